@@ -1,0 +1,114 @@
+"""Everything that can go wrong, in one small tree.
+
+::
+
+    CblError
+    ├── BadInput          what a person gave is wrong; carries every Problem found   exit code 2
+    │   ├── SchemeError       a scheme file
+    │   ├── TableError        rows, columns or files of the tables
+    │   ├── CaseError         a file of golden cases
+    │   └── RunError          a run folder that is missing, incomplete or changed
+    └── PropertyError     the engine's own output broke a numbered property          exit code 3
+
+Messages name ids, tables, rows, columns, criteria and codes. Personal facts (a date of birth, a
+need, an income) never appear in one: a value of a column that holds them is described, not quoted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+MAX_EXAMPLES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One kind of thing wrong with what was given, and where.
+
+    Attributes:
+        kind: short stable name for programs, e.g. ``unknown_band``.
+        message: what is wrong, in a sentence without a full stop.
+        where: ``file:line:column`` or ``table.column``; empty when the whole input is meant.
+        allowed: what would have been right; empty when the message says it.
+        given: what came; empty for personal facts.
+        remedy: what to do about it.
+        count: [rows] or places with this kind of problem.
+        rows: the first five places: file line numbers, or ids.
+    """
+
+    kind: str
+    message: str
+    where: str = ""
+    allowed: str = ""
+    given: str = ""
+    remedy: str = ""
+    count: int = 1
+    rows: tuple[str, ...] = field(default=())
+
+    def line(self) -> str:
+        """The problem as one line of a report."""
+        text = f"{self.where}: {self.message}" if self.where else self.message
+        if self.given:
+            text += f"; given {self.given}"
+        if self.allowed:
+            text += f"; allowed: {self.allowed}"
+        if self.rows:
+            more = ", ..." if self.count > len(self.rows) else ""
+            text += f"; {self.count} in all: {', '.join(self.rows[:MAX_EXAMPLES])}{more}"
+        if self.remedy:
+            text += f". {self.remedy}"
+        return text
+
+
+class CblError(Exception):
+    """Base of every error this package raises on purpose."""
+
+    exit_code = 1
+
+
+class BadInput(CblError):
+    """What was given cannot be used. ``problems`` holds every one found, not just the first.
+
+    Attributes:
+        problems: tuple of :class:`Problem`, in the order a reader would meet them.
+    """
+
+    exit_code = 2
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(problem.line() for problem in self.problems))
+
+
+class SchemeError(BadInput):
+    """A scheme file that cannot be used, or a scheme not in force on the date asked for."""
+
+
+class TableError(BadInput):
+    """Tables that cannot be used: files, columns or rows."""
+
+
+class CaseError(BadInput):
+    """A file of golden cases that cannot be read."""
+
+
+class RunError(BadInput):
+    """A run folder that is missing, incomplete, changed since it was written, or in the way."""
+
+
+class PropertyError(CblError):
+    """The engine's own output broke one of its numbered properties: a defect here, not bad input.
+
+    Attributes:
+        number: the property, as listed in ``docs/mechanics.md``.
+    """
+
+    exit_code = 3
+
+    def __init__(self, number: int, message: str) -> None:
+        self.number = number
+        super().__init__(
+            f"property {number} does not hold: {message}. The output was not written; "
+            "please report this with the run folder or the inputs."
+        )
