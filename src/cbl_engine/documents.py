@@ -1,0 +1,260 @@
+"""YAML documents that remember where everything stands, and refuse what no policy file needs.
+
+A document is plain data (dict, list, str, int, float, bool, date, None) plus the line and column
+of every key and value. Refused, each with one clear line: anchors and aliases, explicit tags,
+duplicate keys, nesting deeper than 40, integers longer than 18 digits, files over 4 MB, and text
+that is not UTF-8.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+
+from cbl_engine.errors import BadInput, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MAX_BYTES = 4_000_000
+MAX_DEPTH = 40
+MAX_DIGITS = 18
+
+Path_ = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Document:
+    """The content of one YAML file and where each part of it stands.
+
+    Attributes:
+        name: file name for messages.
+        text: the file's text.
+        data: plain Python data.
+        positions: path of keys and indices -> (line, column) of the value, counted from 1.
+        key_positions: the same for the keys of mappings.
+    """
+
+    name: str
+    text: str
+    data: Any
+    positions: dict[Path_, tuple[int, int]] = field(repr=False)
+    key_positions: dict[Path_, tuple[int, int]] = field(repr=False)
+
+    def where(self, path: Path_, *, key: bool = False, offset: int = 0) -> str:
+        """``file:line:column`` of the value (or key) at ``path`` or its nearest known parent.
+
+        Args:
+            path: keys and indices from the top.
+            key: point at the key instead of the value.
+            offset: characters into a one-line string value.
+        """
+        if key and path in self.key_positions:
+            line, column = self.key_positions[path]
+            return f"{self.name}:{line}:{column}"
+        full = len(path)
+        while path and path not in self.positions:
+            path = path[:-1]
+        line, column = self.positions.get(path, (1, 1))
+        if offset and len(path) == full:
+            column += self._inside(line, column, offset)
+        return f"{self.name}:{line}:{column}"
+
+    def _inside(self, line: int, column: int, offset: int) -> int:
+        source = self.text.splitlines()[line - 1][column - 1 :]
+        if source[:1] in ("|", ">"):
+            return 0
+        return offset + (source[:1] in ("'", '"'))
+
+
+def read_document(path: Path) -> Document:
+    """Read one YAML file.
+
+    Raises:
+        BadInput: the file is missing, too large, not UTF-8, not YAML, or holds what is refused.
+    """
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise BadInput(
+                [
+                    Problem(
+                        "file_too_large",
+                        "the file is too large for a policy file",
+                        where=path.name,
+                        given=f"{size} bytes",
+                        allowed=f"at most {MAX_BYTES} bytes",
+                        remedy="Keep tables in CSV or Parquet",
+                    )
+                ]
+            )
+        raw = path.read_bytes()
+    except OSError as error:
+        raise BadInput(
+            [
+                Problem(
+                    "file_unreadable",
+                    f"the file cannot be read: {error.strerror or error}",
+                    where=str(path),
+                )
+            ]
+        ) from None
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadInput(
+            [
+                Problem(
+                    "wrong_encoding",
+                    f"the file is not UTF-8 (byte {error.start})",
+                    where=path.name,
+                    remedy="Save it as UTF-8",
+                )
+            ]
+        ) from None
+    return parse_document(text, path.name)
+
+
+def parse_document(text: str, name: str) -> Document:
+    """Parse YAML text; ``name`` stands for the file in messages.
+
+    Raises:
+        BadInput: as :func:`read_document`.
+    """
+    refused = list(_refusals(text, name))
+    if refused:
+        raise BadInput(refused)
+    try:
+        yaml = YAML(typ="rt", pure=True)
+        loaded = yaml.load(io.StringIO(text))
+    except DuplicateKeyError as error:
+        mark = error.problem_mark
+        raise BadInput(
+            [
+                Problem(
+                    "duplicate_key",
+                    (error.problem or "duplicate key").split(" with value")[0],
+                    where=f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name,
+                    remedy="Keep one of the two",
+                )
+            ]
+        ) from None
+    except (YAMLError, ValueError) as error:
+        raise BadInput([_syntax_problem(error, name)]) from None
+    positions: dict[Path_, tuple[int, int]] = {(): (1, 1)}
+    keys: dict[Path_, tuple[int, int]] = {}
+    data = _plain(loaded, (), positions, keys)
+    return Document(name, text, data, positions, keys)
+
+
+def _syntax_problem(error: Exception, name: str) -> Problem:
+    where = name
+    message = str(error).splitlines()[0] if str(error) else "not YAML"
+    if isinstance(error, MarkedYAMLError):
+        mark = error.problem_mark or error.context_mark
+        if mark is not None:
+            where = f"{name}:{mark.line + 1}:{mark.column + 1}"
+        message = error.problem or message
+    return Problem("yaml_syntax", f"this is not YAML: {message}", where=where)
+
+
+def _refusals(text: str, name: str) -> Iterator[Problem]:
+    depth = 0
+    yaml = YAML(typ="rt", pure=True)
+    try:
+        for event in yaml.parse(io.StringIO(text)):
+            mark = event.start_mark
+            where = f"{name}:{mark.line + 1}:{mark.column + 1}"
+            if isinstance(event, AliasEvent) or getattr(event, "anchor", None):
+                yield Problem(
+                    "yaml_anchor",
+                    "anchors and aliases are not allowed here",
+                    where=where,
+                    remedy="Write the value out",
+                )
+                return
+            if getattr(event, "tag", None) and not _is_core_tag(event):
+                yield Problem(
+                    "yaml_tag",
+                    "tags are not allowed here",
+                    where=where,
+                    given=str(event.tag)[:60],
+                    remedy="Write plain YAML: text, numbers, dates, lists and mappings",
+                )
+                return
+            if isinstance(event, (MappingStartEvent, SequenceStartEvent)):
+                depth += 1
+                if depth > MAX_DEPTH:
+                    yield Problem(
+                        "yaml_depth",
+                        "the file is nested too deeply",
+                        where=where,
+                        allowed=f"at most {MAX_DEPTH} levels",
+                    )
+                    return
+            elif isinstance(event, (MappingEndEvent, SequenceEndEvent)):
+                depth -= 1
+            elif isinstance(event, ScalarEvent) and event.style is None:
+                digits = event.value.lstrip("+-").replace("_", "")
+                if len(digits) > MAX_DIGITS and digits.isalnum() and digits[:1].isdigit():
+                    yield Problem(
+                        "yaml_integer",
+                        "the number is too large",
+                        where=where,
+                        allowed=f"at most {MAX_DIGITS} digits",
+                    )
+                    return
+    except (YAMLError, ValueError) as error:
+        yield _syntax_problem(error, name)
+
+
+def _is_core_tag(event: Any) -> bool:
+    """Whether the tag is one the parser fills in by itself."""
+    implicit = getattr(event, "implicit", None)
+    return implicit is True or (isinstance(implicit, tuple) and any(implicit))
+
+
+def _plain(value: Any, path: Path_, positions: dict, keys: dict) -> Any:
+    if isinstance(value, CommentedMap):
+        out = {}
+        for key in value:
+            child = (*path, _plain(key, (), {}, {}))
+            line, column, value_line, value_column = value.lc.data[key][:4]
+            keys[child] = (line + 1, column + 1)
+            positions[child] = (value_line + 1, value_column + 1)
+            out[child[-1]] = _plain(value[key], child, positions, keys)
+        return out
+    if isinstance(value, CommentedSeq):
+        out_list = []
+        for index, item in enumerate(value):
+            child = (*path, index)
+            line, column = value.lc.data[index][:2]
+            positions[child] = (line + 1, column + 1)
+            out_list.append(_plain(item, child, positions, keys))
+        return out_list
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, datetime):
+        return datetime.fromisoformat(value.isoformat())
+    if isinstance(value, date):
+        return date(value.year, value.month, value.day)
+    for kind in (int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    return str(value)

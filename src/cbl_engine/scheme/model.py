@@ -1,0 +1,404 @@
+"""The allocation scheme as frozen models: what a scheme file may say, and nothing else.
+
+A file holds one dated version of a scheme. Numbers, dates, names and rules are data; every public
+field says its unit and what leaving it out means. ``docs/scheme.md`` shows each part by example.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+
+WhenUnknown = Literal["fail", "pass", "hold"]
+KeyWhenUnknown = Literal["last", "hold", "error"]
+ColumnType = Literal[
+    "text", "code", "bool", "int", "number", "date", "datetime", "int_list", "text_list"
+]
+Scalar = bool | int | float | date | str
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+BandName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _+./-]*$", max_length=40)]
+Text = Annotated[str, Field(min_length=1, max_length=2_000)]
+Sql = Annotated[str, Field(min_length=1, max_length=4_000)]
+
+
+def _one_of(kinds: dict[str, Any], what: str) -> Discriminator:
+    """Tell the members of a union apart by the one field that names the kind."""
+
+    def kind_given(value: Any) -> str | None:
+        if isinstance(value, dict):
+            found = [kind for kind in kinds if kind in value]
+            return found[0] if len(found) == 1 else None
+        return next((kind for kind, model in kinds.items() if isinstance(value, model)), None)
+
+    return Discriminator(
+        kind_given,
+        custom_error_type=f"{what}_kind",
+        custom_error_message=f"every {what} names exactly one of: {', '.join(kinds)}",
+    )
+
+
+class Part(BaseModel):
+    """A part of a scheme: frozen, and closed to names it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Source(Part):
+    """Where a rule was read."""
+
+    title: Text
+    url: Text | None = None
+    read_on: date | None = Field(None, description="the day it was read")
+
+
+class InForce(Part):
+    """The dates on which this version is the scheme. ``until`` is the first day it no longer is."""
+
+    from_: date = Field(alias="from")
+    until: date | None = None
+    assumed: bool = Field(False, description="true when no source gives the start")
+    source: str | None = None
+
+
+class Labelled(Part):
+    """A part with words for people and a source."""
+
+    label: Text
+    source: str | None = Field(None, description="a name under sources, with a clause if wanted")
+    illustrative: bool = Field(False, description="true when this is ours, not the council's")
+
+
+class Band(Labelled):
+    """One band; bands are listed from the greatest need down."""
+
+
+class Column(Part):
+    """A column the scheme reads that is not among the standard ones."""
+
+    type: ColumnType
+    label: Text
+    unit: str | None = None
+    codes: tuple[str, ...] = Field((), description="for type code: every value allowed")
+    if_null: Literal["unknown"] | Scalar = Field(
+        "unknown", description="unknown, or the value that stands in for a missing one"
+    )
+
+
+class Parameter(Labelled):
+    """A dated number: the value in force is the one with the latest date not after as_at."""
+
+    unit: Text
+    values: dict[date, Scalar] = Field(min_length=1)
+
+
+class _Fact(Labelled):
+    unit: str | None = None
+
+
+class _Reducer(_Fact):
+    where: Sql | None = Field(None, description="only rows for which this is true")
+    of: Literal["people", "connections"] = "people"
+    if_none: Literal["unknown"] | bool | int = Field(
+        "unknown", description="the answer for a household with no rows at all"
+    )
+
+
+class AnyMember(_Reducer):
+    any_member: Sql
+
+
+class AllMembers(_Reducer):
+    all_members: Sql
+
+
+class Count(_Reducer):
+    count: Literal["people", "connections"]
+
+
+class Min(_Reducer):
+    min: Sql
+
+
+class Max(_Reducer):
+    max: Sql
+
+
+ConnectionKind = Literal["residence", "work", "family", "duty"]
+_ALL_KINDS: tuple[ConnectionKind, ...] = ("residence", "work", "family", "duty")
+
+
+class _Connections(Part):
+    """``area`` is an area's id, a list of them, or ``advert.area`` (then a pair fact)."""
+
+    area: str | tuple[str, ...]
+    held_by: Literal["anyone", "applicant"] = "anyone"
+
+
+class _Kinds(_Connections):
+    kinds: tuple[ConnectionKind, ...] = _ALL_KINDS
+
+
+class ResidentMonths(_Connections):
+    """Months lived in the area: in the last ``window_months``, or without a break until now."""
+
+    kinds: tuple[ConnectionKind, ...] = ("residence",)
+    window_months: int | None = Field(None, ge=1, le=1200)
+    consecutive: bool = False
+
+
+class ConnectedMonths(_Kinds):
+    """Months that the longest connection still held has lasted."""
+
+
+class ConnectedTo(_Kinds):
+    """Whether any connection still held is with the area, for at least ``min_months``."""
+
+    min_months: int = Field(0, ge=0, le=1200)
+
+
+class ConnectionStrength(_Kinds):
+    """1 when connected within the advert's area at the first level, 2 at the second, and so on."""
+
+    levels: tuple[str, ...] = Field(min_length=1)
+    min_months: int = Field(0, ge=0, le=1200)
+
+
+class MonthsResidentIn(_Fact):
+    months_resident_in: ResidentMonths
+
+
+class MonthsConnected(_Fact):
+    months_connected: ConnectedMonths
+
+
+class ConnectedToFact(_Fact):
+    connected_to: ConnectedTo
+
+
+class ConnectionStrengthFact(_Fact):
+    connection_strength: ConnectionStrength
+
+
+REDUCERS: dict[str, type[_Fact]] = {
+    "any_member": AnyMember,
+    "all_members": AllMembers,
+    "count": Count,
+    "min": Min,
+    "max": Max,
+    "months_resident_in": MonthsResidentIn,
+    "months_connected": MonthsConnected,
+    "connected_to": ConnectedToFact,
+    "connection_strength": ConnectionStrengthFact,
+}
+
+Fact = Annotated[
+    Annotated[AnyMember, Tag("any_member")]
+    | Annotated[AllMembers, Tag("all_members")]
+    | Annotated[Count, Tag("count")]
+    | Annotated[Min, Tag("min")]
+    | Annotated[Max, Tag("max")]
+    | Annotated[MonthsResidentIn, Tag("months_resident_in")]
+    | Annotated[MonthsConnected, Tag("months_connected")]
+    | Annotated[ConnectedToFact, Tag("connected_to")]
+    | Annotated[ConnectionStrengthFact, Tag("connection_strength")],
+    _one_of(REDUCERS, "fact"),
+]
+"""A fact over many rows; criteria read its name as a column."""
+
+
+class Criterion(Labelled):
+    """A name, one boolean expression, and the words that are its reason."""
+
+    when: Sql = Field(description="SQL that is true when the criterion is met")
+    when_unknown: WhenUnknown = "fail"
+
+
+class _Key(Part):
+    when_unknown: KeyWhenUnknown = "last"
+    label: Text | None = None
+    source: str | None = None
+
+
+class BandKey(_Key):
+    """Bands in this order, best first; a nested list holds bands that rank equal."""
+
+    band: tuple[str | tuple[str, ...], ...] = Field(min_length=1)
+
+
+class DateKey(_Key):
+    """Earliest first. A column, or band or criterion -> column, with ``otherwise``."""
+
+    date: str | dict[str, str]
+
+
+class PointsKey(_Key):
+    """Highest first: a whole-number column of the application, or a fact."""
+
+    points: str
+
+
+class PreferKey(_Key):
+    """Those who meet the criterion first; not known ranks as not met."""
+
+    prefer: str
+
+
+class ConnectionKey(_Key):
+    """Lowest first: a connection_strength fact (1 is the strongest)."""
+
+    connection: str
+
+
+class BedroomFitKey(_Key):
+    """How the bedroom need fits the home's bedrooms.
+
+    exact_first: need = bedrooms before the rest. fewest_spare: fewest bedrooms left over first (a
+    need at least as large as the home leaves none). largest_need: largest need first.
+    """
+
+    bedroom_fit: Literal["exact_first", "fewest_spare", "largest_need"]
+
+
+class DebtKey(_Key):
+    """``any``: those without debt first. ``amount``: the least debt first."""
+
+    debt: str = Field(description="a bool column, or a whole number of pounds")
+    compare: Literal["any", "amount"] = "any"
+
+
+class BidTimeKey(_Key):
+    """Earliest bid first: the household's first unwithdrawn bid on the advert, or its latest."""
+
+    bid_time: Literal["first", "latest"]
+
+
+class LotteryKey(_Key):
+    """A seeded draw: one for each advert, or one number per household for all adverts."""
+
+    lottery: Literal["advert", "register"]
+
+
+class TieKey(_Key):
+    """Those still equal are a tie group that people decide."""
+
+    tie: Literal["human"]
+
+
+KEYS: dict[str, type[_Key]] = {
+    "band": BandKey,
+    "date": DateKey,
+    "points": PointsKey,
+    "prefer": PreferKey,
+    "connection": ConnectionKey,
+    "bedroom_fit": BedroomFitKey,
+    "debt": DebtKey,
+    "bid_time": BidTimeKey,
+    "lottery": LotteryKey,
+    "tie": TieKey,
+}
+
+Key = Annotated[
+    Annotated[BandKey, Tag("band")]
+    | Annotated[DateKey, Tag("date")]
+    | Annotated[PointsKey, Tag("points")]
+    | Annotated[PreferKey, Tag("prefer")]
+    | Annotated[ConnectionKey, Tag("connection")]
+    | Annotated[BedroomFitKey, Tag("bedroom_fit")]
+    | Annotated[DebtKey, Tag("debt")]
+    | Annotated[BidTimeKey, Tag("bid_time")]
+    | Annotated[LotteryKey, Tag("lottery")]
+    | Annotated[TieKey, Tag("tie")],
+    _one_of(KEYS, "order key"),
+]
+"""One key of an order; the first of them that tells two bids apart decides."""
+
+
+class Stage(Part):
+    """Who stands in this stage, and how they are ordered within it."""
+
+    label: Text | None = None
+    eligible: tuple[str, ...] = ()
+    order: tuple[Key, ...] = Field(min_length=1)
+    next_stage_when: Literal["no_eligible", "no_letting"] = "no_letting"
+
+
+class Profile(Labelled):
+    """A lettings profile: the order belongs to the advert. ``order`` is short for one stage."""
+
+    eligible: tuple[str, ...] = ()
+    order: tuple[Key, ...] = ()
+    stages: tuple[Stage, ...] = ()
+
+    def all_stages(self) -> tuple[Stage, ...]:
+        """The stages, however the profile was written."""
+        return self.stages or (Stage(order=self.order),)
+
+
+class Target(Labelled):
+    """A numeric aim of a plan; used when offers are made, never in the order."""
+
+    criterion: str
+    share: float | None = Field(None, gt=0, le=1)
+    number: int | None = Field(None, ge=1)
+
+
+class LocalLettingsPlan(Labelled):
+    """Criteria and keys that some adverts add: keys go ahead of the profile's own."""
+
+    eligible: tuple[str, ...] = ()
+    order: tuple[Key, ...] = ()
+    targets: tuple[Target, ...] = ()
+    in_force: InForce | None = None
+
+
+class SchemeVersion(Part):
+    """One dated version of a scheme: the content of one file."""
+
+    scheme: Name
+    title: Text
+    authority: Text
+    in_force: InForce
+    notes: tuple[Text, ...] = ()
+    unknown: tuple[Text, ...] = Field((), description="what no source says")
+    sources: dict[str, Source] = Field(default_factory=dict)
+    bands: dict[BandName, Band] = Field(default_factory=dict)
+    columns: dict[Literal["applications", "people", "connections", "homes", "adverts"],
+                  dict[Name, Column]] = Field(default_factory=dict)
+    parameters: dict[Name, Parameter] = Field(default_factory=dict)
+    facts: dict[Name, Fact] = Field(default_factory=dict)
+    criteria: dict[Name, Criterion] = Field(default_factory=dict)
+    eligible: tuple[str, ...] = Field((), description="criteria common to every advert")
+    profiles: dict[Name, Profile] = Field(min_length=1)
+    default_profile: str | None = Field(
+        None, description="for adverts that name none; a lone profile is the default"
+    )
+    local_lettings_plans: dict[Name, LocalLettingsPlan] = Field(default_factory=dict)
+
+    def profile_for(self, name: str | None) -> str | None:
+        """The profile an advert gets; None when it names none and there is no default."""
+        if name is not None:
+            return name
+        if self.default_profile is not None:
+            return self.default_profile
+        return next(iter(self.profiles)) if len(self.profiles) == 1 else None
+
+
+def kind_of(key: Any) -> str:
+    """The kind of an order key or fact rule: the one field that names it."""
+    for kind, model in (KEYS | REDUCERS).items():
+        if isinstance(key, model):
+            return kind
+    raise TypeError(type(key).__name__)
+
+
+def key_name(key: Key) -> str:
+    """The name an order key goes by in ``decided_by``, ``unknown`` and explanations."""
+    kind = kind_of(key)
+    value = getattr(key, kind)
+    if isinstance(key, (PointsKey, ConnectionKey, DebtKey, PreferKey)):
+        return f"{kind}: {value}"
+    if isinstance(key, DateKey):
+        return f"date: {value}" if isinstance(value, str) else "date"
+    return kind
