@@ -1,0 +1,340 @@
+"""The schema of every table: the one place where columns are declared.
+
+The declarations are plain :class:`Column` values, so that reading them costs nothing;
+:func:`schema_of` turns them into a dataframely schema when rows are checked, and
+:func:`data_dictionary` into the table from which the documentation is written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from cbl_engine.tables.columns import DTYPES, Column
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import dataframely as dy
+
+    from cbl_engine.tables.columns import ExtraColumn
+
+MOST_BEDROOMS = 20
+
+_APPLICATION_STATUS = (
+    "active",
+    "suspended",
+    "deferred",
+    "unbanded",
+    "awaiting_review",
+    "under_offer",
+    "housed",
+    "closed",
+)
+_RELATIONSHIPS = (
+    "applicant",
+    "partner",
+    "child",
+    "parent",
+    "sibling",
+    "other_relative",
+    "non_relative",
+    "carer",
+)
+_NO = "not stated; rules treat it as not known"
+
+APPLICATIONS = (
+    Column("id", "id", "the application", required=True),
+    Column("status", "code", "where it stands", required=True, codes=_APPLICATION_STATUS),
+    Column("registered_on", "date", "day it joined the register"),
+    Column("band", "text", "band now held", null_means="not assessed, or no bands are used"),
+    Column(
+        "points",
+        "int",
+        "points now held",
+        unit="points",
+        null_means="not assessed, or no points are used",
+        personal=True,
+    ),
+    Column("band_from", "date", "day the band now held was awarded"),
+    Column(
+        "priority_date",
+        "date",
+        "date that ranks, when the register already holds one",
+        null_means="the scheme's date rule decides",
+    ),
+    Column(
+        "bedroom_need",
+        "int",
+        "bedrooms needed",
+        unit="bedrooms",
+        personal=True,
+        least=0,
+        most=MOST_BEDROOMS,
+    ),
+    Column(
+        "sizes",
+        "int_list",
+        "sizes that may be let",
+        unit="bedrooms",
+        personal=True,
+        least=0,
+        most=MOST_BEDROOMS,
+    ),
+    Column("access_need", "text", "mobility or access category needed", personal=True),
+    Column(
+        "current_home",
+        "id",
+        "home now held by a social tenant",
+        null_means="not a social tenant, or not known",
+        personal=True,
+    ),
+    Column("valid_from", "date", "first day of this version", null_means="from the start"),
+    Column("valid_to", "date", "day after its last (exclusive)", null_means="still in force"),
+)
+
+PEOPLE = tuple(
+    replace(column, personal=column.name not in ("id", "application"))
+    for column in (
+        Column("id", "id", "the person", required=True),
+        Column("application", "id", "application the person belongs to", required=True),
+        Column("date_of_birth", "date", "day of birth", null_means="not known, or not yet born"),
+        Column("expected_on", "date", "day a birth is expected", null_means="not an unborn child"),
+        Column("sex", "code", "as recorded for room sharing", codes=("female", "male", "other")),
+        Column("relationship", "code", "to the applicant", codes=_RELATIONSHIPS),
+        Column("partner_of", "id", "person they are the partner of", null_means="no partner here"),
+        Column("carer", "bool", "lives in or stays overnight as a carer", null_means=_NO),
+        Column("cannot_share", "bool", "cannot share a bedroom", null_means=_NO),
+        Column("temporarily_away", "bool", "away for now, to return", null_means=_NO),
+    )
+)
+
+CONNECTIONS = (
+    Column("application", "id", "application with the connection", required=True),
+    Column("person", "id", "person who has it", null_means="the household", personal=True),
+    Column("area", "id", "area it is to", required=True),
+    Column(
+        "kind",
+        "code",
+        "what it rests on",
+        required=True,
+        codes=("residence", "work", "family", "duty"),
+    ),
+    Column("since", "date", "day it began to hold", personal=True),
+    Column("until", "date", "day it ceased (exclusive)", null_means="still holds", personal=True),
+)
+
+AREAS = (
+    Column("id", "id", "the area", required=True),
+    Column("name", "text", "its name"),
+    Column("parent", "id", "area it lies in", null_means="lies in no other"),
+    Column("level", "text", "parish, ward, district, partner, ..."),
+)
+
+LANDLORDS = (
+    Column("id", "id", "the landlord", required=True),
+    Column("name", "text", "its name"),
+)
+
+HOMES = (
+    Column("id", "id", "the home", required=True),
+    Column("uprn", "text", "unique property reference number"),
+    Column("landlord", "id", "who lets it"),
+    Column("home_group", "id", "group of like units it is in", null_means="in no group"),
+    Column("area", "id", "smallest area it lies in"),
+    Column("property_type", "text", "house, flat, bungalow, ..."),
+    Column("bedrooms", "int", "bedrooms", unit="bedrooms", least=0, most=MOST_BEDROOMS),
+    Column("bed_spaces", "int", "people it sleeps", unit="people", least=0, most=60),
+    Column("floor", "int", "floor of the entrance, ground = 0", least=-10, most=200),
+    Column("lift", "bool", "a lift serves it"),
+    Column("access_category", "text", "mobility or access category"),
+    Column("adaptations", "text_list", "adaptations fitted"),
+    Column("entrance_steps", "int", "steps up to the door", unit="steps", least=0, most=1000),
+    Column("internal_steps", "int", "steps inside", unit="steps", least=0, most=1000),
+    Column("needs_group", "text", "general, sheltered, extra care, supported, ..."),
+    Column("rent_type", "text", "social, affordable, intermediate, ..."),
+    Column("rent_weekly", "number", "rent without service charge", unit="GBP per week", least=0),
+    Column("service_charge_weekly", "number", "service charge", unit="GBP per week", least=0),
+    Column("tenancy_type", "text", "introductory, secure, assured, ..."),
+    Column(
+        "minimum_age",
+        "int",
+        "lowest age let to",
+        unit="years",
+        null_means="none",
+        least=0,
+        most=120,
+    ),
+    Column("pets_allowed", "bool", "pets may be kept"),
+    Column("garden", "bool", "has a garden"),
+    Column("parking", "bool", "has parking"),
+    Column("heating", "text", "gas, electric, district, ..."),
+    Column("new_build", "bool", "never let before"),
+)
+
+_ADVERTISED = tuple(
+    replace(
+        column,
+        doc=f"{column.doc}; wins over the home's own",
+        null_means="as the home has it",
+    )
+    for column in HOMES
+    if column.name not in ("id", "home_group")
+)
+
+ADVERTS = (
+    Column("id", "id", "the advert", required=True),
+    Column("home", "id", "home advertised", null_means="a group, or described by the advert"),
+    Column("home_group", "id", "group advertised", null_means="one home, or described here"),
+    Column("profile", "text", "scheme profile that ranks it", null_means="the scheme's default"),
+    Column("local_lettings_plan", "text", "plan that applies", null_means="none"),
+    Column("labels", "text_list", "labels the scheme may read", null_means="none"),
+    Column("opens_at", "datetime", "first moment for bids", null_means="no lower bound"),
+    Column("closes_at", "datetime", "last moment for bids", required=True),
+    Column(
+        "status",
+        "code",
+        "where it stands",
+        required=True,
+        codes=("draft", "open", "closed", "withdrawn", "readvertised", "let"),
+    ),
+    Column("readvert_of", "id", "advert it repeats", null_means="a first advert"),
+    Column(
+        "lottery_seed", "int", "seed of its lottery", null_means="the run's seed is used", least=0
+    ),
+    *_ADVERTISED,
+)
+
+BIDS = (
+    Column("advert", "id", "advert bid for", required=True),
+    Column("application", "id", "application that bids", required=True),
+    Column("placed_at", "datetime", "moment it was placed", required=True),
+    Column("withdrawn_at", "datetime", "moment it was withdrawn", null_means="stands"),
+    Column(
+        "placed_by",
+        "code",
+        "who placed it",
+        null_means="applicant",
+        codes=("applicant", "officer", "automatic"),
+    ),
+)
+
+TABLES: Mapping[str, tuple[Column, ...]] = {
+    "applications": APPLICATIONS,
+    "people": PEOPLE,
+    "connections": CONNECTIONS,
+    "areas": AREAS,
+    "landlords": LANDLORDS,
+    "homes": HOMES,
+    "adverts": ADVERTS,
+    "bids": BIDS,
+}
+
+PERSONAL_TABLES = frozenset({"applications", "people", "connections"})
+
+
+def columns_of(table: str, extra: Sequence[ExtraColumn] = ()) -> dict[str, Column]:
+    """Every column of a table by name, standard ones first; a standard one wins over an extra."""
+    standard = {column.name: column for column in TABLES[table]}
+    return {item.name: item.column() for item in extra} | standard if extra else standard
+
+
+def key_of(table: str, present: Iterable[str]) -> tuple[str, ...]:
+    """The columns that identify a row, given those the frame has; empty when none do.
+
+    An application with ``valid_from`` is one of several versions, so the date is in its key.
+    """
+    if table == "applications" and "valid_from" in present:
+        return ("id", "valid_from")
+    if table == "bids":
+        return ("advert", "application", "placed_at")
+    return () if table == "connections" else ("id",)
+
+
+def dataframely_column(
+    column: Column, dtype: pl.DataType | None = None, check: dict[str, Any] | None = None
+) -> dy.Column:
+    """A column as dataframely has it, its documentation in the metadata.
+
+    Args:
+        column: what to declare.
+        dtype: type in the frame at hand, for ids that are integers; None means the standard one.
+        check: named boolean expressions that every value must meet.
+    """
+    import dataframely as dy
+
+    words: dict[str, Any] = {
+        "alias": column.name,
+        "nullable": not column.required,
+        "check": check,
+        "metadata": {
+            "doc": column.doc,
+            "unit": column.unit,
+            "null_means": "" if column.required else column.null_means,
+            "personal": column.personal,
+        },
+    }
+    if column.type == "id" and dtype is not None and dtype.is_integer():
+        return getattr(dy, str(dtype))(**words)
+    if column.type in ("id", "text", "code"):
+        return dy.String(**words)
+    if column.type == "bool":
+        return dy.Bool(**words)
+    if column.type == "int":
+        return dy.Int64(**words)
+    if column.type == "number":
+        return dy.Float64(**words)
+    if column.type == "date":
+        return dy.Date(**words)
+    if column.type == "datetime":
+        return dy.Datetime(time_zone="Europe/London", time_unit="us", **words)
+    inner = dy.Int64(nullable=False) if column.type == "int_list" else dy.String(nullable=False)
+    return dy.List(inner, **words)
+
+
+def schema_of(table: str, extra: Sequence[ExtraColumn] = ()) -> type[dy.Schema]:
+    """The full dataframely schema of a table, for documentation and for sample rows."""
+    import dataframely as dy
+
+    # An extra column may be called like one of a schema's methods, so its attribute is numbered.
+    standard = {column.name for column in TABLES[table]}
+    members = {
+        name if name in standard else f"extra_{at}": dataframely_column(column)
+        for at, (name, column) in enumerate(columns_of(table, extra).items())
+    }
+    return type(table.capitalize(), (dy.Schema,), members)
+
+
+def data_dictionary(
+    extra_columns: Mapping[str, Sequence[ExtraColumn]] | None = None,
+) -> pl.DataFrame:
+    """Every column of every table, one row each.
+
+    Returns:
+        Frame of table, column, type, polars_type, unit, required, null_means (empty for a
+        required column), doc, personal, key (part of the row's identity) and codes (list of
+        text, empty when the column is not a code).
+    """
+    rows = []
+    for table in TABLES:
+        columns = columns_of(table, (extra_columns or {}).get(table, ()))
+        key = key_of(table, columns)
+        rows += [
+            {
+                "table": table,
+                "column": column.name,
+                "type": column.type,
+                "polars_type": str(DTYPES[column.type]),
+                "unit": column.unit,
+                "required": column.required,
+                "null_means": "" if column.required else column.null_means,
+                "doc": column.doc,
+                "personal": column.personal,
+                "key": column.name in key,
+                "codes": list(column.codes),
+            }
+            for column in columns.values()
+        ]
+    return pl.DataFrame(rows, schema_overrides={"codes": pl.List(pl.String)})
