@@ -7,6 +7,7 @@ on the bytes, because polars neither numbers lines nor says which rows are ragge
 from __future__ import annotations
 
 import csv
+import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -174,8 +175,11 @@ def _header(line: bytes, mapping: FileMapping, *, quoting: bool) -> list[str]:
     text = line.decode("utf-8").rstrip("\r")
     style = csv.QUOTE_MINIMAL if quoting else csv.QUOTE_NONE
     # A header cell may itself hold a line end, which the csv module wants with its lines.
-    lines = text.splitlines(keepends=True)
-    names = next(csv.reader(lines, delimiter=mapping.delimiter, quoting=style))
+    lines = io.StringIO(text, newline="")
+    try:
+        names = next(csv.reader(lines, delimiter=mapping.delimiter, quoting=style))
+    except csv.Error:
+        raise _UnusableError("unreadable_file", "has a header that cannot be read") from None
     names = [name.strip() for name in names]
     if "" in names:
         at = names.index("") + 1

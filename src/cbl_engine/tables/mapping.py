@@ -36,7 +36,7 @@ MOST_BYTES = 1_000_000
 MOST_DEPTH = 4
 MAPPING_NAME = "tables.yaml"
 
-_DATE_PARTS = frozenset("dmYbBej-%")
+_DATE_PARTS = frozenset("dmYbBej%")
 _TIME_PARTS = frozenset("HMSIpfzTRF:") | _DATE_PARTS
 _TEXT_KEYS = ("file", "encoding", "delimiter", "quote", "date_format", "datetime_format")
 _WORD_KEYS = ("yes_words", "no_words")
@@ -256,6 +256,9 @@ def _text_setting(key: str, text: str, node: _Node) -> str:
 
 def is_text_encoding(name: str) -> bool:
     """Whether Python can decode text in an encoding of that name."""
+    if "escape" in name:
+        # These give backslashes a meaning, and are no encoding of any export.
+        return False
     try:
         return b"".decode(name) == "" and "a,1\n".encode(name).decode(name) == "a,1\n"
     except (LookupError, UnicodeError, ValueError):

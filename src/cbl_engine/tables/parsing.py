@@ -72,11 +72,13 @@ def parse_column(
         two_digit_year, clock_change or formula_cell.
     """
     name = cells.name
+    # polars takes a series' name for a pattern, and a file's may be * or ^x$.
+    cells = cells.alias("cells")
     codes = mapping.codes.get(name)
     kind = column.type if column else "text"
     if kind != "text":
         trimmed = cells.str.strip_chars()
-        cells = pl.select(pl.when(trimmed != "").then(trimmed)).to_series().alias(name)
+        cells = pl.select(pl.when(trimmed != "").then(trimmed)).to_series()
     if codes:
         cells = cells.replace(dict(codes))
     shown = None if is_personal(table, column) else cells
@@ -93,7 +95,7 @@ def parse_column(
             remedy="Export the value, not the formula",
         )
     if kind in ("id", "text", "code"):
-        return cells, findings
+        return cells.alias(name), findings
     parsed = parse_text(kind, cells, mapping)
     allowed = _ALLOWED[kind]
     if kind == "date" and mapping.date_format:

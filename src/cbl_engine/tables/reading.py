@@ -236,6 +236,17 @@ def _renamed(
     ]
     names = [mapping.columns.get(name, name) for name in frame.columns]
     findings += [
+        Finding(
+            table,
+            "",
+            "unmapped_column",
+            f"tables.yaml gives codes for the column {quoted(ours)}, which the file does not have",
+            allowed=", ".join(quoted(name) for name in names[:20]),
+        )
+        for ours in mapping.codes
+        if ours not in names
+    ]
+    findings += [
         Finding(table, "", "duplicate_column", f"two columns would be called {quoted(name)}")
         for name in sorted(set(names))
         if names.count(name) > 1

@@ -145,6 +145,9 @@ def _rejected_targets(
         if not within or (wider == bad).all():
             break
         bad = wider
+    if within:
+        # A row rejected on its own account, say for being in a circle, is not reported twice.
+        lost &= pl.Series(~child.bad)
     return rows_found(
         relation.table,
         relation.column,

@@ -201,7 +201,8 @@ def broken_rules(
         blamed["duplicate_key"] = (key[0], f"rows that repeat the same {', '.join(key)}", "")
     members[_POSITION] = dy.UInt32(nullable=False)
     schema = type("Rows", (dy.Schema,), members)
-    _, failure = schema.filter(frame.select(list(present)).with_row_index(_POSITION))
+    rows = pl.DataFrame([frame[name] for name in present]).with_row_index(_POSITION)
+    _, failure = schema.filter(rows)
     counts = failure.counts()
     details = failure.details() if counts else pl.DataFrame()
     findings: list[Finding] = []

@@ -285,7 +285,7 @@ def dataframely_column(
     if column.type == "int":
         return dy.Int64(**words)
     if column.type == "number":
-        return dy.Float64(**words)
+        return dy.Float64(allow_inf=True, allow_nan=True, **words)
     if column.type == "date":
         return dy.Date(**words)
     if column.type == "datetime":

@@ -201,7 +201,9 @@ def _declared_types(
                 values=None if is_personal(table, column) else values,
             )
     if changed or wrong:
-        frame = frame.with_columns(changed).drop(wrong)
+        by_name = {values.name: values for values in changed}
+        kept = [by_name.get(name, frame[name]) for name in frame.columns if name not in wrong]
+        frame = pl.DataFrame(kept)
     return frame, findings
 
 

@@ -35,7 +35,7 @@ def write_tables(
         The files by table.
 
     Raises:
-        TableError: a list that CSV cannot hold: an item that is empty or has ``|`` in it.
+        TableError: a value that CSV cannot hold, such as a list with ``|`` in an item.
         ValueError: another format.
     """
     if format not in ("csv", "parquet"):
@@ -66,20 +66,15 @@ def write_tables(
 
 def _unwritable(table: str, frame: pl.DataFrame) -> list[Problem]:
     problems = []
-    for name, dtype in frame.schema.items():
-        if not isinstance(dtype, pl.List):
-            continue
-        items = frame.select(pl.col(name).list.explode(empty_as_null=False)).to_series()
-        text = items.drop_nulls().cast(pl.String)
-        wrong = (text == "") | text.str.contains("|", literal=True)
-        nulls = frame.select(pl.col(name).list.eval(pl.element().is_null()).list.any()).to_series()
-        n = int(wrong.sum()) + int(nulls.sum())
+    for values in frame:
+        n = _n_unwritable(values.alias("values"))
         if n:
             problems.append(
                 Problem(
                     "cannot_write",
-                    "lists with items that CSV cannot hold: empty, or with | in them",
-                    where=f"{table}.{name}",
+                    "values that CSV cannot hold: list items that are empty, have | in them or "
+                    "spaces around them, or values inside values",
+                    where=f"{table}.{values.name}",
                     count=n,
                     remedy="Write Parquet",
                 )
@@ -87,17 +82,34 @@ def _unwritable(table: str, frame: pl.DataFrame) -> list[Problem]:
     return problems
 
 
+def _n_unwritable(values: pl.Series) -> int:
+    """How many list items, or values of another nested type, a CSV cell cannot hold."""
+    dtype = values.dtype
+    if not isinstance(dtype, pl.List):
+        return values.len() if dtype.is_nested() or dtype in (pl.Binary, pl.Object) else 0
+    if dtype.inner.is_nested():
+        return values.len()
+    items = values.filter(values.list.len().fill_null(0) > 0).explode()
+    text = items.drop_nulls().cast(pl.String)
+    wrong = (text == "") | (text != text.str.strip_chars()) | text.str.contains("|", literal=True)
+    return int(wrong.sum()) + items.null_count()
+
+
 def _as_text(frame: pl.DataFrame) -> pl.DataFrame:
-    columns = []
-    for name, dtype in frame.schema.items():
-        column = pl.col(name)
-        if isinstance(dtype, pl.List):
-            joined = column.cast(pl.List(pl.String)).list.join("|")
-            column = pl.when(column.list.len() == 0).then(pl.lit("|")).otherwise(joined)
-        elif isinstance(dtype, pl.Datetime):
-            column = column.dt.to_string("%Y-%m-%dT%H:%M:%S%.6f%:z" if dtype.time_zone else "iso")
-            column = column.str.replace(".000000", "", literal=True)
-        elif isinstance(dtype, pl.Date):
-            column = column.dt.to_string("%Y-%m-%d")
-        columns.append(column.alias(name))
-    return frame.select(columns)
+    return pl.DataFrame([_cells(values.alias("values")).alias(values.name) for values in frame])
+
+
+def _cells(values: pl.Series) -> pl.Series:
+    """Lists, dates and datetimes as the text that reading expects; the rest as it is."""
+    dtype = values.dtype
+    if isinstance(dtype, pl.List):
+        joined = values.cast(pl.List(pl.String)).list.join("|")
+        empty = values.list.len() == 0
+        return pl.select(pl.when(empty).then(pl.lit("|")).otherwise(joined)).to_series()
+    if isinstance(dtype, pl.Datetime):
+        offset = "%:z" if dtype.time_zone else ""
+        text = values.dt.cast_time_unit("us").dt.to_string(f"%Y-%m-%dT%H:%M:%S%.6f{offset}")
+        return text.str.replace(".000000", "", literal=True)
+    if isinstance(dtype, pl.Date):
+        return values.dt.to_string("%Y-%m-%d")
+    return values
