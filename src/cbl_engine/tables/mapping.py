@@ -21,7 +21,6 @@ nothing is constructed, aliases and tags are refused, so a hostile file costs on
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +29,7 @@ from cbl_engine.tables.findings import quoted
 from cbl_engine.tables.schemas import TABLES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 MOST_BYTES = 1_000_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,8 +79,10 @@ def read_tables(
     """
     folder = Path(folder)
     extras = extra_columns or {}
-    if not folder.is_dir():
-        missing = Problem("missing_folder", "is not a folder", where=quoted(folder.name))
+    if not folder.is_dir() or not os.access(folder, os.R_OK | os.X_OK):
+        missing = Problem(
+            "missing_folder", "is not a folder that can be read", where=quoted(folder.name)
+        )
         return _result({}, (missing,), [], {}, (), strict=strict)
     mappings: dict[str, FileMapping] = {}
     problems: tuple[Problem, ...] = ()

@@ -118,7 +118,7 @@ ROW_RULES = (
 def _checks(column: Column, dtype: pl.DataType) -> dict[str, Callable[[pl.Expr], pl.Expr]]:
     """What every value of one column must meet, by kind of problem."""
     checks: dict[str, Callable[[pl.Expr], pl.Expr]] = {}
-    if column.codes:
+    if column.codes and column.type in ("text", "code"):
         checks["unknown_code"] = lambda c: c.is_in(list(column.codes))
     if column.type == "id" and dtype == pl.String:
         checks["spaces_in_id"] = lambda c: (c == c.str.strip_chars()) & (c != "")
@@ -156,6 +156,8 @@ _MESSAGES = {
     "empty_item": "lists with an empty item",
 }
 _KINDS = {"nullability": "missing_value", "inner_nullability": "empty_item"}
+_WITHOUT_VALUES = frozenset({"missing_value", "duplicate_key", "empty_item"})
+_POSITION = "position_of_row"
 _REMEDIES = {"unknown_code": "Or map it under codes in tables.yaml"}
 
 
@@ -175,33 +177,11 @@ def broken_rules(
         source_row: source row of each row.
         earlier: findings already made: a cell that did not parse is not also reported missing.
     """
-    import dataframely as dy
-
     present = {name: column for name, column in columns.items() if name in frame.columns}
     if not present or not frame.height:
         return []
-    # Declared columns may be called like a schema's methods, so attributes are numbered.
-    members: dict[str, Any] = {
-        f"column_{at}": dataframely_column(
-            column, frame.schema[name], _checks(column, frame.schema[name]) or None
-        )
-        for at, (name, column) in enumerate(present.items())
-    }
-    blamed: dict[str, tuple[str, str, str]] = {}
-    for rule in ROW_RULES:
-        if rule.table == table and set(rule.needs) <= set(present):
-            members[rule.kind] = _dataframely_rule(dy, rule.met)
-            blamed[rule.kind] = (rule.column, rule.message, rule.remedy)
-    key = key_of(table, frame.columns)
-    if key and set(key) <= set(present):
-        # An empty cell in a key is a missing value, not a repeat of other empty cells.
-        empty = pl.any_horizontal(pl.col(k).is_null() for k in key if columns[k].required)
-        repeated = pl.struct(key) if len(key) > 1 else pl.col(key[0])
-        members["duplicate_key"] = _dataframely_rule(dy, empty | ~repeated.is_duplicated())
-        blamed["duplicate_key"] = (key[0], f"rows that repeat the same {', '.join(key)}", "")
-    members[_POSITION] = dy.UInt32(nullable=False)
-    schema = type("Rows", (dy.Schema,), members)
     rows = pl.DataFrame([frame[name] for name in present]).with_row_index(_POSITION)
+    schema, blamed = _schema_of_present(table, rows, present)
     _, failure = schema.filter(rows)
     counts = failure.counts()
     details = failure.details() if counts else pl.DataFrame()
@@ -216,8 +196,7 @@ def broken_rules(
             kind, (name, message, remedy) = check, blamed[check]
         if kind == "missing_value":
             failed = _without_reported(failed, name, earlier)
-        column = columns[name]
-        shown = kind not in ("missing_value", "duplicate_key", "empty_item")
+        hidden = is_personal(table, columns[name]) or kind in _WITHOUT_VALUES
         findings += rows_found(
             table,
             name,
@@ -225,14 +204,44 @@ def broken_rules(
             message,
             _mask(failed, frame.height),
             source_row,
-            values=None if is_personal(table, column) or not shown else frame[name],
-            allowed=_allowed(kind, column),
+            values=None if hidden else frame[name],
+            allowed=_allowed(kind, columns[name]),
             remedy=remedy,
         )
     return findings
 
 
-_POSITION = "position_of_row"
+def _schema_of_present(
+    table: str, rows: pl.DataFrame, present: Mapping[str, Column]
+) -> tuple[Any, dict[str, tuple[str, str, str]]]:
+    """A dataframely schema of the columns at hand, which a full one would call incomplete.
+
+    Returns:
+        The schema; and for each rule over several columns the column blamed, message and remedy.
+    """
+    import dataframely as dy
+
+    # Declared columns may be called like a schema's methods, so attributes are numbered.
+    members: dict[str, Any] = {
+        f"column_{at}": dataframely_column(
+            column, rows.schema[name], _checks(column, rows.schema[name]) or None
+        )
+        for at, (name, column) in enumerate(present.items())
+    }
+    members[_POSITION] = dy.UInt32(nullable=False)
+    blamed: dict[str, tuple[str, str, str]] = {}
+    for rule in ROW_RULES:
+        if rule.table == table and set(rule.needs) <= set(present):
+            members[rule.kind] = _dataframely_rule(dy, rule.met)
+            blamed[rule.kind] = (rule.column, rule.message, rule.remedy)
+    key = key_of(table, present)
+    if key and set(key) <= set(present):
+        # An empty cell in a key is a missing value, not a repeat of other empty cells.
+        empty = pl.any_horizontal(pl.col(k).is_null() for k in key if present[k].required)
+        repeated = pl.struct(key) if len(key) > 1 else pl.col(key[0])
+        members["duplicate_key"] = _dataframely_rule(dy, empty | ~repeated.is_duplicated())
+        blamed["duplicate_key"] = (key[0], f"rows that repeat the same {', '.join(key)}", "")
+    return type("Rows", (dy.Schema,), members), blamed
 
 
 def _dataframely_rule(dy: Any, met: pl.Expr) -> Any:
