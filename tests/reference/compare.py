@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from cbl_engine.errors import BadInput
@@ -43,9 +45,16 @@ def by_engine(case: Case) -> Ranking | None:
         result = shortlist(prepared, adverts, bids, homes=homes, seed=case.seed, verify="full")
     except BadInput:
         return None
-    return Ranking(
-        result.frame().to_dicts(), result.stage_failures().to_dicts(), result.set_aside.to_dicts()
-    )
+    frames = result.frame(), result.stage_failures(), result.set_aside
+    return Ranking(*([_in_utc(row) for row in frame.to_dicts()] for frame in frames))
+
+
+def _in_utc(row: dict[str, Any]) -> dict[str, Any]:
+    """Python calls moments in the hour that clocks repeat unequal between zones."""
+    return {
+        name: value.astimezone(UTC) if isinstance(value, datetime) else value
+        for name, value in row.items()
+    }
 
 
 def differences(case: Case) -> list[str]:
@@ -85,10 +94,13 @@ def _between(table: str, wanted: list[Any], given: list[Any]) -> Iterator[str]:
         )
 
 
-def smaller(case: Case, differs: Callable[[Case], bool]) -> Case:
-    """The case with everything left out that the difference does not need."""
+def smaller(case: Case, differs: Callable[[Case], bool], seconds: float = 60) -> Case:
+    """The case with what the difference does not need left out, as far as the time goes."""
+    until = time.monotonic() + seconds
     while True:
         for candidate in _cut(case):
+            if time.monotonic() > until:
+                return case
             try:
                 still = differs(candidate)
             except Exception:  # noqa: BLE001 - a cut that no longer loads is no cut
@@ -167,7 +179,7 @@ def in_words(case: Case) -> str:
     return "\n".join(lines)
 
 
-def report(case: Case) -> str:
+def report(case: Case, seconds: float = 60) -> str:
     """The first differences of a case made small, and the case itself."""
     kind = differences(case)[0].split(":")[0]
 
@@ -175,5 +187,5 @@ def report(case: Case) -> str:
         found = differences(candidate)
         return bool(found) and found[0].split(":")[0] == kind
 
-    small = smaller(case, differs)
+    small = smaller(case, differs, seconds)
     return "\n".join([*differences(small)[:10], "", in_words(small)])

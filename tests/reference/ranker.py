@@ -423,8 +423,8 @@ class _Rules:
         if any(key.when_unknown == "error" for key in missing):
             raise RefusedError("a key that must be known is not")
         preferences = [key.prefer for key in missing if kind_of(key) == "prefer"]
-        others = [key_name(key) for key in missing if kind_of(key) != "prefer"]
-        judged.unknown = [*self.listed([*unknown, *preferences]), *dict.fromkeys(others)]
+        others = [key for key in missing if kind_of(key) != "prefer"]
+        judged.unknown = [*self.listed([*unknown, *preferences]), *self.listed_keys(others)]
         judged.eligible = (
             None if held or any(key.when_unknown == "hold" for key in missing) else True
         )
@@ -444,6 +444,24 @@ class _Rules:
         """Each name once, in the order the scheme declares its criteria."""
         given = set(names)
         return [name for name in self.version.criteria if name in given]
+
+    def listed_keys(self, keys: Iterable[Any]) -> list[str]:
+        """Each name once, in the order the scheme first uses the keys: plans, then profiles."""
+        uses = [key for plan in self.version.local_lettings_plans.values() for key in plan.order]
+        for profile in self.version.profiles.values():
+            uses += [key for stage in profile.all_stages() for key in stage.order]
+        first = {}
+        for place, key in enumerate(uses):
+            first.setdefault(_what(key), place)
+        ordered = sorted(keys, key=lambda key: first[_what(key)])
+        return list(dict.fromkeys(key_name(key) for key in ordered))
+
+
+def _what(key: Any) -> tuple[Any, ...]:
+    """What a key looks at, whatever it says of not known."""
+    kind = kind_of(key)
+    named = getattr(key, kind)
+    return kind, str(named), getattr(key, "compare", None)
 
 
 def _once(*lists: Iterable[str]) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ def test_many_adverts_of_one_scheme(seed: int) -> None:
         random.Random(seed), n_applications=(5, 40), n_adverts=(150, 150), n_bids=(0, 12)
     )
     if differences(case):
-        pytest.fail(report(case))
+        pytest.fail(report(case, seconds=20))
 
 
 def test_the_cases_are_worth_comparing() -> None:
