@@ -3,7 +3,8 @@
 ``docs/cases.md`` shows the format; a council keeps its own beside its scheme.
 """
 
-from cbl_engine.cases.read import Case, CaseFile, case_paths, read_cases
+from cbl_engine.cases.build import Case
+from cbl_engine.cases.read import CaseFile, case_paths, read_cases
 from cbl_engine.cases.run import CaseResult, run_case, run_cases
 
 __all__ = [

@@ -14,7 +14,7 @@ from cbl_engine.tables.columns import DTYPES, ExtraColumn
 from cbl_engine.tables.schemas import columns_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from cbl_engine.documents import Document
     from cbl_engine.scheme.model import SchemeVersion
@@ -80,3 +80,10 @@ def table_of(name: str, version: SchemeVersion) -> Table:
         for column_name, column in declared.items()
     ]
     return Table(name, columns_of(name, extra))
+
+
+def suggest(name: str, allowed: Iterable[str]) -> str:
+    """The names most like a mistaken one, or the first few when none is."""
+    names = list(dict.fromkeys(allowed))
+    close = get_close_matches(name, names, n=3)
+    return ", ".join(close or names[:12]) + ("" if close or len(names) <= 12 else ", ...")

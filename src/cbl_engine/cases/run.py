@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cbl_engine.cases.read import case_paths, read_cases
@@ -10,9 +11,9 @@ from cbl_engine.errors import BadInput, CaseError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
 
-    from cbl_engine.cases.read import Case, CaseFile
+    from cbl_engine.cases.build import Case
+    from cbl_engine.cases.read import CaseFile
     from cbl_engine.scheme.load import Scheme
 
 Bid = dict[str, Any]
@@ -42,7 +43,7 @@ def run_cases(paths: str | Path | Iterable[str | Path]) -> list[CaseResult]:
     Raises:
         CaseError: everything wrong in any of the files; no case is run then.
     """
-    listed = paths if not isinstance(paths, str) and hasattr(paths, "__iter__") else [paths]
+    listed = [paths] if isinstance(paths, (str, Path)) else paths
     files: list[CaseFile] = []
     problems: list[Problem] = []
     for path in listed:
@@ -86,18 +87,22 @@ def _shortlist(case: Case, scheme: Scheme) -> dict[str, Bid]:
 def _differences(case: Case, bids: Mapping[str, Bid]) -> Iterator[str]:
     expected = case.expected
     ranked = [name for group in expected.order for name in group]
-    for name in ranked:
-        state = f"held ({', '.join(expected.held[name])})" if name in expected.held else "eligible"
-        yield from _state(name, bids.get(name), state)
-    for name, failed in expected.not_eligible.items():
-        yield from _state(name, bids.get(name), f"not eligible ({', '.join(sorted(failed))})")
+    wanted = {
+        name: _outcome("held", expected.held[name]) if name in expected.held else "eligible"
+        for name in ranked
+    }
+    wanted |= {name: _outcome("not eligible", v) for name, v in expected.not_eligible.items()}
+    for name, outcome in wanted.items():
+        got = _came_out(bids[name]) if name in bids else "no bid that counts"
+        if got != outcome:
+            yield f"{name}: expected {outcome}, got {got}"
     for name, bid in bids.items():
-        if name not in ranked and name not in expected.not_eligible:
+        if name not in wanted:
             yield f"{name}: not spoken of under expect, but came out {_came_out(bid)}"
     for name, names in expected.not_known.items():
-        got = sorted((bids.get(name) or {}).get("unknown") or [])
-        if got != sorted(names):
-            yield f"{name}: expected not known {_listed(names)}, got {_listed(got)}"
+        got = _listed((bids.get(name) or {}).get("unknown") or ())
+        if got != _listed(names):
+            yield f"{name}: expected not known {_listed(names)}, got {got}"
     yield from _order(case, bids)
     for name, key in expected.decided_by.items():
         got = (bids.get(name) or {}).get("decided_by")
@@ -105,25 +110,14 @@ def _differences(case: Case, bids: Mapping[str, Bid]) -> Iterator[str]:
             yield f"{name}: expected to be decided by {key}, got {got or 'nothing'}"
 
 
-def _state(name: str, bid: Bid | None, expected: str) -> Iterator[str]:
-    if bid is None:
-        yield f"{name}: expected {expected}, but it has no bid that counts"
-        return
-    got = _came_out(bid)
-    wanted = expected
-    if expected.startswith("held ("):
-        names = expected.removeprefix("held (").removesuffix(")").split(", ")
-        wanted = f"held ({', '.join(sorted(names))})"
-    if got != wanted:
-        yield f"{name}: expected {wanted}, got {got}"
-
-
 def _came_out(bid: Bid) -> str:
     if bid["eligible"] is None:
-        return f"held ({', '.join(sorted(bid['unknown']))})"
-    if bid["eligible"]:
-        return "eligible"
-    return f"not eligible ({', '.join(sorted(bid['failed']))})"
+        return _outcome("held", bid["unknown"])
+    return "eligible" if bid["eligible"] else _outcome("not eligible", bid["failed"])
+
+
+def _outcome(word: str, names: Iterable[str]) -> str:
+    return f"{word} ({_listed(names)})"
 
 
 def _listed(names: Iterable[str]) -> str:
