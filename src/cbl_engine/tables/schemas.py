@@ -123,9 +123,7 @@ CONNECTIONS = (
         codes=("residence", "work", "family", "duty"),
     ),
     Column("since", "date", "day it began to hold", personal=True),
-    Column(
-        "until", "date", "day it ceased (exclusive)", null_means="still holds", personal=True
-    ),
+    Column("until", "date", "day it ceased (exclusive)", null_means="still holds", personal=True),
 )
 
 AREAS = (
@@ -161,7 +159,13 @@ HOMES = (
     Column("service_charge_weekly", "number", "service charge", unit="GBP per week", least=0),
     Column("tenancy_type", "text", "introductory, secure, assured, ..."),
     Column(
-        "minimum_age", "int", "lowest age let to", unit="years", null_means="none", least=0, most=120
+        "minimum_age",
+        "int",
+        "lowest age let to",
+        unit="years",
+        null_means="none",
+        least=0,
+        most=120,
     ),
     Column("pets_allowed", "bool", "pets may be kept"),
     Column("garden", "bool", "has a garden"),
@@ -262,6 +266,7 @@ def dataframely_column(
     import dataframely as dy
 
     words: dict[str, Any] = {
+        "alias": column.name,
         "nullable": not column.required,
         "check": check,
         "metadata": {
@@ -280,7 +285,7 @@ def dataframely_column(
     if column.type == "int":
         return dy.Int64(**words)
     if column.type == "number":
-        return dy.Float64(**words)
+        return dy.Float64(allow_inf=True, allow_nan=True, **words)
     if column.type == "date":
         return dy.Date(**words)
     if column.type == "datetime":
@@ -293,13 +298,18 @@ def schema_of(table: str, extra: Sequence[ExtraColumn] = ()) -> type[dy.Schema]:
     """The full dataframely schema of a table, for documentation and for sample rows."""
     import dataframely as dy
 
+    # An extra column may be called like one of a schema's methods, so its attribute is numbered.
+    standard = {column.name for column in TABLES[table]}
     members = {
-        name: dataframely_column(column) for name, column in columns_of(table, extra).items()
+        name if name in standard else f"extra_{at}": dataframely_column(column)
+        for at, (name, column) in enumerate(columns_of(table, extra).items())
     }
     return type(table.capitalize(), (dy.Schema,), members)
 
 
-def data_dictionary(extra_columns: Mapping[str, Sequence[ExtraColumn]] | None = None) -> pl.DataFrame:
+def data_dictionary(
+    extra_columns: Mapping[str, Sequence[ExtraColumn]] | None = None,
+) -> pl.DataFrame:
     """Every column of every table, one row each.
 
     Returns:

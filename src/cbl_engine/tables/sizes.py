@@ -61,7 +61,9 @@ def mask_to_sizes(masks: ArrayLike, known: ArrayLike | None = None) -> pl.Series
     empty = pl.Series([[]], dtype=pl.List(pl.Int64))
     sizes = lists.cast(pl.List(pl.Int64)).rename("sizes")
     frame = pl.DataFrame([sizes]).with_columns(
-        pl.when(pl.col("sizes").is_null()).then(pl.lit(empty).first()).otherwise(pl.col("sizes"))
+        pl.when(pl.col("sizes").is_null())
+        .then(pl.lit(empty).first())
+        .otherwise(pl.col("sizes"))
         .alias("sizes")
     )
     if known is not None:

@@ -1,0 +1,231 @@
+"""Relations between tables: references, bidding windows, the tree of areas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from cbl_engine.tables.findings import Finding, is_personal, rows_found
+from cbl_engine.tables.ordinals import Ordinals
+from cbl_engine.tables.schemas import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A column that holds ids of another table, or of its own."""
+
+    table: str
+    column: str
+    target: str
+    noun: str
+
+
+# In an order in which every table's own references come before those to it.
+RELATIONS = (
+    Relation("areas", "parent", "areas", "area"),
+    Relation("homes", "area", "areas", "area"),
+    Relation("homes", "landlord", "landlords", "landlord"),
+    Relation("adverts", "home", "homes", "home"),
+    Relation("adverts", "area", "areas", "area"),
+    Relation("adverts", "landlord", "landlords", "landlord"),
+    Relation("people", "application", "applications", "application"),
+    Relation("people", "partner_of", "people", "person"),
+    Relation("connections", "application", "applications", "application"),
+    Relation("connections", "area", "areas", "area"),
+    Relation("connections", "person", "people", "person"),
+    Relation("bids", "advert", "adverts", "advert"),
+    Relation("bids", "application", "applications", "application"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A table whose rows have been checked by themselves.
+
+    Attributes:
+        frame: columns in their declared types.
+        source_row: source row of each row.
+        bad: numpy mask of rows rejected so far; relations add to it in place.
+        whole: the table's structure is right, so its good rows are worth referring to.
+    """
+
+    frame: pl.DataFrame
+    source_row: pl.Series
+    bad: np.ndarray
+    whole: bool = True
+
+
+def broken_relations(tables: Mapping[str, Checked]) -> list[Finding]:
+    """Rows that break a relation; marks them in ``bad``.
+
+    1. area parents that run in a circle; 2. each reference in :data:`RELATIONS`, a table's own
+    before those to it, so that a rejected row takes with it whatever refers to it; 3. bids outside
+    their advert's window. Loops over relations, and over generations for a table's references to
+    itself.
+    """
+    findings = _circles(tables)
+    for relation in RELATIONS:
+        if relation.table in tables and relation.target in tables:
+            findings += _references(relation, tables[relation.table], tables[relation.target])
+    return findings + _windows(tables)
+
+
+def _mark(checked: Checked, found: list[Finding]) -> list[Finding]:
+    for finding in found:
+        if finding.positions is not None:
+            checked.bad[finding.positions.to_numpy()] = True
+    return found
+
+
+def _references(relation: Relation, child: Checked, target: Checked) -> list[Finding]:
+    column = relation.column
+    if column not in child.frame.columns or "id" not in target.frame.columns:
+        return []
+    ids, refs = target.frame["id"], child.frame[column]
+    declared = next(c for c in TABLES[relation.table] if c.name == column)
+    shown = None if is_personal(relation.table, declared) else refs
+    if refs.null_count() == len(refs):
+        return []
+    if ids.null_count() == len(ids):
+        ids = ids.cast(refs.dtype, strict=False)
+    if (ids.dtype == pl.String) != (refs.dtype == pl.String):
+        message = f"ids of another type than those of {relation.target}"
+        return [
+            Finding(
+                relation.table,
+                column,
+                "id_type_differs",
+                message,
+                allowed=str(ids.dtype),
+                given=str(refs.dtype),
+                remedy="Use text in both, or whole numbers in both",
+            )
+        ]
+    found = _mark(
+        child,
+        rows_found(
+            relation.table,
+            column,
+            f"unknown_{relation.noun}",
+            f"no such {relation.noun} in {relation.target}",
+            _absent(refs, ids),
+            child.source_row,
+            values=shown,
+        ),
+    )
+    if not target.whole or not target.bad.any():
+        return found
+    return found + _mark(child, _rejected_targets(relation, child, target, shown))
+
+
+def _absent(refs: pl.Series, ids: pl.Series) -> pl.Series:
+    if refs.dtype.is_integer():
+        return pl.Series(Ordinals(ids).ordinals_of(refs) < 0) & refs.is_not_null()
+    return ~refs.is_in(ids.drop_nulls().unique().implode())
+
+
+def _rejected_targets(
+    relation: Relation, child: Checked, target: Checked, shown: pl.Series | None
+) -> list[Finding]:
+    """Rows whose target is there but was rejected; generations deep within one table."""
+    ids, refs = target.frame["id"], child.frame[relation.column]
+    within = relation.table == relation.target
+    bad = target.bad.copy()
+    known = ~_absent(refs, ids)
+    while True:
+        lost = known & _absent(refs, ids.filter(pl.Series(~bad)))
+        lost = lost.fill_null(value=False)
+        wider = bad | lost.to_numpy() if within else bad
+        if not within or (wider == bad).all():
+            break
+        bad = wider
+    if within:
+        # A row rejected on its own account, say for being in a circle, is not reported twice.
+        lost &= pl.Series(~child.bad)
+    return rows_found(
+        relation.table,
+        relation.column,
+        "refers_to_rejected",
+        f"refers to a row of {relation.target} that was itself rejected",
+        lost,
+        child.source_row,
+        values=shown,
+        remedy=f"Repair {relation.target} first",
+    )
+
+
+def _circles(tables: Mapping[str, Checked]) -> list[Finding]:
+    """Areas that lie, through their parents, in themselves.
+
+    Parents are followed by doubling (parent, grandparent, great-great ...): a loop over log2 of
+    the number of areas. After as many steps as there are areas, whatever still has an ancestor is
+    in or below a circle, and the ancestors reached are the circles.
+    """
+    areas = tables.get("areas")
+    if areas is None or not {"id", "parent"} <= set(areas.frame.columns):
+        return []
+    ids, parents = areas.frame["id"], areas.frame["parent"]
+    if not areas.frame.height or (ids.dtype == pl.String) != (parents.dtype == pl.String):
+        return []
+    ordinals = Ordinals(ids)
+    own, parent_of_row = ordinals.ordinals_of(ids), ordinals.ordinals_of(parents)
+    ancestor = np.full(len(ordinals) + 1, -1, np.int64)
+    ancestor[own] = parent_of_row
+    ancestor[-1] = -1
+    for _ in range(max(1, len(ordinals)).bit_length()):
+        ancestor = np.where(ancestor >= 0, ancestor[ancestor], -1)
+    circle = np.zeros(len(ordinals) + 1, bool)
+    circle[ancestor[ancestor >= 0]] = True
+    return _mark(
+        areas,
+        rows_found(
+            "areas",
+            "parent",
+            "area_circle",
+            "areas that lie in themselves by way of their parents",
+            pl.Series(circle[own] & (own >= 0)),
+            areas.source_row,
+            values=ids,
+        ),
+    )
+
+
+def _windows(tables: Mapping[str, Checked]) -> list[Finding]:
+    """Bids placed before their advert opens or after it closes."""
+    bids, adverts = tables.get("bids"), tables.get("adverts")
+    if bids is None or adverts is None:
+        return []
+    needed = {"advert", "placed_at"} <= set(bids.frame.columns)
+    if not needed or not {"id", "closes_at"} <= set(adverts.frame.columns):
+        return []
+    once = adverts.frame.filter(pl.col("id").is_unique() & pl.col("id").is_not_null())
+    if (once["id"].dtype == pl.String) != (bids.frame["advert"].dtype == pl.String):
+        return []
+    ordinals = Ordinals(once["id"])
+    at = pl.Series(ordinals.ordinals_of(bids.frame["advert"]))
+    at = pl.select(pl.when(at >= 0).then(at)).to_series()
+    by_id = once.sort("id")
+    placed = bids.frame["placed_at"]
+    outside = placed > by_id["closes_at"].gather(at)
+    if "opens_at" in once.columns:
+        outside = outside.fill_null(value=False) | (
+            placed < by_id["opens_at"].gather(at)
+        ).fill_null(value=False)
+    return _mark(
+        bids,
+        rows_found(
+            "bids",
+            "placed_at",
+            "bid_outside_window",
+            "bids placed before their advert opens or after it closes",
+            outside,
+            bids.source_row,
+            values=bids.frame["advert"],
+        ),
+    )

@@ -1,0 +1,115 @@
+"""Tables written so that :func:`cbl_engine.tables.read_tables` reads the same again."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import polars as pl
+
+from cbl_engine.errors import Problem, TableError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def write_tables(
+    frames: Mapping[str, pl.DataFrame],
+    folder: str | Path,
+    format: Literal["csv", "parquet"] = "csv",
+) -> dict[str, Path]:
+    """Write each frame as ``<table>.csv`` or ``<table>.parquet``.
+
+    Each file is written beside its place and then renamed, so a reader never sees half of one.
+    ``source_row`` is left out. In CSV a list is ``a|b``, an empty list ``|``, a null and an empty
+    text both an empty cell; datetimes carry their offset; text that begins like a formula is
+    written as it is.
+
+    Args:
+        frames: frames by table name.
+        folder: made when it is not there.
+        format: ``csv`` or ``parquet``.
+
+    Returns:
+        The files by table.
+
+    Raises:
+        TableError: a value that CSV cannot hold, such as a list with ``|`` in an item.
+        ValueError: another format.
+    """
+    if format not in ("csv", "parquet"):
+        raise ValueError(f"format must be csv or parquet, not {format!r}")
+    folder = Path(folder)
+    ready = {table: frame.drop("source_row", strict=False) for table, frame in frames.items()}
+    if format == "csv":
+        problems = [p for table, frame in ready.items() for p in _unwritable(table, frame)]
+        if problems:
+            raise TableError(problems)
+        ready = {table: _as_text(frame) for table, frame in ready.items()}
+    folder.mkdir(parents=True, exist_ok=True)
+    written = {}
+    for table, frame in ready.items():
+        path = folder / f"{table}.{format}"
+        beside = folder / f".{table}.{format}.{os.getpid()}.part"
+        try:
+            if format == "csv":
+                frame.write_csv(beside)
+            else:
+                frame.write_parquet(beside)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+        written[table] = path
+    return written
+
+
+def _unwritable(table: str, frame: pl.DataFrame) -> list[Problem]:
+    problems = []
+    for values in frame:
+        n = _n_unwritable(values.alias("values"))
+        if n:
+            problems.append(
+                Problem(
+                    "cannot_write",
+                    "values that CSV cannot hold: list items that are empty, have | in them or "
+                    "spaces around them, or values inside values",
+                    where=f"{table}.{values.name}",
+                    count=n,
+                    remedy="Write Parquet",
+                )
+            )
+    return problems
+
+
+def _n_unwritable(values: pl.Series) -> int:
+    """How many list items, or values of another nested type, a CSV cell cannot hold."""
+    dtype = values.dtype
+    if not isinstance(dtype, pl.List):
+        return values.len() if dtype.is_nested() or dtype in (pl.Binary, pl.Object) else 0
+    if dtype.inner.is_nested():
+        return values.len()
+    items = values.filter(values.list.len().fill_null(0) > 0).explode()
+    text = items.drop_nulls().cast(pl.String)
+    wrong = (text == "") | (text != text.str.strip_chars()) | text.str.contains("|", literal=True)
+    return int(wrong.sum()) + items.null_count()
+
+
+def _as_text(frame: pl.DataFrame) -> pl.DataFrame:
+    return pl.DataFrame([_cells(values.alias("values")).alias(values.name) for values in frame])
+
+
+def _cells(values: pl.Series) -> pl.Series:
+    """Lists, dates and datetimes as the text that reading expects; the rest as it is."""
+    dtype = values.dtype
+    if isinstance(dtype, pl.List):
+        joined = values.cast(pl.List(pl.String)).list.join("|")
+        empty = values.list.len() == 0
+        return pl.select(pl.when(empty).then(pl.lit("|")).otherwise(joined)).to_series()
+    if isinstance(dtype, pl.Datetime):
+        offset = "%:z" if dtype.time_zone else ""
+        text = values.dt.cast_time_unit("us").dt.to_string(f"%Y-%m-%dT%H:%M:%S%.6f{offset}")
+        return text.str.replace(".000000", "", literal=True)
+    if isinstance(dtype, pl.Date):
+        return values.dt.to_string("%Y-%m-%d")
+    return values

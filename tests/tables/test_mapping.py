@@ -1,0 +1,148 @@
+"""tables.yaml: a vendor's export read as ours, and bad files of settings."""
+
+from __future__ import annotations
+
+import textwrap
+from datetime import date
+
+import pytest
+
+from cbl_engine.tables import read_tables
+
+
+def problems_with(spoil, text):
+    folder = spoil({"tables.yaml": textwrap.dedent(text)})
+    return [p.line() for p in read_tables(folder, strict=False).problems]
+
+
+def test_a_vendor_export(spoil):
+    settings = """\
+    applications:
+      file: HR_EXPORT.csv
+      encoding: cp1252
+      delimiter: ";"
+      date_format: "%d/%m/%Y"
+      columns: {AppRef: id, Stat: status, RegDate: registered_on, Carer: needs_carer}
+      codes: {status: {01: active, S: suspended}}
+    adverts:
+      columns: {Closing: closes_at}
+      datetime_format: "%d/%m/%Y %H:%M"
+      yes_words: [Oui]
+      no_words: [Non]
+    bids:
+      delimiter: tab
+    """
+    folder = spoil(
+        {
+            "applications.csv": None,
+            "tables.yaml": textwrap.dedent(settings),
+            "HR_EXPORT.csv": (
+                "AppRef;Stat;RegDate;Carer;Notes\r\n"
+                "A1;01;31/01/2024;;caf\u00e9 \u00a35; \r\n".replace("; \r", "\r")
+                + 'A2;S;01/02/24;;"x;y"\r\nA3;active;1/2/2024;;\r\n'
+            ).encode("cp1252"),
+        },
+        adverts="id,Closing,status,lift\nV1,08/05/2024 12:00,closed,oui\n"
+        "V2,8/5/2024 12:00,closed,NON\n",
+        bids="advert\tapplication\tplaced_at\nV1\tA1\t2024-05-02T09:30\n",
+    )
+    tables = read_tables(folder, strict=False)
+    frame = tables.frames["applications"]
+    assert frame["id"].to_list() == ["A1", "A3"]
+    assert frame["status"].to_list() == ["active", "active"]
+    assert frame["registered_on"].to_list() == [date(2024, 1, 31), date(2024, 2, 1)]
+    assert frame["Notes"].to_list() == ["caf\u00e9 \u00a35", None]
+    assert tables.frames["adverts"]["lift"].to_list() == [True, False]
+    assert tables.frames["bids"].height == 1
+    assert [p.line() for p in tables.problems] == [
+        "HR_EXPORT.csv: registered_on: years of two digits; given '01/02/24'; 1 in all: line 3. "
+        "Write the year in four digits"
+    ]
+    assert tables.ignored_files == ()
+
+
+def test_quotation_marks_may_mean_nothing(spoil):
+    folder = spoil(
+        {"tables.yaml": "homes: {quote: none}\n"}, homes='id,heating\nH1,5" pipe\nH2,"x\n'
+    )
+    assert read_tables(folder).frames["homes"]["heating"].to_list() == ['5" pipe', '"x']
+
+
+def test_utf_16(spoil):
+    text = "advert,application,placed_at\nV1,A1,2024-05-02T09:30\n"
+    folder = spoil({"tables.yaml": "bids: {encoding: utf-16}", "bids.csv": text.encode("utf-16")})
+    assert read_tables(folder).frames["bids"].height == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (
+            "bits: {}\n",
+            "tables.yaml:1:7: no table is called 'bits'; allowed: applications, people, "
+            "connections, areas, landlords, homes, adverts, bids",
+        ),
+        (
+            "bids:\n  delimeter: ','\n",
+            "tables.yaml:2:14: no setting is called 'delimeter'; allowed: file, encoding, "
+            "delimiter, quote, date_format, datetime_format, columns, codes, yes_words, no_words",
+        ),
+        ("bids:\n  file: a.csv\n  file: b.csv\n", "tables.yaml:3:3: the key 'file' is given twice"),
+        ("bids: &x {}\nadverts: *x\n", "tables.yaml:1:7: anchors and aliases are not allowed"),
+        ("bids: !!python/name:os.system x\n", "tables.yaml:1:7: tags are not allowed"),
+        ("bids: {}\n---\nbids: {}\n", "tables.yaml:2:1: more than one document"),
+        ("[" * 100_000, "tables.yaml:1:5: nested more than 4 deep"),
+        ("? [a]\n: b\n", "tables.yaml:1:3: a key must be text"),
+        ("- bids\n", "tables.yaml:1:1: must be a mapping of tables"),
+        ("bids: yes\n", "tables.yaml:1:7: bids must be a mapping"),
+        (
+            "bids: {file: ../../etc/passwd}\n",
+            "tables.yaml:1:14: file names no file of this folder; "
+            "given '../../etc/passwd'; allowed: a file name without a folder",
+        ),
+        (
+            "bids: {encoding: klingon}\n",
+            "tables.yaml:1:18: encoding is not an encoding; "
+            "given 'klingon'; allowed: utf-8, cp1252, latin-1, utf-16, ...",
+        ),
+        (
+            "bids: {date_format: '%d/%m/%y'}\n",
+            "tables.yaml:1:21: date_format has a two-digit year; "
+            "given '%d/%m/%y'; allowed: %Y, the year in four digits",
+        ),
+        (
+            "bids: {datetime_format: '%d/%m/%Y'}\n",
+            "tables.yaml:1:25: datetime_format does not give the time; "
+            "given '%d/%m/%Y'; allowed: for example %d/%m/%Y %H:%M",
+        ),
+        ("bids: {delimiter: [a]}\n", "tables.yaml:1:19: delimiter must be text"),
+        (
+            "bids: {columns: {Ad: advert}}\n",
+            "bids.csv: tables.yaml maps the column 'Ad', which the file does not have; "
+            "allowed: 'advert', 'application', 'placed_at'",
+        ),
+        (
+            "bids: {codes: {placedby: {W: applicant}}}\n",
+            "bids.csv: tables.yaml gives codes for the column 'placedby', which the file does not "
+            "have; allowed: 'advert', 'application', 'placed_at'",
+        ),
+        ("bids: {file: b.csv}\n", "bids: tables.yaml names 'b.csv', which is not there"),
+    ],
+)
+def test_one_line_with_its_place(spoil, text, line):
+    (first, *_) = problems_with(spoil, text)
+    assert first == line
+
+
+@pytest.mark.parametrize("text", ["bids: [1\n", "\t x", "a\x07b: 1", "%FOO\nbids: {", "bids: 'x"])
+def test_broken_yaml_is_one_line(spoil, text):
+    (line,) = problems_with(spoil, text)
+    assert line.startswith("tables.yaml:")
+
+
+def test_a_huge_file_is_refused_before_it_is_parsed(spoil):
+    assert problems_with(spoil, "#" * 1_000_001) == ["tables.yaml: is larger than 1,000,000 bytes"]
+
+
+def test_an_empty_file_says_nothing(spoil):
+    assert problems_with(spoil, "# nothing yet\n") == []
