@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from cbl_engine.cases.expect import checked_expectation
-from cbl_engine.cases.rows import Table, suggest, table_of
+from cbl_engine.cases.rows import Table, suggest, table_of, where_given
 from cbl_engine.cases.values import moment
 from cbl_engine.errors import BadInput, Problem
 
@@ -126,12 +126,11 @@ class CaseBuilder:
     def _problem(
         self, kind: str, message: str, place: Place, allowed: str = "", *, key: bool = False
     ) -> None:
-        where = self.document.where((*self.place, *place), key=key)
+        where = where_given(self.document, self.place, place, key=key)
         self.problems.append(Problem(kind, message, where=where, allowed=allowed))
 
     def _closes_at(self, as_at: date | str) -> datetime | None:
-        level = "case" if "closes_at" in self.case.advert else "file"
-        given = (self.case.advert if level == "case" else self.file.advert).get("closes_at")
+        given = (self.file.advert | self.case.advert).get("closes_at")
         if given is not None:
             closes_at = moment(given)
             if closes_at is None:
@@ -208,7 +207,7 @@ class CaseBuilder:
         self, tables: Mapping[str, Table], closes_at: datetime
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """The advert's row, and its home's where a column belongs to homes alone."""
-        both = Table(ADVERT, tables["homes"].columns | tables["adverts"].columns)
+        both = Table("an advert or its home", tables["homes"].columns | tables["adverts"].columns)
         row: dict[str, Any] = {"status": "closed"}
         for values, place in (
             (self.file.advert, ("advert",)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbl_engine.cases.model import Expected
-from cbl_engine.cases.rows import suggest
+from cbl_engine.cases.rows import suggest, where_given
 from cbl_engine.errors import Problem
 from cbl_engine.scheme.model import PreferKey, key_name
 
@@ -54,7 +54,7 @@ class _Checker:
     def _problem(
         self, kind: str, message: str, place: Place, allowed: str = "", *, key: bool = False
     ) -> None:
-        where = self.document.where((*self.place, *place), key=key)
+        where = where_given(self.document, self.place, place, key=key)
         self.problems.append(Problem(kind, message, where=where, allowed=allowed))
 
     def check_advert(self, advert: Mapping[str, Any]) -> None:
@@ -107,7 +107,7 @@ class _Checker:
                 message = f"{name} is both in the order and not eligible"
                 self._problem("both_ways", message, place, key=True)
         for name in expect.held:
-            if name not in ranked:
+            if name in self.case.applications and name not in ranked:
                 message = f"{name} is held, so order must say where it stands"
                 self._problem("held_not_ranked", message, ("expect", "held", name), key=True)
 

@@ -26,6 +26,12 @@ def _as_at(value: Any) -> Any:
     raise _wrong("must be a date, or close")
 
 
+def _some(value: Any) -> Any:
+    if not value:
+        raise _wrong("must not be empty")
+    return value
+
+
 def _versions(value: Any) -> Any:
     """One mapping, or a list of them: versions of one application."""
     rows = value if isinstance(value, tuple) else (value,)
@@ -84,9 +90,9 @@ class WrittenCase(_Part):
     seed: int = Field(0, ge=0)
     advert: Row = Field(default_factory=dict)
     defaults: Row = Field(default_factory=dict)
-    applications: dict[str, Annotated[tuple[Row, ...], BeforeValidator(_versions)]] = Field(
-        min_length=1
-    )
+    applications: Annotated[
+        dict[str, Annotated[tuple[Row, ...], BeforeValidator(_versions)]], BeforeValidator(_some)
+    ]
     people: tuple[Row, ...] = ()
     connections: tuple[Row, ...] = ()
     areas: tuple[Row, ...] = ()
@@ -103,4 +109,4 @@ class WrittenFile(_Part):
     advert: Row = Field(default_factory=dict)
     defaults: Row = Field(default_factory=dict)
     areas: tuple[Row, ...] = ()
-    cases: tuple[WrittenCase, ...] = Field(min_length=1)
+    cases: Annotated[tuple[WrittenCase, ...], BeforeValidator(_some)]

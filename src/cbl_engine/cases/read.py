@@ -82,6 +82,7 @@ def read_cases(path: str | Path) -> CaseFile:
         cases += [built] if built is not None else []
     problems += _names_twice(written, document)
     if problems:
+        problems = list(dict.fromkeys(problems))  # a file's own defaults are met once a case
         raise CaseError(sorted(problems, key=lambda problem: _line(problem.where)))
     return CaseFile(path, scheme, tuple(cases))
 

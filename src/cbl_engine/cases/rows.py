@@ -87,3 +87,12 @@ def suggest(name: str, allowed: Iterable[str]) -> str:
     names = list(dict.fromkeys(allowed))
     close = get_close_matches(name, names, n=3)
     return ", ".join(close or names[:12]) + ("" if close or len(names) <= 12 else ", ...")
+
+
+def where_given(
+    document: Document, case: tuple[Any, ...], place: tuple[Any, ...], *, key: bool = False
+) -> str:
+    """``file:line:column`` of a part of a case, or of the file's own part that stands in for it."""
+    in_case = (*case, *place)
+    at_top = in_case not in document.positions and place in document.positions
+    return document.where(place if at_top else in_case, key=key)
