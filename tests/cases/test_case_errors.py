@@ -25,9 +25,7 @@ cases:
     expect:
       order: [X, Y]
 """
-_STATUSES = (
-    "active, suspended, deferred, unbanded, awaiting_review, under_offer, housed, closed"
-)
+_STATUSES = "active, suspended, deferred, unbanded, awaiting_review, under_offer, housed, closed"
 
 
 def _report(folder: Path, text: str) -> list[str]:
@@ -96,8 +94,7 @@ def test_the_good_file_is_good(tmp_path: Path) -> None:
         pytest.param(
             "order: [X, Y]",
             "order: [X]\n      not_eligible: {Y: [size_maybe_let]}",
-            "12:26: there is no criterion size_maybe_let for this advert; "
-            "allowed: size_may_be_let",
+            "12:26: there is no criterion size_maybe_let for this advert; allowed: size_may_be_let",
             id="criterion",
         ),
         pytest.param(

@@ -15,7 +15,9 @@ from cbl_engine.scheme.model import Key, SchemeVersion
 from cbl_engine.shipped import shipped_folder
 
 _PAGE = Path(__file__).parents[2] / "docs" / "scheme.md"
-_BLOCKS = re.findall(r"^```yaml\n(.*?)^```", _PAGE.read_text(encoding="utf-8"), re.M | re.S)
+_BLOCKS = re.findall(
+    r"^```yaml\n(.*?)^```", _PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+)
 
 
 def _tuples(value: Any) -> Any:
@@ -40,8 +42,14 @@ def test_scheme_loads(path: Path) -> None:
 def test_every_rule_has_a_source_or_is_marked_as_ours(path: Path) -> None:
     for version in load_scheme(path).versions:
         parts: dict[str, Any] = {}
-        for kind in ("bands", "parameters", "facts", "criteria", "profiles",
-                     "local_lettings_plans"):
+        for kind in (
+            "bands",
+            "parameters",
+            "facts",
+            "criteria",
+            "profiles",
+            "local_lettings_plans",
+        ):
             parts |= {f"{kind}.{name}": part for name, part in getattr(version, kind).items()}
         unsourced = [n for n, part in parts.items() if not (part.source or part.illustrative)]
         assert not unsourced

@@ -97,9 +97,7 @@ class CaseBuilder:
         advert, home = self._advert(tables, closes_at)
         areas = self._areas(tables["areas"], version, connections, advert | home)
         bids = self._bids(tables["bids"], closes_at)
-        expected, found = checked_expectation(
-            self.case, self.place, version, advert, self.document
-        )
+        expected, found = checked_expectation(self.case, self.place, version, advert, self.document)
         self.problems += found
         if self.problems:
             return None
@@ -142,9 +140,7 @@ class CaseBuilder:
             return closes_at
         if isinstance(as_at, date):
             return moment(datetime.combine(as_at, time(23, 59)))
-        self._problem(
-            "closes_at_missing", "as_at is close, so advert needs closes_at", ("advert",)
-        )
+        self._problem("closes_at_missing", "as_at is close, so advert needs closes_at", ("advert",))
         return None
 
     def _version(self, on: date) -> SchemeVersion | None:

@@ -67,8 +67,10 @@ class Table:
         """Rows as a frame with every column; what a row does not give is null."""
         schema = {name: DTYPES[column.type] for name, column in self.columns.items()}
         return pl.DataFrame(
-            {name: pl.Series(name, [row.get(name) for row in rows], dtype, strict=True)
-             for name, dtype in schema.items()}
+            {
+                name: pl.Series(name, [row.get(name) for row in rows], dtype, strict=True)
+                for name, dtype in schema.items()
+            }
         )
 
 

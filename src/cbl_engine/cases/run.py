@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from cbl_engine.cases.build import Case
+    from cbl_engine.cases.model import Expected
     from cbl_engine.cases.read import CaseFile
     from cbl_engine.scheme.load import Scheme
 
@@ -67,10 +68,10 @@ def run_case(case: Case, file: CaseFile) -> CaseResult:
     try:
         bids = _shortlist(case, file.scheme)
     except BadInput as error:
-        differences = tuple(f"the engine refused it: {p.line()}" for p in error.problems)
-        return CaseResult(file.path, case, passed=False, differences=differences)
-    differences = tuple(_differences(case, bids))
-    return CaseResult(file.path, case, passed=not differences, differences=differences)
+        refused = tuple(f"the engine refused it: {p.line()}" for p in error.problems)
+        return CaseResult(file.path, case, passed=False, differences=refused)
+    found = tuple(differences(case.expected, bids))
+    return CaseResult(file.path, case, passed=not found, differences=found)
 
 
 def _shortlist(case: Case, scheme: Scheme) -> dict[str, Bid]:
@@ -84,8 +85,13 @@ def _shortlist(case: Case, scheme: Scheme) -> dict[str, Bid]:
     return {row["application"]: row for row in result.frame().iter_rows(named=True)}
 
 
-def _differences(case: Case, bids: Mapping[str, Bid]) -> Iterator[str]:
-    expected = case.expected
+def differences(expected: Expected, bids: Mapping[str, Bid]) -> Iterator[str]:
+    """What came out other than expected, a sentence each.
+
+    Args:
+        expected: what must come out.
+        bids: application -> its row of the shortlist, for every bid that counts.
+    """
     ranked = [name for group in expected.order for name in group]
     wanted = {
         name: _outcome("held", expected.held[name]) if name in expected.held else "eligible"
@@ -103,7 +109,7 @@ def _differences(case: Case, bids: Mapping[str, Bid]) -> Iterator[str]:
         got = _listed((bids.get(name) or {}).get("unknown") or ())
         if got != _listed(names):
             yield f"{name}: expected not known {_listed(names)}, got {got}"
-    yield from _order(case, bids)
+    yield from _order(expected, bids)
     for name, key in expected.decided_by.items():
         got = (bids.get(name) or {}).get("decided_by")
         if got != key:
@@ -124,18 +130,18 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(sorted(names)) or "nothing"
 
 
-def _order(case: Case, bids: Mapping[str, Bid]) -> Iterator[str]:
+def _order(expected: Expected, bids: Mapping[str, Bid]) -> Iterator[str]:
     """The first place at which the order differs, and the whole order that came out."""
-    wanted = [frozenset(group) for group in case.expected.order]
+    wanted = [frozenset(group) for group in expected.order]
     groups = _groups(bids)
     got = [frozenset(group) for group in groups]
     if wanted == got:
         return
-    for index, (expected, came) in enumerate(zip(wanted, got, strict=False)):
-        if expected != came:
+    for index, (hoped, came) in enumerate(zip(wanted, got, strict=False)):
+        if hoped != came:
             place = _ORDINALS[index] if index < len(_ORDINALS) else f"at place {index + 1}"
             yield (
-                f"expected {_together(expected)} {place}, got {_together(came)}; "
+                f"expected {_together(hoped)} {place}, got {_together(came)}; "
                 f"the order came out as {_in_words(groups, bids)}"
             )
             return
