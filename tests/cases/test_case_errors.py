@@ -174,6 +174,13 @@ def test_the_good_file_is_good(tmp_path: Path) -> None:
             id="required column",
         ),
         pytest.param(
+            "B, priority_date: 2020-01-01",
+            "B, priority_date: 2023-02-29",
+            "9:35: there is no such day; given 2023-02-29. Correct the date, or put it in quotes "
+            "if it is text",
+            id="no such day",
+        ),
+        pytest.param(
             "name: one",
             "name: one\n    name: two",
             '7:5: found duplicate key "name". Keep one of the two',
