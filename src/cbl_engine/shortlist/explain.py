@@ -221,10 +221,11 @@ def _as_at(result: Shortlist, advert: Any, work: Work) -> date:
         return result.prepared.as_at
     (place,) = result.places_of([advert])
     micros = int(result.adverts.closes[result.ordinal_at[place]])
-    return _moment(micros).date()
+    return london_moment(micros).date()
 
 
-def _moment(microseconds: int) -> datetime:
+def london_moment(microseconds: int) -> datetime:
+    """London time of microseconds since 1970 UTC."""
     epoch = datetime(1970, 1, 1, tzinfo=ZoneInfo("UTC"))
     return (epoch + timedelta(microseconds=microseconds)).astimezone(_LONDON)
 
@@ -243,7 +244,7 @@ def _explain_aside(
 ) -> Explanation:
     on = result.prepared.as_at
     closes = result.adverts.ordinals.ordinals_of(_one(result.adverts.ordinals.ids, advert))
-    as_at = on if on != "close" else _moment(int(result.adverts.closes[closes[0]])).date()
+    as_at = on if on != "close" else london_moment(int(result.adverts.closes[closes[0]])).date()
     return Explanation(
         advert, application, audience, result.prepared.scheme.in_force(as_at).title, "", as_at,
         "set aside", set_aside=reason,
@@ -376,7 +377,7 @@ def _own_facts(rows: Rows, work: Work, programme: Programme, stage: int) -> dict
     keys = programme.stages[stage].keys if stage != NO_STAGE else ()
     for key in keys:
         if isinstance(key.key, BidTimeKey):
-            out["bid_time"] = _moment(int(rows.value(key.key)[0]))
+            out["bid_time"] = london_moment(int(rows.value(key.key)[0]))
     return out
 
 
@@ -406,7 +407,7 @@ def key_label(key: OrderKey) -> str:
 
 def _shown(key: OrderKey, value: Any) -> Any:
     if value is not None and isinstance(key.key, BidTimeKey):
-        return _moment(int(value))
+        return london_moment(int(value))
     return value
 
 
