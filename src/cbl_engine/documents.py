@@ -9,6 +9,7 @@ that is not UTF-8.
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 MAX_BYTES = 4_000_000
 MAX_DEPTH = 40
 MAX_DIGITS = 18
+
+_DAY = re.compile(r"(\d{4})-(\d\d?)-(\d\d?)(?:$|[Tt \t])", re.ASCII)
 
 Path_ = tuple[Any, ...]
 
@@ -211,6 +214,15 @@ def _refusals(text: str, name: str) -> Iterator[Problem]:
             elif isinstance(event, (MappingEndEvent, SequenceEndEvent)):
                 depth -= 1
             elif isinstance(event, ScalarEvent) and event.style is None:
+                if _is_no_day(event.value):
+                    yield Problem(
+                        "yaml_date",
+                        "there is no such day",
+                        where=where,
+                        given=event.value[:60],
+                        remedy="Correct the date, or put it in quotes if it is text",
+                    )
+                    return
                 digits = event.value.lstrip("+-").replace("_", "")
                 if len(digits) > MAX_DIGITS and digits.isalnum() and digits[:1].isdigit():
                     yield Problem(
@@ -222,6 +234,18 @@ def _refusals(text: str, name: str) -> Iterator[Problem]:
                     return
     except (YAMLError, ValueError) as error:
         yield _syntax_problem(error, name)
+
+
+def _is_no_day(text: str) -> bool:
+    """Whether this looks like a date, or a date and time, of a day that never was."""
+    match = _DAY.match(text)
+    if match is None:
+        return False
+    try:
+        date(*(int(part) for part in match.groups()))
+    except ValueError:
+        return True
+    return False
 
 
 def _is_core_tag(event: Any) -> bool:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from cbl_engine.tables.columns import DTYPES, LONDON, Column, ExtraColumn
 from cbl_engine.tables.ordinals import Ordinals
 from cbl_engine.tables.reading import Tables, read_tables
-from cbl_engine.tables.schemas import TABLES, columns_of, data_dictionary, key_of, schema_of
+from cbl_engine.tables.schemas import (
+    TABLES,
+    column_types,
+    columns_of,
+    data_dictionary,
+    key_of,
+    schema_of,
+)
 from cbl_engine.tables.sizes import mask_to_sizes, sizes_to_mask
 from cbl_engine.tables.validation import validate_frames
 from cbl_engine.tables.writing import write_tables
@@ -18,6 +25,7 @@ __all__ = [
     "ExtraColumn",
     "Ordinals",
     "Tables",
+    "column_types",
     "columns_of",
     "data_dictionary",
     "key_of",

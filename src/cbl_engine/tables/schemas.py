@@ -241,6 +241,11 @@ def columns_of(table: str, extra: Sequence[ExtraColumn] = ()) -> dict[str, Colum
     return {item.name: item.column() for item in extra} | standard if extra else standard
 
 
+def column_types(table: str) -> dict[str, str]:
+    """Standard columns of a table by name, with the type that rules see; an id is text."""
+    return {c.name: "text" if c.type == "id" else c.type for c in TABLES[table]}
+
+
 def key_of(table: str, present: Iterable[str]) -> tuple[str, ...]:
     """The columns that identify a row, given those the frame has; empty when none do.
 

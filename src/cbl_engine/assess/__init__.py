@@ -1,0 +1,17 @@
+"""Assessment: from the rows of a household to facts that criteria read."""
+
+from __future__ import annotations
+
+from cbl_engine.assess.ages import age_on, whole_months
+from cbl_engine.assess.connections import area_closure, connection_facts, pair_fact_values
+from cbl_engine.assess.facts import columns_read, household_facts
+
+__all__ = [
+    "age_on",
+    "area_closure",
+    "columns_read",
+    "connection_facts",
+    "household_facts",
+    "pair_fact_values",
+    "whole_months",
+]

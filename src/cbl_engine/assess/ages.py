@@ -1,0 +1,37 @@
+"""Whole years and whole months between dates, as polars expressions."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+UNBORN = -1
+"""Age of a child who is expected and not yet born."""
+
+
+def age_on(on: date, born: str = "date_of_birth") -> pl.Expr:
+    """Age [years] on a date: whole years since birth.
+
+    Someone born on 29 February has a birthday on 1 March in years without one. Null when the date
+    of birth is.
+    """
+    column = pl.col(born)
+    had_birthday = (column.dt.month() < on.month) | (
+        (column.dt.month() == on.month) & (column.dt.day() <= on.day)
+    )
+    return pl.lit(on.year, pl.Int64) - column.dt.year().cast(pl.Int64) - (~had_birthday).cast(
+        pl.Int64
+    )
+
+
+def whole_months(start: pl.Expr, end: pl.Expr) -> pl.Expr:
+    """Whole months [months] from one date to a later one.
+
+    A month is complete on the same day of the month; one begun on the 31st is complete on the
+    first of the month after a shorter one.
+    """
+    years = end.dt.year().cast(pl.Int64) - start.dt.year().cast(pl.Int64)
+    months = end.dt.month().cast(pl.Int64) - start.dt.month().cast(pl.Int64)
+    short = (end.dt.day() < start.dt.day()).cast(pl.Int64)
+    return years * 12 + months - short

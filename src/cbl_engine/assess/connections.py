@@ -1,0 +1,262 @@
+"""Facts over connections: with which areas, for how long, how strong.
+
+Areas nest: a connection with a parish is one with every area around it. A fact whose area is the
+advert's is a pair fact: it is worked out for each distinct area advertised.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from cbl_engine.assess.ages import whole_months
+from cbl_engine.scheme.model import ConnectionStrengthFact, kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from cbl_engine.scheme.model import Fact
+    from cbl_engine.tables import Ordinals
+
+_TARGET = "_target"
+
+
+def area_closure(areas: pl.DataFrame) -> pl.DataFrame:
+    """Every area with itself and each area around it.
+
+    Args:
+        areas: id, parent.
+
+    Returns:
+        Frame of area and around; a row for every pair. Loops once for each level of nesting.
+    """
+    step = areas.select(pl.col("id").alias("area"), pl.col("id").alias("around"))
+    parents = areas.select(pl.col("id").alias("around"), pl.col("parent"))
+    found = [step]
+    for _ in range(areas.height):
+        step = (
+            step.join(parents, on="around", how="inner")
+            .select("area", pl.col("parent").alias("around"))
+            .drop_nulls()
+        )
+        if not step.height:
+            break
+        found.append(step)
+    return pl.concat(found).unique(maintain_order=True)
+
+
+def connection_facts(
+    facts: Mapping[str, Fact],
+    tables: Mapping[str, pl.DataFrame],
+    applications: Ordinals,
+    on: date,
+) -> dict[str, pl.Series]:
+    """Values of facts about connections with fixed areas, one row an application by ordinal."""
+    closure = area_closure(tables["areas"])
+    out = {}
+    for name, fact in facts.items():
+        rule = getattr(fact, kind_of(fact))
+        named = [rule.area] if isinstance(rule.area, str) else list(rule.area)
+        inside = _closure_of(closure, [named])
+        values = _by_target(fact, tables, applications, on, inside, 1)
+        out[name] = pl.Series(name, values[:, 0], dtype=pl.Int64)
+        known = pl.Series(values[:, 0] != _UNKNOWN)
+        out[name] = pl.select(pl.when(known).then(out[name])).to_series().alias(name)
+        if kind_of(fact) == "connected_to":
+            out[name] = out[name].cast(pl.Boolean)
+    return out
+
+
+_UNKNOWN = np.iinfo(np.int64).min
+
+
+def pair_fact_values(
+    fact: Fact,
+    areas: Sequence[Any],
+    tables: Mapping[str, pl.DataFrame],
+    applications: Ordinals,
+    on: date,
+) -> pl.DataFrame:
+    """Values of a pair fact: a column for each advertised area, a row an application by ordinal.
+
+    Args:
+        fact: a fact over connections whose area is ``advert.area``.
+        areas: distinct areas of the adverts.
+        tables: connections and areas (and people when only the applicant's count).
+        applications: ids <-> ordinals.
+        on: the as-at date.
+
+    Returns:
+        Columns ``0``, ``1``, ...; boolean for connected_to, else Int64; null where not known.
+    """
+    closure = area_closure(tables["areas"])
+    if isinstance(fact, ConnectionStrengthFact):
+        values = _strengths(fact, areas, tables, applications, on, closure)
+    else:
+        inside = _closure_of(closure, [[a] for a in areas])
+        values = _by_target(fact, tables, applications, on, inside, len(areas))
+    frame = pl.DataFrame(
+        {str(i): values[:, i] for i in range(len(areas))},
+        schema={str(i): pl.Int64 for i in range(len(areas))},
+    )
+    if not frame.width:
+        return frame
+    frame = frame.select(pl.when(pl.all() != _UNKNOWN).then(pl.all()))
+    boolean = kind_of(fact) == "connected_to"
+    return frame.select(pl.all().cast(pl.Boolean)) if boolean else frame
+
+
+def _closure_of(closure: pl.DataFrame, targets: Sequence[Sequence[Any]]) -> pl.DataFrame:
+    """area -> number of each target that it lies in; a target may be several areas together."""
+    dtype = closure.schema["around"]
+    wanted = pl.DataFrame(
+        {
+            "around": pl.Series([a for t in targets for a in t], dtype=dtype, strict=False),
+            _TARGET: pl.Series(
+                [i for i, t in enumerate(targets) for _ in t], dtype=pl.Int64
+            ),
+        }
+    )
+    return closure.join(wanted, on="around", how="inner").select("area", _TARGET).unique()
+
+
+def _relevant(
+    fact: Fact,
+    tables: Mapping[str, pl.DataFrame],
+    applications: Ordinals,
+    inside: pl.DataFrame,
+) -> pl.DataFrame:
+    """Connections of the fact's kinds and holders, once for each target their area lies in."""
+    rule = getattr(fact, kind_of(fact))
+    rows = tables["connections"].filter(pl.col("kind").is_in(list(rule.kinds)))
+    if rule.held_by == "applicant":
+        people = tables["people"]
+        theirs = people.filter(pl.col("relationship") == "applicant")["id"]
+        rows = rows.filter(pl.col("person").is_null() | pl.col("person").is_in(theirs.implode()))
+    ordinal = applications.ordinals_of(rows["application"])
+    until = pl.col("until") if "until" in rows.columns else pl.lit(None, pl.Date)
+    person = pl.col("person") if "person" in rows.columns else pl.lit(None, pl.String)
+    return (
+        rows.with_columns(pl.Series("_ordinal", ordinal), until.alias("until"),
+                          person.alias("person"))
+        .filter(pl.col("_ordinal") >= 0)
+        .join(inside, on="area", how="inner")
+        .select("_ordinal", _TARGET, "person", "since", "until")
+    )
+
+
+def _by_target(
+    fact: Fact,
+    tables: Mapping[str, pl.DataFrame],
+    applications: Ordinals,
+    on: date,
+    inside: pl.DataFrame,
+    n_targets: int,
+) -> np.ndarray:
+    """Answers as Int64, applications x targets; _UNKNOWN where not known."""
+    rule = getattr(fact, kind_of(fact))
+    rows = _relevant(fact, tables, applications, inside)
+    group = ["_ordinal", _TARGET]
+    if kind_of(fact) == "months_resident_in":
+        answers = _months_resident(rows, on, rule.window_months, rule.consecutive)
+    else:
+        current = rows.filter(
+            (pl.col("since").is_null() | (pl.col("since") <= on))
+            & (pl.col("until").is_null() | (pl.col("until") > on))
+        ).with_columns(whole_months(pl.col("since"), pl.lit(on)).alias("months"))
+        doubt = pl.col("since").is_null().any()
+        if kind_of(fact) == "months_connected":
+            answer = pl.when(doubt).then(None).otherwise(pl.col("months").max())
+        elif rule.min_months == 0:
+            answer = pl.lit(1, pl.Int64)
+        else:
+            long_enough = (pl.col("months") >= rule.min_months).any(ignore_nulls=True)
+            answer = pl.when(long_enough).then(1).when(doubt).then(None).otherwise(0)
+        answers = current.group_by(group).agg(answer.cast(pl.Int64).alias("answer"))
+    out = np.zeros((len(applications), n_targets), np.int64)
+    at = answers["_ordinal"].to_numpy(), answers[_TARGET].to_numpy()
+    out[at] = answers["answer"].fill_null(_UNKNOWN).to_numpy()
+    return out
+
+
+def _months_resident(
+    rows: pl.DataFrame, on: date, window: int | None, consecutive: bool
+) -> pl.DataFrame:
+    """Months [months] by household and target: of the best holder, spells joined up."""
+    group = ["_ordinal", _TARGET]
+    doubtful = rows.filter(pl.col("since").is_null()).select(group).unique()
+    end = pl.min_horizontal(pl.col("until").fill_null(on), pl.lit(on))
+    start = pl.col("since")
+    if window is not None:
+        start = pl.max_horizontal(start, pl.lit(on).dt.offset_by(f"-{window}mo"))
+    holder = [*group, "person"]
+    spells = (
+        rows.with_columns(start.alias("start"), end.alias("end"))
+        .filter(pl.col("start") < pl.col("end"))
+        .sort(*holder, "start", "end")
+        .with_columns(pl.col("end").cum_max().over(holder).shift(1).over(holder).alias("reach"))
+        .with_columns(
+            (pl.col("reach").is_null() | (pl.col("start") > pl.col("reach")))
+            .cum_sum()
+            .over(holder)
+            .alias("spell")
+        )
+        .group_by([*holder, "spell"])
+        .agg(pl.col("start").min(), pl.col("end").max())
+        .with_columns(whole_months(pl.col("start"), pl.col("end")).alias("months"))
+    )
+    if consecutive:
+        held = spells.with_columns(
+            pl.when(pl.col("end") == on).then(pl.col("months")).otherwise(0).alias("answer")
+        )
+        best = held.group_by(group).agg(pl.col("answer").max())
+    else:
+        whole = pl.col("start").dt.offset_by(pl.format("{}mo", pl.col("months")))
+        left = spells.with_columns((pl.col("end") - whole).dt.total_days().alias("days"))
+        best = (
+            left.group_by(holder)
+            .agg((pl.col("months").sum() + pl.col("days").sum() // 30).alias("answer"))
+            .group_by(group)
+            .agg(pl.col("answer").max())
+        )
+    known = best.join(doubtful, on=group, how="anti").select(*group, pl.col("answer").cast(pl.Int64))
+    unsure = doubtful.with_columns(pl.lit(None, pl.Int64).alias("answer"))
+    return pl.concat([known, unsure])
+
+
+def _strengths(
+    fact: ConnectionStrengthFact,
+    areas: Sequence[Any],
+    tables: Mapping[str, pl.DataFrame],
+    applications: Ordinals,
+    on: date,
+    closure: pl.DataFrame,
+) -> np.ndarray:
+    """1 + the first level at which the household is connected around the advert's area."""
+    levels = fact.connection_strength.levels
+    level_of = dict(tables["areas"].select("id", "level").iter_rows())
+    around: dict[Any, list[Any]] = {}
+    for area, outer in closure.iter_rows():
+        around.setdefault(area, []).append(outer)
+    targets: list[Any] = []
+    at: list[list[tuple[int, int]]] = []
+    for area in areas:
+        mine = []
+        for number, level in enumerate(levels):
+            for outer in around.get(area, []):
+                if level_of.get(outer) == level:
+                    if outer not in targets:
+                        targets.append(outer)
+                    mine.append((number + 1, targets.index(outer)))
+        at.append(mine)
+    inside = _closure_of(closure, [[t] for t in targets])
+    connected = _by_target(fact, tables, applications, on, inside, len(targets))
+    out = np.full((len(applications), len(areas)), len(levels) + 1, np.int64)
+    for column, mine in enumerate(at):
+        for number, target in reversed(mine):
+            out[connected[:, target] == 1, column] = number
+            out[connected[:, target] == _UNKNOWN, column] = _UNKNOWN
+    return out

@@ -1,0 +1,433 @@
+"""The advert side of a shortlist: which adverts are considered, under what, with which columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from cbl_engine.errors import Problem, SchemeError, TableError
+from cbl_engine.shortlist.classes import Classes, classify
+from cbl_engine.shortlist.register import column_problems, filled, fits
+from cbl_engine.tables import DTYPES, Ordinals, column_types
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from cbl_engine.shortlist.compiled import Compiled, Programme
+    from cbl_engine.shortlist.register import Prepared, RegisterAt
+
+LONDON = "Europe/London"
+NOT_CONSIDERED = {"draft": "advert_draft", "withdrawn": "advert_withdrawn"}
+"""Advert statuses whose bids are set aside, and the reason given."""
+
+
+@dataclass(frozen=True, eq=False)
+class AdvertSide:
+    """Adverts of one batch that share a view of the register.
+
+    Attributes:
+        frame: columns the scheme reads, a row an advert, the home's values filled in.
+        ordinals: ordinal of each advert among all adverts given.
+        programme_of: position in ``programmes`` of each advert; ascending.
+        programmes: the programmes they are ranked by.
+    """
+
+    frame: pl.DataFrame
+    ordinals: NDArray[np.int32]
+    programme_of: NDArray[np.int32]
+    programmes: tuple[Programme, ...]
+    _kept: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def n(self) -> int:
+        """Number of adverts."""
+        return len(self.ordinals)
+
+    def _keep(self, key: Any, make: Callable[[], Any]) -> Any:
+        if key not in self._kept:
+            self._kept[key] = make()
+        return self._kept[key]
+
+    def column(self, name: str) -> pl.Series:
+        """A column by its name without the prefix."""
+        return self.frame[name]
+
+    def classes(self, columns: tuple[str, ...]) -> Classes:
+        """Adverts by the values of these columns."""
+        columns = tuple(dict.fromkeys(columns))
+        return self._keep(
+            columns, lambda: classify((self.frame[c] for c in columns), self.n)
+        )
+
+    def areas(self) -> tuple[Any, ...]:
+        """Distinct areas of the adverts, ascending, without null; none if no fact reads them."""
+        if "area" not in self.frame.columns:
+            return ()
+        return self._keep(
+            "areas", lambda: tuple(self.frame["area"].drop_nulls().unique().sort().to_list())
+        )
+
+    def area_index(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Position in :meth:`areas` of the area of each of these adverts; -1 where null."""
+        index = {area: i for i, area in enumerate(self.areas())}
+        return np.array([index.get(a, -1) for a in self.frame["area"][rows].to_list()], np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Adverts judged on one view of the register, by programme and then by id."""
+
+    view: RegisterAt
+    adverts: AdvertSide
+
+
+@dataclass(frozen=True, eq=False)
+class Adverts:
+    """All adverts given.
+
+    Attributes:
+        ordinals: advert ids <-> 0 to n-1, ascending.
+        batches: considered adverts, grouped.
+        place: for each advert by ordinal, its place when batches are laid end to end; -1 when it
+            is not considered.
+        opens, closes: microseconds since 1970 UTC by ordinal; opens is the least integer when open.
+        status: by ordinal.
+        seeds: lottery seed of each advert by ordinal; the run's where it has none.
+    """
+
+    ordinals: Ordinals
+    batches: tuple[Batch, ...]
+    place: NDArray[np.int32]
+    opens: NDArray[np.int64]
+    closes: NDArray[np.int64]
+    status: pl.Series
+    seeds: NDArray[np.uint64]
+
+    @property
+    def n_considered(self) -> int:
+        """Number of adverts considered."""
+        return sum(batch.adverts.n for batch in self.batches)
+
+
+def arrange_adverts(
+    prepared: Prepared, adverts: pl.DataFrame, homes: pl.DataFrame | None, seed: int
+) -> Adverts:
+    """Sort adverts into batches, with the columns their scheme version reads.
+
+    Raises:
+        TableError: a column is missing or of the wrong type, an id is null or repeated, a home is
+            unknown, units of a group differ in a column that is read.
+        SchemeError: an advert names a profile or plan the scheme has not, or closes on a date on
+            which no version is in force.
+    """
+    _check_shape(adverts, homes)
+    ordinals = Ordinals(adverts["id"])
+    if len(ordinals) < adverts.height:
+        twice = adverts["id"].filter(adverts["id"].is_duplicated()).unique().sort()
+        raise TableError(
+            [
+                Problem(
+                    "duplicate_id",
+                    "an advert is given more than once",
+                    where="adverts.id",
+                    count=len(twice),
+                    rows=tuple(map(str, twice.head(5))),
+                )
+            ]
+        )
+    order = ordinals.ordinals_of(adverts["id"])
+    if not np.array_equal(order, np.arange(len(order))):
+        adverts = adverts[np.argsort(order)]
+    closes = adverts["closes_at"]
+    dates = closes.dt.convert_time_zone(LONDON).dt.date()
+    considered = ~adverts["status"].cast(pl.String).is_in(list(NOT_CONSIDERED)).to_numpy()
+    versions = _version_of(prepared, dates, considered)
+    place = np.full(adverts.height, -1, np.int32)
+    batches = []
+    problems: list[Problem] = []
+    at = 0
+    for (view, rows) in versions:
+        side, found = _side(view.compiled, adverts, homes, rows)
+        problems.extend(found)
+        if side is None:
+            continue
+        place[side.ordinals] = at + np.arange(side.n)
+        at += side.n
+        batches.append(Batch(view, side))
+    if problems:
+        kind = SchemeError if all(p.kind.startswith("unknown_p") for p in problems) else TableError
+        raise kind(problems)
+    opens = adverts["opens_at"] if "opens_at" in adverts.columns else (
+        pl.Series([None] * adverts.height, dtype=closes.dtype)
+    )
+    return Adverts(
+        ordinals,
+        tuple(batches),
+        place,
+        _microseconds(opens.cast(closes.dtype)).fill_null(np.iinfo(np.int64).min).to_numpy(),
+        _microseconds(closes).to_numpy(),
+        adverts["status"].cast(pl.String),
+        _seeds(adverts, seed),
+    )
+
+
+def _microseconds(times: pl.Series) -> pl.Series:
+    return times.dt.cast_time_unit("us").to_physical()
+
+
+def _seeds(adverts: pl.DataFrame, seed: int) -> NDArray[np.uint64]:
+    run = np.uint64(seed & 0xFFFFFFFFFFFFFFFF)
+    if "lottery_seed" not in adverts.columns:
+        return np.full(adverts.height, run)
+    own = adverts["lottery_seed"].cast(pl.Int64)
+    return np.where(
+        own.is_null().to_numpy(), run, own.fill_null(0).to_numpy().astype(np.uint64)
+    )
+
+
+def _check_shape(adverts: pl.DataFrame, homes: pl.DataFrame | None) -> None:
+    wanted = {"id": "id", "closes_at": "datetime", "status": "code"}
+    problems = list(column_problems(adverts, "adverts", wanted))
+    problems += [
+        p
+        for name, kind in {"opens_at": "datetime", "lottery_seed": "int", "profile": "text",
+                           "local_lettings_plan": "text"}.items()
+        if name in adverts.columns
+        for p in column_problems(adverts, "adverts", {name: kind})
+    ]
+    if homes is not None:
+        problems += column_problems(homes, "homes", {"id": "id"})
+    for name in ("id", "closes_at"):
+        if name in adverts.columns and adverts[name].null_count():
+            problems.append(
+                Problem("null_value", f"an advert has no {name}", where=f"adverts.{name}",
+                        count=adverts[name].null_count())
+            )
+    if problems:
+        raise TableError(problems)
+
+
+def _version_of(
+    prepared: Prepared, dates: pl.Series, considered: NDArray[np.bool_]
+) -> list[tuple[RegisterAt, NDArray[np.int64]]]:
+    """Views with the rows of the adverts they serve; adverts that share a view stand together."""
+    if prepared.as_at != "close":
+        return [(prepared.at(prepared.as_at), np.flatnonzero(considered))]
+    groups: dict[Any, tuple[RegisterAt, list[NDArray[np.int64]]]] = {}
+    days = dates.to_physical().to_numpy()
+    for day in np.unique(days[considered]):
+        on = date.fromordinal(int(day) + date(1970, 1, 1).toordinal())
+        view = prepared.at(on)
+        rows = np.flatnonzero(considered & (days == day))
+        groups.setdefault(view.key, (view, []))[1].append(rows)
+    return [(view, np.sort(np.concatenate(rows))) for view, rows in groups.values()]
+
+
+def _side(
+    compiled: Compiled,
+    adverts: pl.DataFrame,
+    homes: pl.DataFrame | None,
+    rows: NDArray[np.int64],
+) -> tuple[AdvertSide | None, list[Problem]]:
+    mine = adverts[rows] if len(rows) < adverts.height else adverts
+    names, problems = _programme_names(compiled, mine)
+    if problems:
+        return None, problems
+    used = sorted(set(names), key=lambda n: (n[0], n[1] or ""))
+    number = {name: i for i, name in enumerate(used)}
+    programme_of = np.array([number[n] for n in names], np.int32)
+    order = np.argsort(programme_of, kind="stable")
+    if not np.array_equal(order, np.arange(len(order))):
+        mine, programme_of, rows = mine[order], programme_of[order], rows[order]
+    frame, problems = _columns(compiled, mine, homes)
+    if problems:
+        return None, problems
+    return (
+        AdvertSide(
+            frame,
+            rows.astype(np.int32),
+            programme_of,
+            tuple(compiled.programmes[n] for n in used),
+        ),
+        [],
+    )
+
+
+def _programme_names(
+    compiled: Compiled, adverts: pl.DataFrame
+) -> tuple[list[tuple[str, str | None]], list[Problem]]:
+    n = adverts.height
+    version = compiled.version
+
+    def named(column: str) -> list[str | None]:
+        return adverts[column].to_list() if column in adverts.columns else [None] * n
+
+    profiles = [version.profile_for(p) for p in named("profile")]
+    plans = named("local_lettings_plan")
+    problems = []
+    for column, values, known in (
+        ("profile", profiles, version.profiles),
+        ("local_lettings_plan", plans, {**version.local_lettings_plans, None: None}),
+    ):
+        for value in dict.fromkeys(v for v in values if v not in known):
+            at = [i for i, v in enumerate(values) if v == value]
+            message = (
+                f"the scheme has no {column.replace('_', ' ')} {value}"
+                if value is not None
+                else "an advert names no profile and the scheme has no default"
+            )
+            problems.append(
+                Problem(
+                    f"unknown_p{'rofile' if column == 'profile' else 'lan'}",
+                    message,
+                    where=f"adverts.{column}",
+                    allowed=", ".join(k for k in known if k),
+                    count=len(at),
+                    rows=tuple(str(adverts["id"][i]) for i in at[:5]),
+                )
+            )
+    return list(zip(profiles, plans, strict=True)), problems  # type: ignore[arg-type]
+
+
+def _columns(
+    compiled: Compiled, adverts: pl.DataFrame, homes: pl.DataFrame | None
+) -> tuple[pl.DataFrame, list[Problem]]:
+    """The columns read, the advert's own value winning over its home's."""
+    types = compiled.words.advert
+    problems: list[Problem] = []
+    out = [adverts["id"]]
+    unit_rows: NDArray[np.int64] | None = None
+    clashes: Mapping[str, Any] = {}
+    if homes is not None:
+        unit_rows, clashes, found = _units(adverts, homes, compiled.advert_columns())
+        problems.extend(found)
+    for name in compiled.advert_columns():
+        if name == "id":
+            continue
+        if name in clashes:
+            problems.append(_group_clash(name, clashes[name]))
+            continue
+        kind = types[name]
+        own = _fitting(adverts, "adverts", name, kind, problems)
+        theirs = None
+        if homes is not None and unit_rows is not None and name != "home":
+            theirs = _fitting(homes, "homes", name, kind, problems)
+        if own is None and theirs is None:
+            if not any(p.where.endswith(f".{name}") for p in problems):
+                problems.append(_no_column(name, kind))
+            continue
+        merged = own
+        if theirs is not None and unit_rows is not None and len(theirs):
+            theirs = filled(theirs.to_frame(), compiled, "homes")[name]
+            safe = pl.Series(np.where(unit_rows < 0, 0, unit_rows))
+            at_home = pl.select(
+                pl.when(pl.Series(unit_rows >= 0)).then(theirs.gather(safe))
+            ).to_series()
+            merged = at_home if own is None else (
+                pl.select(pl.coalesce(own, at_home.cast(own.dtype))).to_series()
+            )
+        elif own is None:
+            merged = pl.Series([None] * adverts.height, dtype=DTYPES[kind])
+        out.append(merged.alias(name))
+    if problems:
+        return pl.DataFrame(), problems
+    return filled(pl.DataFrame(out), compiled, "adverts"), []
+
+
+def _no_column(name: str, kind: str) -> Problem:
+    return Problem(
+        "missing_column",
+        f"the scheme reads advert.{name}, and neither adverts nor homes has the column",
+        where=f"adverts.{name}",
+        allowed=f"a column of type {kind} in adverts or homes",
+        remedy="Add it, with empty cells where it is not known",
+    )
+
+
+def _fitting(
+    frame: pl.DataFrame, table: str, name: str, kind: str, problems: list[Problem]
+) -> pl.Series | None:
+    if name not in frame.columns:
+        return None
+    identifies = name in {"id", "home", "home_group", "landlord", "area", "readvert_of"}
+    wanted = "id" if identifies else kind
+    if frame.schema[name] != pl.Null and not fits(frame.schema[name], wanted):
+        problems.extend(column_problems(frame, table, {name: wanted}))
+        return None
+    return frame[name]
+
+
+def _units(
+    adverts: pl.DataFrame, homes: pl.DataFrame, columns: tuple[str, ...]
+) -> tuple[NDArray[np.int64], Mapping[str, list[Any]], list[Problem]]:
+    """Row of the home (or of the first unit of the group) of each advert; -1 where it has none.
+
+    Also, column -> groups whose units do not share one value of it.
+    """
+    rows = np.full(adverts.height, -1, np.int64)
+    problems: list[Problem] = []
+    clashes: dict[str, list[Any]] = {}
+    if "home" in adverts.columns and adverts["home"].null_count() < adverts.height:
+        ordinals = Ordinals(homes["id"])
+        row_of = np.empty(len(ordinals), np.int64)
+        row_of[ordinals.ordinals_of(homes["id"])] = np.arange(homes.height)
+        named = ordinals.ordinals_of(adverts["home"])
+        lost = (named < 0) & adverts["home"].is_not_null().to_numpy()
+        if lost.any():
+            problems.append(_unknown("home", adverts, lost))
+        rows = np.where(named >= 0, row_of[np.maximum(named, 0)] if len(row_of) else -1, -1)
+    if "home_group" in adverts.columns and adverts["home_group"].null_count() < adverts.height:
+        have = homes["home_group"] if "home_group" in homes.columns else (
+            pl.Series([None] * homes.height, dtype=pl.String)
+        )
+        grouped = homes.with_columns(have.alias("home_group"), pl.Series("row", range(homes.height)))
+        grouped = grouped.filter(pl.col("home_group").is_not_null())
+        shared = [c for c in columns if c in homes.columns and c != "home_group"]
+        agreed = grouped.group_by("home_group").agg(
+            pl.col("row").min(), *(pl.col(c).n_unique().alias(f"n {c}") for c in shared)
+        )
+        first = dict(zip(agreed["home_group"], agreed["row"], strict=True))
+        wanted = adverts["home_group"].to_list()
+        group_rows = np.array([first.get(g, -1) for g in wanted], np.int64)
+        has = adverts["home_group"].is_not_null().to_numpy()
+        if (lost := has & (group_rows < 0)).any():
+            problems.append(_unknown("home_group", adverts, lost))
+        rows = np.where(has, group_rows, rows)
+        advertised = agreed.filter(pl.col("home_group").is_in(set(wanted) - {None}))
+        for column in shared:
+            differ = advertised.filter(pl.col(f"n {column}") > 1)["home_group"].sort().to_list()
+            if differ:
+                clashes[column] = differ
+    return rows, clashes, problems
+
+
+def _unknown(column: str, adverts: pl.DataFrame, lost: NDArray[np.bool_]) -> Problem:
+    ids = adverts["id"].filter(pl.Series(lost))
+    return Problem(
+        f"unknown_{column}",
+        f"an advert names a {column.replace('_', ' ')} that is not in homes",
+        where=f"adverts.{column}",
+        count=len(ids),
+        rows=tuple(map(str, ids.head(5))),
+    )
+
+
+def _group_clash(name: str, groups: list[Any]) -> Problem:
+    return Problem(
+        "group_differs",
+        f"the scheme reads advert.{name}, and the homes of a group differ in it",
+        where=f"homes.{name}",
+        count=len(groups),
+        rows=tuple(map(str, groups[:5])),
+        remedy="Advertise unlike homes apart, or give the value on the advert",
+    )
+
+
+__all__ = ["AdvertSide", "Adverts", "Batch", "arrange_adverts", "column_types"]

@@ -1,0 +1,283 @@
+"""Order keys as whole numbers: lower is better, equal is equal, not known is above all known.
+
+Each key gives codes from 0 and the bits they need. A key of the application gives one code an
+application; a key of the pair a table of codes by application row and advert column; a key of the
+bid one code a bid.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from cbl_engine.draws import draw, stable_hash
+from cbl_engine.scheme.model import (
+    BandKey,
+    BedroomFitKey,
+    ConnectionKey,
+    DateKey,
+    DebtKey,
+    PointsKey,
+    PreferKey,
+)
+from cbl_engine.shortlist.classes import FAILED, MET, UNKNOWN, classify
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cbl_engine.scheme.model import Key
+    from cbl_engine.shortlist.adverts import AdvertSide
+    from cbl_engine.shortlist.compiled import OrderKey
+    from cbl_engine.shortlist.register import RegisterAt
+
+RANK_ABOVE_BITS = 26
+"""Width from which a run of application keys is replaced by its dense rank."""
+
+
+@dataclass(frozen=True)
+class PairCodes:
+    """Codes of a pair key: ``codes[row_of[application], column_of[advert]]``, and where unknown."""
+
+    row_of: NDArray[np.int32]
+    column_of: NDArray[np.int32]
+    codes: NDArray[np.int64]
+    unknown: NDArray[np.bool_]
+
+    @property
+    def width(self) -> int:
+        """Bits the codes need."""
+        return int(self.codes.max(initial=0)).bit_length()
+
+
+def application_key(view: RegisterAt, key: Key) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Codes and whether unknown, for every application, of a key the application alone settles."""
+    return view.keep(("key", repr(key)), lambda: _application_key(view, key))
+
+
+def _application_key(view: RegisterAt, key: Key) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    if isinstance(key, BandKey):
+        return _band_codes(view.frame["band"], key)
+    if isinstance(key, DateKey):
+        return _ascending(_chosen_date(view, key))
+    if isinstance(key, PointsKey):
+        return _ascending(view.frame[key.points], descending=True)
+    if isinstance(key, DebtKey):
+        debt = view.frame[key.debt]
+        if key.compare == "any" and debt.dtype != pl.Boolean:
+            debt = debt > 0
+        return _ascending(debt.cast(pl.Int64))
+    if isinstance(key, BedroomFitKey):
+        return _ascending(view.frame["bedroom_need"], descending=True)
+    raise TypeError(type(key).__name__)
+
+
+def _band_codes(bands: pl.Series, key: BandKey) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    codes: dict[str, int] = {}
+    for code, item in enumerate(key.band):
+        codes.update(dict.fromkeys([item] if isinstance(item, str) else item, code))
+    names = list(codes)
+    known = bands.cast(pl.String).cast(pl.Enum(names), strict=False)
+    ranks = np.array([*codes.values(), len(key.band)], np.int64)
+    physical = known.to_physical().cast(pl.Int64).fill_null(len(names)).to_numpy()
+    return ranks[physical], known.is_null().to_numpy()
+
+
+def _ascending(
+    values: pl.Series, *, descending: bool = False
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Distance from the best value; one more than the furthest where null."""
+    unknown = values.is_null().to_numpy()
+    if unknown.all():
+        return np.zeros(len(values), np.int64), unknown
+    whole = values.to_physical().cast(pl.Int64)
+    low, high = int(whole.min()), int(whole.max())
+    if high - low >= 1 << 62:
+        ranks = whole.rank("dense").cast(pl.Int64) - 1
+        whole, low, high = ranks, 0, int(ranks.max())
+    array = whole.fill_null(low).to_numpy()
+    codes = (high - array) if descending else (array - low)
+    codes = np.where(unknown, high - low + 1, codes) if values.null_count() else codes
+    return codes.astype(np.int64, copy=False), unknown
+
+
+def _chosen_date(view: RegisterAt, key: DateKey) -> pl.Series:
+    if isinstance(key.date, str):
+        return view.frame[key.date]
+    version = view.compiled.version
+    n = view.frame.height
+    chosen = np.full(n, -1, np.int64)  # which entry applies; -2 once a chooser is not known
+    columns = list(key.date.values())
+    for index, chooser in enumerate(key.date):
+        open_ = chosen == -1
+        if chooser == "otherwise":
+            chosen[open_] = index
+        elif chooser in version.bands:
+            chosen[open_ & (view.frame["band"] == chooser).fill_null(False).to_numpy()] = index
+        else:
+            bit = next(c.bit for c in view.compiled.conditions
+                       if c.kind == "criterion" and c.name == chooser)
+            codes = view.application_outcomes()[bit]
+            chosen[open_ & (codes == MET)] = index
+            chosen[open_ & (codes == UNKNOWN)] = -2
+    out = np.full(n, np.iinfo(np.int64).min, np.int64)
+    for index, column in enumerate(columns):
+        days = view.frame[column].to_physical().cast(pl.Int64)
+        missing = np.iinfo(np.int64).min
+        mine = chosen == index
+        out[mine] = days.fill_null(missing).to_numpy()[mine]
+    series = pl.Series("date", out)
+    return series.set(series == np.iinfo(np.int64).min, None)
+
+
+def pair_key(view: RegisterAt, adverts: AdvertSide, key: Key) -> PairCodes | None:
+    """Codes of a key that reads the advert as well as the application.
+
+    None for a preference with more combinations than are tabulated: each bid is evaluated.
+    """
+    if isinstance(key, PreferKey):
+        return _prefer_codes(view, adverts, key)
+    if isinstance(key, BedroomFitKey):
+        return _bedroom_fit_codes(view, adverts, key)
+    name = key.connection if isinstance(key, ConnectionKey) else key.points  # type: ignore[union-attr]
+    return _area_codes(view, adverts, name, descending=not isinstance(key, ConnectionKey))
+
+
+def _prefer_codes(view: RegisterAt, adverts: AdvertSide, key: PreferKey) -> PairCodes | None:
+    from cbl_engine.shortlist.fields import condition_table
+
+    condition = next(c for c in view.compiled.conditions
+                     if c.kind == "criterion" and c.name == key.prefer)
+    table = condition_table(view, adverts, condition)
+    if table is None:
+        return None
+    return PairCodes(
+        table.row_of,
+        table.column_of,
+        (table.cells != MET).astype(np.int64),
+        table.cells == UNKNOWN,
+    )
+
+
+def _bedroom_fit_codes(view: RegisterAt, adverts: AdvertSide, key: BedroomFitKey) -> PairCodes:
+    mine = view.classes(("bedroom_need",))
+    theirs = adverts.classes(("bedrooms",))
+    need = view.frame["bedroom_need"][mine.first].cast(pl.Int64)
+    bedrooms = adverts.column("bedrooms")[theirs.first].cast(pl.Int64)
+    unknown = need.is_null().to_numpy()[:, None] | bedrooms.is_null().to_numpy()[None, :]
+    spare = bedrooms.fill_null(0).to_numpy()[None, :] - need.fill_null(0).to_numpy()[:, None]
+    codes = (spare != 0).astype(np.int64) if key.bedroom_fit == "exact_first" else (
+        np.maximum(spare, 0)
+    )
+    codes = np.where(unknown, codes[~unknown].max(initial=0) + 1, codes)
+    return PairCodes(mine.ids, theirs.ids, codes, unknown)
+
+
+def _area_codes(
+    view: RegisterAt, adverts: AdvertSide, name: str, *, descending: bool
+) -> PairCodes:
+    areas = adverts.areas()
+    values = view.pair_fact(name, areas)
+    mine = classify(values.get_columns(), view.frame.height)
+    theirs = adverts.classes(("area",))
+    kept = values[mine.first]
+    index = adverts.area_index(theirs.first)
+    cells = np.zeros((mine.n, theirs.n), np.int64)
+    unknown = np.ones((mine.n, theirs.n), bool)
+    for column, area in enumerate(index):
+        if area >= 0:
+            series = kept.to_series(int(area)).cast(pl.Int64)
+            unknown[:, column] = series.is_null().to_numpy()
+            cells[:, column] = series.fill_null(0).to_numpy()
+    known = cells[~unknown]
+    low, high = known.min(initial=0), known.max(initial=0)
+    codes = (high - cells) if descending else (cells - low)
+    return PairCodes(
+        mine.ids, theirs.ids, np.where(unknown, high - low + 1, codes), unknown
+    )
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Consecutive application keys as one code an application, and the bits it needs."""
+
+    codes: NDArray[np.uint64]
+    width: int
+
+
+def segment(view: RegisterAt, keys: tuple[OrderKey, ...]) -> Segment:
+    """Pack application keys, best first; ranked densely where they would be wide."""
+    return view.keep(
+        ("segment", tuple(repr(k.key) for k in keys)), lambda: _segment(view, keys)
+    )
+
+
+def _segment(view: RegisterAt, keys: tuple[OrderKey, ...]) -> Segment:
+    packed = np.zeros(view.frame.height, np.uint64)
+    width = 0
+    for key in keys:
+        codes, part = codes_of_application(view, key)
+        if width + part > 63:
+            packed, width = dense(packed)
+        packed = (packed << np.uint64(part)) | codes.astype(np.uint64)
+        width += part
+    if width > RANK_ABOVE_BITS:
+        packed, width = dense(packed)
+    return Segment(packed, width)
+
+
+def codes_of_application(view: RegisterAt, key: OrderKey) -> tuple[NDArray[Any], int]:
+    """Codes of one application key, and their width; a wide one is ranked."""
+    if isinstance(key.key, PreferKey):
+        codes = (view.application_outcomes()[key.condition] != MET).astype(np.int64)
+    else:
+        codes, _ = application_key(view, key.key)
+    width = int(codes.max(initial=0)).bit_length()
+    return dense(codes) if width > 40 else (codes, width)
+
+
+def dense(values: NDArray[Any]) -> tuple[NDArray[np.uint64], int]:
+    """Ranks from 0 without gaps, and the bits they need."""
+    distinct = np.unique(values)
+    ranks = np.searchsorted(distinct, values).astype(np.uint64)
+    return ranks, max(len(distinct) - 1, 0).bit_length()
+
+
+def lottery_draws(
+    kind: str,
+    seeds: NDArray[np.uint64],
+    advert_hashes: NDArray[np.uint64],
+    application_hashes: NDArray[np.uint64],
+    run_seed: int,
+) -> NDArray[np.uint64]:
+    """The draw of each bid: of its own advert, or one for the household on all adverts.
+
+    Args:
+        kind: ``advert`` or ``register``.
+        seeds, advert_hashes, application_hashes: one a bid; seeds are the adverts' own or the
+            run's.
+        run_seed: seed of the run.
+    """
+    if kind == "register":
+        return draw(run_seed, application_hashes)
+    out = np.empty(len(seeds), np.uint64)
+    for seed in np.unique(seeds):
+        mine = seeds == seed
+        out[mine] = draw(int(seed), advert_hashes[mine], application_hashes[mine])
+    return out
+
+
+__all__ = [
+    "FAILED",
+    "PairCodes",
+    "Segment",
+    "application_key",
+    "codes_of_application",
+    "dense",
+    "lottery_draws",
+    "pair_key",
+    "segment",
+    "stable_hash",
+]

@@ -1,0 +1,237 @@
+"""Bids one by one, at the edge: the original columns of each, and the value of each key.
+
+Nothing here goes through classes, raw words or packed keys, so it serves both to explain a bid
+and to check the kernel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from cbl_engine.scheme.model import (
+    BandKey,
+    BedroomFitKey,
+    BidTimeKey,
+    ConnectionKey,
+    DateKey,
+    DebtKey,
+    LotteryKey,
+    PointsKey,
+    PreferKey,
+)
+from cbl_engine.shortlist.classes import FAILED, MET, UNKNOWN, for_sql, outcomes
+from cbl_engine.shortlist.keys import lottery_draws
+from cbl_engine.shortlist.register import evaluate
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cbl_engine.scheme.model import Key
+    from cbl_engine.shortlist.bids import Bids
+    from cbl_engine.shortlist.compiled import Condition, OrderKey
+    from cbl_engine.shortlist.kernel import Work
+
+
+@dataclass(eq=False)
+class Rows:
+    """Some bids of one batch.
+
+    Attributes:
+        work: what the batch was ranked with.
+        at: positions among all counted bids, ascending order not needed.
+        bids: all counted bids.
+    """
+
+    work: Work
+    at: NDArray[np.int64]
+    bids: Bids
+
+    @cached_property
+    def applications(self) -> NDArray[np.int64]:
+        """Ordinal of each bid's application."""
+        return self.bids.applications(self.at)
+
+    @cached_property
+    def adverts(self) -> NDArray[np.int64]:
+        """Place of each bid's advert within the batch."""
+        return self.bids.places(self.at) - self.work.offset
+
+    def column(self, name: str) -> pl.Series:
+        """A column or fact of the application, ``advert.x``, or a pair fact, bid by bid."""
+        view, side = self.work.batch.view, self.work.batch.adverts
+        if name.startswith("advert."):
+            return side.column(name.removeprefix("advert.")).gather(self.adverts).alias(name)
+        if name in view.frame.columns:
+            return view.frame[name].gather(self.applications).alias(name)
+        return self._pair_fact(name)
+
+    def _pair_fact(self, name: str) -> pl.Series:
+        view, side = self.work.batch.view, self.work.batch.adverts
+        areas = side.areas()
+        values = view.pair_fact(name, areas)
+        index = side.area_index(np.arange(side.n))[self.adverts]
+        out = pl.Series(name, [None] * len(self.at), dtype=_dtype(values))
+        for area in np.unique(index[index >= 0]):
+            mine = np.flatnonzero(index == area)
+            found = values.to_series(int(area)).gather(self.applications[mine])
+            out = out.scatter(mine, found)
+        return out
+
+    def frame(self, conditions: list[Condition]) -> pl.DataFrame:
+        """Every column that these conditions read, bid by bid."""
+        names: dict[str, None] = {}
+        for condition in conditions:
+            reads = condition.reads
+            names.update(dict.fromkeys([*reads.own, *reads.pair_facts]))
+            names.update(dict.fromkeys(f"advert.{n}" for n in reads.advert))
+        columns = [self.column(n) for n in names]
+        if not columns:
+            return pl.DataFrame({"": np.zeros(len(self.at), np.int8)})
+        return for_sql(pl.DataFrame(columns))
+
+    def outcomes(self, conditions: list[Condition]) -> dict[int, NDArray[np.int8]]:
+        """Outcome codes of criteria and of keys (MET or UNKNOWN), by bit."""
+        criteria = [c for c in conditions if c.expression is not None]
+        out: dict[int, NDArray[np.int8]] = {}
+        if criteria:
+            frame = self.frame(criteria)
+            results = evaluate(frame, criteria, self.work.batch.view.constants)
+            out = {c.bit: outcomes(r) for c, r in zip(criteria, results, strict=True)}
+        for condition in conditions:
+            if condition.key is not None:
+                unknown = self.value(condition.key).is_null().to_numpy()
+                out[condition.bit] = np.where(unknown, UNKNOWN, MET).astype(np.int8)
+        return out
+
+    def value(self, key: Key, rule: str = "first") -> pl.Series:
+        """The value of a key for each bid, as people know it; null where not known.
+
+        A band's name; a date; points; whether a preference is met; strength of connection;
+        bedroom need less bedrooms (or the need, for largest_need); debt; the bid time
+        [microseconds since 1970 UTC]; the draw.
+        """
+        if isinstance(key, BandKey):
+            return self._band(key)
+        if isinstance(key, DateKey):
+            return self._date(key)
+        if isinstance(key, PointsKey):
+            return self.column(key.points)
+        if isinstance(key, ConnectionKey):
+            return self.column(key.connection)
+        if isinstance(key, DebtKey):
+            return self.column(key.debt)
+        if isinstance(key, PreferKey):
+            condition = self._criterion(key.prefer)
+            codes = self.outcomes([condition])[condition.bit]
+            met = pl.Series(key.prefer, codes == MET)
+            return met.set(pl.Series(codes == UNKNOWN), None)
+        if isinstance(key, BedroomFitKey):
+            need = self.column("bedroom_need").cast(pl.Int64)
+            if key.bedroom_fit == "largest_need":
+                return need
+            return need - self.column("advert.bedrooms").cast(pl.Int64)
+        if isinstance(key, BidTimeKey):
+            return pl.Series("bid_time", self._times(key.bid_time))
+        if isinstance(key, LotteryKey):
+            return pl.Series("draw", self._draws(key.lottery))
+        return pl.Series("tie", np.zeros(len(self.at), np.int8))
+
+    def _criterion(self, name: str) -> Condition:
+        conditions = self.work.batch.view.compiled.conditions
+        return next(c for c in conditions if c.kind == "criterion" and c.name == name)
+
+    def _band(self, key: BandKey) -> pl.Series:
+        listed = [b for item in key.band for b in ((item,) if isinstance(item, str) else item)]
+        band = self.column("band").cast(pl.String)
+        return band.set(~band.is_in(listed), None)
+
+    def _date(self, key: DateKey) -> pl.Series:
+        if isinstance(key.date, str):
+            return self.column(key.date)
+        version = self.work.batch.view.compiled.version
+        undecided = np.ones(len(self.at), bool)
+        out = pl.Series("date", [None] * len(self.at), dtype=pl.Date)
+        for chooser, column in key.date.items():
+            if chooser == "otherwise":
+                applies = np.ones(len(self.at), bool)
+            elif chooser in version.bands:
+                applies = (self.column("band") == chooser).fill_null(False).to_numpy()
+            else:
+                codes = self.outcomes([self._criterion(chooser)])
+                (outcome,) = codes.values()
+                applies = outcome == MET
+            mine = undecided & applies
+            out = out.set(pl.Series(mine), None).zip_with(
+                pl.Series(~mine), self.column(column).cast(pl.Date)
+            )
+            undecided &= ~applies
+            if chooser != "otherwise" and chooser not in version.bands:
+                undecided &= outcome != UNKNOWN
+        return out
+
+    def _times(self, rule: str) -> NDArray[np.int64]:
+        times = self.bids.placed_at[self.bids.rows(self.at)]
+        positions, earlier = self.bids.first_time
+        if rule == "first" and len(positions):
+            found = np.searchsorted(positions, self.at)
+            found[found == len(positions)] = 0
+            hit = positions[found] == self.at
+            times[hit] = earlier[found[hit]]
+        return times
+
+    def _draws(self, kind: str) -> NDArray[np.uint64]:
+        advert_hashes, seeds = self.work.hashes.adverts()
+        return lottery_draws(
+            kind,
+            seeds[self.adverts],
+            advert_hashes[self.adverts],
+            self.work.hashes.applications()[self.applications],
+            self.work.hashes.seed,
+        )
+
+
+def _dtype(values: pl.DataFrame) -> pl.DataType:
+    return values.dtypes[0] if values.width else pl.Int64()
+
+
+def preference(key: OrderKey, values: pl.Series) -> NDArray[np.float64 | np.int64 | np.uint64]:
+    """Values as numbers that sort best first; not known above all known.
+
+    Draws are returned as they are; everything else as Int64.
+    """
+    rule = key.key
+    if isinstance(rule, LotteryKey):
+        return values.to_numpy()
+    worst = np.iinfo(np.int64).max
+    if isinstance(rule, BandKey):
+        rank = {b: i for i, item in enumerate(rule.band)
+                for b in ((item,) if isinstance(item, str) else item)}
+        numbers = values.replace_strict(rank, default=None, return_dtype=pl.Int64)
+    elif isinstance(rule, PreferKey):
+        return (~values.fill_null(False)).cast(pl.Int64).to_numpy()
+    elif isinstance(rule, PointsKey):
+        numbers = -values.cast(pl.Int64)
+    elif isinstance(rule, BedroomFitKey):
+        numbers = _fit(rule, values)
+    elif isinstance(rule, DebtKey) and rule.compare == "any":
+        numbers = (values if values.dtype == pl.Boolean else values > 0).cast(pl.Int64)
+    else:
+        numbers = values.to_physical().cast(pl.Int64)
+    return numbers.fill_null(worst).to_numpy()
+
+
+def _fit(rule: BedroomFitKey, values: pl.Series) -> pl.Series:
+    if rule.bedroom_fit == "largest_need":
+        return -values
+    if rule.bedroom_fit == "exact_first":
+        return (values != 0).cast(pl.Int64)
+    spare = -values
+    return spare.clip(lower_bound=0)
+
+
+__all__ = ["FAILED", "Rows", "preference"]

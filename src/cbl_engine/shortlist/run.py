@@ -1,0 +1,92 @@
+"""The core's one call: adverts and bids on a prepared register become a shortlist."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+from cbl_engine.shortlist.adverts import arrange_adverts
+from cbl_engine.shortlist.bids import group_bids
+from cbl_engine.shortlist.kernel import rank
+from cbl_engine.shortlist.result import Shortlist
+from cbl_engine.shortlist.verify import verify as verify_properties
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from cbl_engine.shortlist.register import Prepared
+    from cbl_engine.shortlist.verify import Extent
+
+THREADS_FROM = 200_000
+"""Bids from which blocks are shared out to threads; fewer are quicker on one."""
+
+
+def shortlist(
+    prepared: Prepared,
+    adverts: pl.DataFrame,
+    bids: pl.DataFrame,
+    homes: pl.DataFrame | None = None,
+    *,
+    seed: int = 0,
+    verify: Extent = "sample",
+) -> Shortlist:
+    """Rank every bid on every advert that is not a draft or withdrawn.
+
+    Args:
+        prepared: from :func:`prepare`.
+        adverts: id, closes_at, status; opens_at, profile, local_lettings_plan, home, home_group,
+            lottery_seed and whatever ``advert.x`` the scheme reads, as the data dictionary says.
+        bids: advert, application, placed_at; withdrawn_at if bids may be withdrawn.
+        homes: id and the columns the scheme reads as ``advert.x`` that adverts do not carry.
+        seed: of the run: lotteries without a seed of their own, and the verified sample.
+        verify: ``sample`` checks the row-by-row properties on every bid up to 100,000 and on a
+            sample above; ``full`` on all.
+
+    Returns:
+        A :class:`Shortlist`. Equal inputs give equal output, whatever the order of rows.
+
+    Raises:
+        TableError: tables that do not fit together, all problems of a kind at once.
+        SchemeError: a profile the scheme has not, or no version in force on an advert's date.
+        PropertyError: the output broke a numbered property (a defect of the engine).
+    """
+    workers = min(os.cpu_count() or 1, 8) if bids.height >= THREADS_FROM else 1
+    with ThreadPoolExecutor(workers) if workers > 1 else nullcontext() as pool:
+        arranged = arrange_adverts(prepared, adverts, homes, seed)
+        counted = group_bids(bids, arranged, prepared.ordinals, pool)
+        _in_force(arranged, counted, prepared)
+        ranking = rank(arranged, counted, prepared.ordinals, seed, pool)
+        checked = verify_properties(arranged, counted, ranking, bids.height, seed, verify)
+    return Shortlist(prepared, arranged, counted, ranking, bids, seed, checked)
+
+
+def _in_force(arranged, counted, prepared) -> None:  # noqa: ANN001 - see below
+    """Every counted bid's application has a version in force on its advert's as-at date."""
+    import numpy as np
+
+    from cbl_engine.errors import Problem, TableError
+
+    offset = 0
+    for batch in arranged.batches:
+        first, last = counted.starts[offset], counted.starts[offset + batch.adverts.n]
+        offset += batch.adverts.n
+        if batch.view.in_force.all():
+            continue
+        at = np.arange(first, last)
+        lost = at[~batch.view.in_force[counted.applications(at)]]
+        if len(lost):
+            ids = prepared.ordinals.take(np.unique(counted.applications(lost)))
+            raise TableError(
+                [
+                    Problem(
+                        "no_version_in_force",
+                        f"an application that bid has no version in force on {batch.view.on}",
+                        where="applications.valid_from",
+                        count=len(ids),
+                        rows=tuple(map(str, ids.head(5))),
+                        remedy="Give the version that held on the date",
+                    )
+                ]
+            )

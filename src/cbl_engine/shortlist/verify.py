@@ -1,0 +1,289 @@
+"""The numbered properties of ``docs/mechanics.md``, checked on the output itself in every run."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from cbl_engine.draws import draw, stable_hash
+from cbl_engine.errors import PropertyError
+from cbl_engine.shortlist.classes import FAILED, UNKNOWN
+from cbl_engine.shortlist.kernel import HELD, INELIGIBLE, NO_STAGE
+from cbl_engine.shortlist.rows import Rows, preference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from cbl_engine.shortlist.adverts import Adverts
+    from cbl_engine.shortlist.bids import Bids
+    from cbl_engine.shortlist.compiled import Programme
+    from cbl_engine.shortlist.kernel import Ranking, Work
+
+Extent = Literal["sample", "full"]
+ALL_UP_TO = 100_000
+"""Bids up to which properties 5 and 6 cover everything, and the least that a sample holds."""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was checked.
+
+    Attributes:
+        extent: ``full``, or ``sample`` of whole adverts for properties 5 and 6.
+        bids: counted bids in all.
+        bids_row_by_row: of them, covered by properties 5 and 6.
+        seconds: time it took [s].
+    """
+
+    extent: Extent
+    bids: int
+    bids_row_by_row: int
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """For a manifest; the time taken is left out, as it differs from run to run."""
+        return {
+            "properties": [1, 2, 3, 4, 5, 6],
+            "extent": self.extent,
+            "bids": self.bids,
+            "bids_row_by_row": self.bids_row_by_row,
+        }
+
+
+def verify(
+    adverts: Adverts, bids: Bids, ranking: Ranking, n_given: int, seed: int, extent: Extent
+) -> Verification:
+    """Check every property.
+
+    Args:
+        adverts, bids, ranking: what went in and what came out.
+        n_given: rows of the bids frame.
+        seed: of the run; draws the sample.
+        extent: ``full`` checks properties 5 and 6 on every bid, whatever their number.
+
+    Raises:
+        PropertyError: one does not hold.
+    """
+    began = time.perf_counter()
+    _counted_once(bids, n_given)
+    _positions(bids, ranking)
+    _eligible(ranking)
+    covered = 0
+    places = _sample(adverts, bids, seed, extent)
+    for work in ranking.works:
+        for number, programme in enumerate(work.batch.adverts.programmes):
+            mine = _places_of(work, number, places)
+            if len(mine):
+                covered += _row_by_row(work, programme, mine, bids, ranking)
+    whole: Extent = "full" if covered == bids.n else "sample"
+    return Verification(whole, bids.n, covered, time.perf_counter() - began)
+
+
+def _counted_once(bids: Bids, n_given: int) -> None:
+    if bids.n + len(bids.set_aside_rows) != n_given:
+        raise PropertyError(
+            1, f"{n_given} bids came in; {bids.n} were counted and "
+            f"{len(bids.set_aside_rows)} set aside"
+        )
+    seen = np.zeros(n_given, bool)
+    seen[bids.set_aside_rows] = True
+    for start in range(0, bids.n, 1 << 20):
+        seen[bids.rows(slice(start, start + (1 << 20)))] = True
+    if not seen.all():
+        raise PropertyError(1, f"{int((~seen).sum())} bids neither counted nor set aside")
+
+
+def _positions(bids: Bids, ranking: Ranking) -> None:
+    """Positions are 1 to n along each advert's order, and nobody else has one."""
+    has = ranking.position > 0
+    if not np.array_equal(has, ranking.eligible != INELIGIBLE):
+        raise PropertyError(2, "a position was given to an ineligible bid, or kept from another")
+    starts = bids.starts[:-1]
+    counts = ranking.ordered.astype(np.int64)
+    if int(counts.sum()) != int(has.sum()):
+        raise PropertyError(2, "an advert's order is not as long as its bids not ineligible")
+    ends = np.cumsum(counts)
+    for low in range(0, len(counts), 1 << 14):
+        part = slice(low, low + (1 << 14))
+        own = counts[part]
+        along = np.arange(int(own.sum())) - np.repeat(np.cumsum(own) - own, own)
+        at = ranking.order[np.repeat(starts[part], own) + along]
+        if not np.array_equal(ranking.position[at], along + 1):
+            raise PropertyError(2, "positions of an advert are not 1 to n without gaps")
+        within = np.repeat(np.arange(low, low + len(own)), own)
+        if len(at) and not (
+            (at >= bids.starts[within]).all() and (at < bids.starts[within + 1]).all()
+        ):
+            raise PropertyError(2, "an advert's order holds another advert's bid")
+    del ends
+
+
+def _eligible(ranking: Ranking) -> None:
+    """No failed bit exactly when not ineligible; order of stages along positions."""
+    any_failed = ranking.failed[0] != 0
+    for word in ranking.failed[1:]:
+        any_failed |= word != 0
+    in_stage = ranking.stage != NO_STAGE
+    ineligible = ranking.eligible == INELIGIBLE
+    if not np.array_equal(ineligible, any_failed | ~in_stage):
+        raise PropertyError(3, "a bid is ineligible without a failed criterion, or the reverse")
+    any_unknown = ranking.unknown[0] != 0
+    for word in ranking.unknown[1:]:
+        any_unknown |= word != 0
+    if (~any_unknown[ranking.eligible == HELD]).any():
+        raise PropertyError(3, "a bid is held though everything about it is known")
+
+
+def _sample(adverts: Adverts, bids: Bids, seed: int, extent: Extent) -> NDArray[np.int64]:
+    """Places of whole adverts to check row by row."""
+    n = adverts.n_considered
+    if extent == "full" or bids.n <= ALL_UP_TO or n == 0:
+        return np.arange(n)
+    ordinal_at = np.empty(n, np.int64)
+    considered = np.flatnonzero(adverts.place >= 0)
+    ordinal_at[adverts.place[considered]] = considered
+    sizes = np.diff(bids.starts)
+    # A keyed draw an advert, hashed only for as many candidates as can be needed.
+    order = np.argsort(draw(seed, ordinal_at), kind="stable")
+    enough = int(np.searchsorted(np.cumsum(sizes[order]), ALL_UP_TO)) + 1
+    return np.sort(order[:enough])
+
+
+def _places_of(work: Work, number: int, places: NDArray[np.int64]) -> NDArray[np.int64]:
+    side = work.batch.adverts
+    low, high = np.searchsorted(side.programme_of, [number, number + 1]) + work.offset
+    return places[(places >= low) & (places < high)]
+
+
+def _row_by_row(
+    work: Work, programme: Programme, places: NDArray[np.int64], bids: Bids, ranking: Ranking
+) -> int:
+    counts = np.diff(bids.starts)[places]
+    along = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
+    at = np.repeat(bids.starts[places], counts) + along
+    rows = Rows(work, at, bids)
+    codes = _words_agree(work, programme, rows, ranking)
+    _held_agrees(work, programme, rows, ranking, codes)
+    ordered = ranking.ordered[places].astype(np.int64)
+    along = np.arange(int(ordered.sum())) - np.repeat(np.cumsum(ordered) - ordered, ordered)
+    in_order = ranking.order[np.repeat(bids.starts[places], ordered) + along].astype(np.int64)
+    _order_agrees(programme, Rows(work, in_order, bids), along, ranking)
+    return len(at)
+
+
+def _words_agree(
+    work: Work, programme: Programme, rows: Rows, ranking: Ranking
+) -> dict[int, NDArray[np.int8]]:
+    """Property 5: failed and unknown words, from the original columns."""
+    conditions = work.batch.view.compiled.conditions
+    used = dict.fromkeys(programme.common)
+    for stage in programme.stages:
+        used.update(dict.fromkeys(stage.criteria))
+        used.update(dict.fromkeys(k.condition for k in stage.keys if k.condition is not None))
+    codes = rows.outcomes([conditions[b] for b in used])
+    failing = {
+        b: (codes[b] == FAILED)
+        | ((codes[b] == UNKNOWN) & (conditions[b].when_unknown == "fail"))
+        for b in used
+    }
+    n = len(rows.at)
+    stage = np.full(n, NO_STAGE, np.int8)
+    for number in reversed(range(len(programme.stages))):
+        fails = np.zeros(n, bool)
+        for bit in programme.stages[number].criteria:
+            fails |= failing[bit]
+        stage[~fails] = number
+    if not np.array_equal(stage, ranking.stage[rows.at]):
+        raise PropertyError(5, "a bid stands in another stage than its criteria say")
+    failed = np.zeros((work.n_words, n), np.uint64)
+    unknown = np.zeros((work.n_words, n), np.uint64)
+    ordered = ranking.eligible[rows.at] != INELIGIBLE
+    for bit, within, is_key in _uses(programme, stage, ordered):
+        one = np.uint64(1 << (bit & 63))
+        if not is_key:
+            failed[bit >> 6] |= (failing[bit] & within) * one
+        unknown[bit >> 6] |= ((codes[bit] == UNKNOWN) & within) * one
+    if not np.array_equal(failed, ranking.failed[:, rows.at]):
+        raise PropertyError(5, "failed words differ from the criteria")
+    if not np.array_equal(unknown, ranking.unknown[:, rows.at]):
+        raise PropertyError(5, "unknown words differ from the criteria and keys")
+    return codes
+
+
+def _uses(
+    programme: Programme, stage: NDArray[np.int8], ordered: NDArray[np.bool_]
+) -> Iterator[tuple[int, NDArray[np.bool_], bool]]:
+    """Each condition, the bids it concerns, and whether as a key."""
+    everyone = np.ones(len(stage), bool)
+    for bit in programme.common:
+        yield bit, everyone, False
+    for number, rules in enumerate(programme.stages):
+        here = stage == number
+        for bit in rules.criteria:
+            yield bit, here | (stage == NO_STAGE), False
+        for key in rules.keys:
+            if key.condition is not None:
+                yield key.condition, here & ordered, True
+
+
+def _held_agrees(
+    work: Work,
+    programme: Programme,
+    rows: Rows,
+    ranking: Ranking,
+    codes: dict[int, NDArray[np.int8]],
+) -> None:
+    """The second half of property 3, from the original columns."""
+    conditions = work.batch.view.compiled.conditions
+    stage = ranking.stage[rows.at]
+    eligible = ranking.eligible[rows.at]
+    held = np.zeros(len(stage), bool)
+    for bit in programme.common:
+        if conditions[bit].when_unknown == "hold":
+            held |= codes[bit] == UNKNOWN
+    for number, rules in enumerate(programme.stages):
+        here = stage == number
+        for bit in rules.criteria:
+            if conditions[bit].when_unknown == "hold":
+                held |= here & (codes[bit] == UNKNOWN)
+        for key in rules.keys:
+            if key.condition is not None and key.key.when_unknown == "hold":
+                held |= here & (codes[key.condition] == UNKNOWN)
+    if not np.array_equal(held & (eligible != INELIGIBLE), eligible == HELD):
+        raise PropertyError(3, "a bid is held, or not, against what its criteria and keys say")
+
+
+def _order_agrees(
+    programme: Programme, rows: Rows, along: NDArray[np.int64], ranking: Ranking
+) -> None:
+    """Properties 4 and 6: adjacent bids by the keys' own values."""
+    if len(rows.at) < 2:
+        return
+    stage = ranking.stage[rows.at]
+    follows = along[1:] > 0
+    if (follows & (stage[1:] < stage[:-1])).any():
+        raise PropertyError(4, "a bid of a later stage stands above one of an earlier")
+    undecided = follows & (stage[1:] == stage[:-1])
+    for number, rules in enumerate(programme.stages):
+        for key in rules.keys:
+            open_ = undecided & (stage[1:] == number)
+            if not open_.any():
+                break
+            numbers = preference(key, rows.value(key.key, programme.bid_time))
+            if (open_ & (numbers[1:] < numbers[:-1])).any():
+                raise PropertyError(6, f"bids are out of order on the key {key.name}")
+            undecided &= ~(open_ & (numbers[1:] != numbers[:-1]))
+    tied = ranking.tied[rows.at][1:]
+    if not np.array_equal(tied, undecided):
+        raise PropertyError(4, "tie groups are not the runs of equal keys")
+    applications = rows.applications
+    if (undecided & (applications[1:] <= applications[:-1])).any():
+        raise PropertyError(4, "members of a tie group are not in ascending order of id")
+
+
+__all__ = ["Extent", "Verification", "stable_hash", "verify"]

@@ -1,0 +1,233 @@
+"""Bad files of cases: one report, each line with its place, and never a traceback."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cbl_engine.cases import case_paths, read_cases, run_cases
+from cbl_engine.errors import CaseError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GOOD = """\
+scheme: sheffield
+as_at: 2024-10-01
+advert: {bedrooms: 2}
+defaults: {sizes: [2]}
+cases:
+  - name: one
+    applications:
+      X: {band: A, priority_date: 2020-01-01}
+      Y: {band: B, priority_date: 2020-01-01}
+    expect:
+      order: [X, Y]
+"""
+_STATUSES = "active, suspended, deferred, unbanded, awaiting_review, under_offer, housed, closed"
+
+
+def _report(folder: Path, text: str) -> list[str]:
+    path = folder / "bad.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(CaseError) as caught:
+        read_cases(path)
+    return str(caught.value).splitlines()
+
+
+def test_the_good_file_is_good(tmp_path: Path) -> None:
+    path = tmp_path / "good.yaml"
+    path.write_text(GOOD, encoding="utf-8")
+    file = read_cases(path)
+    assert [case.name for case in file.cases] == ["one"]
+    assert file.cases[0].register["applications"]["status"].to_list() == ["active", "active"]
+    assert file.cases[0].bids["application"].to_list() == ["X", "Y"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        pytest.param(
+            "scheme: sheffield",
+            "scheme: shefield",
+            "1:9: there is no scheme shefield; allowed: a path beside this file, or one "
+            "of north_yorkshire, runnymede, sheffield, southend",
+            id="scheme",
+        ),
+        pytest.param(
+            "A, priority_date",
+            "A, prioritydate",
+            "8:20: prioritydate is not a column of applications, and the scheme declares none; "
+            "allowed: priority_date",
+            id="column",
+        ),
+        pytest.param(
+            "{bedrooms: 2}",
+            "{bedroom: 2}",
+            "3:10: bedroom is not a column of an advert or its home, and the scheme declares "
+            "none; allowed: bedrooms",
+            id="advert column",
+        ),
+        pytest.param("band: B", "band: 2", "9:17: band must be text in quotes", id="text"),
+        pytest.param(
+            "B, priority_date: 2020-01-01",
+            "B, priority_date: tomorrow",
+            "9:35: priority_date must be a date such as 2024-10-01",
+            id="date",
+        ),
+        pytest.param(
+            "sizes: [2]", "sizes: [two]", "4:19: sizes must be a list of whole numbers", id="list"
+        ),
+        pytest.param(
+            "{sizes: [2]}",
+            "{sizes: [2], status: live}",
+            f"4:32: status must be one of: {_STATUSES}",
+            id="code",
+        ),
+        pytest.param(
+            "order: [X, Y]",
+            "order: [X, Z]",
+            "11:18: there is no application Z in this case; allowed: X, Y",
+            id="application",
+        ),
+        pytest.param(
+            "order: [X, Y]",
+            "order: [X]\n      not_eligible: {Y: [size_maybe_let]}",
+            "12:26: there is no criterion size_maybe_let for this advert; allowed: size_may_be_let",
+            id="criterion",
+        ),
+        pytest.param(
+            "order: [X, Y]",
+            "order: [X, Y]\n      decided_by: {Y: bandd}",
+            "12:23: there is no criterion or key bandd for this advert; allowed: band",
+            id="key",
+        ),
+        pytest.param(
+            "order: [X, Y]",
+            "order: [X, Y]\n      held: {Z: [band]}",
+            "12:14: there is no application Z in this case; allowed: X, Y",
+            id="held application",
+        ),
+        pytest.param("order: [X, Y]", "order: [X, [X, Y]]", "11:14: X stands twice", id="twice"),
+        pytest.param(
+            "order: [X, Y]",
+            "order: [X, Y]\n      not_eligible: {Y: [on_register]}",
+            "12:22: Y is both in the order and not eligible",
+            id="both ways",
+        ),
+        pytest.param(
+            "    expect:\n      order: [X, Y]\n", "", "6:5: expect is missing", id="expect"
+        ),
+        pytest.param(
+            "    expect:\n",
+            "    expects: 1\n    expect:\n",
+            "10:5: expects is not a part of a case; allowed: expect",
+            id="part",
+        ),
+        pytest.param(
+            "as_at: 2024-10-01\n",
+            "",
+            "5:5: as_at is missing; allowed: a date, or close",
+            id="as_at",
+        ),
+        pytest.param(
+            "as_at: 2024-10-01",
+            "as_at: closing",
+            "2:8: as_at must be a date, or close",
+            id="as_at value",
+        ),
+        pytest.param(
+            "as_at: 2024-10-01",
+            "as_at: close",
+            "3:9: as_at is close, so advert needs closes_at",
+            id="closes_at",
+        ),
+        pytest.param(
+            "as_at: 2024-10-01",
+            "as_at: 2001-10-01",
+            "2:8: the scheme sheffield is not in force on 2001-10-01; allowed: from 2024-09-26",
+            id="in force",
+        ),
+        pytest.param(
+            "{bedrooms: 2}",
+            "{bedrooms: 2, profile: waiting}",
+            "3:32: there is no profile waiting; allowed: waiting_time",
+            id="profile",
+        ),
+        pytest.param(
+            "    expect:",
+            "    bids: {X: monday}\n    expect:",
+            "10:15: placed_at must be a moment such as 2024-10-01T09:00:00",
+            id="bid",
+        ),
+        pytest.param(
+            "    expect:",
+            "    bids: {Q: 2024-09-30T09:00:00}\n    expect:",
+            "10:12: there is no application Q in this case; allowed: X, Y",
+            id="bidder",
+        ),
+        pytest.param(
+            "    expect:",
+            "    connections: [{application: X, kind: work}]\n    expect:",
+            "10:19: area is missing here",
+            id="required column",
+        ),
+        pytest.param(
+            "B, priority_date: 2020-01-01",
+            "B, priority_date: 2023-02-29",
+            "9:35: there is no such day; given 2023-02-29. Correct the date, or put it in quotes "
+            "if it is text",
+            id="no such day",
+        ),
+        pytest.param(
+            "name: one",
+            "name: one\n    name: two",
+            '7:5: found duplicate key "name". Keep one of the two',
+            id="yaml",
+        ),
+    ],
+)
+def test_one_mistake(tmp_path: Path, old: str, new: str, line: str) -> None:
+    assert old in GOOD
+    assert _report(tmp_path, GOOD.replace(old, new)) == [f"bad.yaml:{line}"]
+
+
+def test_every_mistake_is_in_one_report(tmp_path: Path) -> None:
+    text = GOOD.replace("band: A", "bandd: A").replace("band: B", "band: 1")
+    text = text.replace("order: [X, Y]", "order: [X, Q]")
+    assert [line.split(":")[1] for line in _report(tmp_path, text)] == ["8", "9", "11"]
+
+
+def test_the_mistakes_of_the_scheme_are_reported_too(tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text("scheme: s\n", encoding="utf-8")
+    report = _report(tmp_path, GOOD.replace("scheme: sheffield", "scheme: s.yaml"))
+    assert "s.yaml:1:1: title is missing" in report
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "1", "a: b\n", "cases: []\nscheme: sheffield\n", "{", "a: &x 1"]
+)
+def test_anything_else_is_refused(tmp_path: Path, text: str) -> None:
+    assert all(line.startswith("bad.yaml") for line in _report(tmp_path, text))
+
+
+def test_a_folder_means_its_files_with_cases(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(GOOD, encoding="utf-8")
+    (tmp_path / "scheme.yaml").write_text("scheme: x\n", encoding="utf-8")
+    assert [path.name for path in case_paths(tmp_path)] == ["a.yaml"]
+
+
+def test_nothing_there(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "none.yaml"):
+        with pytest.raises(CaseError):
+            case_paths(path)
+
+
+def test_the_files_of_a_run_are_reported_together(tmp_path: Path) -> None:
+    for name in ("a.yaml", "b.yaml"):
+        (tmp_path / name).write_text(GOOD.replace("band: A", "bandd: A"), encoding="utf-8")
+    with pytest.raises(CaseError) as caught:
+        run_cases([tmp_path, tmp_path / "none.yaml"])
+    files = [problem.where.split(":")[0] for problem in caught.value.problems]
+    assert files == ["a.yaml", "b.yaml", str(tmp_path / "none.yaml")]

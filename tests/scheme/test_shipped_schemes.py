@@ -1,0 +1,75 @@
+"""The shipped schemes, the template and the examples of the page on schemes all load."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from cbl_engine.documents import parse_document
+from cbl_engine.scheme.load import load_scheme, shipped_schemes
+from cbl_engine.scheme.model import Key, SchemeVersion
+from cbl_engine.shipped import shipped_folder
+
+_PAGE = Path(__file__).parents[2] / "docs" / "scheme.md"
+_BLOCKS = re.findall(
+    r"^```yaml\n(.*?)^```", _PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+)
+
+
+def _tuples(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _tuples(item) for key, item in value.items()}
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
+
+
+_FILES = [
+    *shipped_schemes().values(),
+    *sorted((shipped_folder("cases") / "schemes").glob("*.yaml")),
+    shipped_folder("templates") / "scheme.yaml",
+]
+
+
+@pytest.mark.parametrize("path", _FILES, ids=lambda path: path.stem)
+def test_scheme_loads(path: Path) -> None:
+    assert load_scheme(path).versions
+
+
+@pytest.mark.parametrize("path", _FILES, ids=lambda path: path.stem)
+def test_every_rule_has_a_source_or_is_marked_as_ours(path: Path) -> None:
+    for version in load_scheme(path).versions:
+        parts: dict[str, Any] = {}
+        for kind in (
+            "bands",
+            "parameters",
+            "facts",
+            "criteria",
+            "profiles",
+            "local_lettings_plans",
+        ):
+            parts |= {f"{kind}.{name}": part for name, part in getattr(version, kind).items()}
+        unsourced = [n for n, part in parts.items() if not (part.source or part.illustrative)]
+        assert not unsourced
+
+
+@pytest.mark.parametrize("name", ["sheffield", "runnymede", "southend", "north_yorkshire"])
+def test_a_shipped_scheme_says_what_is_not_known(name: str) -> None:
+    for version in load_scheme(name).versions:
+        assert version.unknown
+        assert any(source.url for source in version.sources.values())
+        assert version.in_force.source or version.in_force.assumed
+
+
+@pytest.mark.parametrize("block", _BLOCKS)
+def test_an_example_of_the_page_is_well_formed(block: str) -> None:
+    content = _tuples(parse_document(block, "docs/scheme.md").data)
+    if isinstance(content, tuple):
+        for key in content:
+            TypeAdapter(Key).validate_python(key)
+        return
+    for name, part in content.items():
+        field = SchemeVersion.model_fields[name]
+        TypeAdapter(field.annotation).validate_python(part)
