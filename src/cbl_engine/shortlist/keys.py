@@ -83,6 +83,8 @@ def _band_codes(bands: pl.Series, key: BandKey) -> tuple[NDArray[np.int64], NDAr
     for code, item in enumerate(key.band):
         codes.update(dict.fromkeys([item] if isinstance(item, str) else item, code))
     worst = len(key.band)
+    if not len(bands):
+        return np.zeros(0, np.int64), np.zeros(0, bool)
     physical, size = column_codes(bands)
     ranks = np.full(size, worst, np.int64)
     some_row = np.zeros(size, np.int64)
