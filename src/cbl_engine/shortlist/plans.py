@@ -10,7 +10,7 @@ import numpy as np
 
 from cbl_engine.draws import stable_hash
 from cbl_engine.scheme.model import BidTimeKey, LotteryKey
-from cbl_engine.shortlist.classes import FAILED, MET, UNKNOWN
+from cbl_engine.shortlist.classes import FAILED, UNKNOWN
 from cbl_engine.shortlist.fields import Layout, lay_out
 from cbl_engine.shortlist.keys import lottery_draws, pair_key, segment
 
@@ -81,6 +81,21 @@ class Plan:
     stages: tuple[StageMasks, ...]
     keys: tuple[tuple[KeyPart, ...], ...]
     hold: tuple[NDArray[np.uint64], ...]
+
+    @cached_property
+    def anything(self) -> tuple[NDArray[np.uint64], ...]:
+        """For each advert, the raw bits with which anything fails or is not known."""
+        every = (self.common, *self.stages)
+        return tuple(
+            np.bitwise_or.reduce([m for masks in every
+                                  for m in (masks.fail[w], masks.unknown[w], masks.key_unknown[w])])
+            for w in range(len(self.common.fail))
+        )
+
+    @cached_property
+    def words_used(self) -> tuple[int, ...]:
+        """Raw words in which any of these bits are."""
+        return _not_empty(self.anything)
 
 
 @dataclass(frozen=True, eq=False)
@@ -249,7 +264,7 @@ def _pair_part(
 ) -> KeyPart:
     if any(c.bit == key.condition and c.kind == "criterion" for c in layout.run):
         bit = key.condition
-        return KeyPart(1, lambda block, at: (block.codes[bit][at] != MET).astype(np.uint64))
+        return KeyPart(1, lambda block, at: _not_met(block, bit, at))
     pair = pair_key(view, adverts, key.key)
     flat = pair.codes.astype(np.uint64).ravel()
     n_columns = pair.codes.shape[1]
@@ -260,6 +275,12 @@ def _pair_part(
         return flat.take(row * n_columns + pair.column_of.take(block.advert[at]))
 
     return KeyPart(pair.width, make)
+
+
+def _not_met(block: Block, bit: int | None, at: NDArray[np.int64]) -> NDArray[np.uint64]:
+    out = np.zeros(block.n, np.uint64)
+    out[block.coded[bit].rows] = 1
+    return out.take(at)
 
 
 def _time_part(rule: str) -> KeyPart:

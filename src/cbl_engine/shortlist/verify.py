@@ -116,29 +116,28 @@ def _counted_once(bids: Bids, n_given: int, share: Share) -> None:
 
 
 def _in_order(bids: Bids, ranking: Ranking, share: Share) -> None:
-    """Property 2: along each advert's order positions are 1 to n, and nobody else has one."""
+    """Property 2: the positions on each advert are 1 to n, and nobody else has one."""
     starts = bids.starts
-    counts = ranking.ordered.astype(np.int64)
 
-    def look(low: int) -> tuple[int, int]:
-        own = counts[low : low + _ADVERTS]
-        along = np.arange(int(own.sum())) - np.repeat(np.cumsum(own) - own, own)
-        first = starts[low : low + len(own)]
-        at = ranking.order[np.repeat(first, own) + along]
-        if not np.array_equal(ranking.position[at], along + 1):
-            raise PropertyError(2, "positions of an advert are not 1 to n without gaps")
-        last = starts[low + 1 : low + len(own) + 1]
-        if (at < np.repeat(first, own)).any() or (at >= np.repeat(last, own)).any():
-            raise PropertyError(2, "an advert's order holds another advert's bid")
-        held = ranking.position[int(first[0]) : int(last[-1])] > 0
-        standing = ranking.eligible[int(first[0]) : int(last[-1])] != INELIGIBLE
-        if not np.array_equal(held, standing):
+    def look(low: int) -> None:
+        edges = starts[low : low + _ADVERTS + 1]
+        part = slice(int(edges[0]), int(edges[-1]))
+        position = ranking.position[part]
+        if not np.array_equal(position > 0, ranking.eligible[part] != INELIGIBLE):
             raise PropertyError(2, "an ineligible bid has a position, or another has none")
-        return len(at), int(held.sum())
+        counts = np.diff(edges)
+        own = ranking.ordered[low : low + len(counts)]
+        first = np.repeat(edges[:-1] - edges[0], counts)
+        most = np.repeat(own, counts)
+        if (position > most).any() or (position < 0).any():
+            raise PropertyError(2, "a position is beyond the number of bids with one")
+        taken = np.zeros(part.stop - part.start, bool)
+        has = np.flatnonzero(position)
+        taken[first[has] + position[has] - 1] = True
+        if len(has) != int(own.sum()) or int(taken.sum()) != len(has):
+            raise PropertyError(2, "positions of an advert are not 1 to n without gaps")
 
-    for along, held in share(look, range(0, len(counts), _ADVERTS)):
-        if along != held:
-            raise PropertyError(2, "an advert's order is not as long as its bids not ineligible")
+    list(share(look, range(0, len(starts) - 1, _ADVERTS)))
 
 
 def _eligible(ranking: Ranking, share: Share) -> None:
@@ -186,10 +185,8 @@ def _row_by_row(
     rows = Rows(work, at, bids)
     codes = _words_agree(work, programme, rows, ranking)
     _held_agrees(work, programme, rows, ranking, codes)
-    ordered = ranking.ordered[places].astype(np.int64)
-    along = np.arange(int(ordered.sum())) - np.repeat(np.cumsum(ordered) - ordered, ordered)
-    in_order = ranking.order[np.repeat(bids.starts[places], ordered) + along].astype(np.int64)
-    _order_agrees(programme, Rows(work, in_order, bids), along, ranking)
+    in_order, place = ranking.in_order(bids.starts, places)
+    _order_agrees(programme, Rows(work, in_order, bids), place, ranking)
     return len(at)
 
 
@@ -276,13 +273,13 @@ def _held_agrees(
 
 
 def _order_agrees(
-    programme: Programme, rows: Rows, along: NDArray[np.int64], ranking: Ranking
+    programme: Programme, rows: Rows, place: NDArray[np.int64], ranking: Ranking
 ) -> None:
     """Properties 4 and 6: adjacent bids by the keys' own values."""
     if len(rows.at) < 2:
         return
     stage = ranking.stage[rows.at]
-    follows = along[1:] > 0
+    follows = place[1:] == place[:-1]
     if (follows & (stage[1:] < stage[:-1])).any():
         raise PropertyError(4, "a bid of a later stage stands above one of an earlier")
     undecided = follows & (stage[1:] == stage[:-1])
