@@ -146,9 +146,8 @@ def arrange_adverts(
     if not np.array_equal(order, np.arange(len(order))):
         adverts = adverts[np.argsort(order)]
     closes = adverts["closes_at"]
-    dates = closes.dt.convert_time_zone(LONDON).dt.date()
     considered = ~adverts["status"].cast(pl.String).is_in(list(NOT_CONSIDERED)).to_numpy()
-    versions = _version_of(prepared, dates, considered)
+    versions = _version_of(prepared, closes, considered)
     place = np.full(adverts.height, -1, np.int32)
     batches = []
     problems: list[Problem] = []
@@ -215,13 +214,13 @@ def _check_shape(adverts: pl.DataFrame, homes: pl.DataFrame | None) -> None:
 
 
 def _version_of(
-    prepared: Prepared, dates: pl.Series, considered: NDArray[np.bool_]
+    prepared: Prepared, closes: pl.Series, considered: NDArray[np.bool_]
 ) -> list[tuple[RegisterAt, NDArray[np.int64]]]:
     """Views with the rows of the adverts they serve; adverts that share a view stand together."""
     if prepared.as_at != "close":
         return [(prepared.at(prepared.as_at), np.flatnonzero(considered))]
     groups: dict[Any, tuple[RegisterAt, list[NDArray[np.int64]]]] = {}
-    days = dates.to_physical().to_numpy()
+    days = closes.dt.convert_time_zone(LONDON).dt.date().to_physical().to_numpy()
     for day in np.unique(days[considered]):
         on = date.fromordinal(int(day) + date(1970, 1, 1).toordinal())
         view = prepared.at(on)

@@ -109,8 +109,7 @@ def group_bids(
     _check(bids, adverts, advert, application, placed_at, pool)
     reason = _not_considered(adverts, advert, withdrawn)
     kept = None if reason is None else np.flatnonzero(reason < 0)
-    keys, shifts = _keys(adverts, advert, application, kept, len(applications), pool)
-    keys.sort()
+    keys, shifts = _sorted_keys(adverts, advert, application, kept, len(applications), pool)
     return _counted(bids, keys, shifts, placed_at, reason, adverts.n_considered, pool)
 
 
@@ -183,7 +182,7 @@ def _not_considered(
     return reason
 
 
-def _keys(
+def _sorted_keys(
     adverts: Adverts,
     advert: NDArray[np.int32],
     application: NDArray[np.int32],
@@ -191,6 +190,7 @@ def _keys(
     n_applications: int,
     pool: Executor | None,
 ) -> tuple[NDArray[np.uint64], tuple[int, int]]:
+    """``place | application | row`` of every bid kept, ascending, and the two shifts."""
     n_rows = len(advert)
     row_bits = max(n_rows - 1, 1).bit_length()
     application_bits = max(n_applications - 1, 1).bit_length()
@@ -211,19 +211,45 @@ def _keys(
     n = n_rows if kept is None else len(kept)
     keys = np.empty(n, np.uint64)
     place = adverts.place.astype(np.int64) << (row_bits + application_bits)
+    share = pool.map if pool is not None else map
 
-    def fill(start: int) -> None:
+    def fill(start: int) -> tuple[int, int]:
         stop = min(start + CHUNK, n)
         rows = slice(start, stop) if kept is None else kept[start:stop]
         out = keys[start:stop]
         np.take(place.view(np.uint64), advert[rows].astype(np.int64), out=out, mode="wrap")
+        low, high = int(out.min()), int(out.max())
         out |= application[rows].astype(np.uint64) << np.uint64(row_bits)
         out |= (np.arange(start, stop, dtype=np.uint64) if kept is None
                 else rows.astype(np.uint64))
+        return low, high
 
-    starts = range(0, n, CHUNK)
-    list(pool.map(fill, starts)) if pool is not None else [fill(s) for s in starts]
+    starts = list(range(0, n, CHUNK))
+    spans = list(share(fill, starts))
+
+    def sort(part: slice) -> None:
+        keys[part].sort()
+
+    list(share(sort, _apart(starts, spans, n)))
     return keys, (row_bits + application_bits, row_bits)
+
+
+def _apart(starts: list[int], spans: list[tuple[int, int]], n: int) -> list[slice]:
+    """Runs of chunks that share no advert with a later run, so that each can be sorted alone.
+
+    Bids come in order of time and adverts close week by week, so a year falls into weeks.
+    """
+    later = [(1 << 64) - 1] * (len(spans) + 1)
+    for i in reversed(range(len(spans))):
+        later[i] = min(later[i + 1], spans[i][0])
+    parts, begin, highest = [], 0, -1
+    for i, (_, high) in enumerate(spans):
+        highest = max(highest, high)
+        if highest < later[i + 1]:
+            end = starts[i + 1] if i + 1 < len(starts) else n
+            parts.append(slice(begin, end))
+            begin = end
+    return parts
 
 
 def _counted(

@@ -115,12 +115,14 @@ class Layout:
         fields: conditions with bits, by canonical bit.
         looked_up: conditions without: bit -> table.
         run: conditions to run over the bids.
+        last_bits: bits in use in the last raw word.
     """
 
     words: tuple[NDArray[np.uint64], ...]
     fields: dict[int, Field]
     looked_up: dict[int, Table]
     run: tuple[Condition, ...]
+    last_bits: int
 
     def canonical(
         self, hit: NDArray[np.uint64], word: int, number: int, bits: tuple[int, ...]
@@ -238,7 +240,7 @@ def lay_out(
         if len(needs[b]):
             by_kind = fields[b].weights.take(tables[b].row_of_kind)
             words[places[0][0]][:] |= by_kind.take(tables[b].kind_of)
-    return Layout(words, fields, looked_up, tuple(run))
+    return Layout(words, fields, looked_up, tuple(run), free[-1])
 
 
 def condition_table(

@@ -7,7 +7,7 @@ the condition itself run over the bids, where there are few bids or too many com
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -47,6 +47,7 @@ class Block:
     span: slice
     first_advert: int
     starts: NDArray[np.int64]
+    _raw: dict[int, NDArray[np.uint64]] = field(default_factory=dict, repr=False)
 
     @property
     def n(self) -> int:
@@ -67,6 +68,12 @@ class Block:
     def advert(self) -> NDArray[np.int64]:
         """Place of each bid's advert within the batch."""
         return self.local + self.first_advert
+
+    def raw(self, word: int) -> NDArray[np.uint64]:
+        """A raw word of each bid's application."""
+        if word not in self._raw:
+            self._raw[word] = self.plan.words[word].take(self.applications)
+        return self._raw[word]
 
     @cached_property
     def coded(self) -> dict[int, Coded]:
@@ -169,20 +176,18 @@ class _Gather:
 
     def __init__(self, block: Block) -> None:
         self.block = block
-        plan, layout = block.plan, block.work.layout
+        plan = block.plan
         mine = slice(block.first_advert, block.first_advert + len(block.starts) - 1)
         touched = np.zeros(block.n, bool)
         hits: dict[int, NDArray[np.uint64]] = {}
         for word in plan.words_used:
-            raw = layout.words[word].take(block.applications)
-            raw &= plan.anything[word][mine].take(block.local)
-            hits[word] = raw
-            touched |= raw != 0
+            hits[word] = block.raw(word) & plan.anything[word][mine].take(block.local)
+            touched |= hits[word] != 0
         for coded in block.coded.values():
             touched[coded.rows] = True
         self.rows = np.flatnonzero(touched)
         self.advert = block.local.take(self.rows) + block.first_advert
-        self.hits = {word: raw.take(self.rows) for word, raw in hits.items()}
+        self.hits = {word: hit.take(self.rows) for word, hit in hits.items()}
         self.codes = {bit: coded.among(self.rows) for bit, coded in block.coded.items()}
         shape = (block.work.n_words, len(self.rows))
         self.failed, self.unknown, self.key_unknown = (np.zeros(shape, np.uint64) for _ in "fuk")

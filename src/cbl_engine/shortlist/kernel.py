@@ -49,6 +49,7 @@ class Ranking:
         failed, unknown: canonical words, shape (words, bids).
         ordered: number of bids with a position on the advert at each place.
         works: what each batch was ranked with.
+        run_codes: outcome codes of the criteria that were run over the bids themselves, by bit.
     """
 
     eligible: NDArray[np.int8]
@@ -59,6 +60,7 @@ class Ranking:
     unknown: NDArray[np.uint64]
     ordered: NDArray[np.int32]
     works: list[Work]
+    run_codes: dict[int, NDArray[np.int8]]
 
     def in_order(
         self, starts: NDArray[np.int64], places: NDArray[np.int64]
@@ -98,6 +100,7 @@ def rank(
         np.zeros((n_words, bids.n), np.uint64),
         np.zeros(adverts.n_considered, np.int32),
         [],
+        {},
     )
     offset = 0
     problems: list[Problem] = []
@@ -109,6 +112,8 @@ def rank(
         n_bids = int(bids.starts[offset + batch.adverts.n] - bids.starts[offset])
         work = make_ready(batch, adverts, applications, offset, n_bids, n_words, seed, pool)
         out.works.append(work)
+        for condition in work.layout.run:
+            out.run_codes.setdefault(condition.bit, np.zeros(bids.n, np.int8))
         blocks = _blocks(work, bids)
         found = pool.map(run, blocks) if pool is not None else map(run, blocks)
         problems += [p for ps in found for p in ps]
@@ -160,6 +165,10 @@ def _rank_block(block: Block, out: Ranking) -> list[Problem]:
         out.stage[at] = found.stage
         out.failed[:, at] = found.failed
         out.unknown[:, at] = found.unknown | found.key_unknown
+    for condition in block.work.layout.run:
+        if condition.bit in block.coded:
+            coded = block.coded[condition.bit]
+            out.run_codes[condition.bit][block.span][coded.rows] = coded.codes
     eligible = out.eligible[block.span]
     eligible[found.ordered] = ELIGIBLE
     eligible[found.rows[_held(block, found)]] = HELD

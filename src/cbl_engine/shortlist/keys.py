@@ -259,9 +259,13 @@ def codes_of_application(view: RegisterAt, key: OrderKey) -> tuple[NDArray[Any],
 
 def dense(values: NDArray[Any]) -> tuple[NDArray[np.uint64], int]:
     """Ranks from 0 without gaps, and the bits they need."""
-    distinct = np.unique(values)
-    ranks = np.searchsorted(distinct, values).astype(np.uint64)
-    return ranks, max(len(distinct) - 1, 0).bit_length()
+    if not len(values):
+        return np.zeros(0, np.uint64), 0
+    order = np.argsort(values)
+    ascending = values.take(order)
+    ranks = np.empty(len(values), np.uint64)
+    ranks[order] = np.cumsum(np.concatenate([[False], ascending[1:] != ascending[:-1]]))
+    return ranks, int(ranks[order[-1]]).bit_length()
 
 
 def lottery_draws(

@@ -57,10 +57,14 @@ def _not_empty(masks: tuple[NDArray[np.uint64], ...]) -> tuple[int, ...]:
 
 @dataclass(frozen=True, eq=False)
 class KeyPart:
-    """One field of the packed key: codes of some bids of a block; width 0 = found block by block."""
+    """One field of the packed key: codes of some bids of a block; width 0 = found block by block.
+
+    ``codes`` are those of every application, where the application alone has them.
+    """
 
     width: int
     make: Callable[[Block, NDArray[np.int64]], NDArray[np.uint64]]
+    codes: NDArray[np.uint64] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +75,8 @@ class Plan:
         programme: what it is made from.
         conditions: bits it uses.
         common, stages: masks of the common criteria, and of each stage's.
+        words: raw words of each application; in the last, above the bits of the conditions, the
+            code of the first run of application keys, where there is one stage and room.
         keys: fields of the packed key, stage by stage.
         hold: for each stage, canonical words of the keys that hold when not known.
     """
@@ -79,6 +85,7 @@ class Plan:
     conditions: frozenset[int]
     common: StageMasks
     stages: tuple[StageMasks, ...]
+    words: tuple[NDArray[np.uint64], ...]
     keys: tuple[tuple[KeyPart, ...], ...]
     hold: tuple[NDArray[np.uint64], ...]
 
@@ -218,12 +225,18 @@ def _plan(
                 if k.condition is not None and k.key.when_unknown == "hold"]
         return words_of(bits, n_words)
 
+    words, keys = layout.words, [
+        _key_parts(batch, layout, stage, hashes) for stage in programme.stages
+    ]
+    if len(keys) == 1:
+        words, keys[0] = _share_a_word(layout, keys[0])
     return Plan(
         programme,
         conditions,
         masks(programme.common),
         tuple(masks(s.criteria, s.keys) for s in programme.stages),
-        tuple(_key_parts(batch, layout, stage, hashes) for stage in programme.stages),
+        words,
+        tuple(keys),
         tuple(holding(s) for s in programme.stages),
     )
 
@@ -256,7 +269,24 @@ def _key_parts(
 
 
 def _application_part(codes: NDArray[np.uint64], width: int) -> KeyPart:
-    return KeyPart(width, lambda block, at: codes.take(block.applications[at]))
+    return KeyPart(width, lambda block, at: codes.take(block.applications[at]), codes)
+
+
+def _share_a_word(
+    layout: Layout, parts: tuple[KeyPart, ...]
+) -> tuple[tuple[NDArray[np.uint64], ...], tuple[KeyPart, ...]]:
+    """Put the first part's codes above the last raw word's bits, so that one look finds both."""
+    if not parts or parts[0].codes is None or layout.last_bits + parts[0].width > 64:
+        return layout.words, parts
+    shift = np.uint64(layout.last_bits)
+    if layout.last_bits == 64:
+        return layout.words, parts
+    last = layout.words[-1] | (parts[0].codes << shift)
+
+    def make(block: Block, at: NDArray[np.int64]) -> NDArray[np.uint64]:
+        return block.raw(len(layout.words) - 1).take(at) >> shift
+
+    return (*layout.words[:-1], last), (KeyPart(parts[0].width, make), *parts[1:])
 
 
 def _pair_part(

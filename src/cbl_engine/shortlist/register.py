@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cbl_engine.scheme.expressions import Expression
     from cbl_engine.scheme.load import Scheme
 
 AsAt = date | Literal["close"]
@@ -164,13 +166,21 @@ def evaluate(
 ) -> list[pl.Series]:
     """Run criteria over a frame that has every column they read; one boolean column each."""
     expressions = [
-        c.expression.polars(constants).alias(str(c.bit))
+        _in_polars(
+            c.expression,
+            tuple((n, constants[n]) for n in c.expression.names if n in constants),
+        ).alias(str(c.bit))
         for c in conditions
         if c.expression is not None
     ]
     # with_columns, unlike select, stretches a criterion that reads only constants to every row.
     names = [str(c.bit) for c in conditions if c.expression is not None]
     return frame.with_columns(expressions).select(names).get_columns()
+
+
+@lru_cache(maxsize=4096)
+def _in_polars(expression: Expression, constants: tuple[tuple[str, Any], ...]) -> pl.Expr:
+    return expression.polars(dict(constants))
 
 
 def prepare(scheme: Scheme, register: Mapping[str, pl.DataFrame], as_at: AsAt) -> Prepared:

@@ -29,6 +29,8 @@ from cbl_engine.shortlist.keys import lottery_draws
 from cbl_engine.shortlist.register import evaluate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from cbl_engine.scheme.model import Key
@@ -84,12 +86,15 @@ class Rows:
 
     def frame(self, conditions: list[Condition]) -> pl.DataFrame:
         """Every column that these conditions read, bid by bid."""
-        names: dict[str, None] = {}
-        for condition in conditions:
-            reads = condition.reads
-            names.update(dict.fromkeys([*reads.own, *reads.pair_facts]))
-            names.update(dict.fromkeys(f"advert.{n}" for n in reads.advert))
-        columns = [self.column(n) for n in names]
+        view, side = self.work.batch.view, self.work.batch.adverts
+        own = dict.fromkeys(n for c in conditions for n in c.reads.own)
+        theirs = dict.fromkeys(n for c in conditions for n in c.reads.advert)
+        facts = dict.fromkeys(n for c in conditions for n in c.reads.pair_facts)
+        columns = [
+            *_taken(view.frame, own, self.applications),
+            *(c.alias(f"advert.{c.name}") for c in _taken(side.frame, theirs, self.adverts)),
+            *(self._pair_fact(name) for name in facts),
+        ]
         if not columns:
             return pl.DataFrame({"": np.zeros(len(self.at), np.int8)})
         return for_sql(columns)
@@ -193,6 +198,13 @@ class Rows:
             self.work.hashes.applications()[self.applications],
             self.work.hashes.seed,
         )
+
+
+def _taken(
+    frame: pl.DataFrame, names: Iterable[str], at: NDArray[np.int64]
+) -> list[pl.Series]:
+    chosen = list(names)
+    return frame.select(chosen)[at].get_columns() if chosen else []
 
 
 def _dtype(values: pl.DataFrame) -> pl.DataType:

@@ -125,17 +125,19 @@ def _in_order(bids: Bids, ranking: Ranking, share: Share) -> None:
         position = ranking.position[part]
         if not np.array_equal(position > 0, ranking.eligible[part] != INELIGIBLE):
             raise PropertyError(2, "an ineligible bid has a position, or another has none")
-        counts = np.diff(edges)
-        own = ranking.ordered[low : low + len(counts)]
-        first = np.repeat(edges[:-1] - edges[0], counts)
-        most = np.repeat(own, counts)
-        if (position > most).any() or (position < 0).any():
-            raise PropertyError(2, "a position is beyond the number of bids with one")
-        taken = np.zeros(part.stop - part.start, bool)
+        own = ranking.ordered[low : low + len(edges) - 1]
         has = np.flatnonzero(position)
-        taken[first[has] + position[has] - 1] = True
-        if len(has) != int(own.sum()) or int(taken.sum()) != len(has):
+        if len(has) != int(own.sum()):
+            raise PropertyError(2, "an advert has more or fewer positions than bids with one")
+        # Bids are kept advert by advert, so those with a position fall into runs of ``own``.
+        first = np.repeat(edges[:-1] - edges[0], own)
+        given = position.take(has)
+        if (given > np.repeat(own, own)).any() or (has < first).any():
             raise PropertyError(2, "positions of an advert are not 1 to n without gaps")
+        taken = np.zeros(len(position), bool)
+        taken[first + given - 1] = True
+        if np.count_nonzero(taken) != len(has):
+            raise PropertyError(2, "a position of an advert is given twice")
 
     list(share(look, range(0, len(starts) - 1, _ADVERTS)))
 
@@ -199,7 +201,10 @@ def _words_agree(
     for stage in programme.stages:
         used.update(dict.fromkeys(stage.criteria))
         used.update(dict.fromkeys(k.condition for k in stage.keys if k.condition is not None))
-    codes = rows.outcomes([conditions[b] for b in used])
+    kept = {
+        c.bit: ranking.run_codes[c.bit][rows.at] for c in work.layout.run if c.bit in used
+    }
+    codes = kept | rows.outcomes([conditions[b] for b in used if b not in kept])
     failing = {
         b: (codes[b] == FAILED)
         | ((codes[b] == UNKNOWN) & (conditions[b].when_unknown == "fail"))
