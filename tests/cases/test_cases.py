@@ -29,8 +29,8 @@ def test_case(case: Case, file: CaseFile) -> None:
 @pytest.mark.parametrize(
     "number", [1, 2, 3, 5, 6, 7, 8, 14, 15, 16, 17, 24, 25, 26, 27, 28, 29, 30, 31]
 )
-def test_published_case_is_covered(number: int) -> None:
-    """The published shortlisting cases, by the number each case's source gives."""
+def test_numbered_case_is_covered(number: int) -> None:
+    """Each numbered shortlisting case stands once, by the number that its source gives."""
     sources = [case.source or "" for file in _FILES for case in file.cases]
     assert sum(source.endswith(f"case {number}") for source in sources) == 1
 

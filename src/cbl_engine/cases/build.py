@@ -40,7 +40,7 @@ class Case:
         seed: the run's seed, for lotteries.
         register: applications, people, connections and areas.
         advert: one row.
-        homes: one row when the advert has values only a home may have; otherwise None.
+        homes: one row when the scheme declares columns for homes alone; otherwise None.
         bids: one row a bid.
         expected: what must come out.
     """
@@ -202,7 +202,7 @@ class CaseBuilder:
     def _advert(
         self, tables: Mapping[str, Table], closes_at: datetime
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The advert's row, and its home's where a column belongs to homes alone."""
+        """The advert's row, and its home's where the scheme declares columns for homes alone."""
         both = Table("an advert or its home", tables["homes"].columns | tables["adverts"].columns)
         row: dict[str, Any] = {"status": "closed"}
         for values, place in (
@@ -213,7 +213,8 @@ class CaseBuilder:
             row |= checked
             self.problems += problems
         row |= {"id": ADVERT, "closes_at": closes_at}
-        home = {k: v for k, v in row.items() if k not in tables["adverts"].columns}
+        of_home = tables["homes"].columns.keys() - tables["adverts"].columns.keys()
+        home = {name: row.get(name) for name in of_home}
         if home:
             row["home"] = home["id"] = _HOME
         return {k: v for k, v in row.items() if k in tables["adverts"].columns}, home

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cbl_engine.scheme.lint import Finding, lint
 from cbl_engine.scheme.load import (
     Scheme,
     json_schema,
@@ -10,4 +11,12 @@ from cbl_engine.scheme.load import (
     shipped_schemes,
 )
 
-__all__ = ["Scheme", "json_schema", "load_scheme", "scheme_from_text", "shipped_schemes"]
+__all__ = [
+    "Finding",
+    "Scheme",
+    "json_schema",
+    "lint",
+    "load_scheme",
+    "scheme_from_text",
+    "shipped_schemes",
+]

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from cbl_engine.shortlist.explain import Explanation, explain
 from cbl_engine.shortlist.register import Prepared, prepare
 from cbl_engine.shortlist.result import SCHEMA_VERSION, Shortlist
 from cbl_engine.shortlist.run import shortlist
 
-__all__ = ["SCHEMA_VERSION", "Prepared", "Shortlist", "prepare", "shortlist"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "Explanation",
+    "Prepared",
+    "Shortlist",
+    "explain",
+    "prepare",
+    "shortlist",
+]

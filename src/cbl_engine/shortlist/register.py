@@ -189,20 +189,61 @@ def prepare(scheme: Scheme, register: Mapping[str, pl.DataFrame], as_at: AsAt) -
             is null or given twice; all problems at once.
         SchemeError: the scheme is not in force on the date.
     """
-    problems = list(_structure(scheme, register, as_at))
+    problems = list(register_problems(scheme, register, as_at))
     if problems:
         raise TableError(problems)
     tables = {name: register[name] for name in REGISTER_TABLES if name in register}
     ids = tables["applications"]["id"]
     ordinals = Ordinals(ids)
-    row_of = ordinals.ordinals_of(ids)
-    problems = list(_repeated(tables["applications"], ordinals))
-    if problems:
-        raise TableError(problems)
-    prepared = Prepared(scheme, as_at, tables, ordinals, row_of)
+    prepared = Prepared(scheme, as_at, tables, ordinals, ordinals.ordinals_of(ids))
     if as_at != "close":
         prepared.at(as_at)
     return prepared
+
+
+def register_problems(
+    scheme: Scheme, register: Mapping[str, pl.DataFrame], as_at: AsAt
+) -> list[Problem]:
+    """Everything that keeps a register from being used under a scheme.
+
+    Tables and columns that the scheme reads and that are missing or of another type, ids that are
+    null or given twice, bands the scheme has not.
+    """
+    try:
+        problems = list(_structure(scheme, register, as_at))
+    except SchemeError as error:
+        return list(error.problems)
+    if problems:
+        return problems
+    applications = register["applications"]
+    return [*_repeated(applications, Ordinals(applications["id"])),
+            *_unknown_bands(scheme, applications)]
+
+
+def _unknown_bands(scheme: Scheme, applications: pl.DataFrame) -> Iterable[Problem]:
+    bands = {band for version in scheme.versions for band in version.bands}
+    read = any("band" in compile_version(v).own_columns() for v in scheme.versions)
+    if not read or applications["band"].null_count() == applications.height:
+        return
+    held = applications["band"].cast(pl.String)
+    lost = [b for b in held.unique().drop_nulls().sort() if b not in bands]
+    if lost:
+        theirs = applications["id"].filter(held.is_in(lost))
+        yield Problem(
+            "unknown_band",
+            "an application is in a band that the scheme has not",
+            where="applications.band",
+            allowed=", ".join(bands_in_order(scheme)),
+            given=", ".join(repr(b)[:40] for b in lost[:3]),
+            count=len(theirs),
+            rows=tuple(map(str, theirs.head(5))),
+            remedy="Correct the band, or add it to the scheme",
+        )
+
+
+def bands_in_order(scheme: Scheme) -> list[str]:
+    """Every band of every version, in the order they are listed."""
+    return list(dict.fromkeys(b for v in scheme.versions for b in v.bands))
 
 
 def has_versions(applications: pl.DataFrame) -> bool:

@@ -1,0 +1,112 @@
+"""cbl_engine: the open engine for choice-based lettings.
+
+Everything public is here and is imported when first used::
+
+    import cbl_engine as cbl
+
+    scheme = cbl.load_scheme("sheffield")
+    prepared = cbl.prepare(scheme, register, as_at="close")
+    result = cbl.shortlist(prepared, adverts, bids, homes)
+    print(cbl.explain(result, "ADV000001", "P0000120").text())
+
+or in one call, from files to a run folder: ``cbl.run_shortlist("sheffield", "riverton")``.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from cbl_engine.version import __version__
+
+if TYPE_CHECKING:
+    from cbl_engine.cases import run_cases
+    from cbl_engine.errors import (
+        BadInput,
+        CaseError,
+        CblError,
+        Problem,
+        PropertyError,
+        RunError,
+        SchemeError,
+        TableError,
+    )
+    from cbl_engine.records import check_inputs, read_run, run_shortlist, write_run
+    from cbl_engine.sample import sample_borough
+    from cbl_engine.scheme import Scheme, lint, load_scheme, scheme_from_text
+    from cbl_engine.shortlist import Explanation, Prepared, Shortlist, explain, prepare, shortlist
+    from cbl_engine.tables import data_dictionary, read_tables, validate_frames, write_tables
+
+__all__ = [
+    "BadInput",
+    "CaseError",
+    "CblError",
+    "Explanation",
+    "Prepared",
+    "Problem",
+    "PropertyError",
+    "RunError",
+    "Scheme",
+    "SchemeError",
+    "Shortlist",
+    "TableError",
+    "__version__",
+    "check_inputs",
+    "data_dictionary",
+    "explain",
+    "lint",
+    "load_scheme",
+    "prepare",
+    "read_run",
+    "read_tables",
+    "run_cases",
+    "run_shortlist",
+    "sample_borough",
+    "scheme_from_text",
+    "shortlist",
+    "validate_frames",
+    "write_run",
+    "write_tables",
+]
+
+_ROOMS = {
+    "cases": ("run_cases",),
+    "errors": (
+        "BadInput", "CaseError", "CblError", "Problem", "PropertyError", "RunError", "SchemeError",
+        "TableError",
+    ),
+    "records": ("check_inputs", "read_run", "run_shortlist", "write_run"),
+    "sample": ("sample_borough",),
+    "scheme": ("Scheme", "lint", "load_scheme", "scheme_from_text"),
+    "shortlist": ("Explanation", "Prepared", "Shortlist", "explain", "prepare", "shortlist"),
+    "tables": ("data_dictionary", "read_tables", "validate_frames", "write_tables"),
+}
+_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
+
+
+class _Package(ModuleType):
+    """The package's own module: a public function wins over the room that has its name.
+
+    Importing ``cbl_engine.shortlist`` makes Python bind the room to the package's attribute
+    ``shortlist``, which is the name of the function people call.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _ROOM_OF:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        value = getattr(import_module(f"cbl_engine.{_ROOM_OF[name]}"), name)
+        self.__dict__[name] = value
+        return value
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _ROOM_OF and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *__all__})
+
+
+sys.modules[__name__].__class__ = _Package

@@ -1,0 +1,7 @@
+"""``python -m cbl_engine.cli``."""
+
+from __future__ import annotations
+
+from cbl_engine.cli.app import main
+
+main()

@@ -1,0 +1,274 @@
+"""Commands of ``cbl``. Exit codes: 0 all well, 1 cases that fail, 2 bad input, 3 engine defect.
+
+Nothing heavy is imported until a command runs, so ``cbl --help`` stays quick.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, Parameter
+
+from cbl_engine.version import __version__
+
+Format = Literal["table", "csv", "json", "parquet"]
+AUDIENCE = Literal["officer", "applicant"]
+
+app = App(
+    name="cbl",
+    help="The open engine for choice-based lettings.",
+    version=__version__,
+    help_format="markdown",
+)
+
+
+def main() -> None:
+    """Run the command line, and turn every error into lines and an exit code."""
+    from cbl_engine.errors import BadInput, CblError
+
+    try:
+        sys.exit(app() or 0)
+    except BadInput as error:
+        from cbl_engine.cli.show import show_problems
+
+        show_problems(error.problems)
+        sys.exit(error.exit_code)
+    except CblError as error:
+        sys.stderr.write(f"cbl: {error}\n")
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.stderr.write("cbl: stopped; nothing was written\n")
+        sys.exit(130)
+
+
+@app.command
+def shortlist(
+    scheme: str,
+    /,
+    *,
+    data: str,
+    as_at: str = "close",
+    out: Path | None = None,
+    advert: str | None = None,
+    format: Format = "table",  # noqa: A002 - the option is called --format
+    seed: int = 0,
+    verify: Literal["sample", "full"] = "sample",
+    lenient: Annotated[bool, Parameter(negative="")] = False,
+    replace: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Shortlist every advert: who is eligible, in what order, and why. An officer's tool.
+
+    Parameters
+    ----------
+    scheme
+        A scheme file, a folder of its versions, or the name of a shipped one (sheffield).
+    data
+        Folder of tables (applications, adverts, bids, ...), or a shipped borough (riverton).
+    as_at
+        The date facts are judged at, YYYY-MM-DD, or close for each advert's own closing date.
+    out
+        Run folder to write: inputs read, every position, every reason, hashes.
+    advert
+        Show one advert's whole list instead of a line for each advert.
+    format
+        table to read; csv, json or parquet have a row for every bid.
+    seed
+        For lotteries and for the sample that is checked row by row.
+    verify
+        full checks every bid row by row however many there are.
+    lenient
+        Leave out bad rows (they are reported and kept) instead of refusing.
+    replace
+        Replace a run folder that is there.
+    """
+    from cbl_engine.cli import show
+    from cbl_engine.records import run_shortlist
+
+    with show.steps() as on_step:
+        result = run_shortlist(
+            scheme, data, show.as_at_date(as_at), out, seed=seed, strict=not lenient,
+            verify=verify, replace=replace, on_step=on_step,
+            on_problems=show.show_problems,
+        )
+    show.show_shortlist(result, advert, format, out)
+    return 0
+
+
+@app.command
+def validate(
+    scheme: str,
+    /,
+    *,
+    data: str | None = None,
+    as_at: str = "close",
+    problems: Path | None = None,
+    format: Literal["table", "csv", "json"] = "table",  # noqa: A002
+) -> int:
+    """Look for everything wrong in a scheme, and in the data for it, in one report.
+
+    Parameters
+    ----------
+    scheme
+        A scheme file, a folder of its versions, or the name of a shipped one.
+    data
+        Folder of tables, or a shipped borough; left out, the scheme alone is looked at.
+    as_at
+        The date the data would be judged at, or close.
+    problems
+        Write every bad row there, as Parquet.
+    format
+        table to read; csv or json for scripts.
+    """
+    from cbl_engine.cli import show
+    from cbl_engine.records import check_inputs
+    from cbl_engine.scheme import lint
+
+    with show.steps() as on_step:
+        on_step("Checking")
+        inputs = check_inputs(scheme, data, show.as_at_date(as_at))
+        findings = lint(inputs.scheme) if inputs.scheme is not None else []
+    if problems is not None and inputs.tables is not None:
+        inputs.tables.rejected.write_parquet(problems)
+    show.show_report(inputs, findings, format)
+    return 2 if inputs.problems else 0
+
+
+@app.command
+def explain(
+    *,
+    run: Path,
+    advert: str,
+    application: str,
+    audience: AUDIENCE = "applicant",
+    format: Literal["table", "json"] = "table",  # noqa: A002
+) -> int:
+    """Explain one bid of a run: eligible or not and why, position, what decided.
+
+    Parameters
+    ----------
+    run
+        Run folder written by cbl shortlist --out.
+    advert
+        Id of the advert.
+    application
+        Id of the application.
+    audience
+        applicant: own facts and counts only, nothing about a rival. officer: the bids above too.
+    format
+        table to read, json for programs.
+    """
+    from cbl_engine.cli import show
+    from cbl_engine.records import explain_run
+
+    show.show_explanation(explain_run(run, advert, application, audience), format)
+    return 0
+
+
+@app.command
+def check(
+    *cases: Path,
+    format: Literal["table", "json"] = "table",  # noqa: A002
+) -> int:
+    """Run golden cases: files or folders of YAML. Without any, those the package ships.
+
+    Parameters
+    ----------
+    cases
+        Case files, or folders of them.
+    format
+        table to read, json for programs.
+    """
+    from cbl_engine.cases import run_cases
+    from cbl_engine.cli import show
+    from cbl_engine.shipped import shipped_folder
+
+    with show.steps() as on_step:
+        on_step("Running cases")
+        results = run_cases(list(cases) or [shipped_folder("cases")])
+    show.show_cases(results, format)
+    return 0 if all(r.passed for r in results) else 1
+
+
+@app.command
+def sample(
+    out: Path,
+    /,
+    *,
+    households: int = 2_000,
+    adverts: int = 40,
+    seed: int = 1,
+    profiles: Annotated[tuple[str, ...] | None, Parameter(consume_multiple=True)] = None,
+    bands: Annotated[tuple[str, ...], Parameter(consume_multiple=True)] = (
+        "A", "B", "C", "D", "E",
+    ),
+    district: str = "riverton",
+    format: Literal["csv", "parquet"] = "csv",  # noqa: A002
+) -> int:
+    """Make a synthetic borough from published shares: register, homes, adverts and bids.
+
+    Parameters
+    ----------
+    out
+        Folder to write; it must not be there yet.
+    households
+        Applications on the register.
+    adverts
+        Homes advertised.
+    seed
+        The same seed gives the same borough.
+    profiles
+        Names of lettings profiles for the adverts, in turn; left out, adverts name none.
+    bands
+        Names of the bands, from the greatest need down.
+    district
+        Id of the district area, as the scheme's connection facts have it.
+    format
+        csv or parquet.
+    """
+    from cbl_engine.cli import show
+    from cbl_engine.errors import Problem, TableError
+    from cbl_engine.sample import write_borough
+
+    if out.exists():
+        raise TableError(
+            [Problem("folder_in_the_way", "the folder is there already", where=str(out))]
+        )
+    with show.steps() as on_step:
+        on_step(f"Making a borough of {households:,} households")
+        files = write_borough(
+            out, format, households=households, adverts=adverts, seed=seed, profiles=profiles,
+            bands=bands, district=district,
+        )
+    show.show_files(files, out)
+    return 0
+
+
+@app.command
+def init(out: Path = Path("scheme.yaml"), /) -> int:
+    """Write a commented scheme to start from. It loads as it is.
+
+    Parameters
+    ----------
+    out
+        File to write; it must not be there yet.
+    """
+    from cbl_engine.errors import Problem, SchemeError
+    from cbl_engine.shipped import shipped_folder
+
+    if out.exists():
+        raise SchemeError([Problem("file_in_the_way", "the file is there already", where=str(out))])
+    text = (shipped_folder("templates") / "scheme.yaml").read_text(encoding="utf-8")
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise SchemeError(
+            [Problem("file_not_written", f"the file cannot be written: {error.strerror}",
+                     where=str(out))]
+        ) from None
+    sys.stdout.write(f"Wrote {out}. Look at it with: cbl validate {out}\n")
+    return 0

@@ -1,0 +1,283 @@
+"""What the commands print: tables for people, CSV, JSON and Parquet for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager
+from datetime import date
+from typing import TYPE_CHECKING, Any, Literal
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cbl_engine.errors import BadInput, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    import polars as pl
+
+    from cbl_engine.cases import CaseResult
+    from cbl_engine.records import Inputs
+    from cbl_engine.scheme import Finding
+    from cbl_engine.shortlist import Explanation, Shortlist
+
+_WIDE = 200
+
+
+def _out() -> Console:
+    console = Console(highlight=False, soft_wrap=False)
+    if not console.is_terminal:
+        console.width = _WIDE
+    return console
+
+
+@contextmanager
+def steps() -> Iterator[Callable[[str], None]]:
+    """A spinner on the error stream that names the step and the time it takes, for people only."""
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("Starting", total=None)
+        yield lambda name: progress.update(task, description=name)
+
+
+def as_at_date(text: str) -> date | Literal["close"]:
+    """The as-at argument.
+
+    Raises:
+        BadInput: it is neither a date nor ``close``.
+    """
+    if text == "close":
+        return "close"
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise BadInput(
+            [Problem("as_at", "the as-at date cannot be read", where="--as-at", given=repr(text),
+                     allowed="YYYY-MM-DD, or close")]
+        ) from None
+
+
+def show_problems(problems: Sequence[Problem]) -> None:
+    """One line a problem, on the error stream."""
+    count = len(problems)
+    sys.stderr.write(f"cbl: {count} problem{'s' if count != 1 else ''}\n")
+    for problem in problems:
+        sys.stderr.write(f"  {problem.line()}\n")
+
+
+def show_shortlist(
+    result: Shortlist, advert: str | None, format: str, out: Path | None  # noqa: A002
+) -> None:
+    """The lists: a line for each advert, one advert in full, or every row for programs."""
+    adverts = [advert] if advert is not None else None
+    if format != "table":
+        _write(result.frame(adverts), format)
+        return
+    console = _out()
+    if advert is not None:
+        console.print(_advert_table(result, advert))
+    else:
+        console.print(_summary_table(result))
+    checked = result.verification
+    extent = "every bid" if checked.extent == "full" else f"{checked.bids_row_by_row:,} bids"
+    console.print(
+        f"{len(result):,} bids ranked on {result.adverts.n_considered:,} adverts; "
+        f"{result.set_aside.height:,} set aside (withdrawn, superseded or advert not open). "
+        f"Properties 1-6 hold, row by row on {extent}."
+    )
+    if out is not None:
+        console.print(f"Run folder: {out}")
+        console.print(
+            f"Why? cbl explain --run {out} --advert ADVERT --application APPLICATION"
+        )
+
+
+def _summary_table(result: Shortlist) -> Table:
+    table = Table(title=f"{result.prepared.scheme.versions[-1].title}: shortlists")
+    for name in ("advert", "profile", "home", "closes"):
+        table.add_column(name, no_wrap=True)
+    for name in ("bids", "eligible", "held", "not eligible"):
+        table.add_column(name, justify="right")
+    table.add_column("first", no_wrap=True)
+    table.add_column("then", no_wrap=True)
+    homes = _homes(result)
+    for row in result.summary().iter_rows(named=True):
+        order = _leaders(result, row["advert"])
+        table.add_row(
+            str(row["advert"]), row["profile"], *homes[row["advert"]],
+            *(str(row[n]) for n in ("bids", "eligible", "held", "not_eligible")),
+            order[0], order[1],
+        )
+    return table
+
+
+def _leaders(result: Shortlist, advert: Any) -> tuple[str, str]:
+    """Who stands first, and who next, as people write them."""
+    (place,) = result.places_of([advert])
+    ordered = result.ordered(int(place))
+    groups: list[list[int]] = []
+    for bid in ordered.tolist():
+        if result.ranking.tied[bid]:
+            groups[-1].append(bid)
+        else:
+            groups.append([bid])
+        if len(groups) > 2:
+            break
+    names = []
+    for group in groups[:2]:
+        ids = result.prepared.ordinals.take(result.bids.applications(_array(group))).to_list()
+        held = result.ranking.eligible[group[0]] == 1
+        text = str(ids[0]) if len(ids) == 1 else f"{len(ids)} joint: {', '.join(map(str, ids[:3]))}"
+        names.append(text + (", ..." if len(ids) > 3 else "") + (" (held)" if held else ""))
+    return (*names, "", "")[0], (*names, "", "")[1]
+
+
+def _array(values: Iterable[int]) -> Any:
+    import numpy as np
+
+    return np.array(list(values), np.int64)
+
+
+def _homes(result: Shortlist) -> dict[Any, tuple[str, str]]:
+    from cbl_engine.shortlist.words import say
+
+    out = {}
+    for work in result.ranking.works:
+        frame = work.batch.adverts.frame
+        closes = result.adverts.closes[work.batch.adverts.ordinals]
+        for i, row in enumerate(frame.iter_rows(named=True)):
+            rooms = row.get("bedrooms")
+            home = "" if rooms is None else (f"{rooms}-bed" if rooms else "bedsit")
+            out[row["id"]] = home, say(_day(int(closes[i])))
+    return out
+
+
+def _day(microseconds: int) -> date:
+    from cbl_engine.shortlist.explain import london_moment
+
+    return london_moment(microseconds).date()
+
+
+def _advert_table(result: Shortlist, advert: str) -> Table:
+    frame = result.frame([advert])
+    table = Table(title=f"Advert {advert}")
+    table.add_column("position", justify="right")
+    for name in ("application", "status", "decided by", "not met or not known"):
+        table.add_column(name)
+    joint = dict(frame["tie_group"].drop_nulls().value_counts().iter_rows())
+    first: dict[int, int] = {}
+    for row in frame.iter_rows(named=True):
+        group = row["tie_group"]
+        position = "" if row["position"] is None else str(row["position"])
+        if group is not None and joint.get(group, 0) > 1:
+            from cbl_engine.shortlist.words import ordinal
+
+            position = f"joint {ordinal(first.setdefault(group, row['position']))}"
+        status = {True: "eligible", False: "not eligible", None: "held"}[row["eligible"]]
+        unknown = [f"{n} (not known)" for n in row["unknown"]]
+        failed = [n for n in row["failed"] if n not in row["unknown"]]
+        table.add_row(position, str(row["application"]), status, row["decided_by"] or "",
+                      ", ".join([*failed, *unknown]))
+    return table
+
+
+def _write(frame: pl.DataFrame, format: str) -> None:  # noqa: A002
+    import polars as pl
+
+    if format == "parquet":
+        frame.write_parquet(sys.stdout.buffer)
+        return
+    times = [n for n, t in frame.schema.items() if isinstance(t, pl.Datetime)]
+    frame = frame.with_columns(pl.col(times).dt.to_string("iso:strict"))
+    if format == "csv":
+        lists = [n for n, t in frame.schema.items() if isinstance(t, pl.List)]
+        frame = frame.with_columns(pl.col(lists).cast(pl.List(pl.String)).list.join("|"))
+        sys.stdout.write(frame.write_csv())
+    else:
+        sys.stdout.write(json.dumps(frame.to_dicts(), indent=1, default=str) + "\n")
+
+
+def show_report(
+    inputs: Inputs, findings: Sequence[Finding], format: str  # noqa: A002
+) -> None:
+    """Problems and linter findings together."""
+    if format != "table":
+        import polars as pl
+
+        rows = [{"level": "problem", "rule": p.kind, "where": p.where, "message": p.line(),
+                 "count": p.count} for p in inputs.problems]
+        rows += [{"level": f.level, "rule": f.rule, "where": f.where, "message": f.message,
+                  "count": 1} for f in findings]
+        schema = {"level": pl.String, "rule": pl.String, "where": pl.String,
+                  "message": pl.String, "count": pl.Int64}
+        _write(pl.DataFrame(rows, schema=schema), format)
+        return
+    for problem in inputs.problems:
+        sys.stdout.write(f"problem: {problem.line()}\n")
+    for finding in findings:
+        sys.stdout.write(f"{finding.line()}\n")
+    sys.stdout.write(_totals(inputs, findings) + "\n")
+
+
+def _totals(inputs: Inputs, findings: Sequence[Finding]) -> str:
+    warnings = sum(f.level == "warning" for f in findings)
+    parts = [
+        f"{len(inputs.problems)} problem{'s' if len(inputs.problems) != 1 else ''}",
+        f"{warnings} warning{'s' if warnings != 1 else ''}",
+        f"{len(findings) - warnings} note{'s' if len(findings) - warnings != 1 else ''}",
+    ]
+    text = ", ".join(parts)
+    if inputs.tables is not None:
+        rows = "; ".join(f"{n} {f.height:,}" for n, f in sorted(inputs.tables.frames.items()))
+        text += f". Good rows: {rows}"
+        if inputs.tables.ignored_files:
+            text += f". Files not read: {', '.join(inputs.tables.ignored_files)}"
+    return text + "."
+
+
+def show_explanation(explanation: Explanation, format: str) -> None:  # noqa: A002
+    """One explanation, in words or as JSON."""
+    if format == "json":
+        sys.stdout.write(json.dumps(explanation.as_dict(), indent=1, default=str) + "\n")
+    else:
+        sys.stdout.write(explanation.text() + "\n")
+
+
+def show_cases(results: Sequence[CaseResult], format: str) -> None:  # noqa: A002
+    """Each case, and how those that fail differ."""
+    if format == "json":
+        rows = [{"file": r.file.name, "case": r.case.name, "where": r.case.where,
+                 "passed": r.passed, "differences": list(r.differences)} for r in results]
+        sys.stdout.write(json.dumps(rows, indent=1) + "\n")
+        return
+    console = _out()
+    by_file: dict[str, list[CaseResult]] = {}
+    for result in results:
+        by_file.setdefault(result.file.name, []).append(result)
+    for name, mine in by_file.items():
+        passed = sum(r.passed for r in mine)
+        console.print(Text(f"{name}: {passed} of {len(mine)} pass"))
+        for result in mine:
+            if not result.passed:
+                console.print(Text(f"  FAILS {result.case.where}: {result.case.name}"))
+                for difference in result.differences:
+                    console.print(Text(f"    {difference}"))
+    failed = sum(not r.passed for r in results)
+    console.print(f"{len(results)} cases, {failed} failed.")
+
+
+def show_files(files: Mapping[str, Path], out: Path) -> None:
+    """Files written."""
+    for table, path in sorted(files.items()):
+        sys.stdout.write(f"{table}: {path.name}, {path.stat().st_size:,} bytes\n")
+    sys.stdout.write(f"Wrote {len(files)} tables to {out}\n")

@@ -1,0 +1,216 @@
+"""The one-call chain: scheme and data from files, every problem in one report, a run folder out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import polars as pl
+
+from cbl_engine.errors import BadInput, Problem, RunError, SchemeError, TableError
+from cbl_engine.records.folder import read_run, write_run
+from cbl_engine.scheme import load_scheme
+from cbl_engine.shipped import shipped_folder
+from cbl_engine.shortlist import explain, prepare, shortlist
+from cbl_engine.shortlist.adverts import arrange_adverts
+from cbl_engine.shortlist.register import register_problems
+from cbl_engine.tables import ExtraColumn, Tables, read_tables
+from cbl_engine.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import date
+
+    from cbl_engine.scheme import Scheme
+    from cbl_engine.shortlist import Explanation, Shortlist
+    from cbl_engine.shortlist.explain import Audience
+    from cbl_engine.shortlist.verify import Extent
+
+_PERSONAL = {"applications", "people", "connections"}
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """What was found in a scheme and a data folder.
+
+    Attributes:
+        scheme: None when it cannot be loaded.
+        tables: None when the folder cannot be read.
+        problems: everything wrong, the scheme's first.
+    """
+
+    scheme: Scheme | None
+    tables: Tables | None
+    problems: tuple[Problem, ...]
+
+
+def data_folder(data: str | Path) -> Path:
+    """A folder by its path, or by the name of a borough the package ships; a path wins."""
+    path = Path(data)
+    shipped = shipped_folder("boroughs") / str(data)
+    return shipped if not path.exists() and shipped.is_dir() else path
+
+
+def extra_columns(scheme: Scheme) -> dict[str, list[ExtraColumn]]:
+    """The columns that any version of the scheme declares, for reading tables."""
+    out: dict[str, dict[str, ExtraColumn]] = {}
+    for version in scheme.versions:
+        for table, columns in version.columns.items():
+            for name, column in columns.items():
+                out.setdefault(table, {})[name] = ExtraColumn(
+                    name,
+                    column.type,
+                    codes=column.codes,
+                    unit=column.unit or "",
+                    label=column.label,
+                    personal=table in _PERSONAL,
+                )
+    return {table: list(columns.values()) for table, columns in out.items()}
+
+
+def check_inputs(
+    scheme: str | Path | Scheme,
+    data: str | Path | None,
+    as_at: date | Literal["close"] = "close",
+) -> Inputs:
+    """Look at a scheme and, if given, the data for it, and collect everything that is wrong.
+
+    Args:
+        scheme: a loaded scheme, a path, or the name of a shipped one.
+        data: folder of tables, or the name of a shipped borough; None looks at the scheme alone.
+        as_at: the date the data would be judged at.
+    """
+    problems: list[Problem] = []
+    loaded: Scheme | None = None
+    try:
+        loaded = load_scheme(scheme) if isinstance(scheme, (str, Path)) else scheme
+    except SchemeError as error:
+        problems += error.problems
+    if data is None:
+        return Inputs(loaded, None, tuple(problems))
+    tables: Tables | None = None
+    try:
+        tables = read_tables(
+            data_folder(data), extra_columns(loaded) if loaded else {}, strict=False
+        )
+        problems += tables.problems
+    except TableError as error:
+        problems += error.problems
+    if loaded is not None and tables is not None:
+        problems += _together(loaded, tables, as_at)
+    return Inputs(loaded, tables, tuple(dict.fromkeys(problems)))
+
+
+def _together(
+    scheme: Scheme, tables: Tables, as_at: date | Literal["close"]
+) -> Iterator[Problem]:
+    """What is wrong between a scheme and the rows that are good."""
+    frames = tables.frames
+    if not {"applications", "adverts"} <= set(frames):
+        return
+    found = list(register_problems(scheme, frames, as_at))
+    yield from found
+    if found:
+        return
+    try:
+        prepared = prepare(scheme, frames, as_at)
+        arrange_adverts(prepared, frames["adverts"], frames.get("homes"), 0)
+    except BadInput as error:
+        yield from error.problems
+
+
+def run_shortlist(
+    scheme: str | Path | Scheme,
+    data: str | Path,
+    as_at: date | Literal["close"] = "close",
+    out: str | Path | None = None,
+    *,
+    seed: int = 0,
+    strict: bool = True,
+    verify: Extent = "sample",
+    replace: bool = False,
+    on_step: Callable[[str], None] = lambda _: None,
+    on_problems: Callable[[Sequence[Problem]], None] = lambda _: None,
+) -> Shortlist:
+    """Shortlist every advert of a data folder, and keep the record.
+
+    Args:
+        scheme: a loaded scheme, a path, or the name of a shipped one.
+        data: folder of tables, or the name of a shipped borough.
+        as_at: the date facts are judged at, or ``close`` for each advert's closing date.
+        out: run folder to write; None writes nothing.
+        seed: for lotteries and the verified sample.
+        strict: False leaves out bad rows instead of refusing; they are in
+            ``<out>.problems.parquet`` beside the run folder.
+        verify: ``sample`` or ``full``.
+        replace: replace a run folder that is there.
+        on_step: told the name of each step as it begins.
+        on_problems: told what was left out, when not strict.
+
+    Returns:
+        The :class:`~cbl_engine.shortlist.Shortlist`.
+
+    Raises:
+        BadInput: everything wrong with scheme and tables, in one report.
+        PropertyError: the output broke a numbered property.
+    """
+    on_step("Reading the scheme and the tables")
+    inputs = check_inputs(scheme, data, as_at)
+    rejected = inputs.tables.rejected if inputs.tables is not None else pl.DataFrame()
+    row_problems = inputs.tables.problems if inputs.tables is not None else ()
+    serious = [p for p in inputs.problems if strict or p not in row_problems]
+    if serious or inputs.scheme is None or inputs.tables is None:
+        raise BadInput(serious or inputs.problems)
+    frames = inputs.tables.frames
+    missing = [t for t in ("applications", "adverts", "bids") if t not in frames]
+    if missing:
+        raise BadInput(inputs.problems)
+    if row_problems:
+        on_problems(row_problems)
+    on_step("Preparing the register")
+    prepared = prepare(inputs.scheme, frames, as_at)
+    on_step("Shortlisting")
+    result = shortlist(
+        prepared, frames["adverts"], frames["bids"], frames.get("homes"), seed=seed, verify=verify
+    )
+    if out is not None:
+        on_step("Writing the run folder")
+        write_run(result, frames, out, replace=replace)
+        if rejected.height:
+            rejected.write_parquet(Path(f"{out}.problems.parquet"))
+    return result
+
+
+def explain_run(
+    run: str | Path, advert: Any, application: Any, audience: Audience = "applicant"
+) -> Explanation:
+    """Explain one bid of a run folder, from what the folder holds.
+
+    The advert is shortlisted again and compared with the record first.
+
+    Args:
+        run: the run folder.
+        advert, application: ids.
+        audience: ``applicant`` or ``officer``.
+
+    Raises:
+        RunError: not a run folder, or changed since, or this engine ranks the advert otherwise.
+        TableError: there is no such advert, or the application did not bid on it.
+    """
+    folder = read_run(run)
+    result = folder.shortlist([advert])
+    recorded = folder.table("shortlist").filter(pl.col("advert") == advert)
+    if not result.frame().equals(recorded):
+        raise RunError(
+            [
+                Problem(
+                    "run_not_reproduced",
+                    f"this engine ({__version__}) does not reproduce advert {advert} of the run",
+                    where=str(run),
+                    given=f"written by {folder.manifest['engine_version']}",
+                    remedy="Explain it with the engine version that wrote it",
+                )
+            ]
+        )
+    return explain(result, advert, application, audience)

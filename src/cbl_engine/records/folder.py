@@ -1,0 +1,254 @@
+"""The run folder: written beside and then renamed, read back only when every hash agrees.
+
+::
+
+    manifest.json            run id, engine, scheme, as-at, seed, verification, hash of each file
+    scheme/*.yaml            the scheme's text
+    inputs/<table>.parquet   exactly the rows and columns read
+    shortlist.parquet        every counted bid
+    stage_failures.parquet   why bids that stand in no stage do not
+    set_aside.parquet        bids that do not count
+    bits.parquet             conditions and their bit numbers
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from cbl_engine.errors import Problem, RunError
+from cbl_engine.records.reads import rows_and_columns_read
+from cbl_engine.scheme import scheme_from_text
+from cbl_engine.shortlist import SCHEMA_VERSION, prepare, shortlist
+from cbl_engine.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from cbl_engine.scheme import Scheme
+    from cbl_engine.shortlist import Shortlist
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, eq=False)
+class RunFolder:
+    """A run read back.
+
+    Attributes:
+        path: the folder.
+        manifest: as written.
+        scheme: from the text kept in the folder.
+        frames: the inputs kept in the folder, by table.
+    """
+
+    path: Path
+    manifest: Mapping[str, Any]
+    scheme: Scheme
+    frames: Mapping[str, pl.DataFrame]
+
+    @property
+    def as_at(self) -> Any:
+        """The as-at date, or ``close``."""
+        text = self.manifest["as_at"]
+        return text if text == "close" else date.fromisoformat(text)
+
+    def table(self, name: str) -> pl.DataFrame:
+        """An output table: shortlist, stage_failures, set_aside or bits."""
+        return pl.read_parquet(self.path / f"{name}.parquet")
+
+    def shortlist(self, adverts: Iterable[Any] | None = None) -> Shortlist:
+        """Run some adverts, or all, again from what the folder holds."""
+        given, bids = self.frames["adverts"], self.frames["bids"]
+        if adverts is not None:
+            wanted = pl.Series(list(adverts), dtype=given.schema["id"], strict=False).implode()
+            given = given.filter(pl.col("id").is_in(wanted))
+            bids = bids.filter(pl.col("advert").is_in(wanted))
+        prepared = prepare(self.scheme, self.frames, self.as_at)
+        return shortlist(
+            prepared, given, bids, homes=self.frames.get("homes"), seed=self.manifest["seed"]
+        )
+
+
+def write_run(
+    result: Shortlist,
+    frames: Mapping[str, pl.DataFrame],
+    out: str | Path,
+    *,
+    replace: bool = False,
+) -> RunFolder:
+    """Write a shortlist with everything it was made from.
+
+    Args:
+        result: the shortlist.
+        frames: the tables it was made from, by name, adverts, bids and homes among them.
+        out: folder to write; nothing appears there until all of it is written.
+        replace: put it in the place of an earlier run folder.
+
+    Raises:
+        RunError: the folder is there already, or cannot be written.
+    """
+    out = Path(out)
+    _check_place(out, replace=replace)
+    scheme = result.prepared.scheme
+    partial = out.with_name(f".{out.name}.partial-{os.getpid()}")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        (partial / "inputs").mkdir(parents=True)
+        (partial / "scheme").mkdir()
+        for document in scheme.documents:
+            (partial / "scheme" / document.name).write_text(document.text, encoding="utf-8")
+        for table, frame in rows_and_columns_read(scheme, frames).items():
+            frame.write_parquet(partial / "inputs" / f"{table}.parquet")
+        result.frame().write_parquet(partial / "shortlist.parquet")
+        result.stage_failures().write_parquet(partial / "stage_failures.parquet")
+        aside = result.set_aside.sort("advert", "application", "placed_at")
+        aside.write_parquet(partial / "set_aside.parquet")
+        result.bits().write_parquet(partial / "bits.parquet")
+        manifest = _manifest(result, partial)
+        (partial / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+        _swap(partial, out, replace=replace)
+    except OSError as error:
+        raise RunError(
+            [Problem("run_not_written", f"the run folder cannot be written: {error.strerror}",
+                     where=str(out))]
+        ) from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return read_run(out)
+
+
+def _check_place(out: Path, *, replace: bool) -> None:
+    if not out.exists():
+        return
+    if replace and (out / MANIFEST).is_file():
+        return
+    remedy = "Choose another folder"
+    if (out / MANIFEST).is_file():
+        remedy += ", or replace the run that is there with --replace"
+    raise RunError(
+        [Problem("run_in_the_way", "the folder is there already", where=str(out), remedy=remedy)]
+    )
+
+
+def _swap(partial: Path, out: Path, *, replace: bool) -> None:
+    if replace and out.exists():
+        old = out.with_name(f".{out.name}.old-{os.getpid()}")
+        out.rename(old)
+        partial.rename(out)
+        shutil.rmtree(old)
+    else:
+        partial.rename(out)
+
+
+def _manifest(result: Shortlist, folder: Path) -> dict[str, Any]:
+    files = {
+        str(path.relative_to(folder)): sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+    scheme = result.prepared.scheme
+    as_at = result.prepared.as_at
+    content = {
+        "engine_version": __version__,
+        "schema_version": SCHEMA_VERSION,
+        "scheme": scheme.name,
+        "scheme_versions": [str(v.in_force.from_) for v in scheme.versions],
+        "as_at": as_at if as_at == "close" else as_at.isoformat(),
+        "seed": result.seed,
+        "inputs": {n: h for n, h in files.items() if n.startswith(("inputs/", "scheme/"))},
+    }
+    run_id = sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+    outputs = {n: h for n, h in files.items() if n not in content["inputs"]}
+    return {
+        "run_id": run_id,
+        **content,
+        "outputs": outputs,
+        "counts": {
+            "adverts": result.adverts.n_considered,
+            "bids_counted": len(result),
+            "bids_set_aside": result.set_aside.height,
+        },
+        "verification": result.verification.as_dict(),
+    }
+
+
+def read_run(folder: str | Path) -> RunFolder:
+    """Read a run folder back.
+
+    Raises:
+        RunError: it is not a run folder, a file is missing, or a hash differs.
+        SchemeError: the scheme kept in it cannot be loaded by this engine version.
+    """
+    path = Path(folder)
+    manifest = _read_manifest(path)
+    problems = []
+    for name, expected in {**manifest["inputs"], **manifest["outputs"]}.items():
+        try:
+            found = sha256((path / name).read_bytes()).hexdigest()
+        except OSError:
+            problems.append(Problem("run_file_missing", "the file is missing", where=f"{path}/{name}"))
+            continue
+        if found != expected:
+            problems.append(
+                Problem(
+                    "run_file_changed",
+                    "the file has changed since the run was written",
+                    where=f"{path}/{name}",
+                    remedy="Run the shortlist again from its sources",
+                )
+            )
+    if problems:
+        raise RunError(problems)
+    texts = [
+        (Path(name).name, (path / name).read_text(encoding="utf-8"))
+        for name in manifest["inputs"]
+        if name.startswith("scheme/")
+    ]
+    frames = {
+        Path(name).stem: pl.read_parquet(path / name)
+        for name in manifest["inputs"]
+        if name.startswith("inputs/")
+    }
+    return RunFolder(path, manifest, scheme_from_text(texts), frames)
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        known = {"inputs", "outputs", "as_at", "seed", "schema_version"} <= set(manifest)
+    except (OSError, ValueError, TypeError):
+        known = False
+    if not known:
+        raise RunError(
+            [
+                Problem(
+                    "not_a_run",
+                    "this is not a run folder (it has no manifest that can be read)",
+                    where=str(path),
+                    remedy="cbl shortlist --out writes one",
+                )
+            ]
+        )
+    if manifest["schema_version"] != SCHEMA_VERSION:
+        raise RunError(
+            [
+                Problem(
+                    "run_of_other_schema",
+                    "the run was written with another version of the output tables",
+                    where=f"{path}/{MANIFEST}",
+                    given=str(manifest["schema_version"]),
+                    allowed=str(SCHEMA_VERSION),
+                    remedy="Read it with the engine version named in the manifest",
+                )
+            ]
+        )
+    return manifest

@@ -1,0 +1,268 @@
+"""What looks odd in a scheme that loads: rules that never bite, orders that never end, gaps.
+
+A :class:`Finding` is advice, not an error. ``warning`` is probably a mistake; ``note`` is a
+deliberate answer worth knowing, such as a COALESCE that decides for a missing fact.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+import polars as pl
+
+from cbl_engine.scheme.expressions import Expression, parse_expression
+from cbl_engine.scheme.model import (
+    BandKey,
+    DateKey,
+    LotteryKey,
+    PreferKey,
+    TieKey,
+    key_name,
+)
+from cbl_engine.scheme.vocabulary import example_constants, vocabulary
+from cbl_engine.tables import DTYPES, TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cbl_engine.documents import Document
+    from cbl_engine.scheme.load import Scheme
+    from cbl_engine.scheme.model import SchemeVersion
+    from cbl_engine.scheme.vocabulary import Vocabulary
+
+MOST_COMBINATIONS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that looks odd.
+
+    Attributes:
+        level: warning or note.
+        rule: short stable name.
+        where: file:line:column.
+        message: what was seen, in a sentence without a full stop.
+    """
+
+    level: Literal["warning", "note"]
+    rule: str
+    where: str
+    message: str
+
+    def line(self) -> str:
+        """The finding as one line of a report."""
+        return f"{self.where}: {self.level}: {self.message}"
+
+
+def lint(scheme: Scheme) -> list[Finding]:
+    """Everything that looks odd in every version, in the order of the files."""
+    found: list[Finding] = []
+    for version, document in zip(scheme.versions, scheme.documents, strict=True):
+        words = vocabulary(version)
+        mine = [
+            *_criteria(version, document, words),
+            *_endings(version, document),
+            *_unused(version, document),
+            *_codes(version, document, words),
+            *_status(version, document),
+            *_starts(version, document),
+        ]
+        found += sorted(mine, key=lambda f: [int(n) for n in f.where.split(":")[-2:]])
+    return found
+
+
+def _criteria(
+    version: SchemeVersion, document: Document, words: Vocabulary
+) -> Iterator[Finding]:
+    for name, criterion in version.criteria.items():
+        place = ("criteria", name, "when")
+        expression = parse_expression(criterion.when)
+        where = document.where(place)
+        results = _tried(expression, version, words)
+        if results is not None and not results.any(ignore_nulls=True):
+            yield Finding("warning", "never_met", where,
+                          f"{name} can never be met, whatever the values it mentions")
+        elif results is not None and results.null_count() == 0 and results.all():
+            yield Finding("warning", "always_met", where,
+                          f"{name} is always met, whatever the values it mentions")
+        for word in ("COALESCE", "CASE", "NULL"):
+            if any(t.kind in {"function", "keyword"} and t.value == word
+                   for t in expression.tokens):
+                what = "IS NULL" if word == "NULL" else word
+                yield Finding("note", "answers_for_missing", where,
+                              f"{name} answers for a missing fact itself, by {what}")
+        if criterion.source is None and not criterion.illustrative:
+            yield Finding("note", "no_source", document.where(("criteria", name), key=True),
+                          f"{name} has no source and is not marked illustrative")
+
+
+def _tried(
+    expression: Expression, version: SchemeVersion, words: Vocabulary
+) -> pl.Series | None:
+    """The expression over every combination of the values it mentions; None when too many."""
+    names = [n for n in expression.names if n != "as_at" and not n.startswith("param.")]
+    candidates = [_candidates(n, expression, version, words) for n in names]
+    size = 1
+    for values in candidates:
+        size *= len(values)
+    if size > MOST_COMBINATIONS or not names:
+        return None
+    rows = list(itertools.product(*candidates))
+    schema = {n: DTYPES[words.type_of(n) or "text"] for n in names}
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    constants = example_constants(expression, words.params)
+    for name in expression.param_names:
+        latest = max(version.parameters[name].values)
+        constants[f"param.{name}"] = version.parameters[name].values[latest]
+    try:
+        return frame.select(expression.polars(constants).alias("met"))["met"].cast(pl.Boolean)
+    except pl.exceptions.PolarsError:
+        return None
+
+
+def _candidates(
+    name: str, expression: Expression, version: SchemeVersion, words: Vocabulary
+) -> list[Any]:
+    """Values worth trying for a name: around every literal of its type, and missing."""
+    kind = words.type_of(name)
+    numbers = {float(t.value) for t in expression.tokens if t.kind == "number"}
+    numbers |= {float(v) for p in expression.param_names
+                for v in version.parameters[p].values.values() if isinstance(v, (int, float))}
+    around = sorted({n + d for n in numbers | {0.0} for d in (-1, 0, 1, 1000)})
+    texts = [t.value[1:-1].replace("''", "'") for t in expression.tokens if t.kind == "text"]
+    texts += [p for t in expression.param_names
+              for p in version.parameters[t].values.values() if isinstance(p, str)]
+    days = [date(2020, 1, 1) + timedelta(d) for d in (-20_000, -4_000, -400, -1, 0, 1, 400, 4_000)]
+    days += [date.fromisoformat(t.value[1:-1]) + timedelta(d) for t in expression.tokens
+             if t.kind == "date" for d in (-1, 0, 1)]
+    choices: dict[str, list[Any]] = {
+        "bool": [True, False],
+        "int": [int(n) for n in around],
+        "number": around,
+        "date": days,
+        "int_list": [[], *([int(n)] for n in around if n >= 0), [int(n) for n in around if n >= 0]],
+        "text_list": [[], texts, *([t] for t in texts)],
+    }
+    default = [*dict.fromkeys([*texts, *_codes_of(name, version, words)]), "other"]
+    return [*choices.get(kind or "text", default), None]
+
+
+def _codes_of(name: str, version: SchemeVersion, words: Vocabulary) -> tuple[str, ...]:
+    """The codes a column may hold; for band, the bands; empty when anything may stand there."""
+    if name == "band":
+        return tuple(version.bands)
+    bare = name.removeprefix("advert.")
+    tables = ("adverts", "homes") if name.startswith("advert.") else ("applications",)
+    for table in tables:
+        declared = version.columns.get(table, {}).get(bare)  # type: ignore[call-overload]
+        if declared is not None:
+            return declared.codes
+        for column in TABLES[table]:
+            if column.name == bare:
+                return column.codes
+    del words
+    return ()
+
+
+def _endings(version: SchemeVersion, document: Document) -> Iterator[Finding]:
+    for name, profile in version.profiles.items():
+        for number, stage in enumerate(profile.all_stages()):
+            last = stage.order[-1]
+            if isinstance(last, (TieKey, LotteryKey)):
+                continue
+            place = ("profiles", name, *(("stages", number) if profile.stages else ()), "order")
+            yield Finding(
+                "warning", "order_may_tie", document.where(place),
+                f"profile {name} ends with {key_name(last)}, which can tie; end with a lottery "
+                "or tie: human",
+            )
+
+
+def _unused(version: SchemeVersion, document: Document) -> Iterator[Finding]:
+    read: set[str] = set()
+    for criterion in version.criteria.values():
+        read.update(parse_expression(criterion.when).names)
+    texts = [t for f in version.facts.values()
+             for t in (getattr(f, "where", None), getattr(f, "any_member", None),
+                       getattr(f, "all_members", None), getattr(f, "min", None),
+                       getattr(f, "max", None)) if isinstance(t, str)]
+    for text in texts:
+        read.update(parse_expression(text).names)
+    used: set[str] = set(version.eligible)
+    keys = []
+    for profile in version.profiles.values():
+        used.update(profile.eligible, *(s.eligible for s in profile.all_stages()))
+        keys += [k for s in profile.all_stages() for k in s.order]
+    for plan in version.local_lettings_plans.values():
+        used.update(plan.eligible, (t.criterion for t in plan.targets))
+        keys += plan.order
+    for key in keys:
+        value = getattr(key, key_name(key).split(":")[0])
+        if isinstance(key, PreferKey):
+            used.add(key.prefer)
+        elif isinstance(key, DateKey) and isinstance(key.date, dict):
+            used.update(key.date)
+            read.update(key.date.values())
+        elif isinstance(value, str) and not isinstance(key, BandKey):
+            read.add(value)
+    for name in version.criteria:
+        if name not in used:
+            yield Finding("warning", "unused", document.where(("criteria", name), key=True),
+                          f"no list of eligible criteria, order or plan uses {name}")
+    for name in version.facts:
+        if name not in read:
+            yield Finding("warning", "unused", document.where(("facts", name), key=True),
+                          f"nothing reads the fact {name}")
+    for name in version.parameters:
+        if f"param.{name}" not in read:
+            yield Finding("warning", "unused", document.where(("parameters", name), key=True),
+                          f"nothing reads the parameter {name}")
+    for table, columns in version.columns.items():
+        for name in columns:
+            seen = f"advert.{name}" if table in ("homes", "adverts") else name
+            if seen not in read:
+                yield Finding("warning", "unused", document.where(("columns", table, name), key=True),
+                              f"nothing reads the column {table}.{name}")
+    banded = any(isinstance(k, BandKey) for k in keys) or "band" in read
+    for name in version.bands:
+        if not banded:
+            yield Finding("warning", "band_unreachable", document.where(("bands", name), key=True),
+                          f"no order and no criterion reads bands, so band {name} has no effect")
+
+
+def _codes(version: SchemeVersion, document: Document, words: Vocabulary) -> Iterator[Finding]:
+    """Literals compared with a code column that are none of its codes."""
+    for name, criterion in version.criteria.items():
+        expression = parse_expression(criterion.when)
+        column: str | None = None
+        for token in expression.tokens:
+            if token.kind == "name":
+                column = token.value
+            elif token.kind == "keyword" and token.value in {"AND", "OR", "WHEN", "THEN", "ELSE"}:
+                column = None
+            elif token.kind == "text" and column is not None:
+                codes = _codes_of(column, version, words)
+                literal = token.value[1:-1].replace("''", "'")
+                if codes and literal not in codes:
+                    yield Finding(
+                        "warning", "unknown_code",
+                        document.where(("criteria", name, "when"), offset=token.offset),
+                        f"{column} is never '{literal}'; it may be {', '.join(codes)}",
+                    )
+
+
+def _status(version: SchemeVersion, document: Document) -> Iterator[Finding]:
+    reads = {n for c in version.criteria.values() for n in parse_expression(c.when).names}
+    if "status" not in reads:
+        yield Finding("warning", "status_not_read", document.where(("scheme",)),
+                      "no criterion reads the application's status, so suspended and housed "
+                      "applications are ranked like any other")
+
+
+def _starts(version: SchemeVersion, document: Document) -> Iterator[Finding]:
+    if version.in_force.assumed:
+        yield Finding("note", "start_assumed", document.where(("in_force",)),
+                      f"the start {version.in_force.from_} is assumed; no source gives it")

@@ -1,0 +1,529 @@
+"""Why a bid stands where it stands, for the officer or for the applicant.
+
+To an applicant: their own facts, the criteria failed or not known, their position, the key that
+decided, and how many stand above by band and by deciding key; never a rival's id, date or need.
+To an officer also: each rival above with both values, and for each of the applicant's own keys
+taken alone, the value that would have put it first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from cbl_engine.errors import BadInput, Problem, TableError
+from cbl_engine.scheme.model import (
+    BandKey,
+    BedroomFitKey,
+    BidTimeKey,
+    ConnectionKey,
+    DateKey,
+    DebtKey,
+    LotteryKey,
+    PointsKey,
+    PreferKey,
+    TieKey,
+)
+from cbl_engine.shortlist.classes import UNKNOWN
+from cbl_engine.shortlist.kernel import ELIGIBLE, INELIGIBLE, NO_STAGE
+from cbl_engine.shortlist.result import display_order
+from cbl_engine.shortlist.rows import Rows, preference
+
+if TYPE_CHECKING:
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from cbl_engine.shortlist.compiled import Condition, OrderKey, Programme
+    from cbl_engine.shortlist.kernel import Work
+    from cbl_engine.shortlist.result import Shortlist
+
+Audience = Literal["officer", "applicant"]
+AUDIENCES: tuple[Audience, ...] = ("officer", "applicant")
+_LONDON = ZoneInfo("Europe/London")
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A criterion or key that failed or is not known.
+
+    Attributes:
+        name: the criterion's name or the key's.
+        label: the scheme's words for it.
+        outcome: ``failed`` or ``not known``.
+        effect: what that did: ``not eligible``, ``held``, ``ranked last`` or ``none``.
+        stage: stage it belongs to, from 1; None when it is common to all.
+        missing: for not known, the columns without a value.
+        source: where the rule is written; None when the scheme does not say.
+    """
+
+    name: str
+    label: str
+    outcome: Literal["failed", "not known"]
+    effect: Literal["not eligible", "held", "ranked last", "none"]
+    stage: int | None
+    missing: tuple[str, ...]
+    source: str | None
+
+
+@dataclass(frozen=True)
+class Rival:
+    """For officers: one bid above, and the first key that decided against the applicant's."""
+
+    application: Any
+    position: int
+    decided_by: str
+    own_value: Any
+    rival_value: Any
+
+
+@dataclass(frozen=True)
+class FirstPlace:
+    """For officers: the value of one key alone that would have put the bid first; None if none."""
+
+    key: str
+    own_value: Any
+    value: Any
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Everything that decided one bid.
+
+    Attributes:
+        advert, application: ids.
+        audience: who it is for; nothing in it is beyond them.
+        scheme, profile, as_at: what it was judged under, and on which date.
+        outcome: ``eligible``, ``held``, ``not eligible`` or ``set aside``.
+        set_aside: why the bid does not count; None when it does.
+        position: from 1; None when not eligible.
+        of: bids on the advert that have a position.
+        joint: others in the same tie group.
+        stage: from 1; None when it stands in none.
+        reasons: criteria and keys failed or not known.
+        decided_by: the key that put it below the one directly above; None for the first.
+        above_by_key: how many above, by the key that decided.
+        above_by_band: how many above, by their band; empty where bands do not rank.
+        own_facts: the application's columns and facts that were read, with its values.
+        advert_facts: the advert's columns that were read.
+        rivals, first_place: officers only.
+    """
+
+    advert: Any
+    application: Any
+    audience: Audience
+    scheme: str
+    profile: str
+    as_at: date
+    outcome: Literal["eligible", "held", "not eligible", "set aside"]
+    set_aside: str | None = None
+    position: int | None = None
+    of: int = 0
+    joint: int = 0
+    stage: int | None = None
+    reasons: tuple[Reason, ...] = ()
+    decided_by: str | None = None
+    above_by_key: dict[str, int] = field(default_factory=dict)
+    above_by_band: dict[str, int] = field(default_factory=dict)
+    own_facts: dict[str, Any] = field(default_factory=dict)
+    advert_facts: dict[str, Any] = field(default_factory=dict)
+    rivals: tuple[Rival, ...] = ()
+    first_place: tuple[FirstPlace, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON: dates and times as ISO text; officer fields only for officers."""
+        out = _plain(asdict(self))
+        if self.audience != "officer":
+            del out["rivals"], out["first_place"]
+        return out
+
+    def text(self) -> str:
+        """The explanation in plain English."""
+        from cbl_engine.shortlist.words import in_words
+
+        return in_words(self)
+
+
+def explain(
+    result: Shortlist, advert: Any, application: Any, audience: Audience = "applicant"
+) -> Explanation:
+    """Explain one bid.
+
+    Args:
+        result: the shortlist.
+        advert, application: ids.
+        audience: ``applicant`` (the default, and the narrower) or ``officer``.
+
+    Raises:
+        TableError: there is no such advert, or the application did not bid on it.
+    """
+    if audience not in AUDIENCES:
+        raise BadInput(
+            [Problem("unknown_audience", "there is no such audience", given=str(audience),
+                     allowed=", ".join(AUDIENCES))]
+        )
+    aside = _set_aside(result, advert, application)
+    try:
+        at = result.locate(advert, application)
+    except TableError:
+        if aside is not None:
+            return _explain_aside(result, advert, application, audience, aside)
+        raise
+    place = int(result.bids.places(slice(at, at + 1))[0])
+    work, programme = result.work_of(place)
+    ranking = result.ranking
+    rows = Rows(work, np.array([at]), result.bids)
+    eligible, stage = int(ranking.eligible[at]), int(ranking.stage[at])
+    ordered = result.ordered(place)
+    standing = eligible != INELIGIBLE
+    position = int(ranking.position[at])
+    tied = _tie_members(result, ordered, position) if standing else np.empty(0, np.int64)
+    above = ordered[: position - 1] if standing else np.empty(0, np.int64)
+    above = above[~np.isin(above, tied)]
+    decided = _deciding_keys(result, work, programme, at, above)
+    officer = audience == "officer"
+    view = work.batch.view
+    outcome: Literal["eligible", "held", "not eligible"] = "not eligible"
+    if standing:
+        outcome = "eligible" if eligible == ELIGIBLE else "held"
+    return Explanation(
+        advert=advert,
+        application=application,
+        audience=audience,
+        scheme=view.compiled.version.title,
+        profile=view.compiled.version.profiles[programme.profile].label,
+        as_at=_as_at(result, advert, work),
+        outcome=outcome,
+        set_aside=None,
+        position=position if standing else None,
+        of=len(ordered),
+        joint=max(len(tied) - 1, 0),
+        stage=None if stage == NO_STAGE else stage + 1,
+        reasons=tuple(_reasons(rows, work, programme, stage, standing)),
+        decided_by=decided[-1] if len(decided) else None,
+        above_by_key=_tally(decided),
+        above_by_band=_bands_above(work, programme, result, above, stage),
+        own_facts=_own_facts(rows, work, programme, stage),
+        advert_facts=_advert_facts(rows, work, programme, stage),
+        rivals=tuple(_rivals(result, work, programme, at, above, decided)) if officer else (),
+        first_place=(
+            tuple(_first_place(result, work, programme, at, ordered)) if officer and standing
+            else ()
+        ),
+    )
+
+
+def _as_at(result: Shortlist, advert: Any, work: Work) -> date:
+    if result.prepared.as_at != "close":
+        return result.prepared.as_at
+    (place,) = result.places_of([advert])
+    micros = int(result.adverts.closes[result.ordinal_at[place]])
+    return london_moment(micros).date()
+
+
+def london_moment(microseconds: int) -> datetime:
+    """London time of microseconds since 1970 UTC."""
+    epoch = datetime(1970, 1, 1, tzinfo=ZoneInfo("UTC"))
+    return (epoch + timedelta(microseconds=microseconds)).astimezone(_LONDON)
+
+
+def _set_aside(result: Shortlist, advert: Any, application: Any) -> str | None:
+    import polars as pl
+
+    rows = result.set_aside.filter(
+        (pl.col("advert") == advert) & (pl.col("application") == application)
+    )
+    return str(rows["reason"][-1]) if rows.height else None
+
+
+def _explain_aside(
+    result: Shortlist, advert: Any, application: Any, audience: Audience, reason: str
+) -> Explanation:
+    on = result.prepared.as_at
+    closes = result.adverts.ordinals.ordinals_of(_one(result.adverts.ordinals.ids, advert))
+    as_at = on if on != "close" else london_moment(int(result.adverts.closes[closes[0]])).date()
+    return Explanation(
+        advert, application, audience, result.prepared.scheme.in_force(as_at).title, "", as_at,
+        "set aside", set_aside=reason,
+    )
+
+
+def _one(ids: pl.Series, value: Any) -> pl.Series:
+    import polars as pl
+
+    return pl.Series([value], dtype=ids.dtype)
+
+
+def _tie_members(
+    result: Shortlist, ordered: NDArray[np.int64], position: int
+) -> NDArray[np.int64]:
+    tied = result.ranking.tied[ordered]
+    first = position - 1
+    while tied[first]:
+        first -= 1
+    last = position
+    while last < len(ordered) and tied[last]:
+        last += 1
+    return ordered[first:last] if last - first > 1 else np.empty(0, np.int64)
+
+
+def _deciding_keys(
+    result: Shortlist, work: Work, programme: Programme, at: int, above: NDArray[np.int64]
+) -> list[str]:
+    """For each bid above, in order of position: the first key that decided, or ``stage``."""
+    if not len(above):
+        return []
+    stages = result.ranking.stage
+    out = np.where(stages[above] != stages[at], "stage", "").astype(object)
+    mine, theirs = Rows(work, np.array([at]), result.bids), Rows(work, above, result.bids)
+    for key in programme.stages[stages[at]].keys:
+        open_ = out == ""
+        if not open_.any():
+            break
+        own = preference(key, mine.value(key.key))
+        others = preference(key, theirs.value(key.key))
+        out[open_ & (others != own[0])] = key.name
+    return [str(name) for name in out]
+
+
+def _tally(names: list[str]) -> dict[str, int]:
+    return {name: names.count(name) for name in dict.fromkeys(names)}
+
+
+def _bands_above(
+    work: Work, programme: Programme, result: Shortlist, above: NDArray[np.int64], stage: int
+) -> dict[str, int]:
+    if stage == NO_STAGE or not len(above):
+        return {}
+    keys = [k.key for k in programme.stages[stage].keys if isinstance(k.key, BandKey)]
+    if not keys:
+        return {}
+    bands = Rows(work, above, result.bids).value(keys[0]).to_list()
+    counts = _tally([b if b is not None else "not known" for b in bands])
+    listed = [b for item in keys[0].band for b in ((item,) if isinstance(item, str) else item)]
+    return {b: counts[b] for b in [*listed, "not known"] if b in counts}
+
+
+def _reasons(
+    rows: Rows, work: Work, programme: Programme, stage: int, standing: bool
+) -> list[Reason]:
+    conditions = work.batch.view.compiled.conditions
+    where: dict[int, int | None] = dict.fromkeys(programme.common)
+    numbers = range(len(programme.stages)) if stage == NO_STAGE else [stage]
+    for number in numbers:
+        for bit in programme.stages[number].criteria:
+            where.setdefault(bit, number + 1)
+    keys: dict[int, OrderKey] = {}
+    if standing:
+        keys = {k.condition: k for k in programme.stages[stage].keys if k.condition is not None}
+    codes = rows.outcomes([conditions[b] for b in {**where, **keys}])
+    found: list[Reason] = []
+    for condition in display_order((conditions[b] for b in {**where, **keys}), work):
+        code = int(codes[condition.bit][0])
+        required = condition.bit in where
+        if code == 0 or (code != UNKNOWN and not required):
+            continue
+        rule = condition.when_unknown if required else keys[condition.bit].key.when_unknown
+        effect = _effect(code == UNKNOWN, rule)
+        version = work.batch.view.compiled.version
+        criterion = version.criteria.get(condition.name) if condition.kind == "criterion" else None
+        key = keys.get(condition.bit)
+        found.append(
+            Reason(
+                condition.name,
+                criterion.label if criterion else key_label(key) if key else condition.name,
+                "not known" if code == UNKNOWN else "failed",
+                effect,
+                where.get(condition.bit),
+                _missing(rows, condition) if code == UNKNOWN else (),
+                criterion.source if criterion else None,
+            )
+        )
+    return found
+
+
+def _effect(
+    unknown: bool, rule: str
+) -> Literal["not eligible", "held", "ranked last", "none"]:
+    if not unknown or rule == "fail":
+        return "not eligible"
+    if rule == "hold":
+        return "held"
+    return "ranked last" if rule in {"last", "error"} else "none"
+
+
+def _missing(rows: Rows, condition: Condition) -> tuple[str, ...]:
+    frame = rows.frame([condition])
+    return tuple(name for name in frame.columns if name and frame[name][0] is None)
+
+
+def _used(programme: Programme, stage: int, work: Work) -> list[Condition]:
+    bits = dict.fromkeys(programme.common)
+    numbers = range(len(programme.stages)) if stage == NO_STAGE else [stage]
+    for number in numbers:
+        rules = programme.stages[number]
+        bits.update(dict.fromkeys(rules.criteria))
+        bits.update(dict.fromkeys(k.condition for k in rules.keys if k.condition is not None))
+    return [work.batch.view.compiled.conditions[b] for b in bits]
+
+
+def _own_facts(rows: Rows, work: Work, programme: Programme, stage: int) -> dict[str, Any]:
+    frame = rows.frame(_used(programme, stage, work))
+    out = {n: _value(frame[n][0]) for n in sorted(frame.columns)
+           if n and not n.startswith("advert.")}
+    keys = programme.stages[stage].keys if stage != NO_STAGE else ()
+    for key in keys:
+        if isinstance(key.key, BidTimeKey):
+            out["bid_time"] = london_moment(int(rows.value(key.key)[0]))
+    return out
+
+
+def _advert_facts(rows: Rows, work: Work, programme: Programme, stage: int) -> dict[str, Any]:
+    frame = rows.frame(_used(programme, stage, work))
+    return {n.removeprefix("advert."): _value(frame[n][0]) for n in sorted(frame.columns)
+            if n.startswith("advert.")}
+
+
+def _value(value: Any) -> Any:
+    return value.to_list() if hasattr(value, "to_list") else value
+
+
+def key_label(key: OrderKey) -> str:
+    """Words for a key: the scheme's own, or its kind and column."""
+    rule = key.key
+    if rule.label:
+        return rule.label
+    words = {
+        "band": "band", "date": "date", "bedroom_fit": "fit of bedrooms to need",
+        "bid_time": "time of the bid", "lottery": "lottery", "tie": "left to people",
+    }
+    if key.name in words:
+        return words[key.name]
+    return key.name.split(": ", 1)[-1].replace("_", " ")
+
+
+def _shown(key: OrderKey, value: Any) -> Any:
+    if value is not None and isinstance(key.key, BidTimeKey):
+        return london_moment(int(value))
+    return value
+
+
+def _rivals(
+    result: Shortlist,
+    work: Work,
+    programme: Programme,
+    at: int,
+    above: NDArray[np.int64],
+    decided: list[str],
+) -> list[Rival]:
+    if not len(above):
+        return []
+    mine, theirs = Rows(work, np.array([at]), result.bids), Rows(work, above, result.bids)
+    ids = result.prepared.ordinals.take(result.bids.applications(above)).to_list()
+    positions = result.ranking.position[above].tolist()
+    stages = result.ranking.stage
+    values: dict[str, tuple[Any, list[Any]]] = {
+        "stage": (int(stages[at]) + 1, (stages[above].astype(int) + 1).tolist())
+    }
+    for key in programme.stages[stages[at]].keys:
+        if key.name in decided:
+            values.setdefault(
+                key.name,
+                (
+                    _shown(key, mine.value(key.key)[0]),
+                    [_shown(key, v) for v in theirs.value(key.key).to_list()],
+                ),
+            )
+    return [
+        Rival(ids[i], positions[i], name, values[name][0], values[name][1][i])
+        for i, name in enumerate(decided)
+    ]
+
+
+def _first_place(
+    result: Shortlist, work: Work, programme: Programme, at: int, ordered: NDArray[np.int64]
+) -> list[FirstPlace]:
+    """Each key alone: the least change of it that would have put the bid first.
+
+    Against the best rival: every earlier key must be equal. If the later keys are better than the
+    rival's, the rival's own value is enough; if not, the next better value is needed.
+    """
+    stages = result.ranking.stage
+    keys = programme.stages[stages[at]].keys
+    mine = Rows(work, np.array([at]), result.bids)
+    own_values = [mine.value(k.key)[0] for k in keys]
+    rivals = ordered[ordered != at]
+
+    def answers(values: list[Any]) -> list[FirstPlace]:
+        return [
+            FirstPlace(k.name, _shown(k, own), _shown(k, v))
+            for k, own, v in zip(keys, own_values, values, strict=True)
+            if not isinstance(k.key, TieKey)
+        ]
+
+    if not len(rivals) or result.ranking.stage[rivals[0]] != stages[at]:
+        return answers([None] * len(keys))
+    best = Rows(work, rivals[:1], result.bids)
+    rival_values = [best.value(k.key)[0] for k in keys]
+    signs = [
+        _compare(preference(k, mine.value(k.key))[0], preference(k, best.value(k.key))[0])
+        for k in keys
+    ]
+    out: list[Any] = []
+    for j, key in enumerate(keys):
+        if any(signs[:j]):
+            out.append(None)
+            continue
+        after = next((s for s in signs[j + 1 :] if s), 0)
+        enough = rival_values[j] if after < 0 else _better_than(key, rival_values[j], mine)
+        out.append(None if signs[j] < 0 else enough)
+    return answers(out)
+
+
+def _compare(own: Any, rival: Any) -> int:
+    return int(own > rival) - int(own < rival)
+
+
+def _better_than(key: OrderKey, value: Any, mine: Rows) -> Any:
+    """The least demanding value of a key that ranks strictly above ``value``; None if none."""
+    rule = key.key
+    if isinstance(rule, (LotteryKey, TieKey)):
+        return None
+    if isinstance(rule, PreferKey):
+        return None if value else True
+    if value is None:
+        return "any known value"
+    if isinstance(rule, BandKey):
+        ranks = [(item,) if isinstance(item, str) else item for item in rule.band]
+        at = next(i for i, bands in enumerate(ranks) if value in bands)
+        return ranks[at - 1][0] if at else None
+    if isinstance(rule, DateKey):
+        return value - timedelta(days=1)
+    if isinstance(rule, PointsKey):
+        return value + 1
+    if isinstance(rule, ConnectionKey):
+        return value - 1 if value > 1 else None
+    if isinstance(rule, DebtKey):
+        if rule.compare == "any":
+            return (False if isinstance(value, bool) else 0) if value and value > 0 else None
+        return value - 1
+    if isinstance(rule, BedroomFitKey):
+        if rule.bedroom_fit == "exact_first":
+            return 0 if value != 0 else None
+        if rule.bedroom_fit == "largest_need":
+            return value + 1
+        return value + 1 if value < 0 else None
+    return value - 1  # bid time: one microsecond earlier
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if isinstance(value, (date, datetime)):
+        return value.isoformat()
+    return value

@@ -1,0 +1,129 @@
+"""Explanations in plain English."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cbl_engine.shortlist.explain import Explanation, Reason
+
+_ASIDE = {
+    "withdrawn": "the bid was withdrawn",
+    "superseded": "the household bid again on this advert, and the later bid counts",
+    "advert_draft": "the advert is a draft",
+    "advert_withdrawn": "the advert was withdrawn",
+}
+_SINGLE = {"stage": "an earlier stage of the lettings profile", "tie": "nothing (equal)"}
+
+
+def in_words(explanation: Explanation) -> str:
+    """The explanation as a few short paragraphs; lines are not wrapped."""
+    lines = [
+        f"Application {explanation.application} on advert {explanation.advert}",
+        f"Judged as at {say(explanation.as_at)} under {explanation.scheme}"
+        + (f", {explanation.profile}." if explanation.profile else "."),
+        "",
+        _outcome(explanation),
+    ]
+    lines += [f"  - {_reason(r)}" for r in explanation.reasons]
+    if explanation.position is not None:
+        lines += ["", *_standing(explanation)]
+    if explanation.own_facts:
+        lines += ["", "The application's own facts that were read:"]
+        lines += [f"  {name}: {say(value)}" for name, value in explanation.own_facts.items()]
+    if explanation.advert_facts:
+        lines += ["", "The advert's facts that were read:"]
+        lines += [f"  {name}: {say(value)}" for name, value in explanation.advert_facts.items()]
+    if explanation.audience == "officer":
+        lines += _for_officers(explanation)
+    return "\n".join(lines)
+
+
+def _outcome(explanation: Explanation) -> str:
+    if explanation.outcome == "set aside":
+        return f"The bid does not count: {_ASIDE[explanation.set_aside or '']}."
+    if explanation.outcome == "not eligible":
+        return "Not eligible for this home:"
+    place = f"{ordinal(explanation.position or 0)} of {explanation.of}"
+    if explanation.joint:
+        others = "1 other" if explanation.joint == 1 else f"{explanation.joint} others"
+        first = (explanation.position or 0)
+        place = f"joint with {others}, at {ordinal(first)} of {explanation.of}"
+        place += " (the order among equals means nothing)"
+    if explanation.outcome == "held":
+        return (f"Held at {place}: ranked as if eligible, and nothing may be offered until this "
+                "is known:")
+    return f"Eligible, {place}." + (" Not known:" if explanation.reasons else "")
+
+
+def _reason(reason: Reason) -> str:
+    stage = f" (stage {reason.stage})" if reason.stage else ""
+    source = f" [{reason.source}]" if reason.source else ""
+    if reason.outcome == "failed":
+        return f"{reason.label}: no{stage}{source}"
+    missing = f" ({', '.join(reason.missing)})" if reason.missing else ""
+    effect = {"ranked last": ", so it ranks below all known values", "none": "",
+              "not eligible": "", "held": ""}[reason.effect]
+    return f"{reason.label}: not known{missing}{effect}{stage}{source}"
+
+
+def _standing(explanation: Explanation) -> list[str]:
+    n_above = sum(explanation.above_by_key.values())
+    if not n_above:
+        return ["Nobody stands above it."]
+    lines = []
+    if explanation.decided_by:
+        lines.append(f"What put it below the one above: {_key(explanation.decided_by)}.")
+    by_key = ", ".join(f"{n} by {_key(k)}" for k, n in explanation.above_by_key.items())
+    lines.append(f"Above it: {n_above} ({by_key}).")
+    if explanation.above_by_band:
+        bands = ", ".join(f"{n} in {b}" for b, n in explanation.above_by_band.items())
+        lines.append(f"Their bands: {bands}.")
+    return lines
+
+
+def _key(name: str) -> str:
+    return _SINGLE.get(name, name.replace("_", " "))
+
+
+def _for_officers(explanation: Explanation) -> list[str]:
+    lines: list[str] = []
+    if explanation.rivals:
+        lines += ["", "Each bid above, and the first key that decided (officers only):"]
+        lines += [
+            f"  {r.position:>4}  {r.application}  {_key(r.decided_by)}: "
+            f"{say(r.rival_value)} against {say(r.own_value)}"
+            for r in explanation.rivals
+        ]
+    if explanation.first_place and explanation.position != 1:
+        lines += ["", "What would have put it first, each key taken alone (officers only):"]
+        lines += [
+            f"  {_key(f.key)}: {say(f.value) if f.value is not None else 'no value of it'}"
+            + f" (now {say(f.own_value)})"
+            for f in explanation.first_place
+        ]
+    return lines
+
+
+def ordinal(n: int) -> str:
+    """1st, 2nd, 3rd, 4th, 11th ..."""
+    if n % 100 in (11, 12, 13):
+        return f"{n}th"
+    return f"{n}" + {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
+
+
+def say(value: Any) -> str:
+    """A value as people write it."""
+    if value is None:
+        return "not known"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        fraction = f".{value.microsecond:06d}".rstrip("0").rstrip(".") if value.microsecond else ""
+        return f"{value.day} {value:%B %Y %H:%M:%S}{fraction}"
+    if isinstance(value, date):
+        return f"{value.day} {value:%B %Y}"
+    if isinstance(value, (list, tuple)):
+        return " or ".join(map(str, value)) or "none"
+    return str(value)
