@@ -237,12 +237,9 @@ def _side(
     rows: NDArray[np.int64],
 ) -> tuple[AdvertSide | None, list[Problem]]:
     mine = adverts[rows] if len(rows) < adverts.height else adverts
-    names, problems = _programme_names(compiled, mine)
+    used, programme_of, problems = _programmes_of(compiled, mine)
     if problems:
         return None, problems
-    used = sorted(set(names), key=lambda n: (n[0], n[1] or ""))
-    number = {name: i for i, name in enumerate(used)}
-    programme_of = np.array([number[n] for n in names], np.int32)
     order = np.argsort(programme_of, kind="stable")
     if not np.array_equal(order, np.arange(len(order))):
         mine, programme_of, rows = mine[order], programme_of[order], rows[order]
@@ -260,40 +257,61 @@ def _side(
     )
 
 
-def _programme_names(
+def _programmes_of(
     compiled: Compiled, adverts: pl.DataFrame
-) -> tuple[list[tuple[str, str | None]], list[Problem]]:
-    n = adverts.height
+) -> tuple[list[tuple[str, str | None]], NDArray[np.int32], list[Problem]]:
+    """Names of the programmes used, in order, and which of them each advert has."""
     version = compiled.version
+    both = adverts.select(
+        _named(adverts, "profile"), _named(adverts, "local_lettings_plan")
+    )
+    distinct = both.unique().sort("profile", "local_lettings_plan", nulls_last=False)
+    problems: list[Problem] = []
+    names = []
+    for profile, plan in distinct.iter_rows():
+        chosen = version.profile_for(profile)
+        names.append((chosen, plan))
+        for column, value, known in (
+            ("profile", chosen, version.profiles),
+            ("local_lettings_plan", plan, {**version.local_lettings_plans, None: None}),
+        ):
+            if value in known:
+                continue
+            given = profile if column == "profile" else plan
+            same = both[column].is_null() if given is None else both[column] == given
+            ids = adverts["id"].filter(same)
+            problems.append(_unknown_name(column, value, known, ids))
+    if problems:
+        return [], np.zeros(0, np.int32), list(dict.fromkeys(problems))
+    used = sorted(set(names), key=lambda n: (n[0], n[1] or ""))
+    number = pl.Series("number", [used.index(n) for n in names], dtype=pl.Int32)
+    found = both.join(
+        distinct.with_columns(number), on=["profile", "local_lettings_plan"], how="left",
+        nulls_equal=True, maintain_order="left",
+    )
+    return used, found["number"].to_numpy(), []
 
-    def named(column: str) -> list[str | None]:
-        return adverts[column].to_list() if column in adverts.columns else [None] * n
 
-    profiles = [version.profile_for(p) for p in named("profile")]
-    plans = named("local_lettings_plan")
-    problems = []
-    for column, values, known in (
-        ("profile", profiles, version.profiles),
-        ("local_lettings_plan", plans, {**version.local_lettings_plans, None: None}),
-    ):
-        for value in dict.fromkeys(v for v in values if v not in known):
-            at = [i for i, v in enumerate(values) if v == value]
-            message = (
-                f"the scheme has no {column.replace('_', ' ')} {value}"
-                if value is not None
-                else "an advert names no profile and the scheme has no default"
-            )
-            problems.append(
-                Problem(
-                    f"unknown_p{'rofile' if column == 'profile' else 'lan'}",
-                    message,
-                    where=f"adverts.{column}",
-                    allowed=", ".join(k for k in known if k),
-                    count=len(at),
-                    rows=tuple(str(adverts["id"][i]) for i in at[:5]),
-                )
-            )
-    return list(zip(profiles, plans, strict=True)), problems  # type: ignore[arg-type]
+def _named(adverts: pl.DataFrame, column: str) -> pl.Series:
+    if column not in adverts.columns:
+        return pl.Series(column, [None] * adverts.height, dtype=pl.String)
+    return adverts[column].cast(pl.String)
+
+
+def _unknown_name(column: str, value: str | None, known: Any, ids: pl.Series) -> Problem:
+    message = (
+        f"the scheme has no {column.replace('_', ' ')} {value}"
+        if value is not None
+        else "an advert names no profile and the scheme has no default"
+    )
+    return Problem(
+        f"unknown_p{'rofile' if column == 'profile' else 'lan'}",
+        message,
+        where=f"adverts.{column}",
+        allowed=", ".join(k for k in known if k),
+        count=len(ids),
+        rows=tuple(map(str, ids.head(5))),
+    )
 
 
 def _columns(

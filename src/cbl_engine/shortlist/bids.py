@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cbl_engine.shortlist.adverts import Adverts
     from cbl_engine.tables import Ordinals
 
-CHUNK = 1 << 20
+CHUNK = 1 << 17
 REASONS = ("withdrawn", "superseded", *NOT_CONSIDERED.values())
 
 
@@ -55,16 +55,16 @@ class Bids:
     def rows(self, at: slice | NDArray[np.int64]) -> NDArray[np.int64]:
         """Rows of the bids frame at these positions."""
         mask = np.uint64((1 << self.application_shift) - 1)
-        return (self.keys[at] & mask).astype(np.int64)
+        return (self.keys[at] & mask).view(np.int64)
 
     def applications(self, at: slice | NDArray[np.int64]) -> NDArray[np.int64]:
         """Ordinals of the applications at these positions."""
         mask = np.uint64((1 << (self.place_shift - self.application_shift)) - 1)
-        return ((self.keys[at] >> np.uint64(self.application_shift)) & mask).astype(np.int64)
+        return ((self.keys[at] >> np.uint64(self.application_shift)) & mask).view(np.int64)
 
     def places(self, at: slice | NDArray[np.int64]) -> NDArray[np.int64]:
         """Places of the adverts at these positions."""
-        return (self.keys[at] >> np.uint64(self.place_shift)).astype(np.int64)
+        return (self.keys[at] >> np.uint64(self.place_shift)).view(np.int64)
 
     def times(self, at: slice, rule: str) -> NDArray[np.int64]:
         """Bid times at these positions, under ``first`` or ``latest``."""
@@ -106,12 +106,12 @@ def group_bids(
     withdrawn = None
     if "withdrawn_at" in bids.columns and bids["withdrawn_at"].null_count() < bids.height:
         withdrawn = bids["withdrawn_at"].is_not_null().to_numpy()
-    _check(bids, adverts, advert, application, placed_at)
+    _check(bids, adverts, advert, application, placed_at, pool)
     reason = _not_considered(adverts, advert, withdrawn)
     kept = None if reason is None else np.flatnonzero(reason < 0)
     keys, shifts = _keys(adverts, advert, application, kept, len(applications), pool)
     keys.sort()
-    return _counted(bids, keys, shifts, placed_at, reason, adverts.n_considered)
+    return _counted(bids, keys, shifts, placed_at, reason, adverts.n_considered, pool)
 
 
 def _check(
@@ -120,6 +120,7 @@ def _check(
     advert: NDArray[np.int32],
     application: NDArray[np.int32],
     placed_at: NDArray[np.int64],
+    pool: Executor | None,
 ) -> None:
     problems = []
     for name, ordinals in (("advert", advert), ("application", application)):
@@ -140,13 +141,16 @@ def _check(
                     count=bids["placed_at"].null_count())
         )
     if not problems and len(advert):
-        late = np.zeros(len(advert), bool)
-        for start in range(0, len(advert), CHUNK):
+        def outside(start: int) -> NDArray[np.int64]:
             part = slice(start, start + CHUNK)
-            at, time = advert[part], placed_at[part]
-            late[part] = (time > adverts.closes.take(at)) | (time < adverts.opens.take(at))
-        if late.any():
-            rows = bids.filter(pl.Series(late))
+            at, time = advert[part].astype(np.int64), placed_at[part]
+            late = (time > adverts.closes.take(at)) | (time < adverts.opens.take(at))
+            return np.flatnonzero(late) + start
+
+        chunks = range(0, len(advert), CHUNK)
+        late = np.concatenate(list((pool.map if pool is not None else map)(outside, chunks)))
+        if len(late):
+            rows = bids[late]
             problems.append(
                 Problem(
                     "bid_outside_window",
@@ -212,7 +216,7 @@ def _keys(
         stop = min(start + CHUNK, n)
         rows = slice(start, stop) if kept is None else kept[start:stop]
         out = keys[start:stop]
-        np.take(place.view(np.uint64), advert[rows], out=out, mode="wrap")
+        np.take(place.view(np.uint64), advert[rows].astype(np.int64), out=out, mode="wrap")
         out |= application[rows].astype(np.uint64) << np.uint64(row_bits)
         out |= (np.arange(start, stop, dtype=np.uint64) if kept is None
                 else rows.astype(np.uint64))
@@ -229,10 +233,10 @@ def _counted(
     placed_at: NDArray[np.int64],
     reason: NDArray[np.int8] | None,
     n_places: int,
+    pool: Executor | None,
 ) -> Bids:
     place_shift, row_shift = shifts
-    household = keys >> np.uint64(row_shift)
-    again = np.flatnonzero(household[1:] == household[:-1])
+    again = _again(keys, row_shift, pool)
     first_time = (np.empty(0, np.int64), np.empty(0, np.int64))
     aside = np.empty(0, np.int64) if reason is None else np.flatnonzero(reason >= 0)
     reasons = np.empty(0, np.int8) if reason is None else reason[aside]
@@ -244,16 +248,35 @@ def _counted(
         )
         order = np.argsort(aside, kind="stable")
         aside, reasons = aside[order], reasons[order]
-    starts = _starts(keys, place_shift, n_places)
+    starts = _starts(keys, place_shift, n_places, pool)
     return Bids(keys, place_shift, row_shift, starts, placed_at, first_time, aside, reasons)
 
 
-def _starts(keys: NDArray[np.uint64], shift: int, n_places: int) -> NDArray[np.int64]:
-    counts = np.zeros(n_places, np.int64)
-    for start in range(0, len(keys), CHUNK):
-        part = (keys[start : start + CHUNK] >> np.uint64(shift)).astype(np.int64)
+def _again(
+    keys: NDArray[np.uint64], shift: int, pool: Executor | None
+) -> NDArray[np.int64]:
+    """Bids followed by another of the same household on the same advert."""
+
+    def look(start: int) -> NDArray[np.int64]:
+        household = keys[start : start + CHUNK + 1] >> np.uint64(shift)
+        return np.flatnonzero(household[1:] == household[:-1]) + start
+
+    found = list((pool.map if pool is not None else map)(look, range(0, len(keys), CHUNK)))
+    return np.concatenate(found) if found else np.empty(0, np.int64)
+
+
+def _starts(
+    keys: NDArray[np.uint64], shift: int, n_places: int, pool: Executor | None
+) -> NDArray[np.int64]:
+    """First bid of each place, and the end."""
+
+    def count(start: int) -> tuple[int, NDArray[np.int64]]:
+        part = (keys[start : start + CHUNK] >> np.uint64(shift)).view(np.int64)
         low = int(part[0])
-        found = np.bincount(part - low)
+        return low, np.bincount(part - low)
+
+    counts = np.zeros(n_places, np.int64)
+    for low, found in (pool.map if pool is not None else map)(count, range(0, len(keys), CHUNK)):
         counts[low : low + len(found)] += found
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
 

@@ -7,7 +7,7 @@ row, and renumbering the codes that occur. No row is compared with another.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SMALL_RANGE = 1 << 16
-_DIRECT = 1 << 22
+_DIRECT = 1 << 20
+_MOST_IN_MASK = 20
 MET, FAILED, UNKNOWN = 0, 1, 2
 
 
@@ -29,84 +30,109 @@ class Classes:
     """Rows sorted into classes.
 
     Attributes:
-        ids: class of each row, int32, 0 to n-1.
-        first: one row of each class.
+        ids: class of each row, int64 from 0; numbers may be missing among them.
+        number: the classes that occur, ascending.
+        first: one row of each of these.
+        size: one more than the largest number that could occur.
     """
 
-    ids: NDArray[np.int32]
+    ids: NDArray[np.int64]
+    number: NDArray[np.int64]
     first: NDArray[np.int64]
+    size: int
 
     @property
     def n(self) -> int:
-        """Number of classes."""
-        return len(self.first)
+        """Number of classes that occur."""
+        return len(self.number)
+
+    def spread(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Values of the classes that occur, indexed by class number."""
+        if self.size == len(values):
+            return values
+        out = np.zeros(self.size, values.dtype)
+        out[self.number] = values
+        return out
 
 
 def classify(columns: Iterable[pl.Series], n_rows: int) -> Classes:
     """Sort rows into classes by the values of these columns, nulls being a value of their own."""
-    code = np.zeros(n_rows, np.int64)
+    code: NDArray[np.int64] | None = None
     size = 1
     for series in columns:
         part, n_values = column_codes(series)
-        if size > 1 and size * n_values > _DIRECT:
+        if code is None:
+            code, size = part, n_values
+            continue
+        if size * n_values > _DIRECT:
             code, size = _renumber(code, size)
-        code = part.astype(np.int64) if size == 1 else code * n_values + part
+        if size * n_values > _DIRECT:
+            part, n_values = _renumber(part, n_values)
+        code = code * n_values + part
         size *= n_values
-    ids, n = _renumber(code, size)
-    first = np.zeros(n, np.int64)
-    first[ids] = np.arange(n_rows)
-    return Classes(ids.astype(np.int32), first)
+    if code is None:
+        code = np.zeros(n_rows, np.int64)
+    if size > _DIRECT:
+        code, size = _renumber(code, size)
+    some_row = np.full(size, -1, np.int64)
+    some_row[code] = np.arange(n_rows)
+    number = np.flatnonzero(some_row >= 0)
+    return Classes(code, number, some_row[number], size)
 
 
 def _renumber(code: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], int]:
     """Codes 0 to n-1 for the codes that occur, in ascending order of the old ones."""
     if size > _DIRECT:
         values, inverse = np.unique(code, return_inverse=True)
-        return inverse, len(values)
+        return inverse.reshape(-1), len(values)
     occurs = np.zeros(size, bool)
     occurs[code] = True
     numbers = np.cumsum(occurs) - 1
-    return numbers[code], int(numbers[-1]) + 1 if size else 0
+    return numbers[code], int(numbers[-1]) + 1
 
 
-def column_codes(series: pl.Series) -> tuple[NDArray[np.integer], int]:
+def column_codes(series: pl.Series) -> tuple[NDArray[np.int64], int]:
     """Each value as a code from 0, equal values alike, null as the last; and the codes' number."""
-    nulls = series.is_null().to_numpy() if series.null_count() else None
     codes, size = _value_codes(series)
-    if nulls is not None:
-        codes = np.where(nulls, size, codes)
-    return codes, size + 1
+    if series.null_count():
+        codes[series.is_null().to_numpy()] = size
+        size += 1
+    return codes, size
 
 
-def _value_codes(series: pl.Series) -> tuple[NDArray[np.integer], int]:
+def _value_codes(series: pl.Series) -> tuple[NDArray[np.int64], int]:
+    """Codes of the values that are there; anything for nulls. The array is the caller's own."""
     dtype = series.dtype
     if dtype == pl.Null or series.null_count() == len(series):
         return np.zeros(len(series), np.int64), 1
     if dtype == pl.Boolean:
-        return series.fill_null(False).to_numpy().astype(np.int8), 2
+        return series.cast(pl.UInt8).fill_null(0).to_numpy().astype(np.int64), 2
     if dtype == pl.List(pl.Int64):
-        in_range = series.list.max().max()
-        lowest = series.list.min().min()
-        if in_range is None or (0 <= (lowest or 0) and in_range <= 20):
+        highest, lowest = series.list.max().max(), series.list.min().min()
+        if highest is None or (lowest >= 0 and highest <= _MOST_IN_MASK):
             masks, _ = sizes_to_mask(series)
             return _whole_codes(pl.Series(masks.astype(np.int64)))
     if isinstance(dtype, pl.List):
         series = series.cast(pl.List(pl.String)).list.join("\x1f", ignore_nulls=False)
         dtype = series.dtype
-    if dtype.is_float() or dtype == pl.String:
+    if isinstance(dtype, (pl.Enum, pl.Categorical)):
+        return _whole_codes(series.to_physical())
+    if dtype == pl.String:
         distinct = series.drop_nulls().unique()
-        if dtype == pl.String:
-            categories = pl.Enum(distinct)
-            return series.cast(categories).to_physical().fill_null(0).to_numpy(), len(distinct)
-        values = np.sort(distinct.to_numpy())
+        codes = series.cast(pl.Enum(distinct)).to_physical().fill_null(0)
+        return codes.to_numpy().astype(np.int64), len(distinct)
+    if dtype.is_float():
+        values = np.sort(series.drop_nulls().unique().to_numpy())
         return np.searchsorted(values, series.fill_null(values[0]).to_numpy()), len(values)
     return _whole_codes(series.to_physical())
 
 
-def _whole_codes(series: pl.Series) -> tuple[NDArray[np.integer], int]:
-    low, high = series.min(), series.max()
+def _whole_codes(series: pl.Series) -> tuple[NDArray[np.int64], int]:
+    low, high = int(series.min()), int(series.max())
     if high - low < _SMALL_RANGE:
-        return (series.fill_null(low).to_numpy() - low).astype(np.int32), int(high - low) + 1
+        codes = series.fill_null(low).to_numpy().astype(np.int64)
+        codes -= low
+        return codes, high - low + 1
     values = np.sort(series.drop_nulls().unique().to_numpy())
     return np.searchsorted(values, series.fill_null(low).to_numpy()), len(values)
 
@@ -121,11 +147,14 @@ def outcomes(result: pl.Series) -> NDArray[np.int8]:
     return codes.to_numpy()
 
 
-def for_sql(frame: pl.DataFrame) -> pl.DataFrame:
-    """Whole numbers as Int64, so that arithmetic in a criterion cannot wrap round early."""
-    narrow = [
-        name
-        for name, dtype in frame.schema.items()
-        if dtype.is_integer() and dtype != pl.Int64
-    ]
-    return frame.with_columns(pl.col(narrow).cast(pl.Int64)) if narrow else frame
+_NARROW = frozenset({pl.Int8, pl.Int16, pl.Int32, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64})
+
+
+def for_sql(columns: Iterable[pl.Series]) -> pl.DataFrame:
+    """Columns as expressions are to see them.
+
+    Whole numbers are Int64, so that arithmetic cannot wrap round early.
+    """
+    return pl.DataFrame(
+        [c.cast(pl.Int64) if c.dtype in _NARROW else c for c in columns]
+    )

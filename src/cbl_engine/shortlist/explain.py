@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cbl_engine.shortlist.compiled import Condition, OrderKey, Programme
-    from cbl_engine.shortlist.kernel import Work
+    from cbl_engine.shortlist.plans import Work
     from cbl_engine.shortlist.result import Shortlist
 
 Audience = Literal["officer", "applicant"]

@@ -18,16 +18,19 @@ only on the scheme version.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
+from cbl_engine.draws import draw
 from cbl_engine.shortlist.classes import FAILED, MET, UNKNOWN, classify, for_sql, outcomes
 from cbl_engine.shortlist.register import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from concurrent.futures import Executor
 
     from numpy.typing import NDArray
 
@@ -38,6 +41,9 @@ if TYPE_CHECKING:
 MOST_ROWS = 24
 """Kinds of application a condition may have and still be given bits."""
 
+_PAIRED = 2
+_FEW_BIDS = 4
+
 MOST_CELLS = 5_000_000
 """Application classes x advert classes above which a condition is run over the bids."""
 
@@ -47,14 +53,23 @@ class Table:
     """Outcomes of one condition by application row and advert column.
 
     Attributes:
-        row_of: row of each application, int32.
-        column_of: column of each advert, int32.
+        kind_of: kind of each application.
+        row_of_kind: row of each kind.
+        column_of: column of each advert.
         cells: int8 outcome codes, rows x columns.
     """
 
-    row_of: NDArray[np.int32]
-    column_of: NDArray[np.int32]
+    kind_of: NDArray[np.integer]
+    row_of_kind: NDArray[np.integer]
+    column_of: NDArray[np.integer]
     cells: NDArray[np.int8]
+
+    def of_bids(
+        self, applications: NDArray[np.int64], adverts: NDArray[np.int64]
+    ) -> NDArray[np.int8]:
+        """The outcome for each (application, advert)."""
+        row = self.row_of_kind.take(self.kind_of.take(applications)).astype(np.int64)
+        return self.cells.ravel().take(row * self.cells.shape[1] + self.column_of.take(adverts))
 
 
 @dataclass(frozen=True)
@@ -73,66 +88,157 @@ class Field:
     bits: NDArray[np.int64]
     table: Table
 
+    @cached_property
+    def weights(self) -> NDArray[np.uint64]:
+        """The raw bit of each row as a word; 0 for a row that is met everywhere."""
+        return np.array([0 if b < 0 else 1 << int(b) for b in self.bits], np.uint64)
+
+    @cached_property
     def mask(self) -> int:
         """All raw bits of the field."""
-        return sum(1 << int(b) for b in self.bits if b >= 0)
+        return int(self.weights.sum())
 
     def advert_mask(self, *codes: int) -> NDArray[np.uint64]:
         """For each advert, the raw bits of the rows whose outcome is among ``codes``."""
-        chosen = np.isin(self.table.cells, codes)
-        weights = np.array([0 if b < 0 else 1 << int(b) for b in self.bits], np.uint64)
-        by_column = np.bitwise_or.reduce(
-            np.where(chosen, weights[:, None], np.uint64(0)), axis=0, initial=np.uint64(0)
-        )
-        return by_column[self.table.column_of]
+        chosen = np.zeros(3, bool)
+        chosen[list(codes)] = True
+        hit = np.where(chosen[self.table.cells], self.weights[:, None], np.uint64(0))
+        return np.bitwise_or.reduce(hit, axis=0, initial=np.uint64(0))[self.table.column_of]
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Every condition used in a batch, given bits or left to be looked up.
+    """Every condition used in a batch: given bits, to be looked up, or to be run over the bids.
 
     Attributes:
         words: raw words of each application, one uint64 array a word.
-        fields: conditions with bits.
-        looked_up: conditions without: bit -> table, or None where each bid is evaluated.
+        fields: conditions with bits, by canonical bit.
+        looked_up: conditions without: bit -> table.
+        run: conditions to run over the bids.
     """
 
     words: tuple[NDArray[np.uint64], ...]
     fields: dict[int, Field]
-    looked_up: dict[int, Table | None]
+    looked_up: dict[int, Table]
+    run: tuple[Condition, ...]
+
+    def canonical(
+        self, hit: NDArray[np.uint64], word: int, number: int, bits: tuple[int, ...]
+    ) -> NDArray[np.uint64] | None:
+        """Canonical word ``number`` of hits in a raw word, for these conditions; None for none."""
+        found: NDArray[np.uint64] | None = None
+        for shift, mask in self._moves(word, number, bits):
+            if shift is None:
+                continue
+            moved = hit & np.uint64(mask)
+            if shift > 0:
+                moved <<= np.uint64(shift)
+            elif shift < 0:
+                moved >>= np.uint64(-shift)
+            found = moved if found is None else found | moved
+        for bit in bits:
+            field = self.fields.get(bit)
+            if field is None or field.word != word or bit >> 6 != number:
+                continue
+            if (field.bits >= 0).sum() <= _PAIRED:
+                continue
+            one = ((hit & np.uint64(field.mask)) != 0) * np.uint64(1 << (bit & 63))
+            found = one if found is None else found | one
+        return found
+
+    def _moves(
+        self, word: int, number: int, bits: tuple[int, ...]
+    ) -> list[tuple[int | None, int]]:
+        """Shifts that take the raw bits of conditions with one or two to their canonical bits."""
+        key = (word, number, bits)
+        kept = self.__dict__.setdefault("_kept", {})
+        if key not in kept:
+            masks: dict[int, int] = {}
+            for bit in bits:
+                field = self.fields.get(bit)
+                if field is None or field.word != word or bit >> 6 != number:
+                    continue
+                raw = field.bits[field.bits >= 0]
+                if len(raw) <= _PAIRED:
+                    for b in raw.tolist():
+                        shift = (bit & 63) - b
+                        masks[shift] = masks.get(shift, 0) | 1 << b
+            kept[key] = list(masks.items())
+        return kept[key]
 
 
 def lay_out(
-    view: RegisterAt, adverts: AdvertSide, conditions: Sequence[Condition]
+    view: RegisterAt,
+    adverts: AdvertSide,
+    conditions: Sequence[Condition],
+    n_bids: int,
+    pool: Executor | None,
 ) -> Layout:
-    """Tables of the conditions, and the raw words of the applications."""
+    """Tables of the conditions, and the raw words of the applications.
+
+    Args:
+        view: the register on a date.
+        adverts: the batch's adverts.
+        conditions: those used.
+        n_bids: bids in the batch; when they are few beside the register, the criteria are run
+            over them instead of over the kinds of application.
+        pool: shares out the tables, if there is one.
+    """
     n = view.frame.height
-    fields: dict[int, Field] = {}
-    looked_up: dict[int, Table | None] = {}
-    words: list[NDArray[np.uint64]] = [np.zeros(n, np.uint64)]
-    free = [0]
-    for condition in conditions:
-        table = condition_table(view, adverts, condition)
+    if n_bids * _FEW_BIDS < n:
+        criteria = tuple(c for c in conditions if c.expression is not None)
+        conditions = [c for c in conditions if c.expression is None]
+    else:
+        criteria = ()
+    tables: dict[int, Table] = {}
+    run: list[Condition] = list(criteria)
+    view.application_outcomes()
+    share = pool.map if pool is not None else map
+    made = share(lambda c: condition_table(view, adverts, c), conditions)
+    for condition, table in zip(conditions, made, strict=True):
         if table is None:
-            looked_up[condition.bit] = None
+            run.append(condition)
+        else:
+            tables[condition.bit] = table
+    needs = {b: np.flatnonzero((t.cells != MET).any(axis=1)) for b, t in tables.items()}
+    looked_up = {b: t for b, t in tables.items() if len(needs[b]) > MOST_ROWS}
+    fields: dict[int, Field] = {}
+    free = [0]
+    # Conditions with one or two rows first, so that like shifts line up when hits are decoded:
+    # all first rows, then all second ones.
+    by_bit = {c.bit: c for c in conditions}
+    few = [b for b in tables if 0 < len(needs[b]) <= _PAIRED]
+    placed: dict[int, list[tuple[int, int]]] = {}
+    word, used = 0, 0
+    for start in range(0, len(few), 64 // _PAIRED):
+        group = few[start : start + 64 // _PAIRED]
+        if start:
+            word, used = word + 1, 0
+        for which in range(_PAIRED):
+            for b in group:
+                if which < len(needs[b]):
+                    placed.setdefault(b, []).append((word, used))
+                    used += 1
+    free = [0] * word + [used]
+    for b in tables:
+        if b in looked_up or b in placed:
             continue
-        needs = np.flatnonzero((table.cells != MET).any(axis=1))
-        if len(needs) > MOST_ROWS:
-            looked_up[condition.bit] = table
-            continue
-        word = next((w for w, used in enumerate(free) if used + len(needs) <= 64), None)
-        if word is None:
-            words.append(np.zeros(n, np.uint64))
+        count = len(needs[b])
+        at = next((w for w, taken in enumerate(free) if taken + count <= 64), None)
+        if at is None:
             free.append(0)
-            word = len(words) - 1
-        bits = np.full(len(table.cells), -1, np.int64)
-        bits[needs] = free[word] + np.arange(len(needs))
-        free[word] += len(needs)
-        weights = np.array([0 if b < 0 else 1 << int(b) for b in bits], np.uint64)
-        if len(needs):
-            words[word] |= weights[table.row_of]
-        fields[condition.bit] = Field(condition, word, bits, table)
-    return Layout(tuple(words), fields, looked_up)
+            at = len(free) - 1
+        placed[b] = [(at, free[at] + i) for i in range(count)] or [(0, -1)]
+        free[at] += count
+    words = tuple(np.zeros(n, np.uint64) for _ in free)
+    for b, places in placed.items():
+        bits = np.full(len(tables[b].cells), -1, np.int64)
+        bits[needs[b]] = [bit for _, bit in places][: len(needs[b])]
+        fields[b] = Field(by_bit[b], places[0][0], bits, tables[b])
+        if len(needs[b]):
+            by_kind = fields[b].weights.take(tables[b].row_of_kind)
+            words[places[0][0]][:] |= by_kind.take(tables[b].kind_of)
+    return Layout(words, fields, looked_up, tuple(run))
 
 
 def condition_table(
@@ -152,8 +258,9 @@ def condition_table(
 def _one_column(codes: NDArray[np.int8], n_adverts: int) -> Table:
     """A table of one column; rows are the outcomes themselves."""
     return Table(
-        codes,  # type: ignore[arg-type]  # int8 indexes as well as int32
-        np.zeros(n_adverts, np.int32),
+        codes,
+        np.arange(3),
+        np.zeros(n_adverts, np.int64),
         np.array([[MET], [FAILED], [UNKNOWN]], np.int8),
     )
 
@@ -163,11 +270,13 @@ def _pair_table(
 ) -> Table | None:
     reads = condition.reads
     theirs = adverts.classes((*reads.advert, *(("area",) if reads.pair_facts else ())))
-    own = [view.frame[c] for c in reads.own]
     areas = adverts.areas()
-    for fact in reads.pair_facts:
-        own.extend(view.pair_fact(fact, areas).get_columns())
-    mine = classify(own, view.frame.height)
+    mine = view.classes(reads.own)
+    if reads.pair_facts:
+        own = [view.frame[c] for c in reads.own]
+        for fact in reads.pair_facts:
+            own.extend(view.pair_fact(fact, areas).get_columns())
+        mine = classify(own, view.frame.height)
     if mine.n * theirs.n > MOST_CELLS:
         return None
     left = np.repeat(np.arange(mine.n), theirs.n)
@@ -179,13 +288,27 @@ def _pair_table(
     for fact in reads.pair_facts:
         values = view.pair_fact(fact, areas)[mine.first]
         columns.append(_by_area(values, left, adverts.area_index(theirs.first)[right]).alias(fact))
-    frame = for_sql(pl.DataFrame(columns)) if columns else pl.DataFrame({"": left})
+    frame = for_sql(columns) if columns else pl.DataFrame({"": left})
     codes = outcomes(evaluate(frame, [condition], view.constants)[0])
-    cells = codes.reshape(mine.n, theirs.n)
-    rows, row_of_class = np.unique(cells, axis=0, return_inverse=True)
-    return Table(
-        row_of_class.reshape(-1).astype(np.int32)[mine.ids], theirs.ids, np.ascontiguousarray(rows)
-    )
+    rows, row_of_class = distinct_rows(codes.reshape(mine.n, theirs.n))
+    return Table(mine.ids, mine.spread(row_of_class), theirs.spread(np.arange(theirs.n))[theirs.ids],
+                 rows)
+
+
+def distinct_rows(cells: NDArray[np.int8]) -> tuple[NDArray[np.int8], NDArray[np.int32]]:
+    """The distinct rows, and which of them each row is.
+
+    Rows are compared by a keyed hash, and the outcome is checked; sorting whole rows is slow.
+    """
+    weights = draw(0, np.arange(cells.shape[1], dtype=np.uint64))
+    hashes = np.zeros(len(cells), np.uint64)
+    for column, weight in enumerate(weights):
+        hashes += cells[:, column].astype(np.uint64) * weight
+    _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
+    rows = cells[first]
+    if not np.array_equal(rows[inverse], cells):
+        rows, inverse = np.unique(cells, axis=0, return_inverse=True)
+    return np.ascontiguousarray(rows), inverse.reshape(-1).astype(np.int32)
 
 
 def _by_area(
@@ -214,4 +337,4 @@ def _key_unknown_table(view: RegisterAt, adverts: AdvertSide, condition: Conditi
         return _one_column(codes, adverts.n)
     values = pair_key(view, adverts, key)
     cells = np.where(values.unknown, UNKNOWN, MET).astype(np.int8)
-    return Table(values.row_of, values.column_of, cells)
+    return Table(values.kind_of, values.row_of_kind, values.column_of, cells)

@@ -23,7 +23,7 @@ from cbl_engine.scheme.model import (
     PointsKey,
     PreferKey,
 )
-from cbl_engine.shortlist.classes import FAILED, MET, UNKNOWN, classify
+from cbl_engine.shortlist.classes import FAILED, MET, UNKNOWN, Classes, classify, column_codes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,10 +39,14 @@ RANK_ABOVE_BITS = 26
 
 @dataclass(frozen=True)
 class PairCodes:
-    """Codes of a pair key: ``codes[row_of[application], column_of[advert]]``, and where unknown."""
+    """Codes of a pair key by application row and advert column, and where it is not known.
 
-    row_of: NDArray[np.int32]
-    column_of: NDArray[np.int32]
+    ``codes[row_of_kind[kind_of[application]], column_of[advert]]``
+    """
+
+    kind_of: NDArray[np.integer]
+    row_of_kind: NDArray[np.integer]
+    column_of: NDArray[np.integer]
     codes: NDArray[np.int64]
     unknown: NDArray[np.bool_]
 
@@ -78,11 +82,15 @@ def _band_codes(bands: pl.Series, key: BandKey) -> tuple[NDArray[np.int64], NDAr
     codes: dict[str, int] = {}
     for code, item in enumerate(key.band):
         codes.update(dict.fromkeys([item] if isinstance(item, str) else item, code))
-    names = list(codes)
-    known = bands.cast(pl.String).cast(pl.Enum(names), strict=False)
-    ranks = np.array([*codes.values(), len(key.band)], np.int64)
-    physical = known.to_physical().cast(pl.Int64).fill_null(len(names)).to_numpy()
-    return ranks[physical], known.is_null().to_numpy()
+    worst = len(key.band)
+    physical, size = column_codes(bands)
+    ranks = np.full(size, worst, np.int64)
+    some_row = np.zeros(size, np.int64)
+    some_row[physical] = np.arange(len(bands))
+    for number, band in enumerate(bands.gather(some_row).cast(pl.String)):
+        ranks[number] = codes.get(band, worst)
+    ranked = ranks.take(physical)
+    return ranked, ranked == worst
 
 
 def _ascending(
@@ -154,7 +162,8 @@ def _prefer_codes(view: RegisterAt, adverts: AdvertSide, key: PreferKey) -> Pair
     if table is None:
         return None
     return PairCodes(
-        table.row_of,
+        table.kind_of,
+        table.row_of_kind,
         table.column_of,
         (table.cells != MET).astype(np.int64),
         table.cells == UNKNOWN,
@@ -172,7 +181,14 @@ def _bedroom_fit_codes(view: RegisterAt, adverts: AdvertSide, key: BedroomFitKey
         np.maximum(spare, 0)
     )
     codes = np.where(unknown, codes[~unknown].max(initial=0) + 1, codes)
-    return PairCodes(mine.ids, theirs.ids, codes, unknown)
+    return _by_class(mine, theirs, codes, unknown)
+
+
+def _by_class(
+    mine: Classes, theirs: Classes, codes: NDArray[np.int64], unknown: NDArray[np.bool_]
+) -> PairCodes:
+    column_of = theirs.spread(np.arange(theirs.n))[theirs.ids]
+    return PairCodes(mine.ids, mine.spread(np.arange(mine.n)), column_of, codes, unknown)
 
 
 def _area_codes(
@@ -194,9 +210,7 @@ def _area_codes(
     known = cells[~unknown]
     low, high = known.min(initial=0), known.max(initial=0)
     codes = (high - cells) if descending else (cells - low)
-    return PairCodes(
-        mine.ids, theirs.ids, np.where(unknown, high - low + 1, codes), unknown
-    )
+    return _by_class(mine, theirs, np.where(unknown, high - low + 1, codes), unknown)
 
 
 @dataclass(frozen=True)

@@ -145,7 +145,9 @@ class RegisterAt:
         ]
         if not mine:
             return {}
-        results = evaluate(for_sql(self.frame), mine, self.constants)
+        names = dict.fromkeys(["id", *(n for c in mine for n in c.reads.own)])
+        frame = for_sql(self.frame[n] for n in names)
+        results = evaluate(frame, mine, self.constants)
         return {c.bit: outcomes(r) for c, r in zip(mine, results, strict=True)}
 
     def pair_fact(self, name: str, areas: tuple[Any, ...]) -> pl.DataFrame:

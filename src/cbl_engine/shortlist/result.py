@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from cbl_engine.shortlist.adverts import Adverts
     from cbl_engine.shortlist.bids import Bids
     from cbl_engine.shortlist.compiled import Condition, Programme
-    from cbl_engine.shortlist.kernel import Ranking, Work
+    from cbl_engine.shortlist.kernel import Ranking
+    from cbl_engine.shortlist.plans import Work
     from cbl_engine.shortlist.register import Prepared
     from cbl_engine.shortlist.verify import Verification
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from cbl_engine.scheme.model import Key
     from cbl_engine.shortlist.bids import Bids
     from cbl_engine.shortlist.compiled import Condition, OrderKey
-    from cbl_engine.shortlist.kernel import Work
+    from cbl_engine.shortlist.plans import Work
 
 
 @dataclass(eq=False)
@@ -92,7 +92,7 @@ class Rows:
         columns = [self.column(n) for n in names]
         if not columns:
             return pl.DataFrame({"": np.zeros(len(self.at), np.int8)})
-        return for_sql(pl.DataFrame(columns))
+        return for_sql(columns)
 
     def outcomes(self, conditions: list[Condition]) -> dict[int, NDArray[np.int8]]:
         """Outcome codes of criteria and of keys (MET or UNKNOWN), by bit."""

@@ -58,7 +58,9 @@ def shortlist(
         counted = group_bids(bids, arranged, prepared.ordinals, pool)
         _in_force(arranged, counted, prepared)
         ranking = rank(arranged, counted, prepared.ordinals, seed, pool)
-        checked = verify_properties(arranged, counted, ranking, bids.height, seed, verify)
+        checked = verify_properties(
+            arranged, counted, ranking, bids.height, seed, verify, pool
+        )
     return Shortlist(prepared, arranged, counted, ranking, bids, seed, checked)
 
 

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from cbl_engine.draws import draw, stable_hash
+from cbl_engine.draws import draw
 from cbl_engine.errors import PropertyError
 from cbl_engine.shortlist.classes import FAILED, UNKNOWN
 from cbl_engine.shortlist.kernel import HELD, INELIGIBLE, NO_STAGE
 from cbl_engine.shortlist.rows import Rows, preference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from concurrent.futures import Executor
 
     from numpy.typing import NDArray
 
     from cbl_engine.shortlist.adverts import Adverts
     from cbl_engine.shortlist.bids import Bids
     from cbl_engine.shortlist.compiled import Programme
-    from cbl_engine.shortlist.kernel import Ranking, Work
+    from cbl_engine.shortlist.kernel import Ranking
+    from cbl_engine.shortlist.plans import Work
 
 Extent = Literal["sample", "full"]
+Share = Callable[..., Iterator[Any]]
+CHUNK = 1 << 17
+_ADVERTS = 1 << 10
 ALL_UP_TO = 100_000
 """Bids up to which properties 5 and 6 cover everything, and the least that a sample holds."""
 
@@ -56,7 +61,13 @@ class Verification:
 
 
 def verify(
-    adverts: Adverts, bids: Bids, ranking: Ranking, n_given: int, seed: int, extent: Extent
+    adverts: Adverts,
+    bids: Bids,
+    ranking: Ranking,
+    n_given: int,
+    seed: int,
+    extent: Extent,
+    pool: Executor | None = None,
 ) -> Verification:
     """Check every property.
 
@@ -65,14 +76,16 @@ def verify(
         n_given: rows of the bids frame.
         seed: of the run; draws the sample.
         extent: ``full`` checks properties 5 and 6 on every bid, whatever their number.
+        pool: shares out the checks of the whole output, if there is one.
 
     Raises:
         PropertyError: one does not hold.
     """
     began = time.perf_counter()
-    _counted_once(bids, n_given)
-    _positions(bids, ranking)
-    _eligible(ranking)
+    share = pool.map if pool is not None else map
+    _counted_once(bids, n_given, share)
+    _in_order(bids, ranking, share)
+    _eligible(ranking, share)
     covered = 0
     places = _sample(adverts, bids, seed, extent)
     for work in ranking.works:
@@ -84,7 +97,8 @@ def verify(
     return Verification(whole, bids.n, covered, time.perf_counter() - began)
 
 
-def _counted_once(bids: Bids, n_given: int) -> None:
+def _counted_once(bids: Bids, n_given: int, share: Share) -> None:
+    """Property 1."""
     if bids.n + len(bids.set_aside_rows) != n_given:
         raise PropertyError(
             1, f"{n_given} bids came in; {bids.n} were counted and "
@@ -92,51 +106,55 @@ def _counted_once(bids: Bids, n_given: int) -> None:
         )
     seen = np.zeros(n_given, bool)
     seen[bids.set_aside_rows] = True
-    for start in range(0, bids.n, 1 << 20):
-        seen[bids.rows(slice(start, start + (1 << 20)))] = True
+
+    def mark(start: int) -> None:
+        seen[bids.rows(slice(start, start + CHUNK))] = True
+
+    list(share(mark, range(0, bids.n, CHUNK)))
     if not seen.all():
         raise PropertyError(1, f"{int((~seen).sum())} bids neither counted nor set aside")
 
 
-def _positions(bids: Bids, ranking: Ranking) -> None:
-    """Positions are 1 to n along each advert's order, and nobody else has one."""
-    has = ranking.position > 0
-    if not np.array_equal(has, ranking.eligible != INELIGIBLE):
-        raise PropertyError(2, "a position was given to an ineligible bid, or kept from another")
-    starts = bids.starts[:-1]
+def _in_order(bids: Bids, ranking: Ranking, share: Share) -> None:
+    """Property 2: along each advert's order positions are 1 to n, and nobody else has one."""
+    starts = bids.starts
     counts = ranking.ordered.astype(np.int64)
-    if int(counts.sum()) != int(has.sum()):
-        raise PropertyError(2, "an advert's order is not as long as its bids not ineligible")
-    ends = np.cumsum(counts)
-    for low in range(0, len(counts), 1 << 14):
-        part = slice(low, low + (1 << 14))
-        own = counts[part]
+
+    def look(low: int) -> tuple[int, int]:
+        own = counts[low : low + _ADVERTS]
         along = np.arange(int(own.sum())) - np.repeat(np.cumsum(own) - own, own)
-        at = ranking.order[np.repeat(starts[part], own) + along]
+        first = starts[low : low + len(own)]
+        at = ranking.order[np.repeat(first, own) + along]
         if not np.array_equal(ranking.position[at], along + 1):
             raise PropertyError(2, "positions of an advert are not 1 to n without gaps")
-        within = np.repeat(np.arange(low, low + len(own)), own)
-        if len(at) and not (
-            (at >= bids.starts[within]).all() and (at < bids.starts[within + 1]).all()
-        ):
+        last = starts[low + 1 : low + len(own) + 1]
+        if (at < np.repeat(first, own)).any() or (at >= np.repeat(last, own)).any():
             raise PropertyError(2, "an advert's order holds another advert's bid")
-    del ends
+        held = ranking.position[int(first[0]) : int(last[-1])] > 0
+        standing = ranking.eligible[int(first[0]) : int(last[-1])] != INELIGIBLE
+        if not np.array_equal(held, standing):
+            raise PropertyError(2, "an ineligible bid has a position, or another has none")
+        return len(at), int(held.sum())
+
+    for along, held in share(look, range(0, len(counts), _ADVERTS)):
+        if along != held:
+            raise PropertyError(2, "an advert's order is not as long as its bids not ineligible")
 
 
-def _eligible(ranking: Ranking) -> None:
-    """No failed bit exactly when not ineligible; order of stages along positions."""
-    any_failed = ranking.failed[0] != 0
-    for word in ranking.failed[1:]:
-        any_failed |= word != 0
-    in_stage = ranking.stage != NO_STAGE
-    ineligible = ranking.eligible == INELIGIBLE
-    if not np.array_equal(ineligible, any_failed | ~in_stage):
-        raise PropertyError(3, "a bid is ineligible without a failed criterion, or the reverse")
-    any_unknown = ranking.unknown[0] != 0
-    for word in ranking.unknown[1:]:
-        any_unknown |= word != 0
-    if (~any_unknown[ranking.eligible == HELD]).any():
-        raise PropertyError(3, "a bid is held though everything about it is known")
+def _eligible(ranking: Ranking, share: Share) -> None:
+    """Property 3 as far as the words tell: failed bits, and something unknown where held."""
+
+    def look(start: int) -> None:
+        part = slice(start, start + CHUNK)
+        failed = (ranking.failed[:, part] != 0).any(axis=0)
+        ineligible = ranking.eligible[part] == INELIGIBLE
+        if not np.array_equal(ineligible, failed | (ranking.stage[part] == NO_STAGE)):
+            raise PropertyError(3, "a bid is ineligible without a failed criterion, or not with one")
+        held = np.flatnonzero(ranking.eligible[part] == HELD)
+        if not (ranking.unknown[:, start + held] != 0).any(axis=0).all():
+            raise PropertyError(3, "a bid is held though everything about it is known")
+
+    list(share(look, range(0, len(ranking.eligible), CHUNK)))
 
 
 def _sample(adverts: Adverts, bids: Bids, seed: int, extent: Extent) -> NDArray[np.int64]:
@@ -148,7 +166,6 @@ def _sample(adverts: Adverts, bids: Bids, seed: int, extent: Extent) -> NDArray[
     considered = np.flatnonzero(adverts.place >= 0)
     ordinal_at[adverts.place[considered]] = considered
     sizes = np.diff(bids.starts)
-    # A keyed draw an advert, hashed only for as many candidates as can be needed.
     order = np.argsort(draw(seed, ordinal_at), kind="stable")
     enough = int(np.searchsorted(np.cumsum(sizes[order]), ALL_UP_TO)) + 1
     return np.sort(order[:enough])
@@ -284,6 +301,3 @@ def _order_agrees(
     applications = rows.applications
     if (undecided & (applications[1:] <= applications[:-1])).any():
         raise PropertyError(4, "members of a tie group are not in ascending order of id")
-
-
-__all__ = ["Extent", "Verification", "stable_hash", "verify"]

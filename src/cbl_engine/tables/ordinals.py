@@ -32,7 +32,7 @@ class Ordinals:
             ids = ids.cast(pl.String)
         if not (ids.dtype == pl.String or ids.dtype.is_integer()):
             raise TypeError(f"ids must be text or whole numbers, not {ids.dtype}")
-        self.ids: pl.Series = ids.drop_nulls().unique().sort()
+        self.ids: pl.Series = ids if _ascending(ids) else ids.drop_nulls().unique().sort()
         self._values: NDArray[np.int64 | np.uint64] | None = None
         self._dense = False
         if ids.dtype.is_integer():
@@ -106,3 +106,11 @@ class Ordinals:
         if lost is not None:
             ordinals = np.where(lost, np.int32(-1), ordinals)
         return ordinals
+
+
+def _ascending(ids: pl.Series) -> bool:
+    """Whether whole-number ids are ascending and distinct already."""
+    if not ids.dtype.is_integer() or ids.null_count():
+        return False
+    values = ids.to_numpy()
+    return bool((values[1:] > values[:-1]).all())

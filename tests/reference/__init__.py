@@ -1,0 +1,1 @@
+"""The oracle: a second, slow shortlist in plain Python, written from docs/mechanics.md alone."""

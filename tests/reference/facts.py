@@ -1,0 +1,266 @@
+"""Facts over many rows, one household at a time, in plain Python."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from cbl_engine.scheme.model import (
+    AllMembers,
+    AnyMember,
+    ConnectedToFact,
+    ConnectionStrengthFact,
+    Count,
+    Min,
+    MonthsConnected,
+    MonthsResidentIn,
+    kind_of,
+)
+from tests.reference.sql import add_months, evaluate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import date
+
+    Row = Mapping[str, Any]
+
+
+@dataclass
+class Household:
+    """The rows of one application.
+
+    Attributes:
+        people: its people.
+        connections: its connections.
+        areas: every area of the register by id.
+        if_null: table -> column -> the value that stands in for a missing one.
+    """
+
+    people: list[Row] = field(default_factory=list)
+    connections: list[Row] = field(default_factory=list)
+    areas: Mapping[str, Row] = field(default_factory=dict)
+    if_null: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def value_of(
+    fact: Any,
+    household: Household,
+    as_at: date,
+    parameter: Callable[[str], Any],
+    advert_area: str | None = None,
+) -> Any:
+    """The value of a fact for one household (and, for a pair fact, one advert's area).
+
+    Args:
+        fact: a fact of the scheme's model.
+        household: whose it is.
+        as_at: the date of the calculation.
+        parameter: value of a parameter by its name.
+        advert_area: the smallest area of the advert, None when not known.
+    """
+    if isinstance(fact, ConnectionStrengthFact):
+        return _strength(fact.connection_strength, household, as_at, advert_area)
+    if isinstance(fact, (ConnectedToFact, MonthsConnected, MonthsResidentIn)):
+        rule = getattr(fact, kind_of(fact))
+        if rule.area == "advert.area":
+            if advert_area is None:
+                return None
+            targets = {advert_area}
+        else:
+            targets = {rule.area} if isinstance(rule.area, str) else set(rule.area)
+        if isinstance(fact, ConnectedToFact):
+            return _connected(rule, household, as_at, targets)
+        if isinstance(fact, MonthsConnected):
+            return _longest(rule, household, as_at, targets)
+        return _resident(rule, household, as_at, targets)
+    return _reduced(fact, household, as_at, parameter)
+
+
+def age_in_years(person: Row, as_at: date) -> int | None:
+    """Whole years; -1 for a child expected and not yet born. 29 February ages on 1 March."""
+    born = person.get("date_of_birth")
+    if born is None:
+        return None if person.get("expected_on") is None else -1
+    return as_at.year - born.year - ((as_at.month, as_at.day) < (born.month, born.day))
+
+
+def is_born(person: Row, as_at: date) -> bool | None:
+    """Whether a person has been born; None when neither date is known."""
+    born = person.get("date_of_birth")
+    if born is None:
+        return None if person.get("expected_on") is None else False
+    return born <= as_at
+
+
+def whole_months(start: date, end: date) -> int:
+    """Whole months between two dates."""
+    months = (end.year - start.year) * 12 + end.month - start.month
+    return months - (end.day < start.day)
+
+
+def days_left_over(start: date, end: date) -> int:
+    """Days beyond the whole months between two dates."""
+    return (end - add_months(start, whole_months(start, end))).days
+
+
+def is_current(connection: Row, as_at: date) -> bool:
+    """Whether a connection holds on a date. A missing ``since`` counts as begun."""
+    since, until = connection.get("since"), connection.get("until")
+    return (since is None or since <= as_at) and (until is None or until > as_at)
+
+
+def area_and_ancestors(area: str, areas: Mapping[str, Row]) -> list[str]:
+    """The area, the area it lies in, and so on up."""
+    found = []
+    here: str | None = area
+    while here is not None and here not in found:
+        found.append(here)
+        here = areas[here].get("parent") if here in areas else None
+    return found
+
+
+def _reduced(
+    fact: Any, household: Household, as_at: date, parameter: Callable[[str], Any]
+) -> Any:
+    kind = kind_of(fact)
+    table = fact.count if isinstance(fact, Count) else fact.of
+    rows = household.people if table == "people" else household.connections
+    if not rows:
+        return None if fact.if_none == "unknown" else fact.if_none
+    readers = [_reader(table, row, household, as_at, parameter) for row in rows]
+    counts = [True if fact.where is None else evaluate(fact.where, r) for r in readers]
+    if isinstance(fact, Count):
+        return None if None in counts else counts.count(True)
+    value = getattr(fact, kind)
+    # A row that may or may not count is a doubt, whatever its value is.
+    values = [
+        None if count is None else evaluate(value, reader)
+        for reader, count in zip(readers, counts, strict=True)
+        if count is not False
+    ]
+    if isinstance(fact, AnyMember):
+        return True if True in values else None if None in values else False
+    if isinstance(fact, AllMembers):
+        return False if False in values else None if None in values else True
+    if not values or None in values:
+        return None
+    return min(values) if isinstance(fact, Min) else max(values)
+
+
+def _reader(
+    table: str,
+    row: Row,
+    household: Household,
+    as_at: date,
+    parameter: Callable[[str], Any],
+) -> Callable[[str], Any]:
+    stand_ins = household.if_null.get(table, {})
+
+    def read(name: str) -> Any:
+        if name == "as_at":
+            return as_at
+        if name.startswith("param."):
+            return parameter(name.removeprefix("param."))
+        match table, name:
+            case "people", "age":
+                return age_in_years(row, as_at)
+            case "people", "born":
+                return is_born(row, as_at)
+            case "connections", "months":
+                since = row.get("since")
+                return None if since is None else whole_months(since, as_at)
+            case "connections", "current":
+                return is_current(row, as_at)
+        value = row.get(name)
+        return stand_ins.get(name) if value is None else value
+
+    return read
+
+
+def _relevant(rule: Any, household: Household, targets: Iterable[str]) -> list[Row]:
+    """Connections of the rule's kinds and holders with any of the target areas."""
+    applicants = {p["id"] for p in household.people if p.get("relationship") == "applicant"}
+    wanted = set(targets)
+    found = []
+    for connection in household.connections:
+        holder = connection.get("person")
+        holds = rule.held_by == "anyone" or holder is None or holder in applicants
+        within = area_and_ancestors(connection["area"], household.areas)
+        if connection["kind"] in rule.kinds and holds and wanted.intersection(within):
+            found.append(connection)
+    return found
+
+
+def _current(rule: Any, household: Household, as_at: date, targets: Iterable[str]) -> list[Row]:
+    return [c for c in _relevant(rule, household, targets) if is_current(c, as_at)]
+
+
+def _connected(
+    rule: Any, household: Household, as_at: date, targets: Iterable[str]
+) -> bool | None:
+    current = _current(rule, household, as_at, targets)
+    if rule.min_months == 0:
+        return bool(current)
+    starts = [c.get("since") for c in current]
+    if any(s is not None and whole_months(s, as_at) >= rule.min_months for s in starts):
+        return True
+    return None if None in starts else False
+
+
+def _longest(rule: Any, household: Household, as_at: date, targets: Iterable[str]) -> int | None:
+    starts = [c.get("since") for c in _current(rule, household, as_at, targets)]
+    if None in starts:
+        return None
+    return max((whole_months(s, as_at) for s in starts), default=0)
+
+
+def _resident(rule: Any, household: Household, as_at: date, targets: Iterable[str]) -> int | None:
+    spells: dict[str | None, list[tuple[date, date]]] = {}
+    for connection in _relevant(rule, household, targets):
+        since, until = connection.get("since"), connection.get("until")
+        if since is None:
+            return None
+        end = as_at if until is None else min(until, as_at)
+        if rule.window_months is not None:
+            since = max(since, add_months(as_at, -rule.window_months))
+        if since < end:
+            spells.setdefault(connection.get("person"), []).append((since, end))
+    longest = 0
+    for intervals in spells.values():
+        merged = _merged(intervals)
+        if rule.consecutive:
+            months = sum(whole_months(a, b) for a, b in merged if b == as_at)
+        else:
+            months = sum(whole_months(a, b) for a, b in merged)
+            months += sum(days_left_over(a, b) for a, b in merged) // 30
+        longest = max(longest, months)
+    return longest
+
+
+def _merged(intervals: list[tuple[date, date]]) -> list[tuple[date, date]]:
+    """Intervals that overlap or touch become one."""
+    merged: list[tuple[date, date]] = []
+    for start, end in sorted(intervals):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _strength(
+    rule: Any, household: Household, as_at: date, advert_area: str | None
+) -> int | None:
+    if advert_area is None:
+        return None
+    around = area_and_ancestors(advert_area, household.areas)
+    for place, level in enumerate(rule.levels, start=1):
+        at_level = [a for a in around if household.areas.get(a, {}).get("level") == level]
+        if not at_level:
+            continue
+        answer = _connected(rule, household, as_at, at_level[:1])
+        if answer is None:
+            return None
+        if answer:
+            return place
+    return len(rule.levels) + 1
