@@ -49,6 +49,7 @@ class Process:
         )
         self.loaded = self._reply()
         self.peak = 0.0
+        self.worked: list[float] = []
 
     def ask(self, command: str) -> dict[str, Any]:
         assert self._process.stdin is not None
@@ -60,6 +61,8 @@ class Process:
         """The least of some turns [s]."""
         replies = [self.ask(command) for _ in range(turns)]
         self.peak = max(r["peak_mib"] for r in replies)
+        if command == "cold":
+            self.worked.append(min(r["cpu_seconds"] for r in replies))
         return min(r["seconds"] for r in replies)
 
     def end(self) -> None:
@@ -79,6 +82,7 @@ class Process:
 def contest(size: str, rounds: int, names: list[str]) -> dict[str, Any]:
     """Everything measured at one size."""
     data.ensure(size)
+    found = machine()
     workers = {name: Process(name, size) for name in names}
     turns = SMALL_TURNS if size == "S" else 1
     first = {name: w.turn("cold", 1) for name, w in workers.items()}
@@ -99,12 +103,13 @@ def contest(size: str, rounds: int, names: list[str]) -> dict[str, Any]:
         "rounds": rounds,
         "turns_in_a_round": turns,
         "seconds": times,
+        "cpu_seconds": {name: w.worked[1:] for name, w in workers.items()},
         "first_turn": first,
         "peak_mib": {name: w.peak for name, w in workers.items()},
         "loaded_mib": {name: w.loaded["peak_mib"] for name, w in workers.items()},
         "ratios": ratios(times),
         "bids_compared": data.SIZES[size].bids,
-        "machine": machine(),
+        "machine": found,
     }
 
 
@@ -190,6 +195,7 @@ def machine() -> dict[str, Any]:
         "system": platform.system(),
         "python": platform.python_version(),
         "versions": {p: importlib.metadata.version(p) for p in packages},
+        "busy_before": os.getloadavg()[0],
         "commit": commit(),
         "measured": datetime.now(UTC).isoformat(timespec="seconds"),
     }
@@ -208,11 +214,12 @@ def table(found: dict[str, Any]) -> str:
     """The results of one size as lines of text."""
     lines = [f"{found['size']}: {found['rounds']} rounds, "
              f"{found['counts']['eligible']:.0%} of bids eligible",
-             f"{'':24}{'median ms':>12}{'least ms':>12}{'x ours cold':>12}{'peak MiB':>10}"]
+             f"{'':24}{'median ms':>12}{'least ms':>12}{'cpu ms':>12}{'x ours cold':>12}{'peak MiB':>10}"]
     for name, taken in found["seconds"].items():
         peak = found["peak_mib"].get(name, 0)
+        worked = median(found["cpu_seconds"].get(name, [0]))
         lines.append(
-            f"{name:24}{median(taken) * 1e3:12.1f}{min(taken) * 1e3:12.1f}"
+            f"{name:24}{median(taken) * 1e3:12.1f}{min(taken) * 1e3:12.1f}{worked * 1e3:12.1f}"
             f"{found['ratios'][name]:12.2f}{peak:10.0f}"
         )
     return "\n".join(lines)
