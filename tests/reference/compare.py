@@ -40,8 +40,9 @@ def by_oracle(case: Case) -> Ranking | None:
 def by_engine(case: Case) -> Ranking | None:
     """What the engine makes of a case; None when it refuses the input."""
     register, adverts, bids, homes = frames_of(case)
+    scheme = case.scheme()
     try:
-        prepared = prepare(case.scheme(), register, case.as_at)
+        prepared = prepare(scheme, register, case.as_at)
         result = shortlist(prepared, adverts, bids, homes=homes, seed=case.seed, verify="full")
     except BadInput:
         return None
@@ -156,6 +157,8 @@ def _shorter(value: Any, path: tuple[Any, ...]) -> Iterator[Any]:
         return
     if isinstance(value, dict):
         for name, item in value.items():
+            if name in _FIXED:
+                continue
             yield {key: kept for key, kept in value.items() if key != name}
             for shorter in _shorter(item, (*path, name)):
                 yield {**value, name: shorter}

@@ -84,12 +84,10 @@ def age_in_years(person: Row, as_at: date) -> int | None:
     return as_at.year - born.year - ((as_at.month, as_at.day) < (born.month, born.day))
 
 
-def is_born(person: Row, as_at: date) -> bool | None:
-    """Whether a person has been born; None when neither date is known."""
+def is_born(person: Row, as_at: date) -> bool:
+    """Whether a person has been born: without a date of birth, all but an expected child."""
     born = person.get("date_of_birth")
-    if born is None:
-        return None if person.get("expected_on") is None else False
-    return born <= as_at
+    return person.get("expected_on") is None if born is None else born <= as_at
 
 
 def whole_months(start: date, end: date) -> int:
@@ -131,13 +129,14 @@ def _reduced(
     counts = [True if fact.where is None else evaluate(fact.where, r) for r in readers]
     if isinstance(fact, Count):
         return None if None in counts else counts.count(True)
-    value = getattr(fact, kind)
-    # A row that may or may not count is a doubt, whatever its value is.
-    values = [
-        None if count is None else evaluate(value, reader)
-        for reader, count in zip(readers, counts, strict=True)
-        if count is not False
-    ]
+    # A row that may or may not count leaves the answer open only if its value could change it.
+    harmless = {AnyMember: False, AllMembers: True}.get(type(fact))
+    values = []
+    for reader, count in zip(readers, counts, strict=True):
+        if count is not False:
+            value = evaluate(getattr(fact, kind), reader)
+            settled = count is True or (harmless is not None and value is harmless)
+            values.append(value if settled else None)
     if isinstance(fact, AnyMember):
         return True if True in values else None if None in values else False
     if isinstance(fact, AllMembers):

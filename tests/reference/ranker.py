@@ -216,18 +216,20 @@ class _Reader:
         value = self.advert.get(name)
         if value is None:
             value = self.of_home(name)
-        for table in ("adverts", "homes"):
-            value = self.stand_in(table, name) if value is None else value
-        return value
+        return self.stand_in("adverts", name) if value is None else value
 
     def of_home(self, name: str) -> Any:
         """The value of the advert's home, or the one all homes of its group share."""
         if self.advert.get("home") is not None:
-            return self.run.homes[self.advert["home"]].get(name)
-        group = self.run.groups.get(self.advert.get("home_group"), [])
-        if any(home.get(name) != group[0].get(name) for home in group):
+            homes = [self.run.homes[self.advert["home"]]]
+        else:
+            homes = self.run.groups.get(self.advert.get("home_group"), [])
+        if not homes:
+            return None
+        value = homes[0].get(name)
+        if any(home.get(name) != value for home in homes):
             raise RefusedError(f"homes of the group differ in {name}")
-        return group[0].get(name) if group else None
+        return self.stand_in("homes", name) if value is None else value
 
     def fact(self, name: str) -> Any:
         """A fact, worked out once for each application, date and advert area."""

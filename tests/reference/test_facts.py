@@ -82,7 +82,7 @@ def test_ages(born: str, on: str, age: int) -> None:
 def test_unborn_and_unknown() -> None:
     unborn = {"date_of_birth": None, "expected_on": date(2024, 1, 1)}
     assert (age_in_years(unborn, AS_AT), is_born(unborn, AS_AT)) == (-1, False)
-    assert (age_in_years({}, AS_AT), is_born({}, AS_AT)) == (None, None)
+    assert (age_in_years({}, AS_AT), is_born({}, AS_AT)) == (None, True)
     assert is_born({"date_of_birth": date(2024, 4, 1)}, AS_AT) is False
 
 
@@ -136,10 +136,13 @@ def test_people(part: dict[str, Any], ages: tuple[Any, ...], wanted: Any) -> Non
     assert _value(part, _people(*ages)) == wanted
 
 
-def test_a_doubtful_row_is_a_doubt_whatever_its_value() -> None:
+def test_a_row_that_may_not_count_is_a_doubt_when_it_could_change_the_answer() -> None:
     people = [{"id": "a", "date_of_birth": date(2020, 1, 1), "carer": None}]
-    assert _value({"any_member": "age > 18", "where": "carer"}, people) is None
-    assert _value({"all_members": "age < 18", "where": "carer"}, people) is None
+    assert _value({"any_member": "age > 18", "where": "carer"}, people) is False
+    assert _value({"any_member": "age < 18", "where": "carer"}, people) is None
+    assert _value({"all_members": "age < 18", "where": "carer"}, people) is True
+    assert _value({"all_members": "age > 18", "where": "carer"}, people) is None
+    assert _value({"max": "age", "where": "carer"}, people) is None
 
 
 CONNECTED: dict[str, Any] = {"area": "w7", "min_months": 6}

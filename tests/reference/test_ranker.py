@@ -323,6 +323,28 @@ def test_advert_columns_come_from_the_home_or_what_its_group_shares() -> None:
         fits(bedrooms=None, home_group="g")
 
 
+def test_what_stands_in_for_a_missing_value() -> None:
+    extra = "columns:\n  homes: {rural: {type: bool, label: x, if_null: true}}\n"
+    extra += "  adverts: {urgent: {type: bool, label: x, if_null: true}}\n"
+    extra += "  applications:\n    owes: {type: int, label: x, if_null: 7}\n"
+    text = HEAD[: HEAD.index("columns:")] + extra
+    text += "criteria:\n  rural: {label: x, when: advert.rural}\n"
+    text += "  urgent: {label: x, when: advert.urgent}\n"
+    text += "eligible: [rural, urgent]\n" + _order("debt: owes, compare: amount")
+    rows = [{"id": "a", "owes": None}, {"id": "b", "owes": 6}, {"id": "c", "owes": 8}]
+
+    def ranked(**advert: Any) -> Ranking:
+        scheme = scheme_from_text(text)
+        bids = [_bid(ident) for ident in "abc"]
+        register = {"applications": rows}
+        return rank(scheme, register, [ADVERT | advert], bids, [{"id": "h"}], "close", 1)
+
+    assert [r["application"] for r in ranked(home="h").counted] == ["b", "a", "c"]
+    assert [r["unknown"] for r in ranked(home="h").counted] == [[], [], []]
+    # An advert without a home has no cell that if_null of a home's column could speak for.
+    assert {tuple(r["unknown"]) for r in ranked().counted} == {("rural",)}
+
+
 def test_close_is_a_date_in_london_and_picks_the_version() -> None:
     closes = datetime.fromisoformat("2024-06-01T23:30:00+00:00")  # half past midnight on 2 June
     text = "criteria: {late: {label: x, when: as_at = DATE '2024-06-02'}}\neligible: [late]\n"
