@@ -53,6 +53,7 @@ This page is made from `benchmarks/results/` by `python -m benchmarks.table`.
 
 
 def page() -> str:
+    """The whole page."""
     parts = [INTRODUCTION]
     for size in SIZES:
         path = RESULTS / f"contest-{size}.json"
@@ -147,7 +148,7 @@ def timings(kept: dict[str, Any]) -> str:
         mine = [t for t in kept["timings"] if t["group"] == group]
         if not mine:
             continue
-        lines += [f"## {title}" + (f" ({kept['size']})" if group == "keys" else ""), "",
+        lines += [f"## {title}" + (f", {kept['size']}" if group == "keys" else ""), "",
                   "| | median ms | least ms |", "| --- | ---: | ---: |"]
         lines += [
             f"| {t['name']} | {milliseconds(t['median'])} | {milliseconds(t['min'])} |"

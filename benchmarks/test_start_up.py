@@ -22,6 +22,7 @@ ROUNDS = 7
 
 
 def start(arguments: list[str]) -> None:
+    """Run a fresh interpreter to its end."""
     subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
 
 

@@ -218,8 +218,8 @@ def make_bids(size: Size, applications: pa.Table, adverts: pa.Table) -> pa.Table
     """Bids in order of ``placed_at``, unique by advert and application.
 
     1. The adverts share the bids out by a log-normal popularity, with a tenth to spare.
-    2. Each bid's household comes, more than nine times in ten, from those who need as many bedrooms; the
-       first in each list bid more often.
+    2. Each bid's household comes, more than nine times in ten, from those who need as many
+       bedrooms; the first in each list bid more often.
     3. Repeats are dropped, then a drawn surplus; the rest are put in order of time.
     """
     advert = _shared_out(size)

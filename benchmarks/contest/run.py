@@ -214,7 +214,8 @@ def table(found: dict[str, Any]) -> str:
     """The results of one size as lines of text."""
     lines = [f"{found['size']}: {found['rounds']} rounds, "
              f"{found['counts']['eligible']:.0%} of bids eligible",
-             f"{'':24}{'median ms':>12}{'least ms':>12}{'cpu ms':>12}{'x ours cold':>12}{'peak MiB':>10}"]
+             f"{'':24}{'median ms':>12}{'least ms':>12}{'cpu ms':>12}{'x ours cold':>12}"
+             f"{'peak MiB':>10}"]
     for name, taken in found["seconds"].items():
         peak = found["peak_mib"].get(name, 0)
         worked = median(found["cpu_seconds"].get(name, [0]))
