@@ -202,12 +202,17 @@ def machine() -> dict[str, Any]:
 
 
 def commit() -> str:
-    """The commit measured, marked when files differ from it; empty without git."""
-    found = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--exclude", "*"],
-        capture_output=True, text=True, check=False, cwd=Path(__file__).parent,
-    )
-    return found.stdout.strip()
+    """The commit measured, marked when code differs from it; empty without git."""
+
+    def git(*arguments: str) -> str:
+        found = subprocess.run(
+            ["git", *arguments], capture_output=True, text=True, check=False,
+            cwd=Path(__file__).parents[2],
+        )
+        return found.stdout.strip()
+
+    changed = git("status", "--porcelain", "--", "src", "benchmarks/*.py", "benchmarks/contest")
+    return git("rev-parse", "--short", "HEAD") + ("-dirty" if changed else "")
 
 
 def table(found: dict[str, Any]) -> str:
