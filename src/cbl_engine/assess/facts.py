@@ -123,14 +123,12 @@ def _rows(
     frame = frame.with_columns(fills)
     have = frame.columns
     if table == "people" and "date_of_birth" in have:
-        expected = (
-            pl.col("expected_on").is_not_null() & pl.col("date_of_birth").is_null()
-            if "expected_on" in have
-            else pl.lit(False)
+        unborn = (pl.col("date_of_birth") > on).fill_null(
+            pl.col("expected_on").is_not_null() if "expected_on" in have else False
         )
         frame = frame.with_columns(
-            pl.when(expected).then(UNBORN).otherwise(age_on(on)).alias("age"),
-            (~expected).alias("born"),
+            pl.when(unborn).then(UNBORN).otherwise(age_on(on)).alias("age"),
+            (~unborn).alias("born"),
         )
     if table == "connections" and "since" in have:
         until = pl.col("until") if "until" in have else pl.lit(None, pl.Date)

@@ -22,6 +22,7 @@ from cbl_engine.scheme.model import (
     DebtKey,
     PointsKey,
     PreferKey,
+    kind_of,
 )
 from cbl_engine.shortlist.classes import FAILED, MET, UNKNOWN, Classes, classify, column_codes
 
@@ -83,6 +84,8 @@ def _band_codes(bands: pl.Series, key: BandKey) -> tuple[NDArray[np.int64], NDAr
     for code, item in enumerate(key.band):
         codes.update(dict.fromkeys([item] if isinstance(item, str) else item, code))
     worst = len(key.band)
+    if not len(bands):
+        return np.zeros(0, np.int64), np.zeros(0, bool)
     physical, size = column_codes(bands)
     ranks = np.full(size, worst, np.int64)
     some_row = np.zeros(size, np.int64)
@@ -149,8 +152,7 @@ def pair_key(view: RegisterAt, adverts: AdvertSide, key: Key) -> PairCodes | Non
         return _prefer_codes(view, adverts, key)
     if isinstance(key, BedroomFitKey):
         return _bedroom_fit_codes(view, adverts, key)
-    name = key.connection if isinstance(key, ConnectionKey) else key.points  # type: ignore[union-attr]
-    return _area_codes(view, adverts, name, descending=not isinstance(key, ConnectionKey))
+    return _area_codes(view, adverts, key)
 
 
 def _prefer_codes(view: RegisterAt, adverts: AdvertSide, key: PreferKey) -> PairCodes | None:
@@ -192,25 +194,28 @@ def _by_class(
 
 
 def _area_codes(
-    view: RegisterAt, adverts: AdvertSide, name: str, *, descending: bool
+    view: RegisterAt, adverts: AdvertSide, key: ConnectionKey | PointsKey | DebtKey
 ) -> PairCodes:
-    areas = adverts.areas()
-    values = view.pair_fact(name, areas)
+    """Codes of a key whose value is a pair fact."""
+    name = getattr(key, kind_of(key))
+    values = view.pair_fact(name, adverts.areas()).select(pl.all().cast(pl.Int64))
+    if isinstance(key, PointsKey):
+        values = values.select(-pl.all())
+    elif isinstance(key, DebtKey) and key.compare == "any":
+        values = values.select((pl.all() > 0).cast(pl.Int64))
     mine = classify(values.get_columns(), view.frame.height)
     theirs = adverts.classes(("area",))
     kept = values[mine.first]
-    index = adverts.area_index(theirs.first)
     cells = np.zeros((mine.n, theirs.n), np.int64)
     unknown = np.ones((mine.n, theirs.n), bool)
-    for column, area in enumerate(index):
+    for column, area in enumerate(adverts.area_index(theirs.first)):
         if area >= 0:
-            series = kept.to_series(int(area)).cast(pl.Int64)
+            series = kept.to_series(int(area))
             unknown[:, column] = series.is_null().to_numpy()
             cells[:, column] = series.fill_null(0).to_numpy()
     known = cells[~unknown]
-    low, high = known.min(initial=0), known.max(initial=0)
-    codes = (high - cells) if descending else (cells - low)
-    return _by_class(mine, theirs, np.where(unknown, high - low + 1, codes), unknown)
+    low, high = (int(known.min()), int(known.max())) if known.size else (0, 0)
+    return _by_class(mine, theirs, np.where(unknown, high - low + 1, cells - low), unknown)
 
 
 @dataclass(frozen=True)

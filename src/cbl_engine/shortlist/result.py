@@ -411,7 +411,7 @@ def _names_of(
     conditions: tuple[Condition, ...], words: NDArray[np.uint64], work: Work
 ) -> list[str]:
     hit = [c for c in conditions if int(words[c.bit >> 6]) >> (c.bit & 63) & 1]
-    return [c.name for c in display_order(hit, work)]
+    return list(dict.fromkeys(c.name for c in display_order(hit, work)))
 
 
 def _decode(work: Work, words: NDArray[np.uint64], bits: tuple[int, ...]) -> pl.Series:
