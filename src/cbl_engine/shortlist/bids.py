@@ -213,43 +213,18 @@ def _sorted_keys(
     place = adverts.place.astype(np.int64) << (row_bits + application_bits)
     share = pool.map if pool is not None else map
 
-    def fill(start: int) -> tuple[int, int]:
+    def fill(start: int) -> None:
         stop = min(start + CHUNK, n)
         rows = slice(start, stop) if kept is None else kept[start:stop]
         out = keys[start:stop]
         np.take(place.view(np.uint64), advert[rows].astype(np.int64), out=out, mode="wrap")
-        low, high = int(out.min()), int(out.max())
         out |= application[rows].astype(np.uint64) << np.uint64(row_bits)
         out |= (np.arange(start, stop, dtype=np.uint64) if kept is None
                 else rows.astype(np.uint64))
-        return low, high
 
-    starts = list(range(0, n, CHUNK))
-    spans = list(share(fill, starts))
-
-    def sort(part: slice) -> None:
-        keys[part].sort()
-
-    list(share(sort, _apart(starts, spans, n)))
+    list(share(fill, range(0, n, CHUNK)))
+    keys.sort()
     return keys, (row_bits + application_bits, row_bits)
-
-
-def _apart(starts: list[int], spans: list[tuple[int, int]], n: int) -> list[slice]:
-    """Runs of chunks that share no advert with a later run, so that each can be sorted alone.
-
-    Bids come in order of time and adverts close week by week, so a year falls into weeks.
-    """
-    later = [(1 << 64) - 1] * (len(spans) + 1)
-    for i in reversed(range(len(spans))):
-        later[i] = min(later[i + 1], spans[i][0])
-    parts, begin, highest = [], 0, -1
-    for i, (_, high) in enumerate(spans):
-        highest = max(highest, high)
-        if highest < later[i + 1]:
-            end = starts[i + 1] if i + 1 < len(starts) else n
-            parts.append(slice(begin, end))
-            begin = end
-    return parts
 
 
 def _counted(
