@@ -71,7 +71,7 @@ def pick(seed: int, share: str, *keys: ArrayLike, place: str | None = None) -> N
 
 
 def words(
-    categories: ArrayLike, index: NDArray[np.integer], null: NDArray | None = None
+    categories: Sequence[str] | NDArray[np.str_], index: NDArray[np.integer], null: NDArray | None = None
 ) -> pl.Series:
     """Categories at indices, as text; null where asked."""
     return empty(pl.Series(list(categories), dtype=pl.String).gather(pl.Series(index)), null)

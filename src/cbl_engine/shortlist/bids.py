@@ -215,12 +215,12 @@ def _sorted_keys(
 
     def fill(start: int) -> None:
         stop = min(start + CHUNK, n)
-        rows = slice(start, stop) if kept is None else kept[start:stop]
         out = keys[start:stop]
-        np.take(place.view(np.uint64), advert[rows].astype(np.int64), out=out, mode="wrap")
-        out |= application[rows].astype(np.uint64) << np.uint64(row_bits)
-        out |= (np.arange(start, stop, dtype=np.uint64) if kept is None
-                else rows.astype(np.uint64))
+        rows = np.arange(start, stop) if kept is None else kept[start:stop]
+        mine = slice(start, stop) if kept is None else rows
+        np.take(place.view(np.uint64), advert[mine].astype(np.int64), out=out, mode="wrap")
+        out |= application[mine].astype(np.uint64) << np.uint64(row_bits)
+        out |= rows.view(np.uint64)
 
     list(share(fill, range(0, n, CHUNK)))
     keys.sort()

@@ -29,6 +29,7 @@ from cbl_engine.shortlist.classes import FAILED, MET, UNKNOWN, classify, for_sql
 from cbl_engine.shortlist.register import evaluate
 
 if TYPE_CHECKING:
+    from cbl_engine.scheme.model import Key
     from collections.abc import Sequence
     from concurrent.futures import Executor
 
@@ -123,6 +124,12 @@ class Layout:
     looked_up: dict[int, Table]
     run: tuple[Condition, ...]
     last_bits: int
+
+    def table(self, bit: int) -> Table | None:
+        """Outcomes of a condition; None when it is run over the bids."""
+        if bit in self.fields:
+            return self.fields[bit].table
+        return self.looked_up.get(bit)
 
     def canonical(
         self, hit: NDArray[np.uint64], word: int, number: int, bits: tuple[int, ...]
@@ -250,8 +257,8 @@ def condition_table(
 
     None when there are more than MOST_CELLS combinations.
     """
-    if condition.kind == "key":
-        return _key_unknown_table(view, adverts, condition)
+    if condition.key is not None:
+        return _key_unknown_table(view, adverts, condition, condition.key)
     if condition.reads.side == "application":
         return _one_column(view.application_outcomes()[condition.bit], adverts.n)
     return _pair_table(view, adverts, condition)
@@ -328,11 +335,12 @@ def _by_area(
     return found
 
 
-def _key_unknown_table(view: RegisterAt, adverts: AdvertSide, condition: Condition) -> Table:
+def _key_unknown_table(
+    view: RegisterAt, adverts: AdvertSide, condition: Condition, key: Key
+) -> Table:
     """Where a key's value is missing: null columns, or a chooser that is not known."""
     from cbl_engine.shortlist.keys import application_key, pair_key
 
-    key = condition.key
     if condition.reads.side == "application":
         _, unknown = application_key(view, key)
         codes = np.where(unknown, UNKNOWN, MET).astype(np.int8)

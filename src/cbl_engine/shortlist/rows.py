@@ -162,21 +162,18 @@ class Rows:
         undecided = np.ones(len(self.at), bool)
         out = pl.Series("date", [None] * len(self.at), dtype=pl.Date)
         for chooser, column in key.date.items():
-            if chooser == "otherwise":
-                applies = np.ones(len(self.at), bool)
-            elif chooser in version.bands:
-                applies = (self.column("band") == chooser).fill_null(False).to_numpy()
-            else:
-                codes = self.outcomes([self._criterion(chooser)])
-                (outcome,) = codes.values()
-                applies = outcome == MET
+            outcome = np.full(len(self.at), MET, np.int8)
+            if chooser in version.bands:
+                holds = (self.column("band") == chooser).fill_null(False).to_numpy()
+                outcome[~holds] = FAILED
+            elif chooser != "otherwise":
+                (outcome,) = self.outcomes([self._criterion(chooser)]).values()
+            applies = outcome == MET
             mine = undecided & applies
             out = out.set(pl.Series(mine), None).zip_with(
                 pl.Series(~mine), self.column(column).cast(pl.Date)
             )
-            undecided &= ~applies
-            if chooser != "otherwise" and chooser not in version.bands:
-                undecided &= outcome != UNKNOWN
+            undecided &= outcome == FAILED
         return out
 
     def _times(self, rule: str) -> NDArray[np.int64]:
@@ -245,5 +242,3 @@ def _fit(rule: BedroomFitKey, values: pl.Series) -> pl.Series:
     spare = -values
     return spare.clip(lower_bound=0)
 
-
-__all__ = ["FAILED", "Rows", "preference"]
