@@ -148,7 +148,7 @@ _KEPT = frozenset(
     {"id", "status", "closes_at", "advert", "application", "placed_at", "area", "kind", "parent"}
     | {"level", "valid_from", "valid_to"}
 )
-_FIXED = frozenset({"in_force", "bands", "band", "columns", "parameters", "levels"})
+_FIXED = frozenset({"in_force", "bands", "band", "levels"})
 
 
 def _shorter(value: Any, path: tuple[Any, ...]) -> Iterator[Any]:
