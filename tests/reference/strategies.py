@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -355,7 +355,3 @@ def _bids(
         bids[bid["application"], placed_at] = bid
     return list(bids.values())
 
-
-def parsed(text: str) -> datetime:
-    """A moment from its text, for cases written by hand."""
-    return datetime.fromisoformat(text).astimezone(UTC)
