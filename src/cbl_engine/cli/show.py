@@ -175,14 +175,14 @@ def _advert_table(result: Shortlist, advert: str) -> Table:
     for name in ("application", "status", "decided by", "not met or not known"):
         table.add_column(name)
     joint = dict(frame["tie_group"].drop_nulls().value_counts().iter_rows())
-    first: dict[int, int] = {}
+    first: dict[Any, int | None] = {}
     for row in frame.iter_rows(named=True):
         group = row["tie_group"]
         position = "" if row["position"] is None else str(row["position"])
         if group is not None and joint.get(group, 0) > 1:
             from cbl_engine.shortlist.words import ordinal
 
-            position = f"joint {ordinal(first.setdefault(group, row['position']))}"
+            position = f"joint {ordinal(first.setdefault(group, row['position']) or 0)}"
         status = {True: "eligible", False: "not eligible", None: "held"}[row["eligible"]]
         unknown = [f"{n} (not known)" for n in row["unknown"]]
         failed = [n for n in row["failed"] if n not in row["unknown"]]

@@ -16,7 +16,7 @@ from cbl_engine.draws import stable_hash, uniform
 from cbl_engine.sample.shares import figure, published_share
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 

@@ -154,7 +154,8 @@ def explain(
 
     Args:
         result: the shortlist.
-        advert, application: ids.
+        advert: its id.
+        application: its id.
         audience: ``applicant`` (the default, and the narrower) or ``officer``.
 
     Raises:
@@ -478,7 +479,7 @@ def _first_place(
             out.append(None)
             continue
         after = next((s for s in signs[j + 1 :] if s), 0)
-        enough = rival_values[j] if after < 0 else _better_than(key, rival_values[j], mine)
+        enough = rival_values[j] if after < 0 else _better_than(key, rival_values[j])
         out.append(None if signs[j] < 0 else enough)
     return answers(out)
 
@@ -487,7 +488,7 @@ def _compare(own: Any, rival: Any) -> int:
     return int(own > rival) - int(own < rival)
 
 
-def _better_than(key: OrderKey, value: Any, mine: Rows) -> Any:
+def _better_than(key: OrderKey, value: Any) -> Any:
     """The least demanding value of a key that ranks strictly above ``value``; None if none."""
     rule = key.key
     if isinstance(rule, (LotteryKey, TieKey)):

@@ -324,10 +324,7 @@ def _by_area(
     values: pl.DataFrame, rows: NDArray[np.int64], area: NDArray[np.int64]
 ) -> pl.Series:
     """The value for each (row, area); null where the advert has no area (index -1)."""
-    n_areas = values.width
-    if n_areas == 0:
-        return pl.Series([None] * len(rows), dtype=pl.Int64)
-    stacked = pl.concat([values.to_series(i).alias("") for i in range(n_areas)])
+    stacked = pl.concat([values.to_series(i).alias("") for i in range(values.width)])
     at = np.where(area < 0, 0, area) * values.height + rows
     found = stacked[at]
     if (area < 0).any():

@@ -271,8 +271,9 @@ def lottery_draws(
 
     Args:
         kind: ``advert`` or ``register``.
-        seeds, advert_hashes, application_hashes: one a bid; seeds are the adverts' own or the
-            run's.
+        seeds: one a bid: the advert's own, or the run's.
+        advert_hashes: one a bid.
+        application_hashes: one a bid.
         run_seed: seed of the run.
     """
     if kind == "register":

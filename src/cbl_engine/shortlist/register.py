@@ -412,7 +412,10 @@ def build_view(
     """The register on one date.
 
     Args:
-        prepared, compiled, on, key: what the view is of.
+        prepared: the register.
+        compiled: the scheme version.
+        on: the as-at date.
+        key: names the view.
         carried: facts known already, a row an application, and which applications need theirs
             worked out all the same.
     """

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -77,7 +77,7 @@ class Rows:
         areas = side.areas()
         values = view.pair_fact(name, areas)
         index = side.area_index(np.arange(side.n))[self.adverts]
-        out = pl.Series(name, [None] * len(self.at), dtype=_dtype(values))
+        out = pl.Series(name, [None] * len(self.at), dtype=values.dtypes[0])
         for area in np.unique(index[index >= 0]):
             mine = np.flatnonzero(index == area)
             found = values.to_series(int(area)).gather(self.applications[mine])
@@ -113,7 +113,7 @@ class Rows:
                 out[condition.bit] = np.where(unknown, UNKNOWN, MET).astype(np.int8)
         return out
 
-    def value(self, key: Key, rule: str = "first") -> pl.Series:
+    def value(self, key: Key) -> pl.Series:
         """The value of a key for each bid, as people know it; null where not known.
 
         A band's name; a date; points; whether a preference is met; strength of connection;
@@ -202,10 +202,6 @@ def _taken(
 ) -> list[pl.Series]:
     chosen = list(names)
     return frame.select(chosen)[at].get_columns() if chosen else []
-
-
-def _dtype(values: pl.DataFrame) -> pl.DataType:
-    return values.dtypes[0] if values.width else pl.Int64()
 
 
 def preference(key: OrderKey, values: pl.Series) -> NDArray[np.float64 | np.int64 | np.uint64]:

@@ -72,7 +72,9 @@ def verify(
     """Check every property.
 
     Args:
-        adverts, bids, ranking: what went in and what came out.
+        adverts: what went in.
+        bids: what went in, grouped.
+        ranking: what came out.
         n_given: rows of the bids frame.
         seed: of the run; draws the sample.
         extent: ``full`` checks properties 5 and 6 on every bid, whatever their number.
@@ -293,7 +295,7 @@ def _order_agrees(
             open_ = undecided & (stage[1:] == number)
             if not open_.any():
                 break
-            numbers = preference(key, rows.value(key.key, programme.bid_time))
+            numbers = preference(key, rows.value(key.key))
             if (open_ & (numbers[1:] < numbers[:-1])).any():
                 raise PropertyError(6, f"bids are out of order on the key {key.name}")
             undecided &= ~(open_ & (numbers[1:] != numbers[:-1]))
