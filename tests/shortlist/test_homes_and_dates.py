@@ -159,3 +159,22 @@ def test_ids_of_applications_need_no_type_of_their_own() -> None:
     )
     bids = frame("bids", [bid(1), bid(3)]).with_columns(pl.col("application").cast(pl.Int32))
     assert shortlist(prepared, adverts_of(), bids).frame()["application"].to_list() == [1, 3]
+
+
+@pytest.mark.parametrize("fact", ["connected_to", "months_connected", "connection_strength"])
+def test_where_no_advert_has_an_area_facts_about_it_are_not_known(fact: str) -> None:
+    levels = ", levels: [ward]" if fact == "connection_strength" else ""
+    near = "near" if fact == "connected_to" else "near > 0"
+    text = f"""
+facts: {{near: {{label: x, {fact}: {{area: advert.area{levels}}}}}}}
+criteria: {{close: {{label: x, when: NOT in_debt AND {near}, when_unknown: pass}}}}
+"""
+    key = "connection: near" if fact == "connection_strength" else "points: points"
+    result = ranked(
+        text + order("prefer: close", key, eligible="close"),
+        {"a": {"in_debt": False}, "b": {"in_debt": True}, "c": {"in_debt": None}},
+        connections=[{"application": "a", "area": "w", "kind": "work", "since": day("2001-01-01")}],
+        areas=[{"id": "w", "level": "ward"}],
+    )
+    assert by_id(result, "eligible") == {"a": True, "b": False, "c": True}
+    assert by_id(result, "unknown") == {"a": ["close", key], "b": [], "c": ["close", key]}

@@ -91,6 +91,7 @@ def pair_fact_values(
 
     Returns:
         Columns ``0``, ``1``, ...; boolean for connected_to, else Int64; null where not known.
+        One column of nulls when there are no areas, so that the type and the rows are there.
     """
     closure = area_closure(tables["areas"])
     if isinstance(fact, ConnectionStrengthFact):
@@ -103,7 +104,7 @@ def pair_fact_values(
         schema={str(i): pl.Int64 for i in range(len(areas))},
     )
     if not frame.width:
-        return frame
+        frame = pl.DataFrame({"0": pl.Series([_UNKNOWN]).new_from_index(0, len(applications))})
     frame = frame.select(pl.when(pl.all() != _UNKNOWN).then(pl.all()))
     boolean = kind_of(fact) == "connected_to"
     return frame.select(pl.all().cast(pl.Boolean)) if boolean else frame
