@@ -84,13 +84,14 @@ def pair_fact_values(
 
     Args:
         fact: a fact over connections whose area is ``advert.area``.
-        areas: distinct areas of the adverts; with none, one column of nulls comes back.
+        areas: distinct areas of the adverts.
         tables: connections and areas (and people when only the applicant's count).
         applications: ids <-> ordinals.
         on: the as-at date.
 
     Returns:
         Columns ``0``, ``1``, ...; boolean for connected_to, else Int64; null where not known.
+        One column of nulls when there are no areas, so that the type and the rows are there.
     """
     boolean = kind_of(fact) == "connected_to"
     if not areas:
