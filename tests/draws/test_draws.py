@@ -49,11 +49,21 @@ def test_published_vectors(arguments, expected):
 def test_published_hashes():
     hashes = stable_hash(["ADV000001", "P0000120", "", "é", 120])
     assert hashes.dtype == np.uint64
-    assert hashes.tolist() == [0x27AEA17D08A86583, 0xDE02D38157E0E620, 0xE4A6A0577479B2B4, 0xCB1ABF8BEFF3192F, 0xBD7C3921A5829C5F]
+    assert hashes.tolist() == [
+        0x27AEA17D08A86583,
+        0xDE02D38157E0E620,
+        0xE4A6A0577479B2B4,
+        0xCB1ABF8BEFF3192F,
+        0xBD7C3921A5829C5F,
+    ]
 
 
 def test_published_uniforms():
-    assert uniform(7, [0, 1, 2]).tolist() == [0.012846003189733946, 0.7029249411845438, 0.17727797266945233]
+    assert uniform(7, [0, 1, 2]).tolist() == [
+        0.012846003189733946,
+        0.7029249411845438,
+        0.17727797266945233,
+    ]
 
 
 @given(keys, st.lists(keys, max_size=4))
