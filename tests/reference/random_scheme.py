@@ -130,7 +130,7 @@ def random_scheme(rng: random.Random, bands: list[str], *, refusals: bool) -> di
         "title": "Random",
         "authority": "Nobody",
         "in_force": {},
-        "bands": {band: _LABEL for band in sorted(bands)},
+        "bands": dict.fromkeys(sorted(bands), _LABEL),
         "columns": _columns(rng),
         "parameters": _parameters(rng),
         "facts": facts,

@@ -76,7 +76,7 @@ def show_problems(problems: Sequence[Problem]) -> None:
 
 
 def show_shortlist(
-    result: Shortlist, advert: str | None, format: str, out: Path | None  # noqa: A002
+    result: Shortlist, advert: str | None, format: str, out: Path | None
 ) -> None:
     """The lists: a line for each advert, one advert in full, or every row for programs."""
     adverts = [advert] if advert is not None else None
@@ -191,7 +191,7 @@ def _advert_table(result: Shortlist, advert: str) -> Table:
     return table
 
 
-def _write(frame: pl.DataFrame, format: str) -> None:  # noqa: A002
+def _write(frame: pl.DataFrame, format: str) -> None:
     import polars as pl
 
     if format == "parquet":
@@ -208,7 +208,7 @@ def _write(frame: pl.DataFrame, format: str) -> None:  # noqa: A002
 
 
 def show_report(
-    inputs: Inputs, findings: Sequence[Finding], format: str  # noqa: A002
+    inputs: Inputs, findings: Sequence[Finding], format: str
 ) -> None:
     """Problems and linter findings together."""
     if format != "table":
@@ -245,7 +245,7 @@ def _totals(inputs: Inputs, findings: Sequence[Finding]) -> str:
     return text + "."
 
 
-def show_explanation(explanation: Explanation, format: str) -> None:  # noqa: A002
+def show_explanation(explanation: Explanation, format: str) -> None:
     """One explanation, in words or as JSON."""
     if format == "json":
         sys.stdout.write(json.dumps(explanation.as_dict(), indent=1, default=str) + "\n")
@@ -253,7 +253,7 @@ def show_explanation(explanation: Explanation, format: str) -> None:  # noqa: A0
         sys.stdout.write(explanation.text() + "\n")
 
 
-def show_cases(results: Sequence[CaseResult], format: str) -> None:  # noqa: A002
+def show_cases(results: Sequence[CaseResult], format: str) -> None:
     """Each case, and how those that fail differ."""
     if format == "json":
         rows = [{"file": r.file.name, "case": r.case.name, "where": r.case.where,

@@ -196,7 +196,7 @@ def explain(
         audience=audience,
         scheme=view.compiled.version.title,
         profile=view.compiled.version.profiles[programme.profile].label,
-        as_at=_as_at(result, advert, work),
+        as_at=_as_at(result, advert),
         outcome=outcome,
         set_aside=None,
         position=position if standing else None,
@@ -206,7 +206,7 @@ def explain(
         reasons=tuple(_reasons(rows, work, programme, stage, standing)),
         decided_by=decided[-1] if len(decided) else None,
         above_by_key=_tally(decided),
-        above_by_band=_bands_above(work, programme, result, above, stage),
+        above_by_band=_bands_above(result, work, programme, above, stage),
         own_facts=_own_facts(rows, work, programme, stage),
         advert_facts=_advert_facts(rows, work, programme, stage),
         rivals=tuple(_rivals(result, work, programme, at, above, decided)) if officer else (),
@@ -217,7 +217,7 @@ def explain(
     )
 
 
-def _as_at(result: Shortlist, advert: Any, work: Work) -> date:
+def _as_at(result: Shortlist, advert: Any) -> date:
     if result.prepared.as_at != "close":
         return result.prepared.as_at
     (place,) = result.places_of([advert])
@@ -295,7 +295,7 @@ def _tally(names: list[str]) -> dict[str, int]:
 
 
 def _bands_above(
-    work: Work, programme: Programme, result: Shortlist, above: NDArray[np.int64], stage: int
+    result: Shortlist, work: Work, programme: Programme, above: NDArray[np.int64], stage: int
 ) -> dict[str, int]:
     if stage == NO_STAGE or not len(above):
         return {}

@@ -29,12 +29,12 @@ from cbl_engine.shortlist.classes import FAILED, MET, UNKNOWN, classify, for_sql
 from cbl_engine.shortlist.register import evaluate
 
 if TYPE_CHECKING:
-    from cbl_engine.scheme.model import Key
     from collections.abc import Sequence
     from concurrent.futures import Executor
 
     from numpy.typing import NDArray
 
+    from cbl_engine.scheme.model import Key
     from cbl_engine.shortlist.adverts import AdvertSide
     from cbl_engine.shortlist.compiled import Condition
     from cbl_engine.shortlist.register import RegisterAt
