@@ -76,6 +76,22 @@ def show_problems(problems: Sequence[Problem]) -> None:
         sys.stderr.write(f"  {problem.line()}\n")
 
 
+def write_problems(rejected: pl.DataFrame, path: Path) -> None:
+    """Every bad row, as Parquet.
+
+    Raises:
+        BadInput: the file cannot be written.
+    """
+    try:
+        with path.open("wb") as file:
+            rejected.write_parquet(file)
+    except OSError as error:
+        raise BadInput(
+            [Problem("file_not_written", f"the file cannot be written: {error.strerror}",
+                     where=str(path))]
+        ) from None
+
+
 def show_shortlist(
     result: Shortlist, advert: str | None, format: str, out: Path | None  # noqa: A002
 ) -> None:
