@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.feather as feather
 from numpy.typing import NDArray
+from pyarrow import feather
 
 from cbl_engine.draws import stable_hash, uniform
 

@@ -1,17 +1,20 @@
 """YAML documents that remember where everything stands, and refuse what no policy file needs.
 
 A document is plain data (dict, list, str, int, float, bool, date, None) plus the line and column
-of every key and value. Refused, each with one clear line: anchors and aliases, explicit tags,
-duplicate keys, nesting deeper than 40, integers longer than 18 digits, files over 4 MB, and text
-that is not UTF-8.
+of every key and value. Refused, each with one clear line: anchors, aliases and merge keys, explicit
+tags and directives, keys that are lists or mappings, duplicate keys, nesting deeper than 40,
+integers longer than 18 digits, numbers that are not finite, days that never were, files over 4 MB,
+and text that is not UTF-8.
 """
 
 from __future__ import annotations
 
 import io
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
@@ -20,12 +23,14 @@ from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
+    DocumentStartEvent,
     MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
 )
+from ruamel.yaml.reader import ReaderError
 
 from cbl_engine.errors import BadInput, Problem
 
@@ -37,6 +42,13 @@ MAX_BYTES = 4_000_000
 MAX_DEPTH = 40
 MAX_DIGITS = 18
 
+_INTEGER = re.compile(r"[-+]?(?:0x[0-9a-fA-F_]+|0o[0-7_]+|0b[01_]+|[0-9_]+)", re.ASCII)
+_FLOAT = re.compile(
+    r"[-+]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9_]+)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)"
+    r"|\.(?:nan|NaN|NAN)",
+    re.ASCII,
+)
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _DAY = re.compile(r"(\d{4})-(\d\d?)-(\d\d?)(?:$|[Tt \t])", re.ASCII)
 
 Path_ = tuple[Any, ...]
@@ -66,7 +78,7 @@ class Document:
         Args:
             path: keys and indices from the top.
             key: point at the key instead of the value.
-            offset: characters into a one-line string value.
+            offset: characters into a string value, however its lines are folded.
         """
         if key and path in self.key_positions:
             line, column = self.key_positions[path]
@@ -75,15 +87,43 @@ class Document:
         while path and path not in self.positions:
             path = path[:-1]
         line, column = self.positions.get(path, (1, 1))
-        if offset and len(path) == full:
-            column += self._inside(line, column, offset)
+        if len(path) == full:
+            line, column = self._inside(path, line, column, offset)
         return f"{self.name}:{line}:{column}"
 
-    def _inside(self, line: int, column: int, offset: int) -> int:
-        source = self.text.splitlines()[line - 1][column - 1 :]
-        if source[:1] in ("|", ">"):
-            return 0
-        return offset + (source[:1] in ("'", '"'))
+    def _inside(self, path: Path_, line: int, column: int, offset: int) -> tuple[int, int]:
+        """Line and column of the character at ``offset`` of a string that stands at a position.
+
+        Folding changes only the blanks of a text, so the characters that are not blank are counted
+        off in the file.
+        """
+        value = self.data
+        for part in path:
+            value = value[part]
+        if not offset or not isinstance(value, str):
+            return line, column
+        before = sum(not c.isspace() for c in value[:offset])
+        lines = _LINE_END.split(self.text)
+        row, at = line - 1, column - 1
+        style = lines[row][at : at + 1]
+        if style in ("|", ">"):
+            row, at = row + 1, 0
+        elif style in ("'", '"'):
+            at += 1
+        while row < len(lines):
+            text = lines[row]
+            while at < len(text):
+                if not text[at].isspace():
+                    if not before:
+                        return row + 1, at + 1
+                    before -= 1
+                    # Two characters of the file that stand for one of the value.
+                    at += (style == "'" and text[at : at + 2] == "''") or (
+                        style == '"' and text[at] == "\\"
+                    )
+                at += 1
+            row, at = row + 1, 0
+        return line, column
 
 
 def read_document(path: Path) -> Document:
@@ -159,14 +199,27 @@ def parse_document(text: str, name: str) -> Document:
             ]
         ) from None
     except (YAMLError, ValueError) as error:
-        raise BadInput([_syntax_problem(error, name)]) from None
+        raise BadInput([_syntax_problem(error, name, text)]) from None
     positions: dict[Path_, tuple[int, int]] = {(): (1, 1)}
     keys: dict[Path_, tuple[int, int]] = {}
-    data = _plain(loaded, (), positions, keys)
+    try:
+        data = _plain(loaded, (), positions, keys)
+    except _KeyIsNoScalar as error:
+        line, column = error.args
+        raise BadInput(
+            [
+                Problem(
+                    "yaml_key",
+                    "a key must be one word, number or date, not a list or a mapping",
+                    where=f"{name}:{line}:{column}",
+                    remedy="Put a text that begins with [ or { in quotes",
+                )
+            ]
+        ) from None
     return Document(name, text, data, positions, keys)
 
 
-def _syntax_problem(error: Exception, name: str) -> Problem:
+def _syntax_problem(error: Exception, name: str, text: str) -> Problem:
     where = name
     message = str(error).splitlines()[0] if str(error) else "not YAML"
     if isinstance(error, MarkedYAMLError):
@@ -174,6 +227,9 @@ def _syntax_problem(error: Exception, name: str) -> Problem:
         if mark is not None:
             where = f"{name}:{mark.line + 1}:{mark.column + 1}"
         message = error.problem or message
+    elif isinstance(error, ReaderError):
+        before = _LINE_END.split(text[: error.position])
+        where = f"{name}:{len(before)}:{len(before[-1]) + 1}"
     return Problem("yaml_syntax", f"this is not YAML: {message}", where=where)
 
 
@@ -201,6 +257,14 @@ def _refusals(text: str, name: str) -> Iterator[Problem]:
                     remedy="Write plain YAML: text, numbers, dates, lists and mappings",
                 )
                 return
+            if isinstance(event, DocumentStartEvent) and (event.version or event.tags):
+                yield Problem(
+                    "yaml_directive",
+                    "directives (lines that begin with %) are not allowed here",
+                    where=where,
+                    remedy="Leave the line out",
+                )
+                return
             if isinstance(event, (MappingStartEvent, SequenceStartEvent)):
                 depth += 1
                 if depth > MAX_DEPTH:
@@ -214,26 +278,52 @@ def _refusals(text: str, name: str) -> Iterator[Problem]:
             elif isinstance(event, (MappingEndEvent, SequenceEndEvent)):
                 depth -= 1
             elif isinstance(event, ScalarEvent) and event.style is None:
-                if _is_no_day(event.value):
-                    yield Problem(
-                        "yaml_date",
-                        "there is no such day",
-                        where=where,
-                        given=event.value[:60],
-                        remedy="Correct the date, or put it in quotes if it is text",
-                    )
-                    return
-                digits = event.value.lstrip("+-").replace("_", "")
-                if len(digits) > MAX_DIGITS and digits.isalnum() and digits[:1].isdigit():
-                    yield Problem(
-                        "yaml_integer",
-                        "the number is too large",
-                        where=where,
-                        allowed=f"at most {MAX_DIGITS} digits",
-                    )
+                problem = _plain_scalar_problem(event.value, where)
+                if problem is not None:
+                    yield problem
                     return
     except (YAMLError, ValueError) as error:
-        yield _syntax_problem(error, name)
+        yield _syntax_problem(error, name, text)
+
+
+def _plain_scalar_problem(text: str, where: str) -> Problem | None:
+    """What is wrong with an unquoted scalar, if anything."""
+    if text == "<<":
+        return Problem(
+            "yaml_anchor",
+            "merge keys (<<) are not allowed here",
+            where=where,
+            remedy="Write the values out",
+        )
+    if _is_no_day(text):
+        return Problem(
+            "yaml_date",
+            "there is no such day",
+            where=where,
+            given=text[:60],
+            remedy="Correct the date, or put it in quotes if it is text",
+        )
+    if _INTEGER.fullmatch(text) and len(text.lstrip("+-").replace("_", "")) > MAX_DIGITS:
+        return Problem(
+            "yaml_integer",
+            "the number is too large",
+            where=where,
+            allowed=f"at most {MAX_DIGITS} digits",
+        )
+    if _FLOAT.fullmatch(text) and _is_endless(text):
+        return Problem(
+            "yaml_number",
+            "this is not a finite number",
+            where=where,
+            given=text[:60],
+            remedy="Write a number, or put it in quotes if it is text",
+        )
+    return None
+
+
+def _is_endless(text: str) -> bool:
+    """Whether what YAML reads as a decimal number is infinite, or no number at all."""
+    return text[-3:].lower() in ("inf", "nan") or not isfinite(float(text.replace("_", "")))
 
 
 def _is_no_day(text: str) -> bool:
@@ -254,12 +344,18 @@ def _is_core_tag(event: Any) -> bool:
     return implicit is True or (isinstance(implicit, tuple) and any(implicit))
 
 
+class _KeyIsNoScalar(Exception):
+    """A list or mapping used as a key; the arguments are its line and column."""
+
+
 def _plain(value: Any, path: Path_, positions: dict, keys: dict) -> Any:
     if isinstance(value, CommentedMap):
         out = {}
         for key in value:
-            child = (*path, _plain(key, (), {}, {}))
             line, column, value_line, value_column = value.lc.data[key][:4]
+            if isinstance(key, (tuple, Mapping)):
+                raise _KeyIsNoScalar(line + 1, column + 1)
+            child = (*path, _plain(key, (), {}, {}))
             keys[child] = (line + 1, column + 1)
             positions[child] = (value_line + 1, value_column + 1)
             out[child[-1]] = _plain(value[key], child, positions, keys)

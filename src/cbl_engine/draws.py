@@ -13,6 +13,7 @@ References:
 
 from __future__ import annotations
 
+from operator import index
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,23 +43,32 @@ def draw(seed: int, *keys: ArrayLike) -> NDArray[np.uint64]:
         keys: integers or arrays of integers that broadcast together, taken modulo 2**64.
 
     Returns:
-        uint64 array of the broadcast shape (at least one-dimensional).
+        uint64 array of the broadcast shape (at least one-dimensional). Without keys it is the seed.
+
+    Raises:
+        TypeError: the seed or a key is not a whole number.
     """
-    state = np.asarray([seed & _MASK], dtype=np.uint64)
+    state = np.asarray([index(seed) & _MASK], dtype=np.uint64)
     with np.errstate(over="ignore"):
         for key in keys:
-            array = np.asarray(key)
-            if array.dtype.kind == "O":
-                array = np.asarray([int(k) & _MASK for k in array.ravel()], np.uint64).reshape(
-                    array.shape
-                )
-            state = _mix(state ^ _mix(array.astype(np.uint64) + _GAMMA))
+            state = _mix(state ^ _mix(_words(key) + _GAMMA))
     return state
+
+
+def _words(key: ArrayLike) -> NDArray[np.uint64]:
+    """Integers modulo 2**64, also those that numpy has no integer type for."""
+    array = np.asarray(key)
+    if array.dtype.kind not in "iub":
+        # A list of negative and very large integers together would otherwise be rounded to floats.
+        exact = np.asarray(key, dtype=object)
+        words = [index(k) & _MASK for k in exact.ravel()]
+        array = np.asarray(words, np.uint64).reshape(exact.shape)
+    return array.astype(np.uint64)
 
 
 def uniform(seed: int, *keys: ArrayLike) -> NDArray[np.float64]:
     """Draws in [0, 1): the top 53 bits of :func:`draw`."""
-    return (draw(seed, *keys) >> np.uint64(11)) * (1.0 / (1 << 53))
+    return (draw(seed, *keys) >> np.uint64(11)).astype(np.float64) * (1.0 / (1 << 53))
 
 
 def stable_hash(ids: Iterable[str | int]) -> NDArray[np.uint64]:

@@ -54,8 +54,9 @@ class Problem:
         if self.allowed:
             text += f"; allowed: {self.allowed}"
         if self.rows:
-            more = ", ..." if self.count > len(self.rows) else ""
-            text += f"; {self.count} in all: {', '.join(self.rows[:MAX_EXAMPLES])}{more}"
+            shown = self.rows[:MAX_EXAMPLES]
+            more = ", ..." if max(self.count, len(self.rows)) > len(shown) else ""
+            text += f"; {self.count} in all: {', '.join(shown)}{more}"
         if self.remedy:
             text += f". {self.remedy}"
         return text
@@ -79,6 +80,10 @@ class BadInput(CblError):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(problem.line() for problem in self.problems))
+
+    def __reduce__(self) -> tuple[type[BadInput], tuple[tuple[Problem, ...]]]:
+        """Pickle the problems, so that the error comes back whole from another process."""
+        return type(self), (self.problems,)
 
 
 class SchemeError(BadInput):
@@ -108,7 +113,12 @@ class PropertyError(CblError):
 
     def __init__(self, number: int, message: str) -> None:
         self.number = number
+        self._message = message
         super().__init__(
             f"property {number} does not hold: {message}. The output was not written; "
             "please report this with the run folder or the inputs."
         )
+
+    def __reduce__(self) -> tuple[type[PropertyError], tuple[int, str]]:
+        """Pickle the arguments, so that the error comes back whole from another process."""
+        return type(self), (self.number, self._message)

@@ -204,6 +204,19 @@ def test_profiles_and_plans_the_scheme_has_not() -> None:
     ]
 
 
+def test_a_problem_met_on_many_closing_dates_is_one_line() -> None:
+    text = """
+criteria: {later: {label: x, when: registered_on < as_at}}
+""" + order("points: points", eligible="later")
+    adverts = adverts_of(*({"id": f"p{n}", "profile": "ghost",
+                            "closes_at": CLOSES + timedelta(days=n)} for n in range(7)))
+    assert _lines(SchemeError, scheme_of(text), {"applications": applications_of(OWN)}, adverts,
+                  _bids()) == [
+        "adverts.profile: the scheme has no profile ghost; allowed: only; 7 in all: p0, p1, p2, "
+        "p3, p4, ..."
+    ]
+
+
 def test_a_column_that_neither_adverts_nor_homes_have() -> None:
     text = "criteria: {fits: {label: x, when: bedroom_need = advert.bedrooms}}\n" + order(
         "points: points", eligible="fits"

@@ -7,7 +7,7 @@ Everything here is an error that stops the scheme from loading; what merely look
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
@@ -17,6 +17,7 @@ from cbl_engine.scheme.model import (
     AllMembers,
     AnyMember,
     BandKey,
+    BidTimeKey,
     ConnectionKey,
     Count,
     DateKey,
@@ -30,12 +31,15 @@ from cbl_engine.scheme.model import (
     kind_of,
 )
 from cbl_engine.scheme.vocabulary import (
+    COMPUTED,
     Vocabulary,
+    fact_type,
     is_pair_fact,
     result_type,
     value_type,
     vocabulary,
 )
+from cbl_engine.tables import column_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -52,12 +56,13 @@ def check_version(version: SchemeVersion, document: Document) -> list[Problem]:
     found = [
         *_check_dates(version, document),
         *_check_sources(version, document),
-        *_check_names(version, document, words),
+        *_check_names(version, document),
         *_check_parameters(version, document),
         *_check_facts(version, document, words),
         *_check_criteria(version, document, words),
         *_check_eligible(version, document),
         *_check_profiles(version, document, words),
+        *_check_bid_times(version, document),
     ]
     return sorted(found, key=lambda problem: _line(problem.where))
 
@@ -99,13 +104,15 @@ def _check_dates(version: SchemeVersion, document: Document) -> Iterator[Problem
 
 def _check_sources(version: SchemeVersion, document: Document) -> Iterator[Problem]:
     for place, value in _walk(document.data, ()):
-        if place[-1:] != ("source",) or not isinstance(value, str):
+        of_date = place[-2:-1] == ("date",)  # a criterion of that name, which chooses a date
+        if place[-1:] != ("source",) or of_date or not isinstance(value, str):
             continue
-        for name in (part.split()[0] for part in value.split(";") if part.strip()):
-            if name.rstrip(",:") not in version.sources:
+        for part in value.split(";"):
+            name = (part.split() or [""])[0].rstrip(",:")
+            if name not in version.sources:
                 yield Problem(
                     "unknown_source",
-                    f"there is no source {name}",
+                    f"there is no source {name}" if name else "no source is named",
                     where=document.where(place),
                     allowed=", ".join(version.sources) or "none is listed under sources",
                 )
@@ -122,11 +129,7 @@ def _walk(value: Any, place: Place) -> Iterator[tuple[Place, Any]]:
         yield place, value
 
 
-def _check_names(
-    version: SchemeVersion, document: Document, words: Vocabulary
-) -> Iterator[Problem]:
-    from cbl_engine.tables import column_types
-
+def _check_names(version: SchemeVersion, document: Document) -> Iterator[Problem]:
     for table, columns in version.columns.items():
         standard = column_types(table)
         for name, column in columns.items():
@@ -137,45 +140,83 @@ def _check_names(
                     f"{table}.{name} is a standard column and needs no declaration",
                     where=document.where(place, key=True),
                 )
+            if name == "as_at" or name in COMPUTED.get(table, {}):
+                yield _name_taken(f"the column {table}.{name}", "a name the engine gives", place,
+                                  document)
             if column.type == "code" and not column.codes:
                 yield Problem(
                     "codes_missing",
                     f"{table}.{name} has type code but lists no codes",
                     where=document.where(place),
                 )
+            if column.codes and column.type != "code":
+                yield Problem(
+                    "codes_unused",
+                    f"{table}.{name} lists codes but has type {column.type}",
+                    where=document.where((*place, "type")),
+                    allowed="type: code, or no codes",
+                )
             yield from _check_if_null(table, name, column, document)
+    yield from _check_advert_types(version, document)
     for name in version.facts:
+        place = ("facts", name)
         if name in column_types("applications") or name in version.columns.get("applications", {}):
-            yield Problem(
-                "name_taken",
-                f"the fact {name} has the name of a column",
-                where=document.where(("facts", name), key=True),
-                remedy="Choose another name",
-            )
-    del words
+            yield _name_taken(f"the fact {name}", "the name of a column", place, document)
+        elif name == "as_at":
+            yield _name_taken(f"the fact {name}", "a name the engine gives", place, document)
+
+
+def _name_taken(what: str, whose: str, place: Place, document: Document) -> Problem:
+    return Problem(
+        "name_taken",
+        f"{what} has {whose}",
+        where=document.where(place, key=True),
+        remedy="Choose another name",
+    )
+
+
+def _check_advert_types(version: SchemeVersion, document: Document) -> Iterator[Problem]:
+    """An advert's column and its home's of the same name are read as one, so their types agree."""
+    declared = {
+        table: {name: column.type for name, column in version.columns.get(table, {}).items()}
+        for table in ("homes", "adverts")
+    }
+    for table, other in (("adverts", "homes"), ("homes", "adverts")):
+        theirs = {**column_types(other), **(declared[other] if table == "adverts" else {})}
+        for name, given in declared[table].items():
+            if name in theirs and theirs[name] != given:
+                yield Problem(
+                    "column_types_differ",
+                    f"{table}.{name} and {other}.{name} are read as advert.{name}, "
+                    "so they need one type",
+                    where=document.where(("columns", table, name, "type")),
+                    given=given,
+                    allowed=theirs[name],
+                )
 
 
 def _check_if_null(table: str, name: str, column: Any, document: Document) -> Iterator[Problem]:
     if column.if_null == "unknown":
         return
     given = value_type(column.if_null)
-    fits = given == column.type or {given, column.type} in ({"text", "code"}, {"int", "number"})
+    fits = given == column.type or (given, column.type) in (("text", "code"), ("int", "number"))
     in_codes = column.type != "code" or column.if_null in column.codes
-    if not (fits and in_codes) or column.type.endswith("list"):
+    if not (fits and in_codes):
+        values = ", ".join(column.codes) or f"a value of type {column.type}"
+        no_values = column.type == "datetime" or column.type.endswith("list")
         yield Problem(
             "if_null_type",
             f"if_null of {table}.{name} does not fit its type",
             where=document.where(("columns", table, name, "if_null")),
-            given=repr(column.if_null),
-            allowed="unknown, or " + (", ".join(column.codes) or f"a value of type {column.type}"),
+            given=str(column.if_null),
+            allowed="unknown" if no_values else f"unknown, or {values}",
         )
 
 
 def _check_parameters(version: SchemeVersion, document: Document) -> Iterator[Problem]:
     for name, parameter in version.parameters.items():
-        kinds = {value_type(v) for v in parameter.values.values()} - {"int"}
-        if len(kinds) > 1 or (kinds and kinds != {"number"} and len({*kinds} | {
-            value_type(v) for v in parameter.values.values()}) > 1):
+        kinds = {value_type(value) for value in parameter.values.values()}
+        if len(kinds) > 1 and kinds != {"int", "number"}:
             yield Problem(
                 "parameter_types",
                 f"the values of parameter {name} are of different types",
@@ -189,7 +230,7 @@ def _expression(
     document: Document,
     columns: Mapping[str, str],
     params: Mapping[str, str],
-    wanted: type[pl.DataType] | None,
+    wanted: Literal["condition", "amount"],
 ) -> Iterator[Problem]:
     """Problems of one expression: syntax, names, types, and the type of its result."""
     try:
@@ -201,12 +242,15 @@ def _expression(
                and not (n.startswith("param.") and n.removeprefix("param.") in params)]
     for name in unknown:
         visible = [*columns, *(f"param.{p}" for p in params), "as_at"]
+        offset = expression.offset_of(name)
+        quoted = text[offset : offset + 1] == '"'
         yield Problem(
             "unknown_name",
             f"{name} is not a column, fact or parameter that can be read here, in: {text}",
-            where=document.where(place, offset=expression.offset_of(name)),
+            where=document.where(place, offset=offset),
             allowed=_suggest(name, visible),
-            remedy="Declare it under columns, facts or parameters, or correct the name",
+            remedy="Text goes in 'single quotes'" if quoted
+            else "Declare it under columns, facts or parameters, or correct the name",
         )
     if unknown:
         return
@@ -215,10 +259,16 @@ def _expression(
     except ExpressionError as error:
         yield _sql_problem(error, text, place, document)
         return
-    if wanted is not None and dtype not in (wanted(), pl.Null()):
+    if wanted == "condition" and dtype not in (pl.Boolean(), pl.Null()):
         yield Problem(
             "not_a_condition",
             f"this must be true or false, but comes out as {dtype}, in: {text}",
+            where=document.where(place),
+        )
+    if wanted == "amount" and not (dtype.is_numeric() or dtype.is_temporal()):
+        yield Problem(
+            "not_an_amount",
+            f"min and max need a number or a date, but this comes out as {dtype}, in: {text}",
             where=document.where(place),
         )
 
@@ -242,7 +292,7 @@ def _check_criteria(
     for name, criterion in version.criteria.items():
         place = ("criteria", name, "when")
         yield from _expression(
-            criterion.when, place, document, columns, words.params, pl.Boolean
+            criterion.when, place, document, columns, words.params, "condition"
         )
 
 
@@ -267,25 +317,50 @@ def _check_reducer(
     table = fact.count if isinstance(fact, Count) else fact.of
     columns = words.rows[table]
     if not isinstance(fact, Count):
-        wanted = pl.Boolean if isinstance(fact, (AnyMember, AllMembers)) else None
+        wanted: Literal["condition", "amount"] = (
+            "condition" if isinstance(fact, (AnyMember, AllMembers)) else "amount"
+        )
         text = getattr(fact, kind)
         yield from _expression(text, (*place, kind), document, columns, words.params, wanted)
     if fact.where is not None:
         yield from _expression(
-            fact.where, (*place, "where"), document, columns, words.params, pl.Boolean
+            fact.where, (*place, "where"), document, columns, words.params, "condition"
         )
+    if fact.if_none != "unknown":
+        made = fact_type(fact, words)
+        fits = isinstance(fact.if_none, bool) if made == "bool" else (
+            made in ("int", "number") and not isinstance(fact.if_none, bool)
+        )
+        if not fits:
+            values = {"bool": ", true or false", "int": " or a whole number",
+                      "number": " or a whole number"}
+            yield Problem(
+                "if_none_type",
+                f"if_none of {place[-1]} does not fit the fact",
+                where=document.where((*place, "if_none")),
+                given=str(fact.if_none).lower(),
+                allowed="unknown" + values.get(made, ""),
+            )
 
 
 def _check_area(fact: Fact, place: Place, document: Document) -> Iterator[Problem]:
     kind = kind_of(fact)
     rule = getattr(fact, kind)
     area = rule.area
-    if isinstance(area, str) and area.startswith("advert.") and area != "advert.area":
+    for name in [area] if isinstance(area, str) else area:
+        if name.startswith("advert.") and area != "advert.area":
+            yield Problem(
+                "unknown_area",
+                f"{name} cannot stand here",
+                where=document.where((*place, kind, "area")),
+                allowed="advert.area by itself, an area's id, or a list of ids",
+            )
+    if not area:
         yield Problem(
             "unknown_area",
-            f"{area} is not an area",
+            "no area is named",
             where=document.where((*place, kind, "area")),
-            allowed="advert.area, an area's id, or a list of ids",
+            allowed="advert.area by itself, an area's id, or a list of ids",
         )
     if kind == "connection_strength" and area != "advert.area":
         yield Problem(
@@ -364,6 +439,50 @@ def _check_profiles(
             for i, key in enumerate(plan.order)
             if isinstance(key, (TieKey, LotteryKey))
         )
+
+
+def _check_bid_times(version: SchemeVersion, document: Document) -> Iterator[Problem]:
+    """A household has one bid time on an advert, so its keys cannot ask for two."""
+
+    def asked(keys: tuple[Key, ...], place: Place) -> list[tuple[str, Place]]:
+        return [(key.bid_time, (*place, i)) for i, key in enumerate(keys)
+                if isinstance(key, BidTimeKey)]
+
+    of_profile: dict[str, str] = {}
+    for name, profile in version.profiles.items():
+        place: Place = ("profiles", name)
+        times = asked(profile.order, (*place, "order"))
+        for i, stage in enumerate(profile.stages):
+            times += asked(stage.order, (*place, "stages", i, "order"))
+        if times:
+            of_profile[name] = times[0][0]
+        yield from _second_time(times, f"profile {name}", document)
+    for name, plan in version.local_lettings_plans.items():
+        times = asked(plan.order, ("local_lettings_plans", name, "order"))
+        yield from _second_time(times, f"plan {name}", document)
+        for profile_name, first in of_profile.items():
+            if times and times[0][0] != first:
+                yield Problem(
+                    "two_bid_times",
+                    f"plan {name} uses bid_time: {times[0][0]} and profile {profile_name}, "
+                    f"whose keys follow the plan's, bid_time: {first}",
+                    where=document.where((*times[0][1], "bid_time")),
+                    remedy="Use one of the two throughout",
+                )
+
+
+def _second_time(
+    times: list[tuple[str, Place]], what: str, document: Document
+) -> Iterator[Problem]:
+    for kind, place in times:
+        if kind != times[0][0]:
+            yield Problem(
+                "two_bid_times",
+                f"{what} uses both bid_time: first and bid_time: latest",
+                where=document.where((*place, "bid_time")),
+                remedy="Use one of the two throughout",
+            )
+            return
 
 
 def _check_keys(

@@ -67,6 +67,7 @@ _OPERATORS = frozenset({"<=", ">=", "<>", "!=", "=", "<", ">", "+", "-", "*", "/
 _PREFIXES = ("advert", "param")
 _MAX_LENGTH = 4_000
 _MAX_DEPTH = 60
+_MAX_PARTS = 300
 
 # Nodes of polars' serialised expression tree that keep rows apart.
 _NODES = frozenset({"BinaryExpr", "Column", "Literal", "Function", "Ternary", "Cast"})
@@ -166,7 +167,10 @@ class Expression:
             raise ExpressionError(
                 0, f"this is not an expression: {str(error).splitlines()[0]}"
             ) from None
-        _check_tree(json.loads(expression.meta.serialize(format="json")))
+        try:
+            _check_tree(json.loads(expression.meta.serialize(format="json")))
+        except RecursionError:
+            raise ExpressionError(0, "the expression is nested too deeply") from None
         return expression
 
 
@@ -182,17 +186,33 @@ def parse_expression(text: str) -> Expression:
     tokens = _classify(_split(text))
     if not tokens:
         raise ExpressionError(0, "the expression is empty")
-    depth = 0
+    _check_shape(tokens, len(text))
+    names = tuple(sorted({t.value for t in tokens if t.kind == "name"}))
+    return Expression(text, tuple(tokens), names)
+
+
+def _check_shape(tokens: list[Token], length: int) -> None:
+    """Brackets and CASE that close, and few enough parts that nothing recurses too deeply."""
+    depth = parts = 0
     for token in tokens:
+        if token.kind not in {"operator", "keyword"}:
+            continue
+        parts += token.value in {"AND", "OR", "NOT"} or token.value in _OPERATORS
+        if parts > _MAX_PARTS:
+            raise ExpressionError(
+                token.offset,
+                "the expression has too many parts",
+                f"at most {_MAX_PARTS} of AND, OR, NOT and operators",
+                "Use IN, or several criteria",
+            )
         depth += (token.value in {"(", "CASE"}) - (token.value in {")", "END"})
-        if token.kind == "operator" and depth < 0:
-            raise ExpressionError(token.offset, "a bracket closes that never opened")
+        if depth < 0:
+            what = "a bracket closes that" if token.value == ")" else "END closes a CASE that"
+            raise ExpressionError(token.offset, f"{what} never opened")
         if depth > _MAX_DEPTH:
             raise ExpressionError(token.offset, "the expression is nested too deeply")
     if depth > 0:
-        raise ExpressionError(len(text) - 1, "a bracket or CASE is never closed")
-    names = tuple(sorted({t.value for t in tokens if t.kind == "name"}))
-    return Expression(text, tuple(tokens), names)
+        raise ExpressionError(length - 1, "a bracket or CASE is never closed")
 
 
 def _split(text: str) -> list[Token]:
@@ -228,6 +248,8 @@ def _classify(raw: list[Token]) -> list[Token]:
                 i += 2
                 out.append(_dotted(token, raw[i] if i < len(raw) else None))
             elif upper in {"DATE", "INTERVAL"} and following and following.kind == "text":
+                if upper == "DATE":
+                    _check_day(following)
                 out.append(Token(upper.lower(), following.value, token.offset))
                 i += 1
             elif following is not None and following.value == "(" and upper not in KEYWORDS:
@@ -243,14 +265,33 @@ def _classify(raw: list[Token]) -> list[Token]:
         else:
             out.append(token)
         i += 1
-    for token, after in zip(out, out[1:], strict=False):
-        if token.value == "IS" and token.kind == "keyword" and after.value not in {"NULL", "NOT"}:
+    _check_is(out)
+    return out
+
+
+def _check_day(text: Token) -> None:
+    day = text.value[1:-1]
+    try:
+        if date.fromisoformat(day).isoformat() == day:
+            return
+    except ValueError:
+        pass
+    raise ExpressionError(
+        text.offset, f"{day} is not a day", "a date written YYYY-MM-DD, such as 2024-10-01"
+    )
+
+
+def _check_is(tokens: list[Token]) -> None:
+    """IS is for NULL alone: IS TRUE would turn what is not known into false."""
+    words = [t.value if t.kind == "keyword" else "" for t in tokens]
+    for i, word in enumerate(words):
+        after = words[i + 1 : i + 3]
+        if word == "IS" and after[:1] != ["NULL"] and after != ["NOT", "NULL"]:
             raise ExpressionError(
-                token.offset,
+                tokens[i].offset,
                 "IS may only be followed by NULL or NOT NULL",
                 remedy="Write the column by itself, or = 'value'",
             )
-    return out
 
 
 def _dotted(prefix: Token, column: Token | None) -> Token:
@@ -363,6 +404,8 @@ def _check_tree(node: Any) -> None:
             for child in inside.get("input", []):
                 _check_tree(child)
             return
+        if kind == "Alias":
+            raise ExpressionError(0, "two names in a row: an operator is missing between them")
         if kind not in _NODES:
             raise ExpressionError(0, f"{kind} cannot be used in a criterion: it mixes rows")
         if kind == "BinaryExpr":

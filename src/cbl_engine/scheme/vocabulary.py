@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cbl_engine.scheme.expressions import Expression
-    from cbl_engine.scheme.model import Fact, SchemeVersion
+    from cbl_engine.scheme.model import Fact, Parameter, SchemeVersion
 
 _EXAMPLES: dict[str, Any] = {
     "text": "x",
@@ -90,7 +90,7 @@ def vocabulary(version: SchemeVersion) -> Vocabulary:
         table: {**column_types(table), **declared.get(table, {}), **COMPUTED[table]}
         for table in ("people", "connections")
     }
-    params = {n: value_type(next(iter(p.values.values()))) for n, p in version.parameters.items()}
+    params = {n: _parameter_type(p) for n, p in version.parameters.items()}
     own = {**column_types("applications"), **declared.get("applications", {})}
     partial = Vocabulary(own, {}, params, rows)
     facts = {n: fact_type(f, partial) for n, f in version.facts.items()}
@@ -101,6 +101,12 @@ def vocabulary(version: SchemeVersion) -> Vocabulary:
         **declared.get("adverts", {}),
     }
     return Vocabulary({**own, **facts}, advert, params, rows)
+
+
+def _parameter_type(parameter: Parameter) -> str:
+    """Type of a parameter: that of its values, a number when some are whole and some are not."""
+    kinds = {value_type(v) for v in parameter.values.values()}
+    return "number" if "number" in kinds else value_type(next(iter(parameter.values.values())))
 
 
 def value_type(value: Any) -> str:
@@ -127,7 +133,7 @@ def fact_type(fact: Fact, words: Vocabulary) -> str:
             dtype = result_type(expression, words.rows[fact.of], words.params)
         except ExpressionError:
             return "int"
-        return next((t for t, d in DTYPES.items() if d == dtype), "int")
+        return next((t for t, d in DTYPES.items() if d == dtype and t != "id"), "int")
     return "int"
 
 

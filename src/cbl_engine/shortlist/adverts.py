@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ import polars as pl
 from cbl_engine.errors import Problem, SchemeError, TableError
 from cbl_engine.shortlist.classes import Classes, classify
 from cbl_engine.shortlist.register import column_problems, filled, fits
-from cbl_engine.tables import DTYPES, Ordinals, column_types
+from cbl_engine.tables import DTYPES, Ordinals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -162,7 +162,7 @@ def arrange_adverts(
         batches.append(Batch(view, side))
     if problems:
         kind = SchemeError if all(p.kind.startswith("unknown_p") for p in problems) else TableError
-        raise kind(problems)
+        raise kind(_merged(problems))
     opens = adverts["opens_at"] if "opens_at" in adverts.columns else (
         pl.Series([None] * adverts.height, dtype=closes.dtype)
     )
@@ -175,6 +175,22 @@ def arrange_adverts(
         adverts["status"].cast(pl.String),
         _seeds(adverts, seed),
     )
+
+
+def _merged(problems: list[Problem]) -> list[Problem]:
+    """One problem a kind: each closing date was looked at on its own."""
+    kinds: dict[tuple[str, str, str], list[Problem]] = {}
+    for problem in problems:
+        kinds.setdefault((problem.kind, problem.where, problem.message), []).append(problem)
+    out = []
+    for same in kinds.values():
+        rows = tuple(dict.fromkeys(r for p in same for r in p.rows))
+        count = same[0].count
+        if rows:
+            own = same[0].where.startswith("adverts.")
+            count = sum(p.count for p in same) if own else max(len(rows), count)
+        out.append(replace(same[0], count=count, rows=rows[:5]))
+    return out
 
 
 def _microseconds(times: pl.Series) -> pl.Series:
@@ -266,10 +282,10 @@ def _programmes_of(
     )
     distinct = both.unique().sort("profile", "local_lettings_plan", nulls_last=False)
     problems: list[Problem] = []
-    names = []
+    names: list[tuple[str, str | None]] = []
     for profile, plan in distinct.iter_rows():
         chosen = version.profile_for(profile)
-        names.append((chosen, plan))
+        names.append((chosen or "", plan))
         for column, value, known in (
             ("profile", chosen, version.profiles),
             ("local_lettings_plan", plan, {**version.local_lettings_plans, None: None}),
@@ -340,7 +356,9 @@ def _columns(
             if not any(p.where.endswith(f".{name}") for p in problems):
                 problems.append(_no_column(name, kind))
             continue
-        merged = own
+        merged = own if own is not None else pl.Series(
+            [None] * adverts.height, dtype=DTYPES[kind]
+        )
         if theirs is not None and unit_rows is not None and len(theirs):
             theirs = filled(theirs.to_frame(), compiled, "homes")[name]
             safe = pl.Series(np.where(unit_rows < 0, 0, unit_rows))
@@ -350,8 +368,6 @@ def _columns(
             merged = at_home if own is None else (
                 pl.select(pl.coalesce(own, at_home.cast(own.dtype))).to_series()
             )
-        elif own is None:
-            merged = pl.Series([None] * adverts.height, dtype=DTYPES[kind])
         out.append(merged.alias(name))
     if problems:
         return pl.DataFrame(), problems
@@ -447,4 +463,3 @@ def _group_clash(name: str, groups: list[Any]) -> Problem:
     )
 
 
-__all__ = ["AdvertSide", "Adverts", "Batch", "arrange_adverts", "column_types"]

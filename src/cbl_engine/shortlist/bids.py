@@ -143,8 +143,8 @@ def _check(
     if not problems and len(advert):
         def outside(start: int) -> NDArray[np.int64]:
             part = slice(start, start + CHUNK)
-            at, time = advert[part].astype(np.int64), placed_at[part]
-            late = (time > adverts.closes.take(at)) | (time < adverts.opens.take(at))
+            at, time = advert[part], placed_at[part]
+            late = (time > adverts.closes[at]) | (time < adverts.opens[at])
             return np.flatnonzero(late) + start
 
         chunks = range(0, len(advert), CHUNK)
@@ -211,46 +211,21 @@ def _sorted_keys(
         )
     n = n_rows if kept is None else len(kept)
     keys = np.empty(n, np.uint64)
-    place = adverts.place.astype(np.int64) << (row_bits + application_bits)
+    place = (adverts.place.astype(np.int64) << (row_bits + application_bits)).view(np.uint64)
     share = pool.map if pool is not None else map
 
-    def fill(start: int) -> tuple[int, int]:
+    def fill(start: int) -> None:
         stop = min(start + CHUNK, n)
-        rows = slice(start, stop) if kept is None else kept[start:stop]
         out = keys[start:stop]
-        np.take(place.view(np.uint64), advert[rows].astype(np.int64), out=out, mode="wrap")
-        low, high = int(out.min()), int(out.max())
-        out |= application[rows].astype(np.uint64) << np.uint64(row_bits)
-        out |= (np.arange(start, stop, dtype=np.uint64) if kept is None
-                else rows.astype(np.uint64))
-        return low, high
+        rows = np.arange(start, stop) if kept is None else kept[start:stop]
+        mine = slice(start, stop) if kept is None else rows
+        out[:] = place[advert[mine]]
+        out |= application[mine].astype(np.uint64) << np.uint64(row_bits)
+        out |= rows.view(np.uint64)
 
-    starts = list(range(0, n, CHUNK))
-    spans = list(share(fill, starts))
-
-    def sort(part: slice) -> None:
-        keys[part].sort()
-
-    list(share(sort, _apart(starts, spans, n)))
+    list(share(fill, range(0, n, CHUNK)))
+    keys.sort()
     return keys, (row_bits + application_bits, row_bits)
-
-
-def _apart(starts: list[int], spans: list[tuple[int, int]], n: int) -> list[slice]:
-    """Runs of chunks that share no advert with a later run, so that each can be sorted alone.
-
-    Bids come in order of time and adverts close week by week, so a year falls into weeks.
-    """
-    later = [(1 << 64) - 1] * (len(spans) + 1)
-    for i in reversed(range(len(spans))):
-        later[i] = min(later[i + 1], spans[i][0])
-    parts, begin, highest = [], 0, -1
-    for i, (_, high) in enumerate(spans):
-        highest = max(highest, high)
-        if highest < later[i + 1]:
-            end = starts[i + 1] if i + 1 < len(starts) else n
-            parts.append(slice(begin, end))
-            begin = end
-    return parts
 
 
 def _counted(

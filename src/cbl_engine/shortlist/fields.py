@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cbl_engine.scheme.model import Key
     from cbl_engine.shortlist.adverts import AdvertSide
     from cbl_engine.shortlist.compiled import Condition
     from cbl_engine.shortlist.register import RegisterAt
@@ -68,8 +69,8 @@ class Table:
         self, applications: NDArray[np.int64], adverts: NDArray[np.int64]
     ) -> NDArray[np.int8]:
         """The outcome for each (application, advert)."""
-        row = self.row_of_kind.take(self.kind_of.take(applications)).astype(np.int64)
-        return self.cells.ravel().take(row * self.cells.shape[1] + self.column_of.take(adverts))
+        row = self.row_of_kind[self.kind_of[applications]].astype(np.int64)
+        return self.cells.ravel()[row * self.cells.shape[1] + self.column_of[adverts]]
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,12 @@ class Layout:
     looked_up: dict[int, Table]
     run: tuple[Condition, ...]
     last_bits: int
+
+    def table(self, bit: int) -> Table | None:
+        """Outcomes of a condition; None when it is run over the bids."""
+        if bit in self.fields:
+            return self.fields[bit].table
+        return self.looked_up.get(bit)
 
     def canonical(
         self, hit: NDArray[np.uint64], word: int, number: int, bits: tuple[int, ...]
@@ -238,8 +245,8 @@ def lay_out(
         bits[needs[b]] = [bit for _, bit in places][: len(needs[b])]
         fields[b] = Field(by_bit[b], places[0][0], bits, tables[b])
         if len(needs[b]):
-            by_kind = fields[b].weights.take(tables[b].row_of_kind)
-            words[places[0][0]][:] |= by_kind.take(tables[b].kind_of)
+            by_kind = fields[b].weights[tables[b].row_of_kind]
+            words[places[0][0]][:] |= by_kind[tables[b].kind_of]
     return Layout(words, fields, looked_up, tuple(run), free[-1])
 
 
@@ -250,8 +257,8 @@ def condition_table(
 
     None when there are more than MOST_CELLS combinations.
     """
-    if condition.kind == "key":
-        return _key_unknown_table(view, adverts, condition)
+    if condition.key is not None:
+        return _key_unknown_table(view, adverts, condition, condition.key)
     if condition.reads.side == "application":
         return _one_column(view.application_outcomes()[condition.bit], adverts.n)
     return _pair_table(view, adverts, condition)
@@ -317,10 +324,7 @@ def _by_area(
     values: pl.DataFrame, rows: NDArray[np.int64], area: NDArray[np.int64]
 ) -> pl.Series:
     """The value for each (row, area); null where the advert has no area (index -1)."""
-    n_areas = values.width
-    if n_areas == 0:
-        return pl.Series([None] * len(rows), dtype=pl.Int64)
-    stacked = pl.concat([values.to_series(i).alias("") for i in range(n_areas)])
+    stacked = pl.concat([values.to_series(i).alias("") for i in range(values.width)])
     at = np.where(area < 0, 0, area) * values.height + rows
     found = stacked[at]
     if (area < 0).any():
@@ -328,11 +332,12 @@ def _by_area(
     return found
 
 
-def _key_unknown_table(view: RegisterAt, adverts: AdvertSide, condition: Condition) -> Table:
+def _key_unknown_table(
+    view: RegisterAt, adverts: AdvertSide, condition: Condition, key: Key
+) -> Table:
     """Where a key's value is missing: null columns, or a chooser that is not known."""
     from cbl_engine.shortlist.keys import application_key, pair_key
 
-    key = condition.key
     if condition.reads.side == "application":
         _, unknown = application_key(view, key)
         codes = np.where(unknown, UNKNOWN, MET).astype(np.int8)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbl_engine.draws import stable_hash
-from cbl_engine.scheme.model import BidTimeKey, LotteryKey
+from cbl_engine.scheme.model import BidTimeKey, LotteryKey, PreferKey
 from cbl_engine.shortlist.classes import FAILED, UNKNOWN
 from cbl_engine.shortlist.fields import Layout, lay_out
-from cbl_engine.shortlist.keys import lottery_draws, pair_key, segment
+from cbl_engine.shortlist.keys import lottery_draws, pair_key, preference_codes, segment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -269,7 +269,7 @@ def _key_parts(
 
 
 def _application_part(codes: NDArray[np.uint64], width: int) -> KeyPart:
-    return KeyPart(width, lambda block, at: codes.take(block.applications[at]), codes)
+    return KeyPart(width, lambda block, at: codes[block.applications[at]], codes)
 
 
 def _share_a_word(
@@ -284,7 +284,7 @@ def _share_a_word(
     last = layout.words[-1] | (parts[0].codes << shift)
 
     def make(block: Block, at: NDArray[np.int64]) -> NDArray[np.uint64]:
-        return block.raw(len(layout.words) - 1).take(at) >> shift
+        return block.raw(len(layout.words) - 1)[at] >> shift
 
     return (*layout.words[:-1], last), (KeyPart(parts[0].width, make), *parts[1:])
 
@@ -292,25 +292,29 @@ def _share_a_word(
 def _pair_part(
     view: RegisterAt, adverts: AdvertSide, layout: Layout, key: OrderKey
 ) -> KeyPart:
-    if any(c.bit == key.condition and c.kind == "criterion" for c in layout.run):
-        bit = key.condition
-        return KeyPart(1, lambda block, at: _not_met(block, bit, at))
-    pair = pair_key(view, adverts, key.key)
+    bit = key.condition
+    if isinstance(key.key, PreferKey) and bit is not None:
+        table = layout.table(bit)
+        if table is None:
+            return KeyPart(1, lambda block, at: _not_met(block, bit, at))
+        pair = preference_codes(table)
+    else:
+        pair = pair_key(view, adverts, key.key)
     flat = pair.codes.astype(np.uint64).ravel()
     n_columns = pair.codes.shape[1]
     rows = pair.row_of_kind.astype(np.int64)
 
     def make(block: Block, at: NDArray[np.int64]) -> NDArray[np.uint64]:
-        row = rows.take(pair.kind_of.take(block.applications[at]))
-        return flat.take(row * n_columns + pair.column_of.take(block.advert[at]))
+        row = rows[pair.kind_of[block.applications[at]]]
+        return flat[row * n_columns + pair.column_of[block.advert[at]]]
 
     return KeyPart(pair.width, make)
 
 
-def _not_met(block: Block, bit: int | None, at: NDArray[np.int64]) -> NDArray[np.uint64]:
+def _not_met(block: Block, bit: int, at: NDArray[np.int64]) -> NDArray[np.uint64]:
     out = np.zeros(block.n, np.uint64)
     out[block.coded[bit].rows] = 1
-    return out.take(at)
+    return out[at]
 
 
 def _time_part(rule: str) -> KeyPart:
