@@ -74,7 +74,7 @@ def line_of(where: str) -> tuple[int, int]:
 
 
 def _suggest(name: str, allowed: Iterable[str]) -> str:
-    names = list(allowed)
+    names = list(dict.fromkeys(allowed))
     close = get_close_matches(name, names, n=3)
     return ", ".join(close or sorted(names)[:12]) + ("" if close or len(names) <= 12 else ", ...")
 

@@ -257,7 +257,7 @@ def _wrong_field(
     match kind:
         case "extra_forbidden":
             message = f"{name} is not a field of {_dotted(path[:-1])}"
-            given, allowed = "", ", ".join(get_close_matches(str(name), sorted(_fields())))
+            given, allowed = "", _fields_like(str(name))
         case "missing":
             message = f"{name} is missing from {what}"
             given = ""
@@ -279,12 +279,12 @@ def _wrong_field(
     )
 
 
-@lru_cache(maxsize=1)
-def _fields() -> frozenset[str]:
-    """Every field that a part of a scheme file has."""
+def _fields_like(name: str) -> str:
+    """The fields of any part of a scheme file that may have been meant."""
     schema = json_schema()
     parts = [schema, *schema["$defs"].values()]
-    return frozenset(name for part in parts for name in part.get("properties", {}))
+    fields = sorted({field for part in parts for field in part.get("properties", {})})
+    return ", ".join(get_close_matches(name, fields, cutoff=0.78))
 
 
 def _dotted(path: tuple[Any, ...]) -> str:
