@@ -68,7 +68,7 @@ def _words(key: ArrayLike) -> NDArray[np.uint64]:
 
 def uniform(seed: int, *keys: ArrayLike) -> NDArray[np.float64]:
     """Draws in [0, 1): the top 53 bits of :func:`draw`."""
-    return (draw(seed, *keys) >> np.uint64(11)) * (1.0 / (1 << 53))
+    return (draw(seed, *keys) >> np.uint64(11)).astype(np.float64) * (1.0 / (1 << 53))
 
 
 def stable_hash(ids: Iterable[str | int]) -> NDArray[np.uint64]:

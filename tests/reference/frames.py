@@ -38,7 +38,7 @@ def frame_of(
 
 def frames_of(case: Case) -> tuple[dict[str, pl.DataFrame], pl.DataFrame, pl.DataFrame, Any]:
     """The register, adverts, bids and homes of a case."""
-    declared = case.schemes[0]["columns"]
+    declared = case.schemes[0].get("columns", {})
     register = {
         table: frame_of(table, rows, declared.get(table)) for table, rows in case.register.items()
     }

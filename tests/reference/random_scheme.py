@@ -99,7 +99,7 @@ _PAIR = (
     "COALESCE(advert.minimum_age, 18) < 55 OR points > 5",
     "CASE WHEN advert.strand = 'local' THEN in_debt ELSE status = 'active' END",
 )
-_RARE = ("NULL", "TRUE", "1 > 2", "NULL OR in_debt")
+_RARE = ("TRUE", "1 > 2", "NULL OR in_debt", "in_debt AND NULL")
 
 
 @dataclass
@@ -130,7 +130,7 @@ def random_scheme(rng: random.Random, bands: list[str], *, refusals: bool) -> di
         "title": "Random",
         "authority": "Nobody",
         "in_force": {},
-        "bands": {band: _LABEL for band in sorted(bands)},
+        "bands": dict.fromkeys(sorted(bands), _LABEL),
         "columns": _columns(rng),
         "parameters": _parameters(rng),
         "facts": facts,
@@ -277,7 +277,8 @@ def _criteria(rng: random.Random, words: _Words) -> tuple[dict[str, Any], list[s
         text = terms[0][0]
         for term, _ in terms[1:]:
             text = f"({text}) {rng.choice(['AND', 'OR', 'OR', 'OR NOT'])} ({term})"
-        criteria[name] = {**_LABEL, "when": text}
+        # NULL by itself has no type, so it cannot be a part of a condition.
+        criteria[name] = {**_LABEL, "when": "NULL" if _chance(rng, 0.02) else text}
         if _chance(rng, 0.7):
             criteria[name]["when_unknown"] = rng.choice(["fail", "pass", "hold", "hold"])
         if all(own for _, own in terms):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -28,21 +28,17 @@ if TYPE_CHECKING:
 
 DAYS = tuple(
     date.fromisoformat(text)
-    for text in """2019-02-28 2022-03-31 2023-02-28 2023-03-01 2023-09-30 2024-01-31 2024-02-28
-    2024-02-29 2024-03-01 2024-03-31 2024-04-01 2024-10-27""".split()
+    for text in ["2019-02-28", "2022-03-31", "2023-02-28", "2023-03-01", "2023-09-30", "2024-01-31", "2024-02-28", "2024-02-29", "2024-03-01", "2024-03-31", "2024-04-01", "2024-10-27"]
 )
 BIRTHDAYS = tuple(
     date.fromisoformat(text)
-    for text in """1964-02-29 1990-03-31 2004-02-29 2006-02-28 2006-03-01 2008-02-29 2008-10-27
-    2020-02-29 2024-02-29 2024-04-01""".split()
+    for text in ["1964-02-29", "1990-03-31", "2004-02-29", "2006-02-28", "2006-03-01", "2008-02-29", "2008-10-27", "2020-02-29", "2024-02-29", "2024-04-01"]
 )
 AS_AT = tuple(day for day in DAYS if day.year >= 2023)
 # Late evenings in London and UTC, on ordinary days, leap days and when the clocks change.
 CLOSES = tuple(
     datetime.fromisoformat(text + ":00+00:00")
-    for text in """2024-02-28T12:00 2024-02-28T23:59 2024-02-29T23:30 2024-03-01T00:00
-    2024-03-30T23:59 2024-03-31T00:30 2024-03-31T22:59 2024-03-31T23:00 2024-10-26T22:59
-    2024-10-26T23:00 2024-10-27T00:30 2024-10-27T01:30 2024-10-27T23:59""".split()
+    for text in ["2024-02-28T12:00", "2024-02-28T23:59", "2024-02-29T23:30", "2024-03-01T00:00", "2024-03-30T23:59", "2024-03-31T00:30", "2024-03-31T22:59", "2024-03-31T23:00", "2024-10-26T22:59", "2024-10-26T23:00", "2024-10-27T00:30", "2024-10-27T01:30", "2024-10-27T23:59"]
 )
 SECOND_VERSION = date(2024, 3, 31)
 AREAS: tuple[Row, ...] = tuple(
@@ -355,7 +351,3 @@ def _bids(
         bids[bid["application"], placed_at] = bid
     return list(bids.values())
 
-
-def parsed(text: str) -> datetime:
-    """A moment from its text, for cases written by hand."""
-    return datetime.fromisoformat(text).astimezone(UTC)

@@ -113,7 +113,7 @@ def test_keys(key: str, column: str, values: dict[str, Any], best_first: str) ->
     text = "criteria: {near: {label: x, when: local}}\n" + _order(key, "tie: human")
     ranking = _rank(text, {ident: {column: value} for ident, value in values.items()})
     assert "".join(row["application"] for row in ranking.counted) == best_first
-    name = {"prefer: near": "near"}.get(key, key.split(",")[0])
+    name = {"prefer: near": "near"}.get(key, key.split(",", maxsplit=1)[0])
     name = "bedroom_fit" if name.startswith("bedroom_fit") else name
     assert next(r["unknown"] for r in ranking.counted if r["application"] == "a") == [name]
 

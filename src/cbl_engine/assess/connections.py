@@ -91,7 +91,12 @@ def pair_fact_values(
 
     Returns:
         Columns ``0``, ``1``, ...; boolean for connected_to, else Int64; null where not known.
+        One column of nulls when there are no areas, so that the type and the rows are there.
     """
+    boolean = kind_of(fact) == "connected_to"
+    if not areas:
+        nothing = [None] * len(applications)
+        return pl.DataFrame({"none": pl.Series(nothing, dtype=pl.Boolean if boolean else pl.Int64)})
     closure = area_closure(tables["areas"])
     if isinstance(fact, ConnectionStrengthFact):
         values = _strengths(fact, areas, tables, applications, on, closure)
@@ -102,15 +107,12 @@ def pair_fact_values(
         {str(i): values[:, i] for i in range(len(areas))},
         schema={str(i): pl.Int64 for i in range(len(areas))},
     )
-    if not frame.width:
-        return frame
     frame = frame.select(pl.when(pl.all() != _UNKNOWN).then(pl.all()))
-    boolean = kind_of(fact) == "connected_to"
     return frame.select(pl.all().cast(pl.Boolean)) if boolean else frame
 
 
 def _closure_of(closure: pl.DataFrame, targets: Sequence[Sequence[Any]]) -> pl.DataFrame:
-    """area -> number of each target that it lies in; a target may be several areas together."""
+    """Area -> number of each target that it lies in; a target may be several areas together."""
     dtype = closure.schema["around"]
     wanted = pl.DataFrame(
         {

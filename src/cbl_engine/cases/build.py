@@ -203,7 +203,7 @@ class CaseBuilder:
         self, tables: Mapping[str, Table], closes_at: datetime
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """The advert's row, and its home's where the scheme declares columns for homes alone."""
-        both = Table("an advert or its home", tables["homes"].columns | tables["adverts"].columns)
+        both = Table("an advert or its home", {**tables["homes"].columns, **tables["adverts"].columns})
         row: dict[str, Any] = {"status": "closed"}
         for values, place in (
             (self.file.advert, ("advert",)),

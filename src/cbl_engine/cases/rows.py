@@ -76,7 +76,7 @@ class Table:
 
 def table_of(name: str, version: SchemeVersion) -> Table:
     """A table with the columns that a scheme version declares for it."""
-    declared = version.columns.get(name, {})
+    declared = version.declared(name)
     extra = [
         ExtraColumn(column_name, column.type, codes=column.codes, label=column.label)
         for column_name, column in declared.items()

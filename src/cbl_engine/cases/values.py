@@ -36,7 +36,7 @@ def typed(column: Column, value: Any) -> tuple[Any, str]:
         return None, f"must be {words or _WORDS.get(column.type, TYPE_IN_WORDS[column.type])}"
     if column.codes and fitted not in column.codes:
         return None, f"must be one of: {', '.join(column.codes)}"
-    numbers = fitted if column.type == "int_list" else [fitted]
+    numbers = fitted if isinstance(fitted, list) else [fitted]
     if column.least is not None and min(numbers, default=column.least) < column.least:
         return None, f"must be at least {column.least}"
     if column.most is not None and max(numbers, default=column.most) > column.most:

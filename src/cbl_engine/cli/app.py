@@ -55,7 +55,7 @@ def shortlist(
     as_at: str = "close",
     out: Path | None = None,
     advert: str | None = None,
-    format: Format = "table",  # noqa: A002 - the option is called --format
+    format: Format = "table",
     seed: int = 0,
     verify: Literal["sample", "full"] = "sample",
     lenient: Annotated[bool, Parameter(negative="")] = False,
@@ -107,7 +107,7 @@ def validate(
     data: str | None = None,
     as_at: str = "close",
     problems: Path | None = None,
-    format: Literal["table", "csv", "json"] = "table",  # noqa: A002
+    format: Literal["table", "csv", "json"] = "table",
 ) -> int:
     """Look for everything wrong in a scheme, and in the data for it, in one report.
 
@@ -145,7 +145,7 @@ def explain(
     advert: str,
     application: str,
     audience: AUDIENCE = "applicant",
-    format: Literal["table", "json"] = "table",  # noqa: A002
+    format: Literal["table", "json"] = "table",
 ) -> int:
     """Explain one bid of a run: eligible or not and why, position, what decided.
 
@@ -172,7 +172,7 @@ def explain(
 @app.command
 def check(
     *cases: Path,
-    format: Literal["table", "json"] = "table",  # noqa: A002
+    format: Literal["table", "json"] = "table",
 ) -> int:
     """Run golden cases: files or folders of YAML. Without any, those the package ships.
 
@@ -207,7 +207,7 @@ def sample(
         "A", "B", "C", "D", "E",
     ),
     district: str = "riverton",
-    format: Literal["csv", "parquet"] = "csv",  # noqa: A002
+    format: Literal["csv", "parquet"] = "csv",
 ) -> int:
     """Make a synthetic borough from published shares: register, homes, adverts and bids.
 

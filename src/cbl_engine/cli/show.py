@@ -76,7 +76,7 @@ def show_problems(problems: Sequence[Problem]) -> None:
 
 
 def show_shortlist(
-    result: Shortlist, advert: str | None, format: str, out: Path | None  # noqa: A002
+    result: Shortlist, advert: str | None, format: str, out: Path | None
 ) -> None:
     """The lists: a line for each advert, one advert in full, or every row for programs."""
     adverts = [advert] if advert is not None else None
@@ -175,14 +175,14 @@ def _advert_table(result: Shortlist, advert: str) -> Table:
     for name in ("application", "status", "decided by", "not met or not known"):
         table.add_column(name)
     joint = dict(frame["tie_group"].drop_nulls().value_counts().iter_rows())
-    first: dict[int, int] = {}
+    first: dict[Any, int | None] = {}
     for row in frame.iter_rows(named=True):
         group = row["tie_group"]
         position = "" if row["position"] is None else str(row["position"])
         if group is not None and joint.get(group, 0) > 1:
             from cbl_engine.shortlist.words import ordinal
 
-            position = f"joint {ordinal(first.setdefault(group, row['position']))}"
+            position = f"joint {ordinal(first.setdefault(group, row['position']) or 0)}"
         status = {True: "eligible", False: "not eligible", None: "held"}[row["eligible"]]
         unknown = [f"{n} (not known)" for n in row["unknown"]]
         failed = [n for n in row["failed"] if n not in row["unknown"]]
@@ -191,7 +191,7 @@ def _advert_table(result: Shortlist, advert: str) -> Table:
     return table
 
 
-def _write(frame: pl.DataFrame, format: str) -> None:  # noqa: A002
+def _write(frame: pl.DataFrame, format: str) -> None:
     import polars as pl
 
     if format == "parquet":
@@ -208,7 +208,7 @@ def _write(frame: pl.DataFrame, format: str) -> None:  # noqa: A002
 
 
 def show_report(
-    inputs: Inputs, findings: Sequence[Finding], format: str  # noqa: A002
+    inputs: Inputs, findings: Sequence[Finding], format: str
 ) -> None:
     """Problems and linter findings together."""
     if format != "table":
@@ -245,7 +245,7 @@ def _totals(inputs: Inputs, findings: Sequence[Finding]) -> str:
     return text + "."
 
 
-def show_explanation(explanation: Explanation, format: str) -> None:  # noqa: A002
+def show_explanation(explanation: Explanation, format: str) -> None:
     """One explanation, in words or as JSON."""
     if format == "json":
         sys.stdout.write(json.dumps(explanation.as_dict(), indent=1, default=str) + "\n")
@@ -253,7 +253,7 @@ def show_explanation(explanation: Explanation, format: str) -> None:  # noqa: A0
         sys.stdout.write(explanation.text() + "\n")
 
 
-def show_cases(results: Sequence[CaseResult], format: str) -> None:  # noqa: A002
+def show_cases(results: Sequence[CaseResult], format: str) -> None:
     """Each case, and how those that fail differ."""
     if format == "json":
         rows = [{"file": r.file.name, "case": r.case.name, "where": r.case.where,

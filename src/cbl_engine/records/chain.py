@@ -191,7 +191,8 @@ def explain_run(
 
     Args:
         run: the run folder.
-        advert, application: ids.
+        advert: its id.
+        application: its id.
         audience: ``applicant`` or ``officer``.
 
     Raises:

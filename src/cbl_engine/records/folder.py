@@ -222,6 +222,7 @@ def read_run(folder: str | Path) -> RunFolder:
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:
+    manifest: dict[str, Any] = {}
     try:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
         known = {"inputs", "outputs", "as_at", "seed", "schema_version"} <= set(manifest)

@@ -157,4 +157,5 @@ def _rent(
     rent = lows[size] + (highs - lows)[size] * point
     rent = np.where(bedrooms == 0, rent * figure("studio_rent", "of_one_bedroom") / 100, rent)
     dearer = figure("affordable_rent", "of_social") / 100
-    return np.round(np.where(rent_kind > 0, rent * dearer, rent), 2)
+    rent = np.where(rent_kind > 0, rent * dearer, rent)
+    return np.round(rent, 2).astype(np.float64)

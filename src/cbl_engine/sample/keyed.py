@@ -16,7 +16,7 @@ from cbl_engine.draws import stable_hash, uniform
 from cbl_engine.sample.shares import figure, published_share
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -71,7 +71,7 @@ def pick(seed: int, share: str, *keys: ArrayLike, place: str | None = None) -> N
 
 
 def words(
-    categories: ArrayLike, index: NDArray[np.integer], null: NDArray | None = None
+    categories: Sequence[str] | NDArray[np.str_], index: NDArray[np.integer], null: NDArray | None = None
 ) -> pl.Series:
     """Categories at indices, as text; null where asked."""
     return empty(pl.Series(list(categories), dtype=pl.String).gather(pl.Series(index)), null)

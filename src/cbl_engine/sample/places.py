@@ -39,7 +39,7 @@ def parishes(plan: Plan) -> list[str]:
 def make_areas(plan: Plan) -> pl.DataFrame:
     """The areas: the district and another, wards, parishes."""
     title = plan.district.replace("_", " ").title()
-    rows = [
+    rows: list[tuple[str, str, str | None, str]] = [
         (plan.district, title, None, "district"),
         (outside(plan), f"Outside {title}", None, "district"),
     ]

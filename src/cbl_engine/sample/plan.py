@@ -89,13 +89,14 @@ def checked_plan(**given: Any) -> Plan:
     profiles = tuple(given["profiles"] or ())
     weights = given["profile_weights"] or [1.0] * len(profiles)
     shares = tuple(float(weight) / math.fsum(weights) for weight in weights)
-    changed = {
+    changed: dict[str, Any] = {
+        **given,
         "bands": tuple(given["bands"]),
         "profiles": profiles,
         "profile_weights": shares,
         "mean_bids": float(given["mean_bids"]),
     }
-    return Plan(**(given | changed))
+    return Plan(**changed)
 
 
 def _whole(name: str, value: object, least: int, most: int) -> list[Problem]:

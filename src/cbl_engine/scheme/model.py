@@ -402,6 +402,10 @@ class SchemeVersion(Part):
     )
     local_lettings_plans: dict[Name, LocalLettingsPlan] = Field(default_factory=dict)
 
+    def declared(self, table: str) -> dict[str, Column]:
+        """Columns declared for a table, by name; none for a table that has none."""
+        return next((c for t, c in self.columns.items() if t == table), {})
+
     def profile_for(self, name: str | None) -> str | None:
         """The profile an advert gets; None when it names none and there is no default."""
         if name is not None:

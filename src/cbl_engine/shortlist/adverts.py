@@ -13,7 +13,7 @@ import polars as pl
 from cbl_engine.errors import Problem, SchemeError, TableError
 from cbl_engine.shortlist.classes import Classes, classify
 from cbl_engine.shortlist.register import column_problems, filled, fits
-from cbl_engine.tables import DTYPES, Ordinals, column_types
+from cbl_engine.tables import DTYPES, Ordinals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,9 +146,8 @@ def arrange_adverts(
     if not np.array_equal(order, np.arange(len(order))):
         adverts = adverts[np.argsort(order)]
     closes = adverts["closes_at"]
-    dates = closes.dt.convert_time_zone(LONDON).dt.date()
     considered = ~adverts["status"].cast(pl.String).is_in(list(NOT_CONSIDERED)).to_numpy()
-    versions = _version_of(prepared, dates, considered)
+    versions = _version_of(prepared, closes, considered)
     place = np.full(adverts.height, -1, np.int32)
     batches = []
     problems: list[Problem] = []
@@ -215,13 +214,13 @@ def _check_shape(adverts: pl.DataFrame, homes: pl.DataFrame | None) -> None:
 
 
 def _version_of(
-    prepared: Prepared, dates: pl.Series, considered: NDArray[np.bool_]
+    prepared: Prepared, closes: pl.Series, considered: NDArray[np.bool_]
 ) -> list[tuple[RegisterAt, NDArray[np.int64]]]:
     """Views with the rows of the adverts they serve; adverts that share a view stand together."""
     if prepared.as_at != "close":
         return [(prepared.at(prepared.as_at), np.flatnonzero(considered))]
     groups: dict[Any, tuple[RegisterAt, list[NDArray[np.int64]]]] = {}
-    days = dates.to_physical().to_numpy()
+    days = closes.dt.convert_time_zone(LONDON).dt.date().to_physical().to_numpy()
     for day in np.unique(days[considered]):
         on = date.fromordinal(int(day) + date(1970, 1, 1).toordinal())
         view = prepared.at(on)
@@ -267,10 +266,10 @@ def _programmes_of(
     )
     distinct = both.unique().sort("profile", "local_lettings_plan", nulls_last=False)
     problems: list[Problem] = []
-    names = []
+    names: list[tuple[str, str | None]] = []
     for profile, plan in distinct.iter_rows():
         chosen = version.profile_for(profile)
-        names.append((chosen, plan))
+        names.append((chosen or "", plan))
         for column, value, known in (
             ("profile", chosen, version.profiles),
             ("local_lettings_plan", plan, {**version.local_lettings_plans, None: None}),
@@ -341,7 +340,9 @@ def _columns(
             if not any(p.where.endswith(f".{name}") for p in problems):
                 problems.append(_no_column(name, kind))
             continue
-        merged = own
+        merged = own if own is not None else pl.Series(
+            [None] * adverts.height, dtype=DTYPES[kind]
+        )
         if theirs is not None and unit_rows is not None and len(theirs):
             theirs = filled(theirs.to_frame(), compiled, "homes")[name]
             safe = pl.Series(np.where(unit_rows < 0, 0, unit_rows))
@@ -351,8 +352,6 @@ def _columns(
             merged = at_home if own is None else (
                 pl.select(pl.coalesce(own, at_home.cast(own.dtype))).to_series()
             )
-        elif own is None:
-            merged = pl.Series([None] * adverts.height, dtype=DTYPES[kind])
         out.append(merged.alias(name))
     if problems:
         return pl.DataFrame(), problems
@@ -448,4 +447,3 @@ def _group_clash(name: str, groups: list[Any]) -> Problem:
     )
 
 
-__all__ = ["AdvertSide", "Adverts", "Batch", "arrange_adverts", "column_types"]

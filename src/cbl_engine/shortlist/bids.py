@@ -109,8 +109,7 @@ def group_bids(
     _check(bids, adverts, advert, application, placed_at, pool)
     reason = _not_considered(adverts, advert, withdrawn)
     kept = None if reason is None else np.flatnonzero(reason < 0)
-    keys, shifts = _keys(adverts, advert, application, kept, len(applications), pool)
-    keys.sort()
+    keys, shifts = _sorted_keys(adverts, advert, application, kept, len(applications), pool)
     return _counted(bids, keys, shifts, placed_at, reason, adverts.n_considered, pool)
 
 
@@ -183,7 +182,7 @@ def _not_considered(
     return reason
 
 
-def _keys(
+def _sorted_keys(
     adverts: Adverts,
     advert: NDArray[np.int32],
     application: NDArray[np.int32],
@@ -191,6 +190,7 @@ def _keys(
     n_applications: int,
     pool: Executor | None,
 ) -> tuple[NDArray[np.uint64], tuple[int, int]]:
+    """``place | application | row`` of every bid kept, ascending, and the two shifts."""
     n_rows = len(advert)
     row_bits = max(n_rows - 1, 1).bit_length()
     application_bits = max(n_applications - 1, 1).bit_length()
@@ -211,18 +211,19 @@ def _keys(
     n = n_rows if kept is None else len(kept)
     keys = np.empty(n, np.uint64)
     place = adverts.place.astype(np.int64) << (row_bits + application_bits)
+    share = pool.map if pool is not None else map
 
     def fill(start: int) -> None:
         stop = min(start + CHUNK, n)
-        rows = slice(start, stop) if kept is None else kept[start:stop]
         out = keys[start:stop]
-        np.take(place.view(np.uint64), advert[rows].astype(np.int64), out=out, mode="wrap")
-        out |= application[rows].astype(np.uint64) << np.uint64(row_bits)
-        out |= (np.arange(start, stop, dtype=np.uint64) if kept is None
-                else rows.astype(np.uint64))
+        rows = np.arange(start, stop) if kept is None else kept[start:stop]
+        mine = slice(start, stop) if kept is None else rows
+        np.take(place.view(np.uint64), advert[mine].astype(np.int64), out=out, mode="wrap")
+        out |= application[mine].astype(np.uint64) << np.uint64(row_bits)
+        out |= rows.view(np.uint64)
 
-    starts = range(0, n, CHUNK)
-    list(pool.map(fill, starts)) if pool is not None else [fill(s) for s in starts]
+    list(share(fill, range(0, n, CHUNK)))
+    keys.sort()
     return keys, (row_bits + application_bits, row_bits)
 
 

@@ -108,8 +108,8 @@ def _value_codes(series: pl.Series) -> tuple[NDArray[np.int64], int]:
     if dtype == pl.Boolean:
         return series.cast(pl.UInt8).fill_null(0).to_numpy().astype(np.int64), 2
     if dtype == pl.List(pl.Int64):
-        highest, lowest = series.list.max().max(), series.list.min().min()
-        if highest is None or (lowest >= 0 and highest <= _MOST_IN_MASK):
+        members = series.list.explode()
+        if members.is_between(0, _MOST_IN_MASK).all():
             masks, _ = sizes_to_mask(series)
             return _whole_codes(pl.Series(masks.astype(np.int64)))
     if isinstance(dtype, pl.List):
@@ -128,7 +128,7 @@ def _value_codes(series: pl.Series) -> tuple[NDArray[np.int64], int]:
 
 
 def _whole_codes(series: pl.Series) -> tuple[NDArray[np.int64], int]:
-    low, high = int(series.min()), int(series.max())
+    low, high = extent(series)
     if high - low < _SMALL_RANGE:
         codes = series.fill_null(low).to_numpy().astype(np.int64)
         codes -= low
@@ -145,6 +145,14 @@ def outcomes(result: pl.Series) -> NDArray[np.int8]:
         (~result).cast(pl.Int8).fill_null(UNKNOWN)
     )
     return codes.to_numpy()
+
+
+def extent(series: pl.Series) -> tuple[int, int]:
+    """Least and greatest value of a series of whole numbers that has one."""
+    low, high = series.min(), series.max()
+    if not isinstance(low, int) or not isinstance(high, int):
+        raise TypeError(f"{series.name} holds no whole numbers, but {series.dtype}")
+    return low, high
 
 
 _NARROW = frozenset({pl.Int8, pl.Int16, pl.Int32, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64})

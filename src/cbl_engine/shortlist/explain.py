@@ -154,7 +154,8 @@ def explain(
 
     Args:
         result: the shortlist.
-        advert, application: ids.
+        advert: its id.
+        application: its id.
         audience: ``applicant`` (the default, and the narrower) or ``officer``.
 
     Raises:
@@ -195,7 +196,7 @@ def explain(
         audience=audience,
         scheme=view.compiled.version.title,
         profile=view.compiled.version.profiles[programme.profile].label,
-        as_at=_as_at(result, advert, work),
+        as_at=_as_at(result, advert),
         outcome=outcome,
         set_aside=None,
         position=position if standing else None,
@@ -205,7 +206,7 @@ def explain(
         reasons=tuple(_reasons(rows, work, programme, stage, standing)),
         decided_by=decided[-1] if len(decided) else None,
         above_by_key=_tally(decided),
-        above_by_band=_bands_above(work, programme, result, above, stage),
+        above_by_band=_bands_above(result, work, programme, above, stage),
         own_facts=_own_facts(rows, work, programme, stage),
         advert_facts=_advert_facts(rows, work, programme, stage),
         rivals=tuple(_rivals(result, work, programme, at, above, decided)) if officer else (),
@@ -216,7 +217,7 @@ def explain(
     )
 
 
-def _as_at(result: Shortlist, advert: Any, work: Work) -> date:
+def _as_at(result: Shortlist, advert: Any) -> date:
     if result.prepared.as_at != "close":
         return result.prepared.as_at
     (place,) = result.places_of([advert])
@@ -294,7 +295,7 @@ def _tally(names: list[str]) -> dict[str, int]:
 
 
 def _bands_above(
-    work: Work, programme: Programme, result: Shortlist, above: NDArray[np.int64], stage: int
+    result: Shortlist, work: Work, programme: Programme, above: NDArray[np.int64], stage: int
 ) -> dict[str, int]:
     if stage == NO_STAGE or not len(above):
         return {}
@@ -478,7 +479,7 @@ def _first_place(
             out.append(None)
             continue
         after = next((s for s in signs[j + 1 :] if s), 0)
-        enough = rival_values[j] if after < 0 else _better_than(key, rival_values[j], mine)
+        enough = rival_values[j] if after < 0 else _better_than(key, rival_values[j])
         out.append(None if signs[j] < 0 else enough)
     return answers(out)
 
@@ -487,7 +488,7 @@ def _compare(own: Any, rival: Any) -> int:
     return int(own > rival) - int(own < rival)
 
 
-def _better_than(key: OrderKey, value: Any, mine: Rows) -> Any:
+def _better_than(key: OrderKey, value: Any) -> Any:
     """The least demanding value of a key that ranks strictly above ``value``; None if none."""
     rule = key.key
     if isinstance(rule, (LotteryKey, TieKey)):

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cbl_engine.scheme.model import Key
     from cbl_engine.shortlist.adverts import AdvertSide
     from cbl_engine.shortlist.compiled import Condition
     from cbl_engine.shortlist.register import RegisterAt
@@ -115,12 +116,20 @@ class Layout:
         fields: conditions with bits, by canonical bit.
         looked_up: conditions without: bit -> table.
         run: conditions to run over the bids.
+        last_bits: bits in use in the last raw word.
     """
 
     words: tuple[NDArray[np.uint64], ...]
     fields: dict[int, Field]
     looked_up: dict[int, Table]
     run: tuple[Condition, ...]
+    last_bits: int
+
+    def table(self, bit: int) -> Table | None:
+        """Outcomes of a condition; None when it is run over the bids."""
+        if bit in self.fields:
+            return self.fields[bit].table
+        return self.looked_up.get(bit)
 
     def canonical(
         self, hit: NDArray[np.uint64], word: int, number: int, bits: tuple[int, ...]
@@ -238,7 +247,7 @@ def lay_out(
         if len(needs[b]):
             by_kind = fields[b].weights.take(tables[b].row_of_kind)
             words[places[0][0]][:] |= by_kind.take(tables[b].kind_of)
-    return Layout(words, fields, looked_up, tuple(run))
+    return Layout(words, fields, looked_up, tuple(run), free[-1])
 
 
 def condition_table(
@@ -248,8 +257,8 @@ def condition_table(
 
     None when there are more than MOST_CELLS combinations.
     """
-    if condition.kind == "key":
-        return _key_unknown_table(view, adverts, condition)
+    if condition.key is not None:
+        return _key_unknown_table(view, adverts, condition, condition.key)
     if condition.reads.side == "application":
         return _one_column(view.application_outcomes()[condition.bit], adverts.n)
     return _pair_table(view, adverts, condition)
@@ -315,10 +324,7 @@ def _by_area(
     values: pl.DataFrame, rows: NDArray[np.int64], area: NDArray[np.int64]
 ) -> pl.Series:
     """The value for each (row, area); null where the advert has no area (index -1)."""
-    n_areas = values.width
-    if n_areas == 0:
-        return pl.Series([None] * len(rows), dtype=pl.Int64)
-    stacked = pl.concat([values.to_series(i).alias("") for i in range(n_areas)])
+    stacked = pl.concat([values.to_series(i).alias("") for i in range(values.width)])
     at = np.where(area < 0, 0, area) * values.height + rows
     found = stacked[at]
     if (area < 0).any():
@@ -326,11 +332,12 @@ def _by_area(
     return found
 
 
-def _key_unknown_table(view: RegisterAt, adverts: AdvertSide, condition: Condition) -> Table:
+def _key_unknown_table(
+    view: RegisterAt, adverts: AdvertSide, condition: Condition, key: Key
+) -> Table:
     """Where a key's value is missing: null columns, or a chooser that is not known."""
     from cbl_engine.shortlist.keys import application_key, pair_key
 
-    key = condition.key
     if condition.reads.side == "application":
         _, unknown = application_key(view, key)
         codes = np.where(unknown, UNKNOWN, MET).astype(np.int8)

@@ -7,13 +7,13 @@ the condition itself run over the bids, where there are few bids or too many com
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbl_engine.shortlist.classes import FAILED, UNKNOWN
+from cbl_engine.shortlist.classes import FAILED, MET, UNKNOWN
 from cbl_engine.shortlist.rows import Rows
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from cbl_engine.shortlist.bids import Bids
     from cbl_engine.shortlist.compiled import Condition
-    from cbl_engine.shortlist.fields import Layout
+    from cbl_engine.shortlist.fields import Table
     from cbl_engine.shortlist.plans import Plan, StageMasks, Work
 
 NO_STAGE = -1
@@ -47,6 +47,7 @@ class Block:
     span: slice
     first_advert: int
     starts: NDArray[np.int64]
+    _raw: dict[int, NDArray[np.uint64]] = field(default_factory=dict, repr=False)
 
     @property
     def n(self) -> int:
@@ -68,28 +69,51 @@ class Block:
         """Place of each bid's advert within the batch."""
         return self.local + self.first_advert
 
-    @cached_property
-    def raw(self) -> tuple[NDArray[np.uint64], ...]:
-        """Raw words of each bid's application."""
-        return tuple(word.take(self.applications) for word in self.work.layout.words)
-
-    def masked(self, masks: tuple[NDArray[np.uint64], ...], word: int) -> NDArray[np.uint64]:
-        """The bits of a raw word that an advert's mask has too."""
-        mine = masks[word][self.first_advert : self.first_advert + len(self.starts) - 1]
-        return self.raw[word] & mine.take(self.local)
+    def raw(self, word: int) -> NDArray[np.uint64]:
+        """A raw word of each bid's application."""
+        if word not in self._raw:
+            self._raw[word] = self.plan.words[word].take(self.applications)
+        return self._raw[word]
 
     @cached_property
-    def codes(self) -> dict[int, NDArray[np.int8]]:
-        """Outcome codes of the conditions without raw bits that the programme uses, by bit."""
+    def coded(self) -> dict[int, Coded]:
+        """Outcomes of the conditions without raw bits that the programme uses, by bit."""
         layout, used = self.work.layout, self.plan.conditions
-        out: dict[int, NDArray[np.int8]] = {}
+        out: dict[int, Coded] = {}
         for bit, table in layout.looked_up.items():
             if bit in used:
-                out[bit] = table.of_bids(self.applications, self.advert)
+                out[bit] = self._looked_up(table)
         run = [c for c in layout.run if c.bit in used]
         if run:
             at = np.arange(self.span.start, self.span.stop)
-            out |= Rows(self.work, at, self.bids).outcomes(run)
+            for bit, codes in Rows(self.work, at, self.bids).outcomes(run).items():
+                rows = np.flatnonzero(codes)
+                out[bit] = Coded(rows, codes[rows])
+        return out
+
+    def _looked_up(self, table: Table) -> Coded:
+        """Only bids on adverts for which something is not met have to be looked at."""
+        mine = slice(self.first_advert, self.first_advert + len(self.starts) - 1)
+        matters = (table.cells != MET).any(axis=0)[table.column_of[mine]]
+        rows = np.flatnonzero(np.repeat(matters, np.diff(self.starts)))
+        codes = table.of_bids(
+            self.applications.take(rows), self.local.take(rows) + self.first_advert
+        )
+        other = np.flatnonzero(codes)
+        return Coded(rows[other], codes[other])
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """Bids of a block for which a condition is not met, ascending, and its codes for them."""
+
+    rows: NDArray[np.int64]
+    codes: NDArray[np.int8]
+
+    def among(self, rows: NDArray[np.int64]) -> NDArray[np.int8]:
+        """Codes for these bids, which include all those not met."""
+        out = np.zeros(len(rows), np.int8)
+        out[np.searchsorted(rows, self.rows)] = self.codes
         return out
 
 
@@ -97,145 +121,144 @@ class Block:
 class Judgement:
     """What was found about a block's bids.
 
+    Only bids about which something fails or is not known are listed; the others are eligible in
+    the first stage.
+
     Attributes:
-        stage: from 0; NO_STAGE where no stage's criteria are met.
-        ordered: bids not ineligible, as positions in the block, ascending.
-        failed, unknown: canonical words of criteria, shape (words, bids); None when there are none.
-        key_unknown: canonical words of keys not known, for the ordered bids' stage; or None.
+        rows: the bids listed, as positions in the block, ascending.
+        stage: of those, from 0; NO_STAGE where no stage's criteria are met.
+        standing: which of those are not ineligible.
+        failed, unknown: canonical words of criteria, shape (words, rows).
+        key_unknown: canonical words of keys not known, for the stage of those standing.
+        ordered: every bid of the block that is not ineligible, ascending.
     """
 
+    rows: NDArray[np.int64]
     stage: NDArray[np.int8]
+    standing: NDArray[np.bool_]
+    failed: NDArray[np.uint64]
+    unknown: NDArray[np.uint64]
+    key_unknown: NDArray[np.uint64]
     ordered: NDArray[np.int64]
-    failed: NDArray[np.uint64] | None
-    unknown: NDArray[np.uint64] | None
-    key_unknown: NDArray[np.uint64] | None
 
 
 def judge(block: Block) -> Judgement:
     """Judge every bid of a block."""
-    plan = block.plan
+    plan, programme = block.plan, block.plan.programme
     gather = _Gather(block)
-    fails = gather.failing(plan.programme.common, plan.common, None)
-    stage = np.full(block.n, NO_STAGE, np.int8)
-    stages: list[tuple[tuple[int, ...], StageMasks, NDArray[np.bool_]]] = []
-    if len(plan.stages) == 1 and not plan.programme.stages[0].criteria:
-        stage[:] = 0
-    else:
-        met = [
-            ~gather.any_fail(own.criteria, masks)
-            for own, masks in zip(plan.programme.stages, plan.stages, strict=True)
-        ]
-        for number in reversed(range(len(met))):
-            stage[met[number]] = number
-        none = stage == NO_STAGE
-        for number, own in enumerate(plan.programme.stages):
-            if own.criteria:
-                concerned = none | (stage == number)
-                stages.append((own.criteria, plan.stages[number], concerned))
-                gather.failing(own.criteria, plan.stages[number], concerned)
-    gather.unknown(plan.programme.common, plan.common, None)
-    for criteria, masks, concerned in stages:
-        gather.unknown(criteria, masks, concerned)
-    standing = ~fails
-    if stages:
-        standing &= stage != NO_STAGE
-    ordered = np.flatnonzero(standing)
-    for number, own in enumerate(plan.programme.stages):
+    m = len(gather.rows)
+    fails = gather.criteria(programme.common, plan.common, None)
+    stage = np.full(m, NO_STAGE, np.int8)
+    met = [
+        ~gather.any_fail(own.criteria, masks)
+        for own, masks in zip(programme.stages, plan.stages, strict=True)
+    ]
+    for number in reversed(range(len(met))):
+        stage[met[number]] = number
+    none = stage == NO_STAGE
+    for number, own in enumerate(programme.stages):
+        if own.criteria:
+            gather.criteria(own.criteria, plan.stages[number], none | (stage == number))
+    standing = ~(fails | none)
+    for number, own in enumerate(programme.stages):
         bits = tuple(k.condition for k in own.keys if k.condition is not None)
-        concerned = standing & (stage == number) if len(plan.stages) > 1 else standing
-        gather.key_unknown(bits, plan.stages[number], concerned)
-    return Judgement(stage, ordered, gather.words[0], gather.words[1], gather.words[2])
+        gather.keys(bits, plan.stages[number], standing & (stage == number))
+    stands = np.ones(block.n, bool)
+    stands[gather.rows[~standing]] = False
+    return Judgement(
+        gather.rows, stage, standing, gather.failed, gather.unknown, gather.key_unknown,
+        np.flatnonzero(stands),
+    )
 
 
 class _Gather:
-    """Collects canonical words group of criteria by group."""
+    """The bids of a block about which anything fails or is not known, and their words."""
 
     def __init__(self, block: Block) -> None:
         self.block = block
-        self.layout: Layout = block.work.layout
-        self.words: list[NDArray[np.uint64] | None] = [None, None, None]
+        plan = block.plan
+        mine = slice(block.first_advert, block.first_advert + len(block.starts) - 1)
+        touched = np.zeros(block.n, bool)
+        hits: dict[int, NDArray[np.uint64]] = {}
+        for word in plan.words_used:
+            hits[word] = block.raw(word) & plan.anything[word][mine].take(block.local)
+            touched |= hits[word] != 0
+        for coded in block.coded.values():
+            touched[coded.rows] = True
+        self.rows = np.flatnonzero(touched)
+        self.advert = block.local.take(self.rows) + block.first_advert
+        self.hits = {word: hit.take(self.rows) for word, hit in hits.items()}
+        self.codes = {bit: coded.among(self.rows) for bit, coded in block.coded.items()}
+        shape = (block.work.n_words, len(self.rows))
+        self.failed, self.unknown, self.key_unknown = (np.zeros(shape, np.uint64) for _ in "fuk")
 
     def any_fail(self, criteria: Iterable[int], masks: StageMasks) -> NDArray[np.bool_]:
         """Whether a bid fails any of these criteria."""
-        fails = np.zeros(self.block.n, bool)
+        fails = np.zeros(len(self.rows), bool)
         for word in masks.fail_words:
-            fails |= self.block.masked(masks.fail, word) != 0
-        for bit, codes in self._coded(criteria):
-            fails |= self._fails(bit, codes)
+            fails |= (self.hits[word] & masks.fail[word].take(self.advert)) != 0
+        for bit in criteria:
+            if bit in self.codes:
+                fails |= self._fails(bit)
         return fails
 
-    def failing(
+    def criteria(
         self, criteria: tuple[int, ...], masks: StageMasks, concerned: NDArray[np.bool_] | None
     ) -> NDArray[np.bool_]:
-        """The same, and note which fail, for the bids concerned."""
-        fails = np.zeros(self.block.n, bool)
+        """Note which criteria fail and are not known, for the bids concerned; whether any fails."""
+        fails = np.zeros(len(self.rows), bool)
         for word in masks.fail_words:
-            hit = self.block.masked(masks.fail, word)
-            fails |= self._note(0, criteria, word, hit, concerned)
-        for bit, codes in self._coded(criteria):
-            fails |= self._note_bit(0, bit, self._fails(bit, codes), concerned)
+            hit = self.hits[word] & masks.fail[word].take(self.advert)
+            fails |= hit != 0
+            self._note(self.failed, criteria, word, hit, concerned)
+        for word in masks.unknown_words:
+            hit = self.hits[word] & masks.unknown[word].take(self.advert)
+            self._note(self.unknown, criteria, word, hit, concerned)
+        for bit in dict.fromkeys(criteria):
+            if bit in self.codes:
+                failing = self._fails(bit)
+                fails |= failing
+                self._note_bit(self.failed, bit, failing, concerned)
+                self._note_bit(self.unknown, bit, self.codes[bit] == UNKNOWN, concerned)
         return fails
 
-    def unknown(
-        self, criteria: tuple[int, ...], masks: StageMasks, concerned: NDArray[np.bool_] | None
-    ) -> None:
-        """Note which are not known."""
-        for word in masks.unknown_words:
-            hit = self.block.masked(masks.unknown, word)
-            self._note(1, criteria, word, hit, concerned)
-        for bit, codes in self._coded(criteria):
-            self._note_bit(1, bit, codes == UNKNOWN, concerned)
-
-    def key_unknown(
+    def keys(
         self, bits: tuple[int, ...], masks: StageMasks, concerned: NDArray[np.bool_]
     ) -> None:
-        """Note which keys are not known."""
+        """Note which keys are not known, for the bids concerned."""
         for word in masks.key_unknown_words:
-            self._note(2, bits, word, self.block.masked(masks.key_unknown, word), concerned)
-        for bit, codes in self._coded(bits):
-            self._note_bit(2, bit, codes == UNKNOWN, concerned)
+            hit = self.hits[word] & masks.key_unknown[word].take(self.advert)
+            self._note(self.key_unknown, bits, word, hit, concerned)
+        for bit in bits:
+            if bit in self.codes:
+                self._note_bit(self.key_unknown, bit, self.codes[bit] == UNKNOWN, concerned)
 
-    def _coded(self, bits: Iterable[int]) -> list[tuple[int, NDArray[np.int8]]]:
-        if not self.layout.looked_up and not self.layout.run:
-            return []
-        return [(b, self.block.codes[b]) for b in dict.fromkeys(bits) if b in self.block.codes]
-
-    def _fails(self, bit: int, codes: NDArray[np.int8]) -> NDArray[np.bool_]:
+    def _fails(self, bit: int) -> NDArray[np.bool_]:
         condition: Condition = self.block.work.batch.view.compiled.conditions[bit]
-        if condition.when_unknown == "fail":
-            return codes != 0
-        return codes == FAILED
-
-    def _out(self, what: int) -> NDArray[np.uint64]:
-        words = self.words[what]
-        if words is None:
-            words = np.zeros((self.block.work.n_words, self.block.n), np.uint64)
-            self.words[what] = words
-        return words
+        codes = self.codes[bit]
+        return codes != MET if condition.when_unknown == "fail" else codes == FAILED
 
     def _note_bit(
-        self, what: int, bit: int, hit: NDArray[np.bool_], concerned: NDArray[np.bool_] | None
-    ) -> NDArray[np.bool_]:
+        self,
+        out: NDArray[np.uint64],
+        bit: int,
+        hit: NDArray[np.bool_],
+        concerned: NDArray[np.bool_] | None,
+    ) -> None:
         noted = hit if concerned is None else hit & concerned
-        if noted.any():
-            self._out(what)[bit >> 6] |= noted * np.uint64(1 << (bit & 63))
-        return hit
+        out[bit >> 6] |= noted * np.uint64(1 << (bit & 63))
 
     def _note(
         self,
-        what: int,
+        out: NDArray[np.uint64],
         bits: tuple[int, ...],
         word: int,
         hit: NDArray[np.uint64],
         concerned: NDArray[np.bool_] | None,
-    ) -> NDArray[np.bool_]:
-        is_hit = hit != 0
-        at = np.flatnonzero(is_hit if concerned is None else is_hit & concerned)
-        if len(at):
-            found = hit.take(at)
-            out = self._out(what)
-            for number in range(self.block.work.n_words):
-                canonical = self.layout.canonical(found, word, number, bits)
-                if canonical is not None:
-                    out[number, at] |= canonical
-        return is_hit
+    ) -> None:
+        if concerned is not None:
+            hit = hit * concerned
+        for number in range(len(out)):
+            canonical = self.block.work.layout.canonical(hit, word, number, bits)
+            if canonical is not None:
+                out[number] |= canonical

@@ -47,10 +47,9 @@ class Ranking:
         position: from 1; 0 when ineligible.
         tied: whether the bid is in a tie group with the one directly above.
         failed, unknown: canonical words, shape (words, bids).
-        order: bids in order of position, the ineligible left out; each advert's begin at its first
-            bid's place in the arrays.
-        ordered: number of bids in ``order`` of each place.
+        ordered: number of bids with a position on the advert at each place.
         works: what each batch was ranked with.
+        run_codes: outcome codes of the criteria that were run over the bids themselves, by bit.
     """
 
     eligible: NDArray[np.int8]
@@ -59,9 +58,28 @@ class Ranking:
     tied: NDArray[np.bool_]
     failed: NDArray[np.uint64]
     unknown: NDArray[np.uint64]
-    order: NDArray[np.int32]
     ordered: NDArray[np.int32]
     works: list[Work]
+    run_codes: dict[int, NDArray[np.int8]]
+
+    def in_order(
+        self, starts: NDArray[np.int64], places: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Bids with a position on the adverts at these places, in order, and the place of each.
+
+        Args:
+            starts: of :class:`Bids`.
+            places: of the adverts.
+        """
+        counts = starts[places + 1] - starts[places]
+        along = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
+        at = np.repeat(starts[places], counts) + along
+        position = self.position[at]
+        number = np.repeat(np.arange(len(places)), counts)
+        standing = np.flatnonzero(position)
+        key = (number[standing] << 32) | position[standing]
+        order = standing[np.argsort(key)]
+        return at[order], places[number[order]]
 
 
 def rank(
@@ -80,9 +98,9 @@ def rank(
         np.zeros(bids.n, bool),
         np.zeros((n_words, bids.n), np.uint64),
         np.zeros((n_words, bids.n), np.uint64),
-        np.zeros(bids.n, np.int32),
         np.zeros(adverts.n_considered, np.int32),
         [],
+        {},
     )
     offset = 0
     problems: list[Problem] = []
@@ -94,6 +112,8 @@ def rank(
         n_bids = int(bids.starts[offset + batch.adverts.n] - bids.starts[offset])
         work = make_ready(batch, adverts, applications, offset, n_bids, n_words, seed, pool)
         out.works.append(work)
+        for condition in work.layout.run:
+            out.run_codes.setdefault(condition.bit, np.zeros(bids.n, np.int8))
         blocks = _blocks(work, bids)
         found = pool.map(run, blocks) if pool is not None else map(run, blocks)
         problems += [p for ps in found for p in ps]
@@ -140,35 +160,29 @@ def _blocks(work: Work, bids: Bids) -> Iterator[Block]:
 
 def _rank_block(block: Block, out: Ranking) -> list[Problem]:
     found = judge(block)
-    span = block.span
-    out.stage[span] = found.stage
-    if found.failed is not None:
-        out.failed[:, span] = found.failed
-    if found.unknown is not None:
-        out.unknown[:, span] = found.unknown
-    if found.key_unknown is not None:
-        out.unknown[:, span] |= found.key_unknown
-    eligible = np.zeros(block.n, np.int8)
+    at = found.rows + block.span.start
+    if len(at):
+        out.stage[at] = found.stage
+        out.failed[:, at] = found.failed
+        out.unknown[:, at] = found.unknown | found.key_unknown
+    for condition in block.work.layout.run:
+        if condition.bit in block.coded:
+            coded = block.coded[condition.bit]
+            out.run_codes[condition.bit][block.span][coded.rows] = coded.codes
+    eligible = out.eligible[block.span]
     eligible[found.ordered] = ELIGIBLE
-    held = _held(block, found)
-    if held is not None:
-        eligible[found.ordered[held]] = HELD
-    out.eligible[span] = eligible
+    eligible[found.rows[_held(block, found)]] = HELD
     if len(found.ordered):
         _positions(block, found, out)
-    return [] if found.key_unknown is None else _refused(block, found)
+    return _refused(block, found)
 
 
-def _held(block: Block, found: Judgement) -> NDArray[np.bool_] | None:
-    """Which of the ordered bids a criterion or key that holds is not known for; None for none."""
-    held: NDArray[np.bool_] | None = None
-    if found.unknown is not None and block.work.hold.any():
-        held = _any_of(found.unknown[:, found.ordered], block.work.hold[:, None])
-    if found.key_unknown is not None and any(words.any() for words in block.plan.hold):
-        at_stage = np.stack(block.plan.hold, axis=1)[:, found.stage[found.ordered]]
-        by_key = _any_of(found.key_unknown[:, found.ordered], at_stage)
-        held = by_key if held is None else held | by_key
-    return held
+def _held(block: Block, found: Judgement) -> NDArray[np.bool_]:
+    """Which of the bids listed a criterion or key that holds is not known for."""
+    held = _any_of(found.unknown, block.work.hold[:, None])
+    if any(words.any() for words in block.plan.hold):
+        held |= _any_of(found.key_unknown, np.stack(block.plan.hold, axis=1)[:, found.stage])
+    return held & found.standing
 
 
 def _any_of(words: NDArray[np.uint64], mask: NDArray[np.uint64]) -> NDArray[np.bool_]:
@@ -185,7 +199,7 @@ def _refused(block: Block, found: Judgement) -> list[Problem]:
                 continue
             word = found.key_unknown[key.condition >> 6]
             is_set = (word >> np.uint64(key.condition & 63)) & np.uint64(1) != 0
-            hit = np.flatnonzero(is_set & (found.stage == number))
+            hit = found.rows[is_set & (found.stage == number)]
             if len(hit):
                 ids = view.frame["id"].gather(block.applications[hit[:5]])
                 problems.append(
@@ -204,15 +218,15 @@ def _refused(block: Block, found: Judgement) -> list[Problem]:
 
 def _positions(block: Block, found: Judgement, out: Ranking) -> None:
     ordered, n_adverts = found.ordered, len(block.starts) - 1
-    n_stages = len(block.plan.stages)
     slot_bits = (block.n - 1).bit_length()
     advert_bits = (n_adverts - 1).bit_length()
-    stage_bits = (n_stages - 1).bit_length()
-    body, body_bits = _bodies(block, found, 64 - advert_bits - stage_bits - slot_bits)
+    stage_bits = (len(block.plan.stages) - 1).bit_length()
+    stage = out.stage[block.span].take(ordered) if stage_bits else None
+    body, body_bits = _bodies(block, ordered, stage, 64 - advert_bits - stage_bits - slot_bits)
     advert = block.local.take(ordered)
     key = advert.view(np.uint64) << np.uint64(stage_bits)
-    if stage_bits:
-        key |= found.stage.take(ordered).astype(np.uint64)
+    if stage is not None:
+        key |= stage.astype(np.uint64)
     if body is not None:
         key <<= np.uint64(body_bits)
         key |= body
@@ -220,37 +234,32 @@ def _positions(block: Block, found: Judgement, out: Ranking) -> None:
     key |= ordered.view(np.uint64)
     key.sort()
     at = (key & np.uint64((1 << slot_bits) - 1)).view(np.int64)
-    same = key >> np.uint64(slot_bits)
-    if (same[1:] < same[:-1]).any():
+    key >>= np.uint64(slot_bits)
+    if (key[1:] < key[:-1]).any():
         raise PropertyError(4, "packed keys decrease with position")
-    counts = np.bincount(advert, minlength=n_adverts)
     # Sorting keeps adverts together and in place, so each advert's run is where it was.
-    into = np.arange(len(key)) - np.repeat(np.cumsum(counts) - counts, counts)
-    span = block.span
-    position = np.zeros(block.n, np.int32)
-    position[at] = into + 1
-    out.position[span] = position
-    tied = np.zeros(block.n, bool)
-    tied[at[1:]] = same[1:] == same[:-1]
-    out.tied[span] = tied
-    out.order[span.start + np.repeat(block.starts[:-1], counts) + into] = at + span.start
+    counts = np.bincount(advert, minlength=n_adverts)
+    into = np.arange(1, len(key) + 1, dtype=np.int32)
+    into -= np.repeat((np.cumsum(counts) - counts).astype(np.int32), counts)
+    out.position[block.span][at] = into
+    equal = np.flatnonzero(key[1:] == key[:-1])
+    out.tied[block.span][at[equal + 1]] = True
     place = block.work.offset + block.first_advert
     out.ordered[place : place + n_adverts] = counts
 
 
 def _bodies(
-    block: Block, found: Judgement, room: int
+    block: Block, ordered: NDArray[np.int64], stage: NDArray[np.int8] | None, room: int
 ) -> tuple[NDArray[np.uint64] | None, int]:
     """The keys of each ordered bid in at most ``room`` bits, and the bits used; None for none."""
-    if len(block.plan.stages) == 1:
-        return _body(block.plan.keys[0], block, found.ordered, room)
-    body = np.zeros(len(found.ordered), np.uint64)
+    if stage is None:
+        return _body(block.plan.keys[0], block, ordered, room)
+    body = np.zeros(len(ordered), np.uint64)
     bits = 0
-    stage = found.stage[found.ordered]
     for number, parts in enumerate(block.plan.keys):
         mine = stage == number
         if mine.any():
-            packed, used = _body(parts, block, found.ordered[mine], room)
+            packed, used = _body(parts, block, ordered[mine], room)
             if packed is not None:
                 body[mine] = packed
             bits = max(bits, used)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from cbl_engine.draws import draw, stable_hash
+from cbl_engine.draws import draw
 from cbl_engine.scheme.model import (
     BandKey,
     BedroomFitKey,
@@ -24,7 +24,7 @@ from cbl_engine.scheme.model import (
     PreferKey,
     kind_of,
 )
-from cbl_engine.shortlist.classes import FAILED, MET, UNKNOWN, Classes, classify, column_codes
+from cbl_engine.shortlist.classes import MET, UNKNOWN, Classes, classify, column_codes, extent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from cbl_engine.scheme.model import Key
     from cbl_engine.shortlist.adverts import AdvertSide
     from cbl_engine.shortlist.compiled import OrderKey
+    from cbl_engine.shortlist.fields import Table
     from cbl_engine.shortlist.register import RegisterAt
 
 RANK_ABOVE_BITS = 26
@@ -104,10 +105,10 @@ def _ascending(
     if unknown.all():
         return np.zeros(len(values), np.int64), unknown
     whole = values.to_physical().cast(pl.Int64)
-    low, high = int(whole.min()), int(whole.max())
+    low, high = extent(whole)
     if high - low >= 1 << 62:
-        ranks = whole.rank("dense").cast(pl.Int64) - 1
-        whole, low, high = ranks, 0, int(ranks.max())
+        whole = whole.rank("dense").cast(pl.Int64) - 1
+        low, high = extent(whole)
     array = whole.fill_null(low).to_numpy()
     codes = (high - array) if descending else (array - low)
     codes = np.where(unknown, high - low + 1, codes) if values.null_count() else codes
@@ -143,26 +144,17 @@ def _chosen_date(view: RegisterAt, key: DateKey) -> pl.Series:
     return series.set(series == np.iinfo(np.int64).min, None)
 
 
-def pair_key(view: RegisterAt, adverts: AdvertSide, key: Key) -> PairCodes | None:
-    """Codes of a key that reads the advert as well as the application.
-
-    None for a preference with more combinations than are tabulated: each bid is evaluated.
-    """
-    if isinstance(key, PreferKey):
-        return _prefer_codes(view, adverts, key)
+def pair_key(view: RegisterAt, adverts: AdvertSide, key: Key) -> PairCodes:
+    """Codes of a key, not a preference, that reads the advert as well as the application."""
     if isinstance(key, BedroomFitKey):
         return _bedroom_fit_codes(view, adverts, key)
-    return _area_codes(view, adverts, key)
+    if isinstance(key, (ConnectionKey, PointsKey, DebtKey)):
+        return _area_codes(view, adverts, key)
+    raise TypeError(type(key).__name__)
 
 
-def _prefer_codes(view: RegisterAt, adverts: AdvertSide, key: PreferKey) -> PairCodes | None:
-    from cbl_engine.shortlist.fields import condition_table
-
-    condition = next(c for c in view.compiled.conditions
-                     if c.kind == "criterion" and c.name == key.prefer)
-    table = condition_table(view, adverts, condition)
-    if table is None:
-        return None
+def preference_codes(table: Table) -> PairCodes:
+    """Codes of a preference, from the outcomes of its criterion."""
     return PairCodes(
         table.kind_of,
         table.row_of_kind,
@@ -249,7 +241,7 @@ def _segment(view: RegisterAt, keys: tuple[OrderKey, ...]) -> Segment:
 
 def codes_of_application(view: RegisterAt, key: OrderKey) -> tuple[NDArray[Any], int]:
     """Codes of one application key, and their width; a wide one is ranked."""
-    if isinstance(key.key, PreferKey):
+    if isinstance(key.key, PreferKey) and key.condition is not None:
         codes = (view.application_outcomes()[key.condition] != MET).astype(np.int64)
     else:
         codes, _ = application_key(view, key.key)
@@ -259,9 +251,13 @@ def codes_of_application(view: RegisterAt, key: OrderKey) -> tuple[NDArray[Any],
 
 def dense(values: NDArray[Any]) -> tuple[NDArray[np.uint64], int]:
     """Ranks from 0 without gaps, and the bits they need."""
-    distinct = np.unique(values)
-    ranks = np.searchsorted(distinct, values).astype(np.uint64)
-    return ranks, max(len(distinct) - 1, 0).bit_length()
+    if not len(values):
+        return np.zeros(0, np.uint64), 0
+    order = np.argsort(values)
+    ascending = values.take(order)
+    ranks = np.empty(len(values), np.uint64)
+    ranks[order] = np.cumsum(np.concatenate([[False], ascending[1:] != ascending[:-1]]))
+    return ranks, int(ranks[order[-1]]).bit_length()
 
 
 def lottery_draws(
@@ -275,8 +271,9 @@ def lottery_draws(
 
     Args:
         kind: ``advert`` or ``register``.
-        seeds, advert_hashes, application_hashes: one a bid; seeds are the adverts' own or the
-            run's.
+        seeds: one a bid: the advert's own, or the run's.
+        advert_hashes: one a bid.
+        application_hashes: one a bid.
         run_seed: seed of the run.
     """
     if kind == "register":
@@ -286,17 +283,3 @@ def lottery_draws(
         mine = seeds == seed
         out[mine] = draw(int(seed), advert_hashes[mine], application_hashes[mine])
     return out
-
-
-__all__ = [
-    "FAILED",
-    "PairCodes",
-    "Segment",
-    "application_key",
-    "codes_of_application",
-    "dense",
-    "lottery_draws",
-    "pair_key",
-    "segment",
-    "stable_hash",
-]

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbl_engine.draws import stable_hash
-from cbl_engine.scheme.model import BidTimeKey, LotteryKey
-from cbl_engine.shortlist.classes import FAILED, MET, UNKNOWN
+from cbl_engine.scheme.model import BidTimeKey, LotteryKey, PreferKey
+from cbl_engine.shortlist.classes import FAILED, UNKNOWN
 from cbl_engine.shortlist.fields import Layout, lay_out
-from cbl_engine.shortlist.keys import lottery_draws, pair_key, segment
+from cbl_engine.shortlist.keys import lottery_draws, pair_key, preference_codes, segment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -57,10 +57,14 @@ def _not_empty(masks: tuple[NDArray[np.uint64], ...]) -> tuple[int, ...]:
 
 @dataclass(frozen=True, eq=False)
 class KeyPart:
-    """One field of the packed key: codes of some bids of a block; width 0 = found block by block."""
+    """One field of the packed key: codes of some bids of a block; width 0 = found block by block.
+
+    ``codes`` are those of every application, where the application alone has them.
+    """
 
     width: int
     make: Callable[[Block, NDArray[np.int64]], NDArray[np.uint64]]
+    codes: NDArray[np.uint64] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +75,8 @@ class Plan:
         programme: what it is made from.
         conditions: bits it uses.
         common, stages: masks of the common criteria, and of each stage's.
+        words: raw words of each application; in the last, above the bits of the conditions, the
+            code of the first run of application keys, where there is one stage and room.
         keys: fields of the packed key, stage by stage.
         hold: for each stage, canonical words of the keys that hold when not known.
     """
@@ -79,8 +85,24 @@ class Plan:
     conditions: frozenset[int]
     common: StageMasks
     stages: tuple[StageMasks, ...]
+    words: tuple[NDArray[np.uint64], ...]
     keys: tuple[tuple[KeyPart, ...], ...]
     hold: tuple[NDArray[np.uint64], ...]
+
+    @cached_property
+    def anything(self) -> tuple[NDArray[np.uint64], ...]:
+        """For each advert, the raw bits with which anything fails or is not known."""
+        every = (self.common, *self.stages)
+        return tuple(
+            np.bitwise_or.reduce([m for masks in every
+                                  for m in (masks.fail[w], masks.unknown[w], masks.key_unknown[w])])
+            for w in range(len(self.common.fail))
+        )
+
+    @cached_property
+    def words_used(self) -> tuple[int, ...]:
+        """Raw words in which any of these bits are."""
+        return _not_empty(self.anything)
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,12 +225,18 @@ def _plan(
                 if k.condition is not None and k.key.when_unknown == "hold"]
         return words_of(bits, n_words)
 
+    words, keys = layout.words, [
+        _key_parts(batch, layout, stage, hashes) for stage in programme.stages
+    ]
+    if len(keys) == 1:
+        words, keys[0] = _share_a_word(layout, keys[0])
     return Plan(
         programme,
         conditions,
         masks(programme.common),
         tuple(masks(s.criteria, s.keys) for s in programme.stages),
-        tuple(_key_parts(batch, layout, stage, hashes) for stage in programme.stages),
+        words,
+        tuple(keys),
         tuple(holding(s) for s in programme.stages),
     )
 
@@ -241,16 +269,37 @@ def _key_parts(
 
 
 def _application_part(codes: NDArray[np.uint64], width: int) -> KeyPart:
-    return KeyPart(width, lambda block, at: codes.take(block.applications[at]))
+    return KeyPart(width, lambda block, at: codes.take(block.applications[at]), codes)
+
+
+def _share_a_word(
+    layout: Layout, parts: tuple[KeyPart, ...]
+) -> tuple[tuple[NDArray[np.uint64], ...], tuple[KeyPart, ...]]:
+    """Put the first part's codes above the last raw word's bits, so that one look finds both."""
+    if not parts or parts[0].codes is None or layout.last_bits + parts[0].width > 64:
+        return layout.words, parts
+    shift = np.uint64(layout.last_bits)
+    if layout.last_bits == 64:
+        return layout.words, parts
+    last = layout.words[-1] | (parts[0].codes << shift)
+
+    def make(block: Block, at: NDArray[np.int64]) -> NDArray[np.uint64]:
+        return block.raw(len(layout.words) - 1).take(at) >> shift
+
+    return (*layout.words[:-1], last), (KeyPart(parts[0].width, make), *parts[1:])
 
 
 def _pair_part(
     view: RegisterAt, adverts: AdvertSide, layout: Layout, key: OrderKey
 ) -> KeyPart:
-    if any(c.bit == key.condition and c.kind == "criterion" for c in layout.run):
-        bit = key.condition
-        return KeyPart(1, lambda block, at: (block.codes[bit][at] != MET).astype(np.uint64))
-    pair = pair_key(view, adverts, key.key)
+    bit = key.condition
+    if isinstance(key.key, PreferKey) and bit is not None:
+        table = layout.table(bit)
+        if table is None:
+            return KeyPart(1, lambda block, at: _not_met(block, bit, at))
+        pair = preference_codes(table)
+    else:
+        pair = pair_key(view, adverts, key.key)
     flat = pair.codes.astype(np.uint64).ravel()
     n_columns = pair.codes.shape[1]
     rows = pair.row_of_kind.astype(np.int64)
@@ -260,6 +309,12 @@ def _pair_part(
         return flat.take(row * n_columns + pair.column_of.take(block.advert[at]))
 
     return KeyPart(pair.width, make)
+
+
+def _not_met(block: Block, bit: int, at: NDArray[np.int64]) -> NDArray[np.uint64]:
+    out = np.zeros(block.n, np.uint64)
+    out[block.coded[bit].rows] = 1
+    return out.take(at)
 
 
 def _time_part(rule: str) -> KeyPart:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cbl_engine.scheme.expressions import Expression
     from cbl_engine.scheme.load import Scheme
 
 AsAt = date | Literal["close"]
@@ -62,12 +64,10 @@ class Prepared:
         Raises:
             SchemeError: the scheme is not in force, or a parameter has no value yet.
         """
-        index = self.scheme.index_in_force(on)
-        if index is None:
-            self.scheme.in_force(on)
-        compiled = compile_version(self.scheme.versions[index])
+        version = self.scheme.in_force(on)
+        compiled = compile_version(version)
         versioned = has_versions(self.tables["applications"])
-        key = (index, on if compiled.dated or versioned else None)
+        key = (version.in_force.from_, on if compiled.dated or versioned else None)
         if key not in self.views:
             self.views[key] = build_view(self, compiled, on, key)
         return self.views[key]
@@ -164,13 +164,21 @@ def evaluate(
 ) -> list[pl.Series]:
     """Run criteria over a frame that has every column they read; one boolean column each."""
     expressions = [
-        c.expression.polars(constants).alias(str(c.bit))
+        _in_polars(
+            c.expression,
+            tuple((n, constants[n]) for n in c.expression.names if n in constants),
+        ).alias(str(c.bit))
         for c in conditions
         if c.expression is not None
     ]
     # with_columns, unlike select, stretches a criterion that reads only constants to every row.
     names = [str(c.bit) for c in conditions if c.expression is not None]
     return frame.with_columns(expressions).select(names).get_columns()
+
+
+@lru_cache(maxsize=4096)
+def _in_polars(expression: Expression, constants: tuple[tuple[str, Any], ...]) -> pl.Expr:
+    return expression.polars(dict(constants))
 
 
 def prepare(scheme: Scheme, register: Mapping[str, pl.DataFrame], as_at: AsAt) -> Prepared:
@@ -339,7 +347,7 @@ def tables_read(compiled: Compiled) -> dict[str, dict[str, str]]:
     for fact in compiled.facts_read().values():
         for table, columns in columns_read(fact).items():
             types = {**column_types(table), **{
-                n: c.type for n, c in compiled.version.columns.get(table, {}).items()
+                n: c.type for n, c in compiled.version.declared(table).items()
             }}
             have = out.setdefault(table, {})
             for column in columns:
@@ -404,7 +412,10 @@ def build_view(
     """The register on one date.
 
     Args:
-        prepared, compiled, on, key: what the view is of.
+        prepared: the register.
+        compiled: the scheme version.
+        on: the as-at date.
+        key: names the view.
         carried: facts known already, a row an application, and which applications need theirs
             worked out all the same.
     """
@@ -473,7 +484,7 @@ def _gathered(
 
 def filled(frame: pl.DataFrame, compiled: Compiled, table: str) -> pl.DataFrame:
     """The frame with each declared column's ``if_null`` put in."""
-    declared = compiled.version.columns.get(table, {})
+    declared = compiled.version.declared(table)
     fills = [
         pl.col(n).fill_null(pl.lit(c.if_null, DTYPES[c.type]))
         for n, c in declared.items()

@@ -157,7 +157,7 @@ class Shortlist:
         leading: dict[int, list[str]] = {}
         ids = self.prepared.ordinals.ids
         for p in places.tolist():
-            members = self.ranking.order[starts[p] : starts[p] + self.ranking.ordered[p]]
+            members = self.ordered(p)
             top = members[:1].tolist()
             for nxt in members[1:].tolist():
                 if not self.ranking.tied[nxt]:
@@ -283,8 +283,7 @@ class Shortlist:
 
     def ordered(self, place: int) -> NDArray[np.int64]:
         """Bids of the advert at a place in order of position."""
-        start = self.bids.starts[place]
-        return self.ranking.order[start : start + self.ranking.ordered[place]].astype(np.int64)
+        return self.ranking.in_order(self.bids.starts, np.array([place]))[0]
 
     def _bids_of(self, places: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Bids of these places, ordered ones first in each, and the place of each."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -29,6 +29,8 @@ from cbl_engine.shortlist.keys import lottery_draws
 from cbl_engine.shortlist.register import evaluate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from cbl_engine.scheme.model import Key
@@ -75,7 +77,7 @@ class Rows:
         areas = side.areas()
         values = view.pair_fact(name, areas)
         index = side.area_index(np.arange(side.n))[self.adverts]
-        out = pl.Series(name, [None] * len(self.at), dtype=_dtype(values))
+        out = pl.Series(name, [None] * len(self.at), dtype=values.dtypes[0])
         for area in np.unique(index[index >= 0]):
             mine = np.flatnonzero(index == area)
             found = values.to_series(int(area)).gather(self.applications[mine])
@@ -84,12 +86,15 @@ class Rows:
 
     def frame(self, conditions: list[Condition]) -> pl.DataFrame:
         """Every column that these conditions read, bid by bid."""
-        names: dict[str, None] = {}
-        for condition in conditions:
-            reads = condition.reads
-            names.update(dict.fromkeys([*reads.own, *reads.pair_facts]))
-            names.update(dict.fromkeys(f"advert.{n}" for n in reads.advert))
-        columns = [self.column(n) for n in names]
+        view, side = self.work.batch.view, self.work.batch.adverts
+        own = dict.fromkeys(n for c in conditions for n in c.reads.own)
+        theirs = dict.fromkeys(n for c in conditions for n in c.reads.advert)
+        facts = dict.fromkeys(n for c in conditions for n in c.reads.pair_facts)
+        columns = [
+            *_taken(view.frame, own, self.applications),
+            *(c.alias(f"advert.{c.name}") for c in _taken(side.frame, theirs, self.adverts)),
+            *(self._pair_fact(name) for name in facts),
+        ]
         if not columns:
             return pl.DataFrame({"": np.zeros(len(self.at), np.int8)})
         return for_sql(columns)
@@ -108,7 +113,7 @@ class Rows:
                 out[condition.bit] = np.where(unknown, UNKNOWN, MET).astype(np.int8)
         return out
 
-    def value(self, key: Key, rule: str = "first") -> pl.Series:
+    def value(self, key: Key) -> pl.Series:
         """The value of a key for each bid, as people know it; null where not known.
 
         A band's name; a date; points; whether a preference is met; strength of connection;
@@ -157,21 +162,18 @@ class Rows:
         undecided = np.ones(len(self.at), bool)
         out = pl.Series("date", [None] * len(self.at), dtype=pl.Date)
         for chooser, column in key.date.items():
-            if chooser == "otherwise":
-                applies = np.ones(len(self.at), bool)
-            elif chooser in version.bands:
-                applies = (self.column("band") == chooser).fill_null(False).to_numpy()
-            else:
-                codes = self.outcomes([self._criterion(chooser)])
-                (outcome,) = codes.values()
-                applies = outcome == MET
+            outcome = np.full(len(self.at), MET, np.int8)
+            if chooser in version.bands:
+                holds = (self.column("band") == chooser).fill_null(False).to_numpy()
+                outcome[~holds] = FAILED
+            elif chooser != "otherwise":
+                (outcome,) = self.outcomes([self._criterion(chooser)]).values()
+            applies = outcome == MET
             mine = undecided & applies
             out = out.set(pl.Series(mine), None).zip_with(
                 pl.Series(~mine), self.column(column).cast(pl.Date)
             )
-            undecided &= ~applies
-            if chooser != "otherwise" and chooser not in version.bands:
-                undecided &= outcome != UNKNOWN
+            undecided &= outcome == FAILED
         return out
 
     def _times(self, rule: str) -> NDArray[np.int64]:
@@ -195,8 +197,11 @@ class Rows:
         )
 
 
-def _dtype(values: pl.DataFrame) -> pl.DataType:
-    return values.dtypes[0] if values.width else pl.Int64()
+def _taken(
+    frame: pl.DataFrame, names: Iterable[str], at: NDArray[np.int64]
+) -> list[pl.Series]:
+    chosen = list(names)
+    return frame.select(chosen)[at].get_columns() if chosen else []
 
 
 def preference(key: OrderKey, values: pl.Series) -> NDArray[np.float64 | np.int64 | np.uint64]:
@@ -233,5 +238,3 @@ def _fit(rule: BedroomFitKey, values: pl.Series) -> pl.Series:
     spare = -values
     return spare.clip(lower_bound=0)
 
-
-__all__ = ["FAILED", "Rows", "preference"]

@@ -72,7 +72,9 @@ def verify(
     """Check every property.
 
     Args:
-        adverts, bids, ranking: what went in and what came out.
+        adverts: what went in.
+        bids: what went in, grouped.
+        ranking: what came out.
         n_given: rows of the bids frame.
         seed: of the run; draws the sample.
         extent: ``full`` checks properties 5 and 6 on every bid, whatever their number.
@@ -116,29 +118,30 @@ def _counted_once(bids: Bids, n_given: int, share: Share) -> None:
 
 
 def _in_order(bids: Bids, ranking: Ranking, share: Share) -> None:
-    """Property 2: along each advert's order positions are 1 to n, and nobody else has one."""
+    """Property 2: the positions on each advert are 1 to n, and nobody else has one."""
     starts = bids.starts
-    counts = ranking.ordered.astype(np.int64)
 
-    def look(low: int) -> tuple[int, int]:
-        own = counts[low : low + _ADVERTS]
-        along = np.arange(int(own.sum())) - np.repeat(np.cumsum(own) - own, own)
-        first = starts[low : low + len(own)]
-        at = ranking.order[np.repeat(first, own) + along]
-        if not np.array_equal(ranking.position[at], along + 1):
-            raise PropertyError(2, "positions of an advert are not 1 to n without gaps")
-        last = starts[low + 1 : low + len(own) + 1]
-        if (at < np.repeat(first, own)).any() or (at >= np.repeat(last, own)).any():
-            raise PropertyError(2, "an advert's order holds another advert's bid")
-        held = ranking.position[int(first[0]) : int(last[-1])] > 0
-        standing = ranking.eligible[int(first[0]) : int(last[-1])] != INELIGIBLE
-        if not np.array_equal(held, standing):
+    def look(low: int) -> None:
+        edges = starts[low : low + _ADVERTS + 1]
+        part = slice(int(edges[0]), int(edges[-1]))
+        position = ranking.position[part]
+        if not np.array_equal(position > 0, ranking.eligible[part] != INELIGIBLE):
             raise PropertyError(2, "an ineligible bid has a position, or another has none")
-        return len(at), int(held.sum())
+        own = ranking.ordered[low : low + len(edges) - 1]
+        has = np.flatnonzero(position)
+        if len(has) != int(own.sum()):
+            raise PropertyError(2, "an advert has more or fewer positions than bids with one")
+        # Bids are kept advert by advert, so those with a position fall into runs of ``own``.
+        first = np.repeat(edges[:-1] - edges[0], own)
+        given = position.take(has)
+        if (given > np.repeat(own, own)).any() or (has < first).any():
+            raise PropertyError(2, "positions of an advert are not 1 to n without gaps")
+        taken = np.zeros(len(position), bool)
+        taken[first + given - 1] = True
+        if np.count_nonzero(taken) != len(has):
+            raise PropertyError(2, "a position of an advert is given twice")
 
-    for along, held in share(look, range(0, len(counts), _ADVERTS)):
-        if along != held:
-            raise PropertyError(2, "an advert's order is not as long as its bids not ineligible")
+    list(share(look, range(0, len(starts) - 1, _ADVERTS)))
 
 
 def _eligible(ranking: Ranking, share: Share) -> None:
@@ -186,10 +189,8 @@ def _row_by_row(
     rows = Rows(work, at, bids)
     codes = _words_agree(work, programme, rows, ranking)
     _held_agrees(work, programme, rows, ranking, codes)
-    ordered = ranking.ordered[places].astype(np.int64)
-    along = np.arange(int(ordered.sum())) - np.repeat(np.cumsum(ordered) - ordered, ordered)
-    in_order = ranking.order[np.repeat(bids.starts[places], ordered) + along].astype(np.int64)
-    _order_agrees(programme, Rows(work, in_order, bids), along, ranking)
+    in_order, place = ranking.in_order(bids.starts, places)
+    _order_agrees(programme, Rows(work, in_order, bids), place, ranking)
     return len(at)
 
 
@@ -202,7 +203,10 @@ def _words_agree(
     for stage in programme.stages:
         used.update(dict.fromkeys(stage.criteria))
         used.update(dict.fromkeys(k.condition for k in stage.keys if k.condition is not None))
-    codes = rows.outcomes([conditions[b] for b in used])
+    kept = {
+        c.bit: ranking.run_codes[c.bit][rows.at] for c in work.layout.run if c.bit in used
+    }
+    codes = kept | rows.outcomes([conditions[b] for b in used if b not in kept])
     failing = {
         b: (codes[b] == FAILED)
         | ((codes[b] == UNKNOWN) & (conditions[b].when_unknown == "fail"))
@@ -276,13 +280,13 @@ def _held_agrees(
 
 
 def _order_agrees(
-    programme: Programme, rows: Rows, along: NDArray[np.int64], ranking: Ranking
+    programme: Programme, rows: Rows, place: NDArray[np.int64], ranking: Ranking
 ) -> None:
     """Properties 4 and 6: adjacent bids by the keys' own values."""
     if len(rows.at) < 2:
         return
     stage = ranking.stage[rows.at]
-    follows = along[1:] > 0
+    follows = place[1:] == place[:-1]
     if (follows & (stage[1:] < stage[:-1])).any():
         raise PropertyError(4, "a bid of a later stage stands above one of an earlier")
     undecided = follows & (stage[1:] == stage[:-1])
@@ -291,7 +295,7 @@ def _order_agrees(
             open_ = undecided & (stage[1:] == number)
             if not open_.any():
                 break
-            numbers = preference(key, rows.value(key.key, programme.bid_time))
+            numbers = preference(key, rows.value(key.key))
             if (open_ & (numbers[1:] < numbers[:-1])).any():
                 raise PropertyError(6, f"bids are out of order on the key {key.name}")
             undecided &= ~(open_ & (numbers[1:] != numbers[:-1]))

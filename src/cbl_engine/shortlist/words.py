@@ -100,7 +100,7 @@ def _for_officers(explanation: Explanation) -> list[str]:
         lines += ["", "What would have put it first, each key taken alone (officers only):"]
         lines += [
             f"  {_key(f.key)}: {say(f.value) if f.value is not None else 'no value of it'}"
-            + f" (now {say(f.own_value)})"
+             f" (now {say(f.own_value)})"
             for f in explanation.first_place
         ]
     return lines

@@ -74,7 +74,7 @@ class _RefusedError(Exception):
         super().__init__(problem.line())
 
 
-def _refuse(kind: str, message: str, line: int, column: int, **words: str) -> _RefusedError:
+def _refuse(kind: str, message: str, line: int, column: int, **words: Any) -> _RefusedError:
     where = f"{MAPPING_NAME}:{line}:{column}"
     return _RefusedError(Problem(kind, message, where=where, **words))
 

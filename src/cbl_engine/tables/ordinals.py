@@ -95,9 +95,9 @@ class Ordinals:
         lost = same.is_null().to_numpy() if same.null_count() else nulls
         wanted = same.fill_null(0).to_numpy()
         if self._dense:
-            inside = (wanted >= 0) & (wanted < len(known))
-            ordinals = wanted.astype(np.int32)
-            if not inside.all():
+            ordinals = wanted.astype(np.int32, copy=False)
+            if len(wanted) and (wanted.min() < 0 or wanted.max() >= len(known)):
+                inside = (wanted >= 0) & (wanted < len(known))
                 ordinals = np.where(inside, ordinals, np.int32(-1))
         else:
             at = np.searchsorted(known, wanted)

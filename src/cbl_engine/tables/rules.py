@@ -245,7 +245,7 @@ def _schema_of_present(
 
 
 def _dataframely_rule(dy: Any, met: pl.Expr) -> Any:
-    return dy.rule()(lambda cls: met.fill_null(value=True))
+    return dy.rule()(lambda _cls: met.fill_null(value=True))
 
 
 def _mask(positions: pl.Series, height: int) -> pl.Series:

@@ -20,7 +20,8 @@ _FILES = ("register.csv", "lettings.csv", "assumptions.csv")
 @cache
 def share_table() -> pl.DataFrame:
     """Every figure: share, place, category, value, unit, period, source_url, licence, assumed,
-    reason. A source_url, licence or period that is null belongs to an assumption."""
+    reason. A source_url, licence or period that is null belongs to an assumption.
+    """
     folder = Path(__file__).parent
     types = {"category": pl.String, "value": pl.Float64, "period": pl.String}
     kinds = {"assumed": pl.Boolean, "source_url": pl.String, "licence": pl.String}

@@ -1,0 +1,1 @@
+"""Measurements that anyone can repeat: ``docs/benchmarks.md`` says how, and what came out."""

@@ -1,0 +1,52 @@
+"""Who takes part. Each is made from Arrow tables and has ``cold``; ours has ``warm`` as well."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+OURS = "cbl_engine"
+WHERE = {
+    OURS: ("benchmarks.contest.ours", "Engine"),
+    "polars": ("benchmarks.contest.peer_polars", "Joined"),
+    "polars, rows taken": ("benchmarks.contest.peer_polars", "Gathered"),
+    "duckdb": ("benchmarks.contest.peer_duckdb", "DuckDB"),
+}
+
+
+def enter(name: str, tables: Mapping[str, pa.Table]) -> Any:
+    """A contestant with its data in memory, imported only now."""
+    module, kind = WHERE[name]
+    return getattr(importlib.import_module(module), kind)(tables)
+
+
+def in_row_order(
+    answer: tuple[NDArray, NDArray, NDArray],
+) -> tuple[NDArray[np.int32], NDArray[np.uint64]]:
+    """Positions and failure words by row of the bids.
+
+    Raises:
+        ValueError: a row is missing or given twice.
+    """
+    rows, positions, words = answer
+    if len(rows) == 0 or (np.bincount(rows, minlength=len(rows)) != 1).any():
+        raise ValueError("an answer does not have every bid once")
+    position = np.empty(len(rows), np.int32)
+    failed = np.empty(len(rows), np.uint64)
+    position[rows], failed[rows] = positions, words
+    return position, failed
+
+
+def disagreements(
+    one: tuple[NDArray, NDArray], other: tuple[NDArray, NDArray]
+) -> int:
+    """Number of bids whose position or failure word differs."""
+    return int(((one[0] != other[0]) | (one[1] != other[1])).sum())
