@@ -7,7 +7,8 @@ from datetime import date
 import polars as pl
 import pytest
 
-from cbl_engine.assess import area_closure, columns_read
+from cbl_engine.assess import area_closure, columns_read, pair_fact_values
+from cbl_engine.tables import Ordinals
 
 
 def d(text):
@@ -159,9 +160,19 @@ def test_pair_facts_of_each_advertised_area(facts, rule, rows, expected):
     assert facts(rule).pair(rows, ["mill", "quay", "east", "moor", "harbour"]) == expected
 
 
-def test_no_adverts_and_an_area_nobody_knows(facts):
+def test_where_no_advert_has_an_area_nothing_is_known(facts):
+    for rule, dtype in (("connected_to", pl.Boolean), ("months_connected", pl.Int64)):
+        fact = facts(f"{rule}: {{area: advert.area}}")
+        assert fact.pair([stay("2020-01-01")], []) == [None]
+        frame = pair_fact_values(
+            fact.fact, [], fact.tables([], []), Ordinals(pl.Series(["A", "B"])), fact.as_at
+        )
+        assert frame.dtypes == [dtype]
+        assert frame.height == 2
+
+
+def test_nobody_is_connected_with_an_area_that_does_not_exist(facts):
     fact = facts("connected_to: {area: advert.area}")
-    assert fact.pair([stay("2020-01-01")], []) == []
     assert fact.pair([stay("2020-01-01")], ["nowhere"]) == [False]
 
 

@@ -269,7 +269,7 @@ def test_one_problem_one_line(lines, parts, line):
 
 
 def test_text_in_double_quotes_is_explained(lines):
-    (line,) = lines(criterion("points > 1 OR band = \"A\""))
+    (line,) = lines(criterion('points > 1 OR band = "A"'))
     assert line.startswith("f.yaml:9:32: A is not a column, fact or parameter")
     assert line.endswith(". Text goes in 'single quotes'")
 

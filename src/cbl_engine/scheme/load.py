@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -259,7 +260,7 @@ def _wrong_field(
             message = f"{name} is not a field of {_dotted(path[:-1])}"
             given, allowed = "", _fields_like(str(name))
         case "missing":
-            message = f"{name} is missing from {what}"
+            message = f"{name} is missing" + (f" from {what}" if path else "")
             given = ""
         case "string_pattern_mismatch":
             message = f"{what} is not a name that can be used"
@@ -314,7 +315,7 @@ def _known_path(path: tuple[Any, ...], document: Document) -> tuple[Any, ...]:
 
 
 def _between_versions(loaded: list[tuple[SchemeVersion, Document]]) -> Iterable[Problem]:
-    for (earlier, first), (later, second) in zip(loaded, loaded[1:], strict=False):
+    for (earlier, first), (later, second) in pairwise(loaded):
         if later.scheme != earlier.scheme:
             yield Problem(
                 "scheme_names_differ",
