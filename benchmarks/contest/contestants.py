@@ -18,6 +18,7 @@ WHERE = {
     OURS: ("benchmarks.contest.ours", "Engine"),
     "polars": ("benchmarks.contest.peer_polars", "Joined"),
     "polars, rows taken": ("benchmarks.contest.peer_polars", "Gathered"),
+    "polars, plain": ("benchmarks.contest.peer_polars", "Plain"),
     "duckdb": ("benchmarks.contest.peer_duckdb", "DuckDB"),
 }
 

@@ -142,8 +142,8 @@ def _check(
     if not problems and len(advert):
         def outside(start: int) -> NDArray[np.int64]:
             part = slice(start, start + CHUNK)
-            at, time = advert[part].astype(np.int64), placed_at[part]
-            late = (time > adverts.closes.take(at)) | (time < adverts.opens.take(at))
+            at, time = advert[part], placed_at[part]
+            late = (time > adverts.closes[at]) | (time < adverts.opens[at])
             return np.flatnonzero(late) + start
 
         chunks = range(0, len(advert), CHUNK)
@@ -210,7 +210,7 @@ def _sorted_keys(
         )
     n = n_rows if kept is None else len(kept)
     keys = np.empty(n, np.uint64)
-    place = adverts.place.astype(np.int64) << (row_bits + application_bits)
+    place = (adverts.place.astype(np.int64) << (row_bits + application_bits)).view(np.uint64)
     share = pool.map if pool is not None else map
 
     def fill(start: int) -> None:
@@ -218,7 +218,7 @@ def _sorted_keys(
         out = keys[start:stop]
         rows = np.arange(start, stop) if kept is None else kept[start:stop]
         mine = slice(start, stop) if kept is None else rows
-        np.take(place.view(np.uint64), advert[mine].astype(np.int64), out=out, mode="wrap")
+        out[:] = place[advert[mine]]
         out |= application[mine].astype(np.uint64) << np.uint64(row_bits)
         out |= rows.view(np.uint64)
 

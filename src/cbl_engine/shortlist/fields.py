@@ -69,8 +69,8 @@ class Table:
         self, applications: NDArray[np.int64], adverts: NDArray[np.int64]
     ) -> NDArray[np.int8]:
         """The outcome for each (application, advert)."""
-        row = self.row_of_kind.take(self.kind_of.take(applications)).astype(np.int64)
-        return self.cells.ravel().take(row * self.cells.shape[1] + self.column_of.take(adverts))
+        row = self.row_of_kind[self.kind_of[applications]].astype(np.int64)
+        return self.cells.ravel()[row * self.cells.shape[1] + self.column_of[adverts]]
 
 
 @dataclass(frozen=True)
@@ -245,8 +245,8 @@ def lay_out(
         bits[needs[b]] = [bit for _, bit in places][: len(needs[b])]
         fields[b] = Field(by_bit[b], places[0][0], bits, tables[b])
         if len(needs[b]):
-            by_kind = fields[b].weights.take(tables[b].row_of_kind)
-            words[places[0][0]][:] |= by_kind.take(tables[b].kind_of)
+            by_kind = fields[b].weights[tables[b].row_of_kind]
+            words[places[0][0]][:] |= by_kind[tables[b].kind_of]
     return Layout(words, fields, looked_up, tuple(run), free[-1])
 
 

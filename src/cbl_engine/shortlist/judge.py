@@ -72,7 +72,7 @@ class Block:
     def raw(self, word: int) -> NDArray[np.uint64]:
         """A raw word of each bid's application."""
         if word not in self._raw:
-            self._raw[word] = self.plan.words[word].take(self.applications)
+            self._raw[word] = self.plan.words[word][self.applications]
         return self._raw[word]
 
     @cached_property
@@ -97,7 +97,7 @@ class Block:
         matters = (table.cells != MET).any(axis=0)[table.column_of[mine]]
         rows = np.flatnonzero(np.repeat(matters, np.diff(self.starts)))
         codes = table.of_bids(
-            self.applications.take(rows), self.local.take(rows) + self.first_advert
+            self.applications[rows], self.local[rows] + self.first_advert
         )
         other = np.flatnonzero(codes)
         return Coded(rows[other], codes[other])
@@ -181,13 +181,13 @@ class _Gather:
         touched = np.zeros(block.n, bool)
         hits: dict[int, NDArray[np.uint64]] = {}
         for word in plan.words_used:
-            hits[word] = block.raw(word) & plan.anything[word][mine].take(block.local)
+            hits[word] = block.raw(word) & plan.anything[word][mine][block.local]
             touched |= hits[word] != 0
         for coded in block.coded.values():
             touched[coded.rows] = True
         self.rows = np.flatnonzero(touched)
-        self.advert = block.local.take(self.rows) + block.first_advert
-        self.hits = {word: hit.take(self.rows) for word, hit in hits.items()}
+        self.advert = block.local[self.rows] + block.first_advert
+        self.hits = {word: hit[self.rows] for word, hit in hits.items()}
         self.codes = {bit: coded.among(self.rows) for bit, coded in block.coded.items()}
         shape = (block.work.n_words, len(self.rows))
         self.failed, self.unknown, self.key_unknown = (np.zeros(shape, np.uint64) for _ in "fuk")
@@ -196,7 +196,7 @@ class _Gather:
         """Whether a bid fails any of these criteria."""
         fails = np.zeros(len(self.rows), bool)
         for word in masks.fail_words:
-            fails |= (self.hits[word] & masks.fail[word].take(self.advert)) != 0
+            fails |= (self.hits[word] & masks.fail[word][self.advert]) != 0
         for bit in criteria:
             if bit in self.codes:
                 fails |= self._fails(bit)
@@ -208,11 +208,11 @@ class _Gather:
         """Note which criteria fail and are not known, for the bids concerned; whether any fails."""
         fails = np.zeros(len(self.rows), bool)
         for word in masks.fail_words:
-            hit = self.hits[word] & masks.fail[word].take(self.advert)
+            hit = self.hits[word] & masks.fail[word][self.advert]
             fails |= hit != 0
             self._note(self.failed, criteria, word, hit, concerned)
         for word in masks.unknown_words:
-            hit = self.hits[word] & masks.unknown[word].take(self.advert)
+            hit = self.hits[word] & masks.unknown[word][self.advert]
             self._note(self.unknown, criteria, word, hit, concerned)
         for bit in dict.fromkeys(criteria):
             if bit in self.codes:
@@ -227,7 +227,7 @@ class _Gather:
     ) -> None:
         """Note which keys are not known, for the bids concerned."""
         for word in masks.key_unknown_words:
-            hit = self.hits[word] & masks.key_unknown[word].take(self.advert)
+            hit = self.hits[word] & masks.key_unknown[word][self.advert]
             self._note(self.key_unknown, bits, word, hit, concerned)
         for bit in bits:
             if bit in self.codes:

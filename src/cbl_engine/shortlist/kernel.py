@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from cbl_engine.shortlist.plans import KeyPart, Work
     from cbl_engine.tables import Ordinals
 
-BLOCK = 1 << 15
+BLOCK = 1 << 16
 INELIGIBLE, HELD, ELIGIBLE = 0, 1, 2
 
 
@@ -221,9 +221,9 @@ def _positions(block: Block, found: Judgement, out: Ranking) -> None:
     slot_bits = (block.n - 1).bit_length()
     advert_bits = (n_adverts - 1).bit_length()
     stage_bits = (len(block.plan.stages) - 1).bit_length()
-    stage = out.stage[block.span].take(ordered) if stage_bits else None
+    stage = out.stage[block.span][ordered] if stage_bits else None
     body, body_bits = _bodies(block, ordered, stage, 64 - advert_bits - stage_bits - slot_bits)
-    advert = block.local.take(ordered)
+    advert = block.local[ordered]
     key = advert.view(np.uint64) << np.uint64(stage_bits)
     if stage is not None:
         key |= stage.astype(np.uint64)

@@ -93,7 +93,7 @@ def _band_codes(bands: pl.Series, key: BandKey) -> tuple[NDArray[np.int64], NDAr
     some_row[physical] = np.arange(len(bands))
     for number, band in enumerate(bands.gather(some_row).cast(pl.String)):
         ranks[number] = codes.get(band, worst)
-    ranked = ranks.take(physical)
+    ranked = ranks[physical]
     return ranked, ranked == worst
 
 
@@ -254,7 +254,7 @@ def dense(values: NDArray[Any]) -> tuple[NDArray[np.uint64], int]:
     if not len(values):
         return np.zeros(0, np.uint64), 0
     order = np.argsort(values)
-    ascending = values.take(order)
+    ascending = values[order]
     ranks = np.empty(len(values), np.uint64)
     ranks[order] = np.cumsum(np.concatenate([[False], ascending[1:] != ascending[:-1]]))
     return ranks, int(ranks[order[-1]]).bit_length()

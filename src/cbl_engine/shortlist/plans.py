@@ -269,7 +269,7 @@ def _key_parts(
 
 
 def _application_part(codes: NDArray[np.uint64], width: int) -> KeyPart:
-    return KeyPart(width, lambda block, at: codes.take(block.applications[at]), codes)
+    return KeyPart(width, lambda block, at: codes[block.applications[at]], codes)
 
 
 def _share_a_word(
@@ -284,7 +284,7 @@ def _share_a_word(
     last = layout.words[-1] | (parts[0].codes << shift)
 
     def make(block: Block, at: NDArray[np.int64]) -> NDArray[np.uint64]:
-        return block.raw(len(layout.words) - 1).take(at) >> shift
+        return block.raw(len(layout.words) - 1)[at] >> shift
 
     return (*layout.words[:-1], last), (KeyPart(parts[0].width, make), *parts[1:])
 
@@ -305,8 +305,8 @@ def _pair_part(
     rows = pair.row_of_kind.astype(np.int64)
 
     def make(block: Block, at: NDArray[np.int64]) -> NDArray[np.uint64]:
-        row = rows.take(pair.kind_of.take(block.applications[at]))
-        return flat.take(row * n_columns + pair.column_of.take(block.advert[at]))
+        row = rows[pair.kind_of[block.applications[at]]]
+        return flat[row * n_columns + pair.column_of[block.advert[at]]]
 
     return KeyPart(pair.width, make)
 
@@ -314,7 +314,7 @@ def _pair_part(
 def _not_met(block: Block, bit: int, at: NDArray[np.int64]) -> NDArray[np.uint64]:
     out = np.zeros(block.n, np.uint64)
     out[block.coded[bit].rows] = 1
-    return out.take(at)
+    return out[at]
 
 
 def _time_part(rule: str) -> KeyPart:

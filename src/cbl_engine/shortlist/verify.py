@@ -85,16 +85,18 @@ def verify(
     """
     began = time.perf_counter()
     share = pool.map if pool is not None else map
+    places = _sample(adverts, bids, seed, extent)
+    sampled = [
+        (work, programme, mine)
+        for work in ranking.works
+        for number, programme in enumerate(work.batch.adverts.programmes)
+        if len(mine := _places_of(work, number, places))
+    ]
+    row_by_row = share(lambda part: _row_by_row(*part, bids, ranking), sampled)
     _counted_once(bids, n_given, share)
     _in_order(bids, ranking, share)
     _eligible(ranking, share)
-    covered = 0
-    places = _sample(adverts, bids, seed, extent)
-    for work in ranking.works:
-        for number, programme in enumerate(work.batch.adverts.programmes):
-            mine = _places_of(work, number, places)
-            if len(mine):
-                covered += _row_by_row(work, programme, mine, bids, ranking)
+    covered = sum(row_by_row)
     whole: Extent = "full" if covered == bids.n else "sample"
     return Verification(whole, bids.n, covered, time.perf_counter() - began)
 
@@ -133,7 +135,7 @@ def _in_order(bids: Bids, ranking: Ranking, share: Share) -> None:
             raise PropertyError(2, "an advert has more or fewer positions than bids with one")
         # Bids are kept advert by advert, so those with a position fall into runs of ``own``.
         first = np.repeat(edges[:-1] - edges[0], own)
-        given = position.take(has)
+        given = position[has]
         if (given > np.repeat(own, own)).any() or (has < first).any():
             raise PropertyError(2, "positions of an advert are not 1 to n without gaps")
         taken = np.zeros(len(position), bool)
