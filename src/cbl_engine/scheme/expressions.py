@@ -161,7 +161,7 @@ class Expression:
 
         try:
             expression = pl.sql_expr(self.sql(constants))
-        except Exception as error:  # polars raises several kinds, none with a position
+        except Exception as error:  # noqa: BLE001 - polars raises several kinds
             raise ExpressionError(
                 0, f"this is not an expression: {str(error).splitlines()[0]}"
             ) from None
