@@ -46,11 +46,19 @@ FUNCTIONS = frozenset(
 """Row-wise functions a criterion may call."""
 
 KEYWORDS = frozenset(
-    ["AND", "OR", "NOT", "IN", "BETWEEN", "CASE", "WHEN", "THEN", "ELSE", "END", "IS", "NULL", "TRUE", "FALSE", "LIKE"]
+    [
+        "AND", "OR", "NOT", "IN", "BETWEEN", "CASE", "WHEN", "THEN", "ELSE", "END", "IS", "NULL",
+        "TRUE", "FALSE", "LIKE",
+    ]
 )
 
 _REFUSED = frozenset(
-    ["ALL", "ANY", "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "DISTINCT", "EXISTS", "EXTRACT", "FILTER", "FROM", "GROUP", "HAVING", "ILIKE", "JOIN", "LOCALTIME", "LOCALTIMESTAMP", "NOW", "ORDER", "OVER", "PARTITION", "RLIKE", "SELECT", "SOME", "TODAY", "UNION", "WHERE", "WITH"]
+    [
+        "ALL", "ANY", "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "DISTINCT", "EXISTS",
+        "EXTRACT", "FILTER", "FROM", "GROUP", "HAVING", "ILIKE", "JOIN", "LOCALTIME",
+        "LOCALTIMESTAMP", "NOW", "ORDER", "OVER", "PARTITION", "RLIKE", "SELECT", "SOME", "TODAY",
+        "UNION", "WHERE", "WITH",
+    ]
 )
 _TOKEN = re.compile(
     r"""(?P<space>\s+)
