@@ -24,12 +24,16 @@ app = App(
 )
 
 
-def main() -> None:
-    """Run the command line, and turn every error into lines and an exit code."""
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line, and turn every error into lines and an exit code.
+
+    Args:
+        arguments: what was typed after ``cbl``; None takes it from the process.
+    """
     from cbl_engine.errors import BadInput, CblError
 
     try:
-        sys.exit(app() or 0)
+        sys.exit(app(sys.argv[1:] if arguments is None else arguments) or 0)
     except BadInput as error:
         from cbl_engine.cli.show import show_problems
 
@@ -133,7 +137,7 @@ def validate(
         inputs = check_inputs(scheme, data, show.as_at_date(as_at))
         findings = lint(inputs.scheme) if inputs.scheme is not None else []
     if problems is not None and inputs.tables is not None:
-        inputs.tables.rejected.write_parquet(problems)
+        show.write_problems(inputs.tables.rejected, problems)
     show.show_report(inputs, findings, format)
     return 2 if inputs.problems else 0
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cbl_engine.shortlist import Explanation, Shortlist
 
 _WIDE = 200
+_DECIDED = {"stage": "earlier stage", "tie": "equal"}
 
 
 def _out() -> Console:
@@ -73,6 +74,22 @@ def show_problems(problems: Sequence[Problem]) -> None:
     sys.stderr.write(f"cbl: {count} problem{'s' if count != 1 else ''}\n")
     for problem in problems:
         sys.stderr.write(f"  {problem.line()}\n")
+
+
+def write_problems(rejected: pl.DataFrame, path: Path) -> None:
+    """Every bad row, as Parquet.
+
+    Raises:
+        BadInput: the file cannot be written.
+    """
+    try:
+        with path.open("wb") as file:
+            rejected.write_parquet(file)
+    except OSError as error:
+        raise BadInput(
+            [Problem("file_not_written", f"the file cannot be written: {error.strerror}",
+                     where=str(path))]
+        ) from None
 
 
 def show_shortlist(
@@ -169,6 +186,8 @@ def _day(microseconds: int) -> date:
 
 
 def _advert_table(result: Shortlist, advert: str) -> Table:
+    from cbl_engine.shortlist.words import key_in_words, ordinal
+
     frame = result.frame([advert])
     table = Table(title=f"Advert {advert}")
     table.add_column("position", justify="right")
@@ -180,13 +199,14 @@ def _advert_table(result: Shortlist, advert: str) -> Table:
         group = row["tie_group"]
         position = "" if row["position"] is None else str(row["position"])
         if group is not None and joint.get(group, 0) > 1:
-            from cbl_engine.shortlist.words import ordinal
-
-            position = f"joint {ordinal(first.setdefault(group, row['position']) or 0)}"
+            position = f"joint {ordinal(first.setdefault(group, row['position']))}"
         status = {True: "eligible", False: "not eligible", None: "held"}[row["eligible"]]
-        unknown = [f"{n} (not known)" for n in row["unknown"]]
-        failed = [n for n in row["failed"] if n not in row["unknown"]]
-        table.add_row(position, str(row["application"]), status, row["decided_by"] or "",
+        unknown = [f"{key_in_words(n)} (not known)" for n in row["unknown"]]
+        failed = [key_in_words(n) for n in row["failed"] if n not in row["unknown"]]
+        decided = "" if row["decided_by"] is None else _DECIDED.get(
+            row["decided_by"], key_in_words(row["decided_by"])
+        )
+        table.add_row(position, str(row["application"]), status, decided,
                       ", ".join([*failed, *unknown]))
     return table
 

@@ -14,6 +14,7 @@ from cbl_engine.scheme import load_scheme
 from cbl_engine.shipped import shipped_folder
 from cbl_engine.shortlist import explain, prepare, shortlist
 from cbl_engine.shortlist.adverts import arrange_adverts
+from cbl_engine.shortlist.explain import as_id
 from cbl_engine.shortlist.register import register_problems
 from cbl_engine.tables import ExtraColumn, Tables, read_tables
 from cbl_engine.version import __version__
@@ -200,7 +201,13 @@ def explain_run(
         TableError: there is no such advert, or the application did not bid on it.
     """
     folder = read_run(run)
+    advert = as_id(folder.frames["adverts"]["id"], advert)
     result = folder.shortlist([advert])
+    if not len(result.adverts.ordinals):
+        raise TableError(
+            [Problem("unknown_advert", "there is no such advert in the run", where=str(run),
+                     given=str(advert))]
+        )
     recorded = folder.table("shortlist").filter(pl.col("advert") == advert)
     if not result.frame().equals(recorded):
         raise RunError(

@@ -110,7 +110,7 @@ def write_run(
             frame.write_parquet(partial / "inputs" / f"{table}.parquet")
         result.frame().write_parquet(partial / "shortlist.parquet")
         result.stage_failures().write_parquet(partial / "stage_failures.parquet")
-        aside = result.set_aside.sort("advert", "application", "placed_at")
+        aside = result.set_aside.sort("advert", "application", "placed_at", "reason")
         aside.write_parquet(partial / "set_aside.parquet")
         result.bits().write_parquet(partial / "bits.parquet")
         manifest = _manifest(result, partial)
@@ -143,8 +143,12 @@ def _swap(partial: Path, out: Path, *, replace: bool) -> None:
     if replace and out.exists():
         old = out.with_name(f".{out.name}.old-{os.getpid()}")
         out.rename(old)
-        partial.rename(out)
-        shutil.rmtree(old)
+        try:
+            partial.rename(out)
+        except BaseException:
+            old.rename(out)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
     else:
         partial.rename(out)
 
@@ -166,7 +170,7 @@ def _manifest(result: Shortlist, folder: Path) -> dict[str, Any]:
         "seed": result.seed,
         "inputs": {n: h for n, h in files.items() if n.startswith(("inputs/", "scheme/"))},
     }
-    run_id = sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+    run_id = _run_id(content)
     outputs = {n: h for n, h in files.items() if n not in content["inputs"]}
     return {
         "run_id": run_id,
@@ -179,6 +183,16 @@ def _manifest(result: Shortlist, folder: Path) -> dict[str, Any]:
         },
         "verification": result.verification.as_dict(),
     }
+
+
+def _run_id(content: Mapping[str, Any]) -> str:
+    """Hash of what the run was made from: engine, scheme, as-at, seed and every input file."""
+    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+_CONTENT = (
+    "engine_version", "schema_version", "scheme", "scheme_versions", "as_at", "seed", "inputs",
+)
 
 
 def read_run(folder: str | Path) -> RunFolder:
@@ -225,7 +239,9 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     manifest: dict[str, Any] = {}
     try:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-        known = {"inputs", "outputs", "as_at", "seed", "schema_version"} <= set(manifest)
+        known = {*_CONTENT, "outputs", "run_id"} <= set(manifest) and all(
+            isinstance(manifest[part], dict) for part in ("inputs", "outputs")
+        )
     except (OSError, ValueError, TypeError):
         known = False
     if not known:
@@ -249,6 +265,17 @@ def _read_manifest(path: Path) -> dict[str, Any]:
                     given=str(manifest["schema_version"]),
                     allowed=str(SCHEMA_VERSION),
                     remedy="Read it with the engine version named in the manifest",
+                )
+            ]
+        )
+    if _run_id({name: manifest[name] for name in _CONTENT}) != manifest["run_id"]:
+        raise RunError(
+            [
+                Problem(
+                    "run_file_changed",
+                    "the manifest has changed since the run was written",
+                    where=f"{path}/{MANIFEST}",
+                    remedy="Run the shortlist again from its sources",
                 )
             ]
         )

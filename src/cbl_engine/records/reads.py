@@ -65,6 +65,8 @@ def rows_and_columns_read(
             frame = _advertised(frame, frames["adverts"])
         kept = frame.select([c for c in wanted[table] if c in frame.columns])
         by = [c for c in _SORT.get(table, ("id",)) if c in kept.columns]
+        # Rows may agree on these; the other columns settle it, so that row order never does.
+        by += [c for c in kept.columns if c not in by and not kept.schema[c].is_nested()]
         out[table] = kept.sort(by, nulls_last=False, maintain_order=True)
     return out
 

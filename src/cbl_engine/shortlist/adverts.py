@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -162,7 +162,7 @@ def arrange_adverts(
         batches.append(Batch(view, side))
     if problems:
         kind = SchemeError if all(p.kind.startswith("unknown_p") for p in problems) else TableError
-        raise kind(problems)
+        raise kind(_merged(problems))
     opens = adverts["opens_at"] if "opens_at" in adverts.columns else (
         pl.Series([None] * adverts.height, dtype=closes.dtype)
     )
@@ -175,6 +175,22 @@ def arrange_adverts(
         adverts["status"].cast(pl.String),
         _seeds(adverts, seed),
     )
+
+
+def _merged(problems: list[Problem]) -> list[Problem]:
+    """One problem a kind: each closing date was looked at on its own."""
+    kinds: dict[tuple[str, str, str], list[Problem]] = {}
+    for problem in problems:
+        kinds.setdefault((problem.kind, problem.where, problem.message), []).append(problem)
+    out = []
+    for same in kinds.values():
+        rows = tuple(dict.fromkeys(r for p in same for r in p.rows))
+        count = same[0].count
+        if rows:
+            own = same[0].where.startswith("adverts.")
+            count = sum(p.count for p in same) if own else max(len(rows), count)
+        out.append(replace(same[0], count=count, rows=rows[:5]))
+    return out
 
 
 def _microseconds(times: pl.Series) -> pl.Series:

@@ -128,7 +128,8 @@ def _check(
             problems.append(
                 Problem(
                     f"unknown_{name}",
-                    f"a bid is for an {name} that is not there",
+                    f"a bid is {'for an advert' if name == 'advert' else 'from an application'} "
+                    "that is not there",
                     where=f"bids.{name}",
                     count=len(lost),
                     rows=tuple(map(str, lost.head(5))),

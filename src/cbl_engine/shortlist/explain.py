@@ -166,6 +166,8 @@ def explain(
             [Problem("unknown_audience", "there is no such audience", given=str(audience),
                      allowed=", ".join(AUDIENCES))]
         )
+    advert = as_id(result.adverts.ordinals.ids, advert)
+    application = as_id(result.prepared.ordinals.ids, application)
     aside = _set_aside(result, advert, application)
     try:
         at = result.locate(advert, application)
@@ -217,6 +219,14 @@ def explain(
     )
 
 
+def as_id(ids: pl.Series, value: Any) -> Any:
+    """The value as ids of this type have it (``"7"`` among whole numbers is 7); else as given."""
+    import polars as pl
+
+    typed = pl.Series([value], dtype=ids.dtype, strict=False)[0]
+    return value if typed is None else typed
+
+
 def _as_at(result: Shortlist, advert: Any) -> date:
     if result.prepared.as_at != "close":
         return result.prepared.as_at
@@ -235,7 +245,11 @@ def _set_aside(result: Shortlist, advert: Any, application: Any) -> str | None:
     import polars as pl
 
     rows = result.set_aside.filter(
-        (pl.col("advert") == advert) & (pl.col("application") == application)
+        pl.col(name).is_in(pl.Series([value], dtype=dtype, strict=False).implode())
+        for name, value, dtype in (
+            ("advert", advert, result.set_aside.schema["advert"]),
+            ("application", application, result.set_aside.schema["application"]),
+        )
     )
     return str(rows["reason"][-1]) if rows.height else None
 
@@ -394,16 +408,9 @@ def _value(value: Any) -> Any:
 
 def key_label(key: OrderKey) -> str:
     """Words for a key: the scheme's own, or its kind and column."""
-    rule = key.key
-    if rule.label:
-        return rule.label
-    words = {
-        "band": "band", "date": "date", "bedroom_fit": "fit of bedrooms to need",
-        "bid_time": "time of the bid", "lottery": "lottery", "tie": "left to people",
-    }
-    if key.name in words:
-        return words[key.name]
-    return key.name.split(": ", 1)[-1].replace("_", " ")
+    from cbl_engine.shortlist.words import key_in_words
+
+    return key.key.label or key_in_words(key.name)
 
 
 def _shown(key: OrderKey, value: Any) -> Any:

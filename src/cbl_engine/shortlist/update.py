@@ -15,7 +15,13 @@ import polars as pl
 
 from cbl_engine.errors import Problem, TableError
 from cbl_engine.scheme.vocabulary import is_pair_fact
-from cbl_engine.shortlist.register import REGISTER_TABLES, Prepared, build_view, prepare
+from cbl_engine.shortlist.register import (
+    REGISTER_TABLES,
+    Prepared,
+    build_view,
+    register_problems,
+)
+from cbl_engine.tables import Ordinals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,6 +31,12 @@ if TYPE_CHECKING:
     from cbl_engine.shortlist.register import AsAt, RegisterAt
 
 _ID = {"applications": "id", "people": "id", "connections": "application", "areas": "id"}
+_NEEDED = {
+    "applications": ("id",),
+    "people": ("id", "application"),
+    "connections": ("application",),
+    "areas": ("id",),
+}
 
 
 def updated(
@@ -34,14 +46,18 @@ def updated(
     as_at: AsAt,
 ) -> Prepared:
     """See :meth:`cbl_engine.shortlist.Prepared.update`."""
-    _check_names(changed, removed)
+    _check_rows(old, changed, removed)
     tables = {
         name: _with_rows(name, old.tables.get(name), changed.get(name), removed.get(name, ()))
         for name in REGISTER_TABLES
         if name in old.tables or name in changed
     }
-    new = prepare(old.scheme, tables, "close")
-    new = Prepared(new.scheme, as_at, new.tables, new.ordinals, new.row_of)
+    problems = list(register_problems(old.scheme, tables, as_at))
+    if problems:
+        raise TableError(problems)
+    ids = tables["applications"]["id"]
+    ordinals = Ordinals(ids)
+    new = Prepared(old.scheme, as_at, tables, ordinals, ordinals.ordinals_of(ids))
     if "areas" not in changed and "areas" not in removed:
         touched = _touched(old, changed, removed)
         for key, view in old.views.items():
@@ -53,8 +69,8 @@ def updated(
     return new
 
 
-def _check_names(
-    changed: Mapping[str, pl.DataFrame], removed: Mapping[str, Iterable[Any]]
+def _check_rows(
+    old: Prepared, changed: Mapping[str, pl.DataFrame], removed: Mapping[str, Iterable[Any]]
 ) -> None:
     problems = [
         Problem(
@@ -67,12 +83,49 @@ def _check_names(
         if name not in REGISTER_TABLES
     ]
     problems += [
-        Problem("missing_column", f"changed rows of {name} have no {_ID[name]}", where=name)
+        Problem("missing_column", f"changed rows of {name} have no {column}", where=name)
         for name, frame in changed.items()
-        if name in _ID and _ID[name] not in frame.columns
+        for column in _NEEDED.get(name, ())
+        if column not in frame.columns
     ]
     if problems:
         raise TableError(problems)
+    for name, rows in changed.items():
+        before = old.tables.get(name)
+        for column in _NEEDED[name]:
+            if before is None or _alike(rows.schema[column], before.schema[column]):
+                continue
+            problems.append(
+                Problem(
+                    "wrong_type",
+                    f"changed rows of {name} have an {column} of another type",
+                    where=f"{name}.{column}",
+                    allowed=str(before.schema[column]),
+                    given=str(rows.schema[column]),
+                )
+            )
+    for name, gone in removed.items():
+        before = old.tables.get(name)
+        if before is None or not len(ids := pl.Series(list(gone), strict=False)):
+            continue
+        if not _alike(ids.dtype, before.schema[_ID[name]]):
+            problems.append(
+                Problem(
+                    "wrong_type",
+                    f"the ids removed from {name} are of another type",
+                    where=f"{name}.{_ID[name]}",
+                    allowed=str(before.schema[_ID[name]]),
+                )
+            )
+    if problems:
+        raise TableError(problems)
+
+
+def _alike(dtype: pl.DataType, other: pl.DataType) -> bool:
+    """Whether ids of the two types can be the same."""
+    if pl.Null in (dtype, other):
+        return True
+    return dtype == other or (dtype.is_integer() and other.is_integer())
 
 
 def _with_rows(
@@ -111,11 +164,12 @@ def _touched(
         found.append(left["application"].cast(dtype))
     if "people" in changed or "people" in removed:
         # A person's relationship decides whose connections count as the applicant's.
-        persons = [changed["people"]["id"]] if "people" in changed else []
-        if "connections" in old.tables and persons:
+        persons = [pl.Series(list(removed.get("people", ())))]
+        persons += [changed["people"]["id"]] if "people" in changed else []
+        if "connections" in old.tables:
             theirs = old.tables["connections"]
             if "person" in theirs.columns:
-                ids = persons[0].cast(theirs.schema["person"])
+                ids = pl.concat([p.cast(theirs.schema["person"]) for p in persons])
                 found.append(
                     theirs.filter(pl.col("person").is_in(ids.implode()))["application"].cast(dtype)
                 )

@@ -14,7 +14,15 @@ _ASIDE = {
     "advert_draft": "the advert is a draft",
     "advert_withdrawn": "the advert was withdrawn",
 }
-_SINGLE = {"stage": "an earlier stage of the lettings profile", "tie": "nothing (equal)"}
+_KEYS = {
+    "stage": "an earlier stage of the lettings profile",
+    "tie": "nothing: they are equal",
+    "bedroom_fit": "fit of bedrooms to need",
+    "bid_time": "time of the bid",
+    "lottery": "lottery draw",
+    "connection": "closest connection",
+    "prefer": "preference",
+}
 
 
 def in_words(explanation: Explanation) -> str:
@@ -31,10 +39,10 @@ def in_words(explanation: Explanation) -> str:
         lines += ["", *_standing(explanation)]
     if explanation.own_facts:
         lines += ["", "The application's own facts that were read:"]
-        lines += [f"  {name}: {say(value)}" for name, value in explanation.own_facts.items()]
+        lines += [f"  {_plainly(n)}: {say(v)}" for n, v in explanation.own_facts.items()]
     if explanation.advert_facts:
         lines += ["", "The advert's facts that were read:"]
-        lines += [f"  {name}: {say(value)}" for name, value in explanation.advert_facts.items()]
+        lines += [f"  {_plainly(n)}: {say(v)}" for n, v in explanation.advert_facts.items()]
     if explanation.audience == "officer":
         lines += _for_officers(explanation)
     return "\n".join(lines)
@@ -45,14 +53,13 @@ def _outcome(explanation: Explanation) -> str:
         return f"The bid does not count: {_ASIDE[explanation.set_aside or '']}."
     if explanation.outcome == "not eligible":
         return "Not eligible for this home:"
-    place = f"{ordinal(explanation.position or 0)} of {explanation.of}"
+    # Members of a tie group are joint at the place of the first: those above it and one.
+    place = f"{ordinal(sum(explanation.above_by_key.values()) + 1)} of {explanation.of}"
     if explanation.joint:
         others = "1 other" if explanation.joint == 1 else f"{explanation.joint} others"
-        first = (explanation.position or 0)
-        place = f"joint with {others}, at {ordinal(first)} of {explanation.of}"
-        place += " (the order among equals means nothing)"
+        place = f"joint {place}, equal with {others}"
     if explanation.outcome == "held":
-        return (f"Held at {place}: ranked as if eligible, and nothing may be offered until this "
+        return (f"Held, {place}: ranked as if eligible, and nothing may be offered until this "
                 "is known:")
     return f"Eligible, {place}." + (" Not known:" if explanation.reasons else "")
 
@@ -62,7 +69,7 @@ def _reason(reason: Reason) -> str:
     source = f" [{reason.source}]" if reason.source else ""
     if reason.outcome == "failed":
         return f"{reason.label}: no{stage}{source}"
-    missing = f" ({', '.join(reason.missing)})" if reason.missing else ""
+    missing = f" ({', '.join(map(_plainly, reason.missing))})" if reason.missing else ""
     effect = {"ranked last": ", so it ranks below all known values", "none": "",
               "not eligible": "", "held": ""}[reason.effect]
     return f"{reason.label}: not known{missing}{effect}{stage}{source}"
@@ -74,8 +81,8 @@ def _standing(explanation: Explanation) -> list[str]:
         return ["Nobody stands above it."]
     lines = []
     if explanation.decided_by:
-        lines.append(f"What put it below the one above: {_key(explanation.decided_by)}.")
-    by_key = ", ".join(f"{n} by {_key(k)}" for k, n in explanation.above_by_key.items())
+        lines.append(f"What put it below the one above: {key_in_words(explanation.decided_by)}.")
+    by_key = ", ".join(f"{n} by {key_in_words(k)}" for k, n in explanation.above_by_key.items())
     lines.append(f"Above it: {n_above} ({by_key}).")
     if explanation.above_by_band:
         bands = ", ".join(f"{n} in {b}" for b, n in explanation.above_by_band.items())
@@ -83,8 +90,18 @@ def _standing(explanation: Explanation) -> list[str]:
     return lines
 
 
-def _key(name: str) -> str:
-    return _SINGLE.get(name, name.replace("_", " "))
+def key_in_words(name: str) -> str:
+    """A key's name, or a criterion's, as people say it: ``date: priority_date`` is priority date."""
+    kind, _, column = name.partition(": ")
+    if not column:
+        return _KEYS.get(name, _plainly(name))
+    if kind in {"prefer", "connection"}:
+        return f"{_KEYS[kind]} ({_plainly(column)})"
+    return _plainly(column)
+
+
+def _plainly(name: str) -> str:
+    return name.removeprefix("advert.").replace("_", " ")
 
 
 def _for_officers(explanation: Explanation) -> list[str]:
@@ -92,16 +109,17 @@ def _for_officers(explanation: Explanation) -> list[str]:
     if explanation.rivals:
         lines += ["", "Each bid above, and the first key that decided (officers only):"]
         lines += [
-            f"  {r.position:>4}  {r.application}  {_key(r.decided_by)}: "
+            f"  {r.position:>4}  {r.application}  {key_in_words(r.decided_by)}: "
             f"{say(r.rival_value)} against {say(r.own_value)}"
             for r in explanation.rivals
         ]
     if explanation.first_place and explanation.position != 1:
         lines += ["", "What would have put it first, each key taken alone (officers only):"]
         lines += [
-            f"  {_key(f.key)}: {say(f.value) if f.value is not None else 'no value of it'}"
-             f" (now {say(f.own_value)})"
+            f"  {key_in_words(f.key)}: {say(f.value) if f.value is not None else 'no value of it'}"
+            f" (now {say(f.own_value)})"
             for f in explanation.first_place
+            if f.key != "lottery"
         ]
     return lines
 

@@ -1,0 +1,318 @@
+"""Each command's main path, what it prints for people and programs, and its exit codes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+
+from cbl_engine import __version__, run_shortlist
+from cbl_engine.cli import main
+from cbl_engine.shipped import shipped_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Cbl = Callable[..., tuple[int, str, str]]
+
+SCHEMES = sorted(path.stem for path in shipped_folder("schemes").iterdir())
+
+
+@pytest.fixture
+def cbl(capsys: pytest.CaptureFixture[str]) -> Cbl:
+    """Runs a command; its exit code, what it printed, and what it said on the error stream."""
+
+    def run(*arguments: Any) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as caught:
+            main([str(a) for a in arguments])
+        out = capsys.readouterr()
+        assert "Traceback" not in out.err
+        return int(caught.value.code or 0), out.out, out.err
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def shipped() -> pl.DataFrame:
+    return run_shortlist("sheffield", "riverton").frame()
+
+
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "run"
+    run_shortlist("sheffield", "riverton", out=out)
+    return out
+
+
+def test_shortlist_prints_a_line_for_each_advert(cbl: Cbl, shipped: pl.DataFrame) -> None:
+    code, out, err = cbl("shortlist", "sheffield", "--data", "riverton")
+    assert (code, err) == (0, "")
+    assert all(advert in out for advert in shipped["advert"].unique())
+    assert f"{shipped.height:,} bids ranked on 30 adverts" in out
+    assert "Properties 1-6 hold, row by row on every bid." in out
+
+
+def test_shortlist_prints_one_advert_in_words(cbl: Cbl, shipped: pl.DataFrame) -> None:
+    code, out, _ = cbl("shortlist", "sheffield", "--data", "riverton", "--advert", "ADV000003")
+    mine = shipped.filter(advert="ADV000003")
+    assert code == 0
+    assert all(application in out for application in mine["application"])
+    assert "priority date" in out
+    assert "date: " not in out
+    assert "_" not in out
+
+
+def test_shortlist_for_programs_parses_back(cbl: Cbl, shipped: pl.DataFrame) -> None:
+    wanted = shipped.to_dicts()
+    code, out, err = cbl("shortlist", "sheffield", "--data", "riverton", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert (code, err, len(rows)) == (0, "", len(wanted))
+    for row, right in zip(rows, wanted, strict=True):
+        assert row["application"] == right["application"]
+        assert row["position"] == ("" if right["position"] is None else str(right["position"]))
+        assert row["failed"] == "|".join(right["failed"])
+        assert datetime.fromisoformat(row["placed_at"]) == right["placed_at"]
+    code, out, _ = cbl("shortlist", "sheffield", "--data", "riverton", "--format", "json")
+    for row, right in zip(json.loads(out), wanted, strict=True):
+        assert {k: v for k, v in row.items() if k not in {"placed_at", "bid_time"}} == {
+            k: v for k, v in right.items() if k not in {"placed_at", "bid_time"}
+        }
+        assert datetime.fromisoformat(row["bid_time"]) == right["bid_time"]
+
+
+def test_shortlist_as_parquet_through_a_pipe(shipped: pl.DataFrame) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "cbl_engine.cli", "shortlist", "sheffield", "--data", "riverton",
+         "--format", "parquet"],
+        capture_output=True, check=True,
+    )
+    assert pl.read_parquet(io.BytesIO(done.stdout)).equals(shipped)
+    assert done.stderr == b""
+
+
+def test_a_run_folder_is_written_and_not_overwritten(cbl: Cbl, tmp_path: Path) -> None:
+    out_folder = tmp_path / "run"
+    arguments = ("shortlist", "sheffield", "--data", "riverton", "--out", out_folder)
+    code, out, _ = cbl(*arguments)
+    assert code == 0
+    assert "cbl explain --run" in out
+    code, out, err = cbl(*arguments)
+    assert (code, out) == (2, "")
+    assert err.splitlines() == [
+        "cbl: 1 problem",
+        f"  {out_folder}: the folder is there already. Choose another folder, or replace the run "
+        "that is there with --replace",
+    ]
+    assert cbl(*arguments, "--replace")[0] == 0
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_every_shipped_scheme_is_valid(cbl: Cbl, scheme: str) -> None:
+    code, out, err = cbl("validate", scheme)
+    assert (code, err) == (0, "")
+    assert out.splitlines()[-1].startswith("0 problems, ")
+
+
+def test_the_shipped_borough_is_valid_under_the_scheme_it_was_made_for(cbl: Cbl) -> None:
+    code, out, err = cbl("validate", "sheffield", "--data", "riverton")
+    assert (code, err) == (0, "")
+    assert "applications 1,500" in out.splitlines()[-1]
+
+
+def test_another_schemes_profiles_and_bands_are_told_of_together(cbl: Cbl) -> None:
+    code, out, _ = cbl("validate", "runnymede", "--data", "riverton")
+    assert code == 2
+    assert [line for line in out.splitlines() if line.startswith("problem: ")]
+
+
+def test_validate_reports_scheme_and_data_and_lint_together(cbl: Cbl, tmp_path: Path) -> None:
+    code, out, _ = cbl("init", tmp_path / "scheme.yaml")
+    assert code == 0
+    scheme = tmp_path / "scheme.yaml"
+    text = scheme.read_text()
+    data = tmp_path / "data"
+    assert cbl("sample", data, "--households", 60, "--adverts", 3)[0] == 0
+    rows = (data / "applications.csv").read_text().splitlines()
+    cells = rows[1].split(",")
+    cells[rows[0].split(",").index("registered_on")] = "soon"
+    (data / "applications.csv").write_text("\n".join([rows[0], ",".join(cells), *rows[2:]]) + "\n")
+
+    scheme.write_text(text.replace("band: [A, B, C]", "band: [A, B]"))
+    code, out, err = cbl("validate", scheme, "--data", data)
+    assert (code, err) == (2, "")
+    problems = [line for line in out.splitlines() if line.startswith("problem: ")]
+    assert any("scheme.yaml:" in line for line in problems)
+    assert any("registered_on" in line for line in problems)
+    assert out.splitlines()[-1].startswith(f"{len(problems)} problems, ")
+
+    scheme.write_text(text)
+    bad = tmp_path / "bad.parquet"
+    code, out, _ = cbl("validate", scheme, "--data", data, "--format", "json", "--problems", bad)
+    found = json.loads(out)
+    assert code == 2
+    assert {row["level"] for row in found} >= {"problem"}
+    assert any(row["level"] in {"note", "warning"} for row in found)
+    assert pl.read_parquet(bad).height >= 1
+    code, out, _ = cbl("validate", scheme, "--format", "csv")
+    assert code == 0
+    assert {row["level"] for row in csv.DictReader(io.StringIO(out))} <= {"note", "warning"}
+
+
+def test_explain_for_each_audience(cbl: Cbl, run_folder: Path, shipped: pl.DataFrame) -> None:
+    first, second = shipped.filter(advert="ADV000001")["application"].to_list()[:2]
+    which = ("explain", "--run", run_folder, "--advert", "ADV000001", "--application", second)
+    code, out, err = cbl(*which)
+    assert (code, err) == (0, "")
+    assert out.startswith(f"Application {second} on advert ADV000001\n")
+    assert first not in out
+    assert "priority date: " in out
+    code, out, _ = cbl(*which, "--audience", "officer")
+    assert first in out
+    code, out, _ = cbl(*which, "--audience", "officer", "--format", "json")
+    told = json.loads(out)
+    assert (told["position"], told["rivals"][0]["application"]) == (2, first)
+    code, out, _ = cbl(*which, "--format", "json")
+    assert "rivals" not in json.loads(out)
+
+
+def test_explain_what_is_not_there(cbl: Cbl, run_folder: Path, tmp_path: Path) -> None:
+    code, out, err = cbl("explain", "--run", run_folder, "--advert", "no", "--application", "x")
+    assert (code, out) == (2, "")
+    assert err.splitlines()[0] == "cbl: 1 problem"
+    code, _, err = cbl("explain", "--run", tmp_path, "--advert", "no", "--application", "x")
+    assert code == 2
+    assert "this is not a run folder" in err
+
+
+def test_check_runs_the_shipped_cases(cbl: Cbl) -> None:
+    code, out, _ = cbl("check")
+    assert code == 0
+    assert out.splitlines()[-1].endswith(" cases, 0 failed.")
+
+
+def test_check_fails_with_a_case_that_fails(cbl: Cbl, tmp_path: Path) -> None:
+    path = tmp_path / "cases.yaml"
+    path.write_text("""\
+scheme: sheffield
+as_at: 2024-10-01
+advert: {bedrooms: 2}
+defaults: {sizes: [2]}
+cases:
+  - name: The wrong way round
+    applications:
+      X: {band: A, priority_date: 2020-01-01}
+      Y: {band: B, priority_date: 2020-01-01}
+    expect:
+      order: [Y, X]
+""")
+    code, out, err = cbl("check", path)
+    assert (code, err) == (1, "")
+    assert "The wrong way round" in out
+    assert "1 cases, 1 failed." in out
+    code, out, _ = cbl("check", path, "--format", "json")
+    (row,) = json.loads(out)
+    assert (code, row["passed"]) == (1, False)
+    assert row["differences"]
+    path.write_text(path.read_text().replace("scheme: sheffield", "scheme: nowhere"))
+    code, out, err = cbl("check", path)
+    assert (code, out) == (2, "")
+    assert "nowhere" in err
+
+
+def test_sample_then_shortlist(cbl: Cbl, tmp_path: Path) -> None:
+    data = tmp_path / "borough"
+    code, out, _ = cbl("sample", data, "--households", 80, "--adverts", 4, "--seed", 3,
+                       "--format", "parquet")
+    assert code == 0
+    assert f"tables to {data}" in out.splitlines()[-1]
+    assert cbl("shortlist", "southend", "--data", data)[0] == 0
+    code, _, err = cbl("sample", data)
+    assert code == 2
+    assert err.splitlines()[1] == f"  {data}: the folder is there already"
+
+
+def test_init_writes_a_scheme_once(cbl: Cbl, tmp_path: Path) -> None:
+    out_file = tmp_path / "scheme.yaml"
+    code, out, _ = cbl("init", out_file)
+    assert (code, out) == (0, f"Wrote {out_file}. Look at it with: cbl validate {out_file}\n")
+    assert cbl("validate", out_file)[0] == 0
+    out_file.write_text("mine")
+    code, out, err = cbl("init", out_file)
+    assert (code, out) == (2, "")
+    assert err.splitlines()[1] == f"  {out_file}: the file is there already"
+    assert out_file.read_text() == "mine"
+    code, _, err = cbl("init", tmp_path / "no" / "scheme.yaml")
+    assert code == 2
+    assert "the file cannot be written: No such file or directory" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["shortlist", "atlantis", "--data", "riverton"], "atlantis"),
+        (["shortlist", "sheffield", "--data", "nowhere"], "nowhere"),
+        (["shortlist", "sheffield", "--data", "riverton", "--as-at", "soon"],
+         "--as-at: the as-at date cannot be read; given 'soon'; allowed: YYYY-MM-DD, or close"),
+        (["shortlist", "sheffield", "--data", "riverton", "--as-at", "1999-01-01"], "1999-01-01"),
+        (["shortlist", "sheffield", "--data", "riverton", "--advert", "none"],
+         "adverts: there is no such advert, or it is a draft or withdrawn; 1 in all: none"),
+        (["validate", "sheffield", "--data", "riverton", "--problems", "/nowhere/x.parquet"],
+         "/nowhere/x.parquet: the file cannot be written: No such file or directory"),
+        (["sample", "/nowhere/x", "--households", "0"], "households"),
+    ],
+)
+def test_what_cannot_be_used_is_told_in_lines(cbl: Cbl, arguments: list[str], said: str) -> None:
+    code, out, err = cbl(*arguments)
+    assert (code, out) == (2, "")
+    head, *lines = err.splitlines()
+    assert head == f"cbl: {len(lines)} problem" + ("s" if len(lines) != 1 else "")
+    assert said in "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["shortlist"], ["nosuch"], ["shortlist", "x", "--data", "y", "--format", "xml"]]
+)
+def test_a_command_that_cannot_be_read(cbl: Cbl, arguments: list[str]) -> None:
+    code, _, _ = cbl(*arguments)
+    assert code == 2
+
+
+def test_a_defect_of_the_engine_has_its_own_exit_code(
+    cbl: Cbl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cbl_engine.errors import PropertyError
+
+    def fail(*_: Any) -> None:
+        raise PropertyError(4, "it does not")
+
+    monkeypatch.setattr(sys.modules["cbl_engine.shortlist.run"], "rank", fail)
+    code, out, err = cbl("shortlist", "sheffield", "--data", "riverton")
+    assert (code, out) == (3, "")
+    assert err.startswith("cbl: property 4 does not hold: it does not.")
+
+
+def test_version_and_help(cbl: Cbl) -> None:
+    assert cbl("--version")[1].strip() == __version__
+    code, out, _ = cbl("--help")
+    assert code == 0
+    for command in ("shortlist", "validate", "explain", "check", "sample", "init"):
+        assert command in out
+        assert cbl(command, "--help")[0] == 0
+
+
+def test_the_command_as_people_run_it(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "cbl_engine.cli", "validate", str(tmp_path / "none.yaml")],
+        capture_output=True, text=True, check=False,
+    )
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "none.yaml" in done.stdout + done.stderr

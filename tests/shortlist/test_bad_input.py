@@ -1,0 +1,237 @@
+"""Tables that cannot be used: every problem in one report, a line each."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+
+from cbl_engine.errors import BadInput, SchemeError, TableError
+from cbl_engine.shortlist import prepare, shortlist
+from tests.shortlist.small import (
+    CLOSES,
+    adverts_of,
+    applications_of,
+    bid,
+    day,
+    frame,
+    order,
+    scheme_of,
+)
+
+if TYPE_CHECKING:
+    from cbl_engine.scheme import Scheme
+
+PLAIN = order("band: [A, B, C]", "points: points")
+FACTS = """
+facts: {eldest: {label: x, max: age}}
+criteria: {of_age: {label: x, when: eldest >= 18}}
+""" + order("points: points", eligible="of_age")
+OWN = {"a": {"band": "A", "points": 1}, "b": {"band": "B", "points": 1}}
+
+
+def _lines(
+    kind: type[BadInput], scheme: Scheme, register: dict[str, Any], *given: Any, as_at: Any = "close"
+) -> list[str]:
+    with pytest.raises(kind) as caught:
+        prepared = prepare(scheme, register, as_at)
+        if given:
+            shortlist(prepared, *given)
+    assert caught.value.exit_code == 2
+    return str(caught.value).splitlines()
+
+
+def _bids(*rows: dict[str, Any]) -> pl.DataFrame:
+    return frame("bids", list(rows))
+
+
+def test_missing_tables_columns_and_types_are_told_of_together() -> None:
+    register = {
+        "applications": applications_of(OWN).drop("points").with_columns(band=pl.lit(1.5)),
+    }
+    assert _lines(TableError, scheme_of(FACTS), register) == [
+        "applications.points: the column points is missing from applications; allowed: a column of "
+        "type int. The scheme reads it; add it, with empty cells where it is not known",
+        "people: the scheme reads the table people, and it is not there. Add people.csv or "
+        "people.parquet (it may have no rows)",
+    ]
+    assert _lines(TableError, scheme_of(PLAIN), register) == [
+        "applications.band: the column band of applications has the wrong type; given Float64; "
+        "allowed: text (String)",
+        "applications.points: the column points is missing from applications; allowed: a column of "
+        "type int. The scheme reads it; add it, with empty cells where it is not known",
+    ]
+    assert _lines(TableError, scheme_of(PLAIN), {}) == ["the register has no applications table"]
+
+
+def test_a_null_id() -> None:
+    applications = applications_of(OWN).with_columns(
+        id=pl.when(pl.col("id") != "a").then(pl.col("id"))
+    )
+    assert _lines(TableError, scheme_of(PLAIN), {"applications": applications}) == [
+        "applications.id: an application has no id"
+    ]
+
+
+def test_applications_given_twice_and_bands_the_scheme_has_not() -> None:
+    rows = pl.concat([applications_of(OWN | {"c": {"band": "X"}, "d": {"band": "Z"}}),
+                      applications_of({"b": {"band": "A"}, "a": {"band": "X"}})])
+    assert _lines(TableError, scheme_of(PLAIN), {"applications": rows}) == [
+        "applications.id: an application is given more than once; 2 in all: a, b. Keep one row "
+        "each, or give valid_from and valid_to",
+        "applications.band: an application is in a band that the scheme has not; given 'X', 'Z'; "
+        "allowed: A, B, C; 3 in all: c, d, a. Correct the band, or add it to the scheme",
+    ]
+
+
+def test_versions_of_an_application_that_overlap() -> None:
+    rows = frame("applications", [
+        {"id": "a", "valid_from": day("2020-01-01"), "valid_to": day("2022-01-02")},
+        {"id": "a", "valid_from": day("2022-01-01")},
+        {"id": "b", "valid_from": day("2020-01-01"), "valid_to": day("2022-01-01")},
+        {"id": "b", "valid_from": day("2022-01-01")},
+    ])
+    assert _lines(TableError, scheme_of(PLAIN), {"applications": rows}) == [
+        "applications.valid_to: two versions of an application are in force at once; 1 in all: a"
+    ]
+
+
+def test_no_version_in_force_for_a_bid() -> None:
+    rows = frame("applications", [
+        {"id": "a", "valid_from": day("2024-06-01")}, {"id": "b", "valid_to": day("2024-05-31")},
+        {"id": "c", "valid_from": day("2024-05-31"), "valid_to": day("2024-06-01")},
+    ])
+    lines = _lines(TableError, scheme_of(PLAIN), {"applications": rows}, adverts_of(),
+                   _bids(bid("c"), bid("b"), bid("a")))
+    assert lines == [
+        "applications.valid_from: an application that bid has no version in force on 2024-05-31; "
+        "2 in all: a, b. Give the version that held on the date"
+    ]
+
+
+def test_a_scheme_not_in_force() -> None:
+    register = {"applications": applications_of(OWN)}
+    scheme = scheme_of(PLAIN)
+    early = adverts_of({"closes_at": CLOSES.replace(year=2019)})
+    lines = _lines(SchemeError, scheme, register, early, _bids())
+    assert len(lines) == 1
+    assert "2019-05-31" in lines[0]
+    assert _lines(BadInput, scheme, register, as_at=day("2019-05-31")) == lines
+
+
+def test_bids_for_what_is_not_there() -> None:
+    bids = _bids(bid("a"), bid("x"), bid("y", advert="zz"), bid("a", advert="zz"))
+    assert _lines(TableError, scheme_of(PLAIN), {"applications": applications_of(OWN)},
+                  adverts_of(), bids) == [
+        "bids.advert: a bid is for an advert that is not there; 2 in all: zz, zz",
+        "bids.application: a bid is from an application that is not there; 2 in all: x, y",
+    ]
+
+
+def test_bids_outside_the_time_the_advert_was_open() -> None:
+    opens = CLOSES - timedelta(minutes=60)
+    bids = _bids(
+        bid("a") | {"placed_at": opens}, bid("b") | {"placed_at": CLOSES},
+        bid("a") | {"placed_at": opens - timedelta(microseconds=1)},
+        bid("b") | {"placed_at": CLOSES + timedelta(microseconds=1)},
+    )
+    adverts = adverts_of({"opens_at": opens})
+    register = {"applications": applications_of(OWN)}
+    assert _lines(TableError, scheme_of(PLAIN), register, adverts, bids) == [
+        "bids.placed_at: a bid lies outside the time its advert was open; allowed: "
+        "opens_at <= placed_at <= closes_at; 2 in all: a on ad, b on ad"
+    ]
+    prepared = prepare(scheme_of(PLAIN), register, "close")
+    assert len(shortlist(prepared, adverts, bids.head(2))) == 2
+
+
+def test_a_bid_given_twice_and_one_without_a_time() -> None:
+    register = {"applications": applications_of(OWN)}
+    assert _lines(TableError, scheme_of(PLAIN), register, adverts_of(),
+                  _bids(bid("a"), bid("b"), bid("a"))) == [
+        "bids: a bid is given more than once (same advert, application and placed_at); "
+        "1 in all: a on ad"
+    ]
+    assert _lines(TableError, scheme_of(PLAIN), register, adverts_of(),
+                  _bids(bid("a"), bid("b") | {"placed_at": None})) == [
+        "bids.placed_at: a bid has no placed_at"
+    ]
+
+
+def test_columns_of_bids_that_do_not_fit() -> None:
+    register = {"applications": applications_of(OWN)}
+    bids = _bids(bid("a"))
+    assert _lines(TableError, scheme_of(PLAIN), register, adverts_of(),
+                  bids.drop("application").with_columns(placed_at=pl.lit("noon"))) == [
+        "bids.application: the column application is missing from bids; allowed: a column of type "
+        "id. The scheme reads it; add it, with empty cells where it is not known",
+        "bids.placed_at: the column placed_at of bids has the wrong type; given String; allowed: "
+        "datetime (Datetime(time_unit='us', time_zone='Europe/London'))",
+    ]
+    lines = _lines(TableError, scheme_of(PLAIN), register, adverts_of(),
+                   bids.with_columns(application=pl.lit(3)))
+    assert lines == ["bids: ids of type Int32 looked up among ids of String"]
+
+
+def test_adverts_that_do_not_fit() -> None:
+    register = {"applications": applications_of(OWN)}
+    scheme = scheme_of(PLAIN)
+    assert _lines(TableError, scheme, register, adverts_of({}, {}), _bids()) == [
+        "adverts.id: an advert is given more than once; 1 in all: ad"
+    ]
+    adverts = adverts_of({}, {"id": None}).drop("status").with_columns(
+        closes_at=pl.lit(None, pl.Datetime("us", "Europe/London"))
+    )
+    assert _lines(TableError, scheme, register, adverts, _bids()) == [
+        "adverts.status: the column status is missing from adverts; allowed: a column of type code"
+        ". The scheme reads it; add it, with empty cells where it is not known",
+        "adverts.id: an advert has no id",
+        "adverts.closes_at: an advert has no closes_at",
+    ]
+
+
+def test_profiles_and_plans_the_scheme_has_not() -> None:
+    adverts = adverts_of({"id": "p", "profile": "ghost"}, {"id": "q", "profile": "only"},
+                         {"id": "r", "profile": "only", "local_lettings_plan": "dream"})
+    text = PLAIN + "local_lettings_plans: {village: {label: x, order: [{points: points}]}}\n"
+    assert _lines(SchemeError, scheme_of(text), {"applications": applications_of(OWN)}, adverts,
+                  _bids()) == [
+        "adverts.profile: the scheme has no profile ghost; allowed: only; 1 in all: p",
+        "adverts.local_lettings_plan: the scheme has no local lettings plan dream; allowed: "
+        "village; 1 in all: r",
+    ]
+
+
+def test_a_problem_met_on_many_closing_dates_is_one_line() -> None:
+    text = """
+criteria: {later: {label: x, when: registered_on < as_at}}
+""" + order("points: points", eligible="later")
+    adverts = adverts_of(*({"id": f"p{n}", "profile": "ghost",
+                            "closes_at": CLOSES + timedelta(days=n)} for n in range(7)))
+    assert _lines(SchemeError, scheme_of(text), {"applications": applications_of(OWN)}, adverts,
+                  _bids()) == [
+        "adverts.profile: the scheme has no profile ghost; allowed: only; 7 in all: p0, p1, p2, "
+        "p3, p4, ..."
+    ]
+
+
+def test_a_column_that_neither_adverts_nor_homes_have() -> None:
+    text = "criteria: {fits: {label: x, when: bedroom_need = advert.bedrooms}}\n" + order(
+        "points: points", eligible="fits"
+    )
+    lines = _lines(TableError, scheme_of(text), {"applications": applications_of(OWN)},
+                   adverts_of().drop("bedrooms"), _bids())
+    assert lines == [
+        "adverts.bedrooms: the scheme reads advert.bedrooms, and neither adverts nor homes has the "
+        "column; allowed: a column of type int in adverts or homes. Add it, with empty cells where "
+        "it is not known"
+    ]
+
+
+def test_no_line_quotes_a_personal_fact() -> None:
+    register = {"applications": applications_of({"a": {"points": 4711, "band": "A"}})}
+    text = order("points: points", "date: priority_date, when_unknown: error")
+    (line,) = _lines(TableError, scheme_of(text), register, adverts_of(), _bids(bid("a")))
+    assert "4711" not in line
