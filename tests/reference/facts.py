@@ -231,7 +231,8 @@ def _resident(rule: Any, household: Household, as_at: date, targets: Iterable[st
             months = sum(whole_months(a, b) for a, b in merged if b == as_at)
         else:
             months = sum(whole_months(a, b) for a, b in merged)
-            months += sum(days_left_over(a, b) for a, b in merged) // 30
+            if len(merged) > 1:
+                months += sum(days_left_over(a, b) for a, b in merged) // 30
         longest = max(longest, months)
     return longest
 

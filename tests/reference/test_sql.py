@@ -230,6 +230,9 @@ def test_agrees_on_many_more() -> None:
         "ROUND(a * 0.5)",
         "ROUND(x)",
         "ROUND(x, 1)",
+        "LENGTH(t) - 3 < 0",
+        "array_length(l) - 3 < 0",
+        "0 + -3 BETWEEN array_length(l) AND 9",
         "d + INTERVAL '1 year 2 months'",
         "as_at - INTERVAL '1 month'",
         '"a" = 7',
@@ -243,9 +246,6 @@ def test_agrees_on(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("LENGTH(t) - 3 < 0", "a length is unsigned, so what is below zero wraps round"),
-        ("array_length(l) - 3 < 0", "an array length is unsigned, so it wraps round"),
-        ("0 + -3 BETWEEN array_length(l) AND 9", "below zero beside a length is not known"),
         ("7 / NULLIF(0, 1) > 1", "division by zero is infinite instead of not known"),
         ("a % 0.0 = 0", "what is left of division by zero is an error"),
         ("a / 3.0 * 3.0 = a", "exact decimals are cut to six places when divided"),

@@ -235,3 +235,18 @@ def test_no_line_quotes_a_personal_fact() -> None:
     text = order("points: points", "date: priority_date, when_unknown: error")
     (line,) = _lines(TableError, scheme_of(text), register, adverts_of(), _bids(bid("a")))
     assert "4711" not in line
+
+
+def test_a_plan_named_on_a_date_it_is_not_in_force() -> None:
+    text = PLAIN + (
+        "local_lettings_plans: {village: {label: x, order: [{points: points}], "
+        "in_force: {from: 2030-01-01, assumed: true}}}\n"
+    )
+    adverts = adverts_of({"id": "v", "profile": "only", "local_lettings_plan": "village"})
+    (line,) = _lines(
+        BadInput, scheme_of(text), {"applications": applications_of(OWN)}, adverts, _bids()
+    )
+    assert line == (
+        "adverts.local_lettings_plan: an advert names the local lettings plan village on a date "
+        "it is not in force; allowed: from 2030-01-01; 1 in all: v"
+    )

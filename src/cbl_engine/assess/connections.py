@@ -218,9 +218,11 @@ def _months_resident(
     else:
         whole = pl.col("start").dt.offset_by(pl.format("{}mo", pl.col("months")))
         left = spells.with_columns((pl.col("end") - whole).dt.total_days().alias("days"))
+        # Days beyond whole months make up months only between spells: one spell is counted exactly.
+        left_over = pl.when(pl.len() > 1).then(pl.col("days").sum() // 30).otherwise(0)
         best = (
             left.group_by(holder)
-            .agg((pl.col("months").sum() + pl.col("days").sum() // 30).alias("answer"))
+            .agg((pl.col("months").sum() + left_over).alias("answer"))
             .group_by(group)
             .agg(pl.col("answer").max())
         )

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from cbl_engine.documents import Document
-    from cbl_engine.scheme.model import Fact, Key, SchemeVersion
+    from cbl_engine.scheme.model import Fact, InForce, Key, SchemeVersion
 
 Place = tuple[Any, ...]
 
@@ -80,7 +80,7 @@ def _suggest(name: str, allowed: Iterable[str]) -> str:
 
 
 def _check_dates(version: SchemeVersion, document: Document) -> Iterator[Problem]:
-    spans = [(("in_force",), version.in_force)]
+    spans: list[tuple[Place, InForce]] = [(("in_force",), version.in_force)]
     spans += [
         (("local_lettings_plans", name, "in_force"), plan.in_force)
         for name, plan in version.local_lettings_plans.items()

@@ -6,7 +6,8 @@ checked before polars sees them, because polars folds NOW and CURRENT_DATE into 
 parses; the parsed tree is checked after, because polars also accepts aggregates and windows, which
 mix rows.
 
-Two readings differ from plain SQL, both because missing is not false:
+A length is a whole number like any other (polars' own would wrap round below zero). Two readings
+differ from plain SQL, both because missing is not false:
 
 - ``array_contains(list, value)`` is not known when the value is missing (polars says false);
 - ``IS TRUE`` and its kin are refused; ``IS NULL`` and ``COALESCE`` are the deliberate ways to
@@ -70,6 +71,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _OPERATORS = frozenset({"<=", ">=", "<>", "!=", "=", "<", ">", "+", "-", "*", "/", "%"})
+_LENGTHS = frozenset({"ARRAY_LENGTH", "LENGTH"})
 _PREFIXES = ("advert", "param")
 _MAX_LENGTH = 4_000
 _MAX_DEPTH = 60
@@ -361,6 +363,11 @@ def _sql_tokens(tokens: list[Token], constants: Mapping[str, Any]) -> list[str]:
                 f"CASE WHEN ({parts[1]}) IS NULL THEN NULL "
                 f"ELSE ARRAY_CONTAINS({parts[0]}, {parts[1]}) END"
             )
+            i = end
+        elif token.kind == "function" and token.value in _LENGTHS:
+            end, arguments = _arguments(tokens, i + 1)
+            inside = ", ".join(" ".join(_sql_tokens(a, constants)) for a in arguments)
+            out.append(f"CAST({token.value}({inside}) AS BIGINT)")
             i = end
         elif token.kind == "name":
             out.append(_literal(constants[token.value]) if token.value in constants else

@@ -376,7 +376,9 @@ class LocalLettingsPlan(Labelled):
     eligible: tuple[str, ...] = ()
     order: tuple[Key, ...] = ()
     targets: tuple[Target, ...] = ()
-    in_force: InForce | None = None
+    in_force: InForce | None = Field(
+        None, description="the dates on which adverts may name the plan; left out: always"
+    )
 
 
 class SchemeVersion(Part):

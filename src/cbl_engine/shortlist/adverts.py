@@ -16,7 +16,7 @@ from cbl_engine.shortlist.register import column_problems, filled, fits
 from cbl_engine.tables import DTYPES, Ordinals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -152,9 +152,10 @@ def arrange_adverts(
     batches = []
     problems: list[Problem] = []
     at = 0
-    for (view, rows) in versions:
+    for view, rows in versions:
         side, found = _side(view.compiled, adverts, homes, rows)
         problems.extend(found)
+        problems.extend(_plans_not_in_force(prepared, view.compiled, adverts[rows]))
         if side is None:
             continue
         place[side.ordinals] = at + np.arange(side.n)
@@ -305,6 +306,35 @@ def _programmes_of(
         nulls_equal=True, maintain_order="left",
     )
     return used, found["number"].to_numpy(), []
+
+
+def _plans_not_in_force(
+    prepared: Prepared, compiled: Compiled, adverts: pl.DataFrame
+) -> Iterator[Problem]:
+    """Adverts that name a plan outside the dates it is in force."""
+    plans = {n: p.in_force for n, p in compiled.version.local_lettings_plans.items() if p.in_force}
+    if not plans or "local_lettings_plan" not in adverts.columns:
+        return
+    on = (
+        adverts["closes_at"].dt.convert_time_zone(LONDON).dt.date()
+        if prepared.as_at == "close"
+        else pl.Series([prepared.as_at]).new_from_index(0, adverts.height)
+    )
+    for name, force in plans.items():
+        outside = on < force.from_
+        if force.until is not None:
+            outside |= on >= force.until
+        ids = adverts["id"].filter(outside & (adverts["local_lettings_plan"] == name))
+        if len(ids):
+            until = f" until {force.until}" if force.until else ""
+            yield Problem(
+                "plan_not_in_force",
+                f"an advert names the local lettings plan {name} on a date it is not in force",
+                where="adverts.local_lettings_plan",
+                allowed=f"from {force.from_}{until}",
+                count=len(ids),
+                rows=tuple(map(str, ids.head(5))),
+            )
 
 
 def _named(adverts: pl.DataFrame, column: str) -> pl.Series:
