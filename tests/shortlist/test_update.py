@@ -141,6 +141,12 @@ def test_applications_come_and_go(prepared: Prepared) -> None:
     assert _eldest(back) == {"Z": None, "a": 24, "b": 34}
 
 
+def test_a_register_that_was_empty_fills_again(prepared: Prepared) -> None:
+    empty = prepared.update(removed={"applications": ["a", "b"]})
+    assert _eldest(empty) == {}
+    assert _eldest(empty.update({"applications": applications_of({"a": {}})})) == {"a": 24}
+
+
 def test_another_date_ages_everyone(prepared: Prepared) -> None:
     new = prepared.update(as_at=day("2025-01-01"))
     assert dict(new.at(day("2025-01-01")).frame.select("id", "eldest").rows()) == {"a": 25, "b": 35}
