@@ -224,7 +224,8 @@ def _months_resident(
             .group_by(group)
             .agg(pl.col("answer").max())
         )
-    known = best.join(doubtful, on=group, how="anti").select(*group, pl.col("answer").cast(pl.Int64))
+    settled = best.join(doubtful, on=group, how="anti")
+    known = settled.select(*group, pl.col("answer").cast(pl.Int64))
     unsure = doubtful.with_columns(pl.lit(None, pl.Int64).alias("answer"))
     return pl.concat([known, unsure])
 

@@ -64,16 +64,17 @@ def check_version(version: SchemeVersion, document: Document) -> list[Problem]:
         *_check_profiles(version, document, words),
         *_check_bid_times(version, document),
     ]
-    return sorted(found, key=lambda problem: _line(problem.where))
+    return sorted(found, key=lambda problem: line_of(problem.where))
 
 
-def _line(where: str) -> tuple[int, int]:
+def line_of(where: str) -> tuple[int, int]:
+    """Line and column of ``file:line:column``, to sort by; (0, 0) when there are none."""
     parts = where.split(":")
     return (int(parts[-2]), int(parts[-1])) if len(parts) >= 3 else (0, 0)
 
 
 def _suggest(name: str, allowed: Iterable[str]) -> str:
-    names = list(allowed)
+    names = list(dict.fromkeys(allowed))
     close = get_close_matches(name, names, n=3)
     return ", ".join(close or sorted(names)[:12]) + ("" if close or len(names) <= 12 else ", ...")
 

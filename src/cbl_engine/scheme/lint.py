@@ -8,21 +8,26 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
 from cbl_engine.scheme.expressions import Expression, parse_expression
 from cbl_engine.scheme.model import (
+    AllMembers,
+    AnyMember,
     BandKey,
+    Count,
     DateKey,
     LotteryKey,
+    Max,
+    Min,
     PreferKey,
     TieKey,
     key_name,
 )
-from cbl_engine.scheme.vocabulary import example_constants, vocabulary
+from cbl_engine.scheme.vocabulary import vocabulary
 from cbl_engine.tables import DTYPES, TABLES
 
 if TYPE_CHECKING:
@@ -34,6 +39,10 @@ if TYPE_CHECKING:
     from cbl_engine.scheme.vocabulary import Vocabulary
 
 MOST_COMBINATIONS = 20_000
+LONGEST_TEXT = 200
+_OTHER = "other"
+_FORGETS = frozenset({"AND", "OR", "WHEN", "THEN", "ELSE", "LIKE"})
+_CHANGES_TEXT = frozenset({"ENDS_WITH", "LENGTH", "LOWER", "STARTS_WITH", "UPPER"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +75,7 @@ def lint(scheme: Scheme) -> list[Finding]:
             *_criteria(version, document, words),
             *_endings(version, document),
             *_unused(version, document),
-            *_codes(version, document, words),
+            *_codes(version, document),
             *_status(version, document),
             *_starts(version, document),
         ]
@@ -88,10 +97,9 @@ def _criteria(
         elif results is not None and results.null_count() == 0 and results.all():
             yield Finding("warning", "always_met", where,
                           f"{name} is always met, whatever the values it mentions")
-        for word in ("COALESCE", "CASE", "NULL"):
-            if any(t.kind in {"function", "keyword"} and t.value == word
-                   for t in expression.tokens):
-                what = "IS NULL" if word == "NULL" else word
+        words_used = {t.value for t in expression.tokens if t.kind in {"function", "keyword"}}
+        for word, what in (("COALESCE", "COALESCE"), ("CASE", "CASE"), ("IS", "IS NULL")):
+            if word in words_used:
                 yield Finding("note", "answers_for_missing", where,
                               f"{name} answers for a missing fact itself, by {what}")
         if criterion.source is None and not criterion.illustrative:
@@ -103,7 +111,7 @@ def _tried(
     expression: Expression, version: SchemeVersion, words: Vocabulary
 ) -> pl.Series | None:
     """The expression over every combination of the values it mentions; None when too many."""
-    names = [n for n in expression.names if n != "as_at" and not n.startswith("param.")]
+    names = [n for n in expression.names if not n.startswith("param.")]
     candidates = [_candidates(n, expression, version, words) for n in names]
     size = 1
     for values in candidates:
@@ -113,7 +121,7 @@ def _tried(
     rows = list(itertools.product(*candidates))
     schema = {n: DTYPES[words.type_of(n) or "text"] for n in names}
     frame = pl.DataFrame(rows, schema=schema, orient="row")
-    constants = example_constants(expression, words.params)
+    constants: dict[str, Any] = {}  # as_at is a column here, tried over many days
     for name in expression.param_names:
         latest = max(version.parameters[name].values)
         constants[f"param.{name}"] = version.parameters[name].values[latest]
@@ -138,32 +146,42 @@ def _candidates(
     days = [date(2020, 1, 1) + timedelta(d) for d in (-20_000, -4_000, -400, -1, 0, 1, 400, 4_000)]
     days += [date.fromisoformat(t.value[1:-1]) + timedelta(d) for t in expression.tokens
              if t.kind == "date" for d in (-1, 0, 1)]
+    if any(t.kind == "function" and t.value == "LENGTH" for t in expression.tokens):
+        texts += ["x" * int(n) for n in around if 0 <= n <= LONGEST_TEXT]
     choices: dict[str, list[Any]] = {
         "bool": [True, False],
         "int": [int(n) for n in around],
         "number": around,
         "date": days,
+        "datetime": [datetime(d.year, d.month, d.day, 12, tzinfo=UTC) for d in days],
         "int_list": [[], *([int(n)] for n in around if n >= 0), [int(n) for n in around if n >= 0]],
-        "text_list": [[], texts, *([t] for t in texts)],
+        "text_list": [[], texts, *([t] for t in [*texts, _OTHER])],
     }
-    default = [*dict.fromkeys([*texts, *_codes_of(name, version, words)]), "other"]
-    return [*choices.get(kind or "text", default), None]
+    default = [*dict.fromkeys([*texts, *_codes_of(name, version)]), _OTHER]
+    values = choices.get(kind or "text", default)
+    return values if name == "as_at" else [*values, None]
 
 
-def _codes_of(name: str, version: SchemeVersion, words: Vocabulary) -> tuple[str, ...]:
-    """The codes a column may hold; for band, the bands; empty when anything may stand there."""
-    if name == "band":
+def _codes_of(
+    name: str, version: SchemeVersion, own: str = "applications"
+) -> tuple[str, ...]:
+    """The codes a column may hold; for band, the bands; empty when anything may stand there.
+
+    Args:
+        name: as the expression has it.
+        version: the scheme.
+        own: table that a name without a prefix belongs to.
+    """
+    if name == "band" and own == "applications":
         return tuple(version.bands)
     bare = name.removeprefix("advert.")
-    tables = ("adverts", "homes") if name.startswith("advert.") else ("applications",)
-    for table in tables:
+    for table in ("adverts", "homes") if name.startswith("advert.") else (own,):
         declared = version.columns.get(table, {}).get(bare)  # type: ignore[call-overload]
         if declared is not None:
             return declared.codes
         for column in TABLES[table]:
             if column.name == bare:
                 return column.codes
-    del words
     return ()
 
 
@@ -223,8 +241,9 @@ def _unused(version: SchemeVersion, document: Document) -> Iterator[Finding]:
     for table, columns in version.columns.items():
         for name in columns:
             seen = f"advert.{name}" if table in ("homes", "adverts") else name
+            where = document.where(("columns", table, name), key=True)
             if seen not in read:
-                yield Finding("warning", "unused", document.where(("columns", table, name), key=True),
+                yield Finding("warning", "unused", where,
                               f"nothing reads the column {table}.{name}")
     banded = any(isinstance(k, BandKey) for k in keys) or "band" in read
     for name in version.bands:
@@ -233,25 +252,47 @@ def _unused(version: SchemeVersion, document: Document) -> Iterator[Finding]:
                           f"no order and no criterion reads bands, so band {name} has no effect")
 
 
-def _codes(version: SchemeVersion, document: Document, words: Vocabulary) -> Iterator[Finding]:
+def _codes(version: SchemeVersion, document: Document) -> Iterator[Finding]:
     """Literals compared with a code column that are none of its codes."""
     for name, criterion in version.criteria.items():
-        expression = parse_expression(criterion.when)
-        column: str | None = None
-        for token in expression.tokens:
-            if token.kind == "name":
-                column = token.value
-            elif token.kind == "keyword" and token.value in {"AND", "OR", "WHEN", "THEN", "ELSE"}:
-                column = None
-            elif token.kind == "text" and column is not None:
-                codes = _codes_of(column, version, words)
-                literal = token.value[1:-1].replace("''", "'")
-                if codes and literal not in codes:
-                    yield Finding(
-                        "warning", "unknown_code",
-                        document.where(("criteria", name, "when"), offset=token.offset),
-                        f"{column} is never '{literal}'; it may be {', '.join(codes)}",
-                    )
+        yield from _wrong_codes(
+            criterion.when, ("criteria", name, "when"), "applications", version, document
+        )
+    for name, fact in version.facts.items():
+        if not isinstance(fact, (AnyMember, AllMembers, Count, Min, Max)):
+            continue
+        table = fact.count if isinstance(fact, Count) else fact.of
+        for field in ("any_member", "all_members", "min", "max", "where"):
+            text = getattr(fact, field, None)
+            if text is not None:
+                yield from _wrong_codes(text, ("facts", name, field), table, version, document)
+
+
+def _wrong_codes(
+    text: str, place: tuple[str, ...], table: str, version: SchemeVersion, document: Document
+) -> Iterator[Finding]:
+    column: str | None = None
+    inside: list[str] = []
+    function = ""
+    for token in parse_expression(text).tokens:
+        if token.kind == "name":
+            # What changes a text, or looks at a part of it, is not compared with whole codes.
+            column = None if _CHANGES_TEXT.intersection(inside) else token.value
+        elif token.kind == "keyword" and token.value in _FORGETS:
+            column = None
+        elif token.kind == "operator" and token.value == "(":
+            inside.append(function)
+        elif token.kind == "operator" and token.value == ")":
+            inside.pop()
+        elif token.kind == "text" and column is not None:
+            codes = _codes_of(column, version, table)
+            literal = token.value[1:-1].replace("''", "'")
+            if codes and literal not in codes:
+                yield Finding(
+                    "warning", "unknown_code", document.where(place, offset=token.offset),
+                    f"{column} is never '{literal}'; it may be {', '.join(codes)}",
+                )
+        function = token.value if token.kind == "function" else ""
 
 
 def _status(version: SchemeVersion, document: Document) -> Iterator[Finding]:

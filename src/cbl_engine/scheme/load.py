@@ -6,10 +6,12 @@ overlap). A name without a path is looked for among the schemes the package ship
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,7 @@ from pydantic import ValidationError
 
 from cbl_engine.documents import Document, parse_document, read_document
 from cbl_engine.errors import BadInput, Problem, SchemeError
-from cbl_engine.scheme.check import check_version
+from cbl_engine.scheme.check import check_version, line_of
 from cbl_engine.scheme.model import KEYS, REDUCERS, SchemeVersion
 from cbl_engine.shipped import shipped_folder
 
@@ -112,6 +114,8 @@ def scheme_from_text(texts: str | Iterable[tuple[str, str]]) -> Scheme:
         SchemeError: as :func:`load_scheme`.
     """
     pairs = [("scheme.yaml", texts)] if isinstance(texts, str) else list(texts)
+    if not pairs:
+        raise SchemeError([Problem("scheme_empty", "there is no text of a scheme")])
     problems: list[Problem] = []
     documents: list[Document] = []
     for name, text in pairs:
@@ -132,8 +136,11 @@ def shipped_schemes() -> dict[str, Path]:
 
 def _find(scheme: str | Path) -> Path:
     path = Path(scheme)
-    if path.exists():
-        return path
+    try:
+        if path.exists():
+            return path
+    except (OSError, ValueError):  # too long to be a path, or not one at all
+        pass
     shipped = shipped_schemes()
     if str(scheme) in shipped:
         return shipped[str(scheme)]
@@ -142,7 +149,7 @@ def _find(scheme: str | Path) -> Path:
             Problem(
                 "scheme_missing",
                 "there is no such file, and no scheme of that name is shipped",
-                where=str(scheme),
+                where=str(scheme).split("\n")[0][:60],
                 allowed="a path, or one of " + ", ".join(shipped),
             )
         ]
@@ -176,7 +183,7 @@ def _version(document: Document) -> tuple[SchemeVersion | None, list[Problem]]:
     try:
         version = SchemeVersion.model_validate(_tuples(document.data))
     except ValidationError as error:
-        return None, [_from_pydantic(e, document) for e in error.errors(include_url=False)]
+        return None, _from_pydantic(error.errors(include_url=False), document)
     return version, check_version(version, document)
 
 
@@ -189,53 +196,126 @@ def _tuples(value: Any) -> Any:
     return value
 
 
-def _from_pydantic(error: Mapping[str, Any], document: Document) -> Problem:
-    path = tuple(p for p in error["loc"] if p != "[key]")
-    at_key = "[key]" in error["loc"] or error["type"] in {"extra_forbidden", "missing"}
-    known = _known_path(path, document)
-    message, remedy = error["msg"], ""
-    what = ".".join(str(p) for p in known)
-    match error["type"]:
-        case "extra_forbidden":
-            message = f"{path[-1]} is not a field of {'.'.join(map(str, known[:-1])) or 'a scheme'}"
-            known = known if known else path
-        case "missing":
-            message = f"{path[-1]} is missing" + (f" from {what}" if what else "")
-        case "string_type":
-            message = f"{what} must be text"
-            remedy = "Put it in quotes"
-        case _:
-            message = f"{what}: {message[:1].lower()}{message[1:]}"
-    given = error.get("input")
-    shown = "" if isinstance(given, (dict, tuple)) or given is None else repr(given)[:60]
+_WANTED = {
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "date_type": "a date",
+    "string_type": "text",
+    "tuple_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+}
+"""Errors that say that a value is of another type than wanted."""
+
+
+def _from_pydantic(errors: Iterable[Mapping[str, Any]], document: Document) -> list[Problem]:
+    """A problem for each place: a value that may be of several types gives an error for each."""
+    by_place: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+    for error in errors:
+        path = _known_path(tuple(p for p in error["loc"] if p != "[key]"), document)
+        by_place.setdefault(path, []).append(error)
+    problems = []
+    for path, found in by_place.items():
+        wrong_type = [e for e in found if e["type"] in _WANTED or e["type"] == "literal_error"]
+        inner = any(other[: len(path)] == path for other in by_place if other != path)
+        if inner and len(wrong_type) == len(found):
+            continue  # of the types it may have, the one it does have is wrong further in
+        if len(wrong_type) == len(found):
+            problems.append(_wrong_type(path, found, document))
+        else:
+            problems += [
+                _wrong_field(path, e, document)
+                for e in found
+                # Items that are wrong themselves are not counted.
+                if not (e["type"] == "too_short" and e["input"])
+            ]
+    return sorted(problems, key=lambda problem: line_of(problem.where))
+
+
+def _wrong_type(
+    path: tuple[Any, ...], errors: Sequence[Mapping[str, Any]], document: Document
+) -> Problem:
+    wanted = [_WANTED.get(e["type"]) or e["ctx"]["expected"].replace("'", "") for e in errors]
+    given = errors[0].get("input")
+    words = list(dict.fromkeys(wanted))
+    is_text = "text" in words and given is not None and not isinstance(given, (dict, tuple))
     return Problem(
-        f"scheme_{error['type']}",
-        message,
-        where=document.where(known, key=at_key),
-        given="" if error["type"] in {"extra_forbidden", "missing"} else shown,
-        allowed=_allowed(error),
-        remedy=remedy,
+        "scheme_value",
+        f"{_dotted(path)} must be " + " or ".join([", ".join(words[:-1]), words[-1]][-len(words):]),
+        where=document.where(path, key=any("[key]" in e["loc"] for e in errors)),
+        given=_shown(given),
+        remedy="Put it in quotes" if is_text else "",
     )
 
 
-def _allowed(error: Mapping[str, Any]) -> str:
-    context = error.get("ctx") or {}
-    return str(context.get("expected", "")) or str(context.get("pattern", ""))
+def _wrong_field(
+    path: tuple[Any, ...], error: Mapping[str, Any], document: Document
+) -> Problem:
+    kind, name = error["type"], error["loc"][-1]
+    given, allowed = _shown(error.get("input")), ""
+    what = _dotted(path)
+    match kind:
+        case "extra_forbidden":
+            message = f"{name} is not a field of {_dotted(path[:-1])}"
+            given, allowed = "", _fields_like(str(name))
+        case "missing":
+            message = f"{name} is missing" + (f" from {what}" if path else "")
+            given = ""
+        case "string_pattern_mismatch":
+            message = f"{what} is not a name that can be used"
+            allowed = error["ctx"]["pattern"]
+        case "too_short" | "string_too_short":
+            message = f"{what} is empty"
+        case _:
+            message = f"{what}: {error['msg'][:1].lower()}{error['msg'][1:]}"
+    return Problem(
+        f"scheme_{kind}",
+        message,
+        where=document.where(
+            path, key="[key]" in error["loc"] or kind in {"extra_forbidden", "missing"}
+        ),
+        given=given,
+        allowed=allowed,
+    )
+
+
+def _fields_like(name: str) -> str:
+    """The fields of any part of a scheme file that may have been meant."""
+    schema = json_schema()
+    parts = [schema, *schema["$defs"].values()]
+    fields = sorted({field for part in parts for field in part.get("properties", {})})
+    return ", ".join(get_close_matches(name, fields, cutoff=0.78))
+
+
+def _dotted(path: tuple[Any, ...]) -> str:
+    return ".".join(str(part) for part in path) or "the scheme"
+
+
+def _shown(value: Any) -> str:
+    return "" if value is None or isinstance(value, (dict, tuple)) else str(value)[:60]
 
 
 def _known_path(path: tuple[Any, ...], document: Document) -> tuple[Any, ...]:
-    """The path as it stands in the file: without the tags that unions put into it."""
-    best: tuple[Any, ...] = ()
-    frontier: set[tuple[Any, ...]] = {()}
-    for part in path:
-        known = {(*at, part) for at in frontier if (*at, part) in document.positions}
+    """The path as it stands in the file: without the tags that unions put into it.
+
+    Keys are compared as text, which is how pydantic reports those that are no text.
+    """
+    by_text = {
+        tuple(repr(p) if isinstance(p, date) else str(p) for p in at): at
+        for at in document.positions
+    }
+    best: tuple[str, ...] = ()
+    frontier: set[tuple[str, ...]] = {()}
+    for part in map(str, path):
+        known = {(*at, part) for at in frontier if (*at, part) in by_text}
         frontier = known | (frontier if part in _UNION_TAGS or not known else set())
         best = max(frontier, key=len)
-    return best
+    return by_text[best]
 
 
 def _between_versions(loaded: list[tuple[SchemeVersion, Document]]) -> Iterable[Problem]:
-    for (earlier, first), (later, second) in zip(loaded, loaded[1:], strict=False):
+    for (earlier, first), (later, second) in pairwise(loaded):
         if later.scheme != earlier.scheme:
             yield Problem(
                 "scheme_names_differ",

@@ -94,10 +94,14 @@ class Parameter(Labelled):
 
 
 class _Fact(Labelled):
+    """What a household's rows say, under a name that criteria read."""
+
     unit: str | None = None
 
 
 class _Reducer(_Fact):
+    """A fact over the rows of people or connections."""
+
     where: Sql | None = Field(None, description="only rows for which this is true")
     of: Literal["people", "connections"] = "people"
     if_none: Literal["unknown"] | bool | int = Field(
@@ -106,22 +110,32 @@ class _Reducer(_Fact):
 
 
 class AnyMember(_Reducer):
+    """True when the expression is true of any row."""
+
     any_member: Sql
 
 
 class AllMembers(_Reducer):
+    """True when the expression is true of every row."""
+
     all_members: Sql
 
 
 class Count(_Reducer):
+    """How many rows there are."""
+
     count: Literal["people", "connections"]
 
 
 class Min(_Reducer):
+    """The least value over the rows."""
+
     min: Sql
 
 
 class Max(_Reducer):
+    """The greatest value over the rows."""
+
     max: Sql
 
 
@@ -137,13 +151,15 @@ class _Connections(Part):
 
 
 class _Kinds(_Connections):
-    kinds: tuple[ConnectionKind, ...] = _ALL_KINDS
+    """Connections of these kinds."""
+
+    kinds: tuple[ConnectionKind, ...] = Field(_ALL_KINDS, min_length=1)
 
 
 class ResidentMonths(_Connections):
     """Months lived in the area: in the last ``window_months``, or without a break until now."""
 
-    kinds: tuple[ConnectionKind, ...] = ("residence",)
+    kinds: tuple[ConnectionKind, ...] = Field(("residence",), min_length=1)
     window_months: int | None = Field(None, ge=1, le=1200)
     consecutive: bool = False
 
@@ -166,18 +182,26 @@ class ConnectionStrength(_Kinds):
 
 
 class MonthsResidentIn(_Fact):
+    """Months [months] lived in an area."""
+
     months_resident_in: ResidentMonths
 
 
 class MonthsConnected(_Fact):
+    """Months [months] that the longest connection still held has lasted."""
+
     months_connected: ConnectedMonths
 
 
 class ConnectedToFact(_Fact):
+    """Whether any connection with an area is held."""
+
     connected_to: ConnectedTo
 
 
 class ConnectionStrengthFact(_Fact):
+    """How close the closest connection is to the advert's area: 1 is the closest."""
+
     connection_strength: ConnectionStrength
 
 
@@ -216,6 +240,8 @@ class Criterion(Labelled):
 
 
 class _Key(Part):
+    """One key of an order; ``when_unknown`` says what follows from a value not known."""
+
     when_unknown: KeyWhenUnknown = "last"
     label: Text | None = None
     source: str | None = None

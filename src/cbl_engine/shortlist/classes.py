@@ -93,25 +93,27 @@ def _renumber(code: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], in
 
 def column_codes(series: pl.Series) -> tuple[NDArray[np.int64], int]:
     """Each value as a code from 0, equal values alike, null as the last; and the codes' number."""
-    codes, size = _value_codes(series)
-    if series.null_count():
+    codes, size, nulls_done = _value_codes(series)
+    if not nulls_done and series.null_count():
         codes[series.is_null().to_numpy()] = size
-        size += 1
-    return codes, size
+    return codes, size + bool(series.null_count())
 
 
-def _value_codes(series: pl.Series) -> tuple[NDArray[np.int64], int]:
-    """Codes of the values that are there; anything for nulls. The array is the caller's own."""
+def _value_codes(series: pl.Series) -> tuple[NDArray[np.int64], int, bool]:
+    """Codes of the values that are there, their number, and whether nulls have that number.
+
+    If they have not, they have any code. The array is the caller's own.
+    """
     dtype = series.dtype
     if dtype == pl.Null or series.null_count() == len(series):
-        return np.zeros(len(series), np.int64), 1
+        return np.zeros(len(series), np.int64), 1, False
     if dtype == pl.Boolean:
-        return series.cast(pl.UInt8).fill_null(0).to_numpy().astype(np.int64), 2
+        return series.cast(pl.UInt8).fill_null(2).to_numpy().astype(np.int64), 2, True
     if dtype == pl.List(pl.Int64):
         members = series.list.explode()
         if members.is_between(0, _MOST_IN_MASK).all():
             masks, _ = sizes_to_mask(series)
-            return _whole_codes(pl.Series(masks.astype(np.int64)))
+            return *_whole_codes(pl.Series(masks.astype(np.int64)))[:2], False
     if isinstance(dtype, pl.List):
         series = series.cast(pl.List(pl.String)).list.join("\x1f", ignore_nulls=False)
         dtype = series.dtype
@@ -120,31 +122,24 @@ def _value_codes(series: pl.Series) -> tuple[NDArray[np.int64], int]:
     if dtype == pl.String:
         distinct = series.drop_nulls().unique()
         codes = series.cast(pl.Enum(distinct)).to_physical().fill_null(0)
-        return codes.to_numpy().astype(np.int64), len(distinct)
+        return codes.to_numpy().astype(np.int64), len(distinct), False
     if dtype.is_float():
         values = np.sort(series.drop_nulls().unique().to_numpy())
-        return np.searchsorted(values, series.fill_null(values[0]).to_numpy()), len(values)
+        found = np.searchsorted(values, series.fill_null(values[0]).to_numpy())
+        return found, len(values), False
     return _whole_codes(series.to_physical())
 
 
-def _whole_codes(series: pl.Series) -> tuple[NDArray[np.int64], int]:
+def _whole_codes(series: pl.Series) -> tuple[NDArray[np.int64], int, bool]:
     low, high = extent(series)
     if high - low < _SMALL_RANGE:
-        codes = series.fill_null(low).to_numpy().astype(np.int64)
+        if series.null_count():
+            series = series.cast(pl.Int64).fill_null(high + 1)
+        codes = series.to_numpy().astype(np.int64)
         codes -= low
-        return codes, high - low + 1
+        return codes, high - low + 1, True
     values = np.sort(series.drop_nulls().unique().to_numpy())
-    return np.searchsorted(values, series.fill_null(low).to_numpy()), len(values)
-
-
-def outcomes(result: pl.Series) -> NDArray[np.int8]:
-    """A boolean column as MET, FAILED or UNKNOWN codes."""
-    if result.dtype == pl.Null:
-        return np.full(len(result), UNKNOWN, np.int8)
-    codes = (~result).cast(pl.Int8) if result.null_count() == 0 else (
-        (~result).cast(pl.Int8).fill_null(UNKNOWN)
-    )
-    return codes.to_numpy()
+    return np.searchsorted(values, series.fill_null(low).to_numpy()), len(values), False
 
 
 def extent(series: pl.Series) -> tuple[int, int]:

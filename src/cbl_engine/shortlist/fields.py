@@ -25,7 +25,7 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.draws import draw
-from cbl_engine.shortlist.classes import FAILED, MET, UNKNOWN, classify, for_sql, outcomes
+from cbl_engine.shortlist.classes import FAILED, MET, UNKNOWN, classify, for_sql
 from cbl_engine.shortlist.register import evaluate
 
 if TYPE_CHECKING:
@@ -201,7 +201,8 @@ def lay_out(
         criteria = ()
     tables: dict[int, Table] = {}
     run: list[Condition] = list(criteria)
-    view.application_outcomes()
+    if any(c.expression is not None and c.reads.side == "application" for c in conditions):
+        view.application_outcomes()
     share = pool.map if pool is not None else map
     made = share(lambda c: condition_table(view, adverts, c), conditions)
     for condition, table in zip(conditions, made, strict=True):
@@ -298,7 +299,7 @@ def _pair_table(
         values = view.pair_fact(fact, areas)[mine.first]
         columns.append(_by_area(values, left, adverts.area_index(theirs.first)[right]).alias(fact))
     frame = for_sql(columns) if columns else pl.DataFrame({"": left})
-    codes = outcomes(evaluate(frame, [condition], view.constants)[0])
+    codes = evaluate(frame, [condition], view.constants)[condition.bit]
     rows, row_of_class = distinct_rows(codes.reshape(mine.n, theirs.n))
     return Table(mine.ids, mine.spread(row_of_class), theirs.spread(np.arange(theirs.n))[theirs.ids],
                  rows)

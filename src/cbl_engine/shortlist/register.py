@@ -18,7 +18,7 @@ import polars as pl
 from cbl_engine.assess import household_facts, pair_fact_values
 from cbl_engine.errors import Problem, SchemeError, TableError
 from cbl_engine.scheme.vocabulary import is_pair_fact
-from cbl_engine.shortlist.classes import Classes, classify, for_sql, outcomes
+from cbl_engine.shortlist.classes import UNKNOWN, Classes, classify, for_sql
 from cbl_engine.shortlist.compiled import Compiled, Condition, compile_version
 from cbl_engine.tables import DTYPES, Ordinals, column_types
 
@@ -147,8 +147,7 @@ class RegisterAt:
             return {}
         names = dict.fromkeys(["id", *(n for c in mine for n in c.reads.own)])
         frame = for_sql(self.frame[n] for n in names)
-        results = evaluate(frame, mine, self.constants)
-        return {c.bit: outcomes(r) for c, r in zip(mine, results, strict=True)}
+        return evaluate(frame, mine, self.constants)
 
     def pair_fact(self, name: str, areas: tuple[Any, ...]) -> pl.DataFrame:
         """Values of a pair fact: a column for each area (``0``, ``1``, ...), a row a household."""
@@ -161,8 +160,8 @@ class RegisterAt:
 
 def evaluate(
     frame: pl.DataFrame, conditions: Sequence[Condition], constants: Mapping[str, Any]
-) -> list[pl.Series]:
-    """Run criteria over a frame that has every column they read; one boolean column each."""
+) -> dict[int, NDArray[np.int8]]:
+    """Outcome codes of criteria over a frame that has every column they read, by bit."""
     expressions = [
         _in_polars(
             c.expression,
@@ -172,13 +171,14 @@ def evaluate(
         if c.expression is not None
     ]
     # with_columns, unlike select, stretches a criterion that reads only constants to every row.
-    names = [str(c.bit) for c in conditions if c.expression is not None]
-    return frame.with_columns(expressions).select(names).get_columns()
+    codes = frame.with_columns(expressions)
+    return {c.bit: codes[str(c.bit)].to_numpy() for c in conditions if c.expression is not None}
 
 
 @lru_cache(maxsize=4096)
 def _in_polars(expression: Expression, constants: tuple[tuple[str, Any], ...]) -> pl.Expr:
-    return expression.polars(dict(constants))
+    met = expression.polars(dict(constants)).cast(pl.Boolean)
+    return (~met).cast(pl.Int8).fill_null(UNKNOWN)
 
 
 def prepare(scheme: Scheme, register: Mapping[str, pl.DataFrame], as_at: AsAt) -> Prepared:
@@ -235,9 +235,10 @@ def _unknown_bands(scheme: Scheme, applications: pl.DataFrame) -> Iterable[Probl
     read = any("band" in compile_version(v).own_columns() for v in scheme.versions)
     if not read or applications["band"].null_count() == applications.height:
         return
-    held = applications["band"].cast(pl.String)
-    lost = [b for b in held.unique().drop_nulls().sort() if b not in bands]
+    distinct = applications["band"].unique().drop_nulls().cast(pl.String).sort()
+    lost = [b for b in distinct if b not in bands]
     if lost:
+        held = applications["band"].cast(pl.String)
         theirs = applications["id"].filter(held.is_in(lost))
         yield Problem(
             "unknown_band",
@@ -456,6 +457,8 @@ def _rows_in_force(
     applications: pl.DataFrame, ordinal: NDArray[np.int32], n: int, on: date
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Row of the version of each application in force on a date, and whether there is one."""
+    if not has_versions(applications) and _in_turn(ordinal):
+        return np.arange(n), np.ones(n, bool)
     rows = np.full(n, -1, np.int64)
     if has_versions(applications):
         spans = _spans(applications)
@@ -466,10 +469,15 @@ def _rows_in_force(
     return rows, rows >= 0
 
 
+def _in_turn(ordinal: NDArray[np.int32]) -> bool:
+    """Whether rows are in the order of their ordinals."""
+    return bool((ordinal[1:] > ordinal[:-1]).all())
+
+
 def _gathered(
     frame: pl.DataFrame, rows: NDArray[np.int64], in_force: NDArray[np.bool_]
 ) -> pl.DataFrame:
-    if len(rows) == frame.height and np.array_equal(rows, np.arange(len(rows))):
+    if len(rows) == frame.height and _in_turn(rows) and in_force.all():
         return frame
     if in_force.all():
         return frame[rows]

@@ -24,7 +24,7 @@ from cbl_engine.scheme.model import (
     PointsKey,
     PreferKey,
 )
-from cbl_engine.shortlist.classes import FAILED, MET, UNKNOWN, for_sql, outcomes
+from cbl_engine.shortlist.classes import FAILED, MET, UNKNOWN, column_codes, for_sql
 from cbl_engine.shortlist.keys import lottery_draws
 from cbl_engine.shortlist.register import evaluate
 
@@ -105,8 +105,7 @@ class Rows:
         out: dict[int, NDArray[np.int8]] = {}
         if criteria:
             frame = self.frame(criteria)
-            results = evaluate(frame, criteria, self.work.batch.view.constants)
-            out = {c.bit: outcomes(r) for c, r in zip(criteria, results, strict=True)}
+            out = evaluate(frame, criteria, self.work.batch.view.constants)
         for condition in conditions:
             if condition.key is not None:
                 unknown = self.value(condition.key).is_null().to_numpy()
@@ -121,7 +120,7 @@ class Rows:
         [microseconds since 1970 UTC]; the draw.
         """
         if isinstance(key, BandKey):
-            return self._band(key)
+            return self.column("band")
         if isinstance(key, DateKey):
             return self._date(key)
         if isinstance(key, PointsKey):
@@ -149,11 +148,6 @@ class Rows:
     def _criterion(self, name: str) -> Condition:
         conditions = self.work.batch.view.compiled.conditions
         return next(c for c in conditions if c.kind == "criterion" and c.name == name)
-
-    def _band(self, key: BandKey) -> pl.Series:
-        listed = [b for item in key.band for b in ((item,) if isinstance(item, str) else item)]
-        band = self.column("band").cast(pl.String)
-        return band.set(~band.is_in(listed), None)
 
     def _date(self, key: DateKey) -> pl.Series:
         if isinstance(key.date, str):
@@ -214,9 +208,7 @@ def preference(key: OrderKey, values: pl.Series) -> NDArray[np.float64 | np.int6
         return values.to_numpy()
     worst = np.iinfo(np.int64).max
     if isinstance(rule, BandKey):
-        rank = {b: i for i, item in enumerate(rule.band)
-                for b in ((item,) if isinstance(item, str) else item)}
-        numbers = values.replace_strict(rank, default=None, return_dtype=pl.Int64)
+        return _bands(rule, values)
     elif isinstance(rule, PreferKey):
         return (~values.fill_null(False)).cast(pl.Int64).to_numpy()
     elif isinstance(rule, PointsKey):
@@ -228,6 +220,16 @@ def preference(key: OrderKey, values: pl.Series) -> NDArray[np.float64 | np.int6
     else:
         numbers = values.to_physical().cast(pl.Int64)
     return numbers.fill_null(worst).to_numpy()
+
+
+def _bands(rule: BandKey, values: pl.Series) -> NDArray[np.int64]:
+    rank = {b: i for i, item in enumerate(rule.band)
+            for b in ((item,) if isinstance(item, str) else item)}
+    codes, size = column_codes(values)
+    some_row = np.zeros(size, np.int64)
+    some_row[codes] = np.arange(len(values))
+    names = values.gather(some_row).cast(pl.String).to_list() if len(values) else []
+    return np.array([rank.get(n, len(rank)) for n in names], np.int64)[codes]
 
 
 def _fit(rule: BedroomFitKey, values: pl.Series) -> pl.Series:

@@ -192,7 +192,7 @@ def _row_by_row(
     codes = _words_agree(work, programme, rows, ranking)
     _held_agrees(work, programme, rows, ranking, codes)
     in_order, place = ranking.in_order(bids.starts, places)
-    _order_agrees(programme, Rows(work, in_order, bids), place, ranking)
+    _order_agrees(programme, rows, np.searchsorted(at, in_order), place, ranking)
     return len(at)
 
 
@@ -282,12 +282,17 @@ def _held_agrees(
 
 
 def _order_agrees(
-    programme: Programme, rows: Rows, place: NDArray[np.int64], ranking: Ranking
+    programme: Programme,
+    rows: Rows,
+    turn: NDArray[np.int64],
+    place: NDArray[np.int64],
+    ranking: Ranking,
 ) -> None:
-    """Properties 4 and 6: adjacent bids by the keys' own values."""
-    if len(rows.at) < 2:
+    """Properties 4 and 6: adjacent bids by the keys' own values; ``turn`` are rows in order."""
+    if len(turn) < 2:
         return
-    stage = ranking.stage[rows.at]
+    at = rows.at[turn]
+    stage = ranking.stage[at]
     follows = place[1:] == place[:-1]
     if (follows & (stage[1:] < stage[:-1])).any():
         raise PropertyError(4, "a bid of a later stage stands above one of an earlier")
@@ -297,13 +302,13 @@ def _order_agrees(
             open_ = undecided & (stage[1:] == number)
             if not open_.any():
                 break
-            numbers = preference(key, rows.value(key.key))
+            numbers = preference(key, rows.value(key.key))[turn]
             if (open_ & (numbers[1:] < numbers[:-1])).any():
                 raise PropertyError(6, f"bids are out of order on the key {key.name}")
             undecided &= ~(open_ & (numbers[1:] != numbers[:-1]))
-    tied = ranking.tied[rows.at][1:]
+    tied = ranking.tied[at][1:]
     if not np.array_equal(tied, undecided):
         raise PropertyError(4, "tie groups are not the runs of equal keys")
-    applications = rows.applications
+    applications = rows.applications[turn]
     if (undecided & (applications[1:] <= applications[:-1])).any():
         raise PropertyError(4, "members of a tie group are not in ascending order of id")

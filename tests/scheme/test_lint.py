@@ -1,0 +1,211 @@
+"""What the linter sees: each rule on the smallest scheme that shows it, and none without cause."""
+
+from __future__ import annotations
+
+import pytest
+
+from cbl_engine.scheme import lint, load_scheme, shipped_schemes
+from cbl_engine.shipped import shipped_folder
+
+ACTIVE = "criteria:\n  c: {label: x, source: P1, when: status = 'active'}\neligible: [c]\n"
+
+
+def criterion(when, extra=""):
+    return (
+        f"{extra}criteria:\n"
+        "  active: {label: x, source: P1, when: status = 'active'}\n"
+        f"  c:\n    label: x\n    source: P1\n    when: {when}\n"
+        "eligible: [active, c]\n"
+    )
+
+
+@pytest.fixture
+def findings(load_with):
+    def find(parts="", **more):
+        return [finding.line() for finding in lint(load_with(parts, **more))]
+
+    return find
+
+
+def test_nothing_odd(findings):
+    assert findings(ACTIVE) == []
+
+
+@pytest.mark.parametrize(
+    ("parts", "line"),
+    [
+        (
+            criterion("bedroom_need > 3 AND bedroom_need < 2"),
+            "f.yaml:11:11: warning: c can never be met, whatever the values it mentions",
+        ),
+        (
+            criterion("points >= 0 AND points < param.p",
+                      "parameters: {p: {label: x, unit: u, values: {2024-01-01: 0}}}\n"),
+            "f.yaml:12:11: warning: c can never be met, whatever the values it mentions",
+        ),
+        (
+            criterion("COALESCE(points, 0) >= 0 OR COALESCE(points, -1) < 0"),
+            "f.yaml:11:11: warning: c is always met, whatever the values it mentions",
+        ),
+        (
+            criterion("points > 3 OR points IS NULL"),
+            "f.yaml:11:11: note: c answers for a missing fact itself, by IS NULL",
+        ),
+        (
+            criterion("CASE WHEN points > 3 THEN bedroom_need > 1 ELSE bedroom_need > 2 END"),
+            "f.yaml:11:11: note: c answers for a missing fact itself, by CASE",
+        ),
+        (
+            criterion("coalesce(points, 0) > 3"),
+            "f.yaml:11:11: note: c answers for a missing fact itself, by COALESCE",
+        ),
+        (
+            ACTIVE.replace("source: P1, ", ""),
+            "f.yaml:7:3: note: c has no source and is not marked illustrative",
+        ),
+        (
+            ACTIVE.replace("eligible: [c]\n", ""),
+            "f.yaml:7:3: warning: no list of eligible criteria, order or plan uses c",
+        ),
+        (
+            ACTIVE + "facts: {f: {label: x, count: people}}\n",
+            "f.yaml:9:9: warning: nothing reads the fact f",
+        ),
+        (
+            ACTIVE + "parameters: {p: {label: x, unit: u, values: {2024-01-01: 1}}}\n",
+            "f.yaml:9:14: warning: nothing reads the parameter p",
+        ),
+        (
+            ACTIVE + "columns: {applications: {x: {label: x, type: int}}}\n",
+            "f.yaml:9:26: warning: nothing reads the column applications.x",
+        ),
+        (
+            ACTIVE + "columns: {homes: {x: {label: x, type: int}}}\n",
+            "f.yaml:9:19: warning: nothing reads the column homes.x",
+        ),
+        (
+            ACTIVE + "bands: {A: {label: a}}\n",
+            "f.yaml:9:9: warning: no order and no criterion reads bands, so band A has no effect",
+        ),
+        (
+            criterion("status <> 'house'"),
+            "f.yaml:11:21: warning: status is never 'house'; it may be active, suspended, "
+            "deferred, unbanded, awaiting_review, under_offer, housed, closed",
+        ),
+        (
+            criterion("band IN ('A', 'C')", "bands: {A: {label: a}, B: {label: b}}\n"),
+            "f.yaml:12:25: warning: band is never 'C'; it may be A, B",
+        ),
+        (
+            criterion("coalesce(advert.x, 'n') = 'y' AND NOT coalesce(advert.x, 'b') = 'a'",
+                      "columns: {homes: {x: {label: x, type: code, codes: [a, b, n]}}}\n"),
+            "f.yaml:12:37: warning: advert.x is never 'y'; it may be a, b, n",
+        ),
+        (
+            criterion("f", "facts: {f: {label: x, any_member: age > 1, "
+                           "where: relationship = 'chid'}}\n"),
+            "f.yaml:6:66: warning: relationship is never 'chid'; it may be applicant, partner, "
+            "child, parent, sibling, other_relative, non_relative, carer",
+        ),
+        (
+            "",
+            "f.yaml:1:9: warning: no criterion reads the application's status, so suspended and "
+            "housed applications are ranked like any other",
+        ),
+    ],
+)
+def test_a_rule_fires(findings, parts, line):
+    assert line in findings(parts)
+
+
+@pytest.mark.parametrize(
+    ("profiles", "line"),
+    [
+        (
+            "profiles: {homes: {label: x, order: [{date: registered_on}]}}\n",
+            "f.yaml:9:37: warning: profile homes ends with date: registered_on, which can tie; "
+            "end with a lottery or tie: human",
+        ),
+        (
+            "profiles:\n  homes:\n    label: x\n    stages:\n      - order: [{tie: human}]\n"
+            "      - order: [{bid_time: first}]\n",
+            "f.yaml:14:16: warning: profile homes ends with bid_time, which can tie; "
+            "end with a lottery or tie: human",
+        ),
+    ],
+)
+def test_an_order_that_may_tie(findings, profiles, line):
+    assert findings(ACTIVE, profiles=profiles) == [line]
+
+
+def test_a_start_that_is_assumed(text_with):
+    from cbl_engine.scheme import scheme_from_text
+
+    text = text_with(ACTIVE).replace("2024-01-01, source: P1", "2024-01-01, assumed: true")
+    (finding,) = lint(scheme_from_text(text))
+    assert finding.rule == "start_assumed"
+    assert finding.level == "note"
+    assert finding.line() == (
+        "scheme.yaml:4:11: note: the start 2024-01-01 is assumed; no source gives it"
+    )
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        "as_at >= DATE '2031-01-01' AND points > 1",
+        "as_at < DATE '1999-01-01' OR points > 1",
+        "registered_on < as_at - INTERVAL '5 years'",
+        "advert.closes_at > advert.opens_at",
+        "length(id) > 7",
+        "status LIKE 'act%'",
+        "starts_with(status, 'act')",
+        "lower(status) = 'ACTIVE' OR upper(status) = 'ACTIVE'",
+        "array_contains(sizes, advert.bedrooms)",
+        "array_length(sizes) > 2",
+        "area = advert.area",
+        "array_contains(parishes, advert.area)",
+        "points > bedroom_need * 10 + 7",
+        "band = 'A' AND status = 'active'",
+    ],
+)
+def test_no_warning_without_cause(findings, when):
+    parts = criterion(
+        when,
+        "bands: {A: {label: a}, B: {label: b}}\n"
+        "columns: {applications: {parishes: {label: x, type: text_list},"
+        " area: {label: x, type: text}}}\n",
+    )
+    odd = [line for line in findings(parts) if not ("nothing reads" in line or "no order" in line)]
+    assert odd == []
+
+
+def test_a_date_chosen_by_band_reads_its_columns(findings):
+    parts = (
+        ACTIVE + "bands: {A: {label: a}}\n"
+        "columns: {applications: {old_date: {label: x, type: date}}}\n"
+    )
+    keys = "[{band: [A]}, {date: {A: old_date, otherwise: registered_on}}, {tie: human}]"
+    assert findings(parts, profiles=f"profiles: {{homes: {{label: x, order: {keys}}}}}\n") == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *shipped_schemes().values(),
+        *sorted((shipped_folder("cases") / "schemes").glob("*.yaml")),
+        shipped_folder("templates") / "scheme.yaml",
+    ],
+    ids=lambda path: path.stem,
+)
+def test_the_shipped_schemes_get_notes_alone(path):
+    found = lint(load_scheme(path))
+    assert {f.level for f in found} <= {"note"}
+    assert {f.rule for f in found} <= {"start_assumed", "answers_for_missing"}
+
+
+def test_findings_come_in_the_order_of_the_file(load_with):
+    found = lint(load_with("bands: {B: {label: b}}\n" + criterion("points IS NULL")))
+    places = [tuple(map(int, f.where.split(":")[1:])) for f in found]
+    assert places == sorted(places)
+    assert len(places) == 2
