@@ -102,7 +102,7 @@ profiles:
         ("c", 4, None, "date: registered_on"),
     ]
     # Whoever a stage does not admit is not told so where another one does.
-    assert by_id(result, "failed") == dict.fromkeys("abcd", [])
+    assert by_id(result, "failed") == {name: [] for name in "abcd"}
     assert by_id(result, "stage") == {"a": 2, "b": 1, "c": 2, "d": 1}
 
 

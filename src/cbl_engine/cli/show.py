@@ -199,7 +199,7 @@ def _advert_table(result: Shortlist, advert: str) -> Table:
         group = row["tie_group"]
         position = "" if row["position"] is None else str(row["position"])
         if group is not None and joint.get(group, 0) > 1:
-            position = f"joint {ordinal(first.setdefault(group, row['position']))}"
+            position = f"joint {ordinal(first.setdefault(group, row['position']) or 0)}"
         status = {True: "eligible", False: "not eligible", None: "held"}[row["eligible"]]
         unknown = [f"{key_in_words(n)} (not known)" for n in row["unknown"]]
         failed = [key_in_words(n) for n in row["failed"] if n not in row["unknown"]]

@@ -149,7 +149,7 @@ def _find(scheme: str | Path) -> Path:
             Problem(
                 "scheme_missing",
                 "there is no such file, and no scheme of that name is shipped",
-                where=str(scheme).split("\n")[0][:60],
+                where=str(scheme).split("\n")[0][:1000],
                 allowed="a path, or one of " + ", ".join(shipped),
             )
         ]
