@@ -34,7 +34,7 @@ def test_the_readmes_python_runs_as_printed(capsys) -> None:
     text = (TOP / "README.md").read_text(encoding="utf-8")
     (code,) = [block.split("```")[0] for block in text.split("```python\n")[1:]]
     exec(compile(code, "README.md", "exec"), {})
-    assert "Held at 26th of 33" in capsys.readouterr().out
+    assert "Held, 26th of 33" in capsys.readouterr().out
 
 
 def test_the_changelog_knows_the_version() -> None:

@@ -46,11 +46,19 @@ FUNCTIONS = frozenset(
 """Row-wise functions a criterion may call."""
 
 KEYWORDS = frozenset(
-    ["AND", "OR", "NOT", "IN", "BETWEEN", "CASE", "WHEN", "THEN", "ELSE", "END", "IS", "NULL", "TRUE", "FALSE", "LIKE"]
+    [
+        "AND", "OR", "NOT", "IN", "BETWEEN", "CASE", "WHEN", "THEN", "ELSE", "END", "IS", "NULL",
+        "TRUE", "FALSE", "LIKE",
+    ]
 )
 
 _REFUSED = frozenset(
-    ["ALL", "ANY", "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "DISTINCT", "EXISTS", "EXTRACT", "FILTER", "FROM", "GROUP", "HAVING", "ILIKE", "JOIN", "LOCALTIME", "LOCALTIMESTAMP", "NOW", "ORDER", "OVER", "PARTITION", "RLIKE", "SELECT", "SOME", "TODAY", "UNION", "WHERE", "WITH"]
+    [
+        "ALL", "ANY", "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "DISTINCT", "EXISTS",
+        "EXTRACT", "FILTER", "FROM", "GROUP", "HAVING", "ILIKE", "JOIN", "LOCALTIME",
+        "LOCALTIMESTAMP", "NOW", "ORDER", "OVER", "PARTITION", "RLIKE", "SELECT", "SOME", "TODAY",
+        "UNION", "WHERE", "WITH",
+    ]
 )
 _TOKEN = re.compile(
     r"""(?P<space>\s+)
@@ -161,7 +169,7 @@ class Expression:
 
         try:
             expression = pl.sql_expr(self.sql(constants))
-        except Exception as error:  # polars raises several kinds, none with a position
+        except Exception as error:  # noqa: BLE001 - polars raises several kinds
             raise ExpressionError(
                 0, f"this is not an expression: {str(error).splitlines()[0]}"
             ) from None

@@ -185,6 +185,6 @@ def _carried(new: Prepared, view: RegisterAt, old: Prepared, touched: pl.Series)
         n for n, f in view.compiled.facts_read().items() if not is_pair_fact(f)
     ]
     kept = None
-    if facts and view.frame.height:
+    if facts and len(old.ordinals):
         kept = view.frame.select(facts)[np.maximum(before, 0).astype(np.int64)]
     return build_view(new, view.compiled, view.on, view.key, carried=(kept, afresh))
