@@ -194,12 +194,12 @@ def _advert_table(result: Shortlist, advert: str) -> Table:
     for name in ("application", "status", "decided by", "not met or not known"):
         table.add_column(name)
     joint = dict(frame["tie_group"].drop_nulls().value_counts().iter_rows())
-    first: dict[Any, int | None] = {}
+    first: dict[Any, int] = {}
     for row in frame.iter_rows(named=True):
         group = row["tie_group"]
         position = "" if row["position"] is None else str(row["position"])
         if group is not None and joint.get(group, 0) > 1:
-            position = f"joint {ordinal(first.setdefault(group, row['position']) or 0)}"
+            position = f"joint {ordinal(first.setdefault(group, int(position)))}"
         status = {True: "eligible", False: "not eligible", None: "held"}[row["eligible"]]
         unknown = [f"{key_in_words(n)} (not known)" for n in row["unknown"]]
         failed = [key_in_words(n) for n in row["failed"] if n not in row["unknown"]]

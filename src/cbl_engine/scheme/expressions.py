@@ -169,7 +169,7 @@ class Expression:
 
         try:
             expression = pl.sql_expr(self.sql(constants))
-        except Exception as error:  # noqa: BLE001 - polars raises several kinds
+        except Exception as error:
             raise ExpressionError(
                 0, f"this is not an expression: {str(error).splitlines()[0]}"
             ) from None

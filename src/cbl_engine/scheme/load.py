@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+_LONGEST_PATH = 1_000
 _UNION_TAGS = frozenset(KEYS) | frozenset(REDUCERS)
 
 
@@ -134,6 +135,12 @@ def shipped_schemes() -> dict[str, Path]:
     return found
 
 
+def _shortly(path: str) -> str:
+    """A path as given; text that cannot be one is cut to its beginning."""
+    line = path.split("\n", maxsplit=1)[0]
+    return line if len(line) <= _LONGEST_PATH else line[:60]
+
+
 def _find(scheme: str | Path) -> Path:
     path = Path(scheme)
     try:
@@ -149,7 +156,7 @@ def _find(scheme: str | Path) -> Path:
             Problem(
                 "scheme_missing",
                 "there is no such file, and no scheme of that name is shipped",
-                where=str(scheme).split("\n")[0][:1000],
+                where=_shortly(str(scheme)),
                 allowed="a path, or one of " + ", ".join(shipped),
             )
         ]

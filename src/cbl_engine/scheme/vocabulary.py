@@ -166,7 +166,7 @@ def result_type(
     compiled = expression.polars(constants)
     try:
         result = frame.select(compiled.alias("result"))
-    except Exception as error:  # noqa: BLE001 - polars raises several kinds
+    except Exception as error:
         raise ExpressionError(
             0, f"this does not fit the columns' types: {str(error).splitlines()[0]}"
         ) from None

@@ -469,7 +469,7 @@ def _rows_in_force(
     return rows, rows >= 0
 
 
-def _in_turn(ordinal: NDArray[np.int32]) -> bool:
+def _in_turn(ordinal: NDArray[np.integer]) -> bool:
     """Whether rows are in the order of their ordinals."""
     return bool((ordinal[1:] > ordinal[:-1]).all())
 

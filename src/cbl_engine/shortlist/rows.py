@@ -209,9 +209,9 @@ def preference(key: OrderKey, values: pl.Series) -> NDArray[np.float64 | np.int6
     worst = np.iinfo(np.int64).max
     if isinstance(rule, BandKey):
         return _bands(rule, values)
-    elif isinstance(rule, PreferKey):
+    if isinstance(rule, PreferKey):
         return (~values.fill_null(False)).cast(pl.Int64).to_numpy()
-    elif isinstance(rule, PointsKey):
+    if isinstance(rule, PointsKey):
         numbers = -values.cast(pl.Int64)
     elif isinstance(rule, BedroomFitKey):
         numbers = _fit(rule, values)

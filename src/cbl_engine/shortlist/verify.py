@@ -92,7 +92,9 @@ def verify(
         for number, programme in enumerate(work.batch.adverts.programmes)
         if len(mine := _places_of(work, number, places))
     ]
-    row_by_row = share(lambda part: _row_by_row(*part, bids, ranking), sampled)
+    row_by_row = share(
+        lambda part: _row_by_row(part[0], part[1], part[2], bids, ranking), sampled
+    )
     _counted_once(bids, n_given, share)
     _in_order(bids, ranking, share)
     _eligible(ranking, share)
