@@ -12,8 +12,9 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from cbl_engine.errors import RunError, TableError
+from cbl_engine.errors import BadInput, RunError, TableError
 from cbl_engine.records import explain_run, folder, read_run, run_shortlist, write_run
+from cbl_engine.shipped import shipped_folder
 from cbl_engine.shortlist import explain, prepare, shortlist
 from tests.shortlist.small import CLOSES, adverts_of, applications_of, bid, day, frame, scheme_of
 
@@ -287,8 +288,6 @@ def test_a_record_that_this_engine_does_not_reproduce_is_refused(tmp_path: Path)
 @pytest.fixture
 def borough(tmp_path: Path) -> Path:
     """A copy of the shipped borough."""
-    from cbl_engine.shipped import shipped_folder
-
     return Path(shutil.copytree(shipped_folder("boroughs") / "riverton", tmp_path / "borough"))
 
 
@@ -302,7 +301,7 @@ def test_strict_refuses_bad_rows_and_lenient_leaves_them_out(borough: Path) -> N
     cells[at] = "yesterday"
     path.write_text("\n".join([header, *lines[:number], ",".join(cells), *lines[number + 1 :]]) + "\n")
     out = borough.parent / "run"
-    with pytest.raises(TableError.__base__) as caught:
+    with pytest.raises(BadInput) as caught:
         run_shortlist("sheffield", borough, out=out)
     assert "registered_on" in str(caught.value)
     assert not out.exists()
@@ -319,7 +318,7 @@ def test_every_problem_of_scheme_and_tables_comes_at_once(borough: Path, tmp_pat
     scheme = tmp_path / "bad.yaml"
     scheme.write_text("scheme: bad\ntitle: Bad\nprofile: {}\n")
     (borough / "bids.csv").write_text("advert,application\n")
-    with pytest.raises(TableError.__base__) as caught:
+    with pytest.raises(BadInput) as caught:
         run_shortlist(scheme, borough)
     lines = str(caught.value).splitlines()
     assert any(line.startswith(str(scheme)) or "bad.yaml" in line for line in lines)

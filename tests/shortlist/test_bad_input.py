@@ -35,10 +35,13 @@ OWN = {"a": {"band": "A", "points": 1}, "b": {"band": "B", "points": 1}}
 def _lines(
     kind: type[BadInput], scheme: Scheme, register: dict[str, Any], *given: Any, as_at: Any = "close"
 ) -> list[str]:
-    with pytest.raises(kind) as caught:
+    def run() -> None:
         prepared = prepare(scheme, register, as_at)
         if given:
             shortlist(prepared, *given)
+
+    with pytest.raises(kind) as caught:
+        run()
     assert caught.value.exit_code == 2
     return str(caught.value).splitlines()
 

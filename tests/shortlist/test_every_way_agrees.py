@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -57,8 +59,6 @@ def test_every_way_of_evaluating_gives_the_same(
     for name, value in WAYS[way].items():
         module, constant = name.split(".")
         path = f"cbl_engine.shortlist.{module}"
-        import sys
-
         if not hasattr(sys.modules[path], constant):
             pytest.fail(f"{path} has no {constant}")
         monkeypatch.setattr(sys.modules[path], constant, value)
@@ -68,9 +68,6 @@ def test_every_way_of_evaluating_gives_the_same(
 
 
 def test_threads_are_used_when_bids_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-    import threading
-
     names = set()
     rank_block = kernel._rank_block
 

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from cbl_engine.errors import BadInput, TableError
-from cbl_engine.scheme.model import BandKey, BedroomFitKey
+from cbl_engine.scheme.model import BandKey, BedroomFitKey, DebtKey
 from cbl_engine.shortlist import explain, prepare, shortlist
 from tests.reference.frames import frames_of
 from tests.reference.ranker import first_place_thresholds, judged_bids
@@ -152,15 +152,19 @@ def _band_rank(key: BandKey, band: str | None) -> int | None:
     return None
 
 
-_WORDS = {"met": True, "not met": False, "exact": 0, "no debt": 0, "debt": 1,
-          "known": "any known value"}
+_WORDS = {"met": True, "not met": False, "exact": True, "not exact": False, "no debt": False,
+          "debt": True, "known": "any known value"}
 
 
 def _alike(key: Any, value: Any) -> Any:
-    """A threshold in one form: a rank for bands, spare bedrooms, whether there is a debt."""
+    """A threshold in one form: a rank for bands, whether exact, whether there is a debt."""
     value = _WORDS.get(value, value) if isinstance(value, str) else value
-    if value is None or value == "any known value":
+    if value is None or value == "any known value" or value is True or value is False:
         return value
+    if isinstance(key, BedroomFitKey) and key.bedroom_fit == "exact_first":
+        return value == 0
+    if isinstance(key, DebtKey) and key.compare == "any":
+        return value > 0
     if isinstance(key, BandKey):
         return _band_rank(key, value)
     return value

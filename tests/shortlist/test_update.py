@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -141,6 +142,12 @@ def test_applications_come_and_go(prepared: Prepared) -> None:
     assert _eldest(back) == {"Z": None, "a": 24, "b": 34}
 
 
+def test_a_register_that_was_empty_fills_again(prepared: Prepared) -> None:
+    empty = prepared.update(removed={"applications": ["a", "b"]})
+    assert _eldest(empty) == {}
+    assert _eldest(empty.update({"applications": applications_of({"a": {}})})) == {"a": 24}
+
+
 def test_another_date_ages_everyone(prepared: Prepared) -> None:
     new = prepared.update(as_at=day("2025-01-01"))
     assert dict(new.at(day("2025-01-01")).frame.select("id", "eldest").rows()) == {"a": 25, "b": 35}
@@ -149,8 +156,6 @@ def test_another_date_ages_everyone(prepared: Prepared) -> None:
 def test_only_households_touched_are_worked_out_again(
     prepared: Prepared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import sys
-
     register = sys.modules["cbl_engine.shortlist.register"]
     honest, seen = register.household_facts, []
 
@@ -191,7 +196,7 @@ def test_a_register_of_one_date_need_not_have_what_another_version_reads() -> No
          "allowed: String"),
         ({}, {"people": [1]},
          "people.id: the ids removed from people are of another type; allowed: String"),
-        ({"applications": applications_of({"c": {}}).rename({"id": "id"}).with_columns(
+        ({"applications": applications_of({"c": {}}).with_columns(
             pl.lit(None, pl.String).alias("id"))}, {},
          "applications.id: an application has no id"),
     ],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
@@ -131,8 +133,6 @@ DAMAGES: dict[str, tuple[int, Damage]] = {
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("threads", [False, True])
 def test_damage_is_found(result: Shortlist, damage: str, threads: bool) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
     number, do = DAMAGES[damage]
     ranking = _copy(result.ranking)
     do(result, ranking)
@@ -169,8 +169,6 @@ def test_a_bid_lost_or_given_twice_is_found(result: Shortlist, what: str) -> Non
 def test_a_damaged_ranking_never_comes_out(
     result: Shortlist, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import sys
-
     run = sys.modules["cbl_engine.shortlist.run"]
     honest = run.rank
 
