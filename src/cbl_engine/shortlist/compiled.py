@@ -278,7 +278,7 @@ def _reads(expression: Expression, version: SchemeVersion) -> Reads:
     dated = (
         "as_at" in expression.names
         or any(_dated_fact(version.facts[n], version) for n in facts)
-        or any(len(version.parameters[p].values) > 1 for p in expression.param_names)
+        or any(_moves(version, p) for p in expression.param_names)
     )
     return Reads(
         tuple(n for n in own if n not in pair),
@@ -286,6 +286,12 @@ def _reads(expression: Expression, version: SchemeVersion) -> Reads:
         tuple(sorted(pair)),
         dated,
     )
+
+
+def _moves(version: SchemeVersion, parameter: str) -> bool:
+    """Whether a parameter's value, or its having one, changes while the version is in force."""
+    values = version.parameters[parameter].values
+    return len(values) > 1 or min(values) > version.in_force.from_
 
 
 def _dated_fact(fact: Fact, version: SchemeVersion) -> bool:
@@ -296,7 +302,7 @@ def _dated_fact(fact: Fact, version: SchemeVersion) -> bool:
              getattr(fact, "min", None), getattr(fact, "max", None)]
     names = {n for t in texts if t for n in parse_expression(t).names}
     params = {n.removeprefix("param.") for n in names if n.startswith("param.")}
-    moving = any(len(version.parameters[p].values) > 1 for p in params)
+    moving = any(_moves(version, p) for p in params)
     return moving or bool(names & {"age", "born", "months", "current", "as_at"})
 
 
