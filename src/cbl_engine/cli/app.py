@@ -111,7 +111,7 @@ def validate(
     data: str | None = None,
     as_at: str = "close",
     problems: Path | None = None,
-    format: Literal["table", "csv", "json"] = "table",
+    format: Format = "table",
 ) -> int:
     """Look for everything wrong in a scheme, and in the data for it, in one report.
 
@@ -126,7 +126,7 @@ def validate(
     problems
         Write every bad row there, as Parquet.
     format
-        table to read; csv or json for scripts.
+        table to read; csv, json or parquet with a row for every problem and finding.
     """
     from cbl_engine.cli import show
     from cbl_engine.records import check_inputs
@@ -176,7 +176,7 @@ def explain(
 @app.command
 def check(
     *cases: Path,
-    format: Literal["table", "json"] = "table",
+    format: Format = "table",
 ) -> int:
     """Run golden cases: files or folders of YAML. Without any, those the package ships.
 
@@ -185,7 +185,7 @@ def check(
     cases
         Case files, or folders of them.
     format
-        table to read, json for programs.
+        table to read; csv, json or parquet with a row for every case.
     """
     from cbl_engine.cases import run_cases
     from cbl_engine.cli import show

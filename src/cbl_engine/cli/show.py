@@ -275,10 +275,14 @@ def show_explanation(explanation: Explanation, format: str) -> None:
 
 def show_cases(results: Sequence[CaseResult], format: str) -> None:
     """Each case, and how those that fail differ."""
-    if format == "json":
+    if format != "table":
+        import polars as pl
+
         rows = [{"file": r.file.name, "case": r.case.name, "where": r.case.where,
                  "passed": r.passed, "differences": list(r.differences)} for r in results]
-        sys.stdout.write(json.dumps(rows, indent=1) + "\n")
+        schema = {"file": pl.String, "case": pl.String, "where": pl.String,
+                  "passed": pl.Boolean, "differences": pl.List(pl.String)}
+        _write(pl.DataFrame(rows, schema=schema), format)
         return
     console = _out()
     by_file: dict[str, list[CaseResult]] = {}

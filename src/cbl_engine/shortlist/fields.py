@@ -289,16 +289,19 @@ def _pair_table(
         mine = classify(own, view.frame.height)
     if mine.n * theirs.n > MOST_CELLS:
         return None
-    left = np.repeat(np.arange(mine.n), theirs.n)
-    right = np.tile(np.arange(theirs.n), mine.n)
-    columns = [view.frame[c][mine.first][left] for c in reads.own]
-    columns += [
-        adverts.column(c)[theirs.first][right].alias(f"advert.{c}") for c in reads.advert
-    ]
-    for fact in reads.pair_facts:
-        values = view.pair_fact(fact, areas)[mine.first]
-        columns.append(_by_area(values, left, adverts.area_index(theirs.first)[right]).alias(fact))
-    frame = for_sql(columns) if columns else pl.DataFrame({"": left})
+    rows = for_sql([*(view.frame[c][mine.first] for c in reads.own), pl.Series("", mine.first)])
+    columns = for_sql(
+        [*(adverts.column(c)[theirs.first].alias(f"advert.{c}") for c in reads.advert),
+         pl.Series(" ", theirs.first)]
+    )
+    frame = rows.join(columns, how="cross")
+    if reads.pair_facts:
+        left = np.repeat(mine.first, theirs.n)
+        area = np.tile(adverts.area_index(theirs.first), mine.n)
+        frame = frame.with_columns(
+            _by_area(view.pair_fact(fact, areas), left, area).alias(fact)
+            for fact in reads.pair_facts
+        )
     codes = evaluate(frame, [condition], view.constants)[condition.bit]
     rows, row_of_class = distinct_rows(codes.reshape(mine.n, theirs.n))
     return Table(mine.ids, mine.spread(row_of_class), theirs.spread(np.arange(theirs.n))[theirs.ids],
@@ -311,9 +314,7 @@ def distinct_rows(cells: NDArray[np.int8]) -> tuple[NDArray[np.int8], NDArray[np
     Rows are compared by a keyed hash, and the outcome is checked; sorting whole rows is slow.
     """
     weights = draw(0, np.arange(cells.shape[1], dtype=np.uint64))
-    hashes = np.zeros(len(cells), np.uint64)
-    for column, weight in enumerate(weights):
-        hashes += cells[:, column].astype(np.uint64) * weight
+    hashes = cells.astype(np.uint64) @ weights
     _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
     rows = cells[first]
     if not np.array_equal(rows[inverse], cells):
