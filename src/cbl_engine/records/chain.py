@@ -15,7 +15,7 @@ from cbl_engine.shipped import shipped_folder
 from cbl_engine.shortlist import explain, prepare, shortlist
 from cbl_engine.shortlist.adverts import arrange_adverts
 from cbl_engine.shortlist.explain import as_id
-from cbl_engine.shortlist.register import register_problems
+from cbl_engine.shortlist.register_check import register_problems
 from cbl_engine.tables import ExtraColumn, Tables, read_tables
 from cbl_engine.version import __version__
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from cbl_engine.scheme import Scheme
     from cbl_engine.shortlist import Explanation, Shortlist
-    from cbl_engine.shortlist.explain import Audience
+    from cbl_engine.shortlist.explanation import Audience
     from cbl_engine.shortlist.verify import Extent
 
 _PERSONAL = {"applications", "people", "connections"}

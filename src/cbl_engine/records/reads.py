@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cbl_engine.shortlist.compiled import compile_version
-from cbl_engine.shortlist.register import tables_read
+from cbl_engine.shortlist.register_check import tables_read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

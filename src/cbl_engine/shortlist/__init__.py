@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cbl_engine.shortlist.explain import Explanation, explain
+from cbl_engine.shortlist.explain import explain
+from cbl_engine.shortlist.explanation import Explanation
 from cbl_engine.shortlist.register import Prepared, prepare
 from cbl_engine.shortlist.result import SCHEMA_VERSION, Shortlist
 from cbl_engine.shortlist.run import shortlist

@@ -12,7 +12,8 @@ import polars as pl
 
 from cbl_engine.errors import Problem, SchemeError, TableError
 from cbl_engine.shortlist.classes import Classes, classify
-from cbl_engine.shortlist.register import column_problems, filled, fits
+from cbl_engine.shortlist.register import filled
+from cbl_engine.shortlist.register_check import column_problems, fits
 from cbl_engine.tables import DTYPES, Ordinals
 
 if TYPE_CHECKING:

@@ -55,6 +55,30 @@ class Classes:
         return out
 
 
+@dataclass(frozen=True)
+class Table:
+    """Outcomes of one condition by application row and advert column.
+
+    Attributes:
+        kind_of: kind of each application.
+        row_of_kind: row of each kind.
+        column_of: column of each advert.
+        cells: int8 outcome codes, rows x columns.
+    """
+
+    kind_of: NDArray[np.integer]
+    row_of_kind: NDArray[np.integer]
+    column_of: NDArray[np.integer]
+    cells: NDArray[np.int8]
+
+    def of_bids(
+        self, applications: NDArray[np.int64], adverts: NDArray[np.int64]
+    ) -> NDArray[np.int8]:
+        """The outcome for each (application, advert)."""
+        row = self.row_of_kind[self.kind_of[applications]].astype(np.int64)
+        return self.cells.ravel()[row * self.cells.shape[1] + self.column_of[adverts]]
+
+
 def classify(columns: Iterable[pl.Series], n_rows: int) -> Classes:
     """Sort rows into classes by the values of these columns, nulls being a value of their own."""
     code: NDArray[np.int64] | None = None

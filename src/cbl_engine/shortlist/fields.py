@@ -25,7 +25,7 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.draws import draw
-from cbl_engine.shortlist.classes import FAILED, MET, UNKNOWN, classify, for_sql
+from cbl_engine.shortlist.classes import FAILED, MET, UNKNOWN, Table, classify, for_sql
 from cbl_engine.shortlist.register import evaluate
 
 if TYPE_CHECKING:
@@ -47,30 +47,6 @@ _FEW_BIDS = 4
 
 MOST_CELLS = 5_000_000
 """Application classes x advert classes above which a condition is run over the bids."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """Outcomes of one condition by application row and advert column.
-
-    Attributes:
-        kind_of: kind of each application.
-        row_of_kind: row of each kind.
-        column_of: column of each advert.
-        cells: int8 outcome codes, rows x columns.
-    """
-
-    kind_of: NDArray[np.integer]
-    row_of_kind: NDArray[np.integer]
-    column_of: NDArray[np.integer]
-    cells: NDArray[np.int8]
-
-    def of_bids(
-        self, applications: NDArray[np.int64], adverts: NDArray[np.int64]
-    ) -> NDArray[np.int8]:
-        """The outcome for each (application, advert)."""
-        row = self.row_of_kind[self.kind_of[applications]].astype(np.int64)
-        return self.cells.ravel()[row * self.cells.shape[1] + self.column_of[adverts]]
 
 
 @dataclass(frozen=True)

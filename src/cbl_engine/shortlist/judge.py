@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cbl_engine.shortlist.bids import Bids
+    from cbl_engine.shortlist.classes import Table
     from cbl_engine.shortlist.compiled import Condition
-    from cbl_engine.shortlist.fields import Table
     from cbl_engine.shortlist.plans import Plan, StageMasks, Work
 
 NO_STAGE = -1

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from cbl_engine.scheme.model import Key
     from cbl_engine.shortlist.adverts import AdvertSide
+    from cbl_engine.shortlist.classes import Table
     from cbl_engine.shortlist.compiled import OrderKey
-    from cbl_engine.shortlist.fields import Table
     from cbl_engine.shortlist.register import RegisterAt
 
 RANK_ABOVE_BITS = 26

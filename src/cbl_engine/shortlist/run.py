@@ -7,6 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from cbl_engine.errors import Problem, TableError
 from cbl_engine.shortlist.adverts import arrange_adverts
 from cbl_engine.shortlist.bids import group_bids
 from cbl_engine.shortlist.kernel import rank
@@ -16,6 +19,8 @@ from cbl_engine.shortlist.verify import verify as verify_properties
 if TYPE_CHECKING:
     import polars as pl
 
+    from cbl_engine.shortlist.adverts import Adverts
+    from cbl_engine.shortlist.bids import Bids
     from cbl_engine.shortlist.register import Prepared
     from cbl_engine.shortlist.verify import Extent
 
@@ -64,12 +69,8 @@ def shortlist(
     return Shortlist(prepared, arranged, counted, ranking, bids, seed, checked)
 
 
-def _in_force(arranged, counted, prepared) -> None:  # noqa: ANN001 - see below
+def _in_force(arranged: Adverts, counted: Bids, prepared: Prepared) -> None:
     """Every counted bid's application has a version in force on its advert's as-at date."""
-    import numpy as np
-
-    from cbl_engine.errors import Problem, TableError
-
     offset = 0
     for batch in arranged.batches:
         first, last = counted.starts[offset], counted.starts[offset + batch.adverts.n]

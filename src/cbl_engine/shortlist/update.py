@@ -15,12 +15,8 @@ import polars as pl
 
 from cbl_engine.errors import Problem, TableError
 from cbl_engine.scheme.vocabulary import is_pair_fact
-from cbl_engine.shortlist.register import (
-    REGISTER_TABLES,
-    Prepared,
-    build_view,
-    register_problems,
-)
+from cbl_engine.shortlist.register import REGISTER_TABLES, Prepared, build_view
+from cbl_engine.shortlist.register_check import register_problems
 from cbl_engine.tables import Ordinals
 
 if TYPE_CHECKING:
@@ -28,7 +24,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cbl_engine.shortlist.register import AsAt, RegisterAt
+    from cbl_engine.shortlist.register import RegisterAt
+    from cbl_engine.shortlist.register_check import AsAt
 
 _ID = {"applications": "id", "people": "id", "connections": "application", "areas": "id"}
 _NEEDED = {

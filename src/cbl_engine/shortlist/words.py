@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cbl_engine.shortlist.explain import Explanation, Reason
+    from cbl_engine.shortlist.explanation import Explanation, Reason
 
 _ASIDE = {
     "withdrawn": "the bid was withdrawn",
