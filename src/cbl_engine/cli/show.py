@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cbl_engine.shortlist import Explanation, Shortlist
 
 _WIDE = 200
+_ROOM_FOR_ALL = 120
 _DECIDED = {"stage": "earlier stage", "tie": "equal"}
 
 
@@ -104,7 +105,7 @@ def show_shortlist(
     if advert is not None:
         console.print(_advert_table(result, advert))
     else:
-        console.print(_summary_table(result))
+        console.print(_summary_table(result, console.width))
     checked = result.verification
     extent = "every bid" if checked.extent == "full" else f"{checked.bids_row_by_row:,} bids"
     console.print(
@@ -119,21 +120,25 @@ def show_shortlist(
         )
 
 
-def _summary_table(result: Shortlist) -> Table:
+def _summary_table(result: Shortlist, width: int) -> Table:
+    """A line for each advert; on a narrow screen without the day of closing and the second."""
+    wide = width >= _ROOM_FOR_ALL
     table = Table(title=f"{result.prepared.scheme.versions[-1].title}: shortlists")
-    for name in ("advert", "profile", "home", "closes"):
+    table.add_column("advert", no_wrap=True)
+    table.add_column("profile", overflow="ellipsis", no_wrap=wide)
+    for name in ("home", "closes") if wide else ("home",):
         table.add_column(name, no_wrap=True)
-    for name in ("bids", "eligible", "held", "not eligible"):
-        table.add_column(name, justify="right")
-    table.add_column("first", no_wrap=True)
-    table.add_column("then", no_wrap=True)
+    for name in ("bids", "eligible", "held", "not\neligible"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name in ("first", "then") if wide else ("first",):
+        table.add_column(name, no_wrap=True)
     homes = _homes(result)
     for row in result.summary().iter_rows(named=True):
-        order = _leaders(result, row["advert"])
+        leaders = _leaders(result, row["advert"])
         table.add_row(
-            str(row["advert"]), row["profile"], *homes[row["advert"]],
+            str(row["advert"]), row["profile"], *homes[row["advert"]][: 2 if wide else 1],
             *(str(row[n]) for n in ("bids", "eligible", "held", "not_eligible")),
-            order[0], order[1],
+            *leaders[: 2 if wide else 1],
         )
     return table
 
