@@ -15,7 +15,7 @@ from cbl_engine.shipped import shipped_folder
 from cbl_engine.shortlist import explain, prepare, shortlist
 from cbl_engine.shortlist.adverts import arrange_adverts
 from cbl_engine.shortlist.explain import as_id
-from cbl_engine.shortlist.register_check import register_problems
+from cbl_engine.shortlist.register_check import bands_in_order, register_problems
 from cbl_engine.tables import ExtraColumn, Tables, read_tables
 from cbl_engine.version import __version__
 
@@ -112,10 +112,15 @@ def _together(
         return
     found = list(register_problems(scheme, frames, as_at))
     yield from found
-    if found:
+    if any(problem.kind != "unknown_band" for problem in found):
         return
+    # Bands the scheme has not are told already; without them the adverts can be looked at too.
+    applications = frames["applications"]
+    if found:
+        known = pl.col("band").is_in(bands_in_order(scheme))
+        applications = applications.with_columns(pl.when(known).then("band").alias("band"))
     try:
-        prepared = prepare(scheme, frames, as_at)
+        prepared = prepare(scheme, {**frames, "applications": applications}, as_at)
         arrange_adverts(prepared, frames["adverts"], frames.get("homes"), 0)
     except BadInput as error:
         yield from error.problems
