@@ -102,7 +102,9 @@ def group_bids(
         application = applications.ordinals_of(bids["application"])
     except TypeError as error:
         raise TableError([Problem("wrong_type", str(error), where="bids")]) from None
-    placed_at = bids["placed_at"].dt.cast_time_unit("us").to_physical().fill_null(0).to_numpy()
+    times = bids["placed_at"].dt.cast_time_unit("us").to_physical()
+    # Filling copies them all; bids without a time are refused below.
+    placed_at = (times.fill_null(0) if times.null_count() else times).to_numpy()
     withdrawn = None
     if "withdrawn_at" in bids.columns and bids["withdrawn_at"].null_count() < bids.height:
         withdrawn = bids["withdrawn_at"].is_not_null().to_numpy()

@@ -87,7 +87,7 @@ class Block:
         if run:
             at = np.arange(self.span.start, self.span.stop)
             for bit, codes in Rows(self.work, at, self.bids).outcomes(run).items():
-                rows = np.flatnonzero(codes)
+                rows = np.flatnonzero(codes != MET)
                 out[bit] = Coded(rows, codes[rows])
         return out
 
@@ -99,7 +99,7 @@ class Block:
         codes = table.of_bids(
             self.applications[rows], self.local[rows] + self.first_advert
         )
-        other = np.flatnonzero(codes)
+        other = np.flatnonzero(codes != MET)
         return Coded(rows[other], codes[other])
 
 

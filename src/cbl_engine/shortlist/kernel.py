@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from cbl_engine.shortlist.plans import KeyPart, Work
     from cbl_engine.tables import Ordinals
 
-BLOCK = 1 << 16
+BLOCK = 1 << 17
 INELIGIBLE, HELD, ELIGIBLE = 0, 1, 2
 
 
@@ -76,7 +76,7 @@ class Ranking:
         at = np.repeat(starts[places], counts) + along
         position = self.position[at]
         number = np.repeat(np.arange(len(places)), counts)
-        standing = np.flatnonzero(position)
+        standing = np.flatnonzero(position != 0)
         key = (number[standing] << 32) | position[standing]
         order = standing[np.argsort(key)]
         return at[order], places[number[order]]

@@ -129,16 +129,17 @@ def _in_order(bids: Bids, ranking: Ranking, share: Share) -> None:
         edges = starts[low : low + _ADVERTS + 1]
         part = slice(int(edges[0]), int(edges[-1]))
         position = ranking.position[part]
-        if not np.array_equal(position > 0, ranking.eligible[part] != INELIGIBLE):
+        placed = position != 0
+        if not np.array_equal(placed, ranking.eligible[part] != INELIGIBLE):
             raise PropertyError(2, "an ineligible bid has a position, or another has none")
         own = ranking.ordered[low : low + len(edges) - 1]
-        has = np.flatnonzero(position)
+        has = np.flatnonzero(placed)
         if len(has) != int(own.sum()):
             raise PropertyError(2, "an advert has more or fewer positions than bids with one")
         # Bids are kept advert by advert, so those with a position fall into runs of ``own``.
         first = np.repeat(edges[:-1] - edges[0], own)
         given = position[has]
-        if (given > np.repeat(own, own)).any() or (has < first).any():
+        if (given > np.repeat(own, own)).any() or (given < 1).any() or (has < first).any():
             raise PropertyError(2, "positions of an advert are not 1 to n without gaps")
         taken = np.zeros(len(position), bool)
         taken[first + given - 1] = True
