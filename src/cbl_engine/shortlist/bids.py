@@ -108,21 +108,23 @@ def group_bids(
     withdrawn = None
     if "withdrawn_at" in bids.columns and bids["withdrawn_at"].null_count() < bids.height:
         withdrawn = bids["withdrawn_at"].is_not_null().to_numpy()
-    _check(bids, adverts, advert, application, placed_at, pool)
+    _check_ids(bids, advert, application)
     reason = _not_considered(adverts, advert, withdrawn)
     kept = None if reason is None else np.flatnonzero(reason < 0)
-    keys, shifts = _sorted_keys(adverts, advert, application, kept, len(applications), pool)
+    keys, shifts = _keys(adverts, advert, application, kept, len(applications), pool)
+    sorting = pool.submit(keys.sort) if pool is not None else None
+    _check_window(bids, adverts, advert, placed_at, pool)
+    if sorting is not None:
+        sorting.result()
+    else:
+        keys.sort()
     return _counted(bids, keys, shifts, placed_at, reason, adverts.n_considered, pool)
 
 
-def _check(
-    bids: pl.DataFrame,
-    adverts: Adverts,
-    advert: NDArray[np.int32],
-    application: NDArray[np.int32],
-    placed_at: NDArray[np.int64],
-    pool: Executor | None,
+def _check_ids(
+    bids: pl.DataFrame, advert: NDArray[np.int32], application: NDArray[np.int32]
 ) -> None:
+    """Every bid names an advert and an application that are there, and has a time."""
     problems = []
     for name, ordinals in (("advert", advert), ("application", application)):
         if len(ordinals) and ordinals.min() < 0:
@@ -142,32 +144,42 @@ def _check(
             Problem("null_value", "a bid has no placed_at", where="bids.placed_at",
                     count=bids["placed_at"].null_count())
         )
-    if not problems and len(advert):
-        def outside(start: int) -> NDArray[np.int64]:
-            part = slice(start, start + CHUNK)
-            at, time = advert[part], placed_at[part]
-            late = (time > adverts.closes[at]) | (time < adverts.opens[at])
-            return np.flatnonzero(late) + start
+    if problems:
+        raise TableError(problems)
 
-        chunks = range(0, len(advert), CHUNK)
-        late = np.concatenate(list((pool.map if pool is not None else map)(outside, chunks)))
-        if len(late):
-            rows = bids[late]
-            problems.append(
+
+def _check_window(
+    bids: pl.DataFrame,
+    adverts: Adverts,
+    advert: NDArray[np.int32],
+    placed_at: NDArray[np.int64],
+    pool: Executor | None,
+) -> None:
+    """Every bid was placed while its advert was open."""
+
+    def outside(start: int) -> NDArray[np.int64]:
+        part = slice(start, start + CHUNK)
+        at, time = advert[part], placed_at[part]
+        late = (time > adverts.closes[at]) | (time < adverts.opens[at])
+        return np.flatnonzero(late) + start
+
+    chunks = range(0, len(advert), CHUNK)
+    found = list((pool.map if pool is not None else map)(outside, chunks))
+    late = np.concatenate(found) if found else np.empty(0, np.int64)
+    if len(late):
+        where = bids[late].select("application", "advert")
+        raise TableError(
+            [
                 Problem(
                     "bid_outside_window",
                     "a bid lies outside the time its advert was open",
                     where="bids.placed_at",
                     allowed="opens_at <= placed_at <= closes_at",
-                    count=rows.height,
-                    rows=tuple(
-                        f"{a} on {b}" for a, b in rows.head(5)
-                        .select("application", "advert").iter_rows()
-                    ),
+                    count=where.height,
+                    rows=tuple(f"{a} on {b}" for a, b in where.head(5).iter_rows()),
                 )
-            )
-    if problems:
-        raise TableError(problems)
+            ]
+        )
 
 
 def _not_considered(
@@ -185,7 +197,7 @@ def _not_considered(
     return reason
 
 
-def _sorted_keys(
+def _keys(
     adverts: Adverts,
     advert: NDArray[np.int32],
     application: NDArray[np.int32],
@@ -193,7 +205,7 @@ def _sorted_keys(
     n_applications: int,
     pool: Executor | None,
 ) -> tuple[NDArray[np.uint64], tuple[int, int]]:
-    """``place | application | row`` of every bid kept, ascending, and the two shifts."""
+    """``place | application | row`` of every bid kept, and the two shifts."""
     n_rows = len(advert)
     row_bits = max(n_rows - 1, 1).bit_length()
     application_bits = max(n_applications - 1, 1).bit_length()
@@ -226,7 +238,6 @@ def _sorted_keys(
         out |= rows.view(np.uint64)
 
     list(share(fill, range(0, n, CHUNK)))
-    keys.sort()
     return keys, (row_bits + application_bits, row_bits)
 
 

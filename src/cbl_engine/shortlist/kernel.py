@@ -20,7 +20,6 @@ import numpy as np
 from cbl_engine.errors import Problem, PropertyError, TableError
 from cbl_engine.shortlist.judge import NO_STAGE, Block, Judgement, judge
 from cbl_engine.shortlist.keys import dense
-from cbl_engine.shortlist.plans import make_ready
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from cbl_engine.shortlist.adverts import Adverts
     from cbl_engine.shortlist.bids import Bids
     from cbl_engine.shortlist.plans import KeyPart, Work
-    from cbl_engine.tables import Ordinals
 
 BLOCK = 1 << 17
 INELIGIBLE, HELD, ELIGIBLE = 0, 1, 2
@@ -82,15 +80,19 @@ class Ranking:
         return at[order], places[number[order]]
 
 
-def rank(
-    adverts: Adverts, bids: Bids, applications: Ordinals, seed: int, pool: Executor | None
-) -> Ranking:
+def rank(adverts: Adverts, works: list[Work], bids: Bids, pool: Executor | None) -> Ranking:
     """Rank every counted bid. See the module for the steps.
+
+    Args:
+        adverts: all adverts.
+        works: their batches made ready.
+        bids: the bids that count.
+        pool: shares out the blocks, if there is one.
 
     Raises:
         TableError: a key that says ``when_unknown: error`` is not known for a bid.
     """
-    n_words = max((b.view.compiled.n_words for b in adverts.batches), default=1)
+    n_words = max((work.n_words for work in works), default=1)
     out = Ranking(
         np.zeros(bids.n, np.int8),
         np.zeros(bids.n, np.int8),
@@ -99,25 +101,20 @@ def rank(
         np.zeros((n_words, bids.n), np.uint64),
         np.zeros((n_words, bids.n), np.uint64),
         np.zeros(adverts.n_considered, np.int32),
-        [],
+        works,
         {},
     )
-    offset = 0
     problems: list[Problem] = []
 
     def run(block: Block) -> list[Problem]:
         return _rank_block(block, out)
 
-    for batch in adverts.batches:
-        n_bids = int(bids.starts[offset + batch.adverts.n] - bids.starts[offset])
-        work = make_ready(batch, adverts, applications, offset, n_bids, n_words, seed, pool)
-        out.works.append(work)
+    for work in works:
         for condition in work.layout.run:
             out.run_codes.setdefault(condition.bit, np.zeros(bids.n, np.int8))
         blocks = _blocks(work, bids)
         found = pool.map(run, blocks) if pool is not None else map(run, blocks)
         problems += [p for ps in found for p in ps]
-        offset += batch.adverts.n
     if problems:
         raise TableError(_merged(problems))
     return out

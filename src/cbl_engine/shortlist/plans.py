@@ -150,7 +150,31 @@ class Hashes:
         return stable_hash(mine), self._adverts.seeds[self._ordinals]
 
 
-def make_ready(
+def make_all_ready(
+    adverts: Adverts, applications: Ordinals, n_bids: int, seed: int, pool: Executor | None
+) -> list[Work]:
+    """Lay out the conditions that each batch's programmes use, and plan each programme.
+
+    Args:
+        adverts: all adverts, in batches.
+        applications: ids <-> ordinals.
+        n_bids: bids in all; how criteria are evaluated depends on about how many a batch has.
+        seed: of the run.
+        pool: shares the work out, if there is one.
+    """
+    n_words = max((b.view.compiled.n_words for b in adverts.batches), default=1)
+    works: list[Work] = []
+    offset = 0
+    for batch in adverts.batches:
+        share = n_bids * batch.adverts.n // max(adverts.n_considered, 1)
+        works.append(
+            _make_ready(batch, adverts, applications, offset, share, n_words, seed, pool)
+        )
+        offset += batch.adverts.n
+    return works
+
+
+def _make_ready(
     batch: Batch,
     adverts: Adverts,
     applications: Ordinals,
@@ -158,9 +182,8 @@ def make_ready(
     n_bids: int,
     n_words: int,
     seed: int,
-    pool: Executor | None = None,
+    pool: Executor | None,
 ) -> Work:
-    """Lay out the conditions the batch's programmes use, and plan each programme."""
     compiled = batch.view.compiled
     programmes = batch.adverts.programmes
     used = [_conditions(programme) for programme in programmes]

@@ -13,6 +13,7 @@ from cbl_engine.errors import Problem, TableError
 from cbl_engine.shortlist.adverts import arrange_adverts
 from cbl_engine.shortlist.bids import group_bids
 from cbl_engine.shortlist.kernel import rank
+from cbl_engine.shortlist.plans import make_all_ready
 from cbl_engine.shortlist.result import Shortlist
 from cbl_engine.shortlist.verify import verify as verify_properties
 
@@ -61,8 +62,9 @@ def shortlist(
     with ThreadPoolExecutor(workers) if workers > 1 else nullcontext() as pool:
         arranged = arrange_adverts(prepared, adverts, homes, seed)
         counted = group_bids(bids, arranged, prepared.ordinals, pool)
+        works = make_all_ready(arranged, prepared.ordinals, bids.height, seed, pool)
         _in_force(arranged, counted, prepared)
-        ranking = rank(arranged, counted, prepared.ordinals, seed, pool)
+        ranking = rank(arranged, works, counted, pool)
         checked = verify_properties(
             arranged, counted, ranking, bids.height, seed, verify, pool
         )
