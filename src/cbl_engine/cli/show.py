@@ -111,7 +111,8 @@ def show_shortlist(
     console.print(
         f"{len(result):,} bids ranked on {result.adverts.n_considered:,} adverts; "
         f"{result.set_aside.height:,} set aside (withdrawn, superseded or advert not open). "
-        f"Properties 1-6 hold, row by row on {extent}."
+        f"Properties 1-6 hold, row by row on {extent} (checked in "
+        f"{checked.seconds * 1000:.0f} ms)."
     )
     if out is not None:
         console.print(f"Run folder: {out}")
