@@ -57,7 +57,7 @@ def test_shortlist_prints_a_line_for_each_advert(cbl: Cbl, shipped: pl.DataFrame
     assert (code, err) == (0, "")
     assert all(advert in out for advert in shipped["advert"].unique())
     assert f"{shipped.height:,} bids ranked on 30 adverts" in out
-    assert "Properties 1-6 hold, row by row on every bid." in out
+    assert "Properties 1-6 hold, row by row on every bid (checked in " in out
 
 
 def test_shortlist_prints_one_advert_in_words(cbl: Cbl, shipped: pl.DataFrame) -> None:
