@@ -77,10 +77,12 @@ def value_of(
 
 
 def age_in_years(person: Row, as_at: date) -> int | None:
-    """Whole years; -1 for a child expected and not yet born. 29 February ages on 1 March."""
+    """Whole years; -1 for someone not yet born. 29 February ages on 1 March."""
     born = person.get("date_of_birth")
     if born is None:
         return None if person.get("expected_on") is None else -1
+    if born > as_at:
+        return -1
     return as_at.year - born.year - ((as_at.month, as_at.day) < (born.month, born.day))
 
 

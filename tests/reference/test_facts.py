@@ -248,3 +248,8 @@ def test_connection_strength(
     area: str | None, rows: list[dict[str, Any]], wanted: int | None
 ) -> None:
     assert _value(STRENGTH, connections=rows, area=area) == wanted
+
+
+def test_someone_born_long_after_as_at_is_not_born_and_has_age_minus_one() -> None:
+    assert age_in_years({"date_of_birth": date(2024, 4, 1)}, date(2023, 3, 1)) == -1
+    assert age_in_years({"date_of_birth": date(2023, 3, 1)}, date(2023, 3, 1)) == 0
