@@ -175,7 +175,10 @@ def test_columns_of_bids_that_do_not_fit() -> None:
     ]
     lines = _lines(TableError, scheme_of(PLAIN), register, adverts_of(),
                    bids.with_columns(application=pl.lit(3)))
-    assert lines == ["bids: ids of type Int32 looked up among ids of String"]
+    assert lines == [
+        "bids.application: ids of bids are whole numbers where applications have text. "
+        "Give both as text, or both as whole numbers"
+    ]
 
 
 def test_adverts_that_do_not_fit() -> None:

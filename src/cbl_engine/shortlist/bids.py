@@ -13,6 +13,7 @@ from cbl_engine.shortlist.adverts import NOT_CONSIDERED
 from cbl_engine.shortlist.register_check import column_problems
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from concurrent.futures import Executor
 
     from numpy.typing import NDArray
@@ -97,11 +98,14 @@ def group_bids(
         problems += column_problems(bids, "bids", {"withdrawn_at": "datetime"})
     if problems:
         raise TableError(problems)
-    try:
-        advert = adverts.ordinals.ordinals_of(bids["advert"])
-        application = applications.ordinals_of(bids["application"])
-    except TypeError as error:
-        raise TableError([Problem("wrong_type", str(error), where="bids")]) from None
+    problems = [
+        *_id_types(bids, "advert", adverts.ordinals),
+        *_id_types(bids, "application", applications),
+    ]
+    if problems:
+        raise TableError(problems)
+    advert = adverts.ordinals.ordinals_of(bids["advert"])
+    application = applications.ordinals_of(bids["application"])
     times = bids["placed_at"].dt.cast_time_unit("us").to_physical()
     # Filling copies them all; bids without a time are refused below.
     placed_at = (times.fill_null(0) if times.null_count() else times).to_numpy()
@@ -119,6 +123,20 @@ def group_bids(
     else:
         keys.sort()
     return _counted(bids, keys, shifts, placed_at, reason, adverts.n_considered, pool)
+
+
+def _id_types(bids: pl.DataFrame, column: str, known: Ordinals) -> Iterator[Problem]:
+    """Ids of bids are of the same kind, text or whole numbers, as those they name."""
+    given, wanted = bids.schema[column], known.ids.dtype
+    if pl.Null not in (given, wanted) and (given == pl.String) != (wanted == pl.String):
+        words = {True: "text", False: "whole numbers"}
+        yield Problem(
+            "id_type_differs",
+            f"ids of bids are {words[given == pl.String]} where {column}s have "
+            f"{words[wanted == pl.String]}",
+            where=f"bids.{column}",
+            remedy="Give both as text, or both as whole numbers",
+        )
 
 
 def _check_ids(
