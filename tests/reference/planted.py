@@ -42,7 +42,7 @@ BUGS = (
         "for number in reversed(range(len(met))):", "for number in range(len(met)):"),
     Bug("the earliest of a household's bids counts", "shortlist/bids.py",
         "last = np.append(~same, True)\n", "last = np.insert(~same, 0, True)\n"),
-    Bug("the home's value wins over the advert's", "shortlist/adverts.py",
+    Bug("the home's value wins over the advert's", "shortlist/advert_columns.py",
         "pl.coalesce(own, at_home.cast(own.dtype))", "pl.coalesce(at_home.cast(own.dtype), own)"),
     Bug("a connection still holds on the day it ceased", "assess/connections.py",
         '(pl.col("until").is_null() | (pl.col("until") > on))',
