@@ -1,0 +1,40 @@
+"""Pages: escaped, offline, whole or not at all."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from cbl_engine.errors import RunError
+from cbl_engine.report import render, write_page
+from cbl_engine.report.page import day, whole
+
+
+def test_what_is_put_into_a_page_is_escaped_and_the_page_asks_for_nothing_from_elsewhere():
+    html = render("page.html", title="<script>alert(1)</script>", audience="officer")
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
+    assert "<script" not in html
+    assert "http" not in html
+    assert "For officers" in html
+
+
+def test_a_page_is_refused_where_a_file_is_unless_it_may_be_replaced(tmp_path):
+    out = tmp_path / "page.html"
+    write_page("one", out)
+    with pytest.raises(RunError, match="there already"):
+        write_page("two", out, replace=False)
+    assert out.read_text() == "one"
+    write_page("two", out)
+    assert out.read_text() == "two"
+    assert [p.name for p in tmp_path.iterdir()] == ["page.html"]
+
+
+def test_a_page_that_cannot_be_written_is_one_line(tmp_path):
+    with pytest.raises(RunError, match="cannot be written"):
+        write_page("one", tmp_path / "nowhere" / "page.html")
+
+
+def test_dates_and_counts_are_written_as_people_write_them():
+    assert day(dt.date(2026, 2, 7)) == "7 February 2026"
+    assert (day(None), whole(None), whole(12345)) == ("–", "–", "12,345")
