@@ -1,0 +1,87 @@
+"""The assessment as data: awards, the date that ranks, status and qualification.
+
+``docs/assessment.md`` is the contract; every field left out means what is said there.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from cbl_engine.scheme.model import BandName, Labelled, Name, Part
+
+OnSpell = Literal["keep", "award", "submitted", "original", "restore"]
+Status = Literal["active", "suspended", "deferred", "unbanded", "awaiting_review", "closed"]
+
+
+class Award(Labelled):
+    """A reason for a band, for points, or for another place in the order."""
+
+    when: str | None = Field(None, description="a criterion; left out: only the awards under `of`")
+    at_least: int | None = Field(None, ge=1, description="how many of `of` must be held")
+    of: tuple[Name, ...] = Field((), description="awards that stand above this one")
+    since: str | None = Field(
+        None, description="a date column or fact: the day it begins; left out: held while met"
+    )
+    lasts_months: int | None = Field(None, ge=1, le=1200, description="[months] from `since`")
+    one_of: Name | None = Field(
+        None, description="of awards with the same name here only the best counts"
+    )
+    band: BandName | None = None
+    points: int | None = None
+    each: str | None = Field(
+        None, description="a whole-number fact or column: so many times the points"
+    )
+    most: int | None = Field(None, description="the most points it gives")
+    up: int | None = Field(None, ge=1, le=20, description="bands higher than the rest gives")
+    not_above: BandName | None = Field(None, description="for `up`: the highest band it reaches")
+    at_most: BandName | None = Field(None, description="no higher than this band")
+    place: int | None = Field(
+        None, ge=-100, le=100, description="place inside the band: 0 for all others, more is better"
+    )
+
+
+class Instead(Labelled):
+    """A date that takes the place of the one found, or moves it back, when a criterion is met."""
+
+    when: str
+    bands: tuple[BandName, ...] = Field((), description="only in these bands; empty: in any")
+    date: str | None = Field(None, description="a date column or fact of the application")
+    months_earlier: int | None = Field(None, ge=1, le=1200, description="[months]")
+
+
+class PriorityDate(Part):
+    """The date that ranks, from the history of bands."""
+
+    first: str | tuple[str, ...] = Field(description="date columns; of several, the earliest")
+    up: OnSpell = "award"
+    down: OnSpell = "keep"
+    policy: OnSpell = "keep"
+    reregistration: OnSpell = "keep"
+    joined: OnSpell | Literal["earliest"] = "keep"
+    split: OnSpell = "keep"
+    instead: tuple[Instead, ...] = ()
+    source: str | None = None
+    illustrative: bool = Field(False, description="true when this is ours, not the council's")
+
+
+class StatusRule(Labelled):
+    """A status that is proposed when a criterion is met."""
+
+    status: Status
+    when: str
+
+
+class Assessment(Part):
+    """What follows from a household's facts."""
+
+    size: Name | None = Field(
+        None, description="the bedroom standard that gives need and sizes; left out: as recorded"
+    )
+    qualifies: tuple[str, ...] = Field((), description="criteria; all must be met")
+    awards: dict[Name, Award] = Field(default_factory=dict)
+    otherwise: BandName | None = Field(None, description="band of those without any")
+    points_at_least: str | None = Field(None, description="a column of points once promised")
+    priority_date: PriorityDate | None = Field(None, description="left out: as recorded")
+    status: tuple[StatusRule, ...] = ()
