@@ -68,7 +68,7 @@ _OWN = (
     "CASE WHEN in_debt THEN owes < 200 WHEN points > 5 THEN TRUE END",
     "CASE code WHEN 'x' THEN points > 0 ELSE FALSE END",
     "NULLIF(owes, 0) IS NULL",
-    "reviewed_on >= as_at - INTERVAL '200 days'",
+    "checked_on >= as_at - INTERVAL '200 days'",
     "bedroom_need NOT IN (3, NULL)",
     "current_home IS NULL",
     "CEIL(income) = 101 OR FLOOR(income) = 100",
@@ -168,7 +168,7 @@ def _columns(rng: random.Random) -> dict[str, Any]:
             "in_debt": column("bool", True, False),
             "owes": column("int", 0, 100),
             "income": column("number", 100.5),
-            "reviewed_on": column("date", date(2024, 1, 31)),
+            "checked_on": column("date", date(2024, 1, 31)),
             "code": column("code", "x", codes=["x", "y"]),
             "skills": column("text_list"),
         },
@@ -390,7 +390,7 @@ class _Orders:
         return {"bid_time": self.bid_time}
 
     def date_columns(self) -> list[str]:
-        own = ["registered_on", "band_from", "priority_date", "reviewed_on"]
+        own = ["registered_on", "band_from", "priority_date", "checked_on"]
         return own + self.words.dates
 
     def nested(self) -> list[Any]:

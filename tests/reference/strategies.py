@@ -231,7 +231,7 @@ def _application(rng: random.Random, ident: str, bands: list[str]) -> Row:
         "in_debt": _maybe(rng, True, False, null=0.4),
         "owes": _maybe(rng, -20, 0, 0, 100, 250),
         "income": _maybe(rng, 90.0, 100.5, 101.0),
-        "reviewed_on": _maybe(rng, *DAYS[4:8], null=0.5),
+        "checked_on": _maybe(rng, *DAYS[4:8], null=0.5),
         "code": _maybe(rng, "x", "y", null=0.4),
         "skills": _maybe(rng, ["care"], ["care", "fire"], []),
     }

@@ -17,6 +17,7 @@ from cbl_engine.shortlist.adverts import arrange_adverts
 from cbl_engine.shortlist.explain import as_id
 from cbl_engine.shortlist.register_check import bands_in_order, register_problems
 from cbl_engine.tables import ExtraColumn, Tables, read_tables
+from cbl_engine.tables.schemas import PERSONAL_TABLES
 from cbl_engine.version import __version__
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from cbl_engine.shortlist import Explanation, Shortlist
     from cbl_engine.shortlist.explanation import Audience
     from cbl_engine.shortlist.verify import Extent
-
-_PERSONAL = {"applications", "people", "connections"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +64,7 @@ def extra_columns(scheme: Scheme) -> dict[str, list[ExtraColumn]]:
                     codes=column.codes,
                     unit=column.unit or "",
                     label=column.label,
-                    personal=table in _PERSONAL,
+                    personal=table in PERSONAL_TABLES,
                 )
     return {table: list(columns.values()) for table, columns in out.items()}
 

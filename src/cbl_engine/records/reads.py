@@ -8,6 +8,7 @@ import polars as pl
 
 from cbl_engine.shortlist.compiled import compile_version
 from cbl_engine.shortlist.register_check import tables_read
+from cbl_engine.tables import DATED_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,12 +26,12 @@ _ALWAYS = {
     "people": ("id", "application"),
     "connections": ("application", "until", "person"),
     "areas": ("id", "parent"),
-}
+} | dict.fromkeys(DATED_TABLES, ("application", "since", "until"))
 _SORT = {
     "applications": ("id", "valid_from"),
     "bids": ("advert", "application", "placed_at"),
     "connections": ("application", "person", "area", "kind", "since", "until"),
-}
+} | dict.fromkeys(DATED_TABLES, ("application", "since", "until"))
 
 
 def rows_and_columns_read(
@@ -57,7 +58,7 @@ def rows_and_columns_read(
     bidders = frames["bids"]["application"].unique()
     for table in sorted(needed & set(frames)):
         frame = frames[table]
-        if table in {"people", "connections"}:
+        if table in {"people", "connections", *DATED_TABLES}:
             frame = frame.filter(pl.col("application").is_in(bidders.implode()))
         elif table == "applications":
             frame = frame.filter(pl.col("id").is_in(bidders.implode()))

@@ -22,11 +22,9 @@ from cbl_engine.shortlist.classes import UNKNOWN, Classes, classify, for_sql
 from cbl_engine.shortlist.compiled import Compiled, Condition, compile_version
 from cbl_engine.shortlist.register_check import (
     AsAt,
-    has_versions,
     register_problems,
-    spans_of,
 )
-from cbl_engine.tables import DTYPES, Ordinals
+from cbl_engine.tables import DTYPES, REGISTER_TABLES, Ordinals, has_versions, spans_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -35,8 +33,6 @@ if TYPE_CHECKING:
 
     from cbl_engine.scheme.expressions import Expression
     from cbl_engine.scheme.load import Scheme
-
-REGISTER_TABLES = ("applications", "people", "connections", "areas")
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,13 +81,12 @@ class Prepared:
     ) -> Prepared:
         """The same register with rows added, changed or gone; equal to a fresh ``prepare``.
 
-        Facts over people and connections are worked out again only for households that a row
-        touches, unless the date moves.
+        Facts are worked out again only for households that a row touches, unless the date moves.
 
         Args:
             changed: table -> rows to put in, replacing those with the same id (applications: all
-                versions of the id; connections, which have none: all rows of the application).
-            removed: table -> ids gone (connections: application ids).
+                versions of the id; connections and dated rows: all rows of the application).
+            removed: table -> ids gone (connections and dated rows: application ids).
             as_at: another date, or None to keep it.
 
         Raises:
@@ -192,8 +187,8 @@ def prepare(scheme: Scheme, register: Mapping[str, pl.DataFrame], as_at: AsAt) -
     Args:
         scheme: from :func:`cbl_engine.load_scheme`.
         register: frames by table name: ``applications`` (with ids), and ``people``,
-            ``connections`` and ``areas`` where facts read them. Columns and types as in the data
-            dictionary; ids may be text or whole numbers.
+            ``connections``, ``areas`` and the tables of dated rows where facts read them. Columns
+            and types as in the data dictionary; ids may be text or whole numbers.
         as_at: the date everything is judged at, or ``close``.
 
     Returns:

@@ -10,7 +10,14 @@ import polars as pl
 from cbl_engine.assess import columns_read
 from cbl_engine.errors import Problem, SchemeError
 from cbl_engine.shortlist.compiled import Compiled, compile_version
-from cbl_engine.tables import DTYPES, Ordinals, column_types
+from cbl_engine.tables import (
+    DTYPES,
+    TABLES,
+    Ordinals,
+    column_types,
+    has_versions,
+    spans_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -152,17 +159,11 @@ def tables_read(compiled: Compiled) -> dict[str, dict[str, str]]:
             types = {**column_types(table), **{
                 n: c.type for n, c in compiled.version.declared(table).items()
             }}
+            ids = {c.name for c in TABLES[table] if c.type == "id"}
             have = out.setdefault(table, {})
             for column in columns:
-                have[column] = "id" if column in _IDS.get(table, ()) else types[column]
+                have[column] = "id" if column in ids else types[column]
     return out
-
-
-_IDS = {
-    "people": ("id", "application", "partner_of"),
-    "connections": ("application", "person", "area"),
-    "areas": ("id", "parent"),
-}
 
 
 def _repeated(applications: pl.DataFrame, ordinals: Ordinals) -> Iterable[Problem]:
@@ -191,20 +192,3 @@ def _repeated(applications: pl.DataFrame, ordinals: Ordinals) -> Iterable[Proble
             count=len(clash),
             rows=tuple(map(str, clash.head(5))),
         )
-
-
-def has_versions(applications: pl.DataFrame) -> bool:
-    """Whether rows are versions with dates, not applications as they stand."""
-    return "valid_from" in applications.columns or "valid_to" in applications.columns
-
-
-def spans_of(applications: pl.DataFrame) -> pl.DataFrame:
-    """id, from, to of each version, open ends filled in; without valid_to, until the next one."""
-    have = applications.columns
-    start = pl.col("valid_from") if "valid_from" in have else pl.lit(None, pl.Date)
-    spans = applications.select("id", start.fill_null(date.min).alias("from"))
-    if "valid_to" in have:
-        return spans.with_columns(applications["valid_to"].fill_null(date.max).alias("to"))
-    following = pl.col("from").sort().shift(-1, fill_value=date.max).over("id")
-    order = pl.col("from").rank("ordinal").over("id") - 1
-    return spans.with_columns(following.gather(order).over("id").alias("to"))

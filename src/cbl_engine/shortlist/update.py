@@ -15,9 +15,9 @@ import polars as pl
 
 from cbl_engine.errors import Problem, TableError
 from cbl_engine.scheme.vocabulary import is_pair_fact
-from cbl_engine.shortlist.register import REGISTER_TABLES, Prepared, build_view
+from cbl_engine.shortlist.register import Prepared, build_view
 from cbl_engine.shortlist.register_check import register_problems
-from cbl_engine.tables import Ordinals
+from cbl_engine.tables import DATED_TABLES, REGISTER_TABLES, Ordinals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,13 +27,15 @@ if TYPE_CHECKING:
     from cbl_engine.shortlist.register import RegisterAt
     from cbl_engine.shortlist.register_check import AsAt
 
-_ID = {"applications": "id", "people": "id", "connections": "application", "areas": "id"}
+_BY_APPLICATION = ("connections", *DATED_TABLES)
+_ID = {"applications": "id", "people": "id", "areas": "id"} | dict.fromkeys(
+    _BY_APPLICATION, "application"
+)
 _NEEDED = {
     "applications": ("id",),
     "people": ("id", "application"),
-    "connections": ("application",),
     "areas": ("id",),
-}
+} | dict.fromkeys(_BY_APPLICATION, ("application",))
 
 
 def updated(
@@ -144,10 +146,12 @@ def _with_rows(
 def _touched(
     old: Prepared, changed: Mapping[str, pl.DataFrame], removed: Mapping[str, Iterable[Any]]
 ) -> pl.Series:
-    """Ids of applications whose facts over people or connections may differ."""
+    """Ids of applications whose facts may differ."""
     dtype = old.ordinals.ids.dtype
     found = [pl.Series([], dtype=dtype)]
-    for name in ("people", "connections"):
+    if "applications" in changed:  # some facts count from the application's own dates
+        found.append(changed["applications"]["id"].cast(dtype))
+    for name in ("people", *_BY_APPLICATION):
         rows = changed.get(name)
         if rows is not None:
             found.append(rows["application"].cast(dtype))

@@ -6,6 +6,8 @@ from cbl_engine.tables.columns import DTYPES, LONDON, Column, ExtraColumn
 from cbl_engine.tables.ordinals import Ordinals
 from cbl_engine.tables.reading import Tables, read_tables
 from cbl_engine.tables.schemas import (
+    DATED_TABLES,
+    REGISTER_TABLES,
     TABLES,
     column_types,
     columns_of,
@@ -15,11 +17,14 @@ from cbl_engine.tables.schemas import (
 )
 from cbl_engine.tables.sizes import mask_to_sizes, sizes_to_mask
 from cbl_engine.tables.validation import validate_frames
+from cbl_engine.tables.versions import has_versions, spans_of
 from cbl_engine.tables.writing import write_tables
 
 __all__ = [
+    "DATED_TABLES",
     "DTYPES",
     "LONDON",
+    "REGISTER_TABLES",
     "TABLES",
     "Column",
     "ExtraColumn",
@@ -28,11 +33,13 @@ __all__ = [
     "column_types",
     "columns_of",
     "data_dictionary",
+    "has_versions",
     "key_of",
     "mask_to_sizes",
     "read_tables",
     "schema_of",
     "sizes_to_mask",
+    "spans_of",
     "validate_frames",
     "write_tables",
 ]

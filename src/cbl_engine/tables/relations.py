@@ -10,7 +10,7 @@ import polars as pl
 
 from cbl_engine.tables.findings import Finding, is_personal, rows_found
 from cbl_engine.tables.ordinals import Ordinals
-from cbl_engine.tables.schemas import TABLES
+from cbl_engine.tables.schemas import DATED_TABLES, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +39,8 @@ RELATIONS = (
     Relation("connections", "application", "applications", "application"),
     Relation("connections", "area", "areas", "area"),
     Relation("connections", "person", "people", "person"),
+    *(Relation(table, "application", "applications", "application") for table in DATED_TABLES),
+    Relation("ta_placements", "area", "areas", "area"),
     Relation("bids", "advert", "adverts", "advert"),
     Relation("bids", "application", "applications", "application"),
 )

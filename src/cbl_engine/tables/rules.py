@@ -16,7 +16,7 @@ import polars as pl
 
 from cbl_engine.tables.columns import LONDON, Column
 from cbl_engine.tables.findings import Finding, is_personal, rows_found
-from cbl_engine.tables.schemas import dataframely_column, key_of
+from cbl_engine.tables.schemas import DATED_TABLES, dataframely_column, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -78,14 +78,17 @@ ROW_RULES = (
         "versions of one application that overlap",
         "End one before the next begins; valid_to is the day after the last day",
     ),
-    RowRule(
-        "connections",
-        "ends_before_start",
-        "until",
-        ("since", "until"),
-        pl.col("until") > pl.col("since"),
-        "connections that end on or before the day they begin",
-        "until is the day after the last day",
+    *(
+        RowRule(
+            table,
+            "ends_before_start",
+            "until",
+            ("since", "until"),
+            pl.col("until") > pl.col("since"),
+            f"{what} that end on or before the day they begin",
+            "until is the day after the last day",
+        )
+        for table, what in {"connections": "connections", **dict.fromkeys(DATED_TABLES, "rows")}.items()
     ),
     RowRule(
         "adverts",

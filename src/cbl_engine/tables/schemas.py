@@ -49,6 +49,8 @@ APPLICATIONS = (
     Column("id", "id", "the application", required=True),
     Column("status", "code", "where it stands", required=True, codes=_APPLICATION_STATUS),
     Column("registered_on", "date", "day it joined the register"),
+    Column("submitted_on", "date", "day the application was sent in"),
+    Column("reviewed_on", "date", "day it was last reviewed", null_means="never, or not known"),
     Column("band", "text", "band now held", null_means="not assessed, or no bands are used"),
     Column(
         "points",
@@ -56,6 +58,13 @@ APPLICATIONS = (
         "points now held",
         unit="points",
         null_means="not assessed, or no points are used",
+        personal=True,
+    ),
+    Column(
+        "place_in_band",
+        "int",
+        "place among those of the band: 0 for most, more is better",
+        null_means="not assessed",
         personal=True,
     ),
     Column("band_from", "date", "day the band now held was awarded"),
@@ -83,7 +92,30 @@ APPLICATIONS = (
         least=0,
         most=MOST_BEDROOMS,
     ),
+    Column(
+        "current_bedrooms",
+        "int",
+        "bedrooms of the present home that the household may use",
+        unit="bedrooms",
+        personal=True,
+        least=0,
+        most=MOST_BEDROOMS,
+    ),
     Column("access_need", "text", "mobility or access category needed", personal=True),
+    Column(
+        "domestic_abuse_move",
+        "bool",
+        "must move because of domestic abuse",
+        null_means=_NO,
+        personal=True,
+    ),
+    Column(
+        "right_to_move",
+        "bool",
+        "a social tenant who must move to take up or be nearer to work",
+        null_means=_NO,
+        personal=True,
+    ),
     Column(
         "current_home",
         "id",
@@ -100,6 +132,12 @@ PEOPLE = tuple(
     for column in (
         Column("id", "id", "the person", required=True),
         Column("application", "id", "application the person belongs to", required=True),
+        Column(
+            "identity",
+            "text",
+            "a key that is equal for the same person wherever recorded",
+            null_means="nothing to compare by",
+        ),
         Column("date_of_birth", "date", "day of birth", null_means="not known, or not yet born"),
         Column("expected_on", "date", "day a birth is expected", null_means="not an unborn child"),
         Column("sex", "code", "as recorded for room sharing", codes=("female", "male", "other")),
@@ -108,6 +146,32 @@ PEOPLE = tuple(
         Column("carer", "bool", "lives in or stays overnight as a carer", null_means=_NO),
         Column("cannot_share", "bool", "cannot share a bedroom", null_means=_NO),
         Column("temporarily_away", "bool", "away for now, to return", null_means=_NO),
+        Column(
+            "joint_applicant",
+            "bool",
+            "applies together with the applicant",
+            null_means="does not",
+        ),
+        Column(
+            "immigration_status",
+            "code",
+            "under immigration control or not, and of a class that may be let to or not",
+            codes=("not_subject", "eligible_class", "not_eligible"),
+        ),
+        Column("habitually_resident", "bool", "lives here for good", null_means=_NO),
+        Column(
+            "forces",
+            "code",
+            "tie to the armed forces",
+            codes=(
+                "none",
+                "serving_regular",
+                "former_regular",
+                "injured_reservist",
+                "bereaved_partner",
+            ),
+        ),
+        Column("care_leaver", "bool", "was looked after as a child", null_means=_NO),
     )
 )
 
@@ -253,10 +317,159 @@ BIDS = (
     ),
 )
 
+_OF_APPLICATION = Column("application", "id", "application it belongs to", required=True)
+_SINCE = Column("since", "date", "first day it holds", null_means="from the start")
+_UNTIL = Column("until", "date", "first day it no longer holds", null_means="still holds")
+_WHY = ("need", "policy", "reregistration", "joined", "split")
+
+BAND_HISTORY = (
+    _OF_APPLICATION,
+    Column("band", "text", "band held", null_means="in none"),
+    _SINCE,
+    _UNTIL,
+    Column("why", "code", "why the spell began", null_means="need", codes=_WHY),
+    Column(
+        "submitted_on",
+        "date",
+        "day the change was sent in",
+        null_means="not known; rules use the day the spell began",
+    ),
+    Column(
+        "priority_date",
+        "date",
+        "date that ranks in this spell, set by an officer",
+        null_means="the scheme's date rule decides",
+    ),
+    Column(
+        "from_application",
+        "id",
+        "application joined with, or split from",
+        null_means="neither joined nor split",
+    ),
+)
+
+STATUS_HISTORY = (
+    _OF_APPLICATION,
+    Column("status", "code", "status held", required=True, codes=_APPLICATION_STATUS),
+    _SINCE,
+    _UNTIL,
+    Column("reason", "text", "why", personal=True),
+)
+
+DUTIES = (
+    _OF_APPLICATION,
+    Column(
+        "kind",
+        "code",
+        "homelessness duty owed",
+        required=True,
+        personal=True,
+        codes=("prevention", "relief", "main", "intentionally_homeless", "refused_final", "other"),
+    ),
+    _SINCE,
+    _UNTIL,
+    Column("ended_by", "text", "why it ended", null_means="not ended, or not known", personal=True),
+)
+
+TA_PLACEMENTS = (
+    _OF_APPLICATION,
+    Column("kind", "text", "bed and breakfast, nightly paid, leased, ...", personal=True),
+    Column(
+        "bedrooms", "int", "bedrooms", unit="bedrooms", personal=True, least=0, most=MOST_BEDROOMS
+    ),
+    Column("area", "id", "area it lies in", personal=True),
+    _SINCE,
+    _UNTIL,
+    Column(
+        "gross_nightly", "number", "what it costs", unit="GBP per night", least=0, personal=True
+    ),
+    Column(
+        "net_nightly",
+        "number",
+        "of this, what the council bears",
+        unit="GBP per night",
+        personal=True,
+    ),
+)
+
+OFFICER_DECISIONS = (
+    Column("id", "id", "the decision or recommendation", required=True),
+    _OF_APPLICATION,
+    Column("subject", "text", "medical, welfare, ...: what it is about", required=True),
+    Column(
+        "stage",
+        "code",
+        "an adviser's recommendation or an officer's decision",
+        required=True,
+        codes=("recommendation", "decision"),
+    ),
+    Column("value", "text", "what was recommended or decided", personal=True),
+    Column("requested_on", "date", "day it was asked for"),
+    Column("received_on", "date", "day it came in", null_means="not yet, or not known"),
+    Column("due_on", "date", "day it is due", null_means="no deadline, or not known"),
+    Column("decided_on", "date", "day it was made", null_means="not yet made, or not known"),
+    _SINCE,
+    _UNTIL,
+    Column("by", "text", "who made it", personal=True),
+    Column("evidence", "text", "reference to the evidence", null_means="none", personal=True),
+)
+
+OVERRIDES = (
+    Column("id", "id", "the override", required=True),
+    _OF_APPLICATION,
+    Column(
+        "field",
+        "code",
+        "what it takes the place of",
+        required=True,
+        codes=(
+            "bedroom_need",
+            "sizes",
+            "qualifies",
+            "band",
+            "points",
+            "place_in_band",
+            "status",
+            "priority_date",
+        ),
+    ),
+    Column(
+        "value",
+        "text",
+        "the officer's value, as the field is written in CSV",
+        null_means="none: no band, no points",
+        personal=True,
+    ),
+    Column(
+        "instead_of",
+        "text",
+        "what the rules gave when it was decided",
+        null_means="not recorded",
+        personal=True,
+    ),
+    Column("decided_on", "date", "day it was decided"),
+    _SINCE,
+    _UNTIL,
+    Column("by", "text", "who decided", personal=True),
+    Column("reason", "text", "why", personal=True),
+    Column("evidence", "text", "reference to the evidence", null_means="none", personal=True),
+)
+
+DATED_TABLES: Mapping[str, tuple[Column, ...]] = {
+    "band_history": BAND_HISTORY,
+    "status_history": STATUS_HISTORY,
+    "duties": DUTIES,
+    "ta_placements": TA_PLACEMENTS,
+    "officer_decisions": OFFICER_DECISIONS,
+    "overrides": OVERRIDES,
+}
+"""Tables of an application's dated rows: each holds from ``since`` until ``until``."""
+
 TABLES: Mapping[str, tuple[Column, ...]] = {
     "applications": APPLICATIONS,
     "people": PEOPLE,
     "connections": CONNECTIONS,
+    **DATED_TABLES,
     "areas": AREAS,
     "landlords": LANDLORDS,
     "homes": HOMES,
@@ -264,7 +477,10 @@ TABLES: Mapping[str, tuple[Column, ...]] = {
     "bids": BIDS,
 }
 
-PERSONAL_TABLES = frozenset({"applications", "people", "connections"})
+REGISTER_TABLES = ("applications", "people", "connections", "areas", *DATED_TABLES)
+"""What a register may hold; all but applications and areas have an ``application`` column."""
+
+PERSONAL_TABLES = frozenset(REGISTER_TABLES) - {"areas"}
 
 
 def columns_of(table: str, extra: Sequence[ExtraColumn] = ()) -> dict[str, Column]:
@@ -287,7 +503,7 @@ def key_of(table: str, present: Iterable[str]) -> tuple[str, ...]:
         return ("id", "valid_from")
     if table == "bids":
         return ("advert", "application", "placed_at")
-    return () if table == "connections" else ("id",)
+    return ("id",) if any(column.name == "id" for column in TABLES[table]) else ()
 
 
 def dataframely_column(

@@ -1,0 +1,24 @@
+"""Versions of applications: rows with the dates on which they are in force."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+
+def has_versions(applications: pl.DataFrame) -> bool:
+    """Whether rows are versions with dates, not applications as they stand."""
+    return "valid_from" in applications.columns or "valid_to" in applications.columns
+
+
+def spans_of(applications: pl.DataFrame) -> pl.DataFrame:
+    """id, from, to of each version, open ends filled in; without valid_to, until the next one."""
+    have = applications.columns
+    start = pl.col("valid_from") if "valid_from" in have else pl.lit(None, pl.Date)
+    spans = applications.select("id", start.fill_null(date.min).alias("from"))
+    if "valid_to" in have:
+        return spans.with_columns(applications["valid_to"].fill_null(date.max).alias("to"))
+    following = pl.col("from").sort().shift(-1, fill_value=date.max).over("id")
+    order = pl.col("from").rank("ordinal").over("id") - 1
+    return spans.with_columns(following.gather(order).over("id").alias("to"))
