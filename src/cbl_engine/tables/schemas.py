@@ -108,6 +108,11 @@ PEOPLE = tuple(
         Column("carer", "bool", "lives in or stays overnight as a carer", null_means=_NO),
         Column("cannot_share", "bool", "cannot share a bedroom", null_means=_NO),
         Column("temporarily_away", "bool", "away for now, to return", null_means=_NO),
+        Column(
+            "part_time", "bool", "child who stays part of the time, with a main home elsewhere",
+            null_means=_NO,
+        ),
+        Column("foster_child", "bool", "child placed here by a council", null_means=_NO),
     )
 )
 
