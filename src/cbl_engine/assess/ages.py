@@ -35,3 +35,16 @@ def whole_months(start: pl.Expr, end: pl.Expr) -> pl.Expr:
     months = end.dt.month().cast(pl.Int64) - start.dt.month().cast(pl.Int64)
     short = (end.dt.day() < start.dt.day()).cast(pl.Int64)
     return years * 12 + months - short
+
+
+def born_by(on: date, years: int) -> date:
+    """The last day of birth of those who are at least ``years`` old on a date.
+
+    With :func:`age_on`: the age is ``years`` or more exactly for those born on this day or before.
+    """
+    if on.year - years < 1:
+        return date.min
+    try:
+        return on.replace(year=on.year - years)
+    except ValueError:  # 29 February, in a year without one: who was born on 1 March waits a day
+        return date(on.year - years, 2, 28)

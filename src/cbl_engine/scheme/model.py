@@ -9,7 +9,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag
+
+from cbl_engine.scheme.bedrooms import BedroomStandard
+from cbl_engine.scheme.parts import InForce, Labelled, Name, Part, Source, Sql, Text
 
 WhenUnknown = Literal["fail", "pass", "hold"]
 KeyWhenUnknown = Literal["last", "hold", "error"]
@@ -17,10 +20,7 @@ ColumnType = Literal[
     "text", "code", "bool", "int", "number", "date", "datetime", "int_list", "text_list"
 ]
 Scalar = bool | int | float | date | str
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 BandName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _+./-]*$", max_length=40)]
-Text = Annotated[str, Field(min_length=1, max_length=2_000)]
-Sql = Annotated[str, Field(min_length=1, max_length=4_000)]
 
 
 def _one_of(kinds: dict[str, Any], what: str) -> Discriminator:
@@ -37,37 +37,6 @@ def _one_of(kinds: dict[str, Any], what: str) -> Discriminator:
         custom_error_type=f"{what}_kind",
         custom_error_message=f"every {what} names exactly one of: {', '.join(kinds)}",
     )
-
-
-class Part(BaseModel):
-    """A part of a scheme: frozen, and closed to names it does not know."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Source(Part):
-    """Where a rule was read."""
-
-    title: Text
-    url: Text | None = None
-    read_on: date | None = Field(None, description="the day it was read")
-
-
-class InForce(Part):
-    """The dates on which this version is the scheme. ``until`` is the first day it no longer is."""
-
-    from_: date = Field(alias="from")
-    until: date | None = None
-    assumed: bool = Field(False, description="true when no source gives the start")
-    source: str | None = None
-
-
-class Labelled(Part):
-    """A part with words for people and a source."""
-
-    label: Text
-    source: str | None = Field(None, description="a name under sources, with a clause if wanted")
-    illustrative: bool = Field(False, description="true when this is ours, not the council's")
 
 
 class Band(Labelled):
@@ -396,6 +365,7 @@ class SchemeVersion(Part):
                   dict[Name, Column]] = Field(default_factory=dict)
     parameters: dict[Name, Parameter] = Field(default_factory=dict)
     facts: dict[Name, Fact] = Field(default_factory=dict)
+    bedroom_standards: dict[Name, BedroomStandard] = Field(default_factory=dict)
     criteria: dict[Name, Criterion] = Field(default_factory=dict)
     eligible: tuple[str, ...] = Field((), description="criteria common to every advert")
     profiles: dict[Name, Profile] = Field(min_length=1)

@@ -147,6 +147,11 @@ PEOPLE = tuple(
         Column("cannot_share", "bool", "cannot share a bedroom", null_means=_NO),
         Column("temporarily_away", "bool", "away for now, to return", null_means=_NO),
         Column(
+            "part_time", "bool", "child who stays part of the time, with a main home elsewhere",
+            null_means=_NO,
+        ),
+        Column("foster_child", "bool", "child placed here by a council", null_means=_NO),
+        Column(
             "joint_applicant",
             "bool",
             "applies together with the applicant",

@@ -1,0 +1,452 @@
+"""Who each person of a household is to a bedroom standard: their class, or the classes possible."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from cbl_engine.assess.ages import born_by
+from cbl_engine.assess.sharing import (
+    ADULT,
+    APART,
+    BOTH_F,
+    BOTH_M,
+    CARER,
+    COUPLE,
+    FOSTER,
+    N_CLASSES,
+    NONE,
+    OLD_F,
+    OLD_M,
+    PART_TIME,
+    PARTNER,
+    UNCERTAIN,
+    WILD,
+    YOUNG,
+)
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from cbl_engine.scheme.bedrooms import BedroomStandard
+
+FEMALE, MALE, NO_SEX = range(3)
+_WEEKS = 40
+_NOT = np.uint16(1 << NONE)
+_ROOM = np.uint16(1 << ADULT)
+_APART = np.uint16(1 << APART)
+
+
+@dataclass(frozen=True)
+class Members:
+    """The people of some households, household after household.
+
+    Attributes:
+        people: their rows, in that order.
+        household: which household each belongs to, ascending.
+        starts: where each household begins.
+        masks: bit k is set when the person's class may be k.
+        sex: FEMALE, MALE, or NO_SEX when it is not known or recorded as other.
+        partner: row of the person with whom each is a couple; -1 for none.
+        missing: for each fact, the rows for which it is not known and may matter.
+        assumed: the same for facts that the standard says how to take.
+        contradictory: rows of people with two partners.
+    """
+
+    people: pl.DataFrame
+    household: NDArray[np.int32]
+    starts: NDArray[np.int64]
+    masks: NDArray[np.uint16]
+    sex: NDArray[np.uint8]
+    partner: NDArray[np.int64]
+    missing: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    assumed: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    contradictory: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def classes(self) -> NDArray[np.uint8]:
+        """Class of each person, UNCERTAIN where there are several."""
+        return _CLASS_OF_MASK[self.masks]
+
+
+_CLASS_OF_MASK = np.full(1 << N_CLASSES, UNCERTAIN, np.uint8)
+_CLASS_OF_MASK[1 << np.arange(N_CLASSES)] = np.arange(N_CLASSES)
+
+
+def members_of(
+    people: pl.DataFrame, household: NDArray[np.int32], standard: BedroomStandard, on: date
+) -> Members:
+    """Class every person.
+
+    1. put households together; 2. the class by age and sex; 3. the applicant's own room; 4. who
+    cannot share; 5. who counts in another way or not at all; 6. couples.
+
+    Args:
+        people: rows of PEOPLE; ``id``, ``date_of_birth``, ``sex`` and ``relationship`` are there.
+        household: number of each row's household; negative ones are left out.
+        standard: resolved.
+        on: the as-at date.
+    """
+    if len(household) and int(household.min()) < 0:
+        inside = household >= 0
+        people, household = people.filter(pl.Series(inside)), household[inside]
+    if not bool((household[1:] >= household[:-1]).all()):
+        order = np.argsort(household, kind="stable")
+        people, household = people[order], household[order]
+    new = np.ones(len(household), bool)
+    new[1:] = household[1:] != household[:-1]
+    starts = np.flatnonzero(new)
+
+    work = _Work(people, household, starts, standard, on)
+    work.by_age_and_sex()
+    work.applicants()
+    work.cannot_share()
+    work.counted_otherwise()
+    work.couples()
+    unsure = _CLASS_OF_MASK[work.masks] == UNCERTAIN
+    unsure |= unsure[work.partner] & (work.partner >= 0)
+    missing = {name: rows[unsure[rows]] for name, rows in work.missing.items()}
+    return Members(
+        people, household, starts, work.masks, work.sex, work.partner,
+        {name: rows for name, rows in missing.items() if len(rows)},
+        {name: rows for name, rows in work.assumed.items() if len(rows)},
+        work.contradictory,
+    )
+
+
+class _Work:
+    """Masks in the making. Every step narrows or widens those of some rows."""
+
+    def __init__(
+        self,
+        people: pl.DataFrame,
+        household: NDArray[np.int32],
+        starts: NDArray[np.int64],
+        standard: BedroomStandard,
+        on: date,
+    ) -> None:
+        self.people = people
+        self.household = household
+        self.starts = starts
+        self.standard = standard
+        self.on = on
+        self.masks = np.zeros(len(household), np.uint16)
+        self.sex = np.zeros(0, np.uint8)
+        self.partner = np.full(len(household), -1, np.int64)
+        self.missing: dict[str, NDArray[np.int64]] = {}
+        self.assumed: dict[str, NDArray[np.int64]] = {}
+        self.contradictory = np.zeros(0, np.int64)
+        self.relationship = people["relationship"]
+        self.is_applicant = _true(self.relationship == "applicant")
+
+    def by_age_and_sex(self) -> None:
+        """The class by age and sex; several where either is not known."""
+        standard, on = self.standard, self.on
+        own, same, anyone = (
+            standard.own_room_limit(), standard.same_sex_limit(), standard.any_sex_limit()
+        )
+        turns = sorted({a for a in (1, standard.same_sex_from, own, same, anyone) if 0 < a < 150})
+        # Categories of age: 0, from each of these birthdays on, unborn, not counted, not known.
+        unborn, uncounted, unknown = (len(turns) + 1 + k for k in range(3))
+        table = np.zeros((unknown + 1, 3), np.uint16)
+        for category, age in enumerate([0, *turns]):
+            table[category] = _masks_at(standard, age)
+        table[unborn] = table[0]
+        if standard.unborn_sex == "fewest" and table[0, FEMALE] == 1 << BOTH_F:
+            table[unborn, NO_SEX] = 1 << WILD
+        if standard.under_ones == "not_counted":
+            table[0] = _NOT
+        table[uncounted] = _NOT
+        table[unknown] = np.bitwise_or.reduce(table[:unborn], axis=0)
+
+        born = self.people["date_of_birth"]
+        null = born.null_count() > 0
+        days = born.to_physical().fill_null(_LONG_AGO).to_numpy() if null else (
+            born.to_physical().to_numpy())
+        category = np.zeros(len(days), np.uint8)
+        for age in turns:
+            category += days <= _days(born_by(on, age))
+        self._unborn(days, null, category, unborn, uncounted, unknown)
+
+        sex = self.people["sex"]
+        self.sex = np.full(len(days), NO_SEX, np.uint8)
+        self.sex[_true(sex == "female")] = FEMALE
+        self.sex[_true(sex == "male")] = MALE
+        self.masks = table.reshape(-1)[category * np.uint8(3) + self.sex]
+        if standard.under_ones == "twins_counted":
+            self._lone_babies(category, unknown)
+        if null:
+            self._note(self.missing, "date_of_birth", np.flatnonzero(category == unknown))
+        several = _CLASS_OF_MASK[table[:, NO_SEX]] == UNCERTAIN
+        matters = several & (table[:, FEMALE] != table[:, MALE])
+        self._note(
+            self.missing, "sex", np.flatnonzero((self.sex == NO_SEX) & matters[category])
+        )
+
+    def _unborn(
+        self, days: NDArray, null: bool, category: NDArray, unborn: int, uncounted: int,
+        unknown: int,
+    ) -> None:
+        """Categories of those not born yet, and of those of whom it is not known."""
+        today = _days(self.on)
+        rows = np.flatnonzero(days > today)
+        due = days[rows]
+        if null:
+            absent = np.flatnonzero(days == _LONG_AGO)
+            category[absent] = unknown
+            if "expected_on" in self.people.columns:
+                expected = self.people["expected_on"].gather(absent).to_physical()
+                is_expected = expected.is_not_null().to_numpy()
+                rows = np.concatenate([rows, absent[is_expected]])
+                due = np.concatenate([due, expected.drop_nulls().to_numpy()])
+        weeks = self.standard.unborn_from_weeks
+        if weeks == "never":
+            category[rows] = uncounted
+        else:
+            counted = (weeks == 0) | (due - today <= (_WEEKS - weeks) * 7)
+            category[rows] = np.where(counted, unborn, uncounted)
+
+    def _lone_babies(self, category: NDArray, unknown: int) -> None:
+        """Under-1s count only where there are two or more of them."""
+        n = int(self.household.max(initial=-1)) + 1
+        baby, doubt = category == 0, category == unknown
+        babies = np.bincount(self.household[baby], minlength=n)[self.household]
+        doubts = np.bincount(self.household[doubt], minlength=n)[self.household]
+        self.masks[baby & (babies + doubts < 2)] = _NOT
+        unsure = (baby & (babies < 2) & (babies + doubts >= 2)) | doubt
+        self.masks[unsure] |= _NOT
+
+    def applicants(self) -> None:
+        """The applicant has a room at any age; so may someone whose relationship is not known."""
+        if self.standard.applicant == "by_age":
+            return
+        self.masks[self.is_applicant] = _ROOM
+        if self.relationship.null_count():
+            known = np.zeros(int(self.household.max(initial=-1)) + 1, bool)
+            known[self.household[self.is_applicant]] = True
+            rows = np.flatnonzero(self.relationship.is_null().to_numpy() & ~known[self.household])
+            rows = rows[self.masks[rows] & ~_ROOM > 0]
+            self.masks[rows] |= _ROOM
+            self._note(self.missing, "relationship", rows)
+
+    def cannot_share(self) -> None:
+        """Who cannot share has a room; one who would have one anyway is left as is."""
+        if self.standard.cannot_share == "own_room":
+            sure, unsure = self._flag("cannot_share", self.masks & ~(_NOT | _ROOM) > 0)
+            self.masks[sure] = (self.masks[sure] & _NOT) | _APART
+            self.masks[unsure] |= _APART
+
+    def counted_otherwise(self) -> None:
+        """Part-time and foster children, people away, and carers."""
+        standard = self.standard
+        others = ~self.is_applicant
+        for how, kind, column in (
+            (standard.part_time_children, PART_TIME, "part_time"),
+            (standard.foster_children, FOSTER, "foster_child"),
+            (standard.carers, CARER, "carer"),
+        ):
+            if how == "counted":
+                continue
+            target = _NOT if how == "not_counted" else np.uint16(1 << kind)
+            named = _true(self.relationship == "carer") & (kind == CARER)
+            sure, unsure = self._flag(column, others & (self.masks != _NOT) & ~named)
+            self.masks[named] = target
+            self.masks[sure] = target
+            self.masks[unsure] |= target
+        if standard.temporarily_away == "not_counted":
+            sure, unsure = self._flag("temporarily_away", self.masks != _NOT)
+            self.masks[sure] = _NOT
+            self.masks[unsure] |= _NOT
+
+    def _flag(self, column: str, matters: NDArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows for which a yes-or-no fact holds, and those for which that is not known.
+
+        A column that the register does not have holds of nobody.
+        """
+        if column not in self.people.columns:
+            return _NOBODY, _NOBODY
+        values = self.people[column]
+        sure = np.flatnonzero(_true(values) & matters)
+        if not values.null_count():
+            return sure, _NOBODY
+        unsure = np.flatnonzero(values.is_null().to_numpy() & matters)
+        if self.standard.not_stated == "no":
+            self._note(self.assumed, column, unsure)
+            return sure, _NOBODY
+        self._note(self.missing, column, unsure)
+        return sure, unsure
+
+    def _note(
+        self, facts: dict[str, NDArray[np.int64]], name: str, rows: NDArray[np.int64]
+    ) -> None:
+        facts[name] = np.union1d(facts[name], rows) if name in facts else rows
+
+    def couples(self) -> None:
+        """One room for a couple, a second when one of them cannot share."""
+        pairs = self._pairs()
+        if not len(pairs):
+            return
+        standard = self.standard
+        one, two = pairs[:, 0], pairs[:, 1]
+        self.partner[one], self.partner[two] = two, one
+        # What age, sex or another part in the household would say of a couple does not matter.
+        for facts in (self.missing, self.assumed):
+            for name in facts.keys() - {"temporarily_away"}:
+                facts[name] = facts[name][self.partner[facts[name]] < 0]
+        if standard.couples == "share":
+            together = np.ones(len(one), bool)
+        else:
+            together = self.is_applicant[one] | self.is_applicant[two]
+            together &= standard.couples == "applicant_only"
+        lone = pairs[~together].reshape(-1)
+        self.masks[lone] = np.where(
+            self.masks[lone] == _NOT, _NOT, _ROOM | (self.masks[lone] & _NOT)
+        )
+        one, two = one[together], two[together]
+        self.masks[one], self.masks[two] = 1 << COUPLE, 1 << PARTNER
+        if standard.cannot_share == "own_room":
+            self._couples_apart(one, two)
+        if standard.temporarily_away == "not_counted" and (
+            "temporarily_away" in self.people.columns
+        ):
+            self._couples_away(one, two)
+
+    def _couples_apart(self, one: NDArray, two: NDArray) -> None:
+        """A second room when either cannot share."""
+        sure, unsure = (np.zeros(len(self.masks), bool) for _ in range(2))
+        sure[_true_rows(self.people, "cannot_share")] = True
+        cannot = sure[one] | sure[two]
+        asked = np.zeros(len(self.masks), bool)
+        asked[one[~cannot]], asked[two[~cannot]] = True, True
+        _, rows = self._flag("cannot_share", asked)
+        unsure[rows] = True
+        self.masks[two[cannot]] = _APART
+        self.masks[two[unsure[one] | unsure[two]]] |= _APART
+
+    def _couples_away(self, one: NDArray, two: NDArray) -> None:
+        """When one is away the other has the room; when both are, nobody has."""
+        values = self.people["temporarily_away"]
+        away, doubt = _true(values), values.is_null().to_numpy()
+        if self.standard.not_stated == "no":
+            doubt = np.zeros_like(doubt)
+        self.masks[two[away[two]]] = _NOT
+        self.masks[two[doubt[two]]] |= _NOT
+        alone = away[two] & ~away[one]
+        self.masks[one[alone]] = np.where(doubt[one[alone]], _ROOM | _NOT, _ROOM)
+        alone = away[one] & ~away[two]
+        self.masks[two[alone]] = np.where(doubt[two[alone]], _ROOM | _NOT, _ROOM)
+        self.masks[one[away[one]]] = _NOT
+        unsure = doubt[one] & doubt[two]
+        self.masks[one[unsure]] |= _NOT
+
+    def _pairs(self) -> NDArray[np.int64]:
+        """Rows of couples, the earlier first; notes who has two partners.
+
+        A couple is recorded by ``partner_of`` of either or both, or is the applicant and the one
+        whose relationship is partner.
+        """
+        n = len(self.household)
+        points = self._partner_rows()
+        pointing = np.flatnonzero(points >= 0)
+        at = points[pointing]
+        back = points[at]
+        mutual = back == pointing
+        astray = (back >= 0) & ~mutual
+        single = pointing[~mutual & ~astray]
+        times = np.bincount(points[single], minlength=n)
+        twice = times[points[single]] > 1
+        wrong = [pointing[astray], at[astray], single[twice], points[single[twice]],
+                 pointing[at == pointing]]
+        ours = [np.stack([p, q], axis=1)
+                for p, q in ((pointing[mutual], at[mutual]), (single, points[single]))]
+        pairs = np.concatenate([ours[0][ours[0][:, 0] < ours[0][:, 1]], ours[1]])
+
+        paired = np.zeros(n, bool)
+        paired[pairs.reshape(-1)] = True
+        for rows in wrong:
+            paired[rows] = True
+        said = np.flatnonzero(_true(self.relationship == "partner"))
+        said = said[~paired[said]]
+        if len(said):
+            applicant = np.full(int(self.household.max()) + 1, -1, np.int64)
+            applicants = np.flatnonzero(self.is_applicant)
+            applicant[self.household[applicants]] = applicants
+            mine = applicant[self.household[said]]
+            said, mine = said[mine >= 0], mine[mine >= 0]
+            clash = paired[mine] | (np.bincount(mine, minlength=n)[mine] > 1)
+            wrong += [said[clash], mine[clash]]
+            pairs = np.concatenate([pairs, np.stack([mine, said], axis=1)[~clash]])
+        self.contradictory = np.unique(np.concatenate(wrong))
+        if len(self.contradictory):
+            pairs = pairs[~np.isin(pairs, self.contradictory).any(axis=1)]
+        return np.sort(pairs, axis=1)
+
+    def _partner_rows(self) -> NDArray[np.int64]:
+        """Row of each person's recorded partner within the household; -1 when there is none.
+
+        Loops over how far apart two members of a household stand.
+        """
+        found = np.full(len(self.household), -1, np.int64)
+        if "partner_of" not in self.people.columns:
+            return found
+        wanted = self.people["partner_of"]
+        rows = np.flatnonzero(wanted.is_not_null().to_numpy())
+        if not len(rows):
+            return found
+        ids = self.people["id"]
+        target = wanted.gather(rows).cast(ids.dtype, strict=False)
+        ends = np.append(self.starts[1:], len(self.household))
+        number = np.searchsorted(self.starts, rows, side="right") - 1
+        low, high = self.starts[number], ends[number]
+        step = 0
+        while len(rows):
+            for sign in (1, -1) if step else (1,):
+                other = rows + sign * step
+                inside = (other >= low) & (other < high)
+                place = np.where(inside, other, rows)
+                same = (ids.gather(place) == target).fill_null(value=False).to_numpy() & inside
+                found[rows[same]] = other[same]
+                left = ~same
+                rows, low, high = rows[left], low[left], high[left]
+                target = target.filter(pl.Series(left))
+            step += 1
+            near = (rows + step < high) | (rows - step >= low)
+            rows, low, high, target = rows[near], low[near], high[near], target.filter(
+                pl.Series(near))
+        return found
+
+
+_NOBODY = np.zeros(0, np.int64)
+_LONG_AGO = -10_000_000
+
+
+def _masks_at(standard: BedroomStandard, age: int) -> NDArray[np.uint16]:
+    """Mask of someone born, at an age, for each sex; without one it may be either's class."""
+    by_sex = standard.same_sex_from <= age < standard.same_sex_limit()
+    with_anyone = age < standard.any_sex_limit()
+    masks = []
+    for both, old in ((BOTH_F, OLD_F), (BOTH_M, OLD_M)):
+        if with_anyone:
+            masks.append(1 << (both if by_sex else YOUNG))
+        else:
+            masks.append(1 << (old if by_sex else ADULT))
+    return np.array([*masks, masks[0] | masks[1]], np.uint16)
+
+
+def _true(values: pl.Series) -> NDArray[np.bool_]:
+    return (values.fill_null(value=False) if values.null_count() else values).to_numpy()
+
+
+def _true_rows(people: pl.DataFrame, column: str) -> NDArray[np.int64]:
+    return np.flatnonzero(_true(people[column])) if column in people.columns else _NOBODY
+
+
+def _days(day: date) -> int:
+    return day.toordinal() - _EPOCH
+
+
+_EPOCH = 719_163

@@ -1,0 +1,43 @@
+"""What every part of a scheme is made of: closed models, names, texts, labels and sources."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+Text = Annotated[str, Field(min_length=1, max_length=2_000)]
+Sql = Annotated[str, Field(min_length=1, max_length=4_000)]
+
+
+class Part(BaseModel):
+    """A part of a scheme: frozen, and closed to names it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Source(Part):
+    """Where a rule was read."""
+
+    title: Text
+    url: Text | None = None
+    read_on: date | None = Field(None, description="the day it was read")
+
+
+class InForce(Part):
+    """The dates on which this version is the scheme. ``until`` is the first day it no longer is."""
+
+    from_: date = Field(alias="from")
+    until: date | None = None
+    assumed: bool = Field(False, description="true when no source gives the start")
+    source: str | None = None
+
+
+class Labelled(Part):
+    """A part with words for people and a source."""
+
+    label: Text
+    source: str | None = Field(None, description="a name under sources, with a clause if wanted")
+    illustrative: bool = Field(False, description="true when this is ours, not the council's")

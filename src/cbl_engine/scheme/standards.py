@@ -1,0 +1,160 @@
+"""The bedroom standards and the overcrowding law that the package ships, as data with sources."""
+
+from __future__ import annotations
+
+from datetime import date
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field, ValidationError
+
+from cbl_engine.documents import read_document
+from cbl_engine.errors import Problem, SchemeError
+from cbl_engine.scheme.bedrooms import BedroomStandard
+from cbl_engine.scheme.parts import InForce, Labelled, Name, Part, Source
+from cbl_engine.shipped import shipped_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class _Standards(Part):
+    sources: dict[str, Source]
+    bedroom_standards: dict[Name, BedroomStandard]
+
+
+class OvercrowdingLaw(Labelled):
+    """The room standard and the space standard, as the law has them from a date.
+
+    Attributes:
+        room_standard_from_age: [years] younger people are left out of the room standard.
+        persons_by_age: age [years] from which it holds -> what one counts [persons].
+        persons_by_rooms: number of rooms -> permitted number [persons].
+        persons_for_each_room_beyond: [persons] a room, for more rooms than the table has.
+        persons_by_floor_area: area [square feet] from which it holds -> [persons] for the room;
+            a smaller room is no room.
+    """
+
+    in_force: InForce
+    room_standard_from_age: int
+    persons_by_age: dict[int, float]
+    persons_by_rooms: dict[int, float]
+    persons_for_each_room_beyond: float
+    persons_by_floor_area: dict[int, float]
+
+
+class _Law(Part):
+    sources: dict[str, Source]
+    overcrowding: tuple[OvercrowdingLaw, ...] = Field(min_length=1)
+
+
+@lru_cache(maxsize=1)
+def shipped_standards() -> dict[str, BedroomStandard]:
+    """Name -> bedroom standard, of those the package ships."""
+    path = shipped_folder("standards") / "bedrooms.yaml"
+    return dict(_read(path, _Standards).bedroom_standards)
+
+
+@lru_cache(maxsize=1)
+def _overcrowding() -> tuple[OvercrowdingLaw, ...]:
+    return _read(shipped_folder("law") / "overcrowding.yaml", _Law).overcrowding
+
+
+def overcrowding_law(on: date) -> OvercrowdingLaw:
+    """The law of statutory overcrowding in force on a date.
+
+    Raises:
+        SchemeError: none is on record for that date.
+    """
+    for law in _overcrowding():
+        if law.in_force.from_ <= on and (law.in_force.until is None or on < law.in_force.until):
+            return law
+    raise SchemeError(
+        [
+            Problem(
+                "law_not_in_force",
+                "no law of overcrowding is on record for this date",
+                given=str(on),
+                allowed=", ".join(f"from {law.in_force.from_}" for law in _overcrowding()),
+            )
+        ]
+    )
+
+
+def resolve_standard(standard: BedroomStandard | str, on: date | None = None) -> BedroomStandard:
+    """A standard with what it extends filled in; a name stands for a shipped one.
+
+    Args:
+        standard: a declaration, or a shipped standard's name.
+        on: the as-at date, on which it must be in force.
+
+    Raises:
+        SchemeError: no standard of that name is shipped, or it is not in force on the date.
+    """
+    if isinstance(standard, str):
+        whole = _shipped(standard)
+    elif standard.extends is None:
+        whole = standard
+    else:
+        own = {field: getattr(standard, field) for field in standard.model_fields_set}
+        whole = _shipped(standard.extends).model_copy(update=own | {"extends": None})
+    force = whole.in_force
+    if on is not None and force is not None and not (
+        force.from_ <= on and (force.until is None or on < force.until)
+    ):
+        until = f" until {force.until}" if force.until else ""
+        raise SchemeError(
+            [
+                Problem(
+                    "standard_not_in_force",
+                    f"the bedroom standard '{whole.label}' is not in force on this date",
+                    given=str(on),
+                    allowed=f"from {force.from_}{until}",
+                )
+            ]
+        )
+    return whole
+
+
+def _shipped(name: str) -> BedroomStandard:
+    try:
+        return shipped_standards()[name]
+    except KeyError:
+        raise SchemeError([unknown_standard(name)]) from None
+
+
+def unknown_standard(name: str, where: str = "") -> Problem:
+    """The problem of a standard that is not shipped, with those that may be meant first."""
+    names = list(shipped_standards())
+    near = get_close_matches(name, names, cutoff=0.6)
+    return Problem(
+        "unknown_standard",
+        f"no bedroom standard named {name} is shipped",
+        where=where,
+        allowed=", ".join(near or names),
+    )
+
+
+def _read(path: Path, model: type[Any]) -> Any:
+    document = read_document(path)
+    try:
+        return model.model_validate(_tuples(document.data))
+    except ValidationError as error:
+        raise SchemeError(
+            [
+                Problem(
+                    "shipped_file",
+                    f"{'.'.join(map(str, e['loc']))}: {e['msg']}",
+                    where=document.where(tuple(e["loc"])),
+                )
+                for e in error.errors(include_url=False)
+            ]
+        ) from None
+
+
+def _tuples(value: Any) -> Any:
+    """Lists to tuples, since the models are frozen and strict."""
+    if isinstance(value, dict):
+        return {key: _tuples(item) for key, item in value.items()}
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
