@@ -65,7 +65,10 @@ class Facts:
         ids = Ordinals(pl.Series(list(households)))
         constants = {"as_at": AS_AT, "param.old": 18}
         tables = self.tables(people or [], connections or [], **more)
-        frame = household_facts({"f": self.fact}, tables, ids, AS_AT, constants, self.version)
+        own = pl.DataFrame({"id": ids.ids})
+        frame = household_facts(
+            {"f": self.fact}, tables, ids, AS_AT, constants, self.version, own
+        )
         return frame["f"].to_list()
 
     def one(self, connections: list[dict[str, Any]], people: Any = None) -> Any:

@@ -114,7 +114,7 @@ def test_facts_of_households(facts, register, rule):
     ids = Ordinals(pl.Series([f"H{i}" for i in range(N)]))
     frame = household_facts(
         {"f": fact.fact}, fact.tables(people, connections), ids, as_at, {"as_at": as_at},
-        fact.version,
+        fact.version, pl.DataFrame({"id": ids.ids}),
     )
     expected = slow(fact, register)
     assert frame["f"].to_list() == [expected[i] for i in ids.ids]

@@ -199,4 +199,4 @@ def test_nobody_is_connected_with_an_area_that_does_not_exist(facts):
     ],
 )  # fmt: skip
 def test_the_columns_a_fact_needs(facts, rule, expected):
-    assert columns_read(facts(rule).fact) == expected
+    assert columns_read(facts(rule).fact, facts(rule).version) == expected

@@ -37,6 +37,13 @@ def whole_months(start: pl.Expr, end: pl.Expr) -> pl.Expr:
     return years * 12 + months - short
 
 
+def months_on(start: pl.Expr, months: int | pl.Expr) -> pl.Expr:
+    """The day on which so many months [months] since a date are whole, as :func:`whole_months`."""
+    by = f"{months}mo" if isinstance(months, int) else pl.format("{}mo", months)
+    day = start.dt.offset_by(by)
+    return pl.when(day.dt.day() < start.dt.day()).then(day + pl.duration(days=1)).otherwise(day)
+
+
 def born_by(on: date, years: int) -> date:
     """The last day of birth of those who are at least ``years`` old on a date.
 

@@ -1,4 +1,4 @@
-"""Facts over the rows of a household: any, all, count, min, max, and those over connections.
+"""Facts of a household: over its rows, over connections, since a date, by a bedroom standard.
 
 Missing is not false: an answer that a missing value could change is null. ``docs/mechanics.md``
 states each rule.
@@ -14,28 +14,50 @@ import polars as pl
 from cbl_engine.assess.ages import UNBORN, age_on, whole_months
 from cbl_engine.assess.connections import connection_facts
 from cbl_engine.scheme.expressions import parse_expression
-from cbl_engine.scheme.model import AllMembers, AnyMember, Count, Max, Min, kind_of
+from cbl_engine.scheme.model import (
+    AllMembers,
+    AnyMember,
+    BedroomsFact,
+    Count,
+    Max,
+    Min,
+    WholeMonthsSince,
+    WholeYearsSince,
+    kind_of,
+)
+from cbl_engine.scheme.standards import resolve_standard
 from cbl_engine.scheme.vocabulary import COMPUTED
 from cbl_engine.tables import DTYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
+    from cbl_engine.scheme.bedrooms import BedroomStandard
     from cbl_engine.scheme.model import Fact, SchemeVersion
     from cbl_engine.tables import Ordinals
 
 Reduced = AnyMember | AllMembers | Count | Min | Max
+Since = WholeYearsSince | WholeMonthsSince
 
+_AGES = ("date_of_birth", "expected_on")
 _COMPUTED_FROM = {
-    "people": {"age": ("date_of_birth", "expected_on"), "born": ("date_of_birth", "expected_on")},
-    "connections": {"months": ("since",), "current": ("since", "until")},
+    "people": {"age": _AGES, "born": _AGES},
+    **{
+        table: {"months": ("since",), "current": ("since", "until")}
+        for table in COMPUTED
+        if table != "people"
+    },
 }
 _OPTIONAL = {"expected_on", "until"}
 
 
-def columns_read(fact: Fact) -> dict[str, set[str]]:
-    """Tables and columns a fact needs; ``expected_on`` and ``until`` may be absent."""
+def columns_read(fact: Fact, version: SchemeVersion) -> dict[str, set[str]]:
+    """Tables and columns that a fact needs; those of :func:`columns_welcome` may be absent."""
+    if isinstance(fact, (WholeYearsSince, WholeMonthsSince)):
+        return {"applications": {"id", getattr(fact, kind_of(fact))}}
+    if isinstance(fact, BedroomsFact):
+        return bedroom_columns(standard_of(fact.bedrooms, version))
     if not isinstance(fact, (AnyMember, AllMembers, Count, Min, Max)):
         kind = kind_of(fact)
         held_by = getattr(fact, kind).held_by
@@ -59,6 +81,45 @@ def columns_read(fact: Fact) -> dict[str, set[str]]:
     return {table: columns - _OPTIONAL | (names & _OPTIONAL)}
 
 
+def columns_welcome(fact: Fact) -> dict[str, tuple[str, ...]]:
+    """Tables and columns that a fact reads where the register has them."""
+    if isinstance(fact, BedroomsFact):
+        return {"people": IF_THERE}
+    table = (
+        _table(fact)
+        if isinstance(fact, (AnyMember, AllMembers, Count, Min, Max))
+        else "connections"
+    )
+    return {table: ("expected_on",) if table == "people" else ("until", "person")}
+
+
+def own_columns_read(facts: Iterable[Fact], version: SchemeVersion) -> set[str]:
+    """Columns of the application itself that facts read, without its id."""
+    found = (columns_read(fact, version).get("applications", set()) for fact in facts)
+    return set().union(*found) - {"id"}
+
+
+def standard_of(name: str, version: SchemeVersion) -> BedroomStandard:
+    """A bedroom standard of the version, or a shipped one, with what it extends filled in."""
+    return resolve_standard(version.bedroom_standards.get(name, name))
+
+
+def bedroom_columns(standard: BedroomStandard) -> dict[str, set[str]]:
+    """Tables and columns that a bedroom standard needs."""
+    named = {standard.extra_rooms, standard.sizes.smaller_if, standard.sizes.larger_if}
+    return {
+        "people": {"id", "application", "date_of_birth", "sex", "relationship"},
+        "applications": {"id", *(name for name in named if name is not None)},
+    }
+
+
+IF_THERE = (
+    "expected_on", "partner_of", "carer", "cannot_share", "temporarily_away", "part_time",
+    "foster_child",
+)
+"""Columns of people that bedroom standards read where the register has them."""
+
+
 def _table(fact: Reduced) -> str:
     return fact.count if isinstance(fact, Count) else fact.of
 
@@ -75,38 +136,78 @@ def household_facts(
     on: date,
     constants: Mapping[str, Any],
     version: SchemeVersion,
+    own: pl.DataFrame,
 ) -> pl.DataFrame:
     """Values of facts, one row an application by ordinal, one column a fact.
 
     Args:
         facts: facts that do not read the advert.
-        tables: ``people``, ``connections`` and ``areas`` as far as the facts read them.
+        tables: ``people``, ``connections``, ``areas`` and dated rows as far as the facts read
+            them.
         applications: ids <-> ordinals.
         on: the as-at date.
         constants: ``as_at`` and parameters.
-        version: for the declared columns' ``if_null``.
+        version: for the declared columns' ``if_null`` and the bedroom standards.
+        own: columns of the application that facts read, one row an application by ordinal.
 
     Returns:
         Frame of one column a fact; null where not known.
     """
     columns: dict[str, pl.Series] = {}
-    for table in ("people", "connections"):
-        mine = {
-            name: fact
-            for name, fact in facts.items()
-            if isinstance(fact, (AnyMember, AllMembers, Count, Min, Max)) and _table(fact) == table
-        }
-        if mine:
-            rows = _rows(tables[table], table, applications, on, version)
-            columns.update(_reduced(mine, rows, len(applications), constants))
-    by_connection = {
-        name: fact
-        for name, fact in facts.items()
-        if not isinstance(fact, (AnyMember, AllMembers, Count, Min, Max))
-    }
-    if by_connection:
-        columns.update(connection_facts(by_connection, tables, applications, on))
+    by_table: dict[str, dict[str, Reduced]] = {}
+    over_connections: dict[str, Fact] = {}
+    for name, fact in facts.items():
+        if isinstance(fact, (AnyMember, AllMembers, Count, Min, Max)):
+            by_table.setdefault(_table(fact), {})[name] = fact
+        elif isinstance(fact, (WholeYearsSince, WholeMonthsSince)):
+            columns[name] = _counted_since(fact, own, on).alias(name)
+        elif isinstance(fact, BedroomsFact):
+            standard = standard_of(fact.bedrooms, version)
+            need = bedrooms_by(standard, tables["people"], applications, on, own)
+            columns[name] = need["need"].cast(pl.Int64).alias(name)
+        else:
+            over_connections[name] = fact
+    for table, mine in by_table.items():
+        rows = _rows(tables[table], table, applications, on, version)
+        columns.update(_reduced(mine, rows, len(applications), constants))
+    if over_connections:
+        columns.update(connection_facts(over_connections, tables, applications, on))
     return pl.DataFrame({name: columns[name] for name in facts})
+
+
+def bedrooms_by(
+    standard: BedroomStandard,
+    people: pl.DataFrame,
+    applications: Ordinals,
+    on: date,
+    own: pl.DataFrame,
+) -> pl.DataFrame:
+    """:func:`~cbl_engine.assess.bedrooms.bedroom_need`, a row an application by ordinal."""
+    from cbl_engine.assess.bedrooms import bedroom_need
+
+    named = [c for c in bedroom_columns(standard)["applications"] if c != "id"]
+    frame = pl.DataFrame([applications.ids.alias("id"), *(own[c] for c in named)])
+    return bedroom_need(people, standard, on, frame)
+
+
+def with_if_null(frame: pl.DataFrame, table: str, version: SchemeVersion) -> pl.DataFrame:
+    """The frame with each declared column's ``if_null`` put in."""
+    fills = [
+        pl.col(n).fill_null(pl.lit(c.if_null, DTYPES[c.type]))
+        for n, c in version.declared(table).items()
+        if n in frame.columns and c.if_null != "unknown"
+    ]
+    return frame.with_columns(fills) if fills else frame
+
+
+def _counted_since(fact: Since, own: pl.DataFrame, on: date) -> pl.Series:
+    """Whole months or years since a date; 0 before it, null without one."""
+    start = pl.col(getattr(fact, kind_of(fact)))
+    months = whole_months(start, pl.lit(on))
+    # A year counts as an age does: one begun on 29 February is whole on 1 March.
+    count = months if isinstance(fact, WholeMonthsSince) else months // 12
+    counted = pl.when(start.is_null()).then(None).otherwise(pl.max_horizontal(count, 0))
+    return own.select(counted.cast(pl.Int64)).to_series()
 
 
 def _rows(
@@ -115,12 +216,7 @@ def _rows(
     """Rows of known applications with their ordinal, computed columns and ``if_null`` put in."""
     ordinal = applications.ordinals_of(frame["application"])
     frame = frame.with_columns(pl.Series("_ordinal", ordinal)).filter(pl.col("_ordinal") >= 0)
-    fills = [
-        pl.col(n).fill_null(pl.lit(c.if_null, DTYPES[c.type]))
-        for n, c in version.columns.get(table, {}).items()  # type: ignore[call-overload]
-        if n in frame.columns and c.if_null != "unknown"
-    ]
-    frame = frame.with_columns(fills)
+    frame = with_if_null(frame, table, version)
     have = frame.columns
     if table == "people" and "date_of_birth" in have:
         unborn = (pl.col("date_of_birth") > on).fill_null(
@@ -130,7 +226,7 @@ def _rows(
             pl.when(unborn).then(UNBORN).otherwise(age_on(on)).alias("age"),
             (~unborn).alias("born"),
         )
-    if table == "connections" and "since" in have:
+    if table != "people" and "since" in have:
         until = pl.col("until") if "until" in have else pl.lit(None, pl.Date)
         frame = frame.with_columns(
             whole_months(pl.col("since"), pl.lit(on)).alias("months"),
@@ -188,4 +284,15 @@ def _answer(name: str, fact: Reduced) -> pl.Expr:
     return pl.when(doubt).then(None).otherwise(best)
 
 
-__all__ = ["COMPUTED", "columns_read", "household_facts"]
+__all__ = [
+    "COMPUTED",
+    "IF_THERE",
+    "bedroom_columns",
+    "bedrooms_by",
+    "columns_read",
+    "columns_welcome",
+    "household_facts",
+    "own_columns_read",
+    "standard_of",
+    "with_if_null",
+]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from cbl_engine.assess import columns_welcome
 from cbl_engine.shortlist.compiled import compile_version
 from cbl_engine.shortlist.register_check import tables_read
 from cbl_engine.tables import DATED_TABLES
@@ -52,8 +53,9 @@ def rows_and_columns_read(
         for table, columns in tables_read(compiled).items():
             needed.add(table)
             wanted[table].update(dict.fromkeys(sorted(columns)))
-            if "expected_on" not in wanted["people"] and table == "people":
-                wanted["people"]["expected_on"] = None
+        for fact in compiled.facts_read().values():
+            for table, columns in columns_welcome(fact).items():
+                wanted[table].update(dict.fromkeys(columns))
     out = {}
     bidders = frames["bids"]["application"].unique()
     for table in sorted(needed & set(frames)):

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from cbl_engine.scheme.parts import Labelled, Name, Part
+from cbl_engine.scheme.parts import BandName, Labelled, Name, Part
 
 OnSpell = Literal["keep", "award", "submitted", "original", "restore"]
 Status = Literal["active", "suspended", "deferred", "unbanded", "awaiting_review", "closed"]

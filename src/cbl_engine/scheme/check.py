@@ -16,11 +16,15 @@ from cbl_engine.scheme.expressions import ExpressionError, parse_expression
 from cbl_engine.scheme.model import (
     AllMembers,
     AnyMember,
+    BedroomsFact,
     Count,
     Max,
     Min,
+    WholeMonthsSince,
+    WholeYearsSince,
     kind_of,
 )
+from cbl_engine.scheme.standards import shipped_standards
 from cbl_engine.scheme.vocabulary import (
     COMPUTED,
     Vocabulary,
@@ -284,8 +288,48 @@ def _check_facts(
         place = ("facts", name)
         if isinstance(fact, (AnyMember, AllMembers, Count, Min, Max)):
             yield from _check_reducer(fact, place, document, words)
+        elif isinstance(fact, (WholeYearsSince, WholeMonthsSince)):
+            yield from _check_since(fact, place, version, document)
+        elif isinstance(fact, BedroomsFact):
+            yield from standard_problems(fact.bedrooms, (*place, "bedrooms"), version, document)
         else:
             yield from _check_area(fact, place, document)
+
+
+def _check_since(
+    fact: WholeYearsSince | WholeMonthsSince,
+    place: Place,
+    version: SchemeVersion,
+    document: Document,
+) -> Iterator[Problem]:
+    """The column is a date of the application itself: a fact may not stand on another."""
+    kind = kind_of(fact)
+    name = getattr(fact, kind)
+    types = {
+        **column_types("applications"),
+        **{n: c.type for n, c in version.declared("applications").items()},
+    }
+    if types.get(name) != "date":
+        yield Problem(
+            "not_a_date",
+            f"{name} is not a date column of applications",
+            where=document.where((*place, kind)),
+            given=f"type {types[name]}" if name in types else "",
+            allowed=suggest(name, [n for n, t in types.items() if t == "date"]),
+        )
+
+
+def standard_problems(
+    name: str, place: Place, version: SchemeVersion, document: Document
+) -> Iterator[Problem]:
+    """A bedroom standard that is neither the version's own nor shipped."""
+    if name not in version.bedroom_standards and name not in shipped_standards():
+        yield Problem(
+            "unknown_standard",
+            f"there is no bedroom standard {name}",
+            where=document.where(place),
+            allowed=suggest(name, [*version.bedroom_standards, *shipped_standards()]),
+        )
 
 
 def _check_reducer(

@@ -11,8 +11,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from cbl_engine.scheme.assessment import Assessment
 from cbl_engine.scheme.bedrooms import BedroomStandard
-from cbl_engine.scheme.parts import InForce, Labelled, Name, Part, Source, Sql, Text
+from cbl_engine.scheme.parts import (
+    BandName,
+    InForce,
+    Labelled,
+    Name,
+    Part,
+    Source,
+    Sql,
+    Text,
+)
 
 WhenUnknown = Literal["fail", "pass", "hold"]
 KeyWhenUnknown = Literal["last", "hold", "error"]
@@ -20,7 +30,6 @@ ColumnType = Literal[
     "text", "code", "bool", "int", "number", "date", "datetime", "int_list", "text_list"
 ]
 Scalar = bool | int | float | date | str
-BandName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _+./-]*$", max_length=40)]
 
 
 def _one_of(kinds: dict[str, Any], what: str) -> Discriminator:
@@ -68,11 +77,24 @@ class _Fact(Labelled):
     unit: str | None = None
 
 
+Rows = Literal[
+    "people",
+    "connections",
+    "band_history",
+    "status_history",
+    "duties",
+    "ta_placements",
+    "officer_decisions",
+    "overrides",
+]
+"""Tables over whose rows a fact may look."""
+
+
 class _Reducer(_Fact):
-    """A fact over the rows of people or connections."""
+    """A fact over the rows of a table."""
 
     where: Sql | None = Field(None, description="only rows for which this is true")
-    of: Literal["people", "connections"] = "people"
+    of: Rows = "people"
     if_none: Literal["unknown"] | bool | int = Field(
         "unknown", description="the answer for a household with no rows at all"
     )
@@ -93,7 +115,7 @@ class AllMembers(_Reducer):
 class Count(_Reducer):
     """How many rows there are."""
 
-    count: Literal["people", "connections"]
+    count: Rows
 
 
 class Min(_Reducer):
@@ -174,6 +196,24 @@ class ConnectionStrengthFact(_Fact):
     connection_strength: ConnectionStrength
 
 
+class WholeYearsSince(_Fact):
+    """Whole years [years] since a date of the application; 0 before it."""
+
+    whole_years_since: Name
+
+
+class WholeMonthsSince(_Fact):
+    """Whole months [months] since a date of the application; 0 before it."""
+
+    whole_months_since: Name
+
+
+class BedroomsFact(_Fact):
+    """Bedrooms [bedrooms] needed by a bedroom standard of the scheme, or a shipped one."""
+
+    bedrooms: Name
+
+
 REDUCERS: dict[str, type[_Fact]] = {
     "any_member": AnyMember,
     "all_members": AllMembers,
@@ -184,6 +224,9 @@ REDUCERS: dict[str, type[_Fact]] = {
     "months_connected": MonthsConnected,
     "connected_to": ConnectedToFact,
     "connection_strength": ConnectionStrengthFact,
+    "whole_years_since": WholeYearsSince,
+    "whole_months_since": WholeMonthsSince,
+    "bedrooms": BedroomsFact,
 }
 
 Fact = Annotated[
@@ -195,10 +238,18 @@ Fact = Annotated[
     | Annotated[MonthsResidentIn, Tag("months_resident_in")]
     | Annotated[MonthsConnected, Tag("months_connected")]
     | Annotated[ConnectedToFact, Tag("connected_to")]
-    | Annotated[ConnectionStrengthFact, Tag("connection_strength")],
+    | Annotated[ConnectionStrengthFact, Tag("connection_strength")]
+    | Annotated[WholeYearsSince, Tag("whole_years_since")]
+    | Annotated[WholeMonthsSince, Tag("whole_months_since")]
+    | Annotated[BedroomsFact, Tag("bedrooms")],
     _one_of(REDUCERS, "fact"),
 ]
 """A fact over many rows; criteria read its name as a column."""
+
+
+Tests = Literal[
+    "local_connection", "residence", "income", "savings", "home_ownership", "behaviour", "other"
+]
 
 
 class Criterion(Labelled):
@@ -206,6 +257,9 @@ class Criterion(Labelled):
 
     when: Sql = Field(description="SQL that is true when the criterion is met")
     when_unknown: WhenUnknown = "fail"
+    tests: Tests | None = Field(
+        None, description="what a qualifying criterion asks for, where the law has a say in it"
+    )
 
 
 class _Key(Part):
@@ -361,14 +415,18 @@ class SchemeVersion(Part):
     unknown: tuple[Text, ...] = Field((), description="what no source says")
     sources: dict[str, Source] = Field(default_factory=dict)
     bands: dict[BandName, Band] = Field(default_factory=dict)
-    columns: dict[Literal["applications", "people", "connections", "homes", "adverts"],
-                  dict[Name, Column]] = Field(default_factory=dict)
+    columns: dict[Literal["applications", "homes", "adverts"] | Rows, dict[Name, Column]] = Field(
+        default_factory=dict
+    )
     parameters: dict[Name, Parameter] = Field(default_factory=dict)
     facts: dict[Name, Fact] = Field(default_factory=dict)
     bedroom_standards: dict[Name, BedroomStandard] = Field(default_factory=dict)
     criteria: dict[Name, Criterion] = Field(default_factory=dict)
     eligible: tuple[str, ...] = Field((), description="criteria common to every advert")
     profiles: dict[Name, Profile] = Field(min_length=1)
+    assessment: Assessment | None = Field(
+        None, description="what follows from a household's facts; left out: as recorded"
+    )
     default_profile: str | None = Field(
         None, description="for adverts that name none; a lone profile is the default"
     )

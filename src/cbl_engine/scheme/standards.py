@@ -53,12 +53,12 @@ class _Law(Part):
 def shipped_standards() -> dict[str, BedroomStandard]:
     """Name -> bedroom standard, of those the package ships."""
     path = shipped_folder("standards") / "bedrooms.yaml"
-    return dict(_read(path, _Standards).bedroom_standards)
+    return dict(read_shipped(path, _Standards).bedroom_standards)
 
 
 @lru_cache(maxsize=1)
 def _overcrowding() -> tuple[OvercrowdingLaw, ...]:
-    return _read(shipped_folder("law") / "overcrowding.yaml", _Law).overcrowding
+    return read_shipped(shipped_folder("law") / "overcrowding.yaml", _Law).overcrowding
 
 
 def overcrowding_law(on: date) -> OvercrowdingLaw:
@@ -136,7 +136,12 @@ def unknown_standard(name: str, where: str = "") -> Problem:
     )
 
 
-def _read(path: Path, model: type[Any]) -> Any:
+def read_shipped(path: Path, model: type[Any]) -> Any:
+    """A file that the package ships, as a model.
+
+    Raises:
+        SchemeError: the file does not fit the model.
+    """
     document = read_document(path)
     try:
         return model.model_validate(_tuples(document.data))

@@ -16,7 +16,7 @@ from cbl_engine.scheme.model import (
     Max,
     Min,
 )
-from cbl_engine.tables import DTYPES, column_types
+from cbl_engine.tables import DATED_TABLES, DTYPES, column_types
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,12 +38,15 @@ _EXAMPLES: dict[str, Any] = {
 
 COMPUTED = {
     "people": {"age": "int", "born": "bool"},
-    "connections": {"months": "int", "current": "bool"},
+    **{
+        table: {"months": "int", "current": "bool"}
+        for table in ("connections", *DATED_TABLES)
+    },
 }
 """Columns that facts may read beside the table's own.
 
 age [years] is whole years at as_at, -1 for a child not yet born; months [months] is whole months
-since the connection began; current says whether it holds at as_at.
+since the row began, not known without that day; current says whether it holds at as_at.
 """
 
 
@@ -55,7 +58,7 @@ class Vocabulary:
         own: columns of the application and facts.
         advert: columns of the advert and its home, without the prefix.
         params: parameters, without the prefix, with the type of their values.
-        rows: for people and connections, the columns facts may read.
+        rows: for each table that facts look over, the columns they may read.
     """
 
     own: Mapping[str, str]
@@ -88,7 +91,7 @@ def vocabulary(version: SchemeVersion) -> Vocabulary:
     declared = {t: {n: c.type for n, c in cols.items()} for t, cols in version.columns.items()}
     rows = {
         table: {**column_types(table), **declared.get(table, {}), **COMPUTED[table]}
-        for table in ("people", "connections")
+        for table in COMPUTED
     }
     params = {n: _parameter_type(p) for n, p in version.parameters.items()}
     own = {**column_types("applications"), **declared.get("applications", {})}

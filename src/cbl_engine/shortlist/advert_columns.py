@@ -10,8 +10,8 @@ import polars as pl
 
 from cbl_engine.errors import Problem
 from cbl_engine.shortlist.register import filled
-from cbl_engine.shortlist.register_check import column_problems, fits
 from cbl_engine.tables import DTYPES, Ordinals
+from cbl_engine.tables.needs import column_problems, fits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,8 +12,8 @@ import polars as pl
 from cbl_engine.errors import Problem, SchemeError, TableError
 from cbl_engine.shortlist.advert_columns import columns_read_of_adverts
 from cbl_engine.shortlist.classes import Classes, classify
-from cbl_engine.shortlist.register_check import column_problems
 from cbl_engine.tables import Ordinals
+from cbl_engine.tables.needs import column_problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

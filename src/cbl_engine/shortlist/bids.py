@@ -10,7 +10,7 @@ import polars as pl
 
 from cbl_engine.errors import Problem, TableError
 from cbl_engine.shortlist.adverts import NOT_CONSIDERED
-from cbl_engine.shortlist.register_check import column_problems
+from cbl_engine.tables.needs import column_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 _SMALL_RANGE = 1 << 16
 _DIRECT = 1 << 20
 _MOST_IN_MASK = 20
-MET, FAILED, UNKNOWN = 0, 1, 2
 
 
 @dataclass(frozen=True)
@@ -172,16 +171,3 @@ def extent(series: pl.Series) -> tuple[int, int]:
     if not isinstance(low, int) or not isinstance(high, int):
         raise TypeError(f"{series.name} holds no whole numbers, but {series.dtype}")
     return low, high
-
-
-_NARROW = frozenset({pl.Int8, pl.Int16, pl.Int32, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64})
-
-
-def for_sql(columns: Iterable[pl.Series]) -> pl.DataFrame:
-    """Columns as expressions are to see them.
-
-    Whole numbers are Int64, so that arithmetic cannot wrap round early.
-    """
-    return pl.DataFrame(
-        [c.cast(pl.Int64) if c.dtype in _NARROW else c for c in columns]
-    )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
+from cbl_engine.assess import own_columns_read
 from cbl_engine.scheme.expressions import Expression, parse_expression
 from cbl_engine.scheme.model import (
     AllMembers,
@@ -155,8 +156,9 @@ class Compiled:
         return {n: f for n, f in self.version.facts.items() if n in names}
 
     def own_columns(self) -> tuple[str, ...]:
-        """Columns of the application (not facts) that some condition or key reads."""
+        """Columns of the application (not facts) that some condition, key or fact reads."""
         names = {n for c in self.conditions for n in c.reads.own} - set(self.version.facts)
+        names |= own_columns_read(self.facts_read().values(), self.version)
         return tuple(sorted(names))
 
     def advert_columns(self) -> tuple[str, ...]:

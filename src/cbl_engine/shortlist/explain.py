@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from cbl_engine.assess.outcomes import UNKNOWN
 from cbl_engine.errors import BadInput, Problem, TableError
 from cbl_engine.scheme.model import (
     BandKey,
@@ -27,7 +28,6 @@ from cbl_engine.scheme.model import (
     PreferKey,
     TieKey,
 )
-from cbl_engine.shortlist.classes import UNKNOWN
 from cbl_engine.shortlist.explanation import (
     Audience,
     Explanation,

@@ -24,8 +24,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from cbl_engine.assess.outcomes import FAILED, MET, UNKNOWN, for_sql
 from cbl_engine.draws import draw
-from cbl_engine.shortlist.classes import FAILED, MET, UNKNOWN, Table, classify, for_sql
+from cbl_engine.shortlist.classes import Table, classify
 from cbl_engine.shortlist.register import evaluate
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbl_engine.shortlist.classes import FAILED, MET, UNKNOWN
+from cbl_engine.assess.outcomes import FAILED, MET, UNKNOWN
 from cbl_engine.shortlist.rows import Rows
 
 if TYPE_CHECKING:

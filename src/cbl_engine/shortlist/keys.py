@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from cbl_engine.assess.outcomes import MET, UNKNOWN
 from cbl_engine.draws import draw
 from cbl_engine.scheme.model import (
     BandKey,
@@ -24,7 +25,7 @@ from cbl_engine.scheme.model import (
     PreferKey,
     kind_of,
 )
-from cbl_engine.shortlist.classes import MET, UNKNOWN, Classes, classify, column_codes, extent
+from cbl_engine.shortlist.classes import Classes, classify, column_codes, extent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

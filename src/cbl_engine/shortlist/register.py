@@ -15,16 +15,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from cbl_engine.assess import household_facts, pair_fact_values
-from cbl_engine.errors import Problem, SchemeError, TableError
+from cbl_engine.assess import household_facts, pair_fact_values, with_if_null
+from cbl_engine.assess.outcomes import UNKNOWN, for_sql
+from cbl_engine.errors import TableError
+from cbl_engine.scheme.parameters import constants_on
 from cbl_engine.scheme.vocabulary import is_pair_fact
-from cbl_engine.shortlist.classes import UNKNOWN, Classes, classify, for_sql
+from cbl_engine.shortlist.classes import Classes, classify
 from cbl_engine.shortlist.compiled import Compiled, Condition, compile_version
 from cbl_engine.shortlist.register_check import (
     AsAt,
     register_problems,
 )
-from cbl_engine.tables import DTYPES, REGISTER_TABLES, Ordinals, has_versions, spans_of
+from cbl_engine.tables import REGISTER_TABLES, Ordinals, has_versions, spans_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -248,7 +250,7 @@ def build_view(
                 for name, table in tables.items()
             }
         values = household_facts(
-            facts, tables, prepared.ordinals, on, constants, compiled.version
+            facts, tables, prepared.ordinals, on, constants, compiled.version, frame
         )
         if carried is not None and carried[0] is not None:
             afresh = pl.Series(carried[1])
@@ -300,33 +302,10 @@ def _gathered(
 
 def filled(frame: pl.DataFrame, compiled: Compiled, table: str) -> pl.DataFrame:
     """The frame with each declared column's ``if_null`` put in."""
-    declared = compiled.version.declared(table)
-    fills = [
-        pl.col(n).fill_null(pl.lit(c.if_null, DTYPES[c.type]))
-        for n, c in declared.items()
-        if n in frame.columns and c.if_null != "unknown"
-    ]
-    return frame.with_columns(fills) if fills else frame
+    return with_if_null(frame, table, compiled.version)
 
 
 def constants_at(compiled: Compiled, on: date) -> dict[str, Any]:
     """``as_at`` and the value of every parameter that has one on the date."""
-    out: dict[str, Any] = {"as_at": on}
     used = {p for c in compiled.conditions if c.expression for p in c.expression.param_names}
-    problems = []
-    for name, parameter in compiled.version.parameters.items():
-        begun = [d for d in parameter.values if d <= on]
-        if begun:
-            out[f"param.{name}"] = parameter.values[max(begun)]
-        elif name in used:
-            problems.append(
-                Problem(
-                    "parameter_not_in_force",
-                    f"parameter {name} has no value on {on}",
-                    where=f"parameters.{name}",
-                    allowed=f"from {min(parameter.values)}",
-                )
-            )
-    if problems:
-        raise SchemeError(problems)
-    return out
+    return constants_on(compiled.version, on, used)

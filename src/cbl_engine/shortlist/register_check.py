@@ -10,14 +10,7 @@ import polars as pl
 from cbl_engine.assess import columns_read
 from cbl_engine.errors import Problem, SchemeError
 from cbl_engine.shortlist.compiled import Compiled, compile_version
-from cbl_engine.tables import (
-    DTYPES,
-    TABLES,
-    Ordinals,
-    column_types,
-    has_versions,
-    spans_of,
-)
+from cbl_engine.tables import TABLES, Ordinals, column_problems, column_types, repeated_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -42,7 +35,7 @@ def register_problems(
     if problems:
         return problems
     applications = register["applications"]
-    return [*_repeated(applications, Ordinals(applications["id"])),
+    return [*repeated_ids(applications, Ordinals(applications["id"])),
             *_unknown_bands(scheme, applications)]
 
 
@@ -106,56 +99,11 @@ def _structure(
         )
 
 
-def column_problems(
-    frame: pl.DataFrame, table: str, columns: Mapping[str, str]
-) -> Iterable[Problem]:
-    """Columns that are missing from a frame, or of a type that cannot be read as the one named."""
-    for column, kind in columns.items():
-        if column not in frame.columns:
-            yield Problem(
-                "missing_column",
-                f"the column {column} is missing from {table}",
-                where=f"{table}.{column}",
-                allowed=f"a column of type {kind}",
-                remedy="The scheme reads it; add it, with empty cells where it is not known",
-            )
-            continue
-        dtype = frame.schema[column]
-        if dtype == pl.Null or fits(dtype, kind):
-            continue
-        yield Problem(
-            "wrong_type",
-            f"the column {column} of {table} has the wrong type",
-            where=f"{table}.{column}",
-            allowed=f"{kind} ({DTYPES[kind]})",
-            given=str(dtype),
-        )
-
-
-def fits(dtype: pl.DataType, kind: str) -> bool:
-    """Whether a frame's type can be read as a column type."""
-    if kind == "id":
-        return dtype == pl.String or dtype.is_integer()
-    if kind == "int":
-        return dtype.is_integer()
-    if kind == "number":
-        return dtype.is_numeric()
-    if kind in {"text", "code"}:
-        return dtype == pl.String or isinstance(dtype, (pl.Enum, pl.Categorical)) or (
-            dtype.is_integer()
-        )
-    if kind == "datetime":
-        return isinstance(dtype, pl.Datetime) and dtype.time_zone is not None
-    if kind == "int_list":
-        return isinstance(dtype, pl.List) and dtype.inner.is_integer()
-    return dtype == DTYPES[kind]
-
-
 def tables_read(compiled: Compiled) -> dict[str, dict[str, str]]:
     """Tables beside applications that the facts read, with the columns they need."""
     out: dict[str, dict[str, str]] = {}
     for fact in compiled.facts_read().values():
-        for table, columns in columns_read(fact).items():
+        for table, columns in columns_read(fact, compiled.version).items():
             types = {**column_types(table), **{
                 n: c.type for n, c in compiled.version.declared(table).items()
             }}
@@ -164,31 +112,3 @@ def tables_read(compiled: Compiled) -> dict[str, dict[str, str]]:
             for column in columns:
                 have[column] = "id" if column in ids else types[column]
     return out
-
-
-def _repeated(applications: pl.DataFrame, ordinals: Ordinals) -> Iterable[Problem]:
-    """Ids given twice: of applications, or of versions in force at once."""
-    if not has_versions(applications):
-        if len(ordinals) < applications.height:
-            twice = applications["id"].filter(applications["id"].is_duplicated()).unique().sort()
-            yield Problem(
-                "duplicate_id",
-                "an application is given more than once",
-                where="applications.id",
-                count=len(twice),
-                rows=tuple(map(str, twice.head(5))),
-                remedy="Keep one row each, or give valid_from and valid_to",
-            )
-        return
-    spans = spans_of(applications).sort("id", "from")
-    clash = spans.filter(
-        (pl.col("id") == pl.col("id").shift(-1)) & (pl.col("to") > pl.col("from").shift(-1))
-    )["id"].unique().sort()
-    if len(clash):
-        yield Problem(
-            "versions_overlap",
-            "two versions of an application are in force at once",
-            where="applications.valid_to",
-            count=len(clash),
-            rows=tuple(map(str, clash.head(5))),
-        )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from cbl_engine.assess.outcomes import FAILED, MET, UNKNOWN, for_sql
 from cbl_engine.scheme.model import (
     BandKey,
     BedroomFitKey,
@@ -24,7 +25,7 @@ from cbl_engine.scheme.model import (
     PointsKey,
     PreferKey,
 )
-from cbl_engine.shortlist.classes import FAILED, MET, UNKNOWN, column_codes, for_sql
+from cbl_engine.shortlist.classes import column_codes
 from cbl_engine.shortlist.keys import lottery_draws
 from cbl_engine.shortlist.register import evaluate
 

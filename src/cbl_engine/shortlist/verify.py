@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from cbl_engine.assess.outcomes import FAILED, UNKNOWN
 from cbl_engine.draws import draw
 from cbl_engine.errors import PropertyError
-from cbl_engine.shortlist.classes import FAILED, UNKNOWN
 from cbl_engine.shortlist.kernel import HELD, INELIGIBLE, NO_STAGE
 from cbl_engine.shortlist.rows import Rows, preference
 

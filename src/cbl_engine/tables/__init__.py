@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cbl_engine.tables.columns import DTYPES, LONDON, Column, ExtraColumn
+from cbl_engine.tables.needs import column_problems, repeated_ids
 from cbl_engine.tables.ordinals import Ordinals
 from cbl_engine.tables.reading import Tables, read_tables
 from cbl_engine.tables.schemas import (
@@ -30,6 +31,7 @@ __all__ = [
     "ExtraColumn",
     "Ordinals",
     "Tables",
+    "column_problems",
     "column_types",
     "columns_of",
     "data_dictionary",
@@ -37,6 +39,7 @@ __all__ = [
     "key_of",
     "mask_to_sizes",
     "read_tables",
+    "repeated_ids",
     "schema_of",
     "sizes_to_mask",
     "spans_of",

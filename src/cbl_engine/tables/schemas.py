@@ -163,7 +163,12 @@ PEOPLE = tuple(
             "under immigration control or not, and of a class that may be let to or not",
             codes=("not_subject", "eligible_class", "not_eligible"),
         ),
-        Column("habitually_resident", "bool", "lives here for good", null_means=_NO),
+        Column(
+            "habitually_resident",
+            "bool",
+            "habitually resident, or need not be",
+            null_means=_NO,
+        ),
         Column(
             "forces",
             "code",
@@ -176,6 +181,7 @@ PEOPLE = tuple(
                 "bereaved_partner",
             ),
         ),
+        Column("forces_left_on", "date", "day of leaving the regular forces"),
         Column("care_leaver", "bool", "was looked after as a child", null_means=_NO),
     )
 )

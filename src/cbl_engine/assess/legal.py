@@ -1,0 +1,128 @@
+"""The law that stands above the scheme: who may be let to, and whom which tests may not shut out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from cbl_engine.assess.facts import columns_read, columns_welcome, household_facts
+from cbl_engine.assess.outcomes import FAILED, MET, UNKNOWN, judge
+from cbl_engine.scheme.expressions import parse_expression
+from cbl_engine.scheme.law import AllocationLaw, allocation_law
+from cbl_engine.tables import DTYPES, column_types
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from cbl_engine.scheme.model import SchemeVersion
+    from cbl_engine.tables import Ordinals
+
+
+@dataclass(frozen=True)
+class Legal:
+    """What the law says of every application.
+
+    Attributes:
+        law: the law on record.
+        eligible: met, failed or not known: all tests of eligibility together.
+        tests: outcome of each test of eligibility in force.
+        exempt: outcome of each exemption in force: met where the household belongs to the group.
+        frame: columns and facts that the tests read, to say what is missing.
+        absent: columns that the tests read and the register does not have, as table.column.
+    """
+
+    law: AllocationLaw
+    eligible: NDArray[np.int8]
+    tests: dict[str, NDArray[np.int8]]
+    exempt: dict[str, NDArray[np.int8]]
+    frame: pl.DataFrame
+    absent: tuple[str, ...]
+
+    def exemptions_from(self, tests: str | None) -> list[str]:
+        """Names of the groups that a test of this kind may not shut out."""
+        return [name for name in self.exempt if tests in self.law.exempt[name].tests]
+
+
+def law_columns(law: AllocationLaw) -> tuple[str, ...]:
+    """Columns of applications that the law reads."""
+    texts = [test.when for test in (*law.eligible.values(), *law.exempt.values())]
+    names = {n for text in texts for n in parse_expression(text).own_names}
+    return tuple(sorted(names - set(law.facts)))
+
+
+def legal_outcomes(
+    tables: Mapping[str, pl.DataFrame],
+    own: pl.DataFrame,
+    ids: Ordinals,
+    on: date,
+    version: SchemeVersion,
+) -> Legal:
+    """The law's tests over a register. A column that is not there is not known of anyone.
+
+    Args:
+        tables: the register.
+        own: columns of applications that the law reads, a row an application by ordinal.
+        ids: applications.
+        on: the as-at date.
+        version: for the declared columns' ``if_null``.
+    """
+    law = allocation_law()
+    now = {n: t for n, t in {**law.eligible, **law.exempt}.items() if t.holds_on(on)}
+    expressions = {name: parse_expression(test.when) for name, test in now.items()}
+    names = {n for e in expressions.values() for n in e.own_names}
+    facts = {n: f for n, f in law.facts.items() if n in names}
+    whole, absent = _with_columns(facts, tables, ids, version)
+    constants: dict[str, Any] = {"as_at": on}
+    values = household_facts(facts, whole, ids, on, constants, version, own)
+    absent += [f"applications.{n}" for n in law_columns(law)
+               if n not in tables["applications"].columns]
+    frame = pl.concat([own, values], how="horizontal")
+    codes = judge(frame, expressions, constants)
+    tests = {name: codes[name] for name in law.eligible if name in codes}
+    eligible = np.full(len(ids), MET, np.int8)
+    for code in tests.values():
+        eligible = np.where(
+            (eligible == FAILED) | (code == FAILED), FAILED, np.maximum(eligible, code)
+        ).astype(np.int8)
+    exempt = {name: codes[name] for name in law.exempt if name in codes}
+    return Legal(law, eligible, tests, exempt, frame, tuple(absent))
+
+
+def _with_columns(
+    facts: Mapping[str, Any],
+    tables: Mapping[str, pl.DataFrame],
+    ids: Ordinals,
+    version: SchemeVersion,
+) -> tuple[dict[str, pl.DataFrame], list[str]]:
+    """The tables that the law reads, with nulls for columns that are not there."""
+    wanted: dict[str, set[str]] = {}
+    for fact in facts.values():
+        for table, columns in columns_read(fact, version).items():
+            wanted.setdefault(table, set()).update(columns)
+        for table, more in columns_welcome(fact).items():
+            if table in tables:
+                wanted.setdefault(table, set()).update(set(more) & set(tables[table].columns))
+    out = dict(tables)
+    absent: list[str] = []
+    for table, columns in sorted(wanted.items()):
+        types = column_types(table)
+        have = tables.get(table)
+        if have is None:
+            schema = {c: DTYPES[types[c]] for c in sorted(columns)}
+            have = pl.DataFrame(schema=schema | {"application": ids.ids.dtype})
+        lost = sorted(columns - set(have.columns))
+        absent += [f"{table}.{column}" for column in lost]
+        kept = have.select([c for c in have.columns if c in columns])
+        out[table] = kept.with_columns(
+            pl.lit(None, DTYPES[types[c]]).alias(c) for c in lost
+        )
+    return out, absent
+
+
+__all__ = ["UNKNOWN", "Legal", "law_columns", "legal_outcomes"]

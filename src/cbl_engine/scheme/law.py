@@ -1,0 +1,75 @@
+"""The law that stands above every scheme, as dated data: ``scenarios/law/allocation.yaml``."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from cbl_engine.scheme.model import Fact, Tests
+from cbl_engine.scheme.parts import InForce, Labelled, Name, Part, Source, Sql
+from cbl_engine.scheme.standards import read_shipped
+from cbl_engine.shipped import shipped_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+
+class LegalTest(Labelled):
+    """A test of eligibility: every one in force must be met."""
+
+    in_force: InForce
+    confirmed: bool = Field(description="false: not checked in the text of the law")
+    when: Sql = Field(description="SQL over columns of applications and the law's own facts")
+
+    def holds_on(self, on: date) -> bool:
+        """Whether it is in force on a date."""
+        force = self.in_force
+        return force.from_ <= on and (force.until is None or on < force.until)
+
+
+class Exemption(LegalTest):
+    """A group that qualifying tests of some kinds may not shut out."""
+
+    tests: tuple[Tests, ...] = Field(min_length=1)
+
+
+class AllocationLaw(Part):
+    """Eligibility and exemptions, each with its dates and source.
+
+    Attributes:
+        sources: statutes and regulations.
+        facts: what the tests read of a household's rows.
+        eligible: name -> test; nobody may be let to who fails one.
+        exempt: name -> group.
+    """
+
+    sources: dict[str, Source]
+    facts: dict[Name, Fact]
+    eligible: dict[Name, LegalTest]
+    exempt: dict[Name, Exemption]
+
+    def citation(self, test: LegalTest) -> str:
+        """The title of what a test rests on, with the clause."""
+        name, _, clause = (test.source or "").partition(" ")
+        source = self.sources.get(name)
+        return " ".join(filter(None, [source.title if source else name, clause]))
+
+    def changes(self) -> list[date]:
+        """Every day on which a test begins or ends, ascending."""
+        tests: Mapping[str, LegalTest] = {**self.eligible, **self.exempt}
+        days = {day for test in tests.values() for day in (test.in_force.from_,
+                                                           test.in_force.until) if day}
+        return sorted(days)
+
+
+@lru_cache(maxsize=1)
+def allocation_law() -> AllocationLaw:
+    """The law of eligibility and qualification in England.
+
+    References:
+        Housing Act 1996 s.160ZA; SI 2012/1869; SI 2015/967; SI 2025/706, as the file cites them.
+    """
+    return read_shipped(shipped_folder("law") / "allocation.yaml", AllocationLaw)
