@@ -6,17 +6,19 @@ Arrays, a place a spell: applications by ordinal, bands by code, days since 1970
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import date
 
     from numpy.typing import NDArray
 
+    from cbl_engine.assess.date_rules import Bands
+    from cbl_engine.assess.found import Found
     from cbl_engine.tables import Ordinals
 
 NO_DAY = np.iinfo(np.int32).min
@@ -28,22 +30,6 @@ NOT_HERE = -2
 """Ordinal of an application that is named but not among those given."""
 TODAY = -1
 """Row of a spell that is not in the history but was found today."""
-
-ASSUMED = {
-    "spell_without_a_day": "left out: it ended no later than it began",
-    "overlap": "each band was held until the next began",
-    "open_twice": "each band was held until the next began",
-    "same_day": "the one that lasted longest counts as the last, then the higher band",
-    "gap": "in no band between them, the date kept",
-    "history_ended": "the last band was held until today",
-    "reason_not_known": "the band changed for a change of need",
-    "submitted_after_award": "both days as recorded",
-    "award_before_last_spell": "the band found today is the last, and dates from its award",
-    "band_before_registration": "the first date stands",
-    "band_not_in_scheme": "neither higher nor lower: the date was kept",
-    "other_application_not_known": "its date is left out of account",
-}
-"""What is done about each kind of contradiction."""
 
 _COLUMNS = {
     "application": None,
@@ -109,60 +95,6 @@ class History:
         return (getattr(self, f.name) for f in fields(self))
 
 
-class Found:
-    """Contradictions and missing values as they are found, in order."""
-
-    def __init__(self, ids: pl.Series) -> None:
-        self._ids = ids
-        self._contradictions: list[pl.DataFrame] = []
-        self._missing: list[pl.DataFrame] = []
-
-    def contradiction(
-        self, kind: str, applications: NDArray[np.integer], *rows: NDArray[np.integer]
-    ) -> None:
-        """One line an application, whose spells are these rows."""
-        if not len(applications):
-            return
-        one = {"application": np.tile(applications, len(rows)), "rows": np.concatenate(rows)}
-        self._contradictions.append(
-            pl.DataFrame(one, schema={"application": pl.Int64, "rows": pl.Int64})
-            .group_by("application")
-            .agg(pl.col("rows").filter(pl.col("rows") >= 0).unique().sort())
-            .with_columns(kind=pl.lit(kind), assumption=pl.lit(ASSUMED[kind]))
-        )
-
-    def missing(
-        self, applications: NDArray[np.integer], column: str, needed_by: str, effect: str
-    ) -> None:
-        """One line an application."""
-        if not len(applications):
-            return
-        self._missing.append(
-            pl.DataFrame({"application": np.asarray(applications, np.int64)}).with_columns(
-                column=pl.lit(column), needed_by=pl.lit(needed_by), effect=pl.lit(effect)
-            )
-        )
-
-    def contradictions(self) -> pl.DataFrame:
-        """application, kind, rows, assumption, in order of application and kind."""
-        kinds = {"kind": pl.String, "rows": pl.List(pl.Int64), "assumption": pl.String}
-        return self._all(self._contradictions, kinds)
-
-    def all_missing(self) -> pl.DataFrame:
-        """application, column, needed_by, effect, in order of application."""
-        return self._all(
-            self._missing, dict.fromkeys(("column", "needed_by", "effect"), pl.String)
-        )
-
-    def _all(self, parts: list[pl.DataFrame], columns: Mapping[str, Any]) -> pl.DataFrame:
-        names = ["application", *columns]
-        empty = pl.DataFrame(schema={"application": pl.Int64, **columns})
-        first = names[1:3] if "kind" not in columns else ["kind"]
-        frame = pl.concat([empty, *(p.select(names) for p in parts)])
-        frame = frame.sort("application", *first, maintain_order=True)
-        return frame.with_columns(self._ids.gather(frame["application"]).alias("application"))
-
-
 def days_of(column: pl.Series) -> NDArray[np.int32]:
     """Days since 1970, :data:`NO_DAY` for null."""
     return column.cast(pl.Date).to_physical().fill_null(NO_DAY).to_numpy()
@@ -207,9 +139,10 @@ def laid_out(
         pl.col(n) if n in spells.columns else pl.lit(None, t).alias(n) for n, t in names.items()
     )
     why = codes_of(frame["why"], REASONS, NEED)
+    whose = ids.ordinals_of(frame["application"])
     history = History(
-        application=ids.ordinals_of(frame["application"]),
-        origin=ids.ordinals_of(frame["application"]),
+        application=whose,
+        origin=whose,
         row=np.arange(len(frame)),
         band=codes_of(frame["band"], bands, -1),
         day=days_of(frame["since"]),
@@ -328,3 +261,65 @@ def _inherit(
     copies = history.taken(starts + np.arange(count.sum()))
     columns = {f.name: getattr(copies, f.name) for f in fields(copies)}
     return History(**columns | {"application": np.repeat(child, count)}).followed_by(history)
+
+
+def or_null(at: NDArray[np.integer]) -> pl.Series:
+    """Places as whole numbers, null for a negative one."""
+    places = pl.Series(at, dtype=pl.Int64)
+    return pl.select(pl.when(places >= 0).then(places)).to_series()
+
+
+def last_of(history: History, n: int) -> NDArray[np.int64]:
+    """Place of the last spell of each application, -1 for one without."""
+    last = np.full(n, -1, np.int64)
+    last[history.application] = np.arange(len(history))
+    return last
+
+
+def with_today(
+    history: History,
+    today: pl.DataFrame | None,
+    bands: Bands,
+    n: int,
+    as_at: int,
+    found: Found,
+) -> History:
+    """The history with the band found today where it is not the last one's.
+
+    The last of a history that ended before today was held until today, and this is reported.
+    """
+    last = last_of(history, n)
+    has = last >= 0
+    ended = has & (history.until[last] != NO_DAY) & (history.until[last] < as_at)
+    found.contradiction("history_ended", np.flatnonzero(ended), history.row[last[ended]])
+    if today is None or not n:
+        return history
+    band = codes_of(today["band"], bands.names, -1)
+    before = np.where(has, bands.same[history.band[last]], np.int16(-1))
+    changed = (bands.same[band] != before) | (~has & (band >= 0))
+    if "known" in today.columns:
+        changed &= today["known"].fill_null(value=True).to_numpy()
+    of = np.flatnonzero(changed).astype(np.int32)
+    said = today[of]
+    since = days_of(said["since"])
+    since = np.where(since == NO_DAY, np.int32(as_at), since)
+    old = has[of] & (since < history.since[last[of]])
+    found.contradiction("award_before_last_spell", of[old], history.row[last[of[old]]])
+    nothing = np.full(len(of), NO_DAY, np.int32)
+    why = codes_of(said["why"], REASONS, NEED) if "why" in said.columns else np.zeros(len(of))
+    asked = days_of(said["submitted_on"]) if "submitted_on" in said.columns else nothing
+    return history.followed_by(
+        History(
+            application=of,
+            origin=of,
+            row=np.full(len(of), TODAY, np.int64),
+            band=band[of],
+            day=np.full(len(of), as_at, np.int32),
+            since=since,
+            until=nothing,
+            why=np.maximum(why, NEED).astype(np.int8),
+            submitted=asked,
+            recorded=nothing,
+            other=np.full(len(of), -1, np.int32),
+        )
+    )
