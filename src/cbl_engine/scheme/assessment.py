@@ -43,11 +43,17 @@ class Award(Labelled):
 
 
 class Instead(Labelled):
-    """A date that takes the place of the one found, or moves it back, when a criterion is met."""
+    """Another date for some: given by a column, by the spell, or so many months earlier.
 
-    when: str
+    One of ``date``, ``take`` and ``months_earlier`` is given.
+    """
+
+    when: str | None = Field(None, description="a criterion; left out: always")
     bands: tuple[BandName, ...] = Field((), description="only in these bands; empty: in any")
     date: str | None = Field(None, description="a date column or fact of the application")
+    take: Literal["award", "submitted", "original"] | None = Field(
+        None, description="the day the band now held was awarded or asked for, or the first date"
+    )
     months_earlier: int | None = Field(None, ge=1, le=1200, description="[months]")
 
 
@@ -55,6 +61,9 @@ class PriorityDate(Part):
     """The date that ranks, from the history of bands."""
 
     first: str | tuple[str, ...] = Field(description="date columns; of several, the earliest")
+    first_band: OnSpell = Field(
+        "keep", description="the first band of a household recorded in none until then"
+    )
     up: OnSpell = "award"
     down: OnSpell = "keep"
     policy: OnSpell = "keep"
@@ -62,6 +71,9 @@ class PriorityDate(Part):
     joined: OnSpell | Literal["earliest"] = "keep"
     split: OnSpell = "keep"
     instead: tuple[Instead, ...] = ()
+    formerly: dict[BandName, BandName] = Field(
+        default_factory=dict, description="bands that the scheme no longer has: today's name"
+    )
     source: str | None = None
     illustrative: bool = Field(False, description="true when this is ours, not the council's")
 
