@@ -1,0 +1,147 @@
+"""What an assessment found: frames for people, made for the applications asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from cbl_engine.assess.awards import Awarded
+    from cbl_engine.assess.legal import Legal
+    from cbl_engine.assess.overrides import Overrides
+    from cbl_engine.assess.plan import Plan
+    from cbl_engine.assess.priority import PriorityDates
+    from cbl_engine.scheme.model import SchemeVersion
+    from cbl_engine.tables import Ordinals
+
+
+@dataclass(frozen=True, eq=False)
+class StatusFound:
+    """The status the rules propose for every application, and the choice that decided.
+
+    Attributes:
+        proposed: a status an application.
+        why: number of the choice.
+        choices: (status, name of the criterion or rule), in the order they are tried.
+    """
+
+    proposed: pl.Series
+    why: NDArray[np.int16]
+    choices: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """Everything the reasons are made from, in arrays with a place an application.
+
+    Attributes:
+        plan: what was read and found.
+        codes: outcome of each criterion.
+        exempted: of each qualifying criterion, the number of the group that the law exempts, or -1.
+        legal: the law.
+        awarded: the awards.
+        overrides: officers' values.
+        status: the status proposed.
+        dates: the priority dates; None when as recorded.
+        bedrooms: the bedroom standard's own frame; None when as recorded.
+        frame: columns and facts that criteria read.
+    """
+
+    plan: Plan
+    codes: Mapping[str, NDArray[np.int8]]
+    exempted: Mapping[str, NDArray[np.int16]]
+    legal: Legal
+    awarded: Awarded
+    overrides: Overrides
+    status: StatusFound
+    dates: PriorityDates | None
+    bedrooms: pl.DataFrame | None
+    frame: pl.DataFrame
+
+
+@dataclass(frozen=True, eq=False)
+class Assessed:
+    """The assessment of a register on a date.
+
+    Attributes:
+        version: the scheme version.
+        as_at: the date.
+        assessed: one row an application, ascending by id: application, bedroom_need [bedrooms],
+            sizes [bedrooms], eligible_in_law, qualifies, band, points [points], place_in_band,
+            priority_date, date_rule, date_event, status (as recorded), status_proposed,
+            next_review_on (null: nothing changes by itself), overridden (fields; null: none).
+            Null means not known, or none: of band and points.
+        contradictions: application, kind, rows (ids of people or overrides, numbers of spells;
+            empty where none applies), assumption.
+        tables: the register's frames, of applications the rows in force.
+        ids: application ids, ascending.
+        trace: what the reasons are made from.
+    """
+
+    version: SchemeVersion
+    as_at: date
+    assessed: pl.DataFrame
+    contradictions: pl.DataFrame
+    tables: Mapping[str, pl.DataFrame] = field(repr=False)
+    ids: Ordinals = field(repr=False)
+    trace: Trace = field(repr=False)
+
+    def reasons(self, applications: Iterable[Any] | None = None) -> pl.DataFrame:
+        """Why: one row a test, award, override, status or date of each application.
+
+        Args:
+            applications: ids; None for all (many rows: one for each criterion and award).
+
+        Returns:
+            Frame of application, step (law, qualification, award, override, status, date), name,
+            label, outcome (met, failed, not known), gives (null: nothing), since, until, source;
+            applications ascending, then in the order of the steps and of the scheme.
+        """
+        from cbl_engine.assess.reasons import reasons_of
+
+        return reasons_of(self, self._ordinals(applications))
+
+    def missing(self, applications: Iterable[Any] | None = None) -> pl.DataFrame:
+        """What was not known, what needed it, and what was done.
+
+        Args:
+            applications: ids; None for all, and the columns the law reads that the register has
+                not, in rows without an application.
+
+        Returns:
+            Frame of application, column (of the application, ``person.column``, or a fact),
+            needed_by, effect.
+        """
+        from cbl_engine.assess.missing import missing_of
+
+        return missing_of(self, self._ordinals(applications), whole=applications is None)
+
+    def register(self, *, proposed_status: bool = False) -> dict[str, pl.DataFrame]:
+        """The register with what was assessed in place, ready for :func:`cbl_engine.prepare`.
+
+        Args:
+            proposed_status: put in the proposed status too, which is an officer's act.
+        """
+        found = ["bedroom_need", "sizes", "band", "points", "place_in_band", "priority_date"]
+        put = [self.assessed[name] for name in found]
+        if proposed_status:
+            put.append(self.assessed["status_proposed"].alias("status"))
+        # A row is in force on the date it was assessed for; other versions are not carried on.
+        applications = self.tables["applications"].with_columns(put)
+        gone = [c for c in ("valid_from", "valid_to") if c in applications.columns]
+        return {**self.tables, "applications": applications.drop(gone)}
+
+    def _ordinals(self, applications: Iterable[Any] | None) -> NDArray[np.int64]:
+        if applications is None:
+            return np.arange(len(self.ids))
+        asked = pl.Series(list(applications), dtype=self.ids.ids.dtype)
+        at = self.ids.ordinals_of(asked).astype(np.int64)
+        return np.unique(at[at >= 0])

@@ -1,0 +1,412 @@
+"""From a household's facts to need, band, points, date and status, for a whole register at once.
+
+``docs/assessment.md`` is the contract, and :func:`assess` follows its steps. No loop is over
+applications: loops are over criteria, awards and versions of the scheme.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from cbl_engine.assess.assessed import Assessed, StatusFound, Trace
+from cbl_engine.assess.awards import NO_BAND, Awarded, award_all
+from cbl_engine.assess.contradictions import contradictions_of
+from cbl_engine.assess.date_rules import DatePolicy
+from cbl_engine.assess.facts import bedrooms_by, household_facts, with_if_null
+from cbl_engine.assess.legal import Legal, law_columns, legal_outcomes
+from cbl_engine.assess.outcomes import FAILED, MET, UNKNOWN, for_sql, judge
+from cbl_engine.assess.overrides import TYPES, Overrides, overrides_on
+from cbl_engine.assess.plan import FOUND, Plan, plan_of
+from cbl_engine.assess.priority import PriorityDates, priority_dates
+from cbl_engine.assess.review import next_reviews
+from cbl_engine.assess.verify import check_assessed
+from cbl_engine.errors import Problem, TableError
+from cbl_engine.scheme.law import allocation_law
+from cbl_engine.scheme.parameters import constants_on
+from cbl_engine.tables import (
+    DTYPES,
+    REGISTER_TABLES,
+    TABLES,
+    Ordinals,
+    column_problems,
+    column_types,
+    has_versions,
+    repeated_ids,
+    spans_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from cbl_engine.scheme.load import Scheme
+
+STAYS = ("under_offer", "housed", "closed")
+"""Statuses that an assessment does not propose to change: the application is not waiting."""
+
+
+def assess(scheme: Scheme, register: Mapping[str, pl.DataFrame], as_at: date) -> Assessed:
+    """Assess every application of a register on a date.
+
+    1. Facts, and bedroom need and sizes. 2. The law. 3. Qualification. 4. Awards. 5. Status.
+    6. The priority date. 7. The next day on which anything could change. An officer's override
+    takes its value's place as soon as that is found, so later steps go by it. 8. The numbered
+    properties are checked.
+
+    Args:
+        scheme: from :func:`cbl_engine.load_scheme`; the version in force on the date has an
+            ``assessment:`` section.
+        register: frames by table name, as in the data dictionary: ``applications`` (id, status),
+            the tables that the scheme's facts read, and ``band_history``, ``status_history`` and
+            ``overrides`` where there are any. Of applications with versions, the one in force on
+            the date counts; those without one are not assessed.
+        as_at: the date.
+
+    Returns:
+        An :class:`~cbl_engine.assess.Assessed`.
+
+    Raises:
+        SchemeError: the scheme is not in force, or says nothing about assessment.
+        TableError: a table or column that is read is missing or of another type; all at once.
+        PropertyError: the result broke one of the properties of ``docs/assessment.md``.
+    """
+    plan = plan_of(scheme.in_force(as_at))
+    tables = {name: register[name] for name in REGISTER_TABLES if name in register}
+    problems = list(_problems(plan, tables))
+    if problems:
+        raise TableError(problems)
+    applications = in_force(tables["applications"], as_at)
+    tables["applications"] = applications
+    ids = Ordinals(applications["id"])
+    constants = constants_on(plan.version, as_at, plan.parameters)
+    overrides = overrides_on(tables.get("overrides"), ids, as_at, tuple(plan.version.bands))
+    doubts = [contradictions_of(tables, ids, as_at), overrides.problems]
+
+    recorded = _recorded(applications, plan)
+    facts = household_facts(plan.facts, tables, ids, as_at, constants, plan.version, recorded)
+    found = {name: recorded[name] for name in FOUND}
+    bedrooms = None
+    if plan.standard is not None:
+        bedrooms = bedrooms_by(plan.standard, tables["people"], ids, as_at, recorded)
+        found["bedroom_need"] = bedrooms["need"].cast(pl.Int64)
+        found["sizes"] = bedrooms["sizes"]
+    _put(overrides, found, ("bedroom_need", "sizes"), doubts)
+    frame = for_sql([*recorded.drop(FOUND), *facts, *(found[n].alias(n) for n in FOUND)])
+
+    legal = legal_outcomes(tables, recorded, ids, as_at, plan.version)
+    codes = judge(frame, plan.early, constants)
+    exempted = _exempted(plan, legal, codes)
+    qualifies = _qualifies(plan, codes, exempted, len(ids))
+    awarded = award_all(plan.version, frame, codes, as_at)
+    _put_awarded(plan, awarded, found)
+    qualifies = _override(overrides, "qualifies", qualifies, doubts)
+    _put(overrides, found, ("band", "points", "place_in_band"), doubts)
+    frame = frame.with_columns(found[n].alias(n) for n in ("band", "points", "place_in_band"))
+    codes |= judge(frame, plan.late, constants)
+
+    dates = _dates(scheme, plan, tables, frame, ids, found, awarded, overrides, codes, as_at)
+    if dates is not None:
+        found["priority_date"] = dates.dates["priority_date"]
+        doubts.append(_of_dates(dates.contradictions, ids))
+    _put(overrides, found, ("priority_date",), doubts)
+    doubtful = np.concatenate([d["ordinal"].to_numpy() for d in doubts]).astype(np.int64)
+    status = _status(plan, recorded["status"], legal, qualifies, awarded, codes, found, doubtful)
+    proposed = _override(overrides, "status", status.proposed, doubts)
+    review = next_reviews(scheme, plan, tables, frame, recorded, ids, as_at)
+
+    assessed = pl.DataFrame(
+        [
+            ids.ids.alias("application"),
+            found["bedroom_need"].alias("bedroom_need"),
+            found["sizes"].alias("sizes"),
+            _truth(legal.eligible).alias("eligible_in_law"),
+            qualifies.alias("qualifies"),
+            *(found[n].alias(n) for n in ("band", "points", "place_in_band", "priority_date")),
+            *_date_words(dates, len(ids)),
+            recorded["status"].alias("status"),
+            proposed.alias("status_proposed"),
+            review.alias("next_review_on"),
+            overrides.fields_of(len(ids)).alias("overridden"),
+        ]
+    )
+    trace = Trace(plan, codes, exempted, legal, awarded, overrides, status, dates, bedrooms, frame)
+    result = Assessed(plan.version, as_at, assessed, _contradictions(doubts, ids), tables, ids, trace)
+    check_assessed(result)
+    return result
+
+
+def in_force(applications: pl.DataFrame, on: date) -> pl.DataFrame:
+    """The row of each application in force on a date, ascending by id."""
+    if has_versions(applications):
+        spans = spans_of(applications)
+        now = (spans["from"] <= on) & (spans["to"] > on)
+        applications = applications.filter(now)
+    ids = applications["id"]
+    return applications if ids.is_sorted() else applications.sort("id")
+
+
+def _problems(plan: Plan, tables: Mapping[str, pl.DataFrame]) -> Iterator[Problem]:
+    """What keeps the register from being assessed."""
+    for table, columns in plan.tables().items():
+        if table not in tables:
+            yield Problem(
+                "missing_table",
+                f"the scheme's assessment reads the table {table}, and it is not there",
+                where=table,
+                remedy=f"Add {table}.csv or {table}.parquet (it may have no rows)",
+            )
+            continue
+        yield from column_problems(tables[table], table, _types(plan, table, columns))
+    for table in ("band_history", "status_history", "overrides"):
+        if table in tables:
+            present = {c.name for c in TABLES[table]} & set(tables[table].columns)
+            required = {c.name for c in TABLES[table] if c.required}
+            yield from column_problems(
+                tables[table], table, _types(plan, table, present | required)
+            )
+    applications = tables.get("applications")
+    if applications is None or "id" not in applications.columns:
+        return
+    optional = {*FOUND, *law_columns(allocation_law()), "valid_from", "valid_to"}
+    present = optional & set(applications.columns)
+    yield from column_problems(applications, "applications", _types(plan, "applications", present))
+    if applications["id"].null_count():
+        yield Problem("null_id", "an application has no id", where="applications.id",
+                      count=applications["id"].null_count())
+    else:
+        yield from repeated_ids(applications, Ordinals(applications["id"]))
+
+
+def _types(plan: Plan, table: str, columns: set[str]) -> dict[str, str]:
+    declared = {n: c.type for n, c in plan.version.declared(table).items()}
+    types = {**declared, **column_types(table)}
+    ids = {c.name for c in TABLES[table] if c.type == "id"}
+    return {c: "id" if c in ids else types[c] for c in sorted(columns)}
+
+
+def _recorded(applications: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+    """Columns of applications that are read, ``if_null`` put in; null where optional ones lack."""
+    wanted = dict.fromkeys(["id", "status", *FOUND, *plan.own, *law_columns(allocation_law())])
+    types = column_types("applications")
+    columns = [
+        applications[name]
+        if name in applications.columns
+        else pl.Series(name, [None], dtype=DTYPES[types[name]]).new_from_index(
+            0, applications.height
+        )
+        for name in wanted
+    ]
+    texts = [c.cast(pl.String) if c.dtype in (pl.Enum, pl.Categorical) else c for c in columns]
+    return for_sql(with_if_null(pl.DataFrame(texts), "applications", plan.version))
+
+
+def _put(
+    overrides: Overrides, found: dict[str, pl.Series], fields: tuple[str, ...],
+    doubts: list[pl.DataFrame],
+) -> None:
+    """Officers' values in place of what was found. A need of theirs is the size that may be let."""
+    for field in fields:
+        given = found[field].cast(TYPES[field])
+        if field == "sizes":
+            at, need = overrides.at("bedroom_need")
+            if len(at):
+                alone = need.to_frame().select(pl.concat_list(pl.all())).to_series()
+                given = _scattered(given, at, alone)
+        found[field], problems = overrides.put(field, given)
+        doubts.append(problems)
+
+
+def _scattered(values: pl.Series, at: NDArray[np.int64], given: pl.Series) -> pl.Series:
+    place = np.arange(len(values))
+    place[at] = len(values) + np.arange(len(at))
+    return pl.concat([values, given.cast(values.dtype)]).gather(place)
+
+
+def _override(
+    overrides: Overrides, field: str, values: pl.Series, doubts: list[pl.DataFrame]
+) -> pl.Series:
+    values, problems = overrides.put(field, values)
+    doubts.append(problems)
+    return values
+
+
+def _exempted(
+    plan: Plan, legal: Legal, codes: Mapping[str, NDArray[np.int8]]
+) -> dict[str, NDArray[np.int16]]:
+    """For each qualifying criterion that the law has a say in: the group that exempts, or -1.
+
+    Groups are numbered in the order of ``legal.exempt``. A household that meets the criterion
+    needs no exemption.
+    """
+    out = {}
+    names = list(legal.exempt)
+    for name in plan.rules.qualifies:
+        groups = legal.exemptions_from(plan.version.criteria[name].tests)
+        by = np.full(len(legal.eligible), -1, np.int16)
+        for group in reversed(groups):
+            by[legal.exempt[group] == MET] = names.index(group)
+        by[codes[name] == MET] = -1
+        out[name] = by
+    return out
+
+
+def _qualifies(
+    plan: Plan,
+    codes: Mapping[str, NDArray[np.int8]],
+    exempted: Mapping[str, NDArray[np.int16]],
+    n: int,
+) -> pl.Series:
+    """False when a criterion fails, null when one that holds is not known, otherwise true."""
+    failed, held = np.zeros(n, bool), np.zeros(n, bool)
+    for name in plan.rules.qualifies:
+        code = np.where(exempted[name] >= 0, MET, codes[name])
+        rule = plan.version.criteria[name].when_unknown
+        fails = (code == FAILED) | ((code == UNKNOWN) & (rule == "fail"))
+        waits = (code == UNKNOWN) & (rule == "hold")
+        failed |= fails
+        held |= waits
+    return pl.Series(~failed).set(pl.Series(held & ~failed), None)
+
+
+def _put_awarded(plan: Plan, awarded: Awarded, found: dict[str, pl.Series]) -> None:
+    """What the awards give, where the scheme says that they give it."""
+    if "band" in plan.found:
+        names = pl.Series([*plan.version.bands, None], dtype=pl.String)
+        at = np.where(awarded.band == NO_BAND, len(plan.version.bands), awarded.band)
+        found["band"] = names.gather(at.astype(np.int64))
+    if "points" in plan.found:
+        found["points"] = pl.Series(awarded.points)
+    if "place_in_band" in plan.found:
+        found["place_in_band"] = pl.Series(awarded.place)
+
+
+def _dates(
+    scheme: Scheme,
+    plan: Plan,
+    tables: Mapping[str, pl.DataFrame],
+    frame: pl.DataFrame,
+    ids: Ordinals,
+    found: Mapping[str, pl.Series],
+    awarded: Awarded,
+    overrides: Overrides,
+    codes: Mapping[str, NDArray[np.int8]],
+    as_at: date,
+) -> PriorityDates | None:
+    """The priority dates by every version of the scheme up to the date; None when as recorded."""
+    if plan.rules.priority_date is None:
+        return None
+    policies = [
+        DatePolicy(v.in_force.from_, v.assessment.priority_date, tuple(v.bands))
+        for v in scheme.versions
+        if v.in_force.from_ <= as_at and v.assessment and v.assessment.priority_date
+    ]
+    named: dict[str, Any] = {}
+    for policy in policies:
+        first = policy.rule.first
+        named.update(dict.fromkeys([first] if isinstance(first, str) else first))
+        named.update(dict.fromkeys(i.date for i in policy.rule.instead if i.date))
+    own = [
+        frame[name]
+        if name in frame.columns
+        else _optional(tables["applications"], name)
+        for name in named
+    ]
+    spells = tables.get("band_history")
+    if spells is None:
+        spells = pl.DataFrame(
+            schema={"application": ids.ids.dtype, "band": pl.String, "since": pl.Date}
+        )
+    since = awarded.band_since
+    at, _ = overrides.at("band")
+    if len(at):
+        theirs = overrides.standing.filter(pl.col("field") == "band")["since"]
+        since = _scattered(since, at, theirs)
+    known = ~awarded.holds
+    known[at] = True
+    today = pl.DataFrame([found["band"].alias("band"), since.alias("since"),
+                          pl.Series("known", known)])
+    applications = pl.DataFrame([ids.ids.alias("id"), *own])
+    outcomes = {
+        i.when: codes[i.when] for i in plan.rules.priority_date.instead if i.when is not None
+    }
+    return priority_dates(applications, spells, policies, as_at, today, outcomes)
+
+
+def _optional(applications: pl.DataFrame, name: str) -> pl.Series:
+    """A date column that an earlier version of the scheme named."""
+    if name in applications.columns and applications.schema[name] == pl.Date:
+        return applications[name]
+    return pl.Series(name, [None], dtype=pl.Date).new_from_index(0, applications.height)
+
+
+def _of_dates(contradictions: pl.DataFrame, ids: Ordinals) -> pl.DataFrame:
+    ordinal = ids.ordinals_of(contradictions["application"]).astype(np.int64)
+    return contradictions.select(
+        pl.Series("ordinal", ordinal, dtype=pl.Int64),
+        "kind",
+        pl.col("rows").cast(pl.List(pl.String)),
+        "assumption",
+    )
+
+
+def _status(
+    plan: Plan,
+    recorded: pl.Series,
+    legal: Legal,
+    qualifies: pl.Series,
+    awarded: Awarded,
+    codes: Mapping[str, NDArray[np.int8]],
+    found: Mapping[str, pl.Series],
+    doubtful: NDArray[np.int64],
+) -> StatusFound:
+    """The status proposed and why. The first that applies: the list is in falling order."""
+    n = len(recorded)
+    waits = awarded.holds | qualifies.is_null().to_numpy()
+    waits[doubtful] = True
+    choices: list[tuple[NDArray[np.bool_], str, str]] = [
+        ((recorded == status).fill_null(value=False).to_numpy(), status, "recorded")
+        for status in STAYS
+    ]
+    for rule in plan.rules.status:
+        code, how = codes[rule.when], plan.version.criteria[rule.when].when_unknown
+        met = (code == MET) | ((code == UNKNOWN) & (how == "pass"))
+        waits |= (code == UNKNOWN) & (how == "hold")
+        choices.append((met, rule.status, rule.when))
+    choices += [
+        (legal.eligible == FAILED, "closed", "not_eligible"),
+        ((~qualifies).fill_null(value=False).to_numpy(), "closed", "not_qualifying"),
+        (waits, "awaiting_review", "not_settled"),
+    ]
+    if plan.version.bands:
+        choices.append((found["band"].is_null().to_numpy(), "unbanded", "no_band"))
+    choices.append((np.ones(n, bool), "active", "nothing_against"))
+    why = np.full(n, -1, np.int16)
+    for number in reversed(range(len(choices))):
+        why[choices[number][0]] = number
+    statuses = pl.Series([status for _, status, _ in choices])
+    return StatusFound(
+        statuses.gather(why.astype(np.int64)), why, tuple((s, name) for _, s, name in choices)
+    )
+
+
+def _truth(code: NDArray[np.int8]) -> pl.Series:
+    return pl.Series(code == MET).set(pl.Series(code == UNKNOWN), None)
+
+
+def _date_words(dates: PriorityDates | None, n: int) -> list[pl.Series]:
+    if dates is not None:
+        return [dates.dates["date_rule"], dates.dates["date_event"]]
+    nothing = pl.Series([None], dtype=pl.String).new_from_index(0, n)
+    return [nothing.alias("date_rule"), nothing.alias("date_event")]
+
+
+def _contradictions(doubts: list[pl.DataFrame], ids: Ordinals) -> pl.DataFrame:
+    told = pl.concat(doubts).unique().sort("ordinal", "kind", pl.col("rows").list.join("|"))
+    return told.select(
+        ids.ids.gather(told["ordinal"]).alias("application"), "kind", "rows", "assumption"
+    )

@@ -1,0 +1,109 @@
+"""What an assessment would have needed and did not have, as a frame."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from cbl_engine.assess.outcomes import FAILED, UNKNOWN
+from cbl_engine.scheme.expressions import parse_expression
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+    from cbl_engine.assess.assessed import Assessed
+
+EFFECTS = {
+    "fail": "counts as failed",
+    "pass": "counts as met",
+    "hold": "awaits review",
+}
+"""What is done about a criterion that is not known, by its ``when_unknown``."""
+
+
+def missing_of(result: Assessed, at: NDArray[np.int64], *, whole: bool) -> pl.DataFrame:
+    """See :meth:`cbl_engine.assess.Assessed.missing`; ``at`` are ordinals, ascending."""
+    ids = result.ids.ids
+    schema = {"application": ids.dtype, "column": pl.String, "needed_by": pl.String,
+              "effect": pl.String}
+    parts = [pl.DataFrame(schema=schema)]
+    if whole:
+        absent = result.trace.legal.absent
+        parts.append(pl.DataFrame(
+            {"application": [None] * len(absent), "column": absent,
+             "needed_by": ["the law"] * len(absent),
+             "effect": ["not known of anyone"] * len(absent)}, schema=schema))
+    for rows, column, needed_by, effect in _rows(result, at):
+        if len(rows):
+            parts.append(pl.DataFrame({"application": ids.gather(rows)}).with_columns(
+                pl.lit(column).alias("column"), pl.lit(needed_by).alias("needed_by"),
+                pl.lit(effect).alias("effect")))
+    parts += [p.select(schema) for p in _frames(result, at)]
+    return pl.concat(parts).unique().sort("application", "needed_by", "column")
+
+
+def _rows(
+    result: Assessed, at: NDArray[np.int64]
+) -> Iterator[tuple[NDArray[np.int64], str, str, str]]:
+    """Ordinals, column, what needed it, and the effect."""
+    trace, version = result.trace, result.version
+    for name, codes in trace.codes.items():
+        criterion = version.criteria[name]
+        unknown = at[codes[at] == UNKNOWN]
+        names = parse_expression(criterion.when).own_names
+        yield from _nulls(trace.frame, unknown, names, name, EFFECTS[criterion.when_unknown])
+    for name, award in trace.plan.rules.awards.items():
+        held = trace.awarded.awards[name]
+        mine = at[held.held[at]]
+        if award.since is not None:
+            yield from _nulls(trace.frame, mine, [award.since], name, "does not expire")
+        if award.each is not None:
+            yield from _nulls(trace.frame, mine, [award.each], name, "awaits review")
+    yield from _of_law(result, at)
+
+
+def _of_law(
+    result: Assessed, at: NDArray[np.int64]
+) -> Iterator[tuple[NDArray[np.int64], str, str, str]]:
+    """Eligibility that is not known; exemptions that a failed test leaves to be looked at."""
+    legal, trace = result.trace.legal, result.trace
+    there = [n for n in legal.frame.columns]
+    for name, codes in legal.tests.items():
+        names = parse_expression(legal.law.eligible[name].when).own_names
+        unknown = at[codes[at] == UNKNOWN]
+        yield from _nulls(legal.frame, unknown, names, name, "to be settled before an offer")
+    for criterion in trace.plan.rules.qualifies:
+        groups = legal.exemptions_from(result.version.criteria[criterion].tests)
+        failed = at[(trace.codes[criterion][at] == FAILED) & (trace.exempted[criterion][at] < 0)]
+        for group in groups:
+            names = parse_expression(legal.law.exempt[group].when).own_names
+            unknown = failed[legal.exempt[group][failed] == UNKNOWN]
+            mine = [n for n in names if n in there]
+            yield from _nulls(legal.frame, unknown, mine, group, "may be exempt by law")
+
+
+def _nulls(
+    frame: pl.DataFrame, rows: NDArray[np.int64], names: Iterable[str], needed_by: str, effect: str
+) -> Iterator[tuple[NDArray[np.int64], str, str, str]]:
+    for column in names:
+        null = frame[column].gather(rows).is_null().to_numpy()
+        yield rows[null], column, needed_by, effect
+
+
+def _frames(result: Assessed, at: NDArray[np.int64]) -> Iterator[pl.DataFrame]:
+    trace = result.trace
+    ids = result.ids.ids.gather(at)
+    if trace.bedrooms is not None:
+        for column, effect in (("missing", "bedroom need not known"), ("assumed", "assumed")):
+            told = trace.bedrooms[at].select("application", pl.col(column).alias("column"))
+            told = told.filter(pl.col("column").is_not_null()).explode("column")
+            yield told.with_columns(
+                pl.lit(f"bedroom standard {trace.plan.rules.size}").alias("needed_by"),
+                pl.lit(effect).alias("effect"),
+            )
+    if trace.dates is not None:
+        yield trace.dates.missing.filter(pl.col("application").is_in(ids.implode()))
