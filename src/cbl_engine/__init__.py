@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from cbl_engine.version import __version__
 
 if TYPE_CHECKING:
+    from cbl_engine.assess import Assessed, assess
     from cbl_engine.cases import run_cases
     from cbl_engine.errors import (
         BadInput,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from cbl_engine.tables import data_dictionary, read_tables, validate_frames, write_tables
 
 __all__ = [
+    "Assessed",
     "BadInput",
     "CaseError",
     "CblError",
@@ -52,6 +54,7 @@ __all__ = [
     "Shortlist",
     "TableError",
     "__version__",
+    "assess",
     "check_inputs",
     "data_dictionary",
     "explain",
@@ -71,6 +74,7 @@ __all__ = [
 ]
 
 _ROOMS = {
+    "assess": ("Assessed", "assess"),
     "cases": ("run_cases",),
     "errors": (
         "BadInput", "CaseError", "CblError", "Problem", "PropertyError", "RunError", "SchemeError",

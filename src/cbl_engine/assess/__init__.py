@@ -1,9 +1,14 @@
-"""Assessment: from the rows of a household to facts that criteria read."""
+"""Assessment: from the rows of a household to its need, band, points, date and status."""
 
 from __future__ import annotations
 
 from cbl_engine.assess.ages import age_on, whole_months
+from cbl_engine.assess.assessed import Assessed
+from cbl_engine.assess.assessing import assess
+from cbl_engine.assess.bedrooms import bedroom_need
 from cbl_engine.assess.connections import area_closure, connection_facts, pair_fact_values
+from cbl_engine.assess.date_rules import DatePolicy
+from cbl_engine.assess.date_words import explain_date
 from cbl_engine.assess.facts import (
     columns_read,
     columns_welcome,
@@ -11,16 +16,24 @@ from cbl_engine.assess.facts import (
     own_columns_read,
     with_if_null,
 )
+from cbl_engine.assess.priority import PriorityDates, priority_dates
 
 __all__ = [
+    "Assessed",
+    "DatePolicy",
+    "PriorityDates",
     "age_on",
     "area_closure",
+    "assess",
+    "bedroom_need",
     "columns_read",
     "columns_welcome",
     "connection_facts",
+    "explain_date",
     "household_facts",
     "own_columns_read",
     "pair_fact_values",
+    "priority_dates",
     "whole_months",
     "with_if_null",
 ]

@@ -124,6 +124,7 @@ class FirstDates:
         self.which = np.array([distinct.index(names) for names in named])
         self.days = np.full((len(distinct), applications.height), NO_DAY, np.int32)
         self.column = np.zeros((len(distinct), applications.height), np.int16)
+        self.column += np.array([[self.columns.index(names[0])] for names in distinct], np.int16)
         for at, names in enumerate(distinct):
             for name in names:
                 days = days_of(applications[name])
@@ -131,8 +132,6 @@ class FirstDates:
                 better = (days != NO_DAY) & ((best == NO_DAY) | (days < best))
                 self.days[at] = np.where(better, days, best)
                 self.column[at] = np.where(better, self.columns.index(name), self.column[at])
-            if len(names) == 1:
-                self.column[at] = self.columns.index(names[0])
 
     def of(
         self, policy: NDArray[np.integer], application: NDArray[np.integer]
@@ -188,8 +187,8 @@ def planned(
     does = _actions(policies)
     banded = history.band >= 0
     place = np.arange(n)
-    start = np.maximum.accumulate(np.where(first, place, 0)) if n else place
-    upto = np.maximum.accumulate(np.where(banded, place, -1)) if n else place
+    start = np.maximum.accumulate(np.where(first, place, 0))
+    upto = np.maximum.accumulate(np.where(banded, place, -1))
     before = np.concatenate(([-1], upto[:-1]))[:n]
     before = np.where(before >= start, before, -1)
 
@@ -214,7 +213,7 @@ def planned(
     lost = banded & (before >= 0) & ~same & ~compared & (rule == NO_RULE)
     found.contradiction("band_not_in_scheme", history.application[lost], history.row[lost])
     resets = (rule == REREGISTRATION + _FIRST_REASON) & np.isin(action, (AWARD, SUBMITTED))
-    entered = np.maximum.accumulate(np.where(banded & ~same, place, start)) if n else place
+    entered = np.maximum.accumulate(np.where(banded & ~same, place, start))
     return Plan(
         policy=policy,
         rule=rule,

@@ -20,7 +20,7 @@ from cbl_engine.assess.date_rules import (
     Plan,
     Settled,
 )
-from cbl_engine.assess.histories import NO_DAY, History, days_of, last_of
+from cbl_engine.assess.histories import NO_DAY, History, days_of, last_of, value_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,9 +91,7 @@ def with_instead(
     next item is read; a date that is missing leaves the date as it was.
     """
     day, event, by, item = now.day.copy(), now.event.copy(), now.rule.copy(), now.item.copy()
-    band = np.where(now.last >= 0, bands.same[history.band[now.last]], np.int16(-1)) if len(
-        history
-    ) else np.full(len(day), -1, np.int16)
+    band = bands.same[value_at(history.band, now.last, -1)]
     free = by != RECORDED
     for number, one in enumerate(rule.instead):
         named = f"priority_date.instead.{number + 1}"
@@ -137,11 +135,8 @@ def _other_date(
     if one.take == "original":
         return now.original[at], now.original_event[at]
     entered = now.entered[at]
-    some = entered >= 0
-    if not len(history):
-        return np.full(len(at), NO_DAY, np.int32), entered
-    since = np.where(some, history.since[entered], NO_DAY)
-    asked = np.where(some, history.submitted[entered], NO_DAY)
+    since = value_at(history.since, entered, NO_DAY)
+    asked = value_at(history.submitted, entered, NO_DAY)
     if one.take == "award":
         return since, entered * 4 + AWARDED
     known = asked != NO_DAY

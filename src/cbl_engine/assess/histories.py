@@ -269,6 +269,14 @@ def or_null(at: NDArray[np.integer]) -> pl.Series:
     return pl.select(pl.when(places >= 0).then(places)).to_series()
 
 
+def value_at(column: NDArray, at: NDArray[np.integer], otherwise: int) -> NDArray:
+    """The value at each place, ``otherwise`` where the place is negative."""
+    out = np.full(len(at), otherwise, column.dtype)
+    some = at >= 0
+    out[some] = column[at[some]]
+    return out
+
+
 def last_of(history: History, n: int) -> NDArray[np.int64]:
     """Place of the last spell of each application, -1 for one without."""
     last = np.full(n, -1, np.int64)
@@ -290,12 +298,13 @@ def with_today(
     """
     last = last_of(history, n)
     has = last >= 0
-    ended = has & (history.until[last] != NO_DAY) & (history.until[last] < as_at)
+    until = value_at(history.until, last, NO_DAY)
+    ended = (until != NO_DAY) & (until < as_at)
     found.contradiction("history_ended", np.flatnonzero(ended), history.row[last[ended]])
     if today is None or not n:
         return history
     band = codes_of(today["band"], bands.names, -1)
-    before = np.where(has, bands.same[history.band[last]], np.int16(-1))
+    before = bands.same[value_at(history.band, last, -1)]
     changed = (bands.same[band] != before) | (~has & (band >= 0))
     if "known" in today.columns:
         changed &= today["known"].fill_null(value=True).to_numpy()
@@ -303,7 +312,7 @@ def with_today(
     said = today[of]
     since = days_of(said["since"])
     since = np.where(since == NO_DAY, np.int32(as_at), since)
-    old = has[of] & (since < history.since[last[of]])
+    old = since < value_at(history.since, last[of], NO_DAY)
     found.contradiction("award_before_last_spell", of[old], history.row[last[of[old]]])
     nothing = np.full(len(of), NO_DAY, np.int32)
     why = codes_of(said["why"], REASONS, NEED) if "why" in said.columns else np.zeros(len(of))
