@@ -253,7 +253,7 @@ class _Work:
                 continue
             target = _NOT if how == "not_counted" else np.uint16(1 << kind)
             named = _true(self.relationship == "carer") & (kind == CARER)
-            sure, unsure = self._flag(column, others & (self.masks != _NOT) & ~named)
+            sure, unsure = self._flag(column, others & ~named)
             self.masks[named] = target
             self.masks[sure] = target
             self.masks[unsure] |= target
@@ -303,9 +303,7 @@ class _Work:
             together = self.is_applicant[one] | self.is_applicant[two]
             together &= standard.couples == "applicant_only"
         lone = pairs[~together].reshape(-1)
-        self.masks[lone] = np.where(
-            self.masks[lone] == _NOT, _NOT, _ROOM | (self.masks[lone] & _NOT)
-        )
+        self.masks[lone] = _ROOM
         one, two = one[together], two[together]
         self.masks[one], self.masks[two] = 1 << COUPLE, 1 << PARTNER
         if standard.cannot_share == "own_room":
@@ -313,7 +311,7 @@ class _Work:
         if standard.temporarily_away == "not_counted" and (
             "temporarily_away" in self.people.columns
         ):
-            self._couples_away(one, two)
+            self._couples_away(one, two, lone)
 
     def _couples_apart(self, one: NDArray, two: NDArray) -> None:
         """A second room when either cannot share."""
@@ -327,12 +325,14 @@ class _Work:
         self.masks[two[cannot]] = _APART
         self.masks[two[unsure[one] | unsure[two]]] |= _APART
 
-    def _couples_away(self, one: NDArray, two: NDArray) -> None:
+    def _couples_away(self, one: NDArray, two: NDArray, lone: NDArray) -> None:
         """When one is away the other has the room; when both are, nobody has."""
         values = self.people["temporarily_away"]
         away, doubt = _true(values), values.is_null().to_numpy()
         if self.standard.not_stated == "no":
             doubt = np.zeros_like(doubt)
+        self.masks[lone[away[lone]]] = _NOT
+        self.masks[lone[doubt[lone]]] |= _NOT
         self.masks[two[away[two]]] = _NOT
         self.masks[two[doubt[two]]] |= _NOT
         alone = away[two] & ~away[one]
