@@ -109,6 +109,10 @@ def members_of(
     work.couples()
     unsure = _CLASS_OF_MASK[work.masks] == UNCERTAIN
     unsure |= unsure[work.partner] & (work.partner >= 0)
+    if standard.under_ones == "twins_counted":  # whether one counts may hang on another's age
+        number = np.zeros(int(household.max(initial=-1)) + 1, bool)
+        number[household[unsure]] = True
+        unsure = number[household]
     missing = {name: rows[unsure[rows]] for name, rows in work.missing.items()}
     return Members(
         people, household, starts, work.masks, work.sex, work.partner,
@@ -213,7 +217,7 @@ class _Work:
     def _lone_babies(self, category: NDArray, unknown: int) -> None:
         """Under-1s count only where there are two or more of them."""
         n = int(self.household.max(initial=-1)) + 1
-        baby, doubt = category == 0, category == unknown
+        baby, doubt = category == 0, (category == unknown) & ~self.is_applicant
         babies = np.bincount(self.household[baby], minlength=n)[self.household]
         doubts = np.bincount(self.household[doubt], minlength=n)[self.household]
         self.masks[baby & (babies + doubts < 2)] = _NOT
@@ -342,6 +346,11 @@ class _Work:
         self.masks[one[away[one]]] = _NOT
         unsure = doubt[one] & doubt[two]
         self.masks[one[unsure]] |= _NOT
+        # One of whom it is not known takes nothing from the other's room: it is the second who may
+        # not be there.
+        swap = doubt[one] & ~doubt[two] & ~away[two]
+        self.masks[one[swap]] = self.masks[two[swap]] | _NOT
+        self.masks[two[swap]] = 1 << COUPLE
 
     def _pairs(self) -> NDArray[np.int64]:
         """Rows of couples, the earlier first; notes who has two partners.
