@@ -226,29 +226,31 @@ class _Answer:
         differs = (row >= 0) & (by_rule >= 0) & (need != by_rule)
         nothing = np.full(len(self.rows), table is None)
         out.append(column("table_differs", differs, nothing))
-        out.append(self._sizes(need, row, sizes, column))
+        out.append(self._sizes(need, row, sizes))
         frame = pl.DataFrame(out)
         return frame.with_columns(
             self._facts("missing", known, ids, extra, table),
             self._facts("assumed", known, ids, extra, table),
         )
 
-    def _sizes(self, need: NDArray, row: NDArray, allowed: tuple, column: object) -> pl.Series:
+    def _sizes(
+        self, need: NDArray, row: NDArray, allowed: tuple[NDArray, NDArray]
+    ) -> pl.Series:
         """Lists of sizes, made once for each distinct case."""
         smaller, larger = (flag[self.rows] for flag in allowed)
-        most = 64
-        case = ((need + 1) * most + row + 1) * 4 + smaller * 2 + larger
-        cases, which = np.unique(case, return_inverse=True) if len(case) > 0 else (case, case)
-        lists = []
-        for value in cases.tolist():
-            flags, rest = value % 4, value // 4
-            lists.append(
-                sizes_let(self.rule, rest // most - 1, rest % most - 1, bool(flags & 2),
-                          bool(flags & 1))
-            )
+        rows = len(self.rule.table) + 1
+        case = ((need + 1) * rows + row + 1) * 4 + smaller * 2 + larger
+        found = np.flatnonzero(np.bincount(case))
+        number = np.zeros(int(found.max(initial=0)) + 1, np.int64)
+        number[found] = np.arange(len(found))
+        lists = [
+            sizes_let(self.rule, value // 4 // rows - 1, value // 4 % rows - 1, bool(value & 2),
+                      bool(value & 1))
+            for value in found.tolist()
+        ]
         made = pl.Series("sizes", [*lists, None], dtype=pl.List(pl.Int64))
         place = np.full(self.n, len(lists), np.int64)
-        place[self.rows] = which
+        place[self.rows] = number[case]
         return made.gather(place)
 
     def _facts(
@@ -256,14 +258,14 @@ class _Answer:
     ) -> pl.Series:
         """Missing or assumed facts as lists of text, for the few households with any."""
         members = self.members
-        person = members.people["id"].cast(pl.String)
+        person = members.people["id"]
         numbers: list[NDArray] = []
         texts: list[pl.Series] = []
         held = self.rule.unknown == "hold"
 
         def say(rows: NDArray, suffix: str) -> None:
             numbers.append(members.household[rows])
-            texts.append(person.gather(rows) + suffix)
+            texts.append(person.gather(rows).cast(pl.String) + suffix)
 
         if name == "missing":
             for fact, rows in members.missing.items():
