@@ -48,7 +48,8 @@ def load(size: str, register: str = "complete") -> dict[str, pl.DataFrame]:
     carer = adult & (rng.random(total) < 0.1)
     ids = np.arange(total, dtype=np.int32)
     partner_of = np.where(partner, ids - 1, -1)
-    partner_of[np.flatnonzero(partner) - 1] = np.flatnonzero(partner)
+    both = np.flatnonzero(partner & (rng.random(total) < 0.9))  # recorded on both sides
+    partner_of[both - 1] = both
 
     def some(values: np.ndarray, where: np.ndarray, dtype: pl.DataType) -> pl.Series:
         return pl.select(pl.when(pl.Series(where)).then(pl.Series(values))).to_series().cast(dtype)

@@ -1,12 +1,13 @@
 """The contest over bedroom need: ``python -m benchmarks.bedrooms.run --size S|M|L``.
 
 Each contestant has a process of its own, so that its peak memory is its own. Frames are in memory
-before the clock starts. The answers must be equal for every application. Turns alternate.
+before the clock starts. The answers must be equal for every application.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import platform
@@ -17,10 +18,10 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
+import polars as pl
 
 from benchmarks.bedrooms import data
-from benchmarks.bedrooms.contestants import CONTESTANTS
+from benchmarks.bedrooms.contestants import ANSWER, CONTESTANTS
 
 RESULTS = Path(__file__).parent.parent / "results"
 ENTRIES = [(name, "complete") for name in CONTESTANTS] + [("cbl_engine", "patchy")]
@@ -37,12 +38,14 @@ def turn(name: str, size: str, register: str, answer: str) -> None:
     frames = data.load(size, register)
     loaded = peak()
     times = []
-    found = np.zeros(0)
+    found = None
     for _ in range(TURNS[name]):
+        del found
+        gc.collect()
         began = time.perf_counter()
         found = CONTESTANTS[name](frames)
         times.append(time.perf_counter() - began)
-    np.save(answer, found)
+    found.write_ipc(answer)
     print(json.dumps({"seconds": times, "peak_mib": peak(), "loaded_mib": loaded}))
 
 
@@ -58,27 +61,30 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     entries, answers = [], {}
     for at, (name, register) in enumerate(ENTRIES):
-        answer = folder / f"answer-{at}.npy"
+        answer = folder / f"answer-{at}.arrow"
         command = [sys.executable, "-m", "benchmarks.bedrooms.run", "--size", args.size,
                    "--worker", name, register, str(answer)]
         said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        answers[name, register] = np.load(answer)
+        answers[name, register] = pl.read_ipc(answer)
         entry = {"name": name, "register": register, **json.loads(said)}
         entry["median_seconds"] = statistics.median(entry["seconds"])
         entries.append(entry)
         print(f"{name:20} {register:9} {entry['median_seconds']:8.3f} s   "
               f"peak {entry['peak_mib']:6.0f} MiB, {entry['loaded_mib']:.0f} of them the frames")
     ours = answers["cbl_engine", "complete"]
-    equal = {name: bool((answers[name, "complete"] == ours).all()) for name in CONTESTANTS}
+    equal = {
+        name: answers[name, "complete"].select(ANSWER).equals(ours.select(ANSWER))
+        for name in CONTESTANTS
+    }
     if not all(equal.values()):
         raise SystemExit(f"the answers differ: {equal}")
-    patchy = answers["cbl_engine", "patchy"]
+    patchy = answers["cbl_engine", "patchy"]["need"]
     frames = data.load(args.size)
     result = {
         "size": args.size,
         "applications": frames["applications"].height,
         "people": frames["people"].height,
-        "not_known_in_patchy": int((patchy < 0).sum()),
+        "not_known_in_patchy": patchy.null_count(),
         "machine": {"cpu": cpu(), "cores": os.cpu_count(), "python": platform.python_version()},
         "entries": entries,
     }
