@@ -215,7 +215,7 @@ EXPRESSIONS = [
         fact("max: age, where: band = 'A'"),
         "f.yaml:6:40: band is not a column, fact or parameter that can be read here, "
         "in: band = 'A'; allowed: age, application, as_at, born, cannot_share, carer, "
-        "date_of_birth, expected_on, id, partner_of, relationship, sex, .... "
+        "date_of_birth, expected_on, foster_child, id, part_time, partner_of, .... "
         "Declare it under columns, facts or parameters, or correct the name",
     ),
     (

@@ -9,6 +9,7 @@ import pytest
 
 from cbl_engine.errors import SchemeError
 from cbl_engine.scheme import json_schema, load_scheme, scheme_from_text, shipped_schemes
+from cbl_engine.scheme import bedrooms as bedrooms_module
 from cbl_engine.scheme import model as model_module
 from cbl_engine.scheme.model import KEYS, REDUCERS, Part
 
@@ -176,7 +177,7 @@ def test_the_json_schema_is_stable_and_names_every_field():
     named = {name for part in parts for name in part.get("properties", {})}
     models = [
         thing
-        for name, thing in vars(model_module).items()
+        for name, thing in {**vars(model_module), **vars(bedrooms_module)}.items()
         if isinstance(thing, type) and issubclass(thing, Part) and not name.startswith("_")
     ]
     fields = {f.alias or n for m in models for n, f in m.model_fields.items()}

@@ -88,7 +88,7 @@ def bedroom_need(
 
     Raises:
         TableError: a column is missing or of another type, an application is there twice, or has
-            more than 511 people.
+            more than 255 people.
         SchemeError: no such standard is shipped, or it is not in force on the date.
 
     References:
@@ -130,8 +130,8 @@ class _Answer:
         self.rule = rule
         self.n = n
         self.rows = members.household[members.starts]
-        classes = members.classes()
-        counts = counts_by_class(classes, members.starts)
+        classes = members.classes
+        counts = counts_by_class(classes, members.starts, rule.unit == "bed_spaces")
         self.rooms = fewest_rooms(counts)
         self.least = self.rooms.total()
         self.most = self.least.copy()
@@ -150,7 +150,7 @@ class _Answer:
 
     def _beds(self, counts: Sequence[NDArray], unsure: NDArray, number: NDArray) -> None:
         """Bed spaces: one for each person counted, and one for all carers."""
-        everyone = np.sum(counts, axis=0, dtype=np.int16) - counts[NONE]
+        everyone = np.sum(counts, axis=0, dtype=np.int16)
         self.least = everyone - counts[CARER] + np.minimum(counts[CARER], 1)
         self.most = self.least.copy()
         maybe = self.members.masks[unsure]
@@ -226,29 +226,33 @@ class _Answer:
         differs = (row >= 0) & (by_rule >= 0) & (need != by_rule)
         nothing = np.full(len(self.rows), table is None)
         out.append(column("table_differs", differs, nothing))
-        out.append(self._sizes(need, row, sizes, column))
+        out.append(self._sizes(need, row, sizes))
         frame = pl.DataFrame(out)
         return frame.with_columns(
             self._facts("missing", known, ids, extra, table),
             self._facts("assumed", known, ids, extra, table),
         )
 
-    def _sizes(self, need: NDArray, row: NDArray, allowed: tuple, column: object) -> pl.Series:
+    def _sizes(
+        self, need: NDArray, row: NDArray, allowed: tuple[NDArray, NDArray]
+    ) -> pl.Series:
         """Lists of sizes, made once for each distinct case."""
         smaller, larger = (flag[self.rows] for flag in allowed)
-        most = 64
-        case = ((need + 1) * most + row + 1) * 4 + smaller * 2 + larger
-        cases, which = np.unique(case, return_inverse=True) if len(case) > 0 else (case, case)
-        lists = []
-        for value in cases.tolist():
-            flags, rest = value % 4, value // 4
-            lists.append(
-                sizes_let(self.rule, rest // most - 1, rest % most - 1, bool(flags & 2),
-                          bool(flags & 1))
-            )
+        rows = len(self.rule.table) + 1
+        case = ((need.astype(np.int32) + 1) * rows + row + 1) * 4 + smaller * 2 + larger
+        found = np.flatnonzero(np.bincount(case))
+        number = np.zeros(int(found.max(initial=0)) + 1, np.uint32)
+        number[found] = np.arange(len(found))
+        lists = [
+            sizes_let(self.rule, value // 4 // rows - 1, value // 4 % rows - 1, bool(value & 2),
+                      bool(value & 1))
+            for value in found.tolist()
+        ]
         made = pl.Series("sizes", [*lists, None], dtype=pl.List(pl.Int64))
-        place = np.full(self.n, len(lists), np.int64)
-        place[self.rows] = which
+        if len(self.rows) == self.n:
+            return made.gather(number[case])
+        place = np.full(self.n, len(lists), np.uint32)
+        place[self.rows] = number[case]
         return made.gather(place)
 
     def _facts(
@@ -256,14 +260,14 @@ class _Answer:
     ) -> pl.Series:
         """Missing or assumed facts as lists of text, for the few households with any."""
         members = self.members
-        person = members.people["id"].cast(pl.String)
+        person = members.people["id"]
         numbers: list[NDArray] = []
         texts: list[pl.Series] = []
         held = self.rule.unknown == "hold"
 
         def say(rows: NDArray, suffix: str) -> None:
             numbers.append(members.household[rows])
-            texts.append(person.gather(rows) + suffix)
+            texts.append(person.gather(rows).cast(pl.String) + suffix)
 
         if name == "missing":
             for fact, rows in members.missing.items():
@@ -277,9 +281,10 @@ class _Answer:
                 absent = self.rows[extra[self.rows] < 0]
                 numbers.append(absent)
                 texts.append(pl.Series([self.rule.extra_rooms] * len(absent), dtype=pl.String))
-            empty = np.setdiff1d(np.arange(self.n), self.rows, assume_unique=True)
-            numbers.append(empty)
-            texts.append(pl.Series(["people"] * len(empty), dtype=pl.String))
+            if len(self.rows) < self.n:
+                empty = np.setdiff1d(np.arange(self.n), self.rows, assume_unique=True)
+                numbers.append(empty)
+                texts.append(pl.Series(["people"] * len(empty), dtype=pl.String))
         else:
             differ = self.least != self.most
             for fact, rows in members.missing.items():
@@ -375,9 +380,9 @@ def _sizes_rule(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Whether each application may have a smaller and a larger home; not stated is no."""
     return tuple(  # type: ignore[return-value]
-        np.full(len(ids), int(by > 0), np.int64)
+        np.full(len(ids), int(by > 0), np.int8)
         if name is None
-        else _by_ordinal(applications, ids, name, 0) * (by > 0)
+        else (_by_ordinal(applications, ids, name, 0) * (by > 0)).astype(np.int8)
         for by, name in ((let.smaller, let.smaller_if), (let.larger, let.larger_if))
     )
 
@@ -397,7 +402,7 @@ def _wild_rows(members: Members, used: NDArray[np.bool_]) -> NDArray[np.int64]:
 def _lists(name: str, numbers: list[NDArray], texts: list[pl.Series], n: int) -> pl.Series:
     """One list of sorted texts for each application that has any; null for the rest."""
     if not any(len(part) for part in numbers):
-        return pl.Series(name, [None], dtype=pl.List(pl.String)).new_from_index(0, n).alias(name)
+        return pl.repeat(None, n, dtype=pl.List(pl.String), eager=True).alias(name)
     said = (
         pl.DataFrame({"at": np.concatenate(numbers).astype(np.int64), name: pl.concat(texts)})
         .unique()

@@ -29,6 +29,7 @@ from cbl_engine.assess.sharing import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date
 
     from numpy.typing import NDArray
@@ -51,6 +52,7 @@ class Members:
         household: which household each belongs to, ascending.
         starts: where each household begins.
         masks: bit k is set when the person's class may be k.
+        classes: class of each person, UNCERTAIN where there are several.
         sex: FEMALE, MALE, or NO_SEX when it is not known or recorded as other.
         partner: row of the person with whom each is a couple; -1 for none.
         missing: for each fact, the rows for which it is not known and may matter.
@@ -62,15 +64,12 @@ class Members:
     household: NDArray[np.int32]
     starts: NDArray[np.int64]
     masks: NDArray[np.uint16]
+    classes: NDArray[np.uint8]
     sex: NDArray[np.uint8]
-    partner: NDArray[np.int64]
+    partner: NDArray[np.int32]
     missing: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     assumed: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     contradictory: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-
-    def classes(self) -> NDArray[np.uint8]:
-        """Class of each person, UNCERTAIN where there are several."""
-        return _CLASS_OF_MASK[self.masks]
 
 
 _CLASS_OF_MASK = np.full(1 << N_CLASSES, UNCERTAIN, np.uint8)
@@ -107,11 +106,10 @@ def members_of(
     work.cannot_share()
     work.counted_otherwise()
     work.couples()
-    unsure = _CLASS_OF_MASK[work.masks] == UNCERTAIN
-    unsure |= unsure[work.partner] & (work.partner >= 0)
-    missing = {name: rows[unsure[rows]] for name, rows in work.missing.items()}
+    classes = _CLASS_OF_MASK[work.masks]
+    missing = {name: rows[work.unsettled(classes, rows)] for name, rows in work.missing.items()}
     return Members(
-        people, household, starts, work.masks, work.sex, work.partner,
+        people, household, starts, work.masks, classes, work.sex, work.partner,
         {name: rows for name, rows in missing.items() if len(rows)},
         {name: rows for name, rows in work.assumed.items() if len(rows)},
         work.contradictory,
@@ -136,7 +134,7 @@ class _Work:
         self.on = on
         self.masks = np.zeros(len(household), np.uint16)
         self.sex = np.zeros(0, np.uint8)
-        self.partner = np.full(len(household), -1, np.int64)
+        self.partner = np.full(len(household), -1, np.int32)
         self.missing: dict[str, NDArray[np.int64]] = {}
         self.assumed: dict[str, NDArray[np.int64]] = {}
         self.contradictory = np.zeros(0, np.int64)
@@ -173,10 +171,16 @@ class _Work:
         self._unborn(days, null, category, unborn, uncounted, unknown)
 
         sex = self.people["sex"]
-        self.sex = np.full(len(days), NO_SEX, np.uint8)
-        self.sex[_true(sex == "female")] = FEMALE
-        self.sex[_true(sex == "male")] = MALE
-        self.masks = table.reshape(-1)[category * np.uint8(3) + self.sex]
+        female, male = _true(sex == "female"), _true(sex == "male")
+        self.sex = np.uint8(NO_SEX) - female * np.uint8(NO_SEX - FEMALE)
+        self.sex -= male  # MALE is one below NO_SEX
+        # The second half of the masks is for applicants, who have a room at any age.
+        masks = np.zeros(128, np.uint16)
+        masks[: table.size] = table.reshape(-1)
+        masks[64:] = masks[:64] if standard.applicant == "by_age" else _ROOM
+        self.masks = masks[
+            category * np.uint8(3) + self.sex + self.is_applicant.view(np.uint8) * np.uint8(64)
+        ]
         if standard.under_ones == "twins_counted":
             self._lone_babies(category, unknown)
         if null:
@@ -213,19 +217,18 @@ class _Work:
     def _lone_babies(self, category: NDArray, unknown: int) -> None:
         """Under-1s count only where there are two or more of them."""
         n = int(self.household.max(initial=-1)) + 1
-        baby, doubt = category == 0, category == unknown
+        others = ~self.is_applicant | (self.standard.applicant == "by_age")
+        baby, doubt = category == 0, (category == unknown) & others
         babies = np.bincount(self.household[baby], minlength=n)[self.household]
         doubts = np.bincount(self.household[doubt], minlength=n)[self.household]
+        baby &= others
         self.masks[baby & (babies + doubts < 2)] = _NOT
         unsure = (baby & (babies < 2) & (babies + doubts >= 2)) | doubt
         self.masks[unsure] |= _NOT
 
     def applicants(self) -> None:
-        """The applicant has a room at any age; so may someone whose relationship is not known."""
-        if self.standard.applicant == "by_age":
-            return
-        self.masks[self.is_applicant] = _ROOM
-        if self.relationship.null_count():
+        """Someone whose relationship is not known may be the applicant, with a room at any age."""
+        if self.standard.applicant == "own_room" and self.relationship.null_count():
             known = np.zeros(int(self.household.max(initial=-1)) + 1, bool)
             known[self.household[self.is_applicant]] = True
             rows = np.flatnonzero(self.relationship.is_null().to_numpy() & ~known[self.household])
@@ -236,14 +239,15 @@ class _Work:
     def cannot_share(self) -> None:
         """Who cannot share has a room; one who would have one anyway is left as is."""
         if self.standard.cannot_share == "own_room":
-            sure, unsure = self._flag("cannot_share", self.masks & ~(_NOT | _ROOM) > 0)
+            sure, unsure = self._flag(
+                "cannot_share", lambda rows: self.masks[rows] & ~(_NOT | _ROOM) > 0
+            )
             self.masks[sure] = (self.masks[sure] & _NOT) | _APART
             self.masks[unsure] |= _APART
 
     def counted_otherwise(self) -> None:
         """Part-time and foster children, people away, and carers."""
         standard = self.standard
-        others = ~self.is_applicant
         for how, kind, column in (
             (standard.part_time_children, PART_TIME, "part_time"),
             (standard.foster_children, FOSTER, "foster_child"),
@@ -252,17 +256,21 @@ class _Work:
             if how == "counted":
                 continue
             target = _NOT if how == "not_counted" else np.uint16(1 << kind)
-            named = _true(self.relationship == "carer") & (kind == CARER)
-            sure, unsure = self._flag(column, others & (self.masks != _NOT) & ~named)
-            self.masks[named] = target
+            sure, unsure = self._flag(column, lambda rows: ~self.is_applicant[rows])
+            if kind == CARER:
+                named = np.flatnonzero(_true(self.relationship == "carer"))
+                sure = np.concatenate([sure, named])
+                unsure = unsure[~np.isin(unsure, named)]
             self.masks[sure] = target
             self.masks[unsure] |= target
         if standard.temporarily_away == "not_counted":
-            sure, unsure = self._flag("temporarily_away", self.masks != _NOT)
+            sure, unsure = self._flag("temporarily_away", lambda rows: self.masks[rows] != _NOT)
             self.masks[sure] = _NOT
             self.masks[unsure] |= _NOT
 
-    def _flag(self, column: str, matters: NDArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _flag(
+        self, column: str, matters: Callable[[NDArray], NDArray]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Rows for which a yes-or-no fact holds, and those for which that is not known.
 
         A column that the register does not have holds of nobody.
@@ -270,15 +278,28 @@ class _Work:
         if column not in self.people.columns:
             return _NOBODY, _NOBODY
         values = self.people[column]
-        sure = np.flatnonzero(_true(values) & matters)
+        sure = np.flatnonzero(_true(values))
+        sure = sure[matters(sure)]
         if not values.null_count():
             return sure, _NOBODY
-        unsure = np.flatnonzero(values.is_null().to_numpy() & matters)
+        unsure = np.flatnonzero(values.is_null().to_numpy())
+        unsure = unsure[matters(unsure)]
         if self.standard.not_stated == "no":
             self._note(self.assumed, column, unsure)
             return sure, _NOBODY
         self._note(self.missing, column, unsure)
         return sure, unsure
+
+    def unsettled(self, classes: NDArray[np.uint8], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether what is missing of these rows leaves a class open: theirs, or their partner's."""
+        unsure = classes[rows] == UNCERTAIN
+        partner = self.partner[rows]
+        unsure |= (partner >= 0) & (classes[partner] == UNCERTAIN)
+        if self.standard.under_ones == "twins_counted" and len(rows):
+            # Whether a baby counts may hang on another's age.
+            open_ = np.unique(self.household[classes == UNCERTAIN])
+            unsure |= np.isin(self.household[rows], open_)
+        return unsure
 
     def _note(
         self, facts: dict[str, NDArray[np.int64]], name: str, rows: NDArray[np.int64]
@@ -303,9 +324,7 @@ class _Work:
             together = self.is_applicant[one] | self.is_applicant[two]
             together &= standard.couples == "applicant_only"
         lone = pairs[~together].reshape(-1)
-        self.masks[lone] = np.where(
-            self.masks[lone] == _NOT, _NOT, _ROOM | (self.masks[lone] & _NOT)
-        )
+        self.masks[lone] = _ROOM
         one, two = one[together], two[together]
         self.masks[one], self.masks[two] = 1 << COUPLE, 1 << PARTNER
         if standard.cannot_share == "own_room":
@@ -313,7 +332,7 @@ class _Work:
         if standard.temporarily_away == "not_counted" and (
             "temporarily_away" in self.people.columns
         ):
-            self._couples_away(one, two)
+            self._couples_away(one, two, lone)
 
     def _couples_apart(self, one: NDArray, two: NDArray) -> None:
         """A second room when either cannot share."""
@@ -322,17 +341,19 @@ class _Work:
         cannot = sure[one] | sure[two]
         asked = np.zeros(len(self.masks), bool)
         asked[one[~cannot]], asked[two[~cannot]] = True, True
-        _, rows = self._flag("cannot_share", asked)
+        _, rows = self._flag("cannot_share", lambda rows: asked[rows])
         unsure[rows] = True
         self.masks[two[cannot]] = _APART
         self.masks[two[unsure[one] | unsure[two]]] |= _APART
 
-    def _couples_away(self, one: NDArray, two: NDArray) -> None:
+    def _couples_away(self, one: NDArray, two: NDArray, lone: NDArray) -> None:
         """When one is away the other has the room; when both are, nobody has."""
         values = self.people["temporarily_away"]
         away, doubt = _true(values), values.is_null().to_numpy()
         if self.standard.not_stated == "no":
             doubt = np.zeros_like(doubt)
+        self.masks[lone[away[lone]]] = _NOT
+        self.masks[lone[doubt[lone]]] |= _NOT
         self.masks[two[away[two]]] = _NOT
         self.masks[two[doubt[two]]] |= _NOT
         alone = away[two] & ~away[one]
@@ -342,6 +363,11 @@ class _Work:
         self.masks[one[away[one]]] = _NOT
         unsure = doubt[one] & doubt[two]
         self.masks[one[unsure]] |= _NOT
+        # One of whom it is not known takes nothing from the other's room: it is the second who may
+        # not be there.
+        swap = doubt[one] & ~doubt[two] & ~away[two]
+        self.masks[one[swap]] = self.masks[two[swap]] | _NOT
+        self.masks[two[swap]] = 1 << COUPLE
 
     def _pairs(self) -> NDArray[np.int64]:
         """Rows of couples, the earlier first; notes who has two partners.
@@ -357,13 +383,14 @@ class _Work:
         mutual = back == pointing
         astray = (back >= 0) & ~mutual
         single = pointing[~mutual & ~astray]
-        times = np.bincount(points[single], minlength=n)
-        twice = times[points[single]] > 1
-        wrong = [pointing[astray], at[astray], single[twice], points[single[twice]],
-                 pointing[at == pointing]]
-        ours = [np.stack([p, q], axis=1)
-                for p, q in ((pointing[mutual], at[mutual]), (single, points[single]))]
-        pairs = np.concatenate([ours[0][ours[0][:, 0] < ours[0][:, 1]], ours[1]])
+        target, times = np.unique(points[single], return_counts=True)
+        twice = np.isin(points[single], target[times > 1])
+        wrong = [pointing[astray], at[astray], single[twice], points[single[twice]]]
+        first = mutual & (pointing < at)
+        pairs = np.stack(
+            [np.concatenate([pointing[first], single]), np.concatenate([at[first], points[single]])],
+            axis=1,
+        )
 
         paired = np.zeros(n, bool)
         paired[pairs.reshape(-1)] = True
@@ -385,12 +412,12 @@ class _Work:
             pairs = pairs[~np.isin(pairs, self.contradictory).any(axis=1)]
         return np.sort(pairs, axis=1)
 
-    def _partner_rows(self) -> NDArray[np.int64]:
+    def _partner_rows(self) -> NDArray[np.int32]:
         """Row of each person's recorded partner within the household; -1 when there is none.
 
         Loops over how far apart two members of a household stand.
         """
-        found = np.full(len(self.household), -1, np.int64)
+        found = np.full(len(self.household), -1, np.int32)
         if "partner_of" not in self.people.columns:
             return found
         wanted = self.people["partner_of"]
@@ -399,24 +426,19 @@ class _Work:
             return found
         ids = self.people["id"]
         target = wanted.gather(rows).cast(ids.dtype, strict=False)
-        ends = np.append(self.starts[1:], len(self.household))
-        number = np.searchsorted(self.starts, rows, side="right") - 1
-        low, high = self.starts[number], ends[number]
+        own = self.household[rows]
+        last = len(self.household) - 1
         step = 0
         while len(rows):
-            for sign in (1, -1) if step else (1,):
-                other = rows + sign * step
-                inside = (other >= low) & (other < high)
-                place = np.where(inside, other, rows)
-                same = (ids.gather(place) == target).fill_null(value=False).to_numpy() & inside
-                found[rows[same]] = other[same]
-                left = ~same
-                rows, low, high = rows[left], low[left], high[left]
-                target = target.filter(pl.Series(left))
             step += 1
-            near = (rows + step < high) | (rows - step >= low)
-            rows, low, high, target = rows[near], low[near], high[near], target.filter(
-                pl.Series(near))
+            reach = np.zeros(len(rows), bool)
+            for other in (np.minimum(rows + step, last), np.maximum(rows - step, 0)):
+                here = self.household[other] == own
+                reach |= here
+                same = (ids.gather(other) == target).to_numpy() & here & (other != rows)
+                found[rows[same]] = other[same]
+            left = np.flatnonzero(reach & (found[rows] < 0))
+            rows, own, target = rows[left], own[left], target.gather(left)
         return found
 
 

@@ -59,9 +59,8 @@ UNCERTAIN = 255
 """NONE is not counted. COUPLE is the one of a couple that brings its room, PARTNER the other.
 CARER, FOSTER and PART_TIME have one room for all of their kind."""
 
-_FIELD_BITS = 9
-_IN_A_WORD = 7
-MOST_PEOPLE = 2**_FIELD_BITS - 1
+_IN_A_WORD = 8
+MOST_PEOPLE = 255
 """People that one household may have."""
 
 
@@ -80,27 +79,39 @@ class Rooms(NamedTuple):
 
     def total(self) -> Counts:
         """Rooms in all."""
-        return np.sum(self, axis=0, dtype=np.int16)
+        whole = self.couples + self.own_room
+        for rooms in self[2:]:
+            if rooms.any():
+                whole += rooms
+        return whole
 
 
-def counts_by_class(classes: NDArray[np.uint8], starts: NDArray[np.int64]) -> list[Counts]:
-    """How many of each class each household has; those whose class is UNCERTAIN are left out.
+def counts_by_class(
+    classes: NDArray[np.uint8], starts: NDArray[np.int64], beds: bool = False
+) -> list[Counts]:
+    """How many of each class that brings a room each household has.
 
     Args:
-        classes: class of each person, households one after another.
+        classes: class of each person, households one after another; UNCERTAIN is left out.
         starts: where each household begins; none is empty.
+        beds: count PARTNER too, who brings no room.
 
-    Several counts share an integer while people are summed, since that is a pass over people.
+    Eight counts share an integer, a byte each, while people are summed: a pass over people costs
+    more than all that follows.
     """
-    counts: list[Counts] = []
-    for first in range(0, N_CLASSES, _IN_A_WORD):
-        weight = np.zeros(256, np.int64)
-        fields = range(min(_IN_A_WORD, N_CLASSES - first))
-        for field in fields:
-            weight[first + field] = 1 << (field * _FIELD_BITS)
-        words = np.add.reduceat(weight[classes], starts) if len(starts) else weight[:0]
-        for field in fields:
-            counts.append(((words >> (field * _FIELD_BITS)) & MOST_PEOPLE).astype(np.int16))
+    nobody = np.zeros(len(starts), np.int16)
+    counts = [nobody] * N_CLASSES
+    present = np.bincount(classes, minlength=256)[:N_CLASSES]
+    present[[NONE] if beds else [NONE, PARTNER]] = 0
+    present = np.flatnonzero(present).tolist()
+    for first in range(0, len(present), _IN_A_WORD):
+        kinds = present[first : first + _IN_A_WORD]
+        weight = np.zeros(256, "<u8")
+        for byte, kind in enumerate(kinds):
+            weight[kind] = 1 << (8 * byte)
+        words = np.add.reduceat(weight[classes], starts).view(np.uint8).reshape(-1, _IN_A_WORD)
+        for byte, kind in enumerate(kinds):
+            counts[kind] = words[:, byte].astype(np.int16)
     return counts
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import polars as pl
 
 from cbl_engine.errors import Problem
+from cbl_engine.scheme.bedrooms import SHAPE
 from cbl_engine.scheme.check_orders import Place, eligible_problems, order_problems, suggest
 from cbl_engine.scheme.expressions import ExpressionError, parse_expression
 from cbl_engine.scheme.model import (
@@ -24,7 +25,7 @@ from cbl_engine.scheme.model import (
     WholeYearsSince,
     kind_of,
 )
-from cbl_engine.scheme.standards import shipped_standards
+from cbl_engine.scheme.standards import resolve_standard, shipped_standards, unknown_standard
 from cbl_engine.scheme.vocabulary import (
     COMPUTED,
     Vocabulary,
@@ -50,6 +51,7 @@ def check_version(version: SchemeVersion, document: Document) -> list[Problem]:
         *_check_names(version, document),
         *_check_parameters(version, document),
         *_check_facts(version, document, words),
+        *_check_bedrooms(version, document),
         *_check_criteria(version, document, words),
         *eligible_problems(version, document),
         *order_problems(version, document, words),
@@ -365,6 +367,44 @@ def _check_reducer(
                 where=document.where((*place, "if_none")),
                 given=str(fact.if_none).lower(),
                 allowed="unknown" + values.get(made, ""),
+            )
+
+
+def _check_bedrooms(version: SchemeVersion, document: Document) -> Iterator[Problem]:
+    """Bedroom standards: what they extend, ages that contradict, columns, their tables."""
+    applications = {name: c.type for name, c in version.columns.get("applications", {}).items()}
+    for name, declared in version.bedroom_standards.items():
+        place: Place = ("bedroom_standards", name)
+        if declared.extends is not None and declared.extends not in shipped_standards():
+            yield unknown_standard(declared.extends, document.where((*place, "extends")))
+            continue
+        standard = resolve_standard(declared)
+        limit = standard.same_sex_limit()
+        if 0 < limit <= standard.same_sex_from:
+            yield Problem(
+                "ages_contradict",
+                "nobody is between same_sex_from and the age at which sharing by sex ends",
+                where=document.where((*place, "same_sex_from")),
+                given=str(standard.same_sex_from),
+                allowed=f"below {limit}",
+            )
+        for field, column, wanted in (
+            ("extra_rooms", standard.extra_rooms, "int"),
+            ("smaller_if", standard.sizes.smaller_if, "bool"),
+            ("larger_if", standard.sizes.larger_if, "bool"),
+        ):
+            at = (*place, field) if field == "extra_rooms" else (*place, "sizes", field)
+            if column is not None and applications.get(column) != wanted:
+                yield Problem(
+                    "unknown_name",
+                    f"{column} is not a column of applications of type {wanted}",
+                    where=document.where(at),
+                    allowed=suggest(column, [n for n, t in applications.items() if t == wanted]),
+                    remedy="Declare it under columns, applications",
+                )
+        for number, row in enumerate(declared.table):
+            yield from _expression(
+                row.when, (*place, "table", number, "when"), document, SHAPE, {}, "condition"
             )
 
 

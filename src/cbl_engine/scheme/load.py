@@ -234,8 +234,9 @@ def _from_pydantic(errors: Iterable[Mapping[str, Any]], document: Document) -> l
             problems += [
                 _wrong_field(path, e, document)
                 for e in found
-                # Items that are wrong themselves are not counted.
-                if not (e["type"] == "too_short" and e["input"])
+                # Of the types it may have, the one it does have says what is wrong. Items that are
+                # wrong themselves are not counted.
+                if e not in wrong_type and not (e["type"] == "too_short" and e["input"])
             ]
     return sorted(problems, key=lambda problem: line_of(problem.where))
 
