@@ -48,6 +48,7 @@ class Trace:
         exempted: of each qualifying criterion, the number of the group that the law exempts, or -1.
         legal: the law.
         awarded: the awards.
+        band_since: the day the band found today began; null where no award or officer says.
         overrides: officers' values.
         status: the status proposed.
         dates: the priority dates; None when as recorded.
@@ -60,6 +61,7 @@ class Trace:
     exempted: Mapping[str, NDArray[np.int16]]
     legal: Legal
     awarded: Awarded
+    band_since: pl.Series
     overrides: Overrides
     status: StatusFound
     dates: PriorityDates | None
@@ -132,12 +134,24 @@ class Assessed:
         """
         found = ["bedroom_need", "sizes", "band", "points", "place_in_band", "priority_date"]
         put = [self.assessed[name] for name in found]
+        put.append(self._band_from())
         if proposed_status:
             put.append(self.assessed["status_proposed"].alias("status"))
         # A row is in force on the date it was assessed for; other versions are not carried on.
         applications = self.tables["applications"].with_columns(put)
         gone = [c for c in ("valid_from", "valid_to") if c in applications.columns]
         return {**self.tables, "applications": applications.drop(gone)}
+
+    def _band_from(self) -> pl.Series:
+        """The day of the band on record, or of the band found today where it is another."""
+        have = self.tables["applications"]
+        nothing = pl.Series([None]).new_from_index(0, have.height)
+        before = have["band"].cast(pl.String) if "band" in have.columns else nothing
+        since = have["band_from"] if "band_from" in have.columns else nothing.cast(pl.Date)
+        begun = self.trace.band_since.fill_null(self.as_at)
+        none = self.assessed["band"].is_null()
+        same = self.assessed["band"].eq_missing(before.cast(pl.String))
+        return since.zip_with(same, begun.set(none, None)).alias("band_from")
 
     def _ordinals(self, applications: Iterable[Any] | None) -> NDArray[np.int64]:
         if applications is None:

@@ -109,7 +109,10 @@ def assess(scheme: Scheme, register: Mapping[str, pl.DataFrame], as_at: date) ->
     frame = frame.with_columns(found[n].alias(n) for n in ("band", "points", "place_in_band"))
     codes |= judge(frame, plan.late, constants)
 
-    dates = _dates(scheme, plan, tables, frame, ids, found, awarded, overrides, codes, as_at)
+    since = _band_since(awarded, overrides)
+    dates = _dates(
+        scheme, plan, tables, frame, ids, found, awarded, since, overrides, codes, as_at
+    )
     if dates is not None:
         found["priority_date"] = dates.dates["priority_date"]
         doubts.append(_of_dates(dates.contradictions, ids))
@@ -134,7 +137,7 @@ def assess(scheme: Scheme, register: Mapping[str, pl.DataFrame], as_at: date) ->
             overrides.fields_of(len(ids)).alias("overridden"),
         ]
     )
-    trace = Trace(plan, codes, exempted, legal, awarded, overrides, status, dates, bedrooms, frame)
+    trace = Trace(plan, codes, exempted, legal, awarded, since, overrides, status, dates, bedrooms, frame)
     result = Assessed(plan.version, as_at, assessed, _contradictions(doubts, ids), tables, ids, trace)
     check_assessed(result)
     return result
@@ -172,7 +175,7 @@ def _problems(plan: Plan, tables: Mapping[str, pl.DataFrame]) -> Iterator[Proble
     applications = tables.get("applications")
     if applications is None or "id" not in applications.columns:
         return
-    optional = {*FOUND, *law_columns(allocation_law()), "valid_from", "valid_to"}
+    optional = {*FOUND, "band_from", "registered_on", *law_columns(allocation_law()), "valid_from", "valid_to"}
     present = optional & set(applications.columns)
     yield from column_problems(applications, "applications", _types(plan, "applications", present))
     if applications["id"].null_count():
@@ -285,6 +288,13 @@ def _put_awarded(plan: Plan, awarded: Awarded, found: dict[str, pl.Series]) -> N
         found["place_in_band"] = pl.Series(awarded.place)
 
 
+def _band_since(awarded: Awarded, overrides: Overrides) -> pl.Series:
+    """The day the band found today began, by its awards or by the officer who set it."""
+    standing = overrides.standing.filter(pl.col("field") == "band")
+    at = standing["ordinal"].to_numpy()
+    return _scattered(awarded.band_since, at, standing["since"]) if len(at) else awarded.band_since
+
+
 def _dates(
     scheme: Scheme,
     plan: Plan,
@@ -293,6 +303,7 @@ def _dates(
     ids: Ordinals,
     found: Mapping[str, pl.Series],
     awarded: Awarded,
+    since: pl.Series,
     overrides: Overrides,
     codes: Mapping[str, NDArray[np.int8]],
     as_at: date,
@@ -316,25 +327,38 @@ def _dates(
         else _optional(tables["applications"], name)
         for name in named
     ]
-    spells = tables.get("band_history")
-    if spells is None:
-        spells = pl.DataFrame(
-            schema={"application": ids.ids.dtype, "band": pl.String, "since": pl.Date}
-        )
-    since = awarded.band_since
-    at, _ = overrides.at("band")
-    if len(at):
-        theirs = overrides.standing.filter(pl.col("field") == "band")["since"]
-        since = _scattered(since, at, theirs)
+    spells = _spells(tables, ids)
     known = ~awarded.holds
-    known[at] = True
-    today = pl.DataFrame([found["band"].alias("band"), since.alias("since"),
-                          pl.Series("known", known)])
+    known[overrides.at("band")[0]] = True
+    today = pl.DataFrame(
+        [found["band"].alias("band"), since.alias("since"), pl.Series("known", known)]
+    )
     applications = pl.DataFrame([ids.ids.alias("id"), *own])
     outcomes = {
         i.when: codes[i.when] for i in plan.rules.priority_date.instead if i.when is not None
     }
     return priority_dates(applications, spells, policies, as_at, today, outcomes)
+
+
+def _spells(tables: Mapping[str, pl.DataFrame], ids: Ordinals) -> pl.DataFrame:
+    """The history of bands; of an application without any, the band on its row is the one spell."""
+    types = {"application": ids.ids.dtype, "band": pl.String, "since": pl.Date}
+    history = tables.get("band_history", pl.DataFrame(schema=types))
+    applications = tables["applications"]
+    if "band" not in applications.columns:
+        return history
+    have = ids.ordinals_of(history["application"])
+    without = np.ones(len(ids), bool)
+    without[have[have >= 0]] = False
+    dates = [
+        pl.col(column).alias(name)
+        for column, name in (("band_from", "since"), ("priority_date", "priority_date"))
+        if column in applications.columns
+    ]
+    recorded = applications.select(
+        pl.col("id").alias("application"), pl.col("band").cast(pl.String), *dates
+    ).filter(pl.Series(without), pl.col("band").is_not_null())
+    return pl.concat([history, recorded], how="diagonal_relaxed")
 
 
 def _optional(applications: pl.DataFrame, name: str) -> pl.Series:

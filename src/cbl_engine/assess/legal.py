@@ -11,7 +11,8 @@ import polars as pl
 from cbl_engine.assess.facts import columns_read, columns_welcome, household_facts
 from cbl_engine.assess.outcomes import FAILED, MET, UNKNOWN, judge
 from cbl_engine.scheme.expressions import parse_expression
-from cbl_engine.scheme.law import AllocationLaw, allocation_law
+from cbl_engine.scheme.law import AllocationLaw, LegalTest, allocation_law
+from cbl_engine.scheme.model import kind_of
 from cbl_engine.tables import DTYPES, column_types
 
 if TYPE_CHECKING:
@@ -43,6 +44,18 @@ class Legal:
     exempt: dict[str, NDArray[np.int8]]
     frame: pl.DataFrame
     absent: tuple[str, ...]
+
+    def names_read(self, test: LegalTest) -> list[str]:
+        """Columns and facts that a test reads, without those that nobody can have here."""
+        lost = {name.partition(".")[2] for name in self.absent}
+        names = []
+        for name in parse_expression(test.when).own_names:
+            fact = self.law.facts.get(name)
+            texts = [getattr(fact, kind_of(fact))] if fact is not None else []
+            behind = {n for text in texts for n in parse_expression(text).own_names} or {name}
+            if not behind & lost:
+                names.append(name)
+        return names
 
     def exemptions_from(self, tests: str | None) -> list[str]:
         """Names of the groups that a test of this kind may not shut out."""

@@ -42,7 +42,7 @@ def missing_of(result: Assessed, at: NDArray[np.int64], *, whole: bool) -> pl.Da
             parts.append(pl.DataFrame({"application": ids.gather(rows)}).with_columns(
                 pl.lit(column).alias("column"), pl.lit(needed_by).alias("needed_by"),
                 pl.lit(effect).alias("effect")))
-    parts += [p.select(schema) for p in _frames(result, at)]
+    parts += [p.select(*schema) for p in _frames(result, at)]
     return pl.concat(parts).unique().sort("application", "needed_by", "column")
 
 
@@ -71,19 +71,17 @@ def _of_law(
 ) -> Iterator[tuple[NDArray[np.int64], str, str, str]]:
     """Eligibility that is not known; exemptions that a failed test leaves to be looked at."""
     legal, trace = result.trace.legal, result.trace
-    there = [n for n in legal.frame.columns]
     for name, codes in legal.tests.items():
-        names = parse_expression(legal.law.eligible[name].when).own_names
+        names = legal.names_read(legal.law.eligible[name])
         unknown = at[codes[at] == UNKNOWN]
         yield from _nulls(legal.frame, unknown, names, name, "to be settled before an offer")
     for criterion in trace.plan.rules.qualifies:
         groups = legal.exemptions_from(result.version.criteria[criterion].tests)
         failed = at[(trace.codes[criterion][at] == FAILED) & (trace.exempted[criterion][at] < 0)]
         for group in groups:
-            names = parse_expression(legal.law.exempt[group].when).own_names
+            names = legal.names_read(legal.law.exempt[group])
             unknown = failed[legal.exempt[group][failed] == UNKNOWN]
-            mine = [n for n in names if n in there]
-            yield from _nulls(legal.frame, unknown, mine, group, "may be exempt by law")
+            yield from _nulls(legal.frame, unknown, names, group, "may be exempt by law")
 
 
 def _nulls(

@@ -41,7 +41,7 @@ def reasons_of(result: Assessed, at: NDArray[np.int64]) -> pl.DataFrame:
     parts: list[pl.DataFrame] = []
     for order, rows in enumerate(_rows(result, at)):
         parts.append(rows.with_columns(pl.lit(order, pl.Int32).alias("order")))
-    frame = pl.concat([p.select(_SCHEMA) for p in parts]).sort("ordinal", "order")
+    frame = pl.concat([p.select(*_SCHEMA) for p in parts]).sort("ordinal", "order")
     ids = result.ids.ids.gather(frame["ordinal"]).alias("application")
     return frame.select(ids, *[c for c in _SCHEMA if c not in ("ordinal", "order")])
 
