@@ -66,15 +66,21 @@ FIELDS = [
     ),
     (
         "columns: {tenants: {}}\n",
-        "f.yaml:6:11: columns.tenants must be applications, people, connections, homes or adverts; "
-        "given tenants",
+        "f.yaml:6:11: columns.tenants must be applications, people, connections, "
+        "band_history, status_history, duties, ta_placements, officer_decisions, overrides, homes "
+        "or adverts; given tenants",
     ),
     (
         fact("any_member: yes, max: age"),
         "f.yaml:6:12: facts.f: every fact names exactly one of: any_member, all_members, count, "
-        "min, max, months_resident_in, months_connected, connected_to, connection_strength",
+        "min, max, months_resident_in, months_connected, connected_to, connection_strength, "
+        "whole_years_since, whole_months_since, bedrooms",
     ),
-    (fact("count: homes"), "f.yaml:6:30: facts.f.count must be people or connections; given homes"),
+    (
+        fact("count: homes"),
+        "f.yaml:6:30: facts.f.count must be people, connections, band_history, status_history, "
+        "duties, ta_placements, officer_decisions or overrides; given homes",
+    ),
     (
         fact("count: people, if_none: x"),
         "f.yaml:6:47: facts.f.if_none must be unknown, true or false or a whole number; given x",
@@ -214,8 +220,9 @@ EXPRESSIONS = [
     (
         fact("max: age, where: band = 'A'"),
         "f.yaml:6:40: band is not a column, fact or parameter that can be read here, "
-        "in: band = 'A'; allowed: age, application, as_at, born, cannot_share, carer, "
-        "date_of_birth, expected_on, foster_child, id, part_time, partner_of, .... "
+        "in: band = 'A'; allowed: age, application, as_at, born, cannot_share, "
+        "care_leaver, carer, date_of_birth, expected_on, forces, forces_left_on, foster_child, "
+        ".... "
         "Declare it under columns, facts or parameters, or correct the name",
     ),
     (
@@ -295,7 +302,8 @@ ORDERS = [
         order("date: points"),
         [
             "f.yaml:10:15: points is not a column or fact of the application of type date; "
-            "given type int; allowed: band_from, priority_date, registered_on, valid_from, valid_to"
+            "given type int; allowed: band_from, priority_date, registered_on, "
+            "reviewed_on, submitted_on, valid_from, valid_to"
         ],
     ),
     (
@@ -338,14 +346,14 @@ ORDERS = [
         order("points: band"),
         [
             "f.yaml:10:17: band is not a column or fact of the application of type int; "
-            "given type text; allowed: bedroom_need, points"
+            "given type text; allowed: bedroom_need, current_bedrooms, place_in_band, points"
         ],
     ),
     (
         column("type: bool") + order("{debt: x, compare: amount}"),
         [
             "f.yaml:11:16: x is not a column or fact of the application of type int; "
-            "given type bool; allowed: bedroom_need, points"
+            "given type bool; allowed: bedroom_need, current_bedrooms, place_in_band, points"
         ],
     ),
     (

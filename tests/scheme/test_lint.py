@@ -65,7 +65,7 @@ def test_nothing_odd(findings):
         ),
         (
             ACTIVE.replace("eligible: [c]\n", ""),
-            "f.yaml:7:3: warning: no list of eligible criteria, order or plan uses c",
+            "f.yaml:7:3: warning: no list of eligible criteria, order, plan or assessment uses c",
         ),
         (
             ACTIVE + "facts: {f: {label: x, count: people}}\n",

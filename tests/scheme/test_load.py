@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from cbl_engine.errors import SchemeError
+from cbl_engine.scheme import assessment as assessment_module
 from cbl_engine.scheme import bedrooms as bedrooms_module
 from cbl_engine.scheme import json_schema, load_scheme, scheme_from_text, shipped_schemes
 from cbl_engine.scheme import model as model_module
@@ -177,7 +178,8 @@ def test_the_json_schema_is_stable_and_names_every_field():
     named = {name for part in parts for name in part.get("properties", {})}
     models = [
         thing
-        for name, thing in {**vars(model_module), **vars(bedrooms_module)}.items()
+        for module in (model_module, bedrooms_module, assessment_module)
+        for name, thing in vars(module).items()
         if isinstance(thing, type) and issubclass(thing, Part) and not name.startswith("_")
     ]
     fields = {f.alias or n for m in models for n, f in m.model_fields.items()}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cbl_engine.scheme.lint import Finding, lint
+from cbl_engine.scheme.findings import Finding
+from cbl_engine.scheme.lint import lint
 from cbl_engine.scheme.load import (
     Scheme,
     json_schema,

@@ -12,6 +12,7 @@ import polars as pl
 
 from cbl_engine.errors import Problem
 from cbl_engine.scheme.bedrooms import SHAPE
+from cbl_engine.scheme.check_assessment import assessment_problems, standard_problems
 from cbl_engine.scheme.check_orders import Place, eligible_problems, order_problems, suggest
 from cbl_engine.scheme.expressions import ExpressionError, parse_expression
 from cbl_engine.scheme.model import (
@@ -55,6 +56,7 @@ def check_version(version: SchemeVersion, document: Document) -> list[Problem]:
         *_check_criteria(version, document, words),
         *eligible_problems(version, document),
         *order_problems(version, document, words),
+        *assessment_problems(version, document, words),
     ]
     return sorted(found, key=lambda problem: line_of(problem.where))
 
@@ -318,19 +320,6 @@ def _check_since(
             where=document.where((*place, kind)),
             given=f"type {types[name]}" if name in types else "",
             allowed=suggest(name, [n for n, t in types.items() if t == "date"]),
-        )
-
-
-def standard_problems(
-    name: str, place: Place, version: SchemeVersion, document: Document
-) -> Iterator[Problem]:
-    """A bedroom standard that is neither the version's own nor shipped."""
-    if name not in version.bedroom_standards and name not in shipped_standards():
-        yield Problem(
-            "unknown_standard",
-            f"there is no bedroom standard {name}",
-            where=document.where(place),
-            allowed=suggest(name, [*version.bedroom_standards, *shipped_standards()]),
         )
 
 

@@ -7,13 +7,14 @@ deliberate answer worth knowing, such as a COALESCE that decides for a missing f
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from cbl_engine.scheme.expressions import Expression, parse_expression
+from cbl_engine.scheme.findings import Finding
+from cbl_engine.scheme.lint_assessment import assessment_findings, criteria_used, names_read
 from cbl_engine.scheme.model import (
     AllMembers,
     AnyMember,
@@ -25,7 +26,10 @@ from cbl_engine.scheme.model import (
     Min,
     PreferKey,
     TieKey,
+    WholeMonthsSince,
+    WholeYearsSince,
     key_name,
+    kind_of,
 )
 from cbl_engine.scheme.vocabulary import vocabulary
 from cbl_engine.tables import DTYPES, TABLES
@@ -45,27 +49,6 @@ _FORGETS = frozenset({"AND", "OR", "WHEN", "THEN", "ELSE", "LIKE"})
 _CHANGES_TEXT = frozenset({"ENDS_WITH", "LENGTH", "LOWER", "STARTS_WITH", "UPPER"})
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that looks odd.
-
-    Attributes:
-        level: warning or note.
-        rule: short stable name.
-        where: file:line:column.
-        message: what was seen, in a sentence without a full stop.
-    """
-
-    level: Literal["warning", "note"]
-    rule: str
-    where: str
-    message: str
-
-    def line(self) -> str:
-        """The finding as one line of a report."""
-        return f"{self.where}: {self.level}: {self.message}"
-
-
 def lint(scheme: Scheme) -> list[Finding]:
     """Everything that looks odd in every version, in the order of the files."""
     found: list[Finding] = []
@@ -78,6 +61,7 @@ def lint(scheme: Scheme) -> list[Finding]:
             *_codes(version, document),
             *_status(version, document),
             *_starts(version, document),
+            *assessment_findings(version, document),
         ]
         found += sorted(mine, key=lambda f: [int(n) for n in f.where.split(":")[-2:]])
     return found
@@ -226,10 +210,16 @@ def _unused(version: SchemeVersion, document: Document) -> Iterator[Finding]:
             read.update(key.date.values())
         elif isinstance(value, str) and not isinstance(key, BandKey):
             read.add(value)
+    if version.assessment is not None:
+        used |= criteria_used(version.assessment)
+        read |= names_read(version.assessment)
+    for fact in version.facts.values():
+        if isinstance(fact, (WholeMonthsSince, WholeYearsSince)):
+            read.add(getattr(fact, kind_of(fact)))
     for name in version.criteria:
         if name not in used:
             yield Finding("warning", "unused", document.where(("criteria", name), key=True),
-                          f"no list of eligible criteria, order or plan uses {name}")
+                          f"no list of eligible criteria, order, plan or assessment uses {name}")
     for name in version.facts:
         if name not in read:
             yield Finding("warning", "unused", document.where(("facts", name), key=True),

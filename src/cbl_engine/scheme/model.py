@@ -415,7 +415,7 @@ class SchemeVersion(Part):
     unknown: tuple[Text, ...] = Field((), description="what no source says")
     sources: dict[str, Source] = Field(default_factory=dict)
     bands: dict[BandName, Band] = Field(default_factory=dict)
-    columns: dict[Literal["applications", "homes", "adverts"] | Rows, dict[Name, Column]] = Field(
+    columns: dict[Literal["applications", Rows, "homes", "adverts"], dict[Name, Column]] = Field(
         default_factory=dict
     )
     parameters: dict[Name, Parameter] = Field(default_factory=dict)

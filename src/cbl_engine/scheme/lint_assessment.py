@@ -1,0 +1,133 @@
+"""What looks odd in a scheme's assessment, and where it goes against the law."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cbl_engine.scheme.expressions import parse_expression
+from cbl_engine.scheme.findings import Finding
+from cbl_engine.scheme.law import allocation_law
+from cbl_engine.scheme.model import (
+    ConnectedToFact,
+    ConnectionStrengthFact,
+    MonthsConnected,
+    MonthsResidentIn,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cbl_engine.documents import Document
+    from cbl_engine.scheme.assessment import Assessment
+    from cbl_engine.scheme.model import SchemeVersion
+
+_OF_PLACE = (ConnectedToFact, ConnectionStrengthFact, MonthsConnected, MonthsResidentIn)
+
+
+def assessment_findings(version: SchemeVersion, document: Document) -> Iterator[Finding]:
+    """Awards that give nothing, bands out of reach, tests that the law does not allow."""
+    yield from _bids(version, document)
+    rules = version.assessment
+    if rules is None:
+        return
+    yield from _tests(rules, version, document)
+    yield from _awards(rules, document)
+    yield from _bands(rules, version, document)
+
+
+def criteria_used(rules: Assessment) -> set[str]:
+    """Criteria that an assessment uses."""
+    used = {*rules.qualifies, *(s.when for s in rules.status)}
+    used |= {a.when for a in rules.awards.values() if a.when is not None}
+    if rules.priority_date is not None:
+        used |= {i.when for i in rules.priority_date.instead if i.when is not None}
+    return used
+
+
+def names_read(rules: Assessment) -> set[str]:
+    """Columns and facts that an assessment names outside criteria."""
+    read = {n for a in rules.awards.values() for n in (a.since, a.each) if n is not None}
+    read |= {rules.points_at_least} - {None}
+    if rules.priority_date is not None:
+        first = rules.priority_date.first
+        read |= {first} if isinstance(first, str) else set(first)
+        read |= {i.date for i in rules.priority_date.instead if i.date is not None}
+    return {name for name in read if name is not None}
+
+
+def _of_place(name: str, version: SchemeVersion) -> bool:
+    """Whether a criterion asks for a connection with a place."""
+    names = parse_expression(version.criteria[name].when).own_names
+    return any(isinstance(version.facts.get(n), _OF_PLACE) for n in names)
+
+
+def _regulations(tests: str, version: SchemeVersion) -> str:
+    """The regulations that exempt groups from a kind of test while the version is in force."""
+    law, until = allocation_law(), version.in_force.until
+    cited = [
+        law.citation(group)
+        for group in law.exempt.values()
+        if tests in group.tests
+        and (until is None or group.in_force.from_ < until)
+        and (group.in_force.until is None or group.in_force.until > version.in_force.from_)
+    ]
+    return "; ".join(dict.fromkeys(title.split(" regulation ")[0] for title in cited))
+
+
+def _tests(rules: Assessment, version: SchemeVersion, document: Document) -> Iterator[Finding]:
+    for name in rules.qualifies:
+        if version.criteria[name].tests is None and _of_place(name, version):
+            yield Finding(
+                "warning", "qualifying_test_not_named",
+                document.where(("criteria", name), key=True),
+                f"{name} asks for a connection with a place and does not say tests: "
+                "local_connection or residence, so those whom the law exempts are shut out "
+                f"({_regulations('local_connection', version)})",
+            )
+
+
+def _bids(version: SchemeVersion, document: Document) -> Iterator[Finding]:
+    """A test of connection on every bid: nobody is exempt from what adverts ask for."""
+    for i, name in enumerate(version.eligible):
+        tests = version.criteria[name].tests
+        if tests in ("local_connection", "residence"):
+            yield Finding(
+                "warning", "bids_shut_out_the_exempt", document.where(("eligible", i)),
+                f"{name} is a test of {tests.replace('_', ' ')} on every bid, which shuts out "
+                f"those whom the law exempts ({_regulations(tests, version)}); put it under "
+                "assessment: qualifies:",
+            )
+
+
+def _awards(rules: Assessment, document: Document) -> Iterator[Finding]:
+    counted = {part for award in rules.awards.values() for part in award.of}
+    for name, award in rules.awards.items():
+        where = document.where(("assessment", "awards", name), key=True)
+        gives = (award.band, award.points, award.up, award.at_most, award.place)
+        if all(given is None for given in gives) and name not in counted:
+            yield Finding("warning", "award_gives_nothing", where,
+                          f"the award {name} gives nothing and no award counts it")
+        if award.source is None and not award.illustrative:
+            yield Finding("note", "no_source", where,
+                          f"the award {name} has no source and is not marked illustrative")
+
+
+def _bands(rules: Assessment, version: SchemeVersion, document: Document) -> Iterator[Finding]:
+    """Bands that no award, rise or limit leads to."""
+    places = {band: i for i, band in enumerate(version.bands)}
+    awards = rules.awards.values()
+    reached = {places[a.band] for a in awards if a.band is not None}
+    reached |= {places[rules.otherwise]} if rules.otherwise is not None else set()
+    if not reached:
+        return
+    for award in awards:
+        if award.up is not None:
+            top = 0 if award.not_above is None else places[award.not_above]
+            reached |= {min(max(i - award.up, top), i) for i in reached}
+    for award in awards:
+        if award.at_most is not None:
+            reached |= {max(i, places[award.at_most]) for i in reached}
+    for band, place in places.items():
+        if place not in reached:
+            yield Finding("warning", "band_unreachable", document.where(("bands", band), key=True),
+                          f"no award leads to band {band}, and it is not the one otherwise")

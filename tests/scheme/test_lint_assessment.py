@@ -1,0 +1,90 @@
+"""What looks odd in an assessment, and where it goes against the law."""
+
+from __future__ import annotations
+
+import pytest
+
+from cbl_engine.scheme import lint, scheme_from_text
+
+HEAD = """scheme: s
+title: t
+authority: a
+in_force: {from: 2024-01-01, assumed: true}
+bands: {A: {label: x}, B: {label: x}, C: {label: x}}
+facts:
+  months_here: {label: x, months_resident_in: {area: town}}
+criteria:
+  here: {label: x, illustrative: true, when: months_here >= 24}
+  named: {label: x, illustrative: true, when: months_here >= 24, tests: residence}
+  ill: {label: x, illustrative: true, when: access_need = 'wheelchair' AND status = 'active'}
+profiles: {p: {label: x, order: [{band: [A, B, C]}, {tie: human}]}}
+"""
+
+
+def found(text, *rules):
+    findings = lint(scheme_from_text([("f.yaml", HEAD + text)]))
+    return [f.line() for f in findings if f.rule in rules]
+
+
+def test_a_test_of_connection_says_what_it_tests():
+    lines = found("assessment: {qualifies: [here]}\n", "qualifying_test_not_named")
+    assert len(lines) == 1
+    assert lines[0].startswith("f.yaml:9:3: warning: here asks for a connection with a place and")
+    assert "SI 2012/1869" in lines[0]
+    assert "SI 2025/706" in lines[0]
+    assert not found("assessment: {qualifies: [named]}\n", "qualifying_test_not_named")
+
+
+def test_a_version_that_ended_before_a_regulation_is_not_measured_by_it():
+    text = HEAD.replace("from: 2024-01-01", "from: 2024-01-01, until: 2025-01-01")
+    findings = lint(scheme_from_text([("f.yaml", text + "assessment: {qualifies: [here]}\n")]))
+    (line,) = [f.line() for f in findings if f.rule == "qualifying_test_not_named"]
+    assert "SI 2025/706" not in line
+
+
+def test_a_test_of_residence_on_every_bid_shuts_out_the_exempt():
+    lines = found("eligible: [named]\n", "bids_shut_out_the_exempt")
+    assert len(lines) == 1
+    assert "f.yaml:13:12: warning: named is a test of residence on every bid" in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("assessment", "lost"),
+    [
+        ("awards: {w: {label: x, when: ill, band: B}}", ["A", "C"]),
+        ("awards: {w: {label: x, when: ill, band: B}}, otherwise: C", ["A"]),
+        ("awards: {w: {label: x, when: ill, up: 1}}, otherwise: C", ["A"]),
+        ("awards: {w: {label: x, when: ill, up: 1}, v: {label: x, when: ill, up: 1}}, "
+         "otherwise: C", []),
+        ("awards: {w: {label: x, when: ill, up: 2, not_above: B}}, otherwise: C", ["A"]),
+        ("awards: {w: {label: x, when: ill, band: A}, v: {label: x, when: ill, at_most: C}}",
+         ["B"]),
+        ("awards: {w: {label: x, when: ill, points: 1}}", []),
+    ],
+)
+def test_bands_that_nothing_leads_to(assessment, lost):
+    lines = found(f"assessment: {{{assessment}}}\n", "band_unreachable")
+    assert [line.split("band ")[1][0] for line in lines] == lost
+
+
+def test_an_award_that_gives_nothing():
+    text = "assessment: {awards: {w: {label: x, when: ill}}}\n"
+    assert found(text, "award_gives_nothing") == [
+        "f.yaml:13:23: warning: the award w gives nothing and no award counts it"
+    ]
+    counted = (
+        "assessment: {awards: {w: {label: x, when: ill}, "
+        "v: {label: x, at_least: 1, of: [w], band: A}}}\n"
+    )
+    assert not found(counted, "award_gives_nothing")
+
+
+def test_what_an_assessment_reads_is_used():
+    text = HEAD.replace("criteria:", "columns: {applications: {asked_on: {type: date, label: x}}}"
+                                     "\ncriteria:", 1)
+    text += (
+        "assessment: {qualifies: [here, named], awards: {w: {label: x, when: ill, band: A, "
+        "since: asked_on}}}\n"
+    )
+    findings = lint(scheme_from_text([("f.yaml", text)]))
+    assert not [f for f in findings if f.rule == "unused"]
