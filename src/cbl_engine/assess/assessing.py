@@ -6,6 +6,7 @@ applications: loops are over criteria, awards and versions of the scheme.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from cbl_engine.assess.outcomes import FAILED, MET, UNKNOWN, for_sql, judge
 from cbl_engine.assess.overrides import TYPES, Overrides, overrides_on
 from cbl_engine.assess.plan import FOUND, Plan, plan_of
 from cbl_engine.assess.priority import PriorityDates, priority_dates
-from cbl_engine.assess.review import next_reviews
+from cbl_engine.assess.review import Dated, next_reviews
 from cbl_engine.assess.verify import check_assessed
 from cbl_engine.errors import Problem, TableError
 from cbl_engine.scheme.law import allocation_law
@@ -40,7 +41,6 @@ from cbl_engine.tables import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from datetime import date
 
     from numpy.typing import NDArray
 
@@ -80,7 +80,7 @@ def assess(scheme: Scheme, register: Mapping[str, pl.DataFrame], as_at: date) ->
     problems = list(_problems(plan, tables))
     if problems:
         raise TableError(problems)
-    applications = in_force(tables["applications"], as_at)
+    applications, ends = in_force(tables["applications"], as_at)
     tables["applications"] = applications
     ids = Ordinals(applications["id"])
     constants = constants_on(plan.version, as_at, plan.parameters)
@@ -120,7 +120,10 @@ def assess(scheme: Scheme, register: Mapping[str, pl.DataFrame], as_at: date) ->
     doubtful = np.concatenate([d["ordinal"].to_numpy() for d in doubts]).astype(np.int64)
     status = _status(plan, recorded["status"], legal, qualifies, awarded, codes, found, doubtful)
     proposed = _override(overrides, "status", status.proposed, doubts)
-    review = next_reviews(scheme, plan, tables, frame, recorded, ids, as_at)
+    undated = np.zeros(0, np.int32) if dates is None else dates.undated(as_at)
+    review = next_reviews(
+        scheme, plan, tables, frame, legal.frame, ids, as_at, constants, Dated((ends,), undated)
+    )
 
     assessed = pl.DataFrame(
         [
@@ -143,14 +146,19 @@ def assess(scheme: Scheme, register: Mapping[str, pl.DataFrame], as_at: date) ->
     return result
 
 
-def in_force(applications: pl.DataFrame, on: date) -> pl.DataFrame:
-    """The row of each application in force on a date, ascending by id."""
+def in_force(applications: pl.DataFrame, on: date) -> tuple[pl.DataFrame, pl.Series]:
+    """The row of each application in force on a date, ascending by id, and the day it ends."""
+    ends = pl.Series([None], dtype=pl.Date).new_from_index(0, applications.height)
     if has_versions(applications):
         spans = spans_of(applications)
         now = (spans["from"] <= on) & (spans["to"] > on)
-        applications = applications.filter(now)
+        applications, ends = applications.filter(now), spans["to"].filter(now)
+        ends = ends.set(ends == date.max, None)
     ids = applications["id"]
-    return applications if ids.is_sorted() else applications.sort("id")
+    if ids.is_sorted():
+        return applications, ends
+    order = ids.arg_sort()
+    return applications[order], ends.gather(order)
 
 
 def _problems(plan: Plan, tables: Mapping[str, pl.DataFrame]) -> Iterator[Problem]:

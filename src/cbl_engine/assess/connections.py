@@ -184,20 +184,25 @@ def _by_target(
     return out
 
 
-def _months_resident(
-    rows: pl.DataFrame, on: date, window: int | None, consecutive: bool
-) -> pl.DataFrame:
-    """Months [months] by household and target: of the best holder, spells joined up."""
-    group = ["_ordinal", _TARGET]
-    doubtful = rows.filter(pl.col("since").is_null()).select(group).unique()
+def spells_of(rows: pl.DataFrame, on: date, window: int | None) -> pl.DataFrame:
+    """Spells of each holder, joined up where they overlap or touch and cut to the window.
+
+    Args:
+        rows: of :func:`relevant_rows`.
+        on: the as-at date, at which they end at the latest.
+        window: the last so many months [months], or None for all.
+
+    Returns:
+        Frame of _ordinal, _target, person, spell, start, end, months [months].
+    """
     end = pl.min_horizontal(pl.col("until").fill_null(on), pl.lit(on))
     start = pl.col("since")
     if window is not None:
         start = pl.max_horizontal(start, pl.lit(on).dt.offset_by(f"-{window}mo"))
-    holder = [*group, "person"]
-    spells = (
+    holder = ["_ordinal", _TARGET, "person"]
+    return (
         rows.with_columns(start.alias("start"), end.alias("end"))
-        .filter(pl.col("start") < pl.col("end"))
+        .filter(pl.col("since").is_not_null(), pl.col("start") < pl.col("end"))
         .sort(*holder, "start", "end")
         .with_columns(pl.col("end").cum_max().over(holder).shift(1).over(holder).alias("reach"))
         .with_columns(
@@ -210,6 +215,26 @@ def _months_resident(
         .agg(pl.col("start").min(), pl.col("end").max())
         .with_columns(whole_months(pl.col("start"), pl.col("end")).alias("months"))
     )
+
+
+def relevant_rows(
+    fact: Fact, tables: Mapping[str, pl.DataFrame], applications: Ordinals
+) -> pl.DataFrame:
+    """Connections that a fact with fixed areas looks at: _ordinal, _target, person, since, until."""
+    rule = getattr(fact, kind_of(fact))
+    named = [rule.area] if isinstance(rule.area, str) else list(rule.area)
+    inside = _closure_of(area_closure(tables["areas"]), [named])
+    return _relevant(fact, tables, applications, inside)
+
+
+def _months_resident(
+    rows: pl.DataFrame, on: date, window: int | None, consecutive: bool
+) -> pl.DataFrame:
+    """Months [months] by household and target: of the best holder, spells joined up."""
+    group = ["_ordinal", _TARGET]
+    doubtful = rows.filter(pl.col("since").is_null()).select(group).unique()
+    holder = [*group, "person"]
+    spells = spells_of(rows, on, window)
     if consecutive:
         held = spells.with_columns(
             pl.when(pl.col("end") == on).then(pl.col("months")).otherwise(0).alias("answer")

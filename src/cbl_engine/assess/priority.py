@@ -15,7 +15,7 @@ from cbl_engine.assess.date_rules import Bands, DatePolicy, FirstDates, planned,
 from cbl_engine.assess.date_steps import Derived, report
 from cbl_engine.assess.dates_now import dates_now, with_instead
 from cbl_engine.assess.found import Found
-from cbl_engine.assess.histories import day_of, laid_out, with_today
+from cbl_engine.assess.histories import TODAY, day_of, laid_out, with_today
 from cbl_engine.tables import Ordinals
 
 if TYPE_CHECKING:
@@ -42,6 +42,15 @@ class PriorityDates:
     missing: pl.DataFrame
     contradictions: pl.DataFrame
     _derived: Derived = field(repr=False)
+
+    def undated(self, as_at: date) -> NDArray[np.int32]:
+        """Applications, as ordinals, whose last spell was found today and begins at as-at.
+
+        Their date may be as-at's own until an officer records the band.
+        """
+        history = self._derived.history
+        mine = (history.row == TODAY) & (history.since == day_of(as_at))
+        return history.application[mine]
 
     def steps(self, applications: Sequence[Any] | pl.Series) -> pl.DataFrame:
         """How the dates of some applications came about, a row a step in the order they count.
