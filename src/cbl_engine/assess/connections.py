@@ -200,19 +200,29 @@ def spells_of(rows: pl.DataFrame, on: date, window: int | None) -> pl.DataFrame:
     if window is not None:
         start = pl.max_horizontal(start, pl.lit(on).dt.offset_by(f"-{window}mo"))
     holder = ["_ordinal", _TARGET, "person"]
-    return (
+    cut = (
         rows.with_columns(start.alias("start"), end.alias("end"))
         .filter(pl.col("since").is_not_null(), pl.col("start") < pl.col("end"))
         .sort(*holder, "start", "end")
-        .with_columns(pl.col("end").cum_max().over(holder).shift(1).over(holder).alias("reach"))
+    )
+    changed = pl.any_horizontal(pl.col(c).ne_missing(pl.col(c).shift(1)) for c in holder)
+    number = cut.select(changed.fill_null(value=True).cum_sum()).to_series().to_numpy()
+    # Ends of an earlier holder are below every day of a later one, so that the running latest end
+    # begins anew with each holder.
+    above = number.astype(np.int64) << 32
+    begins = above + cut["start"].to_physical().to_numpy()
+    latest = np.maximum.accumulate(above + cut["end"].to_physical().to_numpy())
+    first = np.ones(cut.height, bool)
+    first[1:] = begins[1:] > latest[:-1]
+    at = np.flatnonzero(first)
+    last = np.append(at[1:], cut.height)[: len(at)] - 1
+    return (
+        cut[at]
+        .select(*holder, "start")
         .with_columns(
-            (pl.col("reach").is_null() | (pl.col("start") > pl.col("reach")))
-            .cum_sum()
-            .over(holder)
-            .alias("spell")
+            pl.Series("spell", np.arange(len(at))),
+            pl.Series("end", (latest[last] - above[last]).astype(np.int32)).cast(pl.Date),
         )
-        .group_by([*holder, "spell"])
-        .agg(pl.col("start").min(), pl.col("end").max())
         .with_columns(whole_months(pl.col("start"), pl.col("end")).alias("months"))
     )
 

@@ -1,0 +1,1 @@
+"""The whole assessment of a synthetic register of England's size."""
