@@ -214,8 +214,10 @@ def _unused(version: SchemeVersion, document: Document) -> Iterator[Finding]:
     for profile in version.profiles.values():
         used.update(profile.eligible, *(s.eligible for s in profile.all_stages()))
         keys += [k for s in profile.all_stages() for k in s.order]
+    for addition in version.additions().values():
+        used.update(addition.eligible)
     for plan in version.local_lettings_plans.values():
-        used.update(plan.eligible, (t.criterion for t in plan.targets))
+        used.update(n for t in plan.targets for n in (t.criterion, t.homes) if n is not None)
         keys += plan.order
     for key in keys:
         value = getattr(key, key_name(key).split(":")[0])

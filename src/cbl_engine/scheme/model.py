@@ -21,6 +21,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 BandName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _+./-]*$", max_length=40)]
 Text = Annotated[str, Field(min_length=1, max_length=2_000)]
 Sql = Annotated[str, Field(min_length=1, max_length=4_000)]
+LandlordId = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 def _one_of(kinds: dict[str, Any], what: str) -> Discriminator:
@@ -245,6 +246,7 @@ class _Key(Part):
     when_unknown: KeyWhenUnknown = "last"
     label: Text | None = None
     source: str | None = None
+    illustrative: bool = Field(False, description="true when this is ours, not the council's")
 
 
 class BandKey(_Key):
@@ -345,6 +347,8 @@ class Stage(Part):
     """Who stands in this stage, and how they are ordered within it."""
 
     label: Text | None = None
+    source: str | None = None
+    illustrative: bool = Field(False, description="true when this is ours, not the council's")
     eligible: tuple[str, ...] = ()
     order: tuple[Key, ...] = Field(min_length=1)
     next_stage_when: Literal["no_eligible", "no_letting"] = "no_letting"
@@ -365,15 +369,27 @@ class Profile(Labelled):
 class Target(Labelled):
     """A numeric aim of a plan; used when offers are made, never in the order."""
 
-    criterion: str
+    criterion: str = Field(description="who the homes are meant for")
+    homes: str | None = Field(
+        None, description="a criterion over the advert alone: which homes; left out: all"
+    )
     share: float | None = Field(None, gt=0, le=1)
     number: int | None = Field(None, ge=1)
 
 
-class LocalLettingsPlan(Labelled):
-    """Criteria and keys that some adverts add: keys go ahead of the profile's own."""
+class Addition(Labelled):
+    """What some adverts add to the scheme: criteria that join the common ones."""
 
     eligible: tuple[str, ...] = ()
+
+
+class Landlord(Addition):
+    """A landlord's own criteria, added by every advert of one of its homes."""
+
+
+class LocalLettingsPlan(Addition):
+    """Criteria and keys that some adverts add: keys go ahead of the profile's own."""
+
     order: tuple[Key, ...] = ()
     targets: tuple[Target, ...] = ()
     in_force: InForce | None = Field(
@@ -402,6 +418,9 @@ class SchemeVersion(Part):
     default_profile: str | None = Field(
         None, description="for adverts that name none; a lone profile is the default"
     )
+    landlords: dict[LandlordId, Landlord] = Field(
+        default_factory=dict, description="by the landlord's id in the data"
+    )
     local_lettings_plans: dict[Name, LocalLettingsPlan] = Field(default_factory=dict)
 
     def declared(self, table: str) -> dict[str, Column]:
@@ -415,6 +434,22 @@ class SchemeVersion(Part):
         if self.default_profile is not None:
             return self.default_profile
         return next(iter(self.profiles)) if len(self.profiles) == 1 else None
+
+    def additions(self) -> dict[tuple[str, str], Addition]:
+        """Everything an advert may add, by part of the file and name: landlords, then plans."""
+        parts = {"landlords": self.landlords, "local_lettings_plans": self.local_lettings_plans}
+        return {(part, name): added for part, of in parts.items() for name, added in of.items()}
+
+    def added(self, landlord: str | None, plan: str | None) -> tuple[Addition, ...]:
+        """What an advert of this landlord under this plan adds, in the order it is asked.
+
+        A landlord that the scheme does not list adds nothing.
+        """
+        found = (
+            self.landlords.get(landlord) if landlord is not None else None,
+            self.local_lettings_plans[plan] if plan is not None else None,
+        )
+        return tuple(a for a in found if a is not None)
 
 
 def kind_of(key: Any) -> str:
