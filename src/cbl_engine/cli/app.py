@@ -135,7 +135,8 @@ def validate(
     with show.steps() as on_step:
         on_step("Checking")
         inputs = check_inputs(scheme, data, show.as_at_date(as_at))
-        findings = lint(inputs.scheme) if inputs.scheme is not None else []
+        tables = inputs.tables.frames if inputs.tables is not None else {}
+        findings = lint(inputs.scheme, tables) if inputs.scheme is not None else []
     if problems is not None and inputs.tables is not None:
         show.write_problems(inputs.tables.rejected, problems)
     show.show_report(inputs, findings, format)

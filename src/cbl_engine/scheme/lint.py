@@ -31,7 +31,7 @@ from cbl_engine.scheme.vocabulary import vocabulary
 from cbl_engine.tables import DTYPES, TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from cbl_engine.documents import Document
     from cbl_engine.scheme.load import Scheme
@@ -66,8 +66,13 @@ class Finding:
         return f"{self.where}: {self.level}: {self.message}"
 
 
-def lint(scheme: Scheme) -> list[Finding]:
-    """Everything that looks odd in every version, in the order of the files."""
+def lint(scheme: Scheme, tables: Mapping[str, pl.DataFrame] | None = None) -> list[Finding]:
+    """Everything that looks odd in every version, in the order of the files.
+
+    Args:
+        scheme: the scheme.
+        tables: adverts and homes it is to be used with, if any: their landlords are looked at.
+    """
     found: list[Finding] = []
     for version, document in zip(scheme.versions, scheme.documents, strict=True):
         words = vocabulary(version)
@@ -78,6 +83,7 @@ def lint(scheme: Scheme) -> list[Finding]:
             *_codes(version, document),
             *_status(version, document),
             *_starts(version, document),
+            *_landlords(version, document, tables or {}),
         ]
         found += sorted(mine, key=lambda f: [int(n) for n in f.where.split(":")[-2:]])
     return found
@@ -309,3 +315,25 @@ def _starts(version: SchemeVersion, document: Document) -> Iterator[Finding]:
     if version.in_force.assumed:
         yield Finding("note", "start_assumed", document.where(("in_force",)),
                       f"the start {version.in_force.from_} is assumed; no source gives it")
+
+
+def _landlords(
+    version: SchemeVersion, document: Document, tables: Mapping[str, pl.DataFrame]
+) -> Iterator[Finding]:
+    """Landlords that the data have and the scheme does not list, and the other way round."""
+    columns = [tables[t]["landlord"].cast(pl.String) for t in ("adverts", "homes")
+               if t in tables and "landlord" in tables[t].columns]
+    if not version.landlords or not columns:
+        return
+    named = set(pl.concat(columns).drop_nulls())
+    others = sorted(named - set(version.landlords))
+    if others:
+        more = f" and {len(others) - 5} more" if len(others) > 5 else ""
+        yield Finding("note", "landlord_not_listed", document.where(("landlords",), key=True),
+                      f"the scheme lists no criteria for {', '.join(others[:5])}{more}, so their "
+                      "homes add none")
+    for name in version.landlords:
+        if name not in named:
+            yield Finding("warning", "landlord_without_homes",
+                          document.where(("landlords", name), key=True),
+                          f"no home or advert names the landlord {name}")
