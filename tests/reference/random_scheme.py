@@ -252,6 +252,10 @@ def _with_area(rng: random.Random, kind: str) -> tuple[dict[str, Any], str, bool
         rule["consecutive"] = _chance(rng, 0.5)
     elif kind != "months_connected" and _chance(rng, 0.6):
         rule["min_months"] = rng.choice([1, 6, 12])
+    if _chance(rng, 0.3):
+        rule["where"] = rng.choice(_CONNECTIONS)
+    if area == "advert.area" and not strength and _chance(rng, 0.5):
+        rule["level"] = rng.choice(["parish", "ward", "district", "none"])
     if strength:
         rule["levels"] = rng.choice(
             [["parish", "ward", "district"], ["ward", "parish"], ["district"], ["none", "ward"]]

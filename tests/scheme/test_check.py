@@ -479,6 +479,30 @@ def test_a_criterion_named_source_may_choose_a_date(load_with):
     )
 
 
+@pytest.mark.parametrize(
+    ("rule", "line"),
+    [
+        (
+            "connected_to: {area: here, level: ward}",
+            "f.yaml:6:57: level means the area around the advert's; allowed: "
+            "level together with area: advert.area",
+        ),
+        (
+            "connected_to: {area: here, where: month > 3}",
+            "f.yaml:6:57: month is not a column, fact or parameter that can be read here, in: "
+            "month > 3; allowed: months",
+        ),
+        (
+            "connection_strength: {area: advert.area, levels: [ward], level: ward}",
+            "f.yaml:6:80: level is not a field of facts.f.connection_strength; allowed: levels",
+        ),
+    ],
+)
+def test_which_connections_and_where(lines, rule, line):
+    (found,) = lines(fact(rule))
+    assert found.startswith(line)
+
+
 TARGET = (
     "criteria: {c: {label: x, when: points > 1}, flat: {label: x, when: advert.floor > 0}}\n"
     "local_lettings_plans:\n"
@@ -495,7 +519,7 @@ TARGET = (
         ),
         (
             OLD + "landlords: {north: {label: x, order: [{points: points}]}}\n",
-            "f.yaml:7:31: order is not a field of landlords.north; allowed: ",
+            "f.yaml:7:31: order is not a field of landlords.north",
         ),
         (
             TARGET % "c",

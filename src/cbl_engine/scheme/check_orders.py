@@ -47,6 +47,7 @@ def eligible_problems(version: SchemeVersion, document: Document) -> Iterator[Pr
             for i, stage in enumerate(profile.stages)
         ]
     lists += [((*part, "eligible"), added.eligible) for part, added in version.additions().items()]
+    named: list[tuple[Place, str]]
     named = [((*place, index), name) for place, names in lists for index, name in enumerate(names)]
     for plan_name, plan in version.local_lettings_plans.items():
         for i, target in enumerate(plan.targets):

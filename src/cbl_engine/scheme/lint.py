@@ -15,17 +15,14 @@ import polars as pl
 
 from cbl_engine.scheme.expressions import Expression, parse_expression
 from cbl_engine.scheme.model import (
-    AllMembers,
-    AnyMember,
     BandKey,
-    Count,
     DateKey,
     LotteryKey,
-    Max,
-    Min,
     PreferKey,
     TieKey,
+    expressions_of,
     key_name,
+    rows_of,
 )
 from cbl_engine.scheme.vocabulary import vocabulary
 from cbl_engine.tables import DTYPES, TABLES
@@ -209,12 +206,9 @@ def _unused(version: SchemeVersion, document: Document) -> Iterator[Finding]:
     read: set[str] = set()
     for criterion in version.criteria.values():
         read.update(parse_expression(criterion.when).names)
-    texts = [t for f in version.facts.values()
-             for t in (getattr(f, "where", None), getattr(f, "any_member", None),
-                       getattr(f, "all_members", None), getattr(f, "min", None),
-                       getattr(f, "max", None)) if isinstance(t, str)]
-    for text in texts:
-        read.update(parse_expression(text).names)
+    for fact in version.facts.values():
+        for text in expressions_of(fact).values():
+            read.update(parse_expression(text).names)
     used: set[str] = set(version.eligible)
     keys = []
     for profile in version.profiles.values():
@@ -267,13 +261,10 @@ def _codes(version: SchemeVersion, document: Document) -> Iterator[Finding]:
             criterion.when, ("criteria", name, "when"), "applications", version, document
         )
     for name, fact in version.facts.items():
-        if not isinstance(fact, (AnyMember, AllMembers, Count, Min, Max)):
-            continue
-        table = fact.count if isinstance(fact, Count) else fact.of
-        for field in ("any_member", "all_members", "min", "max", "where"):
-            text = getattr(fact, field, None)
-            if text is not None:
-                yield from _wrong_codes(text, ("facts", name, field), table, version, document)
+        for place, text in expressions_of(fact).items():
+            yield from _wrong_codes(
+                text, ("facts", name, *place), rows_of(fact), version, document
+            )
 
 
 def _wrong_codes(

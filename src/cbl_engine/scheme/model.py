@@ -149,6 +149,7 @@ class _Connections(Part):
 
     area: str | tuple[str, ...]
     held_by: Literal["anyone", "applicant"] = "anyone"
+    where: Sql | None = Field(None, description="only connections for which this is true")
 
 
 class _Kinds(_Connections):
@@ -157,10 +158,17 @@ class _Kinds(_Connections):
     kinds: tuple[ConnectionKind, ...] = Field(_ALL_KINDS, min_length=1)
 
 
+Level = Annotated[
+    str | None,
+    Field(description="with advert.area: the area of this level around the advert's, instead"),
+]
+
+
 class ResidentMonths(_Connections):
     """Months lived in the area: in the last ``window_months``, or without a break until now."""
 
     kinds: tuple[ConnectionKind, ...] = Field(("residence",), min_length=1)
+    level: Level = None
     window_months: int | None = Field(None, ge=1, le=1200)
     consecutive: bool = False
 
@@ -168,10 +176,13 @@ class ResidentMonths(_Connections):
 class ConnectedMonths(_Kinds):
     """Months that the longest connection still held has lasted."""
 
+    level: Level = None
+
 
 class ConnectedTo(_Kinds):
     """Whether any connection still held is with the area, for at least ``min_months``."""
 
+    level: Level = None
     min_months: int = Field(0, ge=0, le=1200)
 
 
@@ -469,3 +480,23 @@ def key_name(key: Key) -> str:
     if isinstance(key, DateKey):
         return f"date: {value}" if isinstance(value, str) else "date"
     return kind
+
+
+def expressions_of(fact: Fact) -> dict[tuple[str, ...], str]:
+    """Every expression of a fact, by where it stands within it."""
+    kind = kind_of(fact)
+    rule = getattr(fact, kind)
+    found: dict[tuple[str, ...], str | None] = {}
+    if isinstance(rule, _Connections):
+        found[kind, "where"] = rule.where
+    elif isinstance(fact, _Reducer):
+        found[kind,] = None if isinstance(fact, Count) else rule
+        found["where",] = fact.where
+    return {place: text for place, text in found.items() if text is not None}
+
+
+def rows_of(fact: Fact) -> str:
+    """The table whose rows a fact looks over: people or connections."""
+    if isinstance(fact, _Reducer):
+        return fact.count if isinstance(fact, Count) else fact.of
+    return "connections"

@@ -29,6 +29,7 @@ from cbl_engine.scheme.model import (
     PointsKey,
     PreferKey,
     TieKey,
+    expressions_of,
     key_name,
 )
 from cbl_engine.scheme.vocabulary import is_pair_fact, vocabulary
@@ -307,9 +308,7 @@ def _dated_fact(fact: Fact, version: SchemeVersion) -> bool:
     """Whether the fact changes with the as-at date."""
     if not isinstance(fact, (AnyMember, AllMembers, Count, Min, Max)):
         return True
-    texts = [fact.where, getattr(fact, "any_member", None), getattr(fact, "all_members", None),
-             getattr(fact, "min", None), getattr(fact, "max", None)]
-    names = {n for t in texts if t for n in parse_expression(t).names}
+    names = {n for t in expressions_of(fact).values() for n in parse_expression(t).names}
     params = {n.removeprefix("param.") for n in names if n.startswith("param.")}
     moving = any(_moves(version, p) for p in params)
     return moving or bool(names & {"age", "born", "months", "current", "as_at"})
