@@ -175,7 +175,9 @@ def sample_borough_for(
         BadInput: an argument that cannot be used.
     """
     version = scheme.versions[-1]
-    return fitted(sample_borough(**{**options_for(version), **options}), version)
+    chosen = options_for(version)
+    chosen.update(options)
+    return fitted(sample_borough(**chosen), version)
 
 
 def write_borough(
