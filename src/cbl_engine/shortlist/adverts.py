@@ -172,8 +172,8 @@ def arrange_adverts(
         ordinals,
         tuple(batches),
         place,
-        _microseconds(opens.cast(closes.dtype)).fill_null(np.iinfo(np.int64).min).to_numpy(),
-        _microseconds(closes).to_numpy(),
+        microseconds(opens.cast(closes.dtype)).fill_null(np.iinfo(np.int64).min).to_numpy(),
+        microseconds(closes).to_numpy(),
         adverts["status"].cast(pl.String),
         _seeds(adverts, seed),
     )
@@ -195,8 +195,11 @@ def _merged(problems: list[Problem]) -> list[Problem]:
     return out
 
 
-def _microseconds(times: pl.Series) -> pl.Series:
-    return times.dt.cast_time_unit("us").to_physical()
+def microseconds(times: pl.Series) -> pl.Series:
+    """Moments as whole microseconds since 1970 UTC."""
+    if times.dtype.time_unit != "us":  # type: ignore[attr-defined]
+        times = times.dt.cast_time_unit("us")
+    return times.cast(pl.Int64)
 
 
 def _seeds(adverts: pl.DataFrame, seed: int) -> NDArray[np.uint64]:
