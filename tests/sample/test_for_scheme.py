@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from cbl_engine.records import check_inputs, run_shortlist
 from cbl_engine.sample import sample_borough_for, write_borough
 from cbl_engine.scheme import lint, load_scheme, shipped_schemes
+from cbl_engine.shipped import shipped_folder
 
 
 @pytest.mark.parametrize("name", sorted(shipped_schemes()))
@@ -30,7 +33,7 @@ def test_nothing_looks_odd_in_a_shipped_scheme_on_its_borough(tmp_path, name):
 def test_the_scheme_settles_bands_profiles_district_and_landlords():
     home_link = sample_borough_for(load_scheme("home_link"), households=200, adverts=10)
     assert set(home_link["applications"]["band"].drop_nulls()) == {"A", "B", "C", "D"}
-    assert set(home_link["adverts"]["profile"]) == {"own_council", "any_partner"}
+    assert set(home_link["adverts"]["profile"]) == {"own_council", "any_partner", "exception_site"}
     assert "cambridge" in home_link["areas"]["id"]
     assert home_link["connections"]["weekly_hours"].null_count() > 0
     bexley = sample_borough_for(load_scheme("bexley"), households=200, adverts=10)
@@ -44,3 +47,13 @@ def test_what_is_asked_for_wins_over_the_scheme():
     )
     assert set(frames["applications"]["band"].drop_nulls()) == {"X"}
     assert "elsewhere" in frames["areas"]["id"]
+
+
+def test_some_adverts_name_a_plan_that_is_in_force():
+    scheme = load_scheme("tonbridge_malling")
+    frames = sample_borough_for(scheme, households=50, adverts=11)
+    assert frames["adverts"]["local_lettings_plan"].drop_nulls().to_list() == ["clare_park"] * 2
+    template = load_scheme(shipped_folder("templates") / "scheme.yaml")
+    for close_on, plans in ((date(2026, 3, 3), 2), (date(2031, 3, 3), 0)):
+        frames = sample_borough_for(template, households=50, adverts=11, close_on=close_on)
+        assert frames["adverts"]["local_lettings_plan"].drop_nulls().len() == plans

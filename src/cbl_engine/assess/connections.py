@@ -7,6 +7,7 @@ advert's is a pair fact: it is worked out for each distinct area advertised.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,7 +52,7 @@ def area_closure(areas: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(found).unique(maintain_order=True)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Rows:
     """What facts over connections are worked out from.
 
@@ -73,10 +74,16 @@ class _Rows:
     on: date
     constants: Mapping[str, Any]
 
+    @cached_property
+    def _around(self) -> dict[Any, list[Any]]:
+        out: dict[Any, list[Any]] = {}
+        for area, outer in self.closure.iter_rows():
+            out.setdefault(area, []).append(outer)
+        return out
+
     def around(self, area: Any, level: str) -> list[Any]:
         """The areas of a level that an area is or lies in."""
-        outer = self.closure.filter(pl.col("area") == area)["around"]
-        return [a for a in outer if self.level_of.get(a) == level]
+        return [a for a in self._around.get(area, ()) if self.level_of.get(a) == level]
 
 
 def _rows_of(

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from cbl_engine.sample.borough import BoroughOptions
     from cbl_engine.scheme.model import SchemeVersion
 
+_EVERY = 5  # of so many adverts one names a plan
+
 
 def options_for(version: SchemeVersion) -> BoroughOptions:
     """Arguments of ``sample_borough`` that a scheme version settles.
@@ -38,7 +40,7 @@ def options_for(version: SchemeVersion) -> BoroughOptions:
 def fitted(
     frames: Mapping[str, pl.DataFrame], version: SchemeVersion
 ) -> dict[str, pl.DataFrame]:
-    """The tables with the landlords a scheme lists and empty columns for those it declares.
+    """The tables with a scheme's landlords and local lettings plans, and the columns it declares.
 
     Args:
         frames: a borough, from ``sample_borough``.
@@ -46,7 +48,8 @@ def fitted(
 
     Returns:
         The same tables. Where the scheme lists landlords, the borough's become the listed ones, in
-        turn. Declared columns that the borough has not are there with every cell empty, which is
+        turn. Every fifth advert names a plan, in turn, if it closes while the plan is in force.
+        Declared columns that the borough has not are there with every cell empty, which is
         not known.
     """
     out = dict(frames)
@@ -57,8 +60,22 @@ def fitted(
         out["homes"] = frames["homes"].with_columns(pl.col("landlord").replace_strict(of_scheme))
         labels = [version.landlords[name].label for name in listed]
         out["landlords"] = pl.DataFrame({"id": listed, "name": labels}).sort("id")
+    if version.local_lettings_plans:
+        out["adverts"] = frames["adverts"].with_columns(_plans(frames["adverts"], version))
     for table, columns in version.columns.items():
         empty = [pl.lit(None, DTYPES[column.type]).alias(name)
                  for name, column in columns.items() if name not in out[table].columns]
         out[table] = out[table].with_columns(empty)
     return out
+
+
+def _plans(adverts: pl.DataFrame, version: SchemeVersion) -> pl.Series:
+    named: list[str | None] = [None] * adverts.height
+    plans = list(version.local_lettings_plans)
+    for turn, at in enumerate(range(_EVERY - 1, adverts.height, _EVERY)):
+        name = plans[turn % len(plans)]
+        force = version.local_lettings_plans[name].in_force
+        day = adverts["closes_at"][at].date()
+        if force is None or (force.from_ <= day and (force.until is None or day < force.until)):
+            named[at] = name
+    return pl.Series("local_lettings_plan", named, dtype=pl.String)
