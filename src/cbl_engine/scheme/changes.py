@@ -80,6 +80,15 @@ _CALLED = {
     "next_stage_when": "when offers go on to the next stage",
     "default_profile": "the profile of adverts that name none",
     "of": "the table it looks over",
+    "area": "the area",
+    "kinds": "the kinds of connection that count",
+    "held_by": "whose connections count",
+    "levels": "the levels, the closest first,",
+    "min_months": "the months it must have lasted",
+    "window_months": "the months looked back over",
+    "consecutive": "whether it is without a break",
+    "codes": "the codes allowed",
+    "criterion": "whom it counts",
     "scheme": "the short name",
 }
 _TITLES: dict[Concern, str] = {
@@ -212,9 +221,7 @@ class _Comparison:
         for name in type(old).model_fields:
             if name == "stages":
                 continue  # an order is short for one stage: both are compared as stages
-            mine = concerns if concerns != "shortlist" else (
-                "words" if name in _WORDS else "offers" if name in _OFFERS else concerns
-            )
+            mine = "words" if name in _WORDS else "offers" if name in _OFFERS else concerns
             before, after = getattr(old, name), getattr(new, name)
             if name == "order" and isinstance(old, Profile):
                 self.stages(part, path, old.all_stages(), new.all_stages(), mine)

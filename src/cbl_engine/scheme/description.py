@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 OURS = "ours, not the council's"
 _MARKS = re.compile(r"([\\`*<>\[\]|~])|(?<!\w)_|_(?!\w)")
-_BEGINNING = re.compile(r"^(?=[#+=-]|\d+[.)])")
+_BEGINNING = re.compile(r"^(\d*)(?=[#+=-]|(?<=\d)[.)])")
 _URL = re.compile(r"https?://[^\s<>\"]+", re.ASCII)
 
 
@@ -152,7 +152,8 @@ def _text_section(section: Section, width: int, underline: str) -> list[str]:
 
 def _escaped(text: str) -> str:
     """Plain words in which nothing is Markdown's; a text is one line."""
-    return _BEGINNING.sub(r"\\", _MARKS.sub(lambda m: "\\" + m.group(), " ".join(text.split())))
+    marked = _MARKS.sub(lambda m: "\\" + m.group(), " ".join(text.split()))
+    return _BEGINNING.sub(r"\1\\", marked)
 
 
 def _code(text: str) -> str:
