@@ -25,9 +25,6 @@ def changed(*swaps: tuple[str, str], of: str = TEMPLATE) -> list[Any]:
     return scheme_changes(scheme_from_text(of), scheme_from_text(new))
 
 
-# --- every change is found ------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("scheme", SCHEMES, ids=lambda s: s.name)
 def test_a_scheme_equals_itself(scheme: Any) -> None:
     assert scheme_changes(scheme, load_scheme_again(scheme)) == []
@@ -68,9 +65,6 @@ def meaning(value: Any, field: str = "") -> Any:
     return repr(value)
 
 
-# --- and said in words ----------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
@@ -90,7 +84,17 @@ def meaning(value: Any, field: str = "") -> Any:
          "Criterion on_register: now also requires it is not so that the law exempts the household "
          "from local connection tests"),
         ("when: status = 'active'", "when: status = 'active' OR lower(band) = 'a'",
-         "Criterion on_register: can now also be met by lower(band) = 'a'"),
+         "Criterion on_register: can now also be met by “lower(band) = 'a'”"),
+        ("when: exempt_from_connection OR months_resident >= param.residence_months",
+         "when: (exempt_from_connection OR months_resident >= param.residence_months) AND band = 'A'",
+         "Criterion local_connection: now also requires the application's band is “A”"),
+        ("when: advert.ground_floor AND access_need = 'ground floor'",
+         "when: advert.ground_floor AND (points + 1 > 5 OR band IN ('A'))",
+         "Criterion ground_floor_needed: now also requires “points + 1 > 5 OR band IN ('A')”, and "
+         "no longer requires the application's access category needed is “ground floor”"),
+        ("when: status = 'active'", "when: points BETWEEN 1 AND 2 AND status = 'active'",
+         "Criterion on_register: now also requires the application's points is from 1 point to 2 "
+         "points, both included"),
         ("when: status = 'active'", "when: status = 'deferred'",
          "Criterion on_register: the rule changed"),
         ("eligible: [on_register, size_may_be_let, local_connection, arrears_within_limit]",

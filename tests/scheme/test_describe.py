@@ -174,7 +174,7 @@ def test_the_order_is_said_in_sentences(small: Any) -> None:
         "“A duty is owed” the date on which the band was awarded, for everyone else the date of "
         "registration.",
         "Where it is not known: no shortlist is made until it is put right.",
-        "3. If still equal: The smallest debt comes first (rent arrears).",
+        "3. If still equal: The smallest debt comes first (“rent arrears”).",
         "and nothing is offered until it is known.",
         "If still equal: They share a place; the scheme names nothing further",
         "Condition: A duty is owed",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import re
 from typing import Any
 
@@ -120,11 +119,12 @@ def test_it_refuses_what_the_engine_refuses_of_a_part_and_nothing_else(document:
     valid = VALIDATOR.is_valid(as_json(document.data))
     try:
         version = SchemeVersion.model_validate(_tuples(document.data))
-    except ValidationError as error:
-        assert not valid, error
-        return
-    problems = {problem.kind for problem in check_version(version, document)}
-    assert valid == (not problems & ONE_PART)
+    except ValidationError:
+        loads = False
+    else:
+        problems = {problem.kind for problem in check_version(version, document)}
+        loads = not problems & ONE_PART
+    assert valid == loads
 
 
 def test_every_field_says_what_it_is_for() -> None:
@@ -139,7 +139,6 @@ def test_every_field_says_what_it_is_for() -> None:
     assert not [name for name, part in schema["$defs"].items() if not part.get("description")]
     kind = schema["$defs"]["BedroomFitKey"]["properties"]["bedroom_fit"]["description"]
     assert "fewest_spare: fewest bedrooms left over first" in kind
-    assert "`" not in json.dumps(schema["properties"]["in_force"]["$ref"])
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

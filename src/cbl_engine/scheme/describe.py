@@ -126,8 +126,6 @@ class _Describer:
             ),
         )
 
-    # --- who is eligible --------------------------------------------------------------------------
-
     def eligibility(self) -> Section:
         if not self.version.eligible:
             return Section(
@@ -169,8 +167,6 @@ class _Describer:
         """What a profile, stage or plan asks beyond what is common."""
         lines = tuple(self.criterion(name) for name in names)
         return (Line(lead, under=lines),) if lines else ()
-
-    # --- orders -----------------------------------------------------------------------------------
 
     def bands(self) -> Section | None:
         if not self.version.bands:
@@ -288,8 +284,6 @@ class _Describer:
         return Line(f"{target.label}: {listed(parts) or 'lettings'} to those who meet {to_whom}",
                     source=target.source, ours=target.illustrative)
 
-    # --- numbers, facts, columns ------------------------------------------------------------------
-
     def parameters(self) -> Section | None:
         if not self.version.parameters:
             return None
@@ -350,8 +344,6 @@ class _Describer:
                   "unless the last column says so."),),
             table=Table(("What", "For each", "Value", "Nothing recorded means"), rows),
         )
-
-    # --- what is not the council's, and where it was read -------------------------------------------
 
     def unknown(self) -> Section | None:
         return _list("What is not known", "No source says:", map(Line, self.version.unknown))

@@ -18,7 +18,7 @@ from cbl_engine.scheme.words import amount, called, listed, owner_of, quoted, va
 from cbl_engine.tables import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from cbl_engine.scheme.model import SchemeVersion
 
@@ -305,8 +305,8 @@ def _name(name: str, version: SchemeVersion, table: str, as_at: date | None) -> 
     return _standard(name, "application", kind)
 
 
-def _of_advert(name: str, version: SchemeVersion, types: object) -> _Operand:
-    kind = dict(types).get(name)  # type: ignore[call-overload]
+def _of_advert(name: str, version: SchemeVersion, types: Mapping[str, str]) -> _Operand:
+    kind = types.get(name)
     declared = version.declared("adverts").get(name) or version.declared("homes").get(name)
     if kind is None:
         raise _NoReading
@@ -315,8 +315,10 @@ def _of_advert(name: str, version: SchemeVersion, types: object) -> _Operand:
     )
 
 
-def _of_row(name: str, version: SchemeVersion, table: str, types: object) -> _Operand:
-    kind = dict(types).get(name)  # type: ignore[call-overload]
+def _of_row(
+    name: str, version: SchemeVersion, table: str, types: Mapping[str, str]
+) -> _Operand:
+    kind = types.get(name)
     declared = version.declared(table).get(name)
     if kind is None:
         raise _NoReading

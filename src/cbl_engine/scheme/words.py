@@ -133,9 +133,6 @@ def area_in_words(area: str | tuple[str, ...]) -> str:
     return f"the area{'s'[: len(areas) > 1]} {listed(map(quoted, areas), 'or')}"
 
 
-# --- keys of an order -----------------------------------------------------------------------------
-
-
 def _date(key: Any, version: SchemeVersion) -> str:
     if isinstance(key.date, str):
         return f"The earliest {column_called(key.date, version)} comes first"
@@ -185,7 +182,7 @@ KEY_WORDS: dict[str, Callable[[Any, SchemeVersion], str]] = {
     "connection": lambda key, version: "The closest connection comes first ("
     + column_called(key.connection, version) + ")",
     "bedroom_fit": lambda key, _: _BEDROOM_FIT[key.bedroom_fit],
-    "debt": lambda key, version: f"{_DEBT[key.compare]} ({column_called(key.debt, version)})",
+    "debt": lambda key, version: f"{_DEBT[key.compare]} ({quoted(column_called(key.debt, version))})",
     "bid_time": lambda key, _: _BID_TIME[key.bid_time],
     "lottery": lambda key, _: _LOTTERY[key.lottery],
     "tie": lambda *_: "People decide. Until then they are equal, and share a place such as "
@@ -241,9 +238,6 @@ CRITERION_UNKNOWN = {
             "known.",
 }
 """What a criterion's ``when_unknown`` means."""
-
-
-# --- facts ----------------------------------------------------------------------------------------
 
 
 def _held_by(rule: Any) -> str:
