@@ -7,6 +7,7 @@ order, stages, bands, the levels of a connection, and the entries that choose a 
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Literal
@@ -201,13 +202,12 @@ class _Comparison:
         concerns: Concern,
     ) -> None:
         """Parts under names: those that came, went and changed."""
-        if not path[:-1] and path[-1] == "columns":
+        if path == ("columns",):
             for table in dict.fromkeys((*old, *new)):
                 self.named("column", (*path, table), old.get(table, {}), new.get(table, {}),
                            concerns)
             return
-        names = dict.fromkeys((*new, *old))
-        for name in names:
+        for name in dict.fromkeys((*new, *old)):
             mine = self._part_called(part, path, name)
             if name not in old:
                 self.add("added", mine, (*path, name), None, new[name],
@@ -259,16 +259,12 @@ class _Comparison:
         self, part: str, path: Path, old: tuple[str, ...], new: tuple[str, ...], concerns: Concern
     ) -> None:
         what = {"notes": "a note", "unknown": "what is not known"}[path[-1]]
-        for text in (t for t in new if t not in old):
+        for text in (Counter(new) - Counter(old)).elements():
             self.add("added", part, path, None, text, f"{what}, added: {text.rstrip('.')}",
                      concerns)
-        for text in (t for t in old if t not in new):
+        for text in (Counter(old) - Counter(new)).elements():
             self.add("removed", part, path, text, None, f"{what}, removed: {text.rstrip('.')}",
                      concerns)
-        if sorted(old) == sorted(new):
-            return
-        if set(old) == set(new):  # one of them is written twice
-            self.add("changed", part, path, old, new, f"{what} is repeated otherwise", concerns)
 
     def in_force(self, part: str, path: Path, old: Any, new: Any, concerns: Concern) -> None:
         if old is not None and new is not None:
