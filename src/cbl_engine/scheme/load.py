@@ -288,10 +288,10 @@ def _wrong_field(
 
 
 def _fields_like(name: str) -> str:
-    """The fields of any part of a scheme file that may have been meant."""
+    """The fields of any part of a scheme file that may have been meant, other than this one."""
     schema = json_schema()
     parts = [schema, *schema["$defs"].values()]
-    fields = sorted({field for part in parts for field in part.get("properties", {})})
+    fields = sorted({field for part in parts for field in part.get("properties", {})} - {name})
     return ", ".join(get_close_matches(name, fields, cutoff=0.78))
 
 

@@ -21,6 +21,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 BandName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _+./-]*$", max_length=40)]
 Text = Annotated[str, Field(min_length=1, max_length=2_000)]
 Sql = Annotated[str, Field(min_length=1, max_length=4_000)]
+LandlordId = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 def _one_of(kinds: dict[str, Any], what: str) -> Discriminator:
@@ -158,6 +159,7 @@ class _Connections(Part):
     held_by: Literal["anyone", "applicant"] = Field(
         "anyone", description="whose connections count: anyone's in the household, or only theirs"
     )
+    where: Sql | None = Field(None, description="only connections for which this is true")
 
 
 class _Kinds(_Connections):
@@ -168,12 +170,19 @@ class _Kinds(_Connections):
     )
 
 
+Level = Annotated[
+    str | None,
+    Field(description="with advert.area: the area of this level around the advert's, instead"),
+]
+
+
 class ResidentMonths(_Connections):
     """Months lived in the area: in the last ``window_months``, or without a break until now."""
 
     kinds: tuple[ConnectionKind, ...] = Field(
         ("residence",), min_length=1, description="the kinds that count; left out: residence"
     )
+    level: Level = None
     window_months: int | None = Field(
         None, ge=1, le=1200, description="only the last so many months; left out: all time"
     )
@@ -183,10 +192,13 @@ class ResidentMonths(_Connections):
 class ConnectedMonths(_Kinds):
     """Months that the longest connection still held has lasted."""
 
+    level: Level = None
+
 
 class ConnectedTo(_Kinds):
     """Whether any connection still held is with the area, for at least ``min_months``."""
 
+    level: Level = None
     min_months: int = Field(
         0, ge=0, le=1200, description="months that a connection must have lasted"
     )
@@ -275,6 +287,7 @@ class _Key(Part):
     )
     label: Text | None = Field(None, description="what comes first, in words")
     source: str | None = Field(None, description="a name under sources, with a clause if wanted")
+    illustrative: bool = Field(False, description="true when this is ours, not the council's")
 
 
 class BandKey(_Key):
@@ -380,6 +393,8 @@ class Stage(Part):
     """Who stands in this stage, and how they are ordered within it."""
 
     label: Text | None = Field(None, description="who stands in it")
+    source: str | None = Field(None, description="a name under sources, with a clause if wanted")
+    illustrative: bool = Field(False, description="true when this is ours, not the council's")
     eligible: tuple[str, ...] = Field((), description="criteria of this stage")
     order: tuple[Key, ...] = Field(min_length=1, description=_ORDER)
     next_stage_when: Literal["no_eligible", "no_letting"] = Field(
@@ -406,15 +421,27 @@ class Profile(Labelled):
 class Target(Labelled):
     """A numeric aim of a plan; used when offers are made, never in the order."""
 
-    criterion: str = Field(description="the criterion that those counted meet")
+    criterion: str = Field(description="who the homes are meant for")
+    homes: str | None = Field(
+        None, description="a criterion over the advert alone: which homes; left out: all"
+    )
     share: float | None = Field(None, gt=0, le=1, description="part of the lettings, 0.5 for half")
     number: int | None = Field(None, ge=1, description="lettings")
 
 
-class LocalLettingsPlan(Labelled):
-    """Criteria and keys that some adverts add: keys go ahead of the profile's own."""
+class Addition(Labelled):
+    """What some adverts add to the scheme: criteria that join the common ones."""
 
     eligible: tuple[str, ...] = Field((), description="criteria that join the common ones")
+
+
+class Landlord(Addition):
+    """A landlord's own criteria, added by every advert of one of its homes."""
+
+
+class LocalLettingsPlan(Addition):
+    """Criteria and keys that some adverts add: keys go ahead of the profile's own."""
+
     order: tuple[Key, ...] = Field((), description=_ORDER)
     targets: tuple[Target, ...] = ()
     in_force: InForce | None = Field(
@@ -449,6 +476,9 @@ class SchemeVersion(Part):
     default_profile: str | None = Field(
         None, description="for adverts that name none; a lone profile is the default"
     )
+    landlords: dict[LandlordId, Landlord] = Field(
+        default_factory=dict, description="by the landlord's id in the data"
+    )
     local_lettings_plans: dict[Name, LocalLettingsPlan] = Field(default_factory=dict)
 
     def declared(self, table: str) -> dict[str, Column]:
@@ -462,6 +492,22 @@ class SchemeVersion(Part):
         if self.default_profile is not None:
             return self.default_profile
         return next(iter(self.profiles)) if len(self.profiles) == 1 else None
+
+    def additions(self) -> dict[tuple[str, str], Addition]:
+        """Everything an advert may add, by part of the file and name: landlords, then plans."""
+        parts = {"landlords": self.landlords, "local_lettings_plans": self.local_lettings_plans}
+        return {(part, name): added for part, of in parts.items() for name, added in of.items()}
+
+    def added(self, landlord: str | None, plan: str | None) -> tuple[Addition, ...]:
+        """What an advert of this landlord under this plan adds, in the order it is asked.
+
+        A landlord that the scheme does not list adds nothing.
+        """
+        found = (
+            self.landlords.get(landlord) if landlord is not None else None,
+            self.local_lettings_plans[plan] if plan is not None else None,
+        )
+        return tuple(a for a in found if a is not None)
 
 
 def kind_of(key: Any) -> str:
@@ -481,3 +527,23 @@ def key_name(key: Key) -> str:
     if isinstance(key, DateKey):
         return f"date: {value}" if isinstance(value, str) else "date"
     return kind
+
+
+def expressions_of(fact: Fact) -> dict[tuple[str, ...], str]:
+    """Every expression of a fact, by where it stands within it."""
+    kind = kind_of(fact)
+    rule = getattr(fact, kind)
+    found: dict[tuple[str, ...], str | None] = {}
+    if isinstance(rule, _Connections):
+        found[kind, "where"] = rule.where
+    elif isinstance(fact, _Reducer):
+        found[kind,] = None if isinstance(fact, Count) else rule
+        found["where",] = fact.where
+    return {place: text for place, text in found.items() if text is not None}
+
+
+def rows_of(fact: Fact) -> str:
+    """The table whose rows a fact looks over: people or connections."""
+    if isinstance(fact, _Reducer):
+        return fact.count if isinstance(fact, Count) else fact.of
+    return "connections"
