@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel
 
-from cbl_engine.scheme.model import Profile, SchemeVersion, key_name, kind_of
+from cbl_engine.scheme.model import Profile, SchemeVersion, key_name, kind_of, rows_of
 from cbl_engine.scheme.pairing import Paired, moved, paired
 from cbl_engine.scheme.readings import read_expression
 from cbl_engine.scheme.rule_changes import meaning_of, rule_in_words
@@ -188,8 +188,7 @@ class _Comparison:
         """Reads a piece of an expression in words, or quotes it."""
         table = "applications"
         if path[0] == "facts":
-            fact = version.facts[path[1]]
-            table = getattr(fact, "count", None) or getattr(fact, "of", "connections")
+            table = rows_of(version.facts[path[1]])
 
         def read(text: str) -> str:
             reading = read_expression(text, version, table)

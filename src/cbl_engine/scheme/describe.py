@@ -97,6 +97,7 @@ class _Describer:
             self.eligibility(),
             self.bands(),
             self.orders(),
+            self.landlords(),
             self.plans(),
             self.parameters(),
             self.facts(),
@@ -221,7 +222,7 @@ class _Describer:
         return Section(
             f"Stage {number}" + (f": {stage.label}" if stage.label else ""),
             (*self.also(stage.eligible, "This stage asks:"), *then,
-             Line("Bids are put in this order.")),
+             Line("Bids are put in this order.", source=stage.source, ours=stage.illustrative)),
             self.keys(stage.order),
             numbered=True,
         )
@@ -243,7 +244,16 @@ class _Describer:
         unknown = key_unknown_in_words(key)
         under += [Line(unknown)] if unknown else []
         return Line(sentence(f"{lead}: {key.label or does}"), source=key.source,
-                    under=tuple(under))
+                    ours=key.illustrative, under=tuple(under))
+
+    def landlords(self) -> Section | None:
+        """What landlords ask of their own on top."""
+        lead = "An advert of a home of one of these landlords asks this besides:"
+        return _list("What landlords ask", lead, (
+            Line(landlord.label, name=name, source=landlord.source, ours=landlord.illustrative,
+                 under=tuple(map(self.criterion, landlord.eligible)))
+            for name, landlord in self.version.landlords.items()
+        ))
 
     def plans(self) -> Section | None:
         plans = self.version.local_lettings_plans
@@ -281,8 +291,13 @@ class _Describer:
         parts = [f"{target.share * 100:.10g}% of lettings"] if target.share is not None else []
         parts += [f"{target.number:,} lettings"] if target.number is not None else []
         to_whom = quoted(self.version.criteria[target.criterion].label)
-        return Line(f"{target.label}: {listed(parts) or 'lettings'} to those who meet {to_whom}",
-                    source=target.source, ours=target.illustrative)
+        homes = ""
+        if target.homes is not None:
+            homes = f", of the homes that meet {quoted(self.version.criteria[target.homes].label)},"
+        return Line(
+            f"{target.label}: {listed(parts) or 'lettings'}{homes} to those who meet {to_whom}",
+            source=target.source, ours=target.illustrative,
+        )
 
     def parameters(self) -> Section | None:
         if not self.version.parameters:
@@ -359,6 +374,7 @@ class _Describer:
             ("worked out", version.facts),
             ("condition", version.criteria),
             ("order", version.profiles),
+            ("landlord", version.landlords),
             ("plan", version.local_lettings_plans),
         )
         found = [
@@ -373,6 +389,12 @@ class _Describer:
             for target in plan.targets
             if target.illustrative
         ]
+        stages = [stage for p in version.profiles.values() for stage in p.all_stages()]
+        orders = [stage.order for stage in stages]
+        orders += [plan.order for plan in version.local_lettings_plans.values()]
+        found += [Line(f"Stage: {s.label or 'without a label'}") for s in stages if s.illustrative]
+        found += [Line(f"Step: {key.label or key_in_words(key, version)}")
+                  for order in orders for key in order if key.illustrative]
         return _list("What is ours, not the council's",
                      "These stand in for what no source gives, so that the scheme can be run:",
                      found)

@@ -31,6 +31,9 @@ _CALLED = {
 
 _ONE = {"people": "person", "months": "month", "years": "year", "days": "day", "weeks": "week",
         "bedrooms": "bedroom", "points": "point", "steps": "step"}
+Reads = Callable[[str, str], str]
+"""Says an expression over the rows of a table in words, or quotes it."""
+
 NEVER_UNKNOWN = frozenset({"bid_time", "lottery", "tie"})
 """Kinds of key whose value is always known."""
 
@@ -125,10 +128,10 @@ def bands_in_order(bands: Iterable[str | tuple[str, ...]]) -> str:
     return ", then ".join(parts)
 
 
-def area_in_words(area: str | tuple[str, ...]) -> str:
-    """An area of a fact: the home's own, or those named by id."""
+def area_in_words(area: str | tuple[str, ...], level: str | None = None) -> str:
+    """An area of a fact: the home's own or the one of a level around it, or those named by id."""
     if area == "advert.area":
-        return "the area of the home"
+        return f"the {level.replace('_', ' ') if level else 'area'} of the home"
     areas = [area] if isinstance(area, str) else area
     return f"the area{'s'[: len(areas) > 1]} {listed(map(quoted, areas), 'or')}"
 
@@ -244,40 +247,41 @@ def _held_by(rule: Any) -> str:
     return "the applicant" if rule.held_by == "applicant" else "anyone in the household"
 
 
-def _kinds(rule: Any) -> str:
-    return f"of kind {listed(rule.kinds, 'or')}"
+def _kinds(rule: Any, read: Reads) -> str:
+    where = f" for which {read(rule.where, 'connections')}" if rule.where is not None else ""
+    return f"of kind {listed(rule.kinds, 'or')}{where}"
 
 
 def _lasting(rule: Any) -> str:
     return f", held for at least {amount(rule.min_months, 'months')}" if rule.min_months else ""
 
 
-def _resident(fact: Any) -> str:
+def _resident(fact: Any, read: Reads) -> str:
     rule = fact.months_resident_in
     span = f"in the last {amount(rule.window_months, 'months')}" if rule.window_months else "in all"
     if rule.consecutive:
         window = f", looking back {amount(rule.window_months, 'months')}"
         span = "without a break until now" + (window if rule.window_months else "")
-    return (f"Whole months in {area_in_words(rule.area)}, {span}, by connections {_kinds(rule)}; "
+    return (f"Whole months in {area_in_words(rule.area, rule.level)}, {span}, by connections {_kinds(rule, read)}; "
             f"the most that {_held_by(rule)} has")
 
 
-def _connected_months(fact: Any) -> str:
+def _connected_months(fact: Any, read: Reads) -> str:
     rule = fact.months_connected
-    return (f"Whole months that the longest connection still held with {area_in_words(rule.area)} "
-            f"has lasted, {_kinds(rule)}, held by {_held_by(rule)}")
+    return (f"Whole months that the longest connection still held with {area_in_words(rule.area, rule.level)} "
+            f"has lasted, {_kinds(rule, read)}, held by {_held_by(rule)}")
 
 
-def _connected(fact: Any) -> str:
+def _connected(fact: Any, read: Reads) -> str:
     rule = fact.connected_to
-    return (f"Yes when {_held_by(rule)} now has a connection {_kinds(rule)} with "
-            f"{area_in_words(rule.area)}{_lasting(rule)}")
+    return (f"Yes when {_held_by(rule)} now has a connection {_kinds(rule, read)} with "
+            f"{area_in_words(rule.area, rule.level)}{_lasting(rule)}")
 
 
-def _strength(fact: Any) -> str:
+def _strength(fact: Any, read: Reads) -> str:
     rule = fact.connection_strength
     levels = [f"{n} for the same {level}" for n, level in enumerate(rule.levels, 1)]
-    return (f"How near the home {_held_by(rule)} has a connection {_kinds(rule)}{_lasting(rule)}: "
+    return (f"How near the home {_held_by(rule)} has a connection {_kinds(rule, read)}{_lasting(rule)}: "
             f"{listed([*levels, f'{len(levels) + 1} for none of these'])}")
 
 
@@ -294,8 +298,8 @@ def _if_none(fact: Any) -> str:
     return f". For a household with no {table} on record: {answer}"
 
 
-def _reducer(says: str) -> Callable[[Any, Callable[[str, str], str]], str]:
-    def words(fact: Any, read: Callable[[str, str], str]) -> str:
+def _reducer(says: str) -> Callable[[Any, Reads], str]:
+    def words(fact: Any, read: Reads) -> str:
         kind = kind_of(fact)
         table = fact.count if isinstance(fact, Count) else fact.of
         of = "" if isinstance(fact, Count) else read(getattr(fact, kind), table)
@@ -305,21 +309,21 @@ def _reducer(says: str) -> Callable[[Any, Callable[[str, str], str]], str]:
     return words
 
 
-FACT_WORDS: dict[str, Callable[[Any, Callable[[str, str], str]], str]] = {
+FACT_WORDS: dict[str, Callable[[Any, Reads], str]] = {
     "any_member": _reducer("Yes when, for any {row}: {of}"),
     "all_members": _reducer("Yes when, for every {row}: {of}"),
     "count": _reducer("How many there are: each {row}"),
     "min": _reducer("The least over every {row}: {of}"),
     "max": _reducer("The greatest over every {row}: {of}"),
-    "months_resident_in": lambda fact, _: _resident(fact),
-    "months_connected": lambda fact, _: _connected_months(fact),
-    "connected_to": lambda fact, _: _connected(fact),
-    "connection_strength": lambda fact, _: _strength(fact),
+    "months_resident_in": _resident,
+    "months_connected": _connected_months,
+    "connected_to": _connected,
+    "connection_strength": _strength,
 }
 """Kind of fact -> how it is worked out; the second argument reads an expression over a table."""
 
 
-def fact_in_words(fact: Fact, read: Callable[[str, str], str]) -> str:
+def fact_in_words(fact: Fact, read: Reads) -> str:
     """How a fact is worked out, in a sentence without a full stop.
 
     Args:
