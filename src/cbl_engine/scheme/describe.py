@@ -117,8 +117,7 @@ class _Describer:
         then = f" Read as at {day(self.as_at)}." if self.as_at is not None else ""
         return (
             Line(
-                f"The allocation scheme of {self.version.authority}. In force "
-                f"{dates_in_words(force)}.{then}",
+                f"{self.version.authority.rstrip('.')}. In force {dates_in_words(force)}.{then}",
                 source=force.source,
             ),
             Line(
