@@ -246,14 +246,14 @@ def test_the_page_of_a_scheme_is_whole_and_asks_for_nothing_from_elsewhere(path:
 
 
 LABELLED = {"label", "source", "illustrative"}
-KEY = {"when_unknown", "label", "source"}
+KEY = LABELLED | {"when_unknown"}
 ROWS = LABELLED | {"unit", "where", "of", "if_none"}
-CONNECTIONS = {"area", "held_by", "kinds"}
+CONNECTIONS = {"area", "held_by", "kinds", "where"}
 SAID: dict[str, set[str]] = {
     "SchemeVersion": {
         "scheme", "title", "authority", "in_force", "notes", "unknown", "sources", "bands",
         "columns", "parameters", "facts", "criteria", "eligible", "profiles", "default_profile",
-        "local_lettings_plans",
+        "landlords", "local_lettings_plans",
     },
     "Source": {"title", "url", "read_on"},
     "InForce": {"from_", "until", "assumed", "source"},
@@ -261,13 +261,14 @@ SAID: dict[str, set[str]] = {
     "Column": {"type", "label", "unit", "codes", "if_null"},
     "Parameter": LABELLED | {"unit", "values"},
     "Criterion": LABELLED | {"when", "when_unknown"},
-    "Stage": {"label", "eligible", "order", "next_stage_when"},
+    "Stage": LABELLED | {"eligible", "order", "next_stage_when"},
     "Profile": LABELLED | {"eligible", "order", "stages"},
-    "Target": LABELLED | {"criterion", "share", "number"},
+    "Target": LABELLED | {"criterion", "homes", "share", "number"},
+    "Landlord": LABELLED | {"eligible"},
     "LocalLettingsPlan": LABELLED | {"eligible", "order", "targets", "in_force"},
-    "ResidentMonths": CONNECTIONS | {"window_months", "consecutive"},
-    "ConnectedMonths": CONNECTIONS,
-    "ConnectedTo": CONNECTIONS | {"min_months"},
+    "ResidentMonths": CONNECTIONS | {"level", "window_months", "consecutive"},
+    "ConnectedMonths": CONNECTIONS | {"level"},
+    "ConnectedTo": CONNECTIONS | {"level", "min_months"},
     "ConnectionStrength": CONNECTIONS | {"levels", "min_months"},
     **{KEYS[kind].__name__: KEY | {kind} for kind in KEYS},
     "DebtKey": KEY | {"debt", "compare"},
@@ -281,5 +282,5 @@ first, and then named here."""
 def test_every_field_of_every_part_has_its_place_in_the_words() -> None:
     parts = {name: thing for name, thing in vars(model).items()
              if isinstance(thing, type) and issubclass(thing, model.Part)}
-    bases = {"Part", "Labelled", *(name for name in parts if name.startswith("_"))}
+    bases = {"Part", "Labelled", "Addition", *(name for name in parts if name.startswith("_"))}
     assert {n: set(p.model_fields) for n, p in parts.items() if n not in bases} == SAID
