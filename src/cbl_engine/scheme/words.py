@@ -270,8 +270,8 @@ def _connected_months(fact: Any) -> str:
 
 def _connected(fact: Any) -> str:
     rule = fact.connected_to
-    return (f"Yes when {_held_by(rule)} now has a connection {_kinds(rule)} with "
-            f"{area_in_words(rule.area)}{_lasting(rule)}")
+    return (f"Yes when {_held_by(rule)} now has a connection with {area_in_words(rule.area)}, "
+            f"{_kinds(rule)}{_lasting(rule)}")
 
 
 def _strength(fact: Any) -> str:
