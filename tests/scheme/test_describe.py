@@ -180,7 +180,7 @@ def test_the_order_is_said_in_sentences(small: Any) -> None:
         "Condition: A duty is owed",
         "counting each for whom the person's age is at least 18 years. For a household with no "
         "people on record: not known.",
-        "connection of kind work with the areas “x” or “y”.",
+        "connection with the areas “x” or “y”, of kind work.",
         "First of B",
     ):
         assert said in text

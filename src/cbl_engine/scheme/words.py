@@ -268,21 +268,22 @@ def _resident(fact: Any, read: Reads) -> str:
 
 def _connected_months(fact: Any, read: Reads) -> str:
     rule = fact.months_connected
-    return (f"Whole months that the longest connection still held with {area_in_words(rule.area, rule.level)} "
-            f"has lasted, {_kinds(rule, read)}, held by {_held_by(rule)}")
+    return ("Whole months that the longest connection still held with "
+            f"{area_in_words(rule.area, rule.level)} has lasted, {_kinds(rule, read)}, held by "
+            f"{_held_by(rule)}")
 
 
 def _connected(fact: Any, read: Reads) -> str:
     rule = fact.connected_to
-    return (f"Yes when {_held_by(rule)} now has a connection {_kinds(rule, read)} with "
-            f"{area_in_words(rule.area, rule.level)}{_lasting(rule)}")
+    return (f"Yes when {_held_by(rule)} now has a connection with "
+            f"{area_in_words(rule.area, rule.level)}, {_kinds(rule, read)}{_lasting(rule)}")
 
 
 def _strength(fact: Any, read: Reads) -> str:
     rule = fact.connection_strength
     levels = [f"{n} for the same {level}" for n, level in enumerate(rule.levels, 1)]
-    return (f"How near the home {_held_by(rule)} has a connection {_kinds(rule, read)}{_lasting(rule)}: "
-            f"{listed([*levels, f'{len(levels) + 1} for none of these'])}")
+    return (f"How near the home {_held_by(rule)} has a connection {_kinds(rule, read)}"
+            f"{_lasting(rule)}: {listed([*levels, f'{len(levels) + 1} for none of these'])}")
 
 
 def _rows(fact: Any) -> str:
