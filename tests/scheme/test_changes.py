@@ -90,7 +90,7 @@ def meaning(value: Any, field: str = "") -> Any:
          "Criterion local_connection: now also requires the application's band is “A”"),
         ("when: advert.ground_floor AND access_need = 'ground floor'",
          "when: advert.ground_floor AND (points + 1 > 5 OR band IN ('A'))",
-         "Criterion ground_floor_needed: now also requires “points + 1 > 5 OR band IN ('A')”, and "
+         "Criterion ground_floor_needed: now also requires “points + 1 > 5 OR band IN ('A')”; and "
          "no longer requires the application's access category needed is “ground floor”"),
         ("when: status = 'active'", "when: points BETWEEN 1 AND 2 AND status = 'active'",
          "Criterion on_register: now also requires the application's points is from 1 point to 2 "

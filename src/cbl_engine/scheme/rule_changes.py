@@ -6,7 +6,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from cbl_engine.scheme.expressions import ExpressionError, Token, parse_expression
-from cbl_engine.scheme.words import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -35,9 +34,10 @@ def rule_in_words(
         removed = [text for meant, text in before.items() if meant not in after]
         # Only when something stays; else the two have nothing to do with one another.
         if (added or removed) and before.keys() & after.keys():
-            said = [f"{came} {listed(map(read_new, added), joiner.lower())}"] if added else []
-            said += [f"{went} {listed(map(read_old, removed), joiner.lower())}"] if removed else []
-            return ", and ".join(said)
+            between = f"; {joiner.lower()} "
+            said = [f"{came} {between.join(map(read_new, added))}"] if added else []
+            said += [f"{went} {between.join(map(read_old, removed))}"] if removed else []
+            return "; and ".join(said)
     return "the rule changed"
 
 
