@@ -130,7 +130,7 @@ class _Describer:
         if not self.version.eligible:
             return Section(
                 "Who is eligible",
-                (Line("The scheme asks nothing of every bid alike; an order or a plan below may."),),
+                (Line("The scheme asks nothing of every bid alike; what stands below may."),),
             )
         return Section(
             "Who is eligible",

@@ -185,7 +185,8 @@ KEY_WORDS: dict[str, Callable[[Any, SchemeVersion], str]] = {
     "connection": lambda key, version: "The closest connection comes first ("
     + column_called(key.connection, version) + ")",
     "bedroom_fit": lambda key, _: _BEDROOM_FIT[key.bedroom_fit],
-    "debt": lambda key, version: f"{_DEBT[key.compare]} ({quoted(column_called(key.debt, version))})",
+    "debt": lambda key, version: f"{_DEBT[key.compare]} ("
+    + quoted(column_called(key.debt, version)) + ")",
     "bid_time": lambda key, _: _BID_TIME[key.bid_time],
     "lottery": lambda key, _: _LOTTERY[key.lottery],
     "tie": lambda *_: "People decide. Until then they are equal, and share a place such as "
