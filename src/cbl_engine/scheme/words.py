@@ -263,8 +263,8 @@ def _resident(fact: Any, read: Reads) -> str:
     if rule.consecutive:
         window = f", looking back {amount(rule.window_months, 'months')}"
         span = "without a break until now" + (window if rule.window_months else "")
-    return (f"Whole months in {area_in_words(rule.area, rule.level)}, {span}, by connections {_kinds(rule, read)}; "
-            f"the most that {_held_by(rule)} has")
+    return (f"Whole months in {area_in_words(rule.area, rule.level)}, {span}, by connections "
+            f"{_kinds(rule, read)}; the most that {_held_by(rule)} has")
 
 
 def _connected_months(fact: Any, read: Reads) -> str:
