@@ -96,7 +96,7 @@ class Description:
     sections: tuple[Section, ...]
 
     def text(self, width: int = 88) -> str:
-        """The document as plain text, wrapped at ``width`` [characters]; rules are never wrapped."""
+        """The document as plain text, wrapped at ``width`` [characters]; rules are not wrapped."""
         lines = [*_wrapped(self.title, width), "=" * min(len(self.title), width), ""]
         for line in self.head:
             lines += [*_text_line(line, width, ""), ""]

@@ -457,7 +457,7 @@ class SchemeVersion(Part):
     authority: Text = Field(description="the council, with its partners if any")
     in_force: InForce
     notes: tuple[Text, ...] = Field(
-        (), description="for readers: what is unusual, and which reading of unclear words was chosen"
+        (), description="for readers: what is unusual, and how unclear words were read"
     )
     unknown: tuple[Text, ...] = Field((), description="what no source says")
     sources: dict[str, Source] = Field(default_factory=dict)

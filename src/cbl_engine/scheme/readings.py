@@ -100,7 +100,7 @@ def read_expression(
 
 
 class _Reader:
-    """Recursive descent over checked tokens, in SQL's order of precedence: OR, AND, NOT, the rest."""
+    """Recursive descent over checked tokens in SQL's precedence: OR, AND, NOT, the rest."""
 
     def __init__(self, tokens: tuple[Token, ...], named: Callable[[str], _Operand]) -> None:
         self._tokens = tokens

@@ -1,4 +1,4 @@
-"""Two expressions side by side: what one asks beyond the other, where that is all they differ in."""
+"""Two expressions side by side: what one asks beyond the other, where they differ in no more."""
 
 from __future__ import annotations
 
