@@ -32,6 +32,7 @@ def main(arguments: list[str] | None = None) -> None:
     """
     from cbl_engine.errors import BadInput, CblError
 
+    app.resolved_commands()  # modules of commands are light, and have no help until imported
     try:
         sys.exit(app(sys.argv[1:] if arguments is None else arguments) or 0)
     except BadInput as error:
@@ -283,3 +284,8 @@ def init(out: Path = Path("scheme.yaml"), /) -> int:
         ) from None
     sys.stdout.write(f"Wrote {out}. Look at it with: cbl validate {out}\n")
     return 0
+
+
+app.command("cbl_engine.cli.schemes:describe")
+app.command("cbl_engine.cli.schemes:diff")
+app.command("cbl_engine.cli.schemes:schema")
