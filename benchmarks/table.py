@@ -51,7 +51,7 @@ the peers' queries and what was tried to make them fast.
 | an unknown word: which of them are not met only because a fact is missing | yes | no |
 | which bids share a position (a tie), and the stage each stands in | yes | no |
 | finding the bid that counts among repeated and withdrawn ones | yes, in its time | no, taken on trust |
-| refusing input it cannot rank: ids nobody has, values out of range | yes, in its time | no |
+| refusing input it cannot rank: ids nobody has, bands the scheme has not, bids without a time | yes, in its time | no |
 | its own output checked against the numbered properties of [mechanics](mechanics.md) | yes, in its time | no |
 
 - Cells are empty in nine of the columns that criteria and keys read. The peers take a criterion
@@ -70,8 +70,8 @@ the peers' queries and what was tried to make them fast.
   engine does, then one lazy query with joins; *polars, rows taken* also uses that ids are row
   numbers, which a general query cannot. DuckDB's and PostgreSQL's statements and pandas' frames are
   tuned in the same way where it helps. SQLite has a window over the eligible bids.
-- DuckDB, SQLite and PostgreSQL have the data in tables of their own, indexed and analysed, before
-  the clock starts. SQLite gives its rows out one by one; PostgreSQL gives three arrays.
+- DuckDB, SQLite and PostgreSQL have the data in tables of their own before the clock starts, SQLite
+  and PostgreSQL with ids as primary keys and with statistics. SQLite gives its rows out one by one; PostgreSQL gives three arrays.
 - PostgreSQL runs in a server of its own, `shared_buffers` 1 GB and `work_mem` 512 MB, the rest as
   it comes. *In server* is its own clock, from the statement's arrival until the arrays are made;
   *rows out* is until they are numpy arrays here.
@@ -143,13 +143,13 @@ def verdict(found: dict[str, Any]) -> str:
              f"{found['bids_compared']:,}."]
     for times in sorted(set(floor.values())):
         said = [
-            f"{name} {'met' if ratios[name] >= times else '**not met**'} ({ratios[name]:.1f})"
+            f"{name} {'met' if ratios[name] >= times else '**not met**'} ({ratios[name]:.2f})"
             for name, wanted in floor.items() if wanted == times and name in ratios
         ]
         wanted = f"at least {times} times as fast" if times > 1 else "no slower"
         words += [f"Floor, {wanted}: {', '.join(said)}."] if said else []
     others = {n: r for n, r in ratios.items() if not is_ours(n) and n not in floor}
-    words += [f"Against {name}: {ratio:.1f}." for name, ratio in others.items()]
+    words += [f"Against {name}: {ratio:.2f}." for name, ratio in others.items()]
     words += [f"Not run: {name} ({why})." for name, why in found.get("not_run", {}).items()]
     if size == "L":
         peak = found["peak_mib"][OURS] / 1024

@@ -62,6 +62,7 @@ class PostgreSQL:
         self.server = Server(SETTINGS)
         weakref.finalize(self, self.server.end)
         self.connection = psycopg.connect(self.server.address, autocommit=True)
+        weakref.finalize(self, self.connection.close)
         for kind, names in ENUMS.values():
             self.connection.execute(f"CREATE TYPE {kind} AS ENUM ({names})")
         for name, table in tables.items():

@@ -5,11 +5,12 @@ as root, so root starts it as the user ``postgres``.
 
     python -m benchmarks.contest.server
 
-says whether there can be one here, in one line.
+says in one line whether there can be one here, after trying.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import pwd
 import shutil
@@ -31,14 +32,22 @@ START_SECONDS = 30
 WATCH_SECONDS = 0.01
 
 
+@functools.cache
 def why_not() -> str | None:
-    """Why no server can be started here; None when one can."""
+    """Why no server can be started here, in one line; None when one was."""
+    try:
+        Server({}).end()
+    except (RuntimeError, ImportError, OSError, subprocess.SubprocessError) as error:
+        return str(error).strip().splitlines()[0]
+    return None
+
+
+def _check() -> None:
     for program in ("initdb", "postgres"):
         if _program(program) is None:
-            return f"{program} is not installed"
+            raise RuntimeError(f"{program} is not installed")
     if os.geteuid() == 0 and _owner() is None:
-        return f"PostgreSQL does not run as root, and there is no user {OWNER}"
-    return None
+        raise RuntimeError(f"PostgreSQL does not run as root, and there is no user {OWNER}")
 
 
 def version() -> str:
@@ -73,11 +82,17 @@ class Server:
     """
 
     def __init__(self, settings: Mapping[str, str]) -> None:
-        refused = why_not()
-        if refused:
-            raise RuntimeError(refused)
+        _check()
         self.user = _owner()
+        self.process: subprocess.Popen[bytes] | None = None
         self.folder = Path(tempfile.mkdtemp(prefix="contest-postgresql-"))
+        try:
+            self._start(settings)
+        except BaseException:
+            self.end()
+            raise
+
+    def _start(self, settings: Mapping[str, str]) -> None:
         if self.user:
             shutil.chown(self.folder, self.user)
         tables = self.folder / "tables"
@@ -87,14 +102,14 @@ class Server:
             capture_output=True, text=True, check=False, user=self.user, cwd=self.folder,
         )
         if made.returncode:
-            raise RuntimeError(made.stderr)
+            raise RuntimeError(f"initdb refuses: {made.stderr.strip()}")
         own = {"listen_addresses": "", "unix_socket_directories": str(self.folder)}
         options = [f"--{name}={value}" for name, value in (own | dict(settings)).items()]
         self.process = subprocess.Popen(
             [str(_program("postgres")), "-D", tables, *options],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, user=self.user, cwd=self.folder,
         )
-        self._wait()
+        self._wait(self.process)
 
     @property
     def address(self) -> str:
@@ -102,17 +117,19 @@ class Server:
         return f"host={self.folder} user={OWNER} dbname=postgres"
 
     def end(self) -> None:
-        """Stop the server at once and remove what it wrote."""
-        self.process.send_signal(signal.SIGINT)  # do not wait for clients
+        """Stop the server at once, whoever is connected, and remove what it wrote."""
         try:
-            self.process.wait(START_SECONDS)
+            if self.process is not None:
+                self.process.send_signal(signal.SIGINT)
+                self.process.wait(START_SECONDS)
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def memory(self) -> float:
         """What the server's processes hold together, shared pages counted once [MiB]."""
         kib = 0
-        for pid in [self.process.pid, *_children(self.process.pid)]:
+        running = [] if self.process is None else [self.process.pid]
+        for pid in [*running, *(child for parent in running for child in _children(parent))]:
             try:
                 lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
             except OSError:  # it has ended
@@ -120,7 +137,7 @@ class Server:
             kib += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
         return kib / 1024
 
-    def _wait(self) -> None:
+    def _wait(self, process: subprocess.Popen[bytes]) -> None:
         import psycopg
 
         until = time.monotonic() + START_SECONDS
@@ -128,7 +145,7 @@ class Server:
             try:
                 psycopg.connect(self.address).close()
             except psycopg.OperationalError:
-                if self.process.poll() is not None or time.monotonic() > until:
+                if process.poll() is not None or time.monotonic() > until:
                     raise RuntimeError("the PostgreSQL server does not start") from None
                 time.sleep(0.05)
             else:
