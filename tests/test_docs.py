@@ -73,6 +73,18 @@ def test_a_wrong_example_is_found(tmp_path: Path) -> None:
             run_page(path, tmp_path)
 
 
+def test_a_titled_block_is_a_file_for_the_commands_after_it(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        '```yaml title="a/mapping.yaml"\napplications: {file: apps.csv}\n```\n'
+        "<!-- by hand: cp a/mapping.yaml b.yaml -->\n"
+        "<!-- not run: it is not there -->\n```console\n$ no_such_program\nhello\n```\n"
+        "```console\n$ cat b.yaml\napplications: {file: apps.csv}\n```\n",
+        encoding="utf-8",
+    )
+    assert run_page(page, tmp_path) == 3
+
+
 def test_what_a_site_loads_from_elsewhere_is_found(tmp_path: Path) -> None:
     (tmp_path / "own.js").write_text("")
     (tmp_path / "own.css").write_text("a { background: url(https://example.org/a.png) }")
