@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from cbl_engine.assess.ages import UNBORN, age_on, whole_months
+from cbl_engine.assess.ages import whole_months
 from cbl_engine.assess.connections import connection_facts
+from cbl_engine.assess.rows import rows_to_read, with_if_null
 from cbl_engine.scheme.expressions import parse_expression
 from cbl_engine.scheme.model import (
     AllMembers,
@@ -23,11 +24,12 @@ from cbl_engine.scheme.model import (
     Min,
     WholeMonthsSince,
     WholeYearsSince,
+    expressions_of,
     kind_of,
+    rows_of,
 )
 from cbl_engine.scheme.standards import resolve_standard
 from cbl_engine.scheme.vocabulary import COMPUTED
-from cbl_engine.tables import DTYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -58,38 +60,32 @@ def columns_read(fact: Fact, version: SchemeVersion) -> dict[str, set[str]]:
         return {"applications": {"id", getattr(fact, kind_of(fact))}}
     if isinstance(fact, BedroomsFact):
         return bedroom_columns(standard_of(fact.bedrooms, version))
-    if not isinstance(fact, (AnyMember, AllMembers, Count, Min, Max)):
-        kind = kind_of(fact)
-        held_by = getattr(fact, kind).held_by
-        need = {"connections": {"application", "area", "kind", "since"},
-                "areas": {"id", "parent"}}
-        if kind == "connection_strength":
-            need["areas"].add("level")
-        if kind == "months_resident_in" or held_by == "applicant":
-            need["connections"].add("person")
-        if held_by == "applicant":
-            need["people"] = {"id", "application", "relationship"}
-        return need
-    table = _table(fact)
-    names: set[str] = set()
-    for text in _expressions(fact):
-        names.update(parse_expression(text).own_names)
-    computed = _COMPUTED_FROM[table]
+    table = rows_of(fact)
     columns = {"application"}
+    names = {n for t in expressions_of(fact).values() for n in parse_expression(t).own_names}
     for name in names:
-        columns.update(computed.get(name, (name,)))
-    return {table: columns - _OPTIONAL | (names & _OPTIONAL)}
+        columns.update(_COMPUTED_FROM[table].get(name, (name,)))
+    need = {table: columns - _OPTIONAL | (names & _OPTIONAL)}
+    if isinstance(fact, (AnyMember, AllMembers, Count, Min, Max)):
+        return need
+    kind = kind_of(fact)
+    rule = getattr(fact, kind)
+    need["connections"] |= {"area", "kind", "since"}
+    need["areas"] = {"id", "parent"}
+    if kind == "connection_strength" or rule.level is not None:
+        need["areas"].add("level")
+    if kind == "months_resident_in" or rule.held_by == "applicant":
+        need["connections"].add("person")
+    if rule.held_by == "applicant":
+        need["people"] = {"id", "application", "relationship"}
+    return need
 
 
 def columns_welcome(fact: Fact) -> dict[str, tuple[str, ...]]:
     """Tables and columns that a fact reads where the register has them."""
     if isinstance(fact, BedroomsFact):
         return {"people": IF_THERE}
-    table = (
-        _table(fact)
-        if isinstance(fact, (AnyMember, AllMembers, Count, Min, Max))
-        else "connections"
-    )
+    table = rows_of(fact)
     return {table: ("expected_on",) if table == "people" else ("until", "person")}
 
 
@@ -118,15 +114,6 @@ IF_THERE = (
     "foster_child",
 )
 """Columns of people that bedroom standards read where the register has them."""
-
-
-def _table(fact: Reduced) -> str:
-    return fact.count if isinstance(fact, Count) else fact.of
-
-
-def _expressions(fact: Reduced) -> list[str]:
-    texts = [] if isinstance(fact, Count) else [getattr(fact, kind_of(fact))]
-    return texts + ([fact.where] if fact.where else [])
 
 
 def household_facts(
@@ -158,7 +145,7 @@ def household_facts(
     over_connections: dict[str, Fact] = {}
     for name, fact in facts.items():
         if isinstance(fact, (AnyMember, AllMembers, Count, Min, Max)):
-            by_table.setdefault(_table(fact), {})[name] = fact
+            by_table.setdefault(rows_of(fact), {})[name] = fact
         elif isinstance(fact, (WholeYearsSince, WholeMonthsSince)):
             columns[name] = _counted_since(fact, own, on).alias(name)
         elif isinstance(fact, BedroomsFact):
@@ -168,10 +155,12 @@ def household_facts(
         else:
             over_connections[name] = fact
     for table, mine in by_table.items():
-        rows = _rows(tables[table], table, applications, on, version)
+        rows = rows_to_read(tables[table], table, applications, on, version)
         columns.update(_reduced(mine, rows, len(applications), constants))
     if over_connections:
-        columns.update(connection_facts(over_connections, tables, applications, on))
+        columns.update(
+            connection_facts(over_connections, tables, applications, on, constants, version)
+        )
     return pl.DataFrame({name: columns[name] for name in facts})
 
 
@@ -190,16 +179,6 @@ def bedrooms_by(
     return bedroom_need(people, standard, on, frame)
 
 
-def with_if_null(frame: pl.DataFrame, table: str, version: SchemeVersion) -> pl.DataFrame:
-    """The frame with each declared column's ``if_null`` put in."""
-    fills = [
-        pl.col(n).fill_null(pl.lit(c.if_null, DTYPES[c.type]))
-        for n, c in version.declared(table).items()
-        if n in frame.columns and c.if_null != "unknown"
-    ]
-    return frame.with_columns(fills) if fills else frame
-
-
 def _counted_since(fact: Since, own: pl.DataFrame, on: date) -> pl.Series:
     """Whole months or years since a date; 0 before it, null without one."""
     start = pl.col(getattr(fact, kind_of(fact)))
@@ -208,34 +187,6 @@ def _counted_since(fact: Since, own: pl.DataFrame, on: date) -> pl.Series:
     count = months if isinstance(fact, WholeMonthsSince) else months // 12
     counted = pl.when(start.is_null()).then(None).otherwise(pl.max_horizontal(count, 0))
     return own.select(counted.cast(pl.Int64)).to_series()
-
-
-def _rows(
-    frame: pl.DataFrame, table: str, applications: Ordinals, on: date, version: SchemeVersion
-) -> pl.DataFrame:
-    """Rows of known applications with their ordinal, computed columns and ``if_null`` put in."""
-    ordinal = applications.ordinals_of(frame["application"])
-    frame = frame.with_columns(pl.Series("_ordinal", ordinal)).filter(pl.col("_ordinal") >= 0)
-    frame = with_if_null(frame, table, version)
-    have = frame.columns
-    if table == "people" and "date_of_birth" in have:
-        unborn = (pl.col("date_of_birth") > on).fill_null(
-            pl.col("expected_on").is_not_null() if "expected_on" in have else False
-        )
-        frame = frame.with_columns(
-            pl.when(unborn).then(UNBORN).otherwise(age_on(on)).alias("age"),
-            (~unborn).alias("born"),
-        )
-    if table != "people" and "since" in have:
-        until = pl.col("until") if "until" in have else pl.lit(None, pl.Date)
-        frame = frame.with_columns(
-            whole_months(pl.col("since"), pl.lit(on)).alias("months"),
-            ((pl.col("since").is_null() | (pl.col("since") <= on))
-             & (until.is_null() | (until > on))).alias("current"),
-        )
-    narrow = [n for n, t in frame.schema.items()
-              if t.is_integer() and t != pl.Int64 and n != "_ordinal"]
-    return frame.with_columns(pl.col(narrow).cast(pl.Int64)) if narrow else frame
 
 
 def _reduced(

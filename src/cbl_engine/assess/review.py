@@ -30,7 +30,9 @@ from cbl_engine.scheme.model import (
     Min,
     WholeMonthsSince,
     WholeYearsSince,
+    expressions_of,
     kind_of,
+    rows_of,
 )
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     from cbl_engine.assess.plan import Plan
     from cbl_engine.scheme.bedrooms import BedroomStandard
     from cbl_engine.scheme.load import Scheme
-    from cbl_engine.scheme.model import Fact
+    from cbl_engine.scheme.model import Fact, SchemeVersion
     from cbl_engine.tables import Ordinals
 
 _NEVER = np.iinfo(np.int32).max
@@ -157,7 +159,7 @@ def next_reviews(
         elif isinstance(fact, (WholeYearsSince, WholeMonthsSince)):
             _since(fact, frame, out)
         elif not isinstance(fact, BedroomsFact):
-            _connections(fact, tables, out)
+            _connections(fact, tables, out, constants, plan.version)
     for award in plan.rules.awards.values():
         out.column(*days(award, frame))
     for table in ("overrides", "band_history"):
@@ -230,11 +232,6 @@ def _own_days(expression: Expression, frame: pl.DataFrame, out: _Days) -> None:
         out.rows(numbered, *found)
 
 
-def _texts(fact: AnyMember | AllMembers | Count | Min | Max) -> list[Expression]:
-    texts = [] if isinstance(fact, Count) else [getattr(fact, kind_of(fact))]
-    return [parse_expression(t) for t in [*texts, fact.where] if t is not None]
-
-
 def _people(
     facts: Iterable[Fact],
     standards: Iterable[BedroomStandard],
@@ -250,10 +247,10 @@ def _people(
     for fact in facts:
         if not isinstance(fact, (AnyMember, AllMembers, Count, Min, Max)):
             continue
-        if (fact.count if isinstance(fact, Count) else fact.of) != "people":
+        if rows_of(fact) != "people":
             continue
-        for expression in _texts(fact):
-            mine = numbers_at(expression, "age", constants)
+        for text in expressions_of(fact).values():
+            mine = numbers_at(parse_expression(text), "age", constants)
             ages = None if ages is None or mine is None else ages | mine
     for standard in standards:
         mine = _ages_of(standard)
@@ -302,25 +299,35 @@ def _dated_rows(
     constants: Mapping[str, Any],
 ) -> None:
     """Edges and whole months of the rows that a fact looks over, where it reads them."""
-    table = fact.count if isinstance(fact, Count) else fact.of
-    rows = tables[table]
-    for expression in _texts(fact):
-        found = _compared_days(expression, rows.schema)
-        if found is None:
-            out.rows(rows, pl.lit(out.on + timedelta(1)))
-        elif found:
-            out.rows(rows, *found)
-        if table == "people":
-            continue
-        if "current" in expression.own_names:
-            _edges(rows, out)
-        if "months" in expression.own_names:
-            marks = numbers_at(expression, "months", constants)
-            since = pl.col("since")
-            if marks is None:
-                out.rows(rows, months_on(since, whole_months(since, pl.lit(out.on)) + 1))
-            else:
-                out.rows(rows, *(months_on(since, mark) for mark in sorted(marks)))
+    table = rows_of(fact)
+    for text in expressions_of(fact).values():
+        _row_days(parse_expression(text), table, tables[table], out, constants)
+
+
+def _row_days(
+    expression: Expression,
+    table: str,
+    rows: pl.DataFrame,
+    out: _Days,
+    constants: Mapping[str, Any],
+) -> None:
+    """Days on which an expression over rows can change: what it compares, edges, whole months."""
+    found = _compared_days(expression, rows.schema)
+    if found is None:
+        out.rows(rows, pl.lit(out.on + timedelta(1)))
+    elif found:
+        out.rows(rows, *found)
+    if table == "people":
+        return
+    if "current" in expression.own_names:
+        _edges(rows, out)
+    if "months" in expression.own_names:
+        marks = numbers_at(expression, "months", constants)
+        since = pl.col("since")
+        if marks is None:
+            out.rows(rows, months_on(since, whole_months(since, pl.lit(out.on)) + 1))
+        else:
+            out.rows(rows, *(months_on(since, mark) for mark in sorted(marks)))
 
 
 def _since(fact: WholeYearsSince | WholeMonthsSince, frame: pl.DataFrame, out: _Days) -> None:
@@ -330,10 +337,24 @@ def _since(fact: WholeYearsSince | WholeMonthsSince, frame: pl.DataFrame, out: _
     out.column(frame.select(months_on(column, (counted + 1) * unit)).to_series())
 
 
-def _connections(fact: Fact, tables: Mapping[str, pl.DataFrame], out: _Days) -> None:
-    """Edges and whole months of the connections that a fact looks at."""
+def _connections(
+    fact: Fact,
+    tables: Mapping[str, pl.DataFrame],
+    out: _Days,
+    constants: Mapping[str, Any],
+    version: SchemeVersion,
+) -> None:
+    """Edges and whole months of the connections that a fact looks at, and what its ``where`` reads."""
+    for text in expressions_of(fact).values():
+        _row_days(parse_expression(text), "connections", tables["connections"], out, constants)
+    rows = relevant_rows(fact, tables, out.ids, out.on, constants, version)
+    _connected(fact, rows, out)
+    if rows["counts"].null_count():
+        _connected(fact, rows.filter(pl.col("counts")), out)
+
+
+def _connected(fact: Fact, rows: pl.DataFrame, out: _Days) -> None:
     rule: Any = getattr(fact, kind_of(fact))
-    rows = relevant_rows(fact, tables, out.ids)
     _edges(rows, out)
     since = pl.col("since")
     kind = kind_of(fact)

@@ -22,23 +22,25 @@ class Part(BaseModel):
 class Source(Part):
     """Where a rule was read."""
 
-    title: Text
-    url: Text | None = None
+    title: Text = Field(description="what the page or document calls itself")
+    url: Text | None = Field(None, description="its address")
     read_on: date | None = Field(None, description="the day it was read")
 
 
 class InForce(Part):
     """The dates on which this version is the scheme. ``until`` is the first day it no longer is."""
 
-    from_: date = Field(alias="from")
-    until: date | None = None
+    from_: date = Field(alias="from", description="the first day")
+    until: date | None = Field(
+        None, description="the first day it no longer is; left out: it still is"
+    )
     assumed: bool = Field(False, description="true when no source gives the start")
-    source: str | None = None
+    source: str | None = Field(None, description="where the start was read; or say assumed: true")
 
 
 class Labelled(Part):
     """A part with words for people and a source."""
 
-    label: Text
+    label: Text = Field(description="what it says, in words an applicant can read")
     source: str | None = Field(None, description="a name under sources, with a clause if wanted")
     illustrative: bool = Field(False, description="true when this is ours, not the council's")

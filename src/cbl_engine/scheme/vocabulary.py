@@ -90,7 +90,11 @@ def vocabulary(version: SchemeVersion) -> Vocabulary:
     """The names that criteria and facts of a scheme version may read."""
     declared = {t: {n: c.type for n, c in cols.items()} for t, cols in version.columns.items()}
     rows = {
-        table: {**column_types(table), **declared.get(table, {}), **COMPUTED[table]}
+        table: {
+            **column_types(table),
+            **{n: c.type for n, c in version.declared(table).items()},
+            **COMPUTED[table],
+        }
         for table in COMPUTED
     }
     params = {n: _parameter_type(p) for n, p in version.parameters.items()}

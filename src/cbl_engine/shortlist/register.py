@@ -18,6 +18,8 @@ import polars as pl
 from cbl_engine.assess import household_facts, pair_fact_values, with_if_null
 from cbl_engine.assess.outcomes import UNKNOWN, for_sql
 from cbl_engine.errors import TableError
+from cbl_engine.scheme.expressions import parse_expression
+from cbl_engine.scheme.model import expressions_of
 from cbl_engine.scheme.parameters import constants_on
 from cbl_engine.scheme.vocabulary import is_pair_fact
 from cbl_engine.shortlist.classes import Classes, classify
@@ -156,7 +158,10 @@ class RegisterAt:
         fact = self.compiled.version.facts[name]
         return self.keep(
             ("pair", name, areas),
-            lambda: pair_fact_values(fact, areas, self._tables, self._ordinals, self.on),
+            lambda: pair_fact_values(
+                fact, areas, self._tables, self._ordinals, self.on, self.constants,
+                self.compiled.version,
+            ),
         )
 
 
@@ -307,5 +312,8 @@ def filled(frame: pl.DataFrame, compiled: Compiled, table: str) -> pl.DataFrame:
 
 def constants_at(compiled: Compiled, on: date) -> dict[str, Any]:
     """``as_at`` and the value of every parameter that has one on the date."""
-    used = {p for c in compiled.conditions if c.expression for p in c.expression.param_names}
+    texts = [t for fact in compiled.facts_read().values() for t in expressions_of(fact).values()]
+    expressions = [c.expression for c in compiled.conditions if c.expression]
+    expressions += [parse_expression(text) for text in texts]
+    used = {name for expression in expressions for name in expression.param_names}
     return constants_on(compiled.version, on, used)

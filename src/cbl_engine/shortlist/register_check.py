@@ -44,8 +44,8 @@ def _unknown_bands(scheme: Scheme, applications: pl.DataFrame) -> Iterable[Probl
     read = any("band" in compile_version(v).own_columns() for v in scheme.versions)
     if not read or applications["band"].null_count() == applications.height:
         return
-    distinct = applications["band"].unique().drop_nulls().cast(pl.String).sort()
-    lost = [b for b in distinct if b not in bands]
+    held = set(applications["band"].unique().cast(pl.String).to_list())
+    lost = sorted(held - bands - {None})
     if lost:
         held = applications["band"].cast(pl.String)
         theirs = applications["id"].filter(held.is_in(lost))

@@ -20,8 +20,9 @@ def column_problems(
     frame: pl.DataFrame, table: str, columns: Mapping[str, str]
 ) -> Iterable[Problem]:
     """Columns that are missing from a frame, or of a type that cannot be read as the one named."""
+    schema = frame.schema
     for column, kind in columns.items():
-        if column not in frame.columns:
+        if column not in schema:
             yield Problem(
                 "missing_column",
                 f"the column {column} is missing from {table}",
@@ -30,7 +31,7 @@ def column_problems(
                 remedy="The scheme reads it; add it, with empty cells where it is not known",
             )
             continue
-        dtype = frame.schema[column]
+        dtype = schema[column]
         if dtype == pl.Null or fits(dtype, kind):
             continue
         yield Problem(
