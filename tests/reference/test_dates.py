@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -134,4 +135,4 @@ def test_the_last_step_is_the_date(register: Register) -> None:
     assert last == dates
     for _, mine in steps.group_by("application"):
         rows = mine.to_dicts()
-        assert all(a["date_after"] == b["date_before"] for a, b in zip(rows, rows[1:], strict=False))
+        assert all(a["date_after"] == b["date_before"] for a, b in pairwise(rows))
