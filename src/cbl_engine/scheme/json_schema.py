@@ -81,7 +81,7 @@ def json_schema_text() -> str:
 
 def _say_kind(part: dict[str, Any]) -> None:
     """The field that names the kind of a key or fact says what the kind does."""
-    for kind in (KEYS | REDUCERS).keys() & part["properties"].keys() & set(part["required"]):
+    for kind in (KEYS | REDUCERS).keys() & part["properties"].keys() & set(part.get("required", ())):
         part["properties"][kind].setdefault("description", part["description"])
 
 
