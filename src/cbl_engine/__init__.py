@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from cbl_engine.version import __version__
 
 if TYPE_CHECKING:
+    from cbl_engine.assess import bedroom_need, explain_bedrooms, statutory_overcrowding
     from cbl_engine.cases import run_cases
     from cbl_engine.errors import (
         BadInput,
@@ -52,9 +53,11 @@ __all__ = [
     "Shortlist",
     "TableError",
     "__version__",
+    "bedroom_need",
     "check_inputs",
     "data_dictionary",
     "explain",
+    "explain_bedrooms",
     "lint",
     "load_scheme",
     "prepare",
@@ -65,12 +68,14 @@ __all__ = [
     "sample_borough",
     "scheme_from_text",
     "shortlist",
+    "statutory_overcrowding",
     "validate_frames",
     "write_run",
     "write_tables",
 ]
 
 _ROOMS = {
+    "assess": ("bedroom_need", "explain_bedrooms", "statutory_overcrowding"),
     "cases": ("run_cases",),
     "errors": (
         "BadInput", "CaseError", "CblError", "Problem", "PropertyError", "RunError", "SchemeError",

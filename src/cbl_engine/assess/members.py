@@ -432,10 +432,12 @@ class _Work:
         while len(rows):
             step += 1
             reach = np.zeros(len(rows), bool)
-            for other in (np.minimum(rows + step, last), np.maximum(rows - step, 0)):
-                here = self.household[other] == own
+            for other in (rows + step, rows - step):
+                inside = (other >= 0) & (other <= last)
+                other = np.where(inside, other, rows)
+                here = inside & (self.household[other] == own)
                 reach |= here
-                same = (ids.gather(other) == target).to_numpy() & here & (other != rows)
+                same = (ids.gather(other) == target).to_numpy() & here
                 found[rows[same]] = other[same]
             left = np.flatnonzero(reach & (found[rows] < 0))
             rows, own, target = rows[left], own[left], target.gather(left)
