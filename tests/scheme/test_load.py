@@ -8,8 +8,8 @@ from datetime import date
 import pytest
 
 from cbl_engine.errors import SchemeError
-from cbl_engine.scheme import json_schema, load_scheme, scheme_from_text, shipped_schemes
 from cbl_engine.scheme import bedrooms as bedrooms_module
+from cbl_engine.scheme import json_schema, load_scheme, scheme_from_text, shipped_schemes
 from cbl_engine.scheme import model as model_module
 from cbl_engine.scheme.model import KEYS, REDUCERS, Part
 

@@ -146,7 +146,10 @@ def explain_bedrooms(
     anyone; then the young, those of one sex first. Equal ages go by id.
 
     Args:
-        people, standard, as_at, applications: as for :func:`bedroom_need`.
+        people: PEOPLE, as for :func:`bedroom_need`.
+        standard: a declaration, or the name of a shipped standard.
+        as_at: the date on which ages are counted.
+        applications: ``id``, one row each, and the columns that the standard names.
         application: id of the household.
 
     Raises:

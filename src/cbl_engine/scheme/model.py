@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from cbl_engine.scheme.bedrooms import BedroomStandard
+from cbl_engine.scheme.bedrooms import BedroomStandard  # noqa: TC001 - pydantic reads it
 from cbl_engine.scheme.parts import InForce, Labelled, Name, Part, Source, Sql, Text
 
 WhenUnknown = Literal["fail", "pass", "hold"]

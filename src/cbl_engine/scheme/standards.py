@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 
 from cbl_engine.documents import read_document
 from cbl_engine.errors import Problem, SchemeError
-from cbl_engine.scheme.bedrooms import BedroomStandard
+from cbl_engine.scheme.bedrooms import BedroomStandard  # noqa: TC001 - pydantic reads it
 from cbl_engine.scheme.parts import InForce, Labelled, Name, Part, Source
 from cbl_engine.shipped import shipped_folder
 
