@@ -11,6 +11,8 @@ from cbl_engine.assess import bedroom_need, explain_bedrooms
 from cbl_engine.assess.bedrooms import WHY
 from cbl_engine.errors import SchemeError, TableError
 from cbl_engine.scheme.bedrooms import BedroomStandard, SizesLet, TableRow
+from cbl_engine.shipped import shipped_folder
+from cbl_engine.tables import read_tables
 from tests.assess.bedroom_frames import AS_AT, applications_of, people_of
 
 COUPLE = "ann F40 applicant, ben M42 partner with:ann"
@@ -388,6 +390,17 @@ def test_the_rooms_of_an_explanation_are_those_of_the_need(household, rule):
     everyone += [person for person, _ in found.not_counted]
     assert sorted(everyone) == sorted(people_of(household)["id"])
     assert found.to_dict()["as_at"] == "2026-06-15"
+
+
+def test_the_made_up_borough_needs_the_bedrooms_it_was_made_for():
+    borough = read_tables(shipped_folder("boroughs") / "riverton")
+    rule = standard(own_room_from=21, unborn_from_weeks=0)
+    found = bedroom_need(borough.frames["people"], rule, date(2026, 2, 27), borough.frames["applications"])
+    made = borough.frames["applications"].sort("id")
+    assert found["application"].to_list() == made["id"].to_list()
+    assert found["need"].null_count() == 0
+    known = made["bedroom_need"].is_not_null()
+    assert found["need"].filter(known).to_list() == made["bedroom_need"].drop_nulls().to_list()
 
 
 def test_no_explanation_of_an_application_that_is_not_there():
