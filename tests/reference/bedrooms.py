@@ -111,7 +111,7 @@ def rooms(
 ) -> int:
     """The fewest rooms when everything is known."""
     n = 0
-    partner = {a: b for a, b in pairs} | {b: a for a, b in pairs}
+    partner = dict(pairs) | {b: a for a, b in pairs}
     away = standard.temporarily_away == "not_counted"
     gone = {at for at, p in enumerate(people) if away and p.get("temporarily_away")}
     for a, b in pairs:

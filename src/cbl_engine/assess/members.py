@@ -81,8 +81,8 @@ def members_of(
 ) -> Members:
     """Class every person.
 
-    1. put households together; 2. the class by age and sex; 3. the applicant's own room; 4. who
-    cannot share; 5. who counts in another way or not at all; 6. couples.
+    1. put households together; 2. the class by age and sex, the applicant's own room; 3. who cannot
+    share; 4. who counts in another way or not at all; 5. couples.
 
     Args:
         people: rows of PEOPLE; ``id``, ``date_of_birth``, ``sex`` and ``relationship`` are there.
@@ -102,7 +102,6 @@ def members_of(
 
     work = _Work(people, household, starts, standard, on)
     work.by_age_and_sex()
-    work.applicants()
     work.cannot_share()
     work.counted_otherwise()
     work.couples()
@@ -226,16 +225,6 @@ class _Work:
         unsure = (baby & (babies < 2) & (babies + doubts >= 2)) | doubt
         self.masks[unsure] |= _NOT
 
-    def applicants(self) -> None:
-        """Someone whose relationship is not known may be the applicant, with a room at any age."""
-        if self.standard.applicant == "own_room" and self.relationship.null_count():
-            known = np.zeros(int(self.household.max(initial=-1)) + 1, bool)
-            known[self.household[self.is_applicant]] = True
-            rows = np.flatnonzero(self.relationship.is_null().to_numpy() & ~known[self.household])
-            rows = rows[self.masks[rows] & ~_ROOM > 0]
-            self.masks[rows] |= _ROOM
-            self._note(self.missing, "relationship", rows)
-
     def cannot_share(self) -> None:
         """Who cannot share has a room; one who would have one anyway is left as is."""
         if self.standard.cannot_share == "own_room":
@@ -263,10 +252,22 @@ class _Work:
                 unsure = unsure[~np.isin(unsure, named)]
             self.masks[sure] = target
             self.masks[unsure] |= target
+        self._possible_applicants()
         if standard.temporarily_away == "not_counted":
             sure, unsure = self._flag("temporarily_away", lambda rows: self.masks[rows] != _NOT)
             self.masks[sure] = _NOT
             self.masks[unsure] |= _NOT
+
+    def _possible_applicants(self) -> None:
+        """Where no applicant is recorded, whose relationship is not known may be it."""
+        if self.standard.applicant == "by_age" or not self.relationship.null_count():
+            return
+        known = np.zeros(int(self.household.max(initial=-1)) + 1, bool)
+        known[self.household[self.is_applicant]] = True
+        rows = np.flatnonzero(self.relationship.is_null().to_numpy() & ~known[self.household])
+        rows = rows[self.masks[rows] != _ROOM]
+        self.masks[rows] |= _ROOM
+        self._note(self.missing, "relationship", rows)
 
     def _flag(
         self, column: str, matters: Callable[[NDArray], NDArray]
@@ -363,8 +364,7 @@ class _Work:
         self.masks[one[away[one]]] = _NOT
         unsure = doubt[one] & doubt[two]
         self.masks[one[unsure]] |= _NOT
-        # One of whom it is not known takes nothing from the other's room: it is the second who may
-        # not be there.
+        # Whichever of the two is there has the room, so the one who may be away stands second.
         swap = doubt[one] & ~doubt[two] & ~away[two]
         self.masks[one[swap]] = self.masks[two[swap]] | _NOT
         self.masks[two[swap]] = 1 << COUPLE
@@ -432,10 +432,12 @@ class _Work:
         while len(rows):
             step += 1
             reach = np.zeros(len(rows), bool)
-            for other in (np.minimum(rows + step, last), np.maximum(rows - step, 0)):
-                here = self.household[other] == own
+            for other in (rows + step, rows - step):
+                inside = (other >= 0) & (other <= last)
+                other = np.where(inside, other, rows)
+                here = inside & (self.household[other] == own)
                 reach |= here
-                same = (ids.gather(other) == target).to_numpy() & here & (other != rows)
+                same = (ids.gather(other) == target).to_numpy() & here
                 found[rows[same]] = other[same]
             left = np.flatnonzero(reach & (found[rows] < 0))
             rows, own, target = rows[left], own[left], target.gather(left)

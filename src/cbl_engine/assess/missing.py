@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 
 from cbl_engine.assess.outcomes import FAILED, UNKNOWN
@@ -13,6 +12,7 @@ from cbl_engine.scheme.expressions import parse_expression
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from cbl_engine.assess.assessed import Assessed
