@@ -53,8 +53,7 @@ def _outcome(explanation: Explanation) -> str:
         return f"The bid does not count: {_ASIDE[explanation.set_aside or '']}."
     if explanation.outcome == "not eligible":
         return "Not eligible for this home:"
-    # Members of a tie group are joint at the place of the first: those above it and one.
-    place = f"{ordinal(sum(explanation.above_by_key.values()) + 1)} of {explanation.of}"
+    place = f"{ordinal(explanation.position or 0)} of {explanation.of}"
     if explanation.joint:
         others = "1 other" if explanation.joint == 1 else f"{explanation.joint} others"
         place = f"joint {place}, equal with {others}"
@@ -98,6 +97,19 @@ def key_in_words(name: str) -> str:
     if kind in {"prefer", "connection"}:
         return f"{_KEYS[kind]} ({_plainly(column)})"
     return _plainly(column)
+
+
+def fit_in_words(rule: str, value: int) -> str:
+    """Bedrooms against need: for ``largest_need`` the need, else need less the home's bedrooms."""
+    if rule == "largest_need":
+        return f"{_bedrooms(value)} needed"
+    if not value:
+        return "as many bedrooms as needed"
+    return f"{_bedrooms(abs(value))} {'fewer' if value > 0 else 'more'} than needed"
+
+
+def _bedrooms(n: int) -> str:
+    return f"{n} bedroom{'s' if n != 1 else ''}"
 
 
 def _plainly(name: str) -> str:
