@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
-from cbl_engine.errors import BadInput, Problem, RunError, SchemeError, TableError
+from cbl_engine.errors import BadInput, Problem, SchemeError, TableError
 from cbl_engine.records.folder import read_run, write_run
 from cbl_engine.scheme import load_scheme
 from cbl_engine.shipped import shipped_folder
@@ -17,7 +17,6 @@ from cbl_engine.shortlist.adverts import arrange_adverts
 from cbl_engine.shortlist.explain import as_id
 from cbl_engine.shortlist.register_check import bands_in_order, register_problems
 from cbl_engine.tables import ExtraColumn, Tables, read_tables
-from cbl_engine.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -207,23 +206,9 @@ def explain_run(
     """
     folder = read_run(run)
     advert = as_id(folder.frames["adverts"]["id"], advert)
-    result = folder.shortlist([advert])
-    if not len(result.adverts.ordinals):
+    if advert not in folder.frames["adverts"]["id"].to_list():
         raise TableError(
             [Problem("unknown_advert", "there is no such advert in the run", where=str(run),
                      given=str(advert))]
         )
-    recorded = folder.table("shortlist").filter(pl.col("advert") == advert)
-    if not result.frame().equals(recorded):
-        raise RunError(
-            [
-                Problem(
-                    "run_not_reproduced",
-                    f"this engine ({__version__}) does not reproduce advert {advert} of the run",
-                    where=str(run),
-                    given=f"written by {folder.manifest['engine_version']}",
-                    remedy="Explain it with the engine version that wrote it",
-                )
-            ]
-        )
-    return explain(result, advert, application, audience)
+    return explain(folder.reproduced([advert]), advert, application, audience)

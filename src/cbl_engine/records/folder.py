@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cbl_engine.errors import Problem, RunError
-from cbl_engine.records.reads import rows_and_columns_read
+from cbl_engine.records.reads import rows_and_columns_read, rows_for
 from cbl_engine.scheme import scheme_from_text
 from cbl_engine.shortlist import SCHEMA_VERSION, prepare, shortlist
 from cbl_engine.version import __version__
@@ -67,15 +67,59 @@ class RunFolder:
 
     def shortlist(self, adverts: Iterable[Any] | None = None) -> Shortlist:
         """Run some adverts, or all, again from what the folder holds."""
-        given, bids = self.frames["adverts"], self.frames["bids"]
+        return self.shortlist_of(self.frames, adverts)
+
+    def shortlist_of(
+        self, frames: Mapping[str, pl.DataFrame], adverts: Iterable[Any] | None = None
+    ) -> Shortlist:
+        """Run some adverts, or all, of other tables as this run was run."""
         if adverts is not None:
-            wanted = pl.Series(list(adverts), dtype=given.schema["id"], strict=False).implode()
-            given = given.filter(pl.col("id").is_in(wanted))
-            bids = bids.filter(pl.col("advert").is_in(wanted))
-        prepared = prepare(self.scheme, self.frames, self.as_at)
+            dtype = frames["adverts"].schema["id"]
+            frames = rows_for(frames, pl.Series(list(adverts), dtype=dtype, strict=False))
         return shortlist(
-            prepared, given, bids, homes=self.frames.get("homes"), seed=self.manifest["seed"]
+            prepare(self.scheme, frames, self.as_at),
+            frames["adverts"],
+            frames["bids"],
+            homes=frames.get("homes"),
+            seed=self.manifest["seed"],
         )
+
+    def reproduced(self, adverts: Iterable[Any] | None = None) -> Shortlist:
+        """Run some adverts, or all, again, and make sure that the record comes out.
+
+        Raises:
+            RunError: this engine ranks an advert otherwise than the record says.
+        """
+        result = self.shortlist(adverts)
+        names = result.adverts.ordinals.ids.implode()
+        recorded = self.table("shortlist").filter(pl.col("advert").is_in(names))
+        again = result.frame()
+        if not again.equals(recorded):
+            differ = sorted(map(str, differing(again, recorded, "advert")))
+            raise RunError(
+                [
+                    Problem(
+                        "run_not_reproduced",
+                        f"this engine ({__version__}) does not reproduce "
+                        + (f"advert {differ[0]} of the run" if len(differ) == 1 else
+                           f"{len(differ)} adverts of the run, {differ[0]} the first"),
+                        where=str(self.path),
+                        given=f"written by {self.manifest['engine_version']}",
+                        remedy="Use the engine version that wrote it",
+                    )
+                ]
+            )
+        return result
+
+
+def differing(one: pl.DataFrame, two: pl.DataFrame, column: str) -> list[Any]:
+    """The values of a column whose rows are not the same, in the same order, in both frames."""
+    rows = [
+        frame.group_by(column).agg(pl.struct(pl.all()).implode().alias(name))
+        for frame, name in ((one, "one"), (two, "two"))
+    ]
+    both = rows[0].join(rows[1], on=column, how="full", coalesce=True)
+    return both.filter(pl.col("one").ne_missing(pl.col("two")))[column].to_list()
 
 
 def write_run(
