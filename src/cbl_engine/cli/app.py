@@ -276,3 +276,6 @@ def init(out: Path = Path("scheme.yaml"), /) -> int:
         ) from None
     sys.stdout.write(f"Wrote {out}. Look at it with: cbl validate {out}\n")
     return 0
+
+
+app.command("cbl_engine.cli.replay:replay")

@@ -10,13 +10,14 @@ import polars as pl
 
 from cbl_engine.errors import BadInput, Problem, SchemeError, TableError
 from cbl_engine.records.folder import read_run, write_run
+from cbl_engine.records.reads import extra_columns
 from cbl_engine.scheme import load_scheme
 from cbl_engine.shipped import shipped_folder
 from cbl_engine.shortlist import explain, prepare, shortlist
 from cbl_engine.shortlist.adverts import arrange_adverts
 from cbl_engine.shortlist.explain import as_id
 from cbl_engine.shortlist.register_check import bands_in_order, register_problems
-from cbl_engine.tables import ExtraColumn, Tables, read_tables
+from cbl_engine.tables import Tables, read_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from cbl_engine.shortlist import Explanation, Shortlist
     from cbl_engine.shortlist.explanation import Audience
     from cbl_engine.shortlist.verify import Extent
-
-_PERSONAL = {"applications", "people", "connections"}
-
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
@@ -50,23 +48,6 @@ def data_folder(data: str | Path) -> Path:
     path = Path(data)
     shipped = shipped_folder("boroughs") / str(data)
     return shipped if not path.exists() and shipped.is_dir() else path
-
-
-def extra_columns(scheme: Scheme) -> dict[str, list[ExtraColumn]]:
-    """The columns that any version of the scheme declares, for reading tables."""
-    out: dict[str, dict[str, ExtraColumn]] = {}
-    for version in scheme.versions:
-        for table, columns in version.columns.items():
-            for name, column in columns.items():
-                out.setdefault(table, {})[name] = ExtraColumn(
-                    name,
-                    column.type,
-                    codes=column.codes,
-                    unit=column.unit or "",
-                    label=column.label,
-                    personal=table in _PERSONAL,
-                )
-    return {table: list(columns.values()) for table, columns in out.items()}
 
 
 def check_inputs(

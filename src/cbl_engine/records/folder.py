@@ -92,17 +92,20 @@ class RunFolder:
         """
         result = self.shortlist(adverts)
         names = result.adverts.ordinals.ids.implode()
-        recorded = self.table("shortlist").filter(pl.col("advert").is_in(names))
-        again = result.frame()
-        if not again.equals(recorded):
-            differ = sorted(map(str, differing(again, recorded, "advert")))
+        differ: set[Any] = set()
+        for name, again in outputs_of(result).items():
+            if name != "bits":
+                recorded = self.table(name).filter(pl.col("advert").is_in(names))
+                differ |= set(differing(again, recorded, "advert"))
+        if differ:
+            first = min(map(str, differ))
             raise RunError(
                 [
                     Problem(
                         "run_not_reproduced",
                         f"this engine ({__version__}) does not reproduce "
-                        + (f"advert {differ[0]} of the run" if len(differ) == 1 else
-                           f"{len(differ)} adverts of the run, {differ[0]} the first"),
+                        + (f"advert {first} of the run" if len(differ) == 1
+                           else f"{len(differ)} adverts of the run, {first} the first"),
                         where=str(self.path),
                         given=f"written by {self.manifest['engine_version']}",
                         remedy="Use the engine version that wrote it",
@@ -114,6 +117,8 @@ class RunFolder:
 
 def differing(one: pl.DataFrame, two: pl.DataFrame, column: str) -> list[Any]:
     """The values of a column whose rows are not the same, in the same order, in both frames."""
+    if one.equals(two):
+        return []
     rows = [
         frame.group_by(column).agg(pl.struct(pl.all()).implode().alias(name))
         for frame, name in ((one, "one"), (two, "two"))
@@ -152,11 +157,8 @@ def write_run(
             (partial / "scheme" / document.name).write_text(document.text, encoding="utf-8")
         for table, frame in rows_and_columns_read(scheme, frames).items():
             frame.write_parquet(partial / "inputs" / f"{table}.parquet")
-        result.frame().write_parquet(partial / "shortlist.parquet")
-        result.stage_failures().write_parquet(partial / "stage_failures.parquet")
-        aside = result.set_aside.sort("advert", "application", "placed_at", "reason")
-        aside.write_parquet(partial / "set_aside.parquet")
-        result.bits().write_parquet(partial / "bits.parquet")
+        for name, frame in outputs_of(result).items():
+            frame.write_parquet(partial / f"{name}.parquet")
         manifest = _manifest(result, partial)
         (partial / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
         _swap(partial, out, replace=replace)
@@ -168,6 +170,16 @@ def write_run(
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return read_run(out)
+
+
+def outputs_of(result: Shortlist) -> dict[str, pl.DataFrame]:
+    """The tables of a record, by name, as they are written."""
+    return {
+        "shortlist": result.frame(),
+        "stage_failures": result.stage_failures(),
+        "set_aside": result.set_aside.sort("advert", "application", "placed_at", "reason"),
+        "bits": result.bits(),
+    }
 
 
 def _check_place(out: Path, *, replace: bool) -> None:

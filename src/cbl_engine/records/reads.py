@@ -11,6 +11,8 @@ import polars as pl
 
 from cbl_engine.shortlist.compiled import compile_version
 from cbl_engine.shortlist.register_check import tables_read
+from cbl_engine.tables import ExtraColumn
+from cbl_engine.tables.schemas import PERSONAL_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +43,23 @@ _SORT = {
     "bids": ("advert", "application", "placed_at"),
     "connections": ("application", "person", "area", "kind", "since", "until"),
 }
+
+
+def extra_columns(scheme: Scheme) -> dict[str, list[ExtraColumn]]:
+    """The columns that any version of the scheme declares, for reading tables."""
+    out: dict[str, dict[str, ExtraColumn]] = {}
+    for version in scheme.versions:
+        for table, columns in version.columns.items():
+            for name, column in columns.items():
+                out.setdefault(table, {})[name] = ExtraColumn(
+                    name,
+                    column.type,
+                    codes=column.codes,
+                    unit=column.unit or "",
+                    label=column.label,
+                    personal=table in PERSONAL_TABLES,
+                )
+    return {table: list(columns.values()) for table, columns in out.items()}
 
 
 def columns_read(scheme: Scheme) -> dict[str, list[str]]:

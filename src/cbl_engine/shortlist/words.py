@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cbl_engine.shortlist.explanation import Explanation, Reason
 
-_ASIDE = {
+SET_ASIDE = {
     "withdrawn": "the bid was withdrawn",
     "superseded": "the household bid again on this advert, and the later bid counts",
     "advert_draft": "the advert is a draft",
@@ -50,7 +50,7 @@ def in_words(explanation: Explanation) -> str:
 
 def _outcome(explanation: Explanation) -> str:
     if explanation.outcome == "set aside":
-        return f"The bid does not count: {_ASIDE[explanation.set_aside or '']}."
+        return f"The bid does not count: {SET_ASIDE[explanation.set_aside or '']}."
     if explanation.outcome == "not eligible":
         return "Not eligible for this home:"
     place = f"{ordinal(explanation.position or 0)} of {explanation.of}"
