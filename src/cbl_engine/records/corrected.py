@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.errors import BadInput, Problem, RunError
+from cbl_engine.records.corrections import absolute
 from cbl_engine.records.reads import extra_columns
 from cbl_engine.tables import DTYPES, columns_of, key_of
 from cbl_engine.tables.relations import RELATIONS, Checked, broken_relations
@@ -133,7 +134,7 @@ def _frame_of(
         for n in names
     }
     return pl.DataFrame(
-        [pl.Series(n, [row.get(n) for row in rows], dtype) for n, dtype in dtypes.items()]
+        [pl.Series(n, [absolute(row.get(n)) for row in rows], d) for n, d in dtypes.items()]
     )
 
 

@@ -26,7 +26,7 @@ must be what the run holds: a correction of something else corrects nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -349,9 +349,8 @@ class _Reader:
             return
         same = pl.Series([True]).new_from_index(0, table.frame.height)
         for name in key:
-            value = row.get(name)
-            column = table.frame[name]
-            same &= column.is_null() if value is None else column == value
+            value = pl.Series([absolute(row.get(name))], dtype=table.frame.schema[name])
+            same &= table.frame[name].eq_missing(value)
         if same.any():
             raise self.refuse(
                 "row_in_run", f"the run has that row of {table.name} already", place,
@@ -442,7 +441,18 @@ def _repeated(corrections: list[Correction]) -> Iterator[Problem]:
             )
 
 
+def absolute(value: Any) -> Any:
+    """A moment in UTC, anything else as it is.
+
+    Python holds two moments of one zone equal that its clocks show alike, also in the hour that
+    they show twice.
+    """
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
+
+
 def _same(one: Any, two: Any) -> bool:
     """Whether two values of a column are the same; times are compared as moments."""
     one = one.to_list() if hasattr(one, "to_list") else one
-    return one is two if one is None or two is None else bool(one == two)
+    if one is None or two is None:
+        return one is two
+    return bool(absolute(one) == absolute(two))
