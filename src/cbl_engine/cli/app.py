@@ -278,4 +278,7 @@ def init(out: Path = Path("scheme.yaml"), /) -> int:
     return 0
 
 
-app.command("cbl_engine.cli.replay:replay")
+app.command(
+    "cbl_engine.cli.replay:replay",
+    help="Run a run folder again: as it was, or with facts put right for a complaint.",
+)
