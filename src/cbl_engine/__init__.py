@@ -32,7 +32,14 @@ if TYPE_CHECKING:
         SchemeError,
         TableError,
     )
-    from cbl_engine.records import check_inputs, read_run, run_shortlist, write_run
+    from cbl_engine.records import (
+        check_inputs,
+        feedback,
+        read_run,
+        replay_run,
+        run_shortlist,
+        write_run,
+    )
     from cbl_engine.sample import sample_borough
     from cbl_engine.scheme import Scheme, lint, load_scheme, scheme_from_text
     from cbl_engine.shortlist import Explanation, Prepared, Shortlist, explain, prepare, shortlist
@@ -55,11 +62,13 @@ __all__ = [
     "check_inputs",
     "data_dictionary",
     "explain",
+    "feedback",
     "lint",
     "load_scheme",
     "prepare",
     "read_run",
     "read_tables",
+    "replay_run",
     "run_cases",
     "run_shortlist",
     "sample_borough",
@@ -76,7 +85,9 @@ _ROOMS = {
         "BadInput", "CaseError", "CblError", "Problem", "PropertyError", "RunError", "SchemeError",
         "TableError",
     ),
-    "records": ("check_inputs", "read_run", "run_shortlist", "write_run"),
+    "records": (
+        "check_inputs", "feedback", "read_run", "replay_run", "run_shortlist", "write_run",
+    ),
     "sample": ("sample_borough",),
     "scheme": ("Scheme", "lint", "load_scheme", "scheme_from_text"),
     "shortlist": ("Explanation", "Prepared", "Shortlist", "explain", "prepare", "shortlist"),

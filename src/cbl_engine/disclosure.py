@@ -1,16 +1,16 @@
 """Counts of households that may be published: what has to be withheld so that none points at one.
 
-A count under :data:`LIMIT` is withheld, nought among them: that nobody in a band was eligible says
-something of everyone in it. Then as few further counts as needed are withheld with it (secondary
-suppression), until no withheld count can be worked out from the totals and the other counts.
+A count of 1 to 4 is withheld. Nought is shown: it points at nobody, and a table without it could
+not say that a home went past a band. Then as few further counts as needed are withheld too
+(secondary suppression), until no withheld count can be worked out from totals and other counts.
 
 **Why it holds.** A table with totals is a circulation: from the grand total through a row's total
 and a cell to a column's total and back. Whatever else the withheld counts might be differs from
 what they are by cycles through withheld counts, so a withheld count can be worked out exactly when
-no such cycle goes through it. Every primary count is treated as if it were nought, which it may be
-for all a reader knows: cycles may raise it and never lower it. So each line whose total is shown
-hides its primary counts among at least :data:`LIMIT`, and what is withheld does not depend on the
-values of the primary counts, only on which they are.
+no such cycle goes through it. Every small count is treated as if it were 1, which it may be for all
+a reader knows: cycles may raise it and never lower it. So a line whose total is shown hides its
+small counts among more than :data:`LIMIT`, and what is withheld does not depend on what the small
+counts are, only on which they are.
 
 The further counts are chosen by their place, the nearest first, never by their size: a choice by
 size would tell of it.
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LIMIT = 5
-"""Counts under this are withheld from the public [households]."""
+"""Counts above nought and under this are withheld from the public [households]."""
 
 
 class _Arc(NamedTuple):
@@ -53,7 +53,7 @@ def with_totals(counts: NDArray[np.integer]) -> NDArray[np.int64]:
 def withheld(households: NDArray[np.integer], limit: int = LIMIT) -> NDArray[np.bool_]:
     """Which counts of a table with totals may not be published.
 
-    1. Withhold every count under the limit.
+    1. Withhold every count above nought and under the limit.
     2. For each withheld count that no cycle goes through, withhold the fewest more that close one.
 
     Args:
@@ -63,18 +63,26 @@ def withheld(households: NDArray[np.integer], limit: int = LIMIT) -> NDArray[np.
         limit: counts of fewer households are withheld, and what they could be worked out from.
 
     Returns:
-        True where a count is withheld, totals among them. The same for the same pattern of counts
-        under the limit, whatever they are.
+        True where a count is withheld, totals among them; never where it is nought. The same for
+        the same places of small counts, whatever they are.
     """
     import numpy as np
 
     given = np.asarray(households)
-    primary = (given < limit).ravel()
+    primary = ((given > 0) & (given < limit)).ravel()
     hidden = primary.copy()
-    arcs = _arcs(given.shape)
+    arcs = [arc for arc in _arcs(given.shape) if given.flat[arc.place]]
+    steps: dict[int, list[tuple[_Arc, int]]] = {}
+    for arc in arcs:
+        steps.setdefault(arc.tail, []).append((arc, arc.head))
+        if not primary[arc.place]:
+            steps.setdefault(arc.head, []).append((arc, arc.tail))
     for arc in arcs:
         if hidden[arc.place]:
-            hidden[_closing(arc, arcs, primary, hidden)] = True
+            ways = [(arc.head, arc.tail)]
+            if not primary[arc.place]:
+                ways.append((arc.tail, arc.head))
+            hidden[_closing(arc, ways, steps, hidden)] = True
     return hidden.reshape(given.shape)
 
 
@@ -98,46 +106,34 @@ def _arcs(shape: tuple[int, ...]) -> list[_Arc]:
 
 
 def _closing(
-    arc: _Arc, arcs: list[_Arc], primary: NDArray[np.bool_], hidden: NDArray[np.bool_]
+    arc: _Arc,
+    ways: list[tuple[int, int]],
+    steps: dict[int, list[tuple[_Arc, int]]],
+    hidden: NDArray[np.bool_],
 ) -> list[int]:
     """Places of the cheapest counts that, withheld, close a cycle through one; the nearest first.
 
-    A primary count is passed from tail to head only, any other both ways. The table has a single
-    count when there is no cycle at all, and nothing to work it out from.
+    A small count is passed from tail to head only, any other both ways. There is always a cycle,
+    through totals if need be.
     """
-    ways = [(arc.head, arc.tail)]
-    if not primary[arc.place]:
-        ways.append((arc.tail, arc.head))
-    steps: dict[int, list[tuple[int, int, int, int]]] = {}
-    for other in arcs:
-        if other.place == arc.place:
-            continue
-        price = 0 if hidden[other.place] else other.price
-        step = price, abs(other.place - arc.place), other.place
-        steps.setdefault(other.tail, []).append((*step, other.head))
-        if not primary[other.place]:
-            steps.setdefault(other.head, []).append((*step, other.tail))
-    found = [path for start, goal in ways if (path := _cheapest(start, goal, steps)) is not None]
-    return list(min(found)[2]) if found else []
-
-
-def _cheapest(
-    start: int, goal: int, steps: dict[int, list[tuple[int, int, int, int]]]
-) -> tuple[int, int, tuple[int, ...]] | None:
-    """The path of least cost, then least distance: both, and the places it passes."""
-    queue: list[tuple[int, int, tuple[int, ...], int]] = [(0, 0, (), start)]
-    done: set[int] = set()
-    while queue:
-        cost, far, places, node = heappop(queue)
-        if node == goal:
-            return cost, far, places
-        if node in done:
-            continue
-        done.add(node)
-        for price, distance, place, other in steps.get(node, ()):
-            if other not in done:
-                heappush(queue, (cost + price, far + distance, (*places, place), other))
-    return None
+    found = []
+    for start, goal in ways:
+        queue: list[tuple[int, int, tuple[int, ...], int]] = [(0, 0, (), start)]
+        done: set[int] = set()
+        while queue:
+            cost, far, places, node = heappop(queue)
+            if node == goal:
+                found.append((cost, far, places))
+                break
+            if node in done:
+                continue
+            done.add(node)
+            for step, other in steps.get(node, ()):
+                if other not in done and step is not arc:
+                    price = 0 if hidden[step.place] else step.price
+                    away = far + abs(step.place - arc.place)
+                    heappush(queue, (cost + price, away, (*places, step.place), other))
+    return list(min(found)[2])
 
 
 def month(value: date) -> str:

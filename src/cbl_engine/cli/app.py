@@ -282,3 +282,7 @@ app.command(
     "cbl_engine.cli.replay:replay",
     help="Run a run folder again: as it was, or with facts put right for a complaint.",
 )
+app.command(
+    "cbl_engine.cli.feedback:feedback",
+    help="Publish results: homes by month and kind, bids, who was eligible, who came first.",
+)

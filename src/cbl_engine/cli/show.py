@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from cbl_engine.cases import CaseResult
-    from cbl_engine.records import Inputs
+    from cbl_engine.records import Feedback, Inputs
     from cbl_engine.scheme import Finding
     from cbl_engine.shortlist import Explanation, Shortlist
 
@@ -278,6 +278,22 @@ def show_explanation(explanation: Explanation, format: str) -> None:
         sys.stdout.write(json.dumps(explanation.as_dict(), indent=1, default=str) + "\n")
     else:
         sys.stdout.write(explanation.text() + "\n")
+
+
+def show_feedback(feedback: Feedback, out: Path | None) -> None:
+    """Results of a run, a row for each kind of home (or, for officers, each advert)."""
+    from cbl_engine.records.feedback_words import NOTES, headings, lines
+
+    table = Table(title=f"{feedback.run.scheme.versions[-1].title}: results")
+    for heading, numeric in headings(feedback):
+        table.add_column(heading, justify="right" if numeric else "left")
+    for cells in lines(feedback):
+        table.add_row(*cells)
+    console = _out()
+    console.print(table)
+    console.print(NOTES[feedback.audience])
+    if out is not None:
+        console.print(f"Page: {out}")
 
 
 def show_cases(results: Sequence[CaseResult], format: str) -> None:
