@@ -32,7 +32,7 @@ CHANGES = {
     "out": "lost its place",
     "more_share": "shares its place with more",
     "fewer_share": "shares its place with fewer",
-    "other": "for another reason",
+    "other": "decided otherwise",
     "same": "as it was",
 }
 LOSSES = ("down", "out", "more_share")
