@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 def run_of(tmp: Path, text: str, frames: dict[str, pl.DataFrame], as_at: Any = "close") -> RunFolder:
     prepared = prepare(scheme_of(text), frames, as_at)
     result = shortlist(prepared, frames["adverts"], frames["bids"], frames.get("homes"))
+    tmp.mkdir(exist_ok=True)
     return write_run(result, frames, tmp / "run", replace=True)
 
 

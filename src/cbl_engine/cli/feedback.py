@@ -30,7 +30,7 @@ def feedback(
         public: no home's id, no sensitive let, no count that points at a household. officer: every
         advert in full.
     by
-        What the public's homes are put together by; the fewer, the less is withheld.
+        What the public's homes are put together by.
     format
         table to read; csv, json or parquet for programs.
     out

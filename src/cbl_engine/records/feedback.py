@@ -71,7 +71,7 @@ def feedback(
         run: the run folder.
         audience: ``public`` (the default, and the narrower) or ``officer``.
         by: what homes are put together by, some of month, area (ward, or wider), bedrooms and
-            property_type; the fewer, the less is withheld. Officers have every advert by itself.
+            property_type. Officers have every advert by itself.
 
     Raises:
         BadInput: no such audience, or no such kind.
