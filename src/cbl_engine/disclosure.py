@@ -32,12 +32,23 @@ LIMIT = 5
 
 
 class _Arc(NamedTuple):
-    """A count as an arc: the nodes it leaves and enters, its place, what withholding it costs."""
+    """A count as an arc: the the nodes it leaves and enters, its place in a table so many columns
+    across, and what withholding it costs.
+    """
 
     tail: int
     head: int
     place: int
     price: int
+    across: int
+
+    def away(self, other: _Arc) -> int:
+        """Rows and columns between two counts."""
+        rows, columns = (
+            a - b for a, b in zip(divmod(self.place, self.across), divmod(other.place, self.across),
+                                  strict=True)
+        )
+        return abs(rows) + abs(columns)
 
 
 def with_totals(counts: NDArray[np.integer]) -> NDArray[np.int64]:
@@ -91,16 +102,19 @@ def _arcs(shape: tuple[int, ...]) -> list[_Arc]:
     source, sink, size = 0, 1, 1
     for n in shape:
         size *= n
-    grand = _Arc(sink, source, size - 1, size * size)
+    across = shape[-1]
+    grand = _Arc(sink, source, size - 1, size * size, across)
     if len(shape) == 1:
-        return [*(_Arc(source, sink, j, 1) for j in range(size - 1)), grand]
+        return [*(_Arc(source, sink, j, 1, across) for j in range(size - 1)), grand]
     rows, columns = (n - 1 for n in shape)
     row, column = range(2, 2 + rows), range(2 + rows, 2 + rows + columns)
-    across = columns + 1
     return [
-        *(_Arc(row[i], column[j], i * across + j, 1) for i in range(rows) for j in range(columns)),
-        *(_Arc(source, row[i], i * across + columns, size) for i in range(rows)),
-        *(_Arc(column[j], sink, rows * across + j, size) for j in range(columns)),
+        *(
+            _Arc(row[i], column[j], i * across + j, 1, across)
+            for i in range(rows) for j in range(columns)
+        ),
+        *(_Arc(source, row[i], i * across + columns, size, across) for i in range(rows)),
+        *(_Arc(column[j], sink, rows * across + j, size, across) for j in range(columns)),
         grand,
     ]
 
@@ -131,8 +145,7 @@ def _closing(
             for step, other in steps.get(node, ()):
                 if other not in done and step is not arc:
                     price = 0 if hidden[step.place] else step.price
-                    away = far + abs(step.place - arc.place)
-                    heappush(queue, (cost + price, away, (*places, step.place), other))
+                    heappush(queue, (cost + price, far + step.away(arc), (*places, step.place), other))
     return list(min(found)[2])
 
 

@@ -136,7 +136,7 @@ def test_what_is_wrong_is_a_line_each_and_nothing_is_written(
 def test_a_template_to_start_from(cbl: Cbl, run: Path) -> None:
     code, out, _ = cbl("replay", run, "--template", "P0000332")
     assert code == 0
-    assert '  #   column: priority_date\n  #   was: null\n' in out
+    assert "  #   column: priority_date\n  #   was: null\n" in out
     assert cbl("replay", run, "--template", "nobody")[0] == 2
 
 

@@ -399,6 +399,53 @@ def test_what_cannot_be_published(
     assert str(caught.value) == line
 
 
+@pytest.mark.parametrize("by", [("month", "area", "bedrooms", "property_type"), ()])
+@pytest.mark.parametrize(
+    ("advert", "n_bids", "adverts"),
+    [({}, 0, 1), ({"labels": ["sensitive"]}, 1, 0), ({"status": "draft"}, 1, 0)],
+)
+def test_a_run_with_nothing_to_publish_says_nought(
+    tmp_path: Path, by: tuple[str, ...], advert: dict[str, Any], n_bids: int, adverts: int
+) -> None:
+    run = run_of(tmp_path, NEAR, {
+        "applications": applications_of({"a": {"band": "A", "local": True}}),
+        "adverts": adverts_of(advert), "bids": frame("bids", [bid("a")]).head(n_bids),
+    })
+    rows = feedback(run, by=by).frame
+    assert rows.height == adverts + 1
+    assert rows.row(-1, named=True) | {"adverts": adverts, "bids": 0} == rows.row(-1, named=True)
+    assert "All homes" in feedback_page(feedback(run, by=by)).replace("all homes", "All homes")
+
+
+def test_a_group_of_homes_is_of_the_kind_that_all_of_them_are(tmp_path: Path) -> None:
+    homes = [{"id": f"u{n}", "home_group": "g", "bedrooms": 2, "property_type": "flat",
+              "area": a} for n, a in enumerate("wd")]
+    run = run_of(tmp_path, NEAR, {
+        "applications": applications_of({"a": {"band": "A", "local": True}}),
+        "adverts": adverts_of({"home_group": "g", "bedrooms": None}), "areas": AREAS,
+        "homes": frame("homes", homes), "bids": frame("bids", [bid("a")]),
+    })
+    row = feedback(run, "officer").frame.row(0, named=True)
+    assert (row["bedrooms"], row["property_type"], row["area"]) == (2, "flat", None)
+
+
+def test_ids_that_are_whole_numbers(tmp_path: Path) -> None:
+    run = run_of(tmp_path, NEAR, {
+        "applications": applications_of({1: {"band": "A", "local": True},
+                                         2: {"band": "B", "local": True}}),
+        "adverts": adverts_of({"id": 7}),
+        "bids": frame("bids", [bid(1, advert=7), bid(2, advert=7)]),
+    })
+    again = replay_run(run, parse_document("""corrections:
+  - {table: applications, row: 2, column: band, was: B, should_be: A, reason: x}
+  - {table: bids, remove: {advert: 7, application: "1"}, reason: y}
+""", "f.yaml"))
+    assert again.households == [1, 2]
+    assert "7: 2nd of 2 then; 1st of 1 now" in again.text("applicant", "2")
+    assert "7 1 *: 1st of 2 then; no bid now" in again.text("officer")
+    assert feedback(run, "officer").frame["first"].to_list() == [[1]]
+
+
 def test_homes_may_be_put_together_by_less(tmp_path: Path) -> None:
     run_shortlist("sheffield", "riverton", out=tmp_path / "run")
     found = feedback(tmp_path / "run", by=())

@@ -113,7 +113,7 @@ def validate(
     problems: Path | None = None,
     format: Format = "table",
 ) -> int:
-    """Look for everything wrong in a scheme, and in the data for it, in one report.
+    """Look for everything wrong in a scheme and its data, in one report. An officer's tool.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ def check(
     *cases: Path,
     format: Format = "table",
 ) -> int:
-    """Run golden cases: files or folders of YAML. Without any, those the package ships.
+    """Run golden cases: files or folders of YAML; those shipped without any. An officer's tool.
 
     Parameters
     ----------

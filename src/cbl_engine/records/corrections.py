@@ -2,7 +2,7 @@
 
 ::
 
-    run: 3f0c1f6a2b1d9e77          # optional: the run this file is for
+    run: "3f0c1f6a2b1d9e77"        # optional: the run this file is for
     corrections:
       - table: applications        # a value that was wrong
         row: P0000332              # its id, or the columns that name it: {id: ..., valid_from: ...}

@@ -209,11 +209,10 @@ def _for_the_public(
 ) -> pl.DataFrame:
     adverts = adverts.filter(~pl.col("sensitive"))
     bids = bids.join(adverts.select("advert"), on="advert", how="semi", maintain_order="left")
-    groups = adverts.select(by).unique().sort(by, nulls_last=True).with_row_index("group") if by \
-        else pl.DataFrame({"group": pl.Series([0], dtype=pl.UInt32)})
-    of = adverts.join(groups, on=by, nulls_equal=True) if by else adverts.with_columns(
-        pl.lit(0, pl.UInt32).alias("group")
-    )
+    # A literal column, so that homes put together by nothing are one kind, or none.
+    of = adverts.with_columns(pl.lit(0).alias("_"))
+    groups = of.select("_", *by).unique().sort("_", *by, nulls_last=True).with_row_index("group")
+    of = of.join(groups, on=["_", *by], nulls_equal=True)
     bids = bids.join(of.select("advert", "group"), on="advert", maintain_order="left")
     counts, households = _tables(bids, groups.height, columns)
     hidden = withheld(households)

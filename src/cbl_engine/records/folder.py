@@ -1,5 +1,7 @@
 """The run folder: written beside and then renamed, read back only when every hash agrees.
 
+It holds facts about households: it is for officers, and its manifest says so.
+
 ::
 
     manifest.json            run id, engine, scheme, as-at, seed, verification, hash of each file
@@ -230,6 +232,7 @@ def _manifest(result: Shortlist, folder: Path) -> dict[str, Any]:
     outputs = {n: h for n, h in files.items() if n not in content["inputs"]}
     return {
         "run_id": run_id,
+        "audience": "officer",
         **content,
         "outputs": outputs,
         "counts": {

@@ -247,7 +247,7 @@ _HEAD = """\
 #   - table: bids
 #     remove: {{advert: ..., application: {application}}}
 #     reason: Placed for another household.
-run: {run}
+run: "{run}"
 corrections:
 """
 
