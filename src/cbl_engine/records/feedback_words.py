@@ -55,13 +55,18 @@ def bands_among(feedback: Feedback) -> tuple[int, int]:
 
 
 def lines(feedback: Feedback) -> Iterator[list[str]]:
-    """The cells of each row, in the order of the headings."""
+    """The cells of each row, in the order of the headings; the total last.
+
+    Homes that are put together by nothing are one row, which is the total.
+    """
     names = _shown(feedback)
     for row in feedback.frame.iter_rows(named=True):
         cells = [_cell(feedback, n, row[n]) for n in names]
         if row.get("row") == "all":
+            if not feedback.by:
+                return
             at = names.index("adverts")
-            cells[:at] = ["all homes", *[""] * (at - 1)] if at else []
+            cells[:at] = ["all homes", *[""] * (at - 1)]
         yield cells
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def feedback_page(feedback: Feedback) -> str:
     """A page of results for the audience that they were made for."""
     rows = list(lines(feedback))
-    public = feedback.audience == "public"
+    totals = bool(feedback.by)
     return render(
         "feedback.html",
         title="Results of homes advertised",
@@ -22,7 +22,7 @@ def feedback_page(feedback: Feedback) -> str:
         scheme=feedback.run.scheme.versions[-1].title,
         headings=headings(feedback),
         bands=bands_among(feedback),
-        rows=rows[:-1] if public else rows,
-        total=rows[-1] if public else None,
+        rows=rows[:-1] if totals else rows,
+        total=rows[-1] if totals else None,
         note=NOTES[feedback.audience],
     )
