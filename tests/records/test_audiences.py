@@ -125,7 +125,7 @@ def _everything(again: Replay, application: str) -> str:
 
 def test_a_replay_for_an_applicant_does_not_change_with_a_rivals_facts(tmp_path: Path) -> None:
     same = 0
-    for seed in range(30):
+    for seed in range(18):
         rng = random.Random(seed)
         case = random_case(rng, (4, 8), (1, 3), (4, 12))
         bidders = sorted({b["application"] for b in case.bids})
@@ -147,7 +147,7 @@ def test_a_replay_for_an_applicant_does_not_change_with_a_rivals_facts(tmp_path:
         if len(told) == 2 and told[0][0] == told[1][0]:
             assert told[0][1] == told[1][1]
             same += 1
-    assert same > 5
+    assert same > 3
 
 
 def test_a_replay_names_no_rival_to_an_applicant(tmp_path: Path) -> None:
@@ -297,7 +297,7 @@ def test_the_public_form_does_not_change_with_one_households_facts_in_withheld_c
     tmp_path: Path,
 ) -> None:
     same = 0
-    for seed in range(40):
+    for seed in range(25):
         rng = random.Random(seed)
         own = _publishable(rng)
         one = _run(tmp_path / "one", own, seed)
@@ -317,7 +317,7 @@ def test_the_public_form_does_not_change_with_one_households_facts_in_withheld_c
             assert_frame_equal(feedback(one).frame, feedback(two).frame)
             assert feedback_page(feedback(one)) == feedback_page(feedback(two))
             same += 1
-    assert same > 5
+    assert same > 3
 
 
 def test_a_sensitive_let_is_left_out_as_if_it_had_never_been(tmp_path: Path) -> None:
@@ -427,6 +427,24 @@ def test_a_group_of_homes_is_of_the_kind_that_all_of_them_are(tmp_path: Path) ->
     })
     row = feedback(run, "officer").frame.row(0, named=True)
     assert (row["bedrooms"], row["property_type"], row["area"]) == (2, "flat", None)
+
+
+@pytest.mark.parametrize(
+    ("area", "told"),
+    [("p", "Northgate"), ("w", "Northgate"), ("d", "d"), ("alone", None), ("odd", "Northgate"),
+     ("elsewhere", None), (None, None)],
+)
+def test_nothing_narrower_than_a_ward_is_told(
+    tmp_path: Path, area: str | None, told: str | None
+) -> None:
+    areas = pl.concat([AREAS, frame("areas", [
+        {"id": "alone", "level": "parish"}, {"id": "odd", "parent": "w"},
+    ])])
+    run = run_of(tmp_path, NEAR, {
+        "applications": applications_of({"a": {"band": "A", "local": True}}),
+        "adverts": adverts_of({"area": area}), "areas": areas, "bids": frame("bids", [bid("a")]),
+    })
+    assert feedback(run).frame["area"][0] == told
 
 
 def test_ids_that_are_whole_numbers(tmp_path: Path) -> None:

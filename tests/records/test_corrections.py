@@ -10,7 +10,7 @@ import pytest
 from cbl_engine.documents import parse_document
 from cbl_engine.errors import RunError
 from cbl_engine.records import replay_run
-from cbl_engine.records.words import template
+from cbl_engine.records.replay_words import template
 from tests.records.test_replay import TEXT, _frames, put_right, run_of
 from tests.shortlist.small import CLOSES, bid, frame
 

@@ -111,7 +111,7 @@ def test_a_run_put_right_is_what_the_oracle_makes_of_the_right_facts(
 def test_random_corrections_reach_every_table_and_change_positions(tmp_path: Path) -> None:
     """The property above is about something."""
     seen: dict[str, int] = {}
-    for seed in range(150):
+    for seed in range(90):
         rng = random.Random(seed)
         case = random_case(rng, (2, 8), (1, 5), (1, 8))
         right = random_correction(rng, case, columns_read(case.scheme()))

@@ -44,7 +44,7 @@ def replay(
     """
     from cbl_engine.cli import show
     from cbl_engine.records import read_run, replay_run
-    from cbl_engine.records.words import template as template_of
+    from cbl_engine.records.replay_words import template as template_of
 
     if template is not None:
         sys.stdout.write(template_of(read_run(run), template))

@@ -32,7 +32,6 @@ KINDS = ("month", "area", "bedrooms", "property_type")
 SENSITIVE = "sensitive"
 WITHHELD = "withheld"
 NO_BAND = "no band"
-_AREA_LEVEL = "ward"
 _NARROWER = ("parish",)
 
 
@@ -141,25 +140,26 @@ def _with_kind(frame: pl.DataFrame, run: RunFolder) -> pl.DataFrame:
 
 
 def _ward(areas: pl.Series, table: pl.DataFrame | None) -> pl.Series:
-    """The ward that each area is or lies in, or what is wider, by name where it has one.
+    """The ward that each area is or lies in, or what is wider; null where that is not known.
 
-    A loop over the levels of the tree of areas.
+    By name where it has one. A loop over the areas of homes, and up the tree from each.
     """
-    if table is None or not {"id", "parent"} <= set(table.columns) or not table.height:
-        return areas
-    rows = {str(r["id"]): r for r in table.iter_rows(named=True)}
-    names: dict[str, str] = {}
+    rows = {} if table is None else {str(r["id"]): r for r in table.iter_rows(named=True)}
+    names: dict[str, str | None] = {}
     for area in areas.drop_nulls().unique():
-        at, best = rows.get(area), area
+        at = rows.get(area)
+        found = None
         while at is not None:
-            level = at.get("level")
-            if level not in _NARROWER:
-                best = str(at["id"])
-            if level == _AREA_LEVEL or at["parent"] is None or level not in (None, *_NARROWER):
+            if at.get("level") not in _NARROWER:
+                found = at
+            if at.get("level") not in (None, *_NARROWER):
                 break
             at = rows.get(str(at["parent"]))
-        names[area] = str((rows.get(best) or {}).get("name") or best)
-    return areas.replace_strict(names, default=None, return_dtype=pl.String).alias("area")
+        names[area] = None if found is None else str(found.get("name") or found["id"])
+    return areas.replace_strict(
+        list(names), pl.Series(list(names.values()), dtype=pl.String), default=None,
+        return_dtype=pl.String,
+    ).alias("area")
 
 
 def _bids(run: RunFolder, result: Shortlist) -> tuple[pl.DataFrame, tuple[str, ...]]:

@@ -196,13 +196,13 @@ class Replay:
 
     def as_dict(self, audience: Audience = "applicant", application: Any = None) -> dict[str, Any]:
         """Plain data for JSON, for an audience; the applicant's has nothing of another household."""
-        from cbl_engine.records.words import as_plain
+        from cbl_engine.records.replay_words import as_plain
 
         return as_plain(self, audience, application)
 
     def text(self, audience: Audience = "applicant", application: Any = None) -> str:
         """The replay in plain English, for an audience."""
-        from cbl_engine.records.words import in_words
+        from cbl_engine.records.replay_words import in_words
 
         return in_words(self, audience, application)
 

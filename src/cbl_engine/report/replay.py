@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cbl_engine.records.words import (
+from cbl_engine.records.replay_words import (
     CHANGES,
     GAINS,
     LOSSES,
