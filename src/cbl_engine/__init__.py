@@ -41,7 +41,14 @@ if TYPE_CHECKING:
         write_run,
     )
     from cbl_engine.sample import sample_borough
-    from cbl_engine.scheme import Scheme, lint, load_scheme, scheme_from_text
+    from cbl_engine.scheme import (
+        Scheme,
+        describe,
+        lint,
+        load_scheme,
+        scheme_changes,
+        scheme_from_text,
+    )
     from cbl_engine.shortlist import Explanation, Prepared, Shortlist, explain, prepare, shortlist
     from cbl_engine.tables import data_dictionary, read_tables, validate_frames, write_tables
 
@@ -61,6 +68,7 @@ __all__ = [
     "__version__",
     "check_inputs",
     "data_dictionary",
+    "describe",
     "explain",
     "feedback",
     "lint",
@@ -72,6 +80,7 @@ __all__ = [
     "run_cases",
     "run_shortlist",
     "sample_borough",
+    "scheme_changes",
     "scheme_from_text",
     "shortlist",
     "validate_frames",
@@ -89,7 +98,9 @@ _ROOMS = {
         "check_inputs", "feedback", "read_run", "replay_run", "run_shortlist", "write_run",
     ),
     "sample": ("sample_borough",),
-    "scheme": ("Scheme", "lint", "load_scheme", "scheme_from_text"),
+    "scheme": (
+        "Scheme", "describe", "lint", "load_scheme", "scheme_changes", "scheme_from_text",
+    ),
     "shortlist": ("Explanation", "Prepared", "Shortlist", "explain", "prepare", "shortlist"),
     "tables": ("data_dictionary", "read_tables", "validate_frames", "write_tables"),
 }
