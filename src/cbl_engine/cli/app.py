@@ -56,6 +56,7 @@ def shortlist(
     /,
     *,
     data: str,
+    mapping: Path | None = None,
     as_at: str = "close",
     out: Path | None = None,
     advert: str | None = None,
@@ -72,7 +73,10 @@ def shortlist(
     scheme
         A scheme file, a folder of its versions, or the name of a shipped one (sheffield).
     data
-        Folder of tables (applications, adverts, bids, ...), or a shipped borough (riverton).
+        Folder of tables (applications, adverts, bids, ...), an Excel workbook (.xlsx), a database
+        (sqlite:///file.db, postgresql://user@host/name), or a shipped borough (riverton).
+    mapping
+        How the data become those tables; left out, the folder's own tables.yaml or mapping.yaml.
     as_at
         The date facts are judged at, YYYY-MM-DD, or close for each advert's own closing date.
     out
@@ -97,7 +101,7 @@ def shortlist(
         result = run_shortlist(
             scheme, data, show.as_at_date(as_at), out, seed=seed, strict=not lenient,
             verify=verify, replace=replace, on_step=on_step,
-            on_problems=show.show_problems,
+            on_problems=show.show_problems, on_notes=show.show_notes, mapping=mapping,
         )
     show.show_shortlist(result, advert, format, out)
     return 0
@@ -109,7 +113,9 @@ def validate(
     /,
     *,
     data: str | None = None,
+    mapping: Path | None = None,
     as_at: str = "close",
+    report: Path | None = None,
     problems: Path | None = None,
     format: Format = "table",
 ) -> int:
@@ -120,9 +126,14 @@ def validate(
     scheme
         A scheme file, a folder of its versions, or the name of a shipped one.
     data
-        Folder of tables, or a shipped borough; left out, the scheme alone is looked at.
+        Folder of tables, an Excel workbook, a database or a shipped borough, as for shortlist;
+        left out, the scheme alone is looked at.
+    mapping
+        How the data become our tables; left out, the folder's own tables.yaml or mapping.yaml.
     as_at
         The date the data would be judged at, or close.
+    report
+        Write a page on the quality of the data there (HTML, for officers).
     problems
         Write every bad row there, as Parquet.
     format
@@ -134,7 +145,7 @@ def validate(
 
     with show.steps() as on_step:
         on_step("Checking")
-        inputs = check_inputs(scheme, data, show.as_at_date(as_at))
+        inputs = check_inputs(scheme, data, show.as_at_date(as_at), mapping)
         findings = lint(inputs.scheme) if inputs.scheme is not None else []
     if problems is not None and inputs.tables is not None:
         show.write_problems(inputs.tables.rejected, problems)

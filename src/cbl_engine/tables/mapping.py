@@ -1,257 +1,409 @@
-"""``tables.yaml``: how a folder's files differ from the standard ones.
+"""The mapping: how somebody's files, sheets or database tables become ours.
 
-::
+``tables.yaml`` or ``mapping.yaml`` in the folder is found by itself; one that lives elsewhere is
+named (``--mapping``). All of it is optional::
 
+    placeholder_dates: [1900-01-01]  # dates that stand for "not known"; [] for none
+    defaults:                        # for every source below
+      encoding: cp1252               # default utf-8; a byte-order mark is accepted
+      date_format: "%d/%m/%Y"        # default 2024-05-31
+    applications:
+      file: HR_EXPORT.csv            # default: applications.csv, .parquet or a sheet of that name
+      columns: {AppRef: id, Stat: status, RegDate: [registered_on, band_from]}  # theirs: ours
+      other_columns: ignore          # columns not named above; default: keep
+      codes: {status: {"01": active, S: suspended, X: ~, default: closed}}
+    people:                          # a list: several sources of one table
+      - file: HR_EXPORT.csv          # the main applicant's columns
+        compose: {id: "{AppRef}-01"}
+        columns: {AppRef: application, MainDOB: date_of_birth}
+        constants: {relationship: applicant}
+        other_columns: ignore
+      - {file: HR_MEMBERS.csv, columns: {MemRef: id, AppRef: application}}
     bids:
-      file: BIDS_EXPORT.csv        # default: bids.csv or bids.parquet
-      encoding: cp1252             # default utf-8; a byte-order mark is accepted
-      delimiter: ";"               # default ,
-      quote: none                  # quotation marks mean nothing; default: they quote
-      date_format: "%d/%m/%Y"      # default 2024-05-31
-      datetime_format: "%d/%m/%Y %H:%M"
-      columns: {PropRef: advert}   # theirs: ours
-      codes: {placed_by: {W: applicant, O: officer}}   # column: {theirs: ours}
-      yes_words: [J]               # besides true, yes and 1
-      no_words: [N]
+      compose: {placed_at: "{BidDate} {BidTime}"}
 
-The file is read as a stream of YAML events, and only plain mappings, lists and text are taken:
-nothing is constructed, aliases and tags are refused, so a hostile file costs one line of report.
+``codes`` lists every code there is: another one is an error, unless ``default`` says what it is
+read as. An empty value or ``~`` reads a code as not known. Nothing is constructed from the file:
+every value in it is the text that is written.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from cbl_engine.errors import Problem
+from cbl_engine.documents import Document, read_document
+from cbl_engine.errors import BadInput, Problem
 from cbl_engine.tables.findings import quoted
 from cbl_engine.tables.schemas import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-MOST_BYTES = 1_000_000
-MOST_DEPTH = 4
-MAPPING_NAME = "tables.yaml"
+MAPPING_NAMES = ("tables.yaml", "mapping.yaml")
+PLACEHOLDER_DATES = (
+    date(1753, 1, 1),
+    date(1899, 12, 30),
+    date(1899, 12, 31),
+    date(1900, 1, 1),
+    date(9999, 12, 31),
+)
+"""What databases and spreadsheets write for want of a date."""
+
+PART = re.compile(r"\{([^{}]*)\}")
+"""A column in a template of ``compose``."""
 
 _DATE_PARTS = frozenset("dmYbBej%")
 _TIME_PARTS = frozenset("HMSIpfzTRF:") | _DATE_PARTS
-_TEXT_KEYS = ("file", "encoding", "delimiter", "quote", "date_format", "datetime_format")
-_WORD_KEYS = ("yes_words", "no_words")
-KEYS = (*_TEXT_KEYS, "columns", "codes", *_WORD_KEYS)
+_NOTHING = ("", "~", "null")
 
 
 @dataclass(frozen=True, slots=True)
-class FileMapping:
-    """How one table's file is to be read; the keys of ``tables.yaml``."""
+class Split:
+    """One column cut into several: at what, and what the parts are called; the rest is dropped."""
+
+    at: str
+    into: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceMapping:
+    """How one source of one table is to be read: a file, a sheet, a database table or a query.
+
+    Attributes:
+        file: name of a file of the folder.
+        sheet: name of a sheet of the workbook.
+        table: name of a database table or view, with its schema before a full stop if need be.
+        query: SELECT statement.
+        header_row: row of a sheet that has the names of the columns.
+        columns: theirs -> ours, one or several.
+        other_columns: whether columns not named there are kept.
+        constants: ours -> the value of every row.
+        compose: ours -> a template of their columns; null where any of those is.
+        split: theirs -> parts, under names that ``columns`` may map on.
+        separators: list columns of ours -> what stands between items instead of ``|``.
+        codes: ours -> theirs -> ours; empty text is not known; ``default`` for all others.
+        only_rows: theirs -> values of the rows that are taken; () takes rows not empty there.
+        distinct: rows that say the same are taken once.
+        name: the mapping's own file, for messages.
+    """
 
     file: str = ""
+    sheet: str = ""
+    table: str = ""
+    query: str = ""
+    header_row: int = 1
     encoding: str = "utf-8"
     delimiter: str = ","
     quote: str = '"'
     date_format: str = ""
     datetime_format: str = ""
-    columns: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    other_columns: str = "keep"
+    constants: Mapping[str, str] = field(default_factory=dict)
+    compose: Mapping[str, str] = field(default_factory=dict)
+    split: Mapping[str, Split] = field(default_factory=dict)
+    separators: Mapping[str, str] = field(default_factory=dict)
     codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    only_rows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    distinct: bool = False
     yes_words: tuple[str, ...] = ()
     no_words: tuple[str, ...] = ()
+    name: str = MAPPING_NAMES[0]
 
 
 @dataclass(frozen=True, slots=True)
-class _Node:
-    value: Any
-    line: int
-    column: int
+class DataMapping:
+    """A whole mapping.
+
+    Attributes:
+        sources: by table, in the order written.
+        placeholder_dates: dates read as not known.
+        defaults: for a table that has no mapping of its own.
+        name: its file.
+    """
+
+    sources: Mapping[str, tuple[SourceMapping, ...]] = field(default_factory=dict)
+    placeholder_dates: tuple[date, ...] = PLACEHOLDER_DATES
+    defaults: SourceMapping = field(default_factory=SourceMapping)
+    name: str = MAPPING_NAMES[0]
+
+    def of(self, table: str) -> tuple[SourceMapping, ...]:
+        """The sources of a table: those written, or one with the defaults."""
+        return self.sources.get(table, (self.defaults,))
 
 
-class _RefusedError(Exception):
-    """A file or a value that cannot be used; carries the one problem to report."""
-
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
-        super().__init__(problem.line())
+class _Refused(Exception):
+    """A value that cannot be used; the arguments are message, what was allowed and the path."""
 
 
-def _refuse(kind: str, message: str, line: int, column: int, **words: Any) -> _RefusedError:
-    where = f"{MAPPING_NAME}:{line}:{column}"
-    return _RefusedError(Problem(kind, message, where=where, **words))
-
-
-def read_mapping(path: Path) -> tuple[dict[str, FileMapping], tuple[Problem, ...]]:
-    """Read ``tables.yaml``: a mapping for each table named, and every problem found."""
+def read_mapping(path: Path) -> tuple[DataMapping, tuple[Problem, ...]]:
+    """Read a mapping, and every problem found in it."""
     try:
-        with path.open("rb") as stream:
-            raw = stream.read(MOST_BYTES + 1)
-    except OSError as error:
-        reason = error.strerror or "cannot be read"
-        return {}, (Problem("unreadable_file", f"cannot be read: {reason}", where=path.name),)
-    if len(raw) > MOST_BYTES:
-        message = f"is larger than {MOST_BYTES:,} bytes"
-        return {}, (Problem("bad_yaml", message, where=path.name),)
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        message = f"is not UTF-8 text (byte {error.start})"
-        return {}, (Problem("bad_yaml", message, where=path.name, remedy="Save it as UTF-8"),)
-    try:
-        root = _tree(text)
-    except _RefusedError as refused:
-        return {}, (refused.problem,)
-    return _mappings(root)
+        document = read_document(path, as_text=True)
+    except BadInput as error:
+        return DataMapping(name=path.name), error.problems
+    return _Reader(document).mapping()
 
 
-def _tree(text: str) -> _Node:
-    """The document as nodes of dict, list and str. A loop over the events of the file."""
-    from ruamel.yaml import YAML, YAMLError
+class _Reader:
+    """Reads one document, collecting what is wrong with it."""
 
-    root = _Node({}, 1, 1)
-    # Open collections, innermost last: the node, and for a mapping the key that waits for a value.
-    open_nodes: list[tuple[_Node, list[_Node]]] = []
-    documents = 0
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.problems: list[Problem] = []
 
-    def add(node: _Node) -> None:
-        nonlocal root
-        if not open_nodes:
-            root = node
-            return
-        parent, waiting = open_nodes[-1]
-        if isinstance(parent.value, list):
-            parent.value.append(node)
-        elif waiting:
-            parent.value[waiting.pop().value] = node
-        elif not isinstance(node.value, str):
-            raise _refuse("bad_yaml", "a key must be text", node.line, node.column)
-        elif node.value in parent.value:
-            message = f"the key {quoted(node.value)} is given twice"
-            raise _refuse("bad_yaml", message, node.line, node.column)
-        else:
-            waiting.append(node)
-
-    try:
-        for event in YAML(typ="rt", pure=True).parse(text):
-            name = type(event).__name__
-            line, column = event.start_mark.line + 1, event.start_mark.column + 1
-            documents += name == "DocumentStartEvent"
-            if documents > 1:
-                raise _refuse("bad_yaml", "more than one document", line, column)
-            if name == "AliasEvent" or getattr(event, "anchor", None):
-                raise _refuse("bad_yaml", "anchors and aliases are not allowed", line, column)
-            if getattr(event, "tag", None):
-                raise _refuse("bad_yaml", "tags are not allowed", line, column)
-            if name == "ScalarEvent":
-                add(_Node(event.value, line, column))
-            elif name in ("MappingStartEvent", "SequenceStartEvent"):
-                if len(open_nodes) >= MOST_DEPTH:
-                    message = f"nested more than {MOST_DEPTH} deep"
-                    raise _refuse("bad_yaml", message, line, column)
-                node = _Node({} if name == "MappingStartEvent" else [], line, column)
-                add(node)
-                open_nodes.append((node, []))
-            elif name in ("MappingEndEvent", "SequenceEndEvent"):
-                open_nodes.pop()
-    except YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        reason = str(getattr(error, "problem", None) or "not YAML").splitlines()[0]
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise _refuse("bad_yaml", reason[:120], line, column) from None
-    return root
-
-
-def _mappings(root: _Node) -> tuple[dict[str, FileMapping], tuple[Problem, ...]]:
-    problems: list[Problem] = []
-    found: dict[str, FileMapping] = {}
-    if root.value == "":
-        return {}, ()
-    if not isinstance(root.value, dict):
-        refused = _refuse("wrong_value", "must be a mapping of tables", root.line, root.column)
-        return {}, (refused.problem,)
-    for table, node in root.value.items():
-        if table not in TABLES:
-            refused = _refuse(
-                "unknown_key",
-                f"no table is called {quoted(table)}",
-                node.line,
-                node.column,
-                allowed=", ".join(TABLES),
+    def mapping(self) -> tuple[DataMapping, tuple[Problem, ...]]:
+        name, root = self.document.name, self.document.data
+        if not isinstance(root, dict):
+            self._note("wrong_value", "must be a mapping of tables", ())
+            return DataMapping(name=name), tuple(self.problems)
+        root = dict(root)
+        dates = PLACEHOLDER_DATES
+        if "placeholder_dates" in root:
+            found = self._value(_days, root.pop("placeholder_dates"), ("placeholder_dates",))
+            dates = PLACEHOLDER_DATES if found is None else found
+        plain = SourceMapping(name=name)
+        defaults = self._source(root.pop("defaults", {}), ("defaults",), plain, DEFAULT_SETTINGS)
+        sources = {}
+        for table, node in root.items():
+            if table not in TABLES:
+                allowed = ", ".join(TABLES)
+                self._note("unknown_key", f"no table is called {quoted(table)}", (table,), allowed)
+                continue
+            several = node if isinstance(node, list) else [node]
+            paths = [(table, at) if isinstance(node, list) else (table,)
+                     for at in range(len(several))]
+            sources[table] = tuple(
+                self._source(one, path, defaults, SETTINGS)
+                for one, path in zip(several, paths, strict=True)
             )
-            problems.append(refused.problem)
-            continue
-        values: dict[str, Any] = {}
-        if not isinstance(node.value, dict):
-            message = f"{table} must be a mapping"
-            refused = _refuse("wrong_value", message, node.line, node.column)
-            problems.append(refused.problem)
-            continue
-        for key, value in node.value.items():
-            try:
-                values[key] = _setting(key, value)
-            except _RefusedError as refused_value:
-                problems.append(refused_value.problem)
-                values.pop(key, None)
-        found[table] = FileMapping(**values)
-    return found, tuple(problems)
+        return DataMapping(sources, dates, defaults, name), tuple(self.problems)
+
+    def _source(
+        self, node: Any, path: tuple, start: SourceMapping, settings: Mapping[str, Callable]
+    ) -> SourceMapping:
+        if not isinstance(node, dict):
+            self._note("wrong_value", f"{path[0]} must be a mapping", path)
+            return start
+        values = {}
+        for key, value in node.items():
+            where = (*path, key)
+            if key not in settings:
+                message = f"no setting is called {quoted(key)}"
+                self._note("unknown_key", message, where, ", ".join(settings))
+                continue
+            found = self._value(settings[key], value, where)
+            if found is not None:
+                values[key] = found
+        named = [key for key in ("file", "table", "query") if values.get(key)]
+        if len(named) > 1:
+            message = f"a source is one thing, not both {' and '.join(named)}"
+            self._note("wrong_value", message, (*path, named[1]))
+        return replace(start, **values)
+
+    def _value(self, read: Callable[[Any, str], Any], value: Any, path: tuple) -> Any:
+        try:
+            return read(value, str(path[-1]))
+        except _Refused as refused:
+            message, allowed, *below = refused.args
+            given = quoted(value) if isinstance(value, str) else ""
+            self._note("wrong_value", message, (*path, *below), allowed, given)
+            return None
+
+    def _note(
+        self, kind: str, message: str, path: tuple, allowed: str = "", given: str = ""
+    ) -> None:
+        where = self.document.where(path)
+        self.problems.append(Problem(kind, message, where=where, allowed=allowed, given=given))
 
 
-def _setting(key: str, node: _Node) -> Any:
-    """The value of one key, checked. Raises _RefusedError."""
-    if key not in KEYS:
-        message = f"no setting is called {quoted(key)}"
-        raise _refuse("unknown_key", message, node.line, node.column, allowed=", ".join(KEYS))
-    if key in _TEXT_KEYS:
-        return _text_setting(key, _text(key, node), node)
-    if key in _WORD_KEYS:
-        if not isinstance(node.value, list):
-            raise _refuse("wrong_value", f"{key} must be a list", node.line, node.column)
-        return tuple(_text(key, item).strip().lower() for item in node.value)
-    pairs = _pairs(key, node)
-    if key == "columns":
-        return {theirs: _text(key, ours).strip() for theirs, ours in pairs.items()}
+def _text(value: Any, key: str, *below: str) -> str:
+    if not isinstance(value, str):
+        raise _Refused(f"{key} must be text", "", *below)
+    return value
+
+
+def _named(value: Any, key: str) -> str:
+    text = _text(value, key).strip()
+    if not text:
+        raise _Refused(f"{key} must not be empty", "")
+    return text
+
+
+def _texts(value: Any, key: str, *below: str) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise _Refused(f"{key} must be a list", "", *below)
+    return tuple(_text(item, key, *below).strip() for item in value)
+
+
+def _pairs(value: Any, key: str, *below: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _Refused(f"{key} must be a mapping", "", *below)
+    return {theirs.strip(): ours for theirs, ours in value.items()}
+
+
+def _file(value: Any, key: str) -> str:
+    text = _text(value, key)
+    if re.search(r"[/\\\0]", text) or text in ("", ".", ".."):
+        raise _Refused(f"{key} names no file of this folder", "a file name without a folder")
+    endings = (".csv", ".txt", ".parquet", ".xlsx")
+    if not text.lower().endswith(endings):
+        raise _Refused(f"{key} has no known ending", ", ".join(endings))
+    return text
+
+
+def _query(value: Any, key: str) -> str:
+    text = _named(value, key).rstrip("; \n\t")
+    if not re.match(r"(?i)(select|with)\b", text) or ";" in text:
+        raise _Refused(f"{key} must be one SELECT statement", "SELECT ... or WITH ... SELECT ...")
+    return text
+
+
+def _row(value: Any, key: str) -> int:
+    text = _text(value, key)
+    if not re.fullmatch(r"[1-9]\d{0,5}", text):
+        raise _Refused(f"{key} is not the number of a row", "1, 2, 3, ...")
+    return int(text)
+
+
+def _encoding(value: Any, key: str) -> str:
+    text = _text(value, key)
+    if not is_text_encoding(text):
+        raise _Refused(f"{key} is not an encoding", "utf-8, cp1252, latin-1, utf-16, ...")
+    return text
+
+
+def _delimiter(value: Any, key: str) -> str:
+    text = _text(value, key)
+    text = {"tab": "\t", "\\t": "\t"}.get(text, text)
+    if len(text) != 1 or not text.isascii() or text.isalnum() or text in '"\r\n':
+        raise _Refused(f"{key} is not a delimiter", "one character such as , ; | or tab")
+    return text
+
+
+def _quote(value: Any, key: str) -> str:
+    text = _text(value, key)
+    if text not in ('"', "none"):
+        raise _Refused(f"{key} is not a way to quote", "none or a quotation mark")
+    return text
+
+
+def _date_format(value: Any, key: str) -> str:
+    text = _text(value, key)
+    wrong, allowed = wrong_format(text, with_time=key == "datetime_format")
+    if wrong:
+        raise _Refused(f"{key} {wrong}", allowed)
+    return text
+
+
+def _columns(value: Any, key: str) -> dict[str, tuple[str, ...]]:
     return {
-        column: {theirs: _text(key, ours).strip() for theirs, ours in _pairs(key, codes).items()}
-        for column, codes in pairs.items()
+        theirs: _texts(ours, key, theirs) if isinstance(ours, list)
+        else (_text(ours, key, theirs).strip(),)
+        for theirs, ours in _pairs(value, key).items()
     }
 
 
-def _text(key: str, node: _Node) -> str:
-    if not isinstance(node.value, str):
-        raise _refuse("wrong_value", f"{key} must be text", node.line, node.column)
-    return node.value
+def _values(value: Any, key: str) -> dict[str, str]:
+    return {ours: _text(text, key, ours).strip() for ours, text in _pairs(value, key).items()}
 
 
-def _pairs(key: str, node: _Node) -> dict[str, _Node]:
-    if not isinstance(node.value, dict):
-        raise _refuse("wrong_value", f"{key} must be a mapping", node.line, node.column)
-    return {theirs.strip(): ours for theirs, ours in node.value.items()}
+def _templates(value: Any, key: str) -> dict[str, str]:
+    templates = {ours: _text(text, key, ours) for ours, text in _pairs(value, key).items()}
+    for ours, text in templates.items():
+        if not PART.search(text):
+            raise _Refused(f"{key} names no column", "for example '{BidDate} {BidTime}'", ours)
+    return templates
 
 
-def _text_setting(key: str, text: str, node: _Node) -> str:
-    wrong = ""
-    allowed = ""
-    if key == "file":
-        if re.search(r"[/\\\0]", text) or text in ("", ".", ".."):
-            wrong, allowed = "names no file of this folder", "a file name without a folder"
-        elif not text.lower().endswith((".csv", ".txt", ".parquet")):
-            wrong, allowed = "has no known ending", ".csv, .txt, .parquet"
-    elif key == "delimiter":
-        text = {"tab": "\t", "\\t": "\t"}.get(text, text)
-        if len(text) != 1 or not text.isascii() or text.isalnum() or text in '"\r\n':
-            wrong, allowed = "is not a delimiter", "one character such as , ; | or tab"
-    elif key == "quote":
-        if text not in ('"', "none"):
-            wrong, allowed = "is not a way to quote", "none or a quotation mark"
-    elif key == "encoding":
-        if not is_text_encoding(text):
-            wrong, allowed = "is not an encoding", "utf-8, cp1252, latin-1, utf-16, ..."
-    else:
-        wrong, allowed = wrong_format(text, with_time=key == "datetime_format")
-    if wrong:
-        message = f"{key} {wrong}"
-        raise _refuse(
-            "wrong_value", message, node.line, node.column, allowed=allowed, given=quoted(text)
-        )
-    return text
+def _splits(value: Any, key: str) -> dict[str, Split]:
+    out = {}
+    for theirs, how in _pairs(value, key).items():
+        pair = _pairs(how, key, theirs)
+        if set(pair) != {"at", "into"} or not pair["at"]:
+            raise _Refused(f"{key} must say at and into", "{at: /, into: [one, other]}", theirs)
+        out[theirs] = Split(_text(pair["at"], key, theirs), _texts(pair["into"], key, theirs))
+    return out
+
+
+def _codes(value: Any, key: str) -> dict[str, dict[str, str]]:
+    out = {}
+    for column, pairs in _pairs(value, key).items():
+        ours = {t: _text(o, key, column, t).strip()
+                for t, o in _pairs(pairs, key, column).items()}
+        out[column] = {t: "" if o in _NOTHING else o for t, o in ours.items()}
+    return out
+
+
+def _rows(value: Any, key: str) -> dict[str, tuple[str, ...]]:
+    out: dict[str, tuple[str, ...]] = {}
+    for theirs, values in _pairs(value, key).items():
+        if values == "filled":
+            out[theirs] = ()
+        elif isinstance(values, list) and values:
+            out[theirs] = _texts(values, key, theirs)
+        else:
+            raise _Refused(f"{key} must be a list of values", "[A, B], or filled", theirs)
+    return out
+
+
+def _choice(*allowed: str) -> Callable[[Any, str], str]:
+    def read(value: Any, key: str) -> str:
+        if value not in allowed:
+            raise _Refused(f"{key} is not one of its choices", ", ".join(allowed))
+        return str(value)
+
+    return read
+
+
+def _flag(value: Any, key: str) -> bool:
+    return _choice("true", "false", "yes", "no")(value, key) in ("true", "yes")
+
+
+def _words(value: Any, key: str) -> tuple[str, ...]:
+    return tuple(word.lower() for word in _texts(value, key))
+
+
+def _days(value: Any, key: str) -> tuple[date, ...]:
+    days = []
+    for text in _texts(value, key):
+        try:
+            days.append(date.fromisoformat(text))
+        except ValueError:
+            raise _Refused(f"{key} must be dates", "[1900-01-01, ...]") from None
+    return tuple(days)
+
+
+DEFAULT_SETTINGS: Mapping[str, Callable[[Any, str], Any]] = {
+    "encoding": _encoding,
+    "delimiter": _delimiter,
+    "quote": _quote,
+    "date_format": _date_format,
+    "datetime_format": _date_format,
+    "other_columns": _choice("keep", "ignore"),
+    "yes_words": _words,
+    "no_words": _words,
+}
+SETTINGS: Mapping[str, Callable[[Any, str], Any]] = {
+    "file": _file,
+    "sheet": _named,
+    "table": _named,
+    "query": _query,
+    "header_row": _row,
+    **DEFAULT_SETTINGS,
+    "columns": _columns,
+    "constants": _values,
+    "compose": _templates,
+    "split": _splits,
+    "separators": _values,
+    "codes": _codes,
+    "only_rows": _rows,
+    "distinct": _flag,
+}
 
 
 def is_text_encoding(name: str) -> bool:
