@@ -18,7 +18,8 @@ named (``--mapping``). All of it is optional::
         columns: {AppRef: application, MainDOB: date_of_birth}
         constants: {relationship: applicant}
         other_columns: ignore
-      - {file: HR_MEMBERS.csv, columns: {MemRef: id, AppRef: application}}
+      - file: [HR_MEMBERS_1.csv, HR_MEMBERS_2.csv]   # files of one form, under each other
+        columns: {MemRef: id, AppRef: application}
     bids:
       compose: {placed_at: "{BidDate} {BidTime}"}
 
@@ -178,10 +179,24 @@ class _Reader:
             paths = [(table, at) if isinstance(node, list) else (table,)
                      for at in range(len(several))]
             sources[table] = tuple(
-                self._source(one, path, defaults, SETTINGS)
+                source
                 for one, path in zip(several, paths, strict=True)
+                for source in self._sources(one, path, defaults)
             )
-        return DataMapping(sources, dates, defaults, name), tuple(self.problems)
+        # A fault in a mapping of several files is one fault.
+        return DataMapping(sources, dates, defaults, name), tuple(dict.fromkeys(self.problems))
+
+    def _sources(
+        self, node: Any, path: tuple, defaults: SourceMapping
+    ) -> tuple[SourceMapping, ...]:
+        """The source of a mapping; several when it names a list of files, sheets or tables."""
+        for key in ("file", "sheet", "table"):
+            if isinstance(node, dict) and isinstance(node.get(key), list):
+                return tuple(
+                    self._source({**node, key: name}, path, defaults, SETTINGS)
+                    for name in node[key]
+                )
+        return (self._source(node, path, defaults, SETTINGS),)
 
     def _source(
         self, node: Any, path: tuple, start: SourceMapping, settings: Mapping[str, Callable]
