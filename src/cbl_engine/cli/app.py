@@ -149,6 +149,8 @@ def validate(
         findings = lint(inputs.scheme) if inputs.scheme is not None else []
     if problems is not None and inputs.tables is not None:
         show.write_problems(inputs.tables.rejected, problems)
+    if report is not None:
+        show.write_quality_page(inputs, data, show.as_at_date(as_at), report)
     show.show_report(inputs, findings, format)
     return 2 if inputs.problems else 0
 
@@ -287,3 +289,9 @@ def init(out: Path = Path("scheme.yaml"), /) -> int:
         ) from None
     sys.stdout.write(f"Wrote {out}. Look at it with: cbl validate {out}\n")
     return 0
+
+
+app.command("cbl_engine.cli.doors:export", help="Results of a run to Excel or a database.")
+app.command(
+    "cbl_engine.cli.doors:extract_request", help="What to ask a supplier of data for, by scheme."
+)

@@ -99,6 +99,42 @@ def write_problems(rejected: pl.DataFrame, path: Path) -> None:
         ) from None
 
 
+def write_quality_page(
+    inputs: Inputs, data: str | None, as_at: date | Literal["close"], path: Path
+) -> None:
+    """The page on the quality of the data.
+
+    Raises:
+        BadInput: there are no data, or the page cannot be written.
+    """
+    from cbl_engine.quality import quality_of
+    from cbl_engine.report import quality_page, write_page
+    from cbl_engine.tables.database import shown_url
+
+    if data is None:
+        raise BadInput(
+            [Problem("no_data", "a page on the quality of data needs data", where="--report",
+                     remedy="Name them with --data")]
+        )
+    name = shown_url(data) if "://" in data else data
+    write_page(quality_page(quality_of(inputs, as_at), name), path)
+
+
+def write_text(text: str, path: Path | None, *, replace: bool) -> None:
+    """Text into a file, or printed when there is none.
+
+    Raises:
+        BadInput: the file is in the way, or cannot be written.
+    """
+    if path is None:
+        sys.stdout.write(text)
+        return
+    from cbl_engine.report import write_page
+
+    write_page(text, path, replace=replace)
+    sys.stdout.write(f"Wrote {path}\n")
+
+
 def show_shortlist(
     result: Shortlist, advert: str | None, format: str, out: Path | None
 ) -> None:

@@ -5,5 +5,6 @@ A page is a template of its own that extends ``page.html``; :func:`render` fills
 """
 
 from cbl_engine.report.page import render, write_page
+from cbl_engine.report.quality_page import quality_page
 
-__all__ = ["render", "write_page"]
+__all__ = ["quality_page", "render", "write_page"]
