@@ -38,6 +38,13 @@ _ALWAYS = {
     "connections": ("application", "person", "area", "kind", "since", "until"),
     "areas": ("id", "name", "parent"),
 }
+_LETTER = (
+    "Please supply these tables, one file each (CSV with a heading, UTF-8) or one sheet each. "
+    "Columns marked * may never be empty. Ids are text, the same wherever the same thing is "
+    "meant, with the zeros they begin with. Further columns are welcome; so are codes of your "
+    "own, with a list of what each means. Leave a cell empty where something is not "
+    "known; please do not write 01/01/1900, 0 or N/A for it."
+)
 _FORMS = {
     "date": "2024-05-31",
     "datetime": "2024-05-31T12:00:00+01:00, or London time without the offset",
@@ -135,11 +142,7 @@ def request_page(scheme: Scheme) -> str:
     lines = [
         f"# Extract request: {version.title}",
         "",
-        "Please supply these tables, one file each (CSV with a heading, UTF-8) or one sheet each. "
-        "Columns marked * may never be empty. Ids are text, the same wherever the same thing is "
-        "meant, with the zeros they begin with. Further columns are welcome; so are codes of your "
-        "own, with a list of what each means. Leave a cell empty where something is not "
-        "known; please do not write 01/01/1900, 0 or N/A for it.",
+        _LETTER,
     ]
     for (table, what), rows in extract_request(scheme).group_by(
         ["table", "rows"], maintain_order=True

@@ -72,7 +72,6 @@ def not_known(result: Shortlist, on: date) -> tuple[NotKnown, ...]:
         # Two keys of one name, such as two orders of bands, are one to people.
         if condition.name in found or not (n or register):
             continue
-        criterion = view.compiled.version.criteria.get(condition.name)
         is_criterion = condition.kind == "criterion"
         found[condition.name] = NotKnown(
             condition.name,

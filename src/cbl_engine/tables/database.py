@@ -83,7 +83,11 @@ def _is_there(database: str | None) -> bool:
 
 
 def said(error: Exception, text: str) -> str:
-    """The first line of a database's message, without the parts of the URL that are secret."""
+    """The first line of a database's message, without a value or the secrets of the URL."""
+    state = str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
+    if state.startswith(("22", "23")):
+        # Such a message quotes the value, and it may be personal.
+        return f"a value does not fit (SQLSTATE {state})"
     line = str(getattr(error, "orig", None) or error).strip().splitlines()
     first = line[0][:160] if line else type(error).__name__
     secrets = re.match(r"[^:]+://([^/?]*)@", text)

@@ -10,7 +10,7 @@ named (``--mapping``). All of it is optional::
     applications:
       file: HR_EXPORT.csv            # default: applications.csv, .parquet or a sheet of that name
       columns: {AppRef: id, Stat: status, RegDate: [registered_on, band_from]}  # theirs: ours
-      other_columns: ignore          # columns not named above; default: keep
+      other_columns: ignore          # those not named above, if any are; default: keep
       codes: {status: {"01": active, S: suspended, X: ~, default: closed}}
     people:                          # a list: several sources of one table
       - file: HR_EXPORT.csv          # the main applicant's columns
@@ -81,7 +81,7 @@ class SourceMapping:
         query: SELECT statement.
         header_row: row of a sheet that has the names of the columns.
         columns: theirs -> ours, one or several.
-        other_columns: whether columns not named there are kept.
+        other_columns: whether columns not named there, where any are, are kept.
         constants: ours -> the value of every row.
         compose: ours -> a template of their columns; null where any of those is.
         split: theirs -> parts, under names that ``columns`` may map on.

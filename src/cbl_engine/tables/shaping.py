@@ -181,9 +181,8 @@ class _Shaping:
     def renamed(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Columns under our names, with the constants."""
         mapping = self.mapping
-        if not mapping.columns and not mapping.constants and mapping.other_columns == "keep":
-            self._names(frame.columns)
-            return frame
+        # A source that names no columns has ours already.
+        ignore = mapping.other_columns == "ignore" and bool(mapping.columns)
         for theirs in mapping.columns:
             self._has(frame, theirs, "maps")
         made = set(mapping.compose)
@@ -192,7 +191,7 @@ class _Shaping:
             ours = mapping.columns.get(values.name)
             if ours is not None:
                 out += [values.alias(name) for name in ours]
-            elif mapping.other_columns == "keep" or values.name in made:
+            elif not ignore or values.name in made:
                 out.append(values)
         out += [
             pl.repeat(value, frame.height, dtype=pl.String, eager=True).alias(name)
