@@ -107,7 +107,7 @@ def test_codes_in_lists_with_a_separator_of_their_own(spoil):
           separators: {adaptations: "; "}
           codes: {adaptations: {RMP: ramp, STL: stairlift, NON: ~}}
         """,
-        {"homes.csv": 'id,adaptations\nH1,RMP; STL\nH2,NON\nH3,\nH4,RMP; XX\n'},
+        {"homes.csv": "id,adaptations\nH1,RMP; STL\nH2,NON\nH3,\nH4,RMP; XX\n"},
     )
     assert tables.frames["homes"]["adaptations"].to_list() == [["ramp", "stairlift"], [], None]
     (problem,) = tables.problems
@@ -265,7 +265,7 @@ def test_moments_of_a_date_and_a_time(spoil):
     ],
 )
 def test_one_line_with_its_place(spoil, mapping, line):
-    assert [p.line() for p in read(spoil, mapping).problems][0] == line
+    assert next(p.line() for p in read(spoil, mapping).problems) == line
 
 
 def test_a_mapping_may_live_apart_from_the_data(spoil, tmp_path_factory):

@@ -12,6 +12,7 @@ import struct
 import zipfile
 import zlib
 from dataclasses import dataclass, field
+from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING
 from xml.parsers import expat
@@ -25,7 +26,7 @@ MOST_CELLS = 60_000_000
 MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384
 
 _LOCAL_HEADER = struct.Struct("<26xHH")
-_CELL = re.compile(r"\$?([A-Za-z]{1,3})\$?([0-9]{1,7})", re.ASCII)
+_LETTERS = re.compile(r"\$?[A-Za-z]{1,3}\$?", re.ASCII)
 
 
 class UnusableWorkbookError(Exception):
@@ -305,13 +306,20 @@ def _number(text: str) -> int:
 
 
 def _row_and_column(place: str) -> tuple[int, int]:
-    match = _CELL.fullmatch(place)
-    if match is None:
-        raise ValueError(place)
+    """Row and column of ``B7``, or of ``$B$7``."""
+    name = place.rstrip("0123456789")
+    column = _column(name)
+    return int(place[len(name):]), column
+
+
+@cache
+def _column(name: str) -> int:
+    if not _LETTERS.fullmatch(name):
+        raise ValueError(name)
     column = 0
-    for letter in match[1].upper():
+    for letter in name.replace("$", "").upper():
         column = column * 26 + ord(letter) - 64
-    return int(match[2]), column
+    return column
 
 
 def _area(text: str) -> Area:
