@@ -32,6 +32,8 @@ if TYPE_CHECKING:
         SchemeError,
         TableError,
     )
+    from cbl_engine.export import write_run_to_excel, write_run_to_sql
+    from cbl_engine.quality import data_quality, extract_request
     from cbl_engine.records import check_inputs, read_run, run_shortlist, write_run
     from cbl_engine.sample import sample_borough
     from cbl_engine.scheme import Scheme, lint, load_scheme, scheme_from_text
@@ -54,7 +56,9 @@ __all__ = [
     "__version__",
     "check_inputs",
     "data_dictionary",
+    "data_quality",
     "explain",
+    "extract_request",
     "lint",
     "load_scheme",
     "prepare",
@@ -67,6 +71,8 @@ __all__ = [
     "shortlist",
     "validate_frames",
     "write_run",
+    "write_run_to_excel",
+    "write_run_to_sql",
     "write_tables",
 ]
 
@@ -76,6 +82,8 @@ _ROOMS = {
         "BadInput", "CaseError", "CblError", "Problem", "PropertyError", "RunError", "SchemeError",
         "TableError",
     ),
+    "export": ("write_run_to_excel", "write_run_to_sql"),
+    "quality": ("data_quality", "extract_request"),
     "records": ("check_inputs", "read_run", "run_shortlist", "write_run"),
     "sample": ("sample_borough",),
     "scheme": ("Scheme", "lint", "load_scheme", "scheme_from_text"),

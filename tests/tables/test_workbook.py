@@ -262,6 +262,12 @@ def test_not_a_workbook(tmp_path, content):
     assert one_line(path) == "b.xlsx: is not an Excel workbook (.xlsx)"
 
 
+def test_a_bad_workbook_in_a_folder_hides_no_missing_table(tmp_path):
+    (tmp_path / "b.xlsx").write_bytes(b"no")
+    assert len(lines_of(tmp_path)) == 4
+    assert lines_of(tmp_path / "none.xlsx") == ["none.xlsx: is not a file that can be read"]
+
+
 def test_a_zip_of_something_else(tmp_path):
     with zipfile.ZipFile(tmp_path / "b.xlsx", "w") as other:
         other.writestr("word/document.xml", "<w/>")

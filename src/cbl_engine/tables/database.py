@@ -16,7 +16,7 @@ import polars as pl
 
 from cbl_engine.errors import Problem, TableError
 from cbl_engine.tables.findings import Finding, Source, quoted
-from cbl_engine.tables.raw import Door, Part, Raw, numbered, unusable
+from cbl_engine.tables.raw import Door, Part, Raw, closed_door, numbered, unusable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,10 +122,10 @@ def database_door(text: str) -> Door:
         engine = open_database(text)
         present = _present(engine)
     except TableError as error:
-        return _closed(*error.problems)
+        return closed_door(*error.problems)
     except Exception as error:
         problem = Problem("no_connection", f"cannot be read: {said(error, text)}", where=where)
-        return _closed(problem)
+        return closed_door(problem)
 
     def part(name: str, statement: str) -> Part:
         return Part(Source(name, "row "), partial(_read, engine, text, name, statement))
@@ -163,10 +163,6 @@ def database_door(text: str) -> Door:
     return Door(named, called, expected, others)
 
 
-def _closed(*problems: Problem) -> Door:
-    return Door(lambda _table, _mapping: None, lambda _table: (), str, lambda _used: (), problems)
-
-
 def _present(engine: sa.Engine) -> dict[str, str]:
     """Tables and views of the default schema, by name without capitals."""
     import sqlalchemy as sa
@@ -196,9 +192,10 @@ def _read(
     finally:
         engine.dispose()
     # What polars has no type for, such as a UUID, is text.
-    frame = frame.with_columns(
-        pl.col(one).map_elements(str, return_dtype=pl.String)
-        for one, dtype in frame.schema.items()
-        if dtype == pl.Object
-    )
+    texts = [
+        pl.Series(values.name, [None if v is None else str(v) for v in values], pl.String)
+        for values in frame
+        if values.dtype == pl.Object
+    ]
+    frame = frame.with_columns(texts)
     return Raw(frame, numbered(frame.height), as_typed=True)

@@ -65,7 +65,8 @@ class Door:
         named: the part that one source of a mapping names, or a finding why there is none; None
             when it names none.
         called: parts that a table's own name finds: one, or none; several are a finding.
-        expected: what would have been found, for a table that is missing.
+        expected: what would have been found, for a table that is missing; empty when the place
+            itself cannot be read, so that no table is missed.
         others: names of parts beside those used, for a report.
         problems: what is wrong with the place as a whole.
     """
@@ -75,6 +76,12 @@ class Door:
     expected: Callable[[str], str]
     others: Callable[[frozenset[str]], tuple[str, ...]]
     problems: tuple[Problem, ...] = ()
+
+
+def closed_door(*problems: Problem) -> Door:
+    """A place that cannot be read."""
+    return Door(lambda _table, _mapping: None, lambda _table: (), lambda _table: "",
+                lambda _used: (), problems)
 
 
 def unusable(table: str, name: str, kind: str, message: str, remedy: str = "") -> Raw:

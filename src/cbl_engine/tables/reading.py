@@ -185,7 +185,7 @@ def _parts(
                 findings.append(Finding(table, "", "two_files", message, remedy=remedy))
             elif here:
                 parts.setdefault(table, []).append((here[0], one))
-            elif (table in needed or table in mapping.sources) and not door.problems:
+            elif (table in needed or table in mapping.sources) and door.expected(table):
                 missing = "the table is missing"
                 allowed = door.expected(table)
                 findings.append(Finding(table, "", "missing_table", missing, allowed=allowed))

@@ -123,9 +123,8 @@ class _Shaping:
         for theirs, values in self.mapping.only_rows.items():
             if not self._has(frame, theirs, "takes rows by"):
                 continue
-            cells = as_cells(frame[theirs]).str.strip_chars()
+            cells = as_cells(frame[theirs]).str.strip_chars().fill_null("")
             taken = cells.is_in(list(values)) if values else (cells != "")
-            taken = taken.fill_null(value=False)
             left = len(taken) - int(taken.sum())
             if left:
                 what = "its values there are not listed" if values else "it is empty there"

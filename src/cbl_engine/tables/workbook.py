@@ -25,7 +25,7 @@ from cbl_engine.tables.package import (
     UnusableWorkbookError,
     letters,
 )
-from cbl_engine.tables.raw import Door, Part, Raw, unusable
+from cbl_engine.tables.raw import Door, Part, Raw, closed_door, unusable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -87,7 +87,7 @@ def open_workbook(path: Path) -> Workbook | Problem:
     """A workbook, or why it cannot be used."""
     try:
         if not path.is_file():
-            return Problem("unreadable_file", "is not a regular file", where=path.name)
+            return Problem("unreadable_file", "is not a file that can be read", where=path.name)
         if path.stat().st_size > MOST_BYTES:
             return Problem(
                 "workbook_too_large",
@@ -109,9 +109,7 @@ def workbook_door(path: Path) -> Door:
     """The parts of a workbook: a sheet each."""
     book = open_workbook(path)
     if isinstance(book, Problem):
-        return Door(
-            lambda _table, _mapping: None, lambda _table: (), str, lambda _used: (), (book,)
-        )
+        return closed_door(book)
 
     def named(table: str, mapping: SourceMapping) -> Part | Finding | None:
         if mapping.table or mapping.query or mapping.file not in ("", book.name):
