@@ -8,6 +8,7 @@ heading, refuses the sheet.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -79,6 +80,8 @@ class Workbook:
         except ImportError:
             message = "cannot be read: the package fastexcel is not installed"
             raise UnusableWorkbookError("missing_package", message, _MISSING) from None
+        # It warns of every empty column, to whoever has no handler of their own.
+        logging.getLogger("fastexcel").setLevel(logging.ERROR)
         self.package.check()
         return _guarded(partial(fastexcel.read_excel, self.package.content))
 
