@@ -133,14 +133,14 @@ def test_one_row_gives_rows_of_two_tables_and_several_files_one_table(spoil):
             constants: {relationship: applicant}
           - file: joint.csv
             columns: {Ref: [id, application]}
-            only_rows: {Kind: [J, P], Ref: filled}
+            only_rows: {Kind: [J, P], Ref: filled, Left: [""]}
         """,
         {
             "applications.csv": None,
             "bids.csv": "advert,application,placed_at\n",
             "north.csv": "Ref,No,DOB\nA1,01,1990-01-01\n",
             "south.csv": "Ref,No,DOB\nA2,01,1991-02-03\nA3,,wrong\n",
-            "joint.csv": "Ref,Kind\nA2,J\nA1,X\n,P\nA3,P\n",
+            "joint.csv": "Ref,Kind,Left\nA2,J,\nA1,X,\n,P,\nA3,P,\nA3,P,2024-01-01\n",
         },
     )
     assert tables.frames["applications"].select("id", *LINEAGE).rows() == [
@@ -162,6 +162,7 @@ def test_one_row_gives_rows_of_two_tables_and_several_files_one_table(spoil):
     assert [n.line() for n in tables.notes] == [
         "joint.csv: Kind: rows left out by only_rows for people: its values there are not listed",
         "joint.csv: Ref: rows left out by only_rows for people: it is empty there",
+        "joint.csv: Left: rows left out by only_rows for people: its values there are not listed",
     ]
 
 
@@ -250,6 +251,8 @@ def test_moments_of_a_date_and_a_time(spoil):
             "bids.csv: two columns would be called 'advert'. "
             "Map one to another name, or ignore other_columns",
         ),
+        ("bids: []", "tables.yaml:1:7: bids must be a mapping"),
+        ("bids: {file: []}", "tables.yaml:1:14: file must be text"),
         ("bids: {header_row: 0}", "tables.yaml:1:20: header_row is not the number of a row; given "
          "'0'; allowed: 1, 2, 3, ..."),
         ("bids: {distinct: perhaps}", "tables.yaml:1:18: distinct is not one of its choices; given "

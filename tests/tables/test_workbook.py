@@ -25,9 +25,9 @@ APPLICATIONS = [
 ]
 
 
-def write_book(path, change=None, **sheets):
+def write_book(path, change=None, options=None, **sheets):
     """A workbook of the right tables with some replaced; ``change`` may spoil the open book."""
-    book = xlsxwriter.Workbook(str(path))
+    book = xlsxwriter.Workbook(str(path), options)
     formats = {
         dt.date: book.add_format({"num_format": "dd/mm/yyyy"}),
         dt.datetime: book.add_format({"num_format": "dd/mm/yyyy hh:mm"}),
@@ -99,6 +99,11 @@ def test_dates_as_dates_and_as_text_in_one_column(tmp_path):
     assert frame["applications"]["registered_on"].to_list() == [
         dt.date(2024, 1, 31), dt.date(2024, 2, 1), dt.date(2024, 6, 5),
     ]
+
+
+def test_days_may_be_counted_from_1904(tmp_path):
+    path = write_book(tmp_path / "b.xlsx", options={"date_1904": True})
+    assert read(path).frames["applications"]["registered_on"][0] == dt.date(2024, 1, 31)
 
 
 def test_numbers_stay_whole_and_ids_that_are_numbers_are_told(tmp_path):

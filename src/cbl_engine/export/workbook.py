@@ -225,7 +225,8 @@ def _summary(run: RunFolder, shortlist: pl.DataFrame) -> pl.DataFrame:
     version = run.scheme.versions[-1]
     labels = {name: profile.label or name for name, profile in version.profiles.items()}
     named = pl.col("profile") if "profile" in have else pl.lit(None, pl.String)
-    profile = named.fill_null(version.profile_for(None)).replace(labels)
+    default = pl.lit(version.profile_for(None), pl.String)
+    profile = pl.coalesce(named, default).replace(labels)
     first = pl.col("position") == 1
     leading = first | (
         pl.col("tie_group").is_not_null() & (pl.col("tie_group") == 1)

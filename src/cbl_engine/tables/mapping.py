@@ -175,9 +175,9 @@ class _Reader:
                 allowed = ", ".join(TABLES)
                 self._note("unknown_key", f"no table is called {quoted(table)}", (table,), allowed)
                 continue
-            several = node if isinstance(node, list) else [node]
-            paths = [(table, at) if isinstance(node, list) else (table,)
-                     for at in range(len(several))]
+            # An empty list names no source, and is no mapping either.
+            several = node if isinstance(node, list) and node else [node]
+            paths = [(table, at) if several is node else (table,) for at in range(len(several))]
             sources[table] = tuple(
                 source
                 for one, path in zip(several, paths, strict=True)
@@ -191,7 +191,7 @@ class _Reader:
     ) -> tuple[SourceMapping, ...]:
         """The source of a mapping; several when it names a list of files, sheets or tables."""
         for key in ("file", "sheet", "table"):
-            if isinstance(node, dict) and isinstance(node.get(key), list):
+            if isinstance(node, dict) and isinstance(node.get(key), list) and node[key]:
                 return tuple(
                     self._source({**node, key: name}, path, defaults, SETTINGS)
                     for name in node[key]
