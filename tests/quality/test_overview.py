@@ -58,6 +58,16 @@ def test_what_cannot_be_judged_says_for_how_many_and_for_want_of_what(tmp_path):
     assert "“The home is a size the household may be let” is not known for" in verdict.reasons[0]
 
 
+def test_what_follows_is_what_the_scheme_says():
+    """Sheffield holds a bid whose band or date is not known; its ties read nothing."""
+    found = {one.name: one for one in data_quality("sheffield", "riverton").not_known}
+    assert found["band"].effect == "hold"
+    assert found["band"].applications == 223
+    north_yorkshire = data_quality("north_yorkshire", "riverton")
+    declared = {c.name: c.type for t in north_yorkshire.tables for c in t.columns if c.read}
+    assert all(kind for name, kind in declared.items())
+
+
 def test_bids_alone_are_fit_for_nothing(tmp_path):
     folder = tmp_path / "data"
     spoilt(folder)

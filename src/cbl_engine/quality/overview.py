@@ -11,6 +11,7 @@ from cbl_engine.quality.habits import Habit, find_habits, last_close
 from cbl_engine.quality.request import columns_needed
 from cbl_engine.quality.unknowns import NotKnown, not_known
 from cbl_engine.records import Inputs, check_inputs
+from cbl_engine.records.chain import extra_columns
 from cbl_engine.shortlist import prepare, shortlist
 from cbl_engine.tables import LINEAGE_COLUMNS, TABLES, columns_of
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from cbl_engine.quality.habits import Harm, Purpose
     from cbl_engine.scheme import Scheme
     from cbl_engine.shortlist import Shortlist
+    from cbl_engine.tables import Column
 
 PURPOSES: Mapping[Purpose, str] = {
     "shortlist": "A shortlist of today",
@@ -163,6 +165,7 @@ def _tables(inputs: Inputs, frames: Mapping[str, pl.DataFrame]) -> Iterator[Tabl
     if inputs.tables is None:
         return
     needed = columns_needed(inputs.scheme) if inputs.scheme is not None else {}
+    extras = extra_columns(inputs.scheme) if inputs.scheme is not None else {}
     rejected = inputs.tables.rejected
     for table in TABLES:
         if table not in inputs.tables.sources:
@@ -174,14 +177,13 @@ def _tables(inputs: Inputs, frames: Mapping[str, pl.DataFrame]) -> Iterator[Tabl
             inputs.tables.sources[table],
             frame.height if frame is not None else 0,
             bad.drop_nulls("source_row").select("source_name", "source_row").n_unique(),
-            tuple(_columns(table, frame, needed.get(table, ()))),
+            tuple(_columns(columns_of(table, extras.get(table, ())), frame, needed.get(table, ()))),
         )
 
 
 def _columns(
-    table: str, frame: pl.DataFrame | None, needed: tuple[str, ...]
+    declared: Mapping[str, Column], frame: pl.DataFrame | None, needed: tuple[str, ...]
 ) -> Iterator[ColumnQuality]:
-    declared = columns_of(table)
     have = [] if frame is None else [c for c in frame.columns if c not in LINEAGE_COLUMNS]
     for name in (*have, *(n for n in needed if n not in have)):
         filled = None

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from cbl_engine.shortlist import Shortlist
-    from cbl_engine.shortlist.compiled import Condition
+    from cbl_engine.shortlist.compiled import Compiled, Condition
     from cbl_engine.shortlist.register import RegisterAt
 
 
@@ -28,7 +28,7 @@ class NotKnown:
     Attributes:
         name: as the scheme has it.
         label: in words.
-        effect: fail, pass or hold; rank last for a key.
+        effect: what follows: fail, pass or hold; last or error for a key, not_met for a preference.
         applications: [applications] of the whole register for which it is not known; None where
             the advert has a say.
         out_of: [applications] on the register.
@@ -62,12 +62,9 @@ def not_known(result: Shortlist, on: date) -> tuple[NotKnown, ...]:
         view = result.prepared.at(on)
     except BadInput:
         return ()
-    outcomes = view.application_outcomes()
     found: dict[str, NotKnown] = {}
     for condition in view.compiled.conditions:
-        register = None
-        if condition.bit in outcomes:
-            register = int(np.count_nonzero((outcomes[condition.bit] == UNKNOWN) & view.in_force))
+        register = _on_register(condition, view)
         n = counts.get(condition.name, 0)
         # Two keys of one name, such as two orders of bands, are one to people.
         if condition.name in found or not (n or register):
@@ -77,7 +74,7 @@ def not_known(result: Shortlist, on: date) -> tuple[NotKnown, ...]:
             condition.name,
             view.compiled.version.criteria[condition.name].label if is_criterion
             else key_in_words(condition.name),
-            condition.when_unknown if is_criterion else "key",
+            _effect(condition, view.compiled),
             register,
             int(view.in_force.sum()),
             n,
@@ -85,6 +82,32 @@ def not_known(result: Shortlist, on: date) -> tuple[NotKnown, ...]:
             tuple(_empty(condition, view, result)),
         )
     return tuple(sorted(found.values(), key=lambda one: (-one.bids, -(one.applications or 0), one.name)))
+
+
+def _on_register(condition: Condition, view: RegisterAt) -> int | None:
+    """Applications for which it is not known; None where the advert has a say."""
+    outcomes = view.application_outcomes().get(condition.bit)
+    if outcomes is not None:
+        return int(np.count_nonzero((outcomes == UNKNOWN) & view.in_force))
+    own = condition.reads.own
+    if condition.kind == "key" and condition.reads.side == "application" and len(own) == 1:
+        return int((view.frame[own[0]].is_null().to_numpy() & view.in_force).sum())
+    return None
+
+
+def _effect(condition: Condition, compiled: Compiled) -> str:
+    """What follows when it is not known: the gravest of its uses."""
+    found: set[str] = set()
+    for programme in compiled.programmes.values():
+        criteria = {*programme.common, *(bit for stage in programme.stages for bit in stage.criteria)}
+        if condition.bit in criteria:
+            found.add(condition.when_unknown)
+        for key in (key for stage in programme.stages for key in stage.keys):
+            if key.condition == condition.bit:
+                rule = getattr(key.key, "when_unknown", "last")
+                found.add("not_met" if condition.kind == "criterion" and rule == "last" else rule)
+    gravity = ("error", "fail", "hold", "last", "not_met", "pass")
+    return min(found, key=gravity.index, default=condition.when_unknown)
 
 
 def _empty(

@@ -13,7 +13,9 @@ _EFFECTS = {
     "fail": "counts as failed",
     "pass": "counts as met",
     "hold": "held: nothing may be offered until it is known",
-    "key": "ranks below all that are known",
+    "last": "ranks below all that are known",
+    "not_met": "ranks as not met",
+    "error": "the run is refused",
 }
 
 
