@@ -68,6 +68,20 @@ def test_what_follows_is_what_the_scheme_says():
     assert all(kind for name, kind in declared.items())
 
 
+@pytest.mark.parametrize(("every", "answer"), [(1, "no"), (5, "no"), (50, "with care")])
+def test_a_habit_of_few_rows_stands_in_the_way_of_little(tmp_path, every, answer):
+    def awarded_since(frame):
+        bidder = pl.int_range(pl.len()) % every == 0
+        return frame.with_columns(
+            pl.when(bidder).then(pl.lit("2026-03-03")).otherwise("band_from").alias("band_from")
+        )
+
+    quality = data_quality("sheffield", spoilt(tmp_path / "data", applications=awarded_since))
+    (overwritten,) = [h for h in quality.habits if h.kind == "band_overwritten"]
+    assert (overwritten.count < 0.01 * overwritten.out_of) == (every == 50)
+    assert quality.verdicts[1].answer == answer
+
+
 def test_bids_alone_are_fit_for_nothing(tmp_path):
     folder = tmp_path / "data"
     spoilt(folder)

@@ -34,6 +34,7 @@ PURPOSES: Mapping[Purpose, str] = {
 }
 _FEW_BIDS = 1000
 _MANY_NOT_KNOWN = 0.1
+_FEW_ROWS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,11 +217,20 @@ def _verdicts(
         if purpose == "fitting" and bids is not None and bids.height < _FEW_BIDS:
             found.append(("care", f"only {bids.height:,} bids; {_FEW_BIDS:,} are a beginning"))
         found += [
-            (habit.harms[purpose], f"{habit.what} ({habit.table})")
+            (harm, f"{habit.what} ({habit.table})")
             for habit in habits
-            if purpose in habit.harms
+            if (harm := _harm(habit, purpose))
         ]
         harms = {harm for harm, _ in found}
         answer = "no" if "no" in harms else "with care" if harms else "yes"
         ordered = sorted(found, key=lambda one: one[0] != "no")
         yield Verdict(purpose, label, answer, tuple(dict.fromkeys(text for _, text in ordered)))
+
+
+def _harm(habit: Habit, purpose: Purpose) -> Harm | None:
+    """What a habit does to a purpose; one of few rows less than one of many."""
+    harm = habit.harms.get(purpose)
+    few = 0 < habit.count < _FEW_ROWS * habit.out_of
+    if not few:
+        return harm
+    return "care" if harm == "no" else None
