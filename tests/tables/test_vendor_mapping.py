@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from datetime import date
 
+import fastexcel
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
@@ -42,10 +43,22 @@ def test_the_shipped_exports_hold_the_same_households(export):
 
 
 def test_the_shipped_exports_are_what_the_command_writes(tmp_path):
-    exports.main(tmp_path)
-    for written in sorted(tmp_path.rglob("*.*")):
-        shipped = shipped_folder("exports") / written.relative_to(tmp_path)
-        assert written.read_bytes() == shipped.read_bytes(), written.name
+    exports.main(tmp_path / "one")
+    exports.main(tmp_path / "two")
+    for written in sorted((tmp_path / "one").rglob("*.*")):
+        name = written.relative_to(tmp_path / "one")
+        assert written.read_bytes() == (tmp_path / "two" / name).read_bytes()
+        shipped = shipped_folder("exports") / name
+        if name.suffix == ".csv":
+            assert written.read_bytes() == shipped.read_bytes(), name
+            continue
+        # Another version of the writer packs the same cells in other bytes.
+        ours, theirs = fastexcel.read_excel(written), fastexcel.read_excel(shipped)
+        assert ours.sheet_names == theirs.sheet_names
+        for sheet in ours.sheet_names:
+            cells = [book.load_sheet(sheet, header_row=None, dtypes="string").to_polars()
+                     for book in (ours, theirs)]
+            assert_frame_equal(*cells)
 
 
 # Codes
