@@ -42,7 +42,8 @@ def test_the_changelog_knows_the_version() -> None:
 
 
 def test_the_mapping_in_the_page_on_data_loads(tmp_path) -> None:
-    from cbl_engine.tables.mapping import SETTINGS, read_mapping
+    from cbl_engine.tables.mapping import read_mapping
+    from cbl_engine.tables.settings import SETTINGS
 
     text = (TOP / "docs/data.md").read_text(encoding="utf-8")
     (shown,) = [block.split("```")[0] for block in text.split("```yaml\n")[1:]]

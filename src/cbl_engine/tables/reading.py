@@ -11,6 +11,7 @@ import polars as pl
 
 from cbl_engine.errors import Problem, TableError
 from cbl_engine.tables.database import database_door, is_database_url
+from cbl_engine.tables.dtypes import as_cells
 from cbl_engine.tables.findings import (
     SOURCE_NAME,
     SOURCE_ROW,
@@ -24,7 +25,7 @@ from cbl_engine.tables.findings import (
 from cbl_engine.tables.folder import WORKBOOK_SUFFIX, folder_door
 from cbl_engine.tables.mapping import MAPPING_NAMES, DataMapping, read_mapping
 from cbl_engine.tables.schemas import TABLES
-from cbl_engine.tables.shaping import Shaped, as_cells, shape
+from cbl_engine.tables.shaping import Shaped, shape
 from cbl_engine.tables.validation import check, declared
 from cbl_engine.tables.workbook import workbook_door
 

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cbl_engine.errors import MAX_EXAMPLES, Problem
-from cbl_engine.tables.dtypes import to_declared
+from cbl_engine.tables.dtypes import as_cells, to_declared
 from cbl_engine.tables.findings import (
     LINEAGE_COLUMNS,
-    MOST_GIVEN,
     SOURCE_ROW,
     Finding,
     Source,
@@ -19,8 +18,9 @@ from cbl_engine.tables.findings import (
     quoted,
     rows_found,
 )
-from cbl_engine.tables.mapping import PART
 from cbl_engine.tables.parsing import CLOCK_CHANGE, parse_column, to_london
+from cbl_engine.tables.recoding import recode
+from cbl_engine.tables.settings import PART
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from cbl_engine.tables.columns import Column
     from cbl_engine.tables.mapping import SourceMapping
     from cbl_engine.tables.raw import Raw
-
-_DEFAULT = "default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,9 +232,13 @@ class _Shaping:
         name, table = values.name, self.table
         column = self.columns.get(name)
         values = values.alias("cells")
-        if name in self.mapping.codes:
-            values = self._recoded(name, column, values, rows)
         separator = self.mapping.separators.get(name)
+        if name in self.mapping.codes:
+            values, found, notes = recode(
+                table, name, column, as_cells(values), rows, self.source, self.mapping
+            )
+            self.findings += found
+            self.notes += notes
         if separator:
             values = as_cells(values).str.replace_all(separator, "|", literal=True)
         if column is None and values.dtype != pl.String:
@@ -285,117 +287,6 @@ class _Shaping:
             )
             return None
         return values if to_declared(values, column.type) is not None else None
-
-    def _recoded(
-        self, name: str, column: Column | None, values: pl.Series, rows: pl.Series
-    ) -> pl.Series:
-        """Their codes as ours; one that is not listed is a finding, unless there is a default."""
-        codes = dict(self.mapping.codes[name])
-        other = codes.pop(_DEFAULT, None)
-        cells = as_cells(values).str.strip_chars().replace({"": None})
-        if column is not None and column.type == "text_list":
-            separator = self.mapping.separators.get(name, "|")
-            return self._recoded_lists(name, column, cells.str.split(separator), codes, other, rows)
-        known = cells.is_in(list(codes))
-        lost = (~known).fill_null(value=False)
-        self._other_codes(name, column, cells, lost, rows, codes, other)
-        ours = {theirs: text or None for theirs, text in codes.items()}
-        return cells.replace_strict(ours, default=other or None, return_dtype=pl.String)
-
-    def _recoded_lists(
-        self,
-        name: str,
-        column: Column,
-        lists: pl.Series,
-        codes: Mapping[str, str],
-        other: str | None,
-        rows: pl.Series,
-    ) -> pl.Series:
-        items = pl.element().str.strip_chars()
-        listed = items.is_in(list(codes)) | (items == "")
-        lost = lists.list.eval(~listed).list.any().fill_null(value=False)
-        joined = lists.list.join(self.mapping.separators.get(name, "|"))
-        self._other_codes(name, column, joined, lost, rows, codes, other)
-        ours = {theirs: text or None for theirs, text in codes.items()}
-        recoded = lists.list.eval(
-            items.replace_strict(ours, default=other or None, return_dtype=pl.String).drop_nulls()
-        )
-        separator = self.mapping.separators.get(name, "|")
-        joined = recoded.list.join(separator)
-        empty = pl.when(recoded.list.len() == 0).then(pl.lit(separator)).otherwise(joined)
-        return pl.select(pl.when(lists.is_not_null()).then(empty)).to_series()
-
-    def _other_codes(
-        self,
-        name: str,
-        column: Column | None,
-        cells: pl.Series,
-        lost: pl.Series,
-        rows: pl.Series,
-        codes: Mapping[str, str],
-        other: str | None,
-    ) -> None:
-        count = int(lost.sum())
-        if not count:
-            return
-        shown = "" if is_personal(self.table, column) else _counted(cells.filter(lost))
-        if other is None:
-            found = rows_found(
-                self.table,
-                name,
-                "unmapped_code",
-                f"codes that {self.mapping.name} does not list",
-                lost,
-                rows,
-                allowed=", ".join(quoted(theirs) for theirs in list(codes)[:12]),
-                remedy="Add each under codes, with ~ for one that says nothing, or a default",
-            )
-            self.findings += [
-                Finding(f.table, f.column, f.kind, f.message, f.rows, f.positions, f.allowed,
-                        shown, f.remedy)
-                for f in found
-            ]
-            return
-        self.notes.append(
-            Problem(
-                "codes_by_default",
-                f"codes not listed, read as {quoted(other) if other else 'not known'} by default",
-                where=f"{self.source.name}: {name}",
-                given=shown,
-                count=count,
-            )
-        )
-
-
-def _counted(cells: pl.Series) -> str:
-    """The commonest values with their counts."""
-    counts = cells.rename("cells").value_counts().sort(
-        ["count", "cells"], descending=[True, False]
-    )
-    said = [f"{quoted(value)} ({n})" for value, n in counts.head(MOST_GIVEN).iter_rows()]
-    return ", ".join(said) + (", ..." if counts.height > MOST_GIVEN else "")
-
-
-def as_cells(values: pl.Series) -> pl.Series:
-    """Values as text, as a CSV file would have them: whole numbers without a point, ISO dates."""
-    dtype = values.dtype
-    if dtype == pl.String:
-        return values
-    if dtype.is_float():
-        whole = values.is_finite() & (values == values.floor()) & (values.abs() < 2**53)
-        frame = pl.DataFrame({"v": values, "w": whole})
-        return frame.select(
-            pl.when("w")
-            .then(pl.col("v").cast(pl.Int64, strict=False).cast(pl.String))
-            .otherwise(pl.col("v").cast(pl.String))
-        ).to_series()
-    if isinstance(dtype, pl.Datetime):
-        offset = "%:z" if dtype.time_zone else ""
-        text = values.dt.cast_time_unit("us").dt.to_string(f"%Y-%m-%dT%H:%M:%S%.6f{offset}")
-        return text.str.replace(".000000", "", literal=True)
-    if isinstance(dtype, pl.List):
-        return values.cast(pl.List(pl.String)).list.join("|")
-    return values.cast(pl.String, strict=False)
 
 
 def _dates_as_written(values: pl.Series, kind: str, mapping: SourceMapping) -> pl.Series:
