@@ -9,10 +9,18 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.contest import data
-from benchmarks.contest.contestants import OURS, WHERE, disagreements, enter, in_row_order
+from benchmarks.contest.contestants import (
+    OURS,
+    WHERE,
+    absent,
+    disagreements,
+    enter,
+    in_row_order,
+)
 from benchmarks.contest.ours import Engine
 
-pytest.importorskip("duckdb")
+for package in ("duckdb", "pandas", "psycopg"):
+    pytest.importorskip(package)
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +35,9 @@ def expected(tables):
 
 @pytest.mark.benchmark(group="contest")
 @pytest.mark.parametrize("name", WHERE)
-def test_cold(benchmark, tables, expected, rounds, name):
+def test_cold(benchmark, tables, expected, rounds, name, size):
+    if why := absent(name, size):
+        pytest.skip(why)
     contestant = enter(name, tables)
     answer = benchmark.pedantic(contestant.cold, rounds=rounds, warmup_rounds=1)
     assert disagreements(expected, in_row_order(answer)) == 0

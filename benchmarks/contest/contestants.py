@@ -1,4 +1,8 @@
-"""Who takes part. Each is made from Arrow tables and has ``cold``; ours has ``warm`` as well."""
+"""Who takes part. Each is made from Arrow tables and has ``cold``; ours has ``warm`` as well.
+
+One whose work is done in another process says of it ``in_server``, what the last turn took by the
+clock there [s], and ``server_peak``, the memory held there [MiB].
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from benchmarks.contest.server import why_not
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +26,20 @@ WHERE = {
     "polars, rows taken": ("benchmarks.contest.peer_polars", "Gathered"),
     "polars, plain": ("benchmarks.contest.peer_polars", "Plain"),
     "duckdb": ("benchmarks.contest.peer_duckdb", "DuckDB"),
+    "pandas": ("benchmarks.contest.peer_pandas", "Pandas"),
+    "sqlite": ("benchmarks.contest.peer_sqlite", "SQLite"),
+    "postgresql, rows out": ("benchmarks.contest.peer_postgresql", "PostgreSQL"),
 }
+IN_SERVER = {"postgresql, rows out": "postgresql, in server"}
+"""What the time in the server is called, for those who have one."""
+NOT_AT_L = ("pandas", "sqlite", *IN_SERVER)
+
+
+def absent(name: str, size: str) -> str | None:
+    """Why a contestant does not take part; None when it does."""
+    if size == "L" and name in NOT_AT_L:
+        return "S and M only"
+    return why_not() if name in IN_SERVER else None
 
 
 def enter(name: str, tables: Mapping[str, pa.Table]) -> Any:

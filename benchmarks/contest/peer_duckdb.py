@@ -14,42 +14,20 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from benchmarks.contest.data import AS_AT
+from benchmarks.contest.sql import PAIR, failures, own
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     import pyarrow as pa
     from numpy.typing import NDArray
 
-OWN = (
-    "a.status = 'active'",
-    f"a.suspended_until IS NULL OR a.suspended_until <= DATE '{AS_AT}'",
-    "a.arrears <= 500 OR a.arrears_plan",
-    "a.connection_months >= 24 OR a.connection_exempt",
-)
-PAIR = (
-    "d.bedrooms BETWEEN a.bedrooms_min AND a.bedrooms_max",
-    "d.minimum_age IS NULL OR a.age >= d.minimum_age",
-    "d.max_income IS NULL OR a.income <= d.max_income",
-    "NOT d.ward_only OR a.connection_ward = d.ward",
-    "NOT a.has_pets OR d.pets_allowed",
-    "NOT d.wheelchair_home OR a.wheelchair_need",
-    "NOT a.ground_floor_need OR d.floor = 0 OR d.lift",
-    "NOT (d.sheltered AND a.has_children)",
-)
-
-
-def failures(criteria: Sequence[str], first_bit: int) -> str:
-    """One bit for each criterion that is false or not known."""
-    return " | ".join(
-        f"(CASE WHEN {c} THEN 0 ELSE {1 << (first_bit + i)} END)::UBIGINT"
-        for i, c in enumerate(criteria)
-    )
-
+OWN = own(f"DATE '{AS_AT}'")
+WORD = "::UBIGINT"
 
 BY_BID = f"""
 WITH judged AS (
-    SELECT b.bid, b.advert, a.id, a.band, a.priority_date, {failures(OWN + PAIR, 0)} AS failed
+    SELECT b.bid, b.advert, a.id, a.band, a.priority_date, {failures(OWN + PAIR, cast=WORD)} AS failed
     FROM bids b JOIN applications a ON a.id = b.application JOIN adverts d ON d.id = b.advert
 )
 SELECT bid,
@@ -62,11 +40,11 @@ FROM judged
 
 BY_APPLICATION = f"""
 WITH a AS (
-    SELECT a.*, {failures(OWN, 0)} AS own,
+    SELECT a.*, {failures(OWN, cast=WORD)} AS own,
            (row_number() OVER (ORDER BY band, priority_date NULLS LAST, id))::INTEGER AS rank
     FROM applications a
 ), judged AS (
-    SELECT b.bid, b.advert, a.rank, a.own | {failures(PAIR, len(OWN))} AS failed
+    SELECT b.bid, b.advert, a.rank, a.own | {failures(PAIR, len(OWN), WORD)} AS failed
     FROM bids b JOIN a ON a.id = b.application JOIN adverts d ON d.id = b.advert
 )
 SELECT bid, (row_number() OVER (PARTITION BY advert ORDER BY rank))::INTEGER AS position, failed

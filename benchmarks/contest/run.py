@@ -17,6 +17,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -29,7 +30,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.contest import data
-from benchmarks.contest.contestants import OURS, WHERE, disagreements
+from benchmarks.contest.contestants import IN_SERVER, OURS, WHERE, absent, disagreements
+from benchmarks.contest.server import version
 
 RESULTS = Path(__file__).parents[1] / "results"
 SMALL_TURNS = 10
@@ -50,6 +52,7 @@ class Process:
         self.loaded = self._reply()
         self.peak = 0.0
         self.worked: list[float] = []
+        self.in_server: list[float] = []
 
     def ask(self, command: str) -> dict[str, Any]:
         assert self._process.stdin is not None
@@ -61,8 +64,9 @@ class Process:
         """The least of some turns [s]."""
         replies = [self.ask(command) for _ in range(turns)]
         self.peak = max(r["peak_mib"] for r in replies)
-        if command == "cold":
-            self.worked.append(min(r["cpu_seconds"] for r in replies))
+        for kept, field in ((self.worked, "cpu_seconds"), (self.in_server, "in_server")):
+            if command == "cold" and field in replies[0]:
+                kept.append(min(r[field] for r in replies))
         return min(r["seconds"] for r in replies)
 
     def end(self) -> None:
@@ -83,6 +87,8 @@ def contest(size: str, rounds: int, names: list[str]) -> dict[str, Any]:
     """Everything measured at one size."""
     data.ensure(size)
     found = machine()
+    not_run = {name: why for name in names if (why := absent(name, size))}
+    names = [name for name in names if name not in not_run]
     workers = {name: Process(name, size) for name in names}
     turns = SMALL_TURNS if size == "S" else 1
     first = {name: w.turn("cold", 1) for name, w in workers.items()}
@@ -94,6 +100,8 @@ def contest(size: str, rounds: int, names: list[str]) -> dict[str, Any]:
             times[name].append(workers[name].turn("cold", turns))
             if name == OURS:
                 times[warm].append(workers[name].turn("warm", turns))
+    times |= {called: workers[name].in_server[1:] for name, called in IN_SERVER.items()
+              if name in workers}
     eligible = compare(workers)
     for worker in workers.values():
         worker.end()
@@ -103,7 +111,8 @@ def contest(size: str, rounds: int, names: list[str]) -> dict[str, Any]:
         "rounds": rounds,
         "turns_in_a_round": turns,
         "seconds": times,
-        "cpu_seconds": {name: w.worked[1:] for name, w in workers.items()},
+        "not_run": not_run,
+        "cpu_seconds": {name: w.worked[1:] for name, w in workers.items() if w.worked},
         "first_turn": first,
         "peak_mib": {name: w.peak for name, w in workers.items()},
         "loaded_mib": {name: w.loaded["peak_mib"] for name, w in workers.items()},
@@ -188,13 +197,14 @@ def machine() -> dict[str, Any]:
         widest = [f for f in ("avx512f", "avx2") if f in facts.get("flags", "").split()]
         family = f"family {facts.get('cpu family')} model {facts.get('model')}"
         model = f"{model} ({family}{', ' + widest[0] if widest else ''})"
-    packages = ("polars", "numpy", "duckdb", "pyarrow")
+    packages = ("polars", "numpy", "duckdb", "pyarrow", "pandas", "psycopg")
     return {
         "cpu": model,
         "cores": os.cpu_count(),
         "system": platform.system(),
         "python": platform.python_version(),
-        "versions": {p: importlib.metadata.version(p) for p in packages},
+        "versions": {p: importlib.metadata.version(p) for p in packages}
+        | {"SQLite": sqlite3.sqlite_version, "PostgreSQL": version()},
         "busy_before": os.getloadavg()[0],
         "commit": commit(),
         "measured": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -228,6 +238,7 @@ def table(found: dict[str, Any]) -> str:
             f"{name:24}{median(taken) * 1e3:12.1f}{min(taken) * 1e3:12.1f}{worked * 1e3:12.1f}"
             f"{found['ratios'][name]:12.2f}{peak:10.0f}"
         )
+    lines += [f"not run: {name} ({why})" for name, why in found["not_run"].items()]
     return "\n".join(lines)
 
 

@@ -36,7 +36,14 @@ if TYPE_CHECKING:
     from cbl_engine.quality import data_quality, extract_request
     from cbl_engine.records import check_inputs, read_run, run_shortlist, write_run
     from cbl_engine.sample import sample_borough
-    from cbl_engine.scheme import Scheme, lint, load_scheme, scheme_from_text
+    from cbl_engine.scheme import (
+        Scheme,
+        describe,
+        lint,
+        load_scheme,
+        scheme_changes,
+        scheme_from_text,
+    )
     from cbl_engine.shortlist import Explanation, Prepared, Shortlist, explain, prepare, shortlist
     from cbl_engine.tables import data_dictionary, read_tables, validate_frames, write_tables
 
@@ -57,6 +64,7 @@ __all__ = [
     "check_inputs",
     "data_dictionary",
     "data_quality",
+    "describe",
     "explain",
     "extract_request",
     "lint",
@@ -67,6 +75,7 @@ __all__ = [
     "run_cases",
     "run_shortlist",
     "sample_borough",
+    "scheme_changes",
     "scheme_from_text",
     "shortlist",
     "validate_frames",
@@ -86,7 +95,9 @@ _ROOMS = {
     "quality": ("data_quality", "extract_request"),
     "records": ("check_inputs", "read_run", "run_shortlist", "write_run"),
     "sample": ("sample_borough",),
-    "scheme": ("Scheme", "lint", "load_scheme", "scheme_from_text"),
+    "scheme": (
+        "Scheme", "describe", "lint", "load_scheme", "scheme_changes", "scheme_from_text",
+    ),
     "shortlist": ("Explanation", "Prepared", "Shortlist", "explain", "prepare", "shortlist"),
     "tables": ("data_dictionary", "read_tables", "validate_frames", "write_tables"),
 }

@@ -82,7 +82,9 @@ class Facts:
         """The value for household A at homes in each of these areas."""
         rows = [{"application": "A", "kind": "residence", **row} for row in connections]
         ids = Ordinals(pl.Series(["A"]))
-        frame = pair_fact_values(self.fact, areas, self.tables(people or [], rows), ids, AS_AT)
+        tables = self.tables(people or [], rows)
+        constants = {"as_at": AS_AT, "param.old": 18}
+        frame = pair_fact_values(self.fact, areas, tables, ids, AS_AT, constants, self.version)
         return list(frame.row(0)) if frame.width else []
 
 

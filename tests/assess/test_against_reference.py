@@ -32,6 +32,9 @@ SHARED = [
     "months_connected: {area: east, kinds: [work, family]}",
     "connected_to: {area: harbour, min_months: 30}",
     "connected_to: {area: mill, held_by: applicant}",
+    "connected_to: {area: east, where: until > as_at}",
+    "months_connected: {area: harbour, where: months > 12 OR until > as_at}",
+    "months_resident_in: {area: harbour, where: person IS NOT NULL AND months > 6}",
 ]
 PAIRED = [
     "months_resident_in: {area: advert.area, window_months: 48}",
@@ -40,6 +43,10 @@ PAIRED = [
     "connected_to: {area: advert.area, min_months: 6}",
     "connection_strength: {area: advert.area, levels: [parish, ward, district]}",
     "connection_strength: {area: advert.area, levels: [ward, parish], min_months: 12}",
+    "connection_strength: {area: advert.area, levels: [parish, ward], where: until > as_at}",
+    "connected_to: {area: advert.area, level: ward, min_months: 6}",
+    "months_connected: {area: advert.area, level: parish, where: until > as_at}",
+    "months_resident_in: {area: advert.area, level: district, window_months: 48}",
 ]
 N = 300
 
@@ -126,7 +133,10 @@ def test_pair_facts(facts, register, rule):
     fact = facts(rule)
     as_at, people, connections = register
     ids = Ordinals(pl.Series([f"H{i}" for i in range(N)]))
-    frame = pair_fact_values(fact.fact, AREA_IDS, fact.tables(people, connections), ids, as_at)
+    frame = pair_fact_values(
+        fact.fact, AREA_IDS, fact.tables(people, connections), ids, as_at, {"as_at": as_at},
+        fact.version,
+    )
     for number, area in enumerate(AREA_IDS):
         expected = slow(fact, register, area)
         assert frame[str(number)].to_list() == [expected[i] for i in ids.ids]

@@ -165,10 +165,55 @@ def test_where_no_advert_has_an_area_nothing_is_known(facts):
         fact = facts(f"{rule}: {{area: advert.area}}")
         assert fact.pair([stay("2020-01-01")], []) == [None]
         frame = pair_fact_values(
-            fact.fact, [], fact.tables([], []), Ordinals(pl.Series(["A", "B"])), fact.as_at
+            fact.fact, [], fact.tables([], []), Ordinals(pl.Series(["A", "B"])), fact.as_at,
+            {}, fact.version,
         )
         assert frame.dtypes == [dtype]
         assert frame.height == 2
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("connected_to: {area: advert.area, level: ward}", [True, True, True, False, None]),
+        ("connected_to: {area: advert.area, level: district}", [True, True, True, True, True]),
+        ("connected_to: {area: advert.area, level: parish}", [False, True, None, False, None]),
+        ("months_connected: {area: advert.area, level: ward}", [51, 51, 51, 0, None]),
+        ("months_resident_in: {area: advert.area, level: ward, window_months: 12}",
+         [12, 12, 12, 0, None]),
+    ],
+)
+def test_the_area_of_a_level_around_the_adverts(facts, rule, expected):
+    rows = [{"area": "quay", "since": date(2019, 12, 31)}]
+    assert facts(rule).pair(rows, ["mill", "quay", "east", "moor", "harbour"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("where", "until", "expected"),
+    [
+        ("months >= 60", None, False),
+        ("months >= param.old", None, True),
+        ("until > as_at", date(2025, 1, 1), True),
+        ("until > as_at", None, None),  # with it he is connected, without it he is not
+        ("until IS NULL AND current", None, True),
+    ],
+)
+def test_only_connections_for_which_where_is_true(facts, where, until, expected):
+    extra = "parameters: {old: {label: x, unit: months, values: {2020-01-01: 18}}}\n"
+    fact = facts(f"connected_to: {{area: mill, where: {where}}}", extra)
+    assert fact.one([{"area": "mill", "since": date(2019, 12, 31), "until": until}]) is expected
+
+
+def test_a_connection_that_may_count_matters_only_if_it_changes_the_answer(facts):
+    rows = [
+        {"area": "mill", "since": date(2019, 12, 31), "until": date(2025, 1, 1)},
+        {"area": "mill", "since": date(2022, 12, 31)},  # until not known to be after as_at
+        {"area": "quay", "since": date(2015, 12, 31)},
+    ]
+    counted = "{area: %s, where: until > as_at}"
+    assert facts(f"connected_to: {counted % 'mill'}").one(rows) is True
+    assert facts(f"months_connected: {counted % 'mill'}").one(rows) == 51
+    assert facts(f"months_connected: {counted % 'quay'}").one(rows) is None
 
 
 def test_nobody_is_connected_with_an_area_that_does_not_exist(facts):
@@ -195,6 +240,9 @@ def test_nobody_is_connected_with_an_area_that_does_not_exist(facts):
           "areas": {"id", "parent"}}),
         ("connection_strength: {area: advert.area, levels: [ward]}",
          {"connections": {"application", "area", "kind", "since"},
+          "areas": {"id", "parent", "level"}}),
+        ("connected_to: {area: advert.area, level: ward, where: person IS NULL AND current}",
+         {"connections": {"application", "area", "kind", "since", "person"},
           "areas": {"id", "parent", "level"}}),
     ],
 )  # fmt: skip

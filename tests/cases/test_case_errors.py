@@ -52,7 +52,8 @@ def test_the_good_file_is_good(tmp_path: Path) -> None:
             "scheme: sheffield",
             "scheme: shefield",
             "1:9: there is no scheme shefield; allowed: a path beside this file, or one "
-            "of north_yorkshire, runnymede, sheffield, southend",
+            "of bexley, breckland, coventry, home_link, north_yorkshire, runnymede, sheffield, "
+            "southend, tonbridge_malling, welwyn_hatfield",
             id="scheme",
         ),
         pytest.param(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from cbl_engine.scheme.model import (
@@ -59,21 +59,55 @@ def value_of(
         advert_area: the smallest area of the advert, None when not known.
     """
     if isinstance(fact, ConnectionStrengthFact):
-        return _strength(fact.connection_strength, household, as_at, advert_area)
+        return _counted(fact, household, as_at, parameter, lambda mine: _strength(
+            fact.connection_strength, mine, as_at, advert_area))
     if isinstance(fact, (ConnectedToFact, MonthsConnected, MonthsResidentIn)):
-        rule = getattr(fact, kind_of(fact))
-        if rule.area == "advert.area":
-            if advert_area is None:
-                return None
-            targets = {advert_area}
-        else:
-            targets = {rule.area} if isinstance(rule.area, str) else set(rule.area)
-        if isinstance(fact, ConnectedToFact):
-            return _connected(rule, household, as_at, targets)
-        if isinstance(fact, MonthsConnected):
-            return _longest(rule, household, as_at, targets)
-        return _resident(rule, household, as_at, targets)
+        return _counted(fact, household, as_at, parameter, lambda mine: _with_areas(
+            fact, mine, as_at, advert_area))
     return _reduced(fact, household, as_at, parameter)
+
+
+def _counted(
+    fact: Any,
+    household: Household,
+    as_at: date,
+    parameter: Callable[[str], Any],
+    answer: Callable[[Household], Any],
+) -> Any:
+    """The answer from the connections that count; not known when those that may would change it."""
+    where = getattr(fact, kind_of(fact)).where
+    if where is None:
+        return answer(household)
+    met = [
+        evaluate(where, _reader("connections", row, household, as_at, parameter))
+        for row in household.connections
+    ]
+    rows = list(zip(household.connections, met, strict=True))
+    sure = answer(replace(household, connections=[row for row, counts in rows if counts]))
+    most = answer(
+        replace(household, connections=[row for row, counts in rows if counts is not False])
+    )
+    return sure if sure == most else None
+
+
+def _with_areas(fact: Any, household: Household, as_at: date, advert_area: str | None) -> Any:
+    rule = getattr(fact, kind_of(fact))
+    if rule.area == "advert.area":
+        if advert_area is None:
+            return None
+        targets = {advert_area}
+        if rule.level is not None:
+            around = area_and_ancestors(advert_area, household.areas)
+            targets = {a for a in around if household.areas.get(a, {}).get("level") == rule.level}
+            if not targets:
+                return None
+    else:
+        targets = {rule.area} if isinstance(rule.area, str) else set(rule.area)
+    if isinstance(fact, ConnectedToFact):
+        return _connected(rule, household, as_at, targets)
+    if isinstance(fact, MonthsConnected):
+        return _longest(rule, household, as_at, targets)
+    return _resident(rule, household, as_at, targets)
 
 
 def age_in_years(person: Row, as_at: date) -> int | None:

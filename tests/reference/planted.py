@@ -47,6 +47,10 @@ BUGS = (
     Bug("a connection still holds on the day it ceased", "assess/connections.py",
         '(pl.col("until").is_null() | (pl.col("until") > on))',
         '(pl.col("until").is_null() | (pl.col("until") >= on))'),
+    Bug("a connection that may or may not count is counted", "assess/connections.py",
+        "return np.where(with_all == without, with_all, _UNKNOWN)", "return np.array(with_all)"),
+    Bug("a landlord's own criteria are not asked", "scheme/model.py",
+        "self.landlords.get(landlord) if landlord is not None else None,", "None,"),
     Bug("a tie is seen only from the third member on", "shortlist/kernel.py",
         "out.tied[block.span][at[equal + 1]] = True", "out.tied[block.span][at[equal[1:] + 1]] = True"),
 )

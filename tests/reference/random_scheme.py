@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 PROFILES = ("zeta", "alpha", "mid")
 PLANS = ("village", "estate")
+LANDLORDS = ("L2", "north homes", "L10")
 _LABEL = {"label": "x"}
 _AREA_IDS = ("w2", "p5", "d9", "d1", "w7", "p3", "p1", "p8", "x4")
 
@@ -138,6 +139,7 @@ def random_scheme(rng: random.Random, bands: list[str], *, refusals: bool) -> di
         "eligible": _asked(rng, list(criteria), 0.35),
         "profiles": {name: orders.profile() for name in PROFILES},
         "default_profile": rng.choice(PROFILES),
+        "landlords": {name: orders.landlord() for name in _some(rng, list(LANDLORDS), 2)},
         "local_lettings_plans": {name: orders.plan() for name in PLANS},
     }
     return scheme
@@ -250,6 +252,10 @@ def _with_area(rng: random.Random, kind: str) -> tuple[dict[str, Any], str, bool
         rule["consecutive"] = _chance(rng, 0.5)
     elif kind != "months_connected" and _chance(rng, 0.6):
         rule["min_months"] = rng.choice([1, 6, 12])
+    if _chance(rng, 0.3):
+        rule["where"] = rng.choice(_CONNECTIONS)
+    if area == "advert.area" and not strength and _chance(rng, 0.5):
+        rule["level"] = rng.choice(["parish", "ward", "district", "none"])
     if strength:
         rule["levels"] = rng.choice(
             [["parish", "ward", "district"], ["ward", "parish"], ["district"], ["none", "ward"]]
@@ -339,6 +345,9 @@ class _Orders:
     def plan(self) -> dict[str, Any]:
         keys = [self.key() for _ in range(self.rng.randint(0, 2))]
         return {**_LABEL, "eligible": _asked(self.rng, self.criteria, 0.35), "order": keys}
+
+    def landlord(self) -> dict[str, Any]:
+        return {**_LABEL, "eligible": _asked(self.rng, self.criteria, 0.6)}
 
     def order(self) -> list[dict[str, Any]]:
         keys = [self.key() for _ in range(self.rng.randint(0, 4))]

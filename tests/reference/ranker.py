@@ -338,7 +338,7 @@ def _judged(
     on: date,
     seed: int,
 ) -> list[JudgedBid]:
-    rules = _Rules(version, advert)
+    rules = _Rules(version, advert, _landlord(run, version, advert, on))
     judged = []
     for bid in counted:
         reader = _Reader(run, version, run.application(bid.application, on), advert, on)
@@ -374,10 +374,18 @@ def _place(ordered: list[JudgedBid]) -> None:
         above = bid
 
 
+def _landlord(run: _Run, version: SchemeVersion, advert: Row, on: date) -> Any:
+    """The landlord of an advert as the scheme lists it; None when it lists no such landlord."""
+    if not version.landlords:
+        return None
+    ident = _Reader(run, version, {}, advert, on).of_advert("landlord")
+    return version.landlords.get(str(ident))
+
+
 class _Rules:
     """What one advert asks under one version: common criteria, stages and their keys."""
 
-    def __init__(self, version: SchemeVersion, advert: Row) -> None:
+    def __init__(self, version: SchemeVersion, advert: Row, landlord: Any) -> None:
         name = version.profile_for(advert.get("profile"))
         if name is None:
             raise RefusedError("the advert names no profile and there is no default")
@@ -386,7 +394,10 @@ class _Rules:
         plan_name = advert.get("local_lettings_plan")
         plan = None if plan_name is None else version.local_lettings_plans[plan_name]
         self.common = _once(
-            version.eligible, self.profile.eligible, () if plan is None else plan.eligible
+            version.eligible,
+            self.profile.eligible,
+            () if landlord is None else landlord.eligible,
+            () if plan is None else plan.eligible,
         )
         plan_keys = () if plan is None else plan.order
         self.stages = [

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from cbl_engine.scheme.load import scheme_from_text
-from tests.reference.random_scheme import random_scheme
+from tests.reference.random_scheme import LANDLORDS, random_scheme
 
 if TYPE_CHECKING:
     import random
@@ -270,6 +270,7 @@ def _described(rng: random.Random, null: float) -> Row:
     """What homes have and adverts may say instead."""
     return {
         "area": _maybe(rng, *(a["id"] for a in AREAS), null=null),
+        "landlord": _maybe(rng, *LANDLORDS, null=null),
         "property_type": _maybe(rng, "flat", "house", null=null),
         "bedrooms": _maybe(rng, 1, 2, 2, 3, null=null),
         "floor": _maybe(rng, 0, 2, -1, null=null),

@@ -477,3 +477,70 @@ def test_a_criterion_named_source_may_choose_a_date(load_with):
         "criteria: {source: {label: x, when: points > 1}}\n",
         profiles=order("date: {source: band_from, otherwise: registered_on}", "tie: human"),
     )
+
+
+@pytest.mark.parametrize(
+    ("rule", "line"),
+    [
+        (
+            "connected_to: {area: here, level: ward}",
+            "f.yaml:6:57: level means the area around the advert's; allowed: "
+            "level together with area: advert.area",
+        ),
+        (
+            "connected_to: {area: here, where: month > 3}",
+            "f.yaml:6:57: month is not a column, fact or parameter that can be read here, in: "
+            "month > 3; allowed: months",
+        ),
+        (
+            "connection_strength: {area: advert.area, levels: [ward], level: ward}",
+            "f.yaml:6:80: level is not a field of facts.f.connection_strength; allowed: levels",
+        ),
+    ],
+)
+def test_which_connections_and_where(lines, rule, line):
+    (found,) = lines(fact(rule))
+    assert found.startswith(line)
+
+
+TARGET = (
+    "criteria: {c: {label: x, when: points > 1}, flat: {label: x, when: advert.floor > 0}}\n"
+    "local_lettings_plans:\n"
+    "  oak: {label: x, targets: [{label: x, criterion: c, homes: %s, share: 0.5}]}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("parts", "line"),
+    [
+        (
+            OLD + "landlords: {north: {label: x, eligible: [older]}}\n",
+            "f.yaml:7:42: there is no criterion older; allowed: old",
+        ),
+        (
+            OLD + "landlords: {north: {label: x, order: [{points: points}]}}\n",
+            "f.yaml:7:31: order is not a field of landlords.north",
+        ),
+        (
+            TARGET % "c",
+            "f.yaml:8:61: c reads points, and homes are told by the advert alone; allowed: "
+            "a criterion that reads advert.* and no column or fact of the application",
+        ),
+        (TARGET % "flats", "f.yaml:8:61: there is no criterion flats; allowed: flat"),
+    ],
+)
+def test_what_adverts_add(lines, parts, line):
+    (found,) = lines(parts)
+    assert found.startswith(line)
+
+
+def test_the_homes_of_a_target_are_told_by_the_advert(load_with):
+    assert load_with(TARGET % "flat").versions
+
+
+def test_keys_and_stages_may_be_marked_as_ours(load_with):
+    stage = "{label: x, illustrative: true, source: P1, order: [{tie: human, illustrative: true}]}"
+    version = load_with(profiles=f"profiles: {{homes: {{label: x, stages: [{stage}]}}}}\n").versions[0]
+    (only,) = version.profiles["homes"].all_stages()
+    assert only.illustrative
+    assert only.order[0].illustrative

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 
 from cbl_engine.scheme import lint, load_scheme, shipped_schemes
@@ -209,3 +210,31 @@ def test_findings_come_in_the_order_of_the_file(load_with):
     places = [tuple(map(int, f.where.split(":")[1:])) for f in found]
     assert places == sorted(places)
     assert len(places) == 2
+
+
+LANDLORDS = (
+    ACTIVE.replace("eligible: [c]\n", "")
+    + "landlords:\n  north: {label: North, source: P1, eligible: [c]}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("homes", "adverts", "lines"),
+    [
+        (["north"], [None], []),
+        ([None], ["north"], []),
+        (
+            ["south", "west"], ["north"],
+            ["f.yaml:8:1: note: the scheme lists no criteria for south, west, so their homes add "
+             "none"],
+        ),
+        ([None], [None], ["f.yaml:9:3: warning: no home or advert names the landlord north"]),
+    ],
+)
+def test_landlords_of_the_data(load_with, homes, adverts, lines):
+    tables = {
+        "homes": pl.DataFrame({"landlord": pl.Series(homes, dtype=pl.String)}),
+        "adverts": pl.DataFrame({"landlord": pl.Series(adverts, dtype=pl.String)}),
+    }
+    assert [finding.line() for finding in lint(load_with(LANDLORDS), tables)] == lines
+    assert lint(load_with(LANDLORDS)) == []

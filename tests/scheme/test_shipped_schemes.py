@@ -55,7 +55,7 @@ def test_every_rule_has_a_source_or_is_marked_as_ours(path: Path) -> None:
         assert not unsourced
 
 
-@pytest.mark.parametrize("name", ["sheffield", "runnymede", "southend", "north_yorkshire"])
+@pytest.mark.parametrize("name", sorted(shipped_schemes()))
 def test_a_shipped_scheme_says_what_is_not_known(name: str) -> None:
     for version in load_scheme(name).versions:
         assert version.unknown

@@ -256,3 +256,20 @@ def test_a_plan_named_on_a_date_it_is_not_in_force() -> None:
         "adverts.local_lettings_plan: an advert names the local lettings plan village on a date "
         "it is not in force; allowed: from 2030-01-01; 1 in all: v"
     )
+
+
+@pytest.mark.parametrize(
+    "fact", ["{label: x, max: age, where: age > param.old}",
+             "{label: x, months_connected: {area: here, where: months > param.old}}"]
+)
+def test_a_parameter_that_only_a_fact_reads_must_be_in_force(fact: str) -> None:
+    text = (
+        "parameters: {old: {label: x, unit: years, values: {2024-06-01: 60}}}\n"
+        f"facts: {{f: {fact}}}\n" + order("points: f")
+    )
+    register = {"applications": applications_of(OWN), "people": frame("people", []),
+                "connections": frame("connections", []), "areas": frame("areas", [])}
+    lines = _lines(SchemeError, scheme_of(text), register, as_at=day("2024-05-31"))
+    assert lines == [
+        "parameters.old: parameter old has no value on 2024-05-31; allowed: from 2024-06-01"
+    ]

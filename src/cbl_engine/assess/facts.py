@@ -11,12 +11,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from cbl_engine.assess.ages import UNBORN, age_on, whole_months
 from cbl_engine.assess.connections import connection_facts
+from cbl_engine.assess.rows import rows_to_read
 from cbl_engine.scheme.expressions import parse_expression
-from cbl_engine.scheme.model import AllMembers, AnyMember, Count, Max, Min, kind_of
+from cbl_engine.scheme.model import (
+    AllMembers,
+    AnyMember,
+    Count,
+    Max,
+    Min,
+    expressions_of,
+    kind_of,
+    rows_of,
+)
 from cbl_engine.scheme.vocabulary import COMPUTED
-from cbl_engine.tables import DTYPES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,36 +44,25 @@ _OPTIONAL = {"expected_on", "until"}
 
 def columns_read(fact: Fact) -> dict[str, set[str]]:
     """Tables and columns a fact needs; ``expected_on`` and ``until`` may be absent."""
-    if not isinstance(fact, (AnyMember, AllMembers, Count, Min, Max)):
-        kind = kind_of(fact)
-        held_by = getattr(fact, kind).held_by
-        need = {"connections": {"application", "area", "kind", "since"},
-                "areas": {"id", "parent"}}
-        if kind == "connection_strength":
-            need["areas"].add("level")
-        if kind == "months_resident_in" or held_by == "applicant":
-            need["connections"].add("person")
-        if held_by == "applicant":
-            need["people"] = {"id", "application", "relationship"}
-        return need
-    table = _table(fact)
-    names: set[str] = set()
-    for text in _expressions(fact):
-        names.update(parse_expression(text).own_names)
-    computed = _COMPUTED_FROM[table]
+    table = rows_of(fact)
     columns = {"application"}
+    names = {n for t in expressions_of(fact).values() for n in parse_expression(t).own_names}
     for name in names:
-        columns.update(computed.get(name, (name,)))
-    return {table: columns - _OPTIONAL | (names & _OPTIONAL)}
-
-
-def _table(fact: Reduced) -> str:
-    return fact.count if isinstance(fact, Count) else fact.of
-
-
-def _expressions(fact: Reduced) -> list[str]:
-    texts = [] if isinstance(fact, Count) else [getattr(fact, kind_of(fact))]
-    return texts + ([fact.where] if fact.where else [])
+        columns.update(_COMPUTED_FROM[table].get(name, (name,)))
+    need = {table: columns - _OPTIONAL | (names & _OPTIONAL)}
+    if isinstance(fact, (AnyMember, AllMembers, Count, Min, Max)):
+        return need
+    kind = kind_of(fact)
+    rule = getattr(fact, kind)
+    need["connections"] |= {"area", "kind", "since"}
+    need["areas"] = {"id", "parent"}
+    if kind == "connection_strength" or rule.level is not None:
+        need["areas"].add("level")
+    if kind == "months_resident_in" or rule.held_by == "applicant":
+        need["connections"].add("person")
+    if rule.held_by == "applicant":
+        need["people"] = {"id", "application", "relationship"}
+    return need
 
 
 def household_facts(
@@ -94,10 +91,10 @@ def household_facts(
         mine = {
             name: fact
             for name, fact in facts.items()
-            if isinstance(fact, (AnyMember, AllMembers, Count, Min, Max)) and _table(fact) == table
+            if isinstance(fact, (AnyMember, AllMembers, Count, Min, Max)) and rows_of(fact) == table
         }
         if mine:
-            rows = _rows(tables[table], table, applications, on, version)
+            rows = rows_to_read(tables[table], table, applications, on, version)
             columns.update(_reduced(mine, rows, len(applications), constants))
     by_connection = {
         name: fact
@@ -105,41 +102,10 @@ def household_facts(
         if not isinstance(fact, (AnyMember, AllMembers, Count, Min, Max))
     }
     if by_connection:
-        columns.update(connection_facts(by_connection, tables, applications, on))
+        columns.update(
+            connection_facts(by_connection, tables, applications, on, constants, version)
+        )
     return pl.DataFrame({name: columns[name] for name in facts})
-
-
-def _rows(
-    frame: pl.DataFrame, table: str, applications: Ordinals, on: date, version: SchemeVersion
-) -> pl.DataFrame:
-    """Rows of known applications with their ordinal, computed columns and ``if_null`` put in."""
-    ordinal = applications.ordinals_of(frame["application"])
-    frame = frame.with_columns(pl.Series("_ordinal", ordinal)).filter(pl.col("_ordinal") >= 0)
-    fills = [
-        pl.col(n).fill_null(pl.lit(c.if_null, DTYPES[c.type]))
-        for n, c in version.columns.get(table, {}).items()  # type: ignore[call-overload]
-        if n in frame.columns and c.if_null != "unknown"
-    ]
-    frame = frame.with_columns(fills)
-    have = frame.columns
-    if table == "people" and "date_of_birth" in have:
-        unborn = (pl.col("date_of_birth") > on).fill_null(
-            pl.col("expected_on").is_not_null() if "expected_on" in have else False
-        )
-        frame = frame.with_columns(
-            pl.when(unborn).then(UNBORN).otherwise(age_on(on)).alias("age"),
-            (~unborn).alias("born"),
-        )
-    if table == "connections" and "since" in have:
-        until = pl.col("until") if "until" in have else pl.lit(None, pl.Date)
-        frame = frame.with_columns(
-            whole_months(pl.col("since"), pl.lit(on)).alias("months"),
-            ((pl.col("since").is_null() | (pl.col("since") <= on))
-             & (until.is_null() | (until > on))).alias("current"),
-        )
-    narrow = [n for n, t in frame.schema.items()
-              if t.is_integer() and t != pl.Int64 and n != "_ordinal"]
-    return frame.with_columns(pl.col(narrow).cast(pl.Int64)) if narrow else frame
 
 
 def _reduced(

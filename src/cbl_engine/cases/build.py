@@ -40,7 +40,8 @@ class Case:
         seed: the run's seed, for lotteries.
         register: applications, people, connections and areas.
         advert: one row.
-        homes: one row when the scheme declares columns for homes alone; otherwise None.
+        homes: those of the case; else one row when the scheme declares columns for homes alone;
+            otherwise None.
         bids: one row a bid.
         expected: what must come out.
     """
@@ -94,8 +95,8 @@ class CaseBuilder:
         for number, row in enumerate(people, start=1):
             row.setdefault("id", f"{row.get('application')}-{number}")
         connections = self._rows("connections", self.case.connections, tables["connections"])
-        advert, home = self._advert(tables, closes_at)
-        areas = self._areas(tables["areas"], version, connections, advert | home)
+        advert, homes = self._advert(tables, closes_at)
+        areas = self._areas(tables["areas"], version, connections, [advert, *homes])
         bids = self._bids(tables["bids"], closes_at)
         expected, found = checked_expectation(self.case, self.place, version, advert, self.document)
         self.problems += found
@@ -116,7 +117,7 @@ class CaseBuilder:
             seed=self.case.seed,
             register=register,
             advert=tables["adverts"].frame([advert]),
-            homes=tables["homes"].frame([home]) if home else None,
+            homes=tables["homes"].frame(homes) if homes else None,
             bids=tables["bids"].frame(bids),
             expected=expected,
         )
@@ -201,8 +202,12 @@ class CaseBuilder:
 
     def _advert(
         self, tables: Mapping[str, Table], closes_at: datetime
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The advert's row, and its home's where the scheme declares columns for homes alone."""
+    ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """The advert's row, and the rows of homes.
+
+        Columns of homes alone, which the scheme declares, go to each home of the case, or to one
+        that is made for them.
+        """
         both = Table("an advert or its home", {**tables["homes"].columns, **tables["adverts"].columns})
         row: dict[str, Any] = {"status": "closed"}
         for values, place in (
@@ -214,17 +219,19 @@ class CaseBuilder:
             self.problems += problems
         row |= {"id": ADVERT, "closes_at": closes_at}
         of_home = tables["homes"].columns.keys() - tables["adverts"].columns.keys()
-        home = {name: row.get(name) for name in of_home}
-        if home:
-            row["home"] = home["id"] = _HOME
-        return {k: v for k, v in row.items() if k in tables["adverts"].columns}, home
+        shared = {name: row.get(name) for name in of_home}
+        homes = [shared | home for home in self._rows("homes", self.case.homes, tables["homes"])]
+        if shared and not homes:
+            row["home"] = _HOME
+            homes = [shared | {"id": _HOME}]
+        return {k: v for k, v in row.items() if k in tables["adverts"].columns}, homes
 
     def _areas(
         self,
         table: Table,
         version: SchemeVersion,
         connections: list[dict[str, Any]],
-        advert: Mapping[str, Any],
+        described: list[dict[str, Any]],
     ) -> list[dict[str, Any]]:
         """The areas of the file and the case, then every other that is spoken of."""
         rows, problems = [], []
@@ -234,7 +241,7 @@ class CaseBuilder:
             problems += found
         self.problems += problems
         rows += self._rows("areas", self.case.areas, table)
-        spoken = [row.get("area") for row in connections] + [advert.get("area")]
+        spoken = [row.get("area") for row in [*connections, *described]]
         spoken += [row.get("parent") for row in rows]
         for fact in version.facts.values():
             rule = next((v for v in vars(fact).values() if hasattr(v, "area")), None)

@@ -96,6 +96,7 @@ class WrittenCase(_Part):
     people: tuple[Row, ...] = ()
     connections: tuple[Row, ...] = ()
     areas: tuple[Row, ...] = ()
+    homes: tuple[Row, ...] = Field((), description="for an advert that names a home or a group")
     bids: Annotated[tuple[Row, ...] | None, BeforeValidator(_bids)] = None
     expect: Expected
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
@@ -32,6 +32,7 @@ def main(arguments: list[str] | None = None) -> None:
     """
     from cbl_engine.errors import BadInput, CblError
 
+    app.resolved_commands()  # modules of commands are light, and have no help until imported
     try:
         sys.exit(app(sys.argv[1:] if arguments is None else arguments) or 0)
     except BadInput as error:
@@ -146,7 +147,8 @@ def validate(
     with show.steps() as on_step:
         on_step("Checking")
         inputs = check_inputs(scheme, data, show.as_at_date(as_at), mapping)
-        findings = lint(inputs.scheme) if inputs.scheme is not None else []
+        tables = inputs.tables.frames if inputs.tables is not None else {}
+        findings = lint(inputs.scheme, tables) if inputs.scheme is not None else []
     if problems is not None and inputs.tables is not None:
         show.write_problems(inputs.tables.rejected, problems)
     if report is not None:
@@ -220,10 +222,9 @@ def sample(
     adverts: int = 40,
     seed: int = 1,
     profiles: Annotated[tuple[str, ...] | None, Parameter(consume_multiple=True)] = None,
-    bands: Annotated[tuple[str, ...], Parameter(consume_multiple=True)] = (
-        "A", "B", "C", "D", "E",
-    ),
-    district: str = "riverton",
+    bands: Annotated[tuple[str, ...] | None, Parameter(consume_multiple=True)] = None,
+    district: str | None = None,
+    scheme: str | None = None,
     format: Literal["csv", "parquet"] = "csv",
 ) -> int:
     """Make a synthetic borough from published shares: register, homes, adverts and bids.
@@ -241,9 +242,12 @@ def sample(
     profiles
         Names of lettings profiles for the adverts, in turn; left out, adverts name none.
     bands
-        Names of the bands, from the greatest need down.
+        Names of the bands, from the greatest need down; left out, A to E.
     district
-        Id of the district area, as the scheme's connection facts have it.
+        Id of the district area, as the scheme's connection facts have it; left out, riverton.
+    scheme
+        A scheme to try on it: its profiles, bands, district and landlords then stand in for those
+        left out, and its own columns are there, empty where nothing is known.
     format
         csv or parquet.
     """
@@ -255,11 +259,15 @@ def sample(
         raise TableError(
             [Problem("folder_in_the_way", "the folder is there already", where=str(out))]
         )
+    from cbl_engine.scheme import load_scheme
+
+    given = {"profiles": profiles, "bands": bands, "district": district}
+    chosen: Any = {name: value for name, value in given.items() if value is not None}
     with show.steps() as on_step:
         on_step(f"Making a borough of {households:,} households")
         files = write_borough(
-            out, format, households=households, adverts=adverts, seed=seed, profiles=profiles,
-            bands=bands, district=district,
+            out, format, load_scheme(scheme) if scheme is not None else None,
+            households=households, adverts=adverts, seed=seed, **chosen,
         )
     show.show_files(files, out)
     return 0
@@ -291,7 +299,8 @@ def init(out: Path = Path("scheme.yaml"), /) -> int:
     return 0
 
 
-app.command("cbl_engine.cli.doors:export", help="Results of a run to Excel or a database.")
-app.command(
-    "cbl_engine.cli.doors:extract_request", help="What to ask a supplier of data for, by scheme."
-)
+app.command("cbl_engine.cli.schemes:describe")
+app.command("cbl_engine.cli.schemes:diff")
+app.command("cbl_engine.cli.schemes:schema")
+app.command("cbl_engine.cli.doors:export")
+app.command("cbl_engine.cli.doors:extract_request")

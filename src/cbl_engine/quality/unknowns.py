@@ -74,7 +74,7 @@ def not_known(result: Shortlist, on: date) -> tuple[NotKnown, ...]:
             condition.name,
             view.compiled.version.criteria[condition.name].label if is_criterion
             else key_in_words(condition.name),
-            _effect(condition, view.compiled),
+            _effect(condition, view.compiled, result),
             register,
             int(view.in_force.sum()),
             n,
@@ -95,10 +95,11 @@ def _on_register(condition: Condition, view: RegisterAt) -> int | None:
     return None
 
 
-def _effect(condition: Condition, compiled: Compiled) -> str:
-    """What follows when it is not known: the gravest of its uses."""
+def _effect(condition: Condition, compiled: Compiled, result: Shortlist) -> str:
+    """What follows when it is not known: the gravest of its uses on these adverts."""
     found: set[str] = set()
-    for programme in compiled.programmes.values():
+    works = [w for w in result.ranking.works if w.batch.view.compiled is compiled]
+    for programme in (p for work in works for p in work.batch.adverts.programmes):
         criteria = {*programme.common, *(bit for stage in programme.stages for bit in stage.criteria)}
         if condition.bit in criteria:
             found.add(condition.when_unknown)

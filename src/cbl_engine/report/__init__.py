@@ -6,5 +6,6 @@ A page is a template of its own that extends ``page.html``; :func:`render` fills
 
 from cbl_engine.report.page import render, write_page
 from cbl_engine.report.quality_page import quality_page
+from cbl_engine.report.scheme import scheme_page
 
-__all__ = ["quality_page", "render", "write_page"]
+__all__ = ["quality_page", "render", "scheme_page", "write_page"]

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from cbl_engine.sample.borough import EXTRA_COLUMNS, sample_borough, write_borough
+from cbl_engine.sample.borough import (
+    EXTRA_COLUMNS,
+    sample_borough,
+    sample_borough_for,
+    write_borough,
+)
 from cbl_engine.sample.shares import figure, published_share, share_table
 
 __all__ = [
@@ -10,6 +15,7 @@ __all__ = [
     "figure",
     "published_share",
     "sample_borough",
+    "sample_borough_for",
     "share_table",
     "write_borough",
 ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
 from cbl_engine.sample.adverts import make_adverts
 from cbl_engine.sample.bids import make_bids, mean_bids_per_let
+from cbl_engine.sample.for_scheme import fitted, options_for
 from cbl_engine.sample.homes import make_homes
 from cbl_engine.sample.households import make_households, reason_shares
 from cbl_engine.sample.people import make_people
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import polars as pl
+
+    from cbl_engine.scheme import Scheme
 
 EXTRA_COLUMNS: Mapping[str, tuple[ExtraColumn, ...]] = {
     "applications": (
@@ -158,9 +161,29 @@ def _make(plan: Plan) -> dict[str, pl.DataFrame]:
     }
 
 
+def sample_borough_for(
+    scheme: Scheme, **options: Unpack[BoroughOptions]
+) -> dict[str, pl.DataFrame]:
+    """Make a borough to try a scheme on, by its last version.
+
+    Args:
+        scheme: whose bands, profiles, district and landlords it has, and whose declared columns,
+            empty where a borough has nothing to put there.
+        **options: the arguments of :func:`sample_borough`; one that is given wins.
+
+    Raises:
+        BadInput: an argument that cannot be used.
+    """
+    version = scheme.versions[-1]
+    chosen = options_for(version)
+    chosen.update(options)
+    return fitted(sample_borough(**chosen), version)
+
+
 def write_borough(
     folder: str | Path,
     format: Literal["csv", "parquet"] = "csv",
+    scheme: Scheme | None = None,
     **options: Unpack[BoroughOptions],
 ) -> dict[str, Path]:
     """Make a borough and write its tables into a folder.
@@ -168,6 +191,7 @@ def write_borough(
     Args:
         folder: where to; made when it is not there.
         format: ``csv`` or ``parquet``.
+        scheme: one to try on it, as :func:`sample_borough_for`; None makes it for any.
         **options: the arguments of :func:`sample_borough`.
 
     Returns:
@@ -176,4 +200,7 @@ def write_borough(
     Raises:
         BadInput: an argument that cannot be used.
     """
-    return write_tables(sample_borough(**options), folder, format)
+    frames = (
+        sample_borough(**options) if scheme is None else sample_borough_for(scheme, **options)
+    )
+    return write_tables(frames, folder, format)

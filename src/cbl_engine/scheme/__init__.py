@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from cbl_engine.scheme.changes import changes_described, scheme_changes
+from cbl_engine.scheme.comparison import Change
+from cbl_engine.scheme.describe import describe
+from cbl_engine.scheme.description import Description
+from cbl_engine.scheme.json_schema import json_schema, json_schema_text
 from cbl_engine.scheme.lint import Finding, lint
-from cbl_engine.scheme.load import (
-    Scheme,
-    json_schema,
-    load_scheme,
-    scheme_from_text,
-    shipped_schemes,
-)
+from cbl_engine.scheme.load import Scheme, load_scheme, scheme_from_text, shipped_schemes
 
 __all__ = [
+    "Change",
+    "Description",
     "Finding",
     "Scheme",
+    "changes_described",
+    "describe",
     "json_schema",
+    "json_schema_text",
     "lint",
     "load_scheme",
+    "scheme_changes",
     "scheme_from_text",
     "shipped_schemes",
 ]

@@ -19,6 +19,7 @@ from cbl_engine.scheme.model import (
     Count,
     Max,
     Min,
+    expressions_of,
     kind_of,
 )
 from cbl_engine.scheme.vocabulary import (
@@ -286,6 +287,11 @@ def _check_facts(
             yield from _check_reducer(fact, place, document, words)
         else:
             yield from _check_area(fact, place, document)
+            for inside, text in expressions_of(fact).items():
+                yield from _expression(
+                    text, (*place, *inside), document, words.rows["connections"], words.params,
+                    "condition",
+                )
 
 
 def _check_reducer(
@@ -342,6 +348,13 @@ def _check_area(fact: Fact, place: Place, document: Document) -> Iterator[Proble
             "no area is named",
             where=document.where((*place, kind, "area")),
             allowed="advert.area by itself, an area's id, or a list of ids",
+        )
+    if getattr(rule, "level", None) is not None and area != "advert.area":
+        yield Problem(
+            "level_needs_advert",
+            "level means the area around the advert's",
+            where=document.where((*place, kind, "level")),
+            allowed="level together with area: advert.area",
         )
     if kind == "connection_strength" and area != "advert.area":
         yield Problem(

@@ -46,18 +46,20 @@ def eligible_problems(version: SchemeVersion, document: Document) -> Iterator[Pr
             (("profiles", name, "stages", i, "eligible"), stage.eligible)
             for i, stage in enumerate(profile.stages)
         ]
-    for name, plan in version.local_lettings_plans.items():
-        place = ("local_lettings_plans", name)
-        lists.append(((*place, "eligible"), plan.eligible))
-        lists += [
-            ((*place, "targets", i, "criterion"), (target.criterion,))
-            for i, target in enumerate(plan.targets)
-        ]
-    for place, names in lists:
-        for index, name in enumerate(names):
-            if name not in version.criteria:
-                at = place if place[-1] == "criterion" else (*place, index)
-                yield _unknown_criterion(name, at, version, document)
+    lists += [((*part, "eligible"), added.eligible) for part, added in version.additions().items()]
+    named: list[tuple[Place, str]]
+    named = [((*place, index), name) for place, names in lists for index, name in enumerate(names)]
+    for plan_name, plan in version.local_lettings_plans.items():
+        for i, target in enumerate(plan.targets):
+            place = ("local_lettings_plans", plan_name, "targets", i)
+            named.append(((*place, "criterion"), target.criterion))
+            if target.homes is not None:
+                named.append(((*place, "homes"), target.homes))
+    for at, name in named:
+        if name not in version.criteria:
+            yield _unknown_criterion(name, at, version, document)
+        elif at[-1] == "homes":
+            yield from _advert_only(name, at, version, document)
 
 
 def _unknown_criterion(
@@ -247,6 +249,22 @@ def _check_date_key(
             )
         elif chooser in version.criteria:
             yield from _application_only(chooser, (*place, chooser), version, document)
+
+
+def _advert_only(
+    name: str, place: Place, version: SchemeVersion, document: Document
+) -> Iterator[Problem]:
+    try:
+        own = parse_expression(version.criteria[name].when).own_names
+    except ExpressionError:
+        return
+    if own:
+        yield Problem(
+            "homes_read_application",
+            f"{name} reads {', '.join(own)}, and homes are told by the advert alone",
+            where=document.where(place),
+            allowed="a criterion that reads advert.* and no column or fact of the application",
+        )
 
 
 def _application_only(

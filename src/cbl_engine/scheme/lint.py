@@ -15,23 +15,20 @@ import polars as pl
 
 from cbl_engine.scheme.expressions import Expression, parse_expression
 from cbl_engine.scheme.model import (
-    AllMembers,
-    AnyMember,
     BandKey,
-    Count,
     DateKey,
     LotteryKey,
-    Max,
-    Min,
     PreferKey,
     TieKey,
+    expressions_of,
     key_name,
+    rows_of,
 )
 from cbl_engine.scheme.vocabulary import vocabulary
 from cbl_engine.tables import DTYPES, TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from cbl_engine.documents import Document
     from cbl_engine.scheme.load import Scheme
@@ -66,8 +63,13 @@ class Finding:
         return f"{self.where}: {self.level}: {self.message}"
 
 
-def lint(scheme: Scheme) -> list[Finding]:
-    """Everything that looks odd in every version, in the order of the files."""
+def lint(scheme: Scheme, tables: Mapping[str, pl.DataFrame] | None = None) -> list[Finding]:
+    """Everything that looks odd in every version, in the order of the files.
+
+    Args:
+        scheme: the scheme.
+        tables: adverts and homes it is to be used with, if any: their landlords are looked at.
+    """
     found: list[Finding] = []
     for version, document in zip(scheme.versions, scheme.documents, strict=True):
         words = vocabulary(version)
@@ -78,6 +80,7 @@ def lint(scheme: Scheme) -> list[Finding]:
             *_codes(version, document),
             *_status(version, document),
             *_starts(version, document),
+            *_landlords(version, document, tables or {}),
         ]
         found += sorted(mine, key=lambda f: [int(n) for n in f.where.split(":")[-2:]])
     return found
@@ -203,19 +206,18 @@ def _unused(version: SchemeVersion, document: Document) -> Iterator[Finding]:
     read: set[str] = set()
     for criterion in version.criteria.values():
         read.update(parse_expression(criterion.when).names)
-    texts = [t for f in version.facts.values()
-             for t in (getattr(f, "where", None), getattr(f, "any_member", None),
-                       getattr(f, "all_members", None), getattr(f, "min", None),
-                       getattr(f, "max", None)) if isinstance(t, str)]
-    for text in texts:
-        read.update(parse_expression(text).names)
+    for fact in version.facts.values():
+        for text in expressions_of(fact).values():
+            read.update(parse_expression(text).names)
     used: set[str] = set(version.eligible)
     keys = []
     for profile in version.profiles.values():
         used.update(profile.eligible, *(s.eligible for s in profile.all_stages()))
         keys += [k for s in profile.all_stages() for k in s.order]
+    for addition in version.additions().values():
+        used.update(addition.eligible)
     for plan in version.local_lettings_plans.values():
-        used.update(plan.eligible, (t.criterion for t in plan.targets))
+        used.update(n for t in plan.targets for n in (t.criterion, t.homes) if n is not None)
         keys += plan.order
     for key in keys:
         value = getattr(key, key_name(key).split(":")[0])
@@ -259,13 +261,10 @@ def _codes(version: SchemeVersion, document: Document) -> Iterator[Finding]:
             criterion.when, ("criteria", name, "when"), "applications", version, document
         )
     for name, fact in version.facts.items():
-        if not isinstance(fact, (AnyMember, AllMembers, Count, Min, Max)):
-            continue
-        table = fact.count if isinstance(fact, Count) else fact.of
-        for field in ("any_member", "all_members", "min", "max", "where"):
-            text = getattr(fact, field, None)
-            if text is not None:
-                yield from _wrong_codes(text, ("facts", name, field), table, version, document)
+        for place, text in expressions_of(fact).items():
+            yield from _wrong_codes(
+                text, ("facts", name, *place), rows_of(fact), version, document
+            )
 
 
 def _wrong_codes(
@@ -307,3 +306,25 @@ def _starts(version: SchemeVersion, document: Document) -> Iterator[Finding]:
     if version.in_force.assumed:
         yield Finding("note", "start_assumed", document.where(("in_force",)),
                       f"the start {version.in_force.from_} is assumed; no source gives it")
+
+
+def _landlords(
+    version: SchemeVersion, document: Document, tables: Mapping[str, pl.DataFrame]
+) -> Iterator[Finding]:
+    """Landlords that the data have and the scheme does not list, and the other way round."""
+    columns = [tables[t]["landlord"].cast(pl.String) for t in ("adverts", "homes")
+               if t in tables and "landlord" in tables[t].columns]
+    if not version.landlords or not columns:
+        return
+    named = set(pl.concat(columns).drop_nulls())
+    others = sorted(named - set(version.landlords))
+    if others:
+        more = f" and {len(others) - 5} more" if len(others) > 5 else ""
+        yield Finding("note", "landlord_not_listed", document.where(("landlords",), key=True),
+                      f"the scheme lists no criteria for {', '.join(others[:5])}{more}, so their "
+                      "homes add none")
+    for name in version.landlords:
+        if name not in named:
+            yield Finding("warning", "landlord_without_homes",
+                          document.where(("landlords", name), key=True),
+                          f"no home or advert names the landlord {name}")

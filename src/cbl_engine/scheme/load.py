@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
-from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from pydantic import ValidationError
 from cbl_engine.documents import Document, parse_document, read_document
 from cbl_engine.errors import BadInput, Problem, SchemeError
 from cbl_engine.scheme.check import check_version, line_of
+from cbl_engine.scheme.json_schema import json_schema
 from cbl_engine.scheme.model import KEYS, REDUCERS, SchemeVersion
 from cbl_engine.shipped import shipped_folder
 
@@ -288,10 +288,10 @@ def _wrong_field(
 
 
 def _fields_like(name: str) -> str:
-    """The fields of any part of a scheme file that may have been meant."""
+    """The fields of any part of a scheme file that may have been meant, other than this one."""
     schema = json_schema()
     parts = [schema, *schema["$defs"].values()]
-    fields = sorted({field for part in parts for field in part.get("properties", {})})
+    fields = sorted({field for part in parts for field in part.get("properties", {})} - {name})
     return ", ".join(get_close_matches(name, fields, cutoff=0.78))
 
 
@@ -340,9 +340,3 @@ def _between_versions(loaded: list[tuple[SchemeVersion, Document]]) -> Iterable[
                 where=second.where(("in_force", "from")),
                 remedy=f"Give in_force.until in {first.name}",
             )
-
-
-@lru_cache(maxsize=1)
-def json_schema() -> dict[str, Any]:
-    """JSON Schema of a scheme file, for editors."""
-    return SchemeVersion.model_json_schema()

@@ -21,6 +21,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 BandName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _+./-]*$", max_length=40)]
 Text = Annotated[str, Field(min_length=1, max_length=2_000)]
 Sql = Annotated[str, Field(min_length=1, max_length=4_000)]
+LandlordId = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 def _one_of(kinds: dict[str, Any], what: str) -> Discriminator:
@@ -48,24 +49,26 @@ class Part(BaseModel):
 class Source(Part):
     """Where a rule was read."""
 
-    title: Text
-    url: Text | None = None
+    title: Text = Field(description="what the page or document calls itself")
+    url: Text | None = Field(None, description="its address")
     read_on: date | None = Field(None, description="the day it was read")
 
 
 class InForce(Part):
     """The dates on which this version is the scheme. ``until`` is the first day it no longer is."""
 
-    from_: date = Field(alias="from")
-    until: date | None = None
+    from_: date = Field(alias="from", description="the first day")
+    until: date | None = Field(
+        None, description="the first day it no longer is; left out: it still is"
+    )
     assumed: bool = Field(False, description="true when no source gives the start")
-    source: str | None = None
+    source: str | None = Field(None, description="where the start was read; or say assumed: true")
 
 
 class Labelled(Part):
     """A part with words for people and a source."""
 
-    label: Text
+    label: Text = Field(description="what it says, in words an applicant can read")
     source: str | None = Field(None, description="a name under sources, with a clause if wanted")
     illustrative: bool = Field(False, description="true when this is ours, not the council's")
 
@@ -77,9 +80,9 @@ class Band(Labelled):
 class Column(Part):
     """A column the scheme reads that is not among the standard ones."""
 
-    type: ColumnType
-    label: Text
-    unit: str | None = None
+    type: ColumnType = Field(description="what its cells hold")
+    label: Text = Field(description="what it says; for yes or no it begins with whether")
+    unit: str | None = Field(None, description="unit of a number, such as months or GBP")
     codes: tuple[str, ...] = Field((), description="for type code: every value allowed")
     if_null: Literal["unknown"] | Scalar = Field(
         "unknown", description="unknown, or the value that stands in for a missing one"
@@ -89,21 +92,25 @@ class Column(Part):
 class Parameter(Labelled):
     """A dated number: the value in force is the one with the latest date not after as_at."""
 
-    unit: Text
-    values: dict[date, Scalar] = Field(min_length=1)
+    unit: Text = Field(description="unit of the values, such as months or GBP")
+    values: dict[date, Scalar] = Field(
+        min_length=1, description="day from which a value holds, and the value"
+    )
 
 
 class _Fact(Labelled):
     """What a household's rows say, under a name that criteria read."""
 
-    unit: str | None = None
+    unit: str | None = Field(None, description="unit of a number, such as years or months")
 
 
 class _Reducer(_Fact):
     """A fact over the rows of people or connections."""
 
     where: Sql | None = Field(None, description="only rows for which this is true")
-    of: Literal["people", "connections"] = "people"
+    of: Literal["people", "connections"] = Field(
+        "people", description="the table whose rows it looks over"
+    )
     if_none: Literal["unknown"] | bool | int = Field(
         "unknown", description="the answer for a household with no rows at all"
     )
@@ -146,39 +153,66 @@ _ALL_KINDS: tuple[ConnectionKind, ...] = ("residence", "work", "family", "duty")
 class _Connections(Part):
     """``area`` is an area's id, a list of them, or ``advert.area`` (then a pair fact)."""
 
-    area: str | tuple[str, ...]
-    held_by: Literal["anyone", "applicant"] = "anyone"
+    area: str | tuple[str, ...] = Field(
+        description="an area's id, a list of them, or advert.area for that of the home"
+    )
+    held_by: Literal["anyone", "applicant"] = Field(
+        "anyone", description="whose connections count: anyone's in the household, or only theirs"
+    )
+    where: Sql | None = Field(None, description="only connections for which this is true")
 
 
 class _Kinds(_Connections):
     """Connections of these kinds."""
 
-    kinds: tuple[ConnectionKind, ...] = Field(_ALL_KINDS, min_length=1)
+    kinds: tuple[ConnectionKind, ...] = Field(
+        _ALL_KINDS, min_length=1, description="the kinds that count; left out: all"
+    )
+
+
+Level = Annotated[
+    str | None,
+    Field(description="with advert.area: the area of this level around the advert's, instead"),
+]
 
 
 class ResidentMonths(_Connections):
     """Months lived in the area: in the last ``window_months``, or without a break until now."""
 
-    kinds: tuple[ConnectionKind, ...] = Field(("residence",), min_length=1)
-    window_months: int | None = Field(None, ge=1, le=1200)
-    consecutive: bool = False
+    kinds: tuple[ConnectionKind, ...] = Field(
+        ("residence",), min_length=1, description="the kinds that count; left out: residence"
+    )
+    level: Level = None
+    window_months: int | None = Field(
+        None, ge=1, le=1200, description="only the last so many months; left out: all time"
+    )
+    consecutive: bool = Field(False, description="only the stay without a break until now")
 
 
 class ConnectedMonths(_Kinds):
     """Months that the longest connection still held has lasted."""
 
+    level: Level = None
+
 
 class ConnectedTo(_Kinds):
     """Whether any connection still held is with the area, for at least ``min_months``."""
 
-    min_months: int = Field(0, ge=0, le=1200)
+    level: Level = None
+    min_months: int = Field(
+        0, ge=0, le=1200, description="months that a connection must have lasted"
+    )
 
 
 class ConnectionStrength(_Kinds):
     """1 when connected within the advert's area at the first level, 2 at the second, and so on."""
 
-    levels: tuple[str, ...] = Field(min_length=1)
-    min_months: int = Field(0, ge=0, le=1200)
+    levels: tuple[str, ...] = Field(
+        min_length=1, description="levels of areas, the closest first: parish, ward, district"
+    )
+    min_months: int = Field(
+        0, ge=0, le=1200, description="months that a connection must have lasted"
+    )
 
 
 class MonthsResidentIn(_Fact):
@@ -236,15 +270,24 @@ class Criterion(Labelled):
     """A name, one boolean expression, and the words that are its reason."""
 
     when: Sql = Field(description="SQL that is true when the criterion is met")
-    when_unknown: WhenUnknown = "fail"
+    when_unknown: WhenUnknown = Field(
+        "fail",
+        description="when a fact is missing. fail: as if not met. pass: as if met. hold: the bid "
+        "keeps its place, and nothing is offered until it is known",
+    )
 
 
 class _Key(Part):
     """One key of an order; ``when_unknown`` says what follows from a value not known."""
 
-    when_unknown: KeyWhenUnknown = "last"
-    label: Text | None = None
-    source: str | None = None
+    when_unknown: KeyWhenUnknown = Field(
+        "last",
+        description="when the value is missing. last: below every known one. hold: the same, and "
+        "nothing is offered until it is known. error: the run is refused",
+    )
+    label: Text | None = Field(None, description="what comes first, in words")
+    source: str | None = Field(None, description="a name under sources, with a clause if wanted")
+    illustrative: bool = Field(False, description="true when this is ours, not the council's")
 
 
 class BandKey(_Key):
@@ -291,7 +334,9 @@ class DebtKey(_Key):
     """``any``: those without debt first. ``amount``: the least debt first."""
 
     debt: str = Field(description="a bool column, or a whole number of pounds")
-    compare: Literal["any", "amount"] = "any"
+    compare: Literal["any", "amount"] = Field(
+        "any", description="any: none before some. amount: the least first"
+    )
 
 
 class BidTimeKey(_Key):
@@ -341,21 +386,32 @@ Key = Annotated[
 """One key of an order; the first of them that tells two bids apart decides."""
 
 
+_ORDER = "keys, the most important first; the first that tells two bids apart decides"
+
+
 class Stage(Part):
     """Who stands in this stage, and how they are ordered within it."""
 
-    label: Text | None = None
-    eligible: tuple[str, ...] = ()
-    order: tuple[Key, ...] = Field(min_length=1)
-    next_stage_when: Literal["no_eligible", "no_letting"] = "no_letting"
+    label: Text | None = Field(None, description="who stands in it")
+    source: str | None = Field(None, description="a name under sources, with a clause if wanted")
+    illustrative: bool = Field(False, description="true when this is ours, not the council's")
+    eligible: tuple[str, ...] = Field((), description="criteria of this stage")
+    order: tuple[Key, ...] = Field(min_length=1, description=_ORDER)
+    next_stage_when: Literal["no_eligible", "no_letting"] = Field(
+        "no_letting",
+        description="when offers go on to the next stage: nobody here is eligible, or nobody here "
+        "took the home",
+    )
 
 
 class Profile(Labelled):
     """A lettings profile: the order belongs to the advert. ``order`` is short for one stage."""
 
-    eligible: tuple[str, ...] = ()
-    order: tuple[Key, ...] = ()
-    stages: tuple[Stage, ...] = ()
+    eligible: tuple[str, ...] = Field((), description="criteria that this profile adds")
+    order: tuple[Key, ...] = Field((), description=_ORDER)
+    stages: tuple[Stage, ...] = Field(
+        (), description="instead of one order: everyone in a stage comes before the next"
+    )
 
     def all_stages(self) -> tuple[Stage, ...]:
         """The stages, however the profile was written."""
@@ -365,16 +421,28 @@ class Profile(Labelled):
 class Target(Labelled):
     """A numeric aim of a plan; used when offers are made, never in the order."""
 
-    criterion: str
-    share: float | None = Field(None, gt=0, le=1)
-    number: int | None = Field(None, ge=1)
+    criterion: str = Field(description="who the homes are meant for")
+    homes: str | None = Field(
+        None, description="a criterion over the advert alone: which homes; left out: all"
+    )
+    share: float | None = Field(None, gt=0, le=1, description="part of the lettings, 0.5 for half")
+    number: int | None = Field(None, ge=1, description="lettings")
 
 
-class LocalLettingsPlan(Labelled):
+class Addition(Labelled):
+    """What some adverts add to the scheme: criteria that join the common ones."""
+
+    eligible: tuple[str, ...] = Field((), description="criteria that join the common ones")
+
+
+class Landlord(Addition):
+    """A landlord's own criteria, added by every advert of one of its homes."""
+
+
+class LocalLettingsPlan(Addition):
     """Criteria and keys that some adverts add: keys go ahead of the profile's own."""
 
-    eligible: tuple[str, ...] = ()
-    order: tuple[Key, ...] = ()
+    order: tuple[Key, ...] = Field((), description=_ORDER)
     targets: tuple[Target, ...] = ()
     in_force: InForce | None = Field(
         None, description="the dates on which adverts may name the plan; left out: always"
@@ -384,23 +452,32 @@ class LocalLettingsPlan(Labelled):
 class SchemeVersion(Part):
     """One dated version of a scheme: the content of one file."""
 
-    scheme: Name
-    title: Text
-    authority: Text
+    scheme: Name = Field(description="short name: small letters, digits and _")
+    title: Text = Field(description="what the scheme calls itself")
+    authority: Text = Field(description="the council, with its partners if any")
     in_force: InForce
-    notes: tuple[Text, ...] = ()
+    notes: tuple[Text, ...] = Field(
+        (), description="for readers: what is unusual, and how unclear words were read"
+    )
     unknown: tuple[Text, ...] = Field((), description="what no source says")
     sources: dict[str, Source] = Field(default_factory=dict)
     bands: dict[BandName, Band] = Field(default_factory=dict)
     columns: dict[Literal["applications", "people", "connections", "homes", "adverts"],
-                  dict[Name, Column]] = Field(default_factory=dict)
+                  dict[Name, Column]] = Field(
+        default_factory=dict, description="columns beyond the standard ones, by table"
+    )
     parameters: dict[Name, Parameter] = Field(default_factory=dict)
-    facts: dict[Name, Fact] = Field(default_factory=dict)
+    facts: dict[Name, Fact] = Field(
+        default_factory=dict, description="what looks over many rows; criteria read it by its name"
+    )
     criteria: dict[Name, Criterion] = Field(default_factory=dict)
     eligible: tuple[str, ...] = Field((), description="criteria common to every advert")
     profiles: dict[Name, Profile] = Field(min_length=1)
     default_profile: str | None = Field(
         None, description="for adverts that name none; a lone profile is the default"
+    )
+    landlords: dict[LandlordId, Landlord] = Field(
+        default_factory=dict, description="by the landlord's id in the data"
     )
     local_lettings_plans: dict[Name, LocalLettingsPlan] = Field(default_factory=dict)
 
@@ -415,6 +492,22 @@ class SchemeVersion(Part):
         if self.default_profile is not None:
             return self.default_profile
         return next(iter(self.profiles)) if len(self.profiles) == 1 else None
+
+    def additions(self) -> dict[tuple[str, str], Addition]:
+        """Everything an advert may add, by part of the file and name: landlords, then plans."""
+        parts = {"landlords": self.landlords, "local_lettings_plans": self.local_lettings_plans}
+        return {(part, name): added for part, of in parts.items() for name, added in of.items()}
+
+    def added(self, landlord: str | None, plan: str | None) -> tuple[Addition, ...]:
+        """What an advert of this landlord under this plan adds, in the order it is asked.
+
+        A landlord that the scheme does not list adds nothing.
+        """
+        found = (
+            self.landlords.get(landlord) if landlord is not None else None,
+            self.local_lettings_plans[plan] if plan is not None else None,
+        )
+        return tuple(a for a in found if a is not None)
 
 
 def kind_of(key: Any) -> str:
@@ -434,3 +527,23 @@ def key_name(key: Key) -> str:
     if isinstance(key, DateKey):
         return f"date: {value}" if isinstance(value, str) else "date"
     return kind
+
+
+def expressions_of(fact: Fact) -> dict[tuple[str, ...], str]:
+    """Every expression of a fact, by where it stands within it."""
+    kind = kind_of(fact)
+    rule = getattr(fact, kind)
+    found: dict[tuple[str, ...], str | None] = {}
+    if isinstance(rule, _Connections):
+        found[kind, "where"] = rule.where
+    elif isinstance(fact, _Reducer):
+        found[kind,] = None if isinstance(fact, Count) else rule
+        found["where",] = fact.where
+    return {place: text for place, text in found.items() if text is not None}
+
+
+def rows_of(fact: Fact) -> str:
+    """The table whose rows a fact looks over: people or connections."""
+    if isinstance(fact, _Reducer):
+        return fact.count if isinstance(fact, Count) else fact.of
+    return "connections"

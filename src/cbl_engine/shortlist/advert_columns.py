@@ -79,12 +79,13 @@ def _fitting(
 ) -> pl.Series | None:
     if name not in frame.columns:
         return None
+    found = frame[name]
     identifies = name in {"id", "home", "home_group", "landlord", "area", "readvert_of"}
     wanted = "id" if identifies else kind
-    if frame.schema[name] != pl.Null and not fits(frame.schema[name], wanted):
+    if found.dtype != pl.Null and not fits(found.dtype, wanted):
         problems.extend(column_problems(frame, table, {name: wanted}))
         return None
-    return frame[name]
+    return found
 
 
 def _units(

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cbl_engine.shortlist.compiled import Compiled, Programme
+    from cbl_engine.scheme.model import SchemeVersion
+    from cbl_engine.shortlist.compiled import Compiled, Names, Programme
     from cbl_engine.shortlist.register import Prepared, RegisterAt
 
 LONDON = "Europe/London"
@@ -171,8 +172,8 @@ def arrange_adverts(
         ordinals,
         tuple(batches),
         place,
-        _microseconds(opens.cast(closes.dtype)).fill_null(np.iinfo(np.int64).min).to_numpy(),
-        _microseconds(closes).to_numpy(),
+        microseconds(opens.cast(closes.dtype)).fill_null(np.iinfo(np.int64).min).to_numpy(),
+        microseconds(closes).to_numpy(),
         adverts["status"].cast(pl.String),
         _seeds(adverts, seed),
     )
@@ -194,8 +195,11 @@ def _merged(problems: list[Problem]) -> list[Problem]:
     return out
 
 
-def _microseconds(times: pl.Series) -> pl.Series:
-    return times.dt.cast_time_unit("us").to_physical()
+def microseconds(times: pl.Series) -> pl.Series:
+    """Moments as whole microseconds since 1970 UTC."""
+    if times.dtype.time_unit != "us":  # type: ignore[attr-defined]
+        times = times.dt.cast_time_unit("us")
+    return times.cast(pl.Int64)
 
 
 def _seeds(adverts: pl.DataFrame, seed: int) -> NDArray[np.uint64]:
@@ -253,59 +257,63 @@ def _side(
     rows: NDArray[np.int64],
 ) -> tuple[AdvertSide | None, list[Problem]]:
     mine = adverts[rows] if len(rows) < adverts.height else adverts
-    used, programme_of, problems = _programmes_of(compiled, mine)
-    if problems:
-        return None, problems
+    problems = list(_unknown_names(compiled.version, mine))
+    frame, found = columns_read_of_adverts(compiled, mine, homes)
+    if problems or found:
+        return None, problems + found
+    used, programme_of = _programmes_of(compiled, mine, frame)
     order = np.argsort(programme_of, kind="stable")
     if not np.array_equal(order, np.arange(len(order))):
-        mine, programme_of, rows = mine[order], programme_of[order], rows[order]
-    frame, problems = columns_read_of_adverts(compiled, mine, homes)
-    if problems:
-        return None, problems
+        frame, programme_of, rows = frame[order], programme_of[order], rows[order]
     return (
         AdvertSide(
             frame,
             rows.astype(np.int32),
             programme_of,
-            tuple(compiled.programmes[n] for n in used),
+            tuple(compiled.programme(names) for names in used),
         ),
         [],
     )
 
 
+def _unknown_names(version: SchemeVersion, adverts: pl.DataFrame) -> Iterator[Problem]:
+    """Profiles and plans that adverts name and the scheme has not."""
+    given = _named(adverts, "profile")
+    for profile in given.unique().sort():
+        if version.profile_for(profile) not in version.profiles:
+            same = given.is_null() if profile is None else given == profile
+            yield _unknown_name("profile", profile, version.profiles, adverts["id"].filter(same))
+    given = _named(adverts, "local_lettings_plan")
+    for plan in given.drop_nulls().unique().sort():
+        if plan not in version.local_lettings_plans:
+            ids = adverts["id"].filter(given == plan)
+            yield _unknown_name("local_lettings_plan", plan, version.local_lettings_plans, ids)
+
+
 def _programmes_of(
-    compiled: Compiled, adverts: pl.DataFrame
-) -> tuple[list[tuple[str, str | None]], NDArray[np.int32], list[Problem]]:
-    """Names of the programmes used, in order, and which of them each advert has."""
+    compiled: Compiled, adverts: pl.DataFrame, frame: pl.DataFrame
+) -> tuple[list[Names], NDArray[np.int32]]:
+    """Names of the programmes used, in order, and which of them each advert has.
+
+    A landlord that the scheme does not list adds nothing, like none.
+    """
     version = compiled.version
-    both = adverts.select(
-        _named(adverts, "profile"), _named(adverts, "local_lettings_plan")
+    landlord = _named(frame, "landlord")
+    listed = landlord.is_in(pl.Series(list(version.landlords), dtype=pl.String).implode())
+    names = pl.select(
+        _named(adverts, "profile"),
+        pl.when(listed).then(landlord).alias("landlord"),
+        _named(adverts, "local_lettings_plan"),
     )
-    distinct = both.unique().sort("profile", "local_lettings_plan", nulls_last=False)
-    problems: list[Problem] = []
-    names: list[tuple[str, str | None]] = []
-    for profile, plan in distinct.iter_rows():
-        chosen = version.profile_for(profile)
-        names.append((chosen or "", plan))
-        for column, value, known in (
-            ("profile", chosen, version.profiles),
-            ("local_lettings_plan", plan, {**version.local_lettings_plans, None: None}),
-        ):
-            if value in known:
-                continue
-            given = profile if column == "profile" else plan
-            same = both[column].is_null() if given is None else both[column] == given
-            ids = adverts["id"].filter(same)
-            problems.append(_unknown_name(column, value, known, ids))
-    if problems:
-        return [], np.zeros(0, np.int32), list(dict.fromkeys(problems))
-    used = sorted(set(names), key=lambda n: (n[0], n[1] or ""))
-    number = pl.Series("number", [used.index(n) for n in names], dtype=pl.Int32)
-    found = both.join(
-        distinct.with_columns(number), on=["profile", "local_lettings_plan"], how="left",
+    distinct = names.unique().sort(pl.all(), nulls_last=False)
+    chosen = [(version.profile_for(p) or "", *added) for p, *added in distinct.iter_rows()]
+    used: list[Names] = sorted(set(chosen), key=lambda n: tuple(name or "" for name in n))
+    number = pl.Series("number", [used.index(n) for n in chosen], dtype=pl.Int32)
+    found = names.join(
+        distinct.with_columns(number), on=names.columns, how="left",
         nulls_equal=True, maintain_order="left",
     )
-    return used, found["number"].to_numpy(), []
+    return used, found["number"].to_numpy()
 
 
 def _plans_not_in_force(
@@ -353,7 +361,7 @@ def _unknown_name(column: str, value: str | None, known: Any, ids: pl.Series) ->
         f"unknown_p{'rofile' if column == 'profile' else 'lan'}",
         message,
         where=f"adverts.{column}",
-        allowed=", ".join(k for k in known if k),
+        allowed=", ".join(known),
         count=len(ids),
         rows=tuple(map(str, ids.head(5))),
     )

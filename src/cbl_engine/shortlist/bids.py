@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.errors import Problem, TableError
-from cbl_engine.shortlist.adverts import NOT_CONSIDERED
+from cbl_engine.shortlist.adverts import NOT_CONSIDERED, microseconds
 from cbl_engine.shortlist.register_check import column_problems
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def group_bids(
         raise TableError(problems)
     advert = adverts.ordinals.ordinals_of(bids["advert"])
     application = applications.ordinals_of(bids["application"])
-    times = bids["placed_at"].dt.cast_time_unit("us").to_physical()
+    times = microseconds(bids["placed_at"])
     # Filling copies them all; bids without a time are refused below.
     placed_at = (times.fill_null(0) if times.null_count() else times).to_numpy()
     withdrawn = None
@@ -127,7 +127,7 @@ def group_bids(
 
 def _id_types(bids: pl.DataFrame, column: str, known: Ordinals) -> Iterator[Problem]:
     """Ids of bids are of the same kind, text or whole numbers, as those they name."""
-    given, wanted = bids.schema[column], known.ids.dtype
+    given, wanted = bids[column].dtype, known.ids.dtype
     if pl.Null not in (given, wanted) and (given == pl.String) != (wanted == pl.String):
         words = {True: "text", False: "whole numbers"}
         yield Problem(

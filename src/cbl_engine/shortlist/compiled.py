@@ -2,13 +2,13 @@
 
 Nothing here looks at data. A *condition* is anything that can come out failed or not known for a
 bid: a criterion, or a key whose value may be missing. Each has one bit, the same in every run of
-the scheme version. A *programme* is what an advert is ranked by: its profile with its local
-lettings plan, if it has one.
+the scheme version. A *programme* is what an advert is ranked by: its profile with what the
+advert adds to it, its landlord's own criteria and its local lettings plan.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
@@ -29,17 +29,20 @@ from cbl_engine.scheme.model import (
     PointsKey,
     PreferKey,
     TieKey,
+    expressions_of,
     key_name,
 )
 from cbl_engine.scheme.vocabulary import is_pair_fact, vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from cbl_engine.scheme.model import Fact, Key, SchemeVersion
     from cbl_engine.scheme.vocabulary import Vocabulary
 
 Side = Literal["application", "pair", "bid", "none"]
+Names = tuple[str, str | None, str | None]
+"""Profile, landlord and local lettings plan of an advert."""
 
 
 @dataclass(frozen=True)
@@ -115,15 +118,16 @@ class Programme:
     """What an advert is ranked by.
 
     Attributes:
-        profile, plan: names in the scheme; plan is None without one.
+        profile: its name in the scheme.
         common: bits of the criteria common to every stage.
+        asked_by: of those, the ones that only an addition asks for -> the addition's label.
         stages: in order.
         bid_time: which of a household's bids on an advert gives its time.
     """
 
     profile: str
-    plan: str | None
     common: tuple[int, ...]
+    asked_by: Mapping[int, str]
     stages: tuple[StagePlan, ...]
     bid_time: Literal["first", "latest"]
 
@@ -136,13 +140,23 @@ class Compiled:
         version: the scheme's own words.
         words: the names its expressions may read.
         conditions: by bit.
-        programmes: by (profile, plan).
     """
 
     version: SchemeVersion
     words: Vocabulary
     conditions: tuple[Condition, ...]
-    programmes: dict[tuple[str, str | None], Programme]
+    _programmes: dict[Names, Programme] = field(default_factory=dict, repr=False)
+
+    def programme(self, names: Names) -> Programme:
+        """What an advert with these names is ranked by; made when first asked for.
+
+        Args:
+            names: profile, landlord and plan; a landlord that the scheme does not list adds
+                nothing.
+        """
+        if names not in self._programmes:
+            self._programmes[names] = _programme(self.version, names, self.conditions)
+        return self._programmes[names]
 
     @property
     def n_words(self) -> int:
@@ -160,10 +174,12 @@ class Compiled:
         return tuple(sorted(names))
 
     def advert_columns(self) -> tuple[str, ...]:
-        """Columns of the advert or its home that some condition or key reads."""
+        """Columns of the advert or its home that a condition, a key or the programme reads."""
         names = {n for c in self.conditions for n in c.reads.advert}
         if any(c.reads.pair_facts for c in self.conditions):
             names.add("area")
+        if self.version.landlords:
+            names.add("landlord")
         return tuple(sorted(names))
 
     @property
@@ -216,13 +232,12 @@ def _compile(version: SchemeVersion) -> Compiled:
         )
         for bit, name in enumerate(ordered)
     ]
-    bits = {c.name: c.bit for c in conditions}
-    key_bits: dict[str, int] = {}
+    known: set[str] = set()
     for key in _keys_used(version):
         bare = _bare(key)
-        if isinstance(key, (PreferKey, BidTimeKey, LotteryKey, TieKey)) or repr(bare) in key_bits:
+        if isinstance(key, (PreferKey, BidTimeKey, LotteryKey, TieKey)) or repr(bare) in known:
             continue
-        key_bits[repr(bare)] = len(conditions)
+        known.add(repr(bare))
         conditions.append(
             Condition(
                 len(conditions),
@@ -234,13 +249,7 @@ def _compile(version: SchemeVersion) -> Compiled:
                 bare,
             )
         )
-    programmes = {}
-    for profile in version.profiles:
-        for plan in (None, *version.local_lettings_plans):
-            programmes[profile, plan] = _programme(
-                version, profile, plan, bits, key_bits, tuple(conditions)
-            )
-    return Compiled(version, words, tuple(conditions), programmes)
+    return Compiled(version, words, tuple(conditions))
 
 
 def _criteria_used(version: SchemeVersion) -> list[str]:
@@ -248,8 +257,8 @@ def _criteria_used(version: SchemeVersion) -> list[str]:
     used = set(version.eligible)
     for profile in version.profiles.values():
         used.update(profile.eligible, *(s.eligible for s in profile.all_stages()))
-    for plan in version.local_lettings_plans.values():
-        used.update(plan.eligible)
+    for addition in version.additions().values():
+        used.update(addition.eligible)
     for key in _keys_used(version):
         if isinstance(key, PreferKey):
             used.add(key.prefer)
@@ -268,7 +277,8 @@ def _keys_used(version: SchemeVersion) -> Iterator[Key]:
 
 def _bare(key: Key) -> Key:
     """The key without its words and its rule for not known: what makes two keys the same."""
-    return key.model_copy(update={"when_unknown": "last", "label": None, "source": None})
+    words = {"label": None, "source": None, "illustrative": False}
+    return key.model_copy(update={"when_unknown": "last", **words})
 
 
 def _reads(expression: Expression, version: SchemeVersion) -> Reads:
@@ -298,9 +308,7 @@ def _dated_fact(fact: Fact, version: SchemeVersion) -> bool:
     """Whether the fact changes with the as-at date."""
     if not isinstance(fact, (AnyMember, AllMembers, Count, Min, Max)):
         return True
-    texts = [fact.where, getattr(fact, "any_member", None), getattr(fact, "all_members", None),
-             getattr(fact, "min", None), getattr(fact, "max", None)]
-    names = {n for t in texts if t for n in parse_expression(t).names}
+    names = {n for t in expressions_of(fact).values() for n in parse_expression(t).names}
     params = {n.removeprefix("param.") for n in names if n.startswith("param.")}
     moving = any(_moves(version, p) for p in params)
     return moving or bool(names & {"age", "born", "months", "current", "as_at"})
@@ -340,26 +348,31 @@ def _key_reads(key: Key, version: SchemeVersion, criteria: dict[str, Reads]) -> 
 
 
 def _programme(
-    version: SchemeVersion,
-    profile: str,
-    plan: str | None,
-    bits: dict[str, int],
-    key_bits: dict[str, int],
-    conditions: tuple[Condition, ...],
+    version: SchemeVersion, names: Names, conditions: tuple[Condition, ...]
 ) -> Programme:
-    rules = version.profiles[profile]
-    extra = version.local_lettings_plans[plan] if plan is not None else None
-    names = dict.fromkeys([*version.eligible, *rules.eligible, *(extra.eligible if extra else ())])
+    profile, landlord, plan = names
+    bits = {c.name: c.bit for c in conditions if c.kind == "criterion"}
+    key_bits = {repr(c.key): c.bit for c in conditions if c.kind == "key"}
+    rules, added = version.profiles[profile], version.added(landlord, plan)
+    asked_by: dict[str, str] = {}
+    for addition in added:
+        for name in addition.eligible:
+            asked_by.setdefault(name, addition.label)
+    own = dict.fromkeys([*version.eligible, *rules.eligible])
+    ahead = version.local_lettings_plans[plan].order if plan is not None else ()
     stages = []
     for stage in rules.all_stages():
         keys = tuple(
-            _order_key(key, bits, key_bits, conditions)
-            for key in (*(extra.order if extra else ()), *stage.order)
+            _order_key(key, bits, key_bits, conditions) for key in (*ahead, *stage.order)
         )
         stages.append(StagePlan(tuple(bits[n] for n in dict.fromkeys(stage.eligible)), keys))
     times = [k.key.bid_time for s in stages for k in s.keys if isinstance(k.key, BidTimeKey)]
     return Programme(
-        profile, plan, tuple(bits[n] for n in names), tuple(stages), times[0] if times else "first"
+        profile,
+        tuple(bits[n] for n in {**own, **asked_by}),
+        {bits[n]: label for n, label in asked_by.items() if n not in own},
+        tuple(stages),
+        times[0] if times else "first",
     )
 
 

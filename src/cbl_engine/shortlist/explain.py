@@ -259,6 +259,7 @@ def _reasons(
                 where.get(condition.bit),
                 _missing(rows, condition) if code == UNKNOWN else (),
                 criterion.source if criterion else None,
+                programme.asked_by.get(condition.bit) if required else None,
             )
         )
     return found

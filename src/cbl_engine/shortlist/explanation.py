@@ -21,6 +21,8 @@ class Reason:
         stage: stage it belongs to, from 1; None when it is common to all.
         missing: for not known, the columns without a value.
         source: where the rule is written; None when the scheme does not say.
+        asked_by: the landlord or local lettings plan that alone asks for it; None when the
+            scheme or the profile does.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Reason:
     stage: int | None
     missing: tuple[str, ...]
     source: str | None
+    asked_by: str | None = None
 
 
 @dataclass(frozen=True)

@@ -265,12 +265,11 @@ def _pair_table(
         mine = classify(own, view.frame.height)
     if mine.n * theirs.n > MOST_CELLS:
         return None
-    rows = for_sql([*(view.frame[c][mine.first] for c in reads.own), pl.Series("", mine.first)])
+    rows = for_sql([view.frame[c][mine.first] for c in reads.own])
     columns = for_sql(
-        [*(adverts.column(c)[theirs.first].alias(f"advert.{c}") for c in reads.advert),
-         pl.Series(" ", theirs.first)]
+        [adverts.column(c)[theirs.first].alias(f"advert.{c}") for c in reads.advert]
     )
-    frame = rows.join(columns, how="cross")
+    frame = _each_with_each(rows, mine.n, columns, theirs.n)
     if reads.pair_facts:
         left = np.repeat(mine.first, theirs.n)
         area = np.tile(adverts.area_index(theirs.first), mine.n)
@@ -282,6 +281,17 @@ def _pair_table(
     rows, row_of_class = distinct_rows(codes.reshape(mine.n, theirs.n))
     return Table(mine.ids, mine.spread(row_of_class), theirs.spread(np.arange(theirs.n))[theirs.ids],
                  rows)
+
+
+def _each_with_each(
+    rows: pl.DataFrame, n_rows: int, columns: pl.DataFrame, n_columns: int
+) -> pl.DataFrame:
+    """Every row beside every column, row by row; either may have a number and no content."""
+    if not rows.width:
+        rows = pl.DataFrame({"": np.arange(n_rows)})
+    if not columns.width:
+        columns = pl.DataFrame({" ": np.arange(n_columns)})
+    return rows.join(columns, how="cross")
 
 
 def distinct_rows(cells: NDArray[np.int8]) -> tuple[NDArray[np.int8], NDArray[np.int32]]:

@@ -157,11 +157,13 @@ def _blocks(work: Work, bids: Bids) -> Iterator[Block]:
 
 def _rank_block(block: Block, out: Ranking) -> list[Problem]:
     found = judge(block)
-    at = found.rows + block.span.start
-    if len(at):
-        out.stage[at] = found.stage
-        out.failed[:, at] = found.failed
-        out.unknown[:, at] = found.unknown | found.key_unknown
+    if len(block.plan.stages) > 1 or block.plan.programme.stages[0].criteria:
+        out.stage[block.span][found.rows] = found.stage
+    for word in range(len(out.failed)):
+        out.failed[word, block.span][found.rows] = found.failed[word]
+        not_known = found.unknown[word] | found.key_unknown[word]
+        some = np.flatnonzero(not_known != 0)
+        out.unknown[word, block.span][found.rows[some]] = not_known[some]
     for condition in block.work.layout.run:
         if condition.bit in block.coded:
             coded = block.coded[condition.bit]
@@ -235,9 +237,10 @@ def _positions(block: Block, found: Judgement, out: Ranking) -> None:
     if (key[1:] < key[:-1]).any():
         raise PropertyError(4, "packed keys decrease with position")
     # Sorting keeps adverts together and in place, so each advert's run is where it was.
-    counts = np.bincount(advert, minlength=n_adverts)
+    runs = np.searchsorted(ordered, block.starts)
+    counts = np.diff(runs)
     into = np.arange(1, len(key) + 1, dtype=np.int32)
-    into -= np.repeat((np.cumsum(counts) - counts).astype(np.int32), counts)
+    into -= np.repeat(runs[:-1].astype(np.int32), counts)
     out.position[block.span][at] = into
     equal = np.flatnonzero(key[1:] == key[:-1])
     out.tied[block.span][at[equal + 1]] = True

@@ -24,7 +24,16 @@ from cbl_engine.scheme.model import (
     PreferKey,
     kind_of,
 )
-from cbl_engine.shortlist.classes import MET, UNKNOWN, Classes, classify, column_codes, extent
+from cbl_engine.shortlist.classes import (
+    MET,
+    UNKNOWN,
+    Classes,
+    classify,
+    column_codes,
+    extent,
+    nulls,
+    whole_numbers,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -91,7 +100,7 @@ def _band_codes(bands: pl.Series, key: BandKey) -> tuple[NDArray[np.int64], NDAr
     ranks = np.full(size, worst, np.int64)
     some_row = np.zeros(size, np.int64)
     some_row[physical] = np.arange(len(bands))
-    for number, band in enumerate(bands.gather(some_row).cast(pl.String)):
+    for number, band in enumerate(bands[some_row].cast(pl.String)):
         ranks[number] = codes.get(band, worst)
     ranked = ranks[physical]
     return ranked, ranked == worst
@@ -101,15 +110,15 @@ def _ascending(
     values: pl.Series, *, descending: bool = False
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Distance from the best value; one more than the furthest where null."""
-    unknown = values.is_null().to_numpy()
+    unknown = nulls(values)
     if unknown.all():
         return np.zeros(len(values), np.int64), unknown
-    whole = values.to_physical().cast(pl.Int64)
+    whole = whole_numbers(values)
     low, high = extent(whole)
     if high - low >= 1 << 62:
         whole = whole.rank("dense").cast(pl.Int64) - 1
         low, high = extent(whole)
-    array = whole.fill_null(low).to_numpy()
+    array = (whole.fill_null(low) if whole.null_count() else whole).to_numpy()
     codes = (high - array) if descending else (array - low)
     codes = np.where(unknown, high - low + 1, codes) if values.null_count() else codes
     return codes.astype(np.int64, copy=False), unknown

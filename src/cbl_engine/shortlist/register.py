@@ -17,6 +17,8 @@ import polars as pl
 
 from cbl_engine.assess import household_facts, pair_fact_values
 from cbl_engine.errors import Problem, SchemeError, TableError
+from cbl_engine.scheme.expressions import parse_expression
+from cbl_engine.scheme.model import expressions_of
 from cbl_engine.scheme.vocabulary import is_pair_fact
 from cbl_engine.shortlist.classes import UNKNOWN, Classes, classify, for_sql
 from cbl_engine.shortlist.compiled import Compiled, Condition, compile_version
@@ -159,7 +161,10 @@ class RegisterAt:
         fact = self.compiled.version.facts[name]
         return self.keep(
             ("pair", name, areas),
-            lambda: pair_fact_values(fact, areas, self._tables, self._ordinals, self.on),
+            lambda: pair_fact_values(
+                fact, areas, self._tables, self._ordinals, self.on, self.constants,
+                self.compiled.version,
+            ),
         )
 
 
@@ -317,7 +322,10 @@ def filled(frame: pl.DataFrame, compiled: Compiled, table: str) -> pl.DataFrame:
 def constants_at(compiled: Compiled, on: date) -> dict[str, Any]:
     """``as_at`` and the value of every parameter that has one on the date."""
     out: dict[str, Any] = {"as_at": on}
-    used = {p for c in compiled.conditions if c.expression for p in c.expression.param_names}
+    texts = [t for fact in compiled.facts_read().values() for t in expressions_of(fact).values()]
+    expressions = [c.expression for c in compiled.conditions if c.expression]
+    expressions += [parse_expression(text) for text in texts]
+    used = {name for expression in expressions for name in expression.param_names}
     problems = []
     for name, parameter in compiled.version.parameters.items():
         begun = [d for d in parameter.values if d <= on]

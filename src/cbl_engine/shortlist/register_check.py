@@ -44,8 +44,8 @@ def _unknown_bands(scheme: Scheme, applications: pl.DataFrame) -> Iterable[Probl
     read = any("band" in compile_version(v).own_columns() for v in scheme.versions)
     if not read or applications["band"].null_count() == applications.height:
         return
-    distinct = applications["band"].unique().drop_nulls().cast(pl.String).sort()
-    lost = [b for b in distinct if b not in bands]
+    held = set(applications["band"].unique().cast(pl.String).to_list())
+    lost = sorted(held - bands - {None})
     if lost:
         held = applications["band"].cast(pl.String)
         theirs = applications["id"].filter(held.is_in(lost))
@@ -103,8 +103,9 @@ def column_problems(
     frame: pl.DataFrame, table: str, columns: Mapping[str, str]
 ) -> Iterable[Problem]:
     """Columns that are missing from a frame, or of a type that cannot be read as the one named."""
+    schema = frame.schema
     for column, kind in columns.items():
-        if column not in frame.columns:
+        if column not in schema:
             yield Problem(
                 "missing_column",
                 f"the column {column} is missing from {table}",
@@ -113,7 +114,7 @@ def column_problems(
                 remedy="The scheme reads it; add it, with empty cells where it is not known",
             )
             continue
-        dtype = frame.schema[column]
+        dtype = schema[column]
         if dtype == pl.Null or fits(dtype, kind):
             continue
         yield Problem(

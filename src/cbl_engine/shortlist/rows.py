@@ -24,7 +24,15 @@ from cbl_engine.scheme.model import (
     PointsKey,
     PreferKey,
 )
-from cbl_engine.shortlist.classes import FAILED, MET, UNKNOWN, column_codes, for_sql
+from cbl_engine.shortlist.classes import (
+    FAILED,
+    MET,
+    UNKNOWN,
+    column_codes,
+    for_sql,
+    nulls,
+    whole_numbers,
+)
 from cbl_engine.shortlist.keys import lottery_draws
 from cbl_engine.shortlist.register import evaluate
 
@@ -67,9 +75,9 @@ class Rows:
         """A column or fact of the application, ``advert.x``, or a pair fact, bid by bid."""
         view, side = self.work.batch.view, self.work.batch.adverts
         if name.startswith("advert."):
-            return side.column(name.removeprefix("advert.")).gather(self.adverts).alias(name)
+            return side.column(name.removeprefix("advert."))[self.adverts].alias(name)
         if name in view.frame.columns:
-            return view.frame[name].gather(self.applications).alias(name)
+            return view.frame[name][self.applications].alias(name)
         return self._pair_fact(name)
 
     def _pair_fact(self, name: str) -> pl.Series:
@@ -108,7 +116,7 @@ class Rows:
             out = evaluate(frame, criteria, self.work.batch.view.constants)
         for condition in conditions:
             if condition.key is not None:
-                unknown = self.value(condition.key).is_null().to_numpy()
+                unknown = nulls(self.value(condition.key))
                 out[condition.bit] = np.where(unknown, UNKNOWN, MET).astype(np.int8)
         return out
 
@@ -218,8 +226,8 @@ def preference(key: OrderKey, values: pl.Series) -> NDArray[np.float64 | np.int6
     elif isinstance(rule, DebtKey) and rule.compare == "any":
         numbers = (values if values.dtype == pl.Boolean else values > 0).cast(pl.Int64)
     else:
-        numbers = values.to_physical().cast(pl.Int64)
-    return numbers.fill_null(worst).to_numpy()
+        numbers = whole_numbers(values)
+    return (numbers.fill_null(worst) if numbers.null_count() else numbers).to_numpy()
 
 
 def _bands(rule: BandKey, values: pl.Series) -> NDArray[np.int64]:
@@ -228,7 +236,7 @@ def _bands(rule: BandKey, values: pl.Series) -> NDArray[np.int64]:
     codes, size = column_codes(values)
     some_row = np.zeros(size, np.int64)
     some_row[codes] = np.arange(len(values))
-    names = values.gather(some_row).cast(pl.String).to_list() if len(values) else []
+    names = values[some_row].cast(pl.String).to_list() if len(values) else []
     return np.array([rank.get(n, len(rank)) for n in names], np.int64)[codes]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -18,12 +18,18 @@ from cbl_engine.shortlist.result import Shortlist
 from cbl_engine.shortlist.verify import verify as verify_properties
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Executor
+
     import polars as pl
 
     from cbl_engine.shortlist.adverts import Adverts
     from cbl_engine.shortlist.bids import Bids
     from cbl_engine.shortlist.register import Prepared
     from cbl_engine.shortlist.verify import Extent
+
+_A = TypeVar("_A")
+_B = TypeVar("_B")
 
 THREADS_FROM = 200_000
 """Bids from which blocks are shared out to threads; fewer are quicker on one."""
@@ -61,14 +67,28 @@ def shortlist(
     workers = min(os.cpu_count() or 1, 8) if bids.height >= THREADS_FROM else 1
     with ThreadPoolExecutor(workers) if workers > 1 else nullcontext() as pool:
         arranged = arrange_adverts(prepared, adverts, homes, seed)
-        counted = group_bids(bids, arranged, prepared.ordinals, pool)
-        works = make_all_ready(arranged, prepared.ordinals, bids.height, seed, pool)
+        counted, works = _side_by_side(
+            pool,
+            lambda: group_bids(bids, arranged, prepared.ordinals, pool),
+            lambda: make_all_ready(arranged, prepared.ordinals, bids.height, seed, pool),
+        )
         _in_force(arranged, counted, prepared)
         ranking = rank(arranged, works, counted, pool)
         checked = verify_properties(
             arranged, counted, ranking, bids.height, seed, verify, pool
         )
     return Shortlist(prepared, arranged, counted, ranking, bids, seed, checked)
+
+
+def _side_by_side(
+    pool: Executor | None, one: Callable[[], _A], other: Callable[[], _B]
+) -> tuple[_A, _B]:
+    """What both make. Neither waits for the other where there are threads."""
+    if pool is None:
+        return one(), other()
+    with ThreadPoolExecutor(1) as beside:
+        made = beside.submit(other)
+        return one(), made.result()
 
 
 def _in_force(arranged: Adverts, counted: Bids, prepared: Prepared) -> None:

@@ -65,14 +65,15 @@ def _outcome(explanation: Explanation) -> str:
 
 
 def _reason(reason: Reason) -> str:
+    whose = f" (asked by {reason.asked_by})" if reason.asked_by else ""
     stage = f" (stage {reason.stage})" if reason.stage else ""
     source = f" [{reason.source}]" if reason.source else ""
     if reason.outcome == "failed":
-        return f"{reason.label}: no{stage}{source}"
+        return f"{reason.label}: no{whose}{stage}{source}"
     missing = f" ({', '.join(map(_plainly, reason.missing))})" if reason.missing else ""
     effect = {"ranked last": ", so it ranks below all known values", "none": "",
               "not eligible": "", "held": ""}[reason.effect]
-    return f"{reason.label}: not known{missing}{effect}{stage}{source}"
+    return f"{reason.label}: not known{missing}{effect}{whose}{stage}{source}"
 
 
 def _standing(explanation: Explanation) -> list[str]:

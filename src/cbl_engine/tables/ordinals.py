@@ -93,7 +93,7 @@ class Ordinals:
         # Comparing signed with unsigned would go by way of floats; out of range becomes null here.
         same = ids.cast(self.ids.dtype, strict=False)
         lost = same.is_null().to_numpy() if same.null_count() else nulls
-        wanted = same.fill_null(0).to_numpy()
+        wanted = (same.fill_null(0) if same.null_count() else same).to_numpy()
         if self._dense:
             ordinals = wanted.astype(np.int32, copy=False)
             if len(wanted) and (wanted.min() < 0 or wanted.max() >= len(known)):

@@ -157,6 +157,13 @@ HOMES = (
     Column("rent_type", "text", "social, affordable, intermediate, ..."),
     Column("rent_weekly", "number", "rent without service charge", unit="GBP per week", least=0),
     Column("service_charge_weekly", "number", "service charge", unit="GBP per week", least=0),
+    Column(
+        "service_charge_eligible_weekly",
+        "number",
+        "of the service charge, what housing benefit or universal credit may cover",
+        unit="GBP per week",
+        least=0,
+    ),
     Column("tenancy_type", "text", "introductory, secure, assured, ..."),
     Column(
         "minimum_age",
@@ -172,6 +179,31 @@ HOMES = (
     Column("parking", "bool", "has parking"),
     Column("heating", "text", "gas, electric, district, ..."),
     Column("new_build", "bool", "never let before"),
+    Column("void_reason", "text", "why it is empty", null_means="not empty, or not known"),
+    Column(
+        "nomination_right",
+        "text",
+        "agreement under which the council nominates",
+        null_means="the council lets it itself, or no agreement is known",
+    ),
+    Column(
+        "nomination_until",
+        "date",
+        "last day for a nomination",
+        null_means="no deadline, or not known",
+    ),
+    Column(
+        "cascade_second_on",
+        "date",
+        "day from which the second circle of its planning cascade may be let to",
+        null_means="it has no cascade, or no such circle",
+    ),
+    Column(
+        "cascade_third_on",
+        "date",
+        "day from which the third circle of its planning cascade may be let to",
+        null_means="it has no cascade, or no such circle",
+    ),
 )
 
 _ADVERTISED = tuple(

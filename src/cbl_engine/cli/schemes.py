@@ -1,0 +1,127 @@
+"""Commands that read a scheme and nothing else: in words, two side by side, and for editors."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from datetime import date
+
+
+def describe(
+    scheme: str,
+    /,
+    *,
+    format: Literal["text", "markdown", "html"] = "text",
+    as_at: str | None = None,
+    out: Path | None = None,
+) -> int:
+    """Read a scheme back in plain English, with its rules as written at the end.
+
+    Parameters
+    ----------
+    scheme
+        A scheme file, a folder of its versions, or the name of a shipped one (sheffield).
+    format
+        text to read here, markdown, or html for a page of its own.
+    as_at
+        The version in force on this date, YYYY-MM-DD, with the numbers then; left out, the latest
+        version with every dated number.
+    out
+        File to write; left out, it is printed.
+    """
+    from cbl_engine.scheme import describe as describe_scheme
+    from cbl_engine.scheme import load_scheme
+
+    description = describe_scheme(load_scheme(scheme), _day(as_at))
+    if format == "html":
+        from cbl_engine.report import scheme_page
+
+        text = scheme_page(description)
+    else:
+        text = description.markdown() if format == "markdown" else description.text()
+    _give(text, out)
+    return 0
+
+
+def diff(
+    old: str,
+    new: str,
+    /,
+    *,
+    format: Literal["text", "markdown", "json"] = "text",
+    as_at: str | None = None,
+) -> int:
+    """Compare two schemes in words, what can alter a shortlist first.
+
+    Exit code: 0 when no rule differs (words and sources may), 1 when a rule does, 2 for bad input.
+
+    Parameters
+    ----------
+    old
+        The scheme before: a file, a folder of versions, or the name of a shipped one.
+    new
+        The scheme after, likewise.
+    format
+        text to read, markdown, or json for programs.
+    as_at
+        Compare the versions in force on this date, YYYY-MM-DD; left out, the latest ones.
+    """
+    import json
+
+    from cbl_engine.scheme import changes_described, load_scheme, scheme_changes
+
+    changes = scheme_changes(load_scheme(old), load_scheme(new), _day(as_at))
+    if format == "json":
+        rows = [change.as_dict() for change in changes]
+        _give(json.dumps(rows, indent=2, ensure_ascii=False) + "\n", None)
+    else:
+        described = changes_described(changes, old, new)
+        _give(described.markdown() if format == "markdown" else described.text(), None)
+    return int(any(change.concerns != "words" for change in changes))
+
+
+def schema(*, out: Path | None = None) -> int:
+    """Print the JSON Schema of scheme files, for completion and help in editors.
+
+    Parameters
+    ----------
+    out
+        File to write, such as scheme.schema.json beside your scheme; left out, it is printed.
+    """
+    from cbl_engine.scheme import json_schema_text
+
+    _give(json_schema_text(), out)
+    return 0
+
+
+def _day(text: str | None) -> date | None:
+    """An optional date.
+
+    Raises:
+        BadInput: it is not a date.
+    """
+    from datetime import date
+
+    from cbl_engine.errors import BadInput, Problem
+
+    try:
+        return date.fromisoformat(text) if text is not None else None
+    except ValueError:
+        raise BadInput(
+            [Problem("as_at", "the as-at date cannot be read", where="--as-at", given=repr(text),
+                     allowed="YYYY-MM-DD")]
+        ) from None
+
+
+def _give(text: str, out: Path | None) -> None:
+    """Print a text, or write it to a file and say so."""
+    if out is None:
+        sys.stdout.write(text)
+        return
+    from cbl_engine.report import write_page
+
+    write_page(text, out)
+    sys.stdout.write(f"Wrote {out}\n")

@@ -1,0 +1,81 @@
+"""Boroughs to try a scheme on: with its bands, profiles, district, landlords and columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from cbl_engine.scheme.model import kind_of
+from cbl_engine.tables import DTYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cbl_engine.sample.borough import BoroughOptions
+    from cbl_engine.scheme.model import SchemeVersion
+
+_EVERY = 5  # of so many adverts one names a plan
+
+
+def options_for(version: SchemeVersion) -> BoroughOptions:
+    """Arguments of ``sample_borough`` that a scheme version settles.
+
+    Bands where it has some, its profiles where it has several, and the district where its facts
+    over connections begin with one area rather than the advert's.
+    """
+    options: BoroughOptions = {}
+    if version.bands:
+        options["bands"] = tuple(version.bands)
+    if len(version.profiles) > 1:
+        options["profiles"] = tuple(version.profiles)
+    rules = [getattr(fact, kind_of(fact)) for fact in version.facts.values()]
+    named = [rule.area for rule in rules if hasattr(rule, "area") and rule.area != "advert.area"]
+    first = {area if isinstance(area, str) else area[0] for area in named}
+    if len(first) == 1:
+        options["district"] = first.pop()
+    return options
+
+
+def fitted(
+    frames: Mapping[str, pl.DataFrame], version: SchemeVersion
+) -> dict[str, pl.DataFrame]:
+    """The tables with a scheme's landlords and local lettings plans, and the columns it declares.
+
+    Args:
+        frames: a borough, from ``sample_borough``.
+        version: the scheme version.
+
+    Returns:
+        The same tables. Where the scheme lists landlords, the borough's become the listed ones, in
+        turn. Every fifth advert names a plan, in turn, if it closes while the plan is in force.
+        Declared columns that the borough has not are there with every cell empty, which is
+        not known.
+    """
+    out = dict(frames)
+    if version.landlords:
+        ids = frames["landlords"]["id"]
+        listed = list(version.landlords)
+        of_scheme = dict(zip(ids, (listed * len(ids))[: len(ids)], strict=True))
+        out["homes"] = frames["homes"].with_columns(pl.col("landlord").replace_strict(of_scheme))
+        labels = [version.landlords[name].label for name in listed]
+        out["landlords"] = pl.DataFrame({"id": listed, "name": labels}).sort("id")
+    if version.local_lettings_plans:
+        out["adverts"] = frames["adverts"].with_columns(_plans(frames["adverts"], version))
+    for table, columns in version.columns.items():
+        empty = [pl.lit(None, DTYPES[column.type]).alias(name)
+                 for name, column in columns.items() if name not in out[table].columns]
+        out[table] = out[table].with_columns(empty)
+    return out
+
+
+def _plans(adverts: pl.DataFrame, version: SchemeVersion) -> pl.Series:
+    named: list[str | None] = [None] * adverts.height
+    plans = list(version.local_lettings_plans)
+    for turn, at in enumerate(range(_EVERY - 1, adverts.height, _EVERY)):
+        name = plans[turn % len(plans)]
+        force = version.local_lettings_plans[name].in_force
+        day = adverts["closes_at"][at].date()
+        if force is None or (force.from_ <= day and (force.until is None or day < force.until)):
+            named[at] = name
+    return pl.Series("local_lettings_plan", named, dtype=pl.String)

@@ -1,0 +1,441 @@
+"""Two versions of a scheme side by side: the walk that finds every difference and says it.
+
+Models are compared, not files: comments, layout, the order of names in a mapping and a default
+written out make no difference. Order counts where the scheme gives it a meaning: in the keys of an
+order, stages, bands, the levels of a connection, and the entries that choose a date.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel
+
+from cbl_engine.scheme.model import Profile, SchemeVersion, key_name, kind_of, rows_of
+from cbl_engine.scheme.pairing import Paired, moved, paired
+from cbl_engine.scheme.readings import read_expression
+from cbl_engine.scheme.rule_changes import meaning_of, rule_in_words
+from cbl_engine.scheme.words import (
+    amount,
+    capital,
+    dates_in_words,
+    day,
+    key_called,
+    key_in_words,
+    quoted,
+    say,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from cbl_engine.scheme.model import Key, Parameter, Stage
+
+Concern = Literal["shortlist", "offers", "words"]
+
+_WORDS = frozenset(
+    {"scheme", "title", "authority", "notes", "unknown", "sources", "label", "source",
+     "illustrative", "unit", "assumed"}
+)
+"""Fields that no shortlist and no offer depends on, wherever they stand."""
+
+_OFFERS = frozenset({"targets", "next_stage_when"})
+"""Fields that are read when offers are made."""
+
+EXPRESSIONS = frozenset({"when", "where", "any_member", "all_members", "min", "max"})
+_WALKED = frozenset({"order", "targets"})
+_AS_SETS = frozenset({"eligible", "kinds", "codes", "area"})
+_NOUNS = {
+    "bands": "band",
+    "columns": "column",
+    "parameters": "parameter",
+    "facts": "fact",
+    "criteria": "criterion",
+    "profiles": "profile",
+    "local_lettings_plans": "plan",
+    "sources": "source",
+}
+_CALLED = {
+    "from_": "the first day in force",
+    "until": "the day it ends",
+    "in_force": "the dates in force",
+    "when_unknown": "what follows when it is not known",
+    "if_null": "what an empty cell means",
+    "if_none": "the answer for a household without rows",
+    "illustrative": "whether it is ours",
+    "assumed": "whether the start is assumed",
+    "read_on": "the day it was read",
+    "url": "the address",
+    "next_stage_when": "when offers go on to the next stage",
+    "default_profile": "the profile of adverts that name none",
+    "of": "the table it looks over",
+    "area": "the area",
+    "kinds": "the kinds of connection that count",
+    "held_by": "whose connections count",
+    "levels": "the levels, the closest first,",
+    "min_months": "the months it must have lasted",
+    "window_months": "the months looked back over",
+    "consecutive": "whether it is without a break",
+    "codes": "the codes allowed",
+    "criterion": "whom it counts",
+    "scheme": "the short name",
+}
+Path = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference between two schemes.
+
+    Attributes:
+        kind: added, removed, changed or moved.
+        part: what of the scheme it is about, such as ``criterion local_connection``.
+        path: where in the file, with dots; items of a list by number from 0, of the new scheme
+            unless it was removed.
+        old, new: plain values, as JSON has them; None where there is none.
+        words: the change in a sentence without a full stop.
+        concerns: ``shortlist`` when who is eligible or their order may differ, ``offers`` when
+            only what follows a shortlist may, ``words`` otherwise.
+    """
+
+    kind: Literal["added", "removed", "changed", "moved"]
+    part: str
+    path: str
+    old: Any
+    new: Any
+    words: str
+    concerns: Concern
+
+    @property
+    def alters_shortlist(self) -> bool:
+        """Whether a shortlist can come out otherwise."""
+        return self.concerns == "shortlist"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The change as plain data for JSON."""
+        return asdict(self) | {"alters_shortlist": self.alters_shortlist}
+
+
+def compare(old: SchemeVersion, new: SchemeVersion) -> list[Change]:
+    """Every difference between two versions, in the order of the scheme file."""
+    return _Comparison(old, new).run()
+
+
+class _Comparison:
+    """Walks two versions side by side and collects what differs."""
+
+    def __init__(self, old: SchemeVersion, new: SchemeVersion) -> None:
+        self.old = old
+        self.new = new
+        self.found: list[Change] = []
+
+    def run(self) -> list[Change]:
+        self.fields("the scheme", (), self.old, self.new, "shortlist")
+        return self.found
+
+    def add(
+        self, kind: Any, part: str, path: Path, old: Any, new: Any, words: str, concerns: Concern
+    ) -> None:
+        where = ".".join(str(p).rstrip("_") for p in path)
+        self.found.append(
+            Change(kind, part, where, _plain(old), _plain(new), capital(f"{part}: {words}"),
+                   concerns)
+        )
+
+    def fields(self, part: str, path: Path, old: Any, new: Any, concerns: Concern) -> None:
+        """Every field of two models of one type."""
+        special: dict[str, Callable[..., None]] = {
+            "eligible": self.eligible,
+            "order": self.order,
+            "values": self.dated,
+            "in_force": self.in_force,
+            "notes": self.texts,
+            "unknown": self.texts,
+            "targets": self.targets,
+        }
+        for name in type(old).model_fields:
+            if name == "stages":
+                continue  # an order is short for one stage: both are compared as stages
+            mine = "words" if name in _WORDS else "offers" if name in _OFFERS else concerns
+            before, after = getattr(old, name), getattr(new, name)
+            if name == "order" and isinstance(old, Profile):
+                self.stages(part, path, old.all_stages(), new.all_stages(), mine)
+            elif _same(name, before, after):
+                continue
+            elif name in special:
+                special[name](part, (*path, name), before, after, mine)
+            elif isinstance(before, dict) and isinstance(after, dict):
+                self.named(part, (*path, name), before, after, mine)
+            elif isinstance(before, BaseModel) and type(before) is type(after):
+                self.fields(part, (*path, name), before, after, mine)
+            else:
+                self.value(part, (*path, name), before, after, mine)
+
+    def value(self, part: str, path: Path, old: Any, new: Any, concerns: Concern) -> None:
+        """One field that has another value."""
+        name = path[-1]
+        called = _CALLED.get(name, name.replace("_", " "))
+        if name in EXPRESSIONS and isinstance(old, str) and isinstance(new, str):
+            words = rule_in_words(old, new, self._read(path, self.old), self._read(path, self.new))
+        else:
+            words = f"{called} changed from {_said(old)} to {_said(new)}"
+        self.add("changed", part, path, old, new, words, concerns)
+
+    def _read(self, path: Path, version: SchemeVersion) -> Callable[[str], str]:
+        """Reads a piece of an expression in words, or quotes it."""
+        table = "applications"
+        if path[0] == "facts":
+            table = rows_of(version.facts[path[1]])
+
+        def read(text: str) -> str:
+            reading = read_expression(text, version, table)
+            return reading.inline() if reading is not None else quoted(text)
+
+        return read
+
+    def named(
+        self, part: str, path: Path, old: Mapping[Any, Any], new: Mapping[Any, Any],
+        concerns: Concern,
+    ) -> None:
+        """Parts under names: those that came, went and changed."""
+        if path == ("columns",):
+            for table in dict.fromkeys((*old, *new)):
+                self.named("column", (*path, table), old.get(table, {}), new.get(table, {}),
+                           concerns)
+            return
+        for name in dict.fromkeys((*new, *old)):
+            mine = self._part_called(part, path, name)
+            if name not in old:
+                self.add("added", mine, (*path, name), None, new[name],
+                         f"added{_label_of(new[name])}", concerns)
+            elif name not in new:
+                self.add("removed", mine, (*path, name), old[name], None,
+                         f"removed{_label_of(old[name])}", concerns)
+            elif type(old[name]) is not type(new[name]):
+                self.add("changed", mine, (*path, name), old[name], new[name],
+                         f"now {_kind_said(new[name])}, no longer {_kind_said(old[name])}",
+                         concerns)
+            elif isinstance(new[name], BaseModel):
+                self.fields(mine, (*path, name), old[name], new[name], concerns)
+            elif old[name] != new[name]:
+                self.value(mine, (*path, name), old[name], new[name], concerns)
+        if path == ("bands",):
+            self._bands_moved(tuple(old), tuple(new))
+
+    def _part_called(self, part: str, path: Path, name: Any) -> str:
+        if path[0] == "columns":
+            return f"column {path[1]}.{name}"
+        if len(path) == 1:
+            return f"{_NOUNS.get(path[0], path[0].replace('_', ' ').removesuffix('s'))} {name}"
+        return f"{part}, {name}"
+
+    def _bands_moved(self, old: tuple[str, ...], new: tuple[str, ...]) -> None:
+        """Bands listed in another order; what ranks them is the keys of the orders."""
+        both = [name for name in new if name in old]
+        for at in moved([old.index(name) for name in both]):
+            after = f"after band {both[at - 1]}" if at else "first"
+            self.add("moved", f"band {both[at]}", ("bands", both[at]), old.index(both[at]),
+                     new.index(both[at]), f"now listed {after}", "words")
+
+    def eligible(
+        self, part: str, path: Path, old: tuple[str, ...], new: tuple[str, ...], concerns: Concern
+    ) -> None:
+        who = "every bid" if path == ("eligible",) else part
+        for name in dict.fromkeys((*new, *old)):
+            if name in old and name in new:
+                continue
+            version = self.new if name in new else self.old
+            label = f"{quoted(version.criteria[name].label)} ({name})"
+            if name in new:
+                self.add("added", who, path, None, name, f"now also requires {label}", concerns)
+            else:
+                self.add("removed", who, path, name, None, f"no longer requires {label}", concerns)
+
+    def texts(
+        self, part: str, path: Path, old: tuple[str, ...], new: tuple[str, ...], concerns: Concern
+    ) -> None:
+        what = {"notes": "a note", "unknown": "what is not known"}[path[-1]]
+        for text in (Counter(new) - Counter(old)).elements():
+            self.add("added", part, path, None, text, f"{what}, added: {text.rstrip('.')}",
+                     concerns)
+        for text in (Counter(old) - Counter(new)).elements():
+            self.add("removed", part, path, text, None, f"{what}, removed: {text.rstrip('.')}",
+                     concerns)
+
+    def in_force(self, part: str, path: Path, old: Any, new: Any, concerns: Concern) -> None:
+        if old is not None and new is not None:
+            self.fields(part, path, old, new, concerns)
+            return
+        said = [dates_in_words(f) if f else "for as long as the scheme is" for f in (old, new)]
+        self.add("changed", part, path, old, new, f"in force {said[1]} (before: {said[0]})",
+                 concerns)
+
+    def dated(
+        self, part: str, path: Path, old: Mapping[date, Any], new: Mapping[date, Any],
+        concerns: Concern,
+    ) -> None:
+        """Values with the day from which each holds."""
+        before, after = self._parameter(path)
+        label = quoted(after.label)
+        for start in sorted({*old, *new}):
+            if start in old and start in new and _typed(old[start]) == _typed(new[start]):
+                continue
+            was = old[start] if start in old else _value_before(old, start)
+            if start in new:
+                now = amount(new[start], after.unit)
+                words = f"{label} is {now} from {day(start)}, where it had no value"
+                if was is not None:
+                    words = f"{label}: {amount(was, before.unit)} becomes {now} from {day(start)}"
+            else:
+                now = _value_before(new, start)
+                stays = f"stays {amount(now, after.unit)}" if now is not None else "has no value"
+                words = (f"{label} {stays} on {day(start)}, and no longer becomes "
+                         f"{amount(old[start], before.unit)}")
+            kind = "changed" if start in old and start in new else (
+                "added" if start in new else "removed")
+            self.add(kind, part, (*path, start), old.get(start), new.get(start), words, concerns)
+
+    def _parameter(self, path: Path) -> tuple[Parameter, Parameter]:
+        return self.old.parameters[path[1]], self.new.parameters[path[1]]
+
+    def stages(
+        self, part: str, path: Path, old: tuple[Stage, ...], new: tuple[Stage, ...],
+        concerns: Concern,
+    ) -> None:
+        """Stages, paired by their labels and then by place; a lone stage is the profile's order."""
+        if len(old) == len(new) == 1:
+            self.fields(part, path, old[0], new[0], concerns)
+            return
+        pairs = paired(old, new, lambda stage: stage.label, lambda _: True)
+        path = (*path, "stages")
+        for before, after in pairs.both:
+            self.fields(f"{part}, stage {after + 1}", (*path, after), old[before], new[after],
+                        concerns)
+        self.came_and_went(part, "stage", path, old, new, pairs, concerns)
+        for at in moved([before for before, _ in pairs.both]):
+            before, after = pairs.both[at]
+            self.add("moved", part, (*path, after), before, after,
+                     f"what was stage {before + 1}{_label_of(new[after])} is now stage {after + 1}",
+                     concerns)
+
+    def targets(
+        self, part: str, path: Path, old: tuple[Any, ...], new: tuple[Any, ...], concerns: Concern
+    ) -> None:
+        """Aims, whose order means nothing, paired by label and then by place."""
+        pairs = paired(old, new, lambda target: target.label, lambda _: True)
+        for before, after in pairs.both:
+            self.fields(f"{part}, aim {quoted(new[after].label)}", (*path, after), old[before],
+                        new[after], concerns)
+        self.came_and_went(part, "aim", path, old, new, pairs, concerns)
+
+    def came_and_went(
+        self, part: str, noun: str, path: Path, old: Sequence[Any], new: Sequence[Any],
+        pairs: Paired, concerns: Concern,
+    ) -> None:
+        """Items of a list without a partner."""
+        for at in pairs.added:
+            self.add("added", part, (*path, at), None, new[at],
+                     f"{noun} {at + 1} added{_label_of(new[at])}", concerns)
+        for at in pairs.removed:
+            self.add("removed", part, (*path, at), old[at], None,
+                     f"{noun} {at + 1} removed{_label_of(old[at])}", concerns)
+
+    def order(
+        self, part: str, path: Path, old: tuple[Key, ...], new: tuple[Key, ...], concerns: Concern
+    ) -> None:
+        """Keys, paired by name and then by kind."""
+        pairs = paired(old, new, key_name, kind_of)
+        for before, after in pairs.both:
+            self.key(part, (*path, after), old[before], new[after], concerns)
+        for at in pairs.added:
+            self.add("added", part, (*path, at), None, new[at],
+                     f"now also ordered by {key_called(new[at], self.new)}, "
+                     f"{self.follows(new, at)}: {key_in_words(new[at], self.new)}", concerns)
+        for at in pairs.removed:
+            self.add("removed", part, (*path, at), old[at], None,
+                     f"no longer ordered by {key_called(old[at], self.old)}", concerns)
+        for at in moved([before for before, _ in pairs.both]):
+            before, after = pairs.both[at]
+            self.add("moved", part, (*path, after), before, after,
+                     f"{key_called(new[after], self.new)} now comes {self.follows(new, after)}",
+                     concerns)
+
+    def follows(self, keys: tuple[Key, ...], at: int) -> str:
+        """Where a key stands in its order."""
+        return f"after {key_called(keys[at - 1], self.new)}" if at else "first"
+
+    def key(self, part: str, path: Path, old: Key, new: Key, concerns: Concern) -> None:
+        """One key: what it does, then its other fields."""
+        kind = kind_of(new)
+        before, after = getattr(old, kind), getattr(new, kind)
+        if _meant(kind, before) != _meant(kind, after):
+            self.add("changed", part, (*path, kind), before, after,
+                     f"now {_uncapital(key_in_words(new, self.new))} (before: "
+                     f"{_uncapital(key_in_words(old, self.old))})", concerns)
+        self.fields(f"{part}, {key_called(new, self.new)}", path,
+                    old.model_copy(update={kind: after}), new, concerns)
+
+
+def _same(name: str, old: Any, new: Any) -> bool:
+    """Whether two values of a field mean the same; parts within parts are for the walk to tell."""
+    if isinstance(new, (dict, BaseModel)) or (isinstance(new, tuple) and name in _WALKED):
+        return False
+    return _typed(_meant(name, old)) == _typed(_meant(name, new))
+
+
+def _meant(name: str, value: Any) -> Any:
+    """A value without what makes no difference."""
+    if name in EXPRESSIONS and isinstance(value, str):
+        return meaning_of(value)
+    if name == "area" and isinstance(value, str):
+        return frozenset({value})
+    if name in _AS_SETS and isinstance(value, tuple):
+        return frozenset(value)
+    if isinstance(value, dict):  # which entry applies first may depend on their order
+        return tuple(value.items())
+    if name == "band" and isinstance(value, tuple):
+        return tuple(frozenset((b,) if isinstance(b, str) else b) for b in value)
+    return value
+
+
+def _typed(value: Any) -> tuple[type, Any] | Any:
+    """A value that is not equal to one of another type: 1 is not true."""
+    return (type(value), value) if isinstance(value, (bool, int, float)) else value
+
+
+def _value_before(values: Mapping[date, Any], start: date) -> Any:
+    """The value in force on the day before; None when there is none yet."""
+    earlier = [d for d in values if d <= start - timedelta(1)]
+    return values[max(earlier)] if earlier else None
+
+
+def _label_of(part: Any) -> str:
+    label = getattr(part, "label", None) or getattr(part, "title", None)
+    return f", {quoted(label)}" if label else ""
+
+
+def _kind_said(fact: Any) -> str:
+    return kind_of(fact).replace("_", " ")
+
+
+def _uncapital(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _said(value: Any) -> str:
+    """A value in a sentence; text in quotation marks."""
+    return quoted(value) if isinstance(value, str) else say(value)
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(v) for v in value]
+    return value.isoformat() if isinstance(value, date) else value

@@ -1,0 +1,59 @@
+"""Boroughs made for a scheme: every shipped scheme ranks bids in one."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from cbl_engine.records import check_inputs, run_shortlist
+from cbl_engine.sample import sample_borough_for, write_borough
+from cbl_engine.scheme import lint, load_scheme, shipped_schemes
+from cbl_engine.shipped import shipped_folder
+
+
+@pytest.mark.parametrize("name", sorted(shipped_schemes()))
+def test_every_shipped_scheme_ranks_bids_in_a_borough_of_its_own(tmp_path, name):
+    write_borough(tmp_path, scheme=load_scheme(name), households=300, adverts=12, seed=3)
+    result = run_shortlist(name, tmp_path, "close", verify="full")
+    frame = result.frame()
+    assert frame["position"].drop_nulls().len() > 20
+    assert frame["eligible"].eq(False).any()
+
+
+@pytest.mark.parametrize("name", sorted(shipped_schemes()))
+def test_nothing_looks_odd_in_a_shipped_scheme_on_its_borough(tmp_path, name):
+    write_borough(tmp_path, scheme=load_scheme(name), households=300, adverts=12, seed=3)
+    inputs = check_inputs(name, tmp_path)
+    assert not inputs.problems
+    findings = lint(inputs.scheme, inputs.tables.frames)
+    assert [f.line() for f in findings if f.level == "warning"] == []
+
+
+def test_the_scheme_settles_bands_profiles_district_and_landlords():
+    home_link = sample_borough_for(load_scheme("home_link"), households=200, adverts=10)
+    assert set(home_link["applications"]["band"].drop_nulls()) == {"A", "B", "C", "D"}
+    assert set(home_link["adverts"]["profile"]) == {"own_council", "any_partner", "exception_site"}
+    assert "cambridge" in home_link["areas"]["id"]
+    assert home_link["connections"]["weekly_hours"].null_count() > 0
+    bexley = sample_borough_for(load_scheme("bexley"), households=200, adverts=10)
+    assert set(bexley["homes"]["landlord"]) <= {"orbit_south", "l_and_q", "peabody"}
+    assert bexley["landlords"]["id"].to_list() == ["l_and_q", "orbit_south", "peabody"]
+
+
+def test_what_is_asked_for_wins_over_the_scheme():
+    frames = sample_borough_for(
+        load_scheme("runnymede"), households=50, adverts=3, bands=("X",), district="elsewhere"
+    )
+    assert set(frames["applications"]["band"].drop_nulls()) == {"X"}
+    assert "elsewhere" in frames["areas"]["id"]
+
+
+def test_some_adverts_name_a_plan_that_is_in_force():
+    scheme = load_scheme("tonbridge_malling")
+    frames = sample_borough_for(scheme, households=50, adverts=11)
+    assert frames["adverts"]["local_lettings_plan"].drop_nulls().to_list() == ["clare_park"] * 2
+    template = load_scheme(shipped_folder("templates") / "scheme.yaml")
+    for close_on, plans in ((date(2026, 3, 3), 2), (date(2031, 3, 3), 0)):
+        frames = sample_borough_for(template, households=50, adverts=11, close_on=close_on)
+        assert frames["adverts"]["local_lettings_plan"].drop_nulls().len() == plans
