@@ -32,6 +32,8 @@ if TYPE_CHECKING:
         SchemeError,
         TableError,
     )
+    from cbl_engine.export import write_run_to_excel, write_run_to_sql
+    from cbl_engine.quality import data_quality, extract_request
     from cbl_engine.records import (
         check_inputs,
         feedback,
@@ -68,8 +70,10 @@ __all__ = [
     "__version__",
     "check_inputs",
     "data_dictionary",
+    "data_quality",
     "describe",
     "explain",
+    "extract_request",
     "feedback",
     "lint",
     "load_scheme",
@@ -85,6 +89,8 @@ __all__ = [
     "shortlist",
     "validate_frames",
     "write_run",
+    "write_run_to_excel",
+    "write_run_to_sql",
     "write_tables",
 ]
 
@@ -94,6 +100,8 @@ _ROOMS = {
         "BadInput", "CaseError", "CblError", "Problem", "PropertyError", "RunError", "SchemeError",
         "TableError",
     ),
+    "export": ("write_run_to_excel", "write_run_to_sql"),
+    "quality": ("data_quality", "extract_request"),
     "records": (
         "check_inputs", "feedback", "read_run", "replay_run", "run_shortlist", "write_run",
     ),

@@ -77,6 +77,12 @@ def show_problems(problems: Sequence[Problem]) -> None:
         sys.stderr.write(f"  {problem.line()}\n")
 
 
+def show_notes(notes: Sequence[Problem]) -> None:
+    """What was read otherwise than it is written, a line each, on the error stream."""
+    for note in notes:
+        sys.stderr.write(f"cbl: note: {note.line()}\n")
+
+
 def write_problems(rejected: pl.DataFrame, path: Path) -> None:
     """Every bad row, as Parquet.
 
@@ -91,6 +97,42 @@ def write_problems(rejected: pl.DataFrame, path: Path) -> None:
             [Problem("file_not_written", f"the file cannot be written: {error.strerror}",
                      where=str(path))]
         ) from None
+
+
+def write_quality_page(
+    inputs: Inputs, data: str | None, as_at: date | Literal["close"], path: Path
+) -> None:
+    """The page on the quality of the data.
+
+    Raises:
+        BadInput: there are no data, or the page cannot be written.
+    """
+    from cbl_engine.quality import quality_of
+    from cbl_engine.report import quality_page, write_page
+    from cbl_engine.tables.database import shown_url
+
+    if data is None:
+        raise BadInput(
+            [Problem("no_data", "a page on the quality of data needs data", where="--report",
+                     remedy="Name them with --data")]
+        )
+    name = shown_url(data) if "://" in data else data
+    write_page(quality_page(quality_of(inputs, as_at), name), path)
+
+
+def write_text(text: str, path: Path | None, *, replace: bool) -> None:
+    """Text into a file, or printed when there is none.
+
+    Raises:
+        BadInput: the file is in the way, or cannot be written.
+    """
+    if path is None:
+        sys.stdout.write(text)
+        return
+    from cbl_engine.report import write_page
+
+    write_page(text, path, replace=replace)
+    sys.stdout.write(f"Wrote {path}\n")
 
 
 def show_shortlist(
@@ -243,6 +285,8 @@ def show_report(
 
         rows = [{"level": "problem", "rule": p.kind, "where": p.where, "message": p.line(),
                  "count": p.count} for p in inputs.problems]
+        rows += [{"level": "note", "rule": n.kind, "where": n.where, "message": n.line(),
+                  "count": n.count} for n in _notes(inputs)]
         rows += [{"level": f.level, "rule": f.rule, "where": f.where, "message": f.message,
                   "count": 1} for f in findings]
         schema = {"level": pl.String, "rule": pl.String, "where": pl.String,
@@ -251,24 +295,31 @@ def show_report(
         return
     for problem in inputs.problems:
         sys.stdout.write(f"problem: {problem.line()}\n")
+    for note in _notes(inputs):
+        sys.stdout.write(f"note: {note.line()}\n")
     for finding in findings:
         sys.stdout.write(f"{finding.line()}\n")
     sys.stdout.write(_totals(inputs, findings) + "\n")
 
 
+def _notes(inputs: Inputs) -> Sequence[Problem]:
+    return inputs.tables.notes if inputs.tables is not None else ()
+
+
 def _totals(inputs: Inputs, findings: Sequence[Finding]) -> str:
     warnings = sum(f.level == "warning" for f in findings)
+    notes = len(findings) - warnings + len(_notes(inputs))
     parts = [
         f"{len(inputs.problems)} problem{'s' if len(inputs.problems) != 1 else ''}",
         f"{warnings} warning{'s' if warnings != 1 else ''}",
-        f"{len(findings) - warnings} note{'s' if len(findings) - warnings != 1 else ''}",
+        f"{notes} note{'s' if notes != 1 else ''}",
     ]
     text = ", ".join(parts)
     if inputs.tables is not None:
         rows = "; ".join(f"{n} {f.height:,}" for n, f in sorted(inputs.tables.frames.items()))
         text += f". Good rows: {rows}"
         if inputs.tables.ignored_files:
-            text += f". Files not read: {', '.join(inputs.tables.ignored_files)}"
+            text += f". Not read: {', '.join(inputs.tables.ignored_files)}"
     return text + "."
 
 

@@ -43,24 +43,31 @@ class Inputs:
     problems: tuple[Problem, ...]
 
 
-def data_folder(data: str | Path) -> Path:
-    """A folder by its path, or by the name of a borough the package ships; a path wins."""
-    path = Path(data)
-    shipped = shipped_folder("boroughs") / str(data)
-    return shipped if not path.exists() and shipped.is_dir() else path
+def data_source(data: str | Path) -> str | Path:
+    """A path or database URL as it is, or the folder of a shipped borough or export; a path wins."""
+    if Path(data).exists():
+        return data
+    for kind in ("boroughs", "exports"):
+        shipped = shipped_folder(kind) / str(data)
+        if shipped.is_dir():
+            return shipped
+    return data
 
 
 def check_inputs(
     scheme: str | Path | Scheme,
     data: str | Path | None,
     as_at: date | Literal["close"] = "close",
+    mapping: str | Path | None = None,
 ) -> Inputs:
     """Look at a scheme and, if given, the data for it, and collect everything that is wrong.
 
     Args:
         scheme: a loaded scheme, a path, or the name of a shipped one.
-        data: folder of tables, or the name of a shipped borough; None looks at the scheme alone.
+        data: folder of tables, ``.xlsx`` file, database URL, or the name of a shipped borough;
+            None looks at the scheme alone.
         as_at: the date the data would be judged at.
+        mapping: how the data become our tables; None takes the folder's own, if any.
     """
     problems: list[Problem] = []
     loaded: Scheme | None = None
@@ -73,7 +80,8 @@ def check_inputs(
     tables: Tables | None = None
     try:
         tables = read_tables(
-            data_folder(data), extra_columns(loaded) if loaded else {}, strict=False
+            data_source(data), extra_columns(loaded) if loaded else {}, mapping=mapping,
+            strict=False,
         )
         problems += tables.problems
     except TableError as error:
@@ -112,20 +120,23 @@ def run_shortlist(
     as_at: date | Literal["close"] = "close",
     out: str | Path | None = None,
     *,
+    mapping: str | Path | None = None,
     seed: int = 0,
     strict: bool = True,
     verify: Extent = "sample",
     replace: bool = False,
     on_step: Callable[[str], None] = lambda _: None,
     on_problems: Callable[[Sequence[Problem]], None] = lambda _: None,
+    on_notes: Callable[[Sequence[Problem]], None] = lambda _: None,
 ) -> Shortlist:
     """Shortlist every advert of a data folder, and keep the record.
 
     Args:
         scheme: a loaded scheme, a path, or the name of a shipped one.
-        data: folder of tables, or the name of a shipped borough.
+        data: folder of tables, ``.xlsx`` file, database URL, or the name of a shipped borough.
         as_at: the date facts are judged at, or ``close`` for each advert's closing date.
         out: run folder to write; None writes nothing.
+        mapping: how the data become our tables; None takes the folder's own, if any.
         seed: for lotteries and the verified sample.
         strict: False leaves out bad rows instead of refusing; they are in
             ``<out>.problems.parquet`` beside the run folder.
@@ -133,6 +144,7 @@ def run_shortlist(
         replace: replace a run folder that is there.
         on_step: told the name of each step as it begins.
         on_problems: told what was left out, when not strict.
+        on_notes: told what was read otherwise than it is written.
 
     Returns:
         The :class:`~cbl_engine.shortlist.Shortlist`.
@@ -142,7 +154,7 @@ def run_shortlist(
         PropertyError: the output broke a numbered property.
     """
     on_step("Reading the scheme and the tables")
-    inputs = check_inputs(scheme, data, as_at)
+    inputs = check_inputs(scheme, data, as_at, mapping)
     rejected = inputs.tables.rejected if inputs.tables is not None else pl.DataFrame()
     row_problems = inputs.tables.problems if inputs.tables is not None else ()
     serious = [p for p in inputs.problems if strict or p not in row_problems]
@@ -154,6 +166,8 @@ def run_shortlist(
         raise BadInput(inputs.problems)
     if row_problems:
         on_problems(row_problems)
+    if inputs.tables.notes:
+        on_notes(inputs.tables.notes)
     on_step("Preparing the register")
     prepared = prepare(inputs.scheme, frames, as_at)
     on_step("Shortlisting")

@@ -10,6 +10,7 @@ It holds facts about households: it is for officers, and its manifest says so.
     shortlist.parquet        every counted bid
     stage_failures.parquet   why bids that stand in no stage do not
     set_aside.parquet        bids that do not count
+    lineage/<table>.parquet  file, sheet or query and row in it of each input row, when known
     bits.parquet             conditions and their bit numbers
 """
 
@@ -30,6 +31,7 @@ from cbl_engine.errors import Problem, RunError
 from cbl_engine.records.reads import rows_and_columns_read, rows_for
 from cbl_engine.scheme import scheme_from_text
 from cbl_engine.shortlist import SCHEMA_VERSION, prepare, shortlist
+from cbl_engine.tables import LINEAGE_COLUMNS, key_of
 from cbl_engine.version import __version__
 
 if TYPE_CHECKING:
@@ -157,8 +159,13 @@ def write_run(
         (partial / "scheme").mkdir()
         for document in scheme.documents:
             (partial / "scheme" / document.name).write_text(document.text, encoding="utf-8")
-        for table, frame in rows_and_columns_read(scheme, frames).items():
-            frame.write_parquet(partial / "inputs" / f"{table}.parquet")
+        (partial / "lineage").mkdir()
+        for table, frame in rows_and_columns_read(scheme, frames, lineage=True).items():
+            rows = frame.drop(LINEAGE_COLUMNS, strict=False)
+            rows.write_parquet(partial / "inputs" / f"{table}.parquet")
+            if rows.width < frame.width:
+                places = frame.select(*key_of(table, frame.columns), *LINEAGE_COLUMNS)
+                places.write_parquet(partial / "lineage" / f"{table}.parquet")
         for name, frame in outputs_of(result).items():
             frame.write_parquet(partial / f"{name}.parquet")
         manifest = _manifest(result, partial)

@@ -11,7 +11,7 @@ import polars as pl
 
 from cbl_engine.shortlist.compiled import compile_version
 from cbl_engine.shortlist.register_check import tables_read
-from cbl_engine.tables import ExtraColumn
+from cbl_engine.tables import LINEAGE_COLUMNS, ExtraColumn
 from cbl_engine.tables.schemas import PERSONAL_TABLES
 
 if TYPE_CHECKING:
@@ -82,12 +82,13 @@ def columns_read(scheme: Scheme) -> dict[str, list[str]]:
 
 
 def rows_and_columns_read(
-    scheme: Scheme, frames: Mapping[str, pl.DataFrame]
+    scheme: Scheme, frames: Mapping[str, pl.DataFrame], *, lineage: bool = False
 ) -> dict[str, pl.DataFrame]:
     """The part of each table that a shortlist of these adverts and bids reads.
 
     Applications that bid, with their people and connections; all areas; all adverts and bids; the
-    homes advertised. Rows are sorted, so equal inputs give equal files.
+    homes advertised. Rows are sorted, so equal inputs give equal files. With ``lineage``
+    source_name and source_row come last, where a table has them.
     """
     wanted = {"areas": list(_ALWAYS["areas"]), **columns_read(scheme)}
     out = {}
@@ -105,6 +106,8 @@ def rows_and_columns_read(
         by = [c for c in _SORT.get(table, ("id",)) if c in kept.columns]
         # Rows may agree on these; the other columns settle it, so that row order never does.
         by += [c for c in kept.columns if c not in by and not kept.schema[c].is_nested()]
+        if lineage:
+            kept = kept.with_columns(frame[c] for c in LINEAGE_COLUMNS if c in frame.columns)
         out[table] = kept.sort(by, nulls_last=False, maintain_order=True)
     return out
 

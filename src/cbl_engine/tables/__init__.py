@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cbl_engine.tables.columns import DTYPES, LONDON, Column, ExtraColumn
+from cbl_engine.tables.findings import LINEAGE_COLUMNS
 from cbl_engine.tables.ordinals import Ordinals
 from cbl_engine.tables.reading import Tables, read_tables
 from cbl_engine.tables.schemas import (
@@ -19,6 +20,7 @@ from cbl_engine.tables.writing import write_tables
 
 __all__ = [
     "DTYPES",
+    "LINEAGE_COLUMNS",
     "LONDON",
     "TABLES",
     "Column",
