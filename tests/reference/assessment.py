@@ -70,12 +70,14 @@ class Assessor:
             f: row.get(f)
             for f in ("bedroom_need", "sizes", "band", "points", "place_in_band", "priority_date")
         }
-        facts = {n: value_of(f, household, self.as_at, {}.get)
+        facts = {n: value_of(f, household, self.as_at, self.parameter)
                  for n, f in self.version.facts.items()}
 
         def read(name: str) -> Any:
             if name == "as_at":
                 return self.as_at
+            if name.startswith("param."):
+                return self.parameter(name.removeprefix("param."))
             if name in facts:
                 return facts[name]
             return values[name] if name in values else row.get(name)
@@ -109,14 +111,15 @@ class Assessor:
         self.override(found, ident, "status", "status_proposed")
         return found
 
+    def parameter(self, name: str) -> Any:
+        values = self.version.parameters[name].values
+        return values[max(day for day in values if day <= self.as_at)]
+
     # Facts and law
 
     def contradictions(self, row: Row, people: list[Row], found: Found) -> None:
         if any(p["date_of_birth"] is not None and p["date_of_birth"] > self.as_at for p in people):
             found.doubts.add("born_after_as_at")
-        registered, from_ = row.get("registered_on"), row.get("band_from")
-        if registered is not None and from_ is not None and from_ < registered:
-            found.doubts.add("band_before_registration")
 
     def applicants(self, people: list[Row]) -> list[Row]:
         return [p for p in people
@@ -324,7 +327,9 @@ class Assessor:
             case "sizes":
                 return [int(part) for part in text.split("|")]
             case "qualifies":
-                return {"yes": True, "no": False}[text]
+                if text not in ("yes", "no"):
+                    raise ValueError(text)
+                return text == "yes"
             case "priority_date":
                 return date.fromisoformat(text)
             case "bedroom_need":

@@ -62,7 +62,8 @@ def scheme_text(rng: Any) -> str:
     parts = []
     if rng.random() < 0.6:
         parts.append("size: twenty_one_year")
-    parts.append(f"qualifies: [{', '.join(rng.sample(['q_here', 'q_long', 'q_all', 'q_need'], 2))}]")
+    tests = rng.sample(["q_here", "q_long", "q_all", "q_need"], rng.choice([0, 1, 2]))
+    parts.append(f"qualifies: [{', '.join(tests)}]")
     awards: list[str] = []
     for number in range(rng.randint(1, 6)):
         awards.append(f"    w{number}: {{{_award(rng, number)}}}")
@@ -71,7 +72,7 @@ def scheme_text(rng: Any) -> str:
         parts.append(f"otherwise: {rng.choice(BANDS)}")
     if rng.random() < 0.3:
         parts.append("points_at_least: promised")
-    if rng.random() < 0.7:
+    if rng.random() < 0.5:
         changes = "".join(
             f", {way}: {rng.choice(['keep', 'award', 'submitted', 'original', 'restore'])}"
             for way in ("up", "down", "policy") if rng.random() < 0.6
@@ -160,7 +161,7 @@ def random_register(rng: Any, as_at: date, n: int = 12) -> dict[str, list[dict[s
         })
         for i in range(rng.choice([0, 1, 2, 2, 3])):
             tables["people"].append(_person(rng, ident, i, day, maybe, as_at))
-        for _ in range(rng.choice([0, 1, 1, 2, 3])):
+        for _ in range(rng.choice([0, 0, 1, 1, 2])):
             tables["connections"].append({
                 "application": ident, "area": rng.choice(["east", "town", "abroad"]),
                 "person": None if rng.random() < 0.6 else f"{ident}p0",

@@ -20,8 +20,7 @@ FIELDS = (
     "bedroom_need", "sizes", "eligible_in_law", "qualifies", "band", "points", "place_in_band",
     "priority_date", "date_rule", "status_proposed",
 )
-OURS = {"born_after_as_at", "band_before_registration", "override_conflict",
-        "override_basis_changed", "override_unreadable"}
+OURS = {"born_after_as_at", "override_conflict", "override_basis_changed", "override_unreadable"}
 days = st.dates(date(2024, 6, 1), date(2026, 6, 1))
 
 
@@ -31,7 +30,7 @@ def drawn(seed, as_at):
     return scheme, random_register(rng, as_at)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.integers(0, 10**9), days)
 def test_everything_found_agrees(seed, as_at):
     scheme, tables = drawn(seed, as_at)
@@ -56,7 +55,7 @@ def test_everything_found_agrees(seed, as_at):
         assert theirs == {n: outcome[o] for n, o in expected.awards.items()}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10**9), days, st.randoms())
 def test_the_order_of_rows_decides_nothing(seed, as_at, rng):
     scheme, tables = drawn(seed, as_at)
@@ -71,7 +70,7 @@ def test_the_order_of_rows_decides_nothing(seed, as_at, rng):
     assert after.contradictions.select(kinds).equals(before.contradictions.select(kinds))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10**9), days, st.integers(0, 10**9))
 def test_nothing_changes_before_the_next_review(seed, as_at, more):
     scheme, tables = drawn(seed, as_at)
@@ -92,7 +91,7 @@ def test_nothing_changes_before_the_next_review(seed, as_at, more):
         assert then.reasons(ids).equals(now.reasons(ids)), on
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10**9), days)
 def test_assessing_some_is_assessing_all(seed, as_at):
     scheme, tables = drawn(seed, as_at)
