@@ -385,6 +385,12 @@ def test_a_register_that_keeps_no_ends_reports_no_spell_as_open_twice() -> None:
     assert kinds(dated(SIMPLE, spells.drop("until"), REGISTERED)) == []
 
 
+def test_a_history_that_ended_before_another_band_was_found_is_no_contradiction() -> None:
+    spells = spells_of(spell("C", "2020-01-01", until="2024-01-01"))
+    for found in ({"band": "B"}, {"band": None}):
+        assert kinds(dated(SIMPLE, spells, REGISTERED, today={"p": found})) == []
+
+
 def test_of_two_that_began_on_one_day_the_one_that_lasted_longer_is_the_later() -> None:
     rows = [spell("A", "2021-01-01", until="2021-02-01"), spell("C", "2021-01-01")]
     result = dated(RESTORE, spells_of(spell("C", "2020-01-01", until="2021-01-01"), *rows),

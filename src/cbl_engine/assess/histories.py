@@ -294,20 +294,22 @@ def with_today(
 ) -> History:
     """The history with the band found today where it is not the last one's.
 
-    The last of a history that ended before today was held until today, and this is reported.
+    Where it is, the last of a history that ended before today was held until today, and this is
+    reported.
     """
     last = last_of(history, n)
-    has = last >= 0
+    band = np.full(n, -1, np.int16)
+    changed = np.zeros(n, bool)
+    if today is not None:
+        band = codes_of(today["band"], bands.names, -1)
+        changed = bands.same[band] != bands.same[value_at(history.band, last, -1)]
+        if "known" in today.columns:
+            changed &= today["known"].fill_null(value=True).to_numpy()
     until = value_at(history.until, last, NO_DAY)
-    ended = (until != NO_DAY) & (until < as_at)
+    ended = ~changed & (until != NO_DAY) & (until < as_at)
     found.contradiction("history_ended", np.flatnonzero(ended), history.row[last[ended]])
-    if today is None or not n:
+    if today is None or not changed.any():
         return history
-    band = codes_of(today["band"], bands.names, -1)
-    before = bands.same[value_at(history.band, last, -1)]
-    changed = (bands.same[band] != before) | (~has & (band >= 0))
-    if "known" in today.columns:
-        changed &= today["known"].fill_null(value=True).to_numpy()
     of = np.flatnonzero(changed).astype(np.int32)
     said = today[of]
     since = days_of(said["since"])
