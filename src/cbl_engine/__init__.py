@@ -21,7 +21,13 @@ from typing import TYPE_CHECKING, Any
 from cbl_engine.version import __version__
 
 if TYPE_CHECKING:
-    from cbl_engine.assess import Assessed, assess
+    from cbl_engine.assess import (
+        Assessed,
+        assess,
+        bedroom_need,
+        explain_bedrooms,
+        statutory_overcrowding,
+    )
     from cbl_engine.cases import run_cases
     from cbl_engine.errors import (
         BadInput,
@@ -55,9 +61,11 @@ __all__ = [
     "TableError",
     "__version__",
     "assess",
+    "bedroom_need",
     "check_inputs",
     "data_dictionary",
     "explain",
+    "explain_bedrooms",
     "lint",
     "load_scheme",
     "prepare",
@@ -68,13 +76,16 @@ __all__ = [
     "sample_borough",
     "scheme_from_text",
     "shortlist",
+    "statutory_overcrowding",
     "validate_frames",
     "write_run",
     "write_tables",
 ]
 
 _ROOMS = {
-    "assess": ("Assessed", "assess"),
+    "assess": (
+        "Assessed", "assess", "bedroom_need", "explain_bedrooms", "statutory_overcrowding",
+    ),
     "cases": ("run_cases",),
     "errors": (
         "BadInput", "CaseError", "CblError", "Problem", "PropertyError", "RunError", "SchemeError",

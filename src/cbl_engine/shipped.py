@@ -6,7 +6,8 @@ from pathlib import Path
 
 
 def shipped_folder(kind: str) -> Path:
-    """Folder of shipped files: ``schemes``, ``boroughs``, ``cases`` or ``templates``.
+    """Folder of shipped files: ``schemes``, ``standards``, ``law``, ``boroughs``, ``cases`` or
+    ``templates``.
 
     An installed package carries them beside its modules; a checkout keeps them at its top.
     """

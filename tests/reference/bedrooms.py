@@ -111,7 +111,7 @@ def rooms(
 ) -> int:
     """The fewest rooms when everything is known."""
     n = 0
-    partner = {a: b for a, b in pairs} | {b: a for a, b in pairs}
+    partner = dict(pairs) | {b: a for a, b in pairs}
     away = standard.temporarily_away == "not_counted"
     gone = {at for at, p in enumerate(people) if away and p.get("temporarily_away")}
     for a, b in pairs:
@@ -123,7 +123,10 @@ def rooms(
         n += len(here) if not share or cannot else min(len(here), 1)
     kinds = set()
     sharers = []
-    babies = sum(p["age"] == 0 and not p["unborn"] for p in people)
+    babies = sum(
+        p["age"] == 0 and not p["unborn"] and p["relationship"] != "applicant" and at not in partner
+        for at, p in enumerate(people)
+    )
     for at, person in enumerate(people):
         if at in gone or at in partner:
             continue
@@ -150,7 +153,7 @@ def rooms(
             continue
         if person["age"] == 0 and not person["unborn"] and (
             standard.under_ones == "not_counted"
-            or (standard.under_ones == "twins_counted" and babies < 2)
+            or (standard.under_ones == "twins_counted" and babies < 2 and not applicant)
         ):
             continue
         if person.get("cannot_share") and standard.cannot_share == "own_room":

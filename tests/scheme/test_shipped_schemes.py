@@ -46,6 +46,7 @@ def test_every_rule_has_a_source_or_is_marked_as_ours(path: Path) -> None:
             "bands",
             "parameters",
             "facts",
+            "bedroom_standards",
             "criteria",
             "profiles",
             "local_lettings_plans",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from cbl_engine.assess.ages import age_on, whole_months
 from cbl_engine.assess.assessed import Assessed
 from cbl_engine.assess.assessing import assess
-from cbl_engine.assess.bedrooms import bedroom_need
+from cbl_engine.assess.bedroom_words import BedroomsExplained, Room, explain_bedrooms
+from cbl_engine.assess.bedrooms import bedroom_need, sizes_let
 from cbl_engine.assess.connections import area_closure, connection_facts, pair_fact_values
 from cbl_engine.assess.date_rules import DatePolicy
 from cbl_engine.assess.date_words import explain_date
@@ -16,12 +17,15 @@ from cbl_engine.assess.facts import (
     own_columns_read,
     with_if_null,
 )
+from cbl_engine.assess.overcrowding import rooms_counted, statutory_overcrowding
 from cbl_engine.assess.priority import PriorityDates, priority_dates
 
 __all__ = [
     "Assessed",
+    "BedroomsExplained",
     "DatePolicy",
     "PriorityDates",
+    "Room",
     "age_on",
     "area_closure",
     "assess",
@@ -29,11 +33,15 @@ __all__ = [
     "columns_read",
     "columns_welcome",
     "connection_facts",
+    "explain_bedrooms",
     "explain_date",
     "household_facts",
     "own_columns_read",
     "pair_fact_values",
     "priority_dates",
+    "rooms_counted",
+    "sizes_let",
+    "statutory_overcrowding",
     "whole_months",
     "with_if_null",
 ]

@@ -18,6 +18,7 @@ from cbl_engine.assess.sharing import (
     MOST_PEOPLE,
     NONE,
     UNCERTAIN,
+    WILD,
     Rooms,
     counts_by_class,
     fewest_rooms,
@@ -185,9 +186,7 @@ class _Answer:
         """The result, from one row a household with people to one row an application."""
         by_rule = self.by_rule()
         need = by_rule if table is None else table.need
-        known = by_rule >= 0
-        if table is not None:
-            known = need >= 0
+        known = need >= 0
         unsettled = np.zeros(len(self.rows), bool)
         unsettled[self.unsure] = True
         unsettled[self.blocked] = True
@@ -229,8 +228,8 @@ class _Answer:
         out.append(self._sizes(need, row, sizes))
         frame = pl.DataFrame(out)
         return frame.with_columns(
-            self._facts("missing", known, ids, extra, table),
-            self._facts("assumed", known, ids, extra, table),
+            self._facts("missing", known, extra, table),
+            self._facts("assumed", known, extra, table),
         )
 
     def _sizes(
@@ -256,7 +255,7 @@ class _Answer:
         return made.gather(place)
 
     def _facts(
-        self, name: str, known: NDArray, ids: Ordinals, extra: NDArray | None, table: Table | None
+        self, name: str, known: NDArray, extra: NDArray | None, table: Table | None
     ) -> pl.Series:
         """Missing or assumed facts as lists of text, for the few households with any."""
         members = self.members
@@ -393,8 +392,7 @@ def _numbers(members: Members, rows: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _wild_rows(members: Members, used: NDArray[np.bool_]) -> NDArray[np.int64]:
-    from cbl_engine.assess.sharing import WILD
-
+    """Unborn children of the households in which it mattered that their sex is taken as the best."""
     rows = np.flatnonzero(members.masks == 1 << WILD)
     return rows[used[_numbers(members, rows)]]
 
@@ -415,5 +413,3 @@ def _lists(name: str, numbers: list[NDArray], texts: list[pl.Series], n: int) ->
     padded = pl.concat([said[name], pl.Series(name, [None], dtype=pl.List(pl.String))])
     return padded.gather(place)
 
-
-__all__ = ["WHY", "bedroom_need", "sizes_let"]

@@ -45,6 +45,7 @@ Counted = Literal["counted", "not_counted", "one_room"]
 class TableRow(Part):
     """One row of a council's table. The first row whose ``when`` is true gives the need."""
 
+    label: Text | None = None
     when: Sql = Field(description="SQL over the household's shape, true when the row applies")
     bedrooms: Bedrooms | None = Field(
         None, description="the need; left out: that of the rule, and only sizes change"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from cbl_engine.errors import SchemeError
 from cbl_engine.scheme import json_schema, scheme_from_text
+from cbl_engine.scheme.bedrooms import BedroomStandard
 from cbl_engine.scheme.standards import overcrowding_law, resolve_standard, shipped_standards
 
 HEAD = """scheme: small
@@ -75,6 +78,23 @@ def test_a_mistake_is_reported_where_it_stands(text, kind, where, words):
     assert found.kind == kind
     assert found.where == f"scheme.yaml:{where}"
     assert words in found.line()
+
+
+_PAGE = Path(__file__).parents[2] / "docs" / "bedrooms.md"
+
+
+@pytest.mark.parametrize(
+    "block", re.findall(r"^```yaml\nbedroom_standards:\n(.*?)^```", _PAGE.read_text("utf-8"),
+                        re.MULTILINE | re.DOTALL))
+def test_the_examples_of_the_page_load(block):
+    head = HEAD.replace("columns:", "sources: {B1: {title: A page}}\ncolumns:")
+    assert scheme_from_text(head + block).versions[0].bedroom_standards
+
+
+def test_the_page_names_every_field_and_every_shipped_standard():
+    text = _PAGE.read_text("utf-8")
+    fields = set(BedroomStandard.model_fields) - {"label", "source", "illustrative", "notes"}
+    assert all(f"`{name}`" in text for name in fields | set(shipped_standards()))
 
 
 def test_every_shipped_standard_has_a_source():

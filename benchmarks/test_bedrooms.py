@@ -1,0 +1,34 @@
+"""Bedroom need against a polars group-by and rows one by one: equal answers, and the time of each.
+
+``python -m benchmarks.bedrooms.run --size L`` runs the contest at the size of England, each
+contestant in a process of its own.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.bedrooms import data
+from benchmarks.bedrooms.contestants import ANSWER, CONTESTANTS, ours
+
+
+@pytest.fixture(scope="module")
+def frames(size):
+    return data.load(size)
+
+
+@pytest.mark.benchmark(group="bedrooms")
+@pytest.mark.parametrize("name", CONTESTANTS)
+def test_bedroom_need(benchmark, frames, rounds, name):
+    slow = name.startswith("Python")
+    found = benchmark.pedantic(
+        lambda: CONTESTANTS[name](frames), rounds=2 if slow else rounds, warmup_rounds=1
+    )
+    assert found.select(ANSWER).equals(ours(frames).select(ANSWER))
+
+
+@pytest.mark.benchmark(group="bedrooms")
+def test_bedroom_need_where_facts_are_missing(benchmark, size, rounds):
+    frames = data.load(size, "patchy")
+    found = benchmark.pedantic(lambda: ours(frames), rounds=rounds, warmup_rounds=1)
+    assert found["need"].null_count() == found["missing"].drop_nulls().len()

@@ -1,0 +1,99 @@
+"""Statutory overcrowding: Housing Act 1985 ss.325 and 326, and rooms too small to count."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from cbl_engine.assess.overcrowding import rooms_counted, statutory_overcrowding
+from cbl_engine.errors import TableError
+from tests.assess.bedroom_frames import AS_AT, applications_of, people_of
+
+
+def judge(household, *areas):
+    rooms = pl.DataFrame(
+        {"application": ["A"] * len(areas), "floor_area": list(areas)},
+        schema={"application": pl.String, "floor_area": pl.Float64},
+    )
+    return statutory_overcrowding(
+        people_of(household), rooms, AS_AT, applications_of(household)).row(0, named=True)
+
+
+@pytest.mark.parametrize(
+    ("household", "rooms", "broken"),
+    [
+        ("a F30 applicant, b M32 partner", 1, False),
+        ("a F30 applicant, b M32 other_relative", 1, True),
+        ("a F30 applicant, b M9 child", 1, False),
+        ("a F30 applicant, b M10 child", 1, True),
+        ("a F30 applicant, b F10 child, c F40 sibling", 1, False),
+        ("a F30 applicant, b M32 partner, c F10 child", 1, True),
+        ("a F30 applicant, b M32 partner, c F10 child, d M15 child", 2, False),
+        ("a F30 applicant, b F32 partner, c F12 child", 1, False),
+    ],
+)
+def test_room_standard(household, rooms, broken):
+    assert judge(household, *[200.0] * rooms)["room_standard_broken"] is broken
+
+
+@pytest.mark.parametrize(
+    ("household", "persons"),
+    [
+        ("a F30 applicant, b M3m child", 1.0),
+        ("a F30 applicant, b M-4w child", 1.0),
+        ("a F30 applicant, b M1 child, c F9 child", 2.0),
+        ("a F30 applicant, b M10 child", 2.0),
+    ],
+)
+def test_under_ones_count_for_nothing_and_those_of_1_to_9_a_half(household, persons):
+    assert judge(household, 120.0)["persons"] == persons
+
+
+@pytest.mark.parametrize(
+    ("areas", "by_rooms", "by_area"),
+    [
+        ([110.0], 2.0, 2.0),
+        ([109.9], 2.0, 1.5),
+        ([90.0, 89.9], 3.0, 2.5),
+        ([70.0, 69.9, 50.0], 5.0, 2.0),
+        ([120.0, 120.0, 120.0, 49.9], 5.0, 6.0),
+        ([110.0] * 4, 7.5, 8.0),
+        ([110.0] * 5, 10.0, 10.0),
+        ([110.0] * 6, 12.0, 12.0),
+    ],
+)
+def test_permitted_numbers(areas, by_rooms, by_area):
+    found = judge("a F30 applicant", *areas)
+    assert (found["permitted_by_rooms"], found["permitted_by_area"]) == (by_rooms, by_area)
+
+
+def test_the_lesser_of_the_two_tables_is_permitted():
+    family = "a F30 applicant, b M32 partner, c F9 child, d F8 child"  # three persons
+    assert judge(family, 110.0, 110.0)["space_standard_broken"] is False
+    assert judge(family, 110.0, 70.0)["space_standard_broken"] is False
+    assert judge(family, 110.0, 69.0)["space_standard_broken"] is True
+    assert judge(family, 200.0)["overcrowded"] is True
+
+
+def test_what_is_missing_is_not_known_unless_it_cannot_matter():
+    assert judge("a F30 applicant, b M? child", 200.0, 200.0)["persons"] is None
+    assert judge("a F30 applicant, b M? child", 200.0, 200.0)["overcrowded"] is False
+    assert judge("a F30 applicant, b U30 sibling", 200.0)["room_standard_broken"] is None
+    assert judge("a U30 applicant, b U30 partner", 200.0)["room_standard_broken"] is False
+    assert judge("a F30 applicant, b M30 sibling", None)["room_standard_broken"] is True
+    assert judge("a F30 applicant, b F30 sibling", None)["overcrowded"] is None
+    assert judge("a F30 applicant")["overcrowded"] is None
+
+
+def test_rooms_too_small_are_not_counted():
+    rooms = pl.DataFrame({"application": ["A", "A", "B", "B"],
+                          "floor_area": [50.0, 49.9, None, 80.0]})
+    assert rooms_counted(rooms, 50)["rooms"].to_list() == [1, None]
+    assert rooms_counted(rooms, 0)["rooms"].to_list() == [2, 2]
+
+
+def test_a_missing_column_is_named():
+    with pytest.raises(TableError, match=r"rooms\.floor_area"):
+        statutory_overcrowding(people_of("a F30 applicant"),
+                               pl.DataFrame({"application": ["A"]}), AS_AT,
+                               applications_of("a F30 applicant"))
