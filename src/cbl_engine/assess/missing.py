@@ -12,6 +12,7 @@ from cbl_engine.scheme.expressions import parse_expression
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from cbl_engine.assess.assessed import Assessed

@@ -303,7 +303,9 @@ def _dated_rows(
 ) -> None:
     """Edges and whole months of the rows that a fact looks over, where it reads them."""
     table = fact.count if isinstance(fact, Count) else fact.of
-    rows = tables[table]
+    rows = tables.get(table)
+    if rows is None:  # of the law's facts, whose table may be missing: not known of anyone
+        return
     for expression in _texts(fact):
         found = _compared_days(expression, rows.schema)
         if found is None:
