@@ -360,3 +360,17 @@ def test_an_empty_register_comes_out_empty():
     frames = {"applications": frame_of("applications", []), "people": frame_of("people", [])}
     result = assess(scheme, frames, AS_AT)
     assert result.assessed.height == result.reasons().height == 0
+
+
+def test_two_needs_begin_when_the_second_did():
+    own = {"medical": "yes", "medical_on": date(2025, 6, 1), "nights": 1,
+           "decided_on": date(2025, 9, 1), "registered_on": date(2020, 1, 1), "band": "C",
+           "band_from": date(2020, 1, 1)}
+    result = run(
+        "awards: {v: {label: x, when: ill, band: B, since: medical_on}, "
+        "u: {label: x, when: slept, band: B, since: decided_on}, "
+        "w: {label: x, at_least: 2, of: [v, u], band: A}}, "
+        "priority_date: {first: registered_on}", own=own)
+    row = one(result)
+    assert (row["band"], row["priority_date"], row["date_rule"]) == (
+        "A", date(2025, 9, 1), "up")

@@ -43,7 +43,7 @@ def missing_of(result: Assessed, at: NDArray[np.int64], *, whole: bool) -> pl.Da
                 pl.lit(column).alias("column"), pl.lit(needed_by).alias("needed_by"),
                 pl.lit(effect).alias("effect")))
     parts += [p.select(*schema) for p in _frames(result, at)]
-    return pl.concat(parts).unique().sort("application", "needed_by", "column")
+    return pl.concat(parts).unique().sort("application", "needed_by", "column", "effect")
 
 
 def _rows(
