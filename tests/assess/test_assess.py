@@ -374,3 +374,12 @@ def test_two_needs_begin_when_the_second_did():
     row = one(result)
     assert (row["band"], row["priority_date"], row["date_rule"]) == (
         "A", date(2025, 9, 1), "up")
+
+
+def test_what_is_missing_for_a_test_that_the_law_lifts_is_not_asked_for():
+    here = [{"area": "town", "kind": "residence", "since": None}]
+    rules = "qualifies: [local]"
+    asked = run(rules, connections=here).missing(["P"]).filter(needed_by="local")
+    assert asked["column"].to_list() == ["months_here"]
+    lifted = run(rules, connections=here, own={"right_to_move": True}).missing(["P"])
+    assert "local" not in lifted["needed_by"].to_list()

@@ -54,6 +54,8 @@ def _rows(
     for name, codes in trace.codes.items():
         criterion = version.criteria[name]
         unknown = at[codes[at] == UNKNOWN]
+        if name in trace.exempted:  # by law, whatever it may be
+            unknown = unknown[trace.exempted[name][unknown] < 0]
         names = parse_expression(criterion.when).own_names
         yield from _nulls(trace.frame, unknown, names, name, EFFECTS[criterion.when_unknown])
     for name, award in trace.plan.rules.awards.items():
