@@ -195,7 +195,9 @@ class Assessor:
         unsure = set()
         for name, award in awards.items():
             found.awards[name], found.held[name] = self.held(award, found, read)
-            since[name] = read(award.since) if award.since is not None else None
+            counted = [since[p] for p in award.of if found.held[p] and since[p] is not None]
+            since[name] = (
+                read(award.since) if award.since is not None else max(counted, default=None))
             points[name] = award.points or 0
             if award.points is not None and award.each is not None:
                 times = read(award.each)
