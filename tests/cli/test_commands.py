@@ -15,7 +15,6 @@ import polars as pl
 import pytest
 
 from cbl_engine import __version__, run_shortlist
-from cbl_engine.cli import main
 from cbl_engine.shipped import shipped_folder
 
 if TYPE_CHECKING:
@@ -24,20 +23,6 @@ if TYPE_CHECKING:
     Cbl = Callable[..., tuple[int, str, str]]
 
 SCHEMES = sorted(path.stem for path in shipped_folder("schemes").iterdir())
-
-
-@pytest.fixture
-def cbl(capsys: pytest.CaptureFixture[str]) -> Cbl:
-    """Runs a command; its exit code, what it printed, and what it said on the error stream."""
-
-    def run(*arguments: Any) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as caught:
-            main([str(a) for a in arguments])
-        out = capsys.readouterr()
-        assert "Traceback" not in out.err
-        return int(caught.value.code or 0), out.out, out.err
-
-    return run
 
 
 @pytest.fixture(scope="module")

@@ -4,26 +4,10 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from typing import Any
 
 import pytest
 
-from cbl_engine.cli import main
 from cbl_engine.shipped import shipped_folder
-
-
-@pytest.fixture
-def cbl(capsys: pytest.CaptureFixture[str]):
-    """Runs a command; its exit code, what it printed, and what it said on the error stream."""
-
-    def run(*arguments: Any) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as caught:
-            main([str(a) for a in arguments])
-        out = capsys.readouterr()
-        assert "Traceback" not in out.err
-        return int(caught.value.code or 0), out.out, out.err
-
-    return run
 
 
 @pytest.fixture(scope="module")

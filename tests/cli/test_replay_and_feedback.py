@@ -5,12 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
 
-from cbl_engine.cli import main
 from cbl_engine.records import run_shortlist
 
 if TYPE_CHECKING:
@@ -18,18 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     Cbl = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def cbl(capsys: pytest.CaptureFixture[str]) -> Cbl:
-    def run(*arguments: Any) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as caught:
-            main([str(a) for a in arguments])
-        out = capsys.readouterr()
-        assert "Traceback" not in out.err
-        return int(caught.value.code or 0), out.out, out.err
-
-    return run
 
 
 @pytest.fixture(scope="module")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from cbl_engine.cli import main
 from cbl_engine.scheme import describe, json_schema, load_scheme
 from cbl_engine.shipped import shipped_folder
 
@@ -16,20 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     Cbl = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def cbl(capsys: pytest.CaptureFixture[str]) -> Cbl:
-    """Runs a command; its exit code, what it printed, and what it said on the error stream."""
-
-    def run(*arguments: Any) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as caught:
-            main([str(a) for a in arguments])
-        out = capsys.readouterr()
-        assert "Traceback" not in out.err
-        return int(caught.value.code or 0), out.out, out.err
-
-    return run
 
 
 @pytest.fixture

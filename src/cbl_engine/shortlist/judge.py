@@ -213,7 +213,7 @@ class _Gather:
             self._note(self.failed, criteria, word, hit, concerned)
         for word in masks.unknown_words:
             hit = self.hits[word] & masks.unknown[word][self.advert]
-            self._note_few(self.unknown, criteria, word, hit, concerned)
+            self._note(self.unknown, criteria, word, hit, concerned, few=True)
         for bit in dict.fromkeys(criteria):
             if bit in self.codes:
                 failing = self._fails(bit)
@@ -228,7 +228,7 @@ class _Gather:
         """Note which keys are not known, for the bids concerned."""
         for word in masks.key_unknown_words:
             hit = self.hits[word] & masks.key_unknown[word][self.advert]
-            self._note_few(self.key_unknown, bits, word, hit, concerned)
+            self._note(self.key_unknown, bits, word, hit, concerned, few=True)
         for bit in bits:
             if bit in self.codes:
                 self._note_bit(self.key_unknown, bit, self.codes[bit] == UNKNOWN, concerned)
@@ -255,26 +255,17 @@ class _Gather:
         word: int,
         hit: NDArray[np.uint64],
         concerned: NDArray[np.bool_] | None,
+        *,
+        few: bool = False,
     ) -> None:
-        if concerned is not None:
+        """Put the canonical bits of hits into ``out``; ``few`` looks only at the bids hit."""
+        at: slice | NDArray[np.int64] = slice(None)
+        if few:
+            at = np.flatnonzero(hit != 0 if concerned is None else (hit != 0) & concerned)
+            hit = hit[at]
+        elif concerned is not None:
             hit = hit * concerned
         for number in range(len(out)):
             canonical = self.block.work.layout.canonical(hit, word, number, bits)
             if canonical is not None:
-                out[number] |= canonical
-
-    def _note_few(
-        self,
-        out: NDArray[np.uint64],
-        bits: tuple[int, ...],
-        word: int,
-        hit: NDArray[np.uint64],
-        concerned: NDArray[np.bool_] | None,
-    ) -> None:
-        """The same where few of the bids are hit, as by what is not known."""
-        some = np.flatnonzero(hit != 0 if concerned is None else (hit != 0) & concerned)
-        hit = hit[some]
-        for number in range(len(out)):
-            canonical = self.block.work.layout.canonical(hit, word, number, bits)
-            if canonical is not None:
-                out[number][some] |= canonical
+                out[number][at] |= canonical
