@@ -118,6 +118,19 @@ def test_the_changelog_knows_the_version() -> None:
     assert f"## {cbl.__version__} " in (TOP / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
+def test_the_mapping_in_the_page_on_data_loads(tmp_path) -> None:
+    from cbl_engine.tables.mapping import read_mapping
+    from cbl_engine.tables.settings import SETTINGS
+
+    text = (TOP / "docs/data.md").read_text(encoding="utf-8")
+    (shown,) = [block.split("```")[0] for block in text.split('```yaml title="mapping.yaml"\n')[1:]]
+    (tmp_path / "mapping.yaml").write_text(shown, encoding="utf-8")
+    mapping, problems = read_mapping(tmp_path / "mapping.yaml")
+    assert problems == ()
+    assert len(mapping.of("people")) == 3
+    assert all(f"`{setting}`" in text for setting in SETTINGS)
+
+
 LATER_PARTS = {"assessment", "bids and offers"}
 
 

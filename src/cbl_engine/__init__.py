@@ -39,7 +39,16 @@ if TYPE_CHECKING:
         SchemeError,
         TableError,
     )
-    from cbl_engine.records import check_inputs, read_run, run_shortlist, write_run
+    from cbl_engine.export import write_run_to_excel, write_run_to_sql
+    from cbl_engine.quality import data_quality, extract_request
+    from cbl_engine.records import (
+        check_inputs,
+        feedback,
+        read_run,
+        replay_run,
+        run_shortlist,
+        write_run,
+    )
     from cbl_engine.sample import sample_borough
     from cbl_engine.scheme import (
         Scheme,
@@ -71,14 +80,18 @@ __all__ = [
     "bedroom_need",
     "check_inputs",
     "data_dictionary",
+    "data_quality",
     "describe",
     "explain",
     "explain_bedrooms",
+    "extract_request",
+    "feedback",
     "lint",
     "load_scheme",
     "prepare",
     "read_run",
     "read_tables",
+    "replay_run",
     "run_cases",
     "run_shortlist",
     "sample_borough",
@@ -88,6 +101,8 @@ __all__ = [
     "statutory_overcrowding",
     "validate_frames",
     "write_run",
+    "write_run_to_excel",
+    "write_run_to_sql",
     "write_tables",
 ]
 
@@ -100,7 +115,11 @@ _ROOMS = {
         "BadInput", "CaseError", "CblError", "Problem", "PropertyError", "RunError", "SchemeError",
         "TableError",
     ),
-    "records": ("check_inputs", "read_run", "run_shortlist", "write_run"),
+    "export": ("write_run_to_excel", "write_run_to_sql"),
+    "quality": ("data_quality", "extract_request"),
+    "records": (
+        "check_inputs", "feedback", "read_run", "replay_run", "run_shortlist", "write_run",
+    ),
     "sample": ("sample_borough",),
     "scheme": (
         "Scheme", "describe", "lint", "load_scheme", "scheme_changes", "scheme_from_text",

@@ -30,6 +30,7 @@ from ruamel.yaml.events import (
     SequenceEndEvent,
     SequenceStartEvent,
 )
+from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from cbl_engine.errors import BadInput, Problem
@@ -126,8 +127,12 @@ class Document:
         return line, column
 
 
-def read_document(path: Path) -> Document:
+def read_document(path: Path, *, as_text: bool = False) -> Document:
     """Read one YAML file.
+
+    Args:
+        path: the file.
+        as_text: leave every scalar as the text that is written: 01 stays ``01``, yes ``yes``.
 
     Raises:
         BadInput: the file is missing, too large, not UTF-8, not YAML, or holds what is refused.
@@ -171,20 +176,26 @@ def read_document(path: Path) -> Document:
                 )
             ]
         ) from None
-    return parse_document(text, path.name)
+    return parse_document(text, path.name, as_text=as_text)
 
 
-def parse_document(text: str, name: str) -> Document:
-    """Parse YAML text; ``name`` stands for the file in messages.
+def parse_document(text: str, name: str, *, as_text: bool = False) -> Document:
+    """Parse YAML text; ``name`` stands for the file in messages, ``as_text`` as above.
 
     Raises:
         BadInput: as :func:`read_document`.
     """
-    refused = list(_refusals(text, name))
+    refused = list(_refusals(text, name, as_text=as_text))
     if refused:
         raise BadInput(refused)
+    positions: dict[Path_, tuple[int, int]] = {(): (1, 1)}
+    keys: dict[Path_, tuple[int, int]] = {}
     try:
         yaml = YAML(typ="rt", pure=True)
+        if as_text:
+            node = yaml.compose(io.StringIO(text))
+            data = _texts(node, (), name, positions, keys)
+            return Document(name, text, data, positions, keys)
         loaded = yaml.load(io.StringIO(text))
     except DuplicateKeyError as error:
         mark = error.problem_mark
@@ -200,23 +211,55 @@ def parse_document(text: str, name: str) -> Document:
         ) from None
     except (YAMLError, ValueError) as error:
         raise BadInput([_syntax_problem(error, name, text)]) from None
-    positions: dict[Path_, tuple[int, int]] = {(): (1, 1)}
-    keys: dict[Path_, tuple[int, int]] = {}
     try:
         data = _plain(loaded, (), positions, keys)
     except _KeyIsNoScalar as error:
-        line, column = error.args
-        raise BadInput(
-            [
-                Problem(
-                    "yaml_key",
-                    "a key must be one word, number or date, not a list or a mapping",
-                    where=f"{name}:{line}:{column}",
-                    remedy="Put a text that begins with [ or { in quotes",
-                )
-            ]
-        ) from None
+        raise BadInput([_no_key(name, *error.args)]) from None
     return Document(name, text, data, positions, keys)
+
+
+def _no_key(name: str, line: int, column: int) -> Problem:
+    return Problem(
+        "yaml_key",
+        "a key must be one word, number or date, not a list or a mapping",
+        where=f"{name}:{line}:{column}",
+        remedy="Put a text that begins with [ or { in quotes",
+    )
+
+
+def _texts(node: Any, path: Path_, name: str, positions: dict, keys: dict) -> Any:
+    """The data of a node, every scalar the text that is written.
+
+    Raises:
+        BadInput: a key is given twice, or is a list or a mapping.
+    """
+    if isinstance(node, ScalarNode):
+        return str(node.value)
+    if isinstance(node, SequenceNode):
+        for at, item in enumerate(node.value):
+            positions[(*path, at)] = _place(item)
+        return [
+            _texts(item, (*path, at), name, positions, keys) for at, item in enumerate(node.value)
+        ]
+    out: dict[str, Any] = {}
+    if isinstance(node, MappingNode):
+        for key, value in node.value:
+            if not isinstance(key, ScalarNode):
+                raise BadInput([_no_key(name, *_place(key))])
+            child = (*path, str(key.value))
+            if child in keys:
+                line, column = _place(key)
+                message = f'found duplicate key "{key.value}"'
+                where = f"{name}:{line}:{column}"
+                remedy = "Keep one of the two"
+                raise BadInput([Problem("duplicate_key", message, where=where, remedy=remedy)])
+            keys[child], positions[child] = _place(key), _place(value)
+            out[child[-1]] = _texts(value, child, name, positions, keys)
+    return out
+
+
+def _place(node: Any) -> tuple[int, int]:
+    return node.start_mark.line + 1, node.start_mark.column + 1
 
 
 def _syntax_problem(error: Exception, name: str, text: str) -> Problem:
@@ -233,7 +276,7 @@ def _syntax_problem(error: Exception, name: str, text: str) -> Problem:
     return Problem("yaml_syntax", f"this is not YAML: {message}", where=where)
 
 
-def _refusals(text: str, name: str) -> Iterator[Problem]:
+def _refusals(text: str, name: str, *, as_text: bool) -> Iterator[Problem]:
     depth = 0
     yaml = YAML(typ="rt", pure=True)
     try:
@@ -279,7 +322,7 @@ def _refusals(text: str, name: str) -> Iterator[Problem]:
                 depth -= 1
             elif isinstance(event, ScalarEvent) and event.style is None:
                 problem = _plain_scalar_problem(event.value, where)
-                if problem is not None:
+                if problem is not None and not (as_text and event.value != "<<"):
                     yield problem
                     return
     except (YAMLError, ValueError) as error:

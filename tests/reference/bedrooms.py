@@ -123,7 +123,10 @@ def rooms(
         n += len(here) if not share or cannot else min(len(here), 1)
     kinds = set()
     sharers = []
-    babies = sum(p["age"] == 0 and not p["unborn"] for p in people)
+    babies = sum(
+        p["age"] == 0 and not p["unborn"] and p["relationship"] != "applicant" and at not in partner
+        for at, p in enumerate(people)
+    )
     for at, person in enumerate(people):
         if at in gone or at in partner:
             continue
@@ -150,7 +153,7 @@ def rooms(
             continue
         if person["age"] == 0 and not person["unborn"] and (
             standard.under_ones == "not_counted"
-            or (standard.under_ones == "twins_counted" and babies < 2)
+            or (standard.under_ones == "twins_counted" and babies < 2 and not applicant)
         ):
             continue
         if person.get("cannot_share") and standard.cannot_share == "own_room":

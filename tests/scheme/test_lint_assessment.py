@@ -88,3 +88,16 @@ def test_what_an_assessment_reads_is_used():
     )
     findings = lint(scheme_from_text([("f.yaml", text)]))
     assert not [f for f in findings if f.rule == "unused"]
+
+
+def test_awards_that_nobody_can_hold():
+    text = HEAD.replace("  ill:", "  never: {label: x, illustrative: true, "
+                                  "when: status = 'active' AND status = 'closed'}\n  ill:")
+    text += (
+        "assessment: {awards: {w: {label: x, when: never, band: A}, v: {label: x, when: ill, "
+        "band: B}, u: {label: x, at_least: 2, of: [v, w], band: C}, "
+        "t: {label: x, at_least: 1, of: [v, w], points: 1}}}\n"
+    )
+    findings = lint(scheme_from_text([("f.yaml", text)]))
+    assert [f.message for f in findings if f.rule == "award_never_held"] == [
+        "nobody can hold the award w", "nobody can hold the award u"]

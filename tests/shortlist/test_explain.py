@@ -121,6 +121,7 @@ def test_what_is_counted_above_adds_up() -> None:
             mine = frame.filter(advert=row["advert"])
             group = mine.filter(tie_group=row["tie_group"]) if row["tie_group"] else None
             first = group["position"].min() if group is not None else row["position"]
+            assert told.position == first
             assert told.joint == (group.height - 1 if group is not None else 0)
             assert told.of == mine["position"].drop_nulls().len()
             assert sum(told.above_by_key.values()) == first - 1
@@ -159,6 +160,8 @@ _WORDS = {"met": True, "not met": False, "exact": True, "not exact": False, "no 
 def _alike(key: Any, value: Any) -> Any:
     """A threshold in one form: a rank for bands, whether exact, whether there is a debt."""
     value = _WORDS.get(value, value) if isinstance(value, str) else value
+    if isinstance(key, BedroomFitKey) and isinstance(value, str) and "bedroom" in value:
+        value = _fit(value)
     if value is None or value == "any known value" or value is True or value is False:
         return value
     if isinstance(key, BedroomFitKey) and key.bedroom_fit == "exact_first":
@@ -168,6 +171,12 @@ def _alike(key: Any, value: Any) -> Any:
     if isinstance(key, BandKey):
         return _band_rank(key, value)
     return value
+
+
+def _fit(words: str) -> int:
+    """The number that ranks, from the words for it."""
+    number = int(next((w for w in words.split() if w.isdigit()), "0"))
+    return -number if "more" in words else number
 
 
 def test_first_place_is_what_the_reference_says() -> None:
@@ -192,8 +201,9 @@ def test_first_place_is_what_the_reference_says() -> None:
                 assert [g.key for g in given] == [w[0] for _, w in pairs]
                 for (key, (_, value)), own in zip(pairs, given, strict=True):
                     if isinstance(key, BedroomFitKey) and key.bedroom_fit == "fewest_spare":
-                        mine_ = None if own.value is None else (
-                            own.value if isinstance(own.value, str) else max(-own.value, 0))
+                        mine_ = own.value
+                        if mine_ is not None and "bedroom" in mine_:
+                            mine_ = max(-_fit(mine_), 0)
                         assert mine_ == value or (mine_, value) == ("any known value", "known")
                     else:
                         assert _alike(key, own.value) == _alike(key, value), own
@@ -273,6 +283,33 @@ criteria: {near: {label: The household lives nearby, when: local, when_unknown: 
     assert "     1  a  priority date: 29 February 2020 against not known" in joint
     assert "  priority date: 28 February 2020 (now not known)" in joint
     assert "  time of the bid: no value of it (now 31 May 2024 11:00:00)" in joint
+
+
+def test_members_of_a_tie_are_told_the_place_of_the_group() -> None:
+    own = {i: {"points": p} for i, p in (("a", 9), ("b", 5), ("c", 5), ("d", 5), ("e", 1))}
+    result = ranked(order("points: points", "tie: human"), own)
+    told = {i: explain(result, "ad", i, "officer").as_dict() for i in own}
+    assert [(t["position"], t["joint"]) for t in told.values()] == [
+        (1, 0), (2, 2), (2, 2), (2, 2), (5, 0),
+    ]
+    assert [r["position"] for r in told["e"]["rivals"]] == [1, 2, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("rule", "line"),
+    [
+        ("exact_first", "fit of bedrooms to need: as many bedrooms as needed against "
+         "1 bedroom fewer than needed"),
+        ("fewest_spare", "fit of bedrooms to need: as many bedrooms as needed against "
+         "1 bedroom more than needed"),
+        ("largest_need", "fit of bedrooms to need: 3 bedrooms needed against 2 bedrooms needed"),
+    ],
+)
+def test_how_bedrooms_fit_is_said_in_words(rule: str, line: str) -> None:
+    needs = {"exact_first": (2, 3), "fewest_spare": (2, 1), "largest_need": (3, 2)}[rule]
+    own = {i: {"bedroom_need": n} for i, n in zip("ab", needs, strict=True)}
+    result = ranked(order(f"bedroom_fit: {rule}"), own)
+    assert f"     1  a  {line}" in explain(result, "ad", "b", "officer").text().splitlines()
 
 
 def test_bids_that_do_not_count_are_explained() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cbl_engine.tables.csv_text import read_csv_text
-from cbl_engine.tables.mapping import FileMapping
+from cbl_engine.tables.mapping import SourceMapping
 
 cells = st.text(st.sampled_from('ab",;\n\r\u00e9 '), max_size=6)
 
@@ -36,7 +36,7 @@ def test_same_cells_and_lines_as_the_csv_module(rows, delimiter, line_end, quoti
             (good if len(row) == 2 else ragged).append((line + 1, row))
         # Lines are counted by their line feeds; a lone carriage return in a cell ends none.
         line = raw[: _end_of(raw, at)].count("\n")
-    read = read_csv_text("bids", raw.encode(), FileMapping(delimiter=delimiter))
+    read = read_csv_text("bids", raw.encode(), SourceMapping(delimiter=delimiter))
     assert read.lines.to_list() == [number for number, _ in good]
     assert [list(row) for row in read.cells.rows()] == [
         [cell or None for cell in row] for _, row in good

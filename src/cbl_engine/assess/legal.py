@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.assess.facts import columns_read, columns_welcome, household_facts
-from cbl_engine.assess.outcomes import FAILED, MET, UNKNOWN, judge
+from cbl_engine.assess.outcomes import FAILED, MET, judge
 from cbl_engine.scheme.expressions import parse_expression
 from cbl_engine.scheme.law import AllocationLaw, LegalTest, allocation_law
 from cbl_engine.scheme.model import kind_of
@@ -136,6 +136,3 @@ def _with_columns(
             pl.lit(None, DTYPES[types[c]]).alias(c) for c in lost
         )
     return out, absent
-
-
-__all__ = ["UNKNOWN", "Legal", "law_columns", "legal_outcomes"]

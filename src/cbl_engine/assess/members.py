@@ -81,8 +81,8 @@ def members_of(
 ) -> Members:
     """Class every person.
 
-    1. put households together; 2. the class by age and sex, the applicant's own room; 3. who cannot
-    share; 4. who counts in another way or not at all; 5. couples.
+    1. put households together; 2. who is with whom; 3. the class by age and sex, the applicant's own
+    room; 4. who cannot share; 5. who counts in another way or not at all; 6. rooms of couples.
 
     Args:
         people: rows of PEOPLE; ``id``, ``date_of_birth``, ``sex`` and ``relationship`` are there.
@@ -101,6 +101,7 @@ def members_of(
     starts = np.flatnonzero(new)
 
     work = _Work(people, household, starts, standard, on)
+    work.find_couples()
     work.by_age_and_sex()
     work.cannot_share()
     work.counted_otherwise()
@@ -133,6 +134,7 @@ class _Work:
         self.on = on
         self.masks = np.zeros(len(household), np.uint16)
         self.sex = np.zeros(0, np.uint8)
+        self.pairs = np.zeros((0, 2), np.int64)
         self.partner = np.full(len(household), -1, np.int32)
         self.missing: dict[str, NDArray[np.int64]] = {}
         self.assumed: dict[str, NDArray[np.int64]] = {}
@@ -214,16 +216,17 @@ class _Work:
             category[rows] = np.where(counted, unborn, uncounted)
 
     def _lone_babies(self, category: NDArray, unknown: int) -> None:
-        """Under-1s count only where there are two or more of them."""
+        """Under-1s count only where there are two or more, applicants and couples apart."""
         n = int(self.household.max(initial=-1)) + 1
-        others = ~self.is_applicant | (self.standard.applicant == "by_age")
-        baby, doubt = category == 0, (category == unknown) & others
-        babies = np.bincount(self.household[baby], minlength=n)[self.household]
+        others = ~self.is_applicant & (self.partner < 0)
+        nameless = self.relationship.is_null().to_numpy()  # who may be the applicant
+        baby = (category == 0) & others
+        doubt = ((category == unknown) & others) | (baby & nameless)
+        babies = np.bincount(self.household[baby & ~nameless], minlength=n)[self.household]
         doubts = np.bincount(self.household[doubt], minlength=n)[self.household]
-        baby &= others
         self.masks[baby & (babies + doubts < 2)] = _NOT
-        unsure = (baby & (babies < 2) & (babies + doubts >= 2)) | doubt
-        self.masks[unsure] |= _NOT
+        self.masks[(baby & (babies < 2) & (babies + doubts >= 2)) | doubt] |= _NOT
+        self._note(self.missing, "relationship", np.flatnonzero(baby & nameless))
 
     def cannot_share(self) -> None:
         """Who cannot share has a room; one who would have one anyway is left as is."""
@@ -237,6 +240,7 @@ class _Work:
     def counted_otherwise(self) -> None:
         """Part-time and foster children, people away, and carers."""
         standard = self.standard
+        possible, as_applicant = self._possible_applicants()
         for how, kind, column in (
             (standard.part_time_children, PART_TIME, "part_time"),
             (standard.foster_children, FOSTER, "foster_child"),
@@ -252,22 +256,22 @@ class _Work:
                 unsure = unsure[~np.isin(unsure, named)]
             self.masks[sure] = target
             self.masks[unsure] |= target
-        self._possible_applicants()
+        self._note(self.missing, "relationship", possible[as_applicant != self.masks[possible]])
+        self.masks[possible] |= as_applicant
         if standard.temporarily_away == "not_counted":
-            sure, unsure = self._flag("temporarily_away", lambda rows: self.masks[rows] != _NOT)
+            sure, unsure = self._flag("temporarily_away", lambda rows: np.ones(len(rows), bool))
             self.masks[sure] = _NOT
             self.masks[unsure] |= _NOT
 
-    def _possible_applicants(self) -> None:
-        """Where no applicant is recorded, whose relationship is not known may be it."""
-        if self.standard.applicant == "by_age" or not self.relationship.null_count():
-            return
+    def _possible_applicants(self) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
+        """Where no applicant is recorded, whose relationship is not known may be it: as whom."""
+        if not self.relationship.null_count():
+            return _NOBODY, self.masks[:0]
         known = np.zeros(int(self.household.max(initial=-1)) + 1, bool)
         known[self.household[self.is_applicant]] = True
         rows = np.flatnonzero(self.relationship.is_null().to_numpy() & ~known[self.household])
-        rows = rows[self.masks[rows] != _ROOM]
-        self.masks[rows] |= _ROOM
-        self._note(self.missing, "relationship", rows)
+        by_age = self.standard.applicant == "by_age"
+        return rows, self.masks[rows] if by_age else np.full(len(rows), _ROOM)
 
     def _flag(
         self, column: str, matters: Callable[[NDArray], NDArray]
@@ -307,14 +311,18 @@ class _Work:
     ) -> None:
         facts[name] = np.union1d(facts[name], rows) if name in facts else rows
 
+    def find_couples(self) -> None:
+        """Who is with whom."""
+        self.pairs = self._pairs()
+        one, two = self.pairs[:, 0], self.pairs[:, 1]
+        self.partner[one], self.partner[two] = two, one
+
     def couples(self) -> None:
         """One room for a couple, a second when one of them cannot share."""
-        pairs = self._pairs()
+        pairs, standard = self.pairs, self.standard
         if not len(pairs):
             return
-        standard = self.standard
         one, two = pairs[:, 0], pairs[:, 1]
-        self.partner[one], self.partner[two] = two, one
         # What age, sex or another part in the household would say of a couple does not matter.
         for facts in (self.missing, self.assumed):
             for name in facts.keys() - {"temporarily_away"}:

@@ -43,7 +43,7 @@ def missing_of(result: Assessed, at: NDArray[np.int64], *, whole: bool) -> pl.Da
                 pl.lit(column).alias("column"), pl.lit(needed_by).alias("needed_by"),
                 pl.lit(effect).alias("effect")))
     parts += [p.select(*schema) for p in _frames(result, at)]
-    return pl.concat(parts).unique().sort("application", "needed_by", "column")
+    return pl.concat(parts).unique().sort("application", "needed_by", "column", "effect")
 
 
 def _rows(
@@ -54,6 +54,8 @@ def _rows(
     for name, codes in trace.codes.items():
         criterion = version.criteria[name]
         unknown = at[codes[at] == UNKNOWN]
+        if name in trace.exempted:  # by law, whatever it may be
+            unknown = unknown[trace.exempted[name][unknown] < 0]
         names = parse_expression(criterion.when).own_names
         yield from _nulls(trace.frame, unknown, names, name, EFFECTS[criterion.when_unknown])
     for name, award in trace.plan.rules.awards.items():

@@ -91,6 +91,13 @@ class Overrides:
         return both.gather(index), problems
 
 
+def scattered(values: pl.Series, at: NDArray[np.int64], given: pl.Series) -> pl.Series:
+    """Values with others in their place at some ordinals."""
+    place = np.arange(len(values))
+    place[at] = len(values) + np.arange(len(at))
+    return pl.concat([values, given.cast(values.dtype)]).gather(place)
+
+
 def no_problems() -> pl.DataFrame:
     """An empty frame of problems."""
     return pl.DataFrame(

@@ -300,6 +300,8 @@ def _dated_rows(
 ) -> None:
     """Edges and whole months of the rows that a fact looks over, where it reads them."""
     table = rows_of(fact)
+    if table not in tables:  # of the law's facts, whose table may be missing: not known of anyone
+        return
     for text in expressions_of(fact).values():
         _row_days(parse_expression(text), table, tables[table], out, constants)
 

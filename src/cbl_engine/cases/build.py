@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from cbl_engine.cases.expect import checked_expectation
 from cbl_engine.cases.rows import Table, suggest, table_of, where_given
-from cbl_engine.cases.values import moment
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.tables.schemas import DATED_TABLES
+from cbl_engine.tables.values import moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

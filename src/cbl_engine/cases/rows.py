@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from cbl_engine.cases.values import typed
 from cbl_engine.errors import Problem
 from cbl_engine.tables.columns import DTYPES, ExtraColumn
 from cbl_engine.tables.schemas import columns_of
+from cbl_engine.tables.values import typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -57,6 +57,7 @@ def shortlist(
     /,
     *,
     data: str,
+    mapping: Path | None = None,
     as_at: str = "close",
     out: Path | None = None,
     advert: str | None = None,
@@ -73,7 +74,10 @@ def shortlist(
     scheme
         A scheme file, a folder of its versions, or the name of a shipped one (sheffield).
     data
-        Folder of tables (applications, adverts, bids, ...), or a shipped borough (riverton).
+        Folder of tables (applications, adverts, bids, ...), an Excel workbook (.xlsx), a database
+        (sqlite:///file.db, postgresql://user@host/name), or a shipped borough (riverton).
+    mapping
+        How the data become those tables; left out, the folder's own tables.yaml or mapping.yaml.
     as_at
         The date facts are judged at, YYYY-MM-DD, or close for each advert's own closing date.
     out
@@ -98,7 +102,7 @@ def shortlist(
         result = run_shortlist(
             scheme, data, show.as_at_date(as_at), out, seed=seed, strict=not lenient,
             verify=verify, replace=replace, on_step=on_step,
-            on_problems=show.show_problems,
+            on_problems=show.show_problems, on_notes=show.show_notes, mapping=mapping,
         )
     show.show_shortlist(result, advert, format, out)
     return 0
@@ -110,20 +114,27 @@ def validate(
     /,
     *,
     data: str | None = None,
+    mapping: Path | None = None,
     as_at: str = "close",
+    report: Path | None = None,
     problems: Path | None = None,
     format: Format = "table",
 ) -> int:
-    """Look for everything wrong in a scheme, and in the data for it, in one report.
+    """Look for everything wrong in a scheme and its data, in one report. An officer's tool.
 
     Parameters
     ----------
     scheme
         A scheme file, a folder of its versions, or the name of a shipped one.
     data
-        Folder of tables, or a shipped borough; left out, the scheme alone is looked at.
+        Folder of tables, an Excel workbook, a database or a shipped borough, as for shortlist;
+        left out, the scheme alone is looked at.
+    mapping
+        How the data become our tables; left out, the folder's own tables.yaml or mapping.yaml.
     as_at
         The date the data would be judged at, or close.
+    report
+        Write a page on the quality of the data there (HTML, for officers).
     problems
         Write every bad row there, as Parquet.
     format
@@ -135,11 +146,13 @@ def validate(
 
     with show.steps() as on_step:
         on_step("Checking")
-        inputs = check_inputs(scheme, data, show.as_at_date(as_at))
+        inputs = check_inputs(scheme, data, show.as_at_date(as_at), mapping)
         tables = inputs.tables.frames if inputs.tables is not None else {}
         findings = lint(inputs.scheme, tables) if inputs.scheme is not None else []
     if problems is not None and inputs.tables is not None:
         show.write_problems(inputs.tables.rejected, problems)
+    if report is not None:
+        show.write_quality_page(inputs, data, show.as_at_date(as_at), report)
     show.show_report(inputs, findings, format)
     return 2 if inputs.problems else 0
 
@@ -180,7 +193,7 @@ def check(
     *cases: Path,
     format: Format = "table",
 ) -> int:
-    """Run golden cases: files or folders of YAML. Without any, those the package ships.
+    """Run golden cases: files or folders of YAML; those shipped without any. An officer's tool.
 
     Parameters
     ----------
@@ -289,3 +302,7 @@ def init(out: Path = Path("scheme.yaml"), /) -> int:
 app.command("cbl_engine.cli.schemes:describe")
 app.command("cbl_engine.cli.schemes:diff")
 app.command("cbl_engine.cli.schemes:schema")
+app.command("cbl_engine.cli.replay:replay")
+app.command("cbl_engine.cli.feedback:feedback")
+app.command("cbl_engine.cli.doors:export")
+app.command("cbl_engine.cli.doors:extract_request")

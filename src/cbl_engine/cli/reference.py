@@ -12,7 +12,8 @@ from cbl_engine.cli.app import app
 _HEAD = """# Command line
 
 Written from the commands' own help by `python -m cbl_engine.cli.reference`. Exit codes: 0 all well,
-1 a case failed, 2 bad input (one line a problem, nothing written), 3 a defect of the engine.
+1 a case failed, a rule differs or a run does not come out again, 2 bad input (one line a problem,
+nothing written), 3 a defect of the engine.
 """
 
 

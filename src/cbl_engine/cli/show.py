@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from cbl_engine.cases import CaseResult
-    from cbl_engine.records import Inputs
+    from cbl_engine.records import Feedback, Inputs
     from cbl_engine.scheme import Finding
     from cbl_engine.shortlist import Explanation, Shortlist
 
@@ -77,6 +77,12 @@ def show_problems(problems: Sequence[Problem]) -> None:
         sys.stderr.write(f"  {problem.line()}\n")
 
 
+def show_notes(notes: Sequence[Problem]) -> None:
+    """What was read otherwise than it is written, a line each, on the error stream."""
+    for note in notes:
+        sys.stderr.write(f"cbl: note: {note.line()}\n")
+
+
 def write_problems(rejected: pl.DataFrame, path: Path) -> None:
     """Every bad row, as Parquet.
 
@@ -93,13 +99,49 @@ def write_problems(rejected: pl.DataFrame, path: Path) -> None:
         ) from None
 
 
+def write_quality_page(
+    inputs: Inputs, data: str | None, as_at: date | Literal["close"], path: Path
+) -> None:
+    """The page on the quality of the data.
+
+    Raises:
+        BadInput: there are no data, or the page cannot be written.
+    """
+    from cbl_engine.quality import quality_of
+    from cbl_engine.report import quality_page, write_page
+    from cbl_engine.tables.database import shown_url
+
+    if data is None:
+        raise BadInput(
+            [Problem("no_data", "a page on the quality of data needs data", where="--report",
+                     remedy="Name them with --data")]
+        )
+    name = shown_url(data) if "://" in data else data
+    write_page(quality_page(quality_of(inputs, as_at), name), path)
+
+
+def write_text(text: str, path: Path | None, *, replace: bool) -> None:
+    """Text into a file, or printed when there is none.
+
+    Raises:
+        BadInput: the file is in the way, or cannot be written.
+    """
+    if path is None:
+        sys.stdout.write(text)
+        return
+    from cbl_engine.report import write_page
+
+    write_page(text, path, replace=replace)
+    sys.stdout.write(f"Wrote {path}\n")
+
+
 def show_shortlist(
     result: Shortlist, advert: str | None, format: str, out: Path | None
 ) -> None:
     """The lists: a line for each advert, one advert in full, or every row for programs."""
     adverts = [advert] if advert is not None else None
     if format != "table":
-        _write(result.frame(adverts), format)
+        show_frame(result.frame(adverts), format)
         return
     console = _out()
     if advert is not None:
@@ -217,7 +259,8 @@ def _advert_table(result: Shortlist, advert: str) -> Table:
     return table
 
 
-def _write(frame: pl.DataFrame, format: str) -> None:
+def show_frame(frame: pl.DataFrame, format: str) -> None:
+    """A frame for programs: csv, json or parquet."""
     import polars as pl
 
     if format == "parquet":
@@ -242,32 +285,41 @@ def show_report(
 
         rows = [{"level": "problem", "rule": p.kind, "where": p.where, "message": p.line(),
                  "count": p.count} for p in inputs.problems]
+        rows += [{"level": "note", "rule": n.kind, "where": n.where, "message": n.line(),
+                  "count": n.count} for n in _notes(inputs)]
         rows += [{"level": f.level, "rule": f.rule, "where": f.where, "message": f.message,
                   "count": 1} for f in findings]
         schema = {"level": pl.String, "rule": pl.String, "where": pl.String,
                   "message": pl.String, "count": pl.Int64}
-        _write(pl.DataFrame(rows, schema=schema), format)
+        show_frame(pl.DataFrame(rows, schema=schema), format)
         return
     for problem in inputs.problems:
         sys.stdout.write(f"problem: {problem.line()}\n")
+    for note in _notes(inputs):
+        sys.stdout.write(f"note: {note.line()}\n")
     for finding in findings:
         sys.stdout.write(f"{finding.line()}\n")
     sys.stdout.write(_totals(inputs, findings) + "\n")
 
 
+def _notes(inputs: Inputs) -> Sequence[Problem]:
+    return inputs.tables.notes if inputs.tables is not None else ()
+
+
 def _totals(inputs: Inputs, findings: Sequence[Finding]) -> str:
     warnings = sum(f.level == "warning" for f in findings)
+    notes = len(findings) - warnings + len(_notes(inputs))
     parts = [
         f"{len(inputs.problems)} problem{'s' if len(inputs.problems) != 1 else ''}",
         f"{warnings} warning{'s' if warnings != 1 else ''}",
-        f"{len(findings) - warnings} note{'s' if len(findings) - warnings != 1 else ''}",
+        f"{notes} note{'s' if notes != 1 else ''}",
     ]
     text = ", ".join(parts)
     if inputs.tables is not None:
         rows = "; ".join(f"{n} {f.height:,}" for n, f in sorted(inputs.tables.frames.items()))
         text += f". Good rows: {rows}"
         if inputs.tables.ignored_files:
-            text += f". Files not read: {', '.join(inputs.tables.ignored_files)}"
+            text += f". Not read: {', '.join(inputs.tables.ignored_files)}"
     return text + "."
 
 
@@ -279,6 +331,22 @@ def show_explanation(explanation: Explanation, format: str) -> None:
         sys.stdout.write(explanation.text() + "\n")
 
 
+def show_feedback(feedback: Feedback, out: Path | None) -> None:
+    """Results of a run, a row for each kind of home (or, for officers, each advert)."""
+    from cbl_engine.records.feedback_words import NOTES, headings, lines
+
+    table = Table(title=f"{feedback.run.scheme.versions[-1].title}: results")
+    for heading, numeric in headings(feedback):
+        table.add_column(heading, justify="right" if numeric else "left")
+    for cells in lines(feedback):
+        table.add_row(*cells)
+    console = _out()
+    console.print(table)
+    console.print(NOTES[feedback.audience])
+    if out is not None:
+        console.print(f"Page: {out}")
+
+
 def show_cases(results: Sequence[CaseResult], format: str) -> None:
     """Each case, and how those that fail differ."""
     if format != "table":
@@ -288,7 +356,7 @@ def show_cases(results: Sequence[CaseResult], format: str) -> None:
                  "passed": r.passed, "differences": list(r.differences)} for r in results]
         schema = {"file": pl.String, "case": pl.String, "where": pl.String,
                   "passed": pl.Boolean, "differences": pl.List(pl.String)}
-        _write(pl.DataFrame(rows, schema=schema), format)
+        show_frame(pl.DataFrame(rows, schema=schema), format)
         return
     console = _out()
     by_file: dict[str, list[CaseResult]] = {}

@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
-from cbl_engine.errors import BadInput, Problem, RunError, SchemeError, TableError
+from cbl_engine.errors import BadInput, Problem, SchemeError, TableError
 from cbl_engine.records.folder import read_run, write_run
+from cbl_engine.records.reads import extra_columns
 from cbl_engine.scheme import load_scheme
 from cbl_engine.shipped import shipped_folder
 from cbl_engine.shortlist import explain, prepare, shortlist
 from cbl_engine.shortlist.adverts import arrange_adverts
 from cbl_engine.shortlist.explain import as_id
 from cbl_engine.shortlist.register_check import bands_in_order, register_problems
-from cbl_engine.tables import ExtraColumn, Tables, read_tables
-from cbl_engine.tables.schemas import PERSONAL_TABLES
-from cbl_engine.version import __version__
+from cbl_engine.tables import Tables, read_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -45,41 +44,31 @@ class Inputs:
     problems: tuple[Problem, ...]
 
 
-def data_folder(data: str | Path) -> Path:
-    """A folder by its path, or by the name of a borough the package ships; a path wins."""
-    path = Path(data)
-    shipped = shipped_folder("boroughs") / str(data)
-    return shipped if not path.exists() and shipped.is_dir() else path
-
-
-def extra_columns(scheme: Scheme) -> dict[str, list[ExtraColumn]]:
-    """The columns that any version of the scheme declares, for reading tables."""
-    out: dict[str, dict[str, ExtraColumn]] = {}
-    for version in scheme.versions:
-        for table, columns in version.columns.items():
-            for name, column in columns.items():
-                out.setdefault(table, {})[name] = ExtraColumn(
-                    name,
-                    column.type,
-                    codes=column.codes,
-                    unit=column.unit or "",
-                    label=column.label,
-                    personal=table in PERSONAL_TABLES,
-                )
-    return {table: list(columns.values()) for table, columns in out.items()}
+def data_source(data: str | Path) -> str | Path:
+    """A path or database URL as it is, or the folder of a shipped borough or export; a path wins."""
+    if Path(data).exists():
+        return data
+    for kind in ("boroughs", "exports"):
+        shipped = shipped_folder(kind) / str(data)
+        if shipped.is_dir():
+            return shipped
+    return data
 
 
 def check_inputs(
     scheme: str | Path | Scheme,
     data: str | Path | None,
     as_at: date | Literal["close"] = "close",
+    mapping: str | Path | None = None,
 ) -> Inputs:
     """Look at a scheme and, if given, the data for it, and collect everything that is wrong.
 
     Args:
         scheme: a loaded scheme, a path, or the name of a shipped one.
-        data: folder of tables, or the name of a shipped borough; None looks at the scheme alone.
+        data: folder of tables, ``.xlsx`` file, database URL, or the name of a shipped borough;
+            None looks at the scheme alone.
         as_at: the date the data would be judged at.
+        mapping: how the data become our tables; None takes the folder's own, if any.
     """
     problems: list[Problem] = []
     loaded: Scheme | None = None
@@ -92,7 +81,8 @@ def check_inputs(
     tables: Tables | None = None
     try:
         tables = read_tables(
-            data_folder(data), extra_columns(loaded) if loaded else {}, strict=False
+            data_source(data), extra_columns(loaded) if loaded else {}, mapping=mapping,
+            strict=False,
         )
         problems += tables.problems
     except TableError as error:
@@ -131,20 +121,23 @@ def run_shortlist(
     as_at: date | Literal["close"] = "close",
     out: str | Path | None = None,
     *,
+    mapping: str | Path | None = None,
     seed: int = 0,
     strict: bool = True,
     verify: Extent = "sample",
     replace: bool = False,
     on_step: Callable[[str], None] = lambda _: None,
     on_problems: Callable[[Sequence[Problem]], None] = lambda _: None,
+    on_notes: Callable[[Sequence[Problem]], None] = lambda _: None,
 ) -> Shortlist:
     """Shortlist every advert of a data folder, and keep the record.
 
     Args:
         scheme: a loaded scheme, a path, or the name of a shipped one.
-        data: folder of tables, or the name of a shipped borough.
+        data: folder of tables, ``.xlsx`` file, database URL, or the name of a shipped borough.
         as_at: the date facts are judged at, or ``close`` for each advert's closing date.
         out: run folder to write; None writes nothing.
+        mapping: how the data become our tables; None takes the folder's own, if any.
         seed: for lotteries and the verified sample.
         strict: False leaves out bad rows instead of refusing; they are in
             ``<out>.problems.parquet`` beside the run folder.
@@ -152,6 +145,7 @@ def run_shortlist(
         replace: replace a run folder that is there.
         on_step: told the name of each step as it begins.
         on_problems: told what was left out, when not strict.
+        on_notes: told what was read otherwise than it is written.
 
     Returns:
         The :class:`~cbl_engine.shortlist.Shortlist`.
@@ -161,7 +155,7 @@ def run_shortlist(
         PropertyError: the output broke a numbered property.
     """
     on_step("Reading the scheme and the tables")
-    inputs = check_inputs(scheme, data, as_at)
+    inputs = check_inputs(scheme, data, as_at, mapping)
     rejected = inputs.tables.rejected if inputs.tables is not None else pl.DataFrame()
     row_problems = inputs.tables.problems if inputs.tables is not None else ()
     serious = [p for p in inputs.problems if strict or p not in row_problems]
@@ -173,6 +167,8 @@ def run_shortlist(
         raise BadInput(inputs.problems)
     if row_problems:
         on_problems(row_problems)
+    if inputs.tables.notes:
+        on_notes(inputs.tables.notes)
     on_step("Preparing the register")
     prepared = prepare(inputs.scheme, frames, as_at)
     on_step("Shortlisting")
@@ -206,23 +202,9 @@ def explain_run(
     """
     folder = read_run(run)
     advert = as_id(folder.frames["adverts"]["id"], advert)
-    result = folder.shortlist([advert])
-    if not len(result.adverts.ordinals):
+    if advert not in folder.frames["adverts"]["id"].to_list():
         raise TableError(
             [Problem("unknown_advert", "there is no such advert in the run", where=str(run),
                      given=str(advert))]
         )
-    recorded = folder.table("shortlist").filter(pl.col("advert") == advert)
-    if not result.frame().equals(recorded):
-        raise RunError(
-            [
-                Problem(
-                    "run_not_reproduced",
-                    f"this engine ({__version__}) does not reproduce advert {advert} of the run",
-                    where=str(run),
-                    given=f"written by {folder.manifest['engine_version']}",
-                    remedy="Explain it with the engine version that wrote it",
-                )
-            ]
-        )
-    return explain(result, advert, application, audience)
+    return explain(folder.reproduced([advert]), advert, application, audience)

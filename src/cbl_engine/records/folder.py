@@ -1,5 +1,7 @@
 """The run folder: written beside and then renamed, read back only when every hash agrees.
 
+It holds facts about households: it is for officers, and its manifest says so.
+
 ::
 
     manifest.json            run id, engine, scheme, as-at, seed, verification, hash of each file
@@ -8,6 +10,7 @@
     shortlist.parquet        every counted bid
     stage_failures.parquet   why bids that stand in no stage do not
     set_aside.parquet        bids that do not count
+    lineage/<table>.parquet  file, sheet or query and row in it of each input row, when known
     bits.parquet             conditions and their bit numbers
 """
 
@@ -25,9 +28,10 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cbl_engine.errors import Problem, RunError
-from cbl_engine.records.reads import rows_and_columns_read
+from cbl_engine.records.reads import rows_and_columns_read, rows_for
 from cbl_engine.scheme import scheme_from_text
 from cbl_engine.shortlist import SCHEMA_VERSION, prepare, shortlist
+from cbl_engine.tables import LINEAGE_COLUMNS, key_of
 from cbl_engine.version import __version__
 
 if TYPE_CHECKING:
@@ -67,15 +71,64 @@ class RunFolder:
 
     def shortlist(self, adverts: Iterable[Any] | None = None) -> Shortlist:
         """Run some adverts, or all, again from what the folder holds."""
-        given, bids = self.frames["adverts"], self.frames["bids"]
+        return self.shortlist_of(self.frames, adverts)
+
+    def shortlist_of(
+        self, frames: Mapping[str, pl.DataFrame], adverts: Iterable[Any] | None = None
+    ) -> Shortlist:
+        """Run some adverts, or all, of other tables as this run was run."""
         if adverts is not None:
-            wanted = pl.Series(list(adverts), dtype=given.schema["id"], strict=False).implode()
-            given = given.filter(pl.col("id").is_in(wanted))
-            bids = bids.filter(pl.col("advert").is_in(wanted))
-        prepared = prepare(self.scheme, self.frames, self.as_at)
+            dtype = frames["adverts"].schema["id"]
+            frames = rows_for(frames, pl.Series(list(adverts), dtype=dtype, strict=False))
         return shortlist(
-            prepared, given, bids, homes=self.frames.get("homes"), seed=self.manifest["seed"]
+            prepare(self.scheme, frames, self.as_at),
+            frames["adverts"],
+            frames["bids"],
+            homes=frames.get("homes"),
+            seed=self.manifest["seed"],
         )
+
+    def reproduced(self, adverts: Iterable[Any] | None = None) -> Shortlist:
+        """Run some adverts, or all, again, and make sure that the record comes out.
+
+        Raises:
+            RunError: this engine ranks an advert otherwise than the record says.
+        """
+        result = self.shortlist(adverts)
+        names = result.adverts.ordinals.ids.implode()
+        differ: set[Any] = set()
+        for name, again in outputs_of(result).items():
+            if name != "bits":
+                recorded = self.table(name).filter(pl.col("advert").is_in(names))
+                differ |= set(differing(again, recorded, "advert"))
+        if differ:
+            first = min(map(str, differ))
+            raise RunError(
+                [
+                    Problem(
+                        "run_not_reproduced",
+                        f"this engine ({__version__}) does not reproduce "
+                        + (f"advert {first} of the run" if len(differ) == 1
+                           else f"{len(differ)} adverts of the run, {first} the first"),
+                        where=str(self.path),
+                        given=f"written by {self.manifest['engine_version']}",
+                        remedy="Use the engine version that wrote it",
+                    )
+                ]
+            )
+        return result
+
+
+def differing(one: pl.DataFrame, two: pl.DataFrame, column: str) -> list[Any]:
+    """The values of a column whose rows are not the same, in the same order, in both frames."""
+    if one.equals(two):
+        return []
+    rows = [
+        frame.group_by(column).agg(pl.struct(pl.all()).implode().alias(name))
+        for frame, name in ((one, "one"), (two, "two"))
+    ]
+    both = rows[0].join(rows[1], on=column, how="full", coalesce=True)
+    return both.filter(pl.col("one").ne_missing(pl.col("two")))[column].to_list()
 
 
 def write_run(
@@ -106,13 +159,15 @@ def write_run(
         (partial / "scheme").mkdir()
         for document in scheme.documents:
             (partial / "scheme" / document.name).write_text(document.text, encoding="utf-8")
-        for table, frame in rows_and_columns_read(scheme, frames).items():
-            frame.write_parquet(partial / "inputs" / f"{table}.parquet")
-        result.frame().write_parquet(partial / "shortlist.parquet")
-        result.stage_failures().write_parquet(partial / "stage_failures.parquet")
-        aside = result.set_aside.sort("advert", "application", "placed_at", "reason")
-        aside.write_parquet(partial / "set_aside.parquet")
-        result.bits().write_parquet(partial / "bits.parquet")
+        (partial / "lineage").mkdir()
+        for table, frame in rows_and_columns_read(scheme, frames, lineage=True).items():
+            rows = frame.drop(LINEAGE_COLUMNS, strict=False)
+            rows.write_parquet(partial / "inputs" / f"{table}.parquet")
+            if rows.width < frame.width:
+                places = frame.select(*key_of(table, frame.columns), *LINEAGE_COLUMNS)
+                places.write_parquet(partial / "lineage" / f"{table}.parquet")
+        for name, frame in outputs_of(result).items():
+            frame.write_parquet(partial / f"{name}.parquet")
         manifest = _manifest(result, partial)
         (partial / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
         _swap(partial, out, replace=replace)
@@ -124,6 +179,16 @@ def write_run(
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return read_run(out)
+
+
+def outputs_of(result: Shortlist) -> dict[str, pl.DataFrame]:
+    """The tables of a record, by name, as they are written."""
+    return {
+        "shortlist": result.frame(),
+        "stage_failures": result.stage_failures(),
+        "set_aside": result.set_aside.sort("advert", "application", "placed_at", "reason"),
+        "bits": result.bits(),
+    }
 
 
 def _check_place(out: Path, *, replace: bool) -> None:
@@ -174,6 +239,7 @@ def _manifest(result: Shortlist, folder: Path) -> dict[str, Any]:
     outputs = {n: h for n, h in files.items() if n not in content["inputs"]}
     return {
         "run_id": run_id,
+        "audience": "officer",
         **content,
         "outputs": outputs,
         "counts": {

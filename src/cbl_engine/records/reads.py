@@ -1,4 +1,7 @@
-"""Exactly the rows and columns that a shortlist read, so that a run folder holds no more."""
+"""Exactly the rows and columns that a shortlist read, so that a run folder holds no more.
+
+And, of homes and adverts, what publishing the results needs: nothing of it is about a household.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,8 @@ import polars as pl
 from cbl_engine.assess import columns_welcome
 from cbl_engine.shortlist.compiled import compile_version
 from cbl_engine.shortlist.register_check import tables_read
-from cbl_engine.tables import DATED_TABLES
+from cbl_engine.tables import DATED_TABLES, LINEAGE_COLUMNS, ExtraColumn
+from cbl_engine.tables.schemas import PERSONAL_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,15 +23,22 @@ if TYPE_CHECKING:
 _ALWAYS = {
     "applications": ("id", "valid_from", "valid_to"),
     "adverts": (
-        "id", "home", "home_group", "profile", "local_lettings_plan", "opens_at", "closes_at",
-        "status", "lottery_seed",
+        "id", "home", "home_group", "profile", "local_lettings_plan", "closes_at", "status",
+        "lottery_seed",
     ),
     "homes": ("id", "home_group"),
-    "bids": ("advert", "application", "placed_at", "withdrawn_at", "placed_by"),
+    "bids": ("advert", "application", "placed_at", "withdrawn_at"),
     "people": ("id", "application"),
     "connections": ("application", "until", "person"),
     "areas": ("id", "parent"),
 } | dict.fromkeys(DATED_TABLES, ("application", "since", "until"))
+_KIND_OF_HOME = ("bedrooms", "property_type", "area")
+_KEPT_BESIDE = {
+    "adverts": ("opens_at", "labels", *_KIND_OF_HOME),
+    "homes": _KIND_OF_HOME,
+    "bids": ("placed_by",),
+    "areas": ("name", "level"),
+}
 _SORT = {
     "applications": ("id", "valid_from"),
     "bids": ("advert", "application", "placed_at"),
@@ -35,30 +46,57 @@ _SORT = {
 } | dict.fromkeys(DATED_TABLES, ("application", "since", "until"))
 
 
-def rows_and_columns_read(
-    scheme: Scheme, frames: Mapping[str, pl.DataFrame]
-) -> dict[str, pl.DataFrame]:
-    """The part of each table that a shortlist of these adverts and bids reads.
+def extra_columns(scheme: Scheme) -> dict[str, list[ExtraColumn]]:
+    """The columns that any version of the scheme declares, for reading tables."""
+    out: dict[str, dict[str, ExtraColumn]] = {}
+    for version in scheme.versions:
+        for table, columns in version.columns.items():
+            for name, column in columns.items():
+                out.setdefault(table, {})[name] = ExtraColumn(
+                    name,
+                    column.type,
+                    codes=column.codes,
+                    unit=column.unit or "",
+                    label=column.label,
+                    personal=table in PERSONAL_TABLES,
+                )
+    return {table: list(columns.values()) for table, columns in out.items()}
 
-    Applications that bid, with their people and connections; all areas when facts read them; all
-    adverts and bids; the homes advertised. Rows are sorted, so equal inputs give equal files.
-    """
-    wanted = {table: dict.fromkeys(columns) for table, columns in _ALWAYS.items()}
-    needed = {"applications", "adverts", "bids", "homes"}
+
+def columns_read(scheme: Scheme) -> dict[str, list[str]]:
+    """The columns of each table that a shortlist under any version of the scheme reads."""
+    wanted: dict[str, dict[str, None]] = {
+        table: dict.fromkeys(_ALWAYS[table])
+        for table in ("applications", "adverts", "homes", "bids")
+    }
     for version in scheme.versions:
         compiled = compile_version(version)
         wanted["applications"].update(dict.fromkeys(compiled.own_columns()))
         for table in ("adverts", "homes"):
             wanted[table].update(dict.fromkeys(compiled.advert_columns()))
         for table, columns in tables_read(compiled).items():
-            needed.add(table)
-            wanted[table].update(dict.fromkeys(sorted(columns)))
+            mine = wanted.setdefault(table, dict.fromkeys(_ALWAYS[table]))
+            mine.update(dict.fromkeys(sorted(columns)))
         for fact in compiled.facts_read().values():
             for table, columns in columns_welcome(fact).items():
-                wanted[table].update(dict.fromkeys(columns))
+                mine = wanted.setdefault(table, dict.fromkeys(_ALWAYS[table]))
+                mine.update(dict.fromkeys(columns))
+    return {table: list(columns) for table, columns in wanted.items()}
+
+
+def rows_and_columns_read(
+    scheme: Scheme, frames: Mapping[str, pl.DataFrame], *, lineage: bool = False
+) -> dict[str, pl.DataFrame]:
+    """The part of each table that a shortlist of these adverts and bids reads.
+
+    Applications that bid, with their people and connections; all areas; all adverts and bids; the
+    homes advertised. Rows are sorted, so equal inputs give equal files. With ``lineage``
+    source_name and source_row come last, where a table has them.
+    """
+    wanted = {"areas": list(_ALWAYS["areas"]), **columns_read(scheme)}
     out = {}
     bidders = frames["bids"]["application"].unique()
-    for table in sorted(needed & set(frames)):
+    for table in sorted(set(wanted) & set(frames)):
         frame = frames[table]
         if table in {"people", "connections", *DATED_TABLES}:
             frame = frame.filter(pl.col("application").is_in(bidders.implode()))
@@ -66,11 +104,39 @@ def rows_and_columns_read(
             frame = frame.filter(pl.col("id").is_in(bidders.implode()))
         elif table == "homes":
             frame = _advertised(frame, frames["adverts"])
-        kept = frame.select([c for c in wanted[table] if c in frame.columns])
+        names = dict.fromkeys([*wanted[table], *_KEPT_BESIDE.get(table, ())])
+        kept = frame.select([c for c in names if c in frame.columns])
         by = [c for c in _SORT.get(table, ("id",)) if c in kept.columns]
         # Rows may agree on these; the other columns settle it, so that row order never does.
         by += [c for c in kept.columns if c not in by and not kept.schema[c].is_nested()]
+        if lineage:
+            kept = kept.with_columns(frame[c] for c in LINEAGE_COLUMNS if c in frame.columns)
         out[table] = kept.sort(by, nulls_last=False, maintain_order=True)
+    return out
+
+
+def rows_for(frames: Mapping[str, pl.DataFrame], adverts: pl.Series) -> dict[str, pl.DataFrame]:
+    """The part of a run's tables that decides some adverts: fewer rows, the same shortlist.
+
+    Args:
+        frames: tables by name.
+        adverts: their ids.
+    """
+    bids = frames["bids"].filter(pl.col("advert").is_in(adverts.implode()))
+    bidders = bids["application"].unique().implode()
+    out = {
+        **frames,
+        "adverts": frames["adverts"].filter(pl.col("id").is_in(adverts.implode())),
+        "bids": bids,
+        "applications": frames["applications"].filter(pl.col("id").is_in(bidders)),
+    }
+    for table in {"connections", *DATED_TABLES} & set(frames):
+        out[table] = frames[table].filter(pl.col("application").is_in(bidders))
+    if "people" in frames:
+        theirs = pl.col("application").is_in(bidders)
+        if "person" in out.get("connections", pl.DataFrame()).columns:
+            theirs |= pl.col("id").is_in(out["connections"]["person"].drop_nulls().implode())
+        out["people"] = frames["people"].filter(theirs)
     return out
 
 

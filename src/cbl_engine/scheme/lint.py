@@ -14,7 +14,12 @@ import polars as pl
 
 from cbl_engine.scheme.expressions import Expression, parse_expression
 from cbl_engine.scheme.findings import Finding
-from cbl_engine.scheme.lint_assessment import assessment_findings, criteria_used, names_read
+from cbl_engine.scheme.lint_assessment import (
+    assessment_findings,
+    criteria_used,
+    names_read,
+    never_held,
+)
 from cbl_engine.scheme.model import (
     BandKey,
     DateKey,
@@ -65,6 +70,7 @@ def lint(scheme: Scheme, tables: Mapping[str, pl.DataFrame] | None = None) -> li
             *_starts(version, document),
             *assessment_findings(version, document),
             *_landlords(version, document, tables or {}),
+            *_never_held(version, document, words),
         ]
         found += sorted(mine, key=lambda f: [int(n) for n in f.where.split(":")[-2:]])
     return found
@@ -92,6 +98,22 @@ def _criteria(
         if criterion.source is None and not criterion.illustrative:
             yield Finding("note", "no_source", document.where(("criteria", name), key=True),
                           f"{name} has no source and is not marked illustrative")
+
+
+def _never_held(
+    version: SchemeVersion, document: Document, words: Vocabulary
+) -> Iterator[Finding]:
+    """Awards whose criterion can never be met, or that count too few that can be held."""
+    if version.assessment is None:
+        return
+    never_met = []
+    for name in {a.when for a in version.assessment.awards.values() if a.when is not None}:
+        results = _tried(parse_expression(version.criteria[name].when), version, words)
+        if results is not None and not results.any(ignore_nulls=True):
+            never_met.append(name)
+    for name in never_held(version.assessment, never_met):
+        where = document.where(("assessment", "awards", name), key=True)
+        yield Finding("warning", "award_never_held", where, f"nobody can hold the award {name}")
 
 
 def _tried(

@@ -15,7 +15,7 @@ from cbl_engine.scheme.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from cbl_engine.documents import Document
     from cbl_engine.scheme.assessment import Assessment
@@ -33,6 +33,16 @@ def assessment_findings(version: SchemeVersion, document: Document) -> Iterator[
     yield from _tests(rules, version, document)
     yield from _awards(rules, document)
     yield from _bands(rules, version, document)
+
+
+def never_held(rules: Assessment, never_met: Collection[str]) -> list[str]:
+    """Awards that nobody can hold, given the criteria that nobody can meet."""
+    lost: list[str] = []
+    for name, award in rules.awards.items():
+        left = [part for part in award.of if part not in lost]
+        if award.when in never_met or len(left) < (award.at_least or 0):
+            lost.append(name)
+    return lost
 
 
 def criteria_used(rules: Assessment) -> set[str]:

@@ -88,7 +88,9 @@ class Vocabulary:
 
 def vocabulary(version: SchemeVersion) -> Vocabulary:
     """The names that criteria and facts of a scheme version may read."""
-    declared = {t: {n: c.type for n, c in cols.items()} for t, cols in version.columns.items()}
+    declared: dict[str, dict[str, str]] = {
+        t: {n: c.type for n, c in cols.items()} for t, cols in version.columns.items()
+    }
     rows = {
         table: {
             **column_types(table),

@@ -147,7 +147,10 @@ def arrange_adverts(
     if not np.array_equal(order, np.arange(len(order))):
         adverts = adverts[np.argsort(order)]
     closes = adverts["closes_at"]
-    considered = ~adverts["status"].cast(pl.String).is_in(list(NOT_CONSIDERED)).to_numpy()
+    status = adverts["status"].cast(pl.String)
+    considered = np.ones(adverts.height, bool)
+    for out_of_it in NOT_CONSIDERED:
+        considered &= (status != out_of_it).to_numpy()
     versions = _version_of(prepared, closes, considered)
     place = np.full(adverts.height, -1, np.int32)
     batches = []
@@ -168,13 +171,14 @@ def arrange_adverts(
     opens = adverts["opens_at"] if "opens_at" in adverts.columns else (
         pl.Series([None] * adverts.height, dtype=closes.dtype)
     )
+    opening = microseconds(opens.cast(closes.dtype))
     return Adverts(
         ordinals,
         tuple(batches),
         place,
-        microseconds(opens.cast(closes.dtype)).fill_null(np.iinfo(np.int64).min).to_numpy(),
+        (opening.fill_null(np.iinfo(np.int64).min) if opening.null_count() else opening).to_numpy(),
         microseconds(closes).to_numpy(),
-        adverts["status"].cast(pl.String),
+        status,
         _seeds(adverts, seed),
     )
 
@@ -257,11 +261,12 @@ def _side(
     rows: NDArray[np.int64],
 ) -> tuple[AdvertSide | None, list[Problem]]:
     mine = adverts[rows] if len(rows) < adverts.height else adverts
-    problems = list(_unknown_names(compiled.version, mine))
     frame, found = columns_read_of_adverts(compiled, mine, homes)
-    if problems or found:
-        return None, problems + found
-    used, programme_of = _programmes_of(compiled, mine, frame)
+    names, name_of = _names_given(mine, frame)
+    problems = [*_unknown_names(compiled.version, names, name_of, mine["id"]), *found]
+    if problems:
+        return None, problems
+    used, programme_of = _programmes_of(compiled.version, names, name_of)
     order = np.argsort(programme_of, kind="stable")
     if not np.array_equal(order, np.arange(len(order))):
         frame, programme_of, rows = frame[order], programme_of[order], rows[order]
@@ -276,44 +281,52 @@ def _side(
     )
 
 
-def _unknown_names(version: SchemeVersion, adverts: pl.DataFrame) -> Iterator[Problem]:
+def _names_given(
+    adverts: pl.DataFrame, frame: pl.DataFrame
+) -> tuple[list[Names], NDArray[np.int64]]:
+    """What adverts name as profile, landlord and plan, None for nothing, and which each names."""
+    columns = [
+        source[name].cast(pl.String) if name in source.columns else None
+        for source, name in (
+            (adverts, "profile"), (frame, "landlord"), (adverts, "local_lettings_plan"),
+        )
+    ]
+    found = classify([c for c in columns if c is not None], adverts.height)
+    values = [[None] * found.n if c is None else c[found.first].to_list() for c in columns]
+    return list(zip(*values, strict=True)), found.spread(np.arange(found.n))[found.ids]
+
+
+def _unknown_names(
+    version: SchemeVersion, names: list[Names], name_of: NDArray[np.int64], ids: pl.Series
+) -> Iterator[Problem]:
     """Profiles and plans that adverts name and the scheme has not."""
-    given = _named(adverts, "profile")
-    for profile in given.unique().sort():
-        if version.profile_for(profile) not in version.profiles:
-            same = given.is_null() if profile is None else given == profile
-            yield _unknown_name("profile", profile, version.profiles, adverts["id"].filter(same))
-    given = _named(adverts, "local_lettings_plan")
-    for plan in given.drop_nulls().unique().sort():
-        if plan not in version.local_lettings_plans:
-            ids = adverts["id"].filter(given == plan)
-            yield _unknown_name("local_lettings_plan", plan, version.local_lettings_plans, ids)
+    plans = {*version.local_lettings_plans, None}
+    for column, at, known, unknown in (
+        ("profile", 0, version.profiles,
+         {p for p, _, _ in names if version.profile_for(p) not in version.profiles}),
+        ("local_lettings_plan", 2, version.local_lettings_plans,
+         {plan for _, _, plan in names if plan not in plans}),
+    ):
+        for value in sorted(unknown, key=lambda name: name or ""):
+            same = np.array([given[at] == value for given in names])[name_of]
+            yield _unknown_name(column, value, known, ids.filter(pl.Series(same)))
 
 
 def _programmes_of(
-    compiled: Compiled, adverts: pl.DataFrame, frame: pl.DataFrame
+    version: SchemeVersion, names: list[Names], name_of: NDArray[np.int64]
 ) -> tuple[list[Names], NDArray[np.int32]]:
     """Names of the programmes used, in order, and which of them each advert has.
 
     A landlord that the scheme does not list adds nothing, like none.
     """
-    version = compiled.version
-    landlord = _named(frame, "landlord")
-    listed = landlord.is_in(pl.Series(list(version.landlords), dtype=pl.String).implode())
-    names = pl.select(
-        _named(adverts, "profile"),
-        pl.when(listed).then(landlord).alias("landlord"),
-        _named(adverts, "local_lettings_plan"),
-    )
-    distinct = names.unique().sort(pl.all(), nulls_last=False)
-    chosen = [(version.profile_for(p) or "", *added) for p, *added in distinct.iter_rows()]
-    used: list[Names] = sorted(set(chosen), key=lambda n: tuple(name or "" for name in n))
-    number = pl.Series("number", [used.index(n) for n in chosen], dtype=pl.Int32)
-    found = names.join(
-        distinct.with_columns(number), on=names.columns, how="left",
-        nulls_equal=True, maintain_order="left",
-    )
-    return used, found["number"].to_numpy()
+    chosen: list[Names] = [
+        (version.profile_for(profile) or "", landlord if landlord in version.landlords else None,
+         plan)
+        for profile, landlord, plan in names
+    ]
+    used = sorted(set(chosen), key=lambda n: tuple(name or "" for name in n))
+    number = np.array([used.index(n) for n in chosen], np.int32)
+    return used, number[name_of]
 
 
 def _plans_not_in_force(
@@ -343,12 +356,6 @@ def _plans_not_in_force(
                 count=len(ids),
                 rows=tuple(map(str, ids.head(5))),
             )
-
-
-def _named(adverts: pl.DataFrame, column: str) -> pl.Series:
-    if column not in adverts.columns:
-        return pl.Series(column, [None] * adverts.height, dtype=pl.String)
-    return adverts[column].cast(pl.String)
 
 
 def _unknown_name(column: str, value: str | None, known: Any, ids: pl.Series) -> Problem:

@@ -90,6 +90,7 @@ def explain(
     tied = _tie_members(result, ordered, position) if standing else np.empty(0, np.int64)
     above = ordered[: position - 1] if standing else np.empty(0, np.int64)
     above = above[~np.isin(above, tied)]
+    place_held = len(above) + 1 if standing else None
     decided = _deciding_keys(result, work, programme, at, above)
     officer = audience == "officer"
     view = work.batch.view
@@ -105,7 +106,7 @@ def explain(
         as_at=_as_at(result, advert),
         outcome=outcome,
         set_aside=None,
-        position=position if standing else None,
+        position=place_held,
         of=len(ordered),
         joint=max(len(tied) - 1, 0),
         stage=None if stage == NO_STAGE else stage + 1,
@@ -319,8 +320,15 @@ def key_label(key: OrderKey) -> str:
 
 
 def _shown(key: OrderKey, value: Any) -> Any:
-    if value is not None and isinstance(key.key, BidTimeKey):
+    """A key's value as people know it."""
+    from cbl_engine.shortlist.words import fit_in_words
+
+    if isinstance(value, str) or value is None:
+        return value
+    if isinstance(key.key, BidTimeKey):
         return london_moment(int(value))
+    if isinstance(key.key, BedroomFitKey):
+        return fit_in_words(key.key.bedroom_fit, value)
     return value
 
 
@@ -336,7 +344,11 @@ def _rivals(
         return []
     mine, theirs = Rows(work, np.array([at]), result.bids), Rows(work, above, result.bids)
     ids = result.prepared.ordinals.take(result.bids.applications(above)).to_list()
-    positions = result.ranking.position[above].tolist()
+    # Whoever is tied with the one above stands at the same place.
+    tied = result.ranking.tied[above]
+    positions = np.maximum.accumulate(
+        np.where(tied, 0, result.ranking.position[above])
+    ).tolist()
     stages = result.ranking.stage
     values: dict[str, tuple[Any, list[Any]]] = {
         "stage": (int(stages[at]) + 1, (stages[above].astype(int) + 1).tolist())

@@ -37,7 +37,10 @@ class Reason:
 
 @dataclass(frozen=True)
 class Rival:
-    """For officers: one bid above, and the first key that decided against the applicant's."""
+    """For officers: one bid above, and the first key that decided against the applicant's.
+
+    ``position`` is that of the first for members of a tie group.
+    """
 
     application: Any
     position: int
@@ -65,7 +68,7 @@ class Explanation:
         scheme, profile, as_at: what it was judged under, and on which date.
         outcome: ``eligible``, ``held``, ``not eligible`` or ``set aside``.
         set_aside: why the bid does not count; None when it does.
-        position: from 1; None when not eligible.
+        position: from 1; that of the first for members of a tie group; None when not eligible.
         of: bids on the advert that have a position.
         joint: others in the same tie group.
         stage: from 1; None when it stands in none.

@@ -286,13 +286,17 @@ def _pair_table(
 
 def _each_with_each(
     rows: pl.DataFrame, n_rows: int, columns: pl.DataFrame, n_columns: int
-) -> pl.DataFrame:
-    """Every row beside every column, row by row; either may have a number and no content."""
+) -> pl.LazyFrame:
+    """Every row beside every column, row by row; either may have a number and no content.
+
+    Lazy, so that only what an expression makes of the pairs is ever laid out.
+    """
     if not rows.width:
         rows = pl.DataFrame({"": np.arange(n_rows)})
     if not columns.width:
         columns = pl.DataFrame({" ": np.arange(n_columns)})
-    return rows.join(columns, how="cross")
+    # Without an order asked for, polars may put the smaller side outside.
+    return rows.lazy().join(columns.lazy(), how="cross", maintain_order="left_right")
 
 
 def distinct_rows(cells: NDArray[np.int8]) -> tuple[NDArray[np.int8], NDArray[np.int32]]:

@@ -166,7 +166,9 @@ class RegisterAt:
 
 
 def evaluate(
-    frame: pl.DataFrame, conditions: Sequence[Condition], constants: Mapping[str, Any]
+    frame: pl.DataFrame | pl.LazyFrame,
+    conditions: Sequence[Condition],
+    constants: Mapping[str, Any],
 ) -> dict[int, NDArray[np.int8]]:
     """Outcome codes of criteria over a frame that has every column they read, by bit."""
     expressions = [
@@ -179,6 +181,8 @@ def evaluate(
     ]
     # with_columns, unlike select, stretches a criterion that reads only constants to every row.
     codes = frame.with_columns(expressions)
+    if isinstance(codes, pl.LazyFrame):
+        codes = codes.select(str(c.bit) for c in conditions if c.expression is not None).collect()
     return {c.bit: codes[str(c.bit)].to_numpy() for c in conditions if c.expression is not None}
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cbl_engine.shortlist.explanation import Explanation, Reason
 
-_ASIDE = {
+SET_ASIDE = {
     "withdrawn": "the bid was withdrawn",
     "superseded": "the household bid again on this advert, and the later bid counts",
     "advert_draft": "the advert is a draft",
@@ -50,11 +50,10 @@ def in_words(explanation: Explanation) -> str:
 
 def _outcome(explanation: Explanation) -> str:
     if explanation.outcome == "set aside":
-        return f"The bid does not count: {_ASIDE[explanation.set_aside or '']}."
+        return f"The bid does not count: {SET_ASIDE[explanation.set_aside or '']}."
     if explanation.outcome == "not eligible":
         return "Not eligible for this home:"
-    # Members of a tie group are joint at the place of the first: those above it and one.
-    place = f"{ordinal(sum(explanation.above_by_key.values()) + 1)} of {explanation.of}"
+    place = f"{ordinal(explanation.position or 0)} of {explanation.of}"
     if explanation.joint:
         others = "1 other" if explanation.joint == 1 else f"{explanation.joint} others"
         place = f"joint {place}, equal with {others}"
@@ -99,6 +98,19 @@ def key_in_words(name: str) -> str:
     if kind in {"prefer", "connection"}:
         return f"{_KEYS[kind]} ({_plainly(column)})"
     return _plainly(column)
+
+
+def fit_in_words(rule: str, value: int) -> str:
+    """Bedrooms against need: for ``largest_need`` the need, else need less the home's bedrooms."""
+    if rule == "largest_need":
+        return f"{_bedrooms(value)} needed"
+    if not value:
+        return "as many bedrooms as needed"
+    return f"{_bedrooms(abs(value))} {'fewer' if value > 0 else 'more'} than needed"
+
+
+def _bedrooms(n: int) -> str:
+    return f"{n} bedroom{'s' if n != 1 else ''}"
 
 
 def _plainly(name: str) -> str:

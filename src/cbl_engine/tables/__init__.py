@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cbl_engine.tables.columns import DTYPES, LONDON, Column, ExtraColumn
+from cbl_engine.tables.findings import LINEAGE_COLUMNS
 from cbl_engine.tables.needs import column_problems, repeated_ids
 from cbl_engine.tables.ordinals import Ordinals
 from cbl_engine.tables.reading import Tables, read_tables
@@ -24,6 +25,7 @@ from cbl_engine.tables.writing import write_tables
 __all__ = [
     "DATED_TABLES",
     "DTYPES",
+    "LINEAGE_COLUMNS",
     "LONDON",
     "REGISTER_TABLES",
     "TABLES",

@@ -19,7 +19,7 @@ from cbl_engine.tables.findings import Finding, quoted
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cbl_engine.tables.mapping import FileMapping
+    from cbl_engine.tables.mapping import SourceMapping
 
 _BOM = b"\xef\xbb\xbf"
 _LF, _CR, _QUOTE = 10, 13, 34
@@ -58,7 +58,7 @@ class _UnusableError(Exception):
         super().__init__(message)
 
 
-def read_csv_text(table: str, raw: bytes, mapping: FileMapping) -> CsvText:
+def read_csv_text(table: str, raw: bytes, mapping: SourceMapping) -> CsvText:
     """Cells of a CSV file as strings.
 
     1. decode; 2. find records and count their cells; 3. set blank lines and ragged records aside;
@@ -77,7 +77,7 @@ def read_csv_text(table: str, raw: bytes, mapping: FileMapping) -> CsvText:
         return CsvText(pl.DataFrame(), pl.Series([], dtype=pl.Int64), (finding,))
 
 
-def _read(table: str, raw: bytes, mapping: FileMapping) -> CsvText:
+def _read(table: str, raw: bytes, mapping: SourceMapping) -> CsvText:
     text = _as_utf8(raw, mapping.encoding)
     if not text.strip():
         raise _UnusableError("empty_file", "is empty", "a header line and rows")
@@ -113,14 +113,14 @@ def _as_utf8(raw: bytes, encoding: str) -> bytes:
         raise _UnusableError(
             "wrong_encoding",
             f"is not {encoding} text{at}",
-            remedy="Name its encoding, for example cp1252, in tables.yaml",
+            remedy="Name its encoding, for example cp1252, in the mapping",
         ) from None
     nul = text.find(b"\0")
     if nul >= 0:
         raise _UnusableError(
             "nul_byte",
             f"has a NUL character (byte {nul})",
-            remedy="If it is UTF-16, say encoding: utf-16 in tables.yaml; else export it again",
+            remedy="If it is UTF-16, say encoding: utf-16 in the mapping; else export it again",
         )
     return text
 
@@ -167,11 +167,11 @@ def _check_quotes(
         raise _UnusableError(
             "stray_quote",
             f"has a quotation mark on line {line} that neither opens nor closes a cell",
-            remedy="Double it and quote the cell, or say quote: none in tables.yaml",
+            remedy="Double it and quote the cell, or say quote: none in the mapping",
         )
 
 
-def _header(line: bytes, mapping: FileMapping, *, quoting: bool) -> list[str]:
+def _header(line: bytes, mapping: SourceMapping, *, quoting: bool) -> list[str]:
     text = line.decode("utf-8").rstrip("\r")
     style = csv.QUOTE_MINIMAL if quoting else csv.QUOTE_NONE
     # A header cell may itself hold a line end, which the csv module wants with its lines.

@@ -49,6 +49,28 @@ def to_declared(values: pl.Series, kind: ColumnType) -> tuple[pl.Series, pl.Seri
     return None
 
 
+def as_cells(values: pl.Series) -> pl.Series:
+    """Values as text, as a CSV file would have them: whole numbers without a point, ISO dates."""
+    dtype = values.dtype
+    if dtype == pl.String:
+        return values
+    if dtype.is_float():
+        whole = values.is_finite() & (values == values.floor()) & (values.abs() < 2**53)
+        frame = pl.DataFrame({"v": values, "w": whole})
+        return frame.select(
+            pl.when("w")
+            .then(pl.col("v").cast(pl.Int64, strict=False).cast(pl.String))
+            .otherwise(pl.col("v").cast(pl.String))
+        ).to_series()
+    if isinstance(dtype, pl.Datetime):
+        offset = "%:z" if dtype.time_zone else ""
+        text = values.dt.cast_time_unit("us").dt.to_string(f"%Y-%m-%dT%H:%M:%S%.6f{offset}")
+        return text.str.replace(".000000", "", literal=True)
+    if isinstance(dtype, pl.List):
+        return values.cast(pl.List(pl.String)).list.join("|")
+    return values.cast(pl.String, strict=False)
+
+
 def _cast(values: pl.Series, want: pl.DataType) -> tuple[pl.Series, pl.Series | None]:
     cast = values.cast(want, strict=False)
     if cast.null_count() == values.null_count():

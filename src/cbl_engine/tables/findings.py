@@ -11,15 +11,21 @@ from cbl_engine.errors import MAX_EXAMPLES, Problem
 from cbl_engine.tables.schemas import PERSONAL_TABLES, TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from cbl_engine.tables.columns import Column
 
 MOST_GIVEN = 3
 MOST_CHARACTERS = 40
 
+SOURCE_NAME = "source_name"
+SOURCE_ROW = "source_row"
+LINEAGE_COLUMNS = (SOURCE_NAME, SOURCE_ROW)
+"""Kept with every row that is read: which file, sheet or query, and the row in it."""
+
 REJECTED_SCHEMA = {
     "table": pl.String,
+    "source_name": pl.String,
     "source_row": pl.Int64,
     "column": pl.String,
     "kind": pl.String,
@@ -33,10 +39,51 @@ def _no_rows() -> pl.Series:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a table came from: the file's name, empty in memory, and what its rows are called."""
+    """Where rows came from: a file, a sheet, a database table or a query; and a row's name in it.
+
+    Attributes:
+        name: as messages have it; empty for a frame in memory.
+        row_word: what stands before a row's number: ``line ``, ``row `` or ``Sheet!``.
+    """
 
     name: str = ""
-    row_word: str = "row"
+    row_word: str = "row "
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """The sources of a table and how its rows are numbered through all of them.
+
+    Row r of source k has the number ``bases[k] + r`` while a table is read, so that one column
+    of whole numbers says where each row came from.
+
+    Attributes:
+        sources: in the order their rows follow each other.
+        bases: ascending, the first 0.
+    """
+
+    sources: tuple[Source, ...] = (Source(),)
+    bases: tuple[int, ...] = (0,)
+
+    def places(self, numbers: pl.Series) -> tuple[pl.Series, pl.Series]:
+        """Name of the source (null in memory) and row in it, of each number; null for null."""
+        if len(self.sources) == 1:
+            name = self.sources[0].name or None
+            names = pl.repeat(name, len(numbers), dtype=pl.String, eager=True)
+            return names.alias(SOURCE_NAME), numbers.alias(SOURCE_ROW)
+        bases = pl.Series(self.bases, dtype=pl.Int64)
+        which = bases.search_sorted(numbers.fill_null(0), side="right").cast(pl.Int64) - 1
+        names = pl.Series(SOURCE_NAME, [source.name for source in self.sources], pl.String)
+        return names.gather(which), (numbers - bases.gather(which)).alias(SOURCE_ROW)
+
+    def spans(self, numbers: pl.Series) -> Iterator[tuple[Source, int, list[int]]]:
+        """For each source that has any of these rows: how many, and the first few."""
+        for source, base, after in zip(
+            self.sources, self.bases, (*self.bases[1:], 2**62), strict=True
+        ):
+            mine = numbers.filter((numbers >= base) & (numbers < after))
+            if len(mine):
+                yield source, len(mine), [row - base for row in mine.head(MAX_EXAMPLES)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +119,16 @@ class Finding:
         """The table as a whole is meant, not some of its rows."""
         return not len(self.rows)
 
-    def problem(self, source: Source) -> Problem:
-        """The finding as one line of a report."""
+    def problems(self, lineage: Lineage) -> Iterator[Problem]:
+        """The finding as lines of a report: one for each source it has rows of."""
+        if self.structural:
+            only = lineage.sources[0] if len(lineage.sources) == 1 else Source()
+            yield self._problem(only, 1, ())
+            return
+        for source, count, rows in lineage.spans(self.rows):
+            yield self._problem(source, count, tuple(f"{source.row_word}{row}" for row in rows))
+
+    def _problem(self, source: Source, count: int, rows: tuple[str, ...]) -> Problem:
         if source.name:
             where = f"{source.name}: {self.column}" if self.column else source.name
         else:
@@ -85,8 +140,8 @@ class Finding:
             allowed=self.allowed,
             given=self.given,
             remedy=self.remedy,
-            count=max(1, len(self.rows)),
-            rows=tuple(f"{source.row_word} {row}" for row in self.rows.head(MAX_EXAMPLES)),
+            count=count,
+            rows=rows,
         )
 
 
@@ -141,7 +196,9 @@ def rows_found(
     return [Finding(table, column, kind, message, rows, positions, allowed, given, remedy)]
 
 
-def problems_of(findings: Iterable[Finding], sources: Mapping[str, Source]) -> tuple[Problem, ...]:
+def problems_of(
+    findings: Iterable[Finding], lineages: Mapping[str, Lineage]
+) -> tuple[Problem, ...]:
     """Findings as problems: by table, the table's structure first, then by first row."""
     order = {table: at for at, table in enumerate(TABLES)}
 
@@ -150,31 +207,36 @@ def problems_of(findings: Iterable[Finding], sources: Mapping[str, Source]) -> t
         return (order.get(finding.table, -1), finding.table, first, finding.column)
 
     return tuple(
-        finding.problem(sources.get(finding.table, Source()))
+        problem
         for finding in sorted(findings, key=place)
+        for problem in finding.problems(lineages.get(finding.table, Lineage()))
     )
 
 
-def rejected_of(findings: Sequence[Finding]) -> pl.DataFrame:
+def rejected_of(findings: Sequence[Finding], lineages: Mapping[str, Lineage]) -> pl.DataFrame:
     """Every problem of every row.
 
     Returns:
-        Frame of table, source_row (null: the table as a whole), column (empty: the whole row),
-        kind and message; by table, source row and column.
+        Frame of table, source_name (null in memory), source_row (null: the table as a whole),
+        column (empty: the whole row), kind and message; by table, place of the row and column.
     """
     parts = []
     for finding in findings:
-        rows = pl.Series("source_row", [None], pl.Int64) if finding.structural else finding.rows
+        rows = pl.Series(SOURCE_ROW, [None], pl.Int64) if finding.structural else finding.rows
+        names, places = lineages.get(finding.table, Lineage()).places(rows)
         text = f"{finding.message}. {finding.remedy}" if finding.remedy else finding.message
         parts.append(
             pl.select(
                 pl.lit(finding.table).alias("table"),
-                rows.cast(pl.Int64).alias("source_row"),
+                names,
+                places.cast(pl.Int64),
                 pl.lit(finding.column).alias("column"),
                 pl.lit(finding.kind).alias("kind"),
                 pl.lit(text).alias("message"),
+                rows.cast(pl.Int64).alias("number"),
             )
         )
     if not parts:
         return pl.DataFrame(schema=REJECTED_SCHEMA)
-    return pl.concat(parts).sort("table", "source_row", "column", "kind", maintain_order=True)
+    found = pl.concat(parts).sort("table", "number", "column", "kind", maintain_order=True)
+    return found.drop("number")

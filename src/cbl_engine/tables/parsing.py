@@ -11,7 +11,7 @@ from cbl_engine.tables.columns import DTYPES, LONDON, TYPE_IN_WORDS, Column
 from cbl_engine.tables.findings import Finding, is_personal, rows_found
 
 if TYPE_CHECKING:
-    from cbl_engine.tables.mapping import FileMapping
+    from cbl_engine.tables.mapping import SourceMapping
 
 _YES = ("true", "yes", "1")
 _NO = ("false", "no", "0")
@@ -56,7 +56,7 @@ def parse_column(
     column: Column | None,
     cells: pl.Series,
     source_row: pl.Series,
-    mapping: FileMapping,
+    mapping: SourceMapping,
 ) -> tuple[pl.Series, list[Finding]]:
     """One column of text as its declared type.
 
@@ -65,7 +65,7 @@ def parse_column(
         column: its declaration; None keeps the text.
         cells: String; null and blank cells are null. Its name is kept.
         source_row: source row of each cell.
-        mapping: formats, codes and words of the file.
+        mapping: formats and words of the file.
 
     Returns:
         The typed column, null where a cell did not parse; and findings of kind wrong_type,
@@ -74,13 +74,10 @@ def parse_column(
     name = cells.name
     # polars takes a series' name for a pattern, and a file's may be * or ^x$.
     cells = cells.alias("cells")
-    codes = mapping.codes.get(name)
     kind = column.type if column else "text"
     if kind != "text":
         trimmed = cells.str.strip_chars()
         cells = pl.select(pl.when(trimmed != "").then(trimmed)).to_series()
-    if codes:
-        cells = cells.replace(dict(codes))
     shown = None if is_personal(table, column) else cells
     findings: list[Finding] = []
     if kind in ("id", "text", "code", "text_list"):
@@ -103,9 +100,9 @@ def parse_column(
     elif kind == "datetime" and mapping.datetime_format:
         allowed = f"times written {mapping.datetime_format}"
     if kind in ("date", "datetime"):
-        remedy = f"Or name the {kind}_format in tables.yaml"
+        remedy = f"Or name the {kind}_format in the mapping"
     elif kind == "bool":
-        remedy = "Or name yes_words and no_words in tables.yaml"
+        remedy = "Or name yes_words and no_words in the mapping"
     else:
         remedy = ""
     findings += rows_found(
@@ -152,7 +149,7 @@ def looks_like_formula(cells: pl.Series) -> pl.Series:
     return risky & ~cells.str.contains(r"^\s*[+-]?[\d .,]*$")
 
 
-def parse_text(kind: str, cells: pl.Series, mapping: FileMapping) -> Parsed:
+def parse_text(kind: str, cells: pl.Series, mapping: SourceMapping) -> Parsed:
     """Trimmed text cells as one of the types that are not text."""
     if kind == "bool":
         return _bools(cells, mapping)
@@ -173,7 +170,7 @@ def _parsed(cells: pl.Series, values: pl.Series) -> Parsed:
     return Parsed(values, cells.is_not_null() & values.is_null())
 
 
-def _bools(cells: pl.Series, mapping: FileMapping) -> Parsed:
+def _bools(cells: pl.Series, mapping: SourceMapping) -> Parsed:
     words = dict.fromkeys((*_YES, *mapping.yes_words), True)
     words |= dict.fromkeys((*_NO, *mapping.no_words), False)
     values = cells.str.to_lowercase().replace_strict(words, default=None, return_dtype=pl.Boolean)

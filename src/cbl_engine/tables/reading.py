@@ -1,51 +1,58 @@
-"""A folder of tables read into frames, with every problem of every file in one report."""
+"""Tables read into frames from a folder, a workbook or a database; every problem in one report."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from cbl_engine.errors import Problem, TableError
-from cbl_engine.tables.csv_text import read_csv_text
+from cbl_engine.tables.database import database_door, is_database_url
+from cbl_engine.tables.dtypes import as_cells
 from cbl_engine.tables.findings import (
+    SOURCE_NAME,
+    SOURCE_ROW,
     Finding,
+    Lineage,
     Source,
-    is_personal,
     problems_of,
     quoted,
     rejected_of,
-    rows_found,
 )
-from cbl_engine.tables.mapping import MAPPING_NAME, FileMapping, read_mapping
-from cbl_engine.tables.parsing import CLOCK_CHANGE, parse_column, to_london
+from cbl_engine.tables.folder import WORKBOOK_SUFFIX, folder_door
+from cbl_engine.tables.mapping import MAPPING_NAMES, DataMapping, read_mapping
 from cbl_engine.tables.schemas import TABLES
+from cbl_engine.tables.shaping import Shaped, shape
 from cbl_engine.tables.validation import check, declared
+from cbl_engine.tables.workbook import workbook_door
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from cbl_engine.tables.columns import Column
+    from cbl_engine.tables.mapping import SourceMapping
+    from cbl_engine.tables.raw import Door, Part
     from cbl_engine.tables.validation import Extras
-
-SUFFIXES = (".csv", ".parquet")
 
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """What a folder of tables held.
+    """What a source of data held.
 
     Attributes:
-        frames: good rows by table, the last column ``source_row`` (Int64): the line of the CSV
-            file that the row starts on, the header being line 1; in Parquet the row from 1.
+        frames: good rows by table, the last columns ``source_name`` (String: the file, sheet,
+            database table or query) and ``source_row`` (Int64: the line of a CSV file that the
+            row starts on, the header being line 1; the row of a sheet; else the row from 1).
         problems: one per table, column and kind; empty when all is well.
-        rejected: table, source_row (null: the table as a whole), column, kind, message: every
-            problem of every row. A row is in ``frames`` or here.
-        files: the file of each table found.
-        ignored_files: .csv and .parquet files that are no table, by name.
+        rejected: table, source_name, source_row (null: the table as a whole), column, kind,
+            message: every problem of every row. A row is in ``frames`` or here.
+        files: the file of each table found in a folder; the first, where there are several.
+        ignored_files: files, sheets and database tables that are no table, by name.
+        notes: what was read otherwise than it is written, such as placeholder dates; it keeps
+            nothing from being used.
+        sources: names of what each table was read from, in order.
     """
 
     frames: Mapping[str, pl.DataFrame]
@@ -53,210 +60,197 @@ class Tables:
     rejected: pl.DataFrame
     files: Mapping[str, Path]
     ignored_files: tuple[str, ...] = field(default=())
+    notes: tuple[Problem, ...] = field(default=())
+    sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def read_tables(
-    folder: str | Path,
+    source: str | Path,
     extra_columns: Extras | None = None,
     needs: Iterable[str] = ("applications", "adverts", "bids"),
     *,
+    mapping: str | Path | None = None,
     strict: bool = True,
 ) -> Tables:
-    """Read and check every table of a folder.
+    """Read and check every table of a folder, a workbook or a database.
 
-    A table is ``<table>.csv`` or ``<table>.parquet``, or the file that ``tables.yaml`` names.
-    An empty cell is null. Blank lines of a CSV file are no rows.
+    In a folder a table is ``<table>.csv``, ``<table>.parquet`` or a sheet of that name in a
+    workbook; in an ``.xlsx`` file a sheet; in a database a table or view. The mapping
+    (``tables.yaml`` or ``mapping.yaml`` in the folder, or the one given) says where else to look
+    and how to read it. An empty cell is null. Blank lines and rows are no rows.
 
     Args:
-        folder: the folder.
+        source: a folder, an ``.xlsx`` file, or a database URL (``sqlite:///file.db``,
+            ``postgresql://user@host/name``).
         extra_columns: columns declared beyond the standard ones, by table. Undeclared ones are
-            kept: as text from CSV, as they are from Parquet.
+            kept: as text from CSV, as they are otherwise.
         needs: tables that must be there.
+        mapping: a mapping file; None takes the folder's own, if any.
         strict: raise when anything is wrong; False returns the good rows with the report.
 
     Raises:
         TableError: with every problem of every table, when strict.
     """
-    folder = Path(folder)
     extras = extra_columns or {}
-    if not folder.is_dir() or not os.access(folder, os.R_OK | os.X_OK):
-        missing = Problem(
-            "missing_folder", "is not a folder that can be read", where=quoted(folder.name)
-        )
-        return _result({}, (missing,), [], {}, (), strict=strict)
-    mappings: dict[str, FileMapping] = {}
-    problems: tuple[Problem, ...] = ()
-    if (folder / MAPPING_NAME).exists():
-        mappings, problems = read_mapping(folder / MAPPING_NAME)
-    files, findings, ignored = _find_files(folder, mappings, needs)
+    door, found, problems = _opened(source, mapping)
+    if door is None:
+        return _result(Tables({}, problems, rejected_of([], {}), {}), strict=strict)
+    parts, findings = _parts(door, found, needs)
+    problems += door.problems
+    notes: list[Problem] = []
     frames: dict[str, pl.DataFrame] = {}
-    sources: dict[str, Source] = {}
-    for table, path in files.items():
-        csv = path.suffix.lower() != ".parquet"
-        sources[table] = Source(path.name, "line" if csv else "row")
-        mapping = mappings.get(table, FileMapping())
-        frame, found = _read_file(table, path, mapping, declared(table, extras))
-        findings += found
+    lineages: dict[str, Lineage] = {}
+    for table, several in parts.items():
+        frame, lineage, shaped = _read(table, several, found, extras)
+        findings += [finding for one in shaped for finding in one.findings]
+        notes += [note for one in shaped for note in one.notes]
+        lineages[table] = lineage
         if frame is not None:
             frames[table] = frame
     good, findings = check(frames, extras, findings)
-    problems += problems_of(findings, sources)
-    return _result(good, problems, findings, files, ignored, strict=strict)
+    used = frozenset(part.source.name for several in parts.values() for part, _ in several)
+    return _result(
+        Tables(
+            {table: _with_lineage(frame, lineages[table]) for table, frame in good.items()},
+            problems + problems_of(findings, lineages),
+            rejected_of(findings, lineages),
+            {table: several[0][0].path for table, several in parts.items() if several[0][0].path},
+            door.others(used),
+            tuple(notes),
+            {table: tuple(p.source.name for p, _ in several) for table, several in parts.items()},
+        ),
+        strict=strict,
+    )
 
 
-def _result(
-    frames: Mapping[str, pl.DataFrame],
-    problems: tuple[Problem, ...],
-    findings: list[Finding],
-    files: Mapping[str, Path],
-    ignored: tuple[str, ...],
-    *,
-    strict: bool,
-) -> Tables:
-    if strict and problems:
-        raise TableError(problems)
-    return Tables(frames, problems, rejected_of(findings), files, ignored)
+def _result(tables: Tables, *, strict: bool) -> Tables:
+    if strict and tables.problems:
+        raise TableError(tables.problems)
+    return tables
 
 
-def _find_files(
-    folder: Path, mappings: Mapping[str, FileMapping], needs: Iterable[str]
-) -> tuple[dict[str, Path], list[Finding], tuple[str, ...]]:
-    """The file of each table, tables that are missing or there twice, and files that are none."""
-    present = sorted(path.name for path in folder.iterdir())
-    files: dict[str, Path] = {}
+def _opened(
+    source: str | Path, mapping: str | Path | None
+) -> tuple[Door | None, DataMapping, tuple[Problem, ...]]:
+    """The door, the mapping, and what is wrong with either."""
+    if isinstance(source, str) and is_database_url(source):
+        return database_door(source), *_mapping(None, mapping)
+    path = Path(source)
+    if path.suffix.lower() == WORKBOOK_SUFFIX and not path.is_dir():
+        return workbook_door(path), *_mapping(None, mapping)
+    if not path.is_dir() or not os.access(path, os.R_OK | os.X_OK):
+        message = "is not a folder that can be read"
+        missing = Problem(
+            "missing_folder",
+            message,
+            where=quoted(path.name),
+            allowed="a folder, an .xlsx file or a database URL",
+        )
+        return None, DataMapping(), (missing,)
+    return folder_door(path), *_mapping(path, mapping)
+
+
+def _mapping(
+    folder: Path | None, named: str | Path | None
+) -> tuple[DataMapping, tuple[Problem, ...]]:
+    if named is not None:
+        return read_mapping(Path(named))
+    here = [folder / name for name in MAPPING_NAMES if (folder / name).exists()] if folder else []
+    if len(here) > 1:
+        message = f"both {' and '.join(path.name for path in here)} are there"
+        two = Problem("two_files", message, remedy="Remove one of them, or name one with --mapping")
+        return DataMapping(), (two,)
+    return read_mapping(here[0]) if here else (DataMapping(), ())
+
+
+_Parts = list[tuple["Part", "SourceMapping"]]
+
+
+def _parts(
+    door: Door, mapping: DataMapping, needs: Iterable[str]
+) -> tuple[dict[str, _Parts], list[Finding]]:
+    """The sources of each table, in the order of the mapping, and tables that have none or two."""
     findings: list[Finding] = []
-    claimed: set[str] = set()
+    parts: dict[str, _Parts] = {}
     needed = set(needs)
     for table in dict.fromkeys((*TABLES, *sorted(needed))):
-        named = mappings.get(table, FileMapping()).file
-        names = [named] if named else [f"{table}{suffix}" for suffix in SUFFIXES]
-        here = [name for name in names if name in present]
-        claimed.update(here)
-        if len(here) > 1:
-            message = f"both {' and '.join(here)} are there"
-            findings.append(Finding(table, "", "two_files", message, remedy="Remove one of them"))
-        elif here:
-            files[table] = folder / here[0]
-        elif named:
-            message = f"tables.yaml names {quoted(named)}, which is not there"
-            findings.append(Finding(table, "", "missing_file", message))
-        elif table in needed:
-            allowed = " or ".join(names)
-            findings.append(
-                Finding(table, "", "missing_table", "the table is missing", allowed=allowed)
-            )
-    ignored = tuple(
-        name
-        for name in present
-        if name.lower().endswith(SUFFIXES) and name not in claimed and not name.startswith(".")
-    )
-    return files, findings, ignored
+        for one in mapping.of(table):
+            part = door.named(table, one)
+            if isinstance(part, Finding):
+                findings.append(part)
+                continue
+            here = door.called(table) if part is None else (part,)
+            if len(here) > 1:
+                message = f"both {' and '.join(p.source.name for p in here)} are there"
+                remedy = "Remove one of them"
+                findings.append(Finding(table, "", "two_files", message, remedy=remedy))
+            elif here:
+                parts.setdefault(table, []).append((here[0], one))
+            elif (table in needed or table in mapping.sources) and door.expected(table):
+                missing = "the table is missing"
+                allowed = door.expected(table)
+                findings.append(Finding(table, "", "missing_table", missing, allowed=allowed))
+    return parts, findings
 
 
-def _read_file(
-    table: str, path: Path, mapping: FileMapping, columns: Mapping[str, Column]
-) -> tuple[pl.DataFrame | None, list[Finding]]:
-    """One file as a frame with ``source_row`` last; None when it cannot be used at all."""
-    try:
-        if not path.is_file():
-            what = "is a folder" if path.is_dir() else "is not a regular file"
-            return None, [Finding(table, "", "unreadable_file", f"{what}, not a file of rows")]
-        if path.suffix.lower() == ".parquet":
-            return _read_parquet(table, path, mapping, columns)
-        raw = path.read_bytes()
-    except OSError as error:
-        reason = error.strerror or "the system gives no reason"
-        return None, [Finding(table, "", "unreadable_file", f"cannot be read: {reason}")]
-    text = read_csv_text(table, raw, mapping)
-    findings = list(text.findings)
-    if any(finding.structural for finding in findings):
-        return None, findings
-    cells, found = _renamed(table, text.cells, mapping)
-    findings += found
-    if found:
-        return None, findings
-    typed = []
-    for series in cells:
-        values, found = parse_column(table, columns.get(series.name), series, text.lines, mapping)
-        typed.append(values)
-        findings += found
-    return pl.DataFrame([*typed, text.lines]), findings
+def _read(
+    table: str, parts: _Parts, mapping: DataMapping, extras: Extras
+) -> tuple[pl.DataFrame | None, Lineage, list[Shaped]]:
+    """All sources of a table under each other; None when one of them cannot be used."""
+    columns = declared(table, extras)
+    shaped: list[Shaped] = []
+    bases: list[int] = []
+    base = height = 0
+    for part, one in parts:
+        raw = part.read(table, one)
+        bases.append(base)
+        findings = tuple(_placed(f, part.source, base) for f in raw.findings)
+        if any(finding.structural for finding in findings):
+            shaped.append(Shaped(None, findings, raw.notes))
+            continue
+        done = shape(table, raw, part.source, one, columns, mapping.placeholder_dates, base)
+        moved = [f if f.positions is None else replace(f, positions=f.positions + height)
+                 for f in done.findings]
+        shaped.append(replace(done, findings=(*findings, *moved)))
+        height += done.frame.height if done.frame is not None else 0
+        last = pl.concat([raw.rows, *(f.rows for f in raw.findings)]).max()
+        base += (last if isinstance(last, int) else 0) + 1
+    lineage = Lineage(tuple(part.source for part, _ in parts), tuple(bases))
+    frames = [one.frame for one in shaped if one.frame is not None]
+    if len(frames) < len(parts):
+        # What was said of rows has no frame to stand in.
+        return None, lineage, [
+            replace(one, findings=tuple(replace(f, positions=None) for f in one.findings))
+            for one in shaped
+        ]
+    return _stacked(frames), lineage, shaped
 
 
-def _read_parquet(
-    table: str, path: Path, mapping: FileMapping, columns: Mapping[str, Column]
-) -> tuple[pl.DataFrame | None, list[Finding]]:
-    try:
-        frame = pl.read_parquet(path, glob=False)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
-        return None, [Finding(table, "", "unreadable_file", "is not a Parquet file")]
-    frame, findings = _renamed(table, frame, mapping)
-    if findings:
-        return None, findings
-    rows = pl.int_range(1, frame.height + 1, eager=True, dtype=pl.Int64).alias("source_row")
-    columns_read = []
-    for series in frame:
-        column = columns.get(series.name)
-        values = series
-        if column and values.dtype == pl.String:
-            values, found = parse_column(table, column, values, rows, mapping)
-            # Only a spreadsheet runs formulas, and it does not open Parquet.
-            findings += [finding for finding in found if finding.kind != "formula_cell"]
-        elif column and column.type == "datetime" and _is_naive(values.dtype):
-            values = to_london(values)
-            findings += rows_found(
-                table,
-                series.name,
-                "clock_change",
-                CLOCK_CHANGE,
-                values.is_null() & series.is_not_null(),
-                rows,
-                values=None if is_personal(table, column) else series,
-                remedy="Write the times with their offset",
-            )
-        columns_read.append(values)
-    return pl.DataFrame([*columns_read, rows]), findings
+def _placed(finding: Finding, source: Source, base: int) -> Finding:
+    if finding.structural:
+        return finding if finding.where else replace(finding, where=source.name)
+    return replace(finding, rows=finding.rows + base)
 
 
-def _is_naive(dtype: pl.DataType) -> bool:
-    return isinstance(dtype, pl.Datetime) and dtype.time_zone is None
-
-
-def _renamed(
-    table: str, frame: pl.DataFrame, mapping: FileMapping
-) -> tuple[pl.DataFrame, list[Finding]]:
-    """Columns under our names, or what stands in the way."""
-    findings = [
-        Finding(
-            table,
-            "",
-            "unmapped_column",
-            f"tables.yaml maps the column {quoted(theirs)}, which the file does not have",
-            allowed=", ".join(quoted(name) for name in frame.columns[:20]),
-        )
-        for theirs in mapping.columns
-        if theirs not in frame.columns
+def _stacked(frames: list[pl.DataFrame]) -> pl.DataFrame:
+    """Frames under each other: columns that one has not are null, types that differ are text."""
+    if len(frames) == 1:
+        return frames[0]
+    types: dict[str, set[pl.DataType]] = {}
+    for frame in frames:
+        for name, dtype in frame.schema.items():
+            if dtype != pl.Null:
+                types.setdefault(name, set()).add(dtype)
+    as_text = {name for name, found in types.items() if len(found) > 1}
+    alike = [
+        pl.DataFrame([as_cells(v) if v.name in as_text else v for v in frame]) for frame in frames
     ]
-    names = [mapping.columns.get(name, name) for name in frame.columns]
-    findings += [
-        Finding(
-            table,
-            "",
-            "unmapped_column",
-            f"tables.yaml gives codes for the column {quoted(ours)}, which the file does not have",
-            allowed=", ".join(quoted(name) for name in names[:20]),
-        )
-        for ours in mapping.codes
-        if ours not in names
-    ]
-    findings += [
-        Finding(table, "", "duplicate_column", f"two columns would be called {quoted(name)}")
-        for name in sorted(set(names))
-        if names.count(name) > 1
-    ]
-    if "source_row" in names:
-        message = "has a column called source_row, which is kept for line numbers"
-        findings.append(Finding(table, "", "reserved_column", message))
-    if findings:
-        return frame, findings
-    return frame.rename(dict(zip(frame.columns, names, strict=True))), []
+    stacked = pl.concat(alike, how="diagonal_relaxed")
+    names = [name for name in stacked.columns if name != SOURCE_ROW]
+    return pl.DataFrame([stacked[name] for name in (*names, SOURCE_ROW)])
+
+
+def _with_lineage(frame: pl.DataFrame, lineage: Lineage) -> pl.DataFrame:
+    names, rows = lineage.places(frame[SOURCE_ROW])
+    kept = [values for values in frame if values.name != SOURCE_ROW]
+    return pl.DataFrame([*kept, names.alias(SOURCE_NAME), rows.alias(SOURCE_ROW)])

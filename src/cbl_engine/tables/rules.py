@@ -161,7 +161,7 @@ _MESSAGES = {
 _KINDS = {"nullability": "missing_value", "inner_nullability": "empty_item"}
 _WITHOUT_VALUES = frozenset({"missing_value", "duplicate_key", "empty_item"})
 _POSITION = "position_of_row"
-_REMEDIES = {"unknown_code": "Or map it under codes in tables.yaml"}
+_REMEDIES = {"unknown_code": "Or map it under codes in the mapping"}
 
 
 def broken_rules(

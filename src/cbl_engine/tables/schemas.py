@@ -333,7 +333,7 @@ _SINCE = Column("since", "date", "first day it holds", null_means="from the star
 _UNTIL = Column("until", "date", "first day it no longer holds", null_means="still holds")
 _WHY = ("need", "policy", "reregistration", "joined", "split")
 
-BAND_HISTORY = (
+_BAND_HISTORY = (
     _OF_APPLICATION,
     Column("band", "text", "band held", null_means="in none"),
     _SINCE,
@@ -359,51 +359,49 @@ BAND_HISTORY = (
     ),
 )
 
-STATUS_HISTORY = (
+_STATUS_HISTORY = (
     _OF_APPLICATION,
     Column("status", "code", "status held", required=True, codes=_APPLICATION_STATUS),
     _SINCE,
     _UNTIL,
-    Column("reason", "text", "why", personal=True),
+    Column("reason", "text", "why"),
 )
 
-DUTIES = (
+_DUTIES = (
     _OF_APPLICATION,
     Column(
         "kind",
         "code",
         "homelessness duty owed",
         required=True,
-        personal=True,
         codes=("prevention", "relief", "main", "intentionally_homeless", "refused_final", "other"),
     ),
     _SINCE,
     _UNTIL,
-    Column("ended_by", "text", "why it ended", null_means="not ended, or not known", personal=True),
+    Column("ended_by", "text", "why it ended", null_means="not ended, or not known"),
 )
 
-TA_PLACEMENTS = (
+_TA_PLACEMENTS = (
     _OF_APPLICATION,
-    Column("kind", "text", "bed and breakfast, nightly paid, leased, ...", personal=True),
+    Column("kind", "text", "bed and breakfast, nightly paid, leased, ..."),
     Column(
-        "bedrooms", "int", "bedrooms", unit="bedrooms", personal=True, least=0, most=MOST_BEDROOMS
+        "bedrooms", "int", "bedrooms", unit="bedrooms", least=0, most=MOST_BEDROOMS
     ),
-    Column("area", "id", "area it lies in", personal=True),
+    Column("area", "id", "area it lies in"),
     _SINCE,
     _UNTIL,
     Column(
-        "gross_nightly", "number", "what it costs", unit="GBP per night", least=0, personal=True
+        "gross_nightly", "number", "what it costs", unit="GBP per night", least=0
     ),
     Column(
         "net_nightly",
         "number",
         "of this, what the council bears",
         unit="GBP per night",
-        personal=True,
     ),
 )
 
-OFFICER_DECISIONS = (
+_OFFICER_DECISIONS = (
     Column("id", "id", "the decision or recommendation", required=True),
     _OF_APPLICATION,
     Column("subject", "text", "medical, welfare, ...: what it is about", required=True),
@@ -414,18 +412,18 @@ OFFICER_DECISIONS = (
         required=True,
         codes=("recommendation", "decision"),
     ),
-    Column("value", "text", "what was recommended or decided", personal=True),
+    Column("value", "text", "what was recommended or decided"),
     Column("requested_on", "date", "day it was asked for"),
     Column("received_on", "date", "day it came in", null_means="not yet, or not known"),
     Column("due_on", "date", "day it is due", null_means="no deadline, or not known"),
     Column("decided_on", "date", "day it was made", null_means="not yet made, or not known"),
     _SINCE,
     _UNTIL,
-    Column("by", "text", "who made it", personal=True),
-    Column("evidence", "text", "reference to the evidence", null_means="none", personal=True),
+    Column("by", "text", "who made it"),
+    Column("evidence", "text", "reference to the evidence", null_means="none"),
 )
 
-OVERRIDES = (
+_OVERRIDES = (
     Column("id", "id", "the override", required=True),
     _OF_APPLICATION,
     Column(
@@ -449,30 +447,31 @@ OVERRIDES = (
         "text",
         "the officer's value, as the field is written in CSV",
         null_means="none: no band, no points",
-        personal=True,
     ),
     Column(
         "instead_of",
         "text",
         "what the rules gave when it was decided",
         null_means="not recorded",
-        personal=True,
     ),
     Column("decided_on", "date", "day it was decided"),
     _SINCE,
     _UNTIL,
-    Column("by", "text", "who decided", personal=True),
-    Column("reason", "text", "why", personal=True),
-    Column("evidence", "text", "reference to the evidence", null_means="none", personal=True),
+    Column("by", "text", "who decided"),
+    Column("reason", "text", "why"),
+    Column("evidence", "text", "reference to the evidence", null_means="none"),
 )
 
 DATED_TABLES: Mapping[str, tuple[Column, ...]] = {
-    "band_history": BAND_HISTORY,
-    "status_history": STATUS_HISTORY,
-    "duties": DUTIES,
-    "ta_placements": TA_PLACEMENTS,
-    "officer_decisions": OFFICER_DECISIONS,
-    "overrides": OVERRIDES,
+    table: tuple(replace(c, personal=c.name not in ("id", "application")) for c in columns)
+    for table, columns in {
+        "band_history": _BAND_HISTORY,
+        "status_history": _STATUS_HISTORY,
+        "duties": _DUTIES,
+        "ta_placements": _TA_PLACEMENTS,
+        "officer_decisions": _OFFICER_DECISIONS,
+        "overrides": _OVERRIDES,
+    }.items()
 }
 """Tables of an application's dated rows: each holds from ``since`` until ``until``."""
 

@@ -51,10 +51,10 @@ def validate_frames(
     Returns:
         Good rows by table, in their order and in the declared types (a table whose structure is
         wrong is left out); the problems, one per table, column and kind; and a frame of table,
-        source_row, column, kind and message with every problem of every row.
+        source_name (null), source_row, column, kind and message with every problem of every row.
     """
     good, findings = check(frames, extra_columns or {})
-    return good, problems_of(findings, {}), rejected_of(findings)
+    return good, problems_of(findings, {}), rejected_of(findings, {})
 
 
 def declared(table: str, extra_columns: Extras) -> dict[str, Column]:
@@ -154,7 +154,7 @@ def _missing_columns(
             column.name,
             "missing_column",
             f"the column is missing ({column.doc})",
-            remedy="Add it, or map one to it under columns in tables.yaml",
+            remedy="Add it, or map one to it under columns in the mapping",
         )
         for column in columns.values()
         if column.required and column.name not in present

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import polars as pl
 
 from cbl_engine.errors import Problem, TableError
+from cbl_engine.tables.findings import LINEAGE_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +23,7 @@ def write_tables(
     """Write each frame as ``<table>.csv`` or ``<table>.parquet``.
 
     Each file is written beside its place and then renamed, so a reader never sees half of one.
-    ``source_row`` is left out. In CSV a list is ``a|b``, an empty list ``|``, a null and an empty
+    ``source_name`` and ``source_row`` are left out. In CSV a list is ``a|b``, an empty list ``|``, a null and an empty
     text both an empty cell; datetimes carry their offset; text that begins like a formula is
     written as it is.
 
@@ -41,7 +42,7 @@ def write_tables(
     if format not in ("csv", "parquet"):
         raise ValueError(f"format must be csv or parquet, not {format!r}")
     folder = Path(folder)
-    ready = {table: frame.drop("source_row", strict=False) for table, frame in frames.items()}
+    ready = {table: frame.drop(LINEAGE_COLUMNS, strict=False) for table, frame in frames.items()}
     if format == "csv":
         problems = [p for table, frame in ready.items() for p in _unwritable(table, frame)]
         if problems:

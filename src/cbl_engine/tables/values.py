@@ -1,4 +1,4 @@
-"""Values in a case -> values of a column's type, with the words for one that does not fit."""
+"""Values in a YAML file -> values of a column's type, with the words for one that does not fit."""
 
 from __future__ import annotations
 

@@ -1,0 +1,18 @@
+"""Is it good enough? What data lack for a scheme, which habits they show, what to ask for."""
+
+from __future__ import annotations
+
+from cbl_engine.quality.habits import Habit, find_habits
+from cbl_engine.quality.overview import DataQuality, data_quality, quality_of
+from cbl_engine.quality.request import columns_needed, extract_request, request_page
+
+__all__ = [
+    "DataQuality",
+    "Habit",
+    "columns_needed",
+    "data_quality",
+    "extract_request",
+    "find_habits",
+    "quality_of",
+    "request_page",
+]

@@ -1,0 +1,104 @@
+"""Their codes as ours; one that the mapping does not list is a finding, never a guess."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from cbl_engine.errors import Problem
+from cbl_engine.tables.findings import (
+    MOST_GIVEN,
+    Finding,
+    Source,
+    is_personal,
+    quoted,
+    rows_found,
+)
+
+if TYPE_CHECKING:
+    from cbl_engine.tables.columns import Column
+    from cbl_engine.tables.mapping import SourceMapping
+
+_DEFAULT = "default"
+
+
+def recode(
+    table: str,
+    name: str,
+    column: Column | None,
+    cells: pl.Series,
+    rows: pl.Series,
+    source: Source,
+    mapping: SourceMapping,
+) -> tuple[pl.Series, list[Finding], list[Problem]]:
+    """The cells of one column in our codes; of a list, item by item.
+
+    Args:
+        table: the table.
+        name: our name of the column.
+        column: its declaration, if it has one.
+        cells: String, as written.
+        rows: source row of each cell.
+        source: what messages call it.
+        mapping: has the codes of the column.
+
+    Returns:
+        The cells, null where a code says nothing or is not listed; a finding of the codes that
+        are not listed, or a note when there is a default for them.
+    """
+    codes = dict(mapping.codes[name])
+    other = codes.pop(_DEFAULT, None)
+    ours = {theirs: text or None for theirs, text in codes.items()}
+    cells = cells.alias("cells").str.strip_chars().replace({"": None})
+    if column is not None and column.type == "text_list":
+        separator = mapping.separators.get(name, "|")
+        items = pl.element().str.strip_chars()
+        lists = cells.str.split(separator)
+        listed = items.is_in(list(codes)) | (items == "")
+        lost = lists.list.eval(~listed).list.any()
+        recoded = lists.list.eval(
+            items.replace_strict(ours, default=other or None, return_dtype=pl.String).drop_nulls()
+        )
+        # A list of which nothing is left is empty, not missing.
+        joined = recoded.list.join(separator)
+        empty = pl.when(recoded.list.len() == 0).then(pl.lit(separator)).otherwise(joined)
+        values = pl.select(pl.when(lists.is_not_null()).then(empty)).to_series()
+    else:
+        lost = ~cells.is_in(list(codes))
+        values = cells.replace_strict(ours, default=other or None, return_dtype=pl.String)
+    lost = lost.fill_null(value=False)
+    if not lost.any():
+        return values, [], []
+    given = "" if is_personal(table, column) else _counted(cells.filter(lost))
+    if other is not None:
+        read_as = quoted(other) if other else "not known"
+        note = Problem(
+            "codes_by_default",
+            f"codes not listed, read as {read_as} by default",
+            where=f"{source.name}: {name}",
+            given=given,
+            count=int(lost.sum()),
+        )
+        return values, [], [note]
+    found = rows_found(
+        table,
+        name,
+        "unmapped_code",
+        f"codes that {mapping.name} does not list",
+        lost,
+        rows,
+        allowed=", ".join(quoted(theirs) for theirs in list(codes)[:12]),
+        remedy="Add each under codes, with ~ for one that says nothing, or a default",
+    )
+    return values, [replace(finding, given=given) for finding in found], []
+
+
+def _counted(cells: pl.Series) -> str:
+    """The commonest values with their counts."""
+    counts = cells.rename("cells").value_counts().sort(
+        ["count", "cells"], descending=[True, False]
+    )
+    said = [f"{quoted(value)} ({n})" for value, n in counts.head(MOST_GIVEN).iter_rows()]
+    return ", ".join(said) + (", ..." if counts.height > MOST_GIVEN else "")

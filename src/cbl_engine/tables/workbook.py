@@ -1,0 +1,325 @@
+"""The door to an Excel workbook: a sheet a table, refused where what is seen is not what is there.
+
+Values come from fastexcel (extra ``excel``), everything else from :mod:`.package`. A formula's
+last value is read and told; a formula without one, an error such as #N/A, a merged cell and a
+hidden row each take their row out with a line of report; a hidden sheet or column, or a merged
+heading, refuses the sheet.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from cbl_engine.errors import MAX_EXAMPLES, Problem
+from cbl_engine.tables.findings import Finding, Source, quoted
+from cbl_engine.tables.package import (
+    MOST_BYTES,
+    Area,
+    Package,
+    SheetEntry,
+    SheetFacts,
+    UnusableWorkbookError,
+    letters,
+)
+from cbl_engine.tables.raw import Door, Part, Raw, closed_door, unusable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from cbl_engine.tables.mapping import SourceMapping
+
+_MISSING = "pip install 'cbl-engine[excel]'"
+
+
+@dataclass(frozen=True)
+class Workbook:
+    """One workbook, its sheets listed and none of them read.
+
+    Attributes:
+        name: the file's name.
+        path: the file.
+        package: its zip.
+    """
+
+    name: str
+    path: Path
+    package: Package
+
+    def part(self, sheet: str, prefix: str = "") -> Part | None:
+        """The sheet of that name, whatever its capitals."""
+        for entry in self.package.sheets:
+            if entry.name.strip().casefold() == sheet.strip().casefold():
+                source = Source(f"{prefix}{entry.name}", f"{entry.name}!")
+                return Part(source, partial(_read, self, entry, source.name), self.path)
+        return None
+
+    def called(self, table: str, prefix: str = "") -> tuple[Part, ...]:
+        """The sheet called like a table, if there is one."""
+        part = self.part(table, prefix)
+        return (part,) if part else ()
+
+    def others(self, used: frozenset[str]) -> tuple[str, ...]:
+        """Names of the sheets that are not among those used."""
+        return tuple(s.name for s in self.package.sheets if s.name not in used)
+
+    @cached_property
+    def reader(self) -> Any:
+        """The reader of fastexcel.
+
+        Raises:
+            UnusableWorkbookError: fastexcel is not there, or cannot read the file.
+        """
+        try:
+            import fastexcel
+        except ImportError:
+            message = "cannot be read: the package fastexcel is not installed"
+            raise UnusableWorkbookError("missing_package", message, _MISSING) from None
+        # It warns of every empty column, to whoever has no handler of their own.
+        logging.getLogger("fastexcel").setLevel(logging.ERROR)
+        self.package.check()
+        return _guarded(partial(fastexcel.read_excel, self.package.content))
+
+
+def open_workbook(path: Path) -> Workbook | Problem:
+    """A workbook, or why it cannot be used."""
+    try:
+        if not path.is_file():
+            return Problem("unreadable_file", "is not a file that can be read", where=path.name)
+        if path.stat().st_size > MOST_BYTES:
+            return Problem(
+                "workbook_too_large",
+                f"is larger than {MOST_BYTES:,} bytes",
+                where=path.name,
+                remedy="Give its tables as CSV or Parquet",
+            )
+        content = path.read_bytes()
+        return Workbook(path.name, path, Package(content))
+    except OSError as error:
+        reason = error.strerror or "the system gives no reason"
+        return Problem("unreadable_file", f"cannot be read: {reason}", where=path.name)
+    except UnusableWorkbookError as error:
+        kind, message, remedy = error.args
+        return Problem(kind, message, where=path.name, remedy=remedy)
+
+
+def workbook_door(path: Path) -> Door:
+    """The parts of a workbook: a sheet each."""
+    book = open_workbook(path)
+    if isinstance(book, Problem):
+        return closed_door(book)
+
+    def named(table: str, mapping: SourceMapping) -> Part | Finding | None:
+        if mapping.table or mapping.query or mapping.file not in ("", book.name):
+            what = "a file" if mapping.file else "a database table or query"
+            message = f"{mapping.name} names {what}, and this is the workbook {book.name}"
+            return Finding(table, "", "wrong_source", message)
+        if not mapping.sheet:
+            return None
+        message = f"{mapping.name} names the sheet {quoted(mapping.sheet)}, which is not there"
+        allowed = ", ".join(quoted(sheet.name) for sheet in book.package.sheets[:20])
+        return book.part(mapping.sheet) or Finding(
+            table, "", "missing_sheet", message, allowed=allowed
+        )
+
+    def expected(table: str) -> str:
+        return f"a sheet called {table}"
+
+    return Door(named, book.called, expected, book.others)
+
+
+def _read(book: Workbook, sheet: SheetEntry, name: str, table: str, mapping: SourceMapping) -> Raw:
+    """One sheet's rows."""
+    if sheet.hidden:
+        remedy = "Unhide it if it is meant, or delete it"
+        return unusable(table, name, "hidden_sheet", "the sheet is hidden", remedy)
+    try:
+        facts = book.package.facts(sheet)
+        if facts.filled is None or facts.filled.bottom < mapping.header_row:
+            return unusable(table, name, "empty_file", "is empty")
+        return _rows(book, sheet, name, table, mapping.header_row, facts, facts.filled)
+    except UnusableWorkbookError as error:
+        kind, message, remedy = error.args
+        return unusable(table, name, kind, message, remedy)
+
+
+def _rows(
+    book: Workbook,
+    sheet: SheetEntry,
+    name: str,
+    table: str,
+    header_row: int,
+    facts: SheetFacts,
+    box: Area,
+) -> Raw:
+    header = _load(book, sheet, header_row - 1, 1)
+    body = (
+        _load(book, sheet, header_row, None)
+        if box.bottom > header_row
+        else pl.DataFrame(schema=dict.fromkeys(header.columns, pl.String))
+    )
+    titles = [(title or "").strip() for title in header.row(0)] if header.height else []
+    findings = list(_structure(table, name, titles, body, header_row, facts, box))
+    if findings:
+        return Raw(findings=tuple(findings))
+    named = [at for at, title in enumerate(titles) if title]
+    # A series of each, since two columns may not have one name, nor a name be a pattern.
+    columns = [body.to_series(at).alias(titles[at]) for at in named if at < body.width]
+    frame = pl.DataFrame(columns)
+    first = header_row + 1
+    rows = pl.int_range(first, first + frame.height, eager=True, dtype=pl.Int64)
+    empty = frame.select(pl.all_horizontal(pl.all().is_null())).to_series()
+    found, aside = _rows_found(table, header_row, facts, box)
+    keep = ~empty & ~rows.is_in(sorted(aside))
+    note = _formula_note(name, facts)
+    return Raw(
+        frame.filter(keep),
+        rows.filter(keep).alias("source_row"),
+        tuple(found),
+        (note,) if note else (),
+        as_typed=True,
+        spreadsheet=True,
+    )
+
+
+def _load(book: Workbook, sheet: SheetEntry, skip: int, n_rows: int | None) -> pl.DataFrame:
+    words: dict[str, Any] = {"header_row": None, "skip_rows": skip, "schema_sample_rows": None}
+    if n_rows is not None:
+        words |= {"n_rows": n_rows, "dtypes": "string"}
+    return _guarded(lambda: book.reader.load_sheet(sheet.name, **words).to_polars())
+
+
+def _guarded(call: Any) -> Any:
+    """What a call of fastexcel gives; its errors and its panics as ours."""
+    try:
+        return call()
+    except UnusableWorkbookError:
+        raise
+    except BaseException as error:
+        if isinstance(error, Exception) or type(error).__name__ == "PanicException":
+            # Its message may quote cells, and cells may be personal.
+            remedy = "Open it in Excel and save it again"
+            raise UnusableWorkbookError("unreadable_workbook", "cannot be read", remedy) from None
+        raise
+
+
+def _structure(
+    table: str,
+    name: str,
+    titles: list[str],
+    body: pl.DataFrame,
+    header_row: int,
+    facts: SheetFacts,
+    box: Area,
+) -> Iterator[Finding]:
+    """What is wrong with the sheet as a whole."""
+    hidden = [
+        (max(first, box.left), min(last, box.right))
+        for first, last in facts.hidden_columns
+        if first <= box.right and last >= box.left
+    ]
+    if hidden:
+        said = ", ".join(
+            letters(first) if first == last else f"{letters(first)}:{letters(last)}"
+            for first, last in hidden[:MAX_EXAMPLES]
+        )
+        yield Finding(
+            table, "", "hidden_columns", f"has hidden columns: {said}", where=name,
+            remedy="Unhide them if they are meant, or delete them",
+        )
+    across = [area for area in facts.merged if area.top <= header_row <= area.bottom]
+    if across:
+        said = ", ".join(map(str, across[:MAX_EXAMPLES]))
+        yield Finding(
+            table, "", "merged_cells", f"has merged cells in the row of headings: {said}",
+            where=name, remedy="Unmerge them and give every column its own heading",
+        )
+    for at, title in enumerate(titles):
+        if not title and at < body.width and body.to_series(at).null_count() < body.height:
+            yield Finding(
+                table, "", "unnamed_column",
+                f"has no heading for column {letters(box.left + at)} in row {header_row}",
+                where=name,
+                remedy="Give it one, or say header_row in the mapping",
+            )
+            break
+    twice = sorted({title for title in titles if title and titles.count(title) > 1})
+    if twice:
+        said = ", ".join(quoted(title) for title in twice[:MAX_EXAMPLES])
+        yield Finding(
+            table, "", "duplicate_column", f"names a column twice: {said}", where=name
+        )
+    if not any(titles):
+        yield Finding(
+            table, "", "unnamed_column", f"has no headings in row {header_row}", where=name,
+            remedy="Say in which row they are with header_row in the mapping",
+        )
+
+
+def _rows_found(
+    table: str, header_row: int, facts: SheetFacts, box: Area
+) -> tuple[list[Finding], set[int]]:
+    """Rows that are not what they seem, and their numbers."""
+    merged = [
+        area for area in facts.merged
+        if area.bottom > header_row and area.top <= box.bottom and area.left <= box.right
+        and area.right >= box.left
+    ]
+    kinds = (
+        (
+            "merged_cells", "merged cells", list(map(str, merged)),
+            {row for area in merged
+             for row in range(max(area.top, header_row + 1), min(area.bottom, box.bottom) + 1)},
+            "Unmerge them and fill every cell",
+        ),
+        (
+            "hidden_rows", "hidden rows", [],
+            {row for row in facts.hidden_rows if header_row < row <= box.bottom},
+            "Unhide them (a filter may hide them), or delete them",
+        ),
+        (
+            "formula_without_value", "formulas that were never worked out",
+            _cells(facts.uncalculated, header_row),
+            {row for row, _ in facts.uncalculated if row > header_row},
+            "Open it in Excel and save it again, or paste the values",
+        ),
+        (
+            "error_cell", "cells that hold an error such as #N/A",
+            _cells(facts.errors, header_row),
+            {row for row, _ in facts.errors if row > header_row},
+            "Put the formula right, or empty the cell",
+        ),
+    )
+    findings, aside = [], set()
+    for kind, message, cells, rows, remedy in kinds:
+        if rows:
+            aside |= rows
+            said = ", ".join(cells[:MAX_EXAMPLES]) + (", ..." if len(cells) > MAX_EXAMPLES else "")
+            numbers = pl.Series("source_row", sorted(rows), pl.Int64)
+            findings.append(
+                Finding(table, "", kind, message, numbers, given=said, remedy=remedy)
+            )
+    return findings, aside
+
+
+def _cells(places: Iterable[tuple[int, int]], header_row: int) -> list[str]:
+    return [f"{letters(column)}{row}" for row, column in places if row > header_row]
+
+
+def _formula_note(name: str, facts: SheetFacts) -> Problem | None:
+    values = facts.n_formulas - len(facts.uncalculated)
+    if not values:
+        return None
+    return Problem(
+        "formula_values",
+        "formulas, read as the values Excel last worked out",
+        where=name,
+        count=values,
+        rows=tuple(_cells(facts.formulas, 0)),
+        remedy="Look that the workbook was saved after its last change",
+    )

@@ -1,0 +1,385 @@
+"""Behaviours of the assessment: the law, awards, overrides, status, what is told and what is not."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import polars as pl
+import pytest
+
+from cbl_engine import prepare
+from cbl_engine.assess import Assessed, assess
+from cbl_engine.errors import SchemeError, TableError
+from cbl_engine.scheme import scheme_from_text
+from tests.reference.frames import frame_of
+
+AS_AT = date(2026, 3, 1)
+COLUMNS = {"applications": {
+    "medical": {"type": "text"}, "medical_on": {"type": "date"}, "nights": {"type": "int"},
+    "promised": {"type": "int"}, "decided_on": {"type": "date"},
+}}
+HEAD = """
+scheme: s
+title: t
+authority: a
+in_force: {from: 2000-01-01, assumed: true}
+bands: {A: {label: x}, B: {label: x}, C: {label: x}, Reduced: {label: x}}
+sources: {P: {title: Policy}}
+columns:
+  applications:
+    medical: {type: text, label: x}
+    medical_on: {type: date, label: x}
+    nights: {type: int, label: x}
+    promised: {type: int, label: x}
+    decided_on: {type: date, label: x}
+facts:
+  months_here: {label: x, months_resident_in: {area: town}}
+criteria:
+  local: {label: Two years here, source: P 4.1, when: months_here >= 24, tests: residence}
+  within_means: {label: x, when: nights < 100, tests: income}
+  ill: {label: x, when: medical = 'yes'}
+  unsure: {label: x, when: medical = 'yes', when_unknown: hold}
+  trusted: {label: x, when: medical = 'yes', when_unknown: pass}
+  slept: {label: x, when: nights > 0}
+  short: {label: x, when: bedroom_need > current_bedrooms}
+  always: {label: x, when: status IS NOT NULL}
+  in_top: {label: x, when: band = 'A'}
+profiles: {p: {label: x, order: [{band: [A, B, C, Reduced]}, {date: priority_date}, {tie: human}]}}
+"""
+
+
+def run(rules: str, as_at: date = AS_AT, own: dict[str, Any] | None = None,
+        **tables: list[dict[str, Any]]) -> Assessed:
+    """One application, P, under an assessment."""
+    scheme = scheme_from_text(f"{HEAD}assessment: {{{rules}}}\n")
+    rows = {"people": [], "connections": [], **tables}
+    rows["applications"] = [{"id": "P", "status": "active", **(own or {})}]
+    frames = {
+        name: frame_of(name, [{"application": "P", **r} if name != "applications" else r
+                              for r in given], COLUMNS.get(name))
+        for name, given in rows.items()
+    }
+    frames["areas"] = frame_of("areas", [{"id": "town"}, {"id": "away"}])
+    return assess(scheme, frames, as_at)
+
+
+def one(result: Assessed) -> dict[str, Any]:
+    return result.assessed.row(0, named=True)
+
+
+def person(**more: Any) -> dict[str, Any]:
+    return {"id": "p1", "relationship": "applicant", "date_of_birth": date(1990, 5, 5),
+            "sex": "female", "immigration_status": "not_subject", "habitually_resident": True,
+            "forces": "none", "care_leaver": False, **more}
+
+
+# The law
+
+
+def test_residence_shuts_out_those_without_it():
+    result = run("qualifies: [local]", people=[person()])
+    assert one(result)["qualifies"] is False
+    assert one(result)["status_proposed"] == "closed"
+
+
+@pytest.mark.parametrize(
+    ("row", "since", "regulation"),
+    [
+        ({"forces": "former_regular"}, date(2024, 12, 18), "SI 2012/1869"),
+        ({"forces": "former_regular", "forces_left_on": date(2022, 1, 1)}, date(2023, 1, 1),
+         "SI 2012/1869"),
+        ({"forces": "injured_reservist"}, date(2013, 1, 1), "SI 2012/1869"),
+        ({"forces": "bereaved_partner"}, date(2013, 1, 1), "SI 2012/1869"),
+        ({"care_leaver": True, "date_of_birth": date(2002, 7, 11)}, date(2025, 7, 10),
+         "SI 2025/706"),
+    ],
+)
+def test_the_law_exempts_from_residence_and_is_named(row, since, regulation):
+    result = run("qualifies: [local]", since, people=[person(**row)])
+    assert one(result)["qualifies"] is True
+    told = result.reasons().filter(step="qualification").row(0, named=True)
+    assert (told["outcome"], told["gives"]) == ("met", "met by law")
+    assert regulation in told["source"]
+
+
+@pytest.mark.parametrize(
+    ("row", "on"),
+    [
+        ({"forces": "former_regular", "forces_left_on": date(2015, 1, 1)}, date(2024, 12, 17)),
+        ({"care_leaver": True, "date_of_birth": date(2002, 7, 11)}, date(2025, 7, 9)),
+        ({"care_leaver": True, "date_of_birth": date(2000, 7, 10)}, date(2025, 7, 10)),
+    ],
+)
+def test_an_exemption_holds_only_from_its_day_and_within_its_age(row, on):
+    assert one(run("qualifies: [local]", on, people=[person(**row)]))["qualifies"] is False
+
+
+def test_victims_of_domestic_abuse_and_right_to_move_are_exempt():
+    for column in ("domestic_abuse_move", "right_to_move"):
+        assert one(run("qualifies: [local]", own={column: True}))["qualifies"] is True
+
+
+def test_the_law_does_not_exempt_from_other_tests():
+    result = run("qualifies: [within_means]", own={"nights": 200, "right_to_move": True})
+    assert one(result)["qualifies"] is False
+
+
+def test_one_joint_applicant_in_an_exempt_group_is_enough_and_one_ineligible_too_many():
+    other = person(id="p2", relationship="partner", forces="serving_regular")
+    result = run("qualifies: [local]", people=[person(), {**other, "joint_applicant": True}])
+    assert one(result)["qualifies"] is True
+    result = run("qualifies: [local]", people=[person(), other])
+    assert one(result)["qualifies"] is False
+    abroad = {**other, "immigration_status": "not_eligible"}
+    result = run("otherwise: A", people=[person(), {**abroad, "joint_applicant": True}])
+    assert one(result)["eligible_in_law"] is False
+    assert one(result)["status_proposed"] == "closed"
+    assert one(run("otherwise: A", people=[person(), abroad]))["eligible_in_law"] is True
+
+
+def test_an_exemption_that_is_not_known_is_listed_where_it_could_matter():
+    missing = run("qualifies: [local]", people=[person(forces=None)]).missing(["P"])
+    assert ("served_in_regular_forces", "may be exempt by law") in set(
+        missing.select("column", "effect").iter_rows())
+    here = [{"area": "town", "kind": "residence", "since": date(2020, 1, 1)}]
+    missing = run("qualifies: [local]", people=[person(forces=None)], connections=here).missing()
+    assert "may be exempt by law" not in set(missing["effect"])
+
+
+# Awards
+
+
+@pytest.mark.parametrize(
+    ("awards", "own", "band", "points"),
+    [
+        ("w: {label: x, when: ill, band: B}", {"medical": "yes"}, "B", None),
+        ("w: {label: x, when: ill, band: B}", {"medical": "no"}, None, None),
+        ("w: {label: x, when: trusted, band: B}", {}, "B", None),
+        ("v: {label: x, when: ill, band: B}, u: {label: x, when: slept, band: B}, "
+         "w: {label: x, at_least: 2, of: [v, u], band: A}", {"medical": "yes", "nights": 1}, "A",
+         None),
+        ("v: {label: x, when: always, band: C}, w: {label: x, when: ill, up: 1}",
+         {"medical": "yes"}, "B", None),
+        ("v: {label: x, when: always, band: C}, w: {label: x, when: ill, up: 2, not_above: B}",
+         {"medical": "yes"}, "B", None),
+        ("v: {label: x, when: always, band: A}, w: {label: x, when: ill, up: 1, not_above: B}",
+         {"medical": "yes"}, "A", None),
+        ("w: {label: x, when: ill, up: 1}, v: {label: x, when: slept, band: C}",
+         {"medical": "yes"}, None, None),
+        ("v: {label: x, when: always, band: B}, w: {label: x, when: ill, at_most: Reduced}, "
+         "u: {label: x, when: slept, up: 1}", {"medical": "yes", "nights": 1}, "Reduced", None),
+        ("w: {label: x, when: slept, points: 3, each: nights, most: 10}", {"nights": 2}, None, 6),
+        ("w: {label: x, when: slept, points: 3, each: nights, most: 10}", {"nights": 9}, None, 10),
+        ("v: {label: x, when: always, points: 4, one_of: g}, "
+         "w: {label: x, when: ill, points: 9, one_of: g}", {"medical": "yes"}, None, 9),
+        ("w: {label: x, when: ill, band: A, since: medical_on, lasts_months: 3}",
+         {"medical": "yes", "medical_on": date(2025, 12, 2)}, "A", None),
+        ("w: {label: x, when: ill, band: A, since: medical_on, lasts_months: 3}",
+         {"medical": "yes", "medical_on": date(2025, 12, 1)}, None, None),
+        ("w: {label: x, when: ill, band: A, since: medical_on}",
+         {"medical": "yes", "medical_on": date(2026, 3, 2)}, None, None),
+    ],
+)
+def test_what_awards_give(awards, own, band, points):
+    row = one(run(f"awards: {{{awards}}}", own=own))
+    assert (row["band"], row["points"]) == (band, points)
+
+
+def test_an_award_set_beside_by_a_better_one_is_held_and_gives_nothing():
+    result = run(
+        "awards: {v: {label: x, when: always, band: B, one_of: g}, "
+        "w: {label: x, when: ill, band: A, one_of: g}, "
+        "u: {label: x, at_least: 2, of: [v, w], points: 1}}", own={"medical": "yes"})
+    assert one(result)["band"] == "A"
+    assert one(result)["points"] == 1
+    told = result.reasons().filter(step="award", name="v").row(0, named=True)
+    assert (told["outcome"], told["gives"]) == ("met",
+                                                "nothing beside another award of its kind")
+
+
+def test_an_award_that_is_not_known_and_holds_awaits_review():
+    result = run("otherwise: C, awards: {w: {label: x, when: unsure, band: A}}")
+    assert one(result)["band"] == "C"
+    assert one(result)["status_proposed"] == "awaiting_review"
+    assert result.missing().filter(needed_by="unsure").rows() == [
+        ("P", "medical", "unsure", "awaits review")]
+
+
+def test_points_of_a_number_that_is_not_known_await_review():
+    result = run("awards: {w: {label: x, when: always, points: 3, each: nights}}")
+    assert one(result)["points"] == 0
+    assert one(result)["status_proposed"] == "awaiting_review"
+
+
+def test_points_once_promised_are_kept_and_told():
+    result = run("points_at_least: promised, awards: {w: {label: x, when: always, points: 3}}",
+                 own={"promised": 20})
+    assert one(result)["points"] == 20
+    assert "at least 20 points" in result.reasons()["gives"].to_list()
+
+
+def test_what_a_scheme_does_not_say_stays_as_recorded():
+    row = one(run("qualifies: []", own={"band": "B", "points": 7, "bedroom_need": 2,
+                                        "sizes": [2, 3], "priority_date": date(2020, 1, 1)}))
+    assert [row[n] for n in ("band", "points", "bedroom_need", "sizes", "priority_date")] == [
+        "B", 7, 2, [2, 3], date(2020, 1, 1)]
+
+
+# Overrides
+
+
+def override(**more: Any) -> dict[str, Any]:
+    return {"id": "o1", "field": "band", "value": "A", **more}
+
+
+def test_an_override_takes_the_place_of_its_field_and_later_steps_go_by_it():
+    result = run("otherwise: C, status: [{label: x, status: deferred, when: in_top}]",
+                 overrides=[override(reason="panel")])
+    row = one(result)
+    assert (row["band"], row["status_proposed"], row["overridden"]) == ("A", "deferred", ["band"])
+    assert result.reasons().filter(step="override").row(0)[1:6] == (
+        "override", "band", "panel", "met", "A")
+
+
+def test_an_overridden_need_reaches_the_awards():
+    own = {"current_bedrooms": 2}
+    rules = "size: twenty_one_year, awards: {w: {label: x, when: short, band: A}}"
+    given = [override(field="bedroom_need", value="3")]
+    row = one(run(rules, own=own, people=[person()], overrides=given))
+    assert (row["bedroom_need"], row["sizes"], row["band"]) == (3, [3], "A")
+
+
+def test_an_override_lapses_on_its_day_and_the_day_is_told():
+    given = [override(until=date(2026, 4, 1))]
+    assert one(run("otherwise: C", overrides=given))["next_review_on"] == date(2026, 4, 1)
+    row = one(run("otherwise: C", date(2026, 4, 1), overrides=given))
+    assert (row["band"], row["overridden"]) == ("C", None)
+
+
+def test_the_last_decision_stands_and_the_conflict_is_told():
+    result = run("otherwise: C", overrides=[
+        override(decided_on=date(2026, 1, 2), value="B"),
+        override(id="o2", decided_on=date(2026, 1, 1))])
+    assert one(result)["band"] == "B"
+    assert result.contradictions.rows() == [
+        ("P", "override_conflict", ["o1", "o2"], "the last decision stands")]
+    assert one(result)["status_proposed"] == "awaiting_review"
+
+
+def test_an_override_whose_basis_has_changed_is_kept_and_told():
+    result = run("otherwise: C", overrides=[override(instead_of="B")])
+    assert one(result)["band"] == "A"
+    assert result.contradictions["kind"].to_list() == ["override_basis_changed"]
+    assert not run("otherwise: C", overrides=[override(instead_of="C")]).contradictions.height
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("band", "Z"), ("points", "many"), ("sizes", "2|x"), ("bedroom_need", "99"),
+     ("priority_date", "2026-02-30"), ("status", "gone"), ("qualifies", "perhaps"),
+     ("place_in_band", None)],
+)
+def test_a_value_that_cannot_be_read_is_told_and_not_used(field, value):
+    result = run("otherwise: C", overrides=[override(field=field, value=value)])
+    assert one(result)["overridden"] is None
+    assert result.contradictions.rows() == [
+        ("P", "override_unreadable", ["o1"], "the value of the rules stands")]
+
+
+# Contradictions, input, what follows
+
+
+def test_contradictions_of_people_name_them():
+    result = run("otherwise: C", people=[
+        person(date_of_birth=date(2027, 1, 1)),
+        person(id="p2", relationship="child", partner_of="p1"),
+        person(id="p3", relationship="child", partner_of="p1")])
+    assert {(kind, *rows) for _, kind, rows, _ in result.contradictions.rows()} == {
+        ("born_after_as_at", "p1"), ("two_partners", "p1")}
+
+
+def test_statuses_that_overlap_are_told():
+    result = run("otherwise: C", status_history=[
+        {"status": "active", "since": date(2025, 1, 1)},
+        {"status": "suspended", "since": date(2025, 6, 1)}])
+    assert result.contradictions["kind"].to_list() == ["statuses_overlap"]
+
+
+@pytest.mark.parametrize("status", ["under_offer", "housed", "closed"])
+def test_an_application_that_waits_no_longer_keeps_its_status(status):
+    assert one(run("qualifies: [local]", own={"status": status}))["status_proposed"] == status
+
+
+def test_no_band_where_there_are_bands_is_told_apart():
+    assert one(run("awards: {w: {label: x, when: ill, band: A}}"))["status_proposed"] == "unbanded"
+
+
+def test_the_register_with_what_was_found_is_ready_for_a_shortlist():
+    rules = "otherwise: C, priority_date: {first: registered_on}"
+    own = {"band": "B", "band_from": date(2024, 1, 1), "registered_on": date(2023, 1, 1)}
+    result = run(rules, own=own)
+    register = result.register()
+    row = register["applications"].row(0, named=True)
+    assert (row["band"], row["band_from"], row["status"]) == ("C", AS_AT, "active")
+    assert row["priority_date"] == date(2023, 1, 1)
+    scheme = scheme_from_text(f"{HEAD}assessment: {{{rules}}}\n")
+    assert prepare(scheme, register, AS_AT).at(AS_AT).frame["band"].to_list() == ["C"]
+    again = assess(scheme, register, AS_AT).assessed
+    assert again["band"].to_list() == ["C"]
+
+
+def test_of_versions_the_one_in_force_counts_and_its_end_is_a_review():
+    scheme = scheme_from_text(f"{HEAD}assessment: {{otherwise: C}}\n")
+    rows = [{"id": "P", "status": "active", "valid_to": date(2026, 5, 1)},
+            {"id": "P", "status": "housed", "valid_from": date(2026, 5, 1)}]
+    frames = {"applications": frame_of("applications", rows)}
+    row = assess(scheme, frames, AS_AT).assessed.row(0, named=True)
+    assert (row["status"], row["next_review_on"]) == ("active", date(2026, 5, 1))
+
+
+def test_a_scheme_without_an_assessment_says_so():
+    scheme = scheme_from_text(HEAD)
+    frames = {"applications": frame_of("applications", [{"id": "P", "status": "active"}])}
+    with pytest.raises(SchemeError, match="does not say how households are assessed"):
+        assess(scheme, frames, AS_AT)
+
+
+def test_everything_that_is_missing_is_told_at_once():
+    text = f"{HEAD}assessment: {{qualifies: [local], awards: {{w: {{label: x, when: ill}}}}}}\n"
+    frames = {"applications": pl.DataFrame({"id": ["P"], "status": ["active"]})}
+    with pytest.raises(TableError) as caught:
+        assess(scheme_from_text(text), frames, AS_AT)
+    assert {p.where for p in caught.value.problems} == {
+        "applications.medical", "connections", "areas"}
+
+
+def test_an_empty_register_comes_out_empty():
+    scheme = scheme_from_text(f"{HEAD}assessment: {{otherwise: C, size: scottish, priority_date: "
+                              "{first: registered_on}}\n")
+    frames = {"applications": frame_of("applications", []), "people": frame_of("people", [])}
+    result = assess(scheme, frames, AS_AT)
+    assert result.assessed.height == result.reasons().height == 0
+
+
+def test_two_needs_begin_when_the_second_did():
+    own = {"medical": "yes", "medical_on": date(2025, 6, 1), "nights": 1,
+           "decided_on": date(2025, 9, 1), "registered_on": date(2020, 1, 1), "band": "C",
+           "band_from": date(2020, 1, 1)}
+    result = run(
+        "awards: {v: {label: x, when: ill, band: B, since: medical_on}, "
+        "u: {label: x, when: slept, band: B, since: decided_on}, "
+        "w: {label: x, at_least: 2, of: [v, u], band: A}}, "
+        "priority_date: {first: registered_on}", own=own)
+    row = one(result)
+    assert (row["band"], row["priority_date"], row["date_rule"]) == (
+        "A", date(2025, 9, 1), "up")
+
+
+def test_what_is_missing_for_a_test_that_the_law_lifts_is_not_asked_for():
+    here = [{"area": "town", "kind": "residence", "since": None}]
+    rules = "qualifies: [local]"
+    asked = run(rules, connections=here).missing(["P"]).filter(needed_by="local")
+    assert asked["column"].to_list() == ["months_here"]
+    lifted = run(rules, connections=here, own={"right_to_move": True}).missing(["P"])
+    assert "local" not in lifted["needed_by"].to_list()

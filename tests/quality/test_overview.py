@@ -1,0 +1,159 @@
+"""The quality of data for a scheme: what cannot be judged, what they will do, what to ask for."""
+
+from __future__ import annotations
+
+import shutil
+
+import polars as pl
+import pytest
+
+from cbl_engine import load_scheme
+from cbl_engine.quality import columns_needed, data_quality, extract_request, request_page
+from cbl_engine.report import quality_page
+from cbl_engine.shipped import shipped_folder
+
+SCHEMES = sorted(path.stem for path in shipped_folder("schemes").iterdir())
+
+
+def spoilt(folder, **changes):
+    """Riverton with a function of each table's text cells applied."""
+    shutil.copytree(shipped_folder("boroughs") / "riverton", folder)
+    for table, change in changes.items():
+        path = folder / f"{table}.csv"
+        change(pl.read_csv(path, infer_schema=False)).write_csv(path)
+    return folder
+
+
+def test_the_shipped_borough_is_fit_for_a_shortlist():
+    quality = data_quality("sheffield", "riverton")
+    assert quality.problems == ()
+    assert [(v.purpose, v.answer) for v in quality.verdicts] == [
+        ("shortlist", "yes"), ("replay", "yes"), ("fitting", "with care"),
+    ]
+    applications = quality.tables[0]
+    assert (applications.name, applications.rows, applications.rejected) == (
+        "applications", 1500, 0,
+    )
+    (band,) = [c for c in applications.columns if c.name == "band"]
+    assert band.read
+    assert band.filled == pytest.approx(1 - 223 / 1500)
+
+
+def test_what_cannot_be_judged_says_for_how_many_and_for_want_of_what(tmp_path):
+    def empty_sizes(frame):
+        return frame.with_columns(
+            pl.when(pl.int_range(pl.len()) % 3 > 0).then("sizes").alias("sizes")
+        )
+
+    folder = spoilt(tmp_path / "data", applications=empty_sizes)
+    quality = data_quality("sheffield", folder)
+    (one,) = [n for n in quality.not_known if n.name == "size_may_be_let"]
+    assert one.label == "The home is a size the household may be let"
+    assert one.effect == "hold"
+    assert one.columns[0][0] == "sizes"
+    assert one.columns[0][1] >= 500
+    assert 0.2 < one.bids / one.bids_out_of < 0.5
+    verdict = quality.verdicts[0]
+    assert verdict.answer == "with care"
+    assert "“The home is a size the household may be let” is not known for" in verdict.reasons[0]
+
+
+def test_what_follows_is_what_the_scheme_says():
+    """Sheffield holds a bid whose band or date is not known; its ties read nothing."""
+    found = {one.name: one for one in data_quality("sheffield", "riverton").not_known}
+    assert found["band"].effect == "hold"
+    assert found["band"].applications == 223
+    north_yorkshire = data_quality("north_yorkshire", "riverton")
+    declared = {c.name: c.type for t in north_yorkshire.tables for c in t.columns if c.read}
+    assert all(kind for name, kind in declared.items())
+
+
+@pytest.mark.parametrize(("every", "answer"), [(1, "no"), (5, "no"), (50, "with care")])
+def test_a_habit_of_few_rows_stands_in_the_way_of_little(tmp_path, every, answer):
+    def awarded_since(frame):
+        bidder = pl.int_range(pl.len()) % every == 0
+        return frame.with_columns(
+            pl.when(bidder).then(pl.lit("2026-03-03")).otherwise("band_from").alias("band_from")
+        )
+
+    quality = data_quality("sheffield", spoilt(tmp_path / "data", applications=awarded_since))
+    (overwritten,) = [h for h in quality.habits if h.kind == "band_overwritten"]
+    assert (overwritten.count < 0.01 * overwritten.out_of) == (every == 50)
+    assert quality.verdicts[1].answer == answer
+
+
+def test_bids_alone_are_fit_for_nothing(tmp_path):
+    folder = tmp_path / "data"
+    spoilt(folder)
+    (folder / "applications.csv").unlink()
+    quality = data_quality("sheffield", folder)
+    assert {v.answer for v in quality.verdicts} == {"no"}
+    assert quality.not_known is None
+    assert "applications" not in {t.name for t in quality.tables}
+
+
+def test_a_scheme_that_cannot_be_loaded_still_gives_a_page(tmp_path):
+    scheme = tmp_path / "bad.yaml"
+    scheme.write_text("scheme: x\n")
+    quality = data_quality(scheme, "riverton")
+    assert quality.scheme is None
+    html = quality_page(quality, "riverton")
+    assert "no usable scheme" in html
+    assert "No shortlist could be made" in html
+
+
+def test_the_page_is_whole_escaped_and_the_same_each_time(tmp_path):
+    def dirty(frame):
+        status = pl.when(pl.int_range(pl.len()) == 7).then(pl.lit("<b>")).otherwise("status")
+        day = pl.when(pl.int_range(pl.len()) % 9 == 0).then(pl.lit("1900-01-01"))
+        return frame.with_columns(status.alias("status"),
+                                  day.otherwise("registered_on").alias("registered_on"))
+
+    folder = spoilt(tmp_path / "data", applications=dirty)
+    page = quality_page(data_quality("sheffield", folder), "data")
+    assert page == quality_page(data_quality("sheffield", folder), "data")
+    assert "&lt;b&gt;" in page
+    assert "<b>" not in page
+    assert "http" not in page
+    assert "<script" not in page
+    assert "For officers" in page
+    for words in ("What the data will do", "Read otherwise than it is written", "1900-01-01",
+                  "Habits of the extract", "What the scheme cannot judge", "priority date"):
+        assert words in page
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_what_a_scheme_needs_is_what_it_cannot_do_without(scheme):
+    """Data with the columns asked for and no others are complete for the scheme."""
+    loaded = load_scheme(scheme)
+    needed = columns_needed(loaded)
+    request = extract_request(loaded)
+    assert set(request["table"]) == set(needed)
+    asked = {(t, c) for t, c in request.select("table", "column").iter_rows()}
+    assert asked == {(t, c) for t, columns in needed.items() for c in columns}
+    page = request_page(loaded)
+    assert all(f"| {c}" in page for _, c in asked)
+
+
+def test_an_extract_as_requested_gives_the_same_shortlist(tmp_path):
+    from cbl_engine import run_shortlist
+
+    needed = columns_needed(load_scheme("sheffield"))
+    folder = shipped_folder("boroughs") / "riverton"
+    for table, columns in needed.items():
+        frame = pl.read_csv(folder / f"{table}.csv", infer_schema=False)
+        frame.select([c for c in columns if c in frame.columns]).write_csv(
+            tmp_path / f"{table}.csv"
+        )
+    ours = run_shortlist("sheffield", tmp_path).frame()
+    assert ours.equals(run_shortlist("sheffield", "riverton").frame())
+
+
+def test_the_request_says_types_codes_and_what_empty_means():
+    rows = {(r["table"], r["column"]): r for r in extract_request(load_scheme("sheffield"))
+            .iter_rows(named=True)}
+    assert rows["applications", "band"]["codes"] == "A, B, C, D, E"
+    assert rows["adverts", "profile"]["codes"].startswith("housing_register, ")
+    assert rows["applications", "sizes"]["unit"] == "bedrooms"
+    assert rows["bids", "placed_at"]["must"] == "yes"
+    assert rows["bids", "placed_by"]["empty_means"] == "applicant"
