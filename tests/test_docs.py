@@ -131,7 +131,7 @@ def test_the_mapping_in_the_page_on_data_loads(tmp_path) -> None:
     assert all(f"`{setting}`" in text for setting in SETTINGS)
 
 
-LATER_PARTS = {"assessment", "bids and offers"}
+LATER_PARTS = {"bids and offers"}
 
 
 def rows_of_mechanisms() -> list[list[str]]:

@@ -306,6 +306,19 @@ def test_statuses_that_overlap_are_told():
     assert result.contradictions["kind"].to_list() == ["statuses_overlap"]
 
 
+def test_the_register_has_the_day_on_which_the_history_says_the_band_was_entered():
+    rules = "otherwise: C, priority_date: {first: registered_on}"
+    history = [
+        {"band": "B", "since": date(2021, 1, 1), "until": date(2022, 1, 1)},
+        {"band": "C", "since": date(2022, 1, 1)},
+    ]
+    own = {"registered_on": date(2020, 1, 1)}
+    assert run(rules, own=own, band_history=history).register()["applications"][
+        "band_from"].to_list() == [date(2022, 1, 1)]
+    raised = run(rules, own=own, band_history=history[:1])
+    assert raised.register()["applications"]["band_from"].to_list() == [AS_AT]
+
+
 @pytest.mark.parametrize("status", ["under_offer", "housed", "closed"])
 def test_an_application_that_waits_no_longer_keeps_its_status(status):
     assert one(run("qualifies: [local]", own={"status": status}))["status_proposed"] == status

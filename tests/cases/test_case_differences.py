@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from cbl_engine.cases import read_cases, run_case
 from cbl_engine.cases.model import Expected
 from cbl_engine.cases.run import differences
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def _bid(application: str, position: int | None, **given: Any) -> dict[str, Any]:
@@ -86,3 +92,79 @@ def test_no_bid_and_a_bid_not_spoken_of() -> None:
 def test_what_is_not_known_of_an_eligible_bid() -> None:
     expected = Expected(order=(("X",),), not_known={"X": ("debt: owed",)})
     assert _found(expected, _bid("X", 1)) == ["X: expected not known debt: owed, got nothing"]
+
+
+ASSESSED = """\
+scheme: southend
+as_at: 2024-10-01
+defaults: {registered_on: 2021-01-05, current_bedrooms: 1, exempt_from_connection: true}
+cases:
+  - name: one
+    applications:
+      X: {}
+    people:
+      X: [{relationship: applicant, date_of_birth: 1980-01-01, sex: female}]
+    band_history:
+      X: [{band: C, since: 2021-03-10}]
+    officer_decisions:
+      X: [{subject: medical, value: accepted, stage: decision}]
+    expect:
+      assessed:
+        X: {EXPECTED}
+"""
+
+
+@pytest.mark.parametrize(
+    ("expected", "differ"),
+    [
+        ("band: C, sizes: [1], qualifies: true, awards: [other_medical]", []),
+        ("band: A", ["expected band A, got C (awards held: other_medical)"]),
+        (
+            "priority_date: 2021-03-10",
+            [
+                "expected priority date 2021-03-10, got 2021-01-05 (by the rule first of "
+                "registered_on)"
+            ],
+        ),
+        ("sizes: [1, 2]", ["expected sizes 1, 2, got 1"]),
+        ("points: 5", ["expected points 5, got nothing (awards held: other_medical)"]),
+        ("awards: []", ["expected awards nothing, got other_medical"]),
+        ("qualifies: false", ["expected qualifies no, got yes (fails nothing; not known: nothing)"]),
+        (
+            "status_proposed: unbanded",
+            [
+                "expected status proposed unbanded, got active (not known: nothing; "
+                "contradictions: nothing)"
+            ],
+        ),
+        ("contradictions: [overlap]", ["expected contradictions overlap, got nothing"]),
+        ("missing: [carer]", ["expected missing carer, got nothing"]),
+    ],
+)
+def test_another_assessment(tmp_path: Path, expected: str, differ: list[str]) -> None:
+    path = tmp_path / "case.yaml"
+    path.write_text(ASSESSED.replace("EXPECTED", expected), encoding="utf-8")
+    file = read_cases(path)
+    result = run_case(file.cases[0], file)
+    assert list(result.differences) == [f"X: {line}" for line in differ]
+    assert result.passed is not bool(differ)
+
+
+def test_a_contradiction_that_nobody_spoke_of_is_a_difference(tmp_path: Path) -> None:
+    path = tmp_path / "case.yaml"
+    text = ASSESSED.replace("EXPECTED", "band: C").replace("1980-01-01", "2030-01-01")
+    path.write_text(text, encoding="utf-8")
+    file = read_cases(path)
+    assert list(run_case(file.cases[0], file).differences) == [
+        "X: expected contradictions nothing, got born_after_as_at"
+    ]
+
+
+def test_an_application_without_a_version_in_force_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "case.yaml"
+    text = ASSESSED.replace("EXPECTED", "band: C").replace("X: {}", "X: {valid_from: 2025-01-01}")
+    path.write_text(text, encoding="utf-8")
+    file = read_cases(path)
+    assert list(run_case(file.cases[0], file).differences) == [
+        "X: no version of it is in force, so it was not assessed"
+    ]

@@ -8,6 +8,7 @@ import pytest
 
 from cbl_engine.cases import case_paths, read_cases, run_cases
 from cbl_engine.errors import CaseError
+from cbl_engine.shipped import shipped_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -192,6 +193,91 @@ def test_the_good_file_is_good(tmp_path: Path) -> None:
 def test_one_mistake(tmp_path: Path, old: str, new: str, line: str) -> None:
     assert old in GOOD
     assert _report(tmp_path, GOOD.replace(old, new)) == [f"bad.yaml:{line}"]
+
+
+ASSESSED = """\
+scheme: coventry
+as_at: 2024-10-01
+cases:
+  - name: one
+    applications:
+      X: {registered_on: 2020-01-01}
+    duties:
+      X:
+        - {kind: main, since: 2024-01-01}
+    expect:
+      assessed:
+        X: {band: "1", awards: [main_duty]}
+"""
+
+
+def test_a_case_of_an_assessment_needs_no_advert(tmp_path: Path) -> None:
+    path = tmp_path / "good.yaml"
+    path.write_text(ASSESSED, encoding="utf-8")
+    case = read_cases(path).cases[0]
+    assert case.expected.assessed == {"X": {"band": "1", "awards": ["main_duty"]}}
+    assert not case.expected.ranks
+    assert case.register["duties"]["application"].to_list() == ["X"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        pytest.param(
+            "X: {band:", "Q: {band:", "12:9: there is no application Q in this case; allowed: X",
+            id="application",
+        ),
+        pytest.param(
+            'band: "1"', 'bands: "1"',
+            "12:13: an assessment finds no bands; allowed: band", id="field",
+        ),
+        pytest.param(
+            'band: "1"', "band: 1", "12:19: band must be text in quotes", id="text",
+        ),
+        pytest.param(
+            'band: "1"', 'band: "9"',
+            "12:19: there is no band 9; allowed: 1, 2, 3, 4, Reduced", id="band",
+        ),
+        pytest.param(
+            "[main_duty]", "[main_duties]",
+            "12:33: there is no award main_duties; allowed: main_duty",
+            id="award",
+        ),
+        pytest.param(
+            "awards: [main_duty]", "failed: [connection]",
+            "12:33: there is no test of the law or qualifying criterion connection; allowed: "
+            "qualifying_connection", id="failed",
+        ),
+        pytest.param(
+            "kind: main", "kind: owed",
+            "9:18: kind must be one of: prevention, relief, main, intentionally_homeless, "
+            "refused_final, other", id="code",
+        ),
+        pytest.param(
+            "      X:\n        - {", "      Q:\n        - {",
+            "8:7: there is no application Q in this case; allowed: X", id="rows of nobody",
+        ),
+        pytest.param(
+            "      X:\n        - {kind: main, since: 2024-01-01}", "      X: main",
+            "8:7: cases.0.duties must be a list of rows, or give each application a list of its rows",
+            id="no rows",
+        ),
+    ],
+)
+def test_one_mistake_in_a_case_of_an_assessment(
+    tmp_path: Path, old: str, new: str, line: str
+) -> None:
+    assert old in ASSESSED
+    assert _report(tmp_path, ASSESSED.replace(old, new)) == [f"bad.yaml:{line}"]
+
+
+def test_a_scheme_that_does_not_assess_is_told(tmp_path: Path) -> None:
+    scheme = shipped_folder("cases") / "schemes" / "redditch.yaml"
+    (tmp_path / "redditch.yaml").write_text(scheme.read_text(encoding="utf-8"), encoding="utf-8")
+    text = ASSESSED.replace("scheme: coventry", "scheme: redditch.yaml")
+    assert _report(tmp_path, text) == [
+        "bad.yaml:11:7: the scheme redditch does not say how households are assessed"
+    ]
 
 
 def test_every_mistake_is_in_one_report(tmp_path: Path) -> None:

@@ -21,7 +21,13 @@ from cbl_engine.sample.households import (
 from cbl_engine.tables import DTYPES, columns_of, read_tables, validate_frames
 
 PROFILES = ("housing_register", "waiting_time", "first_come_first_served")
-BY_HOUSEHOLD = {"applications": "id", "people": "application", "connections": "application"}
+BY_HOUSEHOLD = {
+    "applications": "id",
+    "people": "application",
+    "connections": "application",
+    "duties": "application",
+    "officer_decisions": "application",
+}
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """The words of every shipped scheme, kept as files: ``python -m tests.scheme.rewrite`` writes them.
 
-Every scheme under ``scenarios/schemes`` is found by itself; so is the template. A scheme with
+Every scheme under ``scenarios/schemes`` is found by itself; so are the template and the sampler of
+an assessment. A scheme with
 several versions has a file for each.
 """
 
@@ -16,7 +17,10 @@ FOLDER = Path(__file__).parent / "snapshots"
 
 def words() -> dict[str, str]:
     """File name -> the scheme in Markdown."""
-    paths = shipped_schemes() | {"template": shipped_folder("templates") / "scheme.yaml"}
+    paths = shipped_schemes() | {
+        "template": shipped_folder("templates") / "scheme.yaml",
+        "assessment_sampler": shipped_folder("cases") / "schemes/assessment_sampler.yaml",
+    }
     found = {}
     for name, path in paths.items():
         versions = load_scheme(path).versions

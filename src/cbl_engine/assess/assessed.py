@@ -143,12 +143,16 @@ class Assessed:
         return {**self.tables, "applications": applications.drop(gone)}
 
     def _band_from(self) -> pl.Series:
-        """The day of the band on record, or of the band found today where it is another."""
+        """The day of the band on record; of another, that of its spell, or of what gave it today."""
         have = self.tables["applications"]
         nothing = pl.Series([None]).new_from_index(0, have.height)
         before = have["band"].cast(pl.String) if "band" in have.columns else nothing
         since = have["band_from"] if "band_from" in have.columns else nothing.cast(pl.Date)
         begun = self.trace.band_since.fill_null(self.as_at)
+        if self.trace.dates is not None:
+            held = self.trace.dates.held()
+            in_history = held["band"].eq_missing(self.assessed["band"])
+            begun = held["since"].zip_with(in_history, begun)
         none = self.assessed["band"].is_null()
         same = self.assessed["band"].eq_missing(before.cast(pl.String))
         return since.zip_with(same, begun.set(none, None)).alias("band_from")

@@ -12,10 +12,10 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.assess.date_rules import Bands, DatePolicy, FirstDates, planned, resolved
-from cbl_engine.assess.date_steps import Derived, report
+from cbl_engine.assess.date_steps import Derived, dates_from, report
 from cbl_engine.assess.dates_now import dates_now, with_instead
 from cbl_engine.assess.found import Found
-from cbl_engine.assess.histories import TODAY, day_of, laid_out, with_today
+from cbl_engine.assess.histories import NO_DAY, TODAY, day_of, laid_out, value_at, with_today
 from cbl_engine.tables import Ordinals
 
 if TYPE_CHECKING:
@@ -51,6 +51,22 @@ class PriorityDates:
         history = self._derived.history
         mine = (history.row == TODAY) & (history.since == day_of(as_at))
         return history.application[mine]
+
+    def held(self) -> pl.DataFrame:
+        """The band each application holds by its history, ascending by id.
+
+        Returns:
+            Frame of band (null: in none) and since (the day it was entered; null: from the start,
+            or no band was ever held).
+        """
+        derived = self._derived
+        names = pl.Series([*derived.bands.names, None], dtype=pl.String)
+        code = value_at(derived.history.band, derived.now.last, -1).astype(np.int64)
+        since = value_at(derived.history.since, derived.now.entered, NO_DAY)
+        return pl.DataFrame(
+            {"band": names.gather(np.where(code < 0, len(names) - 1, code)),
+             "since": dates_from(since)}
+        )
 
     def steps(self, applications: Sequence[Any] | pl.Series) -> pl.DataFrame:
         """How the dates of some applications came about, a row a step in the order they count.

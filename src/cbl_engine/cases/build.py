@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any, Literal
 from cbl_engine.cases.expect import checked_expectation
 from cbl_engine.cases.rows import Table, suggest, table_of, where_given
 from cbl_engine.errors import BadInput, Problem
+from cbl_engine.tables.schemas import DATED_TABLES
 from cbl_engine.tables.values import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterator, Mapping
 
     import polars as pl
 
-    from cbl_engine.cases.model import Expected, WrittenCase, WrittenFile
+    from cbl_engine.cases.model import Expected, Rows, WrittenCase, WrittenFile
     from cbl_engine.documents import Document
     from cbl_engine.scheme.load import Scheme
     from cbl_engine.scheme.model import SchemeVersion
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 Place = tuple[Any, ...]
 ADVERT = "advert"
 _HOME = "home"
-_TABLES = ("applications", "people", "connections", "areas", "homes", "adverts", "bids")
+_OF_APPLICATIONS = ("people", "connections", *DATED_TABLES)
+_NO_UNLESS_GIVEN = ("carer", "cannot_share", "temporarily_away", "part_time", "foster_child")
+"""Of people: what a case need not deny. An explicit null is not known."""
+_TABLES = ("applications", *_OF_APPLICATIONS, "areas", "homes", "adverts", "bids")
 
 
 @dataclass(frozen=True)
@@ -37,8 +41,9 @@ class Case:
         source: where the rule was read; the file's own when the case gives none.
         reading: which reading of unclear words was chosen.
         as_at: a date, or ``close``.
+        on: the date it is, that of the close where ``as_at`` is that.
         seed: the run's seed, for lotteries.
-        register: applications, people, connections and areas.
+        register: every table a register may hold, without rows where the case gives none.
         advert: one row.
         homes: those of the case; else one row when the scheme declares columns for homes alone;
             otherwise None.
@@ -51,6 +56,7 @@ class Case:
     source: str | None
     reading: str | None
     as_at: date | Literal["close"]
+    on: date
     seed: int
     register: Mapping[str, pl.DataFrame]
     advert: pl.DataFrame
@@ -86,17 +92,19 @@ class CaseBuilder:
         closes_at = self._closes_at(as_at)
         if closes_at is None:
             return None
-        version = self._version(as_at if as_at != "close" else closes_at.date())
+        on = closes_at.date() if as_at == "close" else as_at
+        version = self._version(on)
         if version is None:
             return None
         tables = {name: table_of(name, version) for name in _TABLES}
         applications = self._applications(tables["applications"])
-        people = self._rows("people", self.case.people, tables["people"])
-        for number, row in enumerate(people, start=1):
-            row.setdefault("id", f"{row.get('application')}-{number}")
-        connections = self._rows("connections", self.case.connections, tables["connections"])
+        rows = {
+            name: self._of_applications(name, getattr(self.case, name), tables[name])
+            for name in _OF_APPLICATIONS
+        }
         advert, homes = self._advert(tables, closes_at)
-        areas = self._areas(tables["areas"], version, connections, [advert, *homes])
+        spoken = [*rows["connections"], *rows["ta_placements"], advert, *homes]
+        areas = self._areas(tables["areas"], version, spoken)
         bids = self._bids(tables["bids"], closes_at)
         expected, found = checked_expectation(self.case, self.place, version, advert, self.document)
         self.problems += found
@@ -104,8 +112,7 @@ class CaseBuilder:
             return None
         register = {
             "applications": tables["applications"].frame(applications),
-            "people": tables["people"].frame(people),
-            "connections": tables["connections"].frame(connections),
+            **{name: tables[name].frame(rows[name]) for name in _OF_APPLICATIONS},
             "areas": tables["areas"].frame(areas),
         }
         return Case(
@@ -114,6 +121,7 @@ class CaseBuilder:
             source=self.case.source or self.file.source,
             reading=self.case.reading,
             as_at=as_at,
+            on=on,
             seed=self.case.seed,
             register=register,
             advert=tables["adverts"].frame([advert]),
@@ -152,30 +160,50 @@ class CaseBuilder:
             self._problem("scheme_not_in_force", found.message, ("as_at",), found.allowed)
             return None
 
-    def _rows(
-        self, name: str, rows: Iterable[Mapping[str, Any]], table: Table
-    ) -> list[dict[str, Any]]:
+    def _of_applications(self, name: str, rows: Rows, table: Table) -> list[dict[str, Any]]:
+        """Rows of a table about applications, with ids where they have none."""
+        checked = self._rows(name, rows, table)
+        if "id" in table.columns:
+            for number, row in enumerate(checked, start=1):
+                row.setdefault("id", f"{row.get('application')}-{number}")
+        if name == "people":
+            checked = [dict.fromkeys(_NO_UNLESS_GIVEN, False) | row for row in checked]
+        return checked
+
+    def _rows(self, name: str, rows: Rows, table: Table) -> list[dict[str, Any]]:
         """Checked rows; those about an application must name one of the case."""
         out = []
-        for index, row in enumerate(rows):
-            place = (*self.place, name, index)
-            checked, problems = table.row(row, place, self.document)
+        for at, names_it, row in self._placed(name, rows):
+            checked, problems = table.row(row, (*self.place, *at), self.document)
             self.problems += problems
             needed = [c for c in table.needed if c not in checked]
             given = checked.get("application")
             if not problems and needed:
-                self._problem(
-                    "column_missing", f"{', '.join(needed)} is missing here", (name, index)
-                )
+                self._problem("column_missing", f"{', '.join(needed)} is missing here", at)
             elif given is not None and given not in self.case.applications:
                 self._problem(
                     "unknown_application",
                     f"there is no application {given} in this case",
-                    (name, index, "application"),
+                    names_it,
                     suggest(str(given), self.case.applications),
+                    key=names_it != (*at, "application"),
                 )
             out.append(checked)
         return out
+
+    def _placed(
+        self, name: str, rows: Rows
+    ) -> Iterator[tuple[Place, Place, Mapping[str, Any]]]:
+        """Each row with its place in the case, and the place that names its application."""
+        if not isinstance(rows, dict):
+            for index, row in enumerate(rows):
+                yield (name, index), (name, index, "application"), row
+            return
+        for application, given in rows.items():
+            for index, row in enumerate(given):
+                at: Place = (name, application, index)
+                in_list = (*self.place, *at) in self.document.positions
+                yield at if in_list else at[:-1], at[:-1], {"application": application, **row}
 
     def _defaults(self, table: Table) -> dict[str, Any]:
         out = {"status": "active"}
@@ -230,8 +258,7 @@ class CaseBuilder:
         self,
         table: Table,
         version: SchemeVersion,
-        connections: list[dict[str, Any]],
-        described: list[dict[str, Any]],
+        rows_with_areas: list[dict[str, Any]],
     ) -> list[dict[str, Any]]:
         """The areas of the file and the case, then every other that is spoken of."""
         rows, problems = [], []
@@ -241,7 +268,7 @@ class CaseBuilder:
             problems += found
         self.problems += problems
         rows += self._rows("areas", self.case.areas, table)
-        spoken = [row.get("area") for row in [*connections, *described]]
+        spoken = [row.get("area") for row in rows_with_areas]
         spoken += [row.get("parent") for row in rows]
         for fact in version.facts.values():
             rule = next((v for v in vars(fact).values() if hasattr(v, "area")), None)

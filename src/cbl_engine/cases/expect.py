@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cbl_engine.cases.assessed import assessed_expectation
 from cbl_engine.cases.model import Expected
 from cbl_engine.cases.rows import suggest, where_given
 from cbl_engine.errors import Problem
@@ -36,7 +37,8 @@ def checked_expectation(
         document: the file.
     """
     checker = _Checker(case, place, version, document)
-    checker.check_advert(advert)
+    if case.expect.ranks:
+        checker.check_advert(advert)
     checker.check_applications()
     return checker.expected(checker.keys(advert)), checker.problems
 
@@ -118,7 +120,7 @@ class _Checker:
                 deep: Place = ("expect", "order", index, inner)
                 known = (*self.place, *deep) in self.document.positions
                 yield name, deep if known else deep[:-1]
-        for part in ("not_eligible", "held", "not_known", "decided_by"):
+        for part in ("not_eligible", "held", "not_known", "decided_by", "assessed"):
             yield from ((name, ("expect", part, name)) for name in getattr(expect, part))
 
     def expected(self, keys: list[Key]) -> Expected:
@@ -132,6 +134,10 @@ class _Checker:
         decisive = [*(key_name(key) for key in keys), "stage", "tie"]
         doubts = [key.prefer if isinstance(key, PreferKey) else key_name(key) for key in keys]
         doubts = [*self.version.criteria, *doubts]
+        assessed, found = assessed_expectation(
+            expect.assessed, (*self.place, "expect", "assessed"), self.version, self.document
+        )
+        self.problems += found
         return Expected(
             order=expect.order,
             not_eligible=expect.not_eligible,
@@ -141,6 +147,7 @@ class _Checker:
                 name: self._full_name(key, decisive, ("expect", "decided_by", name))
                 for name, key in expect.decided_by.items()
             },
+            assessed=assessed,
         )
 
     def _full_names(

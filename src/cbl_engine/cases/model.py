@@ -40,6 +40,18 @@ def _versions(value: Any) -> Any:
     return rows
 
 
+def _rows(value: Any) -> Any:
+    """A list of rows, or application -> its rows; one row may stand alone."""
+    if isinstance(value, dict):
+        listed = {name: row if isinstance(row, tuple) else (row,) for name, row in value.items()}
+        rows = [row for given in listed.values() for row in given]
+    else:
+        listed, rows = value, value
+    if not isinstance(rows, (tuple, list)) or not all(isinstance(row, dict) for row in rows):
+        raise _wrong("must be a list of rows, or give each application a list of its rows")
+    return listed
+
+
 def _order(value: Any) -> Any:
     if not isinstance(value, tuple):
         raise _wrong("must be a list of applications, with those that tie in a list of their own")
@@ -58,6 +70,10 @@ def _bids(value: Any) -> Any:
     raise _wrong("must give each application the moment of its bid, or be a list of bids")
 
 
+Rows = Annotated[tuple[Row, ...] | dict[str, tuple[Row, ...]], BeforeValidator(_rows)]
+"""Rows with an ``application`` each, or listed under it."""
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -71,6 +87,8 @@ class Expected(_Part):
         held: application -> exactly what is not known about it; nothing may be offered to it.
         not_known: application that is eligible all the same -> exactly what is not known.
         decided_by: application -> the key that puts it below the one directly above.
+        assessed: application -> what its assessment finds, by the names of
+            :data:`cbl_engine.cases.assessed.FIELDS`; only what is named is compared.
     """
 
     order: Annotated[tuple[tuple[str, ...], ...], BeforeValidator(_order)] = ()
@@ -78,6 +96,13 @@ class Expected(_Part):
     held: Names = Field(default_factory=dict)
     not_known: Names = Field(default_factory=dict)
     decided_by: dict[str, str] = Field(default_factory=dict)
+    assessed: dict[str, Row] = Field(default_factory=dict)
+
+    @property
+    def ranks(self) -> bool:
+        """Whether a shortlist must come out; a case may speak of the assessment alone."""
+        told = (self.order, self.not_eligible, self.held, self.not_known, self.decided_by)
+        return any(told) or not self.assessed
 
 
 class WrittenCase(_Part):
@@ -93,8 +118,14 @@ class WrittenCase(_Part):
     applications: Annotated[
         dict[str, Annotated[tuple[Row, ...], BeforeValidator(_versions)]], BeforeValidator(_some)
     ]
-    people: tuple[Row, ...] = ()
-    connections: tuple[Row, ...] = ()
+    people: Rows = ()
+    connections: Rows = ()
+    band_history: Rows = ()
+    status_history: Rows = ()
+    duties: Rows = ()
+    ta_placements: Rows = ()
+    officer_decisions: Rows = ()
+    overrides: Rows = ()
     areas: tuple[Row, ...] = ()
     homes: tuple[Row, ...] = Field((), description="for an advert that names a home or a group")
     bids: Annotated[tuple[Row, ...] | None, BeforeValidator(_bids)] = None

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cbl_engine.cases.assessed import assessment_differences
 from cbl_engine.cases.read import case_paths, read_cases
 from cbl_engine.errors import BadInput, CaseError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    import polars as pl
 
     from cbl_engine.cases.build import Case
     from cbl_engine.cases.model import Expected
@@ -66,19 +69,36 @@ def run_cases(paths: str | Path | Iterable[str | Path]) -> list[CaseResult]:
 def run_case(case: Case, file: CaseFile) -> CaseResult:
     """Run one case of a file."""
     try:
-        bids = _shortlist(case, file.scheme)
+        found = tuple(_found(case, file.scheme))
     except BadInput as error:
         refused = tuple(f"the engine refused it: {p.line()}" for p in error.problems)
         return CaseResult(file.path, case, passed=False, differences=refused)
-    found = tuple(differences(case.expected, bids))
     return CaseResult(file.path, case, passed=not found, differences=found)
 
 
-def _shortlist(case: Case, scheme: Scheme) -> dict[str, Bid]:
+def _found(case: Case, scheme: Scheme) -> Iterator[str]:
+    """Differences of the assessment, if the case speaks of it, then of the shortlist.
+
+    Where it speaks of both, the shortlist is of the register as it was assessed.
+    """
+    register = case.register
+    if case.expected.assessed:
+        from cbl_engine.assess import assess
+
+        result = assess(scheme, register, case.on)
+        yield from assessment_differences(case.expected.assessed, result)
+        register = result.register()
+    if case.expected.ranks:
+        yield from differences(case.expected, _shortlist(case, scheme, register))
+
+
+def _shortlist(
+    case: Case, scheme: Scheme, register: Mapping[str, pl.DataFrame]
+) -> dict[str, Bid]:
     """Application -> its row of the shortlist."""
     from cbl_engine.shortlist import prepare, shortlist
 
-    prepared = prepare(scheme, case.register, case.as_at)
+    prepared = prepare(scheme, register, case.as_at)
     result = shortlist(
         prepared, case.advert, case.bids, homes=case.homes, seed=case.seed, verify="full"
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
 from cbl_engine.sample.adverts import make_adverts
 from cbl_engine.sample.bids import make_bids, mean_bids_per_let
+from cbl_engine.sample.decisions import make_decisions, make_duties
 from cbl_engine.sample.for_scheme import fitted, options_for
 from cbl_engine.sample.homes import make_homes
 from cbl_engine.sample.households import make_households, reason_shares
@@ -108,8 +109,8 @@ def sample_borough(
         parishes: parishes of each ward.
 
     Returns:
-        Frames by table: areas, landlords, homes, applications, people, connections, adverts,
-        bids, in the types and by the rules of ``cbl_engine.tables``.
+        Frames by table: areas, landlords, homes, applications, people, connections, duties,
+        officer_decisions, adverts, bids, in the types and by the rules of ``cbl_engine.tables``.
 
     Raises:
         BadInput: with every argument that cannot be used.
@@ -156,6 +157,8 @@ def _make(plan: Plan) -> dict[str, pl.DataFrame]:
         "applications": applications,
         "people": people,
         "connections": make_connections(plan, register, owed),
+        "duties": make_duties(applications),
+        "officer_decisions": make_decisions(plan, register, applications),
         "adverts": adverts,
         "bids": make_bids(plan, adverts, advertised, register, applicant_age),
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cbl_engine.scheme.model import kind_of
-from cbl_engine.tables import DTYPES
+from cbl_engine.tables import DTYPES, column_types
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +50,7 @@ def fitted(
         The same tables. Where the scheme lists landlords, the borough's become the listed ones, in
         turn. Every fifth advert names a plan, in turn, if it closes while the plan is in force.
         Declared columns that the borough has not are there with every cell empty, which is
-        not known.
+        not known; so are columns that the scheme's assessment reads, and tables without rows.
     """
     out = dict(frames)
     if version.landlords:
@@ -66,6 +66,24 @@ def fitted(
         empty = [pl.lit(None, DTYPES[column.type]).alias(name)
                  for name, column in columns.items() if name not in out[table].columns]
         out[table] = out[table].with_columns(empty)
+    return out | _assessable(out, version)
+
+
+def _assessable(
+    frames: Mapping[str, pl.DataFrame], version: SchemeVersion
+) -> dict[str, pl.DataFrame]:
+    """The tables that an assessment by the scheme reads, with every column it reads."""
+    from cbl_engine.assess.plan import plan_of
+
+    if version.assessment is None:
+        return {}
+    out = {}
+    for table, columns in plan_of(version).tables().items():
+        types = {**{n: c.type for n, c in version.declared(table).items()}, **column_types(table)}
+        frame = frames.get(table, pl.DataFrame({"application": []}, {"application": pl.String}))
+        missing = sorted(columns - set(frame.columns))
+        empty = [pl.lit(None, DTYPES[types[name]]).alias(name) for name in missing]
+        out[table] = frame.with_columns(empty)
     return out
 
 

@@ -164,7 +164,7 @@ def make_households(plan: Plan) -> tuple[Households, pl.DataFrame]:
         _appetite(seed, at),
     )
 
-    def flag(name: str, values: NDArray[np.bool_]) -> pl.Series:
+    def flag(name: str, values: NDArray) -> pl.Series:
         return empty(pl.Series(values), not_known(seed, name, at))
 
     frame = pl.DataFrame(
@@ -172,12 +172,14 @@ def make_households(plan: Plan) -> tuple[Households, pl.DataFrame]:
             "id": made.ids,
             "status": status,
             "registered_on": dates(registered),
+            "submitted_on": dates(registered),
             "band": words(plan.bands, band, band_null),
             "points": empty(pl.Series(points), band_null | not_known(seed, "points", at)),
             "band_from": dates(band_from, band_null | not_known(seed, "band_from", at)),
             "priority_date": dates(priority_date, band_null | not_known(seed, "priority_date", at)),
             "bedroom_need": empty(pl.Series(need), not_known(seed, "bedroom_need", at)),
             "sizes": mask_to_sizes(sizes, ~sizes_null),
+            "current_bedrooms": flag("current_bedrooms", _present(seed, at, need, reason, tenant)),
             "access_need": words(ACCESS, access, not_known(seed, "access_need", at)),
             "current_home": empty(numbered("T", at, 7), ~tenant),
             "preference_reason": words(list(reasons), reason),
@@ -204,6 +206,18 @@ def _sizes(
     mask = exact | studio.astype(np.uint32)
     mask |= np.where(rule == 1, exact << np.uint32(1), np.uint32(0))
     return mask | np.where((rule == 2) & (need >= 3), exact >> np.uint32(1), np.uint32(0))
+
+
+def _present(
+    seed: int, at: NDArray, need: NDArray[np.int64], reason: NDArray[np.int64], tenant: NDArray
+) -> NDArray[np.int64]:
+    """Bedrooms of the present home [bedrooms]: too few, too many for some tenants, or enough."""
+    crowded = reason == list(reason_shares("england")).index("insanitary_or_overcrowded")
+    short = np.array([int(n) for n in published_share("bedrooms_short")])
+    spare = np.array([int(n) for n in published_share("bedrooms_spare")])
+    short_by = np.where(crowded, short[pick(seed, "bedrooms_short", at)], 0)
+    spare_by = np.where(tenant & ~crowded, spare[pick(seed, "bedrooms_spare", at)], 0)
+    return np.maximum(need - short_by + spare_by, 0)
 
 
 def _status(seed: int, at: NDArray) -> pl.Series:

@@ -258,8 +258,16 @@ def _table(
             "carer": pl.Series(relation == _CARER),
             "cannot_share": pl.Series(stays_apart),
             "temporarily_away": pl.Series(away),
+            "forces": _forces(seed, household, place),
         }
     )
+
+
+def _forces(seed: int, household: NDArray[np.int64], place: NDArray[np.int64]) -> pl.Series:
+    """The applicant's tie to the forces; everyone else has none."""
+    ties = list(published_share("forces"))
+    own = np.where(place == 0, pick(seed, "forces", household), ties.index("none"))
+    return words(ties, own)
 
 
 def _has_own_room(

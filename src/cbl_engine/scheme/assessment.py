@@ -28,8 +28,10 @@ class Award(Labelled):
     one_of: Name | None = Field(
         None, description="of awards with the same name here only the best counts"
     )
-    band: BandName | None = None
-    points: int | None = None
+    band: BandName | None = Field(
+        None, description="a band; the household's is the best of those given"
+    )
+    points: int | None = Field(None, description="[points] added to those of the other awards")
     each: str | None = Field(
         None, description="a whole-number fact or column: so many times the points"
     )
@@ -64,25 +66,29 @@ class PriorityDate(Part):
     first_band: OnSpell = Field(
         "keep", description="the first band of a household recorded in none until then"
     )
-    up: OnSpell = "award"
-    down: OnSpell = "keep"
-    policy: OnSpell = "keep"
-    reregistration: OnSpell = "keep"
-    joined: OnSpell | Literal["earliest"] = "keep"
-    split: OnSpell = "keep"
-    instead: tuple[Instead, ...] = ()
+    up: OnSpell = Field("award", description="in a higher band than the one before")
+    down: OnSpell = Field("keep", description="in a lower band than the one before")
+    policy: OnSpell = Field("keep", description="in a band by a new policy")
+    reregistration: OnSpell = Field("keep", description="when registered again")
+    joined: OnSpell | Literal["earliest"] = Field(
+        "keep", description="when joined with another application; earliest: of the two dates"
+    )
+    split: OnSpell = Field("keep", description="when split from another application")
+    instead: tuple[Instead, ...] = Field(
+        (), description="another date for some; the first that applies"
+    )
     formerly: dict[BandName, BandName] = Field(
         default_factory=dict, description="bands that the scheme no longer has: today's name"
     )
-    source: str | None = None
+    source: str | None = Field(None, description="a name under sources, with a clause if wanted")
     illustrative: bool = Field(False, description="true when this is ours, not the council's")
 
 
 class StatusRule(Labelled):
     """A status that is proposed when a criterion is met."""
 
-    status: Status
-    when: str
+    status: Status = Field(description="the status proposed")
+    when: str = Field(description="a criterion")
 
 
 class Assessment(Part):
@@ -92,8 +98,12 @@ class Assessment(Part):
         None, description="the bedroom standard that gives need and sizes; left out: as recorded"
     )
     qualifies: tuple[str, ...] = Field((), description="criteria; all must be met")
-    awards: dict[Name, Award] = Field(default_factory=dict)
+    awards: dict[Name, Award] = Field(
+        default_factory=dict, description="reasons for bands and points, in the order they are read"
+    )
     otherwise: BandName | None = Field(None, description="band of those without any")
     points_at_least: str | None = Field(None, description="a column of points once promised")
     priority_date: PriorityDate | None = Field(None, description="left out: as recorded")
-    status: tuple[StatusRule, ...] = ()
+    status: tuple[StatusRule, ...] = Field(
+        (), description="the first whose criterion is met is proposed; left out: by the engine"
+    )

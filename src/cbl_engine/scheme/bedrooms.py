@@ -45,7 +45,7 @@ Counted = Literal["counted", "not_counted", "one_room"]
 class TableRow(Part):
     """One row of a council's table. The first row whose ``when`` is true gives the need."""
 
-    label: Text | None = None
+    label: Text | None = Field(None, description="which households the row is for, in words")
     when: Sql = Field(description="SQL over the household's shape, true when the row applies")
     bedrooms: Bedrooms | None = Field(
         None, description="the need; left out: that of the rule, and only sizes change"
@@ -59,11 +59,11 @@ class SizesLet(Part):
     With a column, only households for which it is true may have the smaller or larger home.
     """
 
-    smaller: Annotated[int, Field(ge=0, le=5)] = 0
+    smaller: Annotated[int, Field(ge=0, le=5)] = Field(0, description="sizes below the need")
     smaller_from: Bedrooms = Field(0, description="only for needs of at least this")
-    smaller_if: Name | None = None
-    larger: Annotated[int, Field(ge=0, le=5)] = 0
-    larger_if: Name | None = None
+    smaller_if: Name | None = Field(None, description="for whom; left out: for all")
+    larger: Annotated[int, Field(ge=0, le=5)] = Field(0, description="sizes above the need")
+    larger_if: Name | None = Field(None, description="for whom; left out: for all")
     smallest: Bedrooms = Field(1, description="never a size below this, unless the need is")
 
 
@@ -105,10 +105,14 @@ class BedroomStandard(Labelled):
     under_ones: Literal["counted", "not_counted", "twins_counted"] = Field(
         "counted", description="twins_counted: only when there are two or more"
     )
-    carers: Counted = "one_room"
-    foster_children: Counted = "counted"
-    part_time_children: Counted = "not_counted"
-    temporarily_away: Literal["counted", "not_counted"] = "counted"
+    carers: Counted = Field("one_room", description="one_room: one for all of them")
+    foster_children: Counted = Field("counted", description="one_room: one for all of them")
+    part_time_children: Counted = Field(
+        "not_counted", description="children with a main home elsewhere; one_room: one for all"
+    )
+    temporarily_away: Literal["counted", "not_counted"] = Field(
+        "counted", description="who is away for now; of a couple, the other still has the room"
+    )
     extra_rooms: Name | None = Field(
         None, description="a whole-number column of applications: rooms an officer has agreed"
     )
@@ -118,14 +122,14 @@ class BedroomStandard(Labelled):
     )
     table: tuple[TableRow, ...] = Field((), description="where given, stands above the rule")
     children_until: Age = Field(18, description="[years] who counts as a child in the table")
-    sizes: SizesLet = SizesLet()
+    sizes: SizesLet = Field(SizesLet(), description="sizes that may be let beside the need")
     unknown: Literal["hold", "fewest", "most"] = Field(
         "hold", description="a missing age or sex that matters: not known, or fewest or most rooms"
     )
     not_stated: Literal["unknown", "no"] = Field(
         "unknown", description="no: a yes-or-no fact of a person with an empty cell is taken as no"
     )
-    notes: tuple[Text, ...] = ()
+    notes: tuple[Text, ...] = Field((), description="for readers: how unclear words were read")
 
     def same_sex_limit(self) -> int:
         """First age [years] at which two of one sex no longer share."""

@@ -9,17 +9,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cbl_engine.scheme.assessment_words import TESTS
+from cbl_engine.scheme.describe_assessment import (
+    assessment_as_written,
+    assessment_ours,
+    assessment_section,
+    standards_section,
+)
 from cbl_engine.scheme.description import Description, Line, Section, Table
 from cbl_engine.scheme.load import Scheme
 from cbl_engine.scheme.model import LotteryKey, PreferKey, TieKey
 from cbl_engine.scheme.readings import read_expression
 from cbl_engine.scheme.words import (
     CRITERION_UNKNOWN,
+    ROW_CALLED,
     amount,
+    as_written,
     capital,
     dates_in_words,
     day,
-    fact_as_written,
     fact_in_words,
     key_in_words,
     key_unknown_in_words,
@@ -31,7 +39,7 @@ from cbl_engine.scheme.words import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
     from cbl_engine.scheme.model import (
@@ -44,13 +52,6 @@ if TYPE_CHECKING:
     )
     from cbl_engine.scheme.readings import Reading
 
-_ROWS_OF = {
-    "applications": "application",
-    "people": "person",
-    "connections": "connection",
-    "homes": "home",
-    "adverts": "advert",
-}
 _NEXT_STAGE = {
     "no_eligible": "Stage {next} is turned to when nobody in this stage is eligible.",
     "no_letting": "Stage {next} is turned to when nobody in this stage took the home.",
@@ -96,6 +97,8 @@ class _Describer:
         sections = (
             self.eligibility(),
             self.bands(),
+            standards_section(self.version),
+            assessment_section(self.version, self.as_at, self.criterion),
             self.orders(),
             self.landlords(),
             self.plans(),
@@ -139,16 +142,18 @@ class _Describer:
             tuple(self.criterion(name) for name in self.version.eligible),
         )
 
-    def criterion(self, name: str) -> Line:
+    def criterion(self, name: str, unknown: Mapping[str, str] = CRITERION_UNKNOWN) -> Line:
         """A criterion: its label, when it is met as far as words are exact, and what if unknown."""
         criterion = self.version.criteria[name]
+        tests = (Line(f"It is a test {TESTS[criterion.tests]}."),) if criterion.tests else ()
         return Line(
             criterion.label,
             source=criterion.source,
             ours=criterion.illustrative,
             under=(
                 self.met(name),
-                Line(CRITERION_UNKNOWN[criterion.when_unknown]),
+                Line(unknown[criterion.when_unknown]),
+                *tests,
             ),
         )
 
@@ -319,7 +324,7 @@ class _Describer:
             return None
         lines = tuple(
             Line(fact.label, source=fact.source, ours=fact.illustrative,
-                 under=(Line(sentence(fact_in_words(fact, self.rows_read))),))
+                 under=(Line(sentence(fact_in_words(fact, self.rows_read, self.version))),))
             for fact in self.version.facts.values()
         )
         return Section("What is worked out about a household", items=lines)
@@ -333,14 +338,14 @@ class _Describer:
 
     def value_read(self, text: str, table: str) -> str:
         """What a fact takes the least or greatest of: a column by its name, or as written."""
-        owner = {"people": "the person's", "connections": "the connection's"}[table]
-        return f"{owner} {text.replace('_', ' ')}" if text.isidentifier() else text
+        named = f"the {ROW_CALLED[table]}'s {text.replace('_', ' ')}"
+        return named if text.isidentifier() else text
 
     def columns(self) -> Section | None:
         rows = tuple(
             (
                 capital(column.label),
-                _ROWS_OF[table],
+                ROW_CALLED[table],
                 (f"one of {listed(column.codes, 'or')}" if column.codes
                  else {"bool": "yes or no", "int": "a whole number", "int_list": "whole numbers",
                        "text_list": "texts"}.get(column.type, f"a {column.type}"))
@@ -371,6 +376,7 @@ class _Describer:
             ("band", version.bands),
             ("number", version.parameters),
             ("worked out", version.facts),
+            ("bedroom standard", version.bedroom_standards),
             ("condition", version.criteria),
             ("order", version.profiles),
             ("landlord", version.landlords),
@@ -388,6 +394,7 @@ class _Describer:
             for target in plan.targets
             if target.illustrative
         ]
+        found += map(Line, assessment_ours(version))
         stages = [stage for p in version.profiles.values() for stage in p.all_stages()]
         orders = [stage.order for stage in stages]
         orders += [plan.order for plan in version.local_lettings_plans.values()]
@@ -412,7 +419,7 @@ class _Describer:
             Line(c.label, name=name, rule=c.when.strip()) for name, c in version.criteria.items()
         )
         facts = tuple(
-            Line(f.label, name=name, rule=fact_as_written(f)) for name, f in version.facts.items()
+            Line(f.label, name=name, rule=as_written(f, "unit")) for name, f in version.facts.items()
         )
         numbers = tuple(
             Line(f"{p.label} ({values_in_words(p, self.as_at)})", name=f"param.{name}")
@@ -428,6 +435,8 @@ class _Describer:
             for section in (
                 _list("Conditions", "", criteria),
                 _list("Worked out", "", facts),
+                *(_list(title, "", lines)
+                  for title, lines in assessment_as_written(version).items()),
                 _list("Numbers", "", numbers),
                 _list("Recorded", "", columns),
             )

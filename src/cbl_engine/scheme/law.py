@@ -9,7 +9,7 @@ from pydantic import Field
 
 from cbl_engine.scheme.model import Fact, Tests
 from cbl_engine.scheme.parts import InForce, Labelled, Name, Part, Source, Sql
-from cbl_engine.scheme.standards import read_shipped
+from cbl_engine.scheme.standards import citation, read_shipped
 from cbl_engine.shipped import shipped_folder
 
 if TYPE_CHECKING:
@@ -53,9 +53,7 @@ class AllocationLaw(Part):
 
     def citation(self, test: LegalTest) -> str:
         """The title of what a test rests on, with the clause."""
-        name, _, clause = (test.source or "").partition(" ")
-        source = self.sources.get(name)
-        return " ".join(filter(None, [source.title if source else name, clause]))
+        return citation(test.source, self.sources)
 
     def changes(self) -> list[date]:
         """Every day on which a test begins or ends, ascending."""

@@ -12,9 +12,18 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Literal
 
+from cbl_engine.scheme.bedrooms import SHAPE
 from cbl_engine.scheme.expressions import ExpressionError, Token, parse_expression
 from cbl_engine.scheme.vocabulary import COMPUTED, vocabulary
-from cbl_engine.scheme.words import amount, called, listed, owner_of, quoted, values_in_words
+from cbl_engine.scheme.words import (
+    ROW_CALLED,
+    amount,
+    called,
+    listed,
+    owner_of,
+    quoted,
+    values_in_words,
+)
 from cbl_engine.tables import TABLES
 
 if TYPE_CHECKING:
@@ -30,7 +39,22 @@ _TEXTS = {"=": "", "<>": "not ", "!=": "not "}
 _RELATIONS = {"int": _NUMBERS, "number": _NUMBERS, "date": _DAYS, "text": _TEXTS, "code": _TEXTS}
 _TURNED = {">=": "<=", "<=": ">=", ">": "<", "<": ">"}
 _UNITS = {"age": "years", "months": "months"}
-_TRUE = {"born": "the person is born", "current": "the connection still holds"}
+_TRUE = {"born": "{row} is born", "current": "{row} still holds"}
+_SHAPE = {
+    "couples": "the number of couples",
+    "adults": "the number of other adults",
+    "children": "the number of children",
+    "boys": "the number of boys",
+    "girls": "the number of girls",
+    "youngest_child": "the age of the youngest child",
+    "oldest_child": "the age of the oldest child",
+    "applicant_in_couple": "the applicant is one of a couple",
+    "carers": "the number of carers, one however many,",
+    "cannot_share": "the number of people who cannot share",
+    "rule": "the need by the rule",
+}
+"""What the table of a bedroom standard reads of a household."""
+_SHAPE_UNITS = {"youngest_child": "years", "oldest_child": "years", "rule": "bedrooms"}
 
 
 class _NoReading(Exception):
@@ -88,7 +112,8 @@ def read_expression(
     Args:
         text: the expression.
         version: the scheme, for its labels, parameters and units.
-        table: whose rows its bare names are: applications, people or connections.
+        table: whose rows its bare names are: applications, a table that facts look over, or
+            household for the shape that the table of a bedroom standard reads.
         as_at: the date whose parameters to give; None gives all of them with their days.
     """
     try:
@@ -284,6 +309,8 @@ def _name(name: str, version: SchemeVersion, table: str, as_at: date | None) -> 
     """What a name in an expression is called."""
     if name == "as_at":
         return _Operand("the date the shortlist is for", "date", fixed=True)
+    if table == "household":
+        return _Operand(_SHAPE[name], SHAPE[name], _SHAPE_UNITS.get(name))
     words = vocabulary(version)
     if name.startswith("param."):
         parameter = version.parameters[name.removeprefix("param.")]
@@ -302,7 +329,7 @@ def _name(name: str, version: SchemeVersion, table: str, as_at: date | None) -> 
         raise _NoReading
     if said is not None:
         return _labelled(said.label, kind, said.unit)
-    return _standard(name, "application", kind)
+    return _standard(name, table, kind)
 
 
 def _of_advert(name: str, version: SchemeVersion, types: Mapping[str, str]) -> _Operand:
@@ -311,7 +338,7 @@ def _of_advert(name: str, version: SchemeVersion, types: Mapping[str, str]) -> _
     if kind is None:
         raise _NoReading
     return _labelled(declared.label, kind, declared.unit) if declared else _standard(
-        name, owner_of(name), kind
+        name, f"{owner_of(name)}s", kind
     )
 
 
@@ -324,12 +351,12 @@ def _of_row(
         raise _NoReading
     if declared is not None:
         return _labelled(declared.label, kind, declared.unit)
+    row = f"the {ROW_CALLED[table]}"
     if name in _TRUE:
-        return _Operand(_TRUE[name], "bool")
-    owner = {"people": "person", "connections": "connection"}[table]
+        return _Operand(_TRUE[name].format(row=row), "bool")
     if name in COMPUTED[table]:
-        return _Operand(f"the {owner}'s {called(name)}", kind, _UNITS[name])
-    return _standard(name, owner, kind)
+        return _Operand(f"{row}'s {called(name)}", kind, _UNITS[name])
+    return _standard(name, table, kind)
 
 
 def _labelled(label: str, kind: str, unit: str | None) -> _Operand:
@@ -338,8 +365,7 @@ def _labelled(label: str, kind: str, unit: str | None) -> _Operand:
     return _Operand(label.removeprefix("whether "), kind)
 
 
-def _standard(name: str, owner: str, kind: str) -> _Operand:
-    columns = TABLES[{"person": "people"}.get(owner, f"{owner}s")]
-    unit = next((c.unit for c in columns if c.name == name), "") or None
-    words = f"the {owner}'s {called(name)}"
+def _standard(name: str, table: str, kind: str) -> _Operand:
+    unit = next((c.unit for c in TABLES[table] if c.name == name), "") or None
+    words = f"the {ROW_CALLED[table]}'s {called(name)}"
     return _Operand(f"{words} is yes" if kind == "bool" else words, kind, unit)

@@ -16,6 +16,7 @@ from cbl_engine.scheme.parts import InForce, Labelled, Name, Part, Source
 from cbl_engine.shipped import shipped_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -52,8 +53,27 @@ class _Law(Part):
 @lru_cache(maxsize=1)
 def shipped_standards() -> dict[str, BedroomStandard]:
     """Name -> bedroom standard, of those the package ships."""
-    path = shipped_folder("standards") / "bedrooms.yaml"
-    return dict(read_shipped(path, _Standards).bedroom_standards)
+    return dict(_standards().bedroom_standards)
+
+
+def shipped_citation(name: str) -> str:
+    """What a shipped standard rests on: titles of its sources, with the clauses."""
+    return citation(shipped_standards()[name].source, _standards().sources)
+
+
+def citation(source: str | None, sources: Mapping[str, Source]) -> str:
+    """The titles behind ``P1 section 4; P2``, each with its clause."""
+    said = []
+    for part in (source or "").split(";"):
+        name, _, clause = part.strip().partition(" ")
+        title = sources[name].title if name in sources else name
+        said.append(f"{title} {clause}".strip())
+    return "; ".join(said)
+
+
+@lru_cache(maxsize=1)
+def _standards() -> _Standards:
+    return read_shipped(shipped_folder("standards") / "bedrooms.yaml", _Standards)
 
 
 @lru_cache(maxsize=1)

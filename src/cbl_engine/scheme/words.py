@@ -6,14 +6,10 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from cbl_engine.scheme.model import (
-    AllMembers,
-    AnyMember,
-    Count,
-    Max,
-    Min,
-    kind_of,
-)
+from pydantic import BaseModel
+
+from cbl_engine.scheme.model import Count, kind_of
+from cbl_engine.scheme.standards import shipped_standards
 from cbl_engine.tables import TABLES
 
 if TYPE_CHECKING:
@@ -23,11 +19,27 @@ if TYPE_CHECKING:
 
 _CALLED = {
     "registered_on": "date of registration",
+    "submitted_on": "date of submission",
     "band_from": "date on which the band was awarded",
     "access_need": "access category needed",
     "sizes": "sizes that may be let",
 }
 """Standard columns whose names are not plain English by themselves."""
+
+ROW_CALLED = {
+    "applications": "application",
+    "people": "person",
+    "connections": "connection",
+    "homes": "home",
+    "adverts": "advert",
+    "band_history": "spell in a band",
+    "status_history": "spell in a status",
+    "duties": "duty",
+    "ta_placements": "temporary placement",
+    "officer_decisions": "officer's decision",
+    "overrides": "officer's override",
+}
+"""What a row of a table is."""
 
 _ONE = {"people": "person", "months": "month", "years": "year", "days": "day", "weeks": "week",
         "bedrooms": "bedroom", "points": "point", "steps": "step"}
@@ -169,6 +181,10 @@ _BID_TIME = {
     "latest": "The earliest bid comes first; what counts is the household's latest bid on the "
               "advert",
 }
+_POINTS = {
+    "points": "The most points come first",
+    "place_in_band": "The best place among those of the band comes first",
+}
 _LOTTERY = {
     "advert": "Lots are drawn for each advert, in a way that can be repeated and checked",
     "register": "Lots are drawn once, one number for each household and all adverts, in a way that "
@@ -178,8 +194,8 @@ _LOTTERY = {
 KEY_WORDS: dict[str, Callable[[Any, SchemeVersion], str]] = {
     "band": lambda key, _: f"By band: {bands_in_order(key.band)}",
     "date": _date,
-    "points": lambda key, version: "The most points come first"
-    + ("" if key.points == "points" else f" ({column_called(key.points, version)})"),
+    "points": lambda key, version: _POINTS.get(key.points)
+    or f"The most points come first ({column_called(key.points, version)})",
     "prefer": lambda key, version: "Those who meet this come before the rest: "
     + quoted(version.criteria[key.prefer].label),
     "connection": lambda key, version: "The closest connection comes first ("
@@ -257,7 +273,7 @@ def _lasting(rule: Any) -> str:
     return f", held for at least {amount(rule.min_months, 'months')}" if rule.min_months else ""
 
 
-def _resident(fact: Any, read: Reads) -> str:
+def _resident(fact: Any, read: Reads, _: SchemeVersion) -> str:
     rule = fact.months_resident_in
     span = f"in the last {amount(rule.window_months, 'months')}" if rule.window_months else "in all"
     if rule.consecutive:
@@ -267,51 +283,59 @@ def _resident(fact: Any, read: Reads) -> str:
             f"{_kinds(rule, read)}; the most that {_held_by(rule)} has")
 
 
-def _connected_months(fact: Any, read: Reads) -> str:
+def _connected_months(fact: Any, read: Reads, _: SchemeVersion) -> str:
     rule = fact.months_connected
     return ("Whole months that the longest connection still held with "
             f"{area_in_words(rule.area, rule.level)} has lasted, {_kinds(rule, read)}, held by "
             f"{_held_by(rule)}")
 
 
-def _connected(fact: Any, read: Reads) -> str:
+def _connected(fact: Any, read: Reads, _: SchemeVersion) -> str:
     rule = fact.connected_to
     return (f"Yes when {_held_by(rule)} now has a connection with "
             f"{area_in_words(rule.area, rule.level)}, {_kinds(rule, read)}{_lasting(rule)}")
 
 
-def _strength(fact: Any, read: Reads) -> str:
+def _strength(fact: Any, read: Reads, _: SchemeVersion) -> str:
     rule = fact.connection_strength
     levels = [f"{n} for the same {level}" for n, level in enumerate(rule.levels, 1)]
     return (f"How near the home {_held_by(rule)} has a connection {_kinds(rule, read)}"
             f"{_lasting(rule)}: {listed([*levels, f'{len(levels) + 1} for none of these'])}")
 
 
-def _rows(fact: Any) -> str:
-    table = fact.count if isinstance(fact, Count) else fact.of
-    return {"people": "person in the household", "connections": "connection of the household"}[
-        table
-    ]
-
-
-def _if_none(fact: Any) -> str:
-    table = fact.count if isinstance(fact, Count) else fact.of
+def _if_none(fact: Any, table: str) -> str:
     answer = "not known" if fact.if_none == "unknown" else say(fact.if_none)
-    return f". For a household with no {table} on record: {answer}"
+    rows = table if table in ("people", "connections") else ROW_CALLED[table]
+    return f". For a household with no {rows} on record: {answer}"
 
 
-def _reducer(says: str) -> Callable[[Any, Reads], str]:
-    def words(fact: Any, read: Reads) -> str:
+def _reducer(says: str) -> Callable[[Any, Reads, SchemeVersion], str]:
+    def words(fact: Any, read: Reads, _: SchemeVersion) -> str:
         kind = kind_of(fact)
         table = fact.count if isinstance(fact, Count) else fact.of
         of = "" if isinstance(fact, Count) else read(getattr(fact, kind), table)
-        where = f", counting each for whom {read(fact.where, table)}" if fact.where else ""
-        return says.format(row=_rows(fact), of=of) + where + _if_none(fact)
+        person = table == "people"
+        which = "for whom" if person else "for which"
+        where = f", counting each {which} {read(fact.where, table)}" if fact.where else ""
+        row = f"{ROW_CALLED[table]} {'in' if person else 'of'} the household"
+        return says.format(row=row, of=of) + where + _if_none(fact, table)
 
     return words
 
 
-FACT_WORDS: dict[str, Callable[[Any, Reads], str]] = {
+def _since(unit: str, fact: Any, version: SchemeVersion) -> str:
+    since = quoted(column_called(getattr(fact, kind_of(fact)), version))
+    return f"Whole {unit} since {since}; 0 before that day, and not known without one"
+
+
+def standard_called(name: str, version: SchemeVersion) -> str:
+    """A bedroom standard by its label in quotes, and whether the engine ships it."""
+    if name in version.bedroom_standards:
+        return quoted(version.bedroom_standards[name].label)
+    return f"{quoted(shipped_standards()[name].label)}, as shipped"
+
+
+FACT_WORDS: dict[str, Callable[[Any, Reads, SchemeVersion], str]] = {
     "any_member": _reducer("Yes when, for any {row}: {of}"),
     "all_members": _reducer("Yes when, for every {row}: {of}"),
     "count": _reducer("How many there are: each {row}"),
@@ -321,37 +345,58 @@ FACT_WORDS: dict[str, Callable[[Any, Reads], str]] = {
     "months_connected": _connected_months,
     "connected_to": _connected,
     "connection_strength": _strength,
+    "whole_years_since": lambda fact, _, version: _since("years", fact, version),
+    "whole_months_since": lambda fact, _, version: _since("months", fact, version),
+    "bedrooms": lambda fact, _, version: "Bedrooms that the household needs by the standard "
+    + standard_called(fact.bedrooms, version),
 }
 """Kind of fact -> how it is worked out; the second argument reads an expression over a table."""
 
 
-def fact_in_words(fact: Fact, read: Reads) -> str:
+def fact_in_words(fact: Fact, read: Reads, version: SchemeVersion) -> str:
     """How a fact is worked out, in a sentence without a full stop.
 
     Args:
         fact: the fact.
         read: (expression, table of its rows) -> words, or the expression itself in quotes.
+        version: the scheme, for its labels.
     """
-    return FACT_WORDS[kind_of(fact)](fact, read)
+    return FACT_WORDS[kind_of(fact)](fact, read, version)
 
 
-def fact_as_written(fact: Fact) -> str:
-    """A fact's rule as its file has it, on a line for each field that matters."""
-    kind = kind_of(fact)
-    value = getattr(fact, kind)
-    if not isinstance(fact, (AllMembers, AnyMember, Count, Max, Min)):
-        given = value.model_dump(exclude_unset=True)
-        return f"{kind}: {{" + ", ".join(f"{n}: {_plain(v)}" for n, v in given.items()) + "}"
-    lines = [f"{kind}: {_plain(value)}"]
-    lines += [f"where: {_plain(fact.where)}"] if fact.where else []
-    lines += [f"of: {fact.of}"] if not isinstance(fact, Count) and fact.of != "people" else []
-    lines += [f"if_none: {_plain(fact.if_none)}"] if fact.if_none != "unknown" else []
+def as_written(part: BaseModel, *skip: str) -> str:
+    """A part as its file has it, a line for each field given; its label and sources left out.
+
+    Args:
+        part: a fact, an award, a bedroom standard, ...
+        skip: further fields to leave out.
+    """
+    unsaid = {"label", "source", "illustrative", "notes", *skip}
+    own_first = dict.fromkeys((*type(part).__annotations__, *type(part).model_fields))
+    given = {n: getattr(part, n) for n in own_first if n in part.model_fields_set - unsaid}
+    lines: list[str] = []
+    for name, value in given.items():
+        if isinstance(value, tuple) and any(isinstance(item, BaseModel) for item in value):
+            lines += [f"{name}:", *(f"- {_plain(item)}" for item in value)]
+        else:
+            lines.append(f"{name}: {_plain(value)}")
     return "\n".join(lines)
 
 
 def _plain(value: Any) -> str:
+    if value is None:
+        return "null"
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    if value in ("yes", "no"):  # a text, which YAML would take for true or false
+        return f'"{value}"'
+    if isinstance(value, BaseModel):
+        value = {n.rstrip("_"): getattr(value, n) for n in type(value).model_fields
+                 if n in value.model_fields_set}
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{n}: {_plain(v)}" for n, v in value.items()) + "}"
     if isinstance(value, tuple):
-        return f"[{', '.join(value)}]"
+        return f"[{', '.join(map(_plain, value))}]"
     return " ".join(str(value).split())
