@@ -160,6 +160,8 @@ _CALLED_IN = {
         "not_stated": "what an empty yes-or-no cell of a person means",
         "bedrooms": "the need",
         "sizes": "sizes that may be let",
+        "smaller": "how many sizes smaller may be let",
+        "larger": "how many sizes larger may be let",
         "smaller_from": "the need from which a smaller home may be let",
         "smaller_if": "who may have a smaller home",
         "larger_if": "who may have a larger home",

@@ -192,7 +192,7 @@ def _row(row: TableRow, version: SchemeVersion) -> Line:
 
 def _listed_sizes(sizes: tuple[int, ...]) -> str:
     said = [str(size) if size else "bedsit" for size in sorted(sizes)]
-    return f"{listed(said, 'or')} bedroom{'s' * (sizes != (1,))}"
+    return listed(said, "or") + (f" bedroom{'s' * (max(sizes) > 1)}" if any(sizes) else "")
 
 
 def _sizes(let: SizesLet, version: SchemeVersion) -> str:
