@@ -84,7 +84,8 @@ def standard_in_words(name: str, version: SchemeVersion) -> Line:
     elif declared.extends is not None:
         shipped = shipped_standards()[declared.extends]
         said = (f"It begins with {quoted(shipped.label)}, which comes with the engine (from: "
-                f"{shipped_citation(declared.extends)}), and sets apart from it what it says itself")
+                f"{shipped_citation(declared.extends)}); what the scheme sets itself stands under "
+                "The rules as written")
     else:
         said = ""
     whence = [Line(sentence(said))] if said else []
