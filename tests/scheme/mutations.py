@@ -29,7 +29,11 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 WORDS_OF_SCHEMES = ["fail", "pass", "hold", "last", "error", "first", "latest", "any", "amount",
                     "advert", "register", "exact_first", "fewest_spare", "largest_need", "unknown",
                     "priority_date", "registered_on", "band_from", "people", "connections", "work",
-                    "residence", "applicant", "parish", "points", "no_eligible", "on_register", "X"]
+                    "residence", "applicant", "parish", "points", "no_eligible", "on_register", "X",
+                    "keep", "award", "original", "restore", "never", "any_age", "counted",
+                    "not_counted", "one_room", "fewest", "bed_spaces", "universal_credit",
+                    "medical_high", "homeless", "homeless_from", "nights_in_shelter", "deferred",
+                    "months_earlier", "since", "up"]
 
 
 @st.composite

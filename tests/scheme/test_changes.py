@@ -11,6 +11,7 @@ from hypothesis import given, settings
 
 from cbl_engine.scheme import changes_described, load_scheme, scheme_changes, scheme_from_text
 from cbl_engine.scheme.load import _version
+from cbl_engine.scheme.standards import resolve_standard
 from tests.scheme.mutations import SCHEMES, mutations
 
 TEMPLATE = SCHEMES[-1].documents[0].text
@@ -43,24 +44,33 @@ def test_every_change_of_one_field_is_reported(mutation: tuple[Any, Any]) -> Non
         return
     old = scheme.versions[0]
     found = scheme_changes(old, new)
-    assert bool(found) == (meaning(old.model_dump()) != meaning(new.model_dump()))
+    assert bool(found) == (meaning(dumped(old)) != meaning(dumped(new)))
     text = changes_described(found, "old", "new").text()
     assert all(" ".join(c.words.split()) in " ".join(text.split()) for c in found)
     json.dumps([c.as_dict() for c in found])
+
+
+def dumped(version: Any) -> dict[str, Any]:
+    """A scheme as plain values, with what its bedroom standards extend filled in."""
+    standards = version.bedroom_standards.items()
+    return version.model_dump() | {
+        "bedroom_standards": {name: resolve_standard(s).model_dump() for name, s in standards}
+    }
 
 
 def meaning(value: Any, field: str = "") -> Any:
     """A dumped scheme in which only order that has a meaning makes a difference."""
     if isinstance(value, dict):
         items = [(str(key), meaning(item, key)) for key, item in value.items()]
-        return items if field in {"date", "bands"} else sorted(items)
+        return items if field in {"date", "bands", "awards"} else sorted(items)
     if field == "band" and isinstance(value, tuple):
         return [sorted([band] if isinstance(band, str) else band) for band in value]
-    if field == "area" and isinstance(value, str):
+    if field in {"area", "first"} and isinstance(value, str):
         return [repr(value)]
     if isinstance(value, tuple):
         items = [meaning(item) for item in value]
-        as_set = {"eligible", "kinds", "codes", "area", "targets", "notes", "unknown"}
+        as_set = {"eligible", "kinds", "codes", "area", "targets", "notes", "unknown", "qualifies",
+                  "of", "bands", "sizes", "first"}
         return sorted(items, key=repr) if field in as_set else items
     return repr(value)
 
@@ -121,6 +131,95 @@ def test_a_change_of_a_rule_or_label_is_said(old: str, new: str, words: str) -> 
     (change,) = changed((old, new))
     assert change.words == words
     assert change.alters_shortlist == ("label changed" not in words)
+
+
+SAMPLER = next(s for s in SCHEMES if s.name == "assessment_sampler").documents[0].text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("band: B, points: 10", "band: A, points: 15",
+         ["Award overcrowded: band changed from “B” to “A”",
+          "Award overcrowded: points changed from 10 to 15"]),
+        ("medical_high, since: medical_from", "medical_some, since: medical_from",
+         ["Award medical_high: the criterion changed from “Medical priority is high” (medical_high) "
+          "to “There is some medical priority” (medical_some)"]),
+        ("    shelter:\n", "    nights:\n",
+         ["Award nights: added, “Nights in a shelter”, which gives 2 points for each of “nights in a "
+          "shelter this year”, 40 at the most",
+          "Award shelter: removed, “Nights in a shelter”"]),
+        ("[homeless, medical_some, overcrowded]", "[homeless, medical_some]",
+         ["Award two_high_needs: the awards it counts changed from homeless, medical_some and "
+          "overcrowded to homeless and medical_some"]),
+        ("qualifies: [lives_here, savings_within_limit]", "qualifies: [lives_here]",
+         ["Qualification: no longer requires “The household's savings are within the limit” "
+          "(savings_within_limit)"]),
+        ("tests: residence", "tests: local_connection",
+         ["Criterion lives_here: what it tests changed from “residence” to “local_connection”"]),
+        ("up: submitted", "up: keep",
+         ["Date that ranks: the date in a higher band changed from “submitted” to “keep”"]),
+        ("formerly: {Gold: A, Silver: B}", "formerly: {Gold: B, Bronze: C}",
+         ["Date that ranks: a former band Gold is now taken as band B (before: band A)",
+          "Date that ranks: a former band Bronze is now taken as band C",
+          "Date that ranks: a former band Silver is no longer taken as band B"]),
+        ("months_earlier: 6", "months_earlier: 12",
+         ["Date that ranks, other date 2: the months it goes back changed from 6 to 12"]),
+        ("status: deferred, when: asked_to_wait", "status: suspended, when: asked_to_wait",
+         ["Assessment, status rule 1: status changed from “deferred” to “suspended”"]),
+        ("    own_room_from: 18", "    own_room_from: never",
+         ["Bedroom standard size_to_let: the age from which everyone has a room changed from 18 to "
+          "“never”"]),
+        ("when: children = 1 AND adults = 0 AND couples <= 1", "when: children = 1 AND adults = 0",
+         ["Bedroom standard size_to_let, row of the table 1: no longer requires the number of "
+          "couples is at most 1"]),
+        ("    unknown: hold", "    unknown: most",
+         ["Bedroom standard size_to_let: what is taken where a fact is missing changed from “hold” "
+          "to “most”"]),
+    ],
+)
+def test_a_change_of_what_only_the_assessment_reads_concerns_it(
+    old: str, new: str, said: list[str]
+) -> None:
+    found = changed((old, new), of=SAMPLER)
+    assert [c.words for c in found] == said
+    assert {c.concerns for c in found} == {"assessment"}
+    assert not any(c.alters_shortlist for c in found)
+
+
+def test_what_a_shortlist_reads_too_can_alter_it() -> None:
+    (both,) = changed(("{prefer: in_top_band}", "{prefer: medical_high}"), of=SAMPLER)
+    assert both.alters_shortlist
+    asked = SAMPLER.replace("eligible: [on_register]", "eligible: [on_register, lacks_a_bedroom]")
+    found = changed(("    carers: counted", "    carers: not_counted"),
+                    ("medical_priority = 'high'", "medical_priority <> 'none'"), of=asked)
+    assert [(c.part, c.concerns) for c in found] == [
+        ("bedroom standard lacking", "shortlist"), ("criterion medical_high", "assessment")]
+
+
+def test_an_assessment_that_came_and_awards_in_another_order() -> None:
+    start, end = SAMPLER.index("\nassessment:\n"), SAMPLER.index("\nprofiles:\n")
+    without = scheme_from_text(SAMPLER[:start] + SAMPLER[end:])
+    (added,) = scheme_changes(without, scheme_from_text(SAMPLER))
+    assert (added.kind, added.concerns) == ("added", "assessment")
+    assert added.words == "The scheme: how households are assessed added"
+    first = SAMPLER.index("    homeless:\n")
+    second, third = SAMPLER.index("    medical_high:\n"), SAMPLER.index("    medical_some:\n")
+    swapped = SAMPLER[:first] + SAMPLER[second:third] + SAMPLER[first:second] + SAMPLER[third:]
+    (moved,) = scheme_changes(scheme_from_text(SAMPLER), scheme_from_text(swapped))
+    assert moved.words == "Award homeless: now listed after award medical_high"
+    assert changes_described([moved], "old", "new").text().splitlines()[3] == (
+        "1 change, of which 0 can alter a shortlist and 1 how households are assessed.")
+
+
+def test_a_standard_written_out_is_that_which_it_extends() -> None:
+    text = SAMPLER.replace("    extends: twenty_one_year\n", "    extends: twenty_one_year\n"
+                           "    own_room_from: 21\n")
+    assert scheme_changes(scheme_from_text(SAMPLER), scheme_from_text(text)) == []
+    text = text.replace("own_room_from: 21", "own_room_from: 16")  # a default, and here a change
+    (change,) = scheme_changes(scheme_from_text(SAMPLER), scheme_from_text(text))
+    assert change.words == ("Bedroom standard lacking: the age from which everyone has a room "
+                            "changed from 21 to 16")
 
 
 def test_a_key_that_moved_is_named_with_the_one_it_follows() -> None:

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from pydantic import ValidationError
 
 from cbl_engine.documents import parse_document
-from cbl_engine.scheme import json_schema, json_schema_text
+from cbl_engine.errors import SchemeError
+from cbl_engine.scheme import json_schema, json_schema_text, scheme_from_text
 from cbl_engine.scheme.check import check_version
 from cbl_engine.scheme.load import _tuples
 from cbl_engine.scheme.model import SchemeVersion
@@ -23,7 +24,10 @@ SCHEMA = shipped_folder("scheme.schema.json")
 VALIDATOR = jsonschema.Draft202012Validator(
     json_schema(), format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
 )
-ONE_PART = {"order_or_stages", "start_without_source", "codes_missing", "codes_unused"}
+ONE_PART = {
+    "order_or_stages", "start_without_source", "codes_missing", "codes_unused",
+    "award_without_condition", "award_of", "award_field_needs", "instead_of_what",
+}
 """Problems of one part's fields together, which the schema tells as well."""
 
 
@@ -70,11 +74,27 @@ facts:
   adults: {label: Adults, count: people}
 profiles:
   all_homes: {label: Every home, order: [{prefer: active}, {tie: human}]}
+assessment:
+  awards:
+    ill: {label: Ill, when: active, since: band_from, lasts_months: 6, points: 5, most: 9}
+    both: {label: Both, at_least: 1, of: [ill], up: 1, not_above: A}
+  priority_date:
+    first: registered_on
+    instead: [{label: Earlier, months_earlier: 6}]
+  status: [{label: Later, status: deferred, when: active}]
+bedroom_standards:
+  let:
+    label: Sizes let
+    own_room_from: 18
+    table: [{when: children = 1, bedrooms: 2, sizes: [1, 2]}]
+    sizes: {smaller: 1}
+bands: {A: {label: Band A}}
 """
 
 
 def test_the_scheme_to_be_spoilt_is_valid() -> None:
     assert complaints(GOOD) == []
+    scheme_from_text(GOOD)
 
 
 @pytest.mark.parametrize(
@@ -103,6 +123,32 @@ def test_the_scheme_to_be_spoilt_is_valid() -> None:
         ("order: [{prefer: active}, {tie: human}]", "order: []"),
         ("order: [{prefer: active}, {tie: human}]",
          "order: [{tie: human}], stages: [{order: [{tie: human}]}]"),
+        ("{label: Ill, when: active,", "{label: Ill,"),
+        ("{label: Ill, when: active,", "{label: Ill, when: null,"),
+        ("{label: Ill, when", "{when"),
+        ("since: band_from, ", ""),
+        ("since: band_from, ", "since: null, "),
+        ("points: 5, ", ""),
+        ("points: 5, ", "points: 5.5, "),
+        ("lasts_months: 6", "lasts_months: 0"),
+        ("at_least: 1, of: [ill]", "at_least: 1"),
+        ("at_least: 1, of: [ill]", "at_least: 1, of: []"),
+        ("at_least: 1, of: [ill]", "when: active, of: [ill]"),
+        ("up: 1, not_above", "not_above"),
+        ("up: 1, not_above", "up: 0, not_above"),
+        ("months_earlier: 6", "when: active"),
+        ("months_earlier: 6", "months_earlier: 6, take: award"),
+        ("months_earlier: 6", "take: earliest"),
+        ("months_earlier: 6", "months_earlier: null"),
+        ("first: registered_on", "up: award"),
+        ("first: registered_on", "first: registered_on\n    up: earliest"),
+        ("status: deferred", "status: housed"),
+        ("own_room_from: 18", "own_room_from: old"),
+        ("own_room_from: 18", "own_room_from: 200"),
+        ("own_room_from: 18", "own_room: 18"),
+        ("when: children = 1, bedrooms", "bedrooms"),
+        ("{smaller: 1}", "{smaller: 6}"),
+        ("{smaller: 1}", "{fewer: 1}"),
         ("criteria:\n", "criterion:\n"),
         ("profiles:\n  all_homes: {label: Every home, order: [{prefer: active}, {tie: human}]}\n",
          "profiles: {}\n"),
@@ -110,7 +156,36 @@ def test_the_scheme_to_be_spoilt_is_valid() -> None:
 )
 def test_a_broken_scheme_is_refused(good: str, bad: str) -> None:
     assert GOOD.count(good) == 1
-    assert complaints(GOOD.replace(good, bad))
+    text = GOOD.replace(good, bad)
+    assert complaints(text)
+    with pytest.raises(SchemeError):
+        scheme_from_text(text)
+
+
+@pytest.mark.parametrize(
+    ("good", "other"),
+    [
+        ("at_least: 1, of: [ill]", "when: active, at_least: 1, of: [ill]"),
+        ("at_least: 1, of: [ill]", "when: active, of: []"),
+        ("at_least: 1, of: [ill]", "when: active, at_least: null"),
+        ("since: band_from, lasts_months: 6", "since: band_from, lasts_months: null"),
+        ("months_earlier: 6", "months_earlier: null, date: registered_on"),
+        ("months_earlier: 6", "take: original, bands: [A], when: active"),
+        ("first: registered_on", "first: [registered_on, submitted_on]"),
+        ("first: registered_on",
+         "first: registered_on\n    joined: earliest\n    formerly: {Gold: A}"),
+        ("own_room_from: 18", "own_room_from: never"),
+        ("own_room_from: 18", "same_sex_until: any_age"),
+        ("own_room_from: 18", "unborn_from_weeks: 0"),
+        ("own_room_from: 18", "smallest_room_sq_ft: 50"),
+        ("bedrooms: 2, sizes", "sizes"),
+    ],
+)
+def test_what_loads_is_accepted(good: str, other: str) -> None:
+    assert GOOD.count(good) == 1
+    text = GOOD.replace(good, other)
+    assert complaints(text) == []
+    scheme_from_text(text)
 
 
 @settings(max_examples=400, deadline=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbl_engine.scheme.comparison import EXPRESSIONS, Change, Concern, compare
+from cbl_engine.scheme.comparison import Change, Concern, compare
 from cbl_engine.scheme.describe import version_of
 from cbl_engine.scheme.description import Description, Line, Section
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _TITLES: dict[Concern, str] = {
     "shortlist": "Changes that can alter a shortlist",
+    "assessment": "Changes to the assessment, and through it to later shortlists",
     "offers": "Changes to what happens when offers are made",
     "words": "Words and sources only",
 }
@@ -26,6 +27,9 @@ def scheme_changes(
     old: Scheme | SchemeVersion, new: Scheme | SchemeVersion, as_at: date | None = None
 ) -> list[Change]:
     """Every difference between two schemes, those that can alter a shortlist first.
+
+    What only the assessment reads comes next: it leaves a shortlist of the register as it stands
+    alone, and alters those made once households are assessed anew.
 
     Args:
         old: the scheme before.
@@ -55,16 +59,18 @@ def changes_described(changes: Sequence[Change], old: str, new: str) -> Descript
         for concern, title in _TITLES.items()
         if (mine := [c for c in changes if c.concerns == concern])
     )
+    assessed = sum(c.concerns == "assessment" for c in changes)
     head = "Nothing changes." if not changes else (
         f"{len(changes)} change{'s' if len(changes) > 1 else ''}, of which "
-        f"{sum(c.alters_shortlist for c in changes)} can alter a shortlist."
+        f"{sum(c.alters_shortlist for c in changes)} can alter a shortlist"
+        + (f" and {assessed} how households are assessed." if assessed else ".")
     )
     return Description(f"From {old} to {new}", (Line(head),), sections)
 
 
 def _line(change: Change) -> Line:
     """A change, with the rules themselves beneath when it is a rule that changed."""
-    if change.path.rsplit(".", 1)[-1] not in EXPRESSIONS or change.kind != "changed":
+    if not change.of_rule:
         return Line(f"{change.words}.")
     return Line(
         f"{change.words}.",

@@ -70,10 +70,15 @@ def line_of(where: str) -> tuple[int, int]:
 
 def _check_dates(version: SchemeVersion, document: Document) -> Iterator[Problem]:
     spans: list[tuple[Place, InForce]] = [(("in_force",), version.in_force)]
+    dated = {
+        "local_lettings_plans": version.local_lettings_plans,
+        "bedroom_standards": version.bedroom_standards,
+    }
     spans += [
-        (("local_lettings_plans", name, "in_force"), plan.in_force)
-        for name, plan in version.local_lettings_plans.items()
-        if plan.in_force
+        ((kind, name, "in_force"), part.in_force)
+        for kind, parts in dated.items()
+        for name, part in parts.items()
+        if part.in_force
     ]
     for place, force in spans:
         if force.until is not None and force.until <= force.from_:

@@ -23,6 +23,12 @@ _LATER = {
 }
 """What is found only after a kind of criterion was read."""
 
+NEEDS = {"lasts_months": "since", "each": "points", "most": "points", "not_above": "up"}
+"""Field of an award -> the field without which it means nothing."""
+
+ONE_OF_INSTEAD = ("date", "take", "months_earlier")
+"""Of these an item of ``instead`` gives one."""
+
 
 def assessment_problems(
     version: SchemeVersion, document: Document, words: Vocabulary
@@ -146,8 +152,9 @@ def _award(
             allowed="when, at_least with of, or both",
         )
     if (award.at_least is None) != (not award.of) or len(award.of) < (award.at_least or 0):
+        pair = award.at_least is not None and bool(award.of)
         yield Problem(
-            "award_of",
+            "award_of_too_few" if pair else "award_of",
             f"the award {name} cannot count so many of the awards it lists",
             where=document.where((*place, "at_least" if award.at_least else "of")),
             given=f"at_least {award.at_least or 'left out'}, of {len(award.of)} awards",
@@ -177,8 +184,7 @@ def _award(
             where=document.where((*place, "up")),
             remedy="List the bands under bands",
         )
-    for field, needs in (("lasts_months", "since"), ("each", "points"), ("most", "points"),
-                         ("not_above", "up")):
+    for field, needs in NEEDS.items():
         if getattr(award, field) is not None and getattr(award, needs) is None:
             yield Problem(
                 "award_field_needs",
@@ -205,7 +211,7 @@ def _date(
             yield from _typed(item.date, "date", (*place, "date"), document, words)
         for j, band in enumerate(item.bands):
             yield from _band(band, (*place, "bands", j), version, document)
-        given = [f for f in ("date", "take", "months_earlier") if getattr(item, f) is not None]
+        given = [f for f in ONE_OF_INSTEAD if getattr(item, f) is not None]
         if len(given) != 1:
             yield Problem(
                 "instead_of_what",

@@ -2,7 +2,9 @@
 
 Models are compared, not files: comments, layout, the order of names in a mapping and a default
 written out make no difference. Order counts where the scheme gives it a meaning: in the keys of an
-order, stages, bands, the levels of a connection, and the entries that choose a date.
+order, stages, bands, the levels of a connection, the entries that choose a date, awards, and the
+lists of an assessment of which the first that applies counts. A bedroom standard is compared with
+what it extends filled in.
 """
 
 from __future__ import annotations
@@ -14,10 +16,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel
 
+from cbl_engine.scheme.assessment import Award
+from cbl_engine.scheme.assessment_words import award_gives
+from cbl_engine.scheme.bedrooms import BedroomStandard
+from cbl_engine.scheme.fields_called import NOUNS, PARTS, field_called
 from cbl_engine.scheme.model import Profile, SchemeVersion, key_name, kind_of, rows_of
 from cbl_engine.scheme.pairing import Paired, moved, paired
+from cbl_engine.scheme.reach import read_by_assessment, read_by_shortlists
 from cbl_engine.scheme.readings import read_expression
 from cbl_engine.scheme.rule_changes import meaning_of, rule_in_words
+from cbl_engine.scheme.standards import resolve_standard
 from cbl_engine.scheme.words import (
     amount,
     capital,
@@ -25,6 +33,7 @@ from cbl_engine.scheme.words import (
     day,
     key_called,
     key_in_words,
+    listed,
     quoted,
     say,
 )
@@ -34,7 +43,7 @@ if TYPE_CHECKING:
 
     from cbl_engine.scheme.model import Key, Parameter, Stage
 
-Concern = Literal["shortlist", "offers", "words"]
+Concern = Literal["shortlist", "assessment", "offers", "words"]
 
 _WORDS = frozenset(
     {"scheme", "title", "authority", "notes", "unknown", "sources", "label", "source",
@@ -45,44 +54,18 @@ _WORDS = frozenset(
 _OFFERS = frozenset({"targets", "next_stage_when"})
 """Fields that are read when offers are made."""
 
+_ASSESSED = frozenset({"assessment", "tests"})
+"""Fields that only the assessment reads."""
+
 EXPRESSIONS = frozenset({"when", "where", "any_member", "all_members", "min", "max"})
-_WALKED = frozenset({"order", "targets"})
-_AS_SETS = frozenset({"eligible", "kinds", "codes", "area"})
-_NOUNS = {
-    "bands": "band",
-    "columns": "column",
-    "parameters": "parameter",
-    "facts": "fact",
-    "criteria": "criterion",
-    "profiles": "profile",
-    "local_lettings_plans": "plan",
-    "sources": "source",
-}
-_CALLED = {
-    "from_": "the first day in force",
-    "until": "the day it ends",
-    "in_force": "the dates in force",
-    "when_unknown": "what follows when it is not known",
-    "if_null": "what an empty cell means",
-    "if_none": "the answer for a household without rows",
-    "illustrative": "whether it is ours",
-    "assumed": "whether the start is assumed",
-    "read_on": "the day it was read",
-    "url": "the address",
-    "next_stage_when": "when offers go on to the next stage",
-    "default_profile": "the profile of adverts that name none",
-    "of": "the table it looks over",
-    "area": "the area",
-    "kinds": "the kinds of connection that count",
-    "held_by": "whose connections count",
-    "levels": "the levels, the closest first,",
-    "min_months": "the months it must have lasted",
-    "window_months": "the months looked back over",
-    "consecutive": "whether it is without a break",
-    "codes": "the codes allowed",
-    "criterion": "whom it counts",
-    "scheme": "the short name",
-}
+_STEPS = {"instead": "other date", "status": "status rule", "table": "row of the table"}
+"""Lists of which the first item that applies counts, and what an item is."""
+
+_WALKED = frozenset({"order", "targets", *_STEPS})
+_AS_SETS = frozenset(
+    {"eligible", "kinds", "codes", "area", "qualifies", "of", "bands", "sizes", "first"}
+)
+_ONE_OR_SEVERAL = frozenset({"area", "first"})
 Path = tuple[Any, ...]
 
 
@@ -97,8 +80,10 @@ class Change:
             unless it was removed.
         old, new: plain values, as JSON has them; None where there is none.
         words: the change in a sentence without a full stop.
-        concerns: ``shortlist`` when who is eligible or their order may differ, ``offers`` when
-            only what follows a shortlist may, ``words`` otherwise.
+        concerns: ``shortlist`` when who is eligible or their order may differ on the register as
+            it stands; ``assessment`` when what is found of households may, and with it their place
+            once they are assessed anew; ``offers`` when only what follows a shortlist may;
+            ``words`` otherwise.
     """
 
     kind: Literal["added", "removed", "changed", "moved"]
@@ -111,8 +96,14 @@ class Change:
 
     @property
     def alters_shortlist(self) -> bool:
-        """Whether a shortlist can come out otherwise."""
+        """Whether a shortlist can come out otherwise on the register as it stands."""
         return self.concerns == "shortlist"
+
+    @property
+    def of_rule(self) -> bool:
+        """Whether an expression has another text."""
+        return (self.kind == "changed" and self.path.rsplit(".", 1)[-1] in EXPRESSIONS
+                and not self.path.startswith("assessment."))
 
     def as_dict(self) -> dict[str, Any]:
         """The change as plain data for JSON."""
@@ -128,9 +119,15 @@ class _Comparison:
     """Walks two versions side by side and collects what differs."""
 
     def __init__(self, old: SchemeVersion, new: SchemeVersion) -> None:
-        self.old = old
-        self.new = new
+        self.old = _resolved(old)
+        self.new = _resolved(new)
         self.found: list[Change] = []
+        both = (self.old, self.new)
+        shortlists = {place for version in both for place in read_by_shortlists(version)}
+        assessments = {place for version in both for place in read_by_assessment(version)}
+        assessments |= {("bedroom_standards", name) for version in both
+                        for name in version.bedroom_standards}
+        self.assessed = assessments - shortlists
 
     def run(self) -> list[Change]:
         self.fields("the scheme", (), self.old, self.new, "shortlist")
@@ -149,6 +146,8 @@ class _Comparison:
         """Every field of two models of one type."""
         special: dict[str, Callable[..., None]] = {
             "eligible": self.eligible,
+            "qualifies": self.eligible,
+            "formerly": self.formerly,
             "order": self.order,
             "values": self.dated,
             "in_force": self.in_force,
@@ -159,26 +158,35 @@ class _Comparison:
         for name in type(old).model_fields:
             if name == "stages":
                 continue  # an order is short for one stage: both are compared as stages
-            mine = "words" if name in _WORDS else "offers" if name in _OFFERS else concerns
+            mine = _concern(name, old, concerns)
             before, after = getattr(old, name), getattr(new, name)
             if name == "order" and isinstance(old, Profile):
                 self.stages(part, path, old.all_stages(), new.all_stages(), mine)
             elif _same(name, before, after):
                 continue
-            elif name in special:
+            elif name in _STEPS and isinstance(before, tuple):
+                self.steps(part, (*path, name), before, after, _STEPS[name], mine)
+            elif name in special and not isinstance(after, str):
                 special[name](part, (*path, name), before, after, mine)
             elif isinstance(before, dict) and isinstance(after, dict):
                 self.named(part, (*path, name), before, after, mine)
             elif isinstance(before, BaseModel) and type(before) is type(after):
-                self.fields(part, (*path, name), before, after, mine)
+                self.fields(PARTS.get(name, part), (*path, name), before, after, mine)
+            elif isinstance(before, BaseModel) or isinstance(after, BaseModel):
+                kind = "removed" if after is None else "added"
+                self.add(kind, part, (*path, name), before, after,
+                         f"{field_called(path, name)} {kind}", mine)
             else:
                 self.value(part, (*path, name), before, after, mine)
 
     def value(self, part: str, path: Path, old: Any, new: Any, concerns: Concern) -> None:
         """One field that has another value."""
         name = path[-1]
-        called = _CALLED.get(name, name.replace("_", " "))
-        if name in EXPRESSIONS and isinstance(old, str) and isinstance(new, str):
+        called = field_called(path[:-1], name)
+        if name == "when" and path[0] == "assessment":
+            before, after = self._criterion(old, self.old), self._criterion(new, self.new)
+            words = f"{called} changed from {before} to {after}"
+        elif name in EXPRESSIONS and isinstance(old, str) and isinstance(new, str):
             words = rule_in_words(old, new, self._read(path, self.old), self._read(path, self.new))
         else:
             words = f"{called} changed from {_said(old)} to {_said(new)}"
@@ -189,12 +197,17 @@ class _Comparison:
         table = "applications"
         if path[0] == "facts":
             table = rows_of(version.facts[path[1]])
+        elif path[0] == "bedroom_standards":
+            table = "household"
 
         def read(text: str) -> str:
             reading = read_expression(text, version, table)
             return reading.inline() if reading is not None else quoted(text)
 
         return read
+
+    def _criterion(self, name: str | None, version: SchemeVersion) -> str:
+        return "none" if name is None else f"{quoted(version.criteria[name].label)} ({name})"
 
     def named(
         self, part: str, path: Path, old: Mapping[Any, Any], new: Mapping[Any, Any],
@@ -208,42 +221,67 @@ class _Comparison:
             return
         for name in dict.fromkeys((*new, *old)):
             mine = self._part_called(part, path, name)
+            place = (*path, name)
+            concern: Concern = "assessment" if (
+                concerns == "shortlist" and place in self.assessed) else concerns
             if name not in old:
-                self.add("added", mine, (*path, name), None, new[name],
-                         f"added{_label_of(new[name])}", concerns)
+                self.add("added", mine, place, None, new[name],
+                         f"added{_label_of(new[name])}{_gives(new[name], self.new)}", concern)
             elif name not in new:
-                self.add("removed", mine, (*path, name), old[name], None,
-                         f"removed{_label_of(old[name])}", concerns)
+                self.add("removed", mine, place, old[name], None,
+                         f"removed{_label_of(old[name])}", concern)
             elif type(old[name]) is not type(new[name]):
-                self.add("changed", mine, (*path, name), old[name], new[name],
+                self.add("changed", mine, place, old[name], new[name],
                          f"now {_kind_said(new[name])}, no longer {_kind_said(old[name])}",
-                         concerns)
+                         concern)
             elif isinstance(new[name], BaseModel):
-                self.fields(mine, (*path, name), old[name], new[name], concerns)
+                self.fields(mine, place, old[name], new[name], concern)
             elif old[name] != new[name]:
-                self.value(mine, (*path, name), old[name], new[name], concerns)
-        if path == ("bands",):
-            self._bands_moved(tuple(old), tuple(new))
+                self.value(mine, place, old[name], new[name], concern)
+        if path == ("bands",):  # what ranks them is the keys of the orders
+            self._names_moved("band", path, tuple(old), tuple(new), "words")
+        elif path == ("assessment", "awards"):
+            self._names_moved("award", path, tuple(old), tuple(new), concerns)
 
     def _part_called(self, part: str, path: Path, name: Any) -> str:
         if path[0] == "columns":
             return f"column {path[1]}.{name}"
+        if path[-1] == "awards":
+            return f"award {name}"
         if len(path) == 1:
-            return f"{_NOUNS.get(path[0], path[0].replace('_', ' ').removesuffix('s'))} {name}"
+            return f"{NOUNS.get(path[0], path[0].replace('_', ' ').removesuffix('s'))} {name}"
         return f"{part}, {name}"
 
-    def _bands_moved(self, old: tuple[str, ...], new: tuple[str, ...]) -> None:
-        """Bands listed in another order; what ranks them is the keys of the orders."""
+    def _names_moved(
+        self, noun: str, path: Path, old: tuple[str, ...], new: tuple[str, ...], concerns: Concern
+    ) -> None:
+        """Names that are listed in another order."""
         both = [name for name in new if name in old]
         for at in moved([old.index(name) for name in both]):
-            after = f"after band {both[at - 1]}" if at else "first"
-            self.add("moved", f"band {both[at]}", ("bands", both[at]), old.index(both[at]),
-                     new.index(both[at]), f"now listed {after}", "words")
+            after = f"after {noun} {both[at - 1]}" if at else "first"
+            self.add("moved", f"{noun} {both[at]}", (*path, both[at]), old.index(both[at]),
+                     new.index(both[at]), f"now listed {after}", concerns)
+
+    def formerly(
+        self, part: str, path: Path, old: Mapping[str, str], new: Mapping[str, str],
+        concerns: Concern,
+    ) -> None:
+        """Bands of before, and the band of today that each is taken as."""
+        for name in dict.fromkeys((*new, *old)):
+            before, after = old.get(name), new.get(name)
+            if before != after:
+                kind = "added" if before is None else "removed" if after is None else "changed"
+                now = f"is now taken as band {after}" if after else (
+                    f"is no longer taken as band {before}")
+                was = f" (before: band {before})" if kind == "changed" else ""
+                self.add(kind, part, (*path, name), before, after, f"a former band {name} {now}{was}",
+                         concerns)
 
     def eligible(
         self, part: str, path: Path, old: tuple[str, ...], new: tuple[str, ...], concerns: Concern
     ) -> None:
-        who = "every bid" if path == ("eligible",) else part
+        who = {("eligible",): "every bid", ("assessment", "qualifies"): "qualification"}.get(
+            path, part)
         for name in dict.fromkeys((*new, *old)):
             if name in old and name in new:
                 continue
@@ -309,17 +347,23 @@ class _Comparison:
         if len(old) == len(new) == 1:
             self.fields(part, path, old[0], new[0], concerns)
             return
-        pairs = paired(old, new, lambda stage: stage.label, lambda _: True)
-        path = (*path, "stages")
+        self.steps(part, (*path, "stages"), old, new, "stage", concerns)
+
+    def steps(
+        self, part: str, path: Path, old: tuple[Any, ...], new: tuple[Any, ...], noun: str,
+        concerns: Concern,
+    ) -> None:
+        """Items of a list whose order counts, paired by their labels and then by place."""
+        pairs = paired(old, new, lambda item: item.label, lambda _: True)
         for before, after in pairs.both:
-            self.fields(f"{part}, stage {after + 1}", (*path, after), old[before], new[after],
+            self.fields(f"{part}, {noun} {after + 1}", (*path, after), old[before], new[after],
                         concerns)
-        self.came_and_went(part, "stage", path, old, new, pairs, concerns)
+        self.came_and_went(part, noun, path, old, new, pairs, concerns)
         for at in moved([before for before, _ in pairs.both]):
             before, after = pairs.both[at]
             self.add("moved", part, (*path, after), before, after,
-                     f"what was stage {before + 1}{_label_of(new[after])} is now stage {after + 1}",
-                     concerns)
+                     f"what was {noun} {before + 1}{_label_of(new[after])} is now {noun} "
+                     f"{after + 1}", concerns)
 
     def targets(
         self, part: str, path: Path, old: tuple[Any, ...], new: tuple[Any, ...], concerns: Concern
@@ -379,6 +423,29 @@ class _Comparison:
                     old.model_copy(update={kind: after}), new, concerns)
 
 
+def _resolved(version: SchemeVersion) -> SchemeVersion:
+    """The version with what its bedroom standards extend filled in."""
+    whole = {name: resolve_standard(s) for name, s in version.bedroom_standards.items()}
+    return version.model_copy(update={"bedroom_standards": whole})
+
+
+def _concern(field: str, of: BaseModel, concerns: Concern) -> Concern:
+    """What a change of a field concerns, within a part that concerns this."""
+    if isinstance(of, BedroomStandard) and field in ("unit", "unknown"):
+        return concerns
+    if field in _WORDS:
+        return "words"
+    if field in _OFFERS:
+        return "offers"
+    return "assessment" if field in _ASSESSED else concerns
+
+
+def _gives(part: Any, version: SchemeVersion) -> str:
+    """What an award gives, after its label."""
+    gives = award_gives(part, version) if isinstance(part, Award) else []
+    return f", which gives {listed(gives)}" if gives else ""
+
+
 def _same(name: str, old: Any, new: Any) -> bool:
     """Whether two values of a field mean the same; parts within parts are for the walk to tell."""
     if isinstance(new, (dict, BaseModel)) or (isinstance(new, tuple) and name in _WALKED):
@@ -390,7 +457,7 @@ def _meant(name: str, value: Any) -> Any:
     """A value without what makes no difference."""
     if name in EXPRESSIONS and isinstance(value, str):
         return meaning_of(value)
-    if name == "area" and isinstance(value, str):
+    if name in _ONE_OR_SEVERAL and isinstance(value, str):
         return frozenset({value})
     if name in _AS_SETS and isinstance(value, tuple):
         return frozenset(value)

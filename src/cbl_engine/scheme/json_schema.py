@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
+from cbl_engine.scheme.check_assessment import NEEDS, ONE_OF_INSTEAD
 from cbl_engine.scheme.model import KEYS, REDUCERS, SchemeVersion
 
 if TYPE_CHECKING:
@@ -21,6 +22,20 @@ if TYPE_CHECKING:
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
+_GIVEN = {"not": {"type": "null"}}
+
+
+def _given(*fields: str) -> dict[str, Any]:
+    """Fields that are there and not null."""
+    return {"required": list(fields), "properties": dict.fromkeys(fields, _GIVEN)}
+
+
+def _needs(field: str, other: str) -> dict[str, Any]:
+    """A field that means nothing without another."""
+    return {"if": _given(field), "then": _given(other)}
+
+
+_COUNTED = {"required": ["of"], "properties": {"of": {"minItems": 1}}}
 _ALSO: dict[str, dict[str, Any]] = {
     "InForce": {
         "anyOf": [
@@ -39,6 +54,15 @@ _ALSO: dict[str, dict[str, Any]] = {
             {"required": ["stages"], "properties": {"stages": {"minItems": 1}}},
         ]
     },
+    "Award": {
+        "anyOf": [_given("when"), _given("at_least")],
+        "allOf": [
+            {"if": _given("at_least"), "then": _COUNTED},
+            {"if": _COUNTED, "then": _given("at_least")},
+            *(_needs(field, other) for field, other in NEEDS.items()),
+        ],
+    },
+    "Instead": {"oneOf": [_given(field) for field in ONE_OF_INSTEAD]},
 }
 """What :mod:`cbl_engine.scheme.check` asks of one part's fields together."""
 

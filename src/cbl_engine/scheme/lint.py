@@ -14,17 +14,9 @@ import polars as pl
 
 from cbl_engine.scheme.expressions import Expression, parse_expression
 from cbl_engine.scheme.findings import Finding
-from cbl_engine.scheme.lint_assessment import (
-    assessment_findings,
-    criteria_used,
-    names_read,
-    never_held,
-)
+from cbl_engine.scheme.lint_assessment import assessment_findings, never_held
 from cbl_engine.scheme.model import (
-    BandKey,
-    DateKey,
     LotteryKey,
-    PreferKey,
     TieKey,
     WholeMonthsSince,
     WholeYearsSince,
@@ -33,6 +25,7 @@ from cbl_engine.scheme.model import (
     kind_of,
     rows_of,
 )
+from cbl_engine.scheme.reach import asked_of_bids, asked_of_households, columns_of_standard
 from cbl_engine.scheme.vocabulary import vocabulary
 from cbl_engine.tables import DTYPES, TABLES
 
@@ -215,28 +208,14 @@ def _unused(version: SchemeVersion, document: Document) -> Iterator[Finding]:
     for fact in version.facts.values():
         for text in expressions_of(fact).values():
             read.update(parse_expression(text).names)
-    used: set[str] = set(version.eligible)
-    keys = []
-    for profile in version.profiles.values():
-        used.update(profile.eligible, *(s.eligible for s in profile.all_stages()))
-        keys += [k for s in profile.all_stages() for k in s.order]
-    for addition in version.additions().values():
-        used.update(addition.eligible)
-    for plan in version.local_lettings_plans.values():
-        used.update(n for t in plan.targets for n in (t.criterion, t.homes) if n is not None)
-        keys += plan.order
-    for key in keys:
-        value = getattr(key, key_name(key).split(":")[0])
-        if isinstance(key, PreferKey):
-            used.add(key.prefer)
-        elif isinstance(key, DateKey) and isinstance(key.date, dict):
-            used.update(key.date)
-            read.update(key.date.values())
-        elif isinstance(value, str) and not isinstance(key, BandKey):
-            read.add(value)
+    used, ranked = asked_of_bids(version)
+    read |= ranked
     if version.assessment is not None:
-        used |= criteria_used(version.assessment)
-        read |= names_read(version.assessment)
+        assessed, named = asked_of_households(version.assessment)
+        used |= assessed
+        read |= named
+    for standard in version.bedroom_standards.values():
+        read |= columns_of_standard(standard)
     for fact in version.facts.values():
         if isinstance(fact, (WholeMonthsSince, WholeYearsSince)):
             read.add(getattr(fact, kind_of(fact)))
@@ -259,9 +238,8 @@ def _unused(version: SchemeVersion, document: Document) -> Iterator[Finding]:
             if seen not in read:
                 yield Finding("warning", "unused", where,
                               f"nothing reads the column {table}.{name}")
-    banded = any(isinstance(k, BandKey) for k in keys) or "band" in read
     for name in version.bands:
-        if not banded:
+        if "band" not in read:
             yield Finding("warning", "band_unreachable", document.where(("bands", name), key=True),
                           f"no order and no criterion reads bands, so band {name} has no effect")
 

@@ -45,26 +45,6 @@ def never_held(rules: Assessment, never_met: Collection[str]) -> list[str]:
     return lost
 
 
-def criteria_used(rules: Assessment) -> set[str]:
-    """Criteria that an assessment uses."""
-    used = {*rules.qualifies, *(s.when for s in rules.status)}
-    used |= {a.when for a in rules.awards.values() if a.when is not None}
-    if rules.priority_date is not None:
-        used |= {i.when for i in rules.priority_date.instead if i.when is not None}
-    return used
-
-
-def names_read(rules: Assessment) -> set[str]:
-    """Columns and facts that an assessment names outside criteria."""
-    read = {n for a in rules.awards.values() for n in (a.since, a.each) if n is not None}
-    read |= {rules.points_at_least} - {None}
-    if rules.priority_date is not None:
-        first = rules.priority_date.first
-        read |= {first} if isinstance(first, str) else set(first)
-        read |= {i.date for i in rules.priority_date.instead if i.date is not None}
-    return {name for name in read if name is not None}
-
-
 def _of_place(name: str, version: SchemeVersion) -> bool:
     """Whether a criterion asks for a connection with a place."""
     names = parse_expression(version.criteria[name].when).own_names

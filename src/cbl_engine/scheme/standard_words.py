@@ -84,7 +84,8 @@ def standard_in_words(name: str, version: SchemeVersion) -> Line:
     elif declared.extends is not None:
         shipped = shipped_standards()[declared.extends]
         said = (f"It begins with {quoted(shipped.label)}, which comes with the engine (from: "
-                f"{shipped_citation(declared.extends)}), and sets apart from it what it says itself")
+                f"{shipped_citation(declared.extends)}); what the scheme sets itself stands under "
+                "The rules as written")
     else:
         said = ""
     whence = [Line(sentence(said))] if said else []
@@ -192,7 +193,7 @@ def _row(row: TableRow, version: SchemeVersion) -> Line:
 
 def _listed_sizes(sizes: tuple[int, ...]) -> str:
     said = [str(size) if size else "bedsit" for size in sorted(sizes)]
-    return f"{listed(said, 'or')} bedroom{'s' * (sizes != (1,))}"
+    return listed(said, "or") + (f" bedroom{'s' * (max(sizes) > 1)}" if any(sizes) else "")
 
 
 def _sizes(let: SizesLet, version: SchemeVersion) -> str:
