@@ -38,7 +38,7 @@ Concern = Literal["shortlist", "offers", "words"]
 
 _WORDS = frozenset(
     {"scheme", "title", "authority", "notes", "unknown", "sources", "label", "source",
-     "illustrative", "unit", "assumed"}
+     "illustrative", "unit", "assumed", "review"}
 )
 """Fields that no shortlist and no offer depends on, wherever they stand."""
 

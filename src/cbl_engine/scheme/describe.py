@@ -16,9 +16,11 @@ from cbl_engine.scheme.readings import read_expression
 from cbl_engine.scheme.words import (
     CRITERION_UNKNOWN,
     amount,
+    answer_in_words,
     capital,
     dates_in_words,
     day,
+    deadline_in_words,
     fact_as_written,
     fact_in_words,
     key_in_words,
@@ -102,6 +104,7 @@ class _Describer:
             self.parameters(),
             self.facts(),
             self.columns(),
+            self.review(),
             self.unknown(),
             self.notes(),
             self.ours(),
@@ -358,6 +361,17 @@ class _Describer:
                   "unless the last column says so."),),
             table=Table(("What", "For each", "Value", "Nothing recorded means"), rows),
         )
+
+    def review(self) -> Section | None:
+        """The right to a review, in the words of a letter."""
+        review = self.version.review
+        if review is None:
+            return None
+        said = (deadline_in_words(review) or "The time to ask for one is not known.",
+                review.ask, answer_in_words(review))
+        return _list("Review of a decision", "", (
+            Line(text, source=review.source, ours=review.illustrative) for text in said if text
+        ))
 
     def unknown(self) -> Section | None:
         return _list("What is not known", "No source says:", map(Line, self.version.unknown))
