@@ -97,7 +97,7 @@ def write_run(
         RunError: the folder is there already, or cannot be written.
     """
     out = Path(out)
-    _check_place(out, replace=replace)
+    check_place(out, replace=replace)
     scheme = result.prepared.scheme
     partial = out.with_name(f".{out.name}.partial-{os.getpid()}")
     try:
@@ -115,7 +115,7 @@ def write_run(
         result.bits().write_parquet(partial / "bits.parquet")
         manifest = _manifest(result, partial)
         (partial / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-        _swap(partial, out, replace=replace)
+        swap_in(partial, out, replace=replace)
     except OSError as error:
         raise RunError(
             [Problem("run_not_written", f"the run folder cannot be written: {error.strerror}",
@@ -126,7 +126,12 @@ def write_run(
     return read_run(out)
 
 
-def _check_place(out: Path, *, replace: bool) -> None:
+def check_place(out: Path, *, replace: bool) -> None:
+    """Make sure that a folder may be written there.
+
+    Raises:
+        RunError: something is there, and it is no run that may be replaced.
+    """
     if not out.exists():
         return
     if replace and (out / MANIFEST).is_file():
@@ -139,7 +144,8 @@ def _check_place(out: Path, *, replace: bool) -> None:
     )
 
 
-def _swap(partial: Path, out: Path, *, replace: bool) -> None:
+def swap_in(partial: Path, out: Path, *, replace: bool) -> None:
+    """Rename a folder that is whole to its place; an earlier one goes only when that is done."""
     if replace and out.exists():
         old = out.with_name(f".{out.name}.old-{os.getpid()}")
         out.rename(old)
