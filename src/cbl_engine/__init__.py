@@ -39,7 +39,14 @@ if TYPE_CHECKING:
         SchemeError,
         TableError,
     )
-    from cbl_engine.records import check_inputs, read_run, run_shortlist, write_run
+    from cbl_engine.records import (
+        check_inputs,
+        read_run,
+        run_assessment,
+        run_shortlist,
+        write_run,
+    )
+    from cbl_engine.report import draft_letter, explain_assessment
     from cbl_engine.sample import sample_borough
     from cbl_engine.scheme import (
         Scheme,
@@ -72,13 +79,16 @@ __all__ = [
     "check_inputs",
     "data_dictionary",
     "describe",
+    "draft_letter",
     "explain",
+    "explain_assessment",
     "explain_bedrooms",
     "lint",
     "load_scheme",
     "prepare",
     "read_run",
     "read_tables",
+    "run_assessment",
     "run_cases",
     "run_shortlist",
     "sample_borough",
@@ -100,7 +110,8 @@ _ROOMS = {
         "BadInput", "CaseError", "CblError", "Problem", "PropertyError", "RunError", "SchemeError",
         "TableError",
     ),
-    "records": ("check_inputs", "read_run", "run_shortlist", "write_run"),
+    "records": ("check_inputs", "read_run", "run_assessment", "run_shortlist", "write_run"),
+    "report": ("draft_letter", "explain_assessment"),
     "sample": ("sample_borough",),
     "scheme": (
         "Scheme", "describe", "lint", "load_scheme", "scheme_changes", "scheme_from_text",

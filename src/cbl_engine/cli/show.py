@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from cbl_engine.assess import Assessed
     from cbl_engine.cases import CaseResult
     from cbl_engine.records import Inputs
     from cbl_engine.scheme import Finding
@@ -99,7 +100,7 @@ def show_shortlist(
     """The lists: a line for each advert, one advert in full, or every row for programs."""
     adverts = [advert] if advert is not None else None
     if format != "table":
-        _write(result.frame(adverts), format)
+        show_frame(result.frame(adverts), format)
         return
     console = _out()
     if advert is not None:
@@ -217,7 +218,8 @@ def _advert_table(result: Shortlist, advert: str) -> Table:
     return table
 
 
-def _write(frame: pl.DataFrame, format: str) -> None:
+def show_frame(frame: pl.DataFrame, format: str) -> None:
+    """A frame for programs: csv, json or parquet."""
     import polars as pl
 
     if format == "parquet":
@@ -246,7 +248,7 @@ def show_report(
                   "count": 1} for f in findings]
         schema = {"level": pl.String, "rule": pl.String, "where": pl.String,
                   "message": pl.String, "count": pl.Int64}
-        _write(pl.DataFrame(rows, schema=schema), format)
+        show_frame(pl.DataFrame(rows, schema=schema), format)
         return
     for problem in inputs.problems:
         sys.stdout.write(f"problem: {problem.line()}\n")
@@ -279,6 +281,43 @@ def show_explanation(explanation: Explanation, format: str) -> None:
         sys.stdout.write(explanation.text() + "\n")
 
 
+def show_assessment(result: Assessed) -> None:
+    """A line for each band and proposed status, and how much of it is open."""
+    from cbl_engine.records import changes_against_record, summary_by_band
+
+    table = Table(title=f"{result.version.title}: assessed as at {result.as_at}")
+    for name in ("band", "status proposed"):
+        table.add_column(name, no_wrap=True)
+    for name in ("applications", "something\nmissing", "contra-\ndictory", "changed"):
+        table.add_column(name, justify="right", no_wrap=True)
+    summary = summary_by_band(result)
+    for band, status, *counts in summary.iter_rows():
+        table.add_row(band or "none", status.replace("_", " "), *(f"{n:,}" for n in counts))
+    totals = summary.select("applications", "missing", "contradictory", "changed").sum().row(0)
+    table.add_section()
+    table.add_row("all", "", *(f"{n:,}" for n in totals))
+    console = _out()
+    console.print(table)
+    fields = changes_against_record(result)["field"].value_counts().sort("field")
+    told = ", ".join(f"{f.replace('_', ' ')} {n:,}" for f, n in fields.iter_rows())
+    console.print(f"Changes against what is recorded: {told or 'none'}.")
+    absent = result.trace.legal.absent
+    if absent:
+        console.print("The law reads these columns, which the register does not have: "
+                      f"{', '.join(absent)}.")
+    console.print("These are proposals: the register changes when an officer decides. Why? "
+                  "cbl assess ... --application APPLICATION --explain")
+
+
+def show_row(frame: pl.DataFrame) -> None:
+    """One row, a line for each column."""
+    from cbl_engine.scheme.words import say
+
+    for name, value in frame.row(0, named=True).items():
+        said = "-" if value is None else say(value)
+        sys.stdout.write(f"{name.replace('_', ' ')}: {said.replace('_', ' ')}\n")
+
+
 def show_cases(results: Sequence[CaseResult], format: str) -> None:
     """Each case, and how those that fail differ."""
     if format != "table":
@@ -288,7 +327,7 @@ def show_cases(results: Sequence[CaseResult], format: str) -> None:
                  "passed": r.passed, "differences": list(r.differences)} for r in results]
         schema = {"file": pl.String, "case": pl.String, "where": pl.String,
                   "passed": pl.Boolean, "differences": pl.List(pl.String)}
-        _write(pl.DataFrame(rows, schema=schema), format)
+        show_frame(pl.DataFrame(rows, schema=schema), format)
         return
     console = _out()
     by_file: dict[str, list[CaseResult]] = {}

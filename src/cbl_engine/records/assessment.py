@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 """Of the tables of the folder; a change that breaks a reader raises it."""
 
+KIND = "assessment"
 FRAMES = ("assessed", "reasons", "missing", "contradictions", "changes")
 _RECORDED = ("bedroom_need", "sizes", "band", "points", "place_in_band", "priority_date")
 
@@ -83,7 +84,7 @@ def run_assessment(
         PropertyError: the result broke a numbered property.
     """
     if out is not None:
-        check_place(Path(out), replace=replace)
+        check_place(Path(out), replace=replace, kind=KIND)
     on_step("Reading the scheme and the tables")
     problems: list[Problem] = []
     loaded: Scheme | None = None
@@ -217,7 +218,7 @@ def write_assessment(
         RunError: the folder is there already, or cannot be written.
     """
     out = Path(out)
-    check_place(out, replace=replace)
+    check_place(out, replace=replace, kind=KIND)
     partial = out.with_name(f".{out.name}.partial-{os.getpid()}")
     try:
         shutil.rmtree(partial, ignore_errors=True)
@@ -253,7 +254,7 @@ def _frame(assessed: Assessed, name: str) -> pl.DataFrame:
 def _manifest(assessed: Assessed, scheme: Scheme, folder: Path) -> dict[str, Any]:
     version = assessed.version
     return {
-        "kind": "assessment",
+        "kind": KIND,
         "audience": "officer",
         "engine_version": __version__,
         "schema_version": SCHEMA_VERSION,
@@ -295,7 +296,7 @@ def read_assessment(folder: str | Path) -> AssessmentFolder:
     path = Path(folder)
     try:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-        files = dict(manifest["files"]) if manifest["kind"] == "assessment" else None
+        files = dict(manifest["files"]) if manifest["kind"] == KIND else None
     except (OSError, ValueError, TypeError, KeyError):
         files = None
     if files is None:

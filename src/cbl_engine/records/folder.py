@@ -126,22 +126,39 @@ def write_run(
     return read_run(out)
 
 
-def check_place(out: Path, *, replace: bool) -> None:
+def check_place(out: Path, *, replace: bool, kind: str | None = None) -> None:
     """Make sure that a folder may be written there.
 
+    Args:
+        out: the place.
+        replace: a folder of the same kind may be taken the place of.
+        kind: as its manifest says; a run's says none.
+
     Raises:
-        RunError: something is there, and it is no run that may be replaced.
+        RunError: something is there, and it is nothing that may be replaced.
     """
     if not out.exists():
         return
-    if replace and (out / MANIFEST).is_file():
+    same = _kind_of(out) == (kind or "run")
+    if replace and same:
         return
     remedy = "Choose another folder"
-    if (out / MANIFEST).is_file():
+    if same:
         remedy += ", or replace the run that is there with --replace"
     raise RunError(
         [Problem("run_in_the_way", "the folder is there already", where=str(out), remedy=remedy)]
     )
+
+
+def _kind_of(folder: Path) -> str | None:
+    """What a folder's manifest says it is; None for one without a manifest that can be read."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError):
+        return "run"
+    return str(manifest.get("kind", "run")) if isinstance(manifest, dict) else "run"
 
 
 def swap_in(partial: Path, out: Path, *, replace: bool) -> None:
