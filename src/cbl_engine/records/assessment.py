@@ -294,6 +294,8 @@ def read_assessment(folder: str | Path) -> AssessmentFolder:
         RunError: it is no such folder, a file is missing, or a hash differs.
     """
     path = Path(folder)
+    manifest: dict[str, Any] = {}
+    files: dict[str, str] | None
     try:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
         files = dict(manifest["files"]) if manifest["kind"] == KIND else None

@@ -8,7 +8,7 @@ nothing that is beyond the applicant.
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from cbl_engine.assess import Assessed
     from cbl_engine.report.note import CaseNote, Finding
     from cbl_engine.report.weighing import Told
+    from cbl_engine.scheme.model import SchemeVersion
 
 BLANK = "[to fill in: {}]"
 _BLANKS = re.compile(r"\[to fill in: ([^\]]*)\]")
@@ -127,8 +128,10 @@ def draft_letter(assessed: Assessed, application: Any) -> Letter:
         Line(f"Application {note.application}, judged on the facts we held on {day(note.as_at)} "
              f"under {note.scheme}."),
     )
-    document = Description("Our decision about your housing application", head,
-                           tuple(s for s in sections if s is not None))
+    document = Description(
+        "Our decision about your housing application", head,
+        tuple(_cited(s, assessed.version) for s in sections if s is not None),
+    )
     said = document.text(width=10**6)
     return Letter(
         application=note.application,
@@ -253,6 +256,33 @@ def _bedrooms(note: CaseNote) -> tuple[list[Line], list[Line]]:
 
 def _listed(title: str, lead: list[Line], items: list[Line]) -> Section | None:
     return Section(title, tuple(lead), tuple(items)) if lead or items else None
+
+
+def _cited(section: Section, version: SchemeVersion) -> Section:
+    """A section whose sources go by their titles, since a reader has not the scheme's short names."""
+    def cited(line: Line) -> Line:
+        return replace(line, source=source_in_words(line.source, version),
+                       under=tuple(map(cited, line.under)))
+
+    return replace(
+        section,
+        paragraphs=tuple(map(cited, section.paragraphs)),
+        items=tuple(map(cited, section.items)),
+        sections=tuple(_cited(inner, version) for inner in section.sections),
+    )
+
+
+def source_in_words(source: str | None, version: SchemeVersion) -> str | None:
+    """A source of the scheme by its title: ``P1 section 4`` is ``Allocations policy, section 4``."""
+    if source is None:
+        return None
+    parts = []
+    for part in source.split(";"):
+        name, _, clause = part.strip().partition(" ")
+        known = version.sources.get(name.rstrip(",:"))
+        parts.append(part.strip() if known is None
+                     else ", ".join(filter(None, [known.title, clause])))
+    return "; ".join(parts)
 
 
 def _facts(assessed: Assessed, note: CaseNote) -> Section | None:

@@ -151,6 +151,7 @@ class CaseNote:
         why_status: what proposes the status.
         next_review_on: None when nothing changes by itself.
         missing, contradictions: what was not known, and what cannot all be true.
+        sources: short name -> title and address, of the scheme's own.
     """
 
     application: str
@@ -179,6 +180,7 @@ class CaseNote:
     next_review_on: date | None
     missing: tuple[MissingTold, ...]
     contradictions: tuple[Contradiction, ...]
+    sources: dict[str, tuple[str, str | None]]
 
     def of(self, field: str) -> Any:
         """What was found for a field."""
@@ -266,6 +268,7 @@ def explain_assessment(
             for c in assessed.contradictions.filter(pl.col("application") == own_id).to_dicts()
             if officer or not c["kind"].startswith("override")
         ),
+        sources={name: (s.title, s.url) for name, s in version.sources.items()},
     )
 
 

@@ -49,6 +49,7 @@ def described(note: CaseNote) -> Description:
     sections = (
         _outcome(note), _facts(note), _household(note), _bedrooms(note), _law(note),
         _awards(note), _overrides(note), _dates(note), _missing(note), _contradictions(note),
+        _sources(note),
     )
     head = (
         Line(f"Assessed as at {day(note.as_at)} under {note.scheme} ({note.authority}), the "
@@ -236,3 +237,13 @@ def _contradictions(note: CaseNote) -> Section | None:
     )
     lead = Line("An officer is to settle these; until then the application awaits review.")
     return Section("What cannot all be true", (lead,), lines)
+
+
+def _sources(note: CaseNote) -> Section | None:
+    """What the short names in square brackets stand for, of those that are used."""
+    told = (*note.qualification, *note.held, *note.near, note.why_status)
+    used = " ; ".join([*(t.source for t in told if t.source), note.date_rule or ""])
+    names = {part.split()[0].rstrip(",:") for part in used.split(";") if part.strip()}
+    lines = tuple(Line(title, name=name, url=url)
+                  for name, (title, url) in note.sources.items() if name in names)
+    return Section("Sources", items=lines) if lines else None
