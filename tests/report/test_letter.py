@@ -7,7 +7,7 @@ import re
 import pytest
 
 from cbl_engine.report import draft_letter, letter_page
-from tests.report.register import SCHEME, assessed_of
+from tests.report.register import SCHEME, assessed_of, replaced
 from tests.report.test_note import OVERRIDES
 
 REVIEW = SCHEME[SCHEME.index("review:"):]
@@ -110,8 +110,6 @@ def test_blanks_are_marked_on_the_page_and_counted(assessed):
 
 
 def test_a_household_nobody_may_let_to_is_told_so_and_no_more(tmp_path):
-    from tests.report.register import replaced
-
     changed = replaced("people", "applicant,,not_subject,true,none,false\nP1-02",
                        "applicant,,not_eligible,true,none,false\nP1-02")
     letter = draft_letter(assessed_of(tmp_path, changed), "P1")

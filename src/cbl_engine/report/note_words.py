@@ -35,7 +35,7 @@ CONTRADICTIONS = {
     "gap": "A time without a band in the history",
     "history_ended": "The history of bands ends before today",
     "spell_without_a_day": "A band in the history that ended no later than it began",
-    "band_not_in_scheme": "A band in the history that the scheme has not",
+    "band_not_in_scheme": "A change in the history to or from a band that the scheme has not",
     "award_before_last_spell": "An award from before the last band in the history",
     "submitted_after_award": "A change sent in after it was awarded",
     "reason_not_known": "A band in the history that began for a reason the engine does not know",
