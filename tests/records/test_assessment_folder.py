@@ -88,9 +88,9 @@ def test_a_folder_is_only_replaced_by_its_own_kind_and_when_asked(tmp_path):
     with pytest.raises(RunError, match="the folder is there already"):
         run_assessment(*files, AS_AT, out)
     run_shortlist("sheffield", "riverton", out=run)
-    with pytest.raises(RunError, match="Choose another folder$"):
+    with pytest.raises(RunError, match=r"Choose another folder$"):
         run_assessment(*files, AS_AT, run, replace=True)
-    with pytest.raises(RunError, match="Choose another folder$"):
+    with pytest.raises(RunError, match=r"Choose another folder$"):
         run_shortlist("sheffield", "riverton", out=out, replace=True)
     assert bytes_of(out) == before
     run_assessment(*files, AS_AT, out, replace=True)

@@ -60,8 +60,8 @@ def test_reduced_preference_and_a_lower_band_are_adverse_and_explained(assessed)
     assert letter.adverse == ("reduced preference", "bedrooms needed no longer known",
                               "band lower than on the register", "status awaiting review")
     assert "You are in band C. (Before: B.)" in letter.decision
-    assert "Reduced preference for arrears: no higher than band C [Example allocation scheme, " \
-        "section 7]" in words(letter)
+    assert ("Reduced preference for arrears: no higher than band C [Example allocation scheme, "
+            "section 7]") in words(letter)
     assert "Rent arrears: £850" in words(letter)
 
 

@@ -54,8 +54,8 @@ def test_a_note_tells_every_step(assessed):
     assert "Bedrooms needed. Proposed: 3. On the register: 2. Note: changed" in text
     assert "P1-02: nobody is left with whom the standard lets them share" in text
     assert "The household has a local connection: met [P1 section 2]" in text
-    assert "Band A by: Two needs of Band B. Held besides, and lower: High medical need (band B); " \
-        "Overcrowding (band B)." in text
+    assert ("Band A by: Two needs of Band B. Held besides, and lower: High medical need (band B); "
+            "Overcrowding (band B).") in text
     assert "1. Band B from 1 May 2024: the first date, 1 May 2024 (day it joined the register)." in text
     assert "The priority date is 1 March 2026: A from 1 March 2026. [P1 section 9]" in text
     assert "This is a proposal." in text
