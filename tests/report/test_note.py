@@ -110,6 +110,25 @@ def test_what_a_missing_fact_could_change_is_what_it_does_change(tmp_path):
         assert explain_assessment(filled, "P2").of("band") == band
 
 
+def test_a_difference_says_that_an_officers_decision_stands_all_the_same(tmp_path):
+    decided = {"overrides": "id,application,field,value\nO1,P2,band,A\n"}
+    (missing,) = explain_assessment(assessed_of(tmp_path, decided), "P2").missing
+    assert missing.difference == ("band B if it is met, band C if not, by the rules; an officer's "
+                                  "decision stands")
+
+
+def test_a_household_that_may_be_protected_by_law_is_asked(tmp_path):
+    head, *rows = REGISTER["applications"].splitlines()
+    asked = "\n".join([f"{head},domestic_abuse_move", *(f"{r}," for r in rows)]) + "\n"
+    changes = {"applications": asked} | with_rows("connections", "P4,,example,work,2020-01-01,")
+    note = explain_assessment(assessed_of(tmp_path, changes), "P4")
+    told = {m.column: m for m in note.missing}["domestic_abuse_move"]
+    assert told.label == "must move because of domestic abuse"
+    assert told.effect == "may be exempt by law"
+    assert told.difference == ("if it is so, no test of local connection or residence may shut it "
+                               "out")
+
+
 def test_a_missing_sex_is_a_range_of_bedrooms(assessed):
     (missing,) = explain_assessment(assessed, "P3").missing
     assert missing.label == "sex of P3-02"

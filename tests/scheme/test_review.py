@@ -44,7 +44,7 @@ def test_a_scheme_is_read_back_with_its_review(review, words):
     "review", ["{within_days: 0}", "{counted: business}", "{source: P9}", "{days: 21}"]
 )
 def test_what_a_review_cannot_say_is_refused(review):
-    with pytest.raises(SchemeError, match="review|P9"):
+    with pytest.raises(SchemeError, match=r"review|P9"):
         scheme_from_text(TEXT + f"\nreview: {review}\n")
 
 

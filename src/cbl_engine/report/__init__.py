@@ -4,8 +4,9 @@ A page is a template of its own that extends ``page.html``; :func:`render` fills
 :func:`write_page` puts it beside and renames it, so that no half page is ever seen.
 """
 
+from cbl_engine.report.case_note import CaseNote
 from cbl_engine.report.letter import Letter, draft_letter, letter_page
-from cbl_engine.report.note import CaseNote, explain_assessment, note_page
+from cbl_engine.report.note import explain_assessment, note_page
 from cbl_engine.report.page import render, write_page
 from cbl_engine.report.scheme import scheme_page
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cbl_engine.assess import Assessed
-    from cbl_engine.report.note import CaseNote, Finding
+    from cbl_engine.report.case_note import CaseNote, Finding
     from cbl_engine.report.weighing import Told
     from cbl_engine.scheme.model import SchemeVersion
 

@@ -8,7 +8,7 @@ from cbl_engine.scheme.description import Description, Line, Section, Table
 from cbl_engine.scheme.words import amount, capital, day, listed, say
 
 if TYPE_CHECKING:
-    from cbl_engine.report.note import CaseNote, FactRead, OverrideTold
+    from cbl_engine.report.case_note import CaseNote, FactRead, OverrideTold
     from cbl_engine.report.weighing import Told
 
 FIELD_WORDS = {

@@ -219,7 +219,10 @@ def _of_awards(assessed: Assessed, at: int, criterion: str) -> str:
         told.append(" and ".join(words))
     if told[0] == told[1]:
         return f"none to band or points: {told[0]} either way"
-    return f"{told[0]} if it is met, {told[1]} if not"
+    overridden = assessed.assessed.row(at, named=True)["overridden"] or ()
+    stands = {"band", "points", "place_in_band"} & set(overridden)
+    but = ", by the rules; an officer's decision stands" if stands else ""
+    return f"{told[0]} if it is met, {told[1]} if not{but}"
 
 
 def _of_bedrooms(bedrooms: BedroomsExplained) -> str:
