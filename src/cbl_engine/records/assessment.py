@@ -25,6 +25,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from cbl_engine.assess import assess, assessment_problems
@@ -166,8 +167,10 @@ def summary_by_band(assessed: Assessed) -> pl.DataFrame:
         known), contradictory and changed (the register records something else);
         bands in the scheme's order, none last.
     """
-    def among(frame: pl.DataFrame) -> pl.Expr:
-        return pl.col("application").is_in(frame["application"].drop_nulls().unique().implode())
+    def among(frame: pl.DataFrame) -> pl.Series:
+        there = np.zeros(assessed.assessed.height, bool)
+        there[assessed.ids.ordinals_of(frame["application"].drop_nulls())] = True
+        return pl.Series(there)
 
     bands = list(assessed.version.bands)
     numbers = {band: number for number, band in enumerate(bands)}
