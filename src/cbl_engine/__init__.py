@@ -46,9 +46,11 @@ if TYPE_CHECKING:
         feedback,
         read_run,
         replay_run,
+        run_assessment,
         run_shortlist,
         write_run,
     )
+    from cbl_engine.report import draft_letter, explain_assessment
     from cbl_engine.sample import sample_borough
     from cbl_engine.scheme import (
         Scheme,
@@ -82,7 +84,9 @@ __all__ = [
     "data_dictionary",
     "data_quality",
     "describe",
+    "draft_letter",
     "explain",
+    "explain_assessment",
     "explain_bedrooms",
     "extract_request",
     "feedback",
@@ -92,6 +96,7 @@ __all__ = [
     "read_run",
     "read_tables",
     "replay_run",
+    "run_assessment",
     "run_cases",
     "run_shortlist",
     "sample_borough",
@@ -118,8 +123,10 @@ _ROOMS = {
     "export": ("write_run_to_excel", "write_run_to_sql"),
     "quality": ("data_quality", "extract_request"),
     "records": (
-        "check_inputs", "feedback", "read_run", "replay_run", "run_shortlist", "write_run",
+        "check_inputs", "feedback", "read_run", "replay_run", "run_assessment", "run_shortlist",
+        "write_run",
     ),
+    "report": ("draft_letter", "explain_assessment"),
     "sample": ("sample_borough",),
     "scheme": (
         "Scheme", "describe", "lint", "load_scheme", "scheme_changes", "scheme_from_text",

@@ -23,7 +23,7 @@ from cbl_engine.assess.overrides import TYPES, Overrides, overrides_on, scattere
 from cbl_engine.assess.plan import FOUND, Plan, plan_of
 from cbl_engine.assess.review import Dated, next_reviews
 from cbl_engine.assess.verify import check_assessed
-from cbl_engine.errors import Problem, TableError
+from cbl_engine.errors import Problem, SchemeError, TableError
 from cbl_engine.scheme.law import allocation_law
 from cbl_engine.scheme.parameters import constants_on
 from cbl_engine.tables import (
@@ -161,6 +161,21 @@ def in_force(applications: pl.DataFrame, on: date) -> tuple[pl.DataFrame, pl.Ser
         return applications, ends
     order = ids.arg_sort()
     return applications[order], ends.gather(order)
+
+
+def assessment_problems(
+    scheme: Scheme, register: Mapping[str, pl.DataFrame], as_at: date
+) -> list[Problem]:
+    """Everything that keeps a register from being assessed by a scheme on a date.
+
+    The scheme is not in force or says nothing about assessment; a table or column that is read is
+    missing or of another type; ids are null or given twice.
+    """
+    try:
+        plan = plan_of(scheme.in_force(as_at))
+    except SchemeError as error:
+        return list(error.problems)
+    return list(_problems(plan, register))
 
 
 def _problems(plan: Plan, tables: Mapping[str, pl.DataFrame]) -> Iterator[Problem]:
@@ -306,6 +321,8 @@ def _status(
     n = len(recorded)
     waits = awarded.holds | qualifies.is_null().to_numpy()
     waits[doubtful] = True
+    if plan.standard is not None:
+        waits |= found["bedroom_need"].is_null().to_numpy()
     choices: list[tuple[NDArray[np.bool_], str, str]] = [
         ((recorded == status).fill_null(value=False).to_numpy(), status, "recorded")
         for status in STAYS

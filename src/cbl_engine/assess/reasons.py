@@ -121,9 +121,8 @@ def _qualification(result: Assessed, at: NDArray[np.int64]) -> Iterator[pl.DataF
         yield _frame(at, "qualification", name, criterion.label, codes, source, gives)
 
 
-def _award(
-    name: str, award: Award, held: AwardHeld, at: NDArray[np.int64]
-) -> pl.DataFrame:
+def beside_points(award: Award) -> list[str]:
+    """What an award gives, but for its points."""
     fixed = []
     if award.band is not None:
         fixed.append(f"band {award.band}")
@@ -133,6 +132,13 @@ def _award(
         fixed.append(f"no higher than band {award.at_most}")
     if award.place is not None:
         fixed.append(f"place {award.place} in the band")
+    return fixed
+
+
+def _award(
+    name: str, award: Award, held: AwardHeld, at: NDArray[np.int64]
+) -> pl.DataFrame:
+    fixed = beside_points(award)
     counts = pl.Series(held.counts[at])
     given = pl.DataFrame({"fixed": [", ".join(fixed) or None]}, schema={"fixed": pl.String})
     gives = given["fixed"].new_from_index(0, len(at))

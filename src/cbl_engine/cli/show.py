@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from cbl_engine.assess import Assessed
     from cbl_engine.cases import CaseResult
     from cbl_engine.records import Feedback, Inputs
     from cbl_engine.scheme import Finding
@@ -345,6 +346,43 @@ def show_feedback(feedback: Feedback, out: Path | None) -> None:
     console.print(NOTES[feedback.audience])
     if out is not None:
         console.print(f"Page: {out}")
+
+
+def show_assessment(result: Assessed) -> None:
+    """A line for each band and proposed status, and how much of it is open."""
+    from cbl_engine.records import changes_against_record, summary_by_band
+
+    table = Table(title=f"{result.version.title}: assessed as at {result.as_at}")
+    for name in ("band", "status proposed"):
+        table.add_column(name, no_wrap=True)
+    for name in ("applications", "something\nmissing", "contra-\ndictory", "changed"):
+        table.add_column(name, justify="right", no_wrap=True)
+    summary = summary_by_band(result)
+    for band, status, *counts in summary.iter_rows():
+        table.add_row(band or "none", status.replace("_", " "), *(f"{n:,}" for n in counts))
+    totals = summary.select("applications", "missing", "contradictory", "changed").sum().row(0)
+    table.add_section()
+    table.add_row("all", "", *(f"{n:,}" for n in totals))
+    console = _out()
+    console.print(table)
+    fields = changes_against_record(result)["field"].value_counts().sort("field")
+    told = ", ".join(f"{f.replace('_', ' ')} {n:,}" for f, n in fields.iter_rows())
+    console.print(f"Changes against what is recorded: {told or 'none'}.")
+    absent = result.trace.legal.absent
+    if absent:
+        console.print("The law reads these columns, which the register does not have: "
+                      f"{', '.join(absent)}.")
+    console.print("These are proposals: the register changes when an officer decides. Why? "
+                  "cbl assess ... --application APPLICATION --explain")
+
+
+def show_row(frame: pl.DataFrame) -> None:
+    """One row, a line for each column."""
+    from cbl_engine.scheme.words import say
+
+    for name, value in frame.row(0, named=True).items():
+        said = "-" if value is None else say(value)
+        sys.stdout.write(f"{name.replace('_', ' ')}: {said.replace('_', ' ')}\n")
 
 
 def show_cases(results: Sequence[CaseResult], format: str) -> None:

@@ -150,7 +150,7 @@ def write_run(
         RunError: the folder is there already, or cannot be written.
     """
     out = Path(out)
-    _check_place(out, replace=replace)
+    check_place(out, replace=replace)
     scheme = result.prepared.scheme
     partial = out.with_name(f".{out.name}.partial-{os.getpid()}")
     try:
@@ -170,7 +170,7 @@ def write_run(
             frame.write_parquet(partial / f"{name}.parquet")
         manifest = _manifest(result, partial)
         (partial / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-        _swap(partial, out, replace=replace)
+        swap_in(partial, out, replace=replace)
     except OSError as error:
         raise RunError(
             [Problem("run_not_written", f"the run folder cannot be written: {error.strerror}",
@@ -191,20 +191,43 @@ def outputs_of(result: Shortlist) -> dict[str, pl.DataFrame]:
     }
 
 
-def _check_place(out: Path, *, replace: bool) -> None:
+def check_place(out: Path, *, replace: bool, kind: str | None = None) -> None:
+    """Make sure that a folder may be written there.
+
+    Args:
+        out: the place.
+        replace: a folder of the same kind may be taken the place of.
+        kind: as its manifest says; a run's says none.
+
+    Raises:
+        RunError: something is there, and it is nothing that may be replaced.
+    """
     if not out.exists():
         return
-    if replace and (out / MANIFEST).is_file():
+    same = _kind_of(out) == (kind or "run")
+    if replace and same:
         return
     remedy = "Choose another folder"
-    if (out / MANIFEST).is_file():
+    if same:
         remedy += ", or replace the run that is there with --replace"
     raise RunError(
         [Problem("run_in_the_way", "the folder is there already", where=str(out), remedy=remedy)]
     )
 
 
-def _swap(partial: Path, out: Path, *, replace: bool) -> None:
+def _kind_of(folder: Path) -> str | None:
+    """What a folder's manifest says it is; None for one without a manifest that can be read."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError):
+        return "run"
+    return str(manifest.get("kind", "run")) if isinstance(manifest, dict) else "run"
+
+
+def swap_in(partial: Path, out: Path, *, replace: bool) -> None:
+    """Rename a folder that is whole to its place; an earlier one goes only when that is done."""
     if replace and out.exists():
         old = out.with_name(f".{out.name}.old-{os.getpid()}")
         out.rename(old)

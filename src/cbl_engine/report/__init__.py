@@ -1,15 +1,29 @@
-"""Pages for people: one HTML file each, which opens offline and prints on paper.
+"""Documents for people: case notes, letters, and pages that open offline and print on paper.
 
 A page is a template of its own that extends ``page.html``; :func:`render` fills it and
 :func:`write_page` puts it beside and renames it, so that no half page is ever seen.
 """
 
+from cbl_engine.report.case_note import CaseNote
 from cbl_engine.report.feedback import feedback_page
+from cbl_engine.report.letter import Letter, draft_letter, letter_page
+from cbl_engine.report.note import explain_assessment, note_page
 from cbl_engine.report.page import render, write_page
 from cbl_engine.report.quality_page import quality_page
 from cbl_engine.report.replay import replay_page
 from cbl_engine.report.scheme import scheme_page
 
 __all__ = [
-    "feedback_page", "quality_page", "render", "replay_page", "scheme_page", "write_page",
+    "CaseNote",
+    "Letter",
+    "draft_letter",
+    "explain_assessment",
+    "feedback_page",
+    "letter_page",
+    "note_page",
+    "quality_page",
+    "render",
+    "replay_page",
+    "scheme_page",
+    "write_page",
 ]

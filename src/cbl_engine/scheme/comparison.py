@@ -47,7 +47,7 @@ Concern = Literal["shortlist", "assessment", "offers", "words"]
 
 _WORDS = frozenset(
     {"scheme", "title", "authority", "notes", "unknown", "sources", "label", "source",
-     "illustrative", "unit", "assumed"}
+     "illustrative", "unit", "assumed", "review"}
 )
 """Fields that no shortlist and no offer depends on, wherever they stand."""
 

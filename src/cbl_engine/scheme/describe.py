@@ -24,10 +24,12 @@ from cbl_engine.scheme.words import (
     CRITERION_UNKNOWN,
     ROW_CALLED,
     amount,
+    answer_in_words,
     as_written,
     capital,
     dates_in_words,
     day,
+    deadline_in_words,
     fact_in_words,
     key_in_words,
     key_unknown_in_words,
@@ -105,6 +107,7 @@ class _Describer:
             self.parameters(),
             self.facts(),
             self.columns(),
+            self.review(),
             self.unknown(),
             self.notes(),
             self.ours(),
@@ -363,6 +366,17 @@ class _Describer:
                   "unless the last column says so."),),
             table=Table(("What", "For each", "Value", "Nothing recorded means"), rows),
         )
+
+    def review(self) -> Section | None:
+        """The right to a review, in the words of a letter."""
+        review = self.version.review
+        if review is None:
+            return None
+        said = (deadline_in_words(review) or "The time to ask for one is not known.",
+                review.ask, answer_in_words(review))
+        return _list("Review of a decision", "", (
+            Line(text, source=review.source, ours=review.illustrative) for text in said if text
+        ))
 
     def unknown(self) -> Section | None:
         return _list("What is not known", "No source says:", map(Line, self.version.unknown))

@@ -26,14 +26,21 @@ class LegalTest(Labelled):
 
     def holds_on(self, on: date) -> bool:
         """Whether it is in force on a date."""
-        force = self.in_force
-        return force.from_ <= on and (force.until is None or on < force.until)
+        return self.in_force.holds_on(on)
 
 
 class Exemption(LegalTest):
     """A group that qualifying tests of some kinds may not shut out."""
 
     tests: tuple[Tests, ...] = Field(min_length=1)
+
+
+class Notice(Labelled):
+    """What a letter must tell, in words for an applicant."""
+
+    in_force: InForce
+    confirmed: bool = Field(description="false: not checked in the text of the law")
+    adverse: bool = Field(description="true: only where somebody is not eligible or not qualifying")
 
 
 class AllocationLaw(Part):
@@ -44,16 +51,25 @@ class AllocationLaw(Part):
         facts: what the tests read of a household's rows.
         eligible: name -> test; nobody may be let to who fails one.
         exempt: name -> group.
+        notices: name -> what a decision letter must tell.
     """
 
     sources: dict[str, Source]
     facts: dict[Name, Fact]
     eligible: dict[Name, LegalTest]
     exempt: dict[Name, Exemption]
+    notices: dict[Name, Notice]
 
-    def citation(self, test: LegalTest) -> str:
+    def citation(self, test: Labelled) -> str:
         """The title of what a test rests on, with the clause."""
         return citation(test.source, self.sources)
+
+    def notices_on(self, on: date, *, adverse: bool) -> list[Notice]:
+        """What a letter of a date must tell; ``adverse`` for those who may not join."""
+        return [
+            n for n in self.notices.values()
+            if n.in_force.holds_on(on) and (adverse or not n.adverse)
+        ]
 
     def changes(self) -> list[date]:
         """Every day on which a test begins or ends, ascending."""

@@ -468,6 +468,25 @@ class LocalLettingsPlan(Addition):
     )
 
 
+class Review(Part):
+    """The right to a review of a decision, as this scheme gives it; what no source says is left out."""
+
+    within_days: int | None = Field(None, ge=1, le=365, description="[days] to ask for one")
+    counted: Literal["calendar", "working"] | None = Field(
+        None, description="which days `within_days` counts"
+    )
+    starts: Literal["sent", "received"] | None = Field(
+        None, description="what `within_days` counts from: the letter was sent, or received"
+    )
+    ask: Text | None = Field(None, description="how to ask, in words for an applicant")
+    answer_days: int | None = Field(None, ge=1, le=365, description="[days] to answer")
+    answer_counted: Literal["calendar", "working"] | None = Field(
+        None, description="which days `answer_days` counts"
+    )
+    source: str | None = Field(None, description="a name under sources, with a clause if wanted")
+    illustrative: bool = Field(False, description="true when this is ours, not the council's")
+
+
 class SchemeVersion(Part):
     """One dated version of a scheme: the content of one file."""
 
@@ -496,6 +515,9 @@ class SchemeVersion(Part):
     profiles: dict[Name, Profile] = Field(min_length=1)
     assessment: Assessment | None = Field(
         None, description="what follows from a household's facts; left out: as recorded"
+    )
+    review: Review | None = Field(
+        None, description="the right to a review, for decision letters; left out: not known"
     )
     default_profile: str | None = Field(
         None, description="for adverts that name none; a lone profile is the default"

@@ -37,6 +37,10 @@ class InForce(Part):
     assumed: bool = Field(False, description="true when no source gives the start")
     source: str | None = Field(None, description="where the start was read; or say assumed: true")
 
+    def holds_on(self, on: date) -> bool:
+        """Whether a date is among them."""
+        return self.from_ <= on and (self.until is None or on < self.until)
+
 
 class Labelled(Part):
     """A part with words for people and a source."""

@@ -15,7 +15,7 @@ from cbl_engine.tables import TABLES
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cbl_engine.scheme.model import Fact, InForce, Key, Parameter, SchemeVersion
+    from cbl_engine.scheme.model import Fact, InForce, Key, Parameter, Review, SchemeVersion
 
 _CALLED = {
     "registered_on": "date of registration",
@@ -132,6 +132,37 @@ def dates_in_words(force: InForce) -> str:
     if force.until is not None:
         text += f" until {day(force.until - timedelta(1))}"
     return text + (" (the start is assumed: no source gives it)" if force.assumed else "")
+
+
+def deadline_in_words(review: Review, lacking: str = "({}: not known)") -> str | None:
+    """Until when an applicant may ask for a review; None where no source says.
+
+    Args:
+        review: what the scheme says of reviews.
+        lacking: how to say what it does not.
+
+    >>> from cbl_engine.scheme.model import Review
+    >>> deadline_in_words(Review(within_days=21, counted="calendar", starts="received"))
+    'Ask within 21 calendar days of the day on which you received the letter.'
+    """
+    if review.within_days is None:
+        return None
+    begins = {"sent": "the letter was sent", "received": "you received the letter",
+              None: lacking.format("the letter was sent or received")}[review.starts]
+    count = _days(review.within_days, review.counted, lacking)
+    return f"Ask within {count} of the day on which {begins}."
+
+
+def answer_in_words(review: Review, lacking: str = "({}: not known)") -> str | None:
+    """By when a review is answered; None where no source says."""
+    if review.answer_days is None:
+        return None
+    return f"We answer within {_days(review.answer_days, review.answer_counted, lacking)}."
+
+
+def _days(number: int, counted: str | None, lacking: str) -> str:
+    kind = counted or lacking.format("calendar or working")
+    return f"{number} {kind} {'day' if number == 1 else 'days'}"
 
 
 def bands_in_order(bands: Iterable[str | tuple[str, ...]]) -> str:

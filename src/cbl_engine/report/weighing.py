@@ -1,0 +1,241 @@
+"""What decided one application: awards beside each other, and what a missing fact could change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cbl_engine.assess.awards import NO_BAND, award_all
+from cbl_engine.assess.outcomes import FAILED, MET, UNKNOWN
+from cbl_engine.assess.reasons import OUTCOMES, beside_points
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from datetime import date
+
+    from cbl_engine.assess import Assessed, BedroomsExplained
+    from cbl_engine.assess.assessed import Trace
+    from cbl_engine.assess.awards import AwardHeld
+    from cbl_engine.scheme.assessment import Award
+    from cbl_engine.scheme.model import SchemeVersion
+
+
+@dataclass(frozen=True)
+class Told:
+    """A test or award with what came of it.
+
+    Attributes:
+        name, label: of the criterion, award or rule.
+        outcome: ``met``, ``failed`` or ``not known``.
+        gives: what follows; None for nothing.
+        since, until: the days it holds; None where there are none.
+        source: where it was read; None where the scheme does not say.
+        why: for an award that is not held, what stands in the way.
+    """
+
+    name: str
+    label: str
+    outcome: str
+    gives: str | None = None
+    since: date | None = None
+    until: date | None = None
+    source: str | None = None
+    why: str | None = None
+
+
+def awards_not_held(
+    trace: Trace, version: SchemeVersion, at: int, on: date
+) -> tuple[tuple[Told, ...], tuple[str, ...]]:
+    """Awards not held: those that were near, and the names of the others.
+
+    One is near when it is not known, or when its test is met and only its days, or one more of the
+    awards it counts, stand in the way.
+    """
+    near, others = [], []
+    for name, award in trace.plan.rules.awards.items():
+        one = trace.awarded.awards[name]
+        if one.held[at]:
+            continue
+        code = MET if award.when is None else int(trace.codes[award.when][at])
+        counted = sum(bool(trace.awarded.awards[n].held[at]) for n in award.of)
+        short = award.at_least is not None and award.at_least - counted
+        outside = _outside(one, at, on)
+        unknown = int(one.outcome[at]) == UNKNOWN
+        if not unknown and not (code == MET and (outside or (short == 1 and counted))):
+            others.append(name)
+            continue
+        why = []
+        if code == UNKNOWN and award.when is not None:
+            rule = version.criteria[award.when].when_unknown
+            why.append("not known" + (", so it awaits review" if rule == "hold"
+                                      else ", and no record counts as no"))
+        if outside:
+            why.append(outside)
+        if short and short > 0:
+            why.append(f"{award.at_least} of its awards are needed, and {counted} held")
+        near.append(Told(name, award.label, OUTCOMES[int(one.outcome[at])], would_give(award),
+                         one.since[at], one.until[at], award.source, "; ".join(why)))
+    return tuple(near), tuple(others)
+
+
+def _outside(one: AwardHeld, at: int, on: date) -> str:
+    since, until = one.since[at], one.until[at]
+    if since is not None and since > on:
+        return f"it begins on {_day(since)}"
+    if until is not None and until <= on:
+        return f"it ended on {_day(until)}"
+    return ""
+
+
+def would_give(award: Award) -> str:
+    """What an award gives to whoever holds it."""
+    parts = beside_points(award)
+    if award.points is not None:
+        each = f" for each of {award.each.replace('_', ' ')}" if award.each else ""
+        most = f", at most {award.most}" if award.most is not None else ""
+        parts.append(f"{award.points} points{each}{most}")
+    return ", ".join(parts) or "counts towards other awards"
+
+
+def how_band_came(
+    trace: Trace, version: SchemeVersion, overridden: Collection[str], at: int, stands: str | None
+) -> Iterator[str]:
+    """Each step by which the awards gave the band, in sentences."""
+    if "band" not in trace.plan.found:
+        if version.bands:
+            yield f"The scheme does not give a band: {_band(stands)}, as recorded."
+    else:
+        yield from _band_steps(trace, version, at)
+    if "band" in overridden:
+        yield f"An officer has decided: {_band(stands)}."
+
+
+def _band_steps(trace: Trace, version: SchemeVersion, at: int) -> Iterator[str]:
+    bands, rules = list(version.bands), trace.plan.rules
+    counts = {n: a for n, a in rules.awards.items() if trace.awarded.awards[n].counts[at]}
+    giving = {n: bands.index(a.band) for n, a in counts.items() if a.band is not None}
+    best = min(giving.values(), default=None)
+    if best is not None:
+        named = "; ".join(counts[n].label for n, b in giving.items() if b == best)
+        yield f"{_band(bands[best])} by: {named}."
+        lower = [n for n, b in giving.items() if b != best]
+        if lower:
+            told = "; ".join(f"{counts[n].label} ({_band(bands[giving[n]])})" for n in lower)
+            yield f"Held besides, and lower: {told}."
+    elif rules.otherwise is not None:
+        best = bands.index(rules.otherwise)
+        yield f"No award gives a band: {_band(rules.otherwise)}, as for everyone without one."
+    else:
+        yield "No award gives a band."
+    for award in counts.values():
+        if award.up is None or best is None:
+            continue
+        top = bands.index(award.not_above) if award.not_above is not None else 0
+        raised = min(max(best - award.up, top), best)
+        if raised != best:
+            yield f"Raised from {_band(bands[best])} to {_band(bands[raised])}: {award.label}."
+            best = raised
+    for award in counts.values():
+        if award.at_most is not None and best is not None and best < bands.index(award.at_most):
+            yield (f"No higher than {_band(award.at_most)}, and so not "
+                   f"{_band(bands[best])}: {award.label}.")
+            best = bands.index(award.at_most)
+
+
+def how_points_came(
+    trace: Trace, overridden: Collection[str], at: int, stands: int | None
+) -> Iterator[str]:
+    """The sum of the points, in sentences."""
+    awards, rules = trace.awarded.awards, trace.plan.rules.awards
+    if "points" in trace.plan.found:
+        parts = [(rules[n].label, int(a.points[at])) for n, a in awards.items()
+                 if a.points is not None and a.counts[at]]
+        summed = sum(points for _, points in parts)
+        told = "; ".join(f"{label} {points}" for label, points in parts)
+        yield f"{summed} points" + (f" in all: {told}." if parts else ": no award gives any.")
+        if trace.awarded.promised[at]:
+            yield f"Promised before: {int(trace.awarded.points[at])} points, which stand."
+    if "points" in overridden:
+        yield f"An officer has decided: {'none' if stands is None else f'{stands} points'}."
+
+
+def difference(
+    assessed: Assessed,
+    at: int,
+    column: str,
+    needed_by: str,
+    effect: str,
+    bedrooms: BedroomsExplained | None,
+) -> str:
+    """What knowing a fact could change, for what needed it; empty where nothing is to be said."""
+    trace, rules = assessed.trace, assessed.trace.plan.rules
+    parts = []
+    if needed_by in rules.qualifies:
+        parts.append(
+            "if this test is met and no other fails, the household qualifies"
+            if effect == "counts as failed" else
+            "if this test is failed, the household does not qualify"
+        )
+    if any(a.when == needed_by for a in rules.awards.values()):
+        parts.append(_of_awards(assessed, at, needed_by))
+    award = rules.awards.get(needed_by)
+    if award is not None and award.each == column:
+        parts.append("how many points it gives")
+    if award is not None and award.since == column:
+        parts.append("when it begins and ends, and with it the band or points")
+    parts += [f"if it is met, the status proposed is {r.status.replace('_', ' ')}"
+              for r in rules.status if r.when == needed_by]
+    instead = rules.priority_date.instead if rules.priority_date else ()
+    if any(i.when == needed_by for i in instead) or needed_by.startswith("priority_date"):
+        parts.append("the priority date may be another")
+    if needed_by in trace.legal.tests:
+        parts.append("if this test is failed, nothing may be let to the household")
+    if needed_by in trace.legal.exempt:
+        parts.append("if it is so, no test of local connection or residence may shut it out")
+    if bedrooms is not None and needed_by.startswith("bedroom standard"):
+        parts.append(_of_bedrooms(bedrooms))
+    return "; ".join(parts)
+
+
+def _of_awards(assessed: Assessed, at: int, criterion: str) -> str:
+    """Band, points and place were the criterion met, and were it not, all else as it is."""
+    trace = assessed.trace
+    told = []
+    for code in (MET, FAILED):
+        codes = {n: c[at : at + 1] for n, c in trace.codes.items()}
+        codes[criterion] = np.array([code], np.int8)
+        awarded = award_all(assessed.version, trace.frame[at], codes, assessed.as_at)
+        words = []
+        if "band" in trace.plan.found:
+            number = int(awarded.band[0])
+            words.append("no band" if number == NO_BAND
+                         else _band(list(assessed.version.bands)[number]))
+        if "points" in trace.plan.found:
+            words.append(f"{int(awarded.points[0])} points")
+        if "place_in_band" in trace.plan.found:
+            words.append(f"place {int(awarded.place[0])} in the band")
+        told.append(" and ".join(words))
+    if told[0] == told[1]:
+        return f"none to band or points: {told[0]} either way"
+    overridden = assessed.assessed.row(at, named=True)["overridden"] or ()
+    stands = {"band", "points", "place_in_band"} & set(overridden)
+    but = ", by the rules; an officer's decision stands" if stands else ""
+    return f"{told[0]} if it is met, {told[1]} if not{but}"
+
+
+def _of_bedrooms(bedrooms: BedroomsExplained) -> str:
+    if bedrooms.need is not None:
+        return "the bedroom need is taken as the standard says"
+    if bedrooms.least is None:
+        return "the bedroom need cannot be known"
+    return f"the bedroom need, between {bedrooms.least} and {bedrooms.most}"
+
+
+def _band(name: str | None) -> str:
+    return "no band" if name is None else f"band {name}"
+
+
+def _day(on: date) -> str:
+    return f"{on.day} {on:%B %Y}"

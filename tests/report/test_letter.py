@@ -1,0 +1,119 @@
+"""The draft of a decision letter: grounds, clause, right to a review, and nothing made up."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from cbl_engine.report import draft_letter, letter_page
+from tests.report.register import SCHEME, assessed_of, replaced
+from tests.report.test_note import OVERRIDES
+
+REVIEW = SCHEME[SCHEME.index("review:"):]
+SILENT = SCHEME.replace(REVIEW, "")
+
+
+@pytest.fixture(scope="module")
+def assessed(tmp_path_factory):
+    return assessed_of(tmp_path_factory.mktemp("register"), {"overrides": OVERRIDES})
+
+
+def words(letter):
+    return " ".join(letter.text().split())
+
+
+@pytest.mark.parametrize("application", ["P1", "P2", "P3", "P4", "P5", "P6"])
+def test_a_letter_is_a_draft_that_nobody_has_signed(assessed, application):
+    letter = draft_letter(assessed, application)
+    assert letter.as_dict()["draft"] is True
+    for text in (words(letter), letter.markdown(), letter_page(letter)):
+        assert "This is not a decision until a named officer has signed it." in text
+    assert "name and post of the officer" in letter.blanks
+    assert "You may ask us to review this decision." in words(letter)
+
+
+def test_a_household_that_does_not_qualify_gets_the_ground_with_its_clause(assessed):
+    letter = draft_letter(assessed, "P4")
+    text = words(letter)
+    assert letter.decision == ("You do not qualify to join the housing register.",)
+    assert letter.adverse == ("does not qualify", "status closed")
+    assert ("The household has a local connection: not known, which counts as failed [Example "
+            "allocation scheme, section 2]") in text
+    assert "You may apply again" in text
+    assert "[Housing Act 1996 section 160ZA (11)]" in text
+    assert "band" not in text.lower()
+    assert "may bid" not in text
+
+
+def test_a_failed_test_is_the_first_of_the_grounds(tmp_path):
+    scheme = SCHEME.replace("where: kind = 'residence' AND current", "where: kind = 'residence' "
+                            "AND current\n    if_none: 0")
+    text = draft_letter(assessed_of(tmp_path, scheme=scheme), "P4").text()
+    why = text[text.index("Whether you may join"):]
+    assert next(line for line in why.splitlines() if line.startswith("  - ")).startswith(
+        "  - The household has a local connection: no")
+
+
+def test_reduced_preference_and_a_lower_band_are_adverse_and_explained(assessed):
+    letter = draft_letter(assessed, "P3")
+    assert letter.adverse == ("reduced preference", "bedrooms needed no longer known",
+                              "band lower than on the register", "status awaiting review")
+    assert "You are in band C. (Before: B.)" in letter.decision
+    assert ("Reduced preference for arrears: no higher than band C [Example allocation scheme, "
+            "section 7]") in words(letter)
+    assert "Rent arrears: £850" in words(letter)
+
+
+def test_an_officers_reasons_are_a_blank_and_never_copied(assessed):
+    letter = draft_letter(assessed, "P6")
+    assert "the reasons for decision O1, as far as they may be told" in letter.blanks
+    assert "O2" not in words(letter)
+    assert not re.search("Secret|J Smith|MED-17", letter.text() + letter_page(letter))
+
+
+def test_the_time_for_a_review_is_the_schemes(assessed):
+    text = words(draft_letter(assessed, "P1"))
+    assert ("Ask within 21 calendar days of the day on which you received the letter. [Example "
+            "allocation scheme, section 12]") in text
+
+
+@pytest.mark.parametrize(
+    ("review", "said", "blank"),
+    [
+        ("", None, "by when a review must be asked for, and what starts the time"),
+        ("review: {ask: Write to us.}\n", "Write to us.",
+         "by when a review must be asked for, and what starts the time"),
+        ("review: {within_days: 21}\n", "Ask within 21", "calendar or working"),
+        ("review: {within_days: 21}\n", "Ask within 21", "the letter was sent or received"),
+        ("review: {within_days: 1, counted: working, starts: sent, answer_days: 56}\n",
+         "Ask within 1 working day of the day on which the letter was sent.", "calendar or working"),
+    ],
+)
+def test_what_no_source_gives_is_a_blank(tmp_path, review, said, blank):
+    letter = draft_letter(assessed_of(tmp_path, scheme=SILENT + review), "P1")
+    assert blank in letter.blanks
+    assert said is None or said in words(letter)
+    rights = words(letter).split("If you think this is wrong")[1].split("Signed")[0]
+    given = set(re.findall(r"\d+", review))
+    numbers = set(re.findall(r"(\d+) (?:calendar|working|\[to fill in: calendar or working\]) days?",
+                             rights))
+    assert numbers <= given
+
+
+def test_blanks_are_marked_on_the_page_and_counted(assessed):
+    letter = draft_letter(assessed, "P6")
+    page = letter_page(letter)
+    assert page.count("<mark>[to fill in: ") == len(letter.blanks)
+    assert f"To fill in before it is signed: {len(letter.blanks)}," in page
+    assert "<script" not in page
+
+
+def test_a_household_nobody_may_let_to_is_told_so_and_no_more(tmp_path):
+    changed = replaced("people", "applicant,,not_subject,true,none,false\nP1-02",
+                       "applicant,,not_eligible,true,none,false\nP1-02")
+    letter = draft_letter(assessed_of(tmp_path, changed), "P1")
+    assert letter.decision == ("You are not eligible: the law does not let us let a home to you.",)
+    assert letter.adverse[0] == "not eligible"
+    assert "Housing Act 1996 section 160ZA (1), (2)" in words(letter)
+    assert "band" not in words(letter).lower()
