@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from cbl_engine.cases import case_paths, read_cases, run_case, run_cases
+from cbl_engine.cases import case_paths, read_cases, run_case
 from cbl_engine.shipped import shipped_folder
 
 if TYPE_CHECKING:
@@ -45,12 +43,3 @@ def test_sources_are_those_of_the_scheme() -> None:
             named = {name for name in named if not name.startswith("shortlisting case")}
             assert named, case.name
             assert named <= known, case.name
-
-
-def test_the_examples_of_the_page_pass(tmp_path: Path) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "cases.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 2
-    for number, block in enumerate(blocks):
-        (tmp_path / f"{number}.yaml").write_text(block, encoding="utf-8")
-    assert [result.differences for result in run_cases(tmp_path)] == [(), ()]

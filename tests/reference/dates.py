@@ -46,6 +46,24 @@ class Register:
 
     def date_of(self, ident: str) -> tuple[date | None, str, str]:
         """The date, the rule that set it and what it came from."""
+        spells = self.until_today(ident)
+        if spells:
+            state = self.after(spells)
+            band = self.name(spells[-1]["band"])
+        else:
+            day, event = self.first(ident, self.policies[-1])
+            state, band = State(day, "first", event, day, event), None
+        return self.instead(ident, state, band, spells)
+
+    def held(self, ident: str) -> tuple[str | None, date | None]:
+        """The band now held, and the day it was entered."""
+        spells = self.until_today(ident)
+        if not spells or spells[-1]["band"] is None:
+            return None, None
+        return self.name(spells[-1]["band"]), entered(self, spells)["since"]
+
+    def until_today(self, ident: str) -> list[Row]:
+        """The history, and the band found today where it is another."""
         spells = self.history(ident)
         found = self.today.get(ident)
         if found is not None:
@@ -55,13 +73,7 @@ class Register:
                 spells = [*spells, {"why": None, "submitted_on": None, "priority_date": None,
                                     "from_application": None, **found, "since": since,
                                     "day": self.as_at, "origin": ident}]
-        if spells:
-            state = self.after(spells)
-            band = self.name(spells[-1]["band"])
-        else:
-            day, event = self.first(ident, self.policies[-1])
-            state, band = State(day, "first", event, day, event), None
-        return self.instead(ident, state, band, spells)
+        return spells
 
     def name(self, band: str | None, policy: Any = None) -> str | None:
         rule = (policy or self.policies[-1])[1]
@@ -247,15 +259,21 @@ class Register:
             return state.original, state.original_event
         if not spells:
             return None, ""
-        at = spells[0]
-        band: str | None = None
-        for spell in spells:
-            if spell["band"] is not None and self.name(spell["band"]) != band:
-                at, band = spell, self.name(spell["band"])
+        at = entered(self, spells)
         named = at["band"] or "no band"
         if item.take == "submitted" and at["submitted_on"] is not None:
             return at["submitted_on"], f"{named} submitted {at['submitted_on']}"
         return at["since"], f"{named} from {at['since']}"
+
+
+def entered(register: Register, spells: list[Row]) -> Row:
+    """The spell with which the last band held was entered."""
+    at = spells[0]
+    band: str | None = None
+    for spell in spells:
+        if spell["band"] is not None and register.name(spell["band"]) != band:
+            at, band = spell, register.name(spell["band"])
+    return at
 
 
 def months_before(day: date, months: int) -> date:

@@ -111,6 +111,10 @@ def test_dates_rules_and_events_agree(register: Register) -> None:
     result = by_the_engine(register)
     ours = {row[0]: row[1:] for row in result.dates.iter_rows()}
     assert ours == {i: register.date_of(i) for i in register.applications}
+    names = {*register.policies[-1][2], None}
+    for ident, held in zip(sorted(register.applications), result.held().iter_rows(), strict=True):
+        if register.held(ident)[0] in names:  # a band that the scheme has
+            assert held == register.held(ident)
 
 
 @settings(max_examples=100, deadline=None)

@@ -56,16 +56,17 @@ class PriorityDates:
         """The band each application holds by its history, ascending by id.
 
         Returns:
-            Frame of band (null: in none) and since (the day it was entered; null: from the start,
-            or no band was ever held).
+            Frame of band (by its name of today; null: in none) and since (the day it was
+            entered; null: from the start, or in none).
         """
         derived = self._derived
         names = pl.Series([*derived.bands.names, None], dtype=pl.String)
-        code = value_at(derived.history.band, derived.now.last, -1).astype(np.int64)
+        last = value_at(derived.history.band, derived.now.last, -1)
+        code = derived.bands.same[last].astype(np.int64)
         since = value_at(derived.history.since, derived.now.entered, NO_DAY)
+        band = names.gather(np.where(code < 0, len(names) - 1, code))
         return pl.DataFrame(
-            {"band": names.gather(np.where(code < 0, len(names) - 1, code)),
-             "since": dates_from(since)}
+            {"band": band, "since": dates_from(np.where(code < 0, NO_DAY, since))}
         )
 
     def steps(self, applications: Sequence[Any] | pl.Series) -> pl.DataFrame:

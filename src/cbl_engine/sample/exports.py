@@ -34,7 +34,10 @@ _TYPE = {"flat": "FLT", "house": "HSE", "bungalow": "BGW", "maisonette": "MSN"}
 
 
 def borough() -> dict[str, pl.DataFrame]:
-    """Riverton's applications that bid, the people in them, all adverts with homes, and bids."""
+    """Riverton's applications that bid, the people in them, all adverts with homes, and bids.
+
+    The exports have no field for ties to the forces, so people come without them.
+    """
     frames = {
         table: frame.drop(LINEAGE_COLUMNS)
         for table, frame in read_tables(shipped_folder("boroughs") / "riverton").frames.items()
@@ -43,7 +46,7 @@ def borough() -> dict[str, pl.DataFrame]:
     homes = frames["adverts"]["home"].implode()
     return {
         "applications": frames["applications"].filter(pl.col("id").is_in(bidders)),
-        "people": frames["people"].filter(pl.col("application").is_in(bidders)),
+        "people": frames["people"].filter(pl.col("application").is_in(bidders)).drop("forces"),
         "adverts": frames["adverts"],
         "homes": frames["homes"].filter(pl.col("id").is_in(homes)),
         "bids": frames["bids"],
