@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 from cbl_engine.scheme.model import (
     AllMembers,
     AnyMember,
+    BedroomsFact,
     ConnectedToFact,
     ConnectionStrengthFact,
     Count,
     Min,
     MonthsConnected,
     MonthsResidentIn,
+    WholeMonthsSince,
+    WholeYearsSince,
     kind_of,
 )
 from tests.reference.sql import add_months, evaluate
@@ -34,12 +37,18 @@ class Household:
         connections: its connections.
         areas: every area of the register by id.
         if_null: table -> column -> the value that stands in for a missing one.
+        own: its own row.
+        rows: its rows of the other tables, by table.
+        standard: a bedroom standard by its name.
     """
 
     people: list[Row] = field(default_factory=list)
     connections: list[Row] = field(default_factory=list)
     areas: Mapping[str, Row] = field(default_factory=dict)
     if_null: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    own: Row = field(default_factory=dict)
+    rows: Mapping[str, list[Row]] = field(default_factory=dict)
+    standard: Callable[[str], Any] | None = None
 
 
 def value_of(
@@ -58,6 +67,10 @@ def value_of(
         parameter: value of a parameter by its name.
         advert_area: the smallest area of the advert, None when not known.
     """
+    if isinstance(fact, (WholeYearsSince, WholeMonthsSince)):
+        return _since(fact, household, as_at)
+    if isinstance(fact, BedroomsFact):
+        return _bedrooms(household.standard(fact.bedrooms), household, as_at)
     if isinstance(fact, ConnectionStrengthFact):
         return _counted(fact, household, as_at, parameter, lambda mine: _strength(
             fact.connection_strength, mine, as_at, advert_area))
@@ -110,6 +123,25 @@ def _with_areas(fact: Any, household: Household, as_at: date, advert_area: str |
     return _resident(rule, household, as_at, targets)
 
 
+def _since(fact: Any, household: Household, as_at: date) -> int | None:
+    """Whole years or months since a date, by counting up from it; 0 before it."""
+    name = getattr(fact, kind_of(fact))
+    start = household.own.get(name)
+    start = household.if_null.get("applications", {}).get(name) if start is None else start
+    if start is None:
+        return None
+    months = max(whole_months(start, as_at), 0) if start <= as_at else 0
+    return months if isinstance(fact, WholeMonthsSince) else months // 12
+
+
+def _bedrooms(standard: Any, household: Household, as_at: date) -> int | None:
+    """The need where every value that missing facts may have gives the same."""
+    from tests.reference.bedrooms import bounds
+
+    found = bounds(household.people, standard, as_at) if household.people else None
+    return found[0] if found is not None and found[0] == found[1] else None
+
+
 def age_in_years(person: Row, as_at: date) -> int | None:
     """Whole years; -1 for someone not yet born. 29 February ages on 1 March."""
     born = person.get("date_of_birth")
@@ -158,7 +190,8 @@ def _reduced(
 ) -> Any:
     kind = kind_of(fact)
     table = fact.count if isinstance(fact, Count) else fact.of
-    rows = household.people if table == "people" else household.connections
+    rows = {"people": household.people, "connections": household.connections,
+            **household.rows}.get(table, [])
     if not rows:
         return None if fact.if_none == "unknown" else fact.if_none
     readers = [_reader(table, row, household, as_at, parameter) for row in rows]
@@ -201,10 +234,10 @@ def _reader(
                 return age_in_years(row, as_at)
             case "people", "born":
                 return is_born(row, as_at)
-            case "connections", "months":
+            case _, "months":
                 since = row.get("since")
                 return None if since is None else whole_months(since, as_at)
-            case "connections", "current":
+            case _, "current":
                 return is_current(row, as_at)
         value = row.get(name)
         return stand_ins.get(name) if value is None else value

@@ -85,7 +85,8 @@ def assess(scheme: Scheme, register: Mapping[str, pl.DataFrame], as_at: date) ->
     ids = Ordinals(applications["id"])
     constants = constants_on(plan.version, as_at, plan.parameters)
     overrides = overrides_on(tables.get("overrides"), ids, as_at, tuple(plan.version.bands))
-    doubts = [contradictions_of(tables, ids, as_at), overrides.problems]
+    dated = plan.rules.priority_date is not None
+    doubts = [contradictions_of(tables, ids, as_at, dated=dated), overrides.problems]
 
     recorded = _recorded(applications, plan)
     facts = household_facts(plan.facts, tables, ids, as_at, constants, plan.version, recorded)
@@ -115,14 +116,15 @@ def assess(scheme: Scheme, register: Mapping[str, pl.DataFrame], as_at: date) ->
     )
     if dates is not None:
         found["priority_date"] = dates.dates["priority_date"]
-        doubts.append(_of_dates(dates.contradictions, ids))
+        doubts.append(_of_dates(dates.contradictions, ids, tables.get("band_history")))
     _put(overrides, found, ("priority_date",), doubts)
     doubtful = np.concatenate([d["ordinal"].to_numpy() for d in doubts]).astype(np.int64)
     status = _status(plan, recorded["status"], legal, qualifies, awarded, codes, found, doubtful)
     proposed = _override(overrides, "status", status.proposed, doubts)
     undated = np.zeros(0, np.int32) if dates is None else dates.undated(as_at)
     review = next_reviews(
-        scheme, plan, tables, frame, legal.frame, ids, as_at, constants, Dated((ends,), undated)
+        scheme, plan, tables, frame, legal.frame, ids, as_at, constants,
+        Dated((ends, *_begun(applications, dated)), undated),
     )
 
     assessed = pl.DataFrame(
@@ -369,6 +371,11 @@ def _spells(tables: Mapping[str, pl.DataFrame], ids: Ordinals) -> pl.DataFrame:
     return pl.concat([history, recorded], how="diagonal_relaxed")
 
 
+def _begun(applications: pl.DataFrame, dated: bool) -> list[pl.Series]:
+    """The day the band on record begins, which is a spell where there is no history."""
+    return [applications["band_from"]] if dated and "band_from" in applications.columns else []
+
+
 def _optional(applications: pl.DataFrame, name: str) -> pl.Series:
     """A date column that an earlier version of the scheme named."""
     if name in applications.columns and applications.schema[name] == pl.Date:
@@ -376,12 +383,16 @@ def _optional(applications: pl.DataFrame, name: str) -> pl.Series:
     return pl.Series(name, [None], dtype=pl.Date).new_from_index(0, applications.height)
 
 
-def _of_dates(contradictions: pl.DataFrame, ids: Ordinals) -> pl.DataFrame:
+def _of_dates(
+    contradictions: pl.DataFrame, ids: Ordinals, history: pl.DataFrame | None
+) -> pl.DataFrame:
+    """Contradictions of the histories; a spell made from the application's own row has no number."""
+    n = 0 if history is None else history.height
     ordinal = ids.ordinals_of(contradictions["application"]).astype(np.int64)
     return contradictions.select(
         pl.Series("ordinal", ordinal, dtype=pl.Int64),
         "kind",
-        pl.col("rows").cast(pl.List(pl.String)),
+        pl.col("rows").list.eval(pl.element().filter(pl.element() < n)).cast(pl.List(pl.String)),
         "assumption",
     )
 

@@ -17,9 +17,15 @@ if TYPE_CHECKING:
 
 
 def contradictions_of(
-    tables: Mapping[str, pl.DataFrame], ids: Ordinals, on: date
+    tables: Mapping[str, pl.DataFrame], ids: Ordinals, on: date, *, dated: bool
 ) -> pl.DataFrame:
     """Contradictions in people, applications and statuses.
+
+    Args:
+        tables: the register.
+        ids: applications.
+        on: the as-at date.
+        dated: the priority date is worked out, which looks at the histories of bands itself.
 
     Returns:
         Frame of ordinal, kind, rows (ids of the people concerned; empty elsewhere), assumption.
@@ -28,7 +34,7 @@ def contradictions_of(
     found = [
         _born_later(tables.get("people"), ids, on),
         _two_partners(tables.get("people"), ids),
-        _band_too_early(tables["applications"], ids),
+        None if dated else _band_too_early(tables["applications"], ids),
         _overlapping(tables.get("status_history"), ids),
     ]
     return pl.concat([f for f in found if f is not None] or [no_problems()])
