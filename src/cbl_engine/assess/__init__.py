@@ -19,12 +19,14 @@ from cbl_engine.assess.facts import (
 )
 from cbl_engine.assess.overcrowding import rooms_counted, statutory_overcrowding
 from cbl_engine.assess.priority import PriorityDates, priority_dates
+from cbl_engine.assess.reassess import Reassessed, reassess
 
 __all__ = [
     "Assessed",
     "BedroomsExplained",
     "DatePolicy",
     "PriorityDates",
+    "Reassessed",
     "Room",
     "age_on",
     "area_closure",
@@ -39,6 +41,7 @@ __all__ = [
     "own_columns_read",
     "pair_fact_values",
     "priority_dates",
+    "reassess",
     "rooms_counted",
     "sizes_let",
     "statutory_overcrowding",
