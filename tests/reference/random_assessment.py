@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any
-
-import polars as pl
+from typing import TYPE_CHECKING, Any
 
 from tests.reference.frames import frame_of
+
+if TYPE_CHECKING:
+    import polars as pl
 
 BANDS = ("A", "B", "C", "D")
 EARLY = ("f_ill", "f_maybe", "f_old", "f_many", "f_kids", "f_owed", "f_short")

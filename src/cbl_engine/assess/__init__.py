@@ -20,8 +20,10 @@ from cbl_engine.assess.facts import (
 from cbl_engine.assess.overcrowding import rooms_counted, statutory_overcrowding
 from cbl_engine.assess.priority import PriorityDates, priority_dates
 from cbl_engine.assess.reassess import Reassessed, reassess
+from cbl_engine.assess.upkeep import LISTS, upkeep
 
 __all__ = [
+    "LISTS",
     "Assessed",
     "BedroomsExplained",
     "DatePolicy",
@@ -45,6 +47,7 @@ __all__ = [
     "rooms_counted",
     "sizes_let",
     "statutory_overcrowding",
+    "upkeep",
     "whole_months",
     "with_if_null",
 ]

@@ -289,3 +289,4 @@ def init(out: Path = Path("scheme.yaml"), /) -> int:
 app.command("cbl_engine.cli.schemes:describe")
 app.command("cbl_engine.cli.schemes:diff")
 app.command("cbl_engine.cli.schemes:schema")
+app.command("cbl_engine.cli.register:register")

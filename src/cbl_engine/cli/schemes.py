@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from datetime import date
+from cbl_engine.cli.given import day, give
 
 
 def describe(
@@ -35,14 +33,14 @@ def describe(
     from cbl_engine.scheme import describe as describe_scheme
     from cbl_engine.scheme import load_scheme
 
-    description = describe_scheme(load_scheme(scheme), _day(as_at))
+    description = describe_scheme(load_scheme(scheme), day(as_at) if as_at is not None else None)
     if format == "html":
         from cbl_engine.report import scheme_page
 
         text = scheme_page(description)
     else:
         text = description.markdown() if format == "markdown" else description.text()
-    _give(text, out)
+    give(text, out)
     return 0
 
 
@@ -73,13 +71,13 @@ def diff(
 
     from cbl_engine.scheme import changes_described, load_scheme, scheme_changes
 
-    changes = scheme_changes(load_scheme(old), load_scheme(new), _day(as_at))
+    changes = scheme_changes(load_scheme(old), load_scheme(new), day(as_at) if as_at is not None else None)
     if format == "json":
         rows = [change.as_dict() for change in changes]
-        _give(json.dumps(rows, indent=2, ensure_ascii=False) + "\n", None)
+        give(json.dumps(rows, indent=2, ensure_ascii=False) + "\n", None)
     else:
         described = changes_described(changes, old, new)
-        _give(described.markdown() if format == "markdown" else described.text(), None)
+        give(described.markdown() if format == "markdown" else described.text(), None)
     return int(any(change.concerns != "words" for change in changes))
 
 
@@ -93,35 +91,5 @@ def schema(*, out: Path | None = None) -> int:
     """
     from cbl_engine.scheme import json_schema_text
 
-    _give(json_schema_text(), out)
+    give(json_schema_text(), out)
     return 0
-
-
-def _day(text: str | None) -> date | None:
-    """An optional date.
-
-    Raises:
-        BadInput: it is not a date.
-    """
-    from datetime import date
-
-    from cbl_engine.errors import BadInput, Problem
-
-    try:
-        return date.fromisoformat(text) if text is not None else None
-    except ValueError:
-        raise BadInput(
-            [Problem("as_at", "the as-at date cannot be read", where="--as-at", given=repr(text),
-                     allowed="YYYY-MM-DD")]
-        ) from None
-
-
-def _give(text: str, out: Path | None) -> None:
-    """Print a text, or write it to a file and say so."""
-    if out is None:
-        sys.stdout.write(text)
-        return
-    from cbl_engine.report import write_page
-
-    write_page(text, out)
-    sys.stdout.write(f"Wrote {out}\n")

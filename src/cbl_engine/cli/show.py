@@ -99,7 +99,7 @@ def show_shortlist(
     """The lists: a line for each advert, one advert in full, or every row for programs."""
     adverts = [advert] if advert is not None else None
     if format != "table":
-        _write(result.frame(adverts), format)
+        show_frame(result.frame(adverts), format)
         return
     console = _out()
     if advert is not None:
@@ -217,7 +217,8 @@ def _advert_table(result: Shortlist, advert: str) -> Table:
     return table
 
 
-def _write(frame: pl.DataFrame, format: str) -> None:
+def show_frame(frame: pl.DataFrame, format: str) -> None:
+    """A frame for programs: csv, json or parquet."""
     import polars as pl
 
     if format == "parquet":
@@ -246,7 +247,7 @@ def show_report(
                   "count": 1} for f in findings]
         schema = {"level": pl.String, "rule": pl.String, "where": pl.String,
                   "message": pl.String, "count": pl.Int64}
-        _write(pl.DataFrame(rows, schema=schema), format)
+        show_frame(pl.DataFrame(rows, schema=schema), format)
         return
     for problem in inputs.problems:
         sys.stdout.write(f"problem: {problem.line()}\n")
@@ -288,7 +289,7 @@ def show_cases(results: Sequence[CaseResult], format: str) -> None:
                  "passed": r.passed, "differences": list(r.differences)} for r in results]
         schema = {"file": pl.String, "case": pl.String, "where": pl.String,
                   "passed": pl.Boolean, "differences": pl.List(pl.String)}
-        _write(pl.DataFrame(rows, schema=schema), format)
+        show_frame(pl.DataFrame(rows, schema=schema), format)
         return
     console = _out()
     by_file: dict[str, list[CaseResult]] = {}
@@ -311,3 +312,10 @@ def show_files(files: Mapping[str, Path], out: Path) -> None:
     for table, path in sorted(files.items()):
         sys.stdout.write(f"{table}: {path.name}, {path.stat().st_size:,} bytes\n")
     sys.stdout.write(f"Wrote {len(files)} tables to {out}\n")
+
+
+def show_parts(parts: Iterable[Table | Text | str]) -> None:
+    """Tables and lines, one after another."""
+    console = _out()
+    for part in parts:
+        console.print(part)

@@ -42,8 +42,8 @@ _WORDS = frozenset(
 )
 """Fields that no shortlist and no offer depends on, wherever they stand."""
 
-_OFFERS = frozenset({"targets", "next_stage_when"})
-"""Fields that are read when offers are made."""
+_OFFERS = frozenset({"targets", "next_stage_when", "upkeep"})
+"""Fields that no shortlist depends on: they are read when offers are made, or for upkeep."""
 
 EXPRESSIONS = frozenset({"when", "where", "any_member", "all_members", "min", "max"})
 _WALKED = frozenset({"order", "targets"})

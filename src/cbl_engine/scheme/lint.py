@@ -215,6 +215,8 @@ def _unused(version: SchemeVersion, document: Document) -> Iterator[Finding]:
     if version.assessment is not None:
         used |= criteria_used(version.assessment)
         read |= names_read(version.assessment)
+    if version.upkeep is not None:
+        read |= version.upkeep.columns_read()
     for fact in version.facts.values():
         if isinstance(fact, (WholeMonthsSince, WholeYearsSince)):
             read.add(getattr(fact, kind_of(fact)))

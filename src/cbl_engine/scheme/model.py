@@ -23,6 +23,7 @@ from cbl_engine.scheme.parts import (
     Sql,
     Text,
 )
+from cbl_engine.scheme.upkeep import Upkeep
 
 WhenUnknown = Literal["fail", "pass", "hold"]
 KeyWhenUnknown = Literal["last", "hold", "error"]
@@ -496,6 +497,9 @@ class SchemeVersion(Part):
     profiles: dict[Name, Profile] = Field(min_length=1)
     assessment: Assessment | None = Field(
         None, description="what follows from a household's facts; left out: as recorded"
+    )
+    upkeep: Upkeep | None = Field(
+        None, description="reviews, evidence, clocks: what is due on the register and when"
     )
     default_profile: str | None = Field(
         None, description="for adverts that name none; a lone profile is the default"
