@@ -17,6 +17,7 @@ from cbl_engine.assess.facts import (
     own_columns_read,
     with_if_null,
 )
+from cbl_engine.assess.movers import Movers, movers
 from cbl_engine.assess.overcrowding import rooms_counted, statutory_overcrowding
 from cbl_engine.assess.priority import PriorityDates, priority_dates
 from cbl_engine.assess.reassess import Reassessed, reassess
@@ -27,6 +28,7 @@ __all__ = [
     "Assessed",
     "BedroomsExplained",
     "DatePolicy",
+    "Movers",
     "PriorityDates",
     "Reassessed",
     "Room",
@@ -40,6 +42,7 @@ __all__ = [
     "explain_bedrooms",
     "explain_date",
     "household_facts",
+    "movers",
     "own_columns_read",
     "pair_fact_values",
     "priority_dates",

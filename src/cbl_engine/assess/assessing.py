@@ -354,7 +354,7 @@ def _dates(
         else _optional(tables["applications"], name)
         for name in named
     ]
-    spells = _spells(tables, ids)
+    spells = spells_recorded(tables, ids)
     known = ~awarded.holds
     known[overrides.at("band")[0]] = True
     today = pl.DataFrame(
@@ -367,7 +367,7 @@ def _dates(
     return priority_dates(applications, spells, policies, as_at, today, outcomes)
 
 
-def _spells(tables: Mapping[str, pl.DataFrame], ids: Ordinals) -> pl.DataFrame:
+def spells_recorded(tables: Mapping[str, pl.DataFrame], ids: Ordinals) -> pl.DataFrame:
     """The history of bands; of an application without any, the band on its row is the one spell."""
     types = {"application": ids.ids.dtype, "band": pl.String, "since": pl.Date}
     history = tables.get("band_history", pl.DataFrame(schema=types))

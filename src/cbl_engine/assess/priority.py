@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.assess.date_rules import Bands, DatePolicy, FirstDates, planned, resolved
-from cbl_engine.assess.date_steps import Derived, report
+from cbl_engine.assess.date_steps import Derived, dates_from, report
 from cbl_engine.assess.dates_now import dates_now, with_instead
 from cbl_engine.assess.found import Found
 from cbl_engine.assess.histories import TODAY, day_of, laid_out, with_today
@@ -51,6 +51,21 @@ class PriorityDates:
         history = self._derived.history
         mine = (history.row == TODAY) & (history.since == day_of(as_at))
         return history.application[mine]
+
+    def found_today(self) -> pl.DataFrame:
+        """The bands found today that are another than the last one recorded.
+
+        Returns:
+            Frame of application, band (null: in none), since.
+        """
+        history = self._derived.history.taken(self._derived.history.row == TODAY)
+        return pl.DataFrame(
+            {
+                "application": self._derived.ids.take(history.application),
+                "band": self._derived.bands.texts(history.band),
+                "since": dates_from(history.since),
+            }
+        )
 
     def steps(self, applications: Sequence[Any] | pl.Series) -> pl.DataFrame:
         """How the dates of some applications came about, a row a step in the order they count.

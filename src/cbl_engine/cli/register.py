@@ -35,7 +35,7 @@ def register(
     *,
     data: str,
     as_at: str,
-    list: List | None = None,  # noqa: A002
+    list: List | None = None,
     within: int = 28,
     format: Literal["table", "csv", "json", "parquet"] = "table",
 ) -> int:
