@@ -70,6 +70,7 @@ def test_up_down_and_bands_that_the_new_scheme_does_not_know():
         ("P2", "not_comparable", "A", "B")]
     assert found.mapped == {"A": None, "B": "B", "C": None}
     assert frame.select("gained", "lost").rows()[1:] == [(["short"], ["crowded"]), ([], [])]
+    assert frame["changed"].to_list() == [[], [], ["medical"]]
 
 
 def test_bands_are_mapped_by_formerly():

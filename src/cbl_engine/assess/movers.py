@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from cbl_engine.assess.assessed import Assessed
+    from cbl_engine.scheme.assessment import Award
     from cbl_engine.scheme.load import Scheme
     from cbl_engine.scheme.model import SchemeVersion
 
@@ -61,8 +62,8 @@ class Movers:
             Frame of application, move (one of :data:`MOVES`), band_old (as the old scheme calls
             it), band_new, points_old, points_new, need_old, need_new [bedrooms], status_old,
             status_new (as proposed), priority_date_old, priority_date_new, date (kept, earlier,
-            later, not known), gained and lost (awards that count by one scheme alone), fails
-            (criteria of qualification that only the new one counts against it), household (one
+            later, not known), gained and lost (awards that count by one scheme alone), changed
+            (awards that count by both and give something else), fails (criteria of qualification that only the new one counts against it), household (one
             adult; two adults; three or more; with or without children under 18; null: not known),
             and the columns grouped by.
         """
@@ -103,11 +104,12 @@ class Movers:
         """How often each award or criterion goes with each move.
 
         Returns:
-            Frame of reason (gained, lost, fails), name, label, a column for each of
+            Frame of reason (gained, lost, changed, fails), name, label, a column for each of
             :data:`MOVES`, and all; the most frequent first.
         """
         labels = {
             "gained": _awards(self.after), "lost": _awards(self.before),
+            "changed": _awards(self.after),
             "fails": {n: c.label for n, c in self.after.version.criteria.items()},
         }
         parts = [
@@ -163,7 +165,7 @@ def movers(
 
 def _check(register: Mapping[str, pl.DataFrame], by: Sequence[str]) -> None:
     have = register["applications"].columns if "applications" in register else []
-    taken = {"id", "move", "application", "household", "date", "gained", "lost", "fails"}
+    taken = {"id", "move", "application", "household", "date", "gained", "lost", "changed", "fails"}
     problems = [
         Problem("unknown_column", f"there is no column {name} to group by",
                 where=f"applications.{name}", allowed=", ".join(sorted(set(have) - taken)))
@@ -232,7 +234,9 @@ def _compared(
     columns += [applications[name].alias(name) for name in by]
     columns.append(_households(before, register.get("people")))
     gained, lost = _only(after, before), _only(before, after)
-    columns += [gained.alias("gained"), lost.alias("lost"), _fails(before, after).alias("fails")]
+    changed = _giving_otherwise(before, after, mapped)
+    columns += [gained.alias("gained"), lost.alias("lost"), changed.alias("changed")]
+    columns += [_fails(before, after).alias("fails")]
     ranks = {band: place for place, band in enumerate(after.version.bands)}
     frame = pl.DataFrame(columns).with_columns(
         _move(mapped, ranks, banded="band" in before.trace.plan.found | after.trace.plan.found),
@@ -241,7 +245,7 @@ def _compared(
     waits = ~one["status"].cast(pl.String).is_in(_GONE)
     frame = frame.filter(waits).filter(_on("old") | _on("new"))
     first = ["application", "move"]
-    last = ["date", "gained", "lost", "fails", "household", *by]
+    last = ["date", "gained", "lost", "changed", "fails", "household", *by]
     return frame.select(*first, pl.exclude(*first, *last), *last)
 
 
@@ -300,6 +304,25 @@ def _only(one: Assessed, other: Assessed) -> pl.Series:
     }, len(one.ids))
 
 
+def _giving_otherwise(
+    before: Assessed, after: Assessed, mapped: Mapping[str, str | None]
+) -> pl.Series:
+    """Awards that count by both assessments and do not give the same."""
+    rules = [_rules(result) for result in (before, after)]
+    called = [lambda band: None if band is None else mapped.get(band, band), lambda band: band]
+    given = [
+        {name: [called[at](award.band), called[at](award.not_above), called[at](award.at_most),
+                award.points, award.each, award.most, award.up, award.place]
+         for name, award in rules[at].items()}
+        for at in (0, 1)
+    ]
+    held = [result.trace.awarded.awards for result in (before, after)]
+    return _listed({
+        name: held[0][name].counts & held[1][name].counts
+        for name in given[1] if name in given[0] and given[0][name] != given[1][name]
+    }, len(after.ids))
+
+
 def _fails(before: Assessed, after: Assessed) -> pl.Series:
     """Criteria of qualification that count against a household by the new scheme alone."""
     failed = _counted_against(before)
@@ -355,6 +378,9 @@ def _households(result: Assessed, people: pl.DataFrame | None) -> pl.Series:
         kinds, on="application", how="left", maintain_order="left")["household"]
 
 
+def _rules(result: Assessed) -> Mapping[str, Award]:
+    return result.trace.plan.rules.awards
+
+
 def _awards(result: Assessed) -> dict[str, str]:
-    rules: Any = result.version.assessment
-    return {name: award.label for name, award in rules.awards.items()}
+    return {name: award.label for name, award in _rules(result).items()}

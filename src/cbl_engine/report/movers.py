@@ -23,7 +23,8 @@ MOVED = {
 
 _GROUPS = {"need_new": "Bedrooms needed under the new scheme", "household": "Kind of household",
            "band_old": "Band under the old scheme"}
-_REASON = {"gained": "gains", "lost": "loses", "fails": "now fails"}
+_REASON = {"gained": "gains", "lost": "loses", "changed": "gives otherwise",
+           "fails": "now fails"}
 _MOST = 20
 
 
@@ -54,7 +55,7 @@ def movers_page(found: Movers) -> str:
             {**row, "reason": _REASON[row["reason"]]}
             for row in found.reasons().head(_MOST).iter_rows(named=True)
         ],
-        reason_moves=[m for m in MOVES if m != "on"],
+        reason_moves=[m for m in MOVES if frame.filter(move=m).height],
         moved=MOVED,
         more_reasons=max(found.reasons().height - _MOST, 0),
         mapped=[(old, new) for old, new in found.mapped.items() if old != new],
