@@ -93,5 +93,8 @@ def test_a_changed_area_or_column_is_everyones_concern():
     register = frames(random_register(rng, as_at))
     before = assess(scheme, register, as_at)
     areas = register["areas"].with_columns(pl.lit(None, pl.String).alias("parent"))
-    for other in ({"areas": areas}, {"applications": register["applications"].drop("points")}):
+    ends = register["band_history"].with_columns(pl.lit(None, pl.Date).alias("until"))
+    assert register["band_history"]["until"].null_count() < ends.height
+    for other in ({"areas": areas}, {"applications": register["applications"].drop("points")},
+                  {"band_history": ends}):
         assert reassess(before, {**register, **other}, as_at).done.height == 12

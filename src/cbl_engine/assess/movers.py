@@ -84,9 +84,9 @@ class Movers:
         used = [b for b in order_old if b in set(told["old"]) or b in self.before.version.bands]
         shown = [b for b in order_new if b in set(told["new"]) or b in self.after.version.bands]
         rows = [{"old": old, **{new: counts.get((old, new), 0) for new in shown}} for old in used]
-        rows.append({"old": "all", **{new: sum(r[new] for r in rows) for new in shown}})
         frame = pl.DataFrame(rows, schema={"old": pl.String, **dict.fromkeys(shown, pl.Int64)})
-        return frame.with_columns(pl.sum_horizontal(shown).alias("all"))
+        total = frame.select(pl.lit("all").alias("old"), pl.col(shown).sum())
+        return pl.concat([frame, total]).with_columns(pl.sum_horizontal(shown).alias("all"))
 
     def counts(self, by: str) -> pl.DataFrame:
         """Households by a column of the frame and by move.

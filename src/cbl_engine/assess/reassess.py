@@ -118,7 +118,8 @@ def _to_do(
     coming = previous.assessed.filter(pl.col("next_review_on") <= as_at)
     found["due"] = coming["application"]
     first = pl.concat([s.cast(now.dtype) for s in found.values()])
-    found["linked"] = linked(tables, first)
+    # A link that was taken away has one more consequence: that it is no longer there.
+    found["linked"] = pl.concat([linked(tables, first), linked(previous.tables, first)])
     rows = [
         pl.DataFrame({"application": ids.cast(now.dtype)}).with_columns(
             pl.lit(why, pl.Enum(_WHY)).alias("why")

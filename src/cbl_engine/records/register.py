@@ -33,4 +33,4 @@ def read_register(data: str | Path, schemes: Iterable[Scheme]) -> dict[str, pl.D
             for column in columns:
                 extra.setdefault(table, {}).setdefault(column.name, column)
     declared = {table: list(columns.values()) for table, columns in extra.items()}
-    return read_tables(data_folder(data), declared, needs=("applications",)).frames
+    return dict(read_tables(data_folder(data), declared, needs=("applications",)).frames)

@@ -21,8 +21,7 @@ MOVED = {
 }
 """Moves in words."""
 
-_GROUPS = {"need_new": "Bedrooms needed under the new scheme", "household": "Kind of household",
-           "band_old": "Band under the old scheme"}
+_GROUPS = {"need_new": "Bedrooms needed under the new scheme", "household": "Kind of household"}
 _REASON = {"gained": "gains", "lost": "loses", "changed": "gives otherwise",
            "fails": "now fails"}
 _MOST = 20
@@ -50,7 +49,7 @@ def movers_page(found: Movers) -> str:
         head=flows.columns,
         rows=flows.rows(),
         picture=_picture(found, flows),
-        groups=[_group(found, name) for name in ("band_old", "need_new", "household", *found.by)],
+        groups=[_group(found, name) for name in ("need_new", "household", *found.by)],
         reasons=[
             {**row, "reason": _REASON[row["reason"]]}
             for row in found.reasons().head(_MOST).iter_rows(named=True)
