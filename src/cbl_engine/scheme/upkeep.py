@@ -77,7 +77,9 @@ class Upkeep(Part):
     evidence: dict[Name, Due] = Field(
         default_factory=dict, description="what must be shown again, each with its own date"
     )
-    non_bidding: NonBidding | None = None
+    non_bidding: NonBidding | None = Field(
+        None, description="how long an application that may bid can go without a bid"
+    )
     decisions: dict[Name, DecisionDue] = Field(
         default_factory=dict, description="by the subject of officer_decisions"
     )
