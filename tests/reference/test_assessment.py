@@ -98,15 +98,13 @@ def test_assessing_some_is_assessing_all(seed, as_at):
     register = frames(tables)
     whole = assess(scheme, register, as_at)
     some = [a["id"] for a in tables["applications"][::2]]
-    part = {
-        name: frame if name == "areas" else frame.filter(
-            pl.col("id" if name == "applications" else "application").is_in(some))
-        for name, frame in register.items()
-    }
-    alone = assess(scheme, part, as_at)
+    alone = assess(scheme, register, as_at, only=some)
     assert alone.assessed.equals(
         whole.assessed.filter(pl.col("application").is_in(some)))
+    assert alone.contradictions.equals(
+        whole.contradictions.filter(pl.col("application").is_in(some)))
     assert alone.reasons().equals(whole.reasons(some))
+    assert alone.missing(some).equals(whole.missing(some))
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -12,6 +12,7 @@ from cbl_engine.scheme import assessment as assessment_module
 from cbl_engine.scheme import bedrooms as bedrooms_module
 from cbl_engine.scheme import json_schema, load_scheme, scheme_from_text, shipped_schemes
 from cbl_engine.scheme import model as model_module
+from cbl_engine.scheme import upkeep as upkeep_module
 from cbl_engine.scheme.model import KEYS, REDUCERS, Part
 
 
@@ -179,7 +180,7 @@ def test_the_json_schema_is_stable_and_names_every_field():
     named = {name for part in parts for name in part.get("properties", {})}
     models = [
         thing
-        for module in (model_module, bedrooms_module, assessment_module)
+        for module in (model_module, bedrooms_module, assessment_module, upkeep_module)
         for name, thing in vars(module).items()
         if isinstance(thing, type) and issubclass(thing, Part) and not name.startswith("_")
     ]

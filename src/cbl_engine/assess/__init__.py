@@ -17,14 +17,20 @@ from cbl_engine.assess.facts import (
     own_columns_read,
     with_if_null,
 )
+from cbl_engine.assess.movers import Movers, movers
 from cbl_engine.assess.overcrowding import rooms_counted, statutory_overcrowding
 from cbl_engine.assess.priority import PriorityDates, priority_dates
+from cbl_engine.assess.reassess import Reassessed, reassess
+from cbl_engine.assess.upkeep import LISTS, upkeep
 
 __all__ = [
+    "LISTS",
     "Assessed",
     "BedroomsExplained",
     "DatePolicy",
+    "Movers",
     "PriorityDates",
+    "Reassessed",
     "Room",
     "age_on",
     "area_closure",
@@ -37,12 +43,15 @@ __all__ = [
     "explain_bedrooms",
     "explain_date",
     "household_facts",
+    "movers",
     "own_columns_read",
     "pair_fact_values",
     "priority_dates",
+    "reassess",
     "rooms_counted",
     "sizes_let",
     "statutory_overcrowding",
+    "upkeep",
     "whole_months",
     "with_if_null",
 ]

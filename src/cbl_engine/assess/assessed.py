@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cbl_engine.assess.overrides import Overrides
     from cbl_engine.assess.plan import Plan
     from cbl_engine.assess.priority import PriorityDates
+    from cbl_engine.scheme.load import Scheme
     from cbl_engine.scheme.model import SchemeVersion
     from cbl_engine.tables import Ordinals
 
@@ -74,7 +75,8 @@ class Assessed:
     """The assessment of a register on a date.
 
     Attributes:
-        version: the scheme version.
+        scheme: the scheme.
+        version: its version in force on the date.
         as_at: the date.
         assessed: one row an application, ascending by id: application, bedroom_need [bedrooms],
             sizes [bedrooms], eligible_in_law, qualifies, band, points [points], place_in_band,
@@ -88,6 +90,7 @@ class Assessed:
         trace: what the reasons are made from.
     """
 
+    scheme: Scheme = field(repr=False)
     version: SchemeVersion
     as_at: date
     assessed: pl.DataFrame

@@ -7,7 +7,7 @@ applications: loops are over criteria, awards and versions of the scheme.
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import polars as pl
@@ -17,6 +17,7 @@ from cbl_engine.assess.awards import NO_BAND, Awarded, award_all
 from cbl_engine.assess.contradictions import contradictions_of
 from cbl_engine.assess.dating import band_since, begun, dates_of, doubts_of_dates
 from cbl_engine.assess.facts import bedrooms_by, household_facts, with_if_null
+from cbl_engine.assess.households import linked, of_households
 from cbl_engine.assess.legal import Legal, law_columns, legal_outcomes
 from cbl_engine.assess.outcomes import FAILED, MET, UNKNOWN, for_sql, judge
 from cbl_engine.assess.overrides import TYPES, Overrides, overrides_on, scattered
@@ -39,7 +40,7 @@ from cbl_engine.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -50,7 +51,14 @@ STAYS = ("under_offer", "housed", "closed")
 """Statuses that an assessment does not propose to change: the application is not waiting."""
 
 
-def assess(scheme: Scheme, register: Mapping[str, pl.DataFrame], as_at: date) -> Assessed:
+def assess(
+    scheme: Scheme,
+    register: Mapping[str, pl.DataFrame],
+    as_at: date,
+    *,
+    only: Iterable[Any] | None = None,
+    why: Literal["need", "policy"] = "need",
+) -> Assessed:
     """Assess every application of a register on a date.
 
     1. Facts, and bedroom need and sizes. 2. The law. 3. Qualification. 4. Awards. 5. Status.
@@ -66,6 +74,9 @@ def assess(scheme: Scheme, register: Mapping[str, pl.DataFrame], as_at: date) ->
             ``overrides`` where there are any. Of applications with versions, the one in force on
             the date counts; those without one are not assessed.
         as_at: the date.
+        only: ids of applications to assess, with those they were joined with or split from; what
+            is found of them is what assessing everyone finds. None for everyone.
+        why: why a band found today began, where it is another than the last one recorded.
 
     Returns:
         An :class:`~cbl_engine.assess.Assessed`.
@@ -77,6 +88,8 @@ def assess(scheme: Scheme, register: Mapping[str, pl.DataFrame], as_at: date) ->
     """
     plan = plan_of(scheme.in_force(as_at))
     tables = {name: register[name] for name in REGISTER_TABLES if name in register}
+    if only is not None:
+        tables = of_households(tables, linked(tables, only))
     problems = list(_problems(plan, tables))
     if problems:
         raise TableError(problems)
@@ -112,7 +125,8 @@ def assess(scheme: Scheme, register: Mapping[str, pl.DataFrame], as_at: date) ->
 
     since = band_since(awarded, overrides)
     dates = dates_of(
-        scheme, plan, tables, frame, ids, found, awarded, since, overrides, codes, as_at
+        scheme, plan, tables, frame, ids, found, awarded, since, overrides, codes, as_at,
+        why,
     )
     if dates is not None:
         found["priority_date"] = dates.dates["priority_date"]
@@ -143,7 +157,9 @@ def assess(scheme: Scheme, register: Mapping[str, pl.DataFrame], as_at: date) ->
         ]
     )
     trace = Trace(plan, codes, exempted, legal, awarded, since, overrides, status, dates, bedrooms, frame)
-    result = Assessed(plan.version, as_at, assessed, _contradictions(doubts, ids), tables, ids, trace)
+    result = Assessed(
+        scheme, plan.version, as_at, assessed, _contradictions(doubts, ids), tables, ids, trace
+    )
     check_assessed(result)
     return result
 

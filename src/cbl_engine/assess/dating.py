@@ -43,8 +43,12 @@ def dates_of(
     overrides: Overrides,
     codes: Mapping[str, NDArray[np.int8]],
     as_at: date,
+    why: str,
 ) -> PriorityDates | None:
-    """The priority dates by every version of the scheme up to the date; None when as recorded."""
+    """The priority dates by every version of the scheme up to the date; None when as recorded.
+
+    ``why`` is why a band found today began, where it is another than the last one recorded.
+    """
     if plan.rules.priority_date is None:
         return None
     policies = [
@@ -63,12 +67,12 @@ def dates_of(
         else _optional(tables["applications"], name)
         for name in named
     ]
-    spells = _spells(tables, ids)
+    spells = spells_recorded(tables, ids)
     known = ~awarded.holds
     known[overrides.at("band")[0]] = True
     today = pl.DataFrame(
         [found["band"].alias("band"), since.alias("since"), pl.Series("known", known)]
-    )
+    ).with_columns(pl.lit(why).alias("why"))
     applications = pl.DataFrame([ids.ids.alias("id"), *own])
     outcomes = {
         i.when: codes[i.when] for i in plan.rules.priority_date.instead if i.when is not None
@@ -76,7 +80,7 @@ def dates_of(
     return priority_dates(applications, spells, policies, as_at, today, outcomes)
 
 
-def _spells(tables: Mapping[str, pl.DataFrame], ids: Ordinals) -> pl.DataFrame:
+def spells_recorded(tables: Mapping[str, pl.DataFrame], ids: Ordinals) -> pl.DataFrame:
     """The history of bands; of an application without any, the band on its row is the one spell."""
     types = {"application": ids.ids.dtype, "band": pl.String, "since": pl.Date}
     history = tables.get("band_history", pl.DataFrame(schema=types))

@@ -161,7 +161,8 @@ def laid_out(
     _report(found, "submitted_after_award", history, here & ~never & late)
     kept = here & ~never
     history = _in_order(history if kept.all() else history.taken(kept))
-    _neighbours(history, found)
+    # A register that keeps no ends leaves every spell open.
+    _neighbours(history, found, keeps_ends=frame["until"].null_count() < len(frame))
     return _with_inherited(history, found)
 
 
@@ -201,15 +202,13 @@ def _in_order(history: History) -> History:
     return history
 
 
-def _neighbours(history: History, found: Found) -> None:
+def _neighbours(history: History, found: Found, *, keeps_ends: bool) -> None:
     """Report each pair of spells in a row that do not fit together."""
     before, after = slice(None, -1), slice(1, None)
     same = history.application[after] == history.application[before]
     until, since = history.until[before], history.since[after]
     equal = same & (history.day[after] == history.day[before])
     ended = until != NO_DAY
-    # A register that keeps no ends leaves every spell open.
-    keeps_ends = bool((history.until != NO_DAY).any())
     for kind, which in (
         ("same_day", equal),
         ("open_twice", same & ~equal & ~ended & keeps_ends),

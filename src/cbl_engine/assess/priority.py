@@ -69,6 +69,21 @@ class PriorityDates:
             {"band": band, "since": dates_from(np.where(code < 0, NO_DAY, since))}
         )
 
+    def found_today(self) -> pl.DataFrame:
+        """The bands found today that are another than the last one recorded.
+
+        Returns:
+            Frame of application, band (null: in none), since.
+        """
+        history = self._derived.history.taken(self._derived.history.row == TODAY)
+        return pl.DataFrame(
+            {
+                "application": self._derived.ids.take(history.application),
+                "band": self._derived.bands.texts(history.band),
+                "since": dates_from(history.since),
+            }
+        )
+
     def steps(self, applications: Sequence[Any] | pl.Series) -> pl.DataFrame:
         """How the dates of some applications came about, a row a step in the order they count.
 

@@ -417,3 +417,10 @@ def show_files(files: Mapping[str, Path], out: Path) -> None:
     for table, path in sorted(files.items()):
         sys.stdout.write(f"{table}: {path.name}, {path.stat().st_size:,} bytes\n")
     sys.stdout.write(f"Wrote {len(files)} tables to {out}\n")
+
+
+def show_parts(parts: Iterable[Table | Text | str]) -> None:
+    """Tables and lines, one after another."""
+    console = _out()
+    for part in parts:
+        console.print(part)

@@ -16,6 +16,7 @@ from cbl_engine.records.assessment import (
 from cbl_engine.records.chain import Inputs, check_inputs, explain_run, run_shortlist
 from cbl_engine.records.feedback import Feedback, feedback
 from cbl_engine.records.folder import RunFolder, read_run, write_run
+from cbl_engine.records.register import read_register
 from cbl_engine.records.replay import Replay, replay_run
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "explain_run",
     "feedback",
     "read_assessment",
+    "read_register",
     "read_run",
     "replay_run",
     "run_assessment",

@@ -51,8 +51,8 @@ _WORDS = frozenset(
 )
 """Fields that no shortlist and no offer depends on, wherever they stand."""
 
-_OFFERS = frozenset({"targets", "next_stage_when"})
-"""Fields that are read when offers are made."""
+_OFFERS = frozenset({"targets", "next_stage_when", "upkeep"})
+"""Fields that no shortlist depends on: they are read when offers are made, or for upkeep."""
 
 _ASSESSED = frozenset({"assessment", "tests"})
 """Fields that only the assessment reads."""

@@ -20,6 +20,7 @@ from cbl_engine.scheme.description import Description, Line, Section, Table
 from cbl_engine.scheme.load import Scheme
 from cbl_engine.scheme.model import LotteryKey, PreferKey, TieKey
 from cbl_engine.scheme.readings import read_expression
+from cbl_engine.scheme.upkeep_words import upkeep_section
 from cbl_engine.scheme.words import (
     CRITERION_UNKNOWN,
     ROW_CALLED,
@@ -108,6 +109,7 @@ class _Describer:
             self.facts(),
             self.columns(),
             self.review(),
+            upkeep_section(self.version),
             self.unknown(),
             self.notes(),
             self.ours(),

@@ -214,6 +214,8 @@ def _unused(version: SchemeVersion, document: Document) -> Iterator[Finding]:
         assessed, named = asked_of_households(version.assessment)
         used |= assessed
         read |= named
+    if version.upkeep is not None:
+        read |= version.upkeep.columns_read()
     for standard in version.bedroom_standards.values():
         read |= columns_of_standard(standard)
     for fact in version.facts.values():

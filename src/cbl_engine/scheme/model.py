@@ -23,6 +23,7 @@ from cbl_engine.scheme.parts import (
     Sql,
     Text,
 )
+from cbl_engine.scheme.upkeep import Upkeep
 
 WhenUnknown = Literal["fail", "pass", "hold"]
 KeyWhenUnknown = Literal["last", "hold", "error"]
@@ -518,6 +519,9 @@ class SchemeVersion(Part):
     )
     review: Review | None = Field(
         None, description="the right to a review, for decision letters; left out: not known"
+    )
+    upkeep: Upkeep | None = Field(
+        None, description="reviews, evidence, clocks: what is due on the register and when"
     )
     default_profile: str | None = Field(
         None, description="for adverts that name none; a lone profile is the default"

@@ -1,0 +1,387 @@
+"""Who moves when one scheme takes the place of another, before anything is simulated.
+
+1. Assess everyone by the old scheme. 2. Put the bands it finds on record, so that every spell until
+today is dated by the old scheme. 3. Assess everyone by the new scheme, in force from today; a band
+that is another begins for the reason ``policy``. 4. Compare.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from cbl_engine.assess.assessing import assess
+from cbl_engine.assess.dating import spells_recorded
+from cbl_engine.assess.outcomes import FAILED
+from cbl_engine.errors import Problem, TableError
+from cbl_engine.scheme.parts import InForce
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from cbl_engine.assess.assessed import Assessed
+    from cbl_engine.scheme.assessment import Award
+    from cbl_engine.scheme.load import Scheme
+    from cbl_engine.scheme.model import SchemeVersion
+
+MOVES = ("up", "down", "same", "on", "off", "not_comparable")
+"""Higher, lower, the same; onto the register, off it; in a band that the new scheme does not know.
+
+By band, and by points where neither scheme gives bands.
+"""
+
+_GONE = ("housed", "closed")
+_ADULT = 18
+
+
+@dataclass(frozen=True, eq=False)
+class Movers:
+    """What a new scheme changes for every household that waits.
+
+    Attributes:
+        before: the assessment by the old scheme.
+        after: by the new one.
+        by: columns to group by, as in the frame.
+        mapped: band of the old scheme -> its name in the new one; None where it has none.
+    """
+
+    before: Assessed = field(repr=False)
+    after: Assessed = field(repr=False)
+    by: tuple[str, ...]
+    mapped: Mapping[str, str | None]
+    _frame: pl.DataFrame = field(repr=False)
+
+    def frame(self) -> pl.DataFrame:
+        """A row a household that is on the register by either scheme, ascending by application.
+
+        Returns:
+            Frame of application, move (one of :data:`MOVES`), band_old (as the old scheme calls
+            it), band_new, points_old, points_new, need_old, need_new [bedrooms], status_old,
+            status_new (as proposed), priority_date_old, priority_date_new, date (kept, earlier,
+            later, not known), gained and lost (awards that count by one scheme alone), changed
+            (awards that count by both and give something else), fails (criteria of qualification that only the new one counts against it), household (one
+            adult; two adults; three or more; with or without children under 18; null: not known),
+            and the columns grouped by.
+        """
+        return self._frame
+
+    def flows(self) -> pl.DataFrame:
+        """A matrix of households: a row a band of the old scheme, a column a band of the new.
+
+        Returns:
+            Frame of old (``(no band)``, ``(off the register)`` at the end) and a column for each
+            band of the new scheme, ``(no band)``, ``(off the register)`` and ``all``; the last
+            row is ``all``.
+        """
+        order_old = [*self.before.version.bands, "(no band)", "(off the register)"]
+        order_new = [*self.after.version.bands, "(no band)", "(off the register)"]
+        told = self._frame.select(_place("old").alias("old"), _place("new").alias("new"))
+        counts = {(old, new): n for old, new, n in told.group_by("old", "new").len().iter_rows()}
+        used = [b for b in order_old if b in set(told["old"]) or b in self.before.version.bands]
+        shown = [b for b in order_new if b in set(told["new"]) or b in self.after.version.bands]
+        rows = [{"old": old, **{new: counts.get((old, new), 0) for new in shown}} for old in used]
+        frame = pl.DataFrame(rows, schema={"old": pl.String, **dict.fromkeys(shown, pl.Int64)})
+        total = frame.select(pl.lit("all").alias("old"), pl.col(shown).sum())
+        return pl.concat([frame, total]).with_columns(pl.sum_horizontal(shown).alias("all"))
+
+    def counts(self, by: str) -> pl.DataFrame:
+        """Households by a column of the frame and by move.
+
+        Returns:
+            Frame of the column (null: not known), a column for each of :data:`MOVES`, and all.
+        """
+        told = self._frame.group_by(by).agg(
+            *((pl.col("move") == m).sum().cast(pl.Int64).alias(m) for m in MOVES),
+            pl.len().cast(pl.Int64).alias("all"),
+        )
+        return told.sort(by, nulls_last=True)
+
+    def reasons(self) -> pl.DataFrame:
+        """How often each award or criterion goes with each move.
+
+        Returns:
+            Frame of reason (gained, lost, changed, fails), name, label, a column for each of
+            :data:`MOVES`, and all; the most frequent first.
+        """
+        labels = {
+            "gained": _awards(self.after), "lost": _awards(self.before),
+            "changed": _awards(self.after),
+            "fails": {n: c.label for n, c in self.after.version.criteria.items()},
+        }
+        parts = [
+            self._frame.select("move", pl.col(kind).alias("name")).explode("name").drop_nulls()
+            .with_columns(
+                pl.lit(kind).alias("reason"),
+                pl.col("name").replace_strict(names, default=None, return_dtype=pl.String)
+                .alias("label"),
+            )
+            for kind, names in labels.items()
+        ]
+        told = pl.concat(parts).group_by("reason", "name", "label").agg(
+            *((pl.col("move") == m).sum().cast(pl.Int64).alias(m) for m in MOVES),
+            pl.len().cast(pl.Int64).alias("all"),
+        )
+        return told.sort("all", "reason", "name", descending=[True, False, False])
+
+
+def movers(
+    old: Scheme,
+    new: Scheme,
+    register: Mapping[str, pl.DataFrame],
+    as_at: date,
+    *,
+    by: Sequence[str] = (),
+) -> Movers:
+    """Who moves up, down or off the register when one scheme takes the place of another.
+
+    Args:
+        old: the scheme in force on the date.
+        new: the scheme to come: its version in force on the date, or else its latest, taken as in
+            force from the date on.
+        register: frames by table name, with the columns that both read.
+        as_at: the date.
+        by: columns of applications to group by, beside the household's kind.
+
+    Raises:
+        SchemeError: a scheme is not in force, or says nothing about assessment.
+        TableError: a table or column that is read is missing or of another type.
+    """
+    _check(register, by)
+    before = assess(old, register, as_at)
+    record = {**register, "band_history": _on_record(before)}
+    after = assess(_followed(old, new, as_at), record, as_at, why="policy")
+    formerly = after.version.assessment.priority_date if after.version.assessment else None
+    names = formerly.formerly if formerly is not None else {}
+    bands = after.version.bands
+    mapped = {
+        band: band if band in bands else names.get(band) for band in before.version.bands
+    }
+    return Movers(before, after, tuple(by), mapped, _compared(before, after, mapped, by, register))
+
+
+def _check(register: Mapping[str, pl.DataFrame], by: Sequence[str]) -> None:
+    have = register["applications"].columns if "applications" in register else []
+    taken = {"id", "move", "application", "household", "date", "gained", "lost", "changed", "fails"}
+    problems = [
+        Problem("unknown_column", f"there is no column {name} to group by",
+                where=f"applications.{name}", allowed=", ".join(sorted(set(have) - taken)))
+        for name in by if name not in have or name in taken
+    ]
+    if problems:
+        raise TableError(problems)
+
+
+def _followed(old: Scheme, new: Scheme, as_at: date) -> Scheme:
+    """The versions of the old scheme up to the date, then the new one."""
+    index = new.index_in_force(as_at)
+    index = len(new.versions) - 1 if index is None else index
+    force = InForce.model_validate({"from": as_at, "until": None, "assumed": True})
+    version = new.versions[index].model_copy(update={"in_force": force})
+    past = [at for at, v in enumerate(old.versions) if v.in_force.from_ < as_at]
+    versions = [_until(old.versions[at], as_at) for at in past]
+    return replace(
+        new,
+        versions=(*versions, version),
+        documents=(*(old.documents[at] for at in past), new.documents[index]),
+    )
+
+
+def _until(version: SchemeVersion, end: date) -> SchemeVersion:
+    force = version.in_force
+    if force.until is not None and force.until <= end:
+        return version
+    return version.model_copy(update={"in_force": force.model_copy(update={"until": end})})
+
+
+def _on_record(before: Assessed) -> pl.DataFrame:
+    """The history of bands, with what the old scheme finds today as its last spell.
+
+    It is put on record for the day before, with the date that the old scheme gives it, so that the
+    new scheme's band follows it.
+    """
+    spells = spells_recorded(before.tables, before.ids)
+    dates = before.trace.dates
+    if dates is None:
+        return spells
+    found = dates.found_today()
+    if not found.height:
+        return spells
+    eve = before.as_at - timedelta(1)
+    rows = found.with_columns(pl.min_horizontal("since", pl.lit(eve)).alias("since")).join(
+        before.assessed.select("application", "priority_date"), on="application", how="left"
+    )
+    return pl.concat([spells, rows.cast({"application": spells.schema["application"]})],
+                     how="diagonal_relaxed")
+
+
+def _compared(
+    before: Assessed,
+    after: Assessed,
+    mapped: Mapping[str, str | None],
+    by: Sequence[str],
+    register: Mapping[str, pl.DataFrame],
+) -> pl.DataFrame:
+    one, other = before.assessed, after.assessed
+    columns = [one["application"]]
+    for name, told in (("band", "band"), ("points", "points"), ("bedroom_need", "need"),
+                       ("status_proposed", "status"), ("priority_date", "priority_date")):
+        columns += [one[name].alias(f"{told}_old"), other[name].alias(f"{told}_new")]
+    applications = before.tables["applications"]
+    columns += [applications[name].alias(name) for name in by]
+    columns.append(_households(before, register.get("people")))
+    gained, lost = _only(after, before), _only(before, after)
+    changed = _giving_otherwise(before, after, mapped)
+    columns += [gained.alias("gained"), lost.alias("lost"), changed.alias("changed")]
+    columns += [_fails(before, after).alias("fails")]
+    ranks = {band: place for place, band in enumerate(after.version.bands)}
+    frame = pl.DataFrame(columns).with_columns(
+        _move(mapped, ranks, banded="band" in before.trace.plan.found | after.trace.plan.found),
+        _date_change().alias("date"),
+    )
+    waits = ~one["status"].cast(pl.String).is_in(_GONE)
+    frame = frame.filter(waits).filter(_on("old") | _on("new"))
+    first = ["application", "move"]
+    last = ["date", "gained", "lost", "changed", "fails", "household", *by]
+    return frame.select(*first, pl.exclude(*first, *last), *last)
+
+
+def _on(when: str) -> pl.Expr:
+    """On the register: any status that is not closed."""
+    return pl.col(f"status_{when}") != "closed"
+
+
+def _place(when: str) -> pl.Expr:
+    band = pl.col(f"band_{when}").fill_null("(no band)")
+    return pl.when(_on(when)).then(band).otherwise(pl.lit("(off the register)"))
+
+
+def _move(mapped: Mapping[str, str | None], ranks: Mapping[str, int], *, banded: bool) -> pl.Expr:
+    """Which of :data:`MOVES`. In no band is lower than in any."""
+    if banded:
+        lowest = len(ranks)
+        old = pl.col("band_old").cast(pl.String)
+        known = {band: ranks[name] for band, name in mapped.items() if name is not None}
+        rank_old = pl.when(old.is_null()).then(lowest).otherwise(
+            old.replace_strict(known, default=None, return_dtype=pl.Int64))
+        rank_new = pl.col("band_new").cast(pl.String).replace_strict(
+            ranks, default=lowest, return_dtype=pl.Int64)
+        higher, lower, unlike = rank_new < rank_old, rank_new > rank_old, rank_old.is_null()
+    else:
+        before, now = pl.col("points_old"), pl.col("points_new")
+        higher, lower, unlike = now > before, now < before, now.is_null() != before.is_null()
+    return (
+        pl.when(_on("old") & ~_on("new")).then(pl.lit("off"))
+        .when(_on("new") & ~_on("old")).then(pl.lit("on"))
+        .when(unlike).then(pl.lit("not_comparable"))
+        .when(higher).then(pl.lit("up"))
+        .when(lower).then(pl.lit("down"))
+        .otherwise(pl.lit("same"))
+        .alias("move")
+    )
+
+
+def _date_change() -> pl.Expr:
+    old, new = pl.col("priority_date_old"), pl.col("priority_date_new")
+    return (
+        pl.when(old.eq_missing(new)).then(pl.lit("kept"))
+        .when(new < old).then(pl.lit("earlier"))
+        .when(new > old).then(pl.lit("later"))
+        .otherwise(pl.lit("not known"))
+    )
+
+
+def _only(one: Assessed, other: Assessed) -> pl.Series:
+    """Awards that count for a household by one assessment and not by the other, in order."""
+    theirs = other.trace.awarded.awards
+    none = np.zeros(len(one.ids), bool)
+    return _listed({
+        name: award.counts & ~(theirs[name].counts if name in theirs else none)
+        for name, award in one.trace.awarded.awards.items()
+    }, len(one.ids))
+
+
+def _giving_otherwise(
+    before: Assessed, after: Assessed, mapped: Mapping[str, str | None]
+) -> pl.Series:
+    """Awards that count by both assessments and do not give the same."""
+    rules = [_rules(result) for result in (before, after)]
+    called = [lambda band: None if band is None else mapped.get(band, band), lambda band: band]
+    given = [
+        {name: [called[at](award.band), called[at](award.not_above), called[at](award.at_most),
+                award.points, award.each, award.most, award.up, award.place]
+         for name, award in rules[at].items()}
+        for at in (0, 1)
+    ]
+    held = [result.trace.awarded.awards for result in (before, after)]
+    return _listed({
+        name: held[0][name].counts & held[1][name].counts
+        for name in given[1] if name in given[0] and given[0][name] != given[1][name]
+    }, len(after.ids))
+
+
+def _fails(before: Assessed, after: Assessed) -> pl.Series:
+    """Criteria of qualification that count against a household by the new scheme alone."""
+    failed = _counted_against(before)
+    none = np.zeros(len(after.ids), bool)
+    return _listed({
+        name: fails & ~failed.get(name, none) for name, fails in _counted_against(after).items()
+    }, len(after.ids))
+
+
+def _counted_against(result: Assessed) -> dict[str, np.ndarray]:
+    trace = result.trace
+    out = {}
+    for name in trace.plan.rules.qualifies:
+        unknown_fails = result.version.criteria[name].when_unknown == "fail"
+        fails = (trace.codes[name] == FAILED) | ((trace.codes[name] > FAILED) & unknown_fails)
+        out[name] = fails & (trace.exempted[name] < 0)
+    return out
+
+
+def _listed(names: Mapping[str, np.ndarray], n: int) -> pl.Series:
+    """The names that are true for each household."""
+    empty = pl.Series([[]], dtype=pl.List(pl.String)).new_from_index(0, n)
+    if not names:
+        return empty
+    told = pl.DataFrame({name: pl.Series(true) for name, true in names.items()})
+    return told.select(
+        pl.concat_list(pl.when(name).then(pl.lit(name)) for name in names).list.drop_nulls()
+    ).to_series()
+
+
+def _households(result: Assessed, people: pl.DataFrame | None) -> pl.Series:
+    """Kinds of household, by adults and children on the day."""
+    n = len(result.ids)
+    nothing = pl.Series("household", [None], dtype=pl.String).new_from_index(0, n)
+    if people is None or "date_of_birth" not in people.columns:
+        return nothing
+    from cbl_engine.assess.ages import age_on
+
+    born = people.filter(pl.col("date_of_birth") <= result.as_at)
+    adult = age_on(result.as_at) >= _ADULT
+    kinds = born.group_by("application").agg(
+        adult.sum().alias("adults"), (~adult).sum().alias("children")
+    ).select(
+        "application",
+        pl.concat_str(
+            pl.when(pl.col("adults") <= 1).then(pl.lit("one adult"))
+            .when(pl.col("adults") == 2).then(pl.lit("two adults"))
+            .otherwise(pl.lit("three or more adults")),
+            pl.when(pl.col("children") > 0).then(pl.lit(" with children")).otherwise(pl.lit("")),
+        ).alias("household"),
+    )
+    return result.assessed.select("application").join(
+        kinds, on="application", how="left", maintain_order="left")["household"]
+
+
+def _rules(result: Assessed) -> Mapping[str, Award]:
+    return result.trace.plan.rules.awards
+
+
+def _awards(result: Assessed) -> dict[str, str]:
+    return {name: award.label for name, award in _rules(result).items()}

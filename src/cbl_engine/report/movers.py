@@ -1,0 +1,100 @@
+"""Who moves under a new scheme, as a page for officers and the committee they advise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cbl_engine.assess.movers import MOVES
+from cbl_engine.report.flows import flows_drawn
+from cbl_engine.report.page import render
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    import polars as pl
+
+    from cbl_engine.assess import Movers
+
+MOVED = {
+    "up": "up", "down": "down", "same": "no change of band", "on": "onto the register",
+    "off": "off the register", "not_comparable": "band not comparable",
+}
+"""Moves in words."""
+
+_GROUPS = {"need_new": "Bedrooms needed under the new scheme", "household": "Kind of household"}
+_REASON = {"gained": "gains", "lost": "loses", "changed": "gives otherwise",
+           "fails": "now fails"}
+_MOST = 20
+
+
+def movers_page(found: Movers) -> str:
+    """A comparison of two schemes as one offline HTML page.
+
+    It holds counts of any size, so it is for officers; the public is shown none that is small.
+
+    Args:
+        found: as :func:`cbl_engine.assess.movers` makes it.
+    """
+    flows = found.flows()
+    frame = found.frame()
+    return render(
+        "movers.html",
+        title=f"Who moves: {found.before.version.title} to {found.after.version.title}",
+        audience="officer",
+        found=found,
+        moves=[(MOVED[m], n) for m in MOVES if (n := frame.filter(move=m).height)],
+        total=frame.height,
+        dates=[(d, n) for d in ("kept", "earlier", "later", "not known")
+               if (n := frame.filter(date=d).height)],
+        head=flows.columns,
+        rows=flows.rows(),
+        picture=_picture(found, flows),
+        groups=[_group(found, name) for name in ("need_new", "household", *found.by)],
+        reasons=[
+            {**row, "reason": _REASON[row["reason"]]}
+            for row in found.reasons().head(_MOST).iter_rows(named=True)
+        ],
+        reason_moves=[m for m in MOVES if frame.filter(move=m).height],
+        moved=MOVED,
+        more_reasons=max(found.reasons().height - _MOST, 0),
+        mapped=[(old, new) for old, new in found.mapped.items() if old != new],
+    )
+
+
+def _picture(found: Movers, flows: pl.DataFrame) -> Any:
+    names_new = flows.columns[1:-1]
+    names_old = flows["old"].to_list()[:-1]
+    counts = {
+        (row["old"], new): row[new]
+        for row in flows.iter_rows(named=True) if row["old"] != "all" for new in names_new
+    }
+    return flows_drawn(names_old, names_new, counts, {
+        pair: _kind(found, *pair) for pair in counts
+    })
+
+
+def _kind(found: Movers, old: str, new: str) -> str:
+    """How a flow is drawn."""
+    if new == "(off the register)":
+        return "same" if old == new else "off"
+    if old == "(off the register)":
+        return "on"
+    mapped = old if old == "(no band)" else found.mapped[old]
+    if mapped is None:
+        return "not_comparable"
+    places = [*found.after.version.bands, "(no band)"]
+    before, now = places.index(mapped), places.index(new)
+    return "up" if now < before else "down" if now > before else "same"
+
+
+def _group(found: Movers, name: str) -> dict[str, Any]:
+    counts = found.counts(name)
+    moves = [m for m in MOVES if counts[m].sum()]
+    return {
+        "title": _GROUPS.get(name, name.replace("_", " ").capitalize()),
+        "moves": moves,
+        "rows": [
+            ["not known" if row[name] is None else row[name], *(row[m] for m in moves), row["all"]]
+            for row in counts.iter_rows(named=True)
+        ],
+    }

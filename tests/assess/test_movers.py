@@ -1,0 +1,152 @@
+"""Who moves when one scheme takes the place of another, and what becomes of their dates."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from cbl_engine.assess import movers
+from cbl_engine.errors import TableError
+from cbl_engine.scheme import scheme_from_text
+from tests.reference.frames import frame_of
+
+AS_AT = date(2026, 11, 20)
+HERE = Path(__file__).parent
+OLD = (HERE / "upkeep_scheme.yaml").read_text(encoding="utf-8").replace(
+    "medical_on, lasts_months: 12", "medical_on")
+NEW = OLD.replace("bands: {A: {label: Urgent}, B: {label: Medium}, C: {label: Low}}",
+                  "bands: {Gold: {label: x}, B: {label: x}, D: {label: x}}")
+NEW = NEW.replace("band: A", "band: B").replace("otherwise: C", "otherwise: D").replace(
+    "crowded: {label: Crowded, when: short, band: B}",
+    "short: {label: Short, when: short, band: Gold}").replace("[A, B, C]", "[Gold, B, D]")
+EXTRA = {"medical": {"type": "bool"}, "medical_on": {"type": "date"},
+         "income_seen_on": {"type": "date"}, "ward": {"type": "text"}}
+POLICY = "{first: registered_on}"
+
+
+def new(dates=POLICY, more=""):
+    text = NEW.replace(f"priority_date: {POLICY}", f"priority_date: {dates}{more}")
+    return scheme_from_text(text.replace("starts: income_seen_on", "starts: reviewed_on"))
+
+
+def register(*rows, history=None, people=()):
+    applications = [
+        {"id": f"P{n}", "status": "active", "registered_on": date(2024, 1, n + 1),
+         "current_bedrooms": 1, "bedroom_need": 1, "band": "C", "band_from": date(2024, 1, n + 1),
+         **row}
+        for n, row in enumerate(rows)
+    ]
+    out = {"applications": frame_of("applications", applications, EXTRA),
+           "people": frame_of("people", list(people))}
+    if history is not None:
+        out["band_history"] = frame_of("band_history", history)
+    return out
+
+
+def moved(tables, scheme=None, **given):
+    return movers(scheme_from_text(OLD), scheme or new(), tables, AS_AT, **given)
+
+
+def without_sizes(text):
+    return scheme_from_text(text.replace("  size: twenty_one_year\n", ""))
+
+
+def compare(tables, dates=POLICY, more="", **given):
+    text = NEW.replace(f"priority_date: {POLICY}", f"priority_date: {dates}{more}")
+    return movers(without_sizes(OLD), without_sizes(text), tables, AS_AT, **given)
+
+
+SHORT, ILL = {"bedroom_need": 2, "band": "B"}, {"medical": True, "band": "A"}
+
+
+def test_up_down_and_bands_that_the_new_scheme_does_not_know():
+    found = compare(register({}, SHORT, ILL, {"status": "closed"}))
+    frame = found.frame()
+    assert frame.select("application", "move", "band_old", "band_new").rows() == [
+        ("P0", "not_comparable", "C", "D"), ("P1", "up", "B", "Gold"),
+        ("P2", "not_comparable", "A", "B")]
+    assert found.mapped == {"A": None, "B": "B", "C": None}
+    assert frame.select("gained", "lost").rows()[1:] == [(["short"], ["crowded"]), ([], [])]
+    assert frame["changed"].to_list() == [[], [], ["medical"]]
+
+
+def test_bands_are_mapped_by_formerly():
+    found = compare(register({}, SHORT, ILL), "{first: registered_on, formerly: {A: Gold, C: D}}")
+    assert found.frame()["move"].to_list() == ["same", "up", "down"]
+    assert found.flows().rows() == [
+        ("A", 0, 1, 0, 1), ("B", 1, 0, 0, 1), ("C", 0, 0, 1, 1), ("all", 1, 1, 1, 3)]
+    assert found.flows().columns == ["old", "Gold", "B", "D", "all"]
+
+
+def test_off_the_register_with_the_criterion_that_fails():
+    text = NEW.replace("assessment:\n", "assessment:\n  qualifies: [ill]\n")
+    found = movers(without_sizes(OLD), without_sizes(text), register({}, ILL), AS_AT)
+    frame = found.frame()
+    assert frame.select("move", "fails", "status_new").rows() == [
+        ("off", ["ill"], "closed"), ("not_comparable", [], "active")]
+    assert found.flows().columns[-2:] == ["(off the register)", "all"]
+    assert found.reasons().filter(reason="fails").select("name", "label", "off").rows() == [
+        ("ill", "Ill", 1)]
+    back = movers(without_sizes(text), without_sizes(OLD), register({}, ILL), AS_AT).frame()
+    assert back["move"].to_list() == ["on", "up"]
+
+
+def test_a_change_of_policy_keeps_the_date_unless_the_new_scheme_says_otherwise():
+    tables = register(SHORT, {})
+    kept = compare(tables).frame()
+    assert kept["date"].to_list() == ["kept", "kept"]
+    award = compare(tables, "{first: registered_on, policy: award}").frame()
+    assert award["priority_date_new"].to_list() == [AS_AT, AS_AT]
+    assert award["date"].to_list() == ["later", "later"]
+    # A change of need gives the day by ``up``; a change of policy does not.
+    need = compare(tables, "{first: registered_on, up: award, policy: keep}").frame()
+    assert need["date"].to_list() == ["kept", "kept"]
+
+
+def test_spells_before_the_day_are_dated_by_the_old_scheme():
+    history = [{"application": "P0", "band": "C", "since": date(2024, 1, 1)},
+               {"application": "P0", "band": "B", "since": date(2025, 5, 5)}]
+    # By the old scheme a higher band dates from its award; by the new one it would not.
+    found = compare(register(SHORT, history=history), "{first: registered_on, up: keep}")
+    assert found.frame()["priority_date_new"].to_list() == [date(2025, 5, 5)]
+    assert found.frame()["date"].to_list() == ["kept"]
+
+
+def test_a_band_that_the_old_scheme_finds_today_keeps_the_date_it_gives():
+    # Recorded in C, found in B today: the old scheme dates the rise from today.
+    found = compare(register({"bedroom_need": 2}), "{first: registered_on, policy: keep}")
+    frame = found.frame()
+    assert frame.select("band_old", "priority_date_old", "priority_date_new").rows() == [
+        ("B", AS_AT, AS_AT)]
+
+
+def test_groups_by_household_and_by_any_column():
+    born = {"P0p0": date(1990, 1, 1), "P0p1": date(2020, 1, 1), "P1p0": date(1990, 1, 1)}
+    people = [{"id": p, "application": p[:2], "date_of_birth": day} for p, day in born.items()]
+    found = compare(register({"ward": "east"}, SHORT | {"ward": "west"}, {}, people=people),
+                    by=["ward"])
+    assert found.frame()["household"].to_list() == ["one adult with children", "one adult", None]
+    counted = found.counts("ward")
+    assert counted.select("ward", "up", "not_comparable", "all").rows() == [
+        ("east", 0, 1, 1), ("west", 1, 0, 1), (None, 0, 1, 1)]
+    assert found.counts("household")["all"].sum() == 3
+    with pytest.raises(TableError, match="there is no column parish to group by"):
+        compare(register({}), by=["parish"])
+
+
+def test_a_scheme_against_itself_moves_nobody():
+    tables = register({}, SHORT, ILL, {"bedroom_need": 3, "registered_on": None})
+    found = movers(without_sizes(OLD), without_sizes(OLD), tables, AS_AT)
+    assert set(found.frame()["move"]) == {"same"}
+    assert set(found.frame()["date"]) == {"kept"}
+    assert found.reasons().is_empty()
+
+
+def test_the_order_of_rows_decides_nothing():
+    tables = register({}, SHORT, ILL, {"bedroom_need": 3})
+    mixed = {n: f[list(range(f.height))[::-1]] for n, f in tables.items()}
+    assert compare(tables).frame().equals(compare(mixed).frame())
+    assert isinstance(compare(tables).frame(), pl.DataFrame)
