@@ -12,6 +12,7 @@ import pytest
 from cbl_engine.assess import LISTS, upkeep
 from cbl_engine.errors import TableError
 from cbl_engine.scheme import load_scheme
+from cbl_engine.shipped import shipped_folder
 from tests.reference.frames import frame_of
 
 AS_AT = date(2026, 11, 20)
@@ -200,7 +201,7 @@ def test_overrides_about_to_end_and_in_conflict():
 
 
 def test_a_scheme_without_upkeep_still_lists_what_needs_no_period():
-    scheme = load_scheme("sheffield")
+    scheme = load_scheme(shipped_folder("cases") / "schemes/redditch.yaml")
     frame = frame_of("applications", [application("P1"), application("P2")])
     people = frame_of("people", [person("P1", identity="k"), person("P2", identity="k")])
     found = upkeep(scheme, {"applications": frame, "people": people}, AS_AT)

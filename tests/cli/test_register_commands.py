@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from cbl_engine.cli import main
+from cbl_engine.shipped import shipped_folder
 from tests.assess.test_movers import EXTRA, ILL, NEW, OLD, SHORT, register
 from tests.reference.frames import frame_of
 
@@ -18,19 +18,7 @@ if TYPE_CHECKING:
 
     Cbl = Callable[..., tuple[int, str, str]]
 
-
-@pytest.fixture
-def cbl(capsys: pytest.CaptureFixture[str]) -> Cbl:
-    """Runs a command; its exit code, what it printed, and what it said on the error stream."""
-
-    def run(*arguments: Any) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as caught:
-            main([str(a) for a in arguments])
-        out = capsys.readouterr()
-        assert "Traceback" not in out.err
-        return int(caught.value.code or 0), out.out, out.err
-
-    return run
+WITHOUT = shipped_folder("cases") / "schemes/redditch.yaml"
 
 
 @pytest.fixture
@@ -67,7 +55,7 @@ def test_the_lists_of_a_register(cbl: Cbl, place: Path) -> None:
 
 
 def test_lists_that_a_scheme_says_nothing_of_are_named(cbl: Cbl) -> None:
-    code, out, _ = cbl("register", "sheffield", "--data", "riverton", "--as-at", "2026-02-01")
+    code, out, _ = cbl("register", WITHOUT, "--data", "riverton", "--as-at", "2026-02-01")
     assert code == 0
     assert "says nothing under upkeep" in out
     assert "does not say how households are assessed" in out
@@ -104,7 +92,7 @@ def test_bad_input_ends_with_two(cbl: Cbl, place: Path, command: str) -> None:
 
 
 def test_a_scheme_without_assessment_cannot_be_compared(cbl: Cbl, place: Path) -> None:
-    code, _, err = cbl("movers", "sheffield", place / "new.yaml", "--data", place / "data",
+    code, _, err = cbl("movers", WITHOUT, place / "new.yaml", "--data", place / "data",
                        "--as-at", "2026-11-20", "--by", "ward")
     assert code == 2
     assert "does not say how households are assessed" in err

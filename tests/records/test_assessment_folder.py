@@ -19,6 +19,7 @@ from cbl_engine.records import (
     write_assessment,
 )
 from cbl_engine.scheme import load_scheme
+from cbl_engine.shipped import shipped_folder
 from tests.report.register import (
     AS_AT,
     REGISTER,
@@ -182,5 +183,5 @@ def test_bad_rows_may_be_left_out_and_are_kept(tmp_path):
 
 
 def test_a_scheme_without_an_assessment_is_one_line(tmp_path):
-    with pytest.raises(BadInput, match="the scheme sheffield does not say how households are"):
-        run_assessment("sheffield", write_files(tmp_path)[1], AS_AT)
+    with pytest.raises(BadInput, match="the scheme redditch does not say how households are"):
+        run_assessment(shipped_folder("cases") / "schemes/redditch.yaml", write_files(tmp_path)[1], AS_AT)

@@ -375,7 +375,8 @@ class Assessor:
                 return rule.status
         if found.values["eligible_in_law"] is False or found.values["qualifies"] is False:
             return "closed"
-        if found.waits or found.doubts or found.values["qualifies"] is None:
+        unsized = self.rules.size is not None and found.values["bedroom_need"] is None
+        if found.waits or found.doubts or unsized or found.values["qualifies"] is None:
             return "awaiting_review"
         if self.bands and found.values["band"] is None:
             return "unbanded"

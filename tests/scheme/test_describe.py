@@ -17,6 +17,7 @@ from cbl_engine.scheme import (
     load_scheme,
     model,
     scheme_from_text,
+    upkeep,
 )
 from cbl_engine.scheme.model import KEYS, REDUCERS
 from cbl_engine.scheme.readings import read_expression
@@ -256,12 +257,26 @@ LABELLED = {"label", "source", "illustrative"}
 KEY = LABELLED | {"when_unknown"}
 ROWS = LABELLED | {"unit", "where", "of", "if_none"}
 CONNECTIONS = {"area", "held_by", "kinds", "where"}
+LENGTHS = {"months", "days", "working_days"}
 SAID: dict[str, set[str]] = {
     "SchemeVersion": {
         "scheme", "title", "authority", "in_force", "notes", "unknown", "sources", "bands",
         "columns", "parameters", "facts", "criteria", "eligible", "profiles", "default_profile",
-        "landlords", "local_lettings_plans", "bedroom_standards", "assessment",
+        "landlords", "local_lettings_plans", "bedroom_standards", "assessment", "review", "upkeep",
     },
+    "Review": {
+        "within_days", "counted", "starts", "ask", "answer_days", "answer_counted", "source",
+        "illustrative",
+    },
+    "Upkeep": {
+        "review", "evidence", "non_bidding", "decisions", "changes", "duplicates", "birthdays",
+        "awards", "overrides",
+    },
+    "Follows": LABELLED | {"status"},
+    "Period": LABELLED | {"status", *LENGTHS},
+    "Due": LABELLED | {"status", "starts", *LENGTHS},
+    "NonBidding": LABELLED | {"status", "starts", "adverts_at_least", *LENGTHS},
+    "DecisionDue": LABELLED | {"status", "starts", *LENGTHS},
     "Source": {"title", "url", "read_on"},
     "InForce": {"from_", "until", "assumed", "source"},
     "Band": LABELLED,
@@ -308,7 +323,7 @@ first, and then named here."""
 
 
 def test_every_field_of_every_part_has_its_place_in_the_words() -> None:
-    rooms = vars(model) | vars(bedrooms) | vars(assessment)
+    rooms = vars(model) | vars(bedrooms) | vars(assessment) | vars(upkeep)
     parts = {name: thing for name, thing in rooms.items()
              if isinstance(thing, type) and issubclass(thing, model.Part)}
     bases = {"Part", "Labelled", "Addition", *(name for name in parts if name.startswith("_"))}
