@@ -236,10 +236,18 @@ class _Answer:
         self, need: NDArray, row: NDArray, allowed: tuple[NDArray, NDArray]
     ) -> pl.Series:
         """Lists of sizes, made once for each distinct case."""
-        smaller, larger = (flag[self.rows] for flag in allowed)
         rows = len(self.rule.table) + 1
-        case = ((need.astype(np.int32) + 1) * rows + row + 1) * 4 + smaller * 2 + larger
-        found = np.flatnonzero(np.bincount(case))
+        case = need.astype(np.int32)
+        case += 1
+        case *= rows * 4
+        if rows > 1:
+            case += (row.astype(np.int32) + 1) * 4
+        for flag, weight in zip(allowed, (2, 1), strict=True):
+            if flag.any():
+                case += flag[self.rows].astype(np.int32) * weight
+        occurs = np.zeros(int(case.max(initial=0)) + 1, bool)
+        occurs[case] = True
+        found = np.flatnonzero(occurs)
         number = np.zeros(int(found.max(initial=0)) + 1, np.uint32)
         number[found] = np.arange(len(found))
         lists = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from cbl_engine.assess.sharing import (
     OLD_M,
     PART_TIME,
     PARTNER,
+    THREADS_FROM,
     UNCERTAIN,
     WILD,
     YOUNG,
@@ -101,8 +103,16 @@ def members_of(
     starts = np.flatnonzero(new)
 
     work = _Work(people, household, starts, standard, on)
-    work.find_couples()
-    work.by_age_and_sex()
+    if len(household) >= THREADS_FROM:
+        with ThreadPoolExecutor(1) as beside:  # neither reads what the other finds
+            couples = beside.submit(work.find_couples)
+            category = work.by_age_and_sex()
+            couples.result()
+    else:
+        work.find_couples()
+        category = work.by_age_and_sex()
+    if standard.under_ones == "twins_counted":
+        work.lone_babies(category)
     work.cannot_share()
     work.counted_otherwise()
     work.couples()
@@ -134,6 +144,7 @@ class _Work:
         self.on = on
         self.masks = np.zeros(len(household), np.uint16)
         self.sex = np.zeros(0, np.uint8)
+        self.age_unknown = 0
         self.pairs = np.zeros((0, 2), np.int64)
         self.partner = np.full(len(household), -1, np.int32)
         self.missing: dict[str, NDArray[np.int64]] = {}
@@ -142,8 +153,8 @@ class _Work:
         self.relationship = people["relationship"]
         self.is_applicant = _true(self.relationship == "applicant")
 
-    def by_age_and_sex(self) -> None:
-        """The class by age and sex; several where either is not known."""
+    def by_age_and_sex(self) -> NDArray[np.uint8]:
+        """The class by age and sex, several where either is not known; the category of age."""
         standard, on = self.standard, self.on
         own, same, anyone = (
             standard.own_room_limit(), standard.same_sex_limit(), standard.any_sex_limit()
@@ -182,8 +193,7 @@ class _Work:
         self.masks = masks[
             category * np.uint8(3) + self.sex + self.is_applicant.view(np.uint8) * np.uint8(64)
         ]
-        if standard.under_ones == "twins_counted":
-            self._lone_babies(category, unknown)
+        self.age_unknown = unknown
         if null:
             self._note(self.missing, "date_of_birth", np.flatnonzero(category == unknown))
         several = _CLASS_OF_MASK[table[:, NO_SEX]] == UNCERTAIN
@@ -191,6 +201,7 @@ class _Work:
         self._note(
             self.missing, "sex", np.flatnonzero((self.sex == NO_SEX) & matters[category])
         )
+        return category
 
     def _unborn(
         self, days: NDArray, null: bool, category: NDArray, unborn: int, uncounted: int,
@@ -215,8 +226,9 @@ class _Work:
             counted = (weeks == 0) | (due - today <= (_WEEKS - weeks) * 7)
             category[rows] = np.where(counted, unborn, uncounted)
 
-    def _lone_babies(self, category: NDArray, unknown: int) -> None:
+    def lone_babies(self, category: NDArray[np.uint8]) -> None:
         """Under-1s count only where there are two or more, applicants and couples apart."""
+        unknown = self.age_unknown
         n = int(self.household.max(initial=-1)) + 1
         others = ~self.is_applicant & (self.partner < 0)
         nameless = self.relationship.is_null().to_numpy()  # who may be the applicant
