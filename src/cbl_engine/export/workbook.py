@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -12,6 +11,7 @@ import polars as pl
 
 from cbl_engine.errors import BadInput, Problem, RunError
 from cbl_engine.records import RunFolder, read_run
+from cbl_engine.records.places import write_file
 from cbl_engine.shortlist.words import key_in_words
 
 if TYPE_CHECKING:
@@ -77,24 +77,7 @@ def write_sheets(
     Raises:
         RunError: as :func:`write_run_to_excel`.
     """
-    out = Path(out)
-    if out.exists() and not replace:
-        raise RunError(
-            [Problem("file_in_the_way", "the file is there already", where=str(out),
-                     remedy="Choose another file, or replace it with --replace")]
-        )
-    content = _workbook(tuple(sheets), created)
-    partial = out.with_name(f".{out.name}.partial-{os.getpid()}")
-    try:
-        partial.write_bytes(content)
-        partial.replace(out)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise RunError(
-            [Problem("file_not_written", f"the file cannot be written: {error.strerror}",
-                     where=str(out))]
-        ) from None
-    return out
+    return write_file(_workbook(tuple(sheets), created), out, replace=replace)
 
 
 def _workbook(sheets: tuple[Sheet, ...], created: Any) -> bytes:

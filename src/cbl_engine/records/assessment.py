@@ -17,8 +17,6 @@ which one it was.
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
@@ -31,7 +29,7 @@ import polars as pl
 from cbl_engine.assess import assess, assessment_problems
 from cbl_engine.errors import BadInput, Problem, RunError, SchemeError
 from cbl_engine.records.chain import data_source
-from cbl_engine.records.folder import MANIFEST, check_place, swap_in
+from cbl_engine.records.places import MANIFEST, check_place, folder_beside
 from cbl_engine.records.reads import extra_columns
 from cbl_engine.scheme import load_scheme
 from cbl_engine.tables import REGISTER_TABLES, TABLES, read_tables
@@ -224,25 +222,14 @@ def write_assessment(
         RunError: the folder is there already, or cannot be written.
     """
     out = Path(out)
-    check_place(out, replace=replace, kind=KIND)
-    partial = out.with_name(f".{out.name}.partial-{os.getpid()}")
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        (partial / "scheme").mkdir(parents=True)
+    with folder_beside(out, replace=replace, kind=KIND) as partial:
+        (partial / "scheme").mkdir()
         for document in scheme.documents:
             (partial / "scheme" / document.name).write_text(document.text, encoding="utf-8")
         for name in FRAMES:
             _frame(assessed, name).write_parquet(partial / f"{name}.parquet")
         manifest = _manifest(assessed, scheme, partial)
         (partial / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-        swap_in(partial, out, replace=replace)
-    except OSError as error:
-        raise RunError(
-            [Problem("assessment_not_written", f"the folder cannot be written: {error.strerror}",
-                     where=str(out))]
-        ) from None
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     return AssessmentFolder(out, manifest)
 
 

@@ -17,8 +17,6 @@ It holds facts about households: it is for officers, and its manifest says so.
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
@@ -28,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cbl_engine.errors import Problem, RunError
+from cbl_engine.records.places import MANIFEST, folder_beside
 from cbl_engine.records.reads import rows_and_columns_read, rows_for
 from cbl_engine.scheme import scheme_from_text
 from cbl_engine.shortlist import SCHEMA_VERSION, prepare, shortlist
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
     from cbl_engine.scheme import Scheme
     from cbl_engine.shortlist import Shortlist
 
-MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,12 +148,9 @@ def write_run(
         RunError: the folder is there already, or cannot be written.
     """
     out = Path(out)
-    check_place(out, replace=replace)
     scheme = result.prepared.scheme
-    partial = out.with_name(f".{out.name}.partial-{os.getpid()}")
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        (partial / "inputs").mkdir(parents=True)
+    with folder_beside(out, replace=replace) as partial:
+        (partial / "inputs").mkdir()
         (partial / "scheme").mkdir()
         for document in scheme.documents:
             (partial / "scheme" / document.name).write_text(document.text, encoding="utf-8")
@@ -170,14 +165,6 @@ def write_run(
             frame.write_parquet(partial / f"{name}.parquet")
         manifest = _manifest(result, partial)
         (partial / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-        swap_in(partial, out, replace=replace)
-    except OSError as error:
-        raise RunError(
-            [Problem("run_not_written", f"the run folder cannot be written: {error.strerror}",
-                     where=str(out))]
-        ) from None
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     return read_run(out)
 
 
@@ -189,56 +176,6 @@ def outputs_of(result: Shortlist) -> dict[str, pl.DataFrame]:
         "set_aside": result.set_aside.sort("advert", "application", "placed_at", "reason"),
         "bits": result.bits(),
     }
-
-
-def check_place(out: Path, *, replace: bool, kind: str | None = None) -> None:
-    """Make sure that a folder may be written there.
-
-    Args:
-        out: the place.
-        replace: a folder of the same kind may be taken the place of.
-        kind: as its manifest says; a run's says none.
-
-    Raises:
-        RunError: something is there, and it is nothing that may be replaced.
-    """
-    if not out.exists():
-        return
-    same = _kind_of(out) == (kind or "run")
-    if replace and same:
-        return
-    remedy = "Choose another folder"
-    if same:
-        remedy += ", or replace the run that is there with --replace"
-    raise RunError(
-        [Problem("run_in_the_way", "the folder is there already", where=str(out), remedy=remedy)]
-    )
-
-
-def _kind_of(folder: Path) -> str | None:
-    """What a folder's manifest says it is; None for one without a manifest that can be read."""
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError):
-        return "run"
-    return str(manifest.get("kind", "run")) if isinstance(manifest, dict) else "run"
-
-
-def swap_in(partial: Path, out: Path, *, replace: bool) -> None:
-    """Rename a folder that is whole to its place; an earlier one goes only when that is done."""
-    if replace and out.exists():
-        old = out.with_name(f".{out.name}.old-{os.getpid()}")
-        out.rename(old)
-        try:
-            partial.rename(out)
-        except BaseException:
-            old.rename(out)
-            raise
-        shutil.rmtree(old, ignore_errors=True)
-    else:
-        partial.rename(out)
 
 
 def _manifest(result: Shortlist, folder: Path) -> dict[str, Any]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cbl_engine.errors import Problem, RunError
+from cbl_engine.records.places import write_file
 from cbl_engine.version import __version__
 
 if TYPE_CHECKING:
@@ -65,20 +64,4 @@ def write_page(html: str, out: str | Path, *, replace: bool = True) -> Path:
     Raises:
         RunError: the file is there and ``replace`` is false, or it cannot be written.
     """
-    out = Path(out)
-    if out.exists() and not replace:
-        raise RunError(
-            [Problem("file_in_the_way", "the file is there already", where=str(out),
-                     remedy="Choose another file, or replace it with --replace")]
-        )
-    partial = out.with_name(f".{out.name}.partial-{os.getpid()}")
-    try:
-        partial.write_text(html, encoding="utf-8")
-        partial.replace(out)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise RunError(
-            [Problem("page_not_written", f"the page cannot be written: {error.strerror}",
-                     where=str(out))]
-        ) from None
-    return out
+    return write_file(html.encode(), out, replace=replace)

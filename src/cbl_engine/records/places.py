@@ -1,0 +1,129 @@
+"""Files and folders written beside their place and then renamed: nothing is ever half there."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cbl_engine.errors import Problem, RunError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MANIFEST = "manifest.json"
+
+
+def write_file(content: bytes, out: str | Path, *, replace: bool) -> Path:
+    """Write a file whole.
+
+    Args:
+        content: of the file.
+        out: its place.
+        replace: take the place of a file that is there.
+
+    Raises:
+        RunError: the file is there and ``replace`` is false, or it cannot be written.
+    """
+    out = Path(out)
+    if out.exists() and not replace:
+        raise RunError(
+            [Problem("file_in_the_way", "the file is there already", where=str(out),
+                     remedy="Choose another file, or replace it with --replace")]
+        )
+    partial = _beside(out)
+    try:
+        partial.write_bytes(content)
+        partial.replace(out)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise RunError(
+            [Problem("file_not_written", f"the file cannot be written: {error.strerror}",
+                     where=str(out))]
+        ) from None
+    return out
+
+
+@contextmanager
+def folder_beside(out: Path, *, replace: bool, kind: str = "run") -> Iterator[Path]:
+    """An empty folder to fill; it takes its place when all of it is written.
+
+    Args:
+        out: the place.
+        replace: a folder of the same kind may be taken the place of.
+        kind: as the manifest says.
+
+    Raises:
+        RunError: something is in the way, or the folder cannot be written.
+    """
+    check_place(out, replace=replace, kind=kind)
+    partial = _beside(out)
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        yield partial
+        _swap_in(partial, out, replace=replace)
+    except OSError as error:
+        raise RunError(
+            [Problem(f"{kind}_not_written", f"the {kind} folder cannot be written: "
+                     f"{error.strerror}", where=str(out))]
+        ) from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _beside(out: Path) -> Path:
+    return out.with_name(f".{out.name}.partial-{os.getpid()}")
+
+
+def check_place(out: Path, *, replace: bool, kind: str = "run") -> None:
+    """Make sure that a folder may be written there.
+
+    Args:
+        out: the place.
+        replace: a folder of the same kind may be taken the place of.
+        kind: as its manifest says; a run's says nothing.
+
+    Raises:
+        RunError: something is there, and it is nothing that may be replaced.
+    """
+    if not out.exists():
+        return
+    same = _kind_of(out) == kind
+    if replace and same:
+        return
+    remedy = "Choose another folder"
+    if same:
+        remedy += ", or replace the run that is there with --replace"
+    raise RunError(
+        [Problem("run_in_the_way", "the folder is there already", where=str(out), remedy=remedy)]
+    )
+
+
+def _kind_of(folder: Path) -> str | None:
+    """What a folder's manifest says it is; None for one without a manifest that can be read."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError):
+        return "run"
+    return str(manifest.get("kind", "run")) if isinstance(manifest, dict) else "run"
+
+
+def _swap_in(partial: Path, out: Path, *, replace: bool) -> None:
+    """Rename a folder that is whole to its place; an earlier one goes only when that is done."""
+    if replace and out.exists():
+        old = out.with_name(f".{out.name}.old-{os.getpid()}")
+        out.rename(old)
+        try:
+            partial.rename(out)
+        except BaseException:
+            old.rename(out)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        partial.rename(out)
