@@ -6,10 +6,14 @@ contestant in a process of its own.
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from benchmarks.bedrooms import data
 from benchmarks.bedrooms.contestants import ANSWER, CONTESTANTS, ours
+from benchmarks.bedrooms.run import RESULTS, table
 
 
 @pytest.fixture(scope="module")
@@ -32,3 +36,9 @@ def test_bedroom_need_where_facts_are_missing(benchmark, size, rounds):
     frames = data.load(size, "patchy")
     found = benchmark.pedantic(lambda: ours(frames), rounds=rounds, warmup_rounds=1)
     assert found["need"].null_count() == found["missing"].drop_nulls().len()
+
+
+def test_the_page_has_the_results_on_file():
+    result = json.loads((RESULTS / "bedrooms-L.json").read_text(encoding="utf-8"))
+    page = (Path(__file__).parent.parent / "docs/bedrooms.md").read_text(encoding="utf-8")
+    assert "\n".join(table(result)) in page
