@@ -11,8 +11,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from cbl_engine.scheme.advertising import Advertising
 from cbl_engine.scheme.assessment import Assessment
 from cbl_engine.scheme.bedrooms import BedroomStandard
+from cbl_engine.scheme.bidding import Bidding
+from cbl_engine.scheme.offers import Check, Consequence, DirectLet, Nominations, Offers, Within
 from cbl_engine.scheme.parts import (
     BandName,
     InForce,
@@ -458,6 +461,15 @@ class Addition(Labelled):
 class Landlord(Addition):
     """A landlord's own criteria, added by every advert of one of its homes."""
 
+    checks: tuple[Name, ...] = Field(
+        (), description="names under `checks` that only its homes ask for"
+    )
+    nominations_share: float | None = Field(
+        None, gt=0, le=1, description="part of its lettings for which the council nominates"
+    )
+    send: Within | None = Field(None, description="instead of `nominations: send`")
+    answer: Within | None = Field(None, description="instead of `nominations: answer`")
+
 
 class LocalLettingsPlan(Addition):
     """Criteria and keys that some adverts add: keys go ahead of the profile's own."""
@@ -522,6 +534,27 @@ class SchemeVersion(Part):
     )
     upkeep: Upkeep | None = Field(
         None, description="reviews, evidence, clocks: what is due on the register and when"
+    )
+    advertising: Advertising | None = Field(
+        None, description="shares of homes, and what follows for a home that was not let"
+    )
+    bidding: Bidding | None = Field(
+        None, description="who may bid, how often and when; left out: whoever is on the register"
+    )
+    checks: dict[Name, Check] = Field(
+        default_factory=dict, description="what officers must know before an offer goes on"
+    )
+    nominations: Nominations | None = Field(
+        None, description="homes of other landlords; left out: the council lets every home"
+    )
+    offers: Offers | None = Field(
+        None, description="how homes are offered, and what follows from the answer"
+    )
+    consequences: dict[Name, Consequence] = Field(
+        default_factory=dict, description="what may be proposed for a household, by name"
+    )
+    direct_lets: dict[Name, DirectLet] = Field(
+        default_factory=dict, description="lettings outside bidding, each with what permits it"
     )
     default_profile: str | None = Field(
         None, description="for adverts that name none; a lone profile is the default"

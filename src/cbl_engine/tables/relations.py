@@ -43,6 +43,18 @@ RELATIONS = (
     Relation("ta_placements", "area", "areas", "area"),
     Relation("bids", "advert", "adverts", "advert"),
     Relation("bids", "application", "applications", "application"),
+    Relation("preferences", "application", "applications", "application"),
+    Relation("preferences", "advert", "adverts", "advert"),
+    Relation("wishes", "application", "applications", "application"),
+    Relation("wishes", "area", "areas", "area"),
+    Relation("checks", "application", "applications", "application"),
+    Relation("checks", "home", "homes", "home"),
+    Relation("checks", "advert", "adverts", "advert"),
+    Relation("checks", "area", "areas", "area"),
+    Relation("tenancies", "home", "homes", "home"),
+    Relation("tenancies", "application", "applications", "application"),
+    Relation("direct_lets", "application", "applications", "application"),
+    Relation("direct_lets", "home", "homes", "home"),
 )
 
 

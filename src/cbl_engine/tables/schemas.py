@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cbl_engine.tables.columns import DTYPES, Column
+from cbl_engine.tables.letting_columns import GIVEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -309,6 +310,12 @@ ADVERTS = (
     ),
     Column("readvert_of", "id", "advert it repeats", null_means="a first advert"),
     Column(
+        "corrected_at",
+        "datetime",
+        "moment it was put right after bids had come; bids placed before it are void",
+        null_means="never put right",
+    ),
+    Column(
         "lottery_seed", "int", "seed of its lottery", null_means="the run's seed is used", least=0
     ),
     *_ADVERTISED,
@@ -485,12 +492,18 @@ TABLES: Mapping[str, tuple[Column, ...]] = {
     "homes": HOMES,
     "adverts": ADVERTS,
     "bids": BIDS,
+    **{
+        table: tuple(
+            replace(c, personal=c.name not in ("id", "application", "advert")) for c in columns
+        )
+        for table, columns in GIVEN.items()
+    },
 }
 
 REGISTER_TABLES = ("applications", "people", "connections", "areas", *DATED_TABLES)
 """What a register may hold; all but applications and areas have an ``application`` column."""
 
-PERSONAL_TABLES = frozenset(REGISTER_TABLES) - {"areas"}
+PERSONAL_TABLES = frozenset((*REGISTER_TABLES, *GIVEN)) - {"areas"}
 
 
 def columns_of(table: str, extra: Sequence[ExtraColumn] = ()) -> dict[str, Column]:
@@ -513,6 +526,8 @@ def key_of(table: str, present: Iterable[str]) -> tuple[str, ...]:
         return ("id", "valid_from")
     if table == "bids":
         return ("advert", "application", "placed_at")
+    if table == "preferences":
+        return ("application", "advert")
     return ("id",) if any(column.name == "id" for column in TABLES[table]) else ()
 
 

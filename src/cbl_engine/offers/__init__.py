@@ -1,0 +1,1 @@
+"""Bids and offers: from open adverts to lettings, by the scheme's rules; ``docs/offers.md``."""
