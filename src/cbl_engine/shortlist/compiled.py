@@ -191,7 +191,7 @@ class Compiled:
 
 
 @dataclass(frozen=True, eq=False)
-class _ById:
+class ById:
     """A version as a cache key: the same object, not merely an equal one."""
 
     version: SchemeVersion
@@ -200,16 +200,16 @@ class _ById:
         return id(self.version)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _ById) and other.version is self.version
+        return isinstance(other, ById) and other.version is self.version
 
 
 def compile_version(version: SchemeVersion) -> Compiled:
     """Compile a scheme version that has been checked; the last 64 are remembered."""
-    return _compiled(_ById(version))
+    return _compiled(ById(version))
 
 
 @lru_cache(maxsize=64)
-def _compiled(holder: _ById) -> Compiled:
+def _compiled(holder: ById) -> Compiled:
     return _compile(holder.version)
 
 
