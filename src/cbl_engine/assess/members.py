@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,6 @@ from cbl_engine.assess.sharing import (
     OLD_M,
     PART_TIME,
     PARTNER,
-    THREADS_FROM,
     UNCERTAIN,
     WILD,
     YOUNG,
@@ -92,25 +90,14 @@ def members_of(
         standard: resolved.
         on: the as-at date.
     """
-    if len(household) and int(household.min()) < 0:
-        inside = household >= 0
-        people, household = people.filter(pl.Series(inside)), household[inside]
-    if not bool((household[1:] >= household[:-1]).all()):
-        order = np.argsort(household, kind="stable")
-        people, household = people[order], household[order]
+    people, household = put_together(people, household)
     new = np.ones(len(household), bool)
     new[1:] = household[1:] != household[:-1]
     starts = np.flatnonzero(new)
 
     work = _Work(people, household, starts, standard, on)
-    if len(household) >= THREADS_FROM:
-        with ThreadPoolExecutor(1) as beside:  # neither reads what the other finds
-            couples = beside.submit(work.find_couples)
-            category = work.by_age_and_sex()
-            couples.result()
-    else:
-        work.find_couples()
-        category = work.by_age_and_sex()
+    work.find_couples()
+    category = work.by_age_and_sex()
     if standard.under_ones == "twins_counted":
         work.lone_babies(category)
     work.cannot_share()
@@ -124,6 +111,19 @@ def members_of(
         {name: rows for name, rows in work.assumed.items() if len(rows)},
         work.contradictory,
     )
+
+
+def put_together(
+    people: pl.DataFrame, household: NDArray[np.int32]
+) -> tuple[pl.DataFrame, NDArray[np.int32]]:
+    """Rows and their households, household after household, without those of none."""
+    if len(household) and int(household.min()) < 0:
+        inside = household >= 0
+        people, household = people.filter(pl.Series(inside)), household[inside]
+    if not bool((household[1:] >= household[:-1]).all()):
+        order = np.argsort(household, kind="stable")
+        people, household = people[order], household[order]
+    return people, household
 
 
 class _Work:
