@@ -15,12 +15,11 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.assess.bedroom_table import Table, by_table
-from cbl_engine.assess.members import Members, members_of, put_together
+from cbl_engine.assess.members import Members, has_several, members_of, put_together
 from cbl_engine.assess.sharing import (
     CARER,
     MOST_PEOPLE,
     NONE,
-    UNCERTAIN,
     WILD,
     Rooms,
     counts_by_class,
@@ -167,12 +166,11 @@ class _Answer:
         self.rule = rule
         self.n = n
         self.rows = members.household[members.starts]
-        classes = members.classes
         counts = counts_by_class(members.masks, members.starts, rule.unit == "bed_spaces")
         self.rooms = fewest_rooms(counts)
         self.least = self.rooms.total()
         self.most = self.least.copy()
-        unsure = np.flatnonzero(classes == UNCERTAIN)
+        unsure = np.flatnonzero(has_several(members.masks))
         number = _numbers(members, unsure)
         self.unsure = np.unique(number)
         if rule.unit == "bed_spaces":
@@ -273,30 +271,23 @@ class _Answer:
     ) -> pl.Series:
         """Lists of sizes, made once for each distinct case."""
         rows = len(self.rule.table) + 1
-        case = need.astype(np.int32)
-        case += 1
-        case *= rows * 4
+        case = (need.astype(np.int32) + 1) * (rows * 4)
         if rows > 1:
             case += (row.astype(np.int32) + 1) * 4
         for flag, weight in zip(allowed, (2, 1), strict=True):
             if flag.any():
                 case += flag[self.rows].astype(np.int32) * weight
-        occurs = np.zeros(int(case.max(initial=0)) + 1, bool)
-        occurs[case] = True
-        found = np.flatnonzero(occurs)
-        number = np.zeros(int(found.max(initial=0)) + 1, np.uint32)
-        number[found] = np.arange(len(found))
         lists = [
             sizes_let(self.rule, value // 4 // rows - 1, value // 4 % rows - 1, bool(value & 2),
                       bool(value & 1))
-            for value in found.tolist()
+            for value in range(int(case.max(initial=0)) + 1)
         ]
-        made = pl.Series("sizes", [*lists, None], dtype=pl.List(pl.Int64))
-        if len(self.rows) == self.n:
-            return made.gather(number[case])
-        place = np.full(self.n, len(lists), np.uint32)
-        place[self.rows] = number[case]
-        return made.gather(place)
+        made = pl.Series("sizes", lists, dtype=pl.List(pl.Int64))
+        if len(self.rows) < self.n:
+            whole = np.zeros(self.n, np.int32)  # case 0: the need is not known
+            whole[self.rows] = case
+            case = whole
+        return made.gather(case)
 
     def _facts(
         self, name: str, known: NDArray, extra: NDArray | None, table: Table | None
