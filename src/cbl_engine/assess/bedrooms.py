@@ -270,24 +270,24 @@ class _Answer:
         self, need: NDArray, row: NDArray, allowed: tuple[NDArray, NDArray]
     ) -> pl.Series:
         """Lists of sizes, made once for each distinct case."""
-        rows = len(self.rule.table) + 1
-        case = (need.astype(np.int32) + 1) * (rows * 4)
+        needs, rows = int(need.max(initial=0)) + 2, len(self.rule.table) + 1
+        case = (need + 1).astype(np.uint32)
         if rows > 1:
-            case += (row.astype(np.int32) + 1) * 4
+            case += (row + 1).astype(np.uint32) * np.uint32(needs)
         for flag, weight in zip(allowed, (2, 1), strict=True):
             if flag.any():
-                case += flag[self.rows].astype(np.int32) * weight
+                case += flag[self.rows].astype(np.uint32) * np.uint32(needs * rows * weight)
         lists = [
-            sizes_let(self.rule, value // 4 // rows - 1, value // 4 % rows - 1, bool(value & 2),
-                      bool(value & 1))
+            sizes_let(self.rule, value % needs - 1, value // needs % rows - 1,
+                      *(bool(value // needs // rows & weight) for weight in (2, 1)))
             for value in range(int(case.max(initial=0)) + 1)
         ]
         made = pl.Series("sizes", lists, dtype=pl.List(pl.Int64))
         if len(self.rows) < self.n:
-            whole = np.zeros(self.n, np.int32)  # case 0: the need is not known
+            whole = np.zeros(self.n, np.uint32)  # case 0: the need is not known
             whole[self.rows] = case
             case = whole
-        return made.gather(case)
+        return made.gather(pl.Series(case))
 
     def _facts(
         self, name: str, known: NDArray, extra: NDArray | None, table: Table | None
@@ -300,6 +300,8 @@ class _Answer:
         held = self.rule.unknown == "hold"
 
         def say(rows: NDArray, suffix: str) -> None:
+            if not len(rows):
+                return
             numbers.append(members.household[rows])
             texts.append(person.gather(rows).cast(pl.String) + suffix)
 

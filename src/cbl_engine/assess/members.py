@@ -29,14 +29,17 @@ from cbl_engine.assess.sharing import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import date
 
     from numpy.typing import NDArray
 
     from cbl_engine.scheme.bedrooms import BedroomStandard
 
+_SEXES = ("female", "male")
 FEMALE, MALE, NO_SEX = range(3)
+_ROLES = ("applicant", "partner", "carer")
+_AS_APPLICANT, _AS_PARTNER, _AS_CARER = range(3)
 _WEEKS = 40
 _NOT = np.uint16(1 << NONE)
 _ROOM = np.uint16(1 << ADULT)
@@ -151,7 +154,6 @@ class _Work:
         self.standard = standard
         self.on = on
         self.masks = np.zeros(len(household), np.uint16)
-        self.sex = np.zeros(0, np.uint8)
         self.age_unknown = 0
         self.pairs = _NOBODY, _NOBODY
         self.partner = np.full(len(household), -1, np.int32)
@@ -159,7 +161,9 @@ class _Work:
         self.assumed: dict[str, NDArray[np.int64]] = {}
         self.contradictory = np.zeros(0, np.int64)
         self.relationship = people["relationship"]
-        self.is_applicant = _true(self.relationship == "applicant")
+        codes = people.select(_codes("sex", _SEXES), _codes("relationship", _ROLES))
+        self.sex, self.role = (codes[name].to_numpy() for name in codes.columns)
+        self.is_applicant = self.role == _AS_APPLICANT
 
     def by_age_and_sex(self) -> NDArray[np.uint8]:
         """The class by age and sex, several where either is not known; the category of age."""
@@ -190,10 +194,6 @@ class _Work:
             category += days <= _days(born_by(on, age))
         self._unborn(days, null, category, unborn, uncounted, unknown)
 
-        sex = self.people["sex"]
-        female, male = _true(sex == "female"), _true(sex == "male")
-        self.sex = np.uint8(NO_SEX) - female * np.uint8(NO_SEX - FEMALE)
-        self.sex -= male  # MALE is one below NO_SEX
         # The second half of the masks is for applicants, who have a room at any age.
         masks = np.zeros(128, np.uint16)
         masks[: table.size] = table.reshape(-1)
@@ -269,7 +269,7 @@ class _Work:
             target = _NOT if how == "not_counted" else np.uint16(1 << kind)
             sure, unsure = self._flag(column, lambda rows: ~self.is_applicant[rows])
             if kind == CARER:
-                named = np.flatnonzero(_true(self.relationship == "carer"))
+                named = np.flatnonzero(self.role == _AS_CARER)
                 sure = np.concatenate([sure, named])
                 unsure = unsure[~np.isin(unsure, named)]
             self.masks[sure] = target
@@ -413,8 +413,7 @@ class _Work:
         recorded = (single | (mutual & (pointing < at))) & ~astray
         one, two = pointing[recorded], at[recorded]
 
-        said = np.flatnonzero(_true(self.relationship == "partner"))
-        said = said[~paired[said]]
+        said = np.flatnonzero((self.role == _AS_PARTNER) & ~paired)
         if len(said):
             applicant = np.full(int(self.household.max()) + 1, -1, np.int64)
             applicants = np.flatnonzero(self.is_applicant)
@@ -476,6 +475,14 @@ def _masks_at(standard: BedroomStandard, age: int) -> NDArray[np.uint16]:
         else:
             masks.append(1 << (old if by_sex else ADULT))
     return np.array([*masks, masks[0] | masks[1]], np.uint16)
+
+
+def _codes(column: str, values: Sequence[str]) -> pl.Expr:
+    """The place of each cell among some values; their number for any other value and for none."""
+    code = pl.lit(len(values), pl.UInt8)
+    for place, value in reversed(list(enumerate(values))):
+        code = pl.when(pl.col(column) == value).then(pl.lit(place, pl.UInt8)).otherwise(code)
+    return code.alias(column)
 
 
 def _true(values: pl.Series) -> NDArray[np.bool_]:
