@@ -269,7 +269,7 @@ class _Answer:
     def _sizes(
         self, need: NDArray, row: NDArray, allowed: tuple[NDArray, NDArray]
     ) -> pl.Series:
-        """Lists of sizes, made once for each distinct case."""
+        """Lists of sizes, made once for each case that there may be."""
         needs, rows = int(need.max(initial=0)) + 2, len(self.rule.table) + 1
         case = (need + 1).astype(np.uint32)
         if rows > 1:

@@ -127,7 +127,7 @@ def members_of(
 def put_together(
     people: pl.DataFrame, household: NDArray[np.int32]
 ) -> tuple[pl.DataFrame, NDArray[np.int32]]:
-    """Rows and their households, household after household, without those of none."""
+    """Rows and the household of each, household after household; who has none is left out."""
     if len(household) and int(household.min()) < 0:
         inside = household >= 0
         people, household = people.filter(pl.Series(inside)), household[inside]
@@ -304,7 +304,7 @@ class _Work:
         return sure[matters(sure)], self._not_stated(column, matters)
 
     def _not_stated(self, column: str, matters: Callable[[NDArray], NDArray]) -> NDArray[np.int64]:
-        """Rows for which it is not known whether a fact holds, and may not be taken as no."""
+        """Rows for which a fact is not stated, where that may not be taken as no."""
         values = self.people[column]
         if not values.null_count():
             return _NOBODY
