@@ -13,8 +13,8 @@ import polars as pl
 from cbl_engine.assess.ages import months_on
 from cbl_engine.assess.connections import area_closure
 from cbl_engine.offers.deadlines import last_day
+from cbl_engine.offers.whole import whole
 from cbl_engine.scheme.offers import Step
-from cbl_engine.tables import DTYPES
 from cbl_engine.tables.letting_columns import CHECKS
 
 if TYPE_CHECKING:
@@ -215,8 +215,7 @@ def _asked_of(
 
 def _fitting(checks: pl.DataFrame, pairs: pl.DataFrame, on: date) -> pl.DataFrame:
     """Results begun by that day, with every column, and ids of the pairs' type."""
-    lacking = {c.name: DTYPES[c.type] for c in CHECKS if c.name not in checks.columns}
-    results = checks.with_columns(pl.lit(None, dtype).alias(c) for c, dtype in lacking.items())
+    results = whole(checks, CHECKS)
     for column in (*_PAIR, "area"):
         if pairs[column].dtype != pl.Null:
             results = results.with_columns(pl.col(column).cast(pairs[column].dtype))

@@ -49,7 +49,9 @@ def last_day(within: Within | None, done_on: date, viewed_on: date | None = None
 
 
 def _working_day(start: date, working_days: int) -> date:
-    return working_days_after([start], working_days).astype(object).item()
+    import numpy as np
+
+    return working_days_after(np.array([start], "datetime64[D]"), working_days).astype(object).item()
 
 
 def contact_shortfall(
@@ -62,7 +64,8 @@ def contact_shortfall(
 
     Args:
         contact: what the scheme asks for; None is nothing.
-        attempts, channels: made and used, on record [attempts], [channels]; null is none.
+        attempts: made, on record [attempts]; null is none.
+        channels: used for them, on record [channels]; null is none.
         adjustments_checked: whether reasonable adjustments were checked (Equality Act 2010,
             s.20); null is not on record, which is as if they were not.
 
