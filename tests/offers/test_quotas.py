@@ -139,6 +139,17 @@ def test_a_quota_within_another_is_asked_when_that_one_did_not_choose():
     assert ledger.counts == {Account("moves"): (8, 4), Account("rest"): (4, 2)}
 
 
+def test_however_far_behind_one_within_another_waits_while_that_one_is_behind():
+    quotas = """
+    moves: {label: x, on: adverts, share: 0.1, profile: transfers}
+    rest: {label: x, on: adverts, share: 1.0, profile: waiting, within: moves}
+"""
+    own = {"on": DAY, "stratum": (), "period": None, "advert": "x", "chosen": False, "why": ""}
+    rows = [AdvertCounted(quota=q, whole=9, part=0, **own) for q in ("moves", "rest")]
+    ledger = Ledger(_judge(quotas, _many(2)), _rows(rows))
+    assert [ledger.choose(a, DAY).quota for a in ("a000", "a001")] == ["moves", "rest"]
+
+
 def test_counts_begin_anew_with_each_period():
     quota = WAITING.replace("profile:", "starts: 04-01, profile:")
     judge = _judge(quota, _many(4))

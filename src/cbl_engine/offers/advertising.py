@@ -8,7 +8,7 @@ import polars as pl
 
 from cbl_engine.offers.whole import whole
 from cbl_engine.tables import TABLES
-from cbl_engine.tables.letting_columns import LETTINGS, TENANCIES
+from cbl_engine.tables.letting_columns import ADVERT_STATES, LETTINGS, TENANCIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +56,7 @@ def publication_findings(
         *_differing(adverts, free, judge.homes),
         _of_names(adverts, judge.version(on), on),
         _found_of(units.join(free, on="advert", how="anti"), "home_let"),
-        _found_of(_taken(judge, adverts, free, record), "home_advertised"),
+        _found_of(_taken(free, _advertised(judge, record)), "home_advertised"),
     ]
     findings = pl.concat(found)
     first = free.join(findings, on="advert", how="anti").group_by("home").agg(
@@ -131,6 +131,19 @@ def homes_let(record: Mapping[str, pl.DataFrame], on: date) -> pl.Series:
         left = pl.col("freed_on") >= pl.col("since").fill_null(pl.col("freed_on"))
         held = held.join(freed, on="home", how="left").filter(~left.fill_null(value=False))
     return held["home"].drop_nulls().unique().sort()
+
+
+def homes_advertised(judge: Judge, record: Mapping[str, pl.DataFrame]) -> pl.Series:
+    """Homes in an advert that is open, or closed and not settled.
+
+    Args:
+        judge: with every advert and the homes.
+        record: ``advert_states``; empty where it is not there.
+
+    Returns:
+        Ids of homes.
+    """
+    return _advertised(judge, record)["home"].unique().sort()
 
 
 def next_rung(
@@ -249,16 +262,16 @@ def _of_names(adverts: pl.DataFrame, version: SchemeVersion, on: date) -> pl.Dat
     )
 
 
-def _taken(
-    judge: Judge, adverts: pl.DataFrame, units: pl.DataFrame, record: Mapping[str, pl.DataFrame]
-) -> pl.DataFrame:
-    """The adverts of homes that another advert, open or closed and not settled, is letting."""
-    states = record.get("advert_states")
-    if states is None or not states.height:
-        return units.clear()
+def _advertised(judge: Judge, record: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """The homes of adverts that are open, or closed and not settled: advert, home."""
+    states = whole(record.get("advert_states"), ADVERT_STATES)
+    adverts = whole(judge.given_adverts, TABLES["adverts"])
     running = states.filter(pl.col("status").is_in(["open", "closed"]))["advert"]
-    others = whole(judge.given_adverts, TABLES["adverts"]).filter(
-        pl.col("id").is_in(running.cast(adverts["id"].dtype).implode())
-    )
-    elsewhere = homes_of(others, judge.homes).select("home", pl.col("advert").alias("other"))
+    ids = running.cast(adverts["id"].dtype).implode()
+    return homes_of(adverts.filter(pl.col("id").is_in(ids)), judge.homes)
+
+
+def _taken(units: pl.DataFrame, advertised: pl.DataFrame) -> pl.DataFrame:
+    """The adverts of homes that another advert is letting."""
+    elsewhere = advertised.select("home", pl.col("advert").alias("other"))
     return units.join(elsewhere, on="home").filter(pl.col("advert") != pl.col("other"))
