@@ -146,6 +146,16 @@ def test_a_place_goes_before_everywhere_however_old():
     assert _state(there | {"until": DAY}, {"since": DAY}) == ("cleared", "R1")
 
 
+def test_a_later_refusal_of_everything_overtakes_what_was_cleared_for_a_place():
+    there = {"since": date(2024, 2, 1), "home": "h1"}
+    refused = {"since": date(2024, 3, 1), "outcome": "refused"}
+    assert _state(there, refused) == ("failed", "R1")
+    assert _state(there, refused | {"outcome": "refer"}) == ("refer", "R1")
+    assert _state(there, refused | {"since": date(2024, 2, 1)}) == ("cleared", "R0")
+    assert _state(there, refused, {"since": date(2024, 4, 1)}) == ("cleared", "R0")
+    assert _state(there | {"since": DAY}, refused) == ("cleared", "R0")
+
+
 def test_a_check_is_due_before_its_step_and_every_later_one():
     text = "  first: {label: x, before: invited}\n  last: {label: x, before: let}\n  id: {label: x}"
     due = {step: list(checks_due(_judge(text).version(DAY), step))
@@ -222,7 +232,7 @@ def test_passing_over_comes_before_a_hold_and_a_plain_reason_before_one_held_bac
 def _slow(pair: dict, check: dict, results: list[dict], on: date) -> tuple[str, str | None]:
     """One pair and check, result by result, as the page says."""
     around = {"close": {"close", "ward"}, "ward": {"ward"}, "other": {"other"}}
-    best = None
+    best: dict[bool, tuple] = {}
     for row in results:
         if row["application"] != pair["application"] or not row["since"] <= on:
             continue
@@ -240,12 +250,15 @@ def _slow(pair: dict, check: dict, results: list[dict], on: date) -> tuple[str, 
         if row["area"] is not None and row["area"] not in around[pair["area"]]:
             continue
         placed = any(row[c] is not None for c in ("home", "advert", "area"))
-        rank = (placed, row["since"], row["id"])
-        best = max(best, (rank, row["outcome"])) if best else (rank, row["outcome"])
-    if best is None:
+        mine = (row["since"], row["id"], row["outcome"])
+        best[placed] = max(best.get(placed, mine), mine)
+    if not best:
         return "missing", None
-    state = {"cleared": "cleared", "refer": "refer"}.get(best[1], "failed")
-    return state, best[0][2]
+    there, anywhere = best.get(True), best.get(False)
+    if there and anywhere and (anywhere[2] == "cleared" or anywhere[0] <= there[0]):
+        anywhere = None
+    _, result, outcome = anywhere or there
+    return {"cleared": "cleared", "refer": "refer"}.get(outcome, "failed"), result
 
 
 _days = st.dates(date(2024, 1, 1), date(2024, 7, 1)).map(lambda d: d.replace(day=min(d.day, 28)))

@@ -9,8 +9,9 @@ import polars as pl
 import pytest
 
 from cbl_engine.errors import TableError
+from cbl_engine.offers.checks import ask_checks
 from cbl_engine.offers.criteria import Judge
-from cbl_engine.offers.direct import direct_let_findings
+from cbl_engine.offers.direct import as_adverts, direct_let_findings
 from tests.shortlist.small import adverts_of, applications_of, frame, order, scheme_of
 
 DAY = date(2024, 5, 31)
@@ -108,3 +109,18 @@ def test_a_column_that_no_table_has_is_named():
 def test_findings_follow_no_order_of_rows():
     rows = [{"id": f"X{n}", "home": "h2"} for n in range(4)]
     assert _findings(*rows) == _findings(*rows[::-1])
+
+
+def test_checks_of_a_direct_let_are_asked_under_its_request():
+    scheme = scheme_of(RULES + "checks: {id: {label: x, when: small}}\n")
+    judge = Judge(scheme, {"applications": applications_of(PEOPLE)}, None, frame("homes", HOMES))
+    asked = frame("direct_lets", [
+        {"id": f"D{n}", "application": "P1", "home": f"h{n}", "kind": "decant", "on": DAY}
+        for n in (1, 2)
+    ])
+    pairs = asked.select(
+        pl.col("id").alias("advert"), "application", "home",
+        pl.lit("north").alias("landlord"), pl.lit(None, pl.String).alias("area"),
+    )
+    found = ask_checks(as_adverts(judge, asked), pairs, "let", DAY, frame("checks", []))
+    assert found.select("advert", "check", "state").rows() == [("D1", "id", "missing")]

@@ -64,8 +64,9 @@ def ask_checks(
 
     A check is asked where its ``when`` is met or, being on hold, not known; one that landlords
     list, of their homes alone. Of the results that hold that day (confirmed, where a second
-    officer is asked for) one about the place goes before one about everywhere; then the latest
-    ``since`` decides, then the highest id. A result about an area holds in whatever lies in it.
+    officer is asked for) the latest ``since`` about the place decides, then the highest id; the
+    latest about everywhere where there is none, or where it is later and adverse. A result about
+    an area holds in whatever lies in it.
     Where it is not known whether an adverse result is about this place, an officer decides.
 
     Checks that officers hold back share what a missing result does and how long the home waits
@@ -246,6 +247,9 @@ def _deciding(
         areas,
     )
     about = _about_this_place()
+    of_place = pl.col("since").filter(pl.col("placed")).max().over("pair", "place")
+    later = (pl.col("since") > of_place).fill_null(value=False)
+    overtaken = ~pl.col("placed") & (pl.col("state") != "cleared") & later
     return (
         found.filter(ends.is_null() | (ends > on))
         .filter(confirmed | ~pl.col("check").is_in(second))
@@ -259,7 +263,10 @@ def _deciding(
             .when(pl.col("outcome") == "cleared").then(pl.lit("cleared"))
             .otherwise(pl.lit("failed")).alias("state"),
         )
-        .sort("placed", "since", "result", descending=True)
+        .sort("since", "result", descending=True)
+        .unique(("pair", "place", "placed"), keep="first", maintain_order=True)
+        .with_columns(overtaken.alias("overtaken"))
+        .sort("overtaken", "placed", descending=True)
         .unique(("pair", "place"), keep="first", maintain_order=True)
         .select("pair", "place", "result", "state")
     )

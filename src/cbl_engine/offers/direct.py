@@ -67,27 +67,35 @@ def direct_let_findings(
         _found_of(able.filter(_among("home", homes_let(record, on))), "home_let"),
         _found_of(able.filter(_among("home", homes_advertised(judge, record))), "home_advertised"),
     ]
-    as_adverts = Judge(judge.scheme, judge.tables, _as_adverts(able, judge), judge.homes)
+    fits = as_adverts(judge, able)
     for kind, rule in kinds.items():
         rows = able.filter(pl.col("kind") == kind)
         if rows.height:
-            found += [_not_met(as_adverts, version, rows, c, on) for c in _criteria(rule, version)]
+            found += [_not_met(fits, version, rows, c, on) for c in _criteria(rule, version)]
     placed = (part.with_columns(pl.lit(place).alias("place")) for place, part in enumerate(found))
     return pl.concat(placed).sort("id", "place").select(_OUT)
+
+
+def as_adverts(judge: Judge, asked: pl.DataFrame) -> Judge:
+    """A judge whose adverts are requests: one of each home asked for, under the request's id.
+
+    Such an advert says nothing of its own; checks and criteria of direct lets are asked of it.
+
+    Args:
+        judge: with the scheme, the register and the homes.
+        asked: id and home, as in the table ``direct_lets``.
+    """
+    kinds = judge.given_adverts.schema
+    own = whole(asked.select("id", "home"), TABLES["adverts"])
+    declared = [name for name in kinds if name not in own.columns]
+    adverts = own.with_columns(pl.lit(None, kinds[name]).alias(name) for name in declared)
+    return Judge(judge.scheme, judge.tables, adverts, judge.homes)
 
 
 def _criteria(rule: DirectLet, version: SchemeVersion) -> list[str]:
     """The criteria of a kind, each once, in the order they are asked."""
     given = [c for c in (rule.when, rule.homes) if c is not None]
     return list(dict.fromkeys([*given, *(rule.fit or version.eligible)]))
-
-
-def _as_adverts(asked: pl.DataFrame, judge: Judge) -> pl.DataFrame:
-    """Adverts that say nothing of their own: one of each home asked for, under the request's id."""
-    kinds = judge.given_adverts.schema
-    own = whole(asked.select("id", "home"), TABLES["adverts"])
-    declared = [name for name in kinds if name not in own.columns]
-    return own.with_columns(pl.lit(None, kinds[name]).alias(name) for name in declared)
 
 
 def _not_met(
