@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from cbl_engine.offers.bidding import judge_bids
 from cbl_engine.offers.criteria import Judge
+from cbl_engine.scheme.bidding import Bidding
 from tests.offers.recorded import record_of, rows_of
 from tests.offers.reference_bidding import judge_one_by_one
 from tests.shortlist.small import applications_of, frame, order, scheme_of
@@ -28,43 +30,42 @@ MOMENTS = st.integers(0, 42).map(lambda n: START + timedelta(hours=12 * n)) | st
 ).map(lambda n: datetime(2024, 3, 31, 1, tzinfo=UTC) + timedelta(minutes=30 * n))
 DAYS = st.integers(0, 21).map(lambda n: date(2024, 3, 18) + timedelta(days=n))
 MAYBE_DAY = st.none() | DAYS
-WHEN = st.sampled_from(["", "when: local, ", "when: ask, "])
+WHEN = st.sampled_from([{}, {"when": "local"}, {"when": "ask"}])
+SCHEME = scheme_of(CRITERIA + order("lottery: register", eligible="local"))
+OF_WEEK = st.fixed_dictionaries({
+    "day": st.sampled_from(["monday", "wednesday", "saturday", "sunday"]),
+    "time": st.sampled_from(["00:00", "00:59", "01:00", "01:30", "01:59", "02:00", "12:00", "23:59"]),
+})
+CAPS = st.builds(
+    dict, WHEN, label=st.just("x"), bids=st.integers(1, 3),
+    per=st.sampled_from(["cycle", "live"]), withdrawn=st.sampled_from(["free", "spent"]),
+)
+CHOICES = st.builds(
+    dict, WHEN, label=st.just("x"), bids=st.sampled_from(["own", "none", "council", "automatic"]),
+    only=st.sampled_from([None, "fits"]),
+)
+FROZEN = st.fixed_dictionaries({
+    "label": st.just("x"), "may_not": st.just("bid"),
+    "while": st.sampled_from(["first", "invited", "offered", "accepted"]),
+})
 
 
-@st.composite
-def biddings(draw: Any) -> str:
-    """The text of some rules of bidding."""
-    parts = []
-    if draw(st.booleans()):
-        starts, days = draw(DAYS), draw(st.integers(1, 10))
-        parts.append(f"cycle: {{starts: {starts}, days: {days}}}")
-    if draw(st.booleans()):
-        weekday = st.sampled_from(["monday", "wednesday", "saturday", "sunday"])
-        clock = st.sampled_from(["00:00", "00:59", "01:00", "01:30", "01:59", "02:00", "12:00", "23:59"])
-        opens, closes = ((draw(weekday), draw(clock)) for _ in "ab")
-        parts.append(
-            "window: {label: x, "
-            f"opens: {{day: {opens[0]}, time: '{opens[1]}'}}, "
-            f"closes: {{day: {closes[0]}, time: '{closes[1]}'}}}}"
-        )
-    caps = [
-        f"cap_{n}: {{label: x, {draw(WHEN)}bids: {draw(st.integers(1, 3))}, "
-        f"per: {draw(st.sampled_from(['cycle', 'live']))}, "
-        f"withdrawn: {draw(st.sampled_from(['free', 'spent']))}}}"
-        for n in range(draw(st.integers(0, 3)))
-    ]
-    parts.append(f"caps: {{{', '.join(caps)}}}")
-    choices = [
-        f"choice_{n}: {{label: x, {draw(WHEN)}"
-        f"bids: {draw(st.sampled_from(['own', 'none', 'council', 'automatic']))}"
-        f"{draw(st.sampled_from(['', ', only: fits']))}}}"
-        for n in range(draw(st.integers(0, 2)))
-    ]
-    parts.append(f"choice: {{{', '.join(choices)}}}")
-    steps = draw(st.lists(st.sampled_from(["first", "invited", "offered", "accepted"]), max_size=2))
-    frozen = [f"frozen_{n}: {{label: x, while: {s}, may_not: bid}}" for n, s in enumerate(steps)]
-    parts.append(f"frozen: {{{', '.join(frozen)}}}")
-    return "bidding:\n" + "".join(f"  {part}\n" for part in parts)
+def named(kind: str, rules: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """Up to three rules by name."""
+    return st.lists(rules, max_size=3).map(
+        lambda found: {f"{kind}_{n}": rule for n, rule in enumerate(found)}
+    )
+
+
+BIDDINGS = st.fixed_dictionaries({
+    "cycle": st.none() | st.fixed_dictionaries({"starts": DAYS, "days": st.integers(1, 10)}),
+    "window": st.none() | st.fixed_dictionaries(
+        {"label": st.just("x"), "opens": OF_WEEK, "closes": OF_WEEK}
+    ),
+    "caps": named("cap", CAPS),
+    "choice": named("choice", CHOICES),
+    "frozen": named("frozen", FROZEN),
+}).map(Bidding.model_validate)
 
 
 @st.composite
@@ -143,13 +144,14 @@ def records(draw: Any) -> dict[str, list[dict[str, Any]]]:
     return {table: rows_of(table, rows) for table, rows in found.items()}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
-    biddings(), adverts_given(), bids_given(), records(), DAYS,
+    BIDDINGS, adverts_given(), bids_given(), records(), DAYS,
     st.lists(st.sampled_from([True, False, None]), min_size=6, max_size=6), st.randoms(),
 )
-def test_all_at_once_is_one_by_one(text, adverts, bids, record, until, facts, shuffle):
-    scheme = scheme_of(CRITERIA + text + order("lottery: register", eligible="local"))
+def test_all_at_once_is_one_by_one(bidding, adverts, bids, record, until, facts, shuffle):
+    version = SCHEME.versions[0].model_copy(update={"bidding": bidding})
+    scheme = replace(SCHEME, versions=(version,))
     households = {
         h: {"local": facts[n], "in_debt": facts[n + 3], "bedroom_need": (n or None)}
         for n, h in enumerate(HOUSEHOLDS)
@@ -167,9 +169,7 @@ def test_all_at_once_is_one_by_one(text, adverts, bids, record, until, facts, sh
             return its["in_debt"]
         return None if its["bedroom_need"] is None else its["bedroom_need"] <= bedrooms[advert]
 
-    expected = judge_one_by_one(
-        scheme.versions[0].bidding, counts, adverts, bids, record, until
-    )
+    expected = judge_one_by_one(bidding, counts, adverts, bids, record, until)
     tables = record_of(**record)
     found = judge_bids(judge, given_adverts, frame("bids", bids), tables, until=until)
     verdicts = {(a, p, at): rule for a, p, at, rule in found.iter_rows()}
