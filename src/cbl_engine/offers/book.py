@@ -319,9 +319,8 @@ class Book:
             write(self, event)
 
     def _list(self, rows: pl.DataFrame) -> None:
-        rows = rows.select(_SHORTLISTED).cast(_SHORTLISTED).sort(  # type: ignore[arg-type]
-            "advert", "position", "application", nulls_last=True
-        )
+        rows = rows.select(list(_SHORTLISTED)).cast(_SHORTLISTED)  # type: ignore[arg-type]
+        rows = rows.sort("advert", "position", "application", nulls_last=True)
         for (advert,), own in rows.partition_by("advert", as_dict=True).items():
             self.lists[str(advert)] = own
 
@@ -361,16 +360,6 @@ class Book:
             for letting in self.lettings.values() if letting.undone_on is None
             for application in letting.households
         }
-
-    def homes_let(self) -> set[str]:
-        """Homes let, and not freed since by a move from them."""
-        let: set[str] = set()
-        for letting in self.lettings.values():
-            if letting.undone_on is None:
-                let.discard(letting.freed_home or "")
-                if letting.home is not None:
-                    let.add(letting.home)
-        return let
 
     # What each event writes.
 
@@ -417,6 +406,8 @@ class Book:
         proposal.status, proposal.decided_on = event.status, event.on
         proposal.by, proposal.automated = event.by, event.automated
         proposal.reason = event.reason
+        if event.home is not None and proposal.offer is not None:
+            self._change_home(self.offers[proposal.offer], str(event.home))
 
     def _held(self, event: e.HeldFor) -> None:
         self.holds.append(
@@ -454,8 +445,6 @@ class Book:
 
     def _moved(self, event: e.OfferMoved) -> None:
         offer = self.offers[event.offer]
-        if event.home is not None and str(event.home) != offer.home:
-            self._change_home(offer, str(event.home))
         came = offer.step == "invited" and event.step == "attended"
         offer.step, offer.due_on = event.step, event.due_on
         column = "viewed_on" if came else _DAY_OF.get(event.step)
