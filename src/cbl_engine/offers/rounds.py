@@ -99,7 +99,7 @@ def homes_offer(
         Mathematical Monthly 69 (1962), 9-15.
     """
     held, _ = _homes_offer(lists, capacity, rank)
-    return np.sort(_entry(held[held != NOTHING]))
+    return np.sort(_lower(held[held != NOTHING]))
 
 
 def households_ask(
@@ -129,23 +129,21 @@ def households_ask(
     held, reached = _homes_offer(lists, capacity, rank)
     ends = _first_with_nothing(lists, held, reached)
     home, entry = _spans(lists.starts[:-1], ends - lists.starts[:-1])
-    left = np.flatnonzero(_key(rank, entry) <= held[lists.applications[entry]])
-    home, entry = home[left], entry[left]
+    key = _key(rank, entry)
+    left = np.flatnonzero(key <= held[lists.applications[entry]])
+    home, entry, key = home[left], entry[left], key[left]
 
-    application = lists.applications[entry]
-    order = np.lexsort((rank[entry], application))  # by household, its best home first
+    order, first = _by_household(lists.applications[entry], key)
     turn = np.empty_like(order)
     turn[order] = np.arange(len(order))
-    asking = order[np.flatnonzero(np.diff(application[order], prepend=-1))]
-    kept = asking[:0]
+    asking, kept = order[first], order[:0]
     asked = np.zeros(len(capacity), dtype=np.bool_)
     while len(asking):
         asked[home[asking]] = True
         again = asked[home[kept]]
         asked[home[asking]] = False
         rivals = np.sort(np.concatenate([kept[again], asking]))  # by home, then by place
-        first = np.diff(home[rivals], prepend=-1) != 0
-        along = np.arange(len(rivals))
+        along, first = np.arange(len(rivals)), np.diff(home[rivals], prepend=-1) != 0
         above = along - np.maximum.accumulate(np.where(first, along, 0))
         stays = above < capacity[home[rivals]]
         kept = np.concatenate([kept[~again], rivals[stays]])
@@ -229,6 +227,16 @@ def _first_with_nothing(
     return at
 
 
+def _by_household(
+    application: NDArray[np.int32], key: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Entries household by household, each's best first, and where each household's start."""
+    best_first = np.argsort(key)
+    application = application[best_first]
+    packed = np.sort((application.astype(np.int64) << 32) | np.arange(len(key)))
+    return best_first[_lower(packed)], np.flatnonzero(np.diff(packed >> 32, prepend=-1))
+
+
 def _spans(
     first: NDArray[np.int64], width: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -243,5 +251,6 @@ def _key(rank: NDArray[np.int32], entry: NDArray[np.int64]) -> NDArray[np.int64]
     return (rank[entry].astype(np.int64) << 32) | entry
 
 
-def _entry(key: NDArray[np.int64]) -> NDArray[np.int64]:
+def _lower(key: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The lower half of each key."""
     return key & 0xFFFFFFFF
