@@ -179,7 +179,7 @@ def _signed(desk: Desk, offer: Offer, row: Row) -> None:
     if stopped.height:
         names = sorted({told_reason(c, held, "applicant") for c in stopped["check"]})
         raise Clash("hard_stop", f"{offer_in_words(offer)}; not cleared: {', '.join(names)}")
-    stop = what_stops(desk, [place], "let").get((offer.advert, offer.application))
+    stop = what_stops(desk, [place], "let").get(place.key)
     if stop is not None and not _let_stand(desk, offer, stop.reason):
         reason = told_reason(stop.reason, held, "applicant")
         raise Clash("wrong_step", f"{offer_in_words(offer)}; it waits for: {reason}")

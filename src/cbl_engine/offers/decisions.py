@@ -11,7 +11,7 @@ from cbl_engine.offers import events as e
 from cbl_engine.offers.advertising import last_rung, next_rung
 from cbl_engine.offers.clashes import Clash, about, proposal_in_words
 from cbl_engine.offers.line import free_homes, offer_to
-from cbl_engine.offers.moves import end, go_on, passed_over
+from cbl_engine.offers.moves import end, go_on, passed_over, place_of
 from cbl_engine.offers.refusals import begin_consequence, duties_may_end, judged
 from cbl_engine.offers.standing import Place, due_before, what_stops
 
@@ -172,15 +172,13 @@ def result_of(desk: Desk, proposal: Proposal) -> str | None:
     if proposal.what not in desk.version.checks:
         return None
     if offer is not None:
-        place = Place(offer.advert, offer.application, offer.home, offer.landlord, offer.final)
+        place = place_of(offer)
     else:
         advert = proposal.advert or ""
         home = next(iter(free_homes(desk, advert) or desk.homes_of(advert)), None)
         landlord = desk.row("adverts", advert).get("landlord")
         place = Place(advert, proposal.application or "", home, landlord)
-    stop = what_stops(desk, [place], due_before(desk, "invited")).get(
-        (place.advert, place.application)
-    )
+    stop = what_stops(desk, [place], due_before(desk, "invited")).get(place.key)
     return stop.check if stop is not None and stop.reason == proposal.what else None
 
 

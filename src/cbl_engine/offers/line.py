@@ -274,7 +274,7 @@ def _settled(desk: Desk, lines: list[Line], turns: list[list[Turn]]) -> list[set
     entries = offer_rounds(
         Lists(np.array(starts, np.int64), np.array(applications, np.int32)),
         np.array([len(line.homes) for line in lines], np.int32),
-        desk.offers.choosing.by_whom, rank=rank, order=order,
+        rank, desk.offers.choosing.by_whom, order,
     )
     for entry in entries.tolist():
         at, place = origin[entry]

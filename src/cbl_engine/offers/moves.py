@@ -43,7 +43,7 @@ def move_offers(desk: Desk) -> bool:
         mine = [o for o in waiting if _next(desk, o) == step]
         standing = what_stops(desk, [place_of(o) for o in mine], step) if mine else {}
         for offer in mine:
-            stop = standing.get((offer.advert, offer.application))
+            stop = standing.get(place_of(offer).key)
             if offer.open:
                 _at_step(desk, offer, step, stop)
     return desk.book.events > before
@@ -51,7 +51,10 @@ def move_offers(desk: Desk) -> bool:
 
 def place_of(offer: Offer) -> Place:
     """Where an offer is asked about."""
-    return Place(offer.advert, offer.application, offer.home, offer.landlord, offer.final)
+    return Place(
+        offer.advert or offer.id, offer.application, offer.home, offer.landlord, offer.final,
+        direct=offer.advert is None,
+    )
 
 
 def _next(desk: Desk, offer: Offer) -> Step:

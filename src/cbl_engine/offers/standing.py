@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 import polars as pl
@@ -10,16 +10,20 @@ import polars as pl
 from cbl_engine.offers.checks import ask_checks, first_stop
 from cbl_engine.offers.clock import cycle_span
 from cbl_engine.offers.considered import under_consideration
+from cbl_engine.offers.criteria import Judge
+from cbl_engine.offers.direct import as_adverts
 from cbl_engine.scheme.model import key_name
 from cbl_engine.scheme.offers import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import date
 
     from cbl_engine.offers.desk import Desk
+    from cbl_engine.scheme.model import SchemeVersion
 
 _STEPS: tuple[Step, ...] = get_args(Step)
+_DIRECT = {"id": pl.String(), "home": pl.String()}
 NOT_ACTIVE, UNDER_OFFER = "not_active", "under_offer"
 
 
@@ -28,22 +32,29 @@ class Place:
     """A household and a home of which it is asked: its place on the advert's list, or an offer.
 
     Attributes:
-        advert: None for a direct let.
+        advert: of a direct let, the id of its offer, which stands for an advert of its home.
         application: the household.
         home: None where the advert names none.
         landlord: that lets the home; None when not known.
         final: whether the offer is a final one.
         waits_for: names that were not known when the list was made, and hold.
         listed: it stands on a list, and nothing has been offered yet.
+        direct: it is asked about a direct let.
     """
 
-    advert: str | None
+    advert: str
     application: str
     home: str | None = None
     landlord: str | None = None
     final: bool = False
     waits_for: tuple[str, ...] = ()
     listed: bool = False
+    direct: bool = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Advert and application."""
+        return self.advert, self.application
 
 
 @dataclass(frozen=True)
@@ -69,7 +80,7 @@ class Stop:
     officer_held: bool = False
 
 
-Standing = dict[tuple[str | None, str], Stop]
+Standing = dict[tuple[str, str], Stop]
 
 
 def due_before(desk: Desk, step: Step) -> Step:
@@ -88,7 +99,7 @@ def what_stops(desk: Desk, places: list[Place], before: Step) -> Standing:
     """
     found: Standing = {}
     for part in (_rules, _criteria, _held, _checks):
-        left = [p for p in places if (p.advert, p.application) not in found]
+        left = [p for p in places if p.key not in found]
         if left:
             found |= part(desk, left, before)
     return found
@@ -99,29 +110,31 @@ def _rules(desk: Desk, places: list[Place], before: Step) -> Standing:
     frozen = _frozen(desk, [p for p in places if p.listed])
     one = desk.offers.one_at_a_time
     for place in places:
-        if place.advert is None:
+        if place.direct:
             continue
         busy = one and any(
             o.open and o.advert != place.advert for o in desk.book.offers_of[place.application]
         )
+        # A council's own system may say `under_offer` of a household because of our offer.
+        able = ("active",) if place.listed else ("active", "under_offer")
         reason = None
-        if desk.application(place.application).get("status") != "active":
+        if desk.application(place.application).get("status") not in able:
             reason = NOT_ACTIVE
-        elif place.listed and (busy or (place.advert, place.application) in frozen):
+        elif place.listed and (busy or place.key in frozen):
             reason = UNDER_OFFER
         if reason is not None:
-            found[place.advert, place.application] = Stop("pass_over", "rule", reason)
+            found[place.key] = Stop("pass_over", "rule", reason)
     return found
 
 
-def _frozen(desk: Desk, places: list[Place]) -> set[tuple[str | None, str]]:
+def _frozen(desk: Desk, places: list[Place]) -> set[tuple[str, str]]:
     """Those who may not be listed elsewhere while they are under consideration.
 
     Whoever stands first on a list is not kept from the home of that list.
     """
     bidding = desk.version.bidding
     rules = [f for f in (bidding.frozen.values() if bidding else ()) if f.may_not == "be_listed"]
-    found: set[tuple[str | None, str]] = set()
+    found: set[tuple[str, str]] = set()
     if not rules or not places:
         return found
     first, _ = cycle_span(bidding, desk.on)
@@ -133,12 +146,12 @@ def _frozen(desk: Desk, places: list[Place]) -> set[tuple[str | None, str]]:
             schema={"row": pl.Int64, "application": pl.String, "day": pl.Date, "cycle": pl.Date},
         )
         at = under_consideration(rule, desk.record, frame)
-        found |= {(asked[i].advert, asked[i].application) for i in at.to_list()}
+        found |= {asked[i].key for i in at.to_list()}
     return found
 
 
 def _leads(desk: Desk, place: Place) -> bool:
-    rows = desk.book.lists.get(place.advert or "")
+    rows = desk.book.lists.get(place.advert)
     if rows is None:
         return False
     first = rows.filter(pl.col("position") == 1)
@@ -151,7 +164,7 @@ def _criteria(desk: Desk, places: list[Place], before: Step) -> Standing:
     found: Standing = {}
     reached = _STEPS.index(before)
     asked = [n for n, last in desk.offers.judged_at.items() if _STEPS.index(last) >= reached]
-    places = [p for p in places if p.advert is not None]
+    places = [p for p in places if not p.direct]
     if not asked or not places:
         return found
     advert, application = _ids(places)
@@ -160,9 +173,7 @@ def _criteria(desk: Desk, places: list[Place], before: Step) -> Standing:
         for place, met in zip(places, counts.to_list(), strict=True):
             if met is not True:
                 does = "hold" if met is None else "pass_over"
-                found.setdefault(
-                    (place.advert, place.application), Stop(does, "criterion", name)
-                )
+                found.setdefault(place.key, Stop(does, "criterion", name))
     return found
 
 
@@ -170,19 +181,18 @@ def _held(desk: Desk, places: list[Place], before: Step) -> Standing:
     """What was not known when the list was made and still is not, or is now, and not met."""
     from cbl_engine.offers.lists import listed_now
 
-    waiting = [p for p in places if p.waits_for and p.advert is not None]
+    waiting = [p for p in places if p.waits_for]
     if not waiting:
         return {}
-    now = listed_now(desk, [p.advert or "" for p in waiting])
+    now = listed_now(desk, [p.advert for p in waiting])
     found: Standing = {}
     for place in waiting:
-        failed, unknown = now.get((place.advert, place.application), ((), ()))
+        failed, unknown = now.get(place.key, ((), ()))
         for name in place.waits_for:
-            key = place.advert, place.application
-            if name in failed and name not in unknown:
-                found.setdefault(key, Stop("pass_over", "criterion", name))
-            elif name in unknown:
-                found.setdefault(key, Stop("hold", "criterion", name))
+            if name in unknown:
+                found.setdefault(place.key, Stop("hold", "criterion", name))
+            elif name in failed:
+                found.setdefault(place.key, Stop("pass_over", "criterion", name))
     return found
 
 
@@ -217,47 +227,51 @@ def asked_of(desk: Desk, places: list[Place], before: Step) -> pl.DataFrame:
 
     Of a final offer its suitability check is asked too, as missing when nobody put a name to it.
     """
-    checks = desk.table("checks")
-    areas = desk.given.get("areas")
-    asked = ask_checks(desk.judge, _pairs(desk, places), before, desk.on, checks, areas)
-    final = desk.offers.final
+    parts = []
+    for direct in (False, True):
+        mine = [p for p in places if p.direct is direct]
+        if not mine:
+            continue
+        judge = desk.judge
+        if direct:
+            asked = pl.DataFrame([(p.advert, p.home) for p in mine], _DIRECT, orient="row")
+            judge = as_adverts(judge, asked)
+        parts += _asked(desk, judge, mine, before)
+    return pl.concat(parts)
+
+
+def _asked(
+    desk: Desk, judge: Judge, places: list[Place], before: Step
+) -> Iterator[pl.DataFrame]:
+    checks, areas, final = desk.table("checks"), desk.given.get("areas"), desk.offers.final
+    asked = ask_checks(judge, _pairs(desk, places), before, desk.on, checks, areas)
     finals = [p for p in places if p.final]
     if final is None or not finals or before == "invited":
-        return asked
+        yield asked
+        return
     named = checks.filter(pl.col("by").is_not_null())
-    always = _always(desk, final.suitability)
+    always = _always(judge, desk.version, final.suitability)
     suited = ask_checks(always, _pairs(desk, finals), "offered", desk.on, named, areas)
-    theirs = suited.filter(pl.col("check") == final.suitability)
-    own = pl.struct("advert", "application", "check")
-    again = theirs.select(own.alias("key"))["key"].implode()
-    return pl.concat([asked.filter(~own.is_in(again)), theirs])
+    again = suited.select("advert", "application", "check")
+    yield asked.join(again, on=again.columns, how="anti", maintain_order="left")
+    yield suited
 
 
-def _always(desk: Desk, name: str):  # noqa: ANN202
-    """The judge of a scheme in which one check is asked of everyone before an offer."""
-    from dataclasses import replace
-
-    from cbl_engine.offers.criteria import Judge
-
-    version = desk.version
-    check = version.checks[name].model_copy(
-        update={"when": None, "before": "offered", "missing": "hold"}
-    )
+def _always(judge: Judge, version: SchemeVersion, name: str) -> Judge:
+    """The judge of a scheme in which one check alone is asked, of everyone before an offer."""
+    check = version.checks[name].model_copy(update={"when": None, "before": "offered"})
     alone = version.model_copy(update={"checks": {name: check}, "landlords": {}})
-    return Judge(
-        replace(desk.scheme, versions=(alone,)), desk.register, desk.adverts,
-        desk.given.get("homes"),
-    )
+    scheme = replace(judge.scheme, versions=(alone,))
+    return Judge(scheme, judge.tables, judge.given_adverts, judge.homes)
 
 
 def stops_of(asked: pl.DataFrame) -> Standing:
     """The one check that stops each household, and what follows."""
     found: Standing = {}
     for row in first_stop(asked).iter_rows(named=True):
-        referred = row["state"] == "refer"
         found[row["advert"], row["application"]] = Stop(
             row["does"], "check", row["check"],
-            None if referred or row["does"] != "hold" else row["hold_until"],
+            row["hold_until"] if row["does"] == "hold" else None,
             row["result"], row["must_pass"], row["officer_held"],
         )
     return found
