@@ -66,7 +66,8 @@ def test_nothing_odd(findings):
         ),
         (
             ACTIVE.replace("eligible: [c]\n", ""),
-            "f.yaml:7:3: warning: no list of eligible criteria, order, plan or assessment uses c",
+            "f.yaml:7:3: warning: no list of eligible criteria, order, plan, assessment or rule of offers "
+            "uses c",
         ),
         (
             ACTIVE + "facts: {f: {label: x, count: people}}\n",
