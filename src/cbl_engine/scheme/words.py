@@ -410,7 +410,7 @@ def as_written(part: BaseModel, *skip: str) -> str:
         if isinstance(value, tuple) and any(isinstance(item, BaseModel) for item in value):
             lines += [f"{name}:", *(f"- {_plain(item)}" for item in value)]
         else:
-            lines.append(f"{name}: {_plain(value)}")
+            lines.append(f"{name.rstrip('_')}: {_plain(value)}")
     return "\n".join(lines)
 
 
