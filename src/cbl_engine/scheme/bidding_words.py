@@ -40,22 +40,22 @@ WITHDRAWN = {
     "spent": "A bid that is withdrawn still counts.",
 }
 WHILE = {
-    "first": "From standing first when a list closes until that is settled",
-    "invited": "From the invitation to view until the offer has ended",
-    "offered": "From the offer of a home until the offer has ended",
-    "accepted": "From accepting an offer until it has ended",
+    "first": "from standing first when a list closes until that is settled",
+    "invited": "from the invitation to view until the offer has ended",
+    "offered": "from the offer of a home until the offer has ended",
+    "accepted": "from accepting an offer until it has ended",
 }
 MAY_NOT = {
     "bid": "new bids do not count",
     "be_listed": "no other home is offered to it either",
 }
 STEPS_OF_LADDER = {
-    "readvertise": "It is advertised again as it was",
-    "widen": "It is advertised for more households, as {profile}",
-    "first_come": "It is advertised first come, first served, as {profile}",
-    "direct_let": "It leaves bidding, for a direct let",
-    "change_designation": "It leaves bidding, to be let for another purpose",
-    "landlord": "It leaves bidding, and goes back to its landlord",
+    "readvertise": "it is advertised again as it was",
+    "widen": "it is advertised for more households, as {profile}",
+    "first_come": "it is advertised first come, first served, as {profile}",
+    "direct_let": "it leaves bidding, for a direct let",
+    "change_designation": "it leaves bidding, to be let for another purpose",
+    "landlord": "it leaves bidding, and goes back to its landlord",
 }
 UNLET = {
     "no_bids": "nobody bid",
@@ -200,7 +200,7 @@ def _counted(quota: Quota, version: SchemeVersion) -> Iterator[str]:
     if quota.to is not None:
         yield f"A letting counts when it is to those who meet {label_of(quota.to, version)}."
     if quota.profile is not None:
-        yield ("An advert that names no order and is chosen for it is under "
+        yield ("An advert that is chosen for it, and names no order of its own, goes by "
                f"{quoted(version.profiles[quota.profile].label)}.")
     if quota.by:
         yield f"Counted apart by {listed(name.replace('_', ' ') for name in quota.by)}."

@@ -134,16 +134,8 @@ def direct_lets_section(version: SchemeVersion) -> Section | None:
 
 def within_in_words(within: Within) -> str:
     """A time allowed: ``2 working days, counted from the viewing``."""
-    lengths = (
-        amount(within.days, "days") if within.days is not None else "",
-        _counted(within.working_days, "working day"),
-        _counted(within.hours, "hour"),
-    )
-    return next(length for length in lengths if length) + STARTS[within.starts]
-
-
-def _counted(number: int | None, what: str) -> str:
-    return "" if number is None else f"{number:,} {what}{'' if number == 1 else 's'}"
+    (unit,) = within.given()
+    return amount(getattr(within, unit), unit.replace("_", " ")) + STARTS[within.starts]
 
 
 def _timed(text: str, within: Within | None, *under: str) -> Iterator[Line]:
@@ -183,7 +175,7 @@ def _check(name: str, check: Check, version: SchemeVersion) -> Line:
 def _offers(rules: Offers, version: SchemeVersion) -> Iterator[Line]:
     yield Line(ORDER[rules.order])
     if rules.judged_at:
-        yield Line("Asked again, at the last before:", under=tuple(
+        yield Line("Asked again when an offer goes on:", under=tuple(
             Line(f"{label_of(name, version)}, before {BEFORE[step]}.")
             for name, step in rules.judged_at.items()
         ))
@@ -215,7 +207,7 @@ def _texts(named: dict[str, str]) -> tuple[Line, ...]:
 def _choosing(rule: Choosing) -> Line:
     how = BY_WHOM[rule.by_whom]
     if rule.by:
-        how += f", beginning with {listed((BY[by] for by in rule.by), 'then')}"
+        how += f", beginning with {', then '.join(BY[by] for by in rule.by)}"
     lead = "Where a household stands first for several homes"
     label = f"{rule.label}: " if rule.label else ""
     return Line(sentence(f"{label}{lead if not label else lead[:1].lower() + lead[1:]}, {how}"),
@@ -223,7 +215,7 @@ def _choosing(rule: Choosing) -> Line:
 
 
 def _viewing(rule: Viewing) -> Iterator[Line]:
-    head = said(rule, f"{_counted(rule.together, 'household')} for each home may view together; "
+    head = said(rule, f"{amount(rule.together, 'households')} for each home may view together; "
                       "the highest of those who come is offered it"
                 if rule.together > 1 else "a household views the home before it is offered")
     yield Line(head.text, source=head.source, ours=head.ours,
@@ -233,18 +225,18 @@ def _viewing(rule: Viewing) -> Iterator[Line]:
 def _contact(rule: Contact) -> Iterator[Line]:
     under = [Line("Reasonable adjustments must have been checked.")] * rule.adjustments_checked
     under += _timed("The household has {} to come back.", rule.within)
-    head = said(rule, f"not reached after {_counted(rule.attempts, 'attempt')} by "
-                      f"{_counted(rule.channels, 'channel')} on record")
+    head = said(rule, f"not reached after {amount(rule.attempts, 'attempts')} by "
+                      f"{amount(rule.channels, 'channels')} on record")
     yield Line(head.text, source=head.source, ours=head.ours, under=tuple(under))
 
 
 def _refusals(rule: Refusals, version: SchemeVersion) -> Line:
-    often = "and after every further so many " if rule.every else ""
+    often = f", and again after every further {rule.after}" if rule.every else ""
     since = f"in {amount(rule.months, 'months')}" if rule.months else "since it registered"
     return said(
         rule,
-        f"after {_counted(rule.after, 'refusal')} that {'counts' if rule.after == 1 else 'count'} "
-        f"{since}, {often}{consequence_called(rule.then, version)} is proposed to an officer",
+        f"after {amount(rule.after, 'refusals')} that {'counts' if rule.after == 1 else 'count'} "
+        f"{since}{often}, {consequence_called(rule.then, version)} is proposed to an officer",
         for_whom(rule.when, version),
     )
 

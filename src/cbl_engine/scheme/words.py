@@ -42,7 +42,9 @@ ROW_CALLED = {
 """What a row of a table is."""
 
 _ONE = {"people": "person", "months": "month", "years": "year", "days": "day", "weeks": "week",
-        "bedrooms": "bedroom", "points": "point", "steps": "step"}
+        "bedrooms": "bedroom", "points": "point", "steps": "step", "bids": "bid", "bands": "band",
+        "households": "household", "attempts": "attempt", "channels": "channel",
+        "refusals": "refusal", "working days": "working day", "hours": "hour"}
 Reads = Callable[[str, str], str]
 """Says an expression over the rows of a table in words, or quotes it."""
 
