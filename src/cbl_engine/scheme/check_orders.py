@@ -263,7 +263,7 @@ def sides_read(name: str, version: SchemeVersion) -> tuple[list[str], list[str]]
         return [], []
     own = list(expression.own_names)
     pair = [n for n in own if n in version.facts and is_pair_fact(version.facts[n])]
-    return own, [*expression.advert_names, *pair]
+    return own, [*(f"advert.{n}" for n in expression.advert_names), *pair]
 
 
 def advert_only(
