@@ -203,7 +203,7 @@ def test_a_date_chosen_by_band_reads_its_columns(findings):
 def test_the_shipped_schemes_get_notes_alone(path):
     found = lint(load_scheme(path))
     assert {f.level for f in found} <= {"note"}
-    assert {f.rule for f in found} <= {"start_assumed", "answers_for_missing"}
+    assert {f.rule for f in found} <= {"start_assumed", "answers_for_missing", "no_discretion"}
 
 
 def test_findings_come_in_the_order_of_the_file(load_with):

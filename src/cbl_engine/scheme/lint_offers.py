@@ -152,9 +152,6 @@ def _viewing(version: SchemeVersion) -> Iterator[_Odd]:
 
 def _nominations(version: SchemeVersion) -> Iterator[_Odd]:
     rules = version.nominations
-    if rules is not None and not version.landlords:
-        yield ("nominations_to_nobody", ("nominations",),
-               "no landlord stands under landlords, so no home is nominated for")
     reached = version.landlords if rules is None or not rules.to else rules.to
     for name, landlord in version.landlords.items():
         for field in ("send", "answer", "nominations_share"):

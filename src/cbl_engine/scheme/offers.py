@@ -93,7 +93,9 @@ class Nominations(Labelled):
     """What holds for homes of landlords to which the council nominates."""
 
     to: tuple[str, ...] = Field(
-        (), description="ids of landlords; empty: every landlord under `landlords`"
+        (),
+        description="ids of landlords; empty: every landlord under `landlords`, or whoever lets "
+        "the home where none is listed",
     )
     send: Within | None = Field(
         None, description="after the close, to name a household to the landlord"

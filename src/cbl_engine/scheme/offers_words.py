@@ -75,10 +75,10 @@ def nominations_section(version: SchemeVersion) -> Section | None:
     if rules is None:
         return None
     names = [quoted(version.landlords[name].label) for name in rules.to or version.landlords]
-    to = listed(names) if names else "other landlords"
+    to = listed(names) if names else "whichever landlord lets them"
     return Section(
         "Homes of other landlords",
-        (said(rules, f"for homes of {to} the council names households, and the landlord says "
+        (said(rules, f"for the homes of {to} the council names households, and the landlord says "
                      "whether it takes them"),),
         (
             *_timed("The council names a household within {} of the close.", rules.send),
