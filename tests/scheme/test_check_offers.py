@@ -107,13 +107,15 @@ UNITS = "allowed: one of days, working_days, hours"
         ("advertising: {quotas: {q: {label: x, on: adverts, share: 0.5}}}\n",
          "f.yaml:15:24: the quota q does not say which adverts it counts; given on: adverts, with "
          "neither profile nor to; allowed: on: adverts with profile and without to; on: lettings "
-         "with to"),
+         "with either or both"),
         ("advertising: {quotas: {q: {label: x, on: adverts, share: 0.5, profile: p, to: top}}}\n",
          "f.yaml:15:24: the quota q does not say which adverts it counts; given on: adverts, with "
-         "profile and to; allowed: on: adverts with profile and without to; on: lettings with to"),
-        ("advertising: {quotas: {q: {label: x, on: lettings, share: 0.5, profile: p}}}\n",
+         "profile and to; allowed: on: adverts with profile and without to; on: lettings with either "
+         "or both"),
+        ("advertising: {quotas: {q: {label: x, on: lettings, share: 0.5}}}\n",
          "f.yaml:15:24: the quota q does not say which lettings it counts; given on: lettings, "
-         "with profile; allowed: on: adverts with profile and without to; on: lettings with to"),
+         "with neither profile nor to; allowed: on: adverts with profile and without to; on: lettings with either "
+         "or both"),
         ("advertising: {quotas: {q: {label: x, on: adverts, share: 0.5, profile: p, by: [bedroms]}}}\n",
          "f.yaml:15:80: bedroms is not a column of adverts or homes; allowed: bedrooms"),
         ("advertising: {quotas: {q: {label: x, on: adverts, share: 0.5, profile: p, "

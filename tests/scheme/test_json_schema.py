@@ -215,6 +215,7 @@ def test_a_broken_scheme_is_refused(good: str, bad: str) -> None:
         ("bedrooms: 2, sizes", "sizes"),
         ("{working_days: 2}", "{working_days: null, hours: 24, starts: viewed}"),
         ("share: 0.5, to: active", "share: 1, to: active, profile: all_homes"),
+        ("share: 0.5, to: active", "share: 0.5, profile: all_homes"),
         ("{label: A lower band, band: A, months: 6}", "{label: Closed, cancel: true, review: false}"),
     ],
 )

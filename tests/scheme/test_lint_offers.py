@@ -104,6 +104,10 @@ def test_a_cap_that_can_never_bind(one, two, never):
         ("checks: {c: {label: x, hold: {days: 2, starts: viewed}}}\n",
          "f.yaml:17:40: warning: nobody has viewed the home when this begins, so it starts as if "
          "sent"),
+        ("checks: {a: {label: x, officer_held: true}, b: {label: x, before: let, "
+         "officer_held: true}}\n",
+         "f.yaml:17:59: warning: a and b are held by officers and due before different steps, so "
+         "the day of passing over says which it may have been"),
         (LOOK, "f.yaml:17:16: warning: nothing proposes the consequence look"),
         ("direct_lets: {d: {label: x, permitted_by: a clause}}\n",
          "f.yaml:17:15: warning: d is an allocation under Part 6, and no source of its clause is "

@@ -199,6 +199,8 @@ def _counted(quota: Quota, version: SchemeVersion) -> Iterator[str]:
         yield "An advert counts whether or not the home is let."
     if quota.to is not None:
         yield f"A letting counts when it is to those who meet {label_of(quota.to, version)}."
+    elif quota.on == "lettings":
+        yield "A letting counts when the home was advertised so."
     if quota.profile is not None:
         yield ("An advert that is chosen for it, and names no order of its own, goes by "
                f"{quoted(version.profiles[quota.profile].label)}.")

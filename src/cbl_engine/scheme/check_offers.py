@@ -134,13 +134,13 @@ def _quota(
 ) -> Iterator[Problem]:
     place: Place = ("advertising", "quotas", name)
     given = [field for field in ("profile", "to") if getattr(quota, field) is not None]
-    if given != ["profile"] if quota.on == "adverts" else "to" not in given:
+    if given != ["profile"] if quota.on == "adverts" else not given:
         yield Problem(
             "quota_counts_what",
             f"the quota {name} does not say which {quota.on} it counts",
             where=document.where(place, key=True),
             given=f"on: {quota.on}, with {' and '.join(given) or 'neither profile nor to'}",
-            allowed="on: adverts with profile and without to; on: lettings with to",
+            allowed="on: adverts with profile and without to; on: lettings with either or both",
         )
     if quota.profile is not None:
         yield from _there_is_no("profile", quota.profile, version.profiles, (*place, "profile"),

@@ -45,6 +45,9 @@ if TYPE_CHECKING:
 
 Concern = Literal["shortlist", "assessment", "offers", "words"]
 
+_OF_OFFERS: Concern = "offers"
+_OF_ASSESSMENT: Concern = "assessment"
+
 _WORDS = frozenset(
     {"scheme", "title", "authority", "notes", "unknown", "sources", "label", "source",
      "illustrative", "unit", "assumed", "review"}
@@ -140,10 +143,9 @@ class _Comparison:
         assessments |= {("bedroom_standards", name) for version in both
                         for name in version.bedroom_standards}
         offers = {place for version in both for place in read_by_offers(version)}
-        self.elsewhere: dict[Path, Concern] = {
-            **dict.fromkeys(offers - shortlists, "offers"),
-            **dict.fromkeys(assessments - shortlists, "assessment"),
-        }
+        self.elsewhere: dict[Path, Concern] = {}
+        for places, concern in ((offers, _OF_OFFERS), (assessments, _OF_ASSESSMENT)):
+            self.elsewhere |= dict.fromkeys(places - shortlists, concern)
 
     def run(self) -> list[Change]:
         self.fields("the scheme", (), self.old, self.new, "shortlist")

@@ -84,7 +84,7 @@ _ALSO: dict[str, dict[str, Any]] = {
     "Quota": {
         "if": {"properties": {"on": {"const": "adverts"}}},
         "then": {**_given("profile"), "not": _given("to")},
-        "else": _given("to"),
+        "else": {"anyOf": [_given("profile"), _given("to")]},
     },
 }
 """What :mod:`cbl_engine.scheme.check` asks of one part's fields together."""

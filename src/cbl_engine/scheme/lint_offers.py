@@ -167,6 +167,15 @@ def _checks(version: SchemeVersion) -> Iterator[_Odd]:
                    f"the home never waits for {name}: passing over is proposed at once")
 
 
+    held = {name: check.before for name, check in version.checks.items() if check.officer_held}
+    first = next(iter(held), None)
+    for name, before in held.items():
+        if first is not None and before != held[first]:
+            message = (f"{first} and {name} are held by officers and due before different steps, "
+                       "so the day of passing over says which it may have been")
+            yield "officer_held_apart", ("checks", name, "before"), message
+
+
 def _consequences(version: SchemeVersion) -> Iterator[_Odd]:
     proposed = {name for _, name in consequences_named(version)}
     for name in version.consequences:
