@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbl_engine.cases.assessed import assessed_expectation
-from cbl_engine.cases.model import Expected
+from cbl_engine.cases.cycle import cycle_problems
 from cbl_engine.cases.rows import suggest, where_given
 from cbl_engine.errors import Problem
 from cbl_engine.scheme.model import PreferKey, key_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from cbl_engine.cases.model import WrittenCase
+    from cbl_engine.cases.model import Expected, WrittenCase
     from cbl_engine.documents import Document
     from cbl_engine.scheme.model import Key, SchemeVersion
 
@@ -24,7 +24,8 @@ def checked_expectation(
     case: WrittenCase,
     place: Place,
     version: SchemeVersion,
-    advert: Mapping[str, Any],
+    adverts: Sequence[Mapping[str, Any]],
+    homes: Sequence[Mapping[str, Any]],
     document: Document,
 ) -> tuple[Expected, list[Problem]]:
     """The expectation with short names of keys made long, and every name that nothing has.
@@ -33,14 +34,21 @@ def checked_expectation(
         case: the case as written.
         place: where it stands in the document.
         version: the scheme version in force.
-        advert: the advert's row, which names the profile and the plan.
+        adverts: their rows, which name profiles and plans.
+        homes: their rows.
         document: the file.
     """
     checker = _Checker(case, place, version, document)
-    if case.expect.ranks:
+    for advert in adverts if case.expect.ranks or case.expect.of_cycle else ():
         checker.check_advert(advert)
+    if case.expect.ranks and len(adverts) != 1:
+        message = "order and what goes with it speak of one advert; lists speaks of each"
+        checker.problem("several_adverts", message, ("expect",), key=True)
     checker.check_applications()
-    return checker.expected(checker.keys(advert)), checker.problems
+    expected = checker.expected([key for advert in adverts for key in checker.keys(advert)])
+    ids = ([str(row["id"]) for row in rows] for rows in (adverts, homes))
+    checker.problems += cycle_problems(case, place, version, *ids, document)
+    return expected, checker.problems
 
 
 class _Checker:
@@ -53,7 +61,7 @@ class _Checker:
         self.document = document
         self.problems: list[Problem] = []
 
-    def _problem(
+    def problem(
         self, kind: str, message: str, place: Place, allowed: str = "", *, key: bool = False
     ) -> None:
         where = where_given(self.document, self.place, place, key=key)
@@ -62,23 +70,28 @@ class _Checker:
     def check_advert(self, advert: Mapping[str, Any]) -> None:
         """The advert must name a profile and a plan that there are."""
         profile = self.version.profile_for(advert.get("profile"))
-        if profile not in self.version.profiles:
-            self._problem(
+        chosen = self.case.expect.of_cycle and profile is None  # by a quota, on its day
+        if profile not in self.version.profiles and not chosen:
+            self.problem(
                 "unknown_profile",
                 f"there is no profile {profile}"
                 if profile
                 else "the advert names no profile, and the scheme has no default",
-                ("advert", "profile"),
+                self._of_advert(advert, "profile"),
                 suggest(profile or "", self.version.profiles),
             )
         plan = advert.get("local_lettings_plan")
         if plan is not None and plan not in self.version.local_lettings_plans:
-            self._problem(
+            self.problem(
                 "unknown_plan",
                 f"there is no local lettings plan {plan}",
-                ("advert", "local_lettings_plan"),
+                self._of_advert(advert, "local_lettings_plan"),
                 suggest(plan, self.version.local_lettings_plans),
             )
+
+    def _of_advert(self, advert: Mapping[str, Any], column: str) -> Place:
+        own: Place = ("adverts", advert["id"], column)
+        return own if (*self.place, *own) in self.document.positions else ("advert", column)
 
     def keys(self, advert: Mapping[str, Any]) -> list[Key]:
         """Every key that can rank this advert."""
@@ -92,7 +105,7 @@ class _Checker:
         expect = self.case.expect
         for name, place in self._named():
             if name not in self.case.applications:
-                self._problem(
+                self.problem(
                     "unknown_application",
                     f"there is no application {name} in this case",
                     place,
@@ -102,16 +115,16 @@ class _Checker:
         ranked = [name for group in expect.order for name in group]
         for name in dict.fromkeys(ranked):
             if ranked.count(name) > 1:
-                self._problem("order_twice", f"{name} stands twice", ("expect", "order"))
+                self.problem("order_twice", f"{name} stands twice", ("expect", "order"))
         for name in expect.not_eligible:
             if name in ranked:
                 place = ("expect", "not_eligible", name)
                 message = f"{name} is both in the order and not eligible"
-                self._problem("both_ways", message, place, key=True)
+                self.problem("both_ways", message, place, key=True)
         for name in expect.held:
             if name in self.case.applications and name not in ranked:
                 message = f"{name} is held, so order must say where it stands"
-                self._problem("held_not_ranked", message, ("expect", "held", name), key=True)
+                self.problem("held_not_ranked", message, ("expect", "held", name), key=True)
 
     def _named(self) -> Iterator[tuple[str, Place]]:
         expect = self.case.expect
@@ -138,17 +151,15 @@ class _Checker:
             expect.assessed, (*self.place, "expect", "assessed"), self.version, self.document
         )
         self.problems += found
-        return Expected(
-            order=expect.order,
-            not_eligible=expect.not_eligible,
-            held=self._full_names(expect.held, "held", doubts),
-            not_known=self._full_names(expect.not_known, "not_known", doubts),
-            decided_by={
+        return expect.model_copy(update={
+            "held": self._full_names(expect.held, "held", doubts),
+            "not_known": self._full_names(expect.not_known, "not_known", doubts),
+            "decided_by": {
                 name: self._full_name(key, decisive, ("expect", "decided_by", name))
                 for name, key in expect.decided_by.items()
             },
-            assessed=assessed,
-        )
+            "assessed": assessed,
+        })
 
     def _full_names(
         self, names: Mapping[str, tuple[str, ...]], part: str, allowed: list[str]
@@ -173,4 +184,4 @@ class _Checker:
 
     def _unknown(self, what: str, name: str, place: Place, allowed: Iterable[str]) -> None:
         message = f"there is no {what} {name} for this advert"
-        self._problem("unknown_in_expect", message, place, suggest(name, allowed))
+        self.problem("unknown_in_expect", message, place, suggest(name, allowed))

@@ -2,77 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticCustomError
 
-Row = dict[str, Any]
-"""Column name -> value as the file has it."""
+from cbl_engine.cases import short
+from cbl_engine.cases.short import Row
 
 Text = Annotated[str, Field(min_length=1, max_length=2_000)]
 Names = dict[str, tuple[str, ...]]
 
 
-def _wrong(message: str) -> PydanticCustomError:
-    return PydanticCustomError("case_value", "{words}", {"words": message})
-
-
-def _as_at(value: Any) -> Any:
-    plain_date = isinstance(value, date) and not isinstance(value, datetime)
-    if value is None or value == "close" or plain_date:
-        return value
-    raise _wrong("must be a date, or close")
-
-
-def _some(value: Any) -> Any:
-    if not value:
-        raise _wrong("must not be empty")
-    return value
-
-
-def _versions(value: Any) -> Any:
-    """One mapping, or a list of them: versions of one application."""
-    rows = value if isinstance(value, tuple) else (value,)
-    if not rows or not all(isinstance(row, dict) for row in rows):
-        raise _wrong("must be the application's columns, or a list of its dated versions")
-    return rows
-
-
-def _rows(value: Any) -> Any:
-    """A list of rows, or application -> its rows; one row may stand alone."""
-    if isinstance(value, dict):
-        listed = {name: row if isinstance(row, tuple) else (row,) for name, row in value.items()}
-        rows = [row for given in listed.values() for row in given]
-    else:
-        listed, rows = value, value
-    if not isinstance(rows, (tuple, list)) or not all(isinstance(row, dict) for row in rows):
-        raise _wrong("must be a list of rows, or give each application a list of its rows")
-    return listed
-
-
-def _order(value: Any) -> Any:
-    if not isinstance(value, tuple):
-        raise _wrong("must be a list of applications, with those that tie in a list of their own")
-    groups = tuple(item if isinstance(item, tuple) else (item,) for item in value)
-    if not all(group and all(isinstance(name, str) for name in group) for group in groups):
-        raise _wrong("must name applications; put a number in quotes")
-    return groups
-
-
-def _bids(value: Any) -> Any:
-    """``{X: moment}`` and a list of rows, both as a tuple of rows."""
-    if isinstance(value, dict):
-        return tuple({"application": k, "placed_at": v} for k, v in value.items())
-    if value is None or (isinstance(value, tuple) and all(isinstance(v, dict) for v in value)):
-        return value
-    raise _wrong("must give each application the moment of its bid, or be a list of bids")
-
-
-Rows = Annotated[tuple[Row, ...] | dict[str, tuple[Row, ...]], BeforeValidator(_rows)]
+Rows = Annotated[tuple[Row, ...] | dict[str, tuple[Row, ...]], BeforeValidator(short.rows)]
 """Rows with an ``application`` each, or listed under it."""
-
+Each = Annotated[dict[str, tuple[str, ...]] | None, BeforeValidator(short.each)]
+EachOfEach = Annotated[dict[str, dict[str, tuple[str, ...]]] | None, BeforeValidator(short.each_of_each)]
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -89,20 +33,50 @@ class Expected(_Part):
         decided_by: application -> the key that puts it below the one directly above.
         assessed: application -> what its assessment finds, by the names of
             :data:`cbl_engine.cases.assessed.FIELDS`; only what is named is compared.
+
+    The others speak of a cycle from bids to lettings, and are in
+    :data:`cbl_engine.cases.cycle.PARTS`. One that is given holds all there is; one left out, or
+    null, is not compared.
     """
 
-    order: Annotated[tuple[tuple[str, ...], ...], BeforeValidator(_order)] = ()
+    order: Annotated[tuple[tuple[str, ...], ...], BeforeValidator(short.order)] = ()
     not_eligible: Names = Field(default_factory=dict)
     held: Names = Field(default_factory=dict)
     not_known: Names = Field(default_factory=dict)
     decided_by: dict[str, str] = Field(default_factory=dict)
     assessed: dict[str, Row] = Field(default_factory=dict)
+    lists: Annotated[dict[str, tuple[tuple[str, ...], ...]] | None, BeforeValidator(short.lists)] = None
+    set_aside: EachOfEach = None
+    placed: Each = None
+    held_back: Each = None
+    profiles: Each = None
+    ledger: Each = None
+    offered: Each = None
+    offers: EachOfEach = None
+    passed_over: EachOfEach = None
+    holds: EachOfEach = None
+    let: Each = None
+    unlet: Each = None
+    rungs: Each = None
+    consequences: Annotated[
+        dict[str, dict[str, tuple[str, ...]]] | None, BeforeValidator(short.ends)
+    ] = None
+    duties_may_end: Each = None
+    not_permitted: Each = None
+    waiting: Annotated[tuple[Row, ...] | None, BeforeValidator(short.proposed)] = None
+    clashes: dict[int, str] | None = None
 
     @property
     def ranks(self) -> bool:
-        """Whether a shortlist must come out; a case may speak of the assessment alone."""
+        """Whether a shortlist must come out; a case may speak of something else alone."""
         told = (self.order, self.not_eligible, self.held, self.not_known, self.decided_by)
-        return any(told) or not self.assessed
+        return any(told) or not (self.assessed or self.of_cycle)
+
+    @property
+    def of_cycle(self) -> bool:
+        """Whether a cycle must be run."""
+        rest = ("order", "not_eligible", "held", "not_known", "decided_by", "assessed")
+        return any(getattr(self, name) is not None for name in Expected.model_fields if name not in rest)
 
 
 class WrittenCase(_Part):
@@ -111,12 +85,16 @@ class WrittenCase(_Part):
     name: Text
     source: Text | None = None
     reading: Text | None = Field(None, description="which reading of unclear words was chosen")
-    as_at: Annotated[Any, BeforeValidator(_as_at)] = None
+    as_at: Annotated[Any, BeforeValidator(short.a_day)] = None
     seed: int = Field(0, ge=0)
+    unattended: bool | None = None
     advert: Row = Field(default_factory=dict)
+    adverts: Annotated[dict[str, Row] | None, BeforeValidator(short.adverts)] = Field(
+        None, description="several by name, or none; left out: one"
+    )
     defaults: Row = Field(default_factory=dict)
     applications: Annotated[
-        dict[str, Annotated[tuple[Row, ...], BeforeValidator(_versions)]], BeforeValidator(_some)
+        dict[str, Annotated[tuple[Row, ...], BeforeValidator(short.versions)]], BeforeValidator(short.some)
     ]
     people: Rows = ()
     connections: Rows = ()
@@ -128,7 +106,13 @@ class WrittenCase(_Part):
     overrides: Rows = ()
     areas: tuple[Row, ...] = ()
     homes: tuple[Row, ...] = Field((), description="for an advert that names a home or a group")
-    bids: Annotated[tuple[Row, ...] | None, BeforeValidator(_bids)] = None
+    bids: Annotated[tuple[Row, ...] | None, BeforeValidator(short.bids)] = None
+    preferences: Annotated[Rows, BeforeValidator(short.preferences)] = ()
+    wishes: Rows = ()
+    checks: Annotated[Rows, BeforeValidator(short.checks)] = ()
+    tenancies: tuple[Row, ...] = ()
+    direct_lets: Rows = ()
+    outcomes: Annotated[tuple[Row, ...], BeforeValidator(short.happened)] = ()
     expect: Expected
 
 
@@ -137,8 +121,9 @@ class WrittenFile(_Part):
 
     scheme: Text
     source: Text | None = None
-    as_at: Annotated[Any, BeforeValidator(_as_at)] = None
+    as_at: Annotated[Any, BeforeValidator(short.a_day)] = None
+    unattended: bool = True
     advert: Row = Field(default_factory=dict)
     defaults: Row = Field(default_factory=dict)
     areas: tuple[Row, ...] = ()
-    cases: Annotated[tuple[WrittenCase, ...], BeforeValidator(_some)]
+    cases: Annotated[tuple[WrittenCase, ...], BeforeValidator(short.some)]

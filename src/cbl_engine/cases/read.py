@@ -78,7 +78,7 @@ def read_cases(path: str | Path) -> CaseFile:
     for index, case in enumerate(written.cases):
         builder = CaseBuilder(written, case, ("cases", index), scheme, document)
         built = builder.build()
-        problems += builder.problems
+        problems += builder.check.problems
         cases += [built] if built is not None else []
     problems += _names_twice(written, document)
     if problems:

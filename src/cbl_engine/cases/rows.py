@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cbl_engine.scheme.model import SchemeVersion
     from cbl_engine.tables.columns import Column
 
-_GIVEN_BY_CASE = frozenset({"id", "advert"})
+_GIVEN_BY_CASE = frozenset({"id"})
 
 
 @dataclass(frozen=True)

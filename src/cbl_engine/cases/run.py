@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cbl_engine.cases.assessed import assessment_differences
+from cbl_engine.cases.cycle import cycle_differences
 from cbl_engine.cases.read import case_paths, read_cases
 from cbl_engine.errors import BadInput, CaseError, Problem
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from cbl_engine.cases.build import Case
     from cbl_engine.cases.model import Expected
     from cbl_engine.cases.read import CaseFile
+    from cbl_engine.offers.record import Cycle
     from cbl_engine.scheme.load import Scheme
 
 Bid = dict[str, Any]
@@ -77,9 +79,9 @@ def run_case(case: Case, file: CaseFile) -> CaseResult:
 
 
 def _found(case: Case, scheme: Scheme) -> Iterator[str]:
-    """Differences of the assessment, if the case speaks of it, then of the shortlist.
+    """Differences of the assessment, if the case speaks of it, then of the shortlist, the cycle.
 
-    Where it speaks of both, the shortlist is of the register as it was assessed.
+    Where it speaks of an assessment too, the others are of the register as it was assessed.
     """
     register = case.register
     if case.expected.assessed:
@@ -90,6 +92,31 @@ def _found(case: Case, scheme: Scheme) -> Iterator[str]:
         register = result.register()
     if case.expected.ranks:
         yield from differences(case.expected, _shortlist(case, scheme, register))
+    if case.expected.of_cycle:
+        cycle = _cycle(case, scheme, register)
+        for advert, order in (case.expected.lists or {}).items():
+            found = _order(order, _list_of(advert, cycle))
+            yield from (f"{advert}: {difference}" for difference in found)
+        yield from cycle_differences(case.expected, cycle)
+
+
+def _cycle(case: Case, scheme: Scheme, register: Mapping[str, pl.DataFrame]) -> Cycle:
+    """Everything that happened up to the day of the case, in one cycle."""
+    from cbl_engine.offers.cycle import run_cycle
+    from cbl_engine.offers.record import Record
+
+    came = {**register, **case.given, "adverts": case.adverts, "homes": case.homes,
+            "bids": case.bids}
+    return run_cycle(
+        Record(), scheme, came, case.on, unattended=case.unattended,
+        keep_going=case.expected.clashes is not None, seed=case.seed,
+    )
+
+
+def _list_of(advert: str, cycle: Cycle) -> dict[str, Bid]:
+    """Application -> its row of the list of an advert, as at the close."""
+    rows = cycle.record.tables["shortlisted"].to_dicts()
+    return {r["application"]: r | {"decided_by": None} for r in rows if r["advert"] == advert}
 
 
 def _shortlist(
@@ -100,7 +127,7 @@ def _shortlist(
 
     prepared = prepare(scheme, register, case.as_at)
     result = shortlist(
-        prepared, case.advert, case.bids, homes=case.homes, seed=case.seed, verify="full"
+        prepared, case.adverts, case.bids, homes=case.homes, seed=case.seed, verify="full"
     )
     return {row["application"]: row for row in result.frame().iter_rows(named=True)}
 
@@ -129,7 +156,7 @@ def differences(expected: Expected, bids: Mapping[str, Bid]) -> Iterator[str]:
         got = _listed((bids.get(name) or {}).get("unknown") or ())
         if got != _listed(names):
             yield f"{name}: expected not known {_listed(names)}, got {got}"
-    yield from _order(expected, bids)
+    yield from _order(expected.order, bids)
     for name, key in expected.decided_by.items():
         got = (bids.get(name) or {}).get("decided_by")
         if got != key:
@@ -150,9 +177,11 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(sorted(names)) or "nothing"
 
 
-def _order(expected: Expected, bids: Mapping[str, Bid]) -> Iterator[str]:
+def _order(
+    expected: tuple[tuple[str, ...], ...], bids: Mapping[str, Bid]
+) -> Iterator[str]:
     """The first place at which the order differs, and the whole order that came out."""
-    wanted = [frozenset(group) for group in expected.order]
+    wanted = [frozenset(group) for group in expected]
     groups = _groups(bids)
     got = [frozenset(group) for group in groups]
     if wanted == got:

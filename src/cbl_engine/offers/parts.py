@@ -1,20 +1,5 @@
-"""Parts of the week that are not merged yet: nobody bids automatically, nobody misses a duty."""
+"""Parts of the week."""
 
-from __future__ import annotations
+from cbl_engine.offers.automatic import automatic_bids, missed_duties
 
-from typing import Any
-
-import polars as pl
-
-
-def automatic_bids(*_: Any, **__: Any) -> pl.DataFrame:
-    """No bids."""
-    moment = pl.Datetime("us", "Europe/London")
-    return pl.DataFrame(schema={"advert": pl.String, "application": pl.String,
-                                "placed_at": moment, "rule": pl.String})
-
-
-def missed_duties(*_: Any, **__: Any) -> pl.DataFrame:
-    """Nobody."""
-    return pl.DataFrame(schema={"application": pl.String, "duty": pl.String,
-                                "consequence": pl.String})
+__all__ = ["automatic_bids", "missed_duties"]
