@@ -51,7 +51,7 @@ def test_the_lists_of_a_register(cbl: Cbl, place: Path) -> None:
     assert [(r["list"], r["application"], r["due_on"], r["rows"]) for r in json.loads(out)] == [
         ("overrides", "P0", "2026-12-01", ["o1"])]
     code, out, _ = cbl("register", *given, "--list", "overrides", "--within", 3, "--format", "csv")
-    assert out == "list,application,about,rows,began_on,due_on,follows,proposes,source,note\n"
+    assert out == "list,application,about,rows,owner,began_on,due_on,follows,proposes,source,note\n"
 
 
 def test_lists_that_a_scheme_says_nothing_of_are_named(cbl: Cbl) -> None:

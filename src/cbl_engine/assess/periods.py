@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -28,13 +29,15 @@ def period_end(starts: pl.Series, period: Period) -> tuple[pl.Series, pl.Series]
 
     Args:
         starts: dates; null is not known.
-        period: so many months, days or working days; the day it starts is not counted.
+        period: so many months, days or working days; the day it starts is not counted, unless it
+            says so.
 
     Returns:
         Dates, null where the start is; and a note where bank holidays are not yet published.
     """
     nothing = pl.Series([None], dtype=pl.String).new_from_index(0, len(starts))
-    start = pl.lit(starts.cast(pl.Date).alias("start"))
+    first = starts.cast(pl.Date)
+    start = pl.lit((first - timedelta(days=1) if period.first_day_counts else first).alias("start"))
     if period.months is not None:
         return pl.select(months_on(start, period.months)).to_series(), nothing
     if period.working_days is None:
