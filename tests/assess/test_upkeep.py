@@ -96,6 +96,7 @@ def test_only_those_for_whom_enough_was_advertised_are_called_non_bidders():
         ("P1", "no bid", old, date(2026, 7, 5)), ("P4", "no bid", old, date(2026, 7, 5)),
         ("P2", "last bid", date(2026, 2, 3), date(2026, 8, 3)),
     ]
+    assert found["note"].to_list() == ["bids are on record from 2026-02-03 only"] * 2 + [None]
     assert lists(rows, people)["non_bidders"].is_empty()
 
 

@@ -206,6 +206,9 @@ def _non_bidders(
     )
     start = rows.select(pl.coalesce("last", "without")).to_series()
     end, note = period_end(start, rule)
+    since = bids.select(placed.min()).item()
+    unseen = (rows["last"].is_null() & (start < since)).fill_null(value=False)
+    note = note.set(unseen, f"bids are on record from {since} only")
     found = pl.DataFrame(
         [rows["id"].alias("application"), start.alias("began_on"), end.alias("due_on"),
          note.alias("note")]
