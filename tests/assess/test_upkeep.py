@@ -272,6 +272,16 @@ def test_a_review_is_due_when_the_letters_of_the_scheme_say():
     assert [f["due_on"].item() for f in found] == [date(2026, 11, 30)]
 
 
+def test_days_on_which_the_offices_are_closed_are_no_working_days():
+    text = SCHEME.documents[0].text.replace("  changes:", "  closed: [2026-12-30, 2026-12-29]\n  changes:")
+    version = scheme_from_text(text).versions[0]
+    rows = frame_of("officer_decisions", [
+        decision("d", "medical", requested_on=date(2026, 12, 21))])
+    due = [f["due_on"].item() for f in clocks(None, rows, version, AS_AT) if f.height]
+    assert due == [date(2027, 1, 11)]  # two working days later than 7 January
+    assert "No working days: 29 December 2026 and 30 December 2026." in describe(version).text()
+
+
 def test_a_clock_beyond_the_published_bank_holidays_says_so():
     decisions = [decision("d1", "medical", requested_on=date(2028, 1, 3))]
     found = lists(officer_decisions=decisions, within=1_000)["clocks"]

@@ -269,7 +269,7 @@ SAID: dict[str, set[str]] = {
         "illustrative",
     },
     "Upkeep": {
-        "review", "evidence", "non_bidding", "duties", "decisions", "changes", "duplicates", "birthdays",
+        "review", "evidence", "non_bidding", "duties", "decisions", "closed", "changes", "duplicates", "birthdays",
         "awards", "overrides",
     },
     "Follows": LABELLED | {"status"},

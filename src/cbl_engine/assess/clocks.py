@@ -15,7 +15,7 @@ from cbl_engine.scheme.law import clocks_of_law
 from cbl_engine.scheme.upkeep import DecisionDue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
     from cbl_engine.scheme.model import SchemeVersion
@@ -42,11 +42,12 @@ def clocks(
         proposes, source, note.
     """
     law, rules = clocks_of_law(), version.upkeep
+    closed = rules.closed if rules is not None else ()
     found: list[pl.DataFrame] = []
     if duties is not None and duties.height:
         own = rules.duties if rules is not None else {}
-        found += _of_duties(duties, own, {}, as_at)
-        found += _of_duties(duties, law.duties_on(as_at), law.citations(), as_at)
+        found += _of_duties(duties, own, {}, as_at, closed)
+        found += _of_duties(duties, law.duties_on(as_at), law.citations(), as_at, closed)
     if decisions is not None and decisions.height:
         rows = decisions.with_columns(
             pl.lit(None, pl.Date).alias(c) for c in _DATES if c not in decisions.columns)
@@ -55,8 +56,8 @@ def clocks(
         statutory = law.decisions_on(as_at)
         open_ = pl.col("decided_on").is_null() & (
             (pl.col("stage").cast(pl.String) == "decision") | pl.col("received_on").is_null())
-        found += _of_decisions(rows, open_, own, {}, as_at)
-        found += _of_decisions(rows, open_, statutory, law.citations(), as_at)
+        found += _of_decisions(rows, open_, own, {}, as_at, closed)
+        found += _of_decisions(rows, open_, statutory, law.citations(), as_at, closed)
         others = rows.filter(open_, ~pl.col("subject").is_in([*own, *statutory]))
         found.append(others.select(*_DECISION, "due_on", pl.col("requested_on").alias("began_on"))
                      .filter(pl.col("due_on").is_not_null()))
@@ -82,7 +83,11 @@ def _with_owner(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _of_duties(
-    duties: pl.DataFrame, rules: Mapping[str, DutyDue], cited: Mapping[str, str], as_at: date
+    duties: pl.DataFrame,
+    rules: Mapping[str, DutyDue],
+    cited: Mapping[str, str],
+    as_at: date,
+    closed: Sequence[date],
 ) -> Iterator[pl.DataFrame]:
     """Duties owed on the date, by each clock of their kind; without a first day, not known."""
     for name in ("since", "until"):
@@ -93,7 +98,7 @@ def _of_duties(
         since.is_null() | (since <= as_at), until.is_null() | (until > as_at))
     for name, rule in rules.items():
         mine = owed.filter(pl.col("kind").cast(pl.String) == rule.kind)
-        end, note = period_end(mine["since"], rule)
+        end, note = period_end(mine["since"], rule, closed)
         told = pl.when(since.is_null()).then(pl.lit(_NO_START)).otherwise(pl.lit(note))
         yield mine.select(
             "application", pl.lit(name).alias("about"), "owner", since.alias("began_on"),
@@ -122,6 +127,7 @@ def _of_decisions(
     rules: Mapping[str, DecisionDue],
     cited: Mapping[str, str],
     as_at: date,
+    closed: Sequence[date],
 ) -> Iterator[pl.DataFrame]:
     """By subject: the day recorded as due, or the period. One that a decision starts ends alone."""
     for subject, rule in rules.items():
@@ -130,7 +136,7 @@ def _of_decisions(
         made = (pl.col("stage").cast(pl.String) == "decision") & pl.col("decided_on").is_not_null()
         mine = rows.filter(of_subject & (made if after else open_))
         start = mine[rule.starts]
-        end, note = period_end(start, rule)
+        end, note = period_end(start, rule, closed)
         recorded = mine["due_on"] if not after else end
         due = pl.select(pl.coalesce(pl.lit(recorded), pl.lit(end))).to_series()
         told = mine.select(

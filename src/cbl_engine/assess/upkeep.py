@@ -20,7 +20,7 @@ from cbl_engine.errors import Problem, TableError
 from cbl_engine.tables import LONDON, TABLES, column_problems, column_types
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cbl_engine.assess.assessed import Assessed
     from cbl_engine.scheme.load import Scheme
@@ -79,13 +79,14 @@ def upkeep(
     found: dict[str, list[pl.DataFrame]] = {name: [] for name in LISTS}
     if rules is not None:
         if rules.review is not None:
-            found["reviews"].append(_due(applications, rules.review, "review", until, unknown=True))
+            found["reviews"].append(_due(applications, rules.review, "review", until, rules.closed, unknown=True))
         for name, item in rules.evidence.items():
-            found["evidence"].append(_due(applications, item, name, until, unknown=False))
+            found["evidence"].append(_due(applications, item, name, until, rules.closed, unknown=False))
         if rules.non_bidding is not None and bids is not None:
             sizes = assessed.assessed if assessed is not None else None
             found["non_bidders"].append(
-                _non_bidders(applications, rules.non_bidding, bids, adverts, sizes, as_at, until))
+                _non_bidders(applications, rules.non_bidding, bids, adverts, sizes, as_at, until,
+                             rules.closed))
     for running in clocks(
         register.get("duties"), register.get("officer_decisions"), version, as_at
     ):
@@ -166,11 +167,17 @@ def _problems(
 
 
 def _due(
-    applications: pl.DataFrame, rule: Due, about: str, until: date, *, unknown: bool
+    applications: pl.DataFrame,
+    rule: Due,
+    about: str,
+    until: date,
+    closed: Sequence[date],
+    *,
+    unknown: bool,
 ) -> pl.DataFrame:
     """Applications whose period is over by a date; ``unknown``: also those without a start."""
     start = period_start(applications, rule.dates())
-    end, note = period_end(start, rule)
+    end, note = period_end(start, rule, closed)
     found = pl.DataFrame(
         [applications["id"].alias("application"), start.alias("began_on"), end.alias("due_on"),
          note.alias("note")]
@@ -192,6 +199,7 @@ def _non_bidders(
     assessed: pl.DataFrame | None,
     as_at: date,
     until: date,
+    closed: Sequence[date],
 ) -> pl.DataFrame:
     """Those who may bid and did not, by the last bid that was not made for them by the system."""
     own = bids
@@ -205,7 +213,7 @@ def _non_bidders(
         last, left_on="id", right_on="application", how="left", maintain_order="left"
     )
     start = rows.select(pl.coalesce("last", "without")).to_series()
-    end, note = period_end(start, rule)
+    end, note = period_end(start, rule, closed)
     since = bids.select(placed.min()).item()
     unseen = (rows["last"].is_null() & (start < since)).fill_null(value=False)
     note = note.set(unseen, f"bids are on record from {since} only")

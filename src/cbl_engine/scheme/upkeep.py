@@ -5,6 +5,7 @@ Nothing is done by it: what follows is words for an officer and, where it is a s
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Literal
 
 from pydantic import Field
@@ -103,6 +104,9 @@ class Upkeep(Part):
     )
     changes: Follows | None = Field(None, description="changes that are not yet assessed")
     duplicates: Follows | None = Field(None, description="one person on two applications")
+    closed: tuple[date, ...] = Field(
+        (), description="days on which the offices are closed, no working days beside bank holidays"
+    )
     birthdays: Follows | None = Field(None, description="a birthday that changes the need")
     awards: Follows | None = Field(None, description="an award that is about to end")
     overrides: Follows | None = Field(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbl_engine.scheme.description import Line, Section
-from cbl_engine.scheme.words import sentence
+from cbl_engine.scheme.words import day, listed, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +51,8 @@ def _lines(rules: Upkeep) -> Iterator[Line]:
         yield _line(f"{_said(name)}, {_length(rule)} after a duty began ({kind})", rule)
     for subject, rule in rules.decisions.items():
         yield _line(f"Decision about {_said(subject).lower()}, {_due(rule)}", rule)
+    if rules.closed:
+        yield Line(sentence(f"No working days: {listed(day(on) for on in sorted(rules.closed))}"))
     for name, words in _LISTS.items():
         rule = getattr(rules, name)
         if rule is not None:
