@@ -91,3 +91,8 @@ def test_a_missing_column_is_named():
         statutory_overcrowding(people_of("a F30 applicant"),
                                pl.DataFrame({"application": ["A"]}), AS_AT,
                                applications_of("a F30 applicant"))
+
+
+def test_a_home_whose_rooms_are_all_too_small_permits_nobody():
+    found = judge("a F30 applicant", 49.9)
+    assert (found["rooms"], found["permitted_by_area"], found["overcrowded"]) == (0, 0.0, True)

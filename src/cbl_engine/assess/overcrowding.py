@@ -82,8 +82,9 @@ def statutory_overcrowding(
     members = members_of(people, household, resolve_standard("twenty_one_year"), as_at)
     least, most = _persons(members, len(ids), as_at, law)
     few, many = _rooms_needed(members, len(ids), as_at, law)
-    have, by_rooms, by_area = _permitted(slept_in(rooms_on(rooms, as_at)), ids, law)
-    recorded = have[1] > 0
+    available = slept_in(rooms_on(rooms, as_at))
+    recorded = np.isin(np.arange(len(ids)), ids.ordinals_of(available["application"]))
+    have, by_rooms, by_area = _permitted(available, ids, law)
     low, high = (np.minimum(r, a) for r, a in zip(by_rooms, by_area, strict=True))
     return pl.DataFrame(
         {
