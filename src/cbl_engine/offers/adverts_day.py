@@ -176,6 +176,9 @@ def rungs(desk: Desk) -> None:
     """Propose the next rung for each home that was not let, once."""
     from cbl_engine.offers.decisions import rung_for
 
+    for proposal in desk.book.open_proposals():
+        if proposal.act == "rung" and desk.book.adverts[proposal.advert or ""].unlet_because is None:
+            desk.decide(proposal, "lapsed")
     for state in list(desk.book.adverts.values()):
         if state.unlet_because is None or state.rung:
             continue

@@ -270,17 +270,21 @@ class Book:
 
     @classmethod
     def fold(
-        cls, events: Iterable[e.Event], rows: Iterable[tuple[str, pl.DataFrame]]
+        cls,
+        events: Iterable[tuple[int, e.Event]],
+        rows: Iterable[tuple[str, pl.DataFrame]] = (),
     ) -> Book:
         """The book that these events lead to.
 
         Args:
-            events: from the first on.
-            rows: table and rows of each :class:`~cbl_engine.offers.events.TakenIn`, in order.
+            events: with their numbers; those that no longer count are left out.
+            rows: table and rows of each :class:`~cbl_engine.offers.events.TakenIn` among them, in
+                order; left out, the book has no lists.
         """
         book, frames = cls(), iter(rows)
-        for event in events:
-            book.apply(event, next(frames)[1] if isinstance(event, e.TakenIn) else None)
+        for number, event in events:
+            frame = next(frames, (None, None))[1] if isinstance(event, e.TakenIn) else None
+            book.apply(event, frame, number)
         return book
 
     def tables(self) -> dict[str, pl.DataFrame]:
@@ -303,15 +307,18 @@ class Book:
         made["shortlisted"] = pl.concat(lists) if lists else pl.DataFrame(schema=_SHORTLISTED)
         return {table: made[table] for table in RECORDED}
 
-    def apply(self, event: e.Event, rows: pl.DataFrame | None = None) -> None:
+    def apply(
+        self, event: e.Event, rows: pl.DataFrame | None = None, number: int | None = None
+    ) -> None:
         """Write down what an event says.
 
         Args:
             event: the next one.
             rows: those that a :class:`~cbl_engine.offers.events.TakenIn` speaks of; only lists
                 (``shortlisted``) are the book's, the other tables are the record's.
+            number: of the event; left out: the next.
         """
-        self.events += 1
+        self.events = self.events + 1 if number is None else number
         if isinstance(event, e.TakenIn):
             if event.table == "shortlisted" and rows is not None:
                 self._list(rows)

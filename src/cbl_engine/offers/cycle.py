@@ -27,7 +27,7 @@ from cbl_engine.offers.direct_day import propose_direct_lets
 from cbl_engine.offers.due import duties_of_the_cycle, past_deadlines
 from cbl_engine.offers.line import next_in_line
 from cbl_engine.offers.moves import move_offers
-from cbl_engine.offers.properties import verify_cycle
+from cbl_engine.offers.properties import verify
 from cbl_engine.offers.record import Cycle, Record
 from cbl_engine.tables import DTYPES
 from cbl_engine.tables.schemas import TABLES
@@ -96,7 +96,7 @@ def run_cycle(
         quarantined += _day(desk, day, outcomes, came, keep_going, unattended)
     tables = {**desk.given, **desk.book.tables()}
     after = Record(tables, as_at, desk.book.events, record.cycles + 1)
-    verify_cycle(record, after, desk.events, desk.rows)
+    verify(scheme, record, after, desk.events, desk.rows)
     return Cycle(after, desk.events, desk.rows, quarantined, desk.telling)
 
 

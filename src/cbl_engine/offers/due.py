@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbl_engine.offers import events as e
 from cbl_engine.offers.parts import missed_duties
+from cbl_engine.offers.stops import end_hold
 from cbl_engine.offers.clock import cycle_span
 
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ def past_deadlines(desk: Desk) -> None:
             continue
         offer = next((o for o in desk.book.offers_on[hold.advert]
                       if o.open and o.application == hold.application), None)
-        desk.emit(e.HoldEnded(on=desk.on, advert=hold.advert, application=hold.application,
-                              reason=hold.reason))
+        end_hold(desk, hold)
         desk.propose("bypass", advert=hold.advert, application=hold.application,
                      offer=offer.id if offer is not None else None, what=hold.reason)
 

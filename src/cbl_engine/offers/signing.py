@@ -9,6 +9,7 @@ import polars as pl
 from cbl_engine.offers import events as e
 from cbl_engine.offers.moves import end, proposal_of
 from cbl_engine.offers.quotas import Ledger
+from cbl_engine.offers.stops import end_hold
 
 if TYPE_CHECKING:
     from cbl_engine.offers.book import Offer
@@ -50,8 +51,7 @@ def _off_lists(desk: Desk, household: str) -> None:
     """What was waited for, or proposed, of a household that was housed."""
     for hold in [h for h in desk.book.holds
                  if h.ended_on is None and h.application == household]:
-        desk.emit(e.HoldEnded(on=desk.on, advert=hold.advert, application=household,
-                              reason=hold.reason))
+        end_hold(desk, hold)
     for proposal in desk.book.open_proposals():
         if proposal.application == household and proposal.act in ("bypass", "offer", "direct_let"):
             desk.decide(proposal, "lapsed")
