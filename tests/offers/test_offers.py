@@ -135,7 +135,7 @@ def test_who_does_not_come_is_out_and_when_the_time_is_over_the_others_go_on() -
 
 def test_equals_who_came_to_a_viewing_wait_for_an_officer() -> None:
     """Two of one tie group, one home."""
-    week = Week("profiles: {only: {label: x, order: [{band: [A, B]}, {tie: human}]}}\n" + VIEWING)
+    week = Week("profiles: {only: {label: x, order: [{tie: human}]}}\n" + VIEWING)
     week.households("ann bob").advert("elm", bids="ann bob")
     week.approve(7, "offer", "elm", "ann").approve(7, "offer", "elm", "bob")
     week.outcome(8, "viewed", "elm", "ann").outcome(8, "viewed", "elm", "bob").run(until=8)

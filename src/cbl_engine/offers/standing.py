@@ -128,35 +128,22 @@ def _rules(desk: Desk, places: list[Place], before: Step) -> Standing:
 
 
 def _frozen(desk: Desk, places: list[Place]) -> set[tuple[str, str]]:
-    """Those who may not be listed elsewhere while they are under consideration.
+    """Those who may not be listed here while they are under consideration elsewhere.
 
-    Whoever stands first on a list is not kept from the home of that list.
+    Who stands first on a list is kept from the homes of lists that closed in later cycles.
     """
     bidding = desk.version.bidding
     rules = [f for f in (bidding.frozen.values() if bidding else ()) if f.may_not == "be_listed"]
-    found: set[tuple[str, str]] = set()
     if not rules or not places:
-        return found
-    first, _ = cycle_span(bidding, desk.on)
-    for rule in rules:
-        asked = [p for p in places if rule.while_ != "first" or not _leads(desk, p)]
-        frame = pl.DataFrame(
-            {"row": range(len(asked)), "application": [p.application for p in asked],
-             "day": [desk.on] * len(asked), "cycle": [first] * len(asked)},
-            schema={"row": pl.Int64, "application": pl.String, "day": pl.Date, "cycle": pl.Date},
-        )
-        at = under_consideration(rule, desk.record, frame)
-        found |= {asked[i].key for i in at.to_list()}
-    return found
-
-
-def _leads(desk: Desk, place: Place) -> bool:
-    rows = desk.book.lists.get(place.advert)
-    if rows is None:
-        return False
-    first = rows.filter(pl.col("position") == 1)
-    tied = rows.filter(pl.col("tie_group").is_in(first["tie_group"].drop_nulls().implode()))
-    return place.application in {*first["application"], *tied["application"]}
+        return set()
+    closed = [desk.book.adverts[p.advert].closed_on or desk.on for p in places]
+    asked = pl.DataFrame(
+        {"row": range(len(places)), "application": [p.application for p in places],
+         "day": [desk.on] * len(places), "cycle": [cycle_span(bidding, on)[0] for on in closed]},
+        schema={"row": pl.Int64, "application": pl.String, "day": pl.Date, "cycle": pl.Date},
+    )
+    rows = {row for rule in rules for row in under_consideration(rule, desk.record, asked)}
+    return {places[row].key for row in rows}
 
 
 def _criteria(desk: Desk, places: list[Place], before: Step) -> Standing:
