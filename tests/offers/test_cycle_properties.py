@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from cbl_engine.errors import PropertyError
 from cbl_engine.offers import events as e
-from cbl_engine.offers.book import ENTRIES, SCHEMAS, Book, names_of
+from cbl_engine.offers.book import Book
+from cbl_engine.offers.entries import ENTRIES, SCHEMAS, names_of
 from cbl_engine.offers.properties import verify
 from cbl_engine.offers.record import Record
 from tests.offers.week import Week, day

@@ -17,8 +17,8 @@ from cbl_engine.offers.standing import Place, due_before, what_stops
 from cbl_engine.offers.stops import end_holds
 
 if TYPE_CHECKING:
-    from cbl_engine.offers.book import Proposal
     from cbl_engine.offers.desk import Desk
+    from cbl_engine.offers.entries import Proposal
 
 DISCRETION = "discretion"
 """The reason of a passing over under the scheme's clause on exceptional circumstances."""

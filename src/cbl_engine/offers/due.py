@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cbl_engine.offers.clock import cycle_span
 from cbl_engine.offers.parts import missed_duties
 from cbl_engine.offers.stops import end_hold
-from cbl_engine.offers.clock import cycle_span
 
 if TYPE_CHECKING:
     from cbl_engine.offers.desk import Desk

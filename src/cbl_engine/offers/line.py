@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -31,12 +30,11 @@ from cbl_engine.offers.standing import (
     holds_of,
     what_stops,
 )
-
 from cbl_engine.offers.stops import no_longer_stops, stop_at
 
 if TYPE_CHECKING:
-    from cbl_engine.offers.book import Offer
     from cbl_engine.offers.desk import Desk
+    from cbl_engine.offers.entries import Offer
 
 _STAYS_IN = ("not_chosen",)
 LANDLORD = "landlord"

@@ -13,8 +13,8 @@ from cbl_engine.offers.standing import Place, Stop, what_stops
 from cbl_engine.offers.stops import end_holds, no_longer_stops, stop_at
 
 if TYPE_CHECKING:
-    from cbl_engine.offers.book import Offer, Proposal
     from cbl_engine.offers.desk import Desk
+    from cbl_engine.offers.entries import Offer, Proposal
     from cbl_engine.scheme.offers import Step
 
 
@@ -84,13 +84,9 @@ def _highest(desk: Desk, attended: list[Offer]) -> list[Offer]:
         over = other.due_on is not None and other.due_on < desk.on
         if other.step in LIVE or other.step == "proposed" or (other.step == "invited" and not over):
             return []
-    ties = {
-        a: t for a, t in desk.book.lists[first.advert or ""].select(
-            "application", "tie_group"
-        ).iter_rows()
-    } if first.advert in desk.book.lists else {}
-    same = [o for o in attended if ties.get(o.application) is not None
-            and ties[o.application] == ties.get(first.application)]
+    groups = desk.book.tie_groups(first.advert)
+    same = [o for o in attended
+            if groups.get(o.application, o.id) == groups.get(first.application)]
     if len(same) <= 1:
         return [first]
     named = equals(o.application for o in same)

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
 
-    from cbl_engine.offers.book import Offer, PassedOver
+    from cbl_engine.offers.entries import Offer, PassedOver
     from cbl_engine.offers.record import Record
     from cbl_engine.scheme import Scheme
 
-_DECIDED_BY = {
+_DECIDED_BY: dict[type, str] = {
     e.RungTaken: "rung", e.ConsequenceBegun: "consequence", e.DutyMayEnd: "duty_may_end",
 }
 
@@ -94,8 +94,8 @@ class _Going:
         }
         if type(event) in looks:
             looks[type(event)](event)
-        if type(event) in _DECIDED_BY:
-            self._was_approved(_DECIDED_BY[type(event)], event)
+        if (act := _DECIDED_BY.get(type(event))) is not None:
+            self._was_approved(act, event)
         if isinstance(event, e.TakenIn) and rows is not None and event.table != "shortlisted":
             now = self.given.get(event.table)
             self.given[event.table] = taken_in(now, rows, event.table, whole=event.whole)

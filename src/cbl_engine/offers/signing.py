@@ -12,8 +12,8 @@ from cbl_engine.offers.quotas import Ledger
 from cbl_engine.offers.stops import end_hold
 
 if TYPE_CHECKING:
-    from cbl_engine.offers.book import Offer
     from cbl_engine.offers.desk import Desk
+    from cbl_engine.offers.entries import Offer
 
 _TENANTS = ("applicant", "partner")
 
@@ -26,8 +26,10 @@ def sign(desk: Desk, offer: Offer, row: dict[str, Any]) -> None:
     freed = application.get("current_home") if row.get("tenancy_ends") else None
     desk.emit(e.LetTo(
         on=desk.on, offer=offer.id, started_on=row.get("tenancy_start") or desk.on,
-        **{name: application.get(name) for name in
-           ("band", "points", "priority_date", "registered_on", "bedroom_need")},
+        band=application.get("band"), points=application.get("points"),
+        priority_date=application.get("priority_date"),
+        registered_on=application.get("registered_on"),
+        bedroom_need=application.get("bedroom_need"),
         direct_kind=proposal.what if offer.route == "direct" and proposal is not None else None,
         shares_tenant=shares, freed_home=freed, outcome=str(row["id"]),
     ))

@@ -98,14 +98,17 @@ def what_stops(desk: Desk, places: list[Place], before: Step) -> Standing:
         By advert and application; who is not there may go on.
     """
     found: Standing = {}
-    for part in (_rules, _criteria, _held, _checks):
+    for part in (
+        _rules, lambda desk, left: _criteria(desk, left, before), _held,
+        lambda desk, left: stops_of(asked_of(desk, left, before)),
+    ):
         left = [p for p in places if p.key not in found]
         if left:
-            found |= part(desk, left, before)
+            found |= part(desk, left)
     return found
 
 
-def _rules(desk: Desk, places: list[Place], before: Step) -> Standing:
+def _rules(desk: Desk, places: list[Place]) -> Standing:
     found: Standing = {}
     frozen = _frozen(desk, [p for p in places if p.listed])
     one = desk.offers.one_at_a_time
@@ -164,7 +167,7 @@ def _criteria(desk: Desk, places: list[Place], before: Step) -> Standing:
     return found
 
 
-def _held(desk: Desk, places: list[Place], before: Step) -> Standing:
+def _held(desk: Desk, places: list[Place]) -> Standing:
     """What was not known when the list was made and still is not, or is now, and not met."""
     from cbl_engine.offers.lists import listed_now
 
@@ -203,10 +206,6 @@ def holds_of(desk: Desk, unknown: Iterable[str]) -> tuple[str, ...]:
         if name in keys
         or (name in version.criteria and version.criteria[name].when_unknown == "hold")
     )
-
-
-def _checks(desk: Desk, places: list[Place], before: Step) -> Standing:
-    return stops_of(asked_of(desk, places, before))
 
 
 def asked_of(desk: Desk, places: list[Place], before: Step) -> pl.DataFrame:

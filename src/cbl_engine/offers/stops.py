@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from cbl_engine.offers import events as e
 
 if TYPE_CHECKING:
-    from cbl_engine.offers.book import Hold, Proposal
     from cbl_engine.offers.desk import Desk
+    from cbl_engine.offers.entries import Hold, Proposal
     from cbl_engine.offers.standing import Stop
 
 
