@@ -11,7 +11,6 @@ from cbl_engine.offers.bidding import bids_that_count, judge_bids
 from cbl_engine.offers.criteria import Judge
 from cbl_engine.shortlist import prepare, shortlist
 from tests.offers.small_bidding import (
-    MONDAY,
     advert,
     at,
     bid,

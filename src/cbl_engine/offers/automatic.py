@@ -46,7 +46,8 @@ def automatic_bids(
     1. Households whose choice is ``automatic``; those only the council bids for (by choice or by a
        consequence), where the scheme has ``automatic``. Without those that have a bid of their
        own that counts on an advert that closes in the cycle.
-    2. Adverts that close that day and meet one of the household's wishes; all, without wishes.
+    2. Adverts that close that day and meet one of the household's wishes; all, without wishes. None
+       from which it withdrew a bid.
     3. Of those: ``suits``, every rule of bidding but the caps, eligible.
     4. By rank of the best wish met, then closing time, then advert: the first ``most``; of them
        those that no cap stands against.
@@ -93,7 +94,9 @@ def automatic_bids(
         closing.select(pl.col("id").alias("advert"), pl.col("closes_at").alias("placed_at")),
         on="advert",
     ).with_columns(pl.col(c).cast(theirs.schema[c]) for c in _KEY)
-    candidates = candidates.join(theirs, on=_KEY, how="anti")
+    candidates = candidates.join(theirs, on=_KEY, how="anti").join(
+        _given_up(theirs), on=_KEY[:2], how="anti"
+    )
     allowed = _unbroken(judge, adverts, theirs, candidates, record, closes_on, caps=False)
     ranked = allowed.filter(eligible(allowed.select("advert", "application")).fill_null(False))
     most = bidding.automatic.most if bidding.automatic is not None else 1
@@ -148,6 +151,13 @@ def _have_bid(
         pl.col("placed_by") != "automatic",
         pl.col("advert").is_in(closing["id"].cast(theirs.schema["advert"]).implode()),
     ).select("application").unique()
+
+
+def _given_up(theirs: pl.DataFrame) -> pl.DataFrame:
+    """Households and adverts from which they withdrew a bid."""
+    if "withdrawn_at" not in theirs.columns:
+        return theirs.clear()
+    return theirs.filter(pl.col("withdrawn_at").is_not_null())
 
 
 def _wished(

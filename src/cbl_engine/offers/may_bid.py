@@ -219,7 +219,7 @@ def _known(adverts: pl.Series, applications: pl.Series, advert: Any, application
         for what, ids, given in (
             ("advert", adverts, advert), ("application", applications, application),
         )
-        if given not in ids.to_list()
+        if not pl.Series([given], dtype=ids.dtype, strict=False).is_in(ids.implode()).any()
     ]
     if problems:
         raise TableError(problems)
