@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
+import polars as pl
 import pytest
 
 from cbl_engine.errors import TableError
@@ -154,6 +156,23 @@ def test_an_advert_that_is_held_back_takes_no_bids():
 
 def test_what_is_put_right_later_is_not_known_yet():
     assert ask(adverts=[advert("a", corrected_at=at(2, 13))]).answer == "yes"
+
+
+def test_moments_may_be_in_any_time_zone():
+    scheme = scheme_of(SOURCE + text_of(ONE, keys=("bid_time: first",)))
+    register = {"applications": applications_of(HOUSEHOLDS)}
+    bids = frame("bids", [bid("a", 1, "q"), bid("b", 1, "p", withdrawn_at=at(2, 11))])
+    adverts = frame("adverts", [advert("a", corrected_at=at(1)), advert("b")])
+    bids, adverts = (
+        table.with_columns(pl.col(pl.Datetime).dt.convert_time_zone("UTC"))
+        for table in (bids, adverts)
+    )
+    found = may_bid(
+        Judge(scheme, register, adverts), prepare(scheme, register, "close"), bids, {}, "a", "p",
+        at(2).astimezone(UTC),
+    )
+    assert (found.answer, found.caps[0].used, found.standing.of) == ("yes", 0, 1)
+    assert found.at.isoformat() == "2024-05-08T12:00:00+01:00"
 
 
 def test_ids_that_are_not_there_are_refused():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -157,10 +158,10 @@ def may_bid(
         TableError: there is no such advert or application.
         SchemeError: no version of the scheme is in force that day.
     """
+    at = at.astimezone(ZoneInfo(LONDON))
     adverts = _as_known(judge.given_adverts, at)
     advert, application = as_id(adverts["id"], advert), as_id(prepared.ordinals.ids, application)
     _known(adverts["id"], prepared.ordinals.ids, advert, application)
-    at = at.astimezone(_london())
     theirs = adverts.filter(pl.col("id") == advert)
     closes_at = theirs["closes_at"].dt.convert_time_zone(LONDON)[0]
     so_far = _so_far(bids, advert, application, at)
@@ -203,14 +204,8 @@ def _as_known(adverts: pl.DataFrame, at: datetime) -> pl.DataFrame:
     """The adverts as they were at the moment: what was put right later was not yet."""
     if "corrected_at" not in adverts.columns:
         return adverts
-    corrected = pl.col("corrected_at")
+    corrected = _by_the_clock("corrected_at")
     return adverts.with_columns(pl.when(corrected <= at).then(corrected).alias("corrected_at"))
-
-
-def _london() -> Any:
-    from zoneinfo import ZoneInfo
-
-    return ZoneInfo(LONDON)
 
 
 def _known(adverts: pl.Series, applications: pl.Series, advert: Any, application: Any) -> None:
@@ -227,23 +222,26 @@ def _known(adverts: pl.Series, applications: pl.Series, advert: Any, application
 
 def _so_far(bids: pl.DataFrame, advert: Any, application: Any, at: datetime) -> pl.DataFrame:
     """Bids placed before, of every household that bid on the advert and of this one."""
-    optional = [
-        pl.lit(None, dtype).alias(name)
-        for name, dtype in (
-            ("withdrawn_at", pl.Datetime("us", LONDON)), ("placed_by", pl.String),
-        )
-        if name not in bids.columns
+    missing = [
+        pl.lit(None).alias(name) for name in ("withdrawn_at", "placed_by") if name not in bids.columns
     ]
-    placed = bids.with_columns(optional).filter(pl.col("placed_at") < at)
+    placed = bids.with_columns(missing).select(
+        "advert",
+        "application",
+        _by_the_clock("placed_at"),
+        _by_the_clock("withdrawn_at"),
+        pl.col("placed_by").cast(pl.String),
+    ).filter(pl.col("placed_at") < at)
     rivals = placed.filter(pl.col("advert") == advert)["application"]
     withdrawn = pl.col("withdrawn_at")
     return placed.filter(
         pl.col("application").is_in(rivals.implode()) | (pl.col("application") == application)
-    ).select(
-        *_KEY,
-        pl.when(withdrawn <= at).then(withdrawn).alias("withdrawn_at"),
-        pl.col("placed_by").cast(pl.String),
-    )
+    ).with_columns(pl.when(withdrawn <= at).then(withdrawn).alias("withdrawn_at"))
+
+
+def _by_the_clock(column: str) -> pl.Expr:
+    """Moments by London's clock, whatever time zone they are given in."""
+    return pl.col(column).cast(pl.Datetime("us", LONDON))
 
 
 def _this_bid(
