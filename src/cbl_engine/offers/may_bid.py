@@ -195,7 +195,7 @@ def may_bid(
         caps=tuple(_caps_used(verdicts, row, version)),
         cycle_ends=cycle_span(version.bidding, closes_at.date())[1],
         closes_at=closes_at,
-        bid_already=before["placed_at"].dt.convert_time_zone(LONDON).max(),
+        bid_already=max(before["placed_at"].to_list(), default=None),
         standing=standing,
     )
 
