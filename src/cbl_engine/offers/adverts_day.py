@@ -10,11 +10,11 @@ import polars as pl
 
 from cbl_engine.offers import events as e
 from cbl_engine.offers.advertising import publication_findings
+from cbl_engine.offers.automatic import automatic_bids
 from cbl_engine.offers.bidding import bids_that_count, judge_bids
 from cbl_engine.offers.desk import london_day
 from cbl_engine.offers.lists import ranked, rows_of
 from cbl_engine.offers.moves import end
-from cbl_engine.offers.parts import automatic_bids
 from cbl_engine.offers.quotas import Ledger
 from cbl_engine.tables import LONDON
 
@@ -106,8 +106,8 @@ def adverts_that_close(desk: Desk) -> None:
     judge, adverts, bids = desk.judge, desk.adverts, desk.table("bids")
     verdicts = judge_bids(judge, adverts, bids, desk.record, until=desk.on)
     placed = automatic_bids(
-        judge, adverts, bids_that_count(bids, verdicts), desk.record,
-        lambda pairs: _eligible(desk, pairs), desk.on, desk.given,
+        judge, adverts, bids, desk.record, lambda pairs: _eligible(desk, pairs), desk.on,
+        desk.given,
     )
     mine = pl.col("advert").is_in(closing)
     for row in verdicts.filter(mine & pl.col("rule").is_not_null()).iter_rows(named=True):
