@@ -13,6 +13,7 @@ from cbl_engine.records.assessment import (
     summary_by_band,
     write_assessment,
 )
+from cbl_engine.records.bidding import ask_to_bid
 from cbl_engine.records.chain import Inputs, check_inputs, explain_run, run_shortlist
 from cbl_engine.records.feedback import Feedback, feedback
 from cbl_engine.records.folder import RunFolder, read_run, write_run
@@ -25,6 +26,7 @@ __all__ = [
     "Inputs",
     "Replay",
     "RunFolder",
+    "ask_to_bid",
     "changes_against_record",
     "check_inputs",
     "explain_run",
