@@ -100,8 +100,9 @@ in every run.
   other's. *Python, tuned* knows all places beforehand, which for `household` leaves out a sort that
   ours does in its time, and for `homes` and `advert` reads the heads of lists only, as ours does.
 - By `household` ours lets homes offer first, and reads of the lists only what can still matter.
-- `matching` takes part at the smallest size: with ten times the adverts and bids its players alone
-  were not made in six minutes. Its time is that of solving.
+- `matching` has its players made off the clock, anew for each turn, without the checks of its games,
+  which compare all with all. By `household` it takes part up to 2,000 adverts: it looks through all
+  who are still to ask for each who has asked everywhere.
 - scipy's two solvers have another aim, the least sum of places with every home let, so only their
   time is shown, against ours by `homes`. The dense one would need 100 GB for the largest size.
 - Rounds pay where there is much to settle at once: among some hundred adverts plain Python is as

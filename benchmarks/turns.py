@@ -30,15 +30,18 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def serve(ready: Callable[[], Callable[[], Any]], keep: Callable[[Any, str], None]) -> None:
+def serve(
+    ready: Callable[[], Callable[[], Any]], keep: Callable[[Any, str], None], **before: float
+) -> None:
     """One contestant: a turn for every line ``turn`` read, the answer kept at any other.
 
     Args:
         ready: makes the next turn ready, off the clock.
         keep: writes what the last turn found to a path.
+        before: figures of what it did before its first turn, kept with the others.
     """
     found = None
-    say(loaded_mib=peak())
+    say(loaded_mib=peak(), **before)
     for line in sys.stdin:
         if line.strip() != "turn":
             keep(found, line.strip())
@@ -66,7 +69,7 @@ class Contestant:
         self.process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.loaded_mib = self._reply()["loaded_mib"]
+        self.before = self._reply()
         self.turns: list[dict[str, float]] = []
 
     def _reply(self) -> dict[str, float]:
@@ -86,7 +89,7 @@ class Contestant:
 
     def figures(self, ours: list[dict[str, float]]) -> dict[str, float]:
         """What is kept: medians, and the medians of the ratios within each round."""
-        kept = {"loaded_mib": self.loaded_mib, "peak_mib": self.turns[-1]["peak_mib"],
+        kept = {**self.before, "peak_mib": self.turns[-1]["peak_mib"],
                 "median_seconds": statistics.median(t["seconds"] for t in self.turns),
                 "least_seconds": min(t["seconds"] for t in self.turns),
                 "median_cpu_seconds": statistics.median(t["cpu_seconds"] for t in self.turns)}

@@ -278,10 +278,10 @@ _ENTRIES = [
     ("cbl_engine", "advert"), ("Python, tuned", "advert"),
     ("scipy, sparse", OTHER_AIM), ("scipy, dense", OTHER_AIM),
 ]
-_FEASIBLE = {"matching": "SM", "scipy, dense": "SM"}
+_FEASIBLE = {("matching", "household"): "SM", ("scipy, dense", OTHER_AIM): "SM"}
 """Sizes beyond which it takes too long or too much memory; docs/benchmarks.md says why."""
 
 
 def entries(size: str) -> list[tuple[str, str]]:
     """Who takes part at a size, and by whose order."""
-    return [entry for entry in _ENTRIES if size in _FEASIBLE.get(entry[0], "SML")]
+    return [entry for entry in _ENTRIES if size in _FEASIBLE.get(entry, "SML")]
