@@ -106,11 +106,13 @@ in every run.
 - scipy's two solvers have another aim, the least sum of places with every home let, so only their
   time is shown, against ours by `homes`. The dense one would need 100 GB for the largest size.
 - Rounds pay where there is much to settle at once: among some hundred adverts plain Python is as
-  fast or faster. Where homes outnumber or just match the households that bid for them, and places
-  on different lists have nothing to do with each other, rounds are many and plain Python is faster
-  too.
+  fast or faster. Where as many homes as households meet, and places on different lists have nothing
+  to do with each other, rounds by `household` are thousands and plain Python is faster too.
+- Where homes are scarce the two sides hardly differ (I. Ashlagi, Y. Kanoria and J. D. Leshno,
+  Unbalanced Random Matching Markets, Journal of Political Economy 125 (2017), 69-98).
 - Python's garbage collector is off for everyone. *Times ours* is the median of ratios within the
-  rounds, by the clock and by the processor's time.
+  rounds, by the clock and by the processor's time. The machine was busy with other work, so the
+  processor's time says more than the clock. The layout beforehand is in no other column.
 """
 
 
