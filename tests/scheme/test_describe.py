@@ -262,7 +262,7 @@ LABELLED = MARKS | {"label"}
 KEY = LABELLED | {"when_unknown"}
 ROWS = LABELLED | {"unit", "where", "of", "if_none"}
 CONNECTIONS = {"area", "held_by", "kinds", "where"}
-LENGTHS = {"months", "days", "working_days"}
+LENGTHS = {"months", "days", "working_days", "first_day_counts"}
 SAID: dict[str, set[str]] = {
     "SchemeVersion": {
         "scheme", "title", "authority", "in_force", "notes", "unknown", "sources", "bands",
@@ -275,13 +275,14 @@ SAID: dict[str, set[str]] = {
         "illustrative",
     },
     "Upkeep": {
-        "review", "evidence", "non_bidding", "decisions", "changes", "duplicates", "birthdays",
+        "review", "evidence", "non_bidding", "duties", "decisions", "closed", "changes", "duplicates", "birthdays",
         "awards", "overrides",
     },
     "Follows": LABELLED | {"status"},
     "Period": LABELLED | {"status", *LENGTHS},
     "Due": LABELLED | {"status", "starts", *LENGTHS},
     "NonBidding": LABELLED | {"status", "starts", "adverts_at_least", *LENGTHS},
+    "DutyDue": LABELLED | {"status", "kind", *LENGTHS},
     "DecisionDue": LABELLED | {"status", "starts", *LENGTHS},
     "Source": {"title", "url", "read_on"},
     "InForce": {"from_", "until", "assumed", "source"},

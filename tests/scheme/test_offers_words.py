@@ -103,6 +103,15 @@ def test_a_landlord_s_own_times_and_checks_are_said():
         assert words in text, words
 
 
+def test_what_a_scheme_leaves_to_the_engine_is_said_to_be_left():
+    unsaid = "The scheme does not say; it is what the engine does."
+    said = " ".join(describe(scheme_from_text(SAMPLER)).text().split())
+    assert unsaid not in said
+    silent = SAMPLER.replace("  one_at_a_time: true\n", "")
+    text = " ".join(describe(scheme_from_text(silent)).text().split())
+    assert f"A household under offer is offered nothing else meanwhile. {unsaid}" in text
+
+
 def test_a_scheme_without_such_rules_says_nothing_of_them():
     text = describe(scheme_from_text(WITHOUT)).text()
     for title in ("How bids are placed", "How homes are advertised", "How a home is offered"):

@@ -21,8 +21,8 @@ from cbl_engine.offers.standing import asked_of, what_stops
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cbl_engine.offers.book import Offer
     from cbl_engine.offers.desk import Desk
+    from cbl_engine.offers.entries import Offer
 
 Row = dict[str, Any]
 _STEPS = {
@@ -190,7 +190,7 @@ def _let_stand(desk: Desk, offer: Offer, reason: str) -> bool:
     """Whether an officer declined to pass the household over for this."""
     return any(
         p.act == "bypass" and p.offer == offer.id and p.what == reason and p.status == "declined"
-        for p in desk.book.proposals.values()
+        for p in desk.book.about[offer.advert, offer.application]
     )
 
 

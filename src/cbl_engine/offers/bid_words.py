@@ -47,10 +47,8 @@ def in_words(found: MayBid) -> str:
         lines.append("")
         lines += [_used(cap, found) for cap in found.caps]
         if found.bid_already is not None:
-            lines.append(
-                f"It bid for this home already, at {say(found.bid_already)}; a bid now takes the "
-                "place of that one and uses no other."
-            )
+            instead = "" if found.against else "; a bid now takes the place of that one"
+            lines.append(f"It bid for this home already, at {say(found.bid_already)}{instead}.")
     if found.standing is not None:
         _, *rest = standing_in_words(found.standing).splitlines()
         counted = "If it bid now" if not found.against else "If the bid counted"

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from cbl_engine.errors import Problem, TableError
-from cbl_engine.offers.bidding import Kind, Verdicts, judged, place_bids
+from cbl_engine.offers.bidding import Kind, Verdicts, judged
 from cbl_engine.offers.clock import cycle_span
+from cbl_engine.offers.placed import place_bids
 from cbl_engine.shortlist import explain, shortlist
 from cbl_engine.shortlist.explain import as_id
 from cbl_engine.tables import LONDON
@@ -157,10 +159,10 @@ def may_bid(
         TableError: there is no such advert or application.
         SchemeError: no version of the scheme is in force that day.
     """
+    at = at.astimezone(ZoneInfo(LONDON))
     adverts = _as_known(judge.given_adverts, at)
     advert, application = as_id(adverts["id"], advert), as_id(prepared.ordinals.ids, application)
     _known(adverts["id"], prepared.ordinals.ids, advert, application)
-    at = at.astimezone(_london())
     theirs = adverts.filter(pl.col("id") == advert)
     closes_at = theirs["closes_at"].dt.convert_time_zone(LONDON)[0]
     so_far = _so_far(bids, advert, application, at)
@@ -194,7 +196,7 @@ def may_bid(
         caps=tuple(_caps_used(verdicts, row, version)),
         cycle_ends=cycle_span(version.bidding, closes_at.date())[1],
         closes_at=closes_at,
-        bid_already=before["placed_at"].dt.convert_time_zone(LONDON).max(),
+        bid_already=max(before["placed_at"].to_list(), default=None),
         standing=standing,
     )
 
@@ -203,14 +205,8 @@ def _as_known(adverts: pl.DataFrame, at: datetime) -> pl.DataFrame:
     """The adverts as they were at the moment: what was put right later was not yet."""
     if "corrected_at" not in adverts.columns:
         return adverts
-    corrected = pl.col("corrected_at")
+    corrected = _by_the_clock("corrected_at")
     return adverts.with_columns(pl.when(corrected <= at).then(corrected).alias("corrected_at"))
-
-
-def _london() -> Any:
-    from zoneinfo import ZoneInfo
-
-    return ZoneInfo(LONDON)
 
 
 def _known(adverts: pl.Series, applications: pl.Series, advert: Any, application: Any) -> None:
@@ -219,7 +215,7 @@ def _known(adverts: pl.Series, applications: pl.Series, advert: Any, application
         for what, ids, given in (
             ("advert", adverts, advert), ("application", applications, application),
         )
-        if given not in ids.to_list()
+        if not pl.Series([given], dtype=ids.dtype, strict=False).is_in(ids.implode()).any()
     ]
     if problems:
         raise TableError(problems)
@@ -227,23 +223,26 @@ def _known(adverts: pl.Series, applications: pl.Series, advert: Any, application
 
 def _so_far(bids: pl.DataFrame, advert: Any, application: Any, at: datetime) -> pl.DataFrame:
     """Bids placed before, of every household that bid on the advert and of this one."""
-    optional = [
-        pl.lit(None, dtype).alias(name)
-        for name, dtype in (
-            ("withdrawn_at", pl.Datetime("us", LONDON)), ("placed_by", pl.String),
-        )
-        if name not in bids.columns
+    missing = [
+        pl.lit(None).alias(name) for name in ("withdrawn_at", "placed_by") if name not in bids.columns
     ]
-    placed = bids.with_columns(optional).filter(pl.col("placed_at") < at)
+    placed = bids.with_columns(missing).select(
+        "advert",
+        "application",
+        _by_the_clock("placed_at"),
+        _by_the_clock("withdrawn_at"),
+        pl.col("placed_by").cast(pl.String),
+    ).filter(pl.col("placed_at") < at)
     rivals = placed.filter(pl.col("advert") == advert)["application"]
     withdrawn = pl.col("withdrawn_at")
     return placed.filter(
         pl.col("application").is_in(rivals.implode()) | (pl.col("application") == application)
-    ).select(
-        *_KEY,
-        pl.when(withdrawn <= at).then(withdrawn).alias("withdrawn_at"),
-        pl.col("placed_by").cast(pl.String),
-    )
+    ).with_columns(pl.when(withdrawn <= at).then(withdrawn).alias("withdrawn_at"))
+
+
+def _by_the_clock(column: str) -> pl.Expr:
+    """Moments by London's clock, whatever time zone they are given in."""
+    return pl.col(column).cast(pl.Datetime("us", LONDON))
 
 
 def _this_bid(

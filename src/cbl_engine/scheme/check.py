@@ -21,9 +21,11 @@ from cbl_engine.scheme.model import (
     AllMembers,
     AnyMember,
     BedroomsFact,
+    BedroomsNow,
     Count,
     Max,
     Min,
+    StatutoryOvercrowding,
     WholeMonthsSince,
     WholeYearsSince,
     expressions_of,
@@ -304,9 +306,10 @@ def _check_facts(
             yield from _check_reducer(fact, place, document, words)
         elif isinstance(fact, (WholeYearsSince, WholeMonthsSince)):
             yield from _check_since(fact, place, version, document)
-        elif isinstance(fact, BedroomsFact):
-            yield from standard_problems(fact.bedrooms, (*place, "bedrooms"), version, document)
-        else:
+        elif isinstance(fact, (BedroomsFact, BedroomsNow)):
+            kind = kind_of(fact)
+            yield from standard_problems(getattr(fact, kind), (*place, kind), version, document)
+        elif not isinstance(fact, StatutoryOvercrowding):
             yield from _check_area(fact, place, document)
             for inside, text in expressions_of(fact).items():
                 yield from _expression(

@@ -97,8 +97,8 @@ class Change:
         words: the change in a sentence without a full stop.
         concerns: ``shortlist`` when who is eligible or their order may differ on the register as
             it stands; ``assessment`` when what is found of households may, and with it their place
-            once they are assessed anew; ``offers`` when only what follows a shortlist may;
-            ``words`` otherwise.
+            once they are assessed anew; ``offers`` when only how bids come to count and what follows
+            a shortlist may; ``words`` otherwise.
     """
 
     kind: Literal["added", "removed", "changed", "moved"]

@@ -173,16 +173,16 @@ def _check(name: str, check: Check, version: SchemeVersion) -> Line:
 
 
 def _offers(rules: Offers, version: SchemeVersion) -> Iterator[Line]:
-    yield Line(ORDER[rules.order])
+    yield Line(ORDER[rules.order] + _unsaid("order", rules))
     if rules.judged_at:
         yield Line("Asked again when an offer goes on:", under=tuple(
             Line(f"{label_of(name, version)}, before {BEFORE[step]}.")
             for name, step in rules.judged_at.items()
         ))
-    yield _choosing(rules.choosing)
-    yield Line(
-        "A household under offer is offered nothing else meanwhile." if rules.one_at_a_time else
-        "A household may be under several offers at a time.")
+    yield _choosing(rules.choosing, _unsaid("choosing", rules))
+    at_a_time = ("A household under offer is offered nothing else meanwhile." if rules.one_at_a_time
+                 else "A household may be under several offers at a time.")
+    yield Line(at_a_time + _unsaid("one_at_a_time", rules))
     if rules.viewing is not None:
         yield from _viewing(rules.viewing)
     yield from _timed("The household answers within {}.", rules.answer, SILENCE[rules.silence])
@@ -204,13 +204,19 @@ def _texts(named: dict[str, str]) -> tuple[Line, ...]:
     return tuple(Line(sentence(text)) for text in named.values())
 
 
-def _choosing(rule: Choosing) -> Line:
+def _unsaid(field: str, rules: Offers) -> str:
+    """What is added where the scheme leaves a rule to the engine."""
+    said_so = field in rules.model_fields_set
+    return "" if said_so else " The scheme does not say; it is what the engine does."
+
+
+def _choosing(rule: Choosing, unsaid: str) -> Line:
     how = BY_WHOM[rule.by_whom]
     if rule.by:
         how += f", beginning with {', then '.join(BY[by] for by in rule.by)}"
     lead = "Where a household stands first for several homes"
     label = f"{rule.label}: " if rule.label else ""
-    return Line(sentence(f"{label}{lead if not label else lead[:1].lower() + lead[1:]}, {how}"),
+    return Line(sentence(f"{label}{lead if not label else lead[:1].lower() + lead[1:]}, {how}") + unsaid,
                 source=rule.source, ours=rule.illustrative)
 
 

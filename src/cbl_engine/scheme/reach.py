@@ -8,6 +8,7 @@ from cbl_engine.scheme.expressions import parse_expression
 from cbl_engine.scheme.model import (
     BandKey,
     BedroomsFact,
+    BedroomsNow,
     DateKey,
     PreferKey,
     WholeMonthsSince,
@@ -119,8 +120,8 @@ def _reached(
             found.update(_named(parse_expression(text).names, rows_of(fact), version))
         if isinstance(fact, (WholeYearsSince, WholeMonthsSince)):
             found.update(_named([getattr(fact, kind_of(fact))], "applications", version))
-        if isinstance(fact, BedroomsFact):
-            used.append(fact.bedrooms)
+        if isinstance(fact, (BedroomsFact, BedroomsNow)):
+            used.append(getattr(fact, kind_of(fact)))
     for name in used:
         if name in version.bedroom_standards:
             found.add(("bedroom_standards", name))
