@@ -197,7 +197,7 @@ def _with_waits(
     """Candidates of each stage, those first who meet a target that is behind."""
     if not reserved:
         return candidates
-    known = [c.application for c in candidates if desk.application(c.application)]
+    known = [c.application for c in candidates if c.application in desk.statuses]
     application = pl.Series(known, dtype=pl.String)
     adverts = pl.Series([advert] * len(known), dtype=pl.String)
     meets: set[str] = set()
@@ -221,7 +221,8 @@ def _places(desk: Desk, line: Line) -> list[Place]:
 def finals(desk: Desk, advert: str, applications: list[str]) -> set[str]:
     """Those to whom an offer of this advert's home is a final one."""
     rule = desk.offers.final
-    applications = [a for a in applications if desk.application(a)]
+    statuses = desk.statuses
+    applications = [a for a in applications if a in statuses]
     if rule is None or not applications:
         return set()
     ids = pl.Series(applications, dtype=pl.String)
