@@ -113,9 +113,13 @@ def _take_in(
     whole: Collection[str],
     left_out: set[Any],
 ) -> None:
-    """Take in the rows that say something new, table by table; those of a whole one if any went."""
+    """Take in the rows that say something new, table by table; those of a whole one if any went.
+
+    A table that comes without rows is there, and has none.
+    """
     for table, rows in came.items():
         now, its = desk.given.get(table), new[table]
+        desk.given.setdefault(table, rows.clear())
         if table == "checks" and left_out:
             its = its.filter(~pl.col("id").is_in(list(left_out)))
         if table in whole and now is not None and taken_in(now, its, table).height != rows.height:
