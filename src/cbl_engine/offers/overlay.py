@@ -32,10 +32,16 @@ def changes_on(book: Book, on: date) -> Changes:
 
 
 def applications_as_held(applications: pl.DataFrame, changes: Changes) -> pl.DataFrame:
-    """Applications with the changes put in, in every version of an application."""
+    """Applications with the changes put in, in every version of an application.
+
+    While somebody stands at the bottom of its band, those without a place in theirs have the usual
+    one, 0: an empty place ranks below every other.
+    """
     def changed(column: str) -> pl.Expr:
         dtype = _TYPES[column]
         own = pl.col(column).cast(dtype) if column in applications.columns else pl.lit(None, dtype)
+        if column == "place_in_band":
+            own = own.fill_null(0)
         return pl.col("id").replace_strict(
             changes[column], default=own, return_dtype=dtype
         ).alias(column)
