@@ -271,6 +271,139 @@ def test_one_mistake_in_a_case_of_an_assessment(
     assert _report(tmp_path, ASSESSED.replace(old, new)) == [f"bad.yaml:{line}"]
 
 
+OFFERED = """\
+scheme: runnymede
+as_at: 2024-10-01
+advert: {bedrooms: 2}
+defaults: {sizes: [2], owed_homelessness_duty: false, exempt_from_connection: true}
+cases:
+  - name: one
+    adverts: {P: {}, Q: {}}
+    applications:
+      X: {band: C, registered_on: 2020-01-01}
+      Y: {band: D, registered_on: 2020-01-01}
+    bids: {P: [X, Y]}
+    preferences: {X: [P, Q]}
+    checks: {X: {fraud: cleared, home_visit: cleared}}
+    outcomes:
+      - {viewed: X, advert: P}
+      - {accepted: X, advert: P}
+    expect:
+      offers: {P: {X: accepted}}
+      holds: {P: {Y: home_visit}}
+      waiting: []
+"""
+
+
+def test_a_case_of_offers_fills_in_what_need_not_be_said(tmp_path: Path) -> None:
+    """Days, ids, officers, homes, moments of bids, the state of adverts."""
+    path = tmp_path / "good.yaml"
+    path.write_text(OFFERED, encoding="utf-8")
+    case = read_cases(path).cases[0]
+    assert case.adverts["id"].to_list() == case.homes["id"].to_list() == ["P", "Q"]
+    assert case.adverts["status"].to_list() == ["open", "open"]
+    assert case.bids.select("advert", "application").rows() == [("P", "X"), ("P", "Y")]
+    assert case.given["preferences"].rows() == [("X", "P", 1), ("X", "Q", 2)]
+    assert case.given["checks"]["by"].to_list() == ["an officer"] * 2
+    assert case.given["outcomes"].select("id", "what", "application", "advert").rows() == [
+        ("001", "viewed", "X", "P"), ("002", "accepted", "X", "P"),
+    ]
+    assert set(case.given["outcomes"]["on"]) == set(case.given["checks"]["since"]) == {case.on}
+    assert case.unattended
+    assert not case.expected.ranks
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        pytest.param(
+            "offers: {P", "offers: {R", "18:16: there is no home R in this case; allowed: P, Q",
+            id="advert",
+        ),
+        pytest.param(
+            "{X: accepted}", "{Z: accepted}",
+            "18:20: there is no application Z in this case; allowed: X, Y", id="application",
+        ),
+        pytest.param(
+            "X: accepted}}", "X: acepted}}",
+            "18:23: there is no word acepted to be expected here; allowed: accepted", id="word",
+        ),
+        pytest.param(
+            "Y: home_visit", "Y: home_visits",
+            "19:22: there is no word home_visits to be expected here; allowed: home_visit",
+            id="name of the scheme",
+        ),
+        pytest.param(
+            "waiting: []", "waiting: [{offer: Z}]",
+            "20:17: there is no application Z in this case; allowed: X, Y", id="waiting",
+        ),
+        pytest.param(
+            "waiting: []", "waiting: [{offers: X}]",
+            "20:17: there is no column offers to be expected here; allowed: offer", id="act",
+        ),
+        pytest.param(
+            "waiting: []", "clashes: {3: home_let}",
+            "20:17: there is no outcome 3 to be expected here; allowed: 1, 2", id="outcome",
+        ),
+        pytest.param(
+            "waiting: []", "clashes: {2: homelet}",
+            "20:20: there is no clash homelet to be expected here; allowed: home_let", id="clash",
+        ),
+        pytest.param(
+            "waiting: []", "lists: {P: [X, Z]}",
+            "20:22: there is no application Z in this case; allowed: X, Y", id="list",
+        ),
+        pytest.param(
+            "waiting: []", "lists: {R: [X]}",
+            "20:15: there is no advert R in this case; allowed: P, Q", id="list of an advert",
+        ),
+        pytest.param(
+            "waiting: []", "order: [X, Y]",
+            "17:5: order and what goes with it speak of one advert; lists speaks of each",
+            id="order of several",
+        ),
+        pytest.param(
+            "bids: {P: [X, Y]}", "bids: {R: [X, Y]}",
+            "11:12: there is no advert R in this case; allowed: P, Q", id="bid for an advert",
+        ),
+        pytest.param(
+            "bids: {P: [X, Y]}", "bids: {P: [X, Z]}",
+            "11:19: there is no application Z in this case; allowed: X, Y", id="bidder",
+        ),
+        pytest.param(
+            "{accepted: X, advert: P}", "{accepted: Z, advert: P}",
+            "16:9: there is no application Z in this case; allowed: X, Y", id="outcome of nobody",
+        ),
+        pytest.param(
+            "{accepted: X, advert: P}", "{accepted: X, advert: R}",
+            "16:31: there is no advert R in this case; allowed: P, Q", id="outcome of no advert",
+        ),
+        pytest.param(
+            "{accepted: X, advert: P}", "{acepted: X, advert: P}",
+            "16:10: acepted is not a column of outcomes, and the scheme declares none; allowed: "
+            "accepted, act", id="what happened",
+        ),
+        pytest.param(
+            "fraud: cleared", "fraud: clear",
+            "13:17: outcome must be one of: cleared, refused, not_for_this_home, refer",
+            id="outcome of a check",
+        ),
+        pytest.param(
+            "adverts: {P: {}, Q: {}}", "adverts: [P, Q]",
+            "7:14: cases.0.adverts must give each advert its columns; {} where there are none",
+            id="adverts",
+        ),
+        pytest.param(
+            "adverts: {P: {}, Q: {}}", "adverts: {P: {}, Q: {profile: cheap}}",
+            "7:35: there is no profile cheap; allowed: all_homes", id="profile of one advert",
+        ),
+    ],
+)
+def test_one_mistake_in_a_case_of_offers(tmp_path: Path, old: str, new: str, line: str) -> None:
+    assert old in OFFERED
+    assert _report(tmp_path, OFFERED.replace(old, new)) == [f"bad.yaml:{line}"]
+
+
 def test_a_scheme_that_does_not_assess_is_told(tmp_path: Path) -> None:
     scheme = shipped_folder("cases") / "schemes" / "redditch.yaml"
     (tmp_path / "redditch.yaml").write_text(scheme.read_text(encoding="utf-8"), encoding="utf-8")

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 ADVERT = "advert"
 """The name of the advert where a case has only one."""
-_FIRST_BID = time(9)
 
 
 def names_of(check: Checker) -> list[str]:
@@ -103,7 +102,7 @@ def bid_rows(check: Checker, table: Table, closes_at: Mapping[str, datetime]) ->
     """
     adverts = names_of(check)
     if check.case.bids is None:
-        rows = [
+        rows: list[Row] = [
             {"advert": name, "application": application}
             for name in adverts
             for application in check.case.applications
@@ -120,7 +119,11 @@ def bid_rows(check: Checker, table: Table, closes_at: Mapping[str, datetime]) ->
 
 def _bid(check: Checker, index: int, bid: Row, table: Table, adverts: list[str]) -> Row:
     advert, application = bid.get("advert", ADVERT), bid.get("application")
-    places = [("bids", index), ("bids", advert, application), ("bids", advert), ("bids", application)]
+    nth = sum(other.get("advert", ADVERT) == advert for other in (check.case.bids or ())[:index])
+    places: list[Place] = [
+        ("bids", index), ("bids", advert, application), ("bids", advert, nth), ("bids", advert),
+        ("bids", application),
+    ]
     place = next((p for p in places if (*check.place, *p) in check.document.positions), places[0])
     row = {"advert": advert} | check.row(bid, (*check.place, *place), table)
     for kind, name, known in (

@@ -79,9 +79,11 @@ class Checker:
             needed = [c for c in table.needed if c not in checked]
             if found == len(self.problems) and needed:
                 self.problem("column_missing", f"{', '.join(needed)} is missing here", at)
-            elif self._known("application", checked, self.case.applications, names_it):
-                if adverts is not None:
-                    self._known("advert", checked, adverts, (*at, "advert"))
+            elif (
+                self._known("application", checked, self.case.applications, names_it)
+                and adverts is not None
+            ):
+                self._known("advert", checked, adverts, (*at, "advert"))
             out.append(checked)
         return out
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbl_engine.cases.assessed import assessed_expectation
-from cbl_engine.cases.cycle import cycle_problems
+from cbl_engine.cases.cycle_names import cycle_problems
 from cbl_engine.cases.rows import suggest, where_given
 from cbl_engine.errors import Problem
 from cbl_engine.scheme.model import PreferKey, key_name
@@ -46,8 +46,10 @@ def checked_expectation(
         checker.problem("several_adverts", message, ("expect",), key=True)
     checker.check_applications()
     expected = checker.expected([key for advert in adverts for key in checker.keys(advert)])
-    ids = ([str(row["id"]) for row in rows] for rows in (adverts, homes))
-    checker.problems += cycle_problems(case, place, version, *ids, document)
+    checker.problems += cycle_problems(
+        case, place, version, [row["id"] for row in adverts],
+        [row["id"] for row in homes if row.get("id") is not None], document,
+    )
     return expected, checker.problems
 
 

@@ -11,12 +11,14 @@ from cbl_engine.cases.short import Row
 
 Text = Annotated[str, Field(min_length=1, max_length=2_000)]
 Names = dict[str, tuple[str, ...]]
-
-
+Groups = tuple[tuple[str, ...], ...]
 Rows = Annotated[tuple[Row, ...] | dict[str, tuple[Row, ...]], BeforeValidator(short.rows)]
 """Rows with an ``application`` each, or listed under it."""
-Each = Annotated[dict[str, tuple[str, ...]] | None, BeforeValidator(short.each)]
-EachOfEach = Annotated[dict[str, dict[str, tuple[str, ...]]] | None, BeforeValidator(short.each_of_each)]
+Each = Annotated[Names | None, BeforeValidator(short.each)]
+EachOfEach = Annotated[dict[str, Names] | None, BeforeValidator(short.each_of_each)]
+
+_OF_A_LIST = ("order", "not_eligible", "held", "not_known", "decided_by")
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -35,17 +37,18 @@ class Expected(_Part):
             :data:`cbl_engine.cases.assessed.FIELDS`; only what is named is compared.
 
     The others speak of a cycle from bids to lettings, and are in
-    :data:`cbl_engine.cases.cycle.PARTS`. One that is given holds all there is; one left out, or
-    null, is not compared.
+    :data:`cbl_engine.cases.cycle.PARTS`, but for lists, waiting (open proposals, as rows) and
+    clashes (number of the outcome -> what it clashes as). One that is given holds all there is,
+    lists and the ledger of the adverts that are named; one left out, or null, is not compared.
     """
 
-    order: Annotated[tuple[tuple[str, ...], ...], BeforeValidator(short.order)] = ()
+    order: Annotated[Groups, BeforeValidator(short.order)] = ()
     not_eligible: Names = Field(default_factory=dict)
     held: Names = Field(default_factory=dict)
     not_known: Names = Field(default_factory=dict)
     decided_by: dict[str, str] = Field(default_factory=dict)
     assessed: dict[str, Row] = Field(default_factory=dict)
-    lists: Annotated[dict[str, tuple[tuple[str, ...], ...]] | None, BeforeValidator(short.lists)] = None
+    lists: Annotated[dict[str, Groups] | None, BeforeValidator(short.lists)] = None
     set_aside: EachOfEach = None
     placed: Each = None
     held_back: Each = None
@@ -58,9 +61,7 @@ class Expected(_Part):
     let: Each = None
     unlet: Each = None
     rungs: Each = None
-    consequences: Annotated[
-        dict[str, dict[str, tuple[str, ...]]] | None, BeforeValidator(short.ends)
-    ] = None
+    consequences: Annotated[dict[str, Names] | None, BeforeValidator(short.ends)] = None
     duties_may_end: Each = None
     not_permitted: Each = None
     waiting: Annotated[tuple[Row, ...] | None, BeforeValidator(short.proposed)] = None
@@ -69,14 +70,14 @@ class Expected(_Part):
     @property
     def ranks(self) -> bool:
         """Whether a shortlist must come out; a case may speak of something else alone."""
-        told = (self.order, self.not_eligible, self.held, self.not_known, self.decided_by)
+        told = (getattr(self, name) for name in _OF_A_LIST)
         return any(told) or not (self.assessed or self.of_cycle)
 
     @property
     def of_cycle(self) -> bool:
         """Whether a cycle must be run."""
-        rest = ("order", "not_eligible", "held", "not_known", "decided_by", "assessed")
-        return any(getattr(self, name) is not None for name in Expected.model_fields if name not in rest)
+        parts = (name for name in Expected.model_fields if name not in (*_OF_A_LIST, "assessed"))
+        return any(getattr(self, name) is not None for name in parts)
 
 
 class WrittenCase(_Part):
@@ -94,7 +95,8 @@ class WrittenCase(_Part):
     )
     defaults: Row = Field(default_factory=dict)
     applications: Annotated[
-        dict[str, Annotated[tuple[Row, ...], BeforeValidator(short.versions)]], BeforeValidator(short.some)
+        dict[str, Annotated[tuple[Row, ...], BeforeValidator(short.versions)]],
+        BeforeValidator(short.some),
     ]
     people: Rows = ()
     connections: Rows = ()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from cbl_engine.cases.short import WHAT
 from cbl_engine.errors import Problem
 from cbl_engine.tables.columns import DTYPES, ExtraColumn
 from cbl_engine.tables.schemas import columns_of
@@ -45,7 +46,8 @@ class Table:
         for name, value in row.items():
             column = self.columns.get(name)
             if column is None:
-                close = get_close_matches(str(name), self.columns, n=3)
+                short = WHAT if self.name == "outcomes" else ()
+                close = get_close_matches(str(name), [*self.columns, *short], n=3)
                 problems.append(
                     Problem(
                         "unknown_column",

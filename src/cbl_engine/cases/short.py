@@ -27,10 +27,12 @@ WHAT = {
 
 
 def wrong(message: str) -> PydanticCustomError:
+    """The words for what does not fit."""
     return PydanticCustomError("case_value", "{words}", {"words": message})
 
 
 def a_day(value: Any) -> Any:
+    """A date, or ``close``."""
     plain_date = isinstance(value, date) and not isinstance(value, datetime)
     if value is None or value == "close" or plain_date:
         return value
@@ -38,6 +40,7 @@ def a_day(value: Any) -> Any:
 
 
 def some(value: Any) -> Any:
+    """Anything but nothing."""
     if not value:
         raise wrong("must not be empty")
     return value
@@ -64,6 +67,7 @@ def rows(value: Any) -> Any:
 
 
 def order(value: Any) -> Any:
+    """``[X, [Y, Z]]``: applications in order, those that tie together."""
     if not isinstance(value, tuple):
         raise wrong("must be a list of applications, with those that tie in a list of their own")
     groups = tuple(item if isinstance(item, tuple) else (item,) for item in value)
@@ -73,7 +77,9 @@ def order(value: Any) -> Any:
 
 
 def adverts(value: Any) -> Any:
-    if value is None or (isinstance(value, dict) and all(isinstance(v, dict) for v in value.values())):
+    """``{P: {...}, Q: {...}}``: the columns of each advert, by its name."""
+    named = isinstance(value, dict) and all(isinstance(v, dict) for v in value.values())
+    if value is None or named:
         return value
     raise wrong("must give each advert its columns; {} where there are none")
 
@@ -136,7 +142,8 @@ def proposed(value: Any) -> Any:
         return None
     if not isinstance(value, tuple) or not all(isinstance(row, dict) for row in value):
         raise wrong("must be a list of what is proposed, such as {offer: X, advert: P}")
-    return tuple(_said(row, dict.fromkeys(ACTS, "application") | _OF_ADVERTS, "act") for row in value)
+    words = dict.fromkeys(ACTS, "application") | _OF_ADVERTS
+    return tuple(_said(row, words, "act") for row in value)
 
 
 def _said(row: Row, words: dict[str, str], column: str) -> Row:
@@ -181,6 +188,7 @@ def ends(value: Any) -> Any:
 
 
 def lists(value: Any) -> Any:
+    """``{P: [X, Y]}``: the order on each advert."""
     if value is None:
         return None
     if not isinstance(value, dict):
