@@ -168,3 +168,98 @@ def test_an_application_without_a_version_in_force_is_told(tmp_path: Path) -> No
     assert list(run_case(file.cases[0], file).differences) == [
         "X: no version of it is in force, so it was not assessed"
     ]
+
+
+OFFERED = """\
+scheme: runnymede
+as_at: 2024-10-01
+advert: {bedrooms: 2}
+defaults: {sizes: [2], owed_homelessness_duty: false, exempt_from_connection: true}
+cases:
+  - name: one
+    adverts: {P: {}, Q: {}}
+    applications:
+      X: {band: C, registered_on: 2020-01-01}
+      Y: {band: D, registered_on: 2020-01-01}
+    bids: {P: [X, Y], Q: [Y]}
+    checks: {X: {fraud: refused, home_visit: cleared}, Y: {home_visit: cleared, fraud: cleared}}
+    outcomes: [{viewed: X, advert: P}, {viewed: Y, advert: P}, {accepted: Y, advert: P}]
+    expect: {EXPECTED}
+"""
+
+
+@pytest.mark.parametrize(
+    ("expected", "differ"),
+    [
+        (
+            "offered: {P: Y}, passed_over: {P: {X: fraud}, Q: {Y: under_offer}}, "
+            "offers: {P: {X: bypassed, Y: accepted}}, lists: {P: [X, Y], Q: [Y]}, waiting: []", [],
+        ),
+        (
+            "offered: {P: [X, Y], Q: Y}",
+            ["P: expected offered to X, then Y, got Y", "Q: expected offered to Y, got nothing"],
+        ),
+        ("offered: {}", ["P: expected offered to nothing, got Y"]),
+        ("lists: {P: [Y, X]}", ["P: expected Y first, got X; the order came out as X, then Y"]),
+        ("lists: {P: [[X, Y]]}", [
+            "P: expected X and Y as a tie first, got X; the order came out as X, then Y",
+        ]),
+        (
+            "passed_over: {P: {X: under_offer}, Q: {Y: under_offer}}",
+            ["P, X: expected passed over for under_offer, got fraud"],
+        ),
+        (
+            "let: {P: Y}, unlet: {Q: no_bids}",
+            [
+                "P: expected let to Y, got nothing",
+                "Q: expected not let because of no_bids, got exhausted",
+            ],
+        ),
+        (
+            "consequences: {X: {looked_at: null}, Y: {looked_at: 2025-01-01}}",
+            [
+                "X, looked_at: expected until for good, got nothing",
+                "Y, looked_at: expected until 2025-01-01, got nothing",
+            ],
+        ),
+        (
+            "waiting: [{offer: X, advert: Q}]",
+            ["expected to wait for a decision: offer, advert Q, application X, got nothing of the "
+             "kind"],
+        ),
+        (
+            "clashes: {3: home_let}",
+            ["outcome 3: expected to clash as home_let, got nothing"],
+        ),
+    ],
+)
+def test_another_cycle(tmp_path: Path, expected: str, differ: list[str]) -> None:
+    """A sentence for each thing that came out other than expected."""
+    path = tmp_path / "case.yaml"
+    path.write_text(OFFERED.replace("EXPECTED", expected), encoding="utf-8")
+    file = read_cases(path)
+    assert list(run_case(file.cases[0], file).differences) == differ
+
+
+def test_what_waits_or_clashes_and_was_not_spoken_of_is_a_difference(tmp_path: Path) -> None:
+    """A case that speaks of waiting speaks of all that waits; the same for clashes."""
+    path = tmp_path / "case.yaml"
+    more = "{refused: Y, advert: P}, {signed: X, advert: P}"
+    text = OFFERED.replace("{accepted: Y, advert: P}", more)
+    path.write_text(text.replace("EXPECTED", "waiting: [], clashes: {}"), encoding="utf-8")
+    file = read_cases(path)
+    clash, waits = run_case(file.cases[0], file).differences
+    assert clash.startswith("outcome 4: expected to clash as nothing, got after_the_end (signed on")
+    assert waits == (
+        "not spoken of under waiting, but waits: refusal_counts, advert P, application Y"
+    )
+
+
+def test_an_outcome_that_cannot_be_is_told_where_none_was_expected(tmp_path: Path) -> None:
+    """The engine stops, and the case fails with its words."""
+    path = tmp_path / "case.yaml"
+    text = OFFERED.replace("accepted: Y", "signed: Y").replace("EXPECTED", "waiting: []")
+    path.write_text(text, encoding="utf-8")
+    file = read_cases(path)
+    (said,) = run_case(file.cases[0], file).differences
+    assert said.startswith("the engine refused it: outcomes.003: signed on 2024-10-01 (advert P, ")

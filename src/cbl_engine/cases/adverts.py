@@ -126,12 +126,14 @@ def _bid(check: Checker, index: int, bid: Row, table: Table, adverts: list[str])
     ]
     place = next((p for p in places if (*check.place, *p) in check.document.positions), places[0])
     row = {"advert": advert} | check.row(bid, (*check.place, *place), table)
-    for kind, name, known in (
-        ("application", application, list(check.case.applications)),
-        ("advert", advert, adverts),
+    listed = (*check.place, "bids", advert) in check.document.positions
+    by_advert: Place = ("bids", advert) if listed else place
+    for kind, name, known, at in (
+        ("application", application, list(check.case.applications), place),
+        ("advert", advert, adverts, by_advert),
     ):
         if name not in known:
             message = f"there is no {kind} {name} in this case"
-            check.problem(f"unknown_{kind}", message, place, suggest(str(name), known), key=True)
+            check.problem(f"unknown_{kind}", message, at, suggest(str(name), known), key=True)
             break
     return row
