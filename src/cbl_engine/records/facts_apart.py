@@ -6,11 +6,11 @@ the past needs them. The trail holds a digest of each lot of rows and nothing el
     row digest    SHA-256(key of whom it is about | event/ordinal/row in canonical bytes)
     lot's digest  SHA-256 over ordinal, subject and row digest of each row, in order
 
-A household's key is as good as a secret salt for each of its rows: without it a digest cannot be
-tried against guesses. Keys come from the record's root, which steps on by a one-way function after
-each lot of new keys; a key that was destroyed can therefore not be made again from what is left.
-**Erasure** destroys a household's rows and its key. The digests stay, and so does the chain; they
-say no more of anyone.
+A household's key is the secret salt of its rows: without it a digest cannot be tried against
+guesses. Keys come from the record's root, which steps on by a one-way function after each lot of
+new keys; a key that was destroyed can therefore not be made again from what is left. **Erasure**
+destroys a household's key and all that its rows hold, but for ids. The digests stay, and so does
+the chain; they say no more of anyone.
 """
 
 from __future__ import annotations
@@ -24,22 +24,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from cbl_engine.offers.events import EVENT, OfferProposed, TakenIn
+from cbl_engine.offers.events import EVENT, OfferProposed, Proposed, TakenIn
+from cbl_engine.tables.letting_columns import RECORDED
 from cbl_engine.tables.taking_in import in_order, place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from cbl_engine.offers.events import Event
     from cbl_engine.records.trail import Trail
 
-EVENT_NUMBER, ORDINAL = "_event", "_ordinal"
+EVENT_NUMBER, ORDINAL, ERASED = "_event", "_ordinal", "_erased"
+OURS = (EVENT_NUMBER, ORDINAL, ERASED)
 OF_EVENTS = "events"
 """The table of what events keep apart: column ``fields``, the fields as JSON."""
 
 APART: Mapping[str, tuple[str, ...]] = {
     "let_to": ("band", "points", "priority_date", "registered_on", "bedroom_need"),
     "offer_ended": ("reason",),
+    "letting_undone": ("reason",),
+    "decided": ("reason",),
 }
 """Fields of events that are facts or free words about a household; the trail holds none of them."""
 
@@ -54,7 +58,8 @@ class Facts:
 
     Attributes:
         rows: by table: _event and _ordinal (Int64: which event took the row in, and its place
-            among that event's rows, from 0), then the table's columns; by event and ordinal.
+            among that event's rows, from 0), _erased (Boolean: what it held is gone), then the
+            table's columns; by event and ordinal.
         digests: _event, _ordinal, subject (String: the application it is about; null: nobody) and
             digest (Binary) of every row, those erased among them; by event and ordinal.
         keys: application, as text -> its secret key, 32 bytes; an empty text stands for rows
@@ -83,24 +88,32 @@ class Facts:
         return replace(self, keys={**self.keys, **made}, root=root)
 
     def without(self, subject: str) -> tuple[Facts, int]:
-        """Without the rows and the key of an application, and how many rows went."""
+        """Without what the rows of an application hold and without its key; and how many rows.
+
+        Ids stay, so that no earlier row of another household takes the place of one erased.
+        """
         mine = self.digests.filter(pl.col("subject") == subject)[[EVENT_NUMBER, ORDINAL]]
-        rows = {
-            table: frame.join(mine, on=[EVENT_NUMBER, ORDINAL], how="anti", maintain_order="left")
-            for table, frame in self.rows.items()
-        }
-        gone = sum(f.height for f in self.rows.values()) - sum(f.height for f in rows.values())
+        rows = {}
+        for table, frame in self.rows.items():
+            at = frame.select(EVENT_NUMBER, ORDINAL).join(
+                mine.with_columns(pl.lit(True).alias("mine")), on=[EVENT_NUMBER, ORDINAL],
+                how="left", maintain_order="left",
+            )["mine"].fill_null(False)
+            ids = {*OURS, "id", "application", "advert" if table == "shortlisted" else ""}
+            rows[table] = frame.with_columns(
+                pl.when(~at).then(pl.col(c)).alias(c) for c in frame.columns if c not in ids
+            ).with_columns((pl.col(ERASED) | at).alias(ERASED))
         keys = {s: key for s, key in self.keys.items() if s != subject}
-        return replace(self, rows=rows, keys=keys), gone
+        return replace(self, rows=rows, keys=keys), mine.height
 
     def digests_of(self, frame: pl.DataFrame, subjects: pl.Series) -> list[bytes | None]:
         """The digest of each row; null where its key is gone.
 
         Args:
-            frame: _event, _ordinal and the table's columns.
+            frame: _event, _ordinal, _erased and the table's columns.
             subjects: whom each is about, as text; null for nobody.
         """
-        content = canonical_rows(frame.drop(EVENT_NUMBER, ORDINAL))
+        content = canonical_rows(frame.drop(OURS))
         at = zip(frame[EVENT_NUMBER], frame[ORDINAL], subjects.fill_null(NOBODY), content,
                  strict=True)
         keys = self.keys
@@ -115,7 +128,8 @@ class Facts:
         frame = self.rows.get(OF_EVENTS)
         if frame is None:
             return {}
-        return {n: json.loads(said) for n, said in frame.select(EVENT_NUMBER, "fields").iter_rows()}
+        left = frame.filter(~pl.col(ERASED))
+        return {n: json.loads(said) for n, said in left.select(EVENT_NUMBER, "fields").iter_rows()}
 
 
 def subjects_of(table: str, frame: pl.DataFrame) -> pl.Series:
@@ -146,11 +160,14 @@ def take_in(
         rows: table and rows of each :class:`TakenIn`, in order.
     """
     coming = iter(rows)
-    offers = offers_of(trail.events) | offers_of(events)
+    about = about_of((*trail.events, *events))
+    first = len(trail.events) + 1
     said: list[Event] = []
+    lots_at: list[int] = []
     lots: list[tuple[str, pl.DataFrame, pl.Series]] = []
-    for n, event in enumerate(events, len(trail.events) + 1):
+    for n, event in enumerate(events, first):
         if isinstance(event, TakenIn):
+            lots_at.append(n)
             table, frame = next(coming)
             if (table, frame.height) != (event.table, event.rows):
                 raise ValueError(f"event {n} takes in {event.rows} rows of {event.table}, and "
@@ -158,31 +175,42 @@ def take_in(
             frame = in_order(table, frame)
             lots.append((table, _numbered(frame, n), subjects_of(table, frame)))
         elif fields := _apart(event):
+            lots_at.append(n)
             frame = pl.DataFrame({"fields": [json.dumps(fields, sort_keys=True)]})
-            subject = pl.Series([offers.get(getattr(event, "offer", ""))], dtype=pl.String)
+            named = getattr(event, "offer", None) or getattr(event, "proposal", None)
+            subject = pl.Series([about.get(named)], dtype=pl.String)
             lots.append((OF_EVENTS, _numbered(frame, n), subject))
             event = event.model_copy(update=dict.fromkeys(fields))
         said.append(event)
     facts, digests = _with(facts, lots)
-    numbers = {frame[EVENT_NUMBER][0]: lot_digest(found) for (_, frame, _), found in
-               zip(lots, digests, strict=True) if frame.height}
+    of_lots = iter(digests)
+    numbers = {n: lot_digest(next(of_lots)) for n in lots_at}
     said = [
-        event.model_copy(update={"digest": numbers.get(n) or lot_digest(pl.DataFrame(schema=DIGESTS))})
-        if isinstance(event, TakenIn) else event
-        for n, event in enumerate(said, len(trail.events) + 1)
+        event.model_copy(update={"digest": numbers[n]}) if isinstance(event, TakenIn) else event
+        for n, event in enumerate(said, first)
     ]
-    apart = {frame[EVENT_NUMBER][0]: numbers[frame[EVENT_NUMBER][0]]
-             for table, frame, _ in lots if table == OF_EVENTS}
+    apart = {n: numbers[n] for n in lots_at if not isinstance(said[n - first], TakenIn)}
     return trail.after(said, apart), facts
 
 
-def complete(events: Iterable[tuple[int, Event]], facts: Facts) -> list[tuple[int, Event]]:
-    """Numbered events with what they keep apart put back, as far as it has not been erased."""
+def complete(
+    events: Iterable[tuple[int, Event]], facts: Facts
+) -> Iterator[tuple[int, Event, pl.DataFrame | None]]:
+    """Number and event with what it keeps apart put back, as far as it is not erased; its rows.
+
+    Rows are those of tables that the record makes itself, such as lists; null for others.
+    """
     apart = facts.of_events()
-    return [
-        (n, EVENT.validate_python({**event.model_dump(), **apart[n]}) if n in apart else event)
-        for n, event in events
-    ]
+    lots = {
+        n: lot.drop(OURS)
+        for table in RECORDED if table in facts.rows
+        for (n,), lot in facts.rows[table].filter(~pl.col(ERASED))
+        .partition_by(EVENT_NUMBER, as_dict=True).items()
+    }
+    for n, event in events:
+        if n in apart:
+            event = EVENT.validate_python({**event.model_dump(), **apart[n]})
+        yield n, event, lots.get(n)
 
 
 def standing(trail: Trail, facts: Facts) -> dict[str, pl.DataFrame]:
@@ -210,13 +238,19 @@ def standing(trail: Trail, facts: Facts) -> dict[str, pl.DataFrame]:
         last = pl.col(EVENT_NUMBER).max()
         place = place_of(table, frame.columns)
         frame = frame.filter(pl.col(EVENT_NUMBER) == (last.over(place) if place else last))
-        out[table] = in_order(table, frame.drop(EVENT_NUMBER, ORDINAL))
+        out[table] = in_order(table, frame.filter(~pl.col(ERASED)).drop(OURS))
     return out
 
 
-def offers_of(events: Iterable[Event]) -> dict[str, str]:
-    """Offer -> application, as text."""
-    return {e.offer: str(e.application) for e in events if isinstance(e, OfferProposed)}
+def about_of(events: Iterable[Event]) -> dict[str | None, str]:
+    """Offer or proposal -> the application it is about, as text."""
+    about: dict[str | None, str] = {}
+    for event in events:
+        if isinstance(event, OfferProposed):
+            about[event.offer] = str(event.application)
+        elif isinstance(event, Proposed) and event.application is not None:
+            about[event.proposal] = str(event.application)
+    return about
 
 
 def _apart(event: Event) -> dict[str, Any]:
@@ -232,6 +266,7 @@ def _numbered(frame: pl.DataFrame, n: int) -> pl.DataFrame:
     return frame.select(
         pl.lit(n, pl.Int64).alias(EVENT_NUMBER),
         pl.int_range(pl.len(), dtype=pl.Int64).alias(ORDINAL),
+        pl.lit(False).alias(ERASED),
         pl.all(),
     )
 
@@ -254,8 +289,7 @@ def _with(
         new = [frame for name, frame, _ in lots if name == table]
         before = [rows[table]] if table in rows else []
         whole = pl.concat([*before, *new], how="diagonal_relaxed")
-        ordered = in_order(table, whole.drop(EVENT_NUMBER, ORDINAL).clear()).columns
-        rows[table] = whole.select(EVENT_NUMBER, ORDINAL, *ordered)
+        rows[table] = whole.select(*OURS, *in_order(table, whole.drop(OURS).clear()).columns)
     every = pl.concat([facts.digests, *digests])
     return replace(facts, rows=rows, digests=every), digests
 

@@ -43,7 +43,9 @@ if TYPE_CHECKING:
     from cbl_engine.offers.events import Event
     from cbl_engine.scheme import Scheme
 
-    Recorded = Callable[[Iterable[tuple[int, Event]]], Mapping[str, pl.DataFrame]]
+    Recorded = Callable[
+        [Iterable[tuple[int, Event, pl.DataFrame | None]]], Mapping[str, pl.DataFrame]
+    ]
 
 STATE_VERSION = 1
 """Of the files of a state folder; a change that breaks a reader raises it."""
@@ -100,7 +102,7 @@ def tables_of(trail: Trail, facts: Facts, recorded: Recorded) -> dict[str, pl.Da
         recorded: makes the tables of events.
     """
     events = complete(trail.counting(), facts)
-    tables = {**recorded(events), **standing(trail, facts)}
+    tables = {**standing(trail, facts), **recorded(events)}
     return dict(sorted(tables.items()))
 
 
