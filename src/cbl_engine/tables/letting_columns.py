@@ -198,9 +198,10 @@ PASSED_OVER = (
     Column("kind", "code", "what kind of reason it is", required=True,
            codes=("check", "criterion", "rule", "officer")),
     Column("officer_held", "bool", "the reason is for officers alone", required=True),
-    Column("until", "date", "first day it no longer stands", null_means="for good on this advert"),
+    Column("until", "date", "first day it no longer stands",
+           null_means="for good on this advert, or still"),
     _BY,
-    _EVIDENCE,
+    Column("evidence", "id", "id of the check's result, else of the outcome", null_means="none"),
 )
 
 HOLDS = (
@@ -229,6 +230,9 @@ LETTINGS = (
     Column("bedroom_need", "int", "bedrooms needed", unit="bedrooms", null_means="not known"),
     Column("bids", "int", "bids that counted on the advert", unit="bids", null_means="a direct let"),
     Column("position", "int", "its place on the list", null_means="a direct let"),
+    Column("shares_tenant", "text_list", "other applications of its tenants, off every list too",
+           required=True),
+    Column("freed_home", "id", "home that its old tenancy left", null_means="none"),
     Column("undone_on", "date", "day it fell through", null_means="it stands"),
 )
 
