@@ -319,9 +319,8 @@ class Book:
             write(self, event)
 
     def _list(self, rows: pl.DataFrame) -> None:
-        rows = rows.select(_SHORTLISTED).cast(_SHORTLISTED).sort(  # type: ignore[arg-type]
-            "advert", "position", "application", nulls_last=True
-        )
+        rows = rows.select(list(_SHORTLISTED)).cast(_SHORTLISTED)  # type: ignore[arg-type]
+        rows = rows.sort("advert", "position", "application", nulls_last=True)
         for (advert,), own in rows.partition_by("advert", as_dict=True).items():
             self.lists[str(advert)] = own
 

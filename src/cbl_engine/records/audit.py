@@ -72,7 +72,6 @@ def audit_state(path: str | Path, after: str | Path | None = None) -> Audit:
     _follows(audit, folder, after)
     _rows(audit, folder)
     _tables(audit, folder)
-    _properties(audit, folder)
     return audit
 
 
@@ -102,7 +101,7 @@ def _rows(audit: Audit, folder: StateFolder) -> None:
     """Rows apart against the digests, and the digests against the trail."""
     facts, trail = folder.facts, folder.trail
     where = str(folder.path)
-    erased = {subject: event for subject, event in folder.state.erased().items()}
+    erased = folder.state.erased()
     lots = {
         n: (event.table, event.digest, event.rows)
         for n, event in enumerate(trail.events, 1) if isinstance(event, TakenIn)
@@ -214,11 +213,3 @@ def _differing(one: pl.DataFrame, two: pl.DataFrame) -> Iterator[int]:
             yield n
             return
     yield min(one.height, two.height) + 1
-
-
-def _properties(audit: Audit, folder: StateFolder) -> None:
-    """The numbered properties of offers."""
-    from importlib.util import find_spec
-
-    if find_spec("cbl_engine.offers.properties") is None:
-        return

@@ -6,7 +6,8 @@ Nothing is changed in place. Whatever is wrong is told in one report, and then n
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,13 +16,28 @@ import polars as pl
 
 from cbl_engine.errors import BadInput, Problem, PropertyError, RunError, SchemeError
 from cbl_engine.offers.book import Book
-from cbl_engine.offers.events import Begun, CycleSuperseded, TakenIn
+from cbl_engine.offers.events import (
+    Begun,
+    CycleSuperseded,
+    Decided,
+    OfferEnded,
+    OfferMoved,
+    TakenIn,
+)
 from cbl_engine.records.chain import data_source
 from cbl_engine.records.facts_apart import Facts, subjects_of
 from cbl_engine.records.places import kind_of
 from cbl_engine.records.reads import extra_columns
-from cbl_engine.records.state import State, StateFolder, check_out, is_state, read_state, write_state
+from cbl_engine.records.state import (
+    State,
+    StateFolder,
+    check_out,
+    is_state,
+    read_state,
+    write_state,
+)
 from cbl_engine.records.trail import Trail
+from cbl_engine.records.waiting import FORM_COLUMN
 from cbl_engine.scheme import load_scheme
 from cbl_engine.shortlist.register_check import register_problems
 from cbl_engine.tables import LINEAGE_COLUMNS, Tables, read_tables
@@ -37,8 +53,37 @@ if TYPE_CHECKING:
     from cbl_engine.tables import ExtraColumn
 
 _KEY_BYTES = 32
-FORM_COLUMN = "waits_for"
-"""Column of a form of decisions that is for people: what is waited for. It is not taken in."""
+
+HAPPENED = (
+    "adverts opened", "adverts held back", "adverts closed", "bids set aside",
+    "bids placed by the engine", "offers proposed", "decisions taken", "decisions without a person",
+    "nominations", "invitations to view", "offers made", "acceptances", "refusals",
+    "offers ended otherwise", "passed over", "lettings", "lettings undone", "adverts not let",
+    "outcomes quarantined",
+)
+"""What a summary of a cycle counts, in its order."""
+
+_HAPPENED = {
+    "advert_opened": "adverts opened", "advert_held_back": "adverts held back",
+    "advert_closed": "adverts closed", "bid_set_aside": "bids set aside",
+    "bid_placed": "bids placed by the engine", "offer_proposed": "offers proposed",
+    "passed_over": "passed over", "let_to": "lettings", "letting_undone": "lettings undone",
+    "advert_unlet": "adverts not let", "quarantined": "outcomes quarantined",
+}
+_MOVED = {
+    "nominated": "nominations", "invited": "invitations to view", "offered": "offers made",
+    "accepted": "acceptances",
+}
+
+
+def _happened(event: Event) -> str:
+    if isinstance(event, OfferMoved):
+        return _MOVED.get(event.step, "")
+    if isinstance(event, OfferEnded):
+        return "refusals" if event.by == "refused" else "offers ended otherwise"
+    if isinstance(event, Decided):
+        return "decisions without a person" if event.automated else "decisions taken"
+    return _HAPPENED.get(event.kind, "")
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +99,11 @@ class RecordedCycle:
     folder: StateFolder
     cycle: Any
     superseded: tuple[Run, ...]
+
+    def counts(self) -> dict[str, int]:
+        """What happened, in the words of :data:`HAPPENED`, and how often."""
+        found = Counter(_happened(event) for event in self.cycle.events)
+        return {words: found[words] for words in HAPPENED}
 
 
 def recorded(
@@ -104,7 +154,8 @@ def record_cycle(
         rectify: rows that put right what was recorded wrongly, taken in before the cycle, as such.
         mapping: how data become our tables; None takes their own, if any.
         unattended: approve what needs no judgement.
-        keep_going: leave out bad rows, and quarantine outcomes that clash, instead of refusing.
+        keep_going: leave out bad rows (they are in ``<out>.problems.parquet`` beside the state),
+            and quarantine outcomes that clash, instead of refusing.
         supersede: run again what the state covers from that day on; both stay in the trail.
         seed: for lotteries; None: the state's, or 0.
         key: secret of a record that begins, 32 bytes; None draws it.
@@ -121,14 +172,14 @@ def record_cycle(
     rules, problems = _scheme(scheme)
     extras = extra_columns(rules) if rules is not None else {}
     reading = _Reading(extras, mapping, as_at, problems, keep_going=keep_going)
-    if is_state(state):
-        folder: StateFolder | None = read_state(state)
+    folder = read_state(state) if is_state(state) else None
+    superseded: tuple[Run, ...] = ()
+    given: dict[str, pl.DataFrame] = {}
+    if folder is not None:
         now, superseded = _reopened(folder, as_at, supersede=supersede)
-        given: dict[str, pl.DataFrame] = {}
+    elif supersede:
+        raise _nothing_to_supersede(state, as_at)
     else:
-        folder, superseded = None, ()
-        if supersede:
-            raise _nothing_to_supersede(state, as_at)
         now, given = _begun(state, reading, key)
     on_step("Reading what came")
     now = reading.rectified(now, rectify)
@@ -150,6 +201,8 @@ def record_cycle(
     _check_tables(cycle.record.tables, after.tables)
     written = write_state(after, rules, out, as_at=as_at, seed=seed, unattended=unattended,
                           before=folder)
+    if reading.rejected:
+        pl.concat(reading.rejected).write_parquet(Path(f"{out}.problems.parquet"))
     return RecordedCycle(written, cycle, superseded)
 
 
@@ -219,6 +272,7 @@ class _Reading:
         problems: what keeps the cycle from being run.
         keep_going: leave out bad rows.
         left_out: problems of rows that were left out.
+        rejected: those rows, as :class:`~cbl_engine.tables.Tables` has them.
     """
 
     extras: Mapping[str, Sequence[ExtraColumn]]
@@ -227,6 +281,7 @@ class _Reading:
     problems: list[Problem]
     keep_going: bool
     left_out: tuple[Problem, ...] = ()
+    rejected: list[pl.DataFrame] = field(default_factory=list)
 
     def read(
         self, source: str | Path, standing: Mapping[str, pl.DataFrame],
@@ -238,7 +293,9 @@ class _Reading:
                                     standing=standing, only=only)
         rows = tuple(p for p in found.problems if p.rows)
         self.problems += [p for p in found.problems if not p.rows or not self.keep_going]
-        self.left_out += rows if self.keep_going else ()
+        if self.keep_going and rows:
+            self.left_out += rows
+            self.rejected.append(found.rejected)
         return {t: f.drop(*LINEAGE_COLUMNS, strict=False) for t, f in sorted(found.frames.items())}
 
     def rectified(self, now: State, source: str | Path | None) -> State:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -67,10 +67,10 @@ class Facts:
         root: the secret that the next keys come from, 32 bytes.
     """
 
-    rows: Mapping[str, pl.DataFrame]
-    digests: pl.DataFrame
-    keys: Mapping[str, bytes]
-    root: bytes
+    rows: Mapping[str, pl.DataFrame] = field(repr=False)
+    digests: pl.DataFrame = field(repr=False)
+    keys: Mapping[str, bytes] = field(repr=False)
+    root: bytes = field(repr=False)
 
     @classmethod
     def none(cls, root: bytes) -> Facts:

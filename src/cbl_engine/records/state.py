@@ -301,8 +301,9 @@ def open_state(folder: str | Path) -> tuple[StateFolder | None, list[Problem]]:
 
 
 def _read_facts(path: Path, names: Iterable[str]) -> Facts:
-    keys = dict(pl.read_parquet(path / KEYS).iter_rows())
-    root = keys.pop(None)
+    secret = pl.read_parquet(path / KEYS)
+    keys: dict[str, bytes] = dict(secret.drop_nulls().iter_rows())
+    root: bytes = secret.filter(pl.col("subject").is_null())["key"].item()
     digests = pl.read_parquet(path / DIGEST_FILE)
     if dict(digests.schema) != DIGESTS:
         raise ValueError(DIGEST_FILE)
