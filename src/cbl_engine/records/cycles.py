@@ -40,7 +40,7 @@ from cbl_engine.records.trail import Trail
 from cbl_engine.records.waiting import FORM_COLUMN
 from cbl_engine.scheme import load_scheme
 from cbl_engine.shortlist.register_check import register_problems
-from cbl_engine.tables import LINEAGE_COLUMNS, Tables, read_tables
+from cbl_engine.tables import LINEAGE_COLUMNS, TABLES, Tables, read_tables
 from cbl_engine.tables.taking_in import in_order, news, taken_in
 from cbl_engine.version import __version__
 
@@ -296,7 +296,8 @@ class _Reading:
         if self.keep_going and rows:
             self.left_out += rows
             self.rejected.append(found.rejected)
-        return {t: f.drop(*LINEAGE_COLUMNS, strict=False) for t, f in sorted(found.frames.items())}
+        return {t: _with_text_ids(t, f.drop(*LINEAGE_COLUMNS, strict=False))
+                for t, f in sorted(found.frames.items())}
 
     def rectified(self, now: State, source: str | Path | None) -> State:
         """The record with what was wrong put right."""
@@ -351,6 +352,12 @@ class _Reading:
                     where=table, count=len(back), rows=tuple(back[:5]),
                     remedy="Leave them out of the data; one who applies again has a new application"))
         return {table: frame for table, frame in new.items() if frame.height}
+
+
+def _with_text_ids(table: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows whose ids are text: a record holds no other."""
+    ids = [c.name for c in TABLES[table] if c.type == "id" and c.name in rows.columns]
+    return rows.with_columns(pl.col(ids).cast(pl.String))
 
 
 def _run(
