@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
     from cbl_engine.records.state import StateFolder
 
+OF_FILES = {"file_changed", "file_missing", "file_of_another", "manifest_changed"}
+"""Faults of files, which say nothing yet of what is in them."""
+
 
 @dataclass(eq=False)
 class Audit:
@@ -171,7 +174,7 @@ def _rows(audit: Audit, folder: StateFolder) -> None:
 
 def _tables(audit: Audit, folder: StateFolder) -> None:
     """The tables made again, against those in the folder."""
-    if audit.faults and any(p.kind in _CANNOT_REBUILD for p in audit.faults):
+    if any(p.kind not in OF_FILES for p in audit.faults):
         audit.notes.append("The tables were not made again: trail or rows are not what they were.")
         return
     made = tables_of(folder.trail, folder.facts, recorded)
@@ -197,11 +200,6 @@ def _tables(audit: Audit, folder: StateFolder) -> None:
     if other_bytes:
         audit.notes.append("Same rows, written as other bytes (another version of the library "
                            f"that writes them): {', '.join(other_bytes)}.")
-
-
-_CANNOT_REBUILD = {
-    "no_event", "event_out_of_order", "row_missing", "rows_missing", "events_of_other_version",
-}
 
 
 def _differing(one: pl.DataFrame, two: pl.DataFrame) -> Iterator[int]:
