@@ -26,16 +26,9 @@ from cbl_engine.offers.events import (
     Quarantined,
     TakenIn,
 )
+from cbl_engine.offers.record import Record
 from cbl_engine.records import record_cycle
 from cbl_engine.tables.taking_in import taken_in
-
-
-@dataclass(frozen=True)
-class Record:
-    tables: Any
-    as_at: Any
-    events: int
-    cycles: int
 
 
 @dataclass
@@ -103,7 +96,8 @@ def outcome(row, say, book, cycle, keep_going):
             raise BadInput([Problem("no_such_offer", "there was no such offer", where="outcomes",
                                     rows=(row["id"],))])
         say(Quarantined(on=row["on"], outcome=row["id"], clash="no_such_offer"))
-        cycle.quarantined.append((row["id"], "no_such_offer"))
+        cycle.quarantined.append(
+            {"outcome": row["id"], "clash": "no_such_offer", "why": "there was no such offer"})
         return
     offer = open_offers[0]
     match row["what"]:

@@ -180,7 +180,7 @@ def test_the_folder_is_on_the_disk_before_it_takes_its_place(tmp_path, monkeypat
     fsync, rename = os.fsync, Path.rename
 
     def synced(descriptor):
-        done.append(os.readlink(f"/proc/self/fd/{descriptor}") if os.path.isdir("/proc") else "x")
+        done.append("on the disk")
         fsync(descriptor)
 
     def renamed(self, to):

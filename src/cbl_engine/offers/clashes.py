@@ -14,7 +14,7 @@ Kind = Literal[
 ]
 
 
-class Clash(Exception):  # noqa: N818
+class Clash(Exception):
     """An outcome clashes with the record; raised before anything of it is written.
 
     Attributes:

@@ -29,7 +29,6 @@ from cbl_engine.offers.line import next_in_line
 from cbl_engine.offers.moves import move_offers
 from cbl_engine.offers.properties import verify_cycle
 from cbl_engine.offers.record import Cycle, Record
-from cbl_engine.tables import DTYPES
 from cbl_engine.tables.schemas import TABLES
 from cbl_engine.tables.taking_in import news, taken_in
 from cbl_engine.version import __version__

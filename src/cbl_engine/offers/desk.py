@@ -13,9 +13,9 @@ from cbl_engine.offers.advertising import homes_let, homes_of
 from cbl_engine.offers.criteria import Judge
 from cbl_engine.offers.overlay import Changes, applications_as_held, changes_on
 from cbl_engine.tables import LONDON, REGISTER_TABLES
+from cbl_engine.tables.columns import DTYPES
 from cbl_engine.tables.letting_columns import GIVEN
 from cbl_engine.tables.schemas import TABLES
-from cbl_engine.tables.columns import DTYPES
 from cbl_engine.tables.taking_in import taken_in
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbl_engine.offers import events as e
-from cbl_engine.offers.parts import missed_duties
 from cbl_engine.offers.clock import cycle_span
+from cbl_engine.offers.parts import missed_duties
 
 if TYPE_CHECKING:
     from cbl_engine.offers.desk import Desk

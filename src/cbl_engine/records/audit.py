@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -23,7 +24,6 @@ from cbl_engine.records.state import open_state, parquet, tables_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from cbl_engine.records.state import StateFolder
 
@@ -180,26 +180,36 @@ def _tables(audit: Audit, folder: StateFolder) -> None:
     made = tables_of(folder.trail, folder.facts, recorded)
     other_bytes = []
     rows = 0
-    for table in sorted({*made, *folder.tables}):
+    names = {Path(n).stem for n in folder.manifest["files"] if n.startswith("tables/")}
+    for table in sorted({*made, *names}):
         where = f"{folder.path}/tables/{table}.parquet"
-        if table not in made or table not in folder.tables:
-            message = "the events make no such table" if table not in made else "the table is missing"
+        two = _read(Path(where))
+        if table not in made or two is None:
+            message = "the events make no such table" if two is not None else (
+                "the table is missing, or cannot be read")
             audit.faults.append(Problem("table_differs", message, where=where))
             continue
-        one, two = made[table], folder.tables[table]
+        one = made[table]
         rows += one.height
         if not one.equals(two):
             at = next(_differing(one, two), None)
             audit.faults.append(Problem(
                 "table_differs", "the table is not what the events say", where=where,
                 rows=() if at is None else (f"row {at}",)))
-        elif parquet(one) != (folder.path / f"tables/{table}.parquet").read_bytes():
+        elif parquet(one) != Path(where).read_bytes():
             other_bytes.append(table)
     audit.checked.append(f"{len(made)} tables of {rows:,} rows, made again from the events"
                          + ("" if other_bytes else ", the same to the byte"))
     if other_bytes:
         audit.notes.append("Same rows, written as other bytes (another version of the library "
                            f"that writes them): {', '.join(other_bytes)}.")
+
+
+def _read(path: Path) -> pl.DataFrame | None:
+    try:
+        return pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError):
+        return None
 
 
 def _differing(one: pl.DataFrame, two: pl.DataFrame) -> Iterator[int]:
