@@ -20,7 +20,7 @@ from cbl_engine.records.facts_apart import (
     lot_digest,
     subjects_of,
 )
-from cbl_engine.records.state import open_state, parquet, tables_of
+from cbl_engine.records.state import erased_in, open_state, parquet, tables_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +104,7 @@ def _rows(audit: Audit, folder: StateFolder) -> None:
     """Rows apart against the digests, and the digests against the trail."""
     facts, trail = folder.facts, folder.trail
     where = str(folder.path)
-    erased = folder.state.erased()
+    erased = erased_in(folder.trail)
     lots = {
         n: (event.table, event.digest, event.rows)
         for n, event in enumerate(trail.events, 1) if isinstance(event, TakenIn)
