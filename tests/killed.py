@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 
 from cbl_engine.records import audit_state
-from tests.records.small_cycle import first_week, second_week
+from tests.records.small_record import first_week, second_week
 
 OPERATIONS = {
     "open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.listdir", "os.scandir",

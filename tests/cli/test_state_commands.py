@@ -7,7 +7,7 @@ import json
 import polars as pl
 import pytest
 
-from tests.records.small_cycle import OUTCOMES, write_files
+from tests.records.small_record import OUTCOMES, write_files
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from cbl_engine.records import audit_state
 from cbl_engine.records.facts_apart import ERASED
 from cbl_engine.records.state import _state_id
-from tests.records.small_cycle import first_week, second_week
+from tests.records.small_record import first_week, second_week
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_a_changed_file_is_found_though_nothing_else_is(state):
         ("digests.parquet", lambda f: f.filter(pl.col("subject").is_null() | (
             pl.col("subject") != "2")),
          ("digest_differs", "people.parquet", ("event 9",))),
-        ("tables/lettings.parquet", lambda f: f.with_columns(band=pl.lit("A")),
+        ("tables/lettings.parquet", lambda f: f.with_columns(band=pl.lit("B")),
          ("table_differs", "lettings.parquet", ("row 1",))),
         ("tables/people.parquet", lambda f: f.head(2),
          ("table_differs", "people.parquet", ("row 3",))),

@@ -13,7 +13,7 @@ from cbl_engine.records import audit_state, due_for_erasure, erase, read_state, 
 from cbl_engine.scheme.retention import retention_rules
 from cbl_engine.tables import TABLES
 from cbl_engine.tables.letting_columns import RECORDED
-from tests.records.small_cycle import first_week, run_cycle, second_week
+from tests.records.small_record import first_week, second_week
 
 ON = date(2033, 4, 1)
 BECAUSE = "the period of the retention schedule is over"
@@ -87,7 +87,7 @@ def test_the_folders_that_still_hold_the_facts_are_named(weeks):
 def test_the_week_after_goes_on(weeks):
     erased(weeks, "1")
     done = record_cycle(weeks / "scheme.yaml", weeks / "erased", date(2033, 4, 8),
-                        weeks / "week3", run=run_cycle)
+                        weeks / "week3")
     assert audit_state(weeks / "week3", weeks / "erased").sound
     assert "1980-05-06" not in everything_in(weeks / "week3")
     assert done.folder.manifest["erased"] == 1
@@ -96,7 +96,7 @@ def test_the_week_after_goes_on(weeks):
 def test_a_cycle_run_again_does_not_bring_them_back(weeks):
     erased(weeks, "1")
     record_cycle(weeks / "scheme.yaml", weeks / "erased", date(2026, 3, 15), weeks / "again",
-                 supersede=True, run=run_cycle)
+                 supersede=True)
     assert audit_state(weeks / "again").sound
     assert "1980-05-06" not in everything_in(weeks / "again")
 
@@ -105,7 +105,7 @@ def test_rows_of_someone_erased_are_not_taken_in_again(weeks):
     erased(weeks, "1")
     with pytest.raises(BadInput, match="whose facts were erased"):
         record_cycle(weeks / "scheme.yaml", weeks / "erased", date(2033, 4, 8), weeks / "week3",
-                     data=weeks / "data", run=run_cycle)
+                     data=weeks / "data")
     assert not (weeks / "week3").exists()
 
 
@@ -131,8 +131,7 @@ def test_a_litigation_hold_stops_erasure_until_it_ends(weeks):
 
     def with_hold(until, state, out, on):
         hold.write_text(f"id,application,since,until,reason\nL1,1,2026-03-16,{until},Claim\n")
-        record_cycle(weeks / "scheme.yaml", weeks / state, on, weeks / out, data=weeks / "holds",
-                     run=run_cycle)
+        record_cycle(weeks / "scheme.yaml", weeks / state, on, weeks / out, data=weeks / "holds")
 
     with_hold("", "week2", "held", date(2026, 3, 22))
     with pytest.raises(RunError, match="under a litigation hold"):
@@ -180,7 +179,7 @@ def test_an_earlier_row_of_another_does_not_rise_when_one_is_erased(weeks):
     (weeks / "moved/people.csv").write_text(
         "id,application,date_of_birth,relationship\n12,3,2015-02-03,child\n")
     record_cycle(weeks / "scheme.yaml", weeks / "week2", date(2026, 3, 22), weeks / "week3",
-                 data=weeks / "moved", run=run_cycle)
+                 data=weeks / "moved")
     erased(weeks, "3", state="week3")
     assert "12" not in read_state(weeks / "erased").tables["people"]["id"].to_list()
     assert audit_state(weeks / "erased").sound

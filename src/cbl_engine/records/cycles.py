@@ -139,7 +139,6 @@ def record_cycle(
     supersede: bool = False,
     seed: int | None = None,
     key: bytes | None = None,
-    run: Callable[..., Cycle] | None = None,
     on_step: Callable[[str], None] = lambda _: None,
     on_problems: Callable[[Sequence[Problem]], None] = lambda _: None,
 ) -> RecordedCycle:
@@ -162,7 +161,6 @@ def record_cycle(
         supersede: run again what the state covers from that day on; both stay in the trail.
         seed: for lotteries; None: the state's, or 0.
         key: secret of a record that begins, 32 bytes; None draws it.
-        run: what runs the days; None: :func:`~cbl_engine.offers.cycle.run_cycle`.
         on_step: told the name of each step as it begins.
         on_problems: told what was left out, when it keeps going.
 
@@ -197,8 +195,8 @@ def record_cycle(
     if seed is None:
         seed = folder.manifest["seed"] if folder is not None else 0
     on_step("Running the days")
-    cycle = (run or run_cycle)(_record(now), rules, given, as_at, unattended=unattended,
-                               keep_going=keep_going, seed=seed)
+    cycle = run_cycle(_record(now), rules, given, as_at, unattended=unattended,
+                      keep_going=keep_going, seed=seed)
     on_step("Writing the state")
     after = now.after(cycle.events, cycle.rows, recorded)
     _check_tables(cycle.record.tables, after.tables)
