@@ -12,17 +12,22 @@ from hypothesis import strategies as st
 
 from cbl_engine.assess.bedrooms import WHY, bedroom_need
 from cbl_engine.assess.sharing import (
+    ADULT,
+    APART,
     BOTH_F,
     BOTH_M,
+    COUPLE,
+    MOST_PEOPLE,
     N_CLASSES,
     OLD_F,
     OLD_M,
     WILD,
     YOUNG,
+    counts_by_class,
     fewest_rooms,
     least_and_most,
 )
-from cbl_engine.scheme.bedrooms import BedroomStandard
+from cbl_engine.scheme.bedrooms import BedroomStandard, SizesLet, TableRow
 from tests.reference import bedrooms as reference
 
 AS_AT = date(2026, 2, 28)
@@ -160,6 +165,47 @@ def test_the_order_of_rows_does_not_matter(batch, standard, random):
     one = bedroom_need(rows, standard, AS_AT, applications(batch))
     two = bedroom_need(rows[order], standard, AS_AT, applications(batch).reverse())
     assert one.equals(two)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(households(known=False), min_size=1, max_size=8), standards, st.integers(1, 9),
+    st.randoms(),
+)
+def test_blocks_of_households_are_answered_as_all_are_at_once(batch, standard, block, random):
+    standard = standard.model_copy(
+        update={
+            "extra_rooms": "agreed",
+            "sizes": SizesLet(smaller=1, smaller_if="chose", larger=1, larger_if="gives_up"),
+            "table": (TableRow(label="x", when="children >= 2", bedrooms=2, sizes=(1, 2)),),
+        }
+    )
+    # Nobody is recorded on the first, the last and one between.
+    ids = ["a", "h000z", *applications(batch)["id"], "z"]
+    register = pl.DataFrame(
+        {
+            "id": ids,
+            "agreed": [random.choice([0, 0, 1, None]) for _ in ids],
+            "chose": [random.random() < 0.5 for _ in ids],
+            "gives_up": [random.random() < 0.3 for _ in ids],
+        }
+    )
+    whole = bedroom_need(frame(batch), standard, AS_AT, register)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(bedroom_need.__globals__, "BLOCK", block)
+        parts = bedroom_need(frame(batch), standard, AS_AT, register)
+    assert parts.equals(whole)
+    assert parts.schema == whole.schema
+
+
+def test_counts_are_right_where_the_running_sum_overflows():
+    """Eight classes share an integer, and each household has 255 of one of them."""
+    kinds = [ADULT, APART, YOUNG, BOTH_F, BOTH_M, OLD_F, OLD_M, WILD, COUPLE]
+    households = kinds * 40
+    masks = np.repeat(np.uint16(1) << np.array(households, np.uint16), MOST_PEOPLE)
+    counts = counts_by_class(masks, np.arange(len(households)) * MOST_PEOPLE)
+    for kind in range(N_CLASSES):
+        assert counts[kind].tolist() == [MOST_PEOPLE * (kind == mine) for mine in households]
 
 
 def test_every_small_number_of_each_class_against_all_pairings():

@@ -6,18 +6,20 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from cbl_engine.assess.bedroom_table import Table, by_table
-from cbl_engine.assess.members import Members, members_of
+from cbl_engine.assess.members import Members, has_several, members_of, put_together
 from cbl_engine.assess.sharing import (
     CARER,
     MOST_PEOPLE,
     NONE,
-    UNCERTAIN,
     WILD,
     Rooms,
     counts_by_class,
@@ -47,6 +49,8 @@ _IF_THERE = {
 }
 WHY = Rooms._fields
 """Columns of rooms by why they are needed."""
+BLOCK = 500_000
+"""People in a block of households; blocks are answered side by side."""
 
 
 def bedroom_need(
@@ -60,7 +64,8 @@ def bedroom_need(
     1. the class of each person by age, sex and flags; 2. the fewest rooms of each household by the
     closed form; 3. where facts are missing, the least and the most that they allow: the need is
     known when both agree; 4. rooms agreed by an officer and the cap; 5. the council's own table,
-    where the standard has one; 6. sizes that may be let. No loop over households.
+    where the standard has one; 6. sizes that may be let. No loop over households, but one over large
+    blocks of them, on as many threads as there are processors.
 
     Args:
         people: PEOPLE: id, application, date_of_birth, sex and relationship; expected_on,
@@ -100,43 +105,72 @@ def bedroom_need(
     if problems:
         raise TableError(problems)
     ids = Ordinals(applications["id"])
-    household = ids.ordinals_of(people["application"])
-    members = members_of(people, household, rule, as_at)
-    answer = _Answer(members, rule, len(ids))
+    people, household = put_together(people, ids.ordinals_of(people["application"]))
+    _none_too_large(people, household)
     extra = _extra_rooms(applications, ids, rule)
-    answer.cap(extra, rule.most)
-    table = by_table(members, rule, as_at, answer.by_rule()) if rule.table else None
-    return answer.frame(ids, extra, table, _sizes_rule(applications, ids, rule.sizes))
+    smaller, larger = _sizes_rule(applications, ids, rule.sizes)
+
+    def answer(block: _Block) -> pl.DataFrame:
+        mine, theirs = block
+        members = members_of(people[theirs], household[theirs] - mine.start, rule, as_at)
+        found = _Answer(members, rule, mine.stop - mine.start)
+        agreed = None if extra is None else extra[mine]
+        found.cap(agreed, rule.most)
+        table = by_table(members, rule, as_at, found.by_rule()) if rule.table else None
+        return found.frame(ids.ids[mine], agreed, table, (smaller[mine], larger[mine]))
+
+    blocks = _blocks(household, len(ids))
+    with ThreadPoolExecutor(min(len(blocks), os.cpu_count() or 1)) as pool:
+        return pl.concat(pool.map(answer, blocks))
+
+
+_Block = tuple[slice, slice]
+
+
+def _blocks(household: NDArray[np.int32], n: int) -> list[_Block]:
+    """Slices of the applications and of their people, about BLOCK people in each.
+
+    No household is cut in two.
+    """
+    cuts = np.concatenate([[0], np.unique(household[BLOCK::BLOCK]), [n]])
+    rows = np.searchsorted(household, cuts)
+    return [
+        (slice(*mine), slice(*theirs))
+        for mine, theirs in zip(pairwise(cuts.tolist()), pairwise(rows.tolist()), strict=True)
+    ]
+
+
+def _none_too_large(people: pl.DataFrame, household: NDArray[np.int32]) -> None:
+    """Counts by class have a byte each."""
+    large = np.flatnonzero(household[MOST_PEOPLE:] == household[:-MOST_PEOPLE])
+    if len(large):
+        named = people["application"].gather(large).unique().sort()
+        raise TableError(
+            [
+                Problem(
+                    "household_too_large",
+                    f"more than {MOST_PEOPLE} people on one application",
+                    where="people.application",
+                    count=len(named),
+                    rows=tuple(map(str, named.head(5))),
+                )
+            ]
+        )
 
 
 class _Answer:
     """Rooms, bounds and what is missing, one row an application."""
 
     def __init__(self, members: Members, rule: BedroomStandard, n: int) -> None:
-        sizes = np.diff(np.append(members.starts, len(members.household)))
-        if len(sizes) and int(sizes.max()) > MOST_PEOPLE:
-            large = members.people["application"].gather(members.starts[sizes > MOST_PEOPLE])
-            raise TableError(
-                [
-                    Problem(
-                        "household_too_large",
-                        f"more than {MOST_PEOPLE} people on one application",
-                        where="people.application",
-                        count=len(large),
-                        rows=tuple(map(str, large.head(5))),
-                    )
-                ]
-            )
         self.members = members
         self.rule = rule
         self.n = n
         self.rows = members.household[members.starts]
-        classes = members.classes
-        counts = counts_by_class(classes, members.starts, rule.unit == "bed_spaces")
+        counts = counts_by_class(members.masks, members.starts, rule.unit == "bed_spaces")
         self.rooms = fewest_rooms(counts)
         self.least = self.rooms.total()
         self.most = self.least.copy()
-        unsure = np.flatnonzero(classes == UNCERTAIN)
+        unsure = np.flatnonzero(has_several(members.masks))
         number = _numbers(members, unsure)
         self.unsure = np.unique(number)
         if rule.unit == "bed_spaces":
@@ -178,7 +212,7 @@ class _Answer:
 
     def frame(
         self,
-        ids: Ordinals,
+        ids: pl.Series,
         extra: NDArray[np.int64] | None,
         table: Table | None,
         sizes: tuple[NDArray, NDArray],
@@ -208,7 +242,7 @@ class _Answer:
                 place).alias(name)
 
         out = [
-            ids.ids.alias("application"),
+            ids.alias("application"),
             column("need", need.astype(np.int16), ~known),
             column("least", self.least, blocked),
             column("most", self.most, blocked),
@@ -235,32 +269,25 @@ class _Answer:
     def _sizes(
         self, need: NDArray, row: NDArray, allowed: tuple[NDArray, NDArray]
     ) -> pl.Series:
-        """Lists of sizes, made once for each distinct case."""
-        rows = len(self.rule.table) + 1
-        case = need.astype(np.int32)
-        case += 1
-        case *= rows * 4
+        """Lists of sizes, made once for each case that there may be."""
+        needs, rows = int(need.max(initial=0)) + 2, len(self.rule.table) + 1
+        case = (need + 1).astype(np.uint32)
         if rows > 1:
-            case += (row.astype(np.int32) + 1) * 4
+            case += (row + 1).astype(np.uint32) * np.uint32(needs)
         for flag, weight in zip(allowed, (2, 1), strict=True):
             if flag.any():
-                case += flag[self.rows].astype(np.int32) * weight
-        occurs = np.zeros(int(case.max(initial=0)) + 1, bool)
-        occurs[case] = True
-        found = np.flatnonzero(occurs)
-        number = np.zeros(int(found.max(initial=0)) + 1, np.uint32)
-        number[found] = np.arange(len(found))
+                case += flag[self.rows].astype(np.uint32) * np.uint32(needs * rows * weight)
         lists = [
-            sizes_let(self.rule, value // 4 // rows - 1, value // 4 % rows - 1, bool(value & 2),
-                      bool(value & 1))
-            for value in found.tolist()
+            sizes_let(self.rule, value % needs - 1, value // needs % rows - 1,
+                      *(bool(value // needs // rows & weight) for weight in (2, 1)))
+            for value in range(int(case.max(initial=0)) + 1)
         ]
-        made = pl.Series("sizes", [*lists, None], dtype=pl.List(pl.Int64))
-        if len(self.rows) == self.n:
-            return made.gather(number[case])
-        place = np.full(self.n, len(lists), np.uint32)
-        place[self.rows] = number[case]
-        return made.gather(place)
+        made = pl.Series("sizes", lists, dtype=pl.List(pl.Int64))
+        if len(self.rows) < self.n:
+            whole = np.zeros(self.n, np.uint32)  # case 0: the need is not known
+            whole[self.rows] = case
+            case = whole
+        return made.gather(pl.Series(case))
 
     def _facts(
         self, name: str, known: NDArray, extra: NDArray | None, table: Table | None
@@ -273,6 +300,8 @@ class _Answer:
         held = self.rule.unknown == "hold"
 
         def say(rows: NDArray, suffix: str) -> None:
+            if not len(rows):
+                return
             numbers.append(members.household[rows])
             texts.append(person.gather(rows).cast(pl.String) + suffix)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -24,21 +23,23 @@ from cbl_engine.assess.sharing import (
     OLD_M,
     PART_TIME,
     PARTNER,
-    THREADS_FROM,
     UNCERTAIN,
     WILD,
     YOUNG,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import date
 
     from numpy.typing import NDArray
 
     from cbl_engine.scheme.bedrooms import BedroomStandard
 
+_SEXES = ("female", "male")
 FEMALE, MALE, NO_SEX = range(3)
+_ROLES = ("applicant", "partner", "carer")
+_AS_APPLICANT, _AS_PARTNER, _AS_CARER = range(3)
 _WEEKS = 40
 _NOT = np.uint16(1 << NONE)
 _ROOM = np.uint16(1 << ADULT)
@@ -54,7 +55,6 @@ class Members:
         household: which household each belongs to, ascending.
         starts: where each household begins.
         masks: bit k is set when the person's class may be k.
-        classes: class of each person, UNCERTAIN where there are several.
         sex: FEMALE, MALE, or NO_SEX when it is not known or recorded as other.
         partner: row of the person with whom each is a couple; -1 for none.
         missing: for each fact, the rows for which it is not known and may matter.
@@ -66,12 +66,21 @@ class Members:
     household: NDArray[np.int32]
     starts: NDArray[np.int64]
     masks: NDArray[np.uint16]
-    classes: NDArray[np.uint8]
     sex: NDArray[np.uint8]
     partner: NDArray[np.int32]
     missing: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     assumed: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     contradictory: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    @property
+    def classes(self) -> NDArray[np.uint8]:
+        """Class of each person, UNCERTAIN where there are several."""
+        return _CLASS_OF_MASK[self.masks]
+
+
+def has_several(masks: NDArray[np.uint16]) -> NDArray[np.bool_]:
+    """Whether more than one class is possible."""
+    return masks & (masks - np.uint16(1)) > 0
 
 
 _CLASS_OF_MASK = np.full(1 << N_CLASSES, UNCERTAIN, np.uint8)
@@ -92,38 +101,40 @@ def members_of(
         standard: resolved.
         on: the as-at date.
     """
+    people, household = put_together(people, household)
+    new = np.ones(len(household), bool)
+    new[1:] = household[1:] != household[:-1]
+    starts = np.flatnonzero(new)
+
+    work = _Work(people, household, starts, standard, on)
+    work.find_couples()
+    category = work.by_age_and_sex()
+    if standard.under_ones == "twins_counted":
+        work.lone_babies(category)
+    work.cannot_share()
+    work.counted_otherwise()
+    work.couples()
+    several = has_several(work.masks)
+    missing = {name: rows[work.unsettled(several, rows)] for name, rows in work.missing.items()}
+    return Members(
+        people, household, starts, work.masks, work.sex, work.partner,
+        {name: rows for name, rows in missing.items() if len(rows)},
+        {name: rows for name, rows in work.assumed.items() if len(rows)},
+        work.contradictory,
+    )
+
+
+def put_together(
+    people: pl.DataFrame, household: NDArray[np.int32]
+) -> tuple[pl.DataFrame, NDArray[np.int32]]:
+    """Rows and the household of each, household after household; who has none is left out."""
     if len(household) and int(household.min()) < 0:
         inside = household >= 0
         people, household = people.filter(pl.Series(inside)), household[inside]
     if not bool((household[1:] >= household[:-1]).all()):
         order = np.argsort(household, kind="stable")
         people, household = people[order], household[order]
-    new = np.ones(len(household), bool)
-    new[1:] = household[1:] != household[:-1]
-    starts = np.flatnonzero(new)
-
-    work = _Work(people, household, starts, standard, on)
-    if len(household) >= THREADS_FROM:
-        with ThreadPoolExecutor(1) as beside:  # neither reads what the other finds
-            couples = beside.submit(work.find_couples)
-            category = work.by_age_and_sex()
-            couples.result()
-    else:
-        work.find_couples()
-        category = work.by_age_and_sex()
-    if standard.under_ones == "twins_counted":
-        work.lone_babies(category)
-    work.cannot_share()
-    work.counted_otherwise()
-    work.couples()
-    classes = _CLASS_OF_MASK[work.masks]
-    missing = {name: rows[work.unsettled(classes, rows)] for name, rows in work.missing.items()}
-    return Members(
-        people, household, starts, work.masks, classes, work.sex, work.partner,
-        {name: rows for name, rows in missing.items() if len(rows)},
-        {name: rows for name, rows in work.assumed.items() if len(rows)},
-        work.contradictory,
-    )
+    return people, household
 
 
 class _Work:
@@ -143,15 +154,16 @@ class _Work:
         self.standard = standard
         self.on = on
         self.masks = np.zeros(len(household), np.uint16)
-        self.sex = np.zeros(0, np.uint8)
         self.age_unknown = 0
-        self.pairs = np.zeros((0, 2), np.int64)
+        self.pairs = _NOBODY, _NOBODY
         self.partner = np.full(len(household), -1, np.int32)
         self.missing: dict[str, NDArray[np.int64]] = {}
         self.assumed: dict[str, NDArray[np.int64]] = {}
         self.contradictory = np.zeros(0, np.int64)
         self.relationship = people["relationship"]
-        self.is_applicant = _true(self.relationship == "applicant")
+        codes = people.select(_codes("sex", _SEXES), _codes("relationship", _ROLES))
+        self.sex, self.role = (codes[name].to_numpy() for name in codes.columns)
+        self.is_applicant = self.role == _AS_APPLICANT
 
     def by_age_and_sex(self) -> NDArray[np.uint8]:
         """The class by age and sex, several where either is not known; the category of age."""
@@ -182,10 +194,6 @@ class _Work:
             category += days <= _days(born_by(on, age))
         self._unborn(days, null, category, unborn, uncounted, unknown)
 
-        sex = self.people["sex"]
-        female, male = _true(sex == "female"), _true(sex == "male")
-        self.sex = np.uint8(NO_SEX) - female * np.uint8(NO_SEX - FEMALE)
-        self.sex -= male  # MALE is one below NO_SEX
         # The second half of the masks is for applicants, who have a room at any age.
         masks = np.zeros(128, np.uint16)
         masks[: table.size] = table.reshape(-1)
@@ -196,11 +204,9 @@ class _Work:
         self.age_unknown = unknown
         if null:
             self._note(self.missing, "date_of_birth", np.flatnonzero(category == unknown))
-        several = _CLASS_OF_MASK[table[:, NO_SEX]] == UNCERTAIN
-        matters = several & (table[:, FEMALE] != table[:, MALE])
-        self._note(
-            self.missing, "sex", np.flatnonzero((self.sex == NO_SEX) & matters[category])
-        )
+        matters = has_several(table[:, NO_SEX]) & (table[:, FEMALE] != table[:, MALE])
+        no_sex = np.flatnonzero(self.sex == NO_SEX)
+        self._note(self.missing, "sex", no_sex[matters[category[no_sex]]])
         return category
 
     def _unborn(
@@ -263,7 +269,7 @@ class _Work:
             target = _NOT if how == "not_counted" else np.uint16(1 << kind)
             sure, unsure = self._flag(column, lambda rows: ~self.is_applicant[rows])
             if kind == CARER:
-                named = np.flatnonzero(_true(self.relationship == "carer"))
+                named = np.flatnonzero(self.role == _AS_CARER)
                 sure = np.concatenate([sure, named])
                 unsure = unsure[~np.isin(unsure, named)]
             self.masks[sure] = target
@@ -294,27 +300,29 @@ class _Work:
         """
         if column not in self.people.columns:
             return _NOBODY, _NOBODY
-        values = self.people[column]
-        sure = np.flatnonzero(_true(values))
-        sure = sure[matters(sure)]
-        if not values.null_count():
-            return sure, _NOBODY
-        unsure = np.flatnonzero(values.is_null().to_numpy())
-        unsure = unsure[matters(unsure)]
-        if self.standard.not_stated == "no":
-            self._note(self.assumed, column, unsure)
-            return sure, _NOBODY
-        self._note(self.missing, column, unsure)
-        return sure, unsure
+        sure = np.flatnonzero(_true(self.people[column]))
+        return sure[matters(sure)], self._not_stated(column, matters)
 
-    def unsettled(self, classes: NDArray[np.uint8], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def _not_stated(self, column: str, matters: Callable[[NDArray], NDArray]) -> NDArray[np.int64]:
+        """Rows for which a fact is not stated, where that may not be taken as no."""
+        values = self.people[column]
+        if not values.null_count():
+            return _NOBODY
+        rows = np.flatnonzero(values.is_null().to_numpy())
+        rows = rows[matters(rows)]
+        if self.standard.not_stated == "no":
+            self._note(self.assumed, column, rows)
+            return _NOBODY
+        self._note(self.missing, column, rows)
+        return rows
+
+    def unsettled(self, several: NDArray[np.bool_], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether what is missing of these rows leaves a class open: theirs, or their partner's."""
-        unsure = classes[rows] == UNCERTAIN
         partner = self.partner[rows]
-        unsure |= (partner >= 0) & (classes[partner] == UNCERTAIN)
+        unsure = several[rows] | ((partner >= 0) & several[partner])
         if self.standard.under_ones == "twins_counted" and len(rows):
             # Whether a baby counts may hang on another's age.
-            open_ = np.unique(self.household[classes == UNCERTAIN])
+            open_ = np.unique(self.household[several])
             unsure |= np.isin(self.household[rows], open_)
         return unsure
 
@@ -325,30 +333,27 @@ class _Work:
 
     def find_couples(self) -> None:
         """Who is with whom."""
-        self.pairs = self._pairs()
-        one, two = self.pairs[:, 0], self.pairs[:, 1]
+        self.pairs = one, two = self._pairs()
         self.partner[one], self.partner[two] = two, one
 
     def couples(self) -> None:
         """One room for a couple, a second when one of them cannot share."""
-        pairs, standard = self.pairs, self.standard
-        if not len(pairs):
+        (one, two), standard = self.pairs, self.standard
+        if not len(one):
             return
-        one, two = pairs[:, 0], pairs[:, 1]
         # What age, sex or another part in the household would say of a couple does not matter.
         for facts in (self.missing, self.assumed):
             for name in facts.keys() - {"temporarily_away"}:
                 facts[name] = facts[name][self.partner[facts[name]] < 0]
-        if standard.couples == "share":
-            together = np.ones(len(one), bool)
-        else:
+        lone = _NOBODY
+        if standard.couples != "share":
             together = self.is_applicant[one] | self.is_applicant[two]
             together &= standard.couples == "applicant_only"
-        lone = pairs[~together].reshape(-1)
+            lone = np.concatenate([one[~together], two[~together]])
+            one, two = one[together], two[together]
         self.masks[lone] = _ROOM
-        one, two = one[together], two[together]
         self.masks[one], self.masks[two] = 1 << COUPLE, 1 << PARTNER
-        if standard.cannot_share == "own_room":
+        if standard.cannot_share == "own_room" and "cannot_share" in self.people.columns:
             self._couples_apart(one, two)
         if standard.temporarily_away == "not_counted" and (
             "temporarily_away" in self.people.columns
@@ -357,14 +362,12 @@ class _Work:
 
     def _couples_apart(self, one: NDArray, two: NDArray) -> None:
         """A second room when either cannot share."""
-        sure, unsure = (np.zeros(len(self.masks), bool) for _ in range(2))
-        sure[_true_rows(self.people, "cannot_share")] = True
-        cannot = sure[one] | sure[two]
-        asked = np.zeros(len(self.masks), bool)
-        asked[one[~cannot]], asked[two[~cannot]] = True, True
-        _, rows = self._flag("cannot_share", lambda rows: asked[rows])
-        unsure[rows] = True
+        apart = _true(self.people["cannot_share"])
+        cannot = apart[one] | apart[two]
         self.masks[two[cannot]] = _APART
+        asked, unsure = (np.zeros(len(self.masks), bool) for _ in range(2))
+        asked[one[~cannot]] = asked[two[~cannot]] = True
+        unsure[self._not_stated("cannot_share", lambda rows: asked[rows])] = True
         self.masks[two[unsure[one] | unsure[two]]] |= _APART
 
     def _couples_away(self, one: NDArray, two: NDArray, lone: NDArray) -> None:
@@ -389,8 +392,8 @@ class _Work:
         self.masks[one[swap]] = self.masks[two[swap]] | _NOT
         self.masks[two[swap]] = 1 << COUPLE
 
-    def _pairs(self) -> NDArray[np.int64]:
-        """Rows of couples, the earlier first; notes who has two partners.
+    def _pairs(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows of couples, the earlier and the later; notes who has two partners.
 
         A couple is recorded by ``partner_of`` of either or both, or is the applicant and the one
         whose relationship is partner.
@@ -400,24 +403,17 @@ class _Work:
         pointing = np.flatnonzero(points >= 0)
         at = points[pointing]
         back = points[at]
-        mutual = back == pointing
-        astray = (back >= 0) & ~mutual
-        single = pointing[~mutual & ~astray]
-        target, times = np.unique(points[single], return_counts=True)
-        twice = np.isin(points[single], target[times > 1])
-        wrong = [pointing[astray], at[astray], single[twice], points[single[twice]]]
-        first = mutual & (pointing < at)
-        pairs = np.stack(
-            [np.concatenate([pointing[first], single]), np.concatenate([at[first], points[single]])],
-            axis=1,
-        )
-
+        single, mutual = back < 0, back == pointing
+        astray = ~(single | mutual)
+        target, times = np.unique(at[single], return_counts=True)
+        astray[single] = np.isin(at[single], target[times > 1])
+        wrong = [pointing[astray], at[astray]]
         paired = np.zeros(n, bool)
-        paired[pairs.reshape(-1)] = True
-        for rows in wrong:
-            paired[rows] = True
-        said = np.flatnonzero(_true(self.relationship == "partner"))
-        said = said[~paired[said]]
+        paired[pointing] = paired[at] = True
+        recorded = (single | (mutual & (pointing < at))) & ~astray
+        one, two = pointing[recorded], at[recorded]
+
+        said = np.flatnonzero((self.role == _AS_PARTNER) & ~paired)
         if len(said):
             applicant = np.full(int(self.household.max()) + 1, -1, np.int64)
             applicants = np.flatnonzero(self.is_applicant)
@@ -426,40 +422,40 @@ class _Work:
             said, mine = said[mine >= 0], mine[mine >= 0]
             clash = paired[mine] | (np.bincount(mine, minlength=n)[mine] > 1)
             wrong += [said[clash], mine[clash]]
-            pairs = np.concatenate([pairs, np.stack([mine, said], axis=1)[~clash]])
+            one, two = np.append(one, mine[~clash]), np.append(two, said[~clash])
         self.contradictory = np.unique(np.concatenate(wrong))
         if len(self.contradictory):
-            pairs = pairs[~np.isin(pairs, self.contradictory).any(axis=1)]
-        return np.sort(pairs, axis=1)
+            clash = np.isin(one, self.contradictory) | np.isin(two, self.contradictory)
+            one, two = one[~clash], two[~clash]
+        return np.minimum(one, two), np.maximum(one, two)
 
-    def _partner_rows(self) -> NDArray[np.int32]:
+    def _partner_rows(self) -> NDArray[np.int64]:
         """Row of each person's recorded partner within the household; -1 when there is none.
 
         Loops over how far apart two members of a household stand.
         """
-        found = np.full(len(self.household), -1, np.int32)
+        found = np.full(len(self.household), -1, np.int64)
         if "partner_of" not in self.people.columns:
             return found
-        wanted = self.people["partner_of"]
-        rows = np.flatnonzero(wanted.is_not_null().to_numpy())
-        if not len(rows):
-            return found
         ids = self.people["id"]
-        target = wanted.gather(rows).cast(ids.dtype, strict=False)
-        own = self.household[rows]
+        wanted = self.people["partner_of"].cast(ids.dtype, strict=False)
+        rows = np.flatnonzero(wanted.is_not_null().to_numpy())
+        target, own = wanted.drop_nulls(), self.household[rows]
         last = len(self.household) - 1
         step = 0
         while len(rows):
             step += 1
             reach = np.zeros(len(rows), bool)
+            partner = np.full(len(rows), -1, np.int64)
             for other in (rows + step, rows - step):
                 inside = (other >= 0) & (other <= last)
                 other = np.where(inside, other, rows)
                 here = inside & (self.household[other] == own)
                 reach |= here
                 same = (ids.gather(other) == target).to_numpy() & here
-                found[rows[same]] = other[same]
-            left = np.flatnonzero(reach & (found[rows] < 0))
+                np.copyto(partner, other, where=same)
+            found[rows] = partner
+            left = np.flatnonzero(reach & (partner < 0))
             rows, own, target = rows[left], own[left], target.gather(left)
         return found
 
@@ -481,12 +477,16 @@ def _masks_at(standard: BedroomStandard, age: int) -> NDArray[np.uint16]:
     return np.array([*masks, masks[0] | masks[1]], np.uint16)
 
 
+def _codes(column: str, values: Sequence[str]) -> pl.Expr:
+    """The place of each cell among some values; their number for any other value and for none."""
+    code = pl.lit(len(values), pl.UInt8)
+    for place, value in reversed(list(enumerate(values))):
+        code = pl.when(pl.col(column) == value).then(pl.lit(place, pl.UInt8)).otherwise(code)
+    return code.alias(column)
+
+
 def _true(values: pl.Series) -> NDArray[np.bool_]:
     return (values.fill_null(value=False) if values.null_count() else values).to_numpy()
-
-
-def _true_rows(people: pl.DataFrame, column: str) -> NDArray[np.int64]:
-    return np.flatnonzero(_true(people[column])) if column in people.columns else _NOBODY
 
 
 def _days(day: date) -> int:

@@ -42,7 +42,6 @@ sex with an odd ``o_s`` and no ``b_s``.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -61,8 +60,6 @@ UNCERTAIN = 255
 CARER, FOSTER and PART_TIME have one room for all of their kind."""
 
 _IN_A_WORD = 8
-THREADS_FROM = 200_000
-"""People from which steps stand side by side; fewer are quicker one after another."""
 MOST_PEOPLE = 255
 """People that one household may have."""
 
@@ -90,49 +87,36 @@ class Rooms(NamedTuple):
 
 
 def counts_by_class(
-    classes: NDArray[np.uint8], starts: NDArray[np.int64], beds: bool = False
+    masks: NDArray[np.uint16], starts: NDArray[np.int64], beds: bool = False
 ) -> list[Counts]:
     """How many of each class that brings a room each household has.
 
     Args:
-        classes: class of each person, households one after another; UNCERTAIN is left out.
+        masks: bit k is set when the person's class may be k, households one after another; those of
+            several classes are left out.
         starts: where each household begins; none is empty.
         beds: count PARTNER too, who brings no room.
 
     Eight counts share an integer, a byte each, while people are summed: a pass over people costs
-    more than all that follows.
+    more than all that follows. The sums are differences of a running one, which may overflow:
+    modulo 2^64 they are right all the same.
     """
-    nobody = np.zeros(len(starts), np.int16)
-    counts = [nobody] * N_CLASSES
-    occurs = np.zeros(256, bool)
-    occurs[classes] = True
-    occurs[[NONE] if beds else [NONE, PARTNER]] = False
-    present = np.flatnonzero(occurs[:N_CLASSES]).tolist()
+    counts = [np.zeros(len(starts), np.int16)] * N_CLASSES
+    left_out = {NONE} if beds else {NONE, PARTNER}
+    occurs = int(np.bitwise_or.reduce(masks))
+    present = [k for k in range(N_CLASSES) if occurs >> k & 1 and k not in left_out]
+    before = np.zeros(len(masks) + 1, "<u8")
+    ends = np.append(starts, len(masks))
     for first in range(0, len(present), _IN_A_WORD):
         kinds = present[first : first + _IN_A_WORD]
-        weight = np.zeros(256, "<u8")
+        weight = np.zeros(1 << N_CLASSES, "<u8")
         for byte, kind in enumerate(kinds):
-            weight[kind] = 1 << (8 * byte)
-        words = _summed(weight, classes, starts).view(np.uint8).reshape(-1, _IN_A_WORD)
+            weight[1 << kind] = 1 << (8 * byte)
+        np.cumsum(weight[masks], out=before[1:])
+        words = np.diff(before[ends]).view(np.uint8).reshape(-1, _IN_A_WORD)
         for byte, kind in enumerate(kinds):
             counts[kind] = words[:, byte].astype(np.int16)
     return counts
-
-
-def _summed(
-    weight: NDArray[np.uint64], classes: NDArray[np.uint8], starts: NDArray[np.int64]
-) -> NDArray[np.uint64]:
-    """The sum of each household's weights; two halves side by side where there are many people."""
-    middle = len(starts) // 2
-    if len(classes) < THREADS_FROM or not middle:
-        return np.add.reduceat(weight[classes], starts)
-    at = int(starts[middle])
-    with ThreadPoolExecutor(1) as beside:
-        rest = beside.submit(
-            lambda: np.add.reduceat(weight[classes[at:]], starts[middle:] - at)
-        )
-        first = np.add.reduceat(weight[classes[:at]], starts[:middle])
-        return np.concatenate([first, rest.result()])
 
 
 def fewest_rooms(counts: list[Counts]) -> Rooms:
