@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import resource
+import json
+import os
+import platform
+import statistics
 import time
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import polars as pl
 
 from benchmarks.bedrooms.data import AS_AT, SEED, SIZES, load
+from benchmarks.bedrooms.run import RESULTS, cpu, peak
 from cbl_engine.assess import assess, reassess
 from cbl_engine.scheme import load_scheme
 
@@ -79,43 +83,91 @@ def register(size: str) -> dict[str, pl.DataFrame]:
 
 
 def main() -> None:
-    """Print the times."""
+    """Measure, keep the results in ``benchmarks/results/`` and print the page's table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", choices=SIZES, default="S")
     size = parser.parse_args().size
+    result = measured(size)
+    (RESULTS / f"assessment-{size}.json").write_text(
+        json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    print("\n".join(table(result)))
+
+
+def measured(size: str) -> dict[str, Any]:
+    """Times and memory of whole passes, of what a week later is due, and of telling why.
+
+    Raises:
+        SystemExit: reassessing what is due found something else than assessing everyone.
+    """
     scheme = load_scheme(Path(__file__).parent / "scheme.yaml")
-    frames = register(size)
-    # Officers have recorded the bands found a week ago, as in a register that is kept up.
-    settled = assess(scheme, frames, AS_AT - timedelta(days=7)).register()
-    recorded = settled["applications"].select(
-        pl.col("id").alias("application"), "band", pl.col("band_from").alias("since"))
-    frames = {**settled, "band_history": recorded}
-    seconds, result = best(lambda: assess(scheme, frames, AS_AT))
+    frames = settled(size)
+    entries = [{"what": "the data in memory", "peak_mib": peak()}]
+
+    def turn(what: str, run: Callable[[], T]) -> T:
+        times, found = turns(run)
+        entries.append({"what": what, "peak_mib": peak(), **times})
+        return found
+
     week = AS_AT + timedelta(days=7)
-    full, whole = best(lambda: assess(scheme, frames, week))
-    weekly, again = best(lambda: reassess(result, frames, week))
+    result = turn("the whole register", lambda: assess(scheme, frames, AS_AT))
+    whole = turn("a week later, the whole register", lambda: assess(scheme, frames, week))
+    again = turn("a week later, who is due", lambda: reassess(result, frames, week))
     # Frames read anew: every row is looked at for changes.
     read = {name: frame.clone() for name, frame in frames.items()}
-    compared, copied = best(lambda: reassess(result, read, week))
+    copied = turn("the same, every row looked at for changes",
+                  lambda: reassess(result, read, week))
     held = [c for c in whole.assessed.columns if c != "next_review_on"]
     for one in (again, copied):
         if not one.assessed.select(held).equals(whole.assessed.select(held)):
             raise SystemExit("reassessing what is due is not assessing everything")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    print(f"{size}: {SIZES[size]:,} applications, {frames['people'].height:,} people")
-    print(f"whole register {seconds:.2f} s; peak memory {peak:.1f} GB (best of {_RUNS} runs)")
-    print(f"a week later: all {full:.2f} s; the {again.done.height:,} due {weekly:.2f} s, "
-          f"with every row looked at for changes {compared:.2f} s")
+    reasons = turn("every reason of everyone", lambda: whole.reasons().height)
+    return {
+        "size": size,
+        "applications": SIZES[size],
+        "people": frames["people"].height,
+        "due": again.done.height,
+        "reasons": reasons,
+        "machine": {"cpu": cpu(), "cores": os.cpu_count(), "python": platform.python_version(),
+                    "polars": pl.__version__, "load": round(os.getloadavg()[0], 1)},
+        "entries": entries,
+    }
 
 
-def best(run: Callable[[], T]) -> tuple[float, T]:
-    """The least time [s] of some runs, and what the last found."""
-    times = []
+def settled(size: str) -> dict[str, pl.DataFrame]:
+    """The register with the bands found a week ago recorded, as one that is kept up."""
+    scheme = load_scheme(Path(__file__).parent / "scheme.yaml")
+    kept = assess(scheme, register(size), AS_AT - timedelta(days=7)).register()
+    recorded = kept["applications"].select(
+        pl.col("id").alias("application"), "band", pl.col("band_from").alias("since"))
+    return {**kept, "band_history": recorded}
+
+
+def table(result: dict[str, Any]) -> list[str]:
+    """The table of docs/register.md, from the results on file."""
+    lines = [
+        f"{result['applications']:,} applications, {result['people']:,} people; "
+        f"{result['due']:,} are due a week later, and {result['reasons']:,} reasons are told.",
+        "",
+        "| | median s | least s | processor s | peak MiB so far |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
+    for e in result["entries"]:
+        seconds = [f"{e[k]:.2f}" if k in e else ""
+                   for k in ("median_seconds", "least_seconds", "median_cpu_seconds")]
+        lines.append(f"| {e['what']} | {' | '.join(seconds)} | {e['peak_mib']:,.0f} |")
+    return lines
+
+
+def turns(run: Callable[[], T]) -> tuple[dict[str, float], T]:
+    """Times [s] of some runs, and what the last found."""
+    clock, processor = [], []
     for _ in range(_RUNS):
-        begin = time.perf_counter()
+        begin, worked = time.perf_counter(), time.process_time()
         found = run()
-        times.append(time.perf_counter() - begin)
-    return min(times), found
+        clock.append(time.perf_counter() - begin)
+        processor.append(time.process_time() - worked)
+    return {"median_seconds": statistics.median(clock), "least_seconds": min(clock),
+            "median_cpu_seconds": statistics.median(processor)}, found
 
 
 if __name__ == "__main__":

@@ -396,3 +396,21 @@ def test_what_is_missing_for_a_test_that_the_law_lifts_is_not_asked_for():
     assert asked["column"].to_list() == ["months_here"]
     lifted = run(rules, connections=here, own={"right_to_move": True}).missing(["P"])
     assert "local" not in lifted["needed_by"].to_list()
+
+
+def test_reasons_told_block_by_block_are_those_told_at_once(monkeypatch):
+    from cbl_engine.assess import reasons
+
+    version = scheme_from_text(f"{HEAD}assessment: {{qualifies: [within_means], awards: "
+                               "{ill: {label: x, when: ill, band: A}}, otherwise: C}\n")
+    rows = [{"id": f"P{n}", "status": "active", "nights": n * 40, "medical": "yes" if n % 2 else None}
+            for n in range(7)]
+    overrides = [{"id": "o", "application": "P5", "field": "band", "value": "B"}]
+    result = assess(version, {
+        "applications": frame_of("applications", rows, COLUMNS["applications"]),
+        "people": frame_of("people", []), "overrides": frame_of("overrides", overrides)}, AS_AT)
+    at_once = result.reasons()
+    monkeypatch.setattr(reasons, "_BLOCK", 3)
+    assert result.reasons().equals(at_once)
+    assert result.reasons([]).is_empty()
+    assert result.reasons(["P5"]).equals(at_once.filter(application="P5"))

@@ -150,3 +150,45 @@ def test_the_order_of_rows_decides_nothing():
     mixed = {n: f[list(range(f.height))[::-1]] for n, f in tables.items()}
     assert compare(tables).frame().equals(compare(mixed).frame())
     assert isinstance(compare(tables).frame(), pl.DataFrame)
+
+
+def many(*wards):
+    """Households that stay in the lowest band, and one that moves up, by ward."""
+    rows = [{"ward": ward} for ward, n in wards for _ in range(n)]
+    return compare(register(*rows, SHORT | {"ward": wards[0][0]}), by=("ward",))
+
+
+def test_the_public_sees_counts_of_five_and_more_and_none_that_gives_a_small_one_away():
+    found = many(("east", 8), ("west", 6)).public("ward")
+    assert found.rows() == [("east", None, None, 9), ("west", 0, 6, 6), ("all", None, None, 15)]
+
+
+def test_a_group_of_fewer_than_five_is_not_named():
+    found = many(("east", 8), ("west", 3), ("north", 2), (None, 7)).public("ward")
+    assert found["ward"].to_list() == ["east", "not known", "others", "all"]
+    assert found.filter(ward="others")["all"].item() == 5
+
+
+def test_flows_are_published_as_the_officers_have_them_but_for_what_is_withheld():
+    comparison = many(("east", 8), ("west", 6))
+    public, officer = comparison.public(), comparison.flows()
+    assert public.columns == officer.columns
+    assert public["old"].to_list() == officer["old"].to_list()
+    shown = [(p, o) for p, o in zip(public.drop("old").iter_rows(), officer.drop("old").iter_rows(),
+                                    strict=True)]
+    pairs = [pair for p, o in shown for pair in zip(p, o, strict=True)]
+    assert all(p == o for p, o in pairs if p is not None)
+    assert all(p is None for p, o in pairs if 0 < o < 5)
+
+
+@pytest.mark.parametrize("column", ["registered_on", "current_bedrooms", "current_home"])
+def test_dates_numbers_and_ids_are_no_groups_for_the_public(column):
+    tables = register({"current_home": "H1"}, {"current_home": "H2"})
+    with pytest.raises(TableError, match="not for the public"):
+        compare(tables, by=(column,)).public(column)
+
+
+def test_nobody_on_the_register_is_a_table_of_noughts():
+    comparison = compare(register({"status": "housed"}))
+    assert set(comparison.public().drop("old").sum_horizontal()) == {0}
+    assert comparison.public("household").rows() == [("all", 0)]

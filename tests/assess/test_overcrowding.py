@@ -5,15 +5,15 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from cbl_engine.assess.overcrowding import rooms_counted, statutory_overcrowding
+from cbl_engine.assess.overcrowding import statutory_overcrowding
 from cbl_engine.errors import TableError
 from tests.assess.bedroom_frames import AS_AT, applications_of, people_of
 
 
 def judge(household, *areas):
     rooms = pl.DataFrame(
-        {"application": ["A"] * len(areas), "floor_area": list(areas)},
-        schema={"application": pl.String, "floor_area": pl.Float64},
+        {"application": ["A"] * len(areas), "floor_area_sq_ft": list(areas)},
+        schema={"application": pl.String, "floor_area_sq_ft": pl.Float64},
     )
     return statutory_overcrowding(
         people_of(household), rooms, AS_AT, applications_of(household)).row(0, named=True)
@@ -85,15 +85,14 @@ def test_what_is_missing_is_not_known_unless_it_cannot_matter():
     assert judge("a F30 applicant")["overcrowded"] is None
 
 
-def test_rooms_too_small_are_not_counted():
-    rooms = pl.DataFrame({"application": ["A", "A", "B", "B"],
-                          "floor_area": [50.0, 49.9, None, 80.0]})
-    assert rooms_counted(rooms, 50)["rooms"].to_list() == [1, None]
-    assert rooms_counted(rooms, 0)["rooms"].to_list() == [2, 2]
-
 
 def test_a_missing_column_is_named():
-    with pytest.raises(TableError, match=r"rooms\.floor_area"):
+    with pytest.raises(TableError, match=r"rooms\.floor_area_sq_ft"):
         statutory_overcrowding(people_of("a F30 applicant"),
                                pl.DataFrame({"application": ["A"]}), AS_AT,
                                applications_of("a F30 applicant"))
+
+
+def test_a_home_whose_rooms_are_all_too_small_permits_nobody():
+    found = judge("a F30 applicant", 49.9)
+    assert (found["rooms"], found["permitted_by_area"], found["overcrowded"]) == (0, 0.0, True)

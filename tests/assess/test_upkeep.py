@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 
 from cbl_engine.assess import LISTS, upkeep
+from cbl_engine.assess.clocks import clocks
 from cbl_engine.errors import TableError
-from cbl_engine.scheme import load_scheme
+from cbl_engine.scheme import describe, load_scheme, scheme_from_text
 from cbl_engine.shipped import shipped_folder
 from tests.reference.frames import frame_of
 
@@ -95,6 +96,7 @@ def test_only_those_for_whom_enough_was_advertised_are_called_non_bidders():
         ("P1", "no bid", old, date(2026, 7, 5)), ("P4", "no bid", old, date(2026, 7, 5)),
         ("P2", "last bid", date(2026, 2, 3), date(2026, 8, 3)),
     ]
+    assert found["note"].to_list() == ["bids are on record from 2026-02-03 only"] * 2 + [None]
     assert lists(rows, people)["non_bidders"].is_empty()
 
 
@@ -176,6 +178,108 @@ def test_clocks_run_in_working_days_or_calendar_days_or_to_the_recorded_day():
         (["d2"], "medical", date(2027, 1, 7)),
     ]
     assert found["follows"].to_list()[3] is None
+
+
+def test_a_clock_that_has_run_out_is_on_a_list_of_its_own_with_its_owner():
+    decisions = [
+        decision("d1", "medical", requested_on=date(2026, 11, 5), owner="Team 1"),
+        decision("d2", "medical", requested_on=date(2026, 11, 6)),
+        decision("d3", "welfare", due_on=date(2026, 11, 19)),
+    ]
+    found = lists(officer_decisions=decisions)
+    assert told(found["breaches"], "rows", "owner", "due_on") == [
+        (["d1"], "Team 1", date(2026, 11, 19)), (["d3"], None, date(2026, 11, 19))]
+    assert told(found["clocks"], "rows", "due_on") == [(["d2"], AS_AT)]
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "listed", "due"),
+    [
+        (date(2026, 9, 25), None, "breaches", date(2026, 11, 19)),
+        (date(2026, 9, 26), None, "clocks", AS_AT),  # the last of 56 days, the first counted
+        (date(2026, 10, 23), None, "clocks", date(2026, 12, 17)),
+        (date(2026, 9, 26), date(2026, 11, 21), "clocks", AS_AT),
+        (None, None, "clocks", None),
+    ],
+)
+@pytest.mark.parametrize("kind", ["prevention", "relief"])
+def test_prevention_and_relief_duties_run_for_56_days_by_law(kind, since, until, listed, due):
+    duty = {"application": "P1", "kind": kind, "since": since, "until": until, "owner": "A Jones"}
+    found = lists(duties=[duty])
+    assert told(found[listed], "about", "owner", "due_on") == [(kind, "A Jones", due)]
+    assert "Housing Act 1996" in found[listed]["source"].item()
+    other = found["clocks" if listed == "breaches" else "breaches"]
+    assert not other.height
+
+
+def test_a_duty_that_ended_or_has_no_clock_is_not_listed():
+    found = lists(duties=[
+        {"application": "P1", "kind": "relief", "since": date(2026, 9, 1), "until": AS_AT},
+        {"application": "P1", "kind": "relief", "since": date(2026, 12, 1)},
+        {"application": "P1", "kind": "main", "since": date(2020, 1, 1)},
+    ])
+    assert not found["clocks"].height
+    assert not found["breaches"].height
+
+
+def test_before_the_law_came_in_its_clock_does_not_run():
+    duties = frame_of("duties", [{"application": "P1", "kind": "relief",
+                                  "since": date(2017, 1, 1)}])
+    version = SCHEME.versions[0]
+    assert clocks(duties, None, version, date(2018, 4, 2)) == []
+    assert [f.height for f in clocks(duties, None, version, date(2018, 4, 3))] == [0, 1]
+
+
+def test_a_council_may_look_at_duties_earlier_than_the_law():
+    text = SCHEME.documents[0].text.replace(
+        "  changes:",
+        "  duties:\n    plan_reviewed: {kind: relief, label: Go over the plan, days: 28}\n  changes:")
+    version = scheme_from_text(text).versions[0]
+    duties = frame_of("duties", [{"application": "P1", "kind": "relief",
+                                  "since": date(2026, 11, 1)}])
+    rows = [row for frame in clocks(duties, None, version, AS_AT)
+            for row in frame.select("about", "due_on", "follows").rows()]
+    assert rows[0] == ("plan_reviewed", date(2026, 11, 29), "Go over the plan")
+    assert rows[1][:2] == ("relief", date(2026, 12, 26))
+    assert "Plan reviewed, 28 days after a duty began (relief): Go over the plan." in (
+        " ".join(describe(version).text().split()))
+
+
+def test_reviews_of_homelessness_decisions_run_by_the_regulations():
+    decisions = [
+        decision("d1", "homelessness_review", requested_on=date(2026, 10, 1)),
+        decision("d2", "homelessness_steps_review", requested_on=date(2026, 11, 1)),
+        decision("d3", "homelessness_review", requested_on=date(2026, 10, 1),
+                 due_on=date(2026, 12, 1)),
+        decision("d4", "homelessness_decision", decided_on=date(2026, 11, 1)),
+        decision("d5", "homelessness_decision", decided_on=date(2026, 10, 1)),
+        decision("d6", "homelessness_decision", requested_on=date(2026, 10, 1)),
+    ]
+    found = lists(officer_decisions=decisions)
+    assert told(found["clocks"], "rows", "due_on") == [
+        (["d4"], date(2026, 11, 21)),  # the last day to ask for a review; afterwards it is silent
+        (["d2"], date(2026, 11, 21)),
+        (["d1"], date(2026, 11, 25)),
+        (["d3"], date(2026, 12, 1)),
+    ]
+    assert not found["breaches"].height
+
+
+def test_a_review_is_due_when_the_letters_of_the_scheme_say():
+    breckland = load_scheme("breckland").in_force(AS_AT)
+    rows = frame_of("officer_decisions", [decision("d", "review", requested_on=date(2026, 11, 2))])
+    found = [f for f in clocks(None, rows, breckland, AS_AT) if f.height]
+    assert [f["due_on"].item() for f in found] == [date(2026, 11, 30)]
+
+
+def test_days_on_which_the_offices_are_closed_are_no_working_days():
+    text = SCHEME.documents[0].text.replace("  changes:", "  closed: [2026-12-30, 2026-12-29]\n  changes:")
+    version = scheme_from_text(text).versions[0]
+    rows = frame_of("officer_decisions", [
+        decision("d", "medical", requested_on=date(2026, 12, 21))])
+    due = [f["due_on"].item() for f in clocks(None, rows, version, AS_AT) if f.height]
+    assert due == [date(2027, 1, 11)]  # two working days later than 7 January
+    assert "No working days: 29 December 2026 and 30 December 2026." in describe(version).text()
 
 
 def test_a_clock_beyond_the_published_bank_holidays_says_so():

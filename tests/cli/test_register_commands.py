@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,7 +52,7 @@ def test_the_lists_of_a_register(cbl: Cbl, place: Path) -> None:
     assert [(r["list"], r["application"], r["due_on"], r["rows"]) for r in json.loads(out)] == [
         ("overrides", "P0", "2026-12-01", ["o1"])]
     code, out, _ = cbl("register", *given, "--list", "overrides", "--within", 3, "--format", "csv")
-    assert out == "list,application,about,rows,began_on,due_on,follows,proposes,source,note\n"
+    assert out == "list,application,about,rows,owner,began_on,due_on,follows,proposes,source,note\n"
 
 
 def test_lists_that_a_scheme_says_nothing_of_are_named(cbl: Cbl) -> None:
@@ -64,6 +65,7 @@ def test_lists_that_a_scheme_says_nothing_of_are_named(cbl: Cbl) -> None:
 def test_who_moves(cbl: Cbl, place: Path) -> None:
     given = (place / "old.yaml", place / "new.yaml", "--data", place / "data", "--as-at",
              "2026-11-20")
+    given = (*given, "--audience", "officer")
     code, out, err = cbl("movers", *given, "--by", "ward", "--out", place / "page.html")
     assert (code, err) == (0, "")
     assert "By ward" in out
@@ -78,6 +80,23 @@ def test_who_moves(cbl: Cbl, place: Path) -> None:
     again = place / "again.html"
     cbl("movers", *given, "--by", "ward", "--out", again)
     assert again.read_bytes() == (place / "page.html").read_bytes()
+
+
+def test_the_public_is_told_no_household_and_no_small_count(cbl: Cbl, place: Path) -> None:
+    given = (place / "old.yaml", place / "new.yaml", "--data", place / "data", "--as-at",
+             "2026-11-20")
+    code, out, err = cbl("movers", *given, "--out", place / "public.html")
+    assert (code, err) == (0, "")
+    assert "│ all │    * │ * │ * │   * │" in out
+    page = (place / "public.html").read_text(encoding="utf-8")
+    assert "For publication: no household can be told from it." in page
+    assert "<svg" not in page
+    assert not re.search(r"P\d|[1-9]\d* households", page.split("<body")[1])
+    code, out, _ = cbl("movers", *given, "--by", "ward", "--format", "csv")
+    assert out == "ward,up,not_comparable,all\nothers,,,\nall,,,\n"
+    code, _, err = cbl("movers", *given, "--by", "ward", "household")
+    assert code == 2
+    assert "the public is shown one table" in err
 
 
 @pytest.mark.parametrize("command", ["register", "movers"])

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from tests.reference.bedrooms import bounds
 from tests.reference.dates import Register as Dates
 from tests.reference.facts import Household, age_in_years, value_of, whole_months
-from tests.reference.sql import add_months, evaluate
+from tests.reference.rooms import rooms_and_number_differ
+from tests.reference.sql import add_months, evaluate, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +46,8 @@ class Assessor:
         self.rules = version.assessment
         self.tables = tables
         self.as_at = as_at
-        self.standard = standard
+        own = version.bedroom_standards
+        self.standard = lambda name: standard(own.get(name, name))
         self.bands = list(version.bands)
 
     def of(self, table: str, ident: str) -> list[Row]:
@@ -64,7 +66,7 @@ class Assessor:
         household = Household(
             people, self.of("connections", ident),
             {a["id"]: a for a in self.tables.get("areas", [])}, {}, row,
-            {t: self.of(t, ident) for t in ("duties", "officer_decisions")}, self.standard,
+            {t: self.of(t, ident) for t in ("duties", "officer_decisions", "rooms")}, self.standard,
         )
         values = found.values = {
             f: row.get(f)
@@ -120,6 +122,19 @@ class Assessor:
     def contradictions(self, row: Row, people: list[Row], found: Found) -> None:
         if any(p["date_of_birth"] is not None and p["date_of_birth"] > self.as_at for p in people):
             found.doubts.add("born_after_as_at")
+        if self.reads("held") and rooms_and_number_differ(
+            self.of("rooms", row["id"]), row["current_bedrooms"],
+            self.standard("roomy").smallest_room_sq_ft, self.as_at
+        ):
+            found.doubts.add("rooms_differ")
+
+    def reads(self, fact: str) -> bool:
+        """Whether a criterion that the assessment uses reads a fact."""
+        rules = self.version.assessment
+        dated = rules.priority_date.instead if rules.priority_date else ()
+        used = {*rules.qualifies, *(a.when for a in rules.awards.values()),
+                *(s.when for s in rules.status), *(i.when for i in dated)} - {None}
+        return any(fact in names_in(self.version.criteria[name].when) for name in used)
 
     def applicants(self, people: list[Row]) -> list[Row]:
         return [p for p in people

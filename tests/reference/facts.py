@@ -9,16 +9,19 @@ from cbl_engine.scheme.model import (
     AllMembers,
     AnyMember,
     BedroomsFact,
+    BedroomsNow,
     ConnectedToFact,
     ConnectionStrengthFact,
     Count,
     Min,
     MonthsConnected,
     MonthsResidentIn,
+    StatutoryOvercrowding,
     WholeMonthsSince,
     WholeYearsSince,
     kind_of,
 )
+from tests.reference.rooms import bedrooms_now, space_standard_broken
 from tests.reference.sql import add_months, evaluate
 
 if TYPE_CHECKING:
@@ -71,6 +74,13 @@ def value_of(
         return _since(fact, household, as_at)
     if isinstance(fact, BedroomsFact):
         return _bedrooms(household.standard(fact.bedrooms), household, as_at)
+    if isinstance(fact, BedroomsNow):
+        smallest = household.standard(fact.bedrooms_now).smallest_room_sq_ft
+        said = household.own["current_bedrooms"]
+        return bedrooms_now(household.rows["rooms"], said, smallest, as_at)
+    if isinstance(fact, StatutoryOvercrowding):
+        assert fact.statutory_overcrowding == "space_standard"
+        return space_standard_broken(household.rows["rooms"], household.people, as_at)
     if isinstance(fact, ConnectionStrengthFact):
         return _counted(fact, household, as_at, parameter, lambda mine: _strength(
             fact.connection_strength, mine, as_at, advert_area))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 BANDS = ("A", "B", "C", "D")
-EARLY = ("f_ill", "f_maybe", "f_old", "f_many", "f_kids", "f_owed", "f_short")
+EARLY = ("f_ill", "f_maybe", "f_old", "f_many", "f_kids", "f_owed", "f_short", "f_cramped")
 HEAD = """
 scheme: s
 title: t
@@ -39,6 +39,10 @@ facts:
   here: {label: x, months_resident_in: {area: east, window_months: 12}}
   here_long: {label: x, months_resident_in: {area: town, consecutive: true}}
   here_all: {label: x, months_resident_in: {area: town}}
+  held: {label: x, bedrooms_now: roomy}
+  cramped: {label: x, statutory_overcrowding: space_standard}
+bedroom_standards:
+  roomy: {label: x, extends: twenty_one_year, smallest_room_sq_ft: 50}
 criteria:
   f_ill: {label: x, when: ill}
   f_maybe: {label: x, when: maybe, when_unknown: hold}
@@ -46,7 +50,8 @@ criteria:
   f_many: {label: x, when: n > param.many AND years >= 1}
   f_kids: {label: x, when: kids >= 1, when_unknown: hold}
   f_owed: {label: x, when: owed OR owed_long}
-  f_short: {label: x, when: rooms > current_bedrooms}
+  f_short: {label: x, when: rooms > held}
+  f_cramped: {label: x, when: cramped, when_unknown: hold}
   q_here: {label: x, when: here >= 6, tests: residence}
   q_long: {label: x, when: here_long >= 10, tests: local_connection, when_unknown: hold}
   q_all: {label: x, when: here_all >= 9, when_unknown: pass}
@@ -55,7 +60,7 @@ criteria:
   s_points: {label: x, when: points > 10, when_unknown: hold}
 profiles: {p: {label: x, order: [{band: [A, B, C, D]}, {tie: human}]}}
 """
-SPANS = ("band_history", "duties", "officer_decisions", "overrides", "connections")
+SPANS = ("band_history", "duties", "rooms", "officer_decisions", "overrides", "connections")
 
 
 def scheme_text(rng: Any) -> str:
@@ -144,7 +149,7 @@ def random_register(rng: Any, as_at: date, n: int = 12) -> dict[str, list[dict[s
 
     tables: dict[str, list[dict[str, Any]]] = {
         t: [] for t in ("applications", "people", "connections", "duties", "officer_decisions",
-                        "band_history", "overrides")
+                        "band_history", "overrides", "rooms")
     }
     for number in range(n):
         ident = f"P{number:02d}"
@@ -182,6 +187,12 @@ def random_register(rng: Any, as_at: date, n: int = 12) -> dict[str, list[dict[s
                 "priority_date": day(0.9), "from_application": None})
         for i in range(rng.choice([0, 0, 0, 1, 2])):
             tables["overrides"].append(_override(rng, ident, i, day, span))
+        for _ in range(rng.choice([0, 1, 2, 3])):
+            tables["rooms"].append({
+                "application": ident, "room": None,
+                "use": rng.choice(["bedroom", "bedroom", "living_room", "other"]),
+                "floor_area_sq_ft": maybe(40.0, 49.9, 50.0, 75.0, 95.0, 130.0, null=0.15),
+                **(span() if rng.random() < 0.3 else {"since": None, "until": None})})
     return tables
 
 

@@ -20,7 +20,8 @@ FIELDS = (
     "bedroom_need", "sizes", "eligible_in_law", "qualifies", "band", "points", "place_in_band",
     "priority_date", "date_rule", "status_proposed",
 )
-OURS = {"born_after_as_at", "override_conflict", "override_basis_changed", "override_unreadable"}
+OURS = {"born_after_as_at", "override_conflict", "override_basis_changed", "override_unreadable",
+        "rooms_differ"}
 days = st.dates(date(2024, 6, 1), date(2026, 6, 1))
 
 

@@ -188,7 +188,7 @@ def test_no_other_household_is_in_a_note(assessed):
 def test_every_kind_of_contradiction_has_words():
     page = (Path(__file__).parents[2] / "docs/assessment.md").read_text(encoding="utf-8")
     contract = page.split("## Contradictions")[1].split("## What comes out")[0]
-    kinds = set(ASSUMED) | set(re.findall(r"`((?:override|band|born|two|statuses)_[a-z_]+)`",
+    kinds = set(ASSUMED) | set(re.findall(r"`((?:override|band|born|two|rooms|statuses)_[a-z_]+)`",
                                           page.split("## Overrides")[1].split("## The prio")[0] + contract))
     assert kinds == set(CONTRADICTIONS)
 

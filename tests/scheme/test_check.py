@@ -67,19 +67,19 @@ FIELDS = [
     (
         "columns: {tenants: {}}\n",
         "f.yaml:6:11: columns.tenants must be applications, people, connections, "
-        "band_history, status_history, duties, ta_placements, officer_decisions, overrides, homes "
+        "band_history, status_history, duties, rooms, ta_placements, officer_decisions, overrides, homes "
         "or adverts; given tenants",
     ),
     (
         fact("any_member: yes, max: age"),
         "f.yaml:6:12: facts.f: every fact names exactly one of: any_member, all_members, count, "
         "min, max, months_resident_in, months_connected, connected_to, connection_strength, "
-        "whole_years_since, whole_months_since, bedrooms",
+        "whole_years_since, whole_months_since, bedrooms, bedrooms_now, statutory_overcrowding",
     ),
     (
         fact("count: homes"),
         "f.yaml:6:30: facts.f.count must be people, connections, band_history, status_history, "
-        "duties, ta_placements, officer_decisions or overrides; given homes",
+        "duties, rooms, ta_placements, officer_decisions or overrides; given homes",
     ),
     (
         fact("count: people, if_none: x"),

@@ -40,6 +40,11 @@ KEPT = load_scheme(Path(__file__).parent.parent / "assess" / "upkeep_scheme.yaml
          "f.yaml:8:15: the period of medical is given once; given none; allowed: one of months, "
          "days and working_days"),
         ("  decisions: {medical: {label: x, days: 1, starts: asked_on}}\n", "f.yaml:8:52: "),
+        ("  duties: {relief: {label: x, kind: relief}}\n",
+         "f.yaml:8:12: the period of relief is given once; given none; allowed: one of months, "
+         "days and working_days"),
+        ("  decisions: {medical: {label: x, working_days: 3, first_day_counts: true}}\n",
+         "f.yaml:8:52: the period of medical is in working days, which count from the day after"),
         ("  awards: {label: x, status: gone}\n", "f.yaml:8:30: "),
     ],
 )

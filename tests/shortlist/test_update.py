@@ -187,7 +187,7 @@ def test_a_register_of_one_date_need_not_have_what_another_version_reads() -> No
     [
         ({"pets": pl.DataFrame()}, {}, "pets: pets is not a table of the register; allowed: "
          "applications, people, connections, areas, band_history, status_history, duties, "
-         "ta_placements, officer_decisions, overrides"),
+         "rooms, ta_placements, officer_decisions, overrides"),
         ({"people": pl.DataFrame({"application": ["a"]})}, {},
          "people: changed rows of people have no id"),
         ({"people": pl.DataFrame({"id": ["n"], "date_of_birth": [date(2000, 1, 1)]})}, {},

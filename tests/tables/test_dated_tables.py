@@ -14,6 +14,7 @@ REQUIRED = {
     "band_history": "application,band\nP,A\n",
     "status_history": "application,status\nP,active\n",
     "duties": "application,kind\nP,main\n",
+    "rooms": "application,use\nP,bedroom\n",
     "ta_placements": "application,kind\nP,hotel\n",
     "officer_decisions": "id,application,subject,stage\nd,P,medical,decision\n",
     "overrides": "id,application,field,value\no,P,sizes,2|3\n",
@@ -45,7 +46,7 @@ def test_a_row_of_an_application_that_is_not_there_is_told(folder, table):
 @pytest.mark.parametrize("table", DATED_TABLES)
 def test_a_row_that_ends_before_it_begins_is_told_without_its_values(table):
     day = date(2025, 1, 1)
-    row = {"id": "i", "application": "P", "band": "A", "status": "active", "kind": "main",
+    row = {"id": "i", "application": "P", "band": "A", "status": "active", "kind": "main", "use": "other",
            "subject": "x", "stage": "decision", "field": "band", "since": day, "until": day}
     _, problems, _ = validate_frames({
         "applications": frame_of("applications", [{"id": "P", "status": "active"}]),

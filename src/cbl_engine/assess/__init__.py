@@ -18,7 +18,7 @@ from cbl_engine.assess.facts import (
     with_if_null,
 )
 from cbl_engine.assess.movers import Movers, movers
-from cbl_engine.assess.overcrowding import rooms_counted, statutory_overcrowding
+from cbl_engine.assess.overcrowding import statutory_overcrowding
 from cbl_engine.assess.priority import PriorityDates, priority_dates
 from cbl_engine.assess.reassess import Reassessed, reassess
 from cbl_engine.assess.upkeep import LISTS, upkeep
@@ -48,7 +48,6 @@ __all__ = [
     "pair_fact_values",
     "priority_dates",
     "reassess",
-    "rooms_counted",
     "sizes_let",
     "statutory_overcrowding",
     "upkeep",

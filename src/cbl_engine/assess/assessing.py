@@ -14,7 +14,7 @@ import polars as pl
 
 from cbl_engine.assess.assessed import Assessed, StatusFound, Trace
 from cbl_engine.assess.awards import NO_BAND, Awarded, award_all
-from cbl_engine.assess.contradictions import contradictions_of
+from cbl_engine.assess.contradictions import contradictions_of, rooms_that_differ
 from cbl_engine.assess.dating import band_since, begun, dates_of, doubts_of_dates
 from cbl_engine.assess.facts import bedrooms_by, household_facts, with_if_null
 from cbl_engine.assess.households import linked, of_households
@@ -102,6 +102,7 @@ def assess(
     doubts = [contradictions_of(tables, ids, as_at, dated=dated), overrides.problems]
 
     recorded = _recorded(applications, plan)
+    doubts.append(rooms_that_differ(plan, tables, ids, as_at, recorded))
     facts = household_facts(plan.facts, tables, ids, as_at, constants, plan.version, recorded)
     found = {name: recorded[name] for name in FOUND}
     bedrooms = None

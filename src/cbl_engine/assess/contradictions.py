@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from cbl_engine.assess.facts import present_bedrooms
 from cbl_engine.assess.overrides import no_problems
+from cbl_engine.assess.rooms import DIFFERS
+from cbl_engine.scheme.model import BedroomsNow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+    from cbl_engine.assess.plan import Plan
     from cbl_engine.tables import Ordinals
 
 
@@ -97,6 +101,32 @@ def _band_too_early(applications: pl.DataFrame, ids: Ordinals) -> pl.DataFrame |
     return _said(told, "band_before_registration", "both dates stand as recorded").with_columns(
         pl.lit([], pl.List(pl.String)).alias("rows")
     )
+
+
+def rooms_that_differ(
+    plan: Plan, tables: Mapping[str, pl.DataFrame], ids: Ordinals, on: date, own: pl.DataFrame
+) -> pl.DataFrame:
+    """Households whose rooms and ``current_bedrooms`` disagree, where the scheme reads rooms.
+
+    Args:
+        plan: with the facts that are read.
+        tables: the register.
+        ids: applications.
+        on: the as-at date.
+        own: columns of the application that facts read, a row an application by ordinal.
+
+    Returns:
+        Frame as of :func:`contradictions_of`, of the kind rooms_differ.
+    """
+    found = [no_problems()]
+    for fact in plan.facts.values():
+        if isinstance(fact, BedroomsNow):
+            basis = present_bedrooms(fact, tables, ids, on, plan.version, own)["basis"]
+            ordinals = pl.DataFrame({"ordinal": (basis == DIFFERS).arg_true()})
+            told = ordinals.with_columns(pl.lit(None, pl.String).alias("id"))
+            found.append(_said(told, "rooms_differ", "the bedrooms it has are not known")
+                         .with_columns(pl.lit([], pl.List(pl.String)).alias("rows")))
+    return pl.concat(found)
 
 
 def _overlapping(history: pl.DataFrame | None, ids: Ordinals) -> pl.DataFrame | None:

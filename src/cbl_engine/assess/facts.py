@@ -13,15 +13,18 @@ import polars as pl
 
 from cbl_engine.assess.ages import whole_months
 from cbl_engine.assess.connections import connection_facts
+from cbl_engine.assess.rooms import AREA, bedrooms_now
 from cbl_engine.assess.rows import rows_to_read, with_if_null
 from cbl_engine.scheme.expressions import parse_expression
 from cbl_engine.scheme.model import (
     AllMembers,
     AnyMember,
     BedroomsFact,
+    BedroomsNow,
     Count,
     Max,
     Min,
+    StatutoryOvercrowding,
     WholeMonthsSince,
     WholeYearsSince,
     expressions_of,
@@ -52,6 +55,7 @@ _COMPUTED_FROM = {
     },
 }
 _OPTIONAL = {"expected_on", "until"}
+_SPELL = ("room", "since", "until")
 
 
 def columns_read(fact: Fact, version: SchemeVersion) -> dict[str, set[str]]:
@@ -60,6 +64,11 @@ def columns_read(fact: Fact, version: SchemeVersion) -> dict[str, set[str]]:
         return {"applications": {"id", getattr(fact, kind_of(fact))}}
     if isinstance(fact, BedroomsFact):
         return bedroom_columns(standard_of(fact.bedrooms, version))
+    if isinstance(fact, BedroomsNow):
+        return {"applications": {"id", "current_bedrooms"}, "rooms": {"application", "use", AREA}}
+    if isinstance(fact, StatutoryOvercrowding):
+        people = {"id", "application", "date_of_birth", "sex", "relationship"}
+        return {"people": people, "rooms": {"application", "use", AREA}}
     table = rows_of(fact)
     columns = {"application"}
     names = {n for t in expressions_of(fact).values() for n in parse_expression(t).own_names}
@@ -85,6 +94,10 @@ def columns_welcome(fact: Fact) -> dict[str, tuple[str, ...]]:
     """Tables and columns that a fact reads where the register has them."""
     if isinstance(fact, BedroomsFact):
         return {"people": IF_THERE}
+    if isinstance(fact, BedroomsNow):
+        return {"rooms": _SPELL}
+    if isinstance(fact, StatutoryOvercrowding):
+        return {"people": ("expected_on", "partner_of"), "rooms": _SPELL}
     table = rows_of(fact)
     return {table: ("expected_on",) if table == "people" else ("until", "person")}
 
@@ -152,6 +165,12 @@ def household_facts(
             standard = standard_of(fact.bedrooms, version)
             need = bedrooms_by(standard, tables["people"], applications, on, own)
             columns[name] = need["need"].cast(pl.Int64).alias(name)
+        elif isinstance(fact, BedroomsNow):
+            now = present_bedrooms(fact, tables, applications, on, version, own)
+            columns[name] = now["bedrooms"].alias(name)
+        elif isinstance(fact, StatutoryOvercrowding):
+            found = present_overcrowding(tables, applications, on)
+            columns[name] = found[answer_of(fact)].alias(name)
         else:
             over_connections[name] = fact
     for table, mine in by_table.items():
@@ -177,6 +196,35 @@ def bedrooms_by(
     named = [c for c in bedroom_columns(standard)["applications"] if c != "id"]
     frame = pl.DataFrame([applications.ids.alias("id"), *(own[c] for c in named)])
     return bedroom_need(people, standard, on, frame)
+
+
+def present_bedrooms(
+    fact: BedroomsNow,
+    tables: Mapping[str, pl.DataFrame],
+    applications: Ordinals,
+    on: date,
+    version: SchemeVersion,
+    own: pl.DataFrame,
+) -> pl.DataFrame:
+    """:func:`~cbl_engine.assess.rooms.bedrooms_now`, a row an application by ordinal."""
+    frame = pl.DataFrame([applications.ids.alias("id"), own["current_bedrooms"]])
+    return bedrooms_now(tables["rooms"], standard_of(fact.bedrooms_now, version), on, frame)
+
+
+def present_overcrowding(
+    tables: Mapping[str, pl.DataFrame], applications: Ordinals, on: date
+) -> pl.DataFrame:
+    """:func:`~cbl_engine.assess.overcrowding.statutory_overcrowding`, by ordinal."""
+    from cbl_engine.assess.overcrowding import statutory_overcrowding
+
+    frame = applications.ids.alias("id").to_frame()
+    return statutory_overcrowding(tables["people"], tables["rooms"], on, frame)
+
+
+def answer_of(fact: StatutoryOvercrowding) -> str:
+    """The column of :func:`present_overcrowding` that the fact is."""
+    rule = fact.statutory_overcrowding
+    return "overcrowded" if rule == "either" else f"{rule}_broken"
 
 
 def _counted_since(fact: Since, own: pl.DataFrame, on: date) -> pl.Series:

@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from cbl_engine.assess.facts import answer_of, present_bedrooms, present_overcrowding
 from cbl_engine.assess.outcomes import FAILED, UNKNOWN
+from cbl_engine.assess.overcrowding import slept_in
+from cbl_engine.assess.rooms import AREA, AREA_MISSING, NOT_RECORDED, rooms_on
 from cbl_engine.scheme.expressions import parse_expression
+from cbl_engine.scheme.model import BedroomsNow, StatutoryOvercrowding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import date
 
     import numpy as np
     from numpy.typing import NDArray
@@ -105,5 +110,46 @@ def _frames(result: Assessed, at: NDArray[np.int64]) -> Iterator[pl.DataFrame]:
                 pl.lit(f"bedroom standard {trace.plan.rules.size}").alias("needed_by"),
                 pl.lit(effect).alias("effect"),
             )
+    yield from _of_rooms(result, at)
     if trace.dates is not None:
         yield trace.dates.missing.filter(pl.col("application").is_in(ids.implode()))
+
+
+def _of_rooms(result: Assessed, at: NDArray[np.int64]) -> Iterator[pl.DataFrame]:
+    """What keeps bedrooms now and statutory overcrowding from being known."""
+    trace, on = result.trace, result.as_at
+    for name, fact in trace.plan.facts.items():
+        if isinstance(fact, BedroomsNow):
+            found = present_bedrooms(
+                fact, result.tables, result.ids, on, result.version, trace.frame)[at]
+            column = pl.col("basis").replace_strict(
+                {AREA_MISSING: f"rooms.{AREA}", NOT_RECORDED: "current_bedrooms"}, default=None)
+            said = [found.filter(pl.col("bedrooms").is_null()).select(
+                "application", column.alias("column")).drop_nulls()]
+        elif isinstance(fact, StatutoryOvercrowding):
+            found = present_overcrowding(result.tables, result.ids, on)[at]
+            unknown = found.filter(pl.col(answer_of(fact)).is_null())["application"]
+            said = _of_overcrowding(result.tables, unknown, on)
+        else:
+            continue
+        for told in said:
+            yield told.with_columns(pl.lit(name).alias("needed_by"), pl.lit("not known").alias("effect"))
+
+
+def _of_overcrowding(
+    tables: Mapping[str, pl.DataFrame], unknown: pl.Series, on: date
+) -> Iterator[pl.DataFrame]:
+    """Rooms, areas and facts of people that are missing, of these applications."""
+    rooms = slept_in(rooms_on(tables["rooms"], on))
+    none = unknown.filter(~unknown.is_in(rooms["application"].implode()))
+    yield none.alias("application").to_frame().with_columns(pl.lit("rooms").alias("column"))
+    theirs = pl.col("application").is_in(unknown.implode())
+    yield rooms.filter(theirs, pl.col(AREA).is_null()).select(
+        "application", pl.lit(f"rooms.{AREA}").alias("column")).unique()
+    people = tables["people"].filter(theirs)
+    born = pl.col("date_of_birth").is_null()
+    if "expected_on" in people.columns:
+        born &= pl.col("expected_on").is_null()
+    for name, missing in (("date_of_birth", born), ("sex", pl.col("sex").is_null())):
+        yield people.filter(missing).select(
+            "application", pl.format(f"{{}}.{name}", "id").alias("column"))

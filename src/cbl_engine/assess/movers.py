@@ -89,6 +89,12 @@ class Movers:
         total = frame.select(pl.lit("all").alias("old"), pl.col(shown).sum())
         return pl.concat([frame, total]).with_columns(pl.sum_horizontal(shown).alias("all"))
 
+    def public(self, by: str | None = None) -> pl.DataFrame:
+        """:func:`~cbl_engine.assess.movers_public.published_counts` of this comparison."""
+        from cbl_engine.assess.movers_public import published_counts
+
+        return published_counts(self, by)
+
     def counts(self, by: str) -> pl.DataFrame:
         """Households by a column of the frame and by move.
 

@@ -1,8 +1,7 @@
 """Statutory overcrowding: the room standard and the space standard of the Housing Act 1985.
 
-The figures are dated data (``scenarios/law/overcrowding.yaml``). Rooms are a frame of their own:
-``application`` and ``floor_area`` [square feet], a row for every room that may be slept in, living
-rooms too; a null area is not known.
+The figures are dated data (``scenarios/law/overcrowding.yaml``). Rooms are the register's own
+table: every room that may be slept in, living rooms too; a null area is not known.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import polars as pl
 
 from cbl_engine.assess.ages import age_on
 from cbl_engine.assess.members import FEMALE, MALE, NO_SEX, members_of
+from cbl_engine.assess.rooms import AREA, rooms_on
 from cbl_engine.errors import Problem, TableError
 from cbl_engine.scheme.standards import overcrowding_law, resolve_standard
 from cbl_engine.tables import Ordinals
@@ -26,25 +26,8 @@ if TYPE_CHECKING:
     from cbl_engine.assess.members import Members
     from cbl_engine.scheme.standards import OvercrowdingLaw
 
-
-def rooms_counted(rooms: pl.DataFrame, smallest: float) -> pl.DataFrame:
-    """How many rooms each household has that are at least of a size.
-
-    Args:
-        rooms: application, floor_area [square feet]; null where it is not known.
-        smallest: [square feet] smaller rooms do not count; 0 counts every room.
-
-    Returns:
-        application, rooms [rooms]; null where an area that is not known could change the number.
-    """
-    area = pl.col("floor_area")
-    large = (area >= smallest).sum().cast(pl.Int64) if smallest > 0 else pl.len().cast(pl.Int64)
-    unsure = area.is_null().any() & (smallest > 0)
-    return (
-        rooms.group_by("application")
-        .agg(pl.when(~unsure).then(large).alias("rooms"))
-        .sort("application")
-    )
+SLEPT_IN = ("bedroom", "living_room")
+"""Uses of rooms that count by both standards."""
 
 
 def statutory_overcrowding(
@@ -61,7 +44,8 @@ def statutory_overcrowding(
 
     Args:
         people: PEOPLE, as :func:`cbl_engine.assess.bedrooms.bedroom_need` reads it.
-        rooms: application, floor_area [square feet]: a row for each room available to sleep in.
+        rooms: ROOMS: application and floor_area_sq_ft [square feet]; use, since and until where they
+            are there. Rooms of another use than bedroom or living_room are left out.
         as_at: the date on which ages are counted, and whose law is used.
         applications: ``id``.
 
@@ -84,7 +68,7 @@ def statutory_overcrowding(
                 where=f"{table}.{name}")
         for table, frame, names in (
             ("people", people, ("id", "application", "date_of_birth", "sex", "relationship")),
-            ("rooms", rooms, ("application", "floor_area")),
+            ("rooms", rooms, ("application", AREA)),
             ("applications", applications, ("id",)),
         )
         for name in names
@@ -98,8 +82,9 @@ def statutory_overcrowding(
     members = members_of(people, household, resolve_standard("twenty_one_year"), as_at)
     least, most = _persons(members, len(ids), as_at, law)
     few, many = _rooms_needed(members, len(ids), as_at, law)
-    have, by_rooms, by_area = _permitted(rooms, ids, law)
-    recorded = have[1] > 0
+    available = slept_in(rooms_on(rooms, as_at))
+    recorded = np.isin(np.arange(len(ids)), ids.ordinals_of(available["application"]))
+    have, by_rooms, by_area = _permitted(available, ids, law)
     low, high = (np.minimum(r, a) for r, a in zip(by_rooms, by_area, strict=True))
     return pl.DataFrame(
         {
@@ -178,6 +163,13 @@ def _rooms_needed(members: Members, n: int, on: date, law: OvercrowdingLaw) -> B
     return found[0], found[1]
 
 
+def slept_in(rooms: pl.DataFrame) -> pl.DataFrame:
+    """The rooms whose use counts by both standards; without ``use``, all."""
+    if "use" not in rooms.columns:
+        return rooms
+    return rooms.filter(pl.col("use").cast(pl.String).is_in(SLEPT_IN))
+
+
 def _permitted(
     rooms: pl.DataFrame, ids: Ordinals, law: OvercrowdingLaw
 ) -> tuple[Bounds, Bounds, Bounds]:
@@ -186,7 +178,7 @@ def _permitted(
     at = ids.ordinals_of(rooms["application"])
     inside = at >= 0
     at = at[inside]
-    area = rooms["floor_area"].cast(pl.Float64).to_numpy()[inside]
+    area = rooms[AREA].cast(pl.Float64).to_numpy()[inside]
     unknown = np.isnan(area)
     floors = np.array(sorted(law.persons_by_floor_area), float)
     worth = np.array([0.0, *(law.persons_by_floor_area[int(f)] for f in floors)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -10,7 +11,7 @@ from cbl_engine.assess.ages import months_on
 from cbl_engine.scheme.calendar import bank_holidays, working_days_after
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from cbl_engine.scheme.upkeep import Period
 
@@ -23,23 +24,28 @@ def period_start(applications: pl.DataFrame, columns: Sequence[str]) -> pl.Serie
     return applications.select(pl.max_horizontal(present)).to_series()
 
 
-def period_end(starts: pl.Series, period: Period) -> tuple[pl.Series, pl.Series]:
+def period_end(
+    starts: pl.Series, period: Period, closed: Iterable[date] = ()
+) -> tuple[pl.Series, pl.Series]:
     """The day on which a period is over, and what was assumed of the calendar.
 
     Args:
         starts: dates; null is not known.
-        period: so many months, days or working days; the day it starts is not counted.
+        period: so many months, days or working days; the day it starts is not counted, unless it
+            says so.
+        closed: days beside bank holidays that are no working days.
 
     Returns:
         Dates, null where the start is; and a note where bank holidays are not yet published.
     """
     nothing = pl.Series([None], dtype=pl.String).new_from_index(0, len(starts))
-    start = pl.lit(starts.cast(pl.Date).alias("start"))
+    first = starts.cast(pl.Date)
+    start = pl.lit((first - timedelta(days=1) if period.first_day_counts else first).alias("start"))
     if period.months is not None:
         return pl.select(months_on(start, period.months)).to_series(), nothing
     if period.working_days is None:
         return pl.select(start + pl.duration(days=period.days or 0)).to_series(), nothing
-    ends = pl.Series(working_days_after(starts.cast(pl.Date).to_numpy(), period.working_days))
+    ends = pl.Series(working_days_after(first.to_numpy(), period.working_days, closed))
     ends = ends.cast(pl.Date)
     published = bank_holidays().published_until
     words = f"bank holidays after {published} are not yet published"

@@ -36,8 +36,17 @@ _SCHEMA: dict[str, Any] = {
 }
 
 
+_BLOCK = 100_000
+"""Applications told at a time: rows are put in order within a block, which bounds the memory."""
+
+
 def reasons_of(result: Assessed, at: NDArray[np.int64]) -> pl.DataFrame:
     """See :meth:`cbl_engine.assess.Assessed.reasons`; ``at`` are ordinals, ascending."""
+    blocks = range(0, max(len(at), 1), _BLOCK)
+    return pl.concat([_block(result, at[begin : begin + _BLOCK]) for begin in blocks])
+
+
+def _block(result: Assessed, at: NDArray[np.int64]) -> pl.DataFrame:
     parts: list[pl.DataFrame] = []
     for order, rows in enumerate(_rows(result, at)):
         parts.append(rows.with_columns(pl.lit(order, pl.Int32).alias("order")))

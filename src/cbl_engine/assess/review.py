@@ -25,15 +25,18 @@ from cbl_engine.scheme.model import (
     AllMembers,
     AnyMember,
     BedroomsFact,
+    BedroomsNow,
     Count,
     Max,
     Min,
+    StatutoryOvercrowding,
     WholeMonthsSince,
     WholeYearsSince,
     expressions_of,
     kind_of,
     rows_of,
 )
+from cbl_engine.scheme.standards import overcrowding_changes, overcrowding_law
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -158,6 +161,12 @@ def next_reviews(
             _dated_rows(fact, tables, out, constants)
         elif isinstance(fact, (WholeYearsSince, WholeMonthsSince)):
             _since(fact, frame, out)
+        elif isinstance(fact, BedroomsNow):
+            out.everyone(_days_of_standards([standard_of(fact.bedrooms_now, plan.version)]))
+            _edges(tables["rooms"], out)
+        elif isinstance(fact, StatutoryOvercrowding):
+            out.everyone(overcrowding_changes())
+            _edges(tables["rooms"], out)
         elif not isinstance(fact, BedroomsFact):
             _connections(fact, tables, out, constants, plan.version)
     for award in plan.rules.awards.values():
@@ -245,6 +254,9 @@ def _people(
         return
     ages: set[int] | None = {0}
     for fact in facts:
+        if isinstance(fact, StatutoryOvercrowding) and ages is not None:
+            law = overcrowding_law(out.on)
+            ages = ages | law.persons_by_age.keys() | {law.room_standard_from_age}
         if not isinstance(fact, (AnyMember, AllMembers, Count, Min, Max)):
             continue
         if rows_of(fact) != "people":

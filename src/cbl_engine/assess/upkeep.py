@@ -13,13 +13,14 @@ import polars as pl
 
 from cbl_engine.assess.assessing import STAYS, assess, in_force
 from cbl_engine.assess.birthdays import need_changes
+from cbl_engine.assess.clocks import clocks, consequence
 from cbl_engine.assess.duplicates import duplicates
 from cbl_engine.assess.periods import period_end, period_start
 from cbl_engine.errors import Problem, TableError
 from cbl_engine.tables import LONDON, TABLES, column_problems, column_types
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cbl_engine.assess.assessed import Assessed
     from cbl_engine.scheme.load import Scheme
@@ -27,12 +28,12 @@ if TYPE_CHECKING:
 
 LISTS = (
     "reviews", "evidence", "non_bidders", "changes", "duplicates", "birthdays", "awards", "clocks",
-    "overrides",
+    "breaches", "overrides",
 )
 """The lists, in the order they are told."""
 
 _GONE = ("housed", "closed")
-_COLUMNS = ("application", "about", "rows", "began_on", "due_on", "follows", "proposes", "source",
+_COLUMNS = ("application", "about", "rows", "owner", "began_on", "due_on", "follows", "proposes", "source",
             "note")
 
 
@@ -58,8 +59,8 @@ def upkeep(
 
     Returns:
         By name of :data:`LISTS`, frames of application, about (what it is about), rows (ids of
-        people, decisions, overrides or other applications concerned), began_on (null: not known or
-        none), due_on (null: not known), follows (the scheme's words; null: it says nothing),
+        people, decisions, overrides or other applications concerned), owner (who is to see to it;
+        null: nobody named), began_on (null: not known or none), due_on (null: not known), follows (the scheme's words; null: it says nothing),
         proposes (a status; null: none), source, note; by due_on, then application.
 
     Raises:
@@ -78,14 +79,21 @@ def upkeep(
     found: dict[str, list[pl.DataFrame]] = {name: [] for name in LISTS}
     if rules is not None:
         if rules.review is not None:
-            found["reviews"].append(_due(applications, rules.review, "review", until, unknown=True))
+            found["reviews"].append(_due(applications, rules.review, "review", until, rules.closed, unknown=True))
         for name, item in rules.evidence.items():
-            found["evidence"].append(_due(applications, item, name, until, unknown=False))
+            found["evidence"].append(_due(applications, item, name, until, rules.closed, unknown=False))
         if rules.non_bidding is not None and bids is not None:
             sizes = assessed.assessed if assessed is not None else None
             found["non_bidders"].append(
-                _non_bidders(applications, rules.non_bidding, bids, adverts, sizes, as_at, until))
-    found["clocks"] += _clocks(register.get("officer_decisions"), rules, until)
+                _non_bidders(applications, rules.non_bidding, bids, adverts, sizes, as_at, until,
+                             rules.closed))
+    for running in clocks(
+        register.get("duties"), register.get("officer_decisions"), version, as_at
+    ):
+        over = pl.col("due_on") < as_at
+        found["breaches"].append(running.filter(over))
+        found["clocks"].append(
+            running.filter(pl.col("due_on").is_between(as_at, until) | pl.col("due_on").is_null()))
     found["changes"].append(_sent_in(applications))
     found["overrides"].append(_overrides_ending(register.get("overrides"), as_at, until))
     people = register.get("people")
@@ -113,7 +121,7 @@ def _rule(rules: Upkeep | None, name: str) -> Follows | None:
 
 def _told(frames: list[pl.DataFrame], rule: Follows | None, ids: pl.DataType) -> pl.DataFrame:
     """The frames of a list with every column, in order."""
-    types = {"application": ids, "about": pl.String, "rows": pl.List(pl.String),
+    types = {"application": ids, "about": pl.String, "rows": pl.List(pl.String), "owner": pl.String,
              "began_on": pl.Date, "due_on": pl.Date, "follows": pl.String, "proposes": pl.String,
              "source": pl.String, "note": pl.String}
     whole = pl.concat(
@@ -122,16 +130,11 @@ def _told(frames: list[pl.DataFrame], rule: Follows | None, ids: pl.DataType) ->
         how="diagonal",
     )
     if rule is not None:
-        whole = whole.with_columns(_consequence(rule))
+        whole = whole.with_columns(consequence(rule))
     whole = whole.with_columns(pl.col("rows").fill_null([]))
     return whole.select(_COLUMNS).sort(
         "due_on", "application", "about", pl.col("rows").list.join("|"), nulls_last=True
     )
-
-
-def _consequence(rule: Follows) -> list[pl.Expr]:
-    said = {"follows": rule.label, "proposes": rule.status, "source": rule.source}
-    return [pl.lit(value, pl.String).alias(name) for name, value in said.items()]
 
 
 def _problems(
@@ -149,7 +152,7 @@ def _problems(
     if "people" in register:
         read["people"] = {"id", "application"}
     given = {**register, "bids": bids, "adverts": adverts}
-    for table in ("officer_decisions", "overrides", "bids", "adverts"):
+    for table in ("duties", "officer_decisions", "overrides", "bids", "adverts"):
         if given.get(table) is not None:
             read[table] = {c.name for c in TABLES[table] if c.required}
     for table, columns in read.items():
@@ -164,15 +167,21 @@ def _problems(
 
 
 def _due(
-    applications: pl.DataFrame, rule: Due, about: str, until: date, *, unknown: bool
+    applications: pl.DataFrame,
+    rule: Due,
+    about: str,
+    until: date,
+    closed: Sequence[date],
+    *,
+    unknown: bool,
 ) -> pl.DataFrame:
     """Applications whose period is over by a date; ``unknown``: also those without a start."""
     start = period_start(applications, rule.dates())
-    end, note = period_end(start, rule)
+    end, note = period_end(start, rule, closed)
     found = pl.DataFrame(
         [applications["id"].alias("application"), start.alias("began_on"), end.alias("due_on"),
          note.alias("note")]
-    ).with_columns(pl.lit(about).alias("about"), *_consequence(rule))
+    ).with_columns(pl.lit(about).alias("about"), *consequence(rule))
     over = pl.col("due_on") <= until
     if unknown:
         no_date = pl.col("began_on").is_null()
@@ -190,6 +199,7 @@ def _non_bidders(
     assessed: pl.DataFrame | None,
     as_at: date,
     until: date,
+    closed: Sequence[date],
 ) -> pl.DataFrame:
     """Those who may bid and did not, by the last bid that was not made for them by the system."""
     own = bids
@@ -203,14 +213,17 @@ def _non_bidders(
         last, left_on="id", right_on="application", how="left", maintain_order="left"
     )
     start = rows.select(pl.coalesce("last", "without")).to_series()
-    end, note = period_end(start, rule)
+    end, note = period_end(start, rule, closed)
+    since = bids.select(placed.min()).item()
+    unseen = (rows["last"].is_null() & (start < since)).fill_null(value=False)
+    note = note.set(unseen, f"bids are on record from {since} only")
     found = pl.DataFrame(
         [rows["id"].alias("application"), start.alias("began_on"), end.alias("due_on"),
          note.alias("note")]
     ).with_columns(
         pl.when(rows["last"].is_null()).then(pl.lit("no bid")).otherwise(
             pl.lit("last bid")).alias("about"),
-        *_consequence(rule),
+        *consequence(rule),
     ).filter(pl.col("due_on") <= until)
     if not rule.adverts_at_least or adverts is None:
         return found
@@ -251,37 +264,6 @@ def _with_enough_adverts(
         ).to_series()
         count += after * fits.cast(pl.Int64)
     return rows.filter(count >= rule.adverts_at_least).drop("sizes")
-
-
-def _clocks(
-    decisions: pl.DataFrame | None, rules: Upkeep | None, until: date
-) -> list[pl.DataFrame]:
-    """Decisions and recommendations asked for and not yet there, by the day they are due."""
-    if decisions is None or not decisions.height:
-        return []
-    dates = ("requested_on", "received_on", "due_on", "decided_on")
-    absent = [pl.lit(None, pl.Date).alias(c) for c in dates if c not in decisions.columns]
-    rows = decisions.with_columns(absent)
-    decides = pl.col("stage").cast(pl.String) == "decision"
-    rows = rows.filter(
-        pl.col("decided_on").is_null() & (decides | pl.col("received_on").is_null()))
-    said = rules.decisions if rules is not None else {}
-    parts = [rows.filter(~pl.col("subject").is_in(list(said))).select(
-        *_CLOCK, pl.col("requested_on").alias("began_on"), pl.lit(None, pl.String).alias("note"))]
-    for subject, rule in said.items():
-        mine = rows.filter(pl.col("subject") == subject)
-        start = mine[rule.starts]
-        end, note = period_end(start, rule)
-        recorded = mine["due_on"].is_not_null()
-        parts.append(mine.with_columns(
-            end.alias("_end"), start.alias("began_on"), note.set(recorded, None).alias("note")
-        ).with_columns(pl.coalesce("due_on", "_end").alias("due_on")).select(
-            *_CLOCK, "began_on", "note").with_columns(*_consequence(rule)))
-    return [part.filter(pl.col("due_on") <= until) for part in parts]
-
-
-_CLOCK = ["application", pl.col("subject").alias("about"),
-          pl.concat_list(pl.col("id").cast(pl.String)).alias("rows"), "due_on"]
 
 
 def _sent_in(applications: pl.DataFrame) -> pl.DataFrame:

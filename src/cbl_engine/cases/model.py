@@ -123,6 +123,7 @@ class WrittenCase(_Part):
     band_history: Rows = ()
     status_history: Rows = ()
     duties: Rows = ()
+    rooms: Rows = ()
     ta_placements: Rows = ()
     officer_decisions: Rows = ()
     overrides: Rows = ()

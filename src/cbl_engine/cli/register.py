@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cbl_engine.scheme.model import SchemeVersion
 
 List = Literal["reviews", "evidence", "non_bidders", "changes", "duplicates", "birthdays", "awards",
-               "clocks", "overrides"]
+               "clocks", "breaches", "overrides"]
 _MOST = 40
 _TITLES = {
     "reviews": "Reviews due",
@@ -25,7 +25,8 @@ _TITLES = {
     "duplicates": "One person on two applications",
     "birthdays": "Birthdays that change the need",
     "awards": "Awards about to end",
-    "clocks": "Decisions due",
+    "clocks": "Clocks about to run out",
+    "breaches": "Clocks that have run out",
     "overrides": "Officers' values about to end, or in conflict",
 }
 
@@ -102,7 +103,8 @@ def _told(found: Mapping[str, pl.DataFrame], version: SchemeVersion) -> Iterator
         for row in frame.head(_MOST).iter_rows(named=True):
             about = " ".join([row["about"], *row["rows"]])
             proposed = f"proposed: {row['proposes']}" if row["proposes"] is not None else None
-            follows = "; ".join(filter(None, [row["follows"], proposed, row["note"]]))
+            owner = f"for {row['owner']}" if row["owner"] is not None else None
+            follows = "; ".join(filter(None, [row["follows"], proposed, owner, row["note"]]))
             days = ["" if row[c] is None else str(row[c]) for c in ("began_on", "due_on")]
             table.add_row(*(Text(str(v)) for v in (row["application"], about, *days, follows)))
         yield table

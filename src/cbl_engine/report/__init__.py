@@ -7,7 +7,7 @@ A page is a template of its own that extends ``page.html``; :func:`render` fills
 from cbl_engine.report.case_note import CaseNote
 from cbl_engine.report.feedback import feedback_page
 from cbl_engine.report.letter import Letter, draft_letter, letter_page
-from cbl_engine.report.movers import movers_page
+from cbl_engine.report.movers import movers_page, movers_public_page
 from cbl_engine.report.note import explain_assessment, note_page
 from cbl_engine.report.page import render, write_page
 from cbl_engine.report.quality_page import quality_page
@@ -22,6 +22,7 @@ __all__ = [
     "feedback_page",
     "letter_page",
     "movers_page",
+    "movers_public_page",
     "note_page",
     "quality_page",
     "render",

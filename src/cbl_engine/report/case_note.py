@@ -57,6 +57,22 @@ class Member:
 
 
 @dataclass(frozen=True)
+class RoomTold:
+    """A room of the present home.
+
+    Attributes:
+        room, use: as recorded; room None: not named.
+        square_feet: its floor area; None: not known.
+        counted: in words, whether it counts as a bedroom by each standard that is asked.
+    """
+
+    room: str | None
+    use: str
+    square_feet: float | None
+    counted: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class OverrideTold:
     """An officer's value that is current.
 
@@ -113,6 +129,8 @@ class CaseNote:
         facts: columns and facts that the rules read.
         household: its people.
         bedrooms: who shares with whom; None when the need is as recorded.
+        rooms: those of the present home, where the rules read them.
+        home: what the rooms come to, in sentences.
         law, qualification: tests with outcome and source.
         held: awards held, with what each gives.
         near: awards not held that one thing stands in the way of.
@@ -140,6 +158,8 @@ class CaseNote:
     facts: tuple[FactRead, ...]
     household: tuple[Member, ...]
     bedrooms: BedroomsExplained | None
+    rooms: tuple[RoomTold, ...]
+    home: tuple[str, ...]
     law: tuple[Told, ...]
     qualification: tuple[Told, ...]
     held: tuple[Told, ...]

@@ -30,7 +30,7 @@ _MOST = 20
 def movers_page(found: Movers) -> str:
     """A comparison of two schemes as one offline HTML page.
 
-    It holds counts of any size, so it is for officers; the public is shown none that is small.
+    It holds counts of any size, so it is for officers; :func:`movers_public_page` is the public's.
 
     Args:
         found: as :func:`cbl_engine.assess.movers` makes it.
@@ -59,6 +59,43 @@ def movers_page(found: Movers) -> str:
         more_reasons=max(found.reasons().height - _MOST, 0),
         mapped=[(old, new) for old, new in found.mapped.items() if old != new],
     )
+
+
+PUBLIC_NOTE = (
+    "Counts of one to four households are withheld (*), and as few others as keep these from being "
+    "worked out."
+)
+
+
+def movers_public_page(found: Movers, by: str | None = None) -> str:
+    """The same for the public: one table, small counts withheld.
+
+    Args:
+        found: the comparison.
+        by: what its households are put together by; None for the flows from band to band.
+
+    Raises:
+        TableError: counts by that column are not for the public.
+    """
+    counts = found.public(by)
+    head, *columns = counts.columns
+    moves = [MOVED.get(name, name) for name in columns]
+    return render(
+        "movers_public.html",
+        title=f"Who moves: {found.before.version.title} to {found.after.version.title}",
+        audience="public",
+        found=found,
+        heading="From band to band" if by is None else _GROUPS.get(by, group_called(by)),
+        head=["Old scheme" if by is None else group_called(head), *moves],
+        rows=counts.rows(),
+        mapped=[(old, new) for old, new in found.mapped.items() if old != new and by is None],
+        note=PUBLIC_NOTE,
+    )
+
+
+def group_called(name: str) -> str:
+    """A column that households are put together by, as a heading."""
+    return name.replace("_", " ").capitalize()
 
 
 def _picture(found: Movers, flows: pl.DataFrame) -> Any:
@@ -91,7 +128,7 @@ def _group(found: Movers, name: str) -> dict[str, Any]:
     counts = found.counts(name)
     moves = [m for m in MOVES if counts[m].sum()]
     return {
-        "title": _GROUPS.get(name, name.replace("_", " ").capitalize()),
+        "title": _GROUPS.get(name, group_called(name)),
         "moves": moves,
         "rows": [
             ["not known" if row[name] is None else row[name], *(row[m] for m in moves), row["all"]]

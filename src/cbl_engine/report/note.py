@@ -28,6 +28,7 @@ from cbl_engine.report.case_note import (
     MissingTold,
     OverrideTold,
 )
+from cbl_engine.report.present_home import home_told, rooms_told
 from cbl_engine.report.weighing import (
     Told,
     awards_not_held,
@@ -92,6 +93,8 @@ def explain_assessment(
         facts=_facts(assessed, at, officer=officer),
         household=_household(assessed, own_id, officer=officer),
         bedrooms=bedrooms,
+        rooms=rooms_told(assessed, own_id),
+        home=home_told(assessed, at),
         law=_law(_told(reasons, "law"), trace.legal.tests, officer=officer),
         qualification=_tests(_told(reasons, "qualification"), assessed, officer=officer),
         held=tuple(t for t in _told(reasons, "award") if t.gives is not None
@@ -282,7 +285,8 @@ def _missing(
     for row in assessed.missing([application]).to_dicts():
         needed = row["needed_by"]
         labelled = (version.criteria.get(needed) or trace.plan.rules.awards.get(needed)
-                    or law.eligible.get(needed) or law.exempt.get(needed))
+                    or law.eligible.get(needed) or law.exempt.get(needed)
+                    or version.facts.get(needed))
         standard = trace.plan.standard
         if labelled is None and standard and needed.startswith("bedroom standard"):
             labelled = standard

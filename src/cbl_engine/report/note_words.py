@@ -25,6 +25,7 @@ CONTRADICTIONS = {
     "born_after_as_at": "Born after the date of this assessment",
     "two_partners": "More than one partner, or their own partner",
     "band_before_registration": "A band from before registration",
+    "rooms_differ": "Rooms and a number of bedrooms of the present home that do not agree",
     "statuses_overlap": "Two statuses at one time in the history",
     "override_conflict": "Officers' decisions on one field that say different things",
     "override_basis_changed": "The rules no longer give what they gave when the officer decided",
@@ -47,7 +48,7 @@ CONTRADICTIONS = {
 def described(note: CaseNote) -> Description:
     """A case note as a document."""
     sections = (
-        _outcome(note), _facts(note), _household(note), _bedrooms(note), _law(note),
+        _outcome(note), _facts(note), _household(note), _bedrooms(note), _home(note), _law(note),
         _awards(note), _overrides(note), _dates(note), _missing(note), _contradictions(note),
         _sources(note),
     )
@@ -145,6 +146,20 @@ def _bedrooms(note: CaseNote) -> Section | None:
         others.append(Line(f"An officer has decided: {say(note.of('bedroom_need'))}."))
     return Section("Bedrooms", (Line(f"{answer}. Standard: {told.standard}."), *others),
                    tuple(Line(r) for r in numbered), numbered=True)
+
+
+def _home(note: CaseNote) -> Section | None:
+    if not (note.rooms or note.home):
+        return None
+    rows = tuple(
+        (r.room or "not named", r.use.replace("_", " "),
+         "not known" if r.square_feet is None else f"{r.square_feet:.10g}",
+         "; ".join(dict.fromkeys(r.counted)))
+        for r in note.rooms
+    )
+    head = ("Room", "Use", "Square feet", "As a bedroom")
+    return Section("The present home", tuple(map(Line, note.home)),
+                   table=Table(head, rows) if rows else None)
 
 
 def _law(note: CaseNote) -> Section:

@@ -157,7 +157,7 @@ def _make(plan: Plan) -> dict[str, pl.DataFrame]:
         "applications": applications,
         "people": people,
         "connections": make_connections(plan, register, owed),
-        "duties": make_duties(applications),
+        "duties": make_duties(plan, register, applications),
         "officer_decisions": make_decisions(plan, register, applications),
         "adverts": adverts,
         "bids": make_bids(plan, adverts, advertised, register, applicant_age),

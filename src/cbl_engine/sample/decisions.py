@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cbl_engine.sample.keyed import pick, words
-from cbl_engine.sample.shares import published_share
+from cbl_engine.sample.keyed import dates, pick, whole, words
+from cbl_engine.sample.shares import figure, published_share
 
 if TYPE_CHECKING:
     from cbl_engine.sample.households import Households
@@ -16,13 +16,24 @@ if TYPE_CHECKING:
 _DUTY_OF = {"owed_homelessness_duty": "main", "homeless": "relief"}
 
 
-def make_duties(applications: pl.DataFrame) -> pl.DataFrame:
-    """A duty for each household whose reason for preference is homelessness, since it registered."""
+def make_duties(
+    plan: Plan, households: Households, applications: pl.DataFrame
+) -> pl.DataFrame:
+    """A duty for each household whose reason for preference is homelessness.
+
+    A main duty is owed since the household registered. A relief duty usually ends after 56 days, so
+    it began in the last few weeks, or since the household registered.
+    """
     reason = pl.col("preference_reason")
-    return applications.filter(reason.is_in(list(_DUTY_OF))).select(
+    ago = whole(plan.seed, "relief_days", 1, int(figure("relief_duty", "most")), households.ordinal)
+    recent = dates(plan.last_day - ago)
+    began = pl.max_horizontal("registered_on", pl.lit(recent))
+    owed = applications.with_columns(
+        pl.when(reason == "homeless").then(began).otherwise("registered_on").alias("since"))
+    return owed.filter(reason.is_in(list(_DUTY_OF))).select(
         pl.col("id").alias("application"),
         reason.replace_strict(_DUTY_OF).alias("kind"),
-        pl.col("registered_on").alias("since"),
+        "since",
         pl.lit(None, pl.Date).alias("until"),
     )
 

@@ -173,6 +173,7 @@ def make_households(plan: Plan) -> tuple[Households, pl.DataFrame]:
             "status": status,
             "registered_on": dates(registered),
             "submitted_on": dates(registered),
+            "reviewed_on": _reviewed(plan, at, registered),
             "band": words(plan.bands, band, band_null),
             "points": empty(pl.Series(points), band_null | not_known(seed, "points", at)),
             "band_from": dates(band_from, band_null | not_known(seed, "band_from", at)),
@@ -240,3 +241,10 @@ def _appetite(seed: int, at: NDArray) -> NDArray[np.float64]:
     never = chance(seed, "never_bids", figure("bidding_appetite", "never") / 100, at)
     weight = np.exp(figure("bidding_appetite", "sigma") * normal(seed, "bidding_appetite", at))
     return np.where(never, 0.0, weight)
+
+
+def _reviewed(plan: Plan, at: NDArray[np.int64], registered: NDArray[np.int64]) -> pl.Series:
+    """Day of the last yearly review; some did not answer the last. None in the first year."""
+    late = chance(plan.seed, "review_late", figure("yearly_review", "missed_last") / 100, at)
+    years = (plan.last_day - registered) // 365 - late
+    return dates(registered + 365 * years, years < 1)

@@ -13,6 +13,8 @@ from cbl_engine.scheme.standards import read_shipped
 from cbl_engine.shipped import shipped_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import ArrayLike, NDArray
 
 
@@ -56,7 +58,9 @@ def bank_holidays() -> BankHolidays:
     return read_shipped(shipped_folder("law") / "bank_holidays.yaml", BankHolidays)
 
 
-def working_days_after(starts: ArrayLike, working_days: int) -> NDArray:
+def working_days_after(
+    starts: ArrayLike, working_days: int, closed: Iterable[date] = ()
+) -> NDArray:
     """The so-many-th working day after each date.
 
     The day on which a period starts is not counted: one working day after a Friday is Monday, and
@@ -65,6 +69,7 @@ def working_days_after(starts: ArrayLike, working_days: int) -> NDArray:
     Args:
         starts: dates (``datetime64[D]``, or lists of dates); NaT stays NaT.
         working_days: at least 0 [working days]; 0 is the last working day up to each date.
+        closed: further days that are no working days, as those on which offices are closed.
 
     Returns:
         ``datetime64[D]``.
@@ -74,6 +79,6 @@ def working_days_after(starts: ArrayLike, working_days: int) -> NDArray:
     days = np.asarray(starts, "datetime64[D]")
     out = np.full(days.shape, np.datetime64("NaT"), "datetime64[D]")
     known = ~np.isnat(days)
-    holidays = np.array(bank_holidays().days, "datetime64[D]")
+    holidays = np.array(sorted({*bank_holidays().days, *closed}), "datetime64[D]")
     out[known] = np.busday_offset(days[known], working_days, roll="backward", holidays=holidays)
     return out

@@ -13,6 +13,7 @@ import polars as pl
 from cbl_engine.errors import Problem
 from cbl_engine.scheme.bedrooms import SHAPE
 from cbl_engine.scheme.check_assessment import assessment_problems, standard_problems
+from cbl_engine.scheme.check_offers import offer_problems
 from cbl_engine.scheme.check_orders import Place, eligible_problems, order_problems, suggest
 from cbl_engine.scheme.check_upkeep import upkeep_problems
 from cbl_engine.scheme.expressions import ExpressionError, parse_expression
@@ -20,9 +21,11 @@ from cbl_engine.scheme.model import (
     AllMembers,
     AnyMember,
     BedroomsFact,
+    BedroomsNow,
     Count,
     Max,
     Min,
+    StatutoryOvercrowding,
     WholeMonthsSince,
     WholeYearsSince,
     expressions_of,
@@ -60,6 +63,7 @@ def check_version(version: SchemeVersion, document: Document) -> list[Problem]:
         *order_problems(version, document, words),
         *assessment_problems(version, document, words),
         *upkeep_problems(version, document, words),
+        *offer_problems(version, document, words),
     ]
     return sorted(found, key=lambda problem: line_of(problem.where))
 
@@ -302,9 +306,10 @@ def _check_facts(
             yield from _check_reducer(fact, place, document, words)
         elif isinstance(fact, (WholeYearsSince, WholeMonthsSince)):
             yield from _check_since(fact, place, version, document)
-        elif isinstance(fact, BedroomsFact):
-            yield from standard_problems(fact.bedrooms, (*place, "bedrooms"), version, document)
-        else:
+        elif isinstance(fact, (BedroomsFact, BedroomsNow)):
+            kind = kind_of(fact)
+            yield from standard_problems(getattr(fact, kind), (*place, kind), version, document)
+        elif not isinstance(fact, StatutoryOvercrowding):
             yield from _check_area(fact, place, document)
             for inside, text in expressions_of(fact).items():
                 yield from _expression(

@@ -29,6 +29,7 @@ def upkeep_problems(
         **{(name,): period for name in ("review", "non_bidding")
            if (period := getattr(rules, name)) is not None},
         **{("evidence", name): period for name, period in rules.evidence.items()},
+        **{("duties", name): period for name, period in rules.duties.items()},
         **{("decisions", name): period for name, period in rules.decisions.items()},
     }
     dates = [n for n, t in words.own.items() if t == "date" and n not in version.facts]
@@ -43,7 +44,14 @@ def upkeep_problems(
                 given=" and ".join(given) or "none",
                 allowed="one of months, days and working_days",
             )
-        if place[0] == "decisions" or "starts" not in period.model_fields_set:
+        if period.first_day_counts and period.working_days is not None:
+            yield Problem(
+                "first_day_counts",
+                f"the period of {place[-1]} is in working days, which count from the day after",
+                where=document.where((*at, "first_day_counts"), key=True),
+                remedy="Leave first_day_counts out, or give days",
+            )
+        if place[0] in ("duties", "decisions") or "starts" not in period.model_fields_set:
             continue
         starts = getattr(period, "starts", ())
         for i, name in enumerate([starts] if isinstance(starts, str) else starts):

@@ -10,6 +10,7 @@ from pydantic import Field
 from cbl_engine.scheme.model import Fact, Tests
 from cbl_engine.scheme.parts import InForce, Labelled, Name, Part, Source, Sql
 from cbl_engine.scheme.standards import citation, read_shipped
+from cbl_engine.scheme.upkeep import DecisionDue, DutyDue
 from cbl_engine.shipped import shipped_folder
 
 if TYPE_CHECKING:
@@ -77,6 +78,57 @@ class AllocationLaw(Part):
         days = {day for test in tests.values() for day in (test.in_force.from_,
                                                            test.in_force.until) if day}
         return sorted(days)
+
+
+class DutyClock(DutyDue):
+    """How long a duty runs before the law asks for a decision."""
+
+    in_force: InForce
+    confirmed: bool = Field(description="false: not checked in the text of the law")
+
+
+class DecisionClock(DecisionDue):
+    """How long the law allows for a decision, or for asking for its review."""
+
+    in_force: InForce
+    confirmed: bool = Field(description="false: not checked in the text of the law")
+
+
+class Clocks(Part):
+    """Times that the law allows, each with its dates and source.
+
+    Attributes:
+        sources: statutes and regulations.
+        duties: name -> clock of a homelessness duty.
+        decisions: subject of a decision -> its clock.
+    """
+
+    sources: dict[str, Source]
+    duties: dict[Name, DutyClock]
+    decisions: dict[Name, DecisionClock]
+
+    def duties_on(self, on: date) -> dict[str, DutyClock]:
+        """The clocks of duties in force on a date."""
+        return {name: c for name, c in self.duties.items() if c.in_force.holds_on(on)}
+
+    def decisions_on(self, on: date) -> dict[str, DecisionClock]:
+        """The clocks of decisions in force on a date."""
+        return {name: c for name, c in self.decisions.items() if c.in_force.holds_on(on)}
+
+    def citations(self) -> dict[str, str]:
+        """Name -> the title of what the clock rests on, with the clause."""
+        every: dict[str, Labelled] = {**self.duties, **self.decisions}
+        return {name: citation(clock.source, self.sources) for name, clock in every.items()}
+
+
+@lru_cache(maxsize=1)
+def clocks_of_law() -> Clocks:
+    """The times that the law of England allows for homelessness duties and their reviews.
+
+    References:
+        Housing Act 1996 Part 7; SI 2018/223, as the file cites them.
+    """
+    return read_shipped(shipped_folder("law") / "clocks.yaml", Clocks)
 
 
 @lru_cache(maxsize=1)

@@ -8,6 +8,7 @@ from cbl_engine.scheme.expressions import parse_expression
 from cbl_engine.scheme.findings import Finding
 from cbl_engine.scheme.law import allocation_law
 from cbl_engine.scheme.model import (
+    BedroomsNow,
     ConnectedToFact,
     ConnectionStrengthFact,
     MonthsConnected,
@@ -27,12 +28,26 @@ _OF_PLACE = (ConnectedToFact, ConnectionStrengthFact, MonthsConnected, MonthsRes
 def assessment_findings(version: SchemeVersion, document: Document) -> Iterator[Finding]:
     """Awards that give nothing, bands out of reach, tests that the law does not allow."""
     yield from _bids(version, document)
+    yield from _small_rooms(version, document)
     rules = version.assessment
     if rules is None:
         return
     yield from _tests(rules, version, document)
     yield from _awards(rules, document)
     yield from _bands(rules, version, document)
+
+
+def _small_rooms(version: SchemeVersion, document: Document) -> Iterator[Finding]:
+    """A least size of rooms that no fact counts by."""
+    asked = {f.bedrooms_now for f in version.facts.values() if isinstance(f, BedroomsNow)}
+    for name, standard in version.bedroom_standards.items():
+        if standard.smallest_room_sq_ft and name not in asked:
+            place = ("bedroom_standards", name, "smallest_room_sq_ft")
+            yield Finding(
+                "warning", "unused", document.where(place, key=True),
+                f"no fact counts the bedrooms a household has by {name}, so this has no effect; "
+                f"add one with bedrooms_now: {name}",
+            )
 
 
 def never_held(rules: Assessment, never_met: Collection[str]) -> list[str]:

@@ -90,6 +90,7 @@ Rows = Literal[
     "band_history",
     "status_history",
     "duties",
+    "rooms",
     "ta_placements",
     "officer_decisions",
     "overrides",
@@ -248,6 +249,20 @@ class BedroomsFact(_Fact):
     bedrooms: Name
 
 
+class BedroomsNow(_Fact):
+    """Bedrooms [bedrooms] of the present home, those that a standard finds too small left out."""
+
+    bedrooms_now: Name
+
+
+class StatutoryOvercrowding(_Fact):
+    """Whether the present home is overcrowded in law: Housing Act 1985, Part X."""
+
+    statutory_overcrowding: Literal["either", "room_standard", "space_standard"] = Field(
+        description="the room standard, the space standard, or either of them"
+    )
+
+
 REDUCERS: dict[str, type[_Fact]] = {
     "any_member": AnyMember,
     "all_members": AllMembers,
@@ -261,6 +276,8 @@ REDUCERS: dict[str, type[_Fact]] = {
     "whole_years_since": WholeYearsSince,
     "whole_months_since": WholeMonthsSince,
     "bedrooms": BedroomsFact,
+    "bedrooms_now": BedroomsNow,
+    "statutory_overcrowding": StatutoryOvercrowding,
 }
 
 Fact = Annotated[
@@ -275,7 +292,9 @@ Fact = Annotated[
     | Annotated[ConnectionStrengthFact, Tag("connection_strength")]
     | Annotated[WholeYearsSince, Tag("whole_years_since")]
     | Annotated[WholeMonthsSince, Tag("whole_months_since")]
-    | Annotated[BedroomsFact, Tag("bedrooms")],
+    | Annotated[BedroomsFact, Tag("bedrooms")]
+    | Annotated[BedroomsNow, Tag("bedrooms_now")]
+    | Annotated[StatutoryOvercrowding, Tag("statutory_overcrowding")],
     _one_of(REDUCERS, "fact"),
 ]
 """A fact over many rows; criteria read its name as a column."""

@@ -8,6 +8,7 @@ from cbl_engine.scheme.expressions import parse_expression
 from cbl_engine.scheme.model import (
     BandKey,
     BedroomsFact,
+    BedroomsNow,
     DateKey,
     PreferKey,
     WholeMonthsSince,
@@ -17,6 +18,7 @@ from cbl_engine.scheme.model import (
     kind_of,
     rows_of,
 )
+from cbl_engine.scheme.named import criteria_named
 from cbl_engine.scheme.standards import resolve_standard
 
 if TYPE_CHECKING:
@@ -70,6 +72,13 @@ def asked_of_households(rules: Assessment) -> tuple[set[str], set[str]]:
     return criteria, read
 
 
+def asked_of_offers(version: SchemeVersion) -> tuple[set[str], set[str]]:
+    """Criteria that bidding, adverts and offers use, and columns of adverts that quotas go by."""
+    quotas = version.advertising.quotas.values() if version.advertising is not None else ()
+    criteria = {named.criterion for named in criteria_named(version)}
+    return criteria, {f"advert.{column}" for quota in quotas for column in quota.by}
+
+
 def columns_of_standard(standard: BedroomStandard) -> set[str]:
     """Columns of applications that a bedroom standard reads."""
     let = standard.sizes
@@ -90,6 +99,11 @@ def read_by_assessment(version: SchemeVersion) -> set[Place]:
     return _reached(version, *asked_of_households(rules), size)
 
 
+def read_by_offers(version: SchemeVersion) -> set[Place]:
+    """The same of what the rules of bidding, adverts and offers read."""
+    return _reached(version, *asked_of_offers(version), ())
+
+
 def _reached(
     version: SchemeVersion, criteria: set[str], names: set[str], standards: Iterable[str]
 ) -> set[Place]:
@@ -106,8 +120,8 @@ def _reached(
             found.update(_named(parse_expression(text).names, rows_of(fact), version))
         if isinstance(fact, (WholeYearsSince, WholeMonthsSince)):
             found.update(_named([getattr(fact, kind_of(fact))], "applications", version))
-        if isinstance(fact, BedroomsFact):
-            used.append(fact.bedrooms)
+        if isinstance(fact, (BedroomsFact, BedroomsNow)):
+            used.append(getattr(fact, kind_of(fact)))
     for name in used:
         if name in version.bedroom_standards:
             found.add(("bedroom_standards", name))

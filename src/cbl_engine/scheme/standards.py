@@ -102,6 +102,12 @@ def overcrowding_law(on: date) -> OvercrowdingLaw:
     )
 
 
+def overcrowding_changes() -> list[date]:
+    """Every day on which the law of statutory overcrowding becomes another, ascending."""
+    return sorted(day for law in _overcrowding()
+                  for day in (law.in_force.from_, law.in_force.until) if day is not None)
+
+
 def resolve_standard(standard: BedroomStandard | str, on: date | None = None) -> BedroomStandard:
     """A standard with what it extends filled in; a name stands for a shipped one.
 

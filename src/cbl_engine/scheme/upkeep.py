@@ -5,6 +5,7 @@ Nothing is done by it: what follows is words for an officer and, where it is a s
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Literal
 
 from pydantic import Field
@@ -26,13 +27,19 @@ class Follows(Labelled):
 class Period(Follows):
     """A time allowed, and what should follow when it is over.
 
-    One of ``months``, ``days`` and ``working_days`` is given. The day it starts is not counted.
+    One of ``months``, ``days`` and ``working_days`` is given. The day it starts is not counted,
+    unless ``first_day_counts``.
     """
 
     months: int | None = Field(None, ge=1, le=1200, description="[months]")
     days: int | None = Field(None, ge=1, le=_DAYS, description="[calendar days]")
     working_days: int | None = Field(
         None, ge=1, le=_DAYS, description="[working days in England, without bank holidays]"
+    )
+    first_day_counts: bool = Field(
+        False,
+        description="the period begins with the day it starts, as the law often has it; not with "
+        "working_days",
     )
 
 
@@ -65,9 +72,18 @@ class NonBidding(Due):
 class DecisionDue(Period):
     """When a decision about a subject is due, where no due date is on record."""
 
-    starts: Literal["requested_on", "received_on"] = Field(
-        "requested_on", description="what starts the period: the request, or its receipt"
+    starts: Literal["requested_on", "received_on", "decided_on"] = Field(
+        "requested_on",
+        description="what starts the period: the request, its receipt, or the decision made (a time "
+        "to ask for a review, which is told until it is over)",
     )
+
+
+class DutyDue(Period):
+    """How long a homelessness duty that is owed may run before an officer looks at it."""
+
+    kind: Literal["prevention", "relief", "main", "intentionally_homeless", "refused_final",
+                  "other"] = Field(description="the kind of duty, as in the table of duties")
 
 
 class Upkeep(Part):
@@ -80,11 +96,17 @@ class Upkeep(Part):
     non_bidding: NonBidding | None = Field(
         None, description="how long an application that may bid can go without a bid"
     )
+    duties: dict[Name, DutyDue] = Field(
+        default_factory=dict, description="clocks of homelessness duties beside those of the law"
+    )
     decisions: dict[Name, DecisionDue] = Field(
         default_factory=dict, description="by the subject of officer_decisions"
     )
     changes: Follows | None = Field(None, description="changes that are not yet assessed")
     duplicates: Follows | None = Field(None, description="one person on two applications")
+    closed: tuple[date, ...] = Field(
+        (), description="days on which the offices are closed, no working days beside bank holidays"
+    )
     birthdays: Follows | None = Field(None, description="a birthday that changes the need")
     awards: Follows | None = Field(None, description="an award that is about to end")
     overrides: Follows | None = Field(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbl_engine.scheme.description import Line, Section
-from cbl_engine.scheme.words import sentence
+from cbl_engine.scheme.words import day, listed, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,8 @@ _LISTS = {
     "awards": "An award that is about to end",
     "overrides": "An officer's value that is about to end, or is in conflict",
 }
-_STARTS = {"requested_on": "the request", "received_on": "its receipt"}
+_STARTS = {"requested_on": "the request", "received_on": "its receipt",
+           "decided_on": "the decision"}
 
 
 def upkeep_section(version: SchemeVersion) -> Section | None:
@@ -45,8 +46,13 @@ def _lines(rules: Upkeep) -> Iterator[Line]:
         if rule.adverts_at_least:
             what += f", if {rule.adverts_at_least:,} adverts of a size it may be let closed then"
         yield _line(what, rule)
+    for name, rule in rules.duties.items():
+        kind = rule.kind.replace("_", " ")
+        yield _line(f"{_said(name)}, {_length(rule)} after a duty began ({kind})", rule)
     for subject, rule in rules.decisions.items():
         yield _line(f"Decision about {_said(subject).lower()}, {_due(rule)}", rule)
+    if rules.closed:
+        yield Line(sentence(f"No working days: {listed(day(on) for on in sorted(rules.closed))}"))
     for name, words in _LISTS.items():
         rule = getattr(rules, name)
         if rule is not None:
@@ -69,7 +75,8 @@ def _dates(rule: Due) -> str:
 
 
 def _due(rule: DecisionDue) -> str:
-    return f"{_length(rule)} after {_STARTS[rule.starts]} where no due date is recorded"
+    recorded = "" if rule.starts == "decided_on" else " where no due date is recorded"
+    return f"{_length(rule)} after {_STARTS[rule.starts]}{recorded}"
 
 
 def _length(period: Period) -> str:
@@ -77,5 +84,6 @@ def _length(period: Period) -> str:
         n = getattr(period, unit)
         if n is not None:
             words = unit.replace("_", " ")
-            return f"{n:,} {words if n != 1 else words.removesuffix('s')}"
+            told = f"{n:,} {words if n != 1 else words.removesuffix('s')}"
+            return f"{told}, the first day counted," if period.first_day_counts else told
     return "a time"

@@ -15,6 +15,7 @@ from cbl_engine.scheme.model import (
     ConnectionStrengthFact,
     Max,
     Min,
+    StatutoryOvercrowding,
 )
 from cbl_engine.tables import DATED_TABLES, DTYPES, column_types
 
@@ -131,7 +132,7 @@ def value_type(value: Any) -> str:
 
 def fact_type(fact: Fact, words: Vocabulary) -> str:
     """Column type of a fact; an expression that does not work counts as int (reported apart)."""
-    if isinstance(fact, (AnyMember, AllMembers, ConnectedToFact)):
+    if isinstance(fact, (AnyMember, AllMembers, ConnectedToFact, StatutoryOvercrowding)):
         return "bool"
     if isinstance(fact, (Min, Max)):
         from cbl_engine.scheme.expressions import ExpressionError, parse_expression

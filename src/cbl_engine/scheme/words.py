@@ -35,6 +35,7 @@ ROW_CALLED = {
     "band_history": "spell in a band",
     "status_history": "spell in a status",
     "duties": "duty",
+    "rooms": "room",
     "ta_placements": "temporary placement",
     "officer_decisions": "officer's decision",
     "overrides": "officer's override",
@@ -42,7 +43,9 @@ ROW_CALLED = {
 """What a row of a table is."""
 
 _ONE = {"people": "person", "months": "month", "years": "year", "days": "day", "weeks": "week",
-        "bedrooms": "bedroom", "points": "point", "steps": "step"}
+        "bedrooms": "bedroom", "points": "point", "steps": "step", "bids": "bid", "bands": "band",
+        "households": "household", "attempts": "attempt", "channels": "channel",
+        "refusals": "refusal", "working days": "working day", "hours": "hour"}
 Reads = Callable[[str, str], str]
 """Says an expression over the rows of a table in words, or quotes it."""
 
@@ -366,6 +369,11 @@ def standard_called(name: str, version: SchemeVersion) -> str:
     return f"{quoted(shipped_standards()[name].label)}, as shipped"
 
 
+_OVERCROWDED_BY = {
+    "room_standard": "the room standard",
+    "space_standard": "the space standard",
+    "either": "the room standard or the space standard",
+}
 FACT_WORDS: dict[str, Callable[[Any, Reads, SchemeVersion], str]] = {
     "any_member": _reducer("Yes when, for any {row}: {of}"),
     "all_members": _reducer("Yes when, for every {row}: {of}"),
@@ -380,6 +388,10 @@ FACT_WORDS: dict[str, Callable[[Any, Reads, SchemeVersion], str]] = {
     "whole_months_since": lambda fact, _, version: _since("months", fact, version),
     "bedrooms": lambda fact, _, version: "Bedrooms that the household needs by the standard "
     + standard_called(fact.bedrooms, version),
+    "bedrooms_now": lambda fact, _, version: "Bedrooms of the present home, those too small by the "
+    f"standard {standard_called(fact.bedrooms_now, version)} left out",
+    "statutory_overcrowding": lambda fact, _read, _version: "Yes when the present home is "
+    f"overcrowded in law by {_OVERCROWDED_BY[fact.statutory_overcrowding]} (Housing Act 1985 Part X)",
 }
 """Kind of fact -> how it is worked out; the second argument reads an expression over a table."""
 
@@ -410,7 +422,7 @@ def as_written(part: BaseModel, *skip: str) -> str:
         if isinstance(value, tuple) and any(isinstance(item, BaseModel) for item in value):
             lines += [f"{name}:", *(f"- {_plain(item)}" for item in value)]
         else:
-            lines.append(f"{name}: {_plain(value)}")
+            lines.append(f"{name.rstrip('_')}: {_plain(value)}")
     return "\n".join(lines)
 
 

@@ -338,6 +338,7 @@ BIDS = (
 _OF_APPLICATION = Column("application", "id", "application it belongs to", required=True)
 _SINCE = Column("since", "date", "first day it holds", null_means="from the start")
 _UNTIL = Column("until", "date", "first day it no longer holds", null_means="still holds")
+_OWNER = Column("owner", "text", "officer or team that is to see to it", null_means="nobody named")
 _WHY = ("need", "policy", "reregistration", "joined", "split")
 
 _BAND_HISTORY = (
@@ -386,6 +387,30 @@ _DUTIES = (
     _SINCE,
     _UNTIL,
     Column("ended_by", "text", "why it ended", null_means="not ended, or not known"),
+    _OWNER,
+)
+
+_ROOMS = (
+    _OF_APPLICATION,
+    Column("room", "text", "its name or number, for people", null_means="not named"),
+    Column(
+        "use",
+        "code",
+        "what it serves as: a bedroom, a living room that may be slept in, or neither",
+        required=True,
+        codes=("bedroom", "living_room", "other"),
+    ),
+    Column(
+        "floor_area_sq_ft",
+        "number",
+        "floor area, of what is high enough to count",
+        unit="square feet",
+        null_means="not measured, or not known; never guessed",
+        least=0,
+        most=5_000,
+    ),
+    _SINCE,
+    _UNTIL,
 )
 
 _TA_PLACEMENTS = (
@@ -427,6 +452,7 @@ _OFFICER_DECISIONS = (
     _SINCE,
     _UNTIL,
     Column("by", "text", "who made it"),
+    _OWNER,
     Column("evidence", "text", "reference to the evidence", null_means="none"),
 )
 
@@ -475,6 +501,7 @@ DATED_TABLES: Mapping[str, tuple[Column, ...]] = {
         "band_history": _BAND_HISTORY,
         "status_history": _STATUS_HISTORY,
         "duties": _DUTIES,
+        "rooms": _ROOMS,
         "ta_placements": _TA_PLACEMENTS,
         "officer_decisions": _OFFICER_DECISIONS,
         "overrides": _OVERRIDES,
