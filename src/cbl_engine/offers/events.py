@@ -180,6 +180,7 @@ class Decided(_Event):
     by: str | None = None
     second_by: str | None = None
     automated: bool = False
+    reason: str | None = None
     outcome: Id | None = None
 
 
@@ -218,8 +219,20 @@ class PassedOver(_Event):
     check: Id | None = None
 
 
+class PassingOverEnded(_Event):
+    """What a household was passed over for has ended: it is back on that list."""
+
+    kind: Literal["passing_over_ended"] = "passing_over_ended"
+    advert: Id
+    application: Id
+    reason: str
+
+
 class OfferProposed(_Event):
-    """A home is meant for a household: an offer begins."""
+    """A home is meant for a household: an offer begins.
+
+    ``reserved`` names the targets that were behind: whoever meets none of them waited.
+    """
 
     kind: Literal["offer_proposed"] = "offer_proposed"
     offer: str
@@ -231,16 +244,22 @@ class OfferProposed(_Event):
     landlord: Id | None = None
     stage: int | None = None
     position: int | None = None
+    reserved: tuple[str, ...] = ()
 
 
 class OfferMoved(_Event):
-    """An offer goes on to its next step."""
+    """An offer goes on to its next step.
+
+    ``home`` is given where an officer chose another home of the group; an offer of that home still
+    proposed has the one left instead.
+    """
 
     kind: Literal["offer_moved"] = "offer_moved"
     offer: str
     step: Literal["nominated", "invited", "attended", "offered", "accepted"]
     due_on: date | None = None
     under_review: bool = False
+    home: Id | None = None
     outcome: Id | None = None
 
 
@@ -317,6 +336,7 @@ class LettingUndone(_Event):
 
     kind: Literal["letting_undone"] = "letting_undone"
     offer: str
+    reason: str | None = None
     outcome: Id | None = None
 
 
@@ -332,14 +352,14 @@ class Erased(_Event):
 KINDS = (
     Begun, CycleBegun, CycleSuperseded, TakenIn, Quarantined, BidSetAside, BidPlaced,
     AdvertHeldBack, AdvertOpened, AdvertCounted, AdvertClosed, AdvertCorrected, AdvertUnlet,
-    RungTaken, Proposed, Decided, HeldFor, HoldEnded, PassedOver, OfferProposed, OfferMoved,
-    OfferEnded, RefusalJudged, ConsequenceBegun, DutyMayEnd, LetTo, LettingUndone, Erased,
+    RungTaken, Proposed, Decided, HeldFor, HoldEnded, PassedOver, PassingOverEnded, OfferProposed,
+    OfferMoved, OfferEnded, RefusalJudged, ConsequenceBegun, DutyMayEnd, LetTo, LettingUndone, Erased,
 )
 
 Event = Annotated[
     Begun | CycleBegun | CycleSuperseded | TakenIn | Quarantined | BidSetAside | BidPlaced
     | AdvertHeldBack | AdvertOpened | AdvertCounted | AdvertClosed | AdvertCorrected | AdvertUnlet
-    | RungTaken | Proposed | Decided | HeldFor | HoldEnded | PassedOver | OfferProposed
+    | RungTaken | Proposed | Decided | HeldFor | HoldEnded | PassedOver | PassingOverEnded | OfferProposed
     | OfferMoved | OfferEnded | RefusalJudged | ConsequenceBegun | DutyMayEnd | LetTo
     | LettingUndone | Erased,
     Field(discriminator="kind"),
