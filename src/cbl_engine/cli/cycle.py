@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cbl_engine.records.cycles import RecordedCycle
 
 _MOST = 40
+_FEW = 5
 Flag = Annotated[bool, Parameter(negative="")]
 
 
@@ -139,10 +140,13 @@ def _happened(done: RecordedCycle) -> Iterator[Any]:
     """What a cycle did, and where it is written."""
     from rich.table import Table
 
+    from cbl_engine.offers.events import AdvertHeldBack
+
     manifest = done.folder.manifest
-    table = Table(title=f"{manifest['scheme']}: up to {manifest['as_at']}", title_justify="left")
+    yield f"{manifest['scheme']}: up to {manifest['as_at']}"
+    table = Table(show_header=False)
     table.add_column("what happened", no_wrap=True)
-    table.add_column("", justify="right")
+    table.add_column("how often", justify="right")
     for words, count in done.counts().items():
         if count:
             table.add_row(words, f"{count:,}")
@@ -150,16 +154,22 @@ def _happened(done: RecordedCycle) -> Iterator[Any]:
     for run in done.superseded:
         yield (f"Run again: cycle {run.cycle} up to {run.as_at} (events {run.first} to {run.last}) "
                "no longer counts, and stays in the trail.")
-    for outcome, clash in _quarantined(done):
-        yield f"Left out: outcome {outcome}, {clash.replace('_', ' ')}"
+    for event in done.cycle.events:
+        if isinstance(event, AdvertHeldBack):
+            yield f"Held back: advert {event.advert} ({', '.join(event.findings)})"
+    for row in done.cycle.quarantined:
+        yield f"Left out: {row['outcome']}, {row['clash'].replace('_', ' ')}: {row['why']}"
+    for what, rows in done.cycle.telling.items():
+        if rows:
+            yield f"To be told, {what.replace('_', ' ')}: {_named(rows)}"
     yield (f"State {manifest['state_id']}: {manifest['events']:,} events, written to "
            f"{done.folder.path}")
 
 
-def _quarantined(done: RecordedCycle) -> list[tuple[str, str]]:
-    from cbl_engine.offers.events import Quarantined
-
-    return [(str(e.outcome), e.clash) for e in done.cycle.events if isinstance(e, Quarantined)]
+def _named(rows: list[dict[str, Any]]) -> str:
+    """The ids of rows of a list for letters, a few of them."""
+    few = ["/".join(str(v) for v in row.values()) for row in rows[:_FEW]]
+    return ", ".join([*few, f"and {len(rows) - _FEW:,} more"] if len(rows) > _FEW else few)
 
 
 def _waits(tables: Mapping[str, pl.DataFrame], template: Path | None) -> Iterator[Any]:
@@ -218,7 +228,8 @@ def _plain(done: RecordedCycle) -> dict[str, Any]:
             {"cycle": r.cycle, "first": r.first, "last": r.last, "as_at": r.as_at}
             for r in done.superseded
         ],
-        "quarantined": [{"outcome": o, "clash": c} for o, c in _quarantined(done)],
+        "quarantined": done.cycle.quarantined,
+        "to_be_told": done.cycle.telling,
         "waits_for_decision": open_proposals(tables).to_dicts(),
         "waits_for_answer": open_answers(tables).to_dicts(),
     }

@@ -361,16 +361,6 @@ class Book:
             for application in letting.households
         }
 
-    def homes_let(self) -> set[str]:
-        """Homes let, and not freed since by a move from them."""
-        let: set[str] = set()
-        for letting in self.lettings.values():
-            if letting.undone_on is None:
-                let.discard(letting.freed_home or "")
-                if letting.home is not None:
-                    let.add(letting.home)
-        return let
-
     # What each event writes.
 
     def _held_back(self, event: e.AdvertHeldBack) -> None:
@@ -416,6 +406,8 @@ class Book:
         proposal.status, proposal.decided_on = event.status, event.on
         proposal.by, proposal.automated = event.by, event.automated
         proposal.reason = event.reason
+        if event.home is not None and proposal.offer is not None:
+            self._change_home(self.offers[proposal.offer], str(event.home))
 
     def _held(self, event: e.HeldFor) -> None:
         self.holds.append(
@@ -453,8 +445,6 @@ class Book:
 
     def _moved(self, event: e.OfferMoved) -> None:
         offer = self.offers[event.offer]
-        if event.home is not None and str(event.home) != offer.home:
-            self._change_home(offer, str(event.home))
         came = offer.step == "invited" and event.step == "attended"
         offer.step, offer.due_on = event.step, event.due_on
         column = "viewed_on" if came else _DAY_OF.get(event.step)

@@ -172,7 +172,11 @@ class Proposed(_Event):
 
 
 class Decided(_Event):
-    """A proposal is decided, by a named officer or without anyone."""
+    """A proposal is decided, by a named officer or without anyone.
+
+    ``home`` is given where an offer was approved of another home of the group; an offer of that
+    home still proposed has the one left instead.
+    """
 
     kind: Literal["decided"] = "decided"
     proposal: str
@@ -181,6 +185,7 @@ class Decided(_Event):
     second_by: str | None = None
     automated: bool = False
     reason: str | None = None
+    home: Id | None = None
     outcome: Id | None = None
 
 
@@ -248,18 +253,13 @@ class OfferProposed(_Event):
 
 
 class OfferMoved(_Event):
-    """An offer goes on to its next step.
-
-    ``home`` is given where an officer chose another home of the group; an offer of that home still
-    proposed has the one left instead.
-    """
+    """An offer goes on to its next step."""
 
     kind: Literal["offer_moved"] = "offer_moved"
     offer: str
     step: Literal["nominated", "invited", "attended", "offered", "accepted"]
     due_on: date | None = None
     under_review: bool = False
-    home: Id | None = None
     outcome: Id | None = None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -19,13 +20,15 @@ from cbl_engine.records.facts_apart import (
     lot_digest,
     subjects_of,
 )
-from cbl_engine.records.state import open_state, parquet, tables_of
+from cbl_engine.records.state import erased_in, open_state, parquet, tables_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from cbl_engine.records.state import StateFolder
+
+OF_FILES = {"file_changed", "file_missing", "file_of_another", "manifest_changed"}
+"""Faults of files, which say nothing yet of what is in them."""
 
 
 @dataclass(eq=False)
@@ -101,7 +104,7 @@ def _rows(audit: Audit, folder: StateFolder) -> None:
     """Rows apart against the digests, and the digests against the trail."""
     facts, trail = folder.facts, folder.trail
     where = str(folder.path)
-    erased = folder.state.erased()
+    erased = erased_in(folder.trail)
     lots = {
         n: (event.table, event.digest, event.rows)
         for n, event in enumerate(trail.events, 1) if isinstance(event, TakenIn)
@@ -171,26 +174,29 @@ def _rows(audit: Audit, folder: StateFolder) -> None:
 
 def _tables(audit: Audit, folder: StateFolder) -> None:
     """The tables made again, against those in the folder."""
-    if audit.faults and any(p.kind in _CANNOT_REBUILD for p in audit.faults):
+    if any(p.kind not in OF_FILES for p in audit.faults):
         audit.notes.append("The tables were not made again: trail or rows are not what they were.")
         return
     made = tables_of(folder.trail, folder.facts, recorded)
     other_bytes = []
     rows = 0
-    for table in sorted({*made, *folder.tables}):
+    names = {Path(n).stem for n in folder.manifest["files"] if n.startswith("tables/")}
+    for table in sorted({*made, *names}):
         where = f"{folder.path}/tables/{table}.parquet"
-        if table not in made or table not in folder.tables:
-            message = "the events make no such table" if table not in made else "the table is missing"
+        two = _read(Path(where))
+        if table not in made or two is None:
+            message = "the events make no such table" if two is not None else (
+                "the table is missing, or cannot be read")
             audit.faults.append(Problem("table_differs", message, where=where))
             continue
-        one, two = made[table], folder.tables[table]
+        one = made[table]
         rows += one.height
         if not one.equals(two):
             at = next(_differing(one, two), None)
             audit.faults.append(Problem(
                 "table_differs", "the table is not what the events say", where=where,
                 rows=() if at is None else (f"row {at}",)))
-        elif parquet(one) != (folder.path / f"tables/{table}.parquet").read_bytes():
+        elif parquet(one) != Path(where).read_bytes():
             other_bytes.append(table)
     audit.checked.append(f"{len(made)} tables of {rows:,} rows, made again from the events"
                          + ("" if other_bytes else ", the same to the byte"))
@@ -199,9 +205,11 @@ def _tables(audit: Audit, folder: StateFolder) -> None:
                            f"that writes them): {', '.join(other_bytes)}.")
 
 
-_CANNOT_REBUILD = {
-    "no_event", "event_out_of_order", "row_missing", "rows_missing", "events_of_other_version",
-}
+def _read(path: Path) -> pl.DataFrame | None:
+    try:
+        return pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError):
+        return None
 
 
 def _differing(one: pl.DataFrame, two: pl.DataFrame) -> Iterator[int]:

@@ -10,12 +10,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
 from cbl_engine.errors import BadInput, Problem, PropertyError, RunError, SchemeError
 from cbl_engine.offers.book import Book
+from cbl_engine.offers.cycle import run_cycle
 from cbl_engine.offers.events import (
     Begun,
     CycleSuperseded,
@@ -24,6 +25,7 @@ from cbl_engine.offers.events import (
     OfferMoved,
     TakenIn,
 )
+from cbl_engine.offers.record import Record
 from cbl_engine.records.chain import data_source
 from cbl_engine.records.facts_apart import Facts, subjects_of
 from cbl_engine.records.places import kind_of
@@ -40,7 +42,7 @@ from cbl_engine.records.trail import Trail
 from cbl_engine.records.waiting import FORM_COLUMN
 from cbl_engine.scheme import load_scheme
 from cbl_engine.shortlist.register_check import register_problems
-from cbl_engine.tables import LINEAGE_COLUMNS, Tables, read_tables
+from cbl_engine.tables import LINEAGE_COLUMNS, TABLES, Tables, read_tables
 from cbl_engine.tables.taking_in import in_order, news, taken_in
 from cbl_engine.version import __version__
 
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from cbl_engine.offers.events import Event
+    from cbl_engine.offers.record import Cycle
     from cbl_engine.records.trail import Run
     from cbl_engine.scheme import Scheme
     from cbl_engine.tables import ExtraColumn
@@ -97,7 +100,7 @@ class RecordedCycle:
     """
 
     folder: StateFolder
-    cycle: Any
+    cycle: Cycle
     superseded: tuple[Run, ...]
 
     def counts(self) -> dict[str, int]:
@@ -136,7 +139,6 @@ def record_cycle(
     supersede: bool = False,
     seed: int | None = None,
     key: bytes | None = None,
-    run: Callable[..., Any] | None = None,
     on_step: Callable[[str], None] = lambda _: None,
     on_problems: Callable[[Sequence[Problem]], None] = lambda _: None,
 ) -> RecordedCycle:
@@ -159,7 +161,6 @@ def record_cycle(
         supersede: run again what the state covers from that day on; both stay in the trail.
         seed: for lotteries; None: the state's, or 0.
         key: secret of a record that begins, 32 bytes; None draws it.
-        run: what runs the days; None: the engine's.
         on_step: told the name of each step as it begins.
         on_problems: told what was left out, when it keeps going.
 
@@ -194,8 +195,8 @@ def record_cycle(
     if seed is None:
         seed = folder.manifest["seed"] if folder is not None else 0
     on_step("Running the days")
-    cycle = _run(run, now, rules, given, as_at, unattended=unattended, keep_going=keep_going,
-                 seed=seed)
+    cycle = run_cycle(_record(now), rules, given, as_at, unattended=unattended,
+                      keep_going=keep_going, seed=seed)
     on_step("Writing the state")
     after = now.after(cycle.events, cycle.rows, recorded)
     _check_tables(cycle.record.tables, after.tables)
@@ -242,7 +243,10 @@ def _nothing_to_supersede(where: str | Path, as_at: date) -> RunError:
 def _begun(
     source: str | Path, reading: _Reading, key: bytes | None
 ) -> tuple[State, dict[str, pl.DataFrame]]:
-    """A record that begins with the tables of a source of data; its outcomes are the cycle's."""
+    """A record that begins with the tables of a source of data.
+
+    What may clash with the record, outcomes and checks, comes with the first cycle.
+    """
     kind = kind_of(Path(source))
     if kind is not None:
         raise RunError(
@@ -250,14 +254,14 @@ def _begun(
                      where=str(source), allowed="a state folder, or data to begin a record with")]
         )
     rows = reading.read(data_source(source), {}, needs=("applications",))
-    outcomes = {"outcomes": rows.pop("outcomes")} if "outcomes" in rows else {}
+    may_clash = {t: rows.pop(t) for t in ("outcomes", "checks") if t in rows}
     on = reading.as_at
     state = State(Trail(), Facts.none(key or secrets.token_bytes(_KEY_BYTES)), {})
     events = [Begun(on=on, engine=__version__), *_taking_in(rows, on, "given")]
-    return state.after(events, rows.items(), recorded), outcomes
+    return state.after(events, rows.items(), recorded), may_clash
 
 
-def _taking_in(rows: Mapping[str, pl.DataFrame], on: date, why: Any) -> list[TakenIn]:
+def _taking_in(rows: Mapping[str, pl.DataFrame], on: date, why: Literal["given", "rectified"]) -> list[TakenIn]:
     return [TakenIn(on=on, table=t, rows=f.height, digest="", why=why) for t, f in rows.items()]
 
 
@@ -296,7 +300,8 @@ class _Reading:
         if self.keep_going and rows:
             self.left_out += rows
             self.rejected.append(found.rejected)
-        return {t: f.drop(*LINEAGE_COLUMNS, strict=False) for t, f in sorted(found.frames.items())}
+        return {t: _with_text_ids(t, f.drop(*LINEAGE_COLUMNS, strict=False))
+                for t, f in sorted(found.frames.items())}
 
     def rectified(self, now: State, source: str | Path | None) -> State:
         """The record with what was wrong put right."""
@@ -353,20 +358,17 @@ class _Reading:
         return {table: frame for table, frame in new.items() if frame.height}
 
 
-def _run(
-    run: Callable[..., Any] | None, now: State, scheme: Scheme,
-    given: Mapping[str, pl.DataFrame], as_at: date, **options: Any,
-) -> Any:
-    """The days, run by the room of offers."""
-    from importlib import import_module
+def _with_text_ids(table: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows whose ids are text: a record holds no other."""
+    ids = [c.name for c in TABLES[table] if c.type == "id" and c.name in rows.columns]
+    return rows.with_columns(pl.col(ids).cast(pl.String))
 
-    room = import_module("cbl_engine.offers.cycle") if run is None else import_module(run.__module__)
-    counting = [r for r in now.trail.runs() if r.counts]
-    record = room.Record(
-        tables=now.tables, as_at=counting[-1].as_at if counting else None,
-        events=len(now.trail.events), cycles=len(counting),
-    )
-    return (run or room.run_cycle)(record, scheme, given, as_at, **options)
+
+def _record(now: State) -> Record:
+    """The record as the room of offers has it."""
+    counting = [run for run in now.trail.runs() if run.counts]
+    return Record(now.tables, counting[-1].as_at if counting else None, len(now.trail.events),
+                  len(counting))
 
 
 def _check_tables(said: Mapping[str, pl.DataFrame], made: Mapping[str, pl.DataFrame]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -95,12 +95,10 @@ def erase(
     if problems:
         raise RunError(problems)
     trail, facts, rows = folder.trail, folder.facts, {}
-    numbers = folder.tables["applications"].schema["id"].is_integer()
     for application in wanted:
         facts, rows[application] = facts.without(application)
-        told: Any = int(application) if numbers else application
         trail = trail.after(
-            [Erased(on=on, application=told, rows=rows[application], because=because)], {}
+            [Erased(on=on, application=application, rows=rows[application], because=because)], {}
         )
     manifest = folder.manifest
     written = write_state(

@@ -90,7 +90,12 @@ class State:
 
     def erased(self) -> dict[str, Erased]:
         """The applications whose facts were destroyed, as text, and the event of each."""
-        return {str(e.application): e for e in self.trail.events if isinstance(e, Erased)}
+        return erased_in(self.trail)
+
+
+def erased_in(trail: Trail) -> dict[str, Erased]:
+    """The applications whose facts were destroyed, as text, and the event of each."""
+    return {str(e.application): e for e in trail.events if isinstance(e, Erased)}
 
 
 def tables_of(trail: Trail, facts: Facts, recorded: Recorded) -> dict[str, pl.DataFrame]:

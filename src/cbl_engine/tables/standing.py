@@ -18,31 +18,30 @@ if TYPE_CHECKING:
 def as_standing(
     table: str, rows: pl.DataFrame, standing: pl.DataFrame | None
 ) -> tuple[pl.DataFrame, list[Finding]]:
-    """Rows with each column in the type that it has where they come to.
+    """Rows with each column in the type that it has in a record.
 
-    A CSV file has text where a Parquet file has numbers; ids may be either.
+    Ids are text there; undeclared columns have the type in which they came first.
 
     Returns:
         The rows, and a finding for each column whose values cannot be of that type.
     """
-    if standing is None:
-        return rows, []
+    declared = columns_of(table)
+    ids = [n for n in rows.columns if n in declared and declared[n].type == "id"]
+    rows = rows.with_columns(pl.col(ids).cast(pl.String))
     findings = []
     changed = []
     for values in rows:
-        want = standing.schema.get(values.name)
-        if want is None or want in (values.dtype, pl.Null) or values.name == SOURCE_ROW:
+        want = standing.schema.get(values.name) if standing is not None else None
+        known = values.name in declared or values.name == SOURCE_ROW
+        if known or want is None or want in (values.dtype, pl.Null):
             continue
-        column = columns_of(table).get(values.name)
-        if column is not None and column.type != "id":
-            continue  # a declared column has its declared type, wherever it stands
         try:
             changed.append(values.cast(want))
         except pl.exceptions.PolarsError:
             findings.append(Finding(
                 table, values.name, "other_type", "the column has another type in the record",
                 allowed=str(want), given=str(values.dtype),
-                remedy="Give it the same values as in the first week's data",
+                remedy="Give it values of the type in which it came first",
             ))
     return rows.with_columns(changed), findings
 

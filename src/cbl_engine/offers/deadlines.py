@@ -1,0 +1,85 @@
+"""The last day of a time allowed, and what must have been tried before somebody is not reached."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from cbl_engine.scheme.calendar import working_days_after
+
+if TYPE_CHECKING:
+    from cbl_engine.scheme.offers import Contact, Within
+
+_POSTED = 2  # [working days] until what was sent counts as received
+_HOURS_A_DAY = 24
+
+
+@lru_cache(maxsize=4096)
+def last_day(within: Within | None, done_on: date, viewed_on: date | None = None) -> date | None:
+    """The last day on which what is asked for is still in time.
+
+    The day that starts the time is not counted, for hours neither: they run from the midnight
+    after it, and are over with the day they end on. In years without bank holidays on record only
+    weekends are no working days.
+
+    Args:
+        within: the time allowed; None is no deadline.
+        done_on: day of the act (a letter sent, a household named, a hold begun).
+        viewed_on: day of the viewing, for a time that starts with it; None where there was none.
+
+    Returns:
+        Never before the day that starts the time; None without a deadline.
+
+    References:
+        https://www.gov.uk/bank-holidays
+    """
+    if within is None:
+        return None
+    start = done_on
+    if within.starts == "received":
+        start = _working_day(done_on, _POSTED)
+    elif within.starts == "viewed" and viewed_on is not None:
+        start = viewed_on
+    if within.working_days is not None:
+        # No working days at all is that day, though it be a Sunday.
+        return max(start, _working_day(start, within.working_days))
+    days = within.days if within.days is not None else -(-(within.hours or 0) // _HOURS_A_DAY)
+    return start + timedelta(days=days)
+
+
+def _working_day(start: date, working_days: int) -> date:
+    import numpy as np
+
+    return working_days_after(np.array([start], "datetime64[D]"), working_days).astype(object).item()
+
+
+def contact_shortfall(
+    contact: Contact | None,
+    attempts: int | None,
+    channels: int | None,
+    adjustments_checked: bool | None,
+) -> tuple[str, ...]:
+    """What is missing before a household counts as not reached.
+
+    Args:
+        contact: what the scheme asks for; None is nothing.
+        attempts: made, on record [attempts]; null is none.
+        channels: used for them, on record [channels]; null is none.
+        adjustments_checked: whether reasonable adjustments were checked (Equality Act 2010,
+            s.20); null is not on record, which is as if they were not.
+
+    Returns:
+        A phrase for each thing that falls short, in this order; empty when nothing does.
+    """
+    if contact is None:
+        return ()
+    short = []
+    for asked, had, what in (
+        (contact.attempts, attempts, "attempts"), (contact.channels, channels, "channels")
+    ):
+        if (had or 0) < asked:
+            short.append(f"{what}: {had or 0} of {asked}")
+    if contact.adjustments_checked and not adjustments_checked:
+        short.append("reasonable adjustments not checked")
+    return tuple(short)
