@@ -33,10 +33,11 @@ _HEADINGS = {
     "bids": "bids on each advert", "registered_mean": "mean", "registered_median": "median",
     "ranked_mean": "mean", "ranked_median": "median", "waiting": "households",
     "waiting_median": "median months so far", "nominated": "households named",
-    "nominated_for_each": "for each letting", "id": "offer", "property_type": "type",
-    "ranks_from": "ranked from", "signed_on": "signed", "priority_date": "ranked from",
-    "registered_on": "registered", "days_ranked": "days ranked",
-    "days_registered": "days registered",
+    "nominated_for_each": "for each letting",
+}
+_IN_LISTS = {
+    "id": "offer", "property_type": "type", "ranks_from": "ranked from", "signed_on": "signed",
+    "priority_date": "ranked from", "registered_on": "registered", "route": "let by",
 }
 _GROUPS = (
     ("From joining the register to signing, months", ("registered_mean", "registered_median")),
@@ -44,6 +45,11 @@ _GROUPS = (
     ("Still on the register", ("waiting", "waiting_median")),
     ("Named to the landlord", ("nominated", "nominated_for_each")),
 )
+_FLAT = {
+    "registered_mean": "months since\nregistering, mean", "registered_median": "median",
+    "ranked_mean": "months since the\ndate that ranked, mean", "ranked_median": "median",
+    "waiting": "still waiting",
+}
 _LISTED_FOR_OFFICERS = (
     "id", "advert", "home", "application", "route", "signed_on", "band", "priority_date",
     "registered_on", "bids", "position", "bedrooms", "property_type", "area", "landlord",
@@ -70,6 +76,22 @@ def results_page(results: Results) -> str:
         listed=_list(results),
         hidden=HIDDEN,
     )
+
+
+def table_in_words(results: Results, name: str) -> tuple[str, list[str], list[list[str]]] | None:
+    """A table as people read it: title, headings and rows; None when nothing of it can be shown."""
+    frame = results.tables[name]
+    if frame.height == 1:
+        return None
+    if name in _OTHERS:
+        return _OTHERS[name], ["", frame.columns[1]], [
+            [what, n] for what, n, _ in map(_count_row, frame.iter_rows())
+        ]
+    table = _table(_TITLES[name], name, frame)
+    heads = ["", "homes let", _HEADINGS["bids"]]
+    heads += [_FLAT.get(n, _HEADINGS[n]) for _, of in _GROUPS for n in of if n in frame.columns]
+    rows = [[row["value"], row["lettings"], row["bids"], *row["cells"]] for row in table["rows"]]
+    return _TITLES[name], heads, rows
 
 
 def _period(results: Results) -> str:
@@ -158,7 +180,7 @@ def _list(results: Results) -> dict[str, Any]:
         frame = frame.select(_LISTED_FOR_OFFICERS)
     names = frame.columns
     return {
-        "heads": [_HEADINGS.get(n, n.replace("_", " ")).capitalize() for n in names],
+        "heads": [_IN_LISTS.get(n, n.replace("_", " ")).capitalize() for n in names],
         "rows": list(_rows(frame, public=public)),
     }
 

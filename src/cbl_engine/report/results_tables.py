@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.disclosure import LIMIT, withheld
+from cbl_engine.offers.checks import NEUTRAL
 from cbl_engine.shortlist.register_check import bands_in_order
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ _KINDS = {
     "check": "a check", "criterion": "a criterion not met", "rule": "a rule of the scheme",
     "officer": "an officer's decision",
 }
-OFFICER_HELD = "officer-held reason"
 _ENDS = {
     "declined": "not approved", "landlord_rejected": "rejected by the landlord",
     "landlord_silent": "no answer from the landlord", "absent": "did not view",
@@ -207,7 +207,7 @@ def offers_in_words(offers: pl.DataFrame, scheme: Scheme) -> pl.Series:
 def passing_over_in_words(passed: pl.DataFrame, *, public: bool) -> pl.Series:
     """For what kind of reason each household was passed over; for officers with the reason."""
     kind = pl.col("kind").replace(_KINDS)
-    said = pl.when("officer_held").then(pl.lit(OFFICER_HELD)).otherwise(kind)
+    said = pl.when("officer_held").then(pl.lit(NEUTRAL)).otherwise(kind)
     if not public:
         said = pl.format("{}: {}", said, "reason")
     return passed.select(said.alias("what"))["what"]

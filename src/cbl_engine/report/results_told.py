@@ -34,7 +34,7 @@ def told(frame: pl.DataFrame, columns: Sequence[str], limit: int = LIMIT) -> pl.
     """
     work = frame.select(columns).with_columns(pl.lit(0, pl.UInt32).alias("_class"))
     if work.height < limit:
-        return work.select(pl.lit(None, work.schema[c]).alias(c) for c in columns)
+        return work.select(columns).clear(work.height)
     for name in columns:
         value = pl.col(name)
         counts = work.group_by("_class", name).agg(pl.len().alias("_n")).sort("_class", name)
@@ -42,6 +42,11 @@ def told(frame: pl.DataFrame, columns: Sequence[str], limit: int = LIMIT) -> pl.
         rest = pl.when(able).then(0).otherwise(pl.col("_n")).sum().over("_class")
         first = able & (able.cum_sum().over("_class") == 1)
         shown = counts.filter(able & ~(first & (rest > 0) & (rest < limit)))
+        every = counts.group_by(name).agg(pl.col("_n").sum().alias("_every"))
+        shown = shown.join(every, on=name, how="left", maintain_order="left")
+        untold = pl.col("_every") - pl.col("_n").sum().over(name)
+        one_more = (pl.int_range(pl.len()).over(name) == 0) & (untold > 0) & (untold < limit)
+        shown = shown.filter(~one_more)
         work = work.join(
             shown.select("_class", name, pl.lit(value=True).alias("_shown")), on=["_class", name],
             how="left", maintain_order="left",

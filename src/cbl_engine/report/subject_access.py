@@ -16,7 +16,7 @@ from cbl_engine.errors import BadInput, Problem
 from cbl_engine.records.facts_apart import EVENT_NUMBER, OF_EVENTS, OURS, complete, subjects_of
 from cbl_engine.records.state import StateFolder
 from cbl_engine.report.subject_chronology import chronology
-from cbl_engine.report.subject_redaction import GROUNDS, NEUTRAL, Redaction, Row, officer_held
+from cbl_engine.report.subject_redaction import GROUNDS, STATEMENT, Redaction, Row, officer_held
 from cbl_engine.tables.letting_columns import RECORDED
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class SubjectAccess:
             "sections": dict(self.sections),
             "chronology": self.chronology,
             "withheld": [{**row, "in_words": GROUNDS[row["ground"]]} for row in self.withheld],
-            "officer_held": NEUTRAL,
+            "officer_held": STATEMENT,
         }
 
 

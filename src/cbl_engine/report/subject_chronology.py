@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbl_engine.offers import events as e
+from cbl_engine.offers.checks import NEUTRAL
 from cbl_engine.records.facts_apart import about_of
-from cbl_engine.report.results_tables import OFFICER_HELD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -44,6 +44,9 @@ def chronology(
         Rows of on, what (in words), advert (null: about none).
     """
     about = about_of(event for _, event, _ in events)
+    adverts = {
+        event.offer: event.advert for _, event, _ in events if isinstance(event, e.OfferProposed)
+    }
     lines: list[tuple[Any, int, Row]] = []
     for n, event, counts in events:
         if not _is_about(event, application, about) or _officers_alone(event, held):
@@ -51,9 +54,10 @@ def chronology(
         what = _in_words(event)
         if what:
             again = "" if counts else " (the week was run again: this no longer counts)"
-            lines.append((event.on, n, _line(event.on, what + again, _advert_of(event))))
+            advert = getattr(event, "advert", None) or adverts.get(getattr(event, "offer", None))
+            lines.append((event.on, n, _line(event.on, what + again, advert)))
     for row in held.rows():
-        lines.append((row["on"], 0, _line(row["on"], OFFICER_HELD, row["advert"])))
+        lines.append((row["on"], 0, _line(row["on"], NEUTRAL, row["advert"])))
     for table, rows in recorded.items():
         days = sorted(row["recorded_on"] for row in rows if row.get("recorded_on") is not None)
         for on in dict.fromkeys(days):
@@ -81,12 +85,6 @@ def _officers_alone(event: e.Event, held: OfficerHeld) -> bool:
 
 def _line(on: Any, what: str, advert: Any) -> Row:
     return {"on": on, "what": what, "advert": None if advert is None else str(advert)}
-
-
-def _advert_of(event: e.Event) -> Any:
-    advert = getattr(event, "advert", None)
-    offer = getattr(event, "offer", None)
-    return offer.rsplit("/", 2)[0] if advert is None and offer is not None else advert
 
 
 def _in_words(event: e.Event) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cbl_engine.report.results_tables import OFFICER_HELD
+from cbl_engine.offers.checks import NEUTRAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,7 +28,7 @@ GROUNDS = {
 }
 """Grounds on which something is withheld, in words."""
 
-NEUTRAL = (
+STATEMENT = (
     "Some checks are held by officers alone. Whether there is any about this household, and what "
     "it says, is told to nobody else: this statement is the same in every record."
 )
@@ -56,13 +56,13 @@ class OfficerHeld:
 
     open_checks: frozenset[str]
     checks: frozenset[str]
-    since: Mapping[Any, date]
+    since: Mapping[str | None, date]
     proposals: frozenset[str]
 
     def rows(self) -> list[Row]:
         """One row an advert, with the one reason."""
         return [
-            {"advert": advert, "on": on, "reason": OFFICER_HELD}
+            {"advert": advert, "on": on, "reason": NEUTRAL}
             for advert, on in sorted(self.since.items(), key=lambda item: (item[1], str(item[0])))
         ]
 
@@ -83,8 +83,9 @@ def officer_held(scheme: Scheme, tables: Mapping[str, list[Row]]) -> OfficerHeld
         *((h["advert"], h["since"]) for h in tables["holds"] if h["reason"] in checks),
         *((p["advert"], p["on"]) for p in proposals),
     ]
-    since: dict[Any, date] = {}
-    for advert, on in days:
+    since: dict[str | None, date] = {}
+    for at, on in days:
+        advert = _id(at)
         since[advert] = min(on, since.get(advert, on))
     return OfficerHeld(
         frozenset(name for name, _ in kinds if name not in checks), frozenset(checks), since,
@@ -129,17 +130,18 @@ class Redaction:
             case "proposals":
                 return row["id"] in held.proposals
             case "outcomes":
-                return row.get("act") == "bypass" and row.get("advert") in held.since
+                return row.get("act") == "bypass" and _id(row.get("advert")) in held.since
         return False
 
     def _row(self, table: str, row: Row) -> Row:
+        held = self.held
         if table == "people" and str(row["id"]) not in self.applicants:
             return self._keep(table, row, _OF_A_PERSON)
         person = row.get("person")
         if table == "connections" and person is not None and str(person) not in self.applicants:
             return self._keep(table, row, _OF_A_CONNECTION)
-        if table == "offers" and row["ended_by"] == "bypassed" and row["advert"] in self.held.since:
-            row = {**row, "reason": OFFICER_HELD}
+        if table == "offers" and row["ended_by"] == "bypassed" and _id(row["advert"]) in held.since:
+            row = {**row, "reason": NEUTRAL}
         out = dict(row)
         for (of, name), ground in _CELLS.items():
             if of == table and _said(row.get(name)):
@@ -152,6 +154,10 @@ class Redaction:
         out = {n: v if n in names or not _said(v) else WITHHELD for n, v in row.items()}
         self.count(table, "another_person", sum(v == WITHHELD for v in out.values()))
         return out
+
+
+def _id(value: Any) -> str | None:
+    return None if value is None else str(value)
 
 
 def _said(value: Any) -> bool:
