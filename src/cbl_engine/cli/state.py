@@ -58,7 +58,7 @@ def erase(
     state: Path,
     /,
     *,
-    application: Annotated[tuple[str, ...], Parameter(consume_multiple=True)],
+    application: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")],
     because: str,
     as_at: str,
     out: Path,

@@ -10,6 +10,7 @@ import polars as pl
 
 from cbl_engine.offers import events as e
 from cbl_engine.offers.advertising import publication_findings
+from cbl_engine.offers.automatic import automatic_bids
 from cbl_engine.offers.bidding import bids_that_count, judge_bids
 from cbl_engine.offers.desk import london_day
 from cbl_engine.offers.lists import ranked, rows_of
@@ -106,8 +107,8 @@ def adverts_that_close(desk: Desk) -> None:
     judge, adverts, bids = desk.judge, desk.adverts, desk.table("bids")
     verdicts = judge_bids(judge, adverts, bids, desk.record, until=desk.on)
     placed = automatic_bids(
-        judge, adverts, bids_that_count(bids, verdicts), desk.record,
-        lambda pairs: _eligible(desk, pairs), desk.on, desk.given,
+        judge, adverts, bids, desk.record, lambda pairs: _eligible(desk, pairs), desk.on,
+        desk.given,
     )
     mine = pl.col("advert").is_in(closing)
     for row in verdicts.filter(mine & pl.col("rule").is_not_null()).iter_rows(named=True):
@@ -176,6 +177,9 @@ def rungs(desk: Desk) -> None:
     """Propose the next rung for each home that was not let, once."""
     from cbl_engine.offers.decisions import rung_for
 
+    for proposal in desk.book.open_proposals():
+        if proposal.act == "rung" and desk.book.adverts[proposal.advert or ""].unlet_because is None:
+            desk.decide(proposal, "lapsed")
     for state in list(desk.book.adverts.values()):
         if state.unlet_because is None or state.rung:
             continue

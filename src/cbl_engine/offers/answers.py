@@ -21,8 +21,8 @@ from cbl_engine.offers.standing import asked_of, what_stops
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cbl_engine.offers.book import Offer
     from cbl_engine.offers.desk import Desk
+    from cbl_engine.offers.entries import Offer
 
 Row = dict[str, Any]
 _STEPS = {

@@ -62,7 +62,8 @@ class Placed:
         household: number of each bid's application, from 0.
         advert: number of its advert, from 0.
         at: when it was placed [microseconds since 1970].
-        withdrawn, corrected: when it was withdrawn and its advert put right; NEVER when not.
+        withdrawn: when it was withdrawn; NEVER when not, or after the close.
+        voided: when its advert was put right after it was placed; NEVER when not.
         opens, closes: of its advert [microseconds since 1970].
         day, closes_day: by London's clock [days since 1970].
         status: of its advert.
@@ -73,7 +74,7 @@ class Placed:
     advert: NDArray[np.int64]
     at: NDArray[np.int64]
     withdrawn: NDArray[np.int64]
-    corrected: NDArray[np.int64]
+    voided: NDArray[np.int64]
     opens: NDArray[np.int64]
     closes: NDArray[np.int64]
     day: NDArray[np.int64]
@@ -210,17 +211,18 @@ def place_bids(
         )
     theirs = adverts[np.argsort(numbers.ordinals_of(adverts["id"]))]
     households = Ordinals(frame["application"])
-    withdrawn, closes = _moments(frame, "withdrawn_at", NEVER), _moments(theirs, "closes_at", NEVER)
-    corrected = _moments(theirs, "corrected_at", NEVER)
     # What comes after the close or the day changes nothing here.
     last = midnight_after(until)
+    withdrawn, closes = _moments(frame, "withdrawn_at", NEVER), _moments(theirs, "closes_at", NEVER)
+    at, corrected = _moments(frame, "placed_at", NEVER), _moments(theirs, "corrected_at", NEVER)
+    corrected = np.where(corrected < last, corrected, NEVER)[advert]
     return Placed(
         frame=frame.drop("withdrawn_at"),
         household=households.ordinals_of(frame["application"]).astype(np.int64),
         advert=advert,
-        at=_moments(frame, "placed_at", NEVER),
+        at=at,
         withdrawn=np.where((withdrawn <= closes[advert]) & (withdrawn < last), withdrawn, NEVER),
-        corrected=np.where(corrected < last, corrected, NEVER)[advert],
+        voided=np.where(at < corrected, corrected, NEVER),
         opens=_moments(theirs, "opens_at", -NEVER)[advert],
         closes=closes[advert],
         day=london_days(frame["placed_at"]),
@@ -274,7 +276,7 @@ def standing_rules(
     early_or_late = (placed.at < placed.opens) | (placed.at > placed.closes)
     rules.append(Rule("time", "closed", early_or_late))
     rules.append(Rule(GONE, "withdrawn", placed.withdrawn < NEVER))
-    rules.append(Rule(GONE, "void", (placed.at < placed.corrected) & (placed.corrected < NEVER)))
+    rules.append(Rule(GONE, "void", placed.voided < NEVER))
     versions = _versions(judge, placed)
     rules += [Rule("window", "window", _outside_window(versions, placed))]
     rules += _choices(judge, versions, placed)
@@ -424,7 +426,7 @@ def _caps(judge: Judge, placed: Placed) -> tuple[list[Tally], list[Limit]]:
 
 
 def _tally(bidding: Bidding, cap: Cap, placed: Placed) -> Tally:
-    group, ends = placed.household, placed.corrected
+    group, ends = placed.household, placed.voided
     if cap.per == "cycle":
         cycle = cycle_numbers(bidding, placed.closes_day)
         cycle -= cycle.min(initial=0)

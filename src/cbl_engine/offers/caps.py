@@ -81,7 +81,8 @@ def count_places(
         pair: number of its household and advert together, from 0.
         at: when it was placed [microseconds].
         taking: False for a bid that is set aside already: it is counted nowhere and takes no place.
-        tallies, limits: what is counted, and what binds.
+        tallies: what is counted.
+        limits: what binds.
     """
     n = len(household)
     full = [np.zeros(n, bool) for _ in limits]

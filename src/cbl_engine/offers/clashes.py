@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from cbl_engine.offers.book import Offer, Proposal
+    from cbl_engine.offers.entries import Offer, Proposal
 
 Kind = Literal[
     "no_such_offer", "no_such_proposal", "no_such_reason", "wrong_step", "after_the_end",

@@ -27,7 +27,7 @@ from cbl_engine.offers.direct_day import propose_direct_lets
 from cbl_engine.offers.due import duties_of_the_cycle, past_deadlines
 from cbl_engine.offers.line import next_in_line
 from cbl_engine.offers.moves import move_offers
-from cbl_engine.offers.properties import verify_cycle
+from cbl_engine.offers.properties import verify
 from cbl_engine.offers.record import Cycle, Record
 from cbl_engine.tables.schemas import TABLES
 from cbl_engine.tables.taking_in import news, taken_in
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from cbl_engine.scheme import Scheme
 
-_DATED = {"outcomes": "on", "direct_lets": "on", "adverts": "closes_at"}
+Row = dict[str, Any]
 
 
 def run_cycle(
@@ -92,10 +92,11 @@ def run_cycle(
     outcomes, quarantined = _in_time(desk, came, record, as_at, keep_going)
     for day in _days(desk, record.as_at, as_at):
         desk.on = day
-        quarantined += _day(desk, day, outcomes, came, keep_going, unattended)
+        waiting = _day(desk, outcomes.get(day, []), unattended=unattended)
+        quarantined += _left_out(desk, waiting, keep_going)
     tables = {**desk.given, **desk.book.tables()}
     after = Record(tables, as_at, desk.book.events, record.cycles + 1)
-    verify_cycle(record, after, desk.events, desk.rows)
+    verify(scheme, record, after, desk.events, desk.rows)
     return Cycle(after, desk.events, desk.rows, quarantined, desk.telling)
 
 
@@ -124,10 +125,10 @@ def _text_ids(table: str, rows: pl.DataFrame) -> pl.DataFrame:
 
 def _in_time(
     desk: Desk, came: Mapping[str, pl.DataFrame], record: Record, as_at: date, keep_going: bool
-) -> tuple[dict[date, list[dict[str, Any]]], list[dict[str, Any]]]:
+) -> tuple[dict[date, list[Row]], list[Row]]:
     """Outcomes by day; those of days that are closed, or not yet come, clash."""
-    by_day: dict[date, list[dict[str, Any]]] = {}
-    clashes: list[tuple[dict[str, Any], Clash]] = []
+    by_day: dict[date, list[Row]] = {}
+    clashes: list[tuple[Row, Clash]] = []
     rows = came.get("outcomes")
     for row in (rows.sort("id").iter_rows(named=True) if rows is not None else ()):
         if row["on"] > as_at:
@@ -150,8 +151,8 @@ def _in_time(
 
 
 def _left_out(
-    desk: Desk, clashes: list[tuple[dict[str, Any], Clash]], keep_going: bool
-) -> list[dict[str, Any]]:
+    desk: Desk, clashes: list[tuple[Row, Clash]], keep_going: bool
+) -> list[Row]:
     """Rows that clash: recorded as left out, or the run stops.
 
     Raises:
@@ -172,11 +173,11 @@ def _left_out(
     return out
 
 
-def _table(row: dict[str, Any]) -> str:
+def _table(row: Row) -> str:
     return "outcomes" if "what" in row else "checks"
 
 
-def _words(row: dict[str, Any], clash: Clash) -> str:
+def _words(row: Row, clash: Clash) -> str:
     if "what" not in row:
         return f"a check of application {row['application']}: {clash.why}"
     return f"{row['what']} on {row['on']} ({about(row)}): {clash.why}"
@@ -184,61 +185,51 @@ def _words(row: dict[str, Any], clash: Clash) -> str:
 
 def _days(desk: Desk, since: date | None, as_at: date) -> Iterator[date]:
     """Every day after the record's own; the first time, from the earliest on anything is dated."""
-    first = as_at
-    if since is not None:
-        first = since + timedelta(days=1)
-    else:
-        for table, column in _DATED.items():
-            frame = desk.given.get(table)
-            if frame is None or not frame.height:
-                continue
-            dated = ["opens_at", column] if table == "adverts" else [column]
-            for name in dated:
-                least = frame[name].min() if name in frame.columns else None
-                if least is not None:
-                    day = london_day(least) if table == "adverts" else least
-                    first = min(first, day)
+    first = since + timedelta(days=1) if since is not None else min([as_at, *_dates(desk)])
     for n in range((as_at - first).days + 1):
         yield first + timedelta(days=n)
 
 
-def _day(
-    desk: Desk,
-    day: date,
-    outcomes: Mapping[date, list[dict[str, Any]]],
-    came: Mapping[str, pl.DataFrame],
-    keep_going: bool,
-    unattended: bool,
-) -> list[dict[str, Any]]:
-    """One day, in the order of ``docs/offers.md``; outcomes that clashed and were left out."""
-    waiting = [(row, Clash("no_such_offer", "")) for row in outcomes.get(day, [])]
-    waiting = _outcomes(desk, waiting)
+def _dates(desk: Desk) -> Iterator[date]:
+    """The days on which outcomes, direct lets and adverts are dated."""
+    for table in ("outcomes", "direct_lets"):
+        yield from desk.table(table)["on"].drop_nulls().unique().to_list()
+    adverts = desk.table("adverts")
+    for name in ("opens_at", "closes_at"):
+        if name in adverts.columns:
+            yield from map(london_day, adverts[name].drop_nulls().unique().to_list())
+
+
+def _day(desk: Desk, outcomes: list[Row], *, unattended: bool) -> list[tuple[Row, Clash]]:
+    """One day, in the order of ``docs/offers.md``.
+
+    Returns:
+        The outcomes that found nothing to apply to, with what each clashed with.
+    """
+    waiting = _outcomes(desk, outcomes)
     past_deadlines(desk)
     adverts_put_right(desk)
     _withdrawn(desk)
     adverts_that_open(desk)
     adverts_that_close(desk)
     duties_of_the_cycle(desk)
-    propose_direct_lets(desk, _direct_lets(desk, day))
+    propose_direct_lets(desk)
     while True:
         before = desk.book.events
-        waiting = _outcomes(desk, waiting)
+        waiting = _outcomes(desk, [row for row, _ in waiting])
         move_offers(desk)
         next_in_line(desk)
         rungs(desk)
         if unattended:
             decide_unattended(desk)
         if desk.book.events == before:
-            break
-    return _left_out(desk, waiting, keep_going)
+            return waiting
 
 
-def _outcomes(
-    desk: Desk, waiting: list[tuple[dict[str, Any], Clash]]
-) -> list[tuple[dict[str, Any], Clash]]:
+def _outcomes(desk: Desk, outcomes: list[Row]) -> list[tuple[Row, Clash]]:
     """Apply the outcomes that can be, in order of id; those left, with what each clashed with."""
     left = []
-    for row, _ in waiting:
+    for row in outcomes:
         try:
             apply_outcome(desk, row)
         except Clash as clash:
@@ -253,8 +244,3 @@ def _withdrawn(desk: Desk) -> None:
         state = desk.book.adverts.get(advert)
         if state is not None and state.status in ("open", "closed"):
             withdraw(desk, advert)
-
-
-def _direct_lets(desk: Desk, day: date) -> pl.DataFrame:
-    frame = desk.table("direct_lets")
-    return frame.filter(pl.col("on") == day)

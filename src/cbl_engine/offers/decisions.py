@@ -14,10 +14,11 @@ from cbl_engine.offers.line import free_homes, offer_to
 from cbl_engine.offers.moves import end, go_on, passed_over, place_of
 from cbl_engine.offers.refusals import begin_consequence, duties_may_end, judged
 from cbl_engine.offers.standing import Place, due_before, what_stops
+from cbl_engine.offers.stops import end_holds
 
 if TYPE_CHECKING:
-    from cbl_engine.offers.book import Proposal
     from cbl_engine.offers.desk import Desk
+    from cbl_engine.offers.entries import Proposal
 
 DISCRETION = "discretion"
 """The reason of a passing over under the scheme's clause on exceptional circumstances."""
@@ -161,9 +162,7 @@ def _bypass(desk: Desk, proposal: Proposal, by: By) -> None:
             on=desk.on, advert=advert, application=application,
             position=position_of(desk, advert, application), reason=reason, why=why, **more,
         ))
-    for hold in desk.book.holding(advert, application):
-        desk.emit(e.HoldEnded(on=desk.on, advert=hold.advert, application=application,
-                              reason=hold.reason))
+    end_holds(desk, advert, application)
 
 
 def result_of(desk: Desk, proposal: Proposal) -> str | None:

@@ -21,7 +21,8 @@ from cbl_engine.tables.taking_in import taken_in
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cbl_engine.offers.book import Book, Offer, Proposal
+    from cbl_engine.offers.book import Book
+    from cbl_engine.offers.entries import Offer, Proposal
     from cbl_engine.scheme import Scheme
     from cbl_engine.scheme.model import SchemeVersion
     from cbl_engine.scheme.offers import Offers, Within
@@ -191,8 +192,8 @@ class Desk:
     def homes_of(self, advert: str) -> list[str | None]:
         """The homes of an advert by id, let or not; one without a name when it names none."""
         of = self._keep("homes", self._came, lambda: homes_of(self.adverts, self.given.get("homes")))
-        named = of.filter(pl.col("advert") == advert)["home"].to_list()
-        return sorted(map(str, named)) if named else [None]
+        named: list[str | None] = of.filter(pl.col("advert") == advert)["home"].sort().to_list()
+        return named or [None]
 
     def vacant(self, advert: str) -> list[str | None]:
         """Its homes that are not let."""

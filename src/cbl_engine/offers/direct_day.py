@@ -13,13 +13,9 @@ if TYPE_CHECKING:
     from cbl_engine.offers.desk import Desk
 
 
-def propose_direct_lets(desk: Desk, asked: pl.DataFrame) -> None:
-    """Propose the direct lets asked for that day.
-
-    Args:
-        desk: on that day.
-        asked: rows of the table ``direct_lets``.
-    """
+def propose_direct_lets(desk: Desk) -> None:
+    """Propose the direct lets asked for that day."""
+    asked = desk.table("direct_lets").filter(pl.col("on") == desk.on)
     if not asked.height:
         return
     record = {**desk.record, "tenancies": desk.table("tenancies")}

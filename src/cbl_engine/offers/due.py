@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbl_engine.offers import events as e
+from cbl_engine.offers.automatic import missed_duties
 from cbl_engine.offers.clock import cycle_span
-from cbl_engine.offers.parts import missed_duties
+from cbl_engine.offers.lists import counting
+from cbl_engine.offers.stops import end_hold
 
 if TYPE_CHECKING:
     from cbl_engine.offers.desk import Desk
@@ -32,8 +33,7 @@ def past_deadlines(desk: Desk) -> None:
             continue
         offer = next((o for o in desk.book.offers_on[hold.advert]
                       if o.open and o.application == hold.application), None)
-        desk.emit(e.HoldEnded(on=desk.on, advert=hold.advert, application=hold.application,
-                              reason=hold.reason))
+        end_hold(desk, hold)
         desk.propose("bypass", advert=hold.advert, application=hold.application,
                      offer=offer.id if offer is not None else None, what=hold.reason)
 
@@ -43,6 +43,7 @@ def duties_of_the_cycle(desk: Desk) -> None:
     bidding = desk.version.bidding
     if bidding is None or not bidding.duties or cycle_span(bidding, desk.on)[1] != desk.on:
         return
-    missed = missed_duties(desk.judge, desk.adverts, desk.table("bids"), desk.record, desk.on)
+    closed = [a.advert for a in desk.book.adverts.values() if a.closed_on is not None]
+    missed = missed_duties(desk.judge, counting(desk, closed), desk.record, desk.on)
     for application, consequence in missed.select("application", "consequence").iter_rows():
         desk.propose("consequence", application=application, what=consequence)

@@ -30,10 +30,11 @@ from cbl_engine.offers.standing import (
     holds_of,
     what_stops,
 )
+from cbl_engine.offers.stops import no_longer_stops, stop_at
 
 if TYPE_CHECKING:
-    from cbl_engine.offers.book import Offer
     from cbl_engine.offers.desk import Desk
+    from cbl_engine.offers.entries import Offer
 
 _STAYS_IN = ("not_chosen",)
 LANDLORD = "landlord"
@@ -127,6 +128,12 @@ def next_in_line(desk: Desk) -> bool:
     offering = any(its[p].ready for its, chosen in zip(turns, meant, strict=True) for p in chosen)
     for line, its, chosen in zip(open_lines, turns, meant, strict=True):
         _propose(desk, line, its, chosen, ties=not offering)
+    if not offering:
+        reached = {
+            (line.advert, equals(c.application for c in its[p].members))
+            for line, its, chosen in zip(open_lines, turns, meant, strict=True) for p in chosen
+        }
+        _lapse_ties(desk, reached)
     return desk.book.events > before
 
 
@@ -252,12 +259,13 @@ def _settled(desk: Desk, lines: list[Line], turns: list[list[Turn]]) -> list[set
     applications: list[int] = []
     origin: list[tuple[int, int]] = []
     starts = [0]
+    one = desk.offers.one_at_a_time
     for at, its in enumerate(turns):
         for place, turn in enumerate(its):
             if turn.skipped:
                 continue
             if turn.ready:
-                key = turn.members[0].application
+                key = turn.members[0].application if one else f" {at} {place}"
                 applications.append(numbers.setdefault(key, len(numbers)))
                 origin.append((at, place))
                 continue
@@ -388,36 +396,23 @@ def _pass(desk: Desk, advert: str, candidate: Candidate, stop: Stop) -> None:
     ))
 
 
-def stop_at(
-    desk: Desk, stop: Stop, advert: str | None, application: str, offer: str | None = None
-) -> None:
-    """What stops a household before a step: a hold begins, or passing over is proposed, once."""
-    book = desk.book
-    held = any(h.reason == stop.reason for h in book.holding(advert, application))
-    proposed = any(
-        p.act == "bypass" and p.what == stop.reason and p.status in ("open", "declined")
-        and (p.advert, p.application, p.offer) == (advert, application, offer)
-        for p in book.proposals.values()
-    )
-    if held or proposed:
-        return
-    if stop.does == "hold":
-        if advert is not None:
-            desk.emit(e.HeldFor(on=desk.on, advert=advert, application=application,
-                                reason=stop.reason, until=stop.until))
-        return
-    desk.propose("bypass", advert=advert, application=application, offer=offer, what=stop.reason)
-
-
 def _tie(desk: Desk, advert: str, turn: Turn) -> None:
     """Equals: one of them is to be named, by an officer."""
     what = equals(c.application for c in turn.members)
+    if not any(p.act == "tie" and (p.advert, p.what) == (advert, what)
+               for p in desk.book.open_proposals()):
+        desk.propose("tie", advert=advert, what=what)
+
+
+def _lapse_ties(desk: Desk, reached: set[tuple[str, str]]) -> None:
+    """Ties on lists that nobody is waiting for any more lapse."""
     for proposal in desk.book.open_proposals():
-        if proposal.act == "tie" and proposal.advert == advert:
-            if proposal.what == what:
-                return
+        if proposal.act != "tie" or (proposal.advert, proposal.what) in reached:
+            continue
+        invited = {o.application for o in desk.book.offers_on[proposal.advert or ""]
+                   if o.step == "attended"}
+        if not set((proposal.what or "").split(", ")) <= invited:
             desk.decide(proposal, "lapsed")
-    desk.propose("tie", advert=advert, what=what)
 
 
 def equals(applications) -> str:  # noqa: ANN001
@@ -441,15 +436,8 @@ def _no_longer(desk: Desk, lines: list[Line], standing: Standing) -> None:
         if key in known and not passed.for_good and (stop is None or stop.reason != passed.reason):
             desk.emit(e.PassingOverEnded(on=desk.on, advert=passed.advert,
                                          application=passed.application, reason=passed.reason))
-    for hold in [h for h in desk.book.holds if h.ended_on is None]:
-        key = hold.advert, hold.application
-        stop = standing.get(key)
-        if key in known and (stop is None or stop.reason != hold.reason):
-            desk.emit(e.HoldEnded(on=desk.on, advert=hold.advert, application=hold.application,
-                                  reason=hold.reason))
-    for proposal in desk.book.open_proposals():
-        if proposal.act == "bypass" and proposal.offer is None and proposal.advert is not None:
-            key = proposal.advert, proposal.application or ""
-            stop = standing.get(key)
-            if key in known and (stop is None or stop.reason != proposal.what):
-                desk.decide(proposal, "lapsed")
+    waiting = {(h.advert, h.application) for h in desk.book.holds if h.ended_on is None}
+    waiting |= {(p.advert or "", p.application or "") for p in desk.book.open_proposals()
+                if p.act == "bypass" and p.offer is None}
+    for key in sorted(waiting & known):
+        no_longer_stops(desk, *key, standing.get(key))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cbl_engine.offers.book import SCHEMAS
+from cbl_engine.offers.entries import SCHEMAS
 from cbl_engine.shortlist import prepare, shortlist
 
 if TYPE_CHECKING:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from cbl_engine.offers import events as e
 from cbl_engine.offers.book import LIVE
 from cbl_engine.offers.deadlines import last_day
-from cbl_engine.offers.line import equals, stop_at
+from cbl_engine.offers.line import equals
 from cbl_engine.offers.standing import Place, Stop, what_stops
+from cbl_engine.offers.stops import end_holds, no_longer_stops, stop_at
 
 if TYPE_CHECKING:
-    from cbl_engine.offers.book import Offer, Proposal
     from cbl_engine.offers.desk import Desk
+    from cbl_engine.offers.entries import Offer, Proposal
     from cbl_engine.scheme.offers import Step
 
 
@@ -38,10 +39,10 @@ def move_offers(desk: Desk) -> bool:
         Whether anything happened.
     """
     before = desk.book.events
-    waiting = _waiting(desk)
+    waiting = [(offer, _next(desk, offer)) for offer in _waiting(desk)]
     for step in ("invited", "offered", "let"):
-        mine = [o for o in waiting if _next(desk, o) == step]
-        standing = what_stops(desk, [place_of(o) for o in mine], step) if mine else {}
+        mine = [offer for offer, its in waiting if its == step]
+        standing = what_stops(desk, [place_of(o) for o in mine], step)
         for offer in mine:
             stop = standing.get(place_of(offer).key)
             if offer.open:
@@ -83,13 +84,9 @@ def _highest(desk: Desk, attended: list[Offer]) -> list[Offer]:
         over = other.due_on is not None and other.due_on < desk.on
         if other.step in LIVE or other.step == "proposed" or (other.step == "invited" and not over):
             return []
-    ties = {
-        a: t for a, t in desk.book.lists[first.advert or ""].select(
-            "application", "tie_group"
-        ).iter_rows()
-    } if first.advert in desk.book.lists else {}
-    same = [o for o in attended if ties.get(o.application) is not None
-            and ties[o.application] == ties.get(first.application)]
+    groups = desk.book.tie_groups(first.advert)
+    same = [o for o in attended
+            if groups.get(o.application, o.id) == groups.get(first.application)]
     if len(same) <= 1:
         return [first]
     named = equals(o.application for o in same)
@@ -100,7 +97,7 @@ def _highest(desk: Desk, attended: list[Offer]) -> list[Offer]:
 
 
 def _at_step(desk: Desk, offer: Offer, step: Step, stop: Stop | None) -> None:
-    _no_longer(desk, offer, stop)
+    no_longer_stops(desk, offer.advert, offer.application, stop, offer.id)
     if stop is None:
         if step != "let" and (offer.step == "attended" or approved(desk, offer)):
             go_on(desk, offer)
@@ -115,21 +112,6 @@ def _at_step(desk: Desk, offer: Offer, step: Step, stop: Stop | None) -> None:
 def _to_decide(stop: Stop) -> Stop:
     return Stop("bypass", stop.kind, stop.reason, None, stop.check, stop.must_pass,
                 stop.officer_held)
-
-
-def _no_longer(desk: Desk, offer: Offer, stop: Stop | None) -> None:
-    """Holds and proposals that an offer waited for, and need not any more."""
-    for hold in desk.book.holding(offer.advert, offer.application):
-        if stop is None or stop.reason != hold.reason:
-            desk.emit(e.HoldEnded(on=desk.on, advert=hold.advert, application=hold.application,
-                                  reason=hold.reason))
-    asked = {*desk.version.checks, *desk.version.criteria}
-    for proposal in desk.book.open_proposals():
-        if (
-            proposal.act == "bypass" and proposal.offer == offer.id and proposal.what in asked
-            and (stop is None or stop.reason != proposal.what)
-        ):
-            desk.decide(proposal, "lapsed")
 
 
 def go_on(desk: Desk, offer: Offer, **more: Any) -> None:
@@ -158,9 +140,7 @@ def end(desk: Desk, offer: Offer, by: Any, **more: Any) -> None:
     for proposal in desk.book.open_proposals():
         if proposal.offer == offer.id and proposal.act in ("offer", "direct_let", "bypass"):
             desk.decide(proposal, "lapsed")
-    for hold in desk.book.holding(offer.advert, offer.application):
-        desk.emit(e.HoldEnded(on=desk.on, advert=hold.advert, application=hold.application,
-                              reason=hold.reason))
+    end_holds(desk, offer.advert, offer.application)
 
 
 def passed_over(desk: Desk, offer: Offer, reason: str, why: Any, **more: Any) -> None:

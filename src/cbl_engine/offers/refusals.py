@@ -12,8 +12,8 @@ from cbl_engine.offers import events as e
 if TYPE_CHECKING:
     from datetime import date
 
-    from cbl_engine.offers.book import Offer, Proposal
     from cbl_engine.offers.desk import Desk
+    from cbl_engine.offers.entries import Offer, Proposal
     from cbl_engine.scheme.offers import Refusals
 
 BOTTOM = -1

@@ -9,10 +9,11 @@ import polars as pl
 from cbl_engine.offers import events as e
 from cbl_engine.offers.moves import end, proposal_of
 from cbl_engine.offers.quotas import Ledger
+from cbl_engine.offers.stops import end_hold
 
 if TYPE_CHECKING:
-    from cbl_engine.offers.book import Offer
     from cbl_engine.offers.desk import Desk
+    from cbl_engine.offers.entries import Offer
 
 _TENANTS = ("applicant", "partner")
 
@@ -25,8 +26,10 @@ def sign(desk: Desk, offer: Offer, row: dict[str, Any]) -> None:
     freed = application.get("current_home") if row.get("tenancy_ends") else None
     desk.emit(e.LetTo(
         on=desk.on, offer=offer.id, started_on=row.get("tenancy_start") or desk.on,
-        **{name: application.get(name) for name in
-           ("band", "points", "priority_date", "registered_on", "bedroom_need")},
+        band=application.get("band"), points=application.get("points"),
+        priority_date=application.get("priority_date"),
+        registered_on=application.get("registered_on"),
+        bedroom_need=application.get("bedroom_need"),
         direct_kind=proposal.what if offer.route == "direct" and proposal is not None else None,
         shares_tenant=shares, freed_home=freed, outcome=str(row["id"]),
     ))
@@ -50,8 +53,7 @@ def _off_lists(desk: Desk, household: str) -> None:
     """What was waited for, or proposed, of a household that was housed."""
     for hold in [h for h in desk.book.holds
                  if h.ended_on is None and h.application == household]:
-        desk.emit(e.HoldEnded(on=desk.on, advert=hold.advert, application=household,
-                              reason=hold.reason))
+        end_hold(desk, hold)
     for proposal in desk.book.open_proposals():
         if proposal.application == household and proposal.act in ("bypass", "offer", "direct_let"):
             desk.decide(proposal, "lapsed")

@@ -98,14 +98,17 @@ def what_stops(desk: Desk, places: list[Place], before: Step) -> Standing:
         By advert and application; who is not there may go on.
     """
     found: Standing = {}
-    for part in (_rules, _criteria, _held, _checks):
+    for part in (
+        _rules, lambda desk, left: _criteria(desk, left, before), _held,
+        lambda desk, left: stops_of(asked_of(desk, left, before)),
+    ):
         left = [p for p in places if p.key not in found]
         if left:
-            found |= part(desk, left, before)
+            found |= part(desk, left)
     return found
 
 
-def _rules(desk: Desk, places: list[Place], before: Step) -> Standing:
+def _rules(desk: Desk, places: list[Place]) -> Standing:
     found: Standing = {}
     frozen = _frozen(desk, [p for p in places if p.listed])
     one = desk.offers.one_at_a_time
@@ -128,35 +131,22 @@ def _rules(desk: Desk, places: list[Place], before: Step) -> Standing:
 
 
 def _frozen(desk: Desk, places: list[Place]) -> set[tuple[str, str]]:
-    """Those who may not be listed elsewhere while they are under consideration.
+    """Those who may not be listed here while they are under consideration elsewhere.
 
-    Whoever stands first on a list is not kept from the home of that list.
+    Who stands first on a list is kept from the homes of lists that closed in later cycles.
     """
     bidding = desk.version.bidding
     rules = [f for f in (bidding.frozen.values() if bidding else ()) if f.may_not == "be_listed"]
-    found: set[tuple[str, str]] = set()
     if not rules or not places:
-        return found
-    first, _ = cycle_span(bidding, desk.on)
-    for rule in rules:
-        asked = [p for p in places if rule.while_ != "first" or not _leads(desk, p)]
-        frame = pl.DataFrame(
-            {"row": range(len(asked)), "application": [p.application for p in asked],
-             "day": [desk.on] * len(asked), "cycle": [first] * len(asked)},
-            schema={"row": pl.Int64, "application": pl.String, "day": pl.Date, "cycle": pl.Date},
-        )
-        at = under_consideration(rule, desk.record, frame)
-        found |= {asked[i].key for i in at.to_list()}
-    return found
-
-
-def _leads(desk: Desk, place: Place) -> bool:
-    rows = desk.book.lists.get(place.advert)
-    if rows is None:
-        return False
-    first = rows.filter(pl.col("position") == 1)
-    tied = rows.filter(pl.col("tie_group").is_in(first["tie_group"].drop_nulls().implode()))
-    return place.application in {*first["application"], *tied["application"]}
+        return set()
+    closed = [desk.book.adverts[p.advert].closed_on or desk.on for p in places]
+    asked = pl.DataFrame(
+        {"row": range(len(places)), "application": [p.application for p in places],
+         "day": [desk.on] * len(places), "cycle": [cycle_span(bidding, on)[0] for on in closed]},
+        schema={"row": pl.Int64, "application": pl.String, "day": pl.Date, "cycle": pl.Date},
+    )
+    rows = {row for rule in rules for row in under_consideration(rule, desk.record, asked)}
+    return {places[row].key for row in rows}
 
 
 def _criteria(desk: Desk, places: list[Place], before: Step) -> Standing:
@@ -177,7 +167,7 @@ def _criteria(desk: Desk, places: list[Place], before: Step) -> Standing:
     return found
 
 
-def _held(desk: Desk, places: list[Place], before: Step) -> Standing:
+def _held(desk: Desk, places: list[Place]) -> Standing:
     """What was not known when the list was made and still is not, or is now, and not met."""
     from cbl_engine.offers.lists import listed_now
 
@@ -216,10 +206,6 @@ def holds_of(desk: Desk, unknown: Iterable[str]) -> tuple[str, ...]:
         if name in keys
         or (name in version.criteria and version.criteria[name].when_unknown == "hold")
     )
-
-
-def _checks(desk: Desk, places: list[Place], before: Step) -> Standing:
-    return stops_of(asked_of(desk, places, before))
 
 
 def asked_of(desk: Desk, places: list[Place], before: Step) -> pl.DataFrame:

@@ -14,6 +14,7 @@ from cbl_engine.records.assessment import (
     summary_by_band,
     write_assessment,
 )
+from cbl_engine.records.bidding import ask_to_bid
 from cbl_engine.records.audit import Audit, audit_state
 from cbl_engine.records.chain import Inputs, check_inputs, explain_run, run_shortlist
 from cbl_engine.records.cycles import RecordedCycle, record_cycle
@@ -33,6 +34,7 @@ __all__ = [
     "RecordedCycle",
     "Replay",
     "RunFolder",
+    "ask_to_bid",
     "State",
     "StateFolder",
     "audit_state",

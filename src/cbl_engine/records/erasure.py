@@ -115,7 +115,8 @@ def _beside(folder: StateFolder, out: Path) -> Iterator[tuple[str, Path]]:
     """Id and place of each state in the folders that hold the old state and the new one."""
     import json
 
-    for parent in {folder.path.resolve().parent, out.resolve().parent}:
+    parents = {p.resolve(): p for p in (out.parent, folder.path.parent)}
+    for parent in parents.values():
         for path in sorted(parent.iterdir()):
             if path.is_dir() and is_state(path):
                 yield json.loads((path / MANIFEST).read_text(encoding="utf-8"))["state_id"], path
