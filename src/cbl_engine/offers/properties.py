@@ -211,6 +211,7 @@ class _Going:
 
     def _reserved_out(self, event: e.OfferProposed, above: pl.Series) -> set[str]:
         """Those who meet none of the targets that the home is reserved for."""
+        above = above.filter(above.is_in(self.given["applications"]["id"].implode()))
         if not event.reserved or above.is_empty():
             return set()
         judge, adverts = self._judge(event.on), pl.Series([str(event.advert)] * len(above))
