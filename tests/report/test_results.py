@@ -47,6 +47,13 @@ def test_officers_counts_add_up_to_the_record():
     assert found.direct_share == round(direct / 80, 3)
 
 
+def test_where_nobody_was_let_a_home_directly_the_public_is_told_so():
+    record = drawn(1)
+    record.tables["lettings"] = record.tables["lettings"].with_columns(pl.lit("bid").alias("route"))
+    assert public(record).direct_share == 0
+    assert officers(record).direct_share == 0
+
+
 def test_waits_run_from_the_date_and_from_registering_to_signing_and_those_still_waiting_are_counted():
     record = record_of(
         homes=[{"id": "H1", "bedrooms": 2}], adverts=[{"id": "A1", "home": "H1"}],

@@ -119,9 +119,8 @@ def letting_results(
     }
     tables |= _of_offers(record, scheme, since, until, tables["landlord"], public=public)
     routes = dict(zip(tables["route"]["route"], tables["route"]["lettings"], strict=True))
-    direct, every = routes.get("direct"), routes[rt.ALL]
-    if not public and every:
-        direct = direct or 0
+    every = routes.pop(rt.ALL)
+    direct = routes.get("direct", 0) if routes else None
     return Results(
         audience, scheme.versions[-1].title, record.as_at, since, until,
         _told(valued, tables) if public else lettings.select(_FOR_OFFICERS), tables,

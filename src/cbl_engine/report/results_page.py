@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
 from cbl_engine.disclosure import month
 from cbl_engine.report.page import day, render
 from cbl_engine.report.results_tables import ALL, BY, UNKNOWN
@@ -14,6 +12,8 @@ from cbl_engine.shortlist.words import say
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
+
+    import polars as pl
 
     from cbl_engine.report.results import Results
 
@@ -117,7 +117,7 @@ def _facts(results: Results) -> list[tuple[str, str]]:
 def _table(title: str, by: str, frame: pl.DataFrame) -> dict[str, Any]:
     names = frame.columns[1:]
     groups = [(words, [n for n in of if n in names]) for words, of in _GROUPS]
-    most = frame.filter(pl.col(by) != ALL)["lettings"].max() or 1
+    most = max((n for n in frame["lettings"][:-1] if n is not None), default=0) or 1
     return {
         "title": title,
         "groups": [(words, len(of)) for words, of in groups if of],

@@ -58,7 +58,7 @@ SECTIONS = {
 }
 """Tables of the record in the order they are told, and what each is called."""
 
-_FREE_WORDS = ("reason", "value", "evidence", "ended_by")
+_FREE_WORDS = ("reason", "value", "evidence")
 _ADVERSE = {"bypass": "approved", "refusal_counts": "approved", "consequence": "approved",
             "duty_may_end": "approved", "offer": "declined"}
 

@@ -54,7 +54,7 @@ def chronology(
         what = _in_words(event)
         if what:
             again = "" if counts else " (the week was run again: this no longer counts)"
-            advert = getattr(event, "advert", None) or adverts.get(getattr(event, "offer", None))
+            advert = getattr(event, "advert", None) or adverts.get(getattr(event, "offer", ""))
             lines.append((event.on, n, _line(event.on, what + again, advert)))
     for row in held.rows():
         lines.append((row["on"], 0, _line(row["on"], NEUTRAL, row["advert"])))
