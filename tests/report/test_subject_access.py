@@ -67,6 +67,24 @@ def test_nobody_can_tell_one_officer_held_reason_from_another(tmp_path):
         assert word not in text
 
 
+def test_a_week_that_was_run_again_gives_nothing_away_either(tmp_path):
+    """Passed over by a check held by officers; run again, with the check cleared."""
+    week(tmp_path, "X1,1,clearance,refused,2026-03-01,Vault\nY1,1,fraud,cleared,2026-03-01,Vault\n")
+    (tmp_path / "put_right").mkdir()
+    for table, text in TABLES.items():
+        (tmp_path / "put_right" / f"{table}.csv").write_text(text)
+    (tmp_path / "put_right" / "checks.csv").write_text(
+        "id,application,check,outcome,since,by\n" + CLEARED
+        + "X1,1,clearance,cleared,2026-03-01,Vault\nY1,1,fraud,cleared,2026-03-01,Vault\n")
+    again = record_cycle(tmp_path / "scheme.yaml", tmp_path / "state", date(2026, 3, 15),
+                         tmp_path / "again", data=tmp_path / "put_right", supersede=True).folder
+    found, text = told(again)
+    assert found.sections["offers"]
+    assert [row["advert"] for row in found.sections["officer_held"]] == ["AD1"]
+    for word in ("clearance", "fraud", "vault", "Vault", "bypass", "passing over"):
+        assert word not in text
+
+
 def test_a_check_that_stopped_nobody_leaves_no_trace(tmp_path):
     """A household with an officer-held check on record reads as one without."""
     with_one = record_of(applications=[{"id": "P1"}], checks=[

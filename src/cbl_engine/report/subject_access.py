@@ -129,7 +129,8 @@ def subject_access(
     if not any(own.values()) and erased is None:
         raise BadInput([Problem("unknown_application", "the record knows no such application",
                                 given=application, remedy="Take its id from the register")])
-    held = officer_held(scheme, {n: own[n] for n in ("passed_over", "holds", "proposals")})
+    events = _events(record)
+    held = officer_held(scheme, own, application, (event for _, event, _ in events))
     redaction = Redaction(application, _applicants(own.get("people", []), joint=joint), held)
     told = {table: redaction.rows(table, rows) for table, rows in own.items()}
     redaction.count("lettings", "another_household", _named_elsewhere(record, application))
@@ -141,7 +142,7 @@ def subject_access(
     return SubjectAccess(
         application, scheme.versions[-1].title, record.as_at,
         {name: told[name] for name in order if told.get(name)},
-        chronology(_events(record), application, held, recorded),
+        chronology(events, application, held, recorded),
         [{"table": table, "ground": ground, "cells": n}
          for (table, ground), n in sorted(redaction.cells.items())],
         erased, list(_free_words(told)),

@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cbl_engine.offers.checks import NEUTRAL
+from cbl_engine.offers.events import HeldFor, PassedOver, Proposed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date
 
+    from cbl_engine.offers.events import Event
     from cbl_engine.scheme import Scheme
 
 WITHHELD = "withheld"
@@ -67,12 +69,19 @@ class OfficerHeld:
         ]
 
 
-def officer_held(scheme: Scheme, tables: Mapping[str, list[Row]]) -> OfficerHeld:
+def officer_held(
+    scheme: Scheme,
+    tables: Mapping[str, list[Row]],
+    application: str,
+    events: Iterable[Event] = (),
+) -> OfficerHeld:
     """What officers hold about a household.
 
     Args:
         scheme: says which checks are theirs.
         tables: the household's rows of ``passed_over``, ``holds`` and ``proposals``.
+        application: its id.
+        events: of the whole record, those of weeks that were run again among them.
     """
     kinds = {(n, c.officer_held) for v in scheme.versions for n, c in v.checks.items()}
     checks = {name for name, held in kinds if held}
@@ -83,13 +92,19 @@ def officer_held(scheme: Scheme, tables: Mapping[str, list[Row]]) -> OfficerHeld
         *((h["advert"], h["since"]) for h in tables["holds"] if h["reason"] in checks),
         *((p["advert"], p["on"]) for p in proposals),
     ]
+    mine = [event for event in events if str(getattr(event, "application", "")) == application]
+    asked = [event for event in mine if isinstance(event, Proposed)
+             and event.act == "bypass" and event.what in checks]
+    days += [(event.advert, event.on) for event in asked]
+    days += [(event.advert, event.on) for event in mine
+             if isinstance(event, (HeldFor, PassedOver)) and event.reason in checks]
     since: dict[str | None, date] = {}
     for at, on in days:
         advert = _id(at)
         since[advert] = min(on, since.get(advert, on))
     return OfficerHeld(
         frozenset(name for name, _ in kinds if name not in checks), frozenset(checks), since,
-        frozenset(p["id"] for p in proposals),
+        frozenset([*(p["id"] for p in proposals), *(event.proposal for event in asked)]),
     )
 
 
