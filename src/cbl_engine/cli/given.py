@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def day(text: str, option: str = "--as-at") -> date:
-    """A date that an option gives.
+    """The date that an option gives: ``--as-at`` becomes *the as-at date*.
 
     Raises:
         BadInput: it is not a date.
@@ -22,8 +22,8 @@ def day(text: str, option: str = "--as-at") -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise BadInput(
-            [Problem("as_at", "the date cannot be read", where=option, given=repr(text),
-                     allowed="YYYY-MM-DD")]
+            [Problem("as_at", f"the {option.lstrip('-')} date cannot be read", where=option,
+                     given=repr(text), allowed="YYYY-MM-DD")]
         ) from None
 
 
