@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.records.small_record import first_week, second_week
+
 if TYPE_CHECKING:
     from tests.cli.conftest import Cbl
 
@@ -47,3 +49,15 @@ def test_ids_that_are_not_there_are_refused_together(cbl: Cbl) -> None:
     assert code == 2
     assert "there is no such advert; given A" in err
     assert "there is no such application; given P" in err
+
+
+def test_of_a_state_the_record_counts(cbl: Cbl, tmp_path) -> None:
+    first_week(tmp_path)
+    second_week(tmp_path)
+
+    def asked(application: str, state: str) -> str:
+        return cbl("bid", tmp_path / "scheme.yaml", "AD2", application, "--data", tmp_path / state,
+                   "--at", "2026-03-11T12:00", "--format", "json")[1]
+
+    assert json.loads(asked("1", "week1"))["would_stand"]["eligible"]
+    assert not json.loads(asked("1", "week2"))["would_stand"]["eligible"]
