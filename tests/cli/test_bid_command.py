@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.records.small_record import first_week, second_week
+from tests.records.small_record import SCHEME, first_week, second_week
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Cbl
@@ -54,10 +54,12 @@ def test_ids_that_are_not_there_are_refused_together(cbl: Cbl) -> None:
 def test_of_a_state_the_record_counts(cbl: Cbl, tmp_path) -> None:
     first_week(tmp_path)
     second_week(tmp_path)
+    active = "criteria: {active: {label: x, when: status = 'active'}}\neligible: [active]\n"
+    (tmp_path / "scheme.yaml").write_text(SCHEME + active)
 
-    def asked(application: str, state: str) -> str:
-        return cbl("bid", tmp_path / "scheme.yaml", "AD2", application, "--data", tmp_path / state,
-                   "--at", "2026-03-11T12:00", "--format", "json")[1]
+    def would_stand(state: str) -> str:
+        _, out, _ = cbl("bid", tmp_path / "scheme.yaml", "AD2", "1", "--data", tmp_path / state,
+                        "--at", "2026-03-11T12:00", "--format", "json")
+        return json.loads(out)["standing"]["outcome"]
 
-    assert json.loads(asked("1", "week1"))["would_stand"]["eligible"]
-    assert not json.loads(asked("1", "week2"))["would_stand"]["eligible"]
+    assert (would_stand("week1"), would_stand("week2")) == ("eligible", "not_eligible")
