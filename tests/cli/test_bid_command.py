@@ -62,4 +62,4 @@ def test_of_a_state_the_record_counts(cbl: Cbl, tmp_path) -> None:
                         "--at", "2026-03-11T12:00", "--format", "json")
         return json.loads(out)["standing"]["outcome"]
 
-    assert (would_stand("week1"), would_stand("week2")) == ("eligible", "not_eligible")
+    assert (would_stand("week1"), would_stand("week2")) == ("eligible", "not eligible")
