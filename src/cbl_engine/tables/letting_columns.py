@@ -119,6 +119,15 @@ DIRECT_LETS = (
     _EVIDENCE,
 )
 
+LITIGATION_HOLDS = (
+    Column("id", "id", "the hold", required=True),
+    _APPLICATION,
+    Column("since", "date", "first day nothing of the application may be erased", required=True),
+    Column("until", "date", "first day it may be again", null_means="still held"),
+    Column("reason", "text", "complaint, review, claim or request it is held for"),
+    _BY,
+)
+
 GIVEN: Mapping[str, tuple[Column, ...]] = {
     "preferences": PREFERENCES,
     "wishes": WISHES,
@@ -126,6 +135,7 @@ GIVEN: Mapping[str, tuple[Column, ...]] = {
     "outcomes": OUTCOMES,
     "tenancies": TENANCIES,
     "direct_lets": DIRECT_LETS,
+    "litigation_holds": LITIGATION_HOLDS,
 }
 """Tables that a data folder may hold beside the register, adverts and bids."""
 
