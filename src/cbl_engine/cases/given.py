@@ -52,11 +52,12 @@ def given_rows(
 
 def _ranked(wishes: list[Row], written: Any) -> None:
     """Wishes without a rank are ranked as they are listed."""
-    so_far: dict[str, int] = {}
+    so_far: dict[Any, int] = {}
     for row, own in zip(wishes, _each(written), strict=True):
-        so_far[row["application"]] = so_far.get(row["application"], 0) + 1
+        whose = row.get("application")
+        so_far[whose] = so_far.get(whose, 0) + 1
         if "rank" not in own:
-            row["rank"] = so_far[row["application"]]
+            row["rank"] = so_far[whose]
 
 
 def _outcomes(rows: list[Row], written: tuple[Row, ...], adverts: list[str]) -> None:
