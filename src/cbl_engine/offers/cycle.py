@@ -119,7 +119,8 @@ def _take_in(
     """
     for table, rows in came.items():
         now, its = desk.given.get(table), new[table]
-        desk.given.setdefault(table, rows.clear())
+        if rows.is_empty():
+            desk.given.setdefault(table, rows)
         if table == "checks" and left_out:
             its = its.filter(~pl.col("id").is_in(list(left_out)))
         if table in whole and now is not None and taken_in(now, its, table).height != rows.height:
