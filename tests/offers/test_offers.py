@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cbl_engine.errors import TableError
 from tests.offers.week import Week, day, moment
 
 NOMINATED = """
@@ -270,6 +271,19 @@ def test_of_several_rules_that_are_met_the_last_written_is_proposed() -> None:
     ).replace("consequences: {", "consequences: {look: {label: x, review: true}, ")
     week = refusing(scheme, 2, reasonable=False, by="Olu")
     assert [what for _, _, _, what in _consequences(week)] == ["look", "out"]
+
+
+def test_where_several_are_proposed_the_decision_has_to_name_one() -> None:
+    """Of two that are open the reason says which; without it the decision clashes."""
+    scheme = SUSPEND.replace(
+        "refusals: {", "refusals: {each: {label: x, after: 1, every: true, then: look}, "
+    ).replace("consequences: {", "consequences: {look: {label: x, review: true}, ")
+    week = refusing(scheme, 2, reasonable=False, by="Olu")
+    with pytest.raises(TableError, match="one of look, out"):
+        week.approve(18, "consequence", household="ann").run(until=18)
+    week = refusing(scheme, 2, reasonable=False, by="Olu")
+    week.approve(18, "consequence", household="ann", reason="out").run(until=18)
+    assert [held["consequence"] for held in week.table("consequences")] == ["out"]
 
 
 def test_refusals_are_counted_within_the_months_of_the_rule() -> None:

@@ -91,10 +91,26 @@ def proposal_for(desk: Desk, row: dict[str, Any], act: str | None) -> Proposal:
     found = [p for p in desk.book.proposals.values() if fits(p)]
     still = [p for p in found if p.status == "open"]
     if still:
-        return next((p for p in still if p.what == row.get("reason")), still[0])
+        return _meant(still, row, desk)
     if found:
         raise Clash("after_the_end", proposal_in_words(found[-1]))
     raise Clash("no_such_proposal", f"nothing of the kind {act} was proposed for {about(row)}")
+
+
+def _meant(proposals: list[Proposal], row: dict[str, Any], desk: Desk) -> Proposal:
+    """The one that is meant of open proposals of one act: its name is the reason, or it is alone."""
+    reason = row.get("reason")
+    named = [p for p in proposals if p.what == reason]
+    if named:
+        return named[0]
+    names = sorted({p.what or "" for p in proposals})
+    if reason in desk.version.consequences and proposals[0].act == "consequence":
+        raise Clash("no_such_proposal", f"{reason} was not proposed for {about(row)}; open: "
+                    + ", ".join(names))
+    if len(names) > 1:
+        raise Clash("which_one", f"{len(names)} are open for {about(row)}; the reason has to name "
+                    "one of " + ", ".join(names))
+    return proposals[0]
 
 
 def approve(desk: Desk, proposal: Proposal, by: By) -> None:
