@@ -42,9 +42,12 @@ if TYPE_CHECKING:
     from cbl_engine.export import write_run_to_excel, write_run_to_sql
     from cbl_engine.quality import data_quality, extract_request
     from cbl_engine.records import (
+        audit_state,
         check_inputs,
         feedback,
         read_run,
+        read_state,
+        record_cycle,
         replay_run,
         run_assessment,
         run_shortlist,
@@ -79,6 +82,7 @@ __all__ = [
     "TableError",
     "__version__",
     "assess",
+    "audit_state",
     "bedroom_need",
     "check_inputs",
     "data_dictionary",
@@ -94,7 +98,9 @@ __all__ = [
     "load_scheme",
     "prepare",
     "read_run",
+    "read_state",
     "read_tables",
+    "record_cycle",
     "replay_run",
     "run_assessment",
     "run_cases",
@@ -123,8 +129,8 @@ _ROOMS = {
     "export": ("write_run_to_excel", "write_run_to_sql"),
     "quality": ("data_quality", "extract_request"),
     "records": (
-        "check_inputs", "feedback", "read_run", "replay_run", "run_assessment", "run_shortlist",
-        "write_run",
+        "audit_state", "check_inputs", "feedback", "read_run", "read_state", "record_cycle",
+        "replay_run", "run_assessment", "run_shortlist", "write_run",
     ),
     "report": ("draft_letter", "explain_assessment"),
     "sample": ("sample_borough",),

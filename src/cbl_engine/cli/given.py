@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,6 +25,34 @@ def day(text: str) -> date:
             [Problem("as_at", "the as-at date cannot be read", where="--as-at", given=repr(text),
                      allowed="YYYY-MM-DD")]
         ) from None
+
+
+def moment(text: str) -> datetime:
+    """A moment; without an offset, by the clock in London.
+
+    Of an hour that comes twice, when clocks go back, the first is meant.
+
+    Raises:
+        BadInput: it is not a moment, or one that London's clock never shows.
+    """
+    from zoneinfo import ZoneInfo
+
+    from cbl_engine.errors import BadInput, Problem
+
+    def refused(message: str) -> BadInput:
+        return BadInput([Problem("at", message, where="--at", given=repr(text),
+                                 allowed="YYYY-MM-DDTHH:MM, by London's clock")])
+
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError:
+        raise refused("the moment cannot be read") from None
+    if given.tzinfo is not None:
+        return given
+    london = given.replace(tzinfo=ZoneInfo("Europe/London"))
+    if london.astimezone(ZoneInfo("UTC")).astimezone(london.tzinfo).replace(tzinfo=None) != given:
+        raise refused("London's clock never shows that moment: it goes forward over it")
+    return london
 
 
 def give(text: str, out: Path | None) -> None:

@@ -172,7 +172,11 @@ class Proposed(_Event):
 
 
 class Decided(_Event):
-    """A proposal is decided, by a named officer or without anyone."""
+    """A proposal is decided, by a named officer or without anyone.
+
+    ``home`` is given where an offer was approved of another home of the group; an offer of that
+    home still proposed has the one left instead.
+    """
 
     kind: Literal["decided"] = "decided"
     proposal: str
@@ -180,6 +184,8 @@ class Decided(_Event):
     by: str | None = None
     second_by: str | None = None
     automated: bool = False
+    reason: str | None = None
+    home: Id | None = None
     outcome: Id | None = None
 
 
@@ -218,8 +224,20 @@ class PassedOver(_Event):
     check: Id | None = None
 
 
+class PassingOverEnded(_Event):
+    """What a household was passed over for has ended: it is back on that list."""
+
+    kind: Literal["passing_over_ended"] = "passing_over_ended"
+    advert: Id
+    application: Id
+    reason: str
+
+
 class OfferProposed(_Event):
-    """A home is meant for a household: an offer begins."""
+    """A home is meant for a household: an offer begins.
+
+    ``reserved`` names the targets that were behind: whoever meets none of them waited.
+    """
 
     kind: Literal["offer_proposed"] = "offer_proposed"
     offer: str
@@ -231,6 +249,7 @@ class OfferProposed(_Event):
     landlord: Id | None = None
     stage: int | None = None
     position: int | None = None
+    reserved: tuple[str, ...] = ()
 
 
 class OfferMoved(_Event):
@@ -317,6 +336,7 @@ class LettingUndone(_Event):
 
     kind: Literal["letting_undone"] = "letting_undone"
     offer: str
+    reason: str | None = None
     outcome: Id | None = None
 
 
@@ -332,14 +352,14 @@ class Erased(_Event):
 KINDS = (
     Begun, CycleBegun, CycleSuperseded, TakenIn, Quarantined, BidSetAside, BidPlaced,
     AdvertHeldBack, AdvertOpened, AdvertCounted, AdvertClosed, AdvertCorrected, AdvertUnlet,
-    RungTaken, Proposed, Decided, HeldFor, HoldEnded, PassedOver, OfferProposed, OfferMoved,
-    OfferEnded, RefusalJudged, ConsequenceBegun, DutyMayEnd, LetTo, LettingUndone, Erased,
+    RungTaken, Proposed, Decided, HeldFor, HoldEnded, PassedOver, PassingOverEnded, OfferProposed,
+    OfferMoved, OfferEnded, RefusalJudged, ConsequenceBegun, DutyMayEnd, LetTo, LettingUndone, Erased,
 )
 
 Event = Annotated[
     Begun | CycleBegun | CycleSuperseded | TakenIn | Quarantined | BidSetAside | BidPlaced
     | AdvertHeldBack | AdvertOpened | AdvertCounted | AdvertClosed | AdvertCorrected | AdvertUnlet
-    | RungTaken | Proposed | Decided | HeldFor | HoldEnded | PassedOver | OfferProposed
+    | RungTaken | Proposed | Decided | HeldFor | HoldEnded | PassedOver | PassingOverEnded | OfferProposed
     | OfferMoved | OfferEnded | RefusalJudged | ConsequenceBegun | DutyMayEnd | LetTo
     | LettingUndone | Erased,
     Field(discriminator="kind"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import shutil
@@ -48,13 +49,18 @@ def write_file(content: bytes, out: str | Path, *, replace: bool) -> Path:
 
 
 @contextmanager
-def folder_beside(out: Path, *, replace: bool, kind: str = "run") -> Iterator[Path]:
+def folder_beside(
+    out: Path, *, replace: bool, kind: str = "run", durable: bool = False
+) -> Iterator[Path]:
     """An empty folder to fill; it takes its place when all of it is written.
+
+    What a run that was killed left beside the place is removed first.
 
     Args:
         out: the place.
         replace: a folder of the same kind may be taken the place of.
         kind: as the manifest says.
+        durable: it is on the disk, and not only handed to the system, before it takes its place.
 
     Raises:
         RunError: something is in the way, or the folder cannot be written.
@@ -62,10 +68,14 @@ def folder_beside(out: Path, *, replace: bool, kind: str = "run") -> Iterator[Pa
     check_place(out, replace=replace, kind=kind)
     partial = _beside(out)
     try:
-        shutil.rmtree(partial, ignore_errors=True)
+        _remove_left_over(out)
         partial.mkdir(parents=True)
         yield partial
+        if durable:
+            _to_disk(partial)
         _swap_in(partial, out, replace=replace)
+        if durable:
+            _sync(out.parent)
     except OSError as error:
         raise RunError(
             [Problem(f"{kind}_not_written", f"the {kind} folder cannot be written: "
@@ -77,6 +87,44 @@ def folder_beside(out: Path, *, replace: bool, kind: str = "run") -> Iterator[Pa
 
 def _beside(out: Path) -> Path:
     return out.with_name(f".{out.name}.partial-{os.getpid()}")
+
+
+def _remove_left_over(out: Path) -> None:
+    """Remove what runs that are no more left beside the place: it holds facts about households."""
+    for left in out.parent.glob(f".{glob.escape(out.name)}.partial-*"):
+        process = left.name.rpartition("-")[2]
+        if process == str(os.getpid()) or not _runs(process):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _runs(process: str) -> bool:
+    """Whether a process of that number is there, as far as the system tells without harm."""
+    if os.name == "nt" or not process.isdigit():
+        return True
+    try:
+        os.kill(int(process), 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _to_disk(folder: Path) -> None:
+    """Make sure that every file and folder in a folder is on the disk."""
+    for path in folder.rglob("*"):
+        _sync(path)
+    _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    if os.name == "nt" and path.is_dir():
+        return  # Windows opens no folders
+    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def check_place(out: Path, *, replace: bool, kind: str = "run") -> None:
@@ -92,7 +140,7 @@ def check_place(out: Path, *, replace: bool, kind: str = "run") -> None:
     """
     if not out.exists():
         return
-    same = _kind_of(out) == kind
+    same = kind_of(out) == kind
     if replace and same:
         return
     remedy = "Choose another folder"
@@ -103,7 +151,7 @@ def check_place(out: Path, *, replace: bool, kind: str = "run") -> None:
     )
 
 
-def _kind_of(folder: Path) -> str | None:
+def kind_of(folder: Path) -> str | None:
     """What a folder's manifest says it is; None for one without a manifest that can be read."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))

@@ -13,6 +13,8 @@ from cbl_engine.scheme.parts import BandName, Labelled, Name, Part, Text
 
 Step = Literal["invited", "offered", "let"]
 """Steps of an offer that a check or a fact can be asked for before."""
+ByWhom = Literal["household", "homes", "council", "advert"]
+"""Whose order decides when a household stands first for several homes."""
 
 
 class Within(Part):
@@ -149,15 +151,14 @@ class FinalOffers(Labelled):
 class Choosing(Part):
     """Who decides when a household stands first for several homes.
 
-    household: its own order of homes, as far as every other household's place allows (homes are
-    offered by place, and each household holds the best for it). homes: each home to the first on
-    its list, as far as every other home's list allows. council: the council, by ``by``. advert:
-    one home after the other, in the order they closed.
+    household: its own order of homes, as far as the places of others allow (each household asks
+    for its best home first, and a home keeps those best placed). homes: each home to the first on
+    its list, as far as other homes' lists allow (each home is offered down its list, and a
+    household holds the best for it). council: the council, by ``by``. advert: one home after the
+    other, in the order they closed.
     """
 
-    by_whom: Literal["household", "homes", "council", "advert"] = Field(
-        "advert", description="whose order decides"
-    )
+    by_whom: ByWhom = Field("advert", description="whose order decides")
     by: tuple[Literal["best_position", "fewest_bids", "largest", "closes_first"], ...] = Field(
         (), description="for council: which home goes first; then advert by advert"
     )

@@ -83,6 +83,14 @@ def folder_door(folder: Path) -> Door:
     return Door(named, called, expected, others, tuple(problems))
 
 
+def file_door(path: Path, table: str) -> Door:
+    """The one part of a file, which holds a table whatever the file is called."""
+    parts = (_file_part(path),)
+    return Door(lambda _table, _mapping: None,
+                lambda name: parts if name == table else (),
+                lambda _table: path.name, lambda _used: ())
+
+
 def _file_part(path: Path) -> Part:
     parquet = path.suffix.lower() == ".parquet"
     return Part(Source(path.name, "row " if parquet else "line "), partial(_read, path), path)

@@ -119,6 +119,15 @@ DIRECT_LETS = (
     _EVIDENCE,
 )
 
+LITIGATION_HOLDS = (
+    Column("id", "id", "the hold", required=True),
+    _APPLICATION,
+    Column("since", "date", "first day nothing of the application may be erased", required=True),
+    Column("until", "date", "first day it may be again", null_means="still held"),
+    Column("reason", "text", "complaint, review, claim or request it is held for"),
+    _BY,
+)
+
 GIVEN: Mapping[str, tuple[Column, ...]] = {
     "preferences": PREFERENCES,
     "wishes": WISHES,
@@ -126,6 +135,7 @@ GIVEN: Mapping[str, tuple[Column, ...]] = {
     "outcomes": OUTCOMES,
     "tenancies": TENANCIES,
     "direct_lets": DIRECT_LETS,
+    "litigation_holds": LITIGATION_HOLDS,
 }
 """Tables that a data folder may hold beside the register, adverts and bids."""
 
@@ -198,9 +208,10 @@ PASSED_OVER = (
     Column("kind", "code", "what kind of reason it is", required=True,
            codes=("check", "criterion", "rule", "officer")),
     Column("officer_held", "bool", "the reason is for officers alone", required=True),
-    Column("until", "date", "first day it no longer stands", null_means="for good on this advert"),
+    Column("until", "date", "first day it no longer stands",
+           null_means="for good on this advert, or still"),
     _BY,
-    _EVIDENCE,
+    Column("evidence", "id", "id of the check's result, else of the outcome", null_means="none"),
 )
 
 HOLDS = (
@@ -229,6 +240,9 @@ LETTINGS = (
     Column("bedroom_need", "int", "bedrooms needed", unit="bedrooms", null_means="not known"),
     Column("bids", "int", "bids that counted on the advert", unit="bids", null_means="a direct let"),
     Column("position", "int", "its place on the list", null_means="a direct let"),
+    Column("shares_tenant", "text_list", "other applications of its tenants, off every list too",
+           required=True),
+    Column("freed_home", "id", "home that its old tenancy left", null_means="none"),
     Column("undone_on", "date", "day it fell through", null_means="it stands"),
 )
 

@@ -22,10 +22,11 @@ from cbl_engine.tables.findings import (
     quoted,
     rejected_of,
 )
-from cbl_engine.tables.folder import WORKBOOK_SUFFIX, folder_door
+from cbl_engine.tables.folder import SUFFIXES, WORKBOOK_SUFFIX, file_door, folder_door
 from cbl_engine.tables.mapping import MAPPING_NAMES, DataMapping, read_mapping
 from cbl_engine.tables.schemas import TABLES
 from cbl_engine.tables.shaping import Shaped, shape
+from cbl_engine.tables.standing import as_standing, of_what_comes, with_standing
 from cbl_engine.tables.validation import check, declared
 from cbl_engine.tables.workbook import workbook_door
 
@@ -71,6 +72,8 @@ def read_tables(
     *,
     mapping: str | Path | None = None,
     strict: bool = True,
+    standing: Mapping[str, pl.DataFrame] | None = None,
+    only: str | None = None,
 ) -> Tables:
     """Read and check every table of a folder, a workbook or a database.
 
@@ -87,15 +90,19 @@ def read_tables(
         needs: tables that must be there.
         mapping: a mapping file; None takes the folder's own, if any.
         strict: raise when anything is wrong; False returns the good rows with the report.
+        standing: tables of a record that the rows come to: they may refer to rows that stand there,
+            and have the types that stand there.
+        only: read this table alone; the source may then be one ``.csv`` or ``.parquet`` file of it,
+            whatever it is called.
 
     Raises:
         TableError: with every problem of every table, when strict.
     """
     extras = extra_columns or {}
-    door, found, problems = _opened(source, mapping)
+    door, found, problems = _opened(source, mapping, only)
     if door is None:
         return _result(Tables({}, problems, rejected_of([], {}), {}), strict=strict)
-    parts, findings = _parts(door, found, needs)
+    parts, findings = _parts(door, found, needs if only is None else (only,), only)
     problems += door.problems
     notes: list[Problem] = []
     frames: dict[str, pl.DataFrame] = {}
@@ -107,7 +114,7 @@ def read_tables(
         lineages[table] = lineage
         if frame is not None:
             frames[table] = frame
-    good, findings = check(frames, extras, findings)
+    good, findings = _checked(frames, extras, findings, standing or {})
     used = frozenset(part.source.name for several in parts.values() for part, _ in several)
     return _result(
         Tables(
@@ -123,6 +130,23 @@ def read_tables(
     )
 
 
+def _checked(
+    frames: dict[str, pl.DataFrame],
+    extras: Extras,
+    findings: list[Finding],
+    standing: Mapping[str, pl.DataFrame],
+) -> tuple[dict[str, pl.DataFrame], list[Finding]]:
+    """Good rows and findings; with those that stand, where rows come to a record."""
+    if not standing:
+        return check(frames, extras, findings)
+    coming = {}
+    for table, frame in frames.items():
+        coming[table], clashes = as_standing(table, frame, standing.get(table))
+        findings = [*findings, *clashes]
+    together = with_standing(coming, {t: f for t, f in standing.items() if t in TABLES})
+    return of_what_comes(coming, check(together, extras, findings)[1])
+
+
 def _result(tables: Tables, *, strict: bool) -> Tables:
     if strict and tables.problems:
         raise TableError(tables.problems)
@@ -130,12 +154,14 @@ def _result(tables: Tables, *, strict: bool) -> Tables:
 
 
 def _opened(
-    source: str | Path, mapping: str | Path | None
+    source: str | Path, mapping: str | Path | None, only: str | None
 ) -> tuple[Door | None, DataMapping, tuple[Problem, ...]]:
     """The door, the mapping, and what is wrong with either."""
     if isinstance(source, str) and is_database_url(source):
         return database_door(source), *_mapping(None, mapping)
     path = Path(source)
+    if only is not None and path.suffix.lower() in SUFFIXES and not path.is_dir():
+        return file_door(path, only), *_mapping(None, mapping)
     if path.suffix.lower() == WORKBOOK_SUFFIX and not path.is_dir():
         return workbook_door(path), *_mapping(None, mapping)
     if not path.is_dir() or not os.access(path, os.R_OK | os.X_OK):
@@ -167,13 +193,13 @@ _Parts = list[tuple["Part", "SourceMapping"]]
 
 
 def _parts(
-    door: Door, mapping: DataMapping, needs: Iterable[str]
+    door: Door, mapping: DataMapping, needs: Iterable[str], only: str | None
 ) -> tuple[dict[str, _Parts], list[Finding]]:
     """The sources of each table, in the order of the mapping, and tables that have none or two."""
     findings: list[Finding] = []
     parts: dict[str, _Parts] = {}
     needed = set(needs)
-    for table in dict.fromkeys((*TABLES, *sorted(needed))):
+    for table in (only,) if only is not None else dict.fromkeys((*TABLES, *sorted(needed))):
         for one in mapping.of(table):
             part = door.named(table, one)
             if isinstance(part, Finding):

@@ -55,6 +55,7 @@ RELATIONS = (
     Relation("tenancies", "application", "applications", "application"),
     Relation("direct_lets", "application", "applications", "application"),
     Relation("direct_lets", "home", "homes", "home"),
+    Relation("litigation_holds", "application", "applications", "application"),
 )
 
 

@@ -1,0 +1,262 @@
+"""A cycle of bidding and offers, and what it waits for."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from cbl_engine.cli.given import day
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import polars as pl
+
+    from cbl_engine.records.cycles import RecordedCycle
+
+_MOST = 40
+_FEW = 5
+Flag = Annotated[bool, Parameter(negative="")]
+
+
+def cycle(
+    scheme: str,
+    /,
+    *,
+    state: str,
+    as_at: str,
+    out: Path,
+    outcomes: Path | None = None,
+    data: str | None = None,
+    rectify: str | None = None,
+    mapping: Path | None = None,
+    unattended: Flag = False,
+    keep_going: Flag = False,
+    supersede: Flag = False,
+    seed: int | None = None,
+    template: Path | None = None,
+    format: Literal["table", "json"] = "table",
+) -> int:
+    """Close a week: bids, lists, checks, offers and lettings up to a day, every step on record.
+
+    Reads a state, takes in what came since, and writes a new state; nothing is changed in place.
+    Whatever is adverse or binding is proposed and waits for a named decision. An officer's tool.
+
+    Parameters
+    ----------
+    scheme
+        A scheme file, a folder of its versions, or the name of a shipped one (sheffield).
+    state
+        State folder written by an earlier cycle. The first time: data to begin a record with, as
+        for shortlist.
+    as_at
+        The last day, YYYY-MM-DD.
+    out
+        State folder to write; there must be nothing.
+    outcomes
+        What people did: decisions, answers, results; a .csv or .parquet file, or the sheet outcomes of
+        an .xlsx file.
+    data
+        Rows of any table that came since, as for shortlist; a row takes the place of the one with
+        its key, rows that change nothing are left out.
+    rectify
+        Rows that put right what was recorded wrongly, taken in before the cycle and marked so.
+    mapping
+        How data become those tables; left out, their own tables.yaml or mapping.yaml.
+    unattended
+        Approve what needs no judgement, by nobody; such decisions are marked as automated.
+    keep_going
+        Leave out bad rows and outcomes that clash (they are reported and kept) instead of refusing.
+    supersede
+        Run again what the state covers from that day on; both stay in the trail. Give again all
+        that came in it.
+    seed
+        For lotteries; left out, the state's own, or 0.
+    template
+        Write a form of what is waited for there, to fill in: .csv or .xlsx.
+    format
+        table to read, json for programs.
+    """
+    from cbl_engine.cli import show
+    from cbl_engine.records import record_cycle
+
+    if template is not None:
+        _check_form(template)
+    with show.steps() as on_step:
+        done = record_cycle(
+            scheme, state, day(as_at), out, outcomes=outcomes, data=data, rectify=rectify,
+            mapping=mapping, unattended=unattended, keep_going=keep_going, supersede=supersede,
+            seed=seed, on_step=on_step, on_problems=show.show_problems,
+        )
+    tables = done.folder.tables
+    if template is not None:
+        _write_form(tables, template)
+    if format == "json":
+        sys.stdout.write(json.dumps(_plain(done), indent=1, default=str) + "\n")
+        return 0
+    show.show_parts([*_happened(done), *_waits(tables, template)])
+    return 0
+
+
+def waiting(
+    state: Path,
+    /,
+    *,
+    template: Path | None = None,
+    format: Literal["table", "csv", "json", "parquet"] = "table",
+) -> int:
+    """List what a state waits for: decisions of officers, answers of households and landlords.
+
+    Parameters
+    ----------
+    state
+        State folder written by cbl cycle.
+    template
+        Write a form there, to fill in and give to the next cycle as outcomes: .csv or .xlsx.
+    format
+        table to read; csv, json or parquet have a row for each, as in the form.
+    """
+    from cbl_engine.cli import show
+    from cbl_engine.records import read_state
+    from cbl_engine.records.waiting import form
+
+    if template is not None:
+        _check_form(template)
+    tables = read_state(state).tables
+    if template is not None:
+        _write_form(tables, template)
+    if format == "table":
+        show.show_parts(_waits(tables, template))
+    else:
+        show.show_frame(form(tables), format)
+    return 0
+
+
+def _happened(done: RecordedCycle) -> Iterator[Any]:
+    """What a cycle did, and where it is written."""
+    from rich.table import Table
+
+    from cbl_engine.offers.events import AdvertHeldBack
+
+    manifest = done.folder.manifest
+    yield f"{manifest['scheme']}: up to {manifest['as_at']}"
+    table = Table(show_header=False)
+    table.add_column("what happened", no_wrap=True)
+    table.add_column("how often", justify="right")
+    for words, count in done.counts().items():
+        if count:
+            table.add_row(words, f"{count:,}")
+    yield table
+    for run in done.superseded:
+        yield (f"Run again: cycle {run.cycle} up to {run.as_at} (events {run.first} to {run.last}) "
+               "no longer counts, and stays in the trail.")
+    for event in done.cycle.events:
+        if isinstance(event, AdvertHeldBack):
+            yield f"Held back: advert {event.advert} ({', '.join(event.findings)})"
+    for row in done.cycle.quarantined:
+        yield f"Left out: {row['outcome']}, {row['clash'].replace('_', ' ')}: {row['why']}"
+    for what, rows in done.cycle.telling.items():
+        if rows:
+            yield f"To be told, {what.replace('_', ' ')}: {_named(rows)}"
+    yield (f"State {manifest['state_id']}: {manifest['events']:,} events, written to "
+           f"{done.folder.path}")
+
+
+def _named(rows: list[dict[str, Any]]) -> str:
+    """The ids of rows of a list for letters, a few of them."""
+    few = ["/".join(str(v) for v in row.values()) for row in rows[:_FEW]]
+    return ", ".join([*few, f"and {len(rows) - _FEW:,} more"] if len(rows) > _FEW else few)
+
+
+def _waits(tables: Mapping[str, pl.DataFrame], template: Path | None) -> Iterator[Any]:
+    """What is waited for, and how it is answered."""
+    from rich.table import Table
+
+    from cbl_engine.records.waiting import ANSWERS, DECIDED_BY, open_answers, open_proposals
+
+    decisions, answers = open_proposals(tables), open_answers(tables)
+    if decisions.height:
+        table = Table(title=f"Waits for a decision: {decisions.height:,}", title_justify="left")
+        for column in ("proposal", "act", "advert", "application", "about", "since", "write"):
+            table.add_column(column, overflow="fold")
+        for row in decisions.head(_MOST).iter_rows(named=True):
+            settled = DECIDED_BY.get(row["act"], "approved or declined")
+            cells = (row["id"], row["act"].replace("_", " "), row["advert"], row["application"],
+                     row["what"], row["on"], settled)
+            table.add_row(*("" if cell is None else str(cell) for cell in cells))
+        yield table
+        yield from _more(decisions.height)
+    if answers.height:
+        table = Table(title=f"Waits for an answer: {answers.height:,}", title_justify="left")
+        for column in ("offer", "step", "application", "by", "write"):
+            table.add_column(column, overflow="fold")
+        for row in answers.head(_MOST).iter_rows(named=True):
+            cells = (row["id"], row["step"], row["application"], row["due_on"],
+                     ANSWERS[row["step"]])
+            table.add_row(*("" if cell is None else str(cell) for cell in cells))
+        yield table
+        yield from _more(answers.height)
+    if template is not None:
+        yield f"Form: {template}"
+    if not decisions.height and not answers.height:
+        yield "Nothing is waited for."
+    else:
+        yield ("To answer: a row of outcomes each, with the day and, for a decision, the officer's "
+               "name; --template writes them to fill in. Then cbl cycle ... --outcomes FILE.")
+
+
+def _more(height: int) -> Iterator[str]:
+    if height > _MOST:
+        yield f"and {height - _MOST:,} more: cbl waiting STATE --format csv has all of them"
+
+
+def _plain(done: RecordedCycle) -> dict[str, Any]:
+    """The summary for programs."""
+    from cbl_engine.records.waiting import open_answers, open_proposals
+
+    manifest, tables = done.folder.manifest, done.folder.tables
+    names = ("state_id", "as_at", "scheme", "seed", "unattended", "cycles", "events")
+    return {
+        **{name: manifest[name] for name in names},
+        "folder": str(done.folder.path),
+        "happened": {words.replace(" ", "_"): n for words, n in done.counts().items()},
+        "superseded": [
+            {"cycle": r.cycle, "first": r.first, "last": r.last, "as_at": r.as_at}
+            for r in done.superseded
+        ],
+        "quarantined": done.cycle.quarantined,
+        "to_be_told": done.cycle.telling,
+        "waits_for_decision": open_proposals(tables).to_dicts(),
+        "waits_for_answer": open_answers(tables).to_dicts(),
+    }
+
+
+def _check_form(path: Path) -> None:
+    from cbl_engine.errors import BadInput, Problem
+
+    if path.suffix.lower() not in (".csv", ".xlsx"):
+        raise BadInput([Problem("template", "a form cannot be written there", where="--template",
+                                given=repr(str(path)), allowed="a file ending in .csv or .xlsx")])
+    if path.exists():
+        raise BadInput([Problem("file_in_the_way", "the file is there already", where=str(path),
+                                remedy="Choose another file")])
+
+
+def _write_form(tables: Mapping[str, pl.DataFrame], path: Path) -> None:
+    from cbl_engine.records.places import write_file
+    from cbl_engine.records.waiting import form
+
+    rows = form(tables)
+    if path.suffix.lower() == ".csv":
+        write_file(rows.write_csv().encode(), path, replace=False)
+        return
+    from datetime import UTC, datetime
+
+    from cbl_engine.export.workbook import Sheet, write_sheets
+
+    widths = (26, 46, 12, 20, *(14,) * (rows.width - 4))
+    write_sheets([Sheet("outcomes", rows, widths)], path, datetime(2000, 1, 1, tzinfo=UTC))

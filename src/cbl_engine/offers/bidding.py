@@ -1,0 +1,453 @@
+"""Which bids count: each judged at the moment it was placed, by the rules of that day's scheme."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import polars as pl
+
+from cbl_engine.errors import Problem, TableError
+from cbl_engine.offers.caps import NEVER, Limit, Places, Tally, count_places
+from cbl_engine.offers.clock import (
+    cycle_begins,
+    cycle_numbers,
+    date_of,
+    day_number,
+    in_window,
+    london_days,
+    midnight_after,
+)
+from cbl_engine.offers.considered import consequences_on, under_consideration
+from cbl_engine.shortlist.adverts import NOT_CONSIDERED
+from cbl_engine.tables import Ordinals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from cbl_engine.offers.criteria import Judge
+    from cbl_engine.scheme.bidding import Bidding, Cap
+    from cbl_engine.scheme.model import SchemeVersion
+
+Kind = Literal["advert", "time", "gone", "window", "choice", "consequence", "frozen", "cap"]
+GONE: Kind = "gone"
+
+
+@dataclass(frozen=True, eq=False)
+class Rule:
+    """A rule and the bids that it stands against.
+
+    Attributes:
+        kind: what kind of rule it is; ``gone`` are bids that were placed well and are no more.
+        name: under which a bid is set aside.
+        broken: by bid.
+    """
+
+    kind: Kind
+    name: str
+    broken: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """Bids in the order they were placed, with their adverts' times.
+
+    Attributes:
+        frame: ``advert``, ``application``, ``placed_at``, ``placed_by``; a row a bid.
+        household: number of each bid's application, from 0.
+        advert: number of its advert, from 0.
+        at: when it was placed [microseconds since 1970].
+        withdrawn: when it was withdrawn; NEVER when not, or after the close.
+        voided: when its advert was put right after it was placed; NEVER when not.
+        opens, closes: of its advert [microseconds since 1970].
+        day, closes_day: by London's clock [days since 1970].
+        status: of its advert.
+    """
+
+    frame: pl.DataFrame
+    household: NDArray[np.int64]
+    advert: NDArray[np.int64]
+    at: NDArray[np.int64]
+    withdrawn: NDArray[np.int64]
+    voided: NDArray[np.int64]
+    opens: NDArray[np.int64]
+    closes: NDArray[np.int64]
+    day: NDArray[np.int64]
+    closes_day: NDArray[np.int64]
+    status: pl.Series
+
+    @property
+    def n(self) -> int:
+        """Number of bids."""
+        return len(self.at)
+
+    @cached_property
+    def days(self) -> list[tuple[date, NDArray[np.int64]]]:
+        """Each day on which bids were placed, and the bids."""
+        order = np.argsort(self.day, kind="stable")
+        days, starts = np.unique(self.day[order], return_index=True)
+        parts = np.split(order, starts[1:]) if len(days) else []
+        return [(date_of(day), rows) for day, rows in zip(days, parts, strict=True)]
+
+    @cached_property
+    def by_officer(self) -> NDArray[np.bool_]:
+        """Placed by the council, or by the engine for it."""
+        return self.frame["placed_by"].is_in(["officer", "automatic"]).to_numpy()
+
+    def ids(self, column: Literal["advert", "application"], rows: NDArray[np.int64]) -> pl.Series:
+        """Ids of adverts or applications of some bids."""
+        return self.frame[column].gather(rows)
+
+
+@dataclass(frozen=True, eq=False)
+class Verdicts:
+    """What stands against each bid.
+
+    Attributes:
+        placed: the bids.
+        rules: in the order in which they are asked.
+        limits, tallies, places: the caps, and what they counted.
+    """
+
+    placed: Placed
+    rules: list[Rule]
+    limits: list[Limit]
+    places: Places
+
+    @cached_property
+    def names(self) -> pl.Series:
+        """The first rule that each bid breaks; null when it counts."""
+        first = np.full(self.placed.n, -1, np.int64)
+        for number in reversed(range(len(self.rules))):
+            first[self.rules[number].broken] = number
+        names = pl.Series("rule", [*(rule.name for rule in self.rules), None], dtype=pl.String)
+        return names.gather(first % len(names))
+
+    def frame(self) -> pl.DataFrame:
+        """The bids with the rule that each breaks."""
+        return self.placed.frame.with_columns(self.names)
+
+
+def judge_bids(
+    judge: Judge,
+    adverts: pl.DataFrame,
+    bids: pl.DataFrame,
+    record: Mapping[str, pl.DataFrame],
+    *,
+    until: date,
+) -> pl.DataFrame:
+    """Which bids count, as far as bids and withdrawals were known at the end of a day.
+
+    Rules are asked in the order of ``docs/offers.md`` and the first that a bid breaks names the
+    reason. Before those: ``advert_draft`` and ``advert_withdrawn``, ``closed`` (placed while the
+    advert was not open) and ``withdrawn`` (before the close). A bid that a later one of the
+    household on the same advert takes the place of counts here: the shortlist needs its time, and
+    sets it aside as ``superseded``.
+
+    Args:
+        judge: for the criteria that rules name, and the scheme of each day.
+        adverts: ``id``, ``closes_at``; ``opens_at``, ``corrected_at`` and ``status`` if there are.
+        bids: ``advert``, ``application``, ``placed_at``; ``withdrawn_at``, ``placed_by`` if there
+            are. Those of other adverts of the same cycle, or open at the same time, count in caps.
+        record: tables of the record; those missing have no rows.
+        until: last day (London) whose bids and withdrawals are looked at.
+
+    Returns:
+        ``advert``, ``application``, ``placed_at`` and ``rule`` (null: it counts), a row for each
+        bid, by advert, application and moment.
+
+    Raises:
+        TableError: a bid is for an advert that is not there.
+        SchemeError: no version of the scheme is in force on a day on which a bid was placed.
+    """
+    found = judged(judge, place_bids(adverts, bids, record, until), record).frame()
+    columns = ["advert", "application", "placed_at", "rule"]
+    return found.select(columns).sort(columns, nulls_last=True)
+
+
+def bids_that_count(bids: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
+    """The bids to be ranked: those that :func:`judge_bids` found to count, as the shortlist reads them."""
+    key = ["advert", "application", "placed_at"]
+    counting = verdicts.filter(pl.col("rule").is_null()).select(key)
+    return bids.join(counting, on=key, how="semi").drop("withdrawn_at", strict=False)
+
+
+def place_bids(
+    adverts: pl.DataFrame,
+    bids: pl.DataFrame,
+    record: Mapping[str, pl.DataFrame],
+    until: date,
+) -> Placed:
+    """Bids known at the end of a day, in the order they were placed.
+
+    Bids of one moment are ordered by advert; rows that agree in everything stay as they are.
+
+    Raises:
+        TableError: a bid is for an advert that is not there.
+    """
+    optional = {
+        "withdrawn_at": pl.lit(None, pl.Datetime("us", "UTC")), "placed_by": pl.lit(None, pl.String),
+    }
+    missing = [value.alias(name) for name, value in optional.items() if name not in bids.columns]
+    frame = bids.with_columns(missing).select(
+        "advert", "application", "placed_at", "withdrawn_at",
+        pl.col("placed_by").cast(pl.String).fill_null("applicant"),
+    )
+    frame = frame.filter(london_days(frame["placed_at"]) <= day_number(until)).sort(
+        "placed_at", "advert", "application", "withdrawn_at", "placed_by", nulls_last=True
+    )
+    numbers = Ordinals(adverts["id"])
+    advert = numbers.ordinals_of(frame["advert"]).astype(np.int64)
+    if len(advert) and advert.min() < 0:
+        lost = frame["advert"].filter(pl.Series(advert < 0)).unique().sort()
+        raise TableError(
+            [Problem("unknown_advert", "a bid is for an advert that is not there",
+                     where="bids.advert", count=len(lost), rows=tuple(map(str, lost.head(5))))]
+        )
+    theirs = adverts[np.argsort(numbers.ordinals_of(adverts["id"]))]
+    households = Ordinals(frame["application"])
+    # What comes after the close or the day changes nothing here.
+    last = midnight_after(until)
+    withdrawn, closes = _moments(frame, "withdrawn_at", NEVER), _moments(theirs, "closes_at", NEVER)
+    at, corrected = _moments(frame, "placed_at", NEVER), _moments(theirs, "corrected_at", NEVER)
+    corrected = np.where(corrected < last, corrected, NEVER)[advert]
+    return Placed(
+        frame=frame.drop("withdrawn_at"),
+        household=households.ordinals_of(frame["application"]).astype(np.int64),
+        advert=advert,
+        at=at,
+        withdrawn=np.where((withdrawn <= closes[advert]) & (withdrawn < last), withdrawn, NEVER),
+        voided=np.where(at < corrected, corrected, NEVER),
+        opens=_moments(theirs, "opens_at", -NEVER)[advert],
+        closes=closes[advert],
+        day=london_days(frame["placed_at"]),
+        closes_day=london_days(theirs["closes_at"])[advert],
+        status=_status(theirs, record).gather(advert),
+    )
+
+
+def _moments(frame: pl.DataFrame, column: str, empty: int) -> NDArray[np.int64]:
+    if column not in frame.columns or frame[column].dtype == pl.Null:
+        return np.full(frame.height, empty, np.int64)
+    return frame[column].dt.epoch("us").fill_null(empty).to_numpy()
+
+
+def _status(adverts: pl.DataFrame, record: Mapping[str, pl.DataFrame]) -> pl.Series:
+    """Status of each advert; withdrawn when the record says so."""
+    given = pl.lit("open") if "status" not in adverts.columns else pl.col("status").cast(pl.String)
+    states = record.get("advert_states")
+    if states is None or not states.height:
+        return adverts.select(given.alias("status"))["status"]
+    gone = states.filter(pl.col("status") == "withdrawn")["advert"].cast(adverts["id"].dtype)
+    withdrawn = pl.col("id").is_in(gone.implode())
+    return adverts.select(
+        pl.when(withdrawn).then(pl.lit("withdrawn")).otherwise(given).alias("status")
+    )["status"]
+
+
+def judged(judge: Judge, placed: Placed, record: Mapping[str, pl.DataFrame]) -> Verdicts:
+    """Every rule that stands against each bid, the caps last."""
+    rules = standing_rules(judge, placed, record)
+    taking = np.ones(placed.n, bool)
+    for rule in rules:
+        if rule.kind != GONE:
+            taking &= ~rule.broken
+    tallies, limits = _caps(judge, placed)
+    pair = np.unique(placed.household * (placed.advert.max(initial=0) + 1) + placed.advert,
+                     return_inverse=True)[1]
+    places = count_places(placed.household, pair, placed.at, taking, tallies, limits)
+    caps = [Rule("cap", limit.name, full) for limit, full in zip(limits, places.full, strict=True)]
+    return Verdicts(placed, [*rules, *caps], limits, places)
+
+
+def standing_rules(
+    judge: Judge, placed: Placed, record: Mapping[str, pl.DataFrame]
+) -> list[Rule]:
+    """Every rule but the caps, in the order in which they are asked."""
+    rules = [
+        Rule("advert", reason, (placed.status == status).to_numpy())
+        for status, reason in NOT_CONSIDERED.items()
+    ]
+    early_or_late = (placed.at < placed.opens) | (placed.at > placed.closes)
+    rules.append(Rule("time", "closed", early_or_late))
+    rules.append(Rule(GONE, "withdrawn", placed.withdrawn < NEVER))
+    rules.append(Rule(GONE, "void", placed.voided < NEVER))
+    versions = _versions(judge, placed)
+    rules += [Rule("window", "window", _outside_window(versions, placed))]
+    rules += _choices(judge, versions, placed)
+    rules += _consequences(placed, record)
+    return [*rules, *_frozen(versions, placed, record)]
+
+
+def _versions(judge: Judge, placed: Placed) -> list[tuple[Bidding, NDArray[np.int64]]]:
+    """The rules of bidding of each version under which bids were placed, and those bids."""
+    found: dict[int, tuple[SchemeVersion, list[NDArray[np.int64]]]] = {}
+    for day, rows in placed.days:
+        version = judge.version(day)
+        found.setdefault(id(version), (version, []))[1].append(rows)
+    return [
+        (version.bidding, np.sort(np.concatenate(rows)))
+        for version, rows in found.values()
+        if version.bidding is not None
+    ]
+
+
+def _outside_window(
+    versions: list[tuple[Bidding, NDArray[np.int64]]], placed: Placed
+) -> NDArray[np.bool_]:
+    """Placed outside the week's window; the engine's own bids are placed at the close."""
+    outside = np.zeros(placed.n, bool)
+    for bidding, rows in versions:
+        if bidding.window is not None:
+            outside[rows] = ~in_window(placed.frame["placed_at"].gather(rows), bidding.window)
+    return outside & (placed.frame["placed_by"] != "automatic").to_numpy()
+
+
+def whose_choice(
+    judge: Judge, bidding: Bidding, day: date, application: pl.Series
+) -> NDArray[np.int64]:
+    """Each household's choice on a day, as a position in ``choice``; -1 where none applies.
+
+    A criterion that holds (``when_unknown: hold``) is not met.
+    """
+    found = np.full(len(application), -1, np.int64)
+    for number, choice in enumerate(bidding.choice.values()):
+        open_ = np.flatnonzero(found < 0)
+        if not len(open_):
+            break
+        if choice.when is None:
+            found[open_] = number
+        else:
+            met = judge.counts(choice.when, day, application=application.gather(open_))
+            found[open_[met.fill_null(False).to_numpy()]] = number
+    return found
+
+
+def _choices(
+    judge: Judge, versions: list[tuple[Bidding, NDArray[np.int64]]], placed: Placed
+) -> Iterator[Rule]:
+    """Bids that a household's choice does not let it place, under the choice's name."""
+    for bidding, mine in versions:
+        if not bidding.choice:
+            continue
+        broken = [np.zeros(placed.n, bool) for _ in bidding.choice]
+        member = np.zeros(placed.n, bool)
+        member[mine] = True
+        for day, rows in placed.days:
+            if not member[rows[0]]:
+                continue
+            its = whose_choice(judge, bidding, day, placed.ids("application", rows))
+            for number, choice in enumerate(bidding.choice.values()):
+                at = rows[its == number]
+                if choice.bids == "none":
+                    broken[number][at] = True
+                if choice.bids == "council":
+                    broken[number][at] = ~placed.by_officer[at]
+                if choice.only is not None and len(at):
+                    met = judge.counts(
+                        choice.only, day, advert=placed.ids("advert", at),
+                        application=placed.ids("application", at),
+                    )
+                    broken[number][at] |= ~met.fill_null(True).to_numpy()
+        for name, its in zip(bidding.choice, broken, strict=True):
+            yield Rule("choice", name, its)
+
+
+def _asked(placed: Placed) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "row": np.arange(placed.n),
+            "application": placed.frame["application"],
+            "day": as_dates(placed.day),
+        }
+    )
+
+
+def _consequences(placed: Placed, record: Mapping[str, pl.DataFrame]) -> Iterator[Rule]:
+    """Bids of households that may not bid, or only through the council, that day."""
+    asked = _asked(placed)
+    barred = consequences_on(record, asked, "may_not_bid")
+    council = consequences_on(
+        record, asked.filter(pl.Series(~placed.by_officer)), "council_bids"
+    )
+    for (name,), rows in pl.concat([barred, council]).sort("consequence", "row").group_by(
+        "consequence", maintain_order=True
+    ):
+        yield Rule("consequence", str(name), _mask(rows["row"], placed.n))
+
+
+def _frozen(
+    versions: list[tuple[Bidding, NDArray[np.int64]]],
+    placed: Placed,
+    record: Mapping[str, pl.DataFrame],
+) -> Iterator[Rule]:
+    """Bids of households under consideration."""
+    for bidding, rows in versions:
+        if not bidding.frozen:
+            continue
+        asked = _asked(placed)[rows].with_columns(
+            cycle=as_dates(cycle_begins(bidding, placed.day[rows]))
+        )
+        for name, frozen in bidding.frozen.items():
+            at = under_consideration(frozen, record, asked)
+            yield Rule("frozen", name, _mask(at, placed.n))
+
+
+def as_dates(days: NDArray[np.int64]) -> pl.Series:
+    """Dates of days [days since 1970]."""
+    return pl.Series(days.astype(np.int32)).cast(pl.Date)
+
+
+def _mask(rows: pl.Series, n: int) -> NDArray[np.bool_]:
+    out = np.zeros(n, bool)
+    out[rows.to_numpy()] = True
+    return out
+
+
+def _caps(judge: Judge, placed: Placed) -> tuple[list[Tally], list[Limit]]:
+    """The caps of each version, and what they count."""
+    tallies: list[Tally] = []
+    limits: list[Limit] = []
+    for bidding, rows in _versions(judge, placed):
+        known: dict[tuple[str, str], int] = {}
+        for name, cap in bidding.caps.items():
+            key = (cap.per, cap.withdrawn)
+            if key not in known:
+                known[key] = len(tallies)
+                tallies.append(_tally(bidding, cap, placed))
+            binds = _binds(judge, cap, placed, rows)
+            limits.append(Limit(name, known[key], cap.bids, binds))
+    return tallies, limits
+
+
+def _tally(bidding: Bidding, cap: Cap, placed: Placed) -> Tally:
+    group, ends = placed.household, placed.voided
+    if cap.per == "cycle":
+        cycle = cycle_numbers(bidding, placed.closes_day)
+        cycle -= cycle.min(initial=0)
+        group = np.unique(group * (cycle.max(initial=0) + 1) + cycle, return_inverse=True)[1]
+    else:
+        ends = np.minimum(ends, placed.closes + 1)
+    if cap.withdrawn == "free":
+        ends = np.minimum(ends, placed.withdrawn)
+    return Tally(group, ends)
+
+
+def _binds(
+    judge: Judge, cap: Cap, placed: Placed, rows: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Bids that the cap is asked of; one whose criterion holds is not."""
+    binds = np.zeros(placed.n, bool)
+    binds[rows] = True
+    if cap.when is None:
+        return binds
+    for day, its in placed.days:
+        if binds[its[0]]:
+            met = judge.counts(cap.when, day, application=placed.ids("application", its))
+            binds[its] = met.fill_null(False).to_numpy()
+    return binds

@@ -1,0 +1,246 @@
+"""A cycle: what came since is taken in, and the record stepped day by day up to a date.
+
+The order of a day is that of ``docs/offers.md``; the property checks come at the end.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from cbl_engine.errors import Problem, TableError
+from cbl_engine.offers import events as e
+from cbl_engine.offers.adverts_day import (
+    adverts_put_right,
+    adverts_that_close,
+    adverts_that_open,
+    rungs,
+    withdraw,
+)
+from cbl_engine.offers.answers import apply_outcome
+from cbl_engine.offers.clashes import Clash, about
+from cbl_engine.offers.decisions import decide_unattended
+from cbl_engine.offers.desk import Desk, london_day
+from cbl_engine.offers.direct_day import propose_direct_lets
+from cbl_engine.offers.due import duties_of_the_cycle, past_deadlines
+from cbl_engine.offers.line import next_in_line
+from cbl_engine.offers.moves import move_offers
+from cbl_engine.offers.properties import verify
+from cbl_engine.offers.record import Cycle, Record
+from cbl_engine.tables.schemas import TABLES
+from cbl_engine.tables.taking_in import news, taken_in
+from cbl_engine.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from cbl_engine.scheme import Scheme
+
+Row = dict[str, Any]
+
+
+def run_cycle(
+    record: Record,
+    scheme: Scheme,
+    given: Mapping[str, pl.DataFrame],
+    as_at: date,
+    *,
+    unattended: bool = False,
+    keep_going: bool = False,
+    seed: int = 0,
+    whole: Collection[str] = (),
+) -> Cycle:
+    """Take in what came and step the record to the end of a day.
+
+    Args:
+        record: as it stood; ``Record()`` to begin one.
+        scheme: its rules, for every day up to ``as_at``.
+        given: tables that came: new rows, and rows that take the place of those with the same key
+            (:mod:`cbl_engine.tables.taking_in`). Columns and types as in the data dictionary; ids
+            are text, or are made text.
+        as_at: the last day, after the record's own.
+        unattended: open proposals that need no judgement are approved at once, by nobody.
+        keep_going: an outcome that clashes is left out and recorded as such.
+        seed: of lotteries without one of their own.
+        whole: names of tables of which ``given`` holds every row: others stand no more.
+
+    Returns:
+        A :class:`Cycle`. Equal inputs give an equal one, whatever the order of rows.
+
+    Raises:
+        TableError: the day is over already; tables that do not fit; outcomes that clash, all those
+            of the first day on which any does.
+        SchemeError: a day on which no version of the scheme is in force.
+        PropertyError: the outcome broke a numbered property (a defect of the engine).
+    """
+    if record.as_at is not None and as_at <= record.as_at:
+        raise TableError([Problem(
+            "day_is_over", f"the record stands at the end of {record.as_at}",
+            where="as_at", given=str(as_at), allowed=f"a day after {record.as_at}",
+        )])
+    desk = Desk(scheme, record.given(), record.book(), seed=seed)
+    desk.on = as_at
+    if not record.events:
+        desk.emit(e.Begun(on=as_at, engine=__version__))
+    desk.emit(e.CycleBegun(
+        on=as_at, cycle=record.cycles + 1, since=record.as_at, as_at=as_at, scheme=scheme.name,
+        unattended=unattended,
+    ))
+    came = _take_in(desk, given, whole)
+    outcomes, quarantined = _in_time(desk, came, record, as_at, keep_going)
+    for day in _days(desk, record.as_at, as_at):
+        desk.on = day
+        waiting = _day(desk, outcomes.get(day, []), unattended=unattended)
+        quarantined += _left_out(desk, waiting, keep_going)
+    tables = {**desk.given, **desk.book.tables()}
+    after = Record(tables, as_at, desk.book.events, record.cycles + 1)
+    verify(scheme, record, after, desk.events, desk.rows)
+    return Cycle(after, desk.events, desk.rows, quarantined, desk.telling)
+
+
+def _take_in(
+    desk: Desk, given: Mapping[str, pl.DataFrame], whole: Collection[str]
+) -> dict[str, pl.DataFrame]:
+    """The rows that say something new, taken in table by table."""
+    came = {}
+    for table in sorted(given):
+        rows, now = _text_ids(table, given[table]), desk.given.get(table)
+        if now is None:
+            desk.given[table] = taken_in(None, rows.clear(), table)
+        new = news(now, rows, table)
+        if table in whole and now is not None and taken_in(now, new, table).height != rows.height:
+            desk.take_in(table, rows, "given", whole=True)
+        else:
+            desk.take_in(table, new, "given")
+        came[table] = new
+    return came
+
+
+def _text_ids(table: str, rows: pl.DataFrame) -> pl.DataFrame:
+    ids = [c.name for c in TABLES.get(table, ()) if c.type == "id" and c.name in rows.columns]
+    return rows.with_columns(pl.col(ids).cast(pl.String))
+
+
+def _in_time(
+    desk: Desk, came: Mapping[str, pl.DataFrame], record: Record, as_at: date, keep_going: bool
+) -> tuple[dict[date, list[Row]], list[Row]]:
+    """Outcomes by day; those of days that are closed, or not yet come, clash."""
+    by_day: dict[date, list[Row]] = {}
+    clashes: list[tuple[Row, Clash]] = []
+    rows = came.get("outcomes")
+    for row in (rows.sort("id").iter_rows(named=True) if rows is not None else ()):
+        if row["on"] > as_at:
+            clashes.append((row, Clash("in_the_future", f"{row['on']} is after {as_at}")))
+        elif record.as_at is not None and row["on"] <= record.as_at:
+            why = f"{row['on']}: the record stands at the end of {record.as_at}"
+            clashes.append((row, Clash("before_the_state", why)))
+        else:
+            by_day.setdefault(row["on"], []).append(row)
+    checks = came.get("checks")
+    ahead = [] if checks is None else checks.filter(pl.col("since") > as_at).sort("id").to_dicts()
+    for row in ahead:
+        clashes.append((row, Clash("in_the_future", f"holds from {row['since']}, after {as_at}")))
+    left_out = _left_out(desk, clashes, keep_going)
+    if ahead:
+        late = pl.Series([row["id"] for row in ahead]).implode()
+        desk.take_in("checks", desk.given["checks"].filter(~pl.col("id").is_in(late)), "given",
+                     whole=True)
+    return by_day, left_out
+
+
+def _left_out(
+    desk: Desk, clashes: list[tuple[Row, Clash]], keep_going: bool
+) -> list[Row]:
+    """Rows that clash: recorded as left out, or the run stops.
+
+    Raises:
+        TableError: with every one of them.
+    """
+    if clashes and not keep_going:
+        raise TableError([
+            Problem(
+                clash.kind, _words(row, clash), where=f"{_table(row)}.{row['id']}",
+                remedy="Put the row right, or leave it out with keep-going",
+            )
+            for row, clash in clashes
+        ])
+    out = []
+    for row, clash in clashes:
+        desk.emit(e.Quarantined(on=desk.on, outcome=row["id"], clash=clash.kind))
+        out.append({"outcome": row["id"], "clash": clash.kind, "why": _words(row, clash)})
+    return out
+
+
+def _table(row: Row) -> str:
+    return "outcomes" if "what" in row else "checks"
+
+
+def _words(row: Row, clash: Clash) -> str:
+    if "what" not in row:
+        return f"a check of application {row['application']}: {clash.why}"
+    return f"{row['what']} on {row['on']} ({about(row)}): {clash.why}"
+
+
+def _days(desk: Desk, since: date | None, as_at: date) -> Iterator[date]:
+    """Every day after the record's own; the first time, from the earliest on anything is dated."""
+    first = since + timedelta(days=1) if since is not None else min([as_at, *_dates(desk)])
+    for n in range((as_at - first).days + 1):
+        yield first + timedelta(days=n)
+
+
+def _dates(desk: Desk) -> Iterator[date]:
+    """The days on which outcomes, direct lets and adverts are dated."""
+    for table in ("outcomes", "direct_lets"):
+        yield from desk.table(table)["on"].drop_nulls().unique().to_list()
+    adverts = desk.table("adverts")
+    for name in ("opens_at", "closes_at"):
+        if name in adverts.columns:
+            yield from map(london_day, adverts[name].drop_nulls().unique().to_list())
+
+
+def _day(desk: Desk, outcomes: list[Row], *, unattended: bool) -> list[tuple[Row, Clash]]:
+    """One day, in the order of ``docs/offers.md``.
+
+    Returns:
+        The outcomes that found nothing to apply to, with what each clashed with.
+    """
+    waiting = _outcomes(desk, outcomes)
+    past_deadlines(desk)
+    adverts_put_right(desk)
+    _withdrawn(desk)
+    adverts_that_open(desk)
+    adverts_that_close(desk)
+    duties_of_the_cycle(desk)
+    propose_direct_lets(desk)
+    while True:
+        before = desk.book.events
+        waiting = _outcomes(desk, [row for row, _ in waiting])
+        move_offers(desk)
+        next_in_line(desk)
+        rungs(desk)
+        if unattended:
+            decide_unattended(desk)
+        if desk.book.events == before:
+            return waiting
+
+
+def _outcomes(desk: Desk, outcomes: list[Row]) -> list[tuple[Row, Clash]]:
+    """Apply the outcomes that can be, in order of id; those left, with what each clashed with."""
+    left = []
+    for row in outcomes:
+        try:
+            apply_outcome(desk, row)
+        except Clash as clash:
+            left.append((row, clash))
+    return left
+
+
+def _withdrawn(desk: Desk) -> None:
+    """Adverts whose own row says by now that they were withdrawn."""
+    gone = desk.table("adverts").filter(pl.col("status").cast(pl.String) == "withdrawn")["id"]
+    for advert in sorted(map(str, gone)):
+        state = desk.book.adverts.get(advert)
+        if state is not None and state.status in ("open", "closed"):
+            withdraw(desk, advert)

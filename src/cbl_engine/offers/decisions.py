@@ -1,0 +1,275 @@
+"""Decisions on what was proposed: by a named officer, or without anyone in unattended mode."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from cbl_engine.offers import events as e
+from cbl_engine.offers.advertising import last_rung, next_rung
+from cbl_engine.offers.clashes import Clash, about, proposal_in_words
+from cbl_engine.offers.line import free_homes, offer_to
+from cbl_engine.offers.moves import end, go_on, passed_over, place_of
+from cbl_engine.offers.refusals import begin_consequence, duties_may_end, judged
+from cbl_engine.offers.standing import Place, due_before, what_stops
+from cbl_engine.offers.stops import end_holds
+
+if TYPE_CHECKING:
+    from cbl_engine.offers.desk import Desk
+    from cbl_engine.offers.entries import Proposal
+
+DISCRETION = "discretion"
+"""The reason of a passing over under the scheme's clause on exceptional circumstances."""
+
+SILENCES = ("no_reply", "no_contact", "landlord_silent", "absent")
+"""What a ``bypass`` of an offer may be for, beside checks and criteria."""
+
+
+@dataclass(frozen=True)
+class By:
+    """Who decided.
+
+    Attributes:
+        officer, second: by name or post; None: nobody, in unattended mode.
+        outcome: id of the outcome that says so.
+        reason: given for it.
+        home: another home of the group.
+        reasonable: of a refusal.
+    """
+
+    officer: str | None = None
+    second: str | None = None
+    outcome: str | None = None
+    reason: str | None = None
+    home: str | None = None
+    reasonable: bool | None = None
+
+    @property
+    def of_event(self) -> dict[str, Any]:
+        """Fields of :class:`~cbl_engine.offers.events.Decided`."""
+        return {
+            "by": self.officer, "second_by": self.second, "outcome": self.outcome,
+            "automated": self.officer is None,
+        }
+
+
+def by_officer(row: dict[str, Any]) -> By:
+    """Who decided, of an outcome.
+
+    Raises:
+        Clash: nobody is named, or the second officer is the first.
+    """
+    officer, second = row.get("by"), row.get("second_by")
+    if officer is None:
+        raise Clash("no_officer", f"a decision about {about(row)} names no officer")
+    if second is not None and second.strip().casefold() == officer.strip().casefold():
+        raise Clash("own_second", f"a decision about {about(row)} is confirmed by who made it")
+    home = None if row.get("home") is None else str(row["home"])
+    return By(officer, second, str(row["id"]), row.get("reason"), home, row.get("reasonable"))
+
+
+def proposal_for(desk: Desk, row: dict[str, Any], act: str | None) -> Proposal:
+    """The open proposal that an outcome decides.
+
+    Raises:
+        Clash: there is none.
+    """
+    def fits(proposal: Proposal) -> bool:
+        advert, application = row.get("advert"), row.get("application")
+        home = row.get("home") if advert is None else None
+        offer = desk.book.offers.get(proposal.offer or "")
+        return (
+            proposal.act == act
+            and (advert is None or proposal.advert in (None, str(advert)))
+            and proposal.application == (None if application is None else str(application))
+            and (advert is not None or proposal.application is not None)
+            and (home is None or offer is None or offer.home in (None, str(home)))
+        )
+
+    found = [p for p in desk.book.proposals.values() if fits(p)]
+    still = [p for p in found if p.status == "open"]
+    if still:
+        return next((p for p in still if p.what == row.get("reason")), still[0])
+    if found:
+        raise Clash("after_the_end", proposal_in_words(found[-1]))
+    raise Clash("no_such_proposal", f"nothing of the kind {act} was proposed for {about(row)}")
+
+
+def approve(desk: Desk, proposal: Proposal, by: By) -> None:
+    """What was proposed is done.
+
+    Raises:
+        Clash: it cannot be.
+    """
+    if proposal.act == "tie":
+        raise Clash("wrong_step", f"proposal {proposal.id} is a tie: `chosen` names one of them")
+    home = _home_chosen(desk, proposal, by)
+    desk.decide(proposal, "approved", home=home, **by.of_event)
+    offer = desk.book.offers.get(proposal.offer or "")
+    if proposal.act == "bypass":
+        _bypass(desk, proposal, by)
+    elif proposal.act == "refusal_counts" and offer is not None:
+        judged(desk, offer, counts=True, reasonable=by.reasonable)
+    elif proposal.act == "consequence":
+        begin_consequence(desk, proposal, by.officer)
+    elif proposal.act == "duty_may_end":
+        desk.emit(e.DutyMayEnd(
+            on=desk.on, application=proposal.application or "", offer=proposal.offer or "",
+            duty=proposal.what or "", by=by.officer,
+        ))
+    elif proposal.act == "rung":
+        found = rung_for(desk, proposal.advert or "")
+        number = found[0] if found is not None else 1
+        desk.emit(e.RungTaken(on=desk.on, advert=proposal.advert or "", step=proposal.what or "",
+                              number=number))
+
+
+def _home_chosen(desk: Desk, proposal: Proposal, by: By) -> str | None:
+    """Another home of the group, where the officer names one."""
+    offer = desk.book.offers.get(proposal.offer or "")
+    if proposal.act != "offer" or by.home is None or offer is None or by.home == offer.home:
+        return None
+    if by.home not in desk.vacant(offer.advert or ""):
+        raise Clash("home_let", f"home {by.home} is let, or none of advert {offer.advert}")
+    for other in desk.at_home(offer.advert, by.home):
+        if other.step != "proposed":
+            raise Clash("home_let", f"home {by.home} is on offer by {other.id}")
+    return by.home
+
+
+def _bypass(desk: Desk, proposal: Proposal, by: By) -> None:
+    reason, offer = proposal.what or "", desk.book.offers.get(proposal.offer or "")
+    if offer is not None and reason in SILENCES:
+        end(desk, offer, reason, outcome=by.outcome)
+        if reason == "no_reply" and desk.offers.silence == "refused":
+            judged(desk, offer, counts=True, reasonable=None)
+            duties_may_end(desk, offer)
+        return
+    advert, application = proposal.advert, proposal.application or ""
+    held = desk.version.checks.get(reason)
+    more = {
+        "officer_held": held is not None and held.officer_held, "by": by.officer,
+        "outcome": by.outcome, "check": result_of(desk, proposal),
+    }
+    why = "check" if held is not None else "officer"
+    if offer is not None:
+        passed_over(desk, offer, reason, why, **more)
+        end(desk, offer, "bypassed", outcome=by.outcome)
+    elif advert is not None:
+        desk.emit(e.PassedOver(
+            on=desk.on, advert=advert, application=application,
+            position=position_of(desk, advert, application), reason=reason, why=why, **more,
+        ))
+    end_holds(desk, advert, application)
+
+
+def result_of(desk: Desk, proposal: Proposal) -> str | None:
+    """Id of the result for which passing over is proposed; None where it is missing."""
+    offer = desk.book.offers.get(proposal.offer or "")
+    if proposal.what not in desk.version.checks:
+        return None
+    if offer is not None:
+        place = place_of(offer)
+    else:
+        advert = proposal.advert or ""
+        home = next(iter(free_homes(desk, advert) or desk.homes_of(advert)), None)
+        landlord = desk.row("adverts", advert).get("landlord")
+        place = Place(advert, proposal.application or "", home, landlord)
+    stop = what_stops(desk, [place], due_before(desk, "invited")).get(place.key)
+    return stop.check if stop is not None and stop.reason == proposal.what else None
+
+
+def position_of(desk: Desk, advert: str, application: str) -> int:
+    """Place on an advert's list; 0 for whoever has none."""
+    rows = desk.book.lists.get(advert)
+    if rows is None:
+        return 0
+    own = rows.filter(pl.col("application") == application)["position"].drop_nulls()
+    return int(own[0]) if len(own) else 0
+
+
+def decline(desk: Desk, proposal: Proposal, by: By) -> None:
+    """What was proposed is not done, and what follows from that.
+
+    Raises:
+        Clash: it cannot be declined, or not for the reason given.
+    """
+    version, rules = desk.version, desk.offers
+    listed = {*rules.passing_over, *((DISCRETION,) if rules.discretion else ())}
+    reason = by.reason if by.reason in listed else None
+    if proposal.act == "tie":
+        raise Clash("wrong_step", f"proposal {proposal.id} is a tie: `chosen` names one of them")
+    if proposal.act == "offer" and reason is None:
+        raise Clash(
+            "no_such_reason",
+            f"an offer is declined for a reason that the scheme lists under passing_over "
+            f"({', '.join(sorted(listed)) or 'it lists none'})",
+        )
+    check = version.checks.get(proposal.what or "") if proposal.act == "bypass" else None
+    if check is not None and check.must_pass:
+        raise Clash("hard_stop", f"proposal {proposal.id}: the check must be passed")
+    desk.decide(proposal, "declined", reason=reason, **by.of_event)
+    offer = desk.book.offers.get(proposal.offer or "")
+    if proposal.act == "offer" and offer is not None:
+        passed_over(desk, offer, reason or "", "officer", by=by.officer, outcome=by.outcome)
+        end(desk, offer, "declined", reason=reason, outcome=by.outcome)
+    elif proposal.act == "direct_let" and offer is not None:
+        end(desk, offer, "declined", outcome=by.outcome)
+    elif proposal.act == "refusal_counts" and offer is not None:
+        judged(desk, offer, counts=False, reasonable=by.reasonable)
+    elif proposal.act == "bypass" and check is not None and proposal.advert is not None:
+        _let_stand(desk, proposal)
+
+
+def _let_stand(desk: Desk, proposal: Proposal) -> None:
+    """The officer waits for another result: held, without a deadline."""
+    advert, application = proposal.advert or "", proposal.application or ""
+    if not any(h.reason == proposal.what for h in desk.book.holding(advert, application)):
+        desk.emit(e.HeldFor(on=desk.on, advert=advert, application=application,
+                            reason=proposal.what or "", until=None))
+
+
+def choose(desk: Desk, row: dict[str, Any]) -> None:
+    """One of the equals is named.
+
+    Raises:
+        Clash: there is no tie, or it is none of them.
+    """
+    by, application = by_officer(row), str(row["application"])
+    proposal = proposal_for(desk, {**row, "application": None, "reason": None}, "tie")
+    advert = proposal.advert or ""
+    if application not in (proposal.what or "").split(", "):
+        raise Clash("not_next", f"application {application} is not among the equals: {proposal.what}")
+    attended = [o for o in desk.book.offers_on[advert]
+                if o.application == application and o.step == "attended"]
+    homes = free_homes(desk, advert)
+    if not attended and not homes:
+        raise Clash("home_let", f"no home of advert {advert} is left to offer")
+    desk.decide(proposal, "approved", **by.of_event)
+    if attended:
+        go_on(desk, attended[0])
+    else:
+        offer_to(desk, advert, application, homes[0])
+
+
+def rung_for(desk: Desk, advert: str) -> Any:
+    """The next rung for an advert that did not let its home, and its number; None: no more."""
+    state = desk.book.adverts[advert]
+    taken = last_rung(desk.table("adverts"), desk.record["advert_states"], advert)
+    return next_rung(desk.version, desk.judge, advert, taken, state.unlet_because or "", desk.on)
+
+
+def decide_unattended(desk: Desk) -> bool:
+    """Approve what needs no judgement, by nobody: offers, bypasses by a check, rungs.
+
+    Returns:
+        Whether anything happened.
+    """
+    before = desk.book.events
+    for proposal in desk.book.open_proposals():
+        by_check = proposal.act == "bypass" and proposal.what in desk.version.checks
+        if proposal.status == "open" and (proposal.act in ("offer", "rung") or by_check):
+            approve(desk, proposal, By())
+    return desk.book.events > before

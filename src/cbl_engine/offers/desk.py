@@ -1,0 +1,239 @@
+"""The desk on which a record is worked at: what is known that day, and the one way to change it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from cbl_engine.offers import events as e
+from cbl_engine.offers.advertising import homes_let, homes_of
+from cbl_engine.offers.criteria import Judge
+from cbl_engine.offers.overlay import Changes, applications_as_held, changes_on
+from cbl_engine.tables import LONDON, REGISTER_TABLES
+from cbl_engine.tables.columns import DTYPES
+from cbl_engine.tables.letting_columns import GIVEN
+from cbl_engine.tables.schemas import TABLES
+from cbl_engine.tables.taking_in import taken_in
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cbl_engine.offers.book import Book
+    from cbl_engine.offers.entries import Offer, Proposal
+    from cbl_engine.scheme import Scheme
+    from cbl_engine.scheme.model import SchemeVersion
+    from cbl_engine.scheme.offers import Offers, Within
+
+_FRAMES = ("adverts", "bids", "homes", *GIVEN)
+
+
+@dataclass
+class Desk:
+    """A record that is being worked at, on one day after the other.
+
+    Attributes:
+        scheme: its rules.
+        given: the tables taken in, as they stand.
+        book: the recorded tables, as they stand.
+        on: the day.
+        seed: of lotteries without one of their own.
+        events: what happened so far.
+        rows: table and rows of each :class:`~cbl_engine.offers.events.TakenIn` among them.
+        telling: who is to be told what.
+    """
+
+    scheme: Scheme
+    given: dict[str, pl.DataFrame]
+    book: Book
+    on: date = date.min
+    seed: int = 0
+    events: list[e.Event] = field(default_factory=list)
+    rows: list[tuple[str, pl.DataFrame]] = field(default_factory=list)
+    telling: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    _kept: dict[str, tuple[Any, Any]] = field(default_factory=dict, repr=False)
+    _rows_of: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict, repr=False)
+    _came: int = 0
+
+    def emit(self, event: e.Event, rows: pl.DataFrame | None = None) -> None:
+        """Something happens: written in the book, and in the events."""
+        self.book.apply(event, rows)
+        self.events.append(event)
+        if rows is not None and isinstance(event, e.TakenIn):
+            self.rows.append((event.table, rows))
+            if event.table != "shortlisted":
+                self.given[event.table] = taken_in(
+                    self.given.get(event.table), rows, event.table, whole=event.whole
+                )
+                self._rows_of.pop(event.table, None)
+                self._came += 1
+        self._came += isinstance(event, e.AdvertOpened)
+
+    def take_in(self, table: str, rows: pl.DataFrame, why: Any = "made", **more: Any) -> None:
+        """Rows come in; nothing happens when there are none."""
+        if rows.height or more.get("whole"):
+            self.emit(
+                e.TakenIn(on=self.on, table=table, rows=rows.height, digest="", why=why, **more),
+                rows,
+            )
+
+    def propose(self, act: e.Act, **about: Any) -> str:
+        """An act waits for a decision from now on.
+
+        Returns:
+            Id of the proposal.
+        """
+        proposal = f"P{self.book.events + 1}"
+        self.emit(e.Proposed(on=self.on, proposal=proposal, act=act, **about))
+        return proposal
+
+    def decide(self, proposal: Proposal, status: Any, **more: Any) -> None:
+        """A proposal is decided, or lapses."""
+        self.emit(e.Decided(on=self.on, proposal=proposal.id, status=status, **more))
+
+    def tell(self, what: str, **row: Any) -> None:
+        """Somebody is to be told."""
+        self.telling.setdefault(what, []).append(row)
+
+    # The rules that day.
+
+    @property
+    def version(self) -> SchemeVersion:
+        """The scheme as it is in force that day."""
+        return self.scheme.in_force(self.on)
+
+    @property
+    def offers(self) -> Offers:
+        """How homes are offered; where the scheme does not say, nothing binds."""
+        from cbl_engine.scheme.offers import Offers
+
+        return self.version.offers or Offers()
+
+    # What is known that day.
+
+    def table(self, name: str) -> pl.DataFrame:
+        """A given table as it stands; without rows, but with its columns, when nothing came."""
+        if name in self.given:
+            return self.given[name]
+        return pl.DataFrame(schema={c.name: DTYPES[c.type] for c in TABLES[name]})
+
+    def _keep(self, name: str, key: Any, make: Any) -> Any:
+        if name not in self._kept or self._kept[name][0] != key:
+            self._kept[name] = (key, make())
+        return self._kept[name][1]
+
+    @property
+    def record(self) -> dict[str, pl.DataFrame]:
+        """The recorded tables as they stand."""
+        return self._keep("record", self.book.events, self.book.tables)
+
+    @property
+    def changes(self) -> Changes:
+        """What the record changes of applications that day."""
+        return self._keep(
+            "changes", (self.on, self.book.events), lambda: changes_on(self.book, self.on)
+        )
+
+    @property
+    def register(self) -> Mapping[str, pl.DataFrame]:
+        """The register, applications as the record has them that day."""
+        return self._keep("register", (self._came, self.changes), self._register)
+
+    def _register(self) -> Mapping[str, pl.DataFrame]:
+        tables = {n: self.given[n] for n in REGISTER_TABLES if n in self.given}
+        tables["applications"] = applications_as_held(self.table("applications"), self.changes)
+        return tables
+
+    @property
+    def judge(self) -> Judge:
+        """To ask criteria of, that day."""
+        homes = self.given.get("homes")
+        return self._keep(
+            "judge", (self._came, self.changes),
+            lambda: Judge(self.scheme, self.register, self.adverts, homes),
+        )
+
+    @property
+    def adverts(self) -> pl.DataFrame:
+        """The adverts, each under the profile it was opened with."""
+        def make() -> pl.DataFrame:
+            profiles = {a.advert: a.profile for a in self.book.adverts.values() if a.profile}
+            frame = self.table("adverts")
+            own = pl.col("profile") if "profile" in frame.columns else pl.lit(None, pl.String)
+            return frame.with_columns(
+                pl.col("id").replace_strict(
+                    profiles, default=own, return_dtype=pl.String
+                ).alias("profile")
+            )
+
+        return self._keep("adverts", self._came, make)
+
+    def row(self, table: str, key: str | None) -> dict[str, Any]:
+        """A row of a given table by id; nothing known when there is none."""
+        if table not in self._rows_of:
+            frame = self.judge.adverts if table == "adverts" else self.table(table)
+            self._rows_of[table] = {str(r["id"]): r for r in frame.iter_rows(named=True)}
+        return self._rows_of[table].get(key or "", {})
+
+    def application(self, key: str) -> dict[str, Any]:
+        """The row of an application in force that day, as the record has it."""
+        rows = self._keep(
+            "applications", (self._came, self.changes, self.on),
+            lambda: {str(r["id"]): r for r in self.judge.applications(self.on).to_dicts()},
+        )
+        return rows.get(key, {})
+
+    def closes_on(self, advert: str) -> date:
+        """The day on which an advert closes, by London's clock."""
+        return london_day(self.row("adverts", advert)["closes_at"])
+
+    def homes_of(self, advert: str) -> list[str | None]:
+        """The homes of an advert by id, let or not; one without a name when it names none."""
+        of = self._keep("homes", self._came, lambda: homes_of(self.adverts, self.given.get("homes")))
+        named: list[str | None] = of.filter(pl.col("advert") == advert)["home"].sort().to_list()
+        return named or [None]
+
+    def vacant(self, advert: str) -> list[str | None]:
+        """Its homes that are not let."""
+        homes, state = self.homes_of(advert), self.book.adverts.get(advert)
+        if homes == [None]:
+            return [] if state is not None and state.homes and state.let >= state.homes else homes
+        return [home for home in homes if home not in self.let]
+
+    @property
+    def let(self) -> set[str]:
+        """Homes that are let that day."""
+        tables = {**self.record, "tenancies": self.table("tenancies")}
+        return self._keep(
+            "let", (self.book.events, self.on), lambda: set(homes_let(tables, self.on).to_list())
+        )
+
+    def at_home(self, advert: str | None, home: str | None) -> list[Offer]:
+        """Open offers of a home."""
+        if home is None:
+            return [o for o in self.book.offers_on[advert or ""] if o.open]
+        return [o for o in self.book.offers.values() if o.open and o.home == home]
+
+    def nominated(self, landlord: str | None) -> bool:
+        """Whether the council names households to this landlord, who lets the home."""
+        rules, version = self.version.nominations, self.version
+        if rules is None or landlord is None:
+            return False
+        return landlord in (rules.to or version.landlords)
+
+    def answer_of_landlord(self, landlord: str | None) -> Within | None:
+        """The time a landlord has for its result."""
+        own = self.version.landlords.get(landlord or "")
+        rules = self.version.nominations
+        if own is not None and own.answer is not None:
+            return own.answer
+        return rules.answer if rules is not None else None
+
+
+def london_day(moment: Any) -> date:
+    """The day of a moment, by London's clock."""
+    from zoneinfo import ZoneInfo
+
+    return moment.astimezone(ZoneInfo(LONDON)).date()

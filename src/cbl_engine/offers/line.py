@@ -1,0 +1,443 @@
+"""Who is next for each home to let: down every list at once, until homes or households run out.
+
+1. Of each list, the candidates: all that are not out, in the order in which they are asked.
+2. What stops each of them that day (:mod:`cbl_engine.offers.standing`).
+3. Who is stopped by a rule or criterion is left aside; who is held, or to be passed over by a
+   decision, takes a place that nobody else is offered meanwhile; so do equals who are too many.
+4. The others are settled together, by whom the scheme says.
+5. Down each list as far as it was gone: passing over, holds, proposals, offers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from cbl_engine.offers import events as e
+from cbl_engine.offers.lists import rank_anew
+from cbl_engine.offers.quotas import Ledger
+from cbl_engine.offers.rounds import Lists, offer_rounds
+from cbl_engine.offers.standing import (
+    UNDER_OFFER,
+    Place,
+    Standing,
+    Stop,
+    due_before,
+    holds_of,
+    what_stops,
+)
+from cbl_engine.offers.stops import no_longer_stops, stop_at
+
+if TYPE_CHECKING:
+    from cbl_engine.offers.desk import Desk
+    from cbl_engine.offers.entries import Offer
+
+_STAYS_IN = ("not_chosen",)
+LANDLORD = "landlord"
+"""The reason of an outcome ``undone`` that says the landlord did it: the household stays in."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A row of a list.
+
+    Attributes:
+        stage, position, tie_group: as listed.
+        unknown: names that hold, not known when the list was made.
+        waits: it meets none of the targets that are behind.
+    """
+
+    application: str
+    stage: int
+    position: int
+    tie_group: int | None
+    unknown: tuple[str, ...]
+    waits: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    """A list of which homes are to let.
+
+    Attributes:
+        advert: its advert.
+        homes: a home for each place that is free, in the order they are given.
+        candidates: those not out, in the order they are asked.
+        to_let: homes not let.
+        taken: stages of its open offers.
+        reserved: targets that are behind.
+    """
+
+    advert: str
+    homes: list[str | None]
+    candidates: list[Candidate]
+    to_let: int
+    taken: tuple[int, ...]
+    reserved: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One candidate, or equals, whose turn it may be; ``stop`` says why it is none, or held."""
+
+    members: tuple[Candidate, ...]
+    stop: Stop | None = None
+
+    @property
+    def skipped(self) -> bool:
+        """Whether others are asked instead."""
+        return self.stop is not None and self.stop.does == "pass_over"
+
+    @property
+    def ready(self) -> bool:
+        """Whether a home can be meant for it."""
+        return self.stop is None and len(self.members) == 1
+
+
+def is_out(offer: Offer) -> bool:
+    """Whether an offer, open or over, keeps its household from the list of its advert."""
+    if offer.step != "ended":
+        return True
+    by_landlord = offer.ended_by == "undone" and offer.reason == LANDLORD
+    return offer.ended_by not in _STAYS_IN and not by_landlord
+
+
+def next_in_line(desk: Desk) -> bool:
+    """Find who is next for every home to let, and propose what follows.
+
+    Returns:
+        Whether anything happened.
+    """
+    before = desk.book.events
+    going = [a.advert for a in desk.book.adverts.values() if a.status in ("closed", "unlet")
+             and a.closed_on is not None and not a.rung]
+    if desk.offers.order == "offer":
+        rank_anew(desk, [a for a in going if free_homes(desk, a)])
+    ledger = Ledger(desk.judge, desk.record["ledger"])
+    lines = [_line_of(desk, advert, ledger) for advert in sorted(going)]
+    standing = what_stops(desk, [p for line in lines for p in _places(desk, line)],
+                          due_before(desk, "invited"))
+    _no_longer(desk, lines, standing)
+    open_lines = [line for line in lines if line.homes]
+    turns = [_turns(desk, line, standing) for line in open_lines]
+    meant = _settled(desk, open_lines, turns)
+    offering = any(its[p].ready for its, chosen in zip(turns, meant, strict=True) for p in chosen)
+    for line, its, chosen in zip(open_lines, turns, meant, strict=True):
+        _propose(desk, line, its, chosen, ties=not offering)
+    if not offering:
+        reached = {
+            (line.advert, equals(c.application for c in its[p].members))
+            for line, its, chosen in zip(open_lines, turns, meant, strict=True) for p in chosen
+        }
+        _lapse_ties(desk, reached)
+    return desk.book.events > before
+
+
+def free_homes(desk: Desk, advert: str) -> list[str | None]:
+    """A home for each place that is free: the first of every home, then the second, ..."""
+    free = []
+    landlord = desk.row("adverts", advert).get("landlord")
+    width = 1
+    if desk.nominated(landlord):
+        width = desk.version.nominations.at_once  # type: ignore[union-attr]
+    elif desk.offers.viewing is not None:
+        width = desk.offers.viewing.together
+    for home in desk.vacant(advert):
+        taken = desk.at_home(advert, home)
+        if all(o.step in ("proposed", "nominated", "invited") for o in taken):
+            free += [(len(taken) + k, home or "", home) for k in range(width - len(taken))]
+    return [home for _, _, home in sorted(free, key=lambda f: f[:2])]
+
+
+def _line_of(desk: Desk, advert: str, ledger: Ledger) -> Line:
+    book = desk.book
+    out = {o.application for o in book.offers_on[advert] if is_out(o)}
+    out |= {p.application for p in book.passed_over if p.advert == advert and p.for_good}
+    rows = book.lists.get(advert)
+    listed = rows.filter(pl.col("position").is_not_null()) if rows is not None else None
+    candidates = [
+        Candidate(r["application"], r["stage"] or 1, r["position"], r["tie_group"],
+                  holds_of(desk, r["unknown"]) if r["eligible"] is None else ())
+        for r in (listed.iter_rows(named=True) if listed is not None else ())
+        if r["application"] not in out
+    ]
+    reserved: tuple[str, ...] = ()
+    if candidates and desk.row("adverts", advert).get("local_lettings_plan") is not None:
+        reserved = ledger.reserved(advert, desk.on)
+        candidates = _with_waits(desk, advert, candidates, reserved)
+    return Line(
+        advert, free_homes(desk, advert), candidates, len(desk.vacant(advert)),
+        tuple(o.stage or 1 for o in book.offers_on[advert] if o.open), reserved,
+    )
+
+
+def _with_waits(
+    desk: Desk, advert: str, candidates: list[Candidate], reserved: tuple[str, ...]
+) -> list[Candidate]:
+    """Candidates of each stage, those first who meet a target that is behind."""
+    if not reserved:
+        return candidates
+    application = pl.Series([c.application for c in candidates], dtype=pl.String)
+    adverts = pl.Series([advert] * len(candidates), dtype=pl.String)
+    meets = np.zeros(len(candidates), bool)
+    for name in reserved:
+        met = desk.judge.counts(name, desk.on, advert=adverts, application=application)
+        meets |= met.fill_null(value=False).to_numpy()
+    marked = [replace(c, waits=not m) for c, m in zip(candidates, meets, strict=True)]
+    return sorted(marked, key=lambda c: (c.stage, c.waits, c.position))
+
+
+def _places(desk: Desk, line: Line) -> list[Place]:
+    home = line.homes[0] if line.homes else next(iter(desk.homes_of(line.advert)), None)
+    landlord = desk.row("adverts", line.advert).get("landlord")
+    final = finals(desk, line.advert, [c.application for c in line.candidates])
+    return [
+        Place(line.advert, c.application, home, landlord, c.application in final, c.unknown, True)
+        for c in line.candidates
+    ]
+
+
+def finals(desk: Desk, advert: str, applications: list[str]) -> set[str]:
+    """Those to whom an offer of this advert's home is a final one."""
+    rule = desk.offers.final
+    if rule is None or not applications:
+        return set()
+    ids = pl.Series(applications, dtype=pl.String)
+    adverts = pl.Series([advert] * len(applications), dtype=pl.String)
+    met = desk.judge.counts(rule.when, desk.on, advert=adverts, application=ids)
+    return set(ids.filter(met.fill_null(value=False)))
+
+
+def _turns(desk: Desk, line: Line, standing: Standing) -> list[Turn]:
+    """Whose turn it may be, in order: equals together, as far as the stages let it go."""
+    turns: list[Turn] = []
+    asked = 0
+    for (stage, waits), its in groupby(line.candidates, key=lambda c: (c.stage, c.waits)):
+        part = list(its)
+        above = sum(s < stage or (waits and s == stage) for s in line.taken)
+        if asked + above >= line.to_let or _ends_before(desk, line, stage):
+            break
+        stops = [standing.get((line.advert, c.application)) for c in part]
+        turns += [Turn((c,), s) for c, s in zip(part, stops, strict=True) if _skip(s)]
+        left = [(c, s) for c, s in zip(part, stops, strict=True) if not _skip(s)]
+        asked += len(left)
+        for tie, group in groupby(left, key=lambda cs: cs[0].tie_group):
+            members = list(group)
+            before = sum(len(t.members) for t in turns if not t.skipped)
+            if tie is not None and len(members) > max(len(line.homes) - before, 0):
+                turns.append(Turn(tuple(c for c, _ in members)))
+            else:
+                turns += [Turn((c,), s) for c, s in members]
+    return turns
+
+
+def _skip(stop: Stop | None) -> bool:
+    return stop is not None and stop.does == "pass_over"
+
+
+def _ends_before(desk: Desk, line: Line, stage: int) -> bool:
+    """Whether the list ends before a stage: somebody was eligible in one that lets nobody by."""
+    rules = desk.version.profiles.get(desk.book.adverts[line.advert].profile or "")
+    stages = rules.all_stages() if rules is not None else ()
+    at_close = set(desk.book.lists[line.advert].filter(pl.col("position").is_not_null())["stage"])
+    return any(
+        s.next_stage_when == "no_eligible" and n in at_close
+        for n, s in enumerate(stages[: stage - 1], 1)
+    )
+
+
+def _settled(desk: Desk, lines: list[Line], turns: list[list[Turn]]) -> list[set[int]]:
+    """Of each line, the turns that come: places in its list of turns.
+
+    Whoever is held, and equals, count as households of their own that want nothing else.
+    """
+    numbers: dict[str, int] = {}
+    applications: list[int] = []
+    origin: list[tuple[int, int]] = []
+    starts = [0]
+    one = desk.offers.one_at_a_time
+    for at, its in enumerate(turns):
+        for place, turn in enumerate(its):
+            if turn.skipped:
+                continue
+            if turn.ready:
+                key = turn.members[0].application if one else f" {at} {place}"
+                applications.append(numbers.setdefault(key, len(numbers)))
+                origin.append((at, place))
+                continue
+            copies = len(lines[at].homes) if len(turn.members) > 1 else 1
+            for copy in range(copies):
+                applications.append(numbers.setdefault(f" {at} {place} {copy}", len(numbers)))
+                origin.append((at, place))
+        starts.append(len(applications))
+    meant: list[set[int]] = [set() for _ in lines]
+    if not applications:
+        return meant
+    rank, order = _orders(desk, lines, turns, origin)
+    entries = offer_rounds(
+        Lists(np.array(starts, np.int64), np.array(applications, np.int32)),
+        np.array([len(line.homes) for line in lines], np.int32),
+        rank, desk.offers.choosing.by_whom, order,
+    )
+    for entry in entries.tolist():
+        at, place = origin[entry]
+        meant[at].add(place)
+    return meant
+
+
+def _orders(
+    desk: Desk, lines: list[Line], turns: list[list[Turn]], origin: list[tuple[int, int]]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The households' own order of homes, entry by entry; and the order in which homes are taken."""
+    own = _preferences(desk, lines, turns)
+    rank = np.array(
+        [own.get((turns[at][place].members[0].application, lines[at].advert), 0)
+         for at, place in origin], np.int32,
+    )
+    keys = [_turn_of_home(desk, line, its) for line, its in zip(lines, turns, strict=True)]
+    order = np.array(sorted(range(len(lines)), key=lambda i: keys[i]), np.int64)
+    return rank, order
+
+
+def _preferences(
+    desk: Desk, lines: list[Line], turns: list[list[Turn]]
+) -> dict[tuple[str, str], int]:
+    """Each household's rank of each home that it may get: by its preferences, then as it bid."""
+    if desk.offers.choosing.by_whom not in ("household", "homes"):
+        return {}
+    wanted = pl.DataFrame(
+        [(t.members[0].application, line.advert)
+         for line, its in zip(lines, turns, strict=True) for t in its if t.ready],
+        schema={"application": pl.String, "advert": pl.String}, orient="row",
+    )
+    bids = desk.table("bids").group_by("application", "advert").agg(pl.col("placed_at").min())
+    stated = desk.table("preferences").select("application", "advert", "rank")
+    ranked = (
+        wanted.join(stated, on=["application", "advert"], how="left")
+        .join(bids, on=["application", "advert"], how="left")
+        .sort("application", "rank", "placed_at", "advert", nulls_last=True)
+        .with_columns(pl.int_range(1, pl.len() + 1).over("application").alias("place"))
+    )
+    return {(a, d): n for a, d, n in ranked.select("application", "advert", "place").iter_rows()}
+
+
+def _turn_of_home(desk: Desk, line: Line, turns: list[Turn]) -> tuple:
+    """What homes are sorted by when one is taken after the other."""
+    state, row = desk.book.adverts[line.advert], desk.row("adverts", line.advert)
+    first = next((t.members[0].position for t in turns if not t.skipped), 0)
+    by = {
+        "best_position": first, "fewest_bids": state.bids or 0,
+        "largest": -(row.get("bedrooms") or 0), "closes_first": row["closes_at"],
+    }
+    choosing = desk.offers.choosing
+    keys = [by[name] for name in choosing.by] if choosing.by_whom == "council" else []
+    return (*keys, row["closes_at"], line.advert)
+
+
+def _propose(
+    desk: Desk, line: Line, turns: list[Turn], chosen: set[int], *, ties: bool
+) -> None:
+    """Down one list, as far as it was gone; ties only when no offer can change them any more."""
+    advert, homes = line.advert, list(line.homes)
+    last = max(chosen, default=len(turns))
+    if not chosen and _still_wanted(turns):
+        return
+    for place, turn in enumerate(turns[: last + 1]):
+        (candidate, *equals) = turn.members
+        if place not in chosen:
+            if not equals:
+                _pass(desk, advert, candidate, turn.stop or Stop("pass_over", "rule", UNDER_OFFER))
+        elif turn.ready:
+            reserved = () if candidate.waits else line.reserved
+            offer_to(desk, advert, candidate.application, homes.pop(0), reserved=reserved)
+        elif turn.stop is not None:
+            stop_at(desk, turn.stop, advert, candidate.application)
+        elif ties:
+            _tie(desk, advert, turn)
+    if not chosen and not line.taken:
+        _unlet(desk, advert)
+
+
+def _still_wanted(turns: list[Turn]) -> bool:
+    """Whether somebody on the list goes on for another home at this moment."""
+    return any(not turn.skipped for turn in turns)
+
+
+def offer_to(desk: Desk, advert: str, application: str, home: str | None, **more: Any) -> None:
+    """A home is meant for a household; it waits for a decision."""
+    place = next(
+        r for r in desk.book.lists[advert].filter(
+            pl.col("application") == application
+        ).iter_rows(named=True)
+    )
+    times = 1 + sum(o.application == application for o in desk.book.offers_on[advert])
+    offer = f"{advert}/{application}/{times}"
+    desk.emit(e.OfferProposed(
+        on=desk.on, offer=offer, advert=advert, home=home, application=application, route="bid",
+        final=application in finals(desk, advert, [application]),
+        landlord=desk.row("adverts", advert).get("landlord"), stage=place["stage"],
+        position=place["position"], **more,
+    ))
+    desk.propose("offer", advert=advert, application=application, offer=offer)
+
+
+def _pass(desk: Desk, advert: str, candidate: Candidate, stop: Stop) -> None:
+    """Passed over by a rule or criterion, once for as long as that lasts."""
+    standing = desk.book.passing_over(advert, candidate.application)
+    if stop.does != "pass_over" or any(p.reason == stop.reason for p in standing):
+        return
+    desk.emit(e.PassedOver(
+        on=desk.on, advert=advert, application=candidate.application, position=candidate.position,
+        reason=stop.reason, why=stop.kind,
+    ))
+
+
+def _tie(desk: Desk, advert: str, turn: Turn) -> None:
+    """Equals: one of them is to be named, by an officer."""
+    what = equals(c.application for c in turn.members)
+    if not any(p.act == "tie" and (p.advert, p.what) == (advert, what)
+               for p in desk.book.open_proposals()):
+        desk.propose("tie", advert=advert, what=what)
+
+
+def _lapse_ties(desk: Desk, reached: set[tuple[str, str]]) -> None:
+    """Ties on lists that nobody is waiting for any more lapse."""
+    for proposal in desk.book.open_proposals():
+        if proposal.act != "tie" or (proposal.advert, proposal.what) in reached:
+            continue
+        invited = {o.application for o in desk.book.offers_on[proposal.advert or ""]
+                   if o.step == "attended"}
+        if not set((proposal.what or "").split(", ")) <= invited:
+            desk.decide(proposal, "lapsed")
+
+
+def equals(applications) -> str:  # noqa: ANN001
+    """The equals of a tie, as its proposal names them."""
+    return ", ".join(sorted(applications))
+
+
+def _unlet(desk: Desk, advert: str) -> None:
+    """Everyone on the list was passed over or refused."""
+    state = desk.book.adverts[advert]
+    if state.status == "closed":
+        desk.emit(e.AdvertUnlet(on=desk.on, advert=advert, because="exhausted"))
+
+
+def _no_longer(desk: Desk, lines: list[Line], standing: Standing) -> None:
+    """What stopped a candidate and does so no longer: it is back, holds end, proposals lapse."""
+    known = {(line.advert, c.application) for line in lines for c in line.candidates}
+    for passed in [p for p in desk.book.passed_over if p.until is None]:
+        key = passed.advert, passed.application
+        stop = standing.get(key)
+        if key in known and not passed.for_good and (stop is None or stop.reason != passed.reason):
+            desk.emit(e.PassingOverEnded(on=desk.on, advert=passed.advert,
+                                         application=passed.application, reason=passed.reason))
+    waiting = {(h.advert, h.application) for h in desk.book.holds if h.ended_on is None}
+    waiting |= {(p.advert or "", p.application or "") for p in desk.book.open_proposals()
+                if p.act == "bypass" and p.offer is None}
+    for key in sorted(waiting & known):
+        no_longer_stops(desk, *key, standing.get(key))

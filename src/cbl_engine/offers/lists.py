@@ -1,0 +1,87 @@
+"""Lists of those who bid: made when an advert closes, and anew where a scheme ranks on the day."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from cbl_engine.offers.entries import SCHEMAS
+from cbl_engine.shortlist import prepare, shortlist
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+    from typing import Literal
+
+    from cbl_engine.offers.desk import Desk
+    from cbl_engine.shortlist import Shortlist
+
+_KEY = ("advert", "application", "placed_at")
+
+
+def ranked(
+    desk: Desk, adverts: Iterable[str], bids: pl.DataFrame, as_at: date | Literal["close"]
+) -> Shortlist:
+    """The shortlist of some adverts, applications as the record has them that day."""
+    among = pl.Series(list(adverts), dtype=pl.String).implode()
+    closing = desk.adverts.filter(pl.col("id").is_in(among))
+    mine = bids.filter(pl.col("advert").is_in(among))
+    return shortlist(
+        prepare(desk.scheme, desk.register, as_at), closing, mine, desk.given.get("homes"),
+        seed=desk.seed,
+    )
+
+
+def rows_of(result: Shortlist) -> pl.DataFrame:
+    """A shortlist with the columns of ``shortlisted``."""
+    return result.frame().select(list(SCHEMAS["shortlisted"]))
+
+
+def counting(desk: Desk, adverts: Iterable[str]) -> pl.DataFrame:
+    """The bids that counted when these adverts closed, with those that a later one superseded."""
+    among = set(adverts)
+    closes = desk.adverts.select(pl.col("id").alias("advert"), "closes_at")
+    bids = desk.table("bids").filter(pl.col("advert").is_in(list(among)))
+    bids = bids.join(closes, on="advert").filter(pl.col("placed_at") <= pl.col("closes_at"))
+    bids = bids.drop("closes_at")
+    aside = [(s.advert, s.application, s.placed_at) for s in desk.book.set_aside
+             if s.advert in among and s.rule != "superseded"]
+    gone = pl.DataFrame(aside, schema={k: bids.schema[k] for k in _KEY}, orient="row")
+    return bids.join(gone, on=list(_KEY), how="anti").drop("withdrawn_at", strict=False)
+
+
+def listed_now(
+    desk: Desk, adverts: Iterable[str]
+) -> dict[tuple[str, str], tuple[list[str], list[str]]]:
+    """What is failed and not known of each bid, judged that day: by advert and application."""
+    among = sorted(set(adverts))
+    rows = rows_of(ranked(desk, among, counting(desk, among), desk.on))
+    return {
+        (r["advert"], r["application"]): (r["failed"], r["unknown"])
+        for r in rows.iter_rows(named=True)
+    }
+
+
+def rank_anew(desk: Desk, adverts: Iterable[str]) -> None:
+    """Rank those that are still to be let, as at that day; written down where anything changed."""
+    among = sorted(adverts)
+    if not among:
+        return
+    rows = rows_of(ranked(desk, among, counting(desk, among), desk.on))
+    parts = {str(a): own for (a,), own in rows.partition_by("advert", as_dict=True).items()}
+    before = desk.book.lists
+    changed = [
+        own for advert, own in sorted(parts.items())
+        if not _same(before.get(advert), own)
+    ]
+    if changed:
+        desk.take_in("shortlisted", pl.concat(changed))
+
+
+def _same(before: pl.DataFrame | None, now: pl.DataFrame) -> bool:
+    if before is None:
+        return False
+    schema = SCHEMAS["shortlisted"]
+    now = now.cast(schema).sort("position", "application", nulls_last=True)  # type: ignore[arg-type]
+    return before.equals(now)

@@ -1,0 +1,152 @@
+"""Offers on their way: from a proposal that was approved to the household's answer, and their end."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from cbl_engine.offers import events as e
+from cbl_engine.offers.book import LIVE
+from cbl_engine.offers.deadlines import last_day
+from cbl_engine.offers.line import equals
+from cbl_engine.offers.standing import Place, Stop, what_stops
+from cbl_engine.offers.stops import end_holds, no_longer_stops, stop_at
+
+if TYPE_CHECKING:
+    from cbl_engine.offers.desk import Desk
+    from cbl_engine.offers.entries import Offer, Proposal
+    from cbl_engine.scheme.offers import Step
+
+
+def proposal_of(desk: Desk, offer: Offer) -> Proposal | None:
+    """The proposal by which an offer began."""
+    act = "direct_let" if offer.route == "direct" else "offer"
+    return next(
+        (p for p in desk.book.proposals.values() if p.offer == offer.id and p.act == act), None
+    )
+
+
+def approved(desk: Desk, offer: Offer) -> bool:
+    """Whether somebody decided that an offer goes on."""
+    proposal = proposal_of(desk, offer)
+    return proposal is not None and proposal.status == "approved"
+
+
+def move_offers(desk: Desk) -> bool:
+    """Take every offer on that can go on; what stops one that cannot is proposed or waited for.
+
+    Returns:
+        Whether anything happened.
+    """
+    before = desk.book.events
+    waiting = [(offer, _next(desk, offer)) for offer in _waiting(desk)]
+    for step in ("invited", "offered", "let"):
+        mine = [offer for offer, its in waiting if its == step]
+        standing = what_stops(desk, [place_of(o) for o in mine], step)
+        for offer in mine:
+            stop = standing.get(place_of(offer).key)
+            if offer.open:
+                _at_step(desk, offer, step, stop)
+    return desk.book.events > before
+
+
+def place_of(offer: Offer) -> Place:
+    """Where an offer is asked about."""
+    return Place(
+        offer.advert or offer.id, offer.application, offer.home, offer.landlord, offer.final,
+        direct=offer.advert is None,
+    )
+
+
+def _next(desk: Desk, offer: Offer) -> Step:
+    """The step that an offer comes to next, of those that something may be asked before."""
+    if offer.step == "accepted":
+        return "let"
+    viewing = desk.offers.viewing is not None and offer.route == "bid"
+    return "invited" if viewing and offer.step == "proposed" else "offered"
+
+
+def _waiting(desk: Desk) -> list[Offer]:
+    """Offers that may go on, or that something may have come in the way of."""
+    going = [o for o in desk.book.open_offers() if o.step in ("proposed", "accepted")]
+    attended = [o for o in desk.book.open_offers() if o.step == "attended"]
+    key = lambda o: (o.home or "", o.advert or "", o.position or 0, o.id)  # noqa: E731
+    for _, its in groupby(sorted(attended, key=key), key=lambda o: (o.home, o.advert)):
+        going += _highest(desk, list(its))
+    return going
+
+
+def _highest(desk: Desk, attended: list[Offer]) -> list[Offer]:
+    """Of those who came to see a home, the one to whom it is offered now."""
+    first = attended[0]
+    others = [o for o in desk.at_home(first.advert, first.home) if o.step != "attended"]
+    for other in others:
+        over = other.due_on is not None and other.due_on < desk.on
+        if other.step in LIVE or other.step == "proposed" or (other.step == "invited" and not over):
+            return []
+    groups = desk.book.tie_groups(first.advert)
+    same = [o for o in attended
+            if groups.get(o.application, o.id) == groups.get(first.application)]
+    if len(same) <= 1:
+        return [first]
+    named = equals(o.application for o in same)
+    if not any(p.act == "tie" and p.advert == first.advert and p.what == named
+               for p in desk.book.open_proposals()):
+        desk.propose("tie", advert=first.advert, what=named)
+    return []
+
+
+def _at_step(desk: Desk, offer: Offer, step: Step, stop: Stop | None) -> None:
+    no_longer_stops(desk, offer.advert, offer.application, stop, offer.id)
+    if stop is None:
+        if step != "let" and (offer.step == "attended" or approved(desk, offer)):
+            go_on(desk, offer)
+    elif stop.does == "pass_over" and step != "let":
+        passed_over(desk, offer, stop.reason, stop.kind)
+        end(desk, offer, "bypassed")
+    elif offer.step != "proposed" or approved(desk, offer):
+        stop_at(desk, stop if stop.does == "hold" else _to_decide(stop), offer.advert,
+                offer.application, offer.id)
+
+
+def _to_decide(stop: Stop) -> Stop:
+    return Stop("bypass", stop.kind, stop.reason, None, stop.check, stop.must_pass,
+                stop.officer_held)
+
+
+def go_on(desk: Desk, offer: Offer, **more: Any) -> None:
+    """An offer goes on to its next step, by the landlord, the viewing, to the offer itself."""
+    bid, rules = offer.route == "bid", desk.offers
+    if offer.step == "proposed" and bid and desk.nominated(offer.landlord):
+        due = last_day(desk.answer_of_landlord(offer.landlord), desk.on)
+        move(desk, offer, "nominated", due_on=due, **more)
+    elif offer.step in ("proposed", "nominated") and bid and rules.viewing is not None:
+        move(desk, offer, "invited", due_on=last_day(rules.viewing.within, desk.on), **more)
+    elif any(o.step in LIVE for o in desk.at_home(offer.advert, offer.home)):
+        move(desk, offer, "attended", **more)
+    else:
+        due = last_day(rules.answer, desk.on, offer.viewed_on)
+        move(desk, offer, "offered", due_on=due, **more)
+
+
+def move(desk: Desk, offer: Offer, step: Any, **more: Any) -> None:
+    """An offer comes to a step."""
+    desk.emit(e.OfferMoved(on=desk.on, offer=offer.id, step=step, **more))
+
+
+def end(desk: Desk, offer: Offer, by: Any, **more: Any) -> None:
+    """An offer ends; what was proposed or waited for on its way lapses with it."""
+    desk.emit(e.OfferEnded(on=desk.on, offer=offer.id, by=by, **more))
+    for proposal in desk.book.open_proposals():
+        if proposal.offer == offer.id and proposal.act in ("offer", "direct_let", "bypass"):
+            desk.decide(proposal, "lapsed")
+    end_holds(desk, offer.advert, offer.application)
+
+
+def passed_over(desk: Desk, offer: Offer, reason: str, why: Any, **more: Any) -> None:
+    """A household is passed over on the list that its offer came from; a direct let has none."""
+    if offer.advert is not None:
+        desk.emit(e.PassedOver(
+            on=desk.on, advert=offer.advert, application=offer.application,
+            position=offer.position or 0, reason=reason, why=why, **more,
+        ))

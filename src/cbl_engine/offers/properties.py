@@ -1,0 +1,278 @@
+"""The numbered properties of ``docs/offers.md``, checked on the events and tables of every cycle.
+
+The events are gone through once more, one by one, from the record as it stood; what each may not
+do is looked for there, apart from the code that wrote it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from cbl_engine.errors import PropertyError
+from cbl_engine.offers import events as e
+from cbl_engine.offers.advertising import homes_let
+from cbl_engine.offers.book import LIVE, Book
+from cbl_engine.offers.checks import ask_checks
+from cbl_engine.offers.criteria import Judge
+from cbl_engine.offers.direct import as_adverts
+from cbl_engine.offers.overlay import applications_as_held, changes_on
+from cbl_engine.tables import REGISTER_TABLES
+from cbl_engine.tables.columns import DTYPES
+from cbl_engine.tables.letting_columns import CHECKS, RECORDED
+from cbl_engine.tables.taking_in import taken_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date
+
+    from cbl_engine.offers.entries import Offer, PassedOver
+    from cbl_engine.offers.record import Record
+    from cbl_engine.scheme import Scheme
+
+_DECIDED_BY: dict[type, str] = {
+    e.RungTaken: "rung", e.ConsequenceBegun: "consequence", e.DutyMayEnd: "duty_may_end",
+}
+
+
+def verify(
+    scheme: Scheme,
+    before: Record,
+    after: Record,
+    events: Sequence[e.Event],
+    rows: Iterable[tuple[str, pl.DataFrame]],
+    numbers: Sequence[int] | None = None,
+) -> None:
+    """Check every property.
+
+    Args:
+        scheme: the rules; its versions in force on the days of the events.
+        before: the record as it stood; ``Record()`` for a whole trail.
+        after: as it stands.
+        events: what happened between the two.
+        rows: table and rows of each :class:`~cbl_engine.offers.events.TakenIn` among them.
+        numbers: of the events, where some of them no longer count; left out: without a gap.
+
+    Raises:
+        PropertyError: one does not hold.
+    """
+    if numbers is None:
+        numbers = range(before.events + 1, before.events + 1 + len(events))
+        if after.events != before.events + len(events):
+            raise PropertyError(6, f"{len(events)} events, numbered to {after.events}")
+    going = _Going(scheme, before.book(), dict(before.given()))
+    frames = iter(rows)
+    for number, event in zip(numbers, events, strict=True):
+        frame = next(frames)[1] if isinstance(event, e.TakenIn) else None
+        going.step(number, event, frame)
+    _same(going.book.tables(), after)
+
+
+def _same(folded: dict[str, pl.DataFrame], after: Record) -> None:
+    """Property 8."""
+    again = Book.from_tables(after.tables, after.events).tables()
+    for table in RECORDED:
+        given = after.tables.get(table)
+        if given is None or not given.equals(folded[table]) or not given.equals(again[table]):
+            raise PropertyError(8, f"table {table} is not what the events say")
+
+
+class _Going:
+    """A record gone through event by event."""
+
+    def __init__(self, scheme: Scheme, book: Book, given: dict[str, pl.DataFrame]) -> None:
+        self.scheme, self.book, self.given = scheme, book, given
+
+    def step(self, number: int, event: e.Event, rows: pl.DataFrame | None) -> None:
+        """Look at an event, write it down, look at what it led to."""
+        looks: dict[type, Any] = {
+            e.OfferMoved: self._moved, e.OfferEnded: self._ended, e.LetTo: self._let,
+            e.LettingUndone: self._undone, e.OfferProposed: self._proposed,
+            e.Decided: self._decided, e.HoldEnded: self._hold_ended,
+            e.PassedOver: self._passed_over, e.AdvertCounted: self._counted,
+        }
+        if type(event) in looks:
+            looks[type(event)](event)
+        if (act := _DECIDED_BY.get(type(event))) is not None:
+            self._was_approved(act, event)
+        if isinstance(event, e.TakenIn) and rows is not None and event.table != "shortlisted":
+            now = self.given.get(event.table)
+            self.given[event.table] = taken_in(now, rows, event.table, whole=event.whole)
+        self.book.apply(event, rows, number)
+
+    def _open(self, offer: str) -> Offer:
+        found = self.book.offers.get(offer)
+        if found is None or not found.open:
+            raise PropertyError(6, f"something happens to offer {offer}, which is not open")
+        return found
+
+    def _moved(self, event: e.OfferMoved) -> None:
+        """Properties 1, 2, 4 and 6."""
+        offer = self._open(event.offer)
+        if offer.step == "proposed":
+            self._was_offer_approved(offer)
+        if event.step == "accepted":
+            self._free(offer, event)
+        rules = self.scheme.in_force(event.on).offers
+        if event.step not in LIVE or (rules is not None and not rules.one_at_a_time):
+            return
+        others = [o.id for o in self.book.offers_of[offer.application]
+                  if o.step in LIVE and o.id != offer.id]
+        if others:
+            raise PropertyError(1, f"{offer.id} is {event.step} while {others[0]} is open")
+
+    def _free(self, offer: Offer, event: e.OfferMoved | e.LetTo) -> None:
+        """Property 2."""
+        if offer.home is None:
+            state = self.book.adverts[offer.advert or ""]
+            taken = [o for o in self.book.offers_on[state.advert]
+                     if o.step == "accepted" and o.id != offer.id]
+            if state.let + len(taken) >= state.homes:
+                raise PropertyError(2, f"no home of advert {state.advert} is left for {offer.id}")
+            return
+        for other in self.book.offers.values():
+            if other.home == offer.home and other.step == "accepted" and other.id != offer.id:
+                raise PropertyError(2, f"home {offer.home}: {offer.id} beside {other.id}")
+        tables = self.book.tables() | {
+            t: self.given[t] for t in ("tenancies",) if t in self.given
+        }
+        if offer.home in set(homes_let(tables, event.on).to_list()):
+            raise PropertyError(2, f"home {offer.home} of {offer.id} is let already")
+
+    def _ended(self, event: e.OfferEnded) -> None:
+        self._open(event.offer)
+
+    def _undone(self, event: e.LettingUndone) -> None:
+        if self.book.offers[event.offer].step != "let":
+            raise PropertyError(6, f"letting {event.offer} is undone and was none")
+
+    def _let(self, event: e.LetTo) -> None:
+        """Properties 2, 4 and 7."""
+        offer = self._open(event.offer)
+        self._was_offer_approved(offer)
+        self._free(offer, event)
+        version = self.scheme.in_force(event.on)
+        if not any(check.must_pass for check in version.checks.values()):
+            return
+        asked = self._checks(offer, event)
+        if asked.filter(pl.col("must_pass") & (pl.col("state") != "cleared")).height:
+            raise PropertyError(7, f"{offer.id} was let past a check that must be passed")
+
+    def _checks(self, offer: Offer, event: e.LetTo) -> pl.DataFrame:
+        judge = self._judge(event.on)
+        advert = offer.advert or offer.id
+        if offer.advert is None:
+            judge = as_adverts(judge, pl.DataFrame({"id": [offer.id], "home": [offer.home]}))
+        row = judge.adverts.filter(pl.col("id") == advert).to_dicts()[0]
+        pair = pl.DataFrame(
+            [(advert, offer.application, offer.home, offer.landlord, row.get("area"))],
+            schema=dict.fromkeys(("advert", "application", "home", "landlord", "area"), pl.String),
+            orient="row",
+        )
+        checks = self.given.get("checks", pl.DataFrame(schema={c.name: DTYPES[c.type] for c in CHECKS}))
+        return ask_checks(judge, pair, "let", event.on, checks, self.given.get("areas"))
+
+    def _proposed(self, event: e.OfferProposed) -> None:
+        """Property 3."""
+        rows = self.book.lists.get(str(event.advert))
+        if event.route != "bid" or rows is None or event.position is None:
+            return
+        own = rows.filter(pl.col("application") == str(event.application))
+        equals = rows.join(own.select("tie_group"), on="tie_group", how="semi")["application"]
+        above = rows.filter(
+            pl.col("position") < event.position, ~pl.col("application").is_in(equals.implode())
+        )
+        advert = str(event.advert)
+        told = {o.application for o in self.book.offers_on[advert]}
+        told |= {p.application for p in self.book.passed_over if p.advert == advert and _stands(p)}
+        told |= {h.application for h in self.book.holds
+                 if h.advert == advert and h.ended_on is None}
+        told |= {p.application for p in self.book.open_proposals()
+                 if p.advert == advert and p.application is not None}
+        waiting = self._reserved_out(event, above["application"])
+        for application in above["application"]:
+            if application not in told | waiting:
+                raise PropertyError(
+                    3, f"{application} stands above {event.application} on advert {advert} and "
+                    "was neither offered its home, nor passed over, nor held"
+                )
+
+    def _reserved_out(self, event: e.OfferProposed, above: pl.Series) -> set[str]:
+        """Those who meet none of the targets that the home is reserved for."""
+        if not event.reserved or above.is_empty():
+            return set()
+        judge, adverts = self._judge(event.on), pl.Series([str(event.advert)] * len(above))
+        meets = pl.Series([False] * len(above))
+        for name in event.reserved:
+            met = judge.counts(name, event.on, advert=adverts, application=above)
+            meets |= met.fill_null(value=False)
+        return set(above.filter(~meets))
+
+    def _judge(self, on: date) -> Judge:
+        tables = {n: self.given[n] for n in REGISTER_TABLES if n in self.given}
+        tables["applications"] = applications_as_held(
+            tables["applications"], changes_on(self.book, on)
+        )
+        return Judge(self.scheme, tables, self.given.get("adverts"), self.given.get("homes"))
+
+    def _decided(self, event: e.Decided) -> None:
+        found = self.book.proposals.get(event.proposal)
+        if found is None or found.status != "open":
+            raise PropertyError(6, f"proposal {event.proposal} is decided, and is not open")
+
+    def _hold_ended(self, event: e.HoldEnded) -> None:
+        held = self.book.holding(str(event.advert), str(event.application))
+        if not any(hold.reason == event.reason for hold in held):
+            raise PropertyError(6, f"a hold of {event.application} ends that is not open")
+
+    def _passed_over(self, event: e.PassedOver) -> None:
+        """Property 4: by a check or an officer, only by a decision."""
+        if event.why in ("rule", "criterion"):
+            return
+        about = [
+            p for p in self.book.proposals.values()
+            if p.application == str(event.application) and p.advert == str(event.advert)
+            and p.decided_on == event.on
+        ]
+        if not any(
+            (p.act, p.status) in (("bypass", "approved"), ("offer", "declined")) for p in about
+        ):
+            raise PropertyError(4, f"{event.application} is passed over and nobody decided it")
+
+    def _was_offer_approved(self, offer: Offer) -> None:
+        """Property 4."""
+        act = "direct_let" if offer.route == "direct" else "offer"
+        if not any(
+            p.act == act and p.offer == offer.id and p.status == "approved"
+            for p in self.book.proposals.values()
+        ):
+            raise PropertyError(4, f"offer {offer.id} goes on and was not approved")
+
+    def _was_approved(self, act: str, event: Any) -> None:
+        """Property 4."""
+        about = ("advert", event.advert) if act == "rung" else ("application", event.application)
+        if not any(
+            p.act == act and p.status == "approved" and p.decided_on == event.on
+            and getattr(p, about[0]) == str(about[1])
+            for p in self.book.proposals.values()
+        ):
+            raise PropertyError(4, f"{act} of {about[0]} {about[1]}: nobody decided it")
+
+    def _counted(self, event: e.AdvertCounted) -> None:
+        """Property 5: each row goes on from the last of its account, by an advert or letting."""
+        account = event.quota, list(event.stratum), event.period
+        last = next(
+            (c for c in reversed(self.book.ledger) if (c.quota, c.stratum, c.period) == account),
+            None,
+        )
+        whole = event.whole - (last.whole if last is not None else 0)
+        part = event.part - (last.part if last is not None else 0)
+        if abs(whole) > 1 or part not in (0, whole) or (whole == 0 and not event.chosen):
+            raise PropertyError(5, f"the count of {event.quota} leaps at advert {event.advert}")
+        if str(event.advert) not in self.book.adverts:
+            raise PropertyError(5, f"{event.quota} counts advert {event.advert}, never opened")
+
+
+def _stands(passed: PassedOver) -> bool:
+    return passed.until is None

@@ -1,0 +1,88 @@
+"""A tenancy is signed, or falls through: one event, and all that hangs on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from cbl_engine.offers import events as e
+from cbl_engine.offers.moves import end, proposal_of
+from cbl_engine.offers.quotas import Ledger
+from cbl_engine.offers.stops import end_hold
+
+if TYPE_CHECKING:
+    from cbl_engine.offers.desk import Desk
+    from cbl_engine.offers.entries import Offer
+
+_TENANTS = ("applicant", "partner")
+
+
+def sign(desk: Desk, offer: Offer, row: dict[str, Any]) -> None:
+    """A home is let: the household is off every list, and its other offers end."""
+    application = desk.application(offer.application)
+    proposal = proposal_of(desk, offer)
+    shares = sharing_a_tenant(desk, offer.application)
+    freed = application.get("current_home") if row.get("tenancy_ends") else None
+    desk.emit(e.LetTo(
+        on=desk.on, offer=offer.id, started_on=row.get("tenancy_start") or desk.on,
+        band=application.get("band"), points=application.get("points"),
+        priority_date=application.get("priority_date"),
+        registered_on=application.get("registered_on"),
+        bedroom_need=application.get("bedroom_need"),
+        direct_kind=proposal.what if offer.route == "direct" and proposal is not None else None,
+        shares_tenant=shares, freed_home=freed, outcome=str(row["id"]),
+    ))
+    for household in (offer.application, *shares):
+        for other in [o for o in desk.book.offers_of[household] if o.open]:
+            end(desk, other, "housed_elsewhere")
+        _off_lists(desk, household)
+    for other in desk.at_home(offer.advert, offer.home):
+        if offer.home is not None or offer.advert not in desk.book.adverts or not desk.vacant(
+            offer.advert or ""
+        ):
+            end(desk, other, "not_chosen")
+    if offer.advert is not None:
+        for counted in Ledger(desk.judge, desk.record["ledger"]).letting(
+            offer.advert, offer.application, desk.on
+        ):
+            desk.emit(counted)
+
+
+def _off_lists(desk: Desk, household: str) -> None:
+    """What was waited for, or proposed, of a household that was housed."""
+    for hold in [h for h in desk.book.holds
+                 if h.ended_on is None and h.application == household]:
+        end_hold(desk, hold)
+    for proposal in desk.book.open_proposals():
+        if proposal.application == household and proposal.act in ("bypass", "offer", "direct_let"):
+            desk.decide(proposal, "lapsed")
+
+
+def sharing_a_tenant(desk: Desk, application: str) -> tuple[str, ...]:
+    """Other applications whose applicant, partner or joint applicant is one of this one's.
+
+    The same person is known by an equal ``identity``.
+    """
+    people = desk.given.get("people")
+    if people is None or "identity" not in people.columns:
+        return ()
+    joint = pl.col("joint_applicant") if "joint_applicant" in people.columns else pl.lit(None)
+    relation = pl.col("relationship") if "relationship" in people.columns else pl.lit(None)
+    tenants = people.filter(
+        pl.col("identity").is_not_null()
+        & (relation.is_in(_TENANTS) | joint.fill_null(value=False)).fill_null(value=False)
+    )
+    own = tenants.filter(pl.col("application") == application)["identity"].implode()
+    others = tenants.filter(pl.col("identity").is_in(own) & (pl.col("application") != application))
+    return tuple(sorted(set(map(str, others["application"]))))
+
+
+def undo_letting(desk: Desk, offer: Offer, reason: str | None, outcome: str) -> None:
+    """A letting falls through: the home goes on down its list; its count is taken back."""
+    signed_on = desk.book.lettings[offer.id].signed_on
+    ledger = Ledger(desk.judge, desk.record["ledger"])
+    desk.emit(e.LettingUndone(on=desk.on, offer=offer.id, reason=reason, outcome=outcome))
+    if offer.advert is not None:
+        for counted in ledger.undone(offer.advert, offer.application, signed_on, desk.on):
+            desk.emit(counted)

@@ -1,0 +1,282 @@
+"""How a household stands for a home that day: whether it may go a step further, and if not, why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, get_args
+
+import polars as pl
+
+from cbl_engine.offers.checks import ask_checks, first_stop
+from cbl_engine.offers.clock import cycle_span
+from cbl_engine.offers.considered import under_consideration
+from cbl_engine.offers.criteria import Judge
+from cbl_engine.offers.direct import as_adverts
+from cbl_engine.scheme.model import key_name
+from cbl_engine.scheme.offers import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import date
+
+    from cbl_engine.offers.desk import Desk
+    from cbl_engine.scheme.model import SchemeVersion
+
+_STEPS: tuple[Step, ...] = get_args(Step)
+_DIRECT = {"id": pl.String(), "home": pl.String()}
+NOT_ACTIVE, UNDER_OFFER = "not_active", "under_offer"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A household and a home of which it is asked: its place on the advert's list, or an offer.
+
+    Attributes:
+        advert: of a direct let, the id of its offer, which stands for an advert of its home.
+        application: the household.
+        home: None where the advert names none.
+        landlord: that lets the home; None when not known.
+        final: whether the offer is a final one.
+        waits_for: names that were not known when the list was made, and hold.
+        listed: it stands on a list, and nothing has been offered yet.
+        direct: it is asked about a direct let.
+    """
+
+    advert: str
+    application: str
+    home: str | None = None
+    landlord: str | None = None
+    final: bool = False
+    waits_for: tuple[str, ...] = ()
+    listed: bool = False
+    direct: bool = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Advert and application."""
+        return self.advert, self.application
+
+
+@dataclass(frozen=True)
+class Stop:
+    """What stops a household.
+
+    Attributes:
+        does: pass_over: it is passed over by a rule or a criterion, undecided. hold: the home
+            waits. bypass: passing over is proposed.
+        kind: what kind of reason it is.
+        reason: its name.
+        until: of a hold: the last day; None without a deadline.
+        check: id of the check's result.
+        must_pass, officer_held: as the check says.
+    """
+
+    does: Literal["pass_over", "hold", "bypass"]
+    kind: Literal["rule", "criterion", "check"]
+    reason: str
+    until: date | None = None
+    check: str | None = None
+    must_pass: bool = False
+    officer_held: bool = False
+
+
+Standing = dict[tuple[str, str], Stop]
+
+
+def due_before(desk: Desk, step: Step) -> Step:
+    """The step whose checks are due: where the scheme has no viewing, nothing waits for one."""
+    return step if step != "invited" or desk.offers.viewing is not None else "offered"
+
+
+def what_stops(desk: Desk, places: list[Place], before: Step) -> Standing:
+    """What stops households on their way to a step, in the order of ``docs/offers.md``.
+
+    1. Housed, or not active. 2. Under offer elsewhere, or frozen from being listed: asked of those
+    on a list alone. 3. Criteria asked again. 4. What the shortlist holds for. 5. Checks.
+
+    Returns:
+        By advert and application; who is not there may go on.
+    """
+    found: Standing = {}
+    for part in (
+        _rules, lambda desk, left: _criteria(desk, left, before), _held,
+        lambda desk, left: stops_of(asked_of(desk, left, before)),
+    ):
+        left = [p for p in places if p.key not in found]
+        if left:
+            found |= part(desk, left)
+    return found
+
+
+def _rules(desk: Desk, places: list[Place]) -> Standing:
+    found: Standing = {}
+    frozen = _frozen(desk, [p for p in places if p.listed])
+    one = desk.offers.one_at_a_time
+    for place in places:
+        if place.direct:
+            continue
+        busy = one and any(
+            o.open and o.advert != place.advert for o in desk.book.offers_of[place.application]
+        )
+        # A council's own system may say `under_offer` of a household because of our offer.
+        able = ("active",) if place.listed else ("active", "under_offer")
+        reason = None
+        if desk.application(place.application).get("status") not in able:
+            reason = NOT_ACTIVE
+        elif place.listed and (busy or place.key in frozen):
+            reason = UNDER_OFFER
+        if reason is not None:
+            found[place.key] = Stop("pass_over", "rule", reason)
+    return found
+
+
+def _frozen(desk: Desk, places: list[Place]) -> set[tuple[str, str]]:
+    """Those who may not be listed here while they are under consideration elsewhere.
+
+    Who stands first on a list is kept from the homes of lists that closed in later cycles.
+    """
+    bidding = desk.version.bidding
+    rules = [f for f in (bidding.frozen.values() if bidding else ()) if f.may_not == "be_listed"]
+    if not rules or not places:
+        return set()
+    closed = [desk.book.adverts[p.advert].closed_on or desk.on for p in places]
+    asked = pl.DataFrame(
+        {"row": range(len(places)), "application": [p.application for p in places],
+         "day": [desk.on] * len(places), "cycle": [cycle_span(bidding, on)[0] for on in closed]},
+        schema={"row": pl.Int64, "application": pl.String, "day": pl.Date, "cycle": pl.Date},
+    )
+    rows = {row for rule in rules for row in under_consideration(rule, desk.record, asked)}
+    return {places[row].key for row in rows}
+
+
+def _criteria(desk: Desk, places: list[Place], before: Step) -> Standing:
+    """Criteria asked again up to a step that is this one or a later one."""
+    found: Standing = {}
+    reached = _STEPS.index(before)
+    asked = [n for n, last in desk.offers.judged_at.items() if _STEPS.index(last) >= reached]
+    places = [p for p in places if not p.direct]
+    if not asked or not places:
+        return found
+    advert, application = _ids(places)
+    for name in asked:
+        counts = desk.judge.counts(name, desk.on, advert=advert, application=application)
+        for place, met in zip(places, counts.to_list(), strict=True):
+            if met is not True:
+                does = "hold" if met is None else "pass_over"
+                found.setdefault(place.key, Stop(does, "criterion", name))
+    return found
+
+
+def _held(desk: Desk, places: list[Place]) -> Standing:
+    """What was not known when the list was made and still is not, or is now, and not met."""
+    from cbl_engine.offers.lists import listed_now
+
+    waiting = [p for p in places if p.waits_for]
+    if not waiting:
+        return {}
+    now = listed_now(desk, [p.advert for p in waiting])
+    found: Standing = {}
+    for place in waiting:
+        failed, unknown = now.get(place.key, ((), ()))
+        for name in place.waits_for:
+            if name in unknown:
+                found.setdefault(place.key, Stop("hold", "criterion", name))
+            elif name in failed:
+                found.setdefault(place.key, Stop("pass_over", "criterion", name))
+    return found
+
+
+def holds_of(desk: Desk, unknown: Iterable[str]) -> tuple[str, ...]:
+    """Of the names not known on a list, those for which the scheme says ``hold``."""
+    version = desk.version
+    keys = {
+        key_name(key)
+        for profile in version.profiles.values()
+        for stage in profile.all_stages()
+        for key in stage.order
+        if key.when_unknown == "hold"
+    } | {
+        key_name(key)
+        for plan in version.local_lettings_plans.values()
+        for key in plan.order
+        if key.when_unknown == "hold"
+    }
+    return tuple(
+        name for name in unknown
+        if name in keys
+        or (name in version.criteria and version.criteria[name].when_unknown == "hold")
+    )
+
+
+def asked_of(desk: Desk, places: list[Place], before: Step) -> pl.DataFrame:
+    """Every check asked of these, as :func:`cbl_engine.offers.checks.ask_checks` has it.
+
+    Of a final offer its suitability check is asked too, as missing when nobody put a name to it.
+    """
+    parts = []
+    for direct in (False, True):
+        mine = [p for p in places if p.direct is direct]
+        if not mine:
+            continue
+        judge = desk.judge
+        if direct:
+            asked = pl.DataFrame([(p.advert, p.home) for p in mine], _DIRECT, orient="row")
+            judge = as_adverts(judge, asked)
+        parts += _asked(desk, judge, mine, before)
+    return pl.concat(parts)
+
+
+def _asked(
+    desk: Desk, judge: Judge, places: list[Place], before: Step
+) -> Iterator[pl.DataFrame]:
+    checks, areas, final = desk.table("checks"), desk.given.get("areas"), desk.offers.final
+    asked = ask_checks(judge, _pairs(desk, places), before, desk.on, checks, areas)
+    finals = [p for p in places if p.final]
+    if final is None or not finals or before == "invited":
+        yield asked
+        return
+    named = checks.filter(pl.col("by").is_not_null())
+    always = _always(judge, desk.version, final.suitability)
+    suited = ask_checks(always, _pairs(desk, finals), "offered", desk.on, named, areas)
+    again = suited.select("advert", "application", "check")
+    yield asked.join(again, on=again.columns, how="anti", maintain_order="left")
+    yield suited
+
+
+def _always(judge: Judge, version: SchemeVersion, name: str) -> Judge:
+    """The judge of a scheme in which one check alone is asked, of everyone before an offer."""
+    check = version.checks[name].model_copy(update={"when": None, "before": "offered"})
+    alone = version.model_copy(update={"checks": {name: check}, "landlords": {}})
+    scheme = replace(judge.scheme, versions=(alone,))
+    return Judge(scheme, judge.tables, judge.given_adverts, judge.homes)
+
+
+def stops_of(asked: pl.DataFrame) -> Standing:
+    """The one check that stops each household, and what follows."""
+    found: Standing = {}
+    for row in first_stop(asked).iter_rows(named=True):
+        found[row["advert"], row["application"]] = Stop(
+            row["does"], "check", row["check"],
+            row["hold_until"] if row["does"] == "hold" else None,
+            row["result"], row["must_pass"], row["officer_held"],
+        )
+    return found
+
+
+def _pairs(desk: Desk, places: list[Place]) -> pl.DataFrame:
+    def area(place: Place) -> str | None:
+        own = desk.row("adverts", place.advert).get("area")
+        return own if own is not None else desk.row("homes", place.home).get("area")
+
+    return pl.DataFrame(
+        [(p.advert, p.application, p.home, p.landlord, area(p)) for p in places],
+        schema=dict.fromkeys(("advert", "application", "home", "landlord", "area"), pl.String),
+        orient="row",
+    )
+
+
+def _ids(places: list[Place]) -> tuple[pl.Series, pl.Series]:
+    return (
+        pl.Series([p.advert for p in places], dtype=pl.String),
+        pl.Series([p.application for p in places], dtype=pl.String),
+    )

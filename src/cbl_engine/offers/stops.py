@@ -1,0 +1,81 @@
+"""What stops a household, written down: holds begin and end, passing over is proposed and lapses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cbl_engine.offers import events as e
+
+if TYPE_CHECKING:
+    from cbl_engine.offers.desk import Desk
+    from cbl_engine.offers.entries import Hold, Proposal
+    from cbl_engine.offers.standing import Stop
+
+
+def stop_at(
+    desk: Desk, stop: Stop, advert: str | None, application: str, offer: str | None = None
+) -> None:
+    """A hold begins, or passing over is proposed; once, and not after an officer declined it."""
+    if stop.does == "hold":
+        held = any(h.reason == stop.reason for h in desk.book.holding(advert, application))
+        waiting = _asked(desk, stop, advert, application, offer, ("open",))
+        if advert is not None and not held and not waiting:
+            desk.emit(e.HeldFor(on=desk.on, advert=advert, application=application,
+                                reason=stop.reason, until=stop.until))
+    elif not _asked(desk, stop, advert, application, offer, ("open", "declined")):
+        desk.propose("bypass", advert=advert, application=application, offer=offer,
+                     what=stop.reason)
+
+
+def no_longer_stops(
+    desk: Desk, advert: str | None, application: str, stop: Stop | None, offer: str | None = None
+) -> None:
+    """Holds of a household for a home end, and proposals lapse, when it is something else now."""
+    for hold in desk.book.holding(advert, application):
+        if not _still_held(desk, hold, stop, offer):
+            end_hold(desk, hold)
+    for proposal in desk.book.open_proposals():
+        about = (proposal.act, proposal.advert, proposal.application, proposal.offer)
+        if about == ("bypass", advert, application, offer) and not _still_asked(
+            desk, proposal, stop
+        ):
+            desk.decide(proposal, "lapsed")
+
+
+def end_hold(desk: Desk, hold: Hold) -> None:
+    """What was waited for came, or need not any more."""
+    desk.emit(e.HoldEnded(on=desk.on, advert=hold.advert, application=hold.application,
+                          reason=hold.reason))
+
+
+def end_holds(desk: Desk, advert: str | None, application: str) -> None:
+    """Nothing is waited for any more."""
+    for hold in desk.book.holding(advert, application):
+        end_hold(desk, hold)
+
+
+def _asked(
+    desk: Desk, stop: Stop, advert: str | None, application: str, offer: str | None,
+    statuses: tuple[str, ...],
+) -> bool:
+    return any(
+        (p.act, p.advert, p.application, p.offer, p.what)
+        == ("bypass", advert, application, offer, stop.reason) and p.status in statuses
+        for p in desk.book.proposals.values()
+    )
+
+
+def _still_held(desk: Desk, hold: Hold, stop: Stop | None, offer: str | None) -> bool:
+    if stop is None or stop.reason != hold.reason:
+        return False
+    return stop.does == "hold" or (
+        stop.does == "bypass"
+        and _asked(desk, stop, hold.advert, hold.application, offer, ("declined",))
+    )
+
+
+def _still_asked(desk: Desk, proposal: Proposal, stop: Stop | None) -> bool:
+    """Whether a passing over is still called for; a silence is, whatever the day's checks say."""
+    if proposal.what not in {*desk.version.checks, *desk.version.criteria}:
+        return True
+    return stop is not None and stop.reason == proposal.what

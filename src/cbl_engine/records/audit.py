@@ -1,0 +1,223 @@
+"""The audit of a state: whether it is what was written, and says only what its events say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from cbl_engine.errors import Problem
+from cbl_engine.offers.events import TakenIn
+from cbl_engine.records.cycles import recorded
+from cbl_engine.records.facts_apart import (
+    ERASED,
+    EVENT_NUMBER,
+    NOBODY,
+    OF_EVENTS,
+    ORDINAL,
+    lot_digest,
+    subjects_of,
+)
+from cbl_engine.records.state import erased_in, open_state, parquet, tables_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cbl_engine.records.state import StateFolder
+
+OF_FILES = {"file_changed", "file_missing", "file_of_another", "manifest_changed"}
+"""Faults of files, which say nothing yet of what is in them."""
+
+
+@dataclass(eq=False)
+class Audit:
+    """What was looked at and what was found.
+
+    Attributes:
+        state: the state's id; empty when it has none that can be read.
+        checked: what was checked, in words, with counts.
+        faults: everything wrong: event, table and row.
+        notes: what is lawful or harmless, and to be known.
+    """
+
+    state: str = ""
+    checked: list[str] = field(default_factory=list)
+    faults: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def sound(self) -> bool:
+        """Nothing is wrong."""
+        return not self.faults
+
+
+def audit_state(path: str | Path, after: str | Path | None = None) -> Audit:
+    """Look for everything wrong with a state folder.
+
+    1. every file has the hash in the manifest, and none is missing or beside; 2. the trail's
+    numbers run without a gap, and each event holds the hash of the one before; 3. every row
+    recorded apart agrees with the digest in the trail, and what is gone was erased; 4. the tables
+    are what trail and rows say, to the byte; 5. the numbered properties of ``docs/offers.md``.
+
+    Args:
+        path: a state folder.
+        after: an earlier state that it should follow: its events must be the first of this one.
+    """
+    audit = Audit()
+    folder, audit.faults = open_state(path)
+    if folder is None:
+        return audit
+    audit.state = folder.manifest["state_id"]
+    audit.checked.append(f"{len(folder.manifest['files']):,} files against the manifest")
+    audit.checked.append(f"{len(folder.trail.events):,} events in the chain")
+    _follows(audit, folder, after)
+    _rows(audit, folder)
+    _tables(audit, folder)
+    return audit
+
+
+def _follows(audit: Audit, folder: StateFolder, after: str | Path | None) -> None:
+    if after is None:
+        return
+    earlier, problems = open_state(after)
+    audit.faults += problems
+    if earlier is None:
+        return
+    lines = earlier.trail.lines
+    if folder.trail.lines[: len(lines)] != lines:
+        n = next(
+            (i for i, pair in enumerate(zip(lines, folder.trail.lines, strict=False), 1)
+             if pair[0] != pair[1]), len(folder.trail.lines) + 1)
+        audit.faults.append(Problem(
+            "other_past", "the earlier state has other events", where=str(folder.path),
+            rows=(f"event {n}",)))
+    if earlier.manifest["state_id"] not in folder.manifest["states_before"]:
+        audit.faults.append(Problem(
+            "not_before", "the earlier state is not among those before this one",
+            where=str(folder.path), given=earlier.manifest["state_id"]))
+    audit.checked.append(f"{len(lines):,} events of the earlier state are the first of this one")
+
+
+def _rows(audit: Audit, folder: StateFolder) -> None:
+    """Rows apart against the digests, and the digests against the trail."""
+    facts, trail = folder.facts, folder.trail
+    where = str(folder.path)
+    erased = erased_in(folder.trail)
+    lots = {
+        n: (event.table, event.digest, event.rows)
+        for n, event in enumerate(trail.events, 1) if isinstance(event, TakenIn)
+    } | {n: (OF_EVENTS, digest, 1) for n, digest in trail.apart.items()}
+
+    def fault(kind: str, message: str, n: int, table: str, row: int | None = None) -> None:
+        at = f"event {n}" + (f", row {row}" if row is not None else "")
+        audit.faults.append(Problem(kind, message, where=f"{where}/facts/{table}.parquet",
+                                    rows=(at,)))
+
+    of_events = facts.digests.partition_by(EVENT_NUMBER, as_dict=True)
+    none = facts.digests.clear()
+    for n, (table, digest, rows) in lots.items():
+        found = of_events.get((n,), none)
+        if found.height != rows or lot_digest(found) != digest:
+            fault("digest_differs", "the digests of an event's rows are not those in the trail",
+                  n, table)
+    for (n,) in sorted(set(of_events) - {(n,) for n in lots}):
+        fault("no_such_event", "digests of an event that takes in no rows", int(n), "")
+    checked = gone = 0
+    tables = {table for table, _, _ in lots.values()}
+    for table in sorted(tables | set(facts.rows)):
+        expected = facts.digests.filter(
+            pl.col(EVENT_NUMBER).is_in([n for n, lot in lots.items() if lot[0] == table])
+        )
+        frame = facts.rows.get(table)
+        if frame is None:
+            if expected.height:
+                fault("rows_missing", "the rows are missing", int(expected[EVENT_NUMBER][0]), table)
+            continue
+        both = frame.select(EVENT_NUMBER, ORDINAL, ERASED).with_row_index("_at").join(
+            expected, on=[EVENT_NUMBER, ORDINAL], how="full", coalesce=True, maintain_order="right_left",
+        )
+        for n, row in both.filter(pl.col("_at").is_null())[EVENT_NUMBER, ORDINAL].iter_rows():
+            fault("row_missing", "a row is missing, and nobody erased it", n, table, row)
+        for n, row in both.filter(pl.col("digest").is_null())[EVENT_NUMBER, ORDINAL].iter_rows():
+            fault("row_added", "a row that the trail does not know", n, table, row)
+        both = both.drop_nulls(["_at", "digest"])
+        at = both["_at"]
+        rows_there = frame[at] if both.height else frame.clear()
+        again = facts.digests_of(rows_there, both["subject"])
+        about = both["subject"].fill_null(NOBODY)
+        told = subjects_of(table, rows_there) if table != OF_EVENTS else both["subject"]
+        for n, row, subject, own, left, came, want in zip(
+            both[EVENT_NUMBER], both[ORDINAL], about, told.fill_null(NOBODY), both[ERASED], again,
+            both["digest"], strict=True,
+        ):
+            if left:
+                gone += 1
+                if subject not in erased or own != subject:
+                    fault("row_gone", "a row is gone that nobody erased", n, table, row)
+            elif subject in erased:
+                fault("row_not_erased", "a row that was to be erased is still there", n, table, row)
+            elif came != want or own != subject:
+                fault("row_changed", "a row is not the one that was taken in", n, table, row)
+            else:
+                checked += 1
+    for subject in sorted(set(erased) & set(facts.keys)):
+        audit.faults.append(Problem("key_not_destroyed", "the key of an erased application is still there",
+                                    where=f"{where}/facts/keys.parquet", rows=(subject,)))
+    audit.checked.append(f"{checked:,} rows against their digests")
+    if erased:
+        audit.notes.append(
+            f"{gone:,} rows of {len(erased):,} applications were lawfully erased: "
+            + "; ".join(f"{s} on {e.on} ({e.because})" for s, e in sorted(erased.items())))
+
+
+def _tables(audit: Audit, folder: StateFolder) -> None:
+    """The tables made again, against those in the folder."""
+    if any(p.kind not in OF_FILES for p in audit.faults):
+        audit.notes.append("The tables were not made again: trail or rows are not what they were.")
+        return
+    made = tables_of(folder.trail, folder.facts, recorded)
+    other_bytes = []
+    rows = 0
+    names = {Path(n).stem for n in folder.manifest["files"] if n.startswith("tables/")}
+    for table in sorted({*made, *names}):
+        where = f"{folder.path}/tables/{table}.parquet"
+        two = _read(Path(where))
+        if table not in made or two is None:
+            message = "the events make no such table" if two is not None else (
+                "the table is missing, or cannot be read")
+            audit.faults.append(Problem("table_differs", message, where=where))
+            continue
+        one = made[table]
+        rows += one.height
+        if not one.equals(two):
+            at = next(_differing(one, two), None)
+            audit.faults.append(Problem(
+                "table_differs", "the table is not what the events say", where=where,
+                rows=() if at is None else (f"row {at}",)))
+        elif parquet(one) != Path(where).read_bytes():
+            other_bytes.append(table)
+    audit.checked.append(f"{len(made)} tables of {rows:,} rows, made again from the events"
+                         + ("" if other_bytes else ", the same to the byte"))
+    if other_bytes:
+        audit.notes.append("Same rows, written as other bytes (another version of the library "
+                           f"that writes them): {', '.join(other_bytes)}.")
+
+
+def _read(path: Path) -> pl.DataFrame | None:
+    try:
+        return pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError):
+        return None
+
+
+def _differing(one: pl.DataFrame, two: pl.DataFrame) -> Iterator[int]:
+    """The first row, from 1, in which two frames differ."""
+    if one.schema != two.schema:
+        return
+    for n, (left, right) in enumerate(zip(one.iter_rows(), two.iter_rows(), strict=False), 1):
+        if left != right:
+            yield n
+            return
+    yield min(one.height, two.height) + 1

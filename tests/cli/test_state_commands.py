@@ -1,0 +1,130 @@
+"""cbl cycle, waiting, audit, erase and retention, as an officer would use them."""
+
+from __future__ import annotations
+
+import json
+
+import polars as pl
+import pytest
+
+from tests.records.small_record import OUTCOMES, write_files
+
+
+@pytest.fixture
+def week(cbl, tmp_path):
+    """A record of one week by the engine's own cycle."""
+    scheme, data = write_files(tmp_path)
+
+    def run(state, as_at, out, *more):
+        return cbl("cycle", scheme, "--state", tmp_path / state, "--as-at", as_at,
+                   "--out", tmp_path / out, *more)
+
+    code, said, _ = run(data.name, "2026-03-08", "week1")
+    assert code == 0, said
+    return run
+
+
+def test_a_week_is_closed_and_says_what_happened_and_what_waits(week, cbl, tmp_path):
+    code, said, _ = cbl("waiting", tmp_path / "week1")
+    assert code == 0
+    assert "Waits for a decision: 1" in said
+    assert "approved or declined" in said
+    code, said, _ = week("week1", "2026-03-15", "week2", "--outcomes", tmp_path / "outcomes.csv")
+    assert code == 0
+    assert "lettings" in said
+    assert "written to" in said
+    code, said, _ = cbl("audit", tmp_path / "week2", "--after", tmp_path / "week1")
+    assert (code, said.splitlines()[-1]) == (0, "Sound.")
+
+
+def test_the_summary_for_programs(week, tmp_path):
+    code, said, _ = week("week1", "2026-03-15", "week2", "--format", "json",
+                         "--outcomes", tmp_path / "outcomes.csv")
+    assert code == 0
+    found = json.loads(said)
+    assert found["happened"]["lettings"] == 1
+    assert found["as_at"] == "2026-03-15"
+    assert [row["advert"] for row in found["waits_for_decision"]] == ["AD2"]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+def test_a_form_that_was_filled_in_is_a_file_of_outcomes(week, cbl, tmp_path, suffix):
+    form = tmp_path / f"form.{suffix}"
+    assert cbl("waiting", tmp_path / "week1", "--template", form)[0] == 0
+    assert cbl("waiting", tmp_path / "week1", "--template", form)[0] == 2
+    read = pl.read_csv if suffix == "csv" else pl.read_excel
+    rows = read(form)
+    assert rows.height == 1
+    filled = rows.with_columns(on=pl.lit("2026-03-09"), what=pl.lit("approved"),
+                               by=pl.lit("Officer 4"))
+    if suffix == "csv":
+        filled.write_csv(form)
+    else:
+        filled.write_excel(form, worksheet="outcomes")
+    code, said, _ = week("week1", "2026-03-11", "week2", "--outcomes", form, "--format", "json")
+    assert code == 0
+    assert json.loads(said)["happened"]["decisions_taken"] == 1
+
+
+def test_a_form_of_another_kind_is_refused_before_anything_is_run(week, tmp_path):
+    code, _, error = week("week1", "2026-03-15", "week2", "--template", tmp_path / "form.pdf")
+    assert code == 2
+    assert "ending in .csv or .xlsx" in error
+    assert not (tmp_path / "week2").exists()
+
+
+def test_the_same_week_twice_is_refused_unless_it_takes_the_place(week, tmp_path):
+    code, _, error = week("week1", "2026-03-08", "again")
+    assert code == 2
+    assert "--supersede" in error
+    code, said, _ = week("week1", "2026-03-08", "again", "--supersede")
+    assert code == 0
+    assert "no longer counts, and stays in the trail" in said
+
+
+def test_bad_outcomes_are_named_and_nothing_is_written(week, tmp_path):
+    (tmp_path / "outcomes.csv").write_text(OUTCOMES.replace("AD1", "AD7"))
+    code, _, error = week("week1", "2026-03-15", "week2", "--outcomes", tmp_path / "outcomes.csv")
+    assert code == 2
+    assert "O1" in error
+    assert not (tmp_path / "week2").exists()
+    code, said, _ = week("week1", "2026-03-15", "week2", "--outcomes", tmp_path / "outcomes.csv",
+                         "--keep-going")
+    assert code == 0
+    assert "Left out: O1" in said
+
+
+def test_a_state_that_was_changed_fails_its_audit(week, cbl, tmp_path):
+    (tmp_path / "week1/tables/offers.parquet").write_bytes(b"x")
+    code, said, _ = cbl("audit", tmp_path / "week1")
+    assert code == 1
+    assert "offers.parquet" in said
+    code, said, _ = cbl("audit", tmp_path / "week1", "--format", "json")
+    assert code == 1
+    assert json.loads(said)["sound"] is False
+    code, said, _ = cbl("audit", tmp_path / "data")
+    assert code == 1
+    assert "not a state folder" in said
+
+
+def test_erasure_and_what_is_due_for_it(week, cbl, tmp_path):
+    code, said, _ = cbl("retention", tmp_path / "week1", "--as-at", "2028-03-08")
+    assert code == 0
+    assert "Due for erasure by 2028-03-08: 1" in said
+    assert "illustrative, Local Government Act 1974" in said
+    code, said, _ = cbl("retention", tmp_path / "week1", "--as-at", "2028-03-07")
+    assert "Nothing is due" in said
+    code, said, _ = cbl("retention", tmp_path / "week1", "--as-at", "2028-03-08", "--format", "csv")
+    assert said.splitlines()[1].startswith("3,register,")
+    code, said, _ = cbl("erase", tmp_path / "week1", "--application", "3", "--because", "schedule",
+                        "--as-at", "2028-03-08", "--out", tmp_path / "erased")
+    assert code == 0
+    assert "Erased 3" in said
+    assert str(tmp_path / "week1") in said
+    code, said, _ = cbl("audit", tmp_path / "erased", "--after", tmp_path / "week1")
+    assert code == 0
+    assert "lawfully erased: 3 on 2028-03-08 (schedule)" in said
+    code, _, error = cbl("erase", tmp_path / "week1", "--application", "1", "--because", "x",
+                         "--as-at", "2028-03-08", "--out", tmp_path / "no")
+    assert code == 2
+    assert "on the register still" in error

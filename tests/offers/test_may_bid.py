@@ -1,0 +1,221 @@
+"""Whether a household may bid now, and where it would stand."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import Any
+
+import polars as pl
+import pytest
+
+from cbl_engine.errors import TableError
+from cbl_engine.offers.criteria import Judge
+from cbl_engine.offers.may_bid import MayBid, may_bid
+from cbl_engine.shortlist import prepare
+from tests.offers.recorded import record_of
+from tests.offers.small_bidding import MONDAY, advert, at, bid, text_of
+from tests.shortlist.small import applications_of, frame, scheme_of
+
+NOTHING = "  caps: {}\n"
+ONE = "  caps: {one: {label: One bid a week, source: Scheme 4.1, bids: 1, per: cycle}}\n"
+SOURCE = "sources: {Scheme: {title: x}}\n"
+ADVERTS = [advert("a"), advert("b"), advert("c")]
+HOUSEHOLDS = {
+    name: {"local": True, "bedroom_need": 1, "band": band}
+    for name, band in (("p", "B"), ("q", "A"), ("r", "B"), ("s", "C"))
+}
+
+
+def ask(
+    bidding: str = NOTHING,
+    bids: list[dict[str, Any]] | None = None,
+    moment: Any = None,
+    adverts: list[dict[str, Any]] | None = None,
+    applications: dict[str, dict[str, Any]] | None = None,
+    on: str = "a",
+    more: dict[str, Any] | None = None,
+    **record: list[dict[str, Any]],
+) -> MayBid:
+    """May ``p`` bid on ``a``, at noon on the Wednesday?"""
+    scheme = scheme_of(SOURCE + text_of(bidding, keys=("band: [A, B, C]",)))
+    register = {"applications": applications_of(applications or HOUSEHOLDS)}
+    judge = Judge(scheme, register, frame("adverts", adverts or ADVERTS))
+    return may_bid(
+        judge, prepare(scheme, register, "close"), frame("bids", bids or []), record_of(**record),
+        on, "p", moment or at(2), **(more or {}),
+    )
+
+
+def test_the_first_to_bid_stands_first():
+    found = ask()
+    assert (found.answer, found.against, found.bid_already) == ("yes", (), None)
+    assert (found.standing.position, found.standing.of) == (1, 1)
+
+
+def test_its_place_is_among_the_bids_so_far():
+    bids = [bid("a", 1, "q"), bid("a", 1, "r"), bid("a", 1, "s"), bid("b", 1, "s")]
+    standing = ask(bids=bids).standing
+    assert (standing.position, standing.joint, standing.of) == (2, 1, 4)
+    assert standing.above_by_band == {"A": 1}
+    assert standing.rivals == ()
+
+
+def test_later_bids_and_bids_withdrawn_by_then_are_not_counted():
+    bids = [bid("a", 1, "q", withdrawn_at=at(2, 11)), bid("a", 1, "r", withdrawn_at=at(2, 13)),
+            bid("a", 3, "s"), bid("a", 2.5, "q")]
+    standing = ask(bids=bids).standing
+    assert (standing.of, standing.joint) == (2, 1)
+
+
+def test_rivals_whose_bids_break_a_rule_do_not_stand_above():
+    bids = [bid("b", 0.5, "q"), bid("a", 1, "q")]
+    assert ask(NOTHING, bids).standing.position == 2
+    assert ask(ONE, bids).standing.position == 1
+
+
+def test_a_full_cap_stands_against_it_with_its_words_and_source():
+    found = ask(ONE, [bid("b", 1, "p")])
+    assert found.answer == "no"
+    (against,) = found.against
+    assert (against.rule, against.kind, against.label, against.source) == (
+        "one", "cap", "One bid a week", "Scheme 4.1"
+    )
+    (cap,) = found.caps
+    assert (cap.used, cap.bids, cap.per) == (1, 1, "cycle")
+    assert str(found.cycle_ends) == "2024-05-12"
+    assert found.standing.position == 1
+    assert "One bid a week: 1 of 1 used, on adverts that close in the cycle up to 12 May 2024. [" in (
+        found.text()
+    )
+    assert "If the bid counted, as bids stand so far:" in found.text()
+
+
+def test_a_bid_on_the_same_advert_takes_the_place_of_the_one_before():
+    found = ask(ONE, [bid("a", 1, "p")])
+    assert found.answer == "yes"
+    assert found.bid_already == MONDAY.replace(day=7)
+    assert found.standing.of == 1
+    assert found.caps[0].used == 1
+    assert "a bid now takes the place of that one" in found.text()
+
+
+def test_every_rule_that_stands_against_it_is_named():
+    bidding = (
+        "  window: {label: From Thursday, opens: {day: thursday, time: '00:00'},"
+        " closes: {day: sunday, time: '23:59'}}\n"
+        "  choice: {led: {label: The council bids, bids: council}}\n"
+        "  frozen: {busy: {label: Under offer, while: offered, may_not: bid}}\n" + ONE
+    )
+    offers = [{"id": "o", "application": "p", "offered_on": at(0).date()}]
+    barred = [{"application": "p", "consequence": "barred", "since": at(0).date(),
+               "may_not_bid": True}]
+    found = ask(bidding, [bid("b", 1, "p", placed_by="officer")], offers=offers, consequences=barred)
+    rules = [(rule.kind, rule.rule) for rule in found.against]
+    assert rules == [("window", "window"), ("choice", "led"), ("consequence", "barred"),
+                     ("frozen", "busy")]
+    assert [rule.label for rule in found.against] == [
+        "From Thursday", "The council bids", "barred", "Under offer",
+    ]
+
+
+def test_an_officer_may_bid_where_the_applicant_may_not():
+    led = "  choice: {led: {label: The council bids, bids: council}}\n"
+    assert ask(led).answer == "no"
+    assert ask(led, more={"placed_by": "officer"}).answer == "yes"
+
+
+def test_who_is_not_eligible_is_told_why():
+    found = ask(applications={**HOUSEHOLDS, "p": {"local": False, "bedroom_need": 1}})
+    assert found.answer == "not eligible"
+    assert [reason.label for reason in found.standing.reasons] == ["Lives here"]
+    assert "No: a bid would count, and the household is not eligible for this home." in found.text()
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ({"opens_at": at(3)}, "bids for it open at 9 May 2024 12:00:00"),
+        ({"closes_at": at(1)}, "bids for it closed at 7 May 2024 12:00:00"),
+        ({"status": "withdrawn"}, "the advert was withdrawn"),
+        ({"status": "draft"}, "the advert is a draft"),
+    ],
+)
+def test_an_advert_that_takes_no_bids_has_no_places(row: dict, words: str):
+    found = ask(adverts=[advert("a") | row])
+    assert found.answer == "no"
+    assert [rule.label for rule in found.against] == [words]
+    assert found.standing is None
+    assert found.as_dict()["standing"] is None
+
+
+def test_an_advert_that_is_held_back_takes_no_bids():
+    found = ask(advert_states=[{"advert": "a", "status": "held_back"}])
+    assert [rule.rule for rule in found.against] == ["held_back"]
+    assert found.standing is None
+
+
+def test_what_is_put_right_later_is_not_known_yet():
+    assert ask(adverts=[advert("a", corrected_at=at(2, 13))]).answer == "yes"
+
+
+def test_moments_may_be_in_any_time_zone():
+    scheme = scheme_of(SOURCE + text_of(ONE, keys=("bid_time: first",)))
+    register = {"applications": applications_of(HOUSEHOLDS)}
+    bids = frame("bids", [bid("a", 1, "q"), bid("b", 1, "p", withdrawn_at=at(2, 11))])
+    adverts = frame("adverts", [advert("a", corrected_at=at(1)), advert("b")])
+    bids, adverts = (
+        table.with_columns(pl.col(pl.Datetime).dt.convert_time_zone("UTC"))
+        for table in (bids, adverts)
+    )
+    found = may_bid(
+        Judge(scheme, register, adverts), prepare(scheme, register, "close"), bids, {}, "a", "p",
+        at(2).astimezone(UTC),
+    )
+    assert (found.answer, found.caps[0].used, found.standing.of) == ("yes", 0, 1)
+    assert found.at.isoformat() == "2024-05-08T12:00:00+01:00"
+
+
+def test_ids_that_are_not_there_are_refused():
+    with pytest.raises(TableError, match="no such advert"):
+        ask(on="x")
+
+
+def test_an_officer_is_told_of_the_rivals():
+    found = ask(bids=[bid("a", 1, "q")], more={"audience": "officer"})
+    assert [rival.application for rival in found.standing.rivals] == ["q"]
+
+
+def test_it_says_what_the_verdict_is_when_the_bid_is_placed():
+    from cbl_engine.offers.bidding import judge_bids
+
+    bids = [bid("b", 1, "p"), bid("c", 1.5, "p", withdrawn_at=at(2)), bid("a", 1, "q")]
+    scheme = scheme_of(SOURCE + text_of(ONE))
+    register = {"applications": applications_of(HOUSEHOLDS)}
+    given = frame("adverts", ADVERTS)
+    placed = frame("bids", [*bids, bid("a", 2.5, "p")])
+    verdicts = judge_bids(
+        Judge(scheme, register, given), given, placed, {}, until=at(6).date()
+    )
+    rule = verdicts.filter(advert="a", application="p")["rule"].to_list()
+    assert [against.rule for against in ask(ONE, bids, at(2, 12)).against] == rule == ["one"]
+
+
+@pytest.mark.parametrize("other", [{"band": "B", "bedroom_need": 1, "local": True, "owes": 5},
+                                   {"band": "B", "bedroom_need": 1, "local": True, "in_debt": True}])
+def test_an_applicant_is_told_the_same_whoever_the_rivals_are(other: dict):
+    bids = [bid("a", 1, "q"), bid("a", 1, "r"), bid("b", 1, "p")]
+    told = ask(ONE, bids).text()
+    assert ask(ONE, bids, applications={**HOUSEHOLDS, "r": other}).text() == told
+    for rival in "qr":
+        assert f" {rival} " not in told
+
+
+def test_as_data_it_is_plain():
+    import json
+
+    found = ask(ONE, [bid("a", 1, "q")])
+    plain = json.loads(json.dumps(found.as_dict()))
+    assert plain["answer"] == "yes"
+    assert plain["at"] == "2024-05-08T12:00:00+01:00"
+    assert plain["standing"]["position"] == 2
+    assert "rivals" not in plain["standing"]
