@@ -301,6 +301,17 @@ def test_what_comes_after_the_day_is_not_looked_at():
     assert found.select("placed_at", "rule").rows() == [(placed[0]["placed_at"], None)]
 
 
+def test_among_some_adverts_the_verdicts_are_the_same():
+    adverts = [advert("a"), advert("b"), advert("c")]
+    placed = [bid("a", 1), bid("b", 2), bid("c", 3), bid("a", 1, "q"), bid("c", 2, "q")]
+    judge = judge_of(TWO, adverts, {"p": {}, "q": {}})
+    given = judge.given_adverts, frame("bids", placed)
+    everything = judge_bids(judge, *given, {}, until=date(2024, 6, 1))
+    some = judge_bids(judge, *given, {}, until=date(2024, 6, 1), among=["c"])
+    assert some.equals(everything.filter(advert="c"))
+    assert some["rule"].to_list() == ["two", None]
+
+
 def test_each_bid_is_judged_by_the_scheme_of_its_day():
     from dataclasses import replace
 

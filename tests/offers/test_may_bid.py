@@ -109,13 +109,15 @@ def test_every_rule_that_stands_against_it_is_named():
     offers = [{"id": "o", "application": "p", "offered_on": at(0).date()}]
     barred = [{"application": "p", "consequence": "barred", "since": at(0).date(),
                "may_not_bid": True}]
-    found = ask(bidding, [bid("b", 1, "p", placed_by="officer")], offers=offers, consequences=barred)
+    before = [bid("b", -4, "p", placed_by="officer")]
+    found = ask(bidding, before, offers=offers, consequences=barred)
     rules = [(rule.kind, rule.rule) for rule in found.against]
     assert rules == [("window", "window"), ("choice", "led"), ("consequence", "barred"),
-                     ("frozen", "busy")]
+                     ("frozen", "busy"), ("cap", "one")]
     assert [rule.label for rule in found.against] == [
-        "From Thursday", "The council bids", "barred", "Under offer",
+        "From Thursday", "The council bids", "barred", "Under offer", "One bid a week",
     ]
+    assert found.caps[0].used == 1
 
 
 def test_an_officer_may_bid_where_the_applicant_may_not():

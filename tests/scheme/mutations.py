@@ -33,7 +33,11 @@ WORDS_OF_SCHEMES = ["fail", "pass", "hold", "last", "error", "first", "latest", 
                     "keep", "award", "original", "restore", "never", "any_age", "counted",
                     "not_counted", "one_room", "fewest", "bed_spaces", "universal_credit",
                     "medical_high", "homeless", "homeless_from", "nights_in_shelter", "deferred",
-                    "months_earlier", "since", "up"]
+                    "months_earlier", "since", "up", "cycle", "live", "free", "spent", "own",
+                    "none", "council", "automatic", "be_listed", "bid", "invited", "offered", "let",
+                    "readvertise", "first_come", "direct_let", "exhausted", "adverts", "lettings",
+                    "application", "home", "bypass", "refused", "sent", "viewed", "monday", "09:00",
+                    "close", "offer", "household", "closes_first", "main", "bedrooms"]
 
 
 @st.composite

@@ -1,8 +1,7 @@
 """The words of every shipped scheme, kept as files: ``python -m tests.scheme.rewrite`` writes them.
 
-Every scheme under ``scenarios/schemes`` is found by itself; so are the template and the sampler of
-an assessment. A scheme with
-several versions has a file for each.
+Every scheme under ``scenarios/schemes`` is found by itself; so are the template and the samplers
+of an assessment and of offers. A scheme with several versions has a file for each.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ def words() -> dict[str, str]:
     paths = shipped_schemes() | {
         "template": shipped_folder("templates") / "scheme.yaml",
         "assessment_sampler": shipped_folder("cases") / "schemes/assessment_sampler.yaml",
+        "offers_sampler": shipped_folder("cases") / "schemes/offers_sampler.yaml",
     }
     found = {}
     for name, path in paths.items():

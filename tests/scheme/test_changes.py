@@ -62,7 +62,8 @@ def meaning(value: Any, field: str = "") -> Any:
     """A dumped scheme in which only order that has a meaning makes a difference."""
     if isinstance(value, dict):
         items = [(str(key), meaning(item, key)) for key, item in value.items()]
-        return items if field in {"date", "bands", "awards"} else sorted(items)
+        ordered = {"date", "bands", "awards", "caps", "choice", "frozen", "quotas", "refusals"}
+        return items if field in ordered else sorted(items)
     if field == "band" and isinstance(value, tuple):
         return [sorted([band] if isinstance(band, str) else band) for band in value]
     if field in {"area", "first"} and isinstance(value, str):
@@ -70,7 +71,7 @@ def meaning(value: Any, field: str = "") -> Any:
     if isinstance(value, tuple):
         items = [meaning(item) for item in value]
         as_set = {"eligible", "kinds", "codes", "area", "targets", "notes", "unknown", "qualifies",
-                  "of", "bands", "sizes", "first"}
+                  "of", "bands", "sizes", "first", "after", "checks", "duties", "fit", "to"}
         return sorted(items, key=repr) if field in as_set else items
     return repr(value)
 

@@ -11,11 +11,14 @@ from pydantic import BaseModel
 from cbl_engine.errors import SchemeError
 from cbl_engine.report import scheme_page
 from cbl_engine.scheme import (
+    advertising,
     assessment,
     bedrooms,
+    bidding,
     describe,
     load_scheme,
     model,
+    offers,
     scheme_from_text,
     upkeep,
 )
@@ -27,7 +30,8 @@ from tests.scheme.rewrite import FOLDER, words
 
 SNAPSHOTS = words()
 SHOWN = {"label", "title", "authority", "notes", "unknown", "url", "source", "when", "where",
-         "any_member", "all_members", "min", "max"}
+         "any_member", "all_members", "min", "max", "permitted_by", "reasons", "passing_over",
+         "discretion"}
 
 
 @pytest.mark.parametrize("name", SNAPSHOTS)
@@ -253,7 +257,8 @@ def test_the_page_of_a_scheme_is_whole_and_asks_for_nothing_from_elsewhere(path:
         assert html.count(f"<{element}>") == html.count(f"</{element}>")
 
 
-LABELLED = {"label", "source", "illustrative"}
+MARKS = {"source", "illustrative"}
+LABELLED = MARKS | {"label"}
 KEY = LABELLED | {"when_unknown"}
 ROWS = LABELLED | {"unit", "where", "of", "if_none"}
 CONNECTIONS = {"area", "held_by", "kinds", "where"}
@@ -263,6 +268,7 @@ SAID: dict[str, set[str]] = {
         "scheme", "title", "authority", "in_force", "notes", "unknown", "sources", "bands",
         "columns", "parameters", "facts", "criteria", "eligible", "profiles", "default_profile",
         "landlords", "local_lettings_plans", "bedroom_standards", "assessment", "review", "upkeep",
+        "advertising", "bidding", "checks", "nominations", "offers", "consequences", "direct_lets",
     },
     "Review": {
         "within_days", "counted", "starts", "ask", "answer_days", "answer_counted", "source",
@@ -287,7 +293,7 @@ SAID: dict[str, set[str]] = {
     "Stage": LABELLED | {"eligible", "order", "next_stage_when"},
     "Profile": LABELLED | {"eligible", "order", "stages"},
     "Target": LABELLED | {"criterion", "homes", "share", "number"},
-    "Landlord": LABELLED | {"eligible"},
+    "Landlord": LABELLED | {"eligible", "checks", "nominations_share", "send", "answer"},
     "LocalLettingsPlan": LABELLED | {"eligible", "order", "targets", "in_force"},
     "ResidentMonths": CONNECTIONS | {"level", "window_months", "consecutive"},
     "ConnectedMonths": CONNECTIONS | {"level"},
@@ -318,14 +324,48 @@ SAID: dict[str, set[str]] = {
     },
     "Instead": LABELLED | {"when", "bands", "date", "take", "months_earlier"},
     "StatusRule": LABELLED | {"status", "when"},
+    "Bidding": {"cycle", "window", "caps", "choice", "automatic", "frozen", "duties"},
+    "Cycle": MARKS | {"starts", "days"},
+    "Window": LABELLED | {"opens", "closes"},
+    "Moment": {"day", "time"},
+    "Cap": LABELLED | {"bids", "per", "when", "withdrawn"},
+    "Choice": LABELLED | {"when", "bids", "only"},
+    "AutomaticBids": LABELLED | {"most", "suits"},
+    "Frozen": LABELLED | {"while_", "may_not"},
+    "Duty": LABELLED | {"bids", "months", "when", "then"},
+    "Advertising": {"ladder", "quotas"},
+    "Rung": LABELLED | {"step", "profile", "when", "after"},
+    "Quota": LABELLED | {"on", "share", "of", "by", "profile", "to", "within", "starts"},
+    "Within": MARKS | {"days", "working_days", "hours", "starts"},
+    "Check": LABELLED | {
+        "before", "of", "when", "valid_months", "missing", "hold", "must_pass", "second_officer",
+        "officer_held",
+    },
+    "Contact": LABELLED | {"attempts", "channels", "within", "adjustments_checked"},
+    "Nominations": LABELLED | {"to", "send", "answer", "at_once"},
+    "Consequence": LABELLED | {
+        "suspend_months", "bar_months", "band", "down", "bottom_of_band_months", "cancel", "review",
+        "lose_choice_months", "months",
+    },
+    "Refusals": LABELLED | {"after", "months", "when", "every", "then"},
+    "FinalOffers": LABELLED | {"when", "duties", "suitability"},
+    "Choosing": LABELLED | {"by_whom", "by"},
+    "Viewing": LABELLED | {"together", "within"},
+    "Offers": MARKS | {
+        "order", "judged_at", "choosing", "one_at_a_time", "viewing", "answer", "silence",
+        "contact", "reasons", "passing_over", "refusals", "final", "discretion",
+    },
+    "DirectLet": LABELLED | {"permitted_by", "part_6", "when", "homes", "fit"},
 }
 """Model -> its fields that have words. A field added to a model is said in describe.py or words.py
 first, and then named here."""
 
 
 def test_every_field_of_every_part_has_its_place_in_the_words() -> None:
-    rooms = vars(model) | vars(bedrooms) | vars(assessment) | vars(upkeep)
+    rooms = {}
+    for room in (model, bedrooms, assessment, upkeep, bidding, advertising, offers):
+        rooms |= vars(room)
     parts = {name: thing for name, thing in rooms.items()
              if isinstance(thing, type) and issubclass(thing, model.Part)}
-    bases = {"Part", "Labelled", "Addition", *(name for name in parts if name.startswith("_"))}
+    bases = {"Part", "Labelled", "Sourced", "Addition", *(name for name in parts if name.startswith("_"))}
     assert {n: set(p.model_fields) for n, p in parts.items() if n not in bases} == SAID

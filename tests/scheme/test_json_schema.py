@@ -27,6 +27,8 @@ VALIDATOR = jsonschema.Draft202012Validator(
 ONE_PART = {
     "order_or_stages", "start_without_source", "codes_missing", "codes_unused",
     "award_without_condition", "award_of", "award_field_needs", "instead_of_what",
+    "within_of_what", "consequence_of_what", "consequence_months", "rung_profile",
+    "quota_counts_what",
 }
 """Problems of one part's fields together, which the schema tells as well."""
 
@@ -89,6 +91,21 @@ bedroom_standards:
     table: [{when: children = 1, bedrooms: 2, sizes: [1, 2]}]
     sizes: {smaller: 1}
 bands: {A: {label: Band A}}
+bidding:
+  window: {label: Week, opens: {day: monday, time: "00:00"}, closes: {day: sunday, time: "23:59"}}
+  caps: {three: {label: Three bids, bids: 3, per: cycle}}
+advertising:
+  ladder:
+    - {label: Again, step: readvertise}
+    - {label: First come, step: first_come, profile: all_homes}
+  quotas:
+    quarter: {label: One in four, on: adverts, share: 0.25, profile: all_homes}
+    half: {label: Half, on: lettings, share: 0.5, to: active}
+offers:
+  answer: {working_days: 2}
+  refusals: {three_times: {label: Three refusals, after: 3, then: lower}}
+consequences:
+  lower: {label: A lower band, band: A, months: 6}
 """
 
 
@@ -150,6 +167,23 @@ def test_the_scheme_to_be_spoilt_is_valid() -> None:
         ("{smaller: 1}", "{smaller: 6}"),
         ("{smaller: 1}", "{fewer: 1}"),
         ("criteria:\n", "criterion:\n"),
+        ('time: "00:00"', 'time: "24:00"'),
+        ("day: monday", "day: Monday"),
+        ("per: cycle", "per: week"),
+        ("bids: 3", "bids: 0"),
+        ("step: readvertise", "step: readvertise, profile: all_homes"),
+        ("step: first_come, profile: all_homes", "step: first_come"),
+        ("share: 0.25, profile: all_homes", "share: 0.25"),
+        ("share: 0.25, profile: all_homes", "share: 0.25, profile: all_homes, to: active"),
+        ("share: 0.5, to: active", "share: 0.5"),
+        ("share: 0.5, to: active", "share: 1.5, to: active"),
+        ("{working_days: 2}", "{working_days: 2, days: 2}"),
+        ("{working_days: 2}", "{starts: sent}"),
+        ("{working_days: 2}", "{working_days: 2, starts: read}"),
+        ("{label: A lower band, band: A, months: 6}", "{label: A lower band, months: 6}"),
+        ("{label: A lower band, band: A, months: 6}", "{label: Closed, cancel: false}"),
+        ("{label: A lower band, band: A, months: 6}", "{label: Closed, cancel: true, months: 6}"),
+        ("{label: A lower band, band: A, months: 6}", "{label: Both, band: A, review: true}"),
         ("profiles:\n  all_homes: {label: Every home, order: [{prefer: active}, {tie: human}]}\n",
          "profiles: {}\n"),
     ],
@@ -179,6 +213,10 @@ def test_a_broken_scheme_is_refused(good: str, bad: str) -> None:
         ("own_room_from: 18", "unborn_from_weeks: 0"),
         ("own_room_from: 18", "smallest_room_sq_ft: 50"),
         ("bedrooms: 2, sizes", "sizes"),
+        ("{working_days: 2}", "{working_days: null, hours: 24, starts: viewed}"),
+        ("share: 0.5, to: active", "share: 1, to: active, profile: all_homes"),
+        ("share: 0.5, to: active", "share: 0.5, profile: all_homes"),
+        ("{label: A lower band, band: A, months: 6}", "{label: Closed, cancel: true, review: false}"),
     ],
 )
 def test_what_loads_is_accepted(good: str, other: str) -> None:

@@ -66,7 +66,8 @@ def test_nothing_odd(findings):
         ),
         (
             ACTIVE.replace("eligible: [c]\n", ""),
-            "f.yaml:7:3: warning: no list of eligible criteria, order, plan or assessment uses c",
+            "f.yaml:7:3: warning: no list of eligible criteria, order, plan, assessment or rule of offers "
+            "uses c",
         ),
         (
             ACTIVE + "facts: {f: {label: x, count: people}}\n",
@@ -202,7 +203,7 @@ def test_a_date_chosen_by_band_reads_its_columns(findings):
 def test_the_shipped_schemes_get_notes_alone(path):
     found = lint(load_scheme(path))
     assert {f.level for f in found} <= {"note"}
-    assert {f.rule for f in found} <= {"start_assumed", "answers_for_missing"}
+    assert {f.rule for f in found} <= {"start_assumed", "answers_for_missing", "no_discretion"}
 
 
 def test_findings_come_in_the_order_of_the_file(load_with):

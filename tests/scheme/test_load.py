@@ -8,10 +8,13 @@ from datetime import date
 import pytest
 
 from cbl_engine.errors import SchemeError
+from cbl_engine.scheme import advertising as advertising_module
 from cbl_engine.scheme import assessment as assessment_module
 from cbl_engine.scheme import bedrooms as bedrooms_module
+from cbl_engine.scheme import bidding as bidding_module
 from cbl_engine.scheme import json_schema, load_scheme, scheme_from_text, shipped_schemes
 from cbl_engine.scheme import model as model_module
+from cbl_engine.scheme import offers as offers_module
 from cbl_engine.scheme import upkeep as upkeep_module
 from cbl_engine.scheme.model import KEYS, REDUCERS, Part
 
@@ -180,7 +183,10 @@ def test_the_json_schema_is_stable_and_names_every_field():
     named = {name for part in parts for name in part.get("properties", {})}
     models = [
         thing
-        for module in (model_module, bedrooms_module, assessment_module, upkeep_module)
+        for module in (
+            model_module, bedrooms_module, assessment_module, upkeep_module, advertising_module,
+            bidding_module, offers_module,
+        )
         for name, thing in vars(module).items()
         if isinstance(thing, type) and issubclass(thing, Part) and not name.startswith("_")
     ]

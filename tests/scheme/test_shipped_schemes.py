@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import TypeAdapter
@@ -12,7 +12,11 @@ from pydantic import TypeAdapter
 from cbl_engine.documents import parse_document
 from cbl_engine.scheme.load import load_scheme, shipped_schemes
 from cbl_engine.scheme.model import Key, SchemeVersion
+from cbl_engine.scheme.parts import Part
 from cbl_engine.shipped import shipped_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _PAGE = Path(__file__).parents[2] / "docs" / "scheme.md"
 _BLOCKS = re.findall(
@@ -52,8 +56,38 @@ def test_every_rule_has_a_source_or_is_marked_as_ours(path: Path) -> None:
             "local_lettings_plans",
         ):
             parts |= {f"{kind}.{name}": part for name, part in getattr(version, kind).items()}
+        parts |= {".".join(map(str, place)): part for place, part in _rules(version)}
         unsourced = [n for n, part in parts.items() if not (part.source or part.illustrative)]
         assert not unsourced
+
+
+def _rules(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Every part of bidding, adverts and offers that may name a source."""
+    if isinstance(value, SchemeVersion):
+        for name in ("advertising", "bidding", "checks", "nominations", "offers", "consequences",
+                     "direct_lets"):
+            yield from _rules(getattr(value, name), (name,))
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from _rules(item, (*place, name))
+    elif isinstance(value, tuple):
+        for number, item in enumerate(value):
+            yield from _rules(item, (*place, number))
+    elif isinstance(value, Part):
+        if "source" in type(value).model_fields and value.model_fields_set:
+            yield place, value
+        for name in value.model_fields_set:
+            yield from _rules(getattr(value, name), (*place, name))
+
+
+@pytest.mark.parametrize("name", sorted(shipped_schemes()))
+def test_a_shipped_scheme_can_run_a_whole_cycle(name: str) -> None:
+    for version in load_scheme(name).versions:
+        assert version.bidding is not None
+        assert version.bidding.cycle is not None
+        assert version.offers is not None
+        assert version.offers.answer is not None
+        assert version.offers.viewing is not None
 
 
 @pytest.mark.parametrize("name", sorted(shipped_schemes()))

@@ -37,8 +37,7 @@ def adverts_that_open(desk: Desk) -> bool:
     if not due:
         return False
     frame = desk.adverts.filter(pl.col("id").is_in(due))
-    record = {**desk.record, "tenancies": desk.table("tenancies")}
-    findings = publication_findings(desk.judge, frame, desk.on, record)
+    findings = publication_findings(desk.judge, frame, desk.on, desk.record)
     wrong = {
         str(a): tuple(its["finding"]) for (a,), its in
         findings.partition_by("advert", as_dict=True, maintain_order=True).items()
@@ -185,7 +184,7 @@ def rungs(desk: Desk) -> None:
             continue
         asked = any(
             p.act == "rung" and p.advert == state.advert and p.status != "lapsed"
-            for p in desk.book.proposals.values()
+            for p in desk.book.about[state.advert, None]
         )
         if not asked and (found := rung_for(desk, state.advert)) is not None:
             desk.propose("rung", advert=state.advert, what=found[1].step)

@@ -190,7 +190,7 @@ def _let_stand(desk: Desk, offer: Offer, reason: str) -> bool:
     """Whether an officer declined to pass the household over for this."""
     return any(
         p.act == "bypass" and p.offer == offer.id and p.what == reason and p.status == "declined"
-        for p in desk.book.proposals.values()
+        for p in desk.book.about[offer.advert, offer.application]
     )
 
 

@@ -1,4 +1,4 @@
-"""Bids that the engine places for households, and bids that households should have placed."""
+"""Bids that the engine places for households."""
 
 from __future__ import annotations
 
@@ -7,25 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from cbl_engine.assess.ages import months_on
-from cbl_engine.offers.bidding import (
-    Kind,
-    judged,
-    place_bids,
-    standing_rules,
-    whose_choice,
-)
-from cbl_engine.offers.clock import cycle_span
+from cbl_engine.offers.bidding import Kind, judged, standing_rules, whose_choice
+from cbl_engine.offers.clock import cycle_span, london_date
 from cbl_engine.offers.considered import consequences_on
+from cbl_engine.offers.placed import place_bids
 from cbl_engine.shortlist.adverts import NOT_CONSIDERED
-from cbl_engine.tables import LONDON
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import date
 
     from cbl_engine.offers.criteria import Judge
-    from cbl_engine.scheme.bidding import Bidding, Duty
+    from cbl_engine.scheme.bidding import Bidding
 
 _KEY = ["advert", "application", "placed_at"]
 _WISHED = ("area", "property_type", "bedrooms")
@@ -70,7 +63,7 @@ def automatic_bids(
     if "status" in adverts.columns:
         considered = adverts.filter(~pl.col("status").cast(pl.String).is_in(list(NOT_CONSIDERED)))
     first, last = cycle_span(bidding, closes_on)
-    closing = considered.with_columns(day=_london_date("closes_at")).filter(
+    closing = considered.with_columns(day=london_date("closes_at")).filter(
         pl.col("day").is_between(first, last)
     )
     nothing = bids.clear().select("advert", "application", "placed_at").with_columns(
@@ -105,10 +98,6 @@ def automatic_bids(
     ).head(most)
     placed = _unbroken(judge, adverts, theirs, chosen, record, closes_on, caps=True)
     return placed.select(nothing.columns).sort("advert", "application")
-
-
-def _london_date(column: str) -> pl.Expr:
-    return pl.col(column).dt.convert_time_zone(LONDON).dt.date()
 
 
 def _bid_for(
@@ -270,76 +259,3 @@ def _unbroken(
         if rule.kind not in _FORGIVEN:
             broken |= rule.broken
     return candidates.join(placed.frame.filter(pl.Series(~broken)), on=_KEY, how="semi")
-
-
-def missed_duties(
-    judge: Judge,
-    counted: pl.DataFrame,
-    record: Mapping[str, pl.DataFrame],
-    on: date,
-) -> pl.DataFrame:
-    """Households that placed fewer bids than they must, on the last day of a cycle.
-
-    Asked of applications that are active and were registered at least as long ago as the duty looks
-    back [months]. Bids of its own that counted are those it or an officer placed; several on one
-    advert are one. Nothing is missed again while a consequence of it waits for a decision, or
-    within the months of one proposed before.
-
-    Args:
-        judge: for the scheme, the applications and the criteria of duties.
-        counted: ``advert``, ``application``, ``placed_at`` and ``placed_by`` of bids that counted.
-        record: ``proposals``, if there are.
-        on: the day; nothing is missed on a day that is not the last of its cycle.
-
-    Returns:
-        ``application``, ``duty`` and ``consequence`` (what the scheme says is proposed), by
-        application and duty.
-    """
-    bidding = judge.version(on).bidding
-    register = judge.applications(on)
-    schema = {"application": register.schema["id"], "duty": pl.String, "consequence": pl.String}
-    if bidding is None or cycle_span(bidding, on)[1] != on:
-        return pl.DataFrame(schema=schema)
-    found = [
-        _missed(judge, duty, register, counted, on)
-        .join(_proposed(record, name, duty, on, register.schema["id"]), on="application", how="anti")
-        .with_columns(duty=pl.lit(name), consequence=pl.lit(duty.then))
-        for name, duty in bidding.duties.items()
-    ]
-    return pl.concat([pl.DataFrame(schema=schema), *found]).sort("application", "duty")
-
-
-def _missed(
-    judge: Judge, duty: Duty, register: pl.DataFrame, counted: pl.DataFrame, on: date
-) -> pl.DataFrame:
-    """Applications bound by the duty that placed too few bids."""
-    whole = months_on(pl.col("registered_on"), duty.months) <= on
-    bound = register.filter(whole, pl.col("status").cast(pl.String) == "active")["id"]
-    if duty.when is not None:
-        met = judge.counts(duty.when, on, application=bound)
-        bound = bound.filter(met.fill_null(False))
-    day = _london_date("placed_at")
-    theirs = counted.filter(day <= on, months_on(day, duty.months) > on)
-    if "placed_by" in counted.columns:
-        theirs = theirs.filter(pl.col("placed_by").cast(pl.String).fill_null("") != "automatic")
-    number = theirs.group_by(pl.col("application").cast(bound.dtype)).agg(
-        pl.col("advert").n_unique().alias("bids")
-    )
-    placed = bound.alias("application").to_frame().join(number, on="application", how="left")
-    return placed.filter(pl.col("bids").fill_null(0) < duty.bids).select("application")
-
-
-def _proposed(
-    record: Mapping[str, pl.DataFrame], name: str, duty: Duty, on: date, ids: pl.DataType
-) -> pl.DataFrame:
-    """Applications for which the same was proposed, and is open or not so long ago."""
-    proposals = record.get("proposals")
-    if proposals is None or not proposals.height:
-        return pl.DataFrame(schema={"application": ids})
-    lately = (pl.col("status") == "open") | (months_on(pl.col("on"), duty.months) > on)
-    return proposals.filter(
-        pl.col("act") == "consequence",
-        pl.col("offer").is_null(),
-        pl.col("what").is_in([name, duty.then]),
-        lately,
-    ).select(pl.col("application").cast(ids)).unique()

@@ -46,6 +46,11 @@ class Book:
     Attributes:
         events: number of events so far; the first event is number 1.
         lists: what ``shortlisted`` has of each advert, in its order.
+        offers_of, offers_on: offers by application, and by advert.
+        open: offers of which something may still come.
+        undecided: proposals that wait for a decision; ``about``: all, by advert and application.
+        waits: what homes still wait for.
+        stands: by advert, passing over that still stands, and whatever was for good.
     """
 
     events: int = 0
@@ -61,6 +66,15 @@ class Book:
     ledger: list[Counted] = field(default_factory=list)
     offers_of: dict[str, list[Offer]] = field(default_factory=lambda: defaultdict(list), repr=False)
     offers_on: dict[str, list[Offer]] = field(default_factory=lambda: defaultdict(list), repr=False)
+    open: dict[str, Offer] = field(default_factory=dict, repr=False)
+    undecided: dict[str, Proposal] = field(default_factory=dict, repr=False)
+    about: dict[tuple[str | None, str | None], list[Proposal]] = field(
+        default_factory=lambda: defaultdict(list), repr=False
+    )
+    waits: list[Hold] = field(default_factory=list, repr=False)
+    stands: dict[str, list[PassedOver]] = field(
+        default_factory=lambda: defaultdict(list), repr=False
+    )
 
     @classmethod
     def from_tables(cls, tables: Mapping[str, pl.DataFrame], events: int = 0) -> Book:
@@ -89,6 +103,12 @@ class Book:
         )
         for offer in book.offers.values():
             book.index(offer)
+        for proposal in book.proposals.values():
+            book.index_proposal(proposal)
+        book.waits = [hold for hold in book.holds if hold.ended_on is None]
+        for passed in book.passed_over:
+            if passed.until is None:
+                book.stands[passed.advert].append(passed)
         if "shortlisted" in tables:
             book._list(tables["shortlisted"])
         return book
@@ -114,6 +134,13 @@ class Book:
 
     def tables(self) -> dict[str, pl.DataFrame]:
         """The recorded tables: rows in the order they came about, lists by advert and place."""
+        return {table: self.table(table) for table in RECORDED}
+
+    def table(self, name: str) -> pl.DataFrame:
+        """One of the recorded tables."""
+        if name == "shortlisted":
+            lists = [self.lists[advert] for advert in sorted(self.lists)]
+            return pl.concat(lists) if lists else pl.DataFrame(schema=_SHORTLISTED)
         entries: dict[str, Iterable[Any]] = {
             "advert_states": self.adverts.values(), "bids_set_aside": self.set_aside,
             "proposals": self.proposals.values(), "offers": self.offers.values(),
@@ -121,16 +148,8 @@ class Book:
             "lettings": self.lettings.values(), "consequences": self.consequences,
             "ledger": self.ledger,
         }
-        made = {
-            table: pl.DataFrame(
-                {c: [getattr(row, c) for row in of] for c in SCHEMAS[table]},
-                schema=SCHEMAS[table],
-            )
-            for table, of in ((t, list(rows)) for t, rows in entries.items())
-        }
-        lists = [self.lists[advert] for advert in sorted(self.lists)]
-        made["shortlisted"] = pl.concat(lists) if lists else pl.DataFrame(schema=_SHORTLISTED)
-        return {table: made[table] for table in RECORDED}
+        rows, schema = list(entries[name]), SCHEMAS[name]
+        return pl.DataFrame({c: [getattr(row, c) for row in rows] for c in schema}, schema=schema)
 
     def apply(
         self, event: e.Event, rows: pl.DataFrame | None = None, number: int | None = None
@@ -158,33 +177,35 @@ class Book:
 
     def index(self, offer: Offer) -> None:
         """Find an offer by its household and its advert."""
+        if offer.open:
+            self.open[offer.id] = offer
         self.offers_of[offer.application].append(offer)
         if offer.advert is not None:
             self.offers_on[offer.advert].append(offer)
+
+    def index_proposal(self, proposal: Proposal) -> None:
+        """Find a proposal by what it is about."""
+        if proposal.status == "open":
+            self.undecided[proposal.id] = proposal
+        self.about[proposal.advert, proposal.application].append(proposal)
 
     # What is asked of the book.
 
     def open_offers(self) -> list[Offer]:
         """Offers of which something may still come, in the order they came about."""
-        return [offer for offer in self.offers.values() if offer.open]
+        return list(self.open.values())
 
     def open_proposals(self) -> list[Proposal]:
         """Proposals that wait for a decision, in the order they were made."""
-        return [p for p in self.proposals.values() if p.status == "open"]
+        return list(self.undecided.values())
 
     def holding(self, advert: str | None, application: str) -> list[Hold]:
         """What a home still waits for of a household."""
-        return [
-            h for h in self.holds
-            if h.ended_on is None and (h.advert, h.application) == (advert, application)
-        ]
+        return [h for h in self.waits if (h.advert, h.application) == (advert, application)]
 
     def passing_over(self, advert: str, application: str) -> list[PassedOver]:
         """Why a household is passed over on a list, as far as it still stands."""
-        return [
-            p for p in self.passed_over
-            if p.until is None and (p.advert, p.application) == (advert, application)
-        ]
+        return [p for p in self.stands[advert] if p.application == application]
 
     def tie_groups(self, advert: str | None) -> dict[str, int]:
         """Of a list, the households that stand in a group of equals, and in which."""

@@ -69,7 +69,7 @@ def count_places(
 ) -> Places:
     """Place the bids one after the other, all households side by side.
 
-    1. Every bid that may take a place is an event, and so is the end of its place.
+    1. Every bid is an event, and so is the end of the place that it may take.
     2. A household's events are numbered by moment; of one moment, ends come first, then bids in
        the order given. Round by round the next event of every household is looked at.
     3. A bid on an advert for which the household has one standing takes no further place.
@@ -80,7 +80,7 @@ def count_places(
         household: of each bid, from 0; bids in order of the moment they were placed.
         pair: number of its household and advert together, from 0.
         at: when it was placed [microseconds].
-        taking: False for a bid that is set aside already: it is counted nowhere and takes no place.
+        taking: False for a bid that another rule stands against: it takes no place.
         tallies: what is counted.
         limits: what binds.
     """
@@ -110,7 +110,7 @@ def count_places(
             full[number][placed] = found
             refused |= found
         for number, tally in enumerate(tallies):
-            mine = placed[~refused]
+            mine = placed[~refused & taking[placed]]
             mine = mine[tally.ends[mine] > at[mine]]
             new = mine[standing[number][pair[mine]] == 0]
             count[number][tally.group[new]] += 1
@@ -127,10 +127,10 @@ def _rounds(
 ) -> list[tuple[NDArray[np.int64], NDArray[np.int8]]]:
     """For each round: bids, no two of one household, and the tally each ends in; -1 where placed."""
     bids, moments, ending = [], [], []
+    bids.append(np.arange(len(at)))
+    moments.append(at)
+    ending.append(np.full(len(at), -1, np.int8))
     (rows,) = np.nonzero(taking)
-    bids.append(rows)
-    moments.append(at[rows])
-    ending.append(np.full(len(rows), -1, np.int8))
     for number, tally in enumerate(tallies):
         mine = rows[(tally.ends[rows] > at[rows]) & (tally.ends[rows] < NEVER)]
         bids.append(mine)

@@ -27,6 +27,11 @@ def london_days(moments: pl.Series) -> NDArray[np.int64]:
     return days.to_physical().cast(pl.Int64).to_numpy()
 
 
+def london_date(column: str) -> pl.Expr:
+    """The date of a column of moments by London's clock."""
+    return pl.col(column).dt.convert_time_zone(LONDON).dt.date()
+
+
 def day_number(on: date) -> int:
     """A date as :func:`london_days` counts it [days since 1970]."""
     return (on - EPOCH).days
@@ -54,6 +59,11 @@ def cycle_span(bidding: Bidding | None, on: date) -> tuple[date, date]:
 def date_of(day: int) -> date:
     """The date of a day [days since 1970]."""
     return EPOCH + timedelta(days=int(day))
+
+
+def as_dates(days: NDArray[np.int64]) -> pl.Series:
+    """Dates of days [days since 1970]."""
+    return pl.Series(days.astype(np.int32)).cast(pl.Date)
 
 
 def midnight_after(on: date) -> int:

@@ -88,8 +88,11 @@ def run_cycle(
         on=as_at, cycle=record.cycles + 1, since=record.as_at, as_at=as_at, scheme=scheme.name,
         unattended=unattended,
     ))
-    came = _take_in(desk, given, whole)
-    outcomes, quarantined = _in_time(desk, came, record, as_at, keep_going)
+    came = {table: _text_ids(table, rows) for table, rows in sorted(given.items())}
+    new = {table: news(desk.given.get(table), rows, table) for table, rows in came.items()}
+    outcomes, clashes = _in_time(new, record.as_at, as_at)
+    quarantined = _left_out(desk, clashes, keep_going)
+    _take_in(desk, came, new, whole, {row["id"] for row, _ in clashes if "what" not in row})
     for day in _days(desk, record.as_at, as_at):
         desk.on = day
         waiting = _day(desk, outcomes.get(day, []), unattended=unattended)
@@ -101,21 +104,21 @@ def run_cycle(
 
 
 def _take_in(
-    desk: Desk, given: Mapping[str, pl.DataFrame], whole: Collection[str]
-) -> dict[str, pl.DataFrame]:
-    """The rows that say something new, taken in table by table."""
-    came = {}
-    for table in sorted(given):
-        rows, now = _text_ids(table, given[table]), desk.given.get(table)
-        if now is None:
-            desk.given[table] = taken_in(None, rows.clear(), table)
-        new = news(now, rows, table)
-        if table in whole and now is not None and taken_in(now, new, table).height != rows.height:
+    desk: Desk,
+    came: Mapping[str, pl.DataFrame],
+    new: Mapping[str, pl.DataFrame],
+    whole: Collection[str],
+    left_out: set[Any],
+) -> None:
+    """Take in the rows that say something new, table by table; those of a whole one if any went."""
+    for table, rows in came.items():
+        now, its = desk.given.get(table), new[table]
+        if table == "checks" and left_out:
+            its = its.filter(~pl.col("id").is_in(list(left_out)))
+        if table in whole and now is not None and taken_in(now, its, table).height != rows.height:
             desk.take_in(table, rows, "given", whole=True)
         else:
-            desk.take_in(table, new, "given")
-        came[table] = new
-    return came
+            desk.take_in(table, its, "given")
 
 
 def _text_ids(table: str, rows: pl.DataFrame) -> pl.DataFrame:
@@ -124,30 +127,26 @@ def _text_ids(table: str, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _in_time(
-    desk: Desk, came: Mapping[str, pl.DataFrame], record: Record, as_at: date, keep_going: bool
-) -> tuple[dict[date, list[Row]], list[Row]]:
-    """Outcomes by day; those of days that are closed, or not yet come, clash."""
+    new: Mapping[str, pl.DataFrame], since: date | None, as_at: date
+) -> tuple[dict[date, list[Row]], list[tuple[Row, Clash]]]:
+    """Outcomes by day; those of days that are closed or not yet come clash, and so do checks ahead."""
     by_day: dict[date, list[Row]] = {}
     clashes: list[tuple[Row, Clash]] = []
-    rows = came.get("outcomes")
-    for row in (rows.sort("id").iter_rows(named=True) if rows is not None else ()):
-        if row["on"] > as_at:
-            clashes.append((row, Clash("in_the_future", f"{row['on']} is after {as_at}")))
-        elif record.as_at is not None and row["on"] <= record.as_at:
-            why = f"{row['on']}: the record stands at the end of {record.as_at}"
-            clashes.append((row, Clash("before_the_state", why)))
-        else:
-            by_day.setdefault(row["on"], []).append(row)
-    checks = came.get("checks")
-    ahead = [] if checks is None else checks.filter(pl.col("since") > as_at).sort("id").to_dicts()
-    for row in ahead:
-        clashes.append((row, Clash("in_the_future", f"holds from {row['since']}, after {as_at}")))
-    left_out = _left_out(desk, clashes, keep_going)
-    if ahead:
-        late = pl.Series([row["id"] for row in ahead]).implode()
-        desk.take_in("checks", desk.given["checks"].filter(~pl.col("id").is_in(late)), "given",
-                     whole=True)
-    return by_day, left_out
+    if "outcomes" in new:
+        for row in new["outcomes"].sort("id").iter_rows(named=True):
+            if row["on"] > as_at:
+                clashes.append((row, Clash("in_the_future", f"{row['on']} is after {as_at}")))
+            elif since is not None and row["on"] <= since:
+                why = f"{row['on']}: the record stands at the end of {since}"
+                clashes.append((row, Clash("before_the_state", why)))
+            else:
+                by_day.setdefault(row["on"], []).append(row)
+    if "checks" in new:
+        ahead = new["checks"].filter(pl.col("since") > as_at).sort("id")
+        for row in ahead.iter_rows(named=True):
+            why = f"holds from {row['since']}, after {as_at}"
+            clashes.append((row, Clash("in_the_future", why)))
+    return by_day, clashes
 
 
 def _left_out(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -14,21 +15,18 @@ from cbl_engine.offers.criteria import Judge
 from cbl_engine.offers.overlay import Changes, applications_as_held, changes_on
 from cbl_engine.tables import LONDON, REGISTER_TABLES
 from cbl_engine.tables.columns import DTYPES
-from cbl_engine.tables.letting_columns import GIVEN
+from cbl_engine.tables.letting_columns import RECORDED
 from cbl_engine.tables.schemas import TABLES
 from cbl_engine.tables.taking_in import taken_in
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator
 
     from cbl_engine.offers.book import Book
     from cbl_engine.offers.entries import Offer, Proposal
     from cbl_engine.scheme import Scheme
     from cbl_engine.scheme.model import SchemeVersion
     from cbl_engine.scheme.offers import Offers, Within
-
-_FRAMES = ("adverts", "bids", "homes", *GIVEN)
-
 
 @dataclass
 class Desk:
@@ -67,7 +65,7 @@ class Desk:
                 self.given[event.table] = taken_in(
                     self.given.get(event.table), rows, event.table, whole=event.whole
                 )
-                self._rows_of.pop(event.table, None)
+                self._rows_of.clear()
                 self._came += 1
         self._came += isinstance(event, e.AdvertOpened)
 
@@ -119,27 +117,28 @@ class Desk:
             return self.given[name]
         return pl.DataFrame(schema={c.name: DTYPES[c.type] for c in TABLES[name]})
 
-    def _keep(self, name: str, key: Any, make: Any) -> Any:
+    def keep(self, name: str, key: Any, make: Callable[[], Any]) -> Any:
+        """What is kept under a name, made anew when its key is another."""
         if name not in self._kept or self._kept[name][0] != key:
             self._kept[name] = (key, make())
         return self._kept[name][1]
 
     @property
-    def record(self) -> dict[str, pl.DataFrame]:
-        """The recorded tables as they stand."""
-        return self._keep("record", self.book.events, self.book.tables)
+    def record(self) -> Mapping[str, pl.DataFrame]:
+        """The recorded tables as they stand, and the table of tenancies."""
+        return self.keep("record", self.book.events, lambda: _AsRecorded(self))
 
     @property
     def changes(self) -> Changes:
         """What the record changes of applications that day."""
-        return self._keep(
+        return self.keep(
             "changes", (self.on, self.book.events), lambda: changes_on(self.book, self.on)
         )
 
     @property
     def register(self) -> Mapping[str, pl.DataFrame]:
         """The register, applications as the record has them that day."""
-        return self._keep("register", (self._came, self.changes), self._register)
+        return self.keep("register", (self._came, self.changes), self._register)
 
     def _register(self) -> Mapping[str, pl.DataFrame]:
         tables = {n: self.given[n] for n in REGISTER_TABLES if n in self.given}
@@ -150,7 +149,7 @@ class Desk:
     def judge(self) -> Judge:
         """To ask criteria of, that day."""
         homes = self.given.get("homes")
-        return self._keep(
+        return self.keep(
             "judge", (self._came, self.changes),
             lambda: Judge(self.scheme, self.register, self.adverts, homes),
         )
@@ -168,7 +167,7 @@ class Desk:
                 ).alias("profile")
             )
 
-        return self._keep("adverts", self._came, make)
+        return self.keep("adverts", self._came, make)
 
     def row(self, table: str, key: str | None) -> dict[str, Any]:
         """A row of a given table by id; nothing known when there is none."""
@@ -179,7 +178,7 @@ class Desk:
 
     def application(self, key: str) -> dict[str, Any]:
         """The row of an application in force that day, as the record has it."""
-        rows = self._keep(
+        rows = self.keep(
             "applications", (self._came, self.changes, self.on),
             lambda: {str(r["id"]): r for r in self.judge.applications(self.on).to_dicts()},
         )
@@ -191,7 +190,7 @@ class Desk:
 
     def homes_of(self, advert: str) -> list[str | None]:
         """The homes of an advert by id, let or not; one without a name when it names none."""
-        of = self._keep("homes", self._came, lambda: homes_of(self.adverts, self.given.get("homes")))
+        of = self.keep("homes", self._came, lambda: homes_of(self.adverts, self.given.get("homes")))
         named: list[str | None] = of.filter(pl.col("advert") == advert)["home"].sort().to_list()
         return named or [None]
 
@@ -205,16 +204,16 @@ class Desk:
     @property
     def let(self) -> set[str]:
         """Homes that are let that day."""
-        tables = {**self.record, "tenancies": self.table("tenancies")}
-        return self._keep(
-            "let", (self.book.events, self.on), lambda: set(homes_let(tables, self.on).to_list())
+        return self.keep(
+            "let", (self.book.events, self.on),
+            lambda: set(homes_let(self.record, self.on).to_list()),
         )
 
     def at_home(self, advert: str | None, home: str | None) -> list[Offer]:
         """Open offers of a home."""
         if home is None:
             return [o for o in self.book.offers_on[advert or ""] if o.open]
-        return [o for o in self.book.offers.values() if o.open and o.home == home]
+        return [o for o in self.book.open_offers() if o.home == home]
 
     def nominated(self, landlord: str | None) -> bool:
         """Whether the council names households to this landlord, who lets the home."""
@@ -230,6 +229,28 @@ class Desk:
         if own is not None and own.answer is not None:
             return own.answer
         return rules.answer if rules is not None else None
+
+
+class _AsRecorded(Mapping[str, pl.DataFrame]):
+    """Tables of a record, each made when it is asked for."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._made: dict[str, pl.DataFrame] = {}
+
+    def __getitem__(self, table: str) -> pl.DataFrame:
+        if table not in self._made:
+            if table != "tenancies" and table not in RECORDED:
+                raise KeyError(table)
+            of = self._desk
+            self._made[table] = of.table(table) if table == "tenancies" else of.book.table(table)
+        return self._made[table]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((*RECORDED, "tenancies"))
+
+    def __len__(self) -> int:
+        return len(RECORDED) + 1
 
 
 def london_day(moment: Any) -> date:

@@ -18,8 +18,7 @@ def propose_direct_lets(desk: Desk) -> None:
     asked = desk.table("direct_lets").filter(pl.col("on") == desk.on)
     if not asked.height:
         return
-    record = {**desk.record, "tenancies": desk.table("tenancies")}
-    findings = direct_let_findings(desk.judge, desk.version, asked, desk.on, record)
+    findings = direct_let_findings(desk.judge, desk.version, asked, desk.on, desk.record)
     refused = set(findings["id"])
     for row in findings.iter_rows(named=True):
         desk.tell("direct_lets_refused", on=desk.on, **row)

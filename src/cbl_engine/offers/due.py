@@ -23,12 +23,12 @@ def past_deadlines(desk: Desk) -> None:
             continue
         again = any(
             p.act == "bypass" and p.offer == offer.id and p.what == silence and p.on > offer.due_on
-            for p in desk.book.proposals.values()
+            for p in desk.book.about[offer.advert, offer.application]
         )
         if not again:
             desk.propose("bypass", advert=offer.advert, application=offer.application,
                          offer=offer.id, what=silence)
-    for hold in [h for h in desk.book.holds if h.ended_on is None]:
+    for hold in list(desk.book.waits):
         if hold.until is None or hold.until >= desk.on:
             continue
         offer = next((o for o in desk.book.offers_on[hold.advert]

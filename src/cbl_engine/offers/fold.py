@@ -80,15 +80,18 @@ def _aside(event: e.BidSetAside, book: Book) -> None:
 
 @write.register(e.Proposed)
 def _proposed(event: e.Proposed, book: Book) -> None:
-    book.proposals[event.proposal] = Proposal(
+    proposal = Proposal(
         event.proposal, event.act, _text(event.advert), _text(event.application), event.offer,
         event.what, event.on,
     )
+    book.proposals[proposal.id] = proposal
+    book.index_proposal(proposal)
 
 
 @write.register(e.Decided)
 def _decided(event: e.Decided, book: Book) -> None:
     proposal = book.proposals[event.proposal]
+    book.undecided.pop(proposal.id, None)
     proposal.status, proposal.decided_on = event.status, event.on
     proposal.by, proposal.automated = event.by, event.automated
     proposal.reason = event.reason
@@ -98,9 +101,9 @@ def _decided(event: e.Decided, book: Book) -> None:
 
 @write.register(e.HeldFor)
 def _held(event: e.HeldFor, book: Book) -> None:
-    book.holds.append(
-        Hold(str(event.advert), str(event.application), event.reason, event.on, event.until)
-    )
+    hold = Hold(str(event.advert), str(event.application), event.reason, event.on, event.until)
+    book.holds.append(hold)
+    book.waits.append(hold)
 
 
 @write.register(e.HoldEnded)
@@ -108,16 +111,19 @@ def _hold_ended(event: e.HoldEnded, book: Book) -> None:
     for hold in book.holding(str(event.advert), str(event.application)):
         if hold.reason == event.reason:
             hold.ended_on = event.on
+            book.waits.remove(hold)
 
 
 @write.register(e.PassedOver)
 def _passed_over(event: e.PassedOver, book: Book) -> None:
     evidence = event.check if event.check is not None else event.outcome
-    book.passed_over.append(
-        PassedOver(str(event.advert), str(event.application), event.position, event.on,
-                   event.reason, event.why, event.officer_held, event.until, event.by,
-                   _text(evidence))
+    passed = PassedOver(
+        str(event.advert), str(event.application), event.position, event.on, event.reason,
+        event.why, event.officer_held, event.until, event.by, _text(evidence),
     )
+    book.passed_over.append(passed)
+    if passed.until is None:
+        book.stands[passed.advert].append(passed)
 
 
 @write.register(e.PassingOverEnded)
@@ -125,6 +131,7 @@ def _back(event: e.PassingOverEnded, book: Book) -> None:
     for passed in book.passing_over(str(event.advert), str(event.application)):
         if passed.reason == event.reason:
             passed.until = event.on
+            book.stands[passed.advert].remove(passed)
 
 
 @write.register(e.OfferProposed)
@@ -161,6 +168,7 @@ def _change_home(book: Book, offer: Offer, home: str) -> None:
 @write.register(e.OfferEnded)
 def _ended(event: e.OfferEnded, book: Book) -> None:
     offer = book.offers[event.offer]
+    book.open.pop(offer.id, None)
     offer.step, offer.due_on = "ended", None
     offer.ended_on, offer.ended_by = event.on, event.by
     offer.reason, offer.reasonable = event.reason, event.reasonable
@@ -186,6 +194,7 @@ def _consequence(event: e.ConsequenceBegun, book: Book) -> None:
 @write.register(e.LetTo)
 def _let(event: e.LetTo, book: Book) -> None:
     offer = book.offers[event.offer]
+    book.open.pop(offer.id, None)
     offer.step, offer.due_on = "let", None
     state = book.adverts.get(offer.advert or "")
     if state is not None:

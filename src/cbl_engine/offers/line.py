@@ -113,12 +113,11 @@ def next_in_line(desk: Desk) -> bool:
         Whether anything happened.
     """
     before = desk.book.events
-    going = [a.advert for a in desk.book.adverts.values() if a.status in ("closed", "unlet")
-             and a.closed_on is not None and not a.rung]
+    going = _to_let(desk)
     if desk.offers.order == "offer":
         rank_anew(desk, [a for a in going if free_homes(desk, a)])
     ledger = Ledger(desk.judge, desk.record["ledger"])
-    lines = [_line_of(desk, advert, ledger) for advert in sorted(going)]
+    lines = [_line_of(desk, advert, ledger) for advert in going]
     standing = what_stops(desk, [p for line in lines for p in _places(desk, line)],
                           due_before(desk, "invited"))
     _no_longer(desk, lines, standing)
@@ -135,6 +134,23 @@ def next_in_line(desk: Desk) -> bool:
         }
         _lapse_ties(desk, reached)
     return desk.book.events > before
+
+
+def _to_let(desk: Desk) -> list[str]:
+    """Closed adverts of which a home is to let, by id.
+
+    One that ended unlet is among them until its next step is decided or the home is advertised
+    anew: whoever is free again is asked.
+    """
+    states = [a for a in desk.book.adverts.values()
+              if a.status in ("closed", "unlet") and a.closed_on is not None and not a.rung]
+    anew = {home for a in desk.book.adverts.values() if a.status in ("open", "closed")
+            for home in desk.homes_of(a.advert) if home is not None}
+    return sorted(
+        a.advert for a in states
+        if desk.vacant(a.advert)
+        and (a.status == "closed" or anew.isdisjoint(desk.homes_of(a.advert)))
+    )
 
 
 def free_homes(desk: Desk, advert: str) -> list[str | None]:
@@ -156,7 +172,7 @@ def free_homes(desk: Desk, advert: str) -> list[str | None]:
 def _line_of(desk: Desk, advert: str, ledger: Ledger) -> Line:
     book = desk.book
     out = {o.application for o in book.offers_on[advert] if is_out(o)}
-    out |= {p.application for p in book.passed_over if p.advert == advert and p.for_good}
+    out |= {p.application for p in book.stands[advert] if p.for_good}
     rows = book.lists.get(advert)
     listed = rows.filter(pl.col("position").is_not_null()) if rows is not None else None
     candidates = [
@@ -430,13 +446,13 @@ def _unlet(desk: Desk, advert: str) -> None:
 def _no_longer(desk: Desk, lines: list[Line], standing: Standing) -> None:
     """What stopped a candidate and does so no longer: it is back, holds end, proposals lapse."""
     known = {(line.advert, c.application) for line in lines for c in line.candidates}
-    for passed in [p for p in desk.book.passed_over if p.until is None]:
+    for passed in [p for line in lines for p in desk.book.stands[line.advert]]:
         key = passed.advert, passed.application
         stop = standing.get(key)
         if key in known and not passed.for_good and (stop is None or stop.reason != passed.reason):
             desk.emit(e.PassingOverEnded(on=desk.on, advert=passed.advert,
                                          application=passed.application, reason=passed.reason))
-    waiting = {(h.advert, h.application) for h in desk.book.holds if h.ended_on is None}
+    waiting = {(h.advert, h.application) for h in desk.book.waits}
     waiting |= {(p.advert or "", p.application or "") for p in desk.book.open_proposals()
                 if p.act == "bypass" and p.offer is None}
     for key in sorted(waiting & known):

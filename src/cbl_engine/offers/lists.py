@@ -43,6 +43,11 @@ def counting(desk: Desk, adverts: Iterable[str]) -> pl.DataFrame:
     among = set(adverts)
     closes = desk.adverts.select(pl.col("id").alias("advert"), "closes_at")
     bids = desk.table("bids").filter(pl.col("advert").is_in(list(among)))
+    made = [desk.book.lists[a].select("advert", "application") for a in sorted(among)
+            if a in desk.book.lists]
+    if not made:
+        return bids.clear()
+    bids = bids.join(pl.concat(made), on=["advert", "application"], how="semi")
     bids = bids.join(closes, on="advert").filter(pl.col("placed_at") <= pl.col("closes_at"))
     bids = bids.drop("closes_at")
     aside = [(s.advert, s.application, s.placed_at) for s in desk.book.set_aside

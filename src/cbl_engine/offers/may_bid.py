@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from cbl_engine.errors import Problem, TableError
-from cbl_engine.offers.bidding import Kind, Verdicts, judged, place_bids
+from cbl_engine.offers.bidding import Kind, Verdicts, judged
 from cbl_engine.offers.clock import cycle_span
+from cbl_engine.offers.placed import place_bids
 from cbl_engine.shortlist import explain, shortlist
 from cbl_engine.shortlist.explain import as_id
 from cbl_engine.tables import LONDON

@@ -22,7 +22,8 @@ def proposal_of(desk: Desk, offer: Offer) -> Proposal | None:
     """The proposal by which an offer began."""
     act = "direct_let" if offer.route == "direct" else "offer"
     return next(
-        (p for p in desk.book.proposals.values() if p.offer == offer.id and p.act == act), None
+        (p for p in desk.book.about[offer.advert, offer.application]
+         if p.offer == offer.id and p.act == act), None,
     )
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
 
-    from cbl_engine.offers.entries import Offer, PassedOver
+    from cbl_engine.offers.entries import Offer
     from cbl_engine.offers.record import Record
     from cbl_engine.scheme import Scheme
 
@@ -83,6 +83,7 @@ class _Going:
 
     def __init__(self, scheme: Scheme, book: Book, given: dict[str, pl.DataFrame]) -> None:
         self.scheme, self.book, self.given = scheme, book, given
+        self.counting: tuple[str | None, int] = None, 0
 
     def step(self, number: int, event: e.Event, rows: pl.DataFrame | None) -> None:
         """Look at an event, write it down, look at what it led to."""
@@ -100,6 +101,17 @@ class _Going:
             now = self.given.get(event.table)
             self.given[event.table] = taken_in(now, rows, event.table, whole=event.whole)
         self.book.apply(event, rows, number)
+        self._note_what_counts(event)
+
+    def _note_what_counts(self, event: e.Event) -> None:
+        """The advert or letting that the next events may count, and by how much."""
+        if isinstance(event, e.AdvertOpened):
+            self.counting = str(event.advert), 1
+        elif isinstance(event, (e.LetTo, e.LettingUndone)):
+            by = 1 if isinstance(event, e.LetTo) else -1
+            self.counting = self.book.offers[event.offer].advert, by
+        elif not isinstance(event, e.AdvertCounted):
+            self.counting = None, 0
 
     def _open(self, offer: str) -> Offer:
         found = self.book.offers.get(offer)
@@ -185,9 +197,8 @@ class _Going:
         )
         advert = str(event.advert)
         told = {o.application for o in self.book.offers_on[advert]}
-        told |= {p.application for p in self.book.passed_over if p.advert == advert and _stands(p)}
-        told |= {h.application for h in self.book.holds
-                 if h.advert == advert and h.ended_on is None}
+        told |= {p.application for p in self.book.stands[advert]}
+        told |= {h.application for h in self.book.waits if h.advert == advert}
         told |= {p.application for p in self.book.open_proposals()
                  if p.advert == advert and p.application is not None}
         waiting = self._reserved_out(event, above["application"])
@@ -268,11 +279,9 @@ class _Going:
         )
         whole = event.whole - (last.whole if last is not None else 0)
         part = event.part - (last.part if last is not None else 0)
-        if abs(whole) > 1 or part not in (0, whole) or (whole == 0 and not event.chosen):
+        advert, by = self.counting
+        if whole not in ((0, by) if event.chosen else (by,)) or part not in (0, whole):
             raise PropertyError(5, f"the count of {event.quota} leaps at advert {event.advert}")
-        if str(event.advert) not in self.book.adverts:
-            raise PropertyError(5, f"{event.quota} counts advert {event.advert}, never opened")
-
-
-def _stands(passed: PassedOver) -> bool:
-    return passed.until is None
+        if advert != str(event.advert):
+            raise PropertyError(5, f"{event.quota} counts advert {event.advert}, and nothing of it "
+                                "was opened, let or undone")

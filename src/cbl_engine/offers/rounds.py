@@ -107,28 +107,29 @@ def households_ask(
 ) -> NDArray[np.int64]:
     """Deferred acceptance, households asking: the best outcome for households, places respected.
 
-    1. Let homes offer. What a household holds then is the worst it has in any stable outcome, and
-       who holds nothing has nothing in any (Roth).
-    2. Strike out what no stable outcome can have: of each list, all from the first who has nothing
-       in any; and of each household, all that is worse to it than what it holds.
+    1. Let homes offer. What a household holds then is the worst it is given in any stable outcome;
+       who holds nothing is given nothing in any.
+    2. Strike out what no stable outcome has: of each list all from the first who holds nothing, for
+       the home is full of those above; and of each household all it likes less than what it holds.
     3. Each household asks for the best home it has left.
     4. Each home keeps the best who ask, by place, as many as it has places, and refuses the others.
     5. Who was refused asks for its next. From 4, until nobody is refused.
 
-    Without 1 and 2 the outcome is the same, but every entry is read, and those who get nothing
-    anywhere ask everywhere first. After 1 and 2 nobody runs out of homes to ask for: the same
-    households are given a home in every stable outcome.
+    An outcome is stable when nobody misses a home that goes to somebody placed below them and that
+    they would rather have than their own. The same households are given a home in all of them
+    (Roth), so after 2 nobody runs out of homes to ask for. Without 1 and 2 the outcome is the same,
+    but everyone who is given nothing asks everywhere first.
 
     Arguments and result are those of :func:`offer_rounds`.
 
     References:
         Gale and Shapley (1962), as in :func:`homes_offer`. A. E. Roth, On the Allocation of
         Residents to Rural Hospitals, Econometrica 54 (1986), 425-427. D. Gusfield and R. W.
-        Irving, The Stable Marriage Problem (MIT Press, 1989), section 1.2.5, on shortened lists.
+        Irving, The Stable Marriage Problem (MIT Press, 1989), chapter 1, on shortened lists.
     """
-    held, reached = _homes_offer(lists, capacity, rank)
+    held, reached = _homes_offer(lists, capacity, rank)  # 1
     ends = _first_with_nothing(lists, held, reached)
-    home, entry = _spans(lists.starts[:-1], ends - lists.starts[:-1])
+    home, entry = _spans(lists.starts[:-1], ends - lists.starts[:-1])  # 2
     key = _key(rank, entry)
     left = np.flatnonzero(key <= held[lists.applications[entry]])
     home, entry, key = home[left], entry[left], key[left]
@@ -136,7 +137,7 @@ def households_ask(
     order, first = _by_household(lists.applications[entry], key)
     turn = np.empty_like(order)
     turn[order] = np.arange(len(order))
-    asking, kept = order[first], order[:0]
+    asking, kept = order[first], order[:0]  # 3
     asked = np.zeros(len(capacity), dtype=np.bool_)
     while len(asking):
         asked[home[asking]] = True
@@ -145,9 +146,9 @@ def households_ask(
         rivals = np.sort(np.concatenate([kept[again], asking]))  # by home, then by place
         along, first = np.arange(len(rivals)), np.diff(home[rivals], prepend=-1) != 0
         above = along - np.maximum.accumulate(np.where(first, along, 0))
-        stays = above < capacity[home[rivals]]
+        stays = above < capacity[home[rivals]]  # 4
         kept = np.concatenate([kept[~again], rivals[stays]])
-        asking = order[turn[rivals[~stays]] + 1]
+        asking = order[turn[rivals[~stays]] + 1]  # 5
     return np.sort(entry[kept])
 
 

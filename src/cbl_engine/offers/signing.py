@@ -24,6 +24,10 @@ def sign(desk: Desk, offer: Offer, row: dict[str, Any]) -> None:
     proposal = proposal_of(desk, offer)
     shares = sharing_a_tenant(desk, offer.application)
     freed = application.get("current_home") if row.get("tenancy_ends") else None
+    counted: list[e.AdvertCounted] = []
+    if offer.advert is not None:
+        ledger = Ledger(desk.judge, desk.record["ledger"])
+        counted = ledger.letting(offer.advert, offer.application, desk.on)
     desk.emit(e.LetTo(
         on=desk.on, offer=offer.id, started_on=row.get("tenancy_start") or desk.on,
         band=application.get("band"), points=application.get("points"),
@@ -33,6 +37,8 @@ def sign(desk: Desk, offer: Offer, row: dict[str, Any]) -> None:
         direct_kind=proposal.what if offer.route == "direct" and proposal is not None else None,
         shares_tenant=shares, freed_home=freed, outcome=str(row["id"]),
     ))
+    for event in counted:
+        desk.emit(event)
     for household in (offer.application, *shares):
         for other in [o for o in desk.book.offers_of[household] if o.open]:
             end(desk, other, "housed_elsewhere")
@@ -42,17 +48,11 @@ def sign(desk: Desk, offer: Offer, row: dict[str, Any]) -> None:
             offer.advert or ""
         ):
             end(desk, other, "not_chosen")
-    if offer.advert is not None:
-        for counted in Ledger(desk.judge, desk.record["ledger"]).letting(
-            offer.advert, offer.application, desk.on
-        ):
-            desk.emit(counted)
 
 
 def _off_lists(desk: Desk, household: str) -> None:
     """What was waited for, or proposed, of a household that was housed."""
-    for hold in [h for h in desk.book.holds
-                 if h.ended_on is None and h.application == household]:
+    for hold in [h for h in desk.book.waits if h.application == household]:
         end_hold(desk, hold)
     for proposal in desk.book.open_proposals():
         if proposal.application == household and proposal.act in ("bypass", "offer", "direct_let"):

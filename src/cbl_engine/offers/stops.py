@@ -59,9 +59,8 @@ def _asked(
     statuses: tuple[str, ...],
 ) -> bool:
     return any(
-        (p.act, p.advert, p.application, p.offer, p.what)
-        == ("bypass", advert, application, offer, stop.reason) and p.status in statuses
-        for p in desk.book.proposals.values()
+        (p.act, p.offer, p.what) == ("bypass", offer, stop.reason) and p.status in statuses
+        for p in desk.book.about[advert, application]
     )
 
 

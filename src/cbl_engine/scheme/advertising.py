@@ -52,7 +52,9 @@ class Quota(Labelled):
         None, description="the lettings profile of a home that the quota chooses"
     )
     to: str | None = Field(
-        None, description="for lettings: a criterion of the household; who counts"
+        None,
+        description="for lettings: a criterion of the household; who counts; left out: lettings of "
+        "homes under `profile`",
     )
     within: Name | None = Field(None, description="another quota: its whole is what that one leaves")
     starts: str | None = Field(

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from cbl_engine.scheme.parts import Labelled, Name, Part
+from cbl_engine.scheme.parts import Labelled, Name, Part, Sourced
 
 Weekday = Literal[
     "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"
@@ -45,7 +45,7 @@ class Window(Labelled):
     closes: Moment = Field(description="the last minute in which a bid is taken")
 
 
-class Cycle(Part):
+class Cycle(Sourced):
     """The rhythm of advertising: cycles follow each other without a gap from ``starts``."""
 
     starts: date = Field(description="first day of any one cycle; cycles before it count as well")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _TITLES: dict[Concern, str] = {
     "shortlist": "Changes that can alter a shortlist",
     "assessment": "Changes to the assessment, and through it to later shortlists",
-    "offers": "Changes to what happens when offers are made",
+    "offers": "Changes to bidding, adverts and offers, or to upkeep",
     "words": "Words and sources only",
 }
 

@@ -13,6 +13,7 @@ import polars as pl
 from cbl_engine.errors import Problem
 from cbl_engine.scheme.bedrooms import SHAPE
 from cbl_engine.scheme.check_assessment import assessment_problems, standard_problems
+from cbl_engine.scheme.check_offers import offer_problems
 from cbl_engine.scheme.check_orders import Place, eligible_problems, order_problems, suggest
 from cbl_engine.scheme.check_upkeep import upkeep_problems
 from cbl_engine.scheme.expressions import ExpressionError, parse_expression
@@ -62,6 +63,7 @@ def check_version(version: SchemeVersion, document: Document) -> list[Problem]:
         *order_problems(version, document, words),
         *assessment_problems(version, document, words),
         *upkeep_problems(version, document, words),
+        *offer_problems(version, document, words),
     ]
     return sorted(found, key=lambda problem: line_of(problem.where))
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbl_engine.errors import Problem
-from cbl_engine.scheme.check_orders import Place, suggest
-from cbl_engine.scheme.expressions import ExpressionError, parse_expression
+from cbl_engine.scheme.check_orders import Place, sides_read, suggest, unknown_criterion
 from cbl_engine.scheme.standards import shipped_standards
-from cbl_engine.scheme.vocabulary import Vocabulary, is_pair_fact
+from cbl_engine.scheme.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +40,7 @@ def assessment_problems(
     if rules.size is not None:
         yield from standard_problems(rules.size, (*at, "size"), version, document)
     if rules.otherwise is not None:
-        yield from _band(rules.otherwise, (*at, "otherwise"), version, document)
+        yield from band_problems(rules.otherwise, (*at, "otherwise"), version, document)
     if rules.points_at_least is not None:
         yield from _typed(rules.points_at_least, "int", (*at, "points_at_least"), document, words)
     for i, name in enumerate(rules.qualifies):
@@ -77,26 +76,16 @@ def _criterion(
 ) -> Iterator[Problem]:
     """A criterion that is there, belongs to the application, and reads nothing found later."""
     if name not in version.criteria:
-        yield Problem(
-            "unknown_criterion",
-            f"there is no criterion {name}",
-            where=document.where(place),
-            allowed=suggest(name, version.criteria),
-        )
+        yield unknown_criterion(name, place, version, document)
         return
-    try:
-        expression = parse_expression(version.criteria[name].when)
-    except ExpressionError:
-        return
-    pair = [n for n in expression.own_names
-            if n in version.facts and is_pair_fact(version.facts[n])]
-    if expression.advert_names or pair:
+    own, of_advert = sides_read(name, version)
+    if of_advert:
         yield Problem(
             "assessment_reads_advert",
             f"{name} reads the advert, and an assessment is of the application alone",
             where=document.where(place),
         )
-    later = [n for n in _LATER[step] if n in expression.own_names]
+    later = [n for n in _LATER[step] if n in own]
     if later:
         yield Problem(
             "reads_what_is_found_later",
@@ -106,7 +95,10 @@ def _criterion(
         )
 
 
-def _band(name: str, place: Place, version: SchemeVersion, document: Document) -> Iterator[Problem]:
+def band_problems(
+    name: str, place: Place, version: SchemeVersion, document: Document
+) -> Iterator[Problem]:
+    """A band that the version has not."""
     if name not in version.bands:
         yield Problem(
             "unknown_band",
@@ -176,7 +168,7 @@ def _award(
     for field in ("band", "not_above", "at_most"):
         band = getattr(award, field)
         if band is not None:
-            yield from _band(band, (*place, field), version, document)
+            yield from band_problems(band, (*place, field), version, document)
     if award.up is not None and not version.bands:
         yield Problem(
             "up_needs_bands",
@@ -210,7 +202,7 @@ def _date(
         if item.date is not None:
             yield from _typed(item.date, "date", (*place, "date"), document, words)
         for j, band in enumerate(item.bands):
-            yield from _band(band, (*place, "bands", j), version, document)
+            yield from band_problems(band, (*place, "bands", j), version, document)
         given = [f for f in ONE_OF_INSTEAD if getattr(item, f) is not None]
         if len(given) != 1:
             yield Problem(
@@ -220,4 +212,4 @@ def _date(
                 given=" and ".join(given) or "none",
             )
     for old, new in rule.formerly.items():
-        yield from _band(new, (*at, "formerly", old), version, document)
+        yield from band_problems(new, (*at, "formerly", old), version, document)

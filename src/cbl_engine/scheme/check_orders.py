@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from cbl_engine.errors import Problem
-from cbl_engine.scheme.expressions import Expression, ExpressionError, parse_expression
+from cbl_engine.scheme.expressions import ExpressionError, parse_expression
 from cbl_engine.scheme.model import (
     BandKey,
     BidTimeKey,
@@ -57,18 +57,19 @@ def eligible_problems(version: SchemeVersion, document: Document) -> Iterator[Pr
                 named.append(((*place, "homes"), target.homes))
     for at, name in named:
         if name not in version.criteria:
-            yield _unknown_criterion(name, at, version, document)
+            yield unknown_criterion(name, at, version, document)
         elif at[-1] == "homes":
-            yield from _advert_only(name, at, version, document)
+            yield from advert_only(name, at, version, document)
 
 
-def _unknown_criterion(
-    name: str, place: Place, version: SchemeVersion, document: Document
+def unknown_criterion(
+    name: str, place: Place, version: SchemeVersion, document: Document, *, key: bool = False
 ) -> Problem:
+    """A criterion that the version has not."""
     return Problem(
         "unknown_criterion",
         f"there is no criterion {name}",
-        where=document.where(place),
+        where=document.where(place, key=key),
         allowed=suggest(name, version.criteria),
     )
 
@@ -170,7 +171,7 @@ def _check_keys(
         elif isinstance(key, DateKey):
             yield from _check_date_key(key, (*at, "date"), version, document, words)
         elif isinstance(key, PreferKey) and key.prefer not in version.criteria:
-            yield _unknown_criterion(key.prefer, (*at, "prefer"), version, document)
+            yield unknown_criterion(key.prefer, (*at, "prefer"), version, document)
         elif isinstance(key, PointsKey):
             yield from _typed(key.points, ("int",), (*at, "points"), document, words)
         elif isinstance(key, DebtKey):
@@ -251,13 +252,25 @@ def _check_date_key(
             yield from _application_only(chooser, (*place, chooser), version, document)
 
 
-def _advert_only(
+def sides_read(name: str, version: SchemeVersion) -> tuple[list[str], list[str]]:
+    """Names of the application, and names that need the advert, which a criterion reads.
+
+    A fact about the two together is among both. Nothing where the expression cannot be read.
+    """
+    try:
+        expression = parse_expression(version.criteria[name].when)
+    except ExpressionError:
+        return [], []
+    own = list(expression.own_names)
+    pair = [n for n in own if n in version.facts and is_pair_fact(version.facts[n])]
+    return own, [*(f"advert.{n}" for n in expression.advert_names), *pair]
+
+
+def advert_only(
     name: str, place: Place, version: SchemeVersion, document: Document
 ) -> Iterator[Problem]:
-    try:
-        own = parse_expression(version.criteria[name].when).own_names
-    except ExpressionError:
-        return
+    """A criterion that is to be told by the advert alone, and reads the application."""
+    own, _ = sides_read(name, version)
     if own:
         yield Problem(
             "homes_read_application",
@@ -270,13 +283,8 @@ def _advert_only(
 def _application_only(
     name: str, place: Place, version: SchemeVersion, document: Document
 ) -> Iterator[Problem]:
-    try:
-        expression: Expression = parse_expression(version.criteria[name].when)
-    except ExpressionError:
-        return
-    pair = [n for n in expression.own_names if n in version.facts
-            and is_pair_fact(version.facts[n])]
-    if expression.advert_names or pair:
+    _, of_advert = sides_read(name, version)
+    if of_advert:
         yield Problem(
             "date_chooser_reads_advert",
             f"{name} reads the advert, and a date belongs to the application",

@@ -22,7 +22,7 @@ from cbl_engine.scheme.bedrooms import BedroomStandard
 from cbl_engine.scheme.fields_called import NOUNS, PARTS, field_called
 from cbl_engine.scheme.model import Profile, SchemeVersion, key_name, kind_of, rows_of
 from cbl_engine.scheme.pairing import Paired, moved, paired
-from cbl_engine.scheme.reach import read_by_assessment, read_by_shortlists
+from cbl_engine.scheme.reach import read_by_assessment, read_by_offers, read_by_shortlists
 from cbl_engine.scheme.readings import read_expression
 from cbl_engine.scheme.rule_changes import meaning_of, rule_in_words
 from cbl_engine.scheme.standards import resolve_standard
@@ -45,26 +45,41 @@ if TYPE_CHECKING:
 
 Concern = Literal["shortlist", "assessment", "offers", "words"]
 
+_OF_OFFERS: Concern = "offers"
+_OF_ASSESSMENT: Concern = "assessment"
+
 _WORDS = frozenset(
     {"scheme", "title", "authority", "notes", "unknown", "sources", "label", "source",
      "illustrative", "unit", "assumed", "review"}
 )
 """Fields that no shortlist and no offer depends on, wherever they stand."""
 
-_OFFERS = frozenset({"targets", "next_stage_when", "upkeep"})
-"""Fields that no shortlist depends on: they are read when offers are made, or for upkeep."""
+_OFFERS = frozenset(
+    {"targets", "next_stage_when", "upkeep", "advertising", "bidding", "checks", "nominations",
+     "nominations_share", "send", "answer", "offers", "consequences", "direct_lets"}
+)
+"""Fields that no shortlist depends on: they are read when bids are judged and offers made, or for
+upkeep.
+"""
 
 _ASSESSED = frozenset({"assessment", "tests"})
 """Fields that only the assessment reads."""
 
 EXPRESSIONS = frozenset({"when", "where", "any_member", "all_members", "min", "max"})
-_STEPS = {"instead": "other date", "status": "status rule", "table": "row of the table"}
+_RULES = frozenset({"criteria", "facts", "bedroom_standards"})
+"""Parts of the file whose expressions are SQL; under the same names others name a criterion."""
+
+_STEPS = {"instead": "other date", "status": "status rule", "table": "row of the table",
+          "ladder": "step"}
 """Lists of which the first item that applies counts, and what an item is."""
 
 _WALKED = frozenset({"order", "targets", *_STEPS})
 _AS_SETS = frozenset(
-    {"eligible", "kinds", "codes", "area", "qualifies", "of", "bands", "sizes", "first"}
+    {"eligible", "kinds", "codes", "area", "qualifies", "of", "bands", "sizes", "first", "after",
+     "checks", "duties", "fit", "to"}
 )
+_ORDERED = frozenset({"awards", "caps", "choice", "frozen", "quotas", "refusals"})
+"""Parts under names of which the order counts, beside the bands."""
 _ONE_OR_SEVERAL = frozenset({"area", "first"})
 Path = tuple[Any, ...]
 
@@ -82,8 +97,8 @@ class Change:
         words: the change in a sentence without a full stop.
         concerns: ``shortlist`` when who is eligible or their order may differ on the register as
             it stands; ``assessment`` when what is found of households may, and with it their place
-            once they are assessed anew; ``offers`` when only what follows a shortlist may;
-            ``words`` otherwise.
+            once they are assessed anew; ``offers`` when only how bids come to count and what follows
+            a shortlist may; ``words`` otherwise.
     """
 
     kind: Literal["added", "removed", "changed", "moved"]
@@ -102,8 +117,8 @@ class Change:
     @property
     def of_rule(self) -> bool:
         """Whether an expression has another text."""
-        return (self.kind == "changed" and self.path.rsplit(".", 1)[-1] in EXPRESSIONS
-                and not self.path.startswith("assessment."))
+        path = self.path.split(".")
+        return self.kind == "changed" and path[0] in _RULES and path[-1] in EXPRESSIONS
 
     def as_dict(self) -> dict[str, Any]:
         """The change as plain data for JSON."""
@@ -127,7 +142,10 @@ class _Comparison:
         assessments = {place for version in both for place in read_by_assessment(version)}
         assessments |= {("bedroom_standards", name) for version in both
                         for name in version.bedroom_standards}
-        self.assessed = assessments - shortlists
+        offers = {place for version in both for place in read_by_offers(version)}
+        self.elsewhere: dict[Path, Concern] = {}
+        for places, concern in ((offers, _OF_OFFERS), (assessments, _OF_ASSESSMENT)):
+            self.elsewhere |= dict.fromkeys(places - shortlists, concern)
 
     def run(self) -> list[Change]:
         self.fields("the scheme", (), self.old, self.new, "shortlist")
@@ -183,7 +201,7 @@ class _Comparison:
         """One field that has another value."""
         name = path[-1]
         called = field_called(path[:-1], name)
-        if name == "when" and path[0] == "assessment":
+        if _names_criterion(path):
             before, after = self._criterion(old, self.old), self._criterion(new, self.new)
             words = f"{called} changed from {before} to {after}"
         elif name in EXPRESSIONS and isinstance(old, str) and isinstance(new, str):
@@ -222,8 +240,7 @@ class _Comparison:
         for name in dict.fromkeys((*new, *old)):
             mine = self._part_called(part, path, name)
             place = (*path, name)
-            concern: Concern = "assessment" if (
-                concerns == "shortlist" and place in self.assessed) else concerns
+            concern = self.elsewhere.get(place, concerns) if concerns == "shortlist" else concerns
             if name not in old:
                 self.add("added", mine, place, None, new[name],
                          f"added{_label_of(new[name])}{_gives(new[name], self.new)}", concern)
@@ -240,16 +257,14 @@ class _Comparison:
                 self.value(mine, place, old[name], new[name], concern)
         if path == ("bands",):  # what ranks them is the keys of the orders
             self._names_moved("band", path, tuple(old), tuple(new), "words")
-        elif path == ("assessment", "awards"):
-            self._names_moved("award", path, tuple(old), tuple(new), concerns)
+        elif path[-1] in _ORDERED:
+            self._names_moved(NOUNS[path[-1]], path, tuple(old), tuple(new), concerns)
 
     def _part_called(self, part: str, path: Path, name: Any) -> str:
         if path[0] == "columns":
             return f"column {path[1]}.{name}"
-        if path[-1] == "awards":
-            return f"award {name}"
-        if len(path) == 1:
-            return f"{NOUNS.get(path[0], path[0].replace('_', ' ').removesuffix('s'))} {name}"
+        if len(path) == 1 or path[-1] in NOUNS:
+            return f"{NOUNS.get(path[-1], path[-1].replace('_', ' ').removesuffix('s'))} {name}"
         return f"{part}, {name}"
 
     def _names_moved(
@@ -440,6 +455,15 @@ def _concern(field: str, of: BaseModel, concerns: Concern) -> Concern:
     return "assessment" if field in _ASSESSED else concerns
 
 
+def _names_criterion(path: Path) -> bool:
+    """Whether a field outside the rules themselves names a criterion."""
+    return path[0] not in _RULES and (
+        path[-1] in ("when", "only", "suits")
+        or (path[0] == "direct_lets" and path[-1] == "homes")
+        or ("quotas" in path[:-2] and path[-1] in ("of", "to"))
+    )
+
+
 def _gives(part: Any, version: SchemeVersion) -> str:
     """What an award gives, after its label."""
     gives = award_gives(part, version) if isinstance(part, Award) else []
@@ -480,7 +504,8 @@ def _value_before(values: Mapping[date, Any], start: date) -> Any:
 
 
 def _label_of(part: Any) -> str:
-    label = getattr(part, "label", None) or getattr(part, "title", None)
+    text = part if isinstance(part, str) else None
+    label = text or getattr(part, "label", None) or getattr(part, "title", None)
     return f", {quoted(label)}" if label else ""
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbl_engine.scheme.assessment_words import TESTS
+from cbl_engine.scheme.bidding_words import advertising_section, bidding_section
 from cbl_engine.scheme.describe_assessment import (
     assessment_as_written,
     assessment_ours,
@@ -19,6 +20,16 @@ from cbl_engine.scheme.describe_assessment import (
 from cbl_engine.scheme.description import Description, Line, Section, Table
 from cbl_engine.scheme.load import Scheme
 from cbl_engine.scheme.model import LotteryKey, PreferKey, TieKey
+from cbl_engine.scheme.offers_words import (
+    checks_section,
+    consequences_section,
+    direct_lets_section,
+    landlord_lines,
+    nominations_section,
+    offers_as_written,
+    offers_ours,
+    offers_section,
+)
 from cbl_engine.scheme.readings import read_expression
 from cbl_engine.scheme.upkeep_words import upkeep_section
 from cbl_engine.scheme.words import (
@@ -105,6 +116,13 @@ class _Describer:
             self.orders(),
             self.landlords(),
             self.plans(),
+            bidding_section(self.version),
+            advertising_section(self.version),
+            checks_section(self.version),
+            nominations_section(self.version),
+            offers_section(self.version),
+            consequences_section(self.version),
+            direct_lets_section(self.version),
             self.parameters(),
             self.facts(),
             self.columns(),
@@ -260,7 +278,8 @@ class _Describer:
         lead = "An advert of a home of one of these landlords asks this besides:"
         return _list("What landlords ask", lead, (
             Line(landlord.label, name=name, source=landlord.source, ours=landlord.illustrative,
-                 under=tuple(map(self.criterion, landlord.eligible)))
+                 under=(*map(self.criterion, landlord.eligible),
+                        *landlord_lines(landlord, self.version)))
             for name, landlord in self.version.landlords.items()
         ))
 
@@ -410,7 +429,7 @@ class _Describer:
             for target in plan.targets
             if target.illustrative
         ]
-        found += map(Line, assessment_ours(version))
+        found += map(Line, [*assessment_ours(version), *offers_ours(version)])
         stages = [stage for p in version.profiles.values() for stage in p.all_stages()]
         orders = [stage.order for stage in stages]
         orders += [plan.order for plan in version.local_lettings_plans.values()]
@@ -452,7 +471,8 @@ class _Describer:
                 _list("Conditions", "", criteria),
                 _list("Worked out", "", facts),
                 *(_list(title, "", lines)
-                  for title, lines in assessment_as_written(version).items()),
+                  for title, lines in (assessment_as_written(version)
+                                       | offers_as_written(version)).items()),
                 _list("Numbers", "", numbers),
                 _list("Recorded", "", columns),
             )

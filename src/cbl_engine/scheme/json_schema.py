@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic.json_schema import GenerateJsonSchema
 
 from cbl_engine.scheme.check_assessment import NEEDS, ONE_OF_INSTEAD
+from cbl_engine.scheme.check_offers import UNDER_A_PROFILE
 from cbl_engine.scheme.model import KEYS, REDUCERS, SchemeVersion
+from cbl_engine.scheme.offers import KINDS, UNITS
 
 if TYPE_CHECKING:
     from pydantic_core import core_schema
@@ -33,6 +35,11 @@ def _given(*fields: str) -> dict[str, Any]:
 def _needs(field: str, other: str) -> dict[str, Any]:
     """A field that means nothing without another."""
     return {"if": _given(field), "then": _given(other)}
+
+
+def _holds(field: str) -> dict[str, Any]:
+    """A field that is there, and neither null nor false."""
+    return {"required": [field], "properties": {field: {"not": {"enum": [None, False]}}}}
 
 
 _COUNTED = {"required": ["of"], "properties": {"of": {"minItems": 1}}}
@@ -63,6 +70,22 @@ _ALSO: dict[str, dict[str, Any]] = {
         ],
     },
     "Instead": {"oneOf": [_given(field) for field in ONE_OF_INSTEAD]},
+    "Within": {"oneOf": [_given(unit) for unit in UNITS]},
+    "Consequence": {
+        "oneOf": [_holds(kind) for kind in KINDS],
+        "if": _given("months"),
+        "then": {"anyOf": [_given("band"), _given("down")]},
+    },
+    "Rung": {
+        "if": {"properties": {"step": {"enum": list(UNDER_A_PROFILE)}}},
+        "then": _given("profile"),
+        "else": {"not": _given("profile")},
+    },
+    "Quota": {
+        "if": {"properties": {"on": {"const": "adverts"}}},
+        "then": {**_given("profile"), "not": _given("to")},
+        "else": {"anyOf": [_given("profile"), _given("to")]},
+    },
 }
 """What :mod:`cbl_engine.scheme.check` asks of one part's fields together."""
 

@@ -15,6 +15,7 @@ import polars as pl
 from cbl_engine.scheme.expressions import Expression, parse_expression
 from cbl_engine.scheme.findings import Finding
 from cbl_engine.scheme.lint_assessment import assessment_findings, never_held
+from cbl_engine.scheme.lint_offers import offer_findings
 from cbl_engine.scheme.model import (
     LotteryKey,
     TieKey,
@@ -25,7 +26,12 @@ from cbl_engine.scheme.model import (
     kind_of,
     rows_of,
 )
-from cbl_engine.scheme.reach import asked_of_bids, asked_of_households, columns_of_standard
+from cbl_engine.scheme.reach import (
+    asked_of_bids,
+    asked_of_households,
+    asked_of_offers,
+    columns_of_standard,
+)
 from cbl_engine.scheme.vocabulary import vocabulary
 from cbl_engine.tables import DTYPES, TABLES
 
@@ -62,6 +68,7 @@ def lint(scheme: Scheme, tables: Mapping[str, pl.DataFrame] | None = None) -> li
             *_status(version, document),
             *_starts(version, document),
             *assessment_findings(version, document),
+            *offer_findings(version, document),
             *_landlords(version, document, tables or {}),
             *_never_held(version, document, words),
         ]
@@ -209,7 +216,9 @@ def _unused(version: SchemeVersion, document: Document) -> Iterator[Finding]:
         for text in expressions_of(fact).values():
             read.update(parse_expression(text).names)
     used, ranked = asked_of_bids(version)
-    read |= ranked
+    offered, counted = asked_of_offers(version)
+    used |= offered
+    read |= ranked | counted
     if version.assessment is not None:
         assessed, named = asked_of_households(version.assessment)
         used |= assessed
@@ -224,7 +233,8 @@ def _unused(version: SchemeVersion, document: Document) -> Iterator[Finding]:
     for name in version.criteria:
         if name not in used:
             yield Finding("warning", "unused", document.where(("criteria", name), key=True),
-                          f"no list of eligible criteria, order, plan or assessment uses {name}")
+                          f"no list of eligible criteria, order, plan, assessment or rule of offers "
+                          f"uses {name}")
     for name in version.facts:
         if name not in read:
             yield Finding("warning", "unused", document.where(("facts", name), key=True),

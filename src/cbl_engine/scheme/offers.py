@@ -9,15 +9,24 @@ from typing import Literal
 
 from pydantic import Field
 
-from cbl_engine.scheme.parts import BandName, Labelled, Name, Part, Text
+from cbl_engine.scheme.parts import BandName, Labelled, Name, Sourced, Text
 
 Step = Literal["invited", "offered", "let"]
 """Steps of an offer that a check or a fact can be asked for before."""
 ByWhom = Literal["household", "homes", "council", "advert"]
 """Whose order decides when a household stands first for several homes."""
 
+UNITS = ("days", "working_days", "hours")
+"""Of these a time allowed gives one."""
 
-class Within(Part):
+KINDS = (
+    "suspend_months", "bar_months", "band", "down", "bottom_of_band_months", "cancel", "review",
+    "lose_choice_months",
+)
+"""Of these a consequence gives one."""
+
+
+class Within(Sourced):
     """A time allowed: exactly one of ``days``, ``working_days`` and ``hours``."""
 
     days: int | None = Field(None, ge=0, le=366, description="[calendar days]")
@@ -32,6 +41,10 @@ class Within(Part):
         description="sent: the day of the act. received: the second working day after it. viewed: "
         "the day of the viewing, or of the act where there was none",
     )
+
+    def given(self) -> list[str]:
+        """The units in which it is given."""
+        return [unit for unit in UNITS if getattr(self, unit) is not None]
 
 
 class Check(Labelled):
@@ -82,7 +95,9 @@ class Nominations(Labelled):
     """What holds for homes of landlords to which the council nominates."""
 
     to: tuple[str, ...] = Field(
-        (), description="ids of landlords; empty: every landlord under `landlords`"
+        (),
+        description="ids of landlords; empty: every landlord under `landlords`, or whoever lets "
+        "the home where none is listed",
     )
     send: Within | None = Field(
         None, description="after the close, to name a household to the landlord"
@@ -117,11 +132,7 @@ class Consequence(Labelled):
 
     def kinds(self) -> list[str]:
         """The kinds that are given."""
-        names = (
-            "suspend_months", "bar_months", "band", "down", "bottom_of_band_months", "cancel",
-            "review", "lose_choice_months",
-        )
-        return [name for name in names if getattr(self, name) not in (None, False)]
+        return [name for name in KINDS if getattr(self, name) not in (None, False)]
 
 
 class Refusals(Labelled):
@@ -148,7 +159,7 @@ class FinalOffers(Labelled):
     )
 
 
-class Choosing(Part):
+class Choosing(Sourced):
     """Who decides when a household stands first for several homes.
 
     household: its own order of homes, as far as the places of others allow (each household asks
@@ -163,8 +174,6 @@ class Choosing(Part):
         (), description="for council: which home goes first; then advert by advert"
     )
     label: Text | None = Field(None, description="what it says, in words an applicant can read")
-    source: str | None = Field(None, description="a name under sources, with a clause if wanted")
-    illustrative: bool = Field(False, description="true when this is ours, not the council's")
 
 
 class Viewing(Labelled):
@@ -174,7 +183,7 @@ class Viewing(Labelled):
     within: Within | None = Field(None, description="after the invitation")
 
 
-class Offers(Part):
+class Offers(Sourced):
     """How a home is offered, and what follows from the answer."""
 
     order: Literal["close", "offer"] = Field(

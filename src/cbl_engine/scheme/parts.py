@@ -42,6 +42,13 @@ class InForce(Part):
         return self.from_ <= on and (self.until is None or on < self.until)
 
 
+class Sourced(Part):
+    """A part that needs no words of its own, and says where it was read."""
+
+    source: str | None = Field(None, description="a name under sources, with a clause if wanted")
+    illustrative: bool = Field(False, description="true when this is ours, not the council's")
+
+
 class Labelled(Part):
     """A part with words for people and a source."""
 

@@ -18,6 +18,7 @@ from cbl_engine.scheme.model import (
     kind_of,
     rows_of,
 )
+from cbl_engine.scheme.named import criteria_named
 from cbl_engine.scheme.standards import resolve_standard
 
 if TYPE_CHECKING:
@@ -71,6 +72,13 @@ def asked_of_households(rules: Assessment) -> tuple[set[str], set[str]]:
     return criteria, read
 
 
+def asked_of_offers(version: SchemeVersion) -> tuple[set[str], set[str]]:
+    """Criteria that bidding, adverts and offers use, and columns of adverts that quotas go by."""
+    quotas = version.advertising.quotas.values() if version.advertising is not None else ()
+    criteria = {named.criterion for named in criteria_named(version)}
+    return criteria, {f"advert.{column}" for quota in quotas for column in quota.by}
+
+
 def columns_of_standard(standard: BedroomStandard) -> set[str]:
     """Columns of applications that a bedroom standard reads."""
     let = standard.sizes
@@ -89,6 +97,11 @@ def read_by_assessment(version: SchemeVersion) -> set[Place]:
         return set()
     size = () if rules.size is None else (rules.size,)
     return _reached(version, *asked_of_households(rules), size)
+
+
+def read_by_offers(version: SchemeVersion) -> set[Place]:
+    """The same of what the rules of bidding, adverts and offers read."""
+    return _reached(version, *asked_of_offers(version), ())
 
 
 def _reached(

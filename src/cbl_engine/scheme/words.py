@@ -43,7 +43,9 @@ ROW_CALLED = {
 """What a row of a table is."""
 
 _ONE = {"people": "person", "months": "month", "years": "year", "days": "day", "weeks": "week",
-        "bedrooms": "bedroom", "points": "point", "steps": "step"}
+        "bedrooms": "bedroom", "points": "point", "steps": "step", "bids": "bid", "bands": "band",
+        "households": "household", "attempts": "attempt", "channels": "channel",
+        "refusals": "refusal", "working days": "working day", "hours": "hour"}
 Reads = Callable[[str, str], str]
 """Says an expression over the rows of a table in words, or quotes it."""
 
@@ -420,7 +422,7 @@ def as_written(part: BaseModel, *skip: str) -> str:
         if isinstance(value, tuple) and any(isinstance(item, BaseModel) for item in value):
             lines += [f"{name}:", *(f"- {_plain(item)}" for item in value)]
         else:
-            lines.append(f"{name}: {_plain(value)}")
+            lines.append(f"{name.rstrip('_')}: {_plain(value)}")
     return "\n".join(lines)
 
 
