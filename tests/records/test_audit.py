@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from hashlib import sha256
 
 import polars as pl
 import pytest
 
-from cbl_engine.records import audit_state
+from cbl_engine.errors import PropertyError
+from cbl_engine.records import audit, audit_state, erase
 from cbl_engine.records.facts_apart import ERASED
 from cbl_engine.records.state import _state_id
 from tests.records.small_record import first_week, second_week
@@ -43,10 +45,10 @@ def faults(state):
 
 
 def test_a_sound_state_is_said_to_be_with_what_was_checked(state):
-    audit = audit_state(state)
-    assert audit.sound
-    assert not audit.notes
-    checked = " ".join(audit.checked)
+    found = audit_state(state)
+    assert found.sound
+    assert not found.notes
+    checked = " ".join(found.checked)
     for words in ("files against the manifest", "events in the chain", "rows against their digests",
                   "the same to the byte"):
         assert words in checked
@@ -101,8 +103,8 @@ def test_a_change_that_was_covered_up_is_found(state, name, change, fault):
 
 def test_a_trail_written_anew_by_hand_does_not_follow_the_earlier_state(state):
     assert audit_state(state, state.parent / "week1").sound
-    audit = audit_state(state.parent / "week1", state)
-    assert {f.kind for f in audit.faults} == {"other_past", "not_before"}
+    found = audit_state(state.parent / "week1", state)
+    assert {f.kind for f in found.faults} == {"other_past", "not_before"}
 
 
 def test_what_is_no_state_is_one_fault(tmp_path):
@@ -114,6 +116,25 @@ def test_rows_written_by_another_library_version_are_a_note_and_no_fault(state):
     frame = pl.read_parquet(state / "tables/people.parquet")
     frame.write_parquet(state / "tables/people.parquet", compression="gzip")
     sealed(state)
-    audit = audit_state(state)
-    assert audit.sound
-    assert "people" in " ".join(audit.notes)
+    found = audit_state(state)
+    assert found.sound
+    assert "people" in " ".join(found.notes)
+
+
+def test_the_properties_of_the_last_cycle_are_checked_again(state, monkeypatch):
+    assert any("numbered properties" in line for line in audit_state(state).checked)
+
+    def broken(*given):
+        raise PropertyError(2, "home H1 is let twice")
+
+    monkeypatch.setattr(audit, "verify", broken)
+    found = audit_state(state)
+    assert [f.kind for f in found.faults] == ["property"]
+    assert "home H1 is let twice" in found.faults[0].message
+
+
+def test_properties_are_left_to_the_earlier_state_where_facts_were_erased(state):
+    erase(state, ["1"], "x", date(2033, 1, 1), state.parent / "erased")
+    found = audit_state(state.parent / "erased")
+    assert found.sound
+    assert any("The state before the erasure has them" in note for note in found.notes)

@@ -15,7 +15,6 @@ from cbl_engine.offers.bidding import bids_that_count, judge_bids
 from cbl_engine.offers.desk import london_day
 from cbl_engine.offers.lists import ranked, rows_of
 from cbl_engine.offers.moves import end
-from cbl_engine.offers.parts import automatic_bids
 from cbl_engine.offers.quotas import Ledger
 from cbl_engine.tables import LONDON
 

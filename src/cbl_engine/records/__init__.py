@@ -14,8 +14,8 @@ from cbl_engine.records.assessment import (
     summary_by_band,
     write_assessment,
 )
-from cbl_engine.records.bidding import ask_to_bid
 from cbl_engine.records.audit import Audit, audit_state
+from cbl_engine.records.bidding import ask_to_bid
 from cbl_engine.records.chain import Inputs, check_inputs, explain_run, run_shortlist
 from cbl_engine.records.cycles import RecordedCycle, record_cycle
 from cbl_engine.records.erasure import Erasure, due_for_erasure, erase
@@ -34,9 +34,9 @@ __all__ = [
     "RecordedCycle",
     "Replay",
     "RunFolder",
-    "ask_to_bid",
     "State",
     "StateFolder",
+    "ask_to_bid",
     "audit_state",
     "changes_against_record",
     "check_inputs",

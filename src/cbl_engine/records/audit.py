@@ -8,19 +8,23 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cbl_engine.errors import Problem
+from cbl_engine.errors import Problem, PropertyError
 from cbl_engine.offers.events import TakenIn
-from cbl_engine.records.cycles import recorded
+from cbl_engine.offers.properties import verify
+from cbl_engine.records.cycles import record_of, recorded
 from cbl_engine.records.facts_apart import (
     ERASED,
     EVENT_NUMBER,
     NOBODY,
     OF_EVENTS,
     ORDINAL,
+    OURS,
+    complete,
     lot_digest,
+    subjects_named,
     subjects_of,
 )
-from cbl_engine.records.state import erased_in, open_state, parquet, tables_of
+from cbl_engine.records.state import State, erased_in, open_state, parquet, tables_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +63,8 @@ def audit_state(path: str | Path, after: str | Path | None = None) -> Audit:
     1. every file has the hash in the manifest, and none is missing or beside; 2. the trail's
     numbers run without a gap, and each event holds the hash of the one before; 3. every row
     recorded apart agrees with the digest in the trail, and what is gone was erased; 4. the tables
-    are what trail and rows say, to the byte; 5. the numbered properties of ``docs/offers.md``.
+    are what trail and rows say, to the byte; 5. the numbered properties of
+    ``docs/offers.md`` hold of the last cycle.
 
     Args:
         path: a state folder.
@@ -75,6 +80,7 @@ def audit_state(path: str | Path, after: str | Path | None = None) -> Audit:
     _follows(audit, folder, after)
     _rows(audit, folder)
     _tables(audit, folder)
+    _properties(audit, folder)
     return audit
 
 
@@ -203,6 +209,37 @@ def _tables(audit: Audit, folder: StateFolder) -> None:
     if other_bytes:
         audit.notes.append("Same rows, written as other bytes (another version of the library "
                            f"that writes them): {', '.join(other_bytes)}.")
+
+
+def _properties(audit: Audit, folder: StateFolder) -> None:
+    """The last cycle gone through again by the numbered properties; earlier states have theirs."""
+    runs = [run for run in folder.trail.runs() if run.counts]
+    if audit.faults or not runs:
+        return
+    run = runs[-1]
+    before, after = (
+        State(trail, folder.facts, tables_of(trail, folder.facts, recorded))
+        for trail in (folder.trail.until(run.first - 1), folder.trail.until(run.last))
+    )
+    numbers = range(run.first, run.last + 1)
+    gone = set(erased_in(folder.trail))
+    told = folder.facts.digests.filter(pl.col(EVENT_NUMBER).is_between(run.first, run.last))
+    if gone & {*told["subject"], *subjects_named(folder.trail, numbers)}:
+        audit.notes.append("The properties of the last cycle were not checked again: facts it "
+                           "rested on were erased. The state before the erasure has them.")
+        return
+    events = [event for n, event, _ in complete(after.trail.counting(), folder.facts)
+              if n in numbers]
+    rows = [
+        (event.table, folder.facts.rows[event.table].filter(pl.col(EVENT_NUMBER) == n).drop(OURS))
+        for n, event in zip(numbers, events, strict=True) if isinstance(event, TakenIn)
+    ]
+    try:
+        verify(folder.scheme(), record_of(before), record_of(after), events, rows, numbers)
+    except PropertyError as error:
+        audit.faults.append(Problem("property", str(error).partition(". The output")[0],
+                                    where=str(folder.path)))
+    audit.checked.append(f"the numbered properties, over the {len(events):,} events of the last cycle")
 
 
 def _read(path: Path) -> pl.DataFrame | None:

@@ -119,8 +119,7 @@ def recorded(
     """
     book = Book()
     for n, event, rows in events:
-        book.events = n - 1  # events of superseded cycles are not told, and keep their numbers
-        book.apply(event, rows)
+        book.apply(event, rows, n)
     return book.tables()
 
 
@@ -195,7 +194,7 @@ def record_cycle(
     if seed is None:
         seed = folder.manifest["seed"] if folder is not None else 0
     on_step("Running the days")
-    cycle = run_cycle(_record(now), rules, given, as_at, unattended=unattended,
+    cycle = run_cycle(record_of(now), rules, given, as_at, unattended=unattended,
                       keep_going=keep_going, seed=seed)
     on_step("Writing the state")
     after = now.after(cycle.events, cycle.rows, recorded)
@@ -364,7 +363,7 @@ def _with_text_ids(table: str, rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(pl.col(ids).cast(pl.String))
 
 
-def _record(now: State) -> Record:
+def record_of(now: State) -> Record:
     """The record as the room of offers has it."""
     counting = [run for run in now.trail.runs() if run.counts]
     return Record(now.tables, counting[-1].as_at if counting else None, len(now.trail.events),

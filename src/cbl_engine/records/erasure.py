@@ -17,7 +17,7 @@ import polars as pl
 from cbl_engine.errors import Problem, RunError
 from cbl_engine.offers.events import Erased
 from cbl_engine.records.cycles import recorded
-from cbl_engine.records.facts_apart import EVENT_NUMBER, about_of, subjects_of
+from cbl_engine.records.facts_apart import EVENT_NUMBER, about_of, named_by, subjects_of
 from cbl_engine.records.places import MANIFEST
 from cbl_engine.records.state import (
     State,
@@ -217,11 +217,7 @@ def _last_days(folder: StateFolder) -> pl.DataFrame:
     about = about_of(events)
     days = pl.DataFrame({EVENT_NUMBER: range(1, len(events) + 1), "last_on": [e.on for e in events]})
     rows = folder.facts.digests.drop_nulls("subject").join(days, on=EVENT_NUMBER)
-    named = [
-        (str(a), e.on) for e in events
-        if (a := getattr(e, "application", None) or about.get(
-            getattr(e, "offer", None) or getattr(e, "proposal", None))) is not None
-    ]
+    named = [(a, e.on) for e in events if (a := named_by(e, about)) is not None]
     every = pl.concat([
         rows.select(pl.col("subject").alias("application"), "last_on"),
         pl.DataFrame(named, {"application": pl.String, "last_on": pl.Date}, orient="row"),

@@ -177,8 +177,7 @@ def take_in(
         elif fields := _apart(event):
             lots_at.append(n)
             frame = pl.DataFrame({"fields": [json.dumps(fields, sort_keys=True)]})
-            named = getattr(event, "offer", None) or getattr(event, "proposal", None)
-            subject = pl.Series([about.get(named)], dtype=pl.String)
+            subject = pl.Series([named_by(event, about)], dtype=pl.String)
             lots.append((OF_EVENTS, _numbered(frame, n), subject))
             event = event.model_copy(update=dict.fromkeys(fields))
         said.append(event)
@@ -251,6 +250,31 @@ def about_of(events: Iterable[Event]) -> dict[str | None, str]:
         elif isinstance(event, Proposed) and event.application is not None:
             about[event.proposal] = str(event.application)
     return about
+
+
+def subjects_named(trail: Trail, numbers: Iterable[int]) -> set[str]:
+    """The applications that events name, as text.
+
+    Args:
+        trail: a trail.
+        numbers: of the events.
+    """
+    about = about_of(trail.events)
+    events = [trail.events[n - 1] for n in numbers]
+    return {named for event in events if (named := named_by(event, about)) is not None}
+
+
+def named_by(event: Event, about: Mapping[str | None, str]) -> str | None:
+    """The application that an event is about, as text.
+
+    Args:
+        event: it.
+        about: from :func:`about_of`.
+    """
+    application = getattr(event, "application", None)
+    if application is not None:
+        return str(application)
+    return about.get(getattr(event, "offer", None) or getattr(event, "proposal", None))
 
 
 def _apart(event: Event) -> dict[str, Any]:

@@ -91,6 +91,12 @@ class Trail:
             lines.append(_canonical({**said, "hash": last}))
         return Trail(tuple(lines), (*self.events, *events), {**self.apart, **apart}, last)
 
+    def until(self, n: int) -> Trail:
+        """The trail as it was when it had so many events."""
+        last = json.loads(self.lines[n - 1])["hash"] if n else START
+        apart = {at: digest for at, digest in self.apart.items() if at <= n}
+        return Trail(self.lines[:n], self.events[:n], apart, last)
+
     def text(self) -> str:
         """The file."""
         return "".join(f"{line}\n" for line in self.lines)
