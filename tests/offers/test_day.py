@@ -256,3 +256,70 @@ def test_a_rung_that_is_declined_is_not_proposed_again() -> None:
     week.decline(7, "rung", "elm").run(until=9)
     assert week.proposed() == []
     assert week.status("elm") == "unlet"
+
+
+def test_a_bid_that_comes_when_the_list_is_made_is_set_aside_and_told() -> None:
+    """Placed in time, and handed in a day after the close; one withdrawn since is no new bid."""
+    week = two_bidders().household("cat").run(until=7)
+    week.bid("elm", "cat", 5)
+    week.bid("elm", "ann", 3.5, withdrawn_at=moment(7.5)).run(until=8)
+    assert [(b["application"], b["rule"]) for b in week.table("bids_set_aside")] == [
+        ("cat", "closed")
+    ]
+    assert week.cycle.telling["late_bids"] == [{"advert": "elm", "application": "cat"}]
+    assert week.steps() == {("elm", "ann"): "proposed"}
+
+
+def test_an_advert_that_comes_late_closes_on_the_first_day() -> None:
+    """Its moment lies in a day that is over."""
+    week = two_bidders().run(until=7)
+    week.advert("oak", bids="bob").run(until=8)
+    assert {a["advert"]: a["closed_on"] for a in week.table("advert_states")} == {
+        "elm": day(6), "oak": day(8),
+    }
+
+
+def test_a_direct_let_that_comes_late_is_proposed_on_the_first_day() -> None:
+    """Asked for in a week that is over."""
+    week = Week("direct_lets: {decant: {label: x, permitted_by: s.159}}").household("ann")
+    week.advert("elm").run(until=7)
+    week.add("homes", id="h").add("direct_lets", id="d1", application="ann", home="h",
+                                  kind="decant", on=day(4)).run(until=9)
+    (proposal,) = week.table("proposals")
+    assert (proposal["act"], proposal["on"]) == ("direct_let", day(8))
+
+
+def test_a_whole_table_takes_the_place_of_what_stood() -> None:
+    """A household that left the register is in it no more; otherwise only news are taken in."""
+    week = two_bidders().household("cat").run(until=5)
+    week.households("ann bob").run(until=6, whole=("applications",))
+    assert week.record.tables["applications"]["id"].to_list() == ["ann", "bob"]
+    taken = [e for e in week.cycle.events if e.kind == "taken_in" and e.table == "applications"]
+    assert [(e.rows, e.whole) for e in taken] == [(2, True)]
+
+
+@pytest.mark.parametrize("order", ["close", "offer"])
+def test_a_household_that_left_the_register_after_the_close_is_passed_over(order: str) -> None:
+    """It has no row any more; the next is asked."""
+    week = Week(f"""
+criteria: {{in_band_a: {{label: x, when: "band = 'A'"}}}}
+checks: {{suitable: {{label: x}}}}
+offers: {{order: {order}, final: {{label: x, when: in_band_a, duties: [main],
+                                  suitability: suitable}}}}
+""")
+    week.households("ann bob cat").check("ann", "suitable").check("cat", "suitable", id="c")
+    week.advert("elm", bids="ann bob cat").run(until=6)
+    week.households("ann cat").approve(7, "offer", "elm", "ann").outcome(8, "withdrew", "elm", "ann")
+    week.run(until=8, whole=("applications",))
+    assert week.steps()["elm", "cat"] == "proposed"
+    assert ("elm", "bob", "not_active") in week.passed() or order == "offer"
+
+
+def test_what_is_given_twice_is_taken_in_once() -> None:
+    """The same folder, a week later: nothing is news, and outcomes do not happen again."""
+    week = two_bidders().approve(7, "offer", "elm", "ann")
+    rows = dict(week._new)
+    week.run(until=7)
+    week._new.update(rows)
+    week.run(until=8)
+    assert [e.kind for e in week.cycle.events] == ["cycle_begun"]

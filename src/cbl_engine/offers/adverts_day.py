@@ -125,6 +125,15 @@ def adverts_that_close(desk: Desk) -> None:
     _list(desk, closing, counted)
 
 
+def bids_too_late(desk: Desk, late: pl.DataFrame | None) -> None:
+    """Bids that came when the list of their advert was made already are set aside, and told."""
+    if late is None:
+        return
+    for row in late.sort(late.columns).iter_rows(named=True):
+        desk.emit(e.BidSetAside(on=desk.on, rule="closed", **row))
+        desk.tell("late_bids", advert=row["advert"], application=row["application"])
+
+
 def _eligible(desk: Desk, pairs: pl.DataFrame) -> pl.Series:
     """Of pairs of advert and application, those that would not be ineligible."""
     bids = pairs.select(

@@ -45,6 +45,7 @@ class Book:
 
     Attributes:
         events: number of events so far; the first event is number 1.
+        households: of them in this book, those that change how applications stand.
         lists: what ``shortlisted`` has of each advert, in its order.
         offers_of, offers_on: offers by application, and by advert.
         open: offers of which something may still come.
@@ -54,6 +55,7 @@ class Book:
     """
 
     events: int = 0
+    households: int = 0
     adverts: dict[str, AdvertState] = field(default_factory=dict)
     lists: dict[str, pl.DataFrame] = field(default_factory=dict)
     set_aside: list[SetAside] = field(default_factory=list)

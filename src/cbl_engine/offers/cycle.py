@@ -16,6 +16,7 @@ from cbl_engine.offers.adverts_day import (
     adverts_put_right,
     adverts_that_close,
     adverts_that_open,
+    bids_too_late,
     rungs,
     withdraw,
 )
@@ -92,10 +93,12 @@ def run_cycle(
     new = {table: news(desk.given.get(table), rows, table) for table, rows in came.items()}
     outcomes, clashes = _in_time(new, record.as_at, as_at)
     quarantined = _left_out(desk, clashes, keep_going)
+    late = _late(desk, new, record.as_at)
     _take_in(desk, came, new, whole, {row["id"] for row, _ in clashes if "what" not in row})
     for day in _days(desk, record.as_at, as_at):
         desk.on = day
-        waiting = _day(desk, outcomes.get(day, []), unattended=unattended)
+        waiting = _day(desk, outcomes.get(day, []), late, unattended=unattended)
+        late = {}
         quarantined += _left_out(desk, waiting, keep_going)
     tables = {**desk.given, **desk.book.tables()}
     after = Record(tables, as_at, desk.book.events, record.cycles + 1)
@@ -119,6 +122,24 @@ def _take_in(
             desk.take_in(table, rows, "given", whole=True)
         else:
             desk.take_in(table, its, "given")
+
+
+def _late(
+    desk: Desk, new: Mapping[str, pl.DataFrame], since: date | None
+) -> dict[str, pl.DataFrame]:
+    """Rows of days that are closed, to be dealt with on the first day: bids and direct lets."""
+    if since is None:
+        return {}
+    late = {}
+    if "direct_lets" in new:
+        late["direct_lets"] = new["direct_lets"].filter(pl.col("on") <= since)
+    if "bids" in new:
+        closed = [a.advert for a in desk.book.adverts.values() if a.closed_on is not None]
+        key = ["advert", "application", "placed_at"]
+        late["bids"] = new["bids"].select(key).filter(pl.col("advert").is_in(closed)).join(
+            desk.table("bids").select(key), on=key, how="anti"
+        )
+    return late
 
 
 def _text_ids(table: str, rows: pl.DataFrame) -> pl.DataFrame:
@@ -199,7 +220,9 @@ def _dates(desk: Desk) -> Iterator[date]:
             yield from map(london_day, adverts[name].drop_nulls().unique().to_list())
 
 
-def _day(desk: Desk, outcomes: list[Row], *, unattended: bool) -> list[tuple[Row, Clash]]:
+def _day(
+    desk: Desk, outcomes: list[Row], late: Mapping[str, pl.DataFrame], *, unattended: bool
+) -> list[tuple[Row, Clash]]:
     """One day, in the order of ``docs/offers.md``.
 
     Returns:
@@ -211,8 +234,9 @@ def _day(desk: Desk, outcomes: list[Row], *, unattended: bool) -> list[tuple[Row
     _withdrawn(desk)
     adverts_that_open(desk)
     adverts_that_close(desk)
+    bids_too_late(desk, late.get("bids"))
     duties_of_the_cycle(desk)
-    propose_direct_lets(desk)
+    propose_direct_lets(desk, late.get("direct_lets"))
     while True:
         before = desk.book.events
         waiting = _outcomes(desk, [row for row, _ in waiting])

@@ -132,7 +132,7 @@ class Desk:
     def changes(self) -> Changes:
         """What the record changes of applications that day."""
         return self.keep(
-            "changes", (self.on, self.book.events), lambda: changes_on(self.book, self.on)
+            "changes", (self.on, self.book.households), lambda: changes_on(self.book, self.on)
         )
 
     @property
@@ -176,13 +176,19 @@ class Desk:
             self._rows_of[table] = {str(r["id"]): r for r in frame.iter_rows(named=True)}
         return self._rows_of[table].get(key or "", {})
 
+    @property
+    def statuses(self) -> dict[str, str]:
+        """The status that day of every application in force."""
+        def make() -> dict[str, str]:
+            rows = self.judge.applications(self.on).select("id", pl.col("status").cast(pl.String))
+            return dict(rows.iter_rows())
+
+        return self.keep("statuses", (self._came, self.book.households, self.on), make)
+
     def application(self, key: str) -> dict[str, Any]:
         """The row of an application in force that day, as the record has it."""
-        rows = self.keep(
-            "applications", (self._came, self.changes, self.on),
-            lambda: {str(r["id"]): r for r in self.judge.applications(self.on).to_dicts()},
-        )
-        return rows.get(key, {})
+        rows = self.judge.applications(self.on).filter(pl.col("id") == key).to_dicts()
+        return rows[0] if rows else {}
 
     def closes_on(self, advert: str) -> date:
         """The day on which an advert closes, by London's clock."""
@@ -190,9 +196,13 @@ class Desk:
 
     def homes_of(self, advert: str) -> list[str | None]:
         """The homes of an advert by id, let or not; one without a name when it names none."""
-        of = self.keep("homes", self._came, lambda: homes_of(self.adverts, self.given.get("homes")))
-        named: list[str | None] = of.filter(pl.col("advert") == advert)["home"].sort().to_list()
-        return named or [None]
+        def make() -> dict[str, list[str | None]]:
+            found: dict[str, list[str | None]] = {}
+            for key, home in homes_of(self.adverts, self.given.get("homes")).iter_rows():
+                found.setdefault(key, []).append(home)
+            return found
+
+        return self.keep("homes", self._came, make).get(advert, [None])
 
     def vacant(self, advert: str) -> list[str | None]:
         """Its homes that are not let."""
@@ -205,7 +215,7 @@ class Desk:
     def let(self) -> set[str]:
         """Homes that are let that day."""
         return self.keep(
-            "let", (self.book.events, self.on),
+            "let", (self._came, self.book.households, self.on),
             lambda: set(homes_let(self.record, self.on).to_list()),
         )
 

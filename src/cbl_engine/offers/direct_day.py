@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from cbl_engine.offers.desk import Desk
 
 
-def propose_direct_lets(desk: Desk) -> None:
-    """Propose the direct lets asked for that day."""
+def propose_direct_lets(desk: Desk, late: pl.DataFrame | None = None) -> None:
+    """Propose the direct lets asked for that day, and those of earlier days that came late."""
     asked = desk.table("direct_lets").filter(pl.col("on") == desk.on)
+    if late is not None:
+        asked = pl.concat([asked, late], how="diagonal_relaxed")
     if not asked.height:
         return
     findings = direct_let_findings(desk.judge, desk.version, asked, desk.on, desk.record)

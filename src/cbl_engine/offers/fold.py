@@ -184,6 +184,7 @@ def _judged(event: e.RefusalJudged, book: Book) -> None:
 
 @write.register(e.ConsequenceBegun)
 def _consequence(event: e.ConsequenceBegun, book: Book) -> None:
+    book.households += 1
     book.consequences.append(
         Held(str(event.application), event.consequence, event.on, event.until, event.status,
              event.band, event.place_in_band, event.may_not_bid, event.council_bids,
@@ -194,6 +195,7 @@ def _consequence(event: e.ConsequenceBegun, book: Book) -> None:
 @write.register(e.LetTo)
 def _let(event: e.LetTo, book: Book) -> None:
     offer = book.offers[event.offer]
+    book.households += 1
     book.open.pop(offer.id, None)
     offer.step, offer.due_on = "let", None
     state = book.adverts.get(offer.advert or "")
@@ -213,6 +215,7 @@ def _let(event: e.LetTo, book: Book) -> None:
 @write.register(e.LettingUndone)
 def _undone(event: e.LettingUndone, book: Book) -> None:
     offer = book.offers[event.offer]
+    book.households += 1
     offer.step, offer.ended_on, offer.ended_by = "ended", event.on, "undone"
     offer.reason = event.reason
     book.lettings[offer.id].undone_on = event.on

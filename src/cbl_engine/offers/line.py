@@ -197,13 +197,14 @@ def _with_waits(
     """Candidates of each stage, those first who meet a target that is behind."""
     if not reserved:
         return candidates
-    application = pl.Series([c.application for c in candidates], dtype=pl.String)
-    adverts = pl.Series([advert] * len(candidates), dtype=pl.String)
-    meets = np.zeros(len(candidates), bool)
+    known = [c.application for c in candidates if c.application in desk.statuses]
+    application = pl.Series(known, dtype=pl.String)
+    adverts = pl.Series([advert] * len(known), dtype=pl.String)
+    meets: set[str] = set()
     for name in reserved:
         met = desk.judge.counts(name, desk.on, advert=adverts, application=application)
-        meets |= met.fill_null(value=False).to_numpy()
-    marked = [replace(c, waits=not m) for c, m in zip(candidates, meets, strict=True)]
+        meets |= set(application.filter(met.fill_null(value=False)))
+    marked = [replace(c, waits=c.application not in meets) for c in candidates]
     return sorted(marked, key=lambda c: (c.stage, c.waits, c.position))
 
 
@@ -220,6 +221,8 @@ def _places(desk: Desk, line: Line) -> list[Place]:
 def finals(desk: Desk, advert: str, applications: list[str]) -> set[str]:
     """Those to whom an offer of this advert's home is a final one."""
     rule = desk.offers.final
+    statuses = desk.statuses
+    applications = [a for a in applications if a in statuses]
     if rule is None or not applications:
         return set()
     ids = pl.Series(applications, dtype=pl.String)

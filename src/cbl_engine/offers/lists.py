@@ -39,8 +39,12 @@ def rows_of(result: Shortlist) -> pl.DataFrame:
 
 
 def counting(desk: Desk, adverts: Iterable[str]) -> pl.DataFrame:
-    """The bids that counted when these adverts closed, with those that a later one superseded."""
+    """The bids that counted when these adverts closed, with those that a later one superseded.
+
+    Without those of households that have left the register since.
+    """
     among = set(adverts)
+    register = desk.table("applications").select(pl.col("id").alias("application")).unique()
     closes = desk.adverts.select(pl.col("id").alias("advert"), "closes_at")
     bids = desk.table("bids").filter(pl.col("advert").is_in(list(among)))
     made = [desk.book.lists[a].select("advert", "application") for a in sorted(among)
@@ -48,6 +52,7 @@ def counting(desk: Desk, adverts: Iterable[str]) -> pl.DataFrame:
     if not made:
         return bids.clear()
     bids = bids.join(pl.concat(made), on=["advert", "application"], how="semi")
+    bids = bids.join(register, on="application", how="semi")
     bids = bids.join(closes, on="advert").filter(pl.col("placed_at") <= pl.col("closes_at"))
     bids = bids.drop("closes_at")
     aside = [(s.advert, s.application, s.placed_at) for s in desk.book.set_aside
@@ -60,20 +65,27 @@ def listed_now(
     desk: Desk, adverts: Iterable[str]
 ) -> dict[tuple[str, str], tuple[list[str], list[str]]]:
     """What is failed and not known of each bid, judged that day: by advert and application."""
-    among = sorted(set(adverts))
-    rows = rows_of(ranked(desk, among, counting(desk, among), desk.on))
     return {
         (r["advert"], r["application"]): (r["failed"], r["unknown"])
-        for r in rows.iter_rows(named=True)
+        for r in _ranked_now(desk, adverts).iter_rows(named=True)
     }
+
+
+def _ranked_now(desk: Desk, adverts: Iterable[str]) -> pl.DataFrame:
+    """Lists of some adverts as at that day; made once for as long as nothing they read changes."""
+    among = sorted(set(adverts))
+    return desk.keep(
+        "ranked now", (among, desk.on, desk.changes),
+        lambda: rows_of(ranked(desk, among, counting(desk, among), desk.on)),
+    )
 
 
 def rank_anew(desk: Desk, adverts: Iterable[str]) -> None:
     """Rank those that are still to be let, as at that day; written down where anything changed."""
-    among = sorted(adverts)
+    among = list(adverts)
     if not among:
         return
-    rows = rows_of(ranked(desk, among, counting(desk, among), desk.on))
+    rows = _ranked_now(desk, among)
     parts = {str(a): own for (a,), own in rows.partition_by("advert", as_dict=True).items()}
     before = desk.book.lists
     changed = [

@@ -146,9 +146,9 @@ class _Going:
         for other in self.book.offers.values():
             if other.home == offer.home and other.step == "accepted" and other.id != offer.id:
                 raise PropertyError(2, f"home {offer.home}: {offer.id} beside {other.id}")
-        tables = self.book.tables() | {
-            t: self.given[t] for t in ("tenancies",) if t in self.given
-        }
+        tables = {"lettings": self.book.table("lettings")}
+        if "tenancies" in self.given:
+            tables["tenancies"] = self.given["tenancies"]
         if offer.home in set(homes_let(tables, event.on).to_list()):
             raise PropertyError(2, f"home {offer.home} of {offer.id} is let already")
 
@@ -211,6 +211,7 @@ class _Going:
 
     def _reserved_out(self, event: e.OfferProposed, above: pl.Series) -> set[str]:
         """Those who meet none of the targets that the home is reserved for."""
+        above = above.filter(above.is_in(self.given["applications"]["id"].implode()))
         if not event.reserved or above.is_empty():
             return set()
         judge, adverts = self._judge(event.on), pl.Series([str(event.advert)] * len(above))

@@ -111,7 +111,7 @@ def what_stops(desk: Desk, places: list[Place], before: Step) -> Standing:
 def _rules(desk: Desk, places: list[Place]) -> Standing:
     found: Standing = {}
     frozen = _frozen(desk, [p for p in places if p.listed])
-    one = desk.offers.one_at_a_time
+    one, statuses = desk.offers.one_at_a_time, desk.statuses
     for place in places:
         if place.direct:
             continue
@@ -121,7 +121,7 @@ def _rules(desk: Desk, places: list[Place]) -> Standing:
         # A council's own system may say `under_offer` of a household because of our offer.
         able = ("active",) if place.listed else ("active", "under_offer")
         reason = None
-        if desk.application(place.application).get("status") not in able:
+        if statuses.get(place.application) not in able:
             reason = NOT_ACTIVE
         elif place.listed and (busy or place.key in frozen):
             reason = UNDER_OFFER
