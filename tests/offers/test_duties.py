@@ -9,13 +9,12 @@ import pytest
 
 from cbl_engine.offers.duties import missed_duties
 from tests.offers.recorded import record_of
-from tests.offers.small_bidding import advert, at, bid, judge_of
+from tests.offers.small_bidding import bid, judge_of
 from tests.shortlist.small import frame
 
 SUNDAY = date(2024, 5, 12)
 DUTY = ("  duties: {bid: {label: x, bids: 2, months: 3, then: warned}}\n")
 OLD = {"p": {"registered_on": date(2024, 2, 12), "local": True}}
-ADVERTS = [advert(name, closes=30, opens_at=None) for name in "ab"]
 
 
 def missed(
@@ -26,9 +25,8 @@ def missed(
     **record: list[dict[str, Any]],
 ) -> list[tuple[str, str, str]]:
     """Who missed which duty, and what is proposed."""
-    judge = judge_of(bidding, ADVERTS, OLD if applications is None else applications)
-    placed = frame("bids", bids)
-    return missed_duties(judge, judge.given_adverts, placed, record_of(**record), on).rows()
+    judge = judge_of(bidding, [], OLD if applications is None else applications)
+    return missed_duties(judge, frame("bids", bids), record_of(**record), on).rows()
 
 
 def test_too_few_bids_are_missed_on_the_last_day_of_a_cycle():
@@ -39,13 +37,6 @@ def test_too_few_bids_are_missed_on_the_last_day_of_a_cycle():
 
 def test_several_bids_on_one_advert_are_one():
     assert missed([bid("a", 1), bid("a", 2)]) == [("p", "bid", "warned")]
-
-
-def test_bids_that_do_not_count_are_not_placed():
-    withdrawn = [bid("a", 1), bid("b", 2, withdrawn_at=at(3))]
-    assert missed(withdrawn) == [("p", "bid", "warned")]
-    one = DUTY + "  caps: {one: {label: x, bids: 1, per: live}}\n"
-    assert missed([bid("a", 1), bid("b", 2)], bidding=one) == [("p", "bid", "warned")]
 
 
 def test_bids_of_the_engine_are_not_the_households_own():

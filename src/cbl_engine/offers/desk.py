@@ -230,7 +230,8 @@ class Desk:
         rules, version = self.version.nominations, self.version
         if rules is None or landlord is None:
             return False
-        return landlord in (rules.to or version.landlords)
+        listed = rules.to or version.landlords
+        return not listed or landlord in listed
 
     def answer_of_landlord(self, landlord: str | None) -> Within | None:
         """The time a landlord has for its result."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbl_engine.offers.automatic import missed_duties
 from cbl_engine.offers.clock import cycle_span
+from cbl_engine.offers.duties import missed_duties
 from cbl_engine.offers.lists import counting
 from cbl_engine.offers.stops import end_hold
 

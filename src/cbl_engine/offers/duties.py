@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cbl_engine.assess.ages import months_on
-from cbl_engine.offers.bidding import judged
 from cbl_engine.offers.clock import cycle_span, london_date
-from cbl_engine.offers.placed import place_bids
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,8 +19,7 @@ if TYPE_CHECKING:
 
 def missed_duties(
     judge: Judge,
-    adverts: pl.DataFrame,
-    bids: pl.DataFrame,
+    counted: pl.DataFrame,
     record: Mapping[str, pl.DataFrame],
     on: date,
 ) -> pl.DataFrame:
@@ -35,9 +32,8 @@ def missed_duties(
 
     Args:
         judge: for the scheme, the applications and the criteria of duties.
-        adverts: as for :func:`~cbl_engine.offers.bidding.judge_bids`.
-        bids: as for it: all that were placed, whether they count or not.
-        record: as for it; ``proposals`` say what was proposed before.
+        counted: bids that counted: ``advert``, ``application``, ``placed_at`` and ``placed_by``.
+        record: ``proposals`` say what was proposed before.
         on: the day; nothing is missed on a day that is not the last of its cycle.
 
     Returns:
@@ -49,9 +45,9 @@ def missed_duties(
     schema = {"application": register.schema["id"], "duty": pl.String, "consequence": pl.String}
     if bidding is None or not bidding.duties or cycle_span(bidding, on)[1] != on:
         return pl.DataFrame(schema=schema)
-    counted = judged(judge, place_bids(adverts, bids, record, on), record).frame().filter(
-        pl.col("rule").is_null(), pl.col("placed_by") != "automatic"
-    )
+    if "placed_by" in counted.columns:
+        by = pl.col("placed_by").cast(pl.String).fill_null("applicant")
+        counted = counted.filter(by != "automatic")
     found = [
         _missed(judge, duty, register, counted, on)
         .join(_proposed(record, name, duty, on, register.schema["id"]), on="application", how="anti")
@@ -70,7 +66,8 @@ def _missed(
     if duty.when is not None:
         met = judge.counts(duty.when, on, application=bound)
         bound = bound.filter(met.fill_null(False))
-    theirs = counted.filter(months_on(london_date("placed_at"), duty.months) > on)
+    day = london_date("placed_at")
+    theirs = counted.filter(day <= on, months_on(day, duty.months) > on)
     number = theirs.group_by(pl.col("application").cast(bound.dtype)).agg(
         pl.col("advert").n_unique().alias("bids")
     )
