@@ -238,3 +238,25 @@ def test_the_form_has_a_row_for_all_that_is_waited_for_and_is_read_back(tmp_path
     rows = form(done.folder.tables)
     assert rows["waits_for"].to_list()[-1] == "offered: accepted, refused, no_contact or withdrew"
     assert rows["id"].is_unique().all()
+
+
+def test_a_table_without_rows_is_a_table(tmp_path):
+    scheme, data = write_files(tmp_path, {**TABLES, "bids": TABLES["bids"].splitlines()[0] + "\n"})
+    done = record_cycle(scheme, data, date(2026, 3, 8), tmp_path / "week1")
+    assert done.folder.tables["bids"].is_empty()
+    assert audit_state(tmp_path / "week1").sound
+    came = given(tmp_path, "bids", "advert,application,placed_at\nAD2,2,2026-03-09T10:00:00\n")
+    after = record_cycle(scheme, tmp_path / "week1", date(2026, 3, 10), tmp_path / "week2",
+                         data=came)
+    assert after.folder.tables["bids"]["application"].to_list() == ["2"]
+
+
+def test_a_record_begins_with_a_workbook_too(tmp_path):
+    from xlsxwriter import Workbook
+
+    scheme, data = write_files(tmp_path)
+    with Workbook(tmp_path / "data.xlsx") as book:
+        for path in sorted(data.glob("*.csv")):
+            pl.read_csv(path).write_excel(book, worksheet=path.stem)
+    done = record_cycle(scheme, tmp_path / "data.xlsx", date(2026, 3, 8), tmp_path / "week1")
+    assert done.folder.tables["offers"]["application"].to_list() == ["1"]

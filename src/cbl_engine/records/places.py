@@ -155,7 +155,7 @@ def kind_of(folder: Path) -> str | None:
     """What a folder's manifest says it is; None for one without a manifest that can be read."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError):
         return "run"

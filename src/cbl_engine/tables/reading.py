@@ -165,12 +165,12 @@ def _opened(
     if path.suffix.lower() == WORKBOOK_SUFFIX and not path.is_dir():
         return workbook_door(path), *_mapping(None, mapping)
     if not path.is_dir() or not os.access(path, os.R_OK | os.X_OK):
-        message = "is not a folder that can be read"
+        file = "an .xlsx file" if only is None else "a .csv, .parquet or .xlsx file"
         missing = Problem(
             "missing_folder",
-            message,
+            "is not a folder that can be read",
             where=quoted(path.name),
-            allowed="a folder, an .xlsx file or a database URL",
+            allowed=f"a folder, {file} or a database URL",
         )
         return None, DataMapping(), (missing,)
     return folder_door(path), *_mapping(path, mapping)
