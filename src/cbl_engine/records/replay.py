@@ -22,7 +22,7 @@ import polars as pl
 from cbl_engine.documents import Document, read_document
 from cbl_engine.errors import BadInput, Problem, RunError
 from cbl_engine.records.corrected import corrected_tables, refusal
-from cbl_engine.records.corrections import read_corrections
+from cbl_engine.records.corrections import held_by_run, read_corrections
 from cbl_engine.records.folder import RunFolder, outputs_of, read_run
 from cbl_engine.shortlist.explain import as_id
 
@@ -225,7 +225,7 @@ def replay_run(
     if correct is None:
         return _as_it_was(folder)
     document = correct if isinstance(correct, Document) else _document(Path(correct))
-    corrections = read_corrections(document, folder)
+    corrections = read_corrections(document, held_by_run(folder))
     frames, adverts = corrected_tables(folder, corrections)
     folder.reproduced(adverts)
     try:
