@@ -429,6 +429,11 @@ class _Reader:
             raise self.refuse(
                 "from_elsewhere", "only facts of applications can be put right from a day on", where
             )
+        if table.several and "valid_from" not in table.frame.columns:
+            raise self.refuse(
+                "from_elsewhere", "applications have no versions here: a value is put right for as "
+                "long as it was held", where, remedy="Leave from out",
+            )
         if not isinstance(value, date) or hasattr(value, "hour"):
             raise self.refuse("wrong_value", "from must be a date such as 2024-10-01", where)
         start, end = (recorded.get(n) for n in ("valid_from", "valid_to"))
