@@ -150,7 +150,7 @@ class StateReplay:
 
     @cached_property
     def displaced(self) -> pl.DataFrame:
-        """Who has a home in the record and not with the facts put right, for officers.
+        """Others who have a home in the record and not with the facts put right, for officers.
 
         Returns:
             advert, application, step and let_on (in fact), instead (the advert whose home it is
@@ -159,7 +159,7 @@ class StateReplay:
         """
         has = ("offered", "accepted", "let")
         ours = self.changes
-        lost = ours.filter(pl.col("step_then").is_in(has), ~pl.col("step_now").is_in(has).fill_null(
+        lost = ours.filter(~pl.col("corrected"), pl.col("step_then").is_in(has), ~pl.col("step_now").is_in(has).fill_null(
             value=False))
         got = ours.filter(pl.col("step_now").is_in(has)).sort("advert", "id")
         by_household = got.group_by("application").agg(pl.col("advert").last().alias("instead"))

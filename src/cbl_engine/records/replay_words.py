@@ -98,7 +98,7 @@ def in_words(replay: Replay, audience: Audience, application: Any = None) -> str
         "",
     ]
     for one in (seen := replay.corrections_for(audience, application)):
-        lines += _correction(one)
+        lines += correction_in_words(one)
     if hidden := len(replay.corrections) - len(seen):
         lines.append(f"{hidden} more, about other records, not shown here.")
     lines += ["", counts_in_words(replay, audience, application), ""]
@@ -117,7 +117,8 @@ def counts_in_words(replay: Replay, audience: Audience, application: Any = None)
     return f"Adverts on which it stands otherwise: {counts['changed']} of {counts['adverts']}."
 
 
-def _correction(one: Correction) -> Iterator[str]:
+def correction_in_words(one: Correction) -> Iterator[str]:
+    """What was put right, why, and the evidence, in lines."""
     values = ""
     if one.kind == "change":
         values = f" was {say(one.was)}, should be {say(one.should_be)}"
@@ -203,12 +204,12 @@ def as_plain(replay: Replay, audience: Audience, application: Any = None) -> dic
     ]
     if officer:
         out["first_places"] = replay.first_places().to_dicts()
-    return _plain(
+    return in_plain(
         out
         | replay.counts(audience, application)
         | {
             "application": own,
-            "corrections": [_written(one) for one in seen],
+            "corrections": [written(one) for one in seen],
             "corrections_not_shown": len(replay.corrections) - len(seen),
             "bids": replay.frame(audience, application).to_dicts(),
             "first": first,
@@ -217,7 +218,8 @@ def as_plain(replay: Replay, audience: Audience, application: Any = None) -> dic
     )
 
 
-def _written(one: Correction) -> dict[str, Any]:
+def written(one: Correction) -> dict[str, Any]:
+    """A correction as plain data."""
     out: dict[str, Any] = {"table": one.table, one.kind if one.kind != "change" else "row": one.row}
     if one.kind == "change":
         out |= {"column": one.column, "was": one.was, "should_be": one.should_be}
@@ -225,11 +227,12 @@ def _written(one: Correction) -> dict[str, Any]:
     return out | {"reason": one.reason, "evidence": one.evidence}
 
 
-def _plain(value: Any) -> Any:
+def in_plain(value: Any) -> Any:
+    """Data that JSON can hold."""
     if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
+        return {k: in_plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(v) for v in value]
+        return [in_plain(v) for v in value]
     return value.isoformat() if isinstance(value, (date, datetime)) else value
 
 
