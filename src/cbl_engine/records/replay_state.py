@@ -226,8 +226,13 @@ class StateReplay:
         Args:
             audience: ``applicant``: those of one household, without ``corrected``; ``officer``:
                 every offer that comes out otherwise, and those of the households put right.
+                Without corrections a row for each cycle: same is null where facts have gone.
             application: whose form it is; may be left out when one household alone was put right.
         """
+        if not self.corrections:
+            return pl.DataFrame(
+                [{"cycle": r.run.cycle, "as_at": r.run.as_at, "counts": r.run.counts,
+                  "events": r.events, "same": r.same, "facts_gone": len(r.gone)} for r in self.runs])
         if audience == "officer":
             return self.changes.filter((pl.col("change") != "same") | pl.col("corrected"))
         own = self.addressee(audience, application)
@@ -314,6 +319,12 @@ def replay_state(
     then = Followed(past.at(able[-1].last).tables)
     stopped = tuple(sorted({a for who in gone.values() for a in who}))
     return StateReplay(folder, corrections, again, then, now, refused, stopped)
+
+
+def held_by_state(folder: StateFolder) -> Held:
+    """What a state has, its tables as they stand."""
+    held = _held(folder, Past.of(folder))
+    return replace(held, frames={t: folder.tables[t] for t in held.frames if t in folder.tables})
 
 
 def _erased(folder: StateFolder, run: Run, gone: Sequence[str]) -> Problem:

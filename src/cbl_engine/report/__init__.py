@@ -12,6 +12,7 @@ from cbl_engine.report.note import explain_assessment, note_page
 from cbl_engine.report.page import render, write_page
 from cbl_engine.report.quality_page import quality_page
 from cbl_engine.report.replay import replay_page
+from cbl_engine.report.replay_state import replay_state_page
 from cbl_engine.report.scheme import scheme_page
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "quality_page",
     "render",
     "replay_page",
+    "replay_state_page",
     "scheme_page",
     "write_page",
 ]
