@@ -33,7 +33,7 @@ STEPS = {
     "undone": "fell through", "housed_elsewhere": "let another home",
     "advert_withdrawn": "advert withdrawn", "bypassed": "passed over",
 }
-CHANGES = {"made": "only with the facts put right", "not made": "only in fact",
+CHANGES = {"made": "only with the facts put right", "not made": "made no longer",
            "otherwise": "comes out otherwise", "same": "as it was"}
 
 
@@ -108,7 +108,7 @@ def if_refused(replay: StateReplay, own: Any = None) -> Iterator[str]:
     said = [f"{r['advert']} on {say(r['offered_on_now'])}" if own is not None else
             f"{r['application']}: {r['advert']} on {say(r['offered_on_now'])}"
             for r in found.iter_rows(named=True)]
-    yield ("The finding hangs on that. If what was never offered in fact is refused instead, "
+    yield ("The finding hangs on what is assumed. If what was never offered in fact is refused instead, "
            f"the offers would be: {'; '.join(said) or 'none'}.")
 
 
