@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.records.small_record import SCHEME, first_week, second_week
+
 if TYPE_CHECKING:
     from tests.cli.conftest import Cbl
 
@@ -47,3 +49,17 @@ def test_ids_that_are_not_there_are_refused_together(cbl: Cbl) -> None:
     assert code == 2
     assert "there is no such advert; given A" in err
     assert "there is no such application; given P" in err
+
+
+def test_of_a_state_the_record_counts(cbl: Cbl, tmp_path) -> None:
+    first_week(tmp_path)
+    second_week(tmp_path)
+    active = "criteria: {active: {label: x, when: status = 'active'}}\neligible: [active]\n"
+    (tmp_path / "scheme.yaml").write_text(SCHEME + active)
+
+    def would_stand(state: str) -> str:
+        _, out, _ = cbl("bid", tmp_path / "scheme.yaml", "AD2", "1", "--data", tmp_path / state,
+                        "--at", "2026-03-11T12:00", "--format", "json")
+        return json.loads(out)["standing"]["outcome"]
+
+    assert (would_stand("week1"), would_stand("week2")) == ("eligible", "not eligible")

@@ -15,6 +15,7 @@ from tests.shortlist.small import frame
 
 SUNDAY = date(2024, 5, 12)
 AUTO = "  choice: {auto: {label: x, bids: automatic}}\n"
+WISHES_ALONE = AUTO + "  automatic: {label: x}\n"
 SUITS = AUTO + "  automatic: {label: x, suits: fits}\n"
 ADVERTS = [advert("b"), advert("c"), advert("d")]
 
@@ -112,14 +113,14 @@ def test_a_wish_is_met_by_what_lies_in_its_area():
 
 
 def test_a_wish_for_anything_is_met_by_every_advert():
-    assert placed(AUTO, wishes=[{"application": "p", "rank": 1}]) == [("p", "b")]
+    assert placed(WISHES_ALONE, wishes=[{"application": "p", "rank": 1}]) == [("p", "b")]
 
 
 def test_without_wishes_what_suits_decides_and_without_either_nothing():
     adverts = [advert("b", bedrooms=2), advert("c")]
     assert placed(adverts=adverts) == [("p", "c")]
-    assert placed(AUTO, adverts) == []
-    assert placed(AUTO, adverts, wishes=[{"application": "q", "rank": 1}]) == []
+    assert placed(WISHES_ALONE, adverts) == []
+    assert placed(WISHES_ALONE, adverts, wishes=[{"application": "q", "rank": 1}]) == []
 
 
 def test_what_suits_must_be_met_beside_a_wish():
@@ -134,7 +135,7 @@ def test_nobody_is_bid_for_where_it_is_not_eligible():
 @pytest.mark.parametrize(
     ("kind", "automatic", "expected"),
     [("own", True, []), ("none", True, []), ("council", True, [("p", "b")]),
-     ("council", False, []), ("automatic", False, [("p", "b")])],
+     ("council", False, []), ("automatic", True, [("p", "b")])],
 )
 def test_whose_choice_leaves_it_to_the_engine(kind, automatic, expected):
     text = f"  choice: {{auto: {{label: x, bids: {kind}}}}}\n"

@@ -174,6 +174,7 @@ def test_bids_of_one_moment_are_taken_by_advert():
 )
 def test_how_a_household_bids(bids: str, by_applicant: str | None, by_officer: str | None):
     choice = f"  choice: {{first: {{label: x, bids: {bids}}}, second: {{label: x, bids: none}}}}\n"
+    choice += "  automatic: {label: x}\n"
     placed = [bid("a", 1), bid("a", 2, placed_by="officer")]
     assert rules(choice, [advert("a")], placed) == [by_applicant, by_officer]
 

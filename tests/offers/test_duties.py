@@ -13,7 +13,10 @@ from tests.offers.small_bidding import bid, judge_of
 from tests.shortlist.small import frame
 
 SUNDAY = date(2024, 5, 12)
-DUTY = ("  duties: {bid: {label: x, bids: 2, months: 3, then: warned}}\n")
+DUTY = (
+    "  duties: {bid: {label: x, bids: 2, months: 3, then: warned}}\n"
+    "consequences: {warned: {label: x, review: true}}\n"
+)
 OLD = {"p": {"registered_on": date(2024, 2, 12), "local": True}}
 
 

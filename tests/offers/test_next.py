@@ -45,13 +45,13 @@ def test_a_list_is_exhausted_when_everyone_is_passed_over_or_refused() -> None:
 
 def test_a_household_that_is_not_active_is_passed_over_for_as_long_as_that_lasts() -> None:
     """Active again before the home was offered further: it is back on the list."""
-    week = Week(PASSING).households("ann bob cat").advert("elm", bids="ann bob cat").run(until=5)
-    week.add("applications", id="bob", status="suspended", priority_date=day(2)).run(until=5 + 1)
+    week = Week(PASSING).households("ann bob cat").advert("elm", bids="ann bob cat").run(until=6)
+    week.add("applications", id="bob", status="suspended", band="B")
     assert week.steps() == {("elm", "ann"): "proposed"}
     week.decline(7, "offer", "elm", "ann", reason="unsafe").run(until=7)
     assert ("elm", "bob") not in week.steps()
     assert ("elm", "bob", "not_active") in week.passed()
-    week.add("applications", id="bob", status="active", band="B", priority_date=day(2)).run(until=8)
+    week.add("applications", id="bob", status="active", band="B").run(until=8)
     assert ("elm", "bob", "not_active") not in week.passed()
     week.decline(9, "offer", "elm", "cat", reason="unsafe").run(until=9)
     assert week.steps()["elm", "bob"] == "proposed"
@@ -347,3 +347,26 @@ def test_the_same_whatever_the_order_of_rows() -> None:
     assert one.events == other.events
     for name, frame in one.record.tables.items():
         assert frame.equals(other.record.tables[name]), name
+
+
+def test_who_stands_below_the_last_one_asked_is_not_passed_over() -> None:
+    """Bob is suspended and cat too: only bob stands above somebody who was asked."""
+    week = Week(PASSING).households("ann bob cat dan eve").advert("elm", bids="ann bob cat dan eve")
+    week.run(until=6)
+    for name, status in (("bob", "suspended"), ("dan", "suspended")):
+        week.add("applications", id=name, status=status, band="B", priority_date=day(1))
+    week.run(until=7)
+    assert week.passed() == []
+    week.decline(8, "offer", "elm", "ann", reason="unsafe").run(until=8)
+    assert week.steps()["elm", "cat"] == "proposed"
+    assert week.passed() == [("elm", "ann", "unsafe"), ("elm", "bob", "not_active")]
+
+
+def test_an_equal_who_is_no_longer_active_leaves_the_tie() -> None:
+    """Three equals, one suspended after the close: the tie is of two; then there is none."""
+    week = Week(TIES).households("ann bob cat").advert("elm", bids="ann bob cat").run(until=6)
+    week.add("applications", id="bob", status="suspended", band="B").run(until=7)
+    assert week.proposed() == [("tie", "elm", None, "ann, cat")]
+    week.add("applications", id="ann", status="suspended", band="B").run(until=8)
+    assert week.steps() == {("elm", "cat"): "proposed"}
+    assert week.proposed() == [("offer", "elm", "cat", None)]

@@ -288,7 +288,7 @@ CONSEQUENCES = [
     ("bottom_of_band_months: 3", {"place_in_band": -1}, "2024-09-12"),
     ("band: C", {"band": "C"}, None),
     ("down: 1, months: 2", {"band": "C"}, "2024-08-12"),
-    ("down: 9", {"band": "C"}, None),
+    ("down: 2", {"band": "C"}, None),
     ("cancel: true", {"status": "closed"}, None),
     ("review: true", {"review": True}, None),
 ]

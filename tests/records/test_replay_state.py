@@ -45,8 +45,8 @@ def _now(replay: StateReplay) -> dict[tuple[str, str], tuple[str, date | None]]:
 
 
 def test_every_cycle_comes_out_as_recorded(tmp_path: Path) -> None:
-    week = _rivals("offers: {answer: {days: 3}}").let("elm", "bob").run(until=8)
-    week.run(until=8 + 1)
+    week = _rivals("offers: {answer: {days: 3}}").approve(7, "offer", "elm", "bob").run(until=8)
+    week.outcome(9, "accepted", "elm", "bob").run(until=9)
     again = replay_state(on_record(week, tmp_path))
     assert [r.same for r in again.runs] == [True, True]
     assert again.reproduced
@@ -119,20 +119,12 @@ def test_a_wrong_date_cost_a_household_a_home(tmp_path: Path) -> None:
 def test_no_rival_is_on_anything_for_the_applicant(tmp_path: Path) -> None:
     replay = put_right(_rivals().let("elm", "bob").run(until=9), tmp_path, EARLIER)
     for said in (replay.text(), json.dumps(replay.as_dict()), replay_state_page(replay),
-                 replay.frame().write_csv(replay.frame().write_json() and None)):
+                 replay.frame().write_json()):
         assert "bob" not in said
 
 
 def test_a_refusal_of_the_record_is_made_again(tmp_path: Path) -> None:
     """bob refused on the 8th, and would have: ann comes next, not cat, and is offered it that day."""
-    week = Week().households("bob cat ann").advert("elm", bids="bob cat ann")
-    week.approve(7, "offer", "elm", "bob").outcome(8, "refused", "elm", "bob")
-    week.let("elm", "cat", on=9).run(until=11)
-    replay = put_right(week, tmp_path,
-                       fact("ann", "priority_date", "2020-01-03", "2020-01-02"))
-    assert not replay.displaced.height  # joint second: the tie goes by no key, cat stays
-    replay = put_right(week, tmp_path / "b", fact("ann", "band", "B", "A"))
-    assert _now(replay) == {("elm", "ann"): ("let", day(7))}
     week = Week().household("bob", band="A").households("cat ann", band="C")
     week.advert("elm", bids="bob cat ann")
     week.approve(7, "offer", "elm", "bob").outcome(8, "refused", "elm", "bob")
@@ -162,8 +154,8 @@ def test_a_check_that_failed_stands_in_the_way_still(tmp_path: Path) -> None:
     assert _now(replay)["elm", "bob"] == ("let", day(7))
     assert not replay.displaced.height
     assert "ann would not have been offered a home by 9 June 2024." in replay.text()
-    right = "  - {table: checks, row: c1/1/ann/fraud, column: outcome, was: refused, should_be: " \
-            "cleared, reason: Another person of that name.}\n"
+    right = ("  - {table: checks, row: c1/1/ann/fraud, column: outcome, was: refused, "
+             "should_be: cleared, reason: Another person of that name.}\n")
     replay = put_right(week, tmp_path / "b", EARLIER + right)
     assert _now(replay) == {("elm", "ann"): ("let", day(7))}
     assert "1 more, about other records, not shown here" in replay.text()
@@ -177,18 +169,19 @@ def test_a_home_past_a_hard_stop_is_not_let_by_assumption(tmp_path: Path) -> Non
     assert _now(replay) == {("elm", "ann"): ("accepted", day(7))}
 
 
-def test_a_target_that_is_behind_reserves_the_home_for_who_meets_it(tmp_path: Path) -> None:
+def test_a_target_that_is_behind_keeps_the_home_for_who_meets_it(tmp_path: Path) -> None:
+    """All homes of the plan are for local people: that ann is one was not recorded."""
     text = """
-criteria: {here: {label: x, when: local = true}}
+profiles: {only: {label: x, order: [{band: [A, B, C]}, {date: priority_date}]}}
+criteria: {near: {label: x, when: local}}
 local_lettings_plans:
-  estate: {label: x, from: 2024-01-01, until: 2025-01-01, basis: x, reason: x, targets: [{to: here, share: 1}]}
+  village: {label: x, targets: [{label: x, criterion: near, share: 1}]}
 """
-    try:
-        week = Week(text)
-    except Exception:  # the form of plans is told in tests of schemes
-        pytest.skip("plans have another form")
-    week.household("bob", local=True).household("ann", local=False)
-    week.advert("elm", bids="bob ann", local_lettings_plan="estate").let("elm", "bob").run(until=9)
+    week = Week(text).households("bob ann", local=False)
+    week.advert("elm", bids="bob ann", local_lettings_plan="village").let("elm", "bob").run(until=9)
+    replay = put_right(week, tmp_path, fact("ann", "local", "false", "true"))
+    assert _now(replay) == {("elm", "ann"): ("let", day(7))}
+    assert replay.places.row(0)[2:] == (2, 2)
 
 
 def test_nothing_would_have_been_otherwise(tmp_path: Path) -> None:
@@ -256,18 +249,18 @@ def test_cycles_that_rest_on_erased_facts_are_named(tmp_path: Path) -> None:
 
 
 def test_a_replay_ends_where_facts_have_gone(tmp_path: Path) -> None:
-    """eve came in the second cycle and was erased: of the first the answer stands."""
+    """zed came in the second cycle and was erased: of the first the answer stands."""
     week = _rivals().let("elm", "bob").run(until=9)
-    week.household("eve").advert("oak", bids="eve", opens=10, closes=11.5).let("oak", "eve", on=12)
+    week.household("zed").advert("oak", bids="zed", opens=10, closes=11.5).let("oak", "zed", on=12)
     on_record(week.run(until=14), tmp_path)
-    erase(tmp_path / "state", ["eve"], "schedule", date(2032, 1, 1), tmp_path / "erased")
+    erase(tmp_path / "state", ["zed"], "schedule", date(2032, 1, 1), tmp_path / "erased")
     from cbl_engine.documents import parse_document
 
     replay = replay_state(tmp_path / "erased", parse_document("corrections:\n" + EARLIER, "f.yaml"))
-    assert (replay.gone, replay.until) == (("eve",), day(9))
+    assert (replay.gone, replay.until) == (("zed",), day(9))
     assert _now(replay) == {("elm", "ann"): ("let", day(7))}
     assert "Nothing is said after 9 June 2024: facts of 1 households" in replay.text()
-    assert "eve" not in replay.text()
+    assert "zed" not in replay.text()
 
 
 # What officers hold back, and the bundle.
@@ -409,5 +402,7 @@ def test_without_a_fact_put_right_the_answers_followed_give_the_record(
     past = Past.of(on_record(was, tmp_path))
     followed = _follow(past, past, {}, past.trail.runs(), "refuses")
     for table in ("offers", "lettings", "passed_over", "advert_states", "proposals"):
-        assert_frame_equal(followed.tables[table], was.record.tables[table])
+        one, two = (t[table].drop("id" if table == "proposals" else [])
+                    for t in (followed.tables, was.record.tables))
+        assert_frame_equal(one, two)  # ids of proposals have the numbers of events
     assert (list(followed.assumed), list(followed.left)) == ([], [])

@@ -355,7 +355,7 @@ SAID: dict[str, set[str]] = {
         "order", "judged_at", "choosing", "one_at_a_time", "viewing", "answer", "silence",
         "contact", "reasons", "passing_over", "refusals", "final", "discretion",
     },
-    "DirectLet": LABELLED | {"permitted_by", "part_6", "when", "homes", "fit"},
+    "DirectLet": LABELLED | {"permitted_by", "part_6", "sensitive", "when", "homes", "fit"},
 }
 """Model -> its fields that have words. A field added to a model is said in describe.py or words.py
 first, and then named here."""

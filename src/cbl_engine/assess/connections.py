@@ -32,12 +32,14 @@ def area_closure(areas: pl.DataFrame) -> pl.DataFrame:
     """Every area with itself and each area around it.
 
     Args:
-        areas: id, parent.
+        areas: id, and parent where any lies in another.
 
     Returns:
         Frame of area and around; a row for every pair. Loops once for each level of nesting.
     """
     step = areas.select(pl.col("id").alias("area"), pl.col("id").alias("around"))
+    if "parent" not in areas.columns:
+        return step
     parents = areas.select(pl.col("id").alias("around"), pl.col("parent"))
     found = [step]
     for _ in range(areas.height):

@@ -36,7 +36,8 @@ def bid(
     application
         Id of the application.
     data
-        Folder of tables, an Excel workbook, a database or a shipped borough, as for shortlist.
+        Folder of tables, an Excel workbook, a database or a shipped borough, as for shortlist; or
+        a state folder of `cbl cycle`, whose offers and consequences then count.
     at
         The moment, YYYY-MM-DDTHH:MM, by London's clock unless it has an offset. What was placed or
         withdrawn later is not looked at.

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def day(text: str) -> date:
-    """The as-at date.
+def day(text: str, option: str = "--as-at") -> date:
+    """The date that an option gives: ``--as-at`` becomes *the as-at date*.
 
     Raises:
         BadInput: it is not a date.
@@ -22,8 +22,8 @@ def day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise BadInput(
-            [Problem("as_at", "the as-at date cannot be read", where="--as-at", given=repr(text),
-                     allowed="YYYY-MM-DD")]
+            [Problem("as_at", f"the {option.lstrip('-')} date cannot be read", where=option,
+                     given=repr(text), allowed="YYYY-MM-DD")]
         ) from None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from cbl_engine.records.places import write_file
 from cbl_engine.shortlist.words import key_in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 MOST_ROWS = 1_000_000
 _MOST_CHARACTERS = 32_767
@@ -78,6 +79,38 @@ def write_sheets(
         RunError: as :func:`write_run_to_excel`.
     """
     return write_file(_workbook(tuple(sheets), created), out, replace=replace)
+
+
+def write_frames(
+    frames: Mapping[str, pl.DataFrame], out: str | Path, as_at: date, *, replace: bool = True
+) -> Path:
+    """Write frames as a workbook, a sheet each.
+
+    Args:
+        frames: by name; ``passed_over`` becomes the sheet *Passed over*.
+        out: ``.xlsx`` file to write.
+        as_at: the day they are of; Excel wants one, and a clock would make two files of one record.
+        replace: take the place of a file that is there.
+
+    Raises:
+        RunError: as :func:`write_run_to_excel`.
+    """
+    sheets = (
+        Sheet(_in_words(name), frame.rename(_in_words), tuple(map(_width, frame)))
+        for name, frame in frames.items()
+    )
+    created = datetime(as_at.year, as_at.month, as_at.day)  # noqa: DTZ001
+    return write_sheets(sheets, out, created, replace=replace)
+
+
+def _in_words(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
+def _width(values: pl.Series) -> int:
+    """Of a column [characters]."""
+    longest = values.cast(pl.String).str.len_chars().max() if values.len() else 0
+    return min(max(10, len(values.name), int(longest or 0)) + 2, 70)  # type: ignore[call-overload]
 
 
 def _workbook(sheets: tuple[Sheet, ...], created: Any) -> bytes:

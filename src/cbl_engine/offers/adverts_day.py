@@ -103,13 +103,12 @@ def adverts_that_close(desk: Desk) -> None:
         return
     closing.sort()
     judge, adverts, bids = desk.judge, desk.adverts, desk.table("bids")
-    verdicts = judge_bids(judge, adverts, bids, desk.record, until=desk.on)
+    verdicts = judge_bids(judge, adverts, bids, desk.record, until=desk.on, among=closing)
     placed = automatic_bids(
         judge, adverts, bids, desk.record, lambda pairs: _eligible(desk, pairs), desk.on,
         desk.given,
     )
-    mine = pl.col("advert").is_in(closing)
-    for row in verdicts.filter(mine & pl.col("rule").is_not_null()).iter_rows(named=True):
+    for row in verdicts.filter(pl.col("rule").is_not_null()).iter_rows(named=True):
         desk.emit(e.BidSetAside(on=desk.on, **row))
     for row in placed.iter_rows(named=True):
         desk.emit(e.BidPlaced(on=desk.on, **row))

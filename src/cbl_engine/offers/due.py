@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cbl_engine.offers.clock import cycle_span
 from cbl_engine.offers.duties import missed_duties
+from cbl_engine.offers.lists import counting
 from cbl_engine.offers.stops import end_hold
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def duties_of_the_cycle(desk: Desk) -> None:
     bidding = desk.version.bidding
     if bidding is None or not bidding.duties or cycle_span(bidding, desk.on)[1] != desk.on:
         return
-    missed = missed_duties(desk.judge, desk.adverts, desk.table("bids"), desk.record, desk.on)
+    closed = [a.advert for a in desk.book.adverts.values() if a.closed_on is not None]
+    missed = missed_duties(desk.judge, counting(desk, closed), desk.record, desk.on)
     for application, consequence in missed.select("application", "consequence").iter_rows():
         desk.propose("consequence", application=application, what=consequence)

@@ -14,13 +14,12 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import polars as pl
 
 from cbl_engine.offers import events as e
 from cbl_engine.offers.lists import rank_anew
 from cbl_engine.offers.quotas import Ledger
-from cbl_engine.offers.rounds import Lists, offer_rounds
+from cbl_engine.offers.settling import settled
 from cbl_engine.offers.standing import (
     UNDER_OFFER,
     Place,
@@ -33,6 +32,8 @@ from cbl_engine.offers.standing import (
 from cbl_engine.offers.stops import no_longer_stops, stop_at
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from cbl_engine.offers.desk import Desk
     from cbl_engine.offers.entries import Offer
 
@@ -123,7 +124,7 @@ def next_in_line(desk: Desk) -> bool:
     _no_longer(desk, lines, standing)
     open_lines = [line for line in lines if line.homes]
     turns = [_turns(desk, line, standing) for line in open_lines]
-    meant = _settled(desk, open_lines, turns)
+    meant = settled(desk, open_lines, turns)
     offering = any(its[p].ready for its, chosen in zip(turns, meant, strict=True) for p in chosen)
     for line, its, chosen in zip(open_lines, turns, meant, strict=True):
         _propose(desk, line, its, chosen, ties=not offering)
@@ -240,18 +241,40 @@ def _turns(desk: Desk, line: Line, standing: Standing) -> list[Turn]:
         above = sum(s < stage or (waits and s == stage) for s in line.taken)
         if asked + above >= line.to_let or _ends_before(desk, line, stage):
             break
-        stops = [standing.get((line.advert, c.application)) for c in part]
-        turns += [Turn((c,), s) for c, s in zip(part, stops, strict=True) if _skip(s)]
-        left = [(c, s) for c, s in zip(part, stops, strict=True) if not _skip(s)]
+        stops = {c: standing.get((line.advert, c.application)) for c in part}
+        left = [c for c in part if not _skip(stops[c])]
         asked += len(left)
-        for tie, group in groupby(left, key=lambda cs: cs[0].tie_group):
-            members = list(group)
-            before = sum(len(t.members) for t in turns if not t.skipped)
-            if tie is not None and len(members) > max(len(line.homes) - before, 0):
-                turns.append(Turn(tuple(c for c, _ in members)))
-            else:
-                turns += [Turn((c,), s) for c, s in members]
+        turns += _in_turn(line, part, stops, left, sum(not t.skipped for t in turns))
     return turns
+
+
+def _in_turn(
+    line: Line,
+    part: list[Candidate],
+    stops: dict[Candidate, Stop | None],
+    left: list[Candidate],
+    before: int,
+) -> Iterator[Turn]:
+    """Candidates of one part in order; equals that are too many for the places left as one turn."""
+    too_many: set[int] = set()
+    settled: set[int] = set()
+    for candidate in part:
+        tie = candidate.tie_group
+        if candidate not in left:
+            yield Turn((candidate,), stops[candidate])
+        elif tie is None or tie in settled:
+            yield Turn((candidate,), stops[candidate])
+            before += 1
+        elif tie not in too_many:
+            equal = tuple(c for c in left if c.tie_group == tie)
+            if 1 < len(equal) > len(line.homes) - before:
+                too_many.add(tie)
+                yield Turn(equal)
+                before += len(equal)
+            else:
+                settled.add(tie)
+                yield Turn((candidate,), stops[candidate])
+                before += 1
 
 
 def _skip(stop: Stop | None) -> bool:
@@ -267,94 +290,6 @@ def _ends_before(desk: Desk, line: Line, stage: int) -> bool:
         s.next_stage_when == "no_eligible" and n in at_close
         for n, s in enumerate(stages[: stage - 1], 1)
     )
-
-
-def _settled(desk: Desk, lines: list[Line], turns: list[list[Turn]]) -> list[set[int]]:
-    """Of each line, the turns that come: places in its list of turns.
-
-    Whoever is held, and equals, count as households of their own that want nothing else.
-    """
-    numbers: dict[str, int] = {}
-    applications: list[int] = []
-    origin: list[tuple[int, int]] = []
-    starts = [0]
-    one = desk.offers.one_at_a_time
-    for at, its in enumerate(turns):
-        for place, turn in enumerate(its):
-            if turn.skipped:
-                continue
-            if turn.ready:
-                key = turn.members[0].application if one else f" {at} {place}"
-                applications.append(numbers.setdefault(key, len(numbers)))
-                origin.append((at, place))
-                continue
-            copies = len(lines[at].homes) if len(turn.members) > 1 else 1
-            for copy in range(copies):
-                applications.append(numbers.setdefault(f" {at} {place} {copy}", len(numbers)))
-                origin.append((at, place))
-        starts.append(len(applications))
-    meant: list[set[int]] = [set() for _ in lines]
-    if not applications:
-        return meant
-    rank, order = _orders(desk, lines, turns, origin)
-    entries = offer_rounds(
-        Lists(np.array(starts, np.int64), np.array(applications, np.int32)),
-        np.array([len(line.homes) for line in lines], np.int32),
-        rank, desk.offers.choosing.by_whom, order,
-    )
-    for entry in entries.tolist():
-        at, place = origin[entry]
-        meant[at].add(place)
-    return meant
-
-
-def _orders(
-    desk: Desk, lines: list[Line], turns: list[list[Turn]], origin: list[tuple[int, int]]
-) -> tuple[np.ndarray, np.ndarray]:
-    """The households' own order of homes, entry by entry; and the order in which homes are taken."""
-    own = _preferences(desk, lines, turns)
-    rank = np.array(
-        [own.get((turns[at][place].members[0].application, lines[at].advert), 0)
-         for at, place in origin], np.int32,
-    )
-    keys = [_turn_of_home(desk, line, its) for line, its in zip(lines, turns, strict=True)]
-    order = np.array(sorted(range(len(lines)), key=lambda i: keys[i]), np.int64)
-    return rank, order
-
-
-def _preferences(
-    desk: Desk, lines: list[Line], turns: list[list[Turn]]
-) -> dict[tuple[str, str], int]:
-    """Each household's rank of each home that it may get: by its preferences, then as it bid."""
-    if desk.offers.choosing.by_whom not in ("household", "homes"):
-        return {}
-    wanted = pl.DataFrame(
-        [(t.members[0].application, line.advert)
-         for line, its in zip(lines, turns, strict=True) for t in its if t.ready],
-        schema={"application": pl.String, "advert": pl.String}, orient="row",
-    )
-    bids = desk.table("bids").group_by("application", "advert").agg(pl.col("placed_at").min())
-    stated = desk.table("preferences").select("application", "advert", "rank")
-    ranked = (
-        wanted.join(stated, on=["application", "advert"], how="left")
-        .join(bids, on=["application", "advert"], how="left")
-        .sort("application", "rank", "placed_at", "advert", nulls_last=True)
-        .with_columns(pl.int_range(1, pl.len() + 1).over("application").alias("place"))
-    )
-    return {(a, d): n for a, d, n in ranked.select("application", "advert", "place").iter_rows()}
-
-
-def _turn_of_home(desk: Desk, line: Line, turns: list[Turn]) -> tuple:
-    """What homes are sorted by when one is taken after the other."""
-    state, row = desk.book.adverts[line.advert], desk.row("adverts", line.advert)
-    first = next((t.members[0].position for t in turns if not t.skipped), 0)
-    by = {
-        "best_position": first, "fewest_bids": state.bids or 0,
-        "largest": -(row.get("bedrooms") or 0), "closes_first": row["closes_at"],
-    }
-    choosing = desk.offers.choosing
-    keys = [by[name] for name in choosing.by] if choosing.by_whom == "council" else []
-    return (*keys, row["closes_at"], line.advert)
 
 
 def _propose(
@@ -434,7 +369,7 @@ def _lapse_ties(desk: Desk, reached: set[tuple[str, str]]) -> None:
             desk.decide(proposal, "lapsed")
 
 
-def equals(applications) -> str:  # noqa: ANN001
+def equals(applications: Iterable[str]) -> str:
     """The equals of a tie, as its proposal names them."""
     return ", ".join(sorted(applications))
 

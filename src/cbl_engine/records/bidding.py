@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Any, Literal
 import polars as pl
 
 from cbl_engine.errors import BadInput
-from cbl_engine.offers.criteria import Judge
+from cbl_engine.offers.book import Book
+from cbl_engine.offers.desk import Desk, london_day
 from cbl_engine.offers.may_bid import MayBid, may_bid
 from cbl_engine.records.chain import check_inputs
+from cbl_engine.records.state import is_state, read_state
 from cbl_engine.shortlist import prepare
+from cbl_engine.shortlist.register_check import register_problems
 from cbl_engine.tables import LONDON
 from cbl_engine.tables.letting_columns import RECORDED
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -38,8 +42,9 @@ def ask_to_bid(
 
     Args:
         scheme: a loaded scheme, a path, or the name of a shipped one.
-        data: as for :func:`~cbl_engine.run_shortlist`; bids placed after the moment are not looked
-            at, and there may be none.
+        data: as for :func:`~cbl_engine.run_shortlist`, or a state folder, whose record then
+            counts: offers under way, consequences, who is housed. Bids placed after the moment are
+            not looked at, and there may be none.
         advert: id of the advert.
         application: id of the application.
         at: the moment, with a time zone.
@@ -51,24 +56,31 @@ def ask_to_bid(
     Raises:
         BadInput: everything wrong with scheme and tables; there is no such advert or application.
     """
-    inputs = check_inputs(scheme, data, "close", mapping)
-    missing = inputs.tables is None or not {"applications", "adverts"} <= set(inputs.tables.frames)
-    if inputs.problems or inputs.scheme is None or inputs.tables is None or missing:
+    standing = is_state(data)
+    inputs = check_inputs(scheme, None if standing else data, "close", mapping)
+    if inputs.problems or inputs.scheme is None:
         raise BadInput(inputs.problems)
-    frames = inputs.tables.frames
-    bids = frames.get("bids")
-    if bids is None:
-        bids = pl.DataFrame(
+    if standing:
+        frames: Mapping[str, pl.DataFrame] = read_state(data).tables
+        problems = register_problems(inputs.scheme, frames, "close")
+        if problems:
+            raise BadInput(problems)
+    else:
+        if inputs.tables is None or not {"applications", "adverts"} <= set(inputs.tables.frames):
+            raise BadInput(inputs.problems)
+        frames = inputs.tables.frames
+    given = {name: frame for name, frame in frames.items() if name not in RECORDED}
+    if "bids" not in given:
+        given["bids"] = pl.DataFrame(
             schema={
-                "advert": frames["adverts"].schema["id"],
-                "application": frames["applications"].schema["id"],
+                "advert": given["adverts"].schema["id"],
+                "application": given["applications"].schema["id"],
                 "placed_at": pl.Datetime("us", LONDON),
             }
         )
-    judge = Judge(inputs.scheme, frames, frames["adverts"], frames.get("homes"))
-    prepared = prepare(inputs.scheme, frames, "close")
-    record = {name: frame for name, frame in frames.items() if name in RECORDED}
+    desk = Desk(inputs.scheme, given, Book.from_tables(frames), on=london_day(at), seed=seed)
+    record = desk.record if standing else {}
     return may_bid(
-        judge, prepared, bids, record, advert, application, at,
-        placed_by=placed_by, audience=audience, seed=seed,
+        desk.judge, prepare(inputs.scheme, desk.register, "close"), given["bids"], record,
+        advert, application, at, placed_by=placed_by, audience=audience, seed=seed,
     )

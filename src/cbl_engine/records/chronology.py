@@ -8,7 +8,14 @@ import polars as pl
 
 from cbl_engine.offers import events as e
 from cbl_engine.offers.checks import told_reason
-from cbl_engine.records.facts_apart import ERASED, EVENT_NUMBER, OURS, about_of, named_by, subjects_of
+from cbl_engine.records.facts_apart import (
+    ERASED,
+    EVENT_NUMBER,
+    OURS,
+    about_of,
+    named_by,
+    subjects_of,
+)
 from cbl_engine.shortlist.words import say
 from cbl_engine.tables import TABLES
 
@@ -53,7 +60,7 @@ def chronology(past: Past, application: str, audience: Audience) -> list[dict[st
             continue
         what = _in_words(event, past, audience)
         if what:
-            advert = getattr(event, "advert", None) or adverts.get(getattr(event, "offer", None))
+            advert = getattr(event, "advert", None) or adverts.get(getattr(event, "offer", None) or "")
             found.append({"on": event.on, "event": n, "advert": advert, "what": what})
     return found
 
@@ -115,7 +122,7 @@ def _lots(
         key = facts.get("id") if table in ("applications", "people") else None
         known = before.get(key, {}) if key is not None else {}
         new = {n: say(v) for n, v in facts.items()
-               if v is not None and n not in ("application",) and known.get(n) != v}
+               if v is not None and n != "application" and known.get(n) != v}
         new |= {n: say(None) for n, v in known.items() if v is not None and facts.get(n) is None}
         before[key] = facts
         if new:

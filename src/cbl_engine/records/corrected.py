@@ -48,6 +48,7 @@ class Corrected:
 
     @property
     def written(self) -> pl.DataFrame:
+        """The rows that a correction wrote."""
         return self.frame.tail(len(self.origin))
 
     def touched(self, column: str) -> pl.Series:

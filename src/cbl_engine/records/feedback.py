@@ -17,6 +17,7 @@ import polars as pl
 from cbl_engine.disclosure import LIMIT, withheld
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.records.folder import RunFolder, read_run
+from cbl_engine.records.kinds_of_home import KIND_TYPES, with_kind
 from cbl_engine.shortlist.bands import bands_and_dates
 from cbl_engine.shortlist.register_check import bands_in_order
 
@@ -32,7 +33,6 @@ KINDS = ("month", "area", "bedrooms", "property_type")
 SENSITIVE = "sensitive"
 WITHHELD = "withheld"
 NO_BAND = "no band"
-_NARROWER = ("parish",)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,55 +111,11 @@ def _adverts(run: RunFolder, result: Shortlist) -> pl.DataFrame:
     closes = pl.col("closes_at").dt.convert_time_zone("Europe/London")
     frame = considered.join(adverts, on="advert", how="left", maintain_order="left")
     home = pl.col("home") if "home" in frame.columns else pl.lit(None, pl.String)
-    return _with_kind(frame, run).select(
+    return with_kind(frame, run.frames, KIND_TYPES).select(
         "advert", home.alias("home"), closes.dt.date().alias("closes_on"),
         closes.dt.strftime("%Y-%m").alias("month"), "area", "bedrooms", "property_type",
         labels.alias("sensitive"),
     )
-
-
-def _with_kind(frame: pl.DataFrame, run: RunFolder) -> pl.DataFrame:
-    """Bedrooms, property type and area: the advert's own, or its home's, or what its group shares."""
-    types = {"bedrooms": pl.Int64, "property_type": pl.String, "area": pl.String}
-    homes = run.frames.get("homes", pl.DataFrame({"id": []}, schema={"id": pl.String}))
-    for name, dtype in types.items():
-        values = [pl.col(name).cast(dtype)] if name in frame.columns else []
-        for at, key in (("home", "id"), ("home_group", "home_group")):
-            if at in frame.columns and {key, name} <= set(homes.columns):
-                ids = homes[key].cast(pl.String)
-                known = pl.DataFrame({at: ids, f"_{at}": homes[name].cast(dtype)})
-                shared = known.drop_nulls(at).group_by(at).agg(
-                    pl.when(pl.col(f"_{at}").n_unique() == 1).then(pl.col(f"_{at}").first())
-                )
-                frame = frame.with_columns(pl.col(at).cast(pl.String)).drop(f"_{at}", strict=False)
-                frame = frame.join(shared, on=at, how="left", maintain_order="left")
-                values.append(pl.col(f"_{at}"))
-        value = pl.coalesce(values) if values else pl.lit(None, dtype)
-        frame = frame.with_columns(value.alias(name))
-    return frame.with_columns(_ward(frame["area"], run.frames.get("areas")))
-
-
-def _ward(areas: pl.Series, table: pl.DataFrame | None) -> pl.Series:
-    """The ward that each area is or lies in, or what is wider; null where that is not known.
-
-    By name where it has one. A loop over the areas of homes, and up the tree from each.
-    """
-    rows = {} if table is None else {str(r["id"]): r for r in table.iter_rows(named=True)}
-    names: dict[str, str | None] = {}
-    for area in areas.drop_nulls().unique():
-        at = rows.get(area)
-        found = None
-        while at is not None:
-            if at.get("level") not in _NARROWER:
-                found = at
-            if at.get("level") not in (None, *_NARROWER):
-                break
-            at = rows.get(str(at["parent"]))
-        names[area] = None if found is None else str(found.get("name") or found["id"])
-    return areas.replace_strict(
-        list(names), pl.Series(list(names.values()), dtype=pl.String), default=None,
-        return_dtype=pl.String,
-    ).alias("area")
 
 
 def _bids(run: RunFolder, result: Shortlist) -> tuple[pl.DataFrame, tuple[str, ...]]:

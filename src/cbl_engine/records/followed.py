@@ -218,8 +218,8 @@ class Following:
         if proposal.act not in ("offer", "rung") and not by_check:
             return
         self._read_new(desk)
-        asked, about = self._asks.of(proposal), (proposal.advert, "offer")
-        if not self._may_assume(desk, asked, about):
+        about = proposal.advert, proposal.act
+        if not self._may_assume(desk, self._asks.of(proposal), about):
             return
         try:
             approve(desk, proposal, By(outcome=ASSUMED))

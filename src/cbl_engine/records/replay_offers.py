@@ -125,7 +125,7 @@ def fork(replay: StateReplay, own: Any = None) -> Iterator[str]:
     if replay.conjecture_from is not None:
         yield (f"From {say(replay.conjecture_from)} it is conjecture: "
                f"{_count(replay, own)} answers were assumed. {RULE}")
-    left = [r for r in replay._now.left if own is None or str(r["application"]) == str(own)]
+    left = [r for r in replay.left if own is None or str(r["application"]) == str(own)]
     if left:
         ids = ", ".join(str(r["id"]) for r in left) if own is None else str(len(left))
         yield f"Outcomes of the record that no longer apply: {ids}."
@@ -136,7 +136,7 @@ def fork(replay: StateReplay, own: Any = None) -> Iterator[str]:
 
 
 def _count(replay: StateReplay, own: Any) -> int:
-    return sum(own is None or str(r["application"]) == str(own) for r in replay._now.assumed)
+    return sum(own is None or str(r["application"]) == str(own) for r in replay.assumed)
 
 
 def in_words(replay: StateReplay, audience: Audience, application: Any = None) -> str:
@@ -245,9 +245,9 @@ def as_plain(replay: StateReplay, audience: Audience, application: Any = None) -
     if officer:
         out |= {
             "displaced": replay.displaced.to_dicts(),
-            "assumed": list(replay._now.assumed),
+            "assumed": list(replay.assumed),
             "no_longer_apply": [{n: r[n] for n in ("id", "on", "what", "advert", "application")}
-                                for r in replay._now.left],
+                                for r in replay.left],
             "gone": list(replay.gone),
         }
     return in_plain(out)

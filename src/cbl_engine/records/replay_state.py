@@ -20,7 +20,6 @@ import polars as pl
 from cbl_engine.documents import Document
 from cbl_engine.errors import BadInput, Problem, RunError
 from cbl_engine.offers.events import Erased, TakenIn
-from cbl_engine.offers.record import Record
 from cbl_engine.records.corrected import Corrected, corrected, refusal
 from cbl_engine.records.corrections import Held, read_corrections
 from cbl_engine.records.cycles_again import Past, RunAgain, run_again
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
+    from cbl_engine.offers.record import Record
     from cbl_engine.records.corrections import Correction
     from cbl_engine.records.followed import Assume
     from cbl_engine.records.replay import Audience
@@ -132,6 +132,16 @@ class StateReplay:
             raise TypeError("nothing was put right")
         return self.now
 
+    @property
+    def assumed(self) -> Sequence[Mapping[str, Any]]:
+        """Answers that were assumed: on, advert, application, what; none without corrections."""
+        return () if self.now is None else self.now.assumed
+
+    @property
+    def left(self) -> Sequence[Mapping[str, Any]]:
+        """Outcomes of the record that no longer apply; none without corrections."""
+        return () if self.now is None else self.now.left
+
     def offered(self, assume: Assume = "accepts") -> pl.DataFrame:
         """What the households whose facts were put right are offered: changes, where offered now."""
         if assume == "accepts":
@@ -200,7 +210,7 @@ class StateReplay:
     @property
     def conjecture_from(self) -> date | None:
         """The first day on which an answer was assumed; None: none was."""
-        return min((row["on"] for row in self._now.assumed), default=None)
+        return min((row["on"] for row in self.assumed), default=None)
 
     def addressee(self, audience: Audience, application: Any = None) -> Any:
         """The application an applicant's form is for; None for officers.

@@ -13,15 +13,22 @@ from cbl_engine.report.page import render, write_page
 from cbl_engine.report.quality_page import quality_page
 from cbl_engine.report.replay import replay_page
 from cbl_engine.report.replay_state import replay_state_page
+from cbl_engine.report.results import Results, letting_results
+from cbl_engine.report.results_page import results_page
 from cbl_engine.report.scheme import scheme_page
+from cbl_engine.report.subject_access import SubjectAccess, subject_access
+from cbl_engine.report.subject_page import subject_page
 
 __all__ = [
     "CaseNote",
     "Letter",
+    "Results",
+    "SubjectAccess",
     "draft_letter",
     "explain_assessment",
     "feedback_page",
     "letter_page",
+    "letting_results",
     "movers_page",
     "movers_public_page",
     "note_page",
@@ -29,6 +36,9 @@ __all__ = [
     "render",
     "replay_page",
     "replay_state_page",
+    "results_page",
     "scheme_page",
+    "subject_access",
+    "subject_page",
     "write_page",
 ]

@@ -41,7 +41,7 @@ def replay_state_page(
         "scheme": replay.state.scheme().versions[-1].title, "until": replay.until,
         "runs": replay.runs, "as_it_was": list(as_it_was(replay, audience)),
     }
-    if not replay.corrections or replay.now is None:
+    if not replay.corrections:
         return render("replay_state.html", title="A record run again", corrections=[], hidden=0,
                       **common)
     own = replay.addressee(audience, application)
@@ -65,8 +65,8 @@ def replay_state_page(
         ],
         places=places(replay, own),
         displaced=replay.displaced.to_dicts() if officer else [],
-        assumed=replay.now.assumed if officer else [],
-        left=replay.now.left if officer else [],
+        assumed=replay.assumed if officer else [],
+        left=replay.left if officer else [],
         bundle=[bundle(replay, one, audience) for one in households],
         **common,
     )

@@ -150,6 +150,7 @@ _CALLED_IN = {
         "fit": "how household and home must fit",
         "permitted_by": "what permits it",
         "part_6": "whether it is an allocation under Part 6",
+        "sensitive": "whether its lettings are left out of what is published",
     },
     "assessment": {
         "when": "the criterion",

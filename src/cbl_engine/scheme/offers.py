@@ -231,6 +231,9 @@ class DirectLet(Labelled):
     part_6: bool = Field(
         True, description="whether it is an allocation under Part 6 of the Housing Act 1996"
     )
+    sensitive: bool = Field(
+        False, description="its lettings are left out of everything that is published"
+    )
     when: str | None = Field(None, description="a criterion: who; left out: as officers decide")
     homes: str | None = Field(
         None, description="a criterion over the home alone; left out: any home"

@@ -287,9 +287,10 @@ def _direct_let(let: DirectLet, version: SchemeVersion) -> Line:
         f"For homes that meet {label_of(let.homes, version)}.",)
     fit = listed(label_of(name, version) for name in let.fit) if let.fit else (
         "what every bid must meet")
+    sensitive = ("Its lettings are left out of what is published.",) if let.sensitive else ()
     return said(let, f"permitted by {let.permitted_by}",
                 (part_6, *for_whom(let.when, version), *homes,
-                 f"Household and home must fit by {fit}."))
+                 f"Household and home must fit by {fit}.", *sensitive))
 
 
 def _named(version: SchemeVersion) -> dict[str, list[tuple[str, Any]]]:

@@ -1,0 +1,69 @@
+"""What kind of home an advert or a letting is of: as the advert says, or its home, or its group."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+KIND_TYPES: Mapping[str, pl.DataType] = {
+    "bedrooms": pl.Int64(), "property_type": pl.String(), "area": pl.String(),
+}
+_NARROWER = ("parish",)
+
+
+def with_kind(
+    frame: pl.DataFrame, tables: Mapping[str, pl.DataFrame], types: Mapping[str, pl.DataType]
+) -> pl.DataFrame:
+    """Rows with columns of their home: the row's own, or its home's, or what its group shares.
+
+    Args:
+        frame: rows with home or home_group, or neither; a column of ``types`` that it has wins.
+        tables: homes and areas, as far as there are any.
+        types: the columns and their types; ``area`` becomes the name of the ward that it is or
+            lies in, or of what is wider; null where that is not known.
+    """
+    homes = tables.get("homes", pl.DataFrame({"id": []}, schema={"id": pl.String}))
+    for name, dtype in types.items():
+        values = [pl.col(name).cast(dtype)] if name in frame.columns else []
+        for at, key in (("home", "id"), ("home_group", "home_group")):
+            if at in frame.columns and {key, name} <= set(homes.columns):
+                ids = homes[key].cast(pl.String)
+                known = pl.DataFrame({at: ids, f"_{at}": homes[name].cast(dtype)})
+                shared = known.drop_nulls(at).group_by(at).agg(
+                    pl.when(pl.col(f"_{at}").n_unique() == 1).then(pl.col(f"_{at}").first())
+                )
+                frame = frame.with_columns(pl.col(at).cast(pl.String)).drop(f"_{at}", strict=False)
+                frame = frame.join(shared, on=at, how="left", maintain_order="left")
+                values.append(pl.col(f"_{at}"))
+        value = pl.coalesce(values) if values else pl.lit(None, dtype)
+        frame = frame.with_columns(value.alias(name)).drop("_home", "_home_group", strict=False)
+    if "area" not in types:
+        return frame
+    return frame.with_columns(ward_of(frame["area"], tables.get("areas")))
+
+
+def ward_of(areas: pl.Series, table: pl.DataFrame | None) -> pl.Series:
+    """The ward that each area is or lies in, or what is wider; null where that is not known.
+
+    By name where it has one. A loop over the areas of homes, and up the tree from each.
+    """
+    rows = {} if table is None else {str(r["id"]): r for r in table.iter_rows(named=True)}
+    names: dict[str, str | None] = {}
+    for area in areas.drop_nulls().unique():
+        at = rows.get(area)
+        found = None
+        while at is not None:
+            if at.get("level") not in _NARROWER:
+                found = at
+            if at.get("level") not in (None, *_NARROWER):
+                break
+            at = rows.get(str(at.get("parent")))
+        names[area] = None if found is None else str(found.get("name") or found["id"])
+    return areas.replace_strict(
+        list(names), pl.Series(list(names.values()), dtype=pl.String), default=None,
+        return_dtype=pl.String,
+    ).alias("area")

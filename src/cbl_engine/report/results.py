@@ -1,0 +1,229 @@
+"""What was let, to whom and after how long: as councils publish it, or in full for officers.
+
+For the public whole months only are told, homes by ward and never by address, counts that fewer
+than five households make up are withheld with whatever gives one away, and sensitive lets are left
+out as if they had never been. ``docs/results.md`` has the rules.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Literal
+
+import polars as pl
+
+from cbl_engine.disclosure import LIMIT
+from cbl_engine.errors import BadInput, Problem
+from cbl_engine.report import results_tables as rt
+from cbl_engine.report.results_rows import lettings_of, sensitive_offers, waiting_of
+from cbl_engine.report.results_told import told
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cbl_engine.report.results_rows import Record
+    from cbl_engine.scheme import Scheme
+
+Audience = Literal["officer", "public"]
+AUDIENCES = ("officer", "public")
+OF_HOME = ("route", "bedrooms", "property_type", "area", "month", "bids")
+OF_HOUSEHOLD = ("band", "year", "ranks_from")
+_BIDS = ((5, "under 5"), (20, "5 to 19"), (50, "20 to 49"), (100, "50 to 99"))
+_MOST_BIDS = "100 or more"
+_FOR_OFFICERS = (
+    "id", "advert", "home", "application", "route", "kind", "final", "signed_on", "started_on",
+    "band", "points", "priority_date", "registered_on", "days_ranked", "days_registered",
+    "bedroom_need", "bids", "position", "bedrooms", "property_type", "area", "landlord",
+    "needs_group", "sensitive",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """What was let.
+
+    Attributes:
+        audience: whom it is for.
+        title: of the scheme.
+        as_at: the day at whose end the record stood so.
+        since: first day of signing that is counted; None: from the start of the record.
+        until: last day that is counted.
+        lettings: for the public a row for each letting, with route, bedrooms, property_type, area,
+            month, bids (a range), band and ranks_from (month or year of the date that ranked), all
+            text, null where withheld; in an order that says nothing. For officers every letting
+            in full, with the ids of offer, advert, home and application.
+        tables: lettings by each of :data:`~cbl_engine.report.results_tables.BY`
+            (:func:`~cbl_engine.report.results_tables.table_of_lettings`); then ``offers`` (that
+            led to no letting), ``passed_over`` and ``not_let`` (adverts), each of what and a count.
+        direct_share: lettings made directly, of all; None: none were let, or withheld.
+    """
+
+    audience: Audience
+    title: str
+    as_at: date
+    since: date | None
+    until: date
+    lettings: pl.DataFrame
+    tables: Mapping[str, pl.DataFrame]
+    direct_share: float | None
+
+    def frame(self) -> pl.DataFrame:
+        """All tables in one: table, value, then every count and measure; null where it has none."""
+        return pl.concat(
+            [
+                frame.select(pl.lit(name).alias("table"), pl.col(frame.columns[0]).alias("value"),
+                             pl.col(frame.columns[1:]))
+                for name, frame in self.tables.items()
+            ],
+            how="diagonal",
+        )
+
+
+def letting_results(
+    record: Record,
+    scheme: Scheme,
+    *,
+    since: date | None = None,
+    until: date | None = None,
+    audience: Audience = "public",
+) -> Results:
+    """What was let in a time, and what came of offers.
+
+    Args:
+        record: a state folder, or a cycle's record.
+        scheme: the scheme it was let under.
+        since: first day; None: from the start.
+        until: last day; None: the record's day, or for the public the last day of the last month
+            that is over.
+        audience: ``public`` (the default, and the narrower) or ``officer``.
+
+    Raises:
+        BadInput: no such audience; no time between the days; for the public, days that are not the
+            first and the last of a month, or a month that is not over.
+    """
+    if record.as_at is None:
+        raise BadInput([Problem("nothing_recorded", "the record has no cycle yet")])
+    if audience not in AUDIENCES:
+        raise BadInput([Problem("unknown_audience", "there is no such audience",
+                                given=str(audience), allowed=", ".join(AUDIENCES))])
+    public = audience == "public"
+    until = _period(record.as_at, since, until, public=public)
+    lettings = _between(lettings_of(record, scheme), "signed_on", since, until)
+    if public:
+        lettings = lettings.filter(~pl.col("sensitive"))
+    valued = rt.with_values(lettings)
+    waiting = waiting_of(record)
+    tables = {
+        by: rt.table_of_lettings(valued, waiting, by, scheme, public=public) for by in rt.BY
+    }
+    tables |= _of_offers(record, scheme, since, until, tables["landlord"], public=public)
+    routes = dict(zip(tables["route"]["route"], tables["route"]["lettings"], strict=True))
+    every = routes.pop(rt.ALL)
+    direct = routes.get("direct", 0) if routes else None
+    return Results(
+        audience, scheme.versions[-1].title, record.as_at, since, until,
+        _told(valued, tables) if public else lettings.select(_FOR_OFFICERS), tables,
+        None if direct is None or not every else round(direct / every, 3),
+    )
+
+
+def _period(as_at: date, since: date | None, until: date | None, *, public: bool) -> date:
+    """The last day that is counted."""
+    over = as_at if _ends_a_month(as_at) else as_at.replace(day=1) - timedelta(days=1)
+    problems = []
+    if since is not None and until is not None and since > until:
+        problems.append(Problem("no_time", "the last day is before the first", where="--until",
+                                given=str(until), allowed=f"{since} or later"))
+    if public and since is not None and since.day != 1:
+        problems.append(Problem(
+            "not_whole_months", "the public is told whole months", where="--since",
+            given=str(since), allowed=f"the first day of a month, such as {since.replace(day=1)}"))
+    if public and until is not None and (not _ends_a_month(until) or until > over):
+        problems.append(Problem(
+            "not_whole_months", "the public is told whole months that are over", where="--until",
+            given=str(until), allowed=f"the last day of a month, no later than {over}"))
+    if problems:
+        raise BadInput(problems)
+    return until if until is not None else over if public else as_at
+
+
+def _ends_a_month(day: date) -> bool:
+    return (day + timedelta(days=1)).day == 1
+
+
+def _between(
+    frame: pl.DataFrame, column: str, since: date | None, until: date
+) -> pl.DataFrame:
+    first = pl.lit(value=True) if since is None else pl.col(column) >= since
+    return frame.filter(first & (pl.col(column) <= until))
+
+
+def _told(lettings: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """A row a letting, telling as much of home and household as five lettings share.
+
+    A value that is withheld in its table is told in no row, so that rows cannot be counted instead.
+    """
+    bids = pl.when(pl.col("bids").is_null()).then(None)
+    for most, words in _BIDS:
+        bids = bids.when(pl.col("bids") < most).then(pl.lit(words))
+    rows = lettings.with_columns(
+        bids.otherwise(pl.lit(_MOST_BIDS)).alias("bids"),
+        pl.col("priority_date").dt.strftime("%Y").fill_null(rt.UNKNOWN).alias("year"),
+        pl.col("priority_date").dt.strftime("%Y-%m").fill_null(rt.UNKNOWN).alias("ranks_from"),
+    )
+    for name in ("band", *OF_HOME):
+        if name in tables:
+            shown = tables[name].filter(pl.col("lettings") >= LIMIT)[name].to_list()
+            rows = rows.with_columns(pl.when(pl.col(name).is_in(shown)).then(name).alias(name))
+    out = pl.concat([told(rows, OF_HOME), told(rows, OF_HOUSEHOLD)], how="horizontal")
+    out = out.with_columns(pl.coalesce("ranks_from", "year").alias("ranks_from")).drop("year")
+    if out.height < LIMIT:
+        out = out.clear()
+    return out.sort(out.columns, nulls_last=True)
+
+
+def _of_offers(
+    record: Record,
+    scheme: Scheme,
+    since: date | None,
+    until: date,
+    landlords: pl.DataFrame,
+    *,
+    public: bool,
+) -> dict[str, pl.DataFrame]:
+    tables = record.tables
+    offers, passed, states = (tables[n] for n in ("offers", "passed_over", "advert_states"))
+    if public:
+        adverts, direct = sensitive_offers(record, scheme)
+        hidden = adverts.implode()
+        offers = offers.filter(~pl.col("advert").is_in(hidden).fill_null(value=False)
+                               & ~pl.col("id").is_in(direct.implode()))
+        passed = passed.filter(~pl.col("advert").is_in(hidden))
+        states = states.filter(~pl.col("advert").is_in(hidden))
+    ended = _between(
+        offers.filter(pl.col("step") != "let").with_columns(
+            pl.coalesce("ended_on", "proposed_on").alias("_on")), "_on", since, until)
+    passed = _between(passed, "on", since, until)
+    unlet = _between(states.drop_nulls("unlet_because"), "closed_on", since, until)
+    words = rt.offers_in_words(ended, scheme)
+    named = _between(offers, "nominated_on", since, until)
+    names = dict(zip(*(_landlord_names(record)[c] for c in ("id", "name")), strict=True))
+    landlord = named["landlord"].cast(pl.String).replace(names).fill_null(rt.UNKNOWN)
+    nominated = dict(named.select(landlord, "application").group_by("landlord").agg(
+        pl.col("application").n_unique()).iter_rows())
+    return {
+        "landlord": rt.with_nominees(landlords, nominated, public=public),
+        "offers": rt.counted(words, ended["application"], (), "offers", public=public),
+        "passed_over": rt.counted(rt.passing_over_in_words(passed, public=public),
+                                  passed["application"], (), "times", public=public),
+        "not_let": rt.counted(rt.unlet_in_words(unlet), unlet["advert"], (), "adverts",
+                              public=public),
+    }
+
+
+def _landlord_names(record: Record) -> pl.DataFrame:
+    known = record.tables.get("landlords")
+    if known is None or "name" not in known.columns:
+        return pl.DataFrame(schema={"id": pl.String, "name": pl.String})
+    return known.drop_nulls("name").select(pl.col("id").cast(pl.String), "name")

@@ -1,0 +1,142 @@
+"""The lettings of a record, each with its home, its household's waiting and how it came about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import polars as pl
+
+from cbl_engine.records.feedback import SENSITIVE
+from cbl_engine.records.kinds_of_home import KIND_TYPES, with_kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from cbl_engine.scheme import Scheme
+
+HOME = {**KIND_TYPES, "landlord": pl.String(), "needs_group": pl.String()}
+_OF_ADVERTS = ("home_group", *HOME)
+_OFF_THE_REGISTER = ("housed", "closed")
+
+
+class Record(Protocol):
+    """A record of bids and offers: a state folder, or the record that a cycle leaves."""
+
+    @property
+    def tables(self) -> Mapping[str, pl.DataFrame]:
+        """Tables that were taken in and tables of the record, by name."""
+        ...
+
+    @property
+    def as_at(self) -> date | None:
+        """The day at whose end it stood so."""
+        ...
+
+
+def lettings_of(record: Record, scheme: Scheme) -> pl.DataFrame:
+    """Lettings that stand, a row each.
+
+    Returns:
+        Frame of the columns of ``lettings``, with home (as far as letting or advert names it),
+        bedrooms, property_type, area (ward, or wider, by name), landlord (by name where there is
+        one), needs_group, month (of signing, ``2026-03``), days_registered and days_ranked
+        (signing less the day it joined the register, and less the date it ranked by [days]) and
+        sensitive (left out of what is published); by signing, then id.
+    """
+    tables = record.tables
+    let = tables["lettings"].filter(pl.col("undone_on").is_null())
+    adverts = tables.get("adverts", pl.DataFrame({"id": []}, schema={"id": pl.String}))
+    kept = [n for n in ("home", *_OF_ADVERTS) if n in adverts.columns]
+    of_advert = adverts.select(
+        pl.col("id").cast(pl.String).alias("advert"),
+        pl.col("home").cast(pl.String).alias("_home_advertised") if "home" in kept
+        else pl.lit(None, pl.String).alias("_home_advertised"),
+        *(pl.col(n) for n in kept if n != "home"),
+        _labelled_sensitive(adverts).alias("_sensitive"),
+    )
+    offered = tables["offers"].select("id", pl.col("landlord").cast(pl.String).alias("_landlord"))
+    let = let.join(of_advert, on="advert", how="left").join(offered, on="id", how="left")
+    let = let.with_columns(pl.coalesce("home", "_home_advertised").alias("home"))
+    let = with_kind(let, tables, HOME).with_columns(
+        _named(pl.coalesce("_landlord", "landlord"), tables.get("landlords")),
+        pl.col("signed_on").dt.strftime("%Y-%m").alias("month"),
+        (pl.col("signed_on") - pl.col("registered_on")).dt.total_days().alias("days_registered"),
+        (pl.col("signed_on") - pl.col("priority_date")).dt.total_days().alias("days_ranked"),
+        (pl.col("_sensitive").fill_null(value=False)
+         | pl.col("kind").is_in(list(sensitive_kinds(scheme))).fill_null(value=False)
+         ).alias("sensitive"),
+    )
+    names = [*tables["lettings"].columns, *HOME, "month", "days_registered", "days_ranked",
+             "sensitive"]
+    return let.select(names).sort("signed_on", "id")
+
+
+def sensitive_kinds(scheme: Scheme) -> set[str]:
+    """Kinds of direct lets that are left out of what is published, by any version."""
+    return {n for v in scheme.versions for n, let in v.direct_lets.items() if let.sensitive}
+
+
+def sensitive_offers(record: Record, scheme: Scheme) -> tuple[pl.Series, pl.Series]:
+    """What else is left out with sensitive lets: ids of adverts, and ids of offers made directly."""
+    tables = record.tables
+    adverts = tables.get("adverts", pl.DataFrame({"id": []}, schema={"id": pl.String}))
+    ids = adverts.filter(_labelled_sensitive(adverts))["id"].cast(pl.String)
+    kinds = list(sensitive_kinds(scheme))
+    asked = tables.get("direct_lets")
+    let = tables["lettings"].filter(pl.col("kind").is_in(kinds))["id"]
+    if asked is None or not kinds:
+        return ids, let
+    pairs = asked.filter(pl.col("kind").is_in(kinds)).select(
+        pl.col("application", "home").cast(pl.String)
+    ).unique()
+    direct = tables["offers"].filter(pl.col("route") == "direct").join(
+        pairs, on=["application", "home"], how="semi"
+    )["id"]
+    return ids, pl.concat([let, direct]).unique()
+
+
+def waiting_of(record: Record) -> pl.DataFrame:
+    """Households on the register on the record's day that have not been let a home.
+
+    Returns:
+        Frame of application (text), band, bedroom_need and days (since it joined the register,
+        null when that is not known) [days].
+    """
+    tables, as_at = record.tables, record.as_at
+    rows = tables.get("applications")
+    empty = {"application": pl.String, "band": pl.String, "bedroom_need": pl.Int64, "days": pl.Int64}
+    if rows is None or as_at is None:
+        return pl.DataFrame(schema=empty)
+    have = rows.columns
+    if "valid_from" in have:
+        rows = rows.filter(pl.col("valid_from").is_null() | (pl.col("valid_from") <= as_at))
+    if "valid_to" in have:
+        rows = rows.filter(pl.col("valid_to").is_null() | (pl.col("valid_to") > as_at))
+    if "status" in have:
+        rows = rows.filter(~pl.col("status").is_in(_OFF_THE_REGISTER))
+    lettings = tables["lettings"].filter(pl.col("undone_on").is_null())
+    housed = pl.concat(
+        [lettings["application"], lettings["shares_tenant"].explode()]
+    ).drop_nulls().unique()
+    own = {n: pl.col(n) if n in have else pl.lit(None, t)
+           for n, t in (("band", pl.String), ("bedroom_need", pl.Int64), ("registered_on", pl.Date))}
+    return rows.select(
+        pl.col("id").cast(pl.String).alias("application"),
+        own["band"].alias("band"), own["bedroom_need"].alias("bedroom_need"),
+        (pl.lit(as_at) - own["registered_on"]).dt.total_days().alias("days"),
+    ).filter(~pl.col("application").is_in(housed.implode())).sort("application")
+
+
+def _labelled_sensitive(adverts: pl.DataFrame) -> pl.Expr:
+    if "labels" not in adverts.columns or not isinstance(adverts.schema["labels"], pl.List):
+        return pl.lit(value=False)
+    return pl.col("labels").list.contains(SENSITIVE).fill_null(value=False)
+
+
+def _named(landlord: pl.Expr, landlords: pl.DataFrame | None) -> pl.Expr:
+    if landlords is None or "name" not in landlords.columns:
+        return landlord.alias("landlord")
+    known = landlords.drop_nulls("name")
+    names = dict(zip(known["id"].cast(pl.String), known["name"], strict=True))
+    return landlord.replace(names).alias("landlord")

@@ -1,0 +1,75 @@
+"""Rules of bidding as a cycle applies them: set aside, placed for a household, asked for."""
+
+from __future__ import annotations
+
+from tests.offers.week import Week, day
+
+OUT = "consequences: {barred: {label: x, bar_months: 1}, look: {label: x, review: true}}\n"
+
+
+def test_a_bid_that_breaks_a_rule_is_set_aside_under_its_name_and_ranks_nowhere() -> None:
+    """One bid in a cycle: the second."""
+    week = Week("bidding: {caps: {weekly: {label: x, bids: 1, per: cycle}}}").households("ann bob")
+    week.advert("elm", bids="ann bob").advert("oak").bid("oak", "ann", 5).run(until=6)
+    assert [(b["advert"], b["application"], b["rule"]) for b in week.table("bids_set_aside")] == [
+        ("oak", "ann", "weekly")
+    ]
+    assert week.status("oak") == "unlet"
+
+
+def test_a_withdrawn_and_a_superseded_bid_are_set_aside_by_name() -> None:
+    """The later of two counts."""
+    week = Week().households("ann bob").advert("elm", bids="ann").bid("elm", "ann", 5)
+    week.bid("elm", "bob", 4, withdrawn_at=None).bid("elm", "bob", 5).run(until=6)
+    rules = sorted((b["application"], b["rule"]) for b in week.table("bids_set_aside"))
+    assert rules == [("ann", "superseded"), ("bob", "superseded")]
+
+
+def test_the_engine_bids_for_a_household_that_has_not_bid_itself() -> None:
+    """Placed at the closing moment, last in time; it is in the record as any bid is."""
+    week = Week("""
+criteria: {in_band_a: {label: x, when: "band = 'A'"}}
+bidding:
+  choice: {helped: {label: x, when: in_band_a, bids: automatic}}
+  automatic: {label: x, suits: in_band_a}
+""").household("ann").household("bob", band="A").advert("elm", bids="ann").run(until=6)
+    assert week.steps() == {("elm", "bob"): "proposed"}
+    assert [e.rule for e in week.events if e.kind == "bid_placed"] == ["helped"]
+    assert week.cycle.telling["automatic_bids"] == [{"advert": "elm", "application": "bob"}]
+    assert [(b["application"], b["placed_by"]) for b in week.table("bids")] == [
+        ("ann", None), ("bob", "automatic"),
+    ]
+
+
+def test_a_consequence_keeps_bids_from_counting_while_it_lasts() -> None:
+    """Barred for a month."""
+    week = Week(OUT + "offers: {refusals: {one: {label: x, after: 1, then: barred}}}")
+    week.household("ann").advert("elm", bids="ann").approve(7, "offer", "elm", "ann")
+    week.outcome(8, "refused", "elm", "ann", reasonable=False, by="Olu")
+    week.approve(8, "consequence", household="ann")
+    week.advert("oak", bids="ann", opens=10, closes=13.5)
+    week.advert("fir", bids="ann", opens=45, closes=48.5).run(until=48)
+    assert [(b["advert"], b["rule"]) for b in week.table("bids_set_aside")] == [("oak", "barred")]
+    assert week.steps()["fir", "ann"] == "proposed"
+
+
+def test_too_few_bids_propose_a_consequence_once_on_the_last_day_of_a_cycle() -> None:
+    """Weeks end on Sunday the 9th; declined, it is not proposed again within the months."""
+    week = Week(OUT + "bidding: {duties: {monthly: {label: x, months: 1, then: look}}}")
+    week.households("ann bob").advert("elm", bids="ann").run(until=8)
+    assert not [p for p in week.proposed() if p[0] == "consequence"]
+    week.run(until=9)
+    assert [p for p in week.proposed() if p[0] == "consequence"] == [
+        ("consequence", None, "bob", "look")
+    ]
+    week.decline(10, "consequence", household="bob").run(until=23)
+    assert not [p for p in week.proposed() if p[0] == "consequence" and p[2] == "bob"]
+
+
+def test_first_come_first_served_is_an_order_of_bids() -> None:
+    """The earliest bid, whatever the band."""
+    week = Week("profiles: {only: {label: x, order: [{bid_time: first}]}}")
+    week.household("ann", band="A").household("bob", band="C")
+    week.advert("elm").bid("elm", "bob", 4).bid("elm", "ann", 5).run(until=6)
+    assert week.steps() == {("elm", "bob"): "proposed"}
+    assert week.table("advert_states")[0]["closed_on"] == day(6)
