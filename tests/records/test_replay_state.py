@@ -78,6 +78,7 @@ def test_what_was_left_out_is_left_out_again(tmp_path: Path) -> None:
     week.outcome(7, "accepted", "elm", "cat").run(until=8)
     assert len(week.cycle.quarantined) == 2
     assert replay_state(on_record(week, tmp_path)).reproduced
+    assert put_right(week, tmp_path / "b", fact("ann", "bedroom_need", 2, 3)).left == []
 
 
 def test_a_lottery_is_drawn_with_the_seed_of_its_cycle(tmp_path: Path) -> None:
@@ -121,6 +122,7 @@ def test_no_rival_is_on_anything_for_the_applicant(tmp_path: Path) -> None:
     for said in (replay.text(), json.dumps(replay.as_dict()), replay_state_page(replay),
                  replay.frame().write_json()):
         assert "bob" not in said
+        assert replay.state.manifest["state_id"] not in said
 
 
 def test_a_refusal_of_the_record_is_made_again(tmp_path: Path) -> None:
@@ -326,7 +328,7 @@ class Town:
         self.complains = rng.choice(self.names)
         self.right = rng.choice([b for b in "ABC" if b != self.bands[self.complains]])
 
-    def lives(self, bands: dict[str, str], does: dict[Any, Any], until: int = 24) -> Week:
+    def lives(self, bands: dict[str, str], does: dict[Any, Any], until: int = 17) -> Week:
         """Day by day; people look each evening at what is asked of them tomorrow."""
         week = Week()
         for name in self.names:
@@ -353,7 +355,7 @@ def _offers(tables: Any) -> pl.DataFrame:
     return tables["offers"].sort("id")
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(8))
 def test_facts_put_right_give_what_cycles_from_scratch_give(seed: int, tmp_path: Path) -> None:
     """The same town with the right band from the beginning.
 
@@ -393,12 +395,12 @@ def test_facts_put_right_give_what_cycles_from_scratch_give(seed: int, tmp_path:
     assert_frame_equal(_offers(replay.now.tables), _offers(scratch.record.tables))
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(5))
 def test_without_a_fact_put_right_the_answers_followed_give_the_record(
     seed: int, tmp_path: Path
 ) -> None:
     town = Town(seed)
-    was = town.lives(town.bands, town.does, until=random.Random(seed).randint(8, 20))
+    was = town.lives(town.bands, town.does, until=random.Random(seed).randint(8, 15))
     past = Past.of(on_record(was, tmp_path))
     followed = _follow(past, past, {}, past.trail.runs(), "refuses")
     for table in ("offers", "lettings", "passed_over", "advert_states", "proposals"):

@@ -219,10 +219,12 @@ def as_plain(replay: StateReplay, audience: Audience, application: Any = None) -
     manifest = replay.state.manifest
     officer = audience == "officer"
     out: dict[str, Any] = {
-        "audience": audience, "state_id": manifest["state_id"], "scheme": manifest["scheme"],
-        "engine_then": manifest["engine_version"], "engine_now": __version__,
-        "reproduced": replay.reproduced, "cycles": [_run(r, audience) for r in replay.runs],
+        "audience": audience, "scheme": manifest["scheme"], "engine_now": __version__,
+        "reproduced": replay.reproduced,
     }
+    if officer or not replay.corrections:  # the id is a digest of everybody's facts
+        out |= {"state_id": manifest["state_id"], "engine_then": manifest["engine_version"],
+                "cycles": [_run(r, audience) for r in replay.runs]}
     if not replay.corrections:
         return in_plain(out)
     own = replay.addressee(audience, application)

@@ -19,7 +19,7 @@ import polars as pl
 
 from cbl_engine.documents import Document
 from cbl_engine.errors import BadInput, Problem, RunError
-from cbl_engine.offers.events import Erased, TakenIn
+from cbl_engine.offers.events import Erased, Quarantined, TakenIn
 from cbl_engine.records.corrected import Corrected, corrected, refusal
 from cbl_engine.records.corrections import Held, read_corrections
 from cbl_engine.records.cycles_again import Past, RunAgain, run_again
@@ -432,7 +432,9 @@ def _follow(
         record = _between(right, record, before, run)
         cycle = right.run(run, record, came[run], right.given(run)[1], following)
         record, before = cycle.record, run.last
-    return Followed(record.tables, following.assumed, list(following.left.values()))
+    never = {str(e.outcome) for _, e in counting if isinstance(e, Quarantined)}
+    left = [row for outcome, row in following.left.items() if outcome not in never]
+    return Followed(record.tables, following.assumed, left)
 
 
 def _with(
