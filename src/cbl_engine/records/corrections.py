@@ -186,7 +186,7 @@ class _Reader:
         if not isinstance(data, dict) or not isinstance(data.get("corrections"), list):
             raise RunError(
                 [self.problem("not_corrections", "a file of corrections has a list, corrections:",
-                              (), remedy="cbl replay RUN --template APPLICATION writes one")]
+                              (), remedy=f"cbl replay {kind.upper()} --template APPLICATION writes one")]
             )
         for name in data:
             if name not in (kind, "corrections"):
