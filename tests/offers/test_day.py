@@ -305,7 +305,7 @@ def test_a_household_that_left_the_register_after_the_close_is_passed_over(order
 criteria: {{in_band_a: {{label: x, when: "band = 'A'"}}}}
 checks: {{suitable: {{label: x}}}}
 offers: {{order: {order}, final: {{label: x, when: in_band_a, duties: [main],
-                                  suitability: suitable}}}}
+                                  suitability: suitable, warning: suitable}}}}
 """)
     week.households("ann bob cat").check("ann", "suitable").check("cat", "suitable", id="c")
     week.advert("elm", bids="ann bob cat").run(until=6)

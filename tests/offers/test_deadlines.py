@@ -43,6 +43,14 @@ def test_a_time_from_the_viewing_starts_there_or_with_the_act_where_there_was_no
     assert last_day(Within(days=2), THURSDAY, date(2024, 4, 5)) == date(2024, 3, 30)
 
 
+def test_days_on_which_the_offices_are_closed_are_no_working_days():
+    closed = (date(2024, 4, 2), date(2024, 4, 3))
+    assert last_day(Within(working_days=1), THURSDAY, closed=closed) == date(2024, 4, 4)
+    assert last_day(Within(days=5), THURSDAY, closed=closed) == date(2024, 4, 2)
+    received = Within(days=1, starts="received")
+    assert last_day(received, THURSDAY, closed=closed) == date(2024, 4, 6)
+
+
 def test_without_a_time_there_is_no_deadline():
     assert last_day(None, THURSDAY) is None
 

@@ -21,7 +21,8 @@ offers:
 FINAL = """
 criteria: {in_band_a: {label: x, when: "band = 'A'"}}
 checks: {suitable: {label: x}}
-offers: {final: {label: x, when: in_band_a, duties: [main], suitability: suitable}}
+offers: {final: {label: x, when: in_band_a, duties: [main], suitability: suitable,
+                  warning: suitable}}
 """
 
 
@@ -321,6 +322,18 @@ def test_a_final_offer_needs_suitability_cleared_by_a_named_officer() -> None:
     week.check("bob", "suitable").advert("elm", bids="ann bob").run(until=7)
     assert (week.held(), week.steps()) == ([("elm", "ann", "suitable")], {})
     week.check("ann", "suitable", since=8, by="Olu", home="home elm", id="b").run(until=8)
+    assert week.offer("elm", "ann")["final"] is True
+
+
+def test_a_final_offer_needs_the_written_warning_as_well() -> None:
+    """The home is suitable, and waits until the household has been warned."""
+    scheme = FINAL.replace("warning: suitable", "warning: warned").replace(
+        "suitable: {label: x}", "suitable: {label: x}, warned: {label: x}"
+    )
+    week = Week(scheme).household("ann", band="A").check("ann", "suitable", by="Olu")
+    week.advert("elm", bids="ann").run(until=7)
+    assert week.held() == [("elm", "ann", "warned")]
+    week.check("ann", "warned", since=8, by="Olu", id="w").run(until=8)
     assert week.offer("elm", "ann")["final"] is True
 
 

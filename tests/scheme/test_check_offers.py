@@ -67,7 +67,7 @@ UNITS = "allowed: one of days, working_days, hours"
         ("offers: {refusals: {r: {label: x, after: 1, when: flat, then: z}}}\n"
          "consequences: {z: {label: x, review: true}}\n",
          f"f.yaml:15:51: flat reads advert.property_type, {HOUSEHOLD_ONLY}"),
-        ("offers: {final: {label: x, when: fits, duties: [main], suitability: c}}\n"
+        ("offers: {final: {label: x, when: fits, duties: [main], suitability: c, warning: c}}\n"
          "checks: {c: {label: x}}\n",
          f"f.yaml:15:34: fits reads advert.bedrooms, {HOUSEHOLD_ONLY}"),
         ("direct_lets: {d: {label: x, permitted_by: y, homes: top}}\n",
@@ -150,10 +150,10 @@ UNITS = "allowed: one of days, working_days, hours"
         ("offers: {contact: {label: x, attempts: 1, channels: 2}}\n",
          "f.yaml:15:19: so many channels cannot be used in so few attempts; given 2 channels, 1 "
          "attempts"),
-        ("offers: {final: {label: x, when: top, duties: [mian], suitability: c}}\n"
+        ("offers: {final: {label: x, when: top, duties: [mian], suitability: c, warning: c}}\n"
          "checks: {c: {label: x}}\n",
          "f.yaml:15:48: there is no kind of duty mian; allowed: main"),
-        ("offers: {final: {label: x, when: top, duties: [main], suitability: d}}\n"
+        ("offers: {final: {label: x, when: top, duties: [main], suitability: d, warning: c}}\n"
          "checks: {c: {label: x}}\n",
          "f.yaml:15:68: there is no check d; allowed: c"),
         ("consequences: {c: {label: x}}\n",

@@ -348,7 +348,7 @@ SAID: dict[str, set[str]] = {
         "lose_choice_months", "months",
     },
     "Refusals": LABELLED | {"after", "months", "when", "every", "then"},
-    "FinalOffers": LABELLED | {"when", "duties", "suitability"},
+    "FinalOffers": LABELLED | {"when", "duties", "suitability", "warning"},
     "Choosing": LABELLED | {"by_whom", "by"},
     "Viewing": LABELLED | {"together", "within"},
     "Offers": MARKS | {

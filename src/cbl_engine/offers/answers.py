@@ -9,7 +9,7 @@ import polars as pl
 from cbl_engine.offers.adverts_day import correct, end_of_day, withdraw
 from cbl_engine.offers.checks import told_reason
 from cbl_engine.offers.clashes import Clash, about, offer_in_words
-from cbl_engine.offers.deadlines import contact_shortfall, last_day
+from cbl_engine.offers.deadlines import contact_shortfall, days_closed, last_day
 from cbl_engine.offers.decisions import approve, by_officer, choose, decline, proposal_for
 from cbl_engine.offers.desk import london_day
 from cbl_engine.offers.line import LANDLORD
@@ -150,7 +150,8 @@ def _no_contact(desk: Desk, offer: Offer, row: Row) -> None:
         contact, row.get("attempts"), row.get("channels"), row.get("adjustments_checked")
     )
     since = offer.offered_on or offer.invited_on or offer.nominated_on or offer.proposed_on
-    last = last_day(contact.within, since, offer.viewed_on) if contact is not None else None
+    within = contact.within if contact is not None else None
+    last = last_day(within, since, offer.viewed_on, days_closed(desk.version))
     if last is not None and desk.on <= last:
         short = (*short, f"there is time to answer until {last}")
     if short:

@@ -12,7 +12,7 @@ import polars as pl
 
 from cbl_engine.assess.ages import months_on
 from cbl_engine.assess.connections import area_closure
-from cbl_engine.offers.deadlines import last_day
+from cbl_engine.offers.deadlines import days_closed, last_day
 from cbl_engine.offers.whole import whole
 from cbl_engine.scheme.offers import Step
 from cbl_engine.tables.letting_columns import CHECKS
@@ -177,13 +177,14 @@ def told_reason(
 def _shared(version: SchemeVersion, before: Step, on: date) -> dict[str, tuple[Check, date | None]]:
     """The checks due with the last day of a hold; those held back agree in what they do."""
     held = [check for check in version.checks.values() if check.officer_held]
-    ends = [last_day(check.hold, on) for check in held]
+    closed = days_closed(version)
+    ends = [last_day(check.hold, on, closed=closed) for check in held]
     longest = None if None in ends else max((e for e in ends if e is not None), default=None)
     missing = "hold" if any(check.missing == "hold" for check in held) else "bypass"
     return {
         name: (check.model_copy(update={"missing": missing}), longest)
         if check.officer_held
-        else (check, last_day(check.hold, on))
+        else (check, last_day(check.hold, on, closed=closed))
         for name, check in checks_due(version, before).items()
     }
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cbl_engine.scheme.calendar import working_days_after
 
 if TYPE_CHECKING:
+    from cbl_engine.scheme.model import SchemeVersion
     from cbl_engine.scheme.offers import Contact, Within
 
 _POSTED = 2  # [working days] until what was sent counts as received
@@ -16,7 +17,12 @@ _HOURS_A_DAY = 24
 
 
 @lru_cache(maxsize=4096)
-def last_day(within: Within | None, done_on: date, viewed_on: date | None = None) -> date | None:
+def last_day(
+    within: Within | None,
+    done_on: date,
+    viewed_on: date | None = None,
+    closed: tuple[date, ...] = (),
+) -> date | None:
     """The last day on which what is asked for is still in time.
 
     The day that starts the time is not counted, for hours neither: they run from the midnight
@@ -27,6 +33,7 @@ def last_day(within: Within | None, done_on: date, viewed_on: date | None = None
         within: the time allowed; None is no deadline.
         done_on: day of the act (a letter sent, a household named, a hold begun).
         viewed_on: day of the viewing, for a time that starts with it; None where there was none.
+        closed: days on which the offices are closed, beside weekends and bank holidays.
 
     Returns:
         Never before the day that starts the time; None without a deadline.
@@ -38,20 +45,26 @@ def last_day(within: Within | None, done_on: date, viewed_on: date | None = None
         return None
     start = done_on
     if within.starts == "received":
-        start = _working_day(done_on, _POSTED)
+        start = _working_day(done_on, _POSTED, closed)
     elif within.starts == "viewed" and viewed_on is not None:
         start = viewed_on
     if within.working_days is not None:
         # No working days at all is that day, though it be a Sunday.
-        return max(start, _working_day(start, within.working_days))
+        return max(start, _working_day(start, within.working_days, closed))
     days = within.days if within.days is not None else -(-(within.hours or 0) // _HOURS_A_DAY)
     return start + timedelta(days=days)
 
 
-def _working_day(start: date, working_days: int) -> date:
+def days_closed(version: SchemeVersion) -> tuple[date, ...]:
+    """Days on which the offices are closed, as the scheme's upkeep lists them."""
+    return version.upkeep.closed if version.upkeep is not None else ()
+
+
+def _working_day(start: date, working_days: int, closed: tuple[date, ...]) -> date:
     import numpy as np
 
-    return working_days_after(np.array([start], "datetime64[D]"), working_days).astype(object).item()
+    days = np.array([start], "datetime64[D]")
+    return working_days_after(days, working_days, closed).astype(object).item()
 
 
 def contact_shortfall(

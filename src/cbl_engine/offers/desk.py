@@ -12,6 +12,7 @@ import polars as pl
 from cbl_engine.offers import events as e
 from cbl_engine.offers.advertising import homes_let, homes_of
 from cbl_engine.offers.criteria import Judge
+from cbl_engine.offers.deadlines import days_closed, last_day
 from cbl_engine.offers.overlay import Changes, applications_as_held, changes_on
 from cbl_engine.tables import LONDON, REGISTER_TABLES
 from cbl_engine.tables.columns import DTYPES
@@ -108,6 +109,10 @@ class Desk:
         from cbl_engine.scheme.offers import Offers
 
         return self.version.offers or Offers()
+
+    def last_day(self, within: Within | None, viewed_on: date | None = None) -> date | None:
+        """The last day of a time allowed for what is done that day."""
+        return last_day(within, self.on, viewed_on, days_closed(self.version))
 
     # What is known that day.
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from cbl_engine.offers import events as e
 from cbl_engine.offers.book import LIVE
-from cbl_engine.offers.deadlines import last_day
 from cbl_engine.offers.line import equals
 from cbl_engine.offers.standing import Place, Stop, what_stops
 from cbl_engine.offers.stops import end_holds, no_longer_stops, stop_at
@@ -119,14 +118,14 @@ def go_on(desk: Desk, offer: Offer, **more: Any) -> None:
     """An offer goes on to its next step, by the landlord, the viewing, to the offer itself."""
     bid, rules = offer.route == "bid", desk.offers
     if offer.step == "proposed" and bid and desk.nominated(offer.landlord):
-        due = last_day(desk.answer_of_landlord(offer.landlord), desk.on)
+        due = desk.last_day(desk.answer_of_landlord(offer.landlord))
         move(desk, offer, "nominated", due_on=due, **more)
     elif offer.step in ("proposed", "nominated") and bid and rules.viewing is not None:
-        move(desk, offer, "invited", due_on=last_day(rules.viewing.within, desk.on), **more)
+        move(desk, offer, "invited", due_on=desk.last_day(rules.viewing.within), **more)
     elif any(o.step in LIVE for o in desk.at_home(offer.advert, offer.home)):
         move(desk, offer, "attended", **more)
     else:
-        due = last_day(rules.answer, desk.on, offer.viewed_on)
+        due = desk.last_day(rules.answer, viewed_on=offer.viewed_on)
         move(desk, offer, "offered", due_on=due, **more)
 
 

@@ -211,7 +211,8 @@ def holds_of(desk: Desk, unknown: Iterable[str]) -> tuple[str, ...]:
 def asked_of(desk: Desk, places: list[Place], before: Step) -> pl.DataFrame:
     """Every check asked of these, as :func:`cbl_engine.offers.checks.ask_checks` has it.
 
-    Of a final offer its suitability check is asked too, as missing when nobody put a name to it.
+    Of a final offer its records of suitability and of the warning are asked too, as missing when
+    nobody put a name to them.
     """
     parts = []
     for direct in (False, True):
@@ -236,17 +237,18 @@ def _asked(
         yield asked
         return
     named = checks.filter(pl.col("by").is_not_null())
-    always = _always(judge, desk.version, final.suitability)
+    always = _always(judge, desk.version, final.records())
     suited = ask_checks(always, _pairs(desk, finals), "offered", desk.on, named, areas)
     again = suited.select("advert", "application", "check")
     yield asked.join(again, on=again.columns, how="anti", maintain_order="left")
     yield suited
 
 
-def _always(judge: Judge, version: SchemeVersion, name: str) -> Judge:
-    """The judge of a scheme in which one check alone is asked, of everyone before an offer."""
-    check = version.checks[name].model_copy(update={"when": None, "before": "offered"})
-    alone = version.model_copy(update={"checks": {name: check}, "landlords": {}})
+def _always(judge: Judge, version: SchemeVersion, names: Iterable[str]) -> Judge:
+    """The judge of a scheme in which these checks alone are asked, of everyone before an offer."""
+    asked = {"when": None, "before": "offered"}
+    checks = {name: version.checks[name].model_copy(update=asked) for name in names}
+    alone = version.model_copy(update={"checks": checks, "landlords": {}})
     scheme = replace(judge.scheme, versions=(alone,))
     return Judge(scheme, judge.tables, judge.given_adverts, judge.homes)
 

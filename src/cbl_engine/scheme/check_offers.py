@@ -234,8 +234,8 @@ def _offers(version: SchemeVersion, document: Document) -> Iterator[Problem]:
         )
     if rules.final is not None:
         place: Place = ("offers", "final")
-        yield from _there_is_no("check", rules.final.suitability, version.checks,
-                                (*place, "suitability"), document)
+        for part, name in zip(("suitability", "warning"), rules.final.records(), strict=True):
+            yield from _there_is_no("check", name, version.checks, (*place, part), document)
         kinds = next(c.codes for c in TABLES["duties"] if c.name == "kind")
         for i, duty in enumerate(rules.final.duties):
             yield from _there_is_no("kind of duty", duty, kinds, (*place, "duties", i), document)

@@ -137,6 +137,7 @@ _CALLED_IN = {
         "together": "the households that view together",
         "within": "the time allowed",
         "suitability": "the check of suitability",
+        "warning": "the check of the written warning",
         "discretion": "the clause on exceptional circumstances",
     },
     "consequences": {

@@ -157,6 +157,14 @@ class FinalOffers(Labelled):
     suitability: Name = Field(
         description="the check that records the home as suitable, dated and by a named officer"
     )
+    warning: Name = Field(
+        description="the check that records that the household was warned in writing of what a "
+        "refusal may lead to, and told of its right to a review"
+    )
+
+    def records(self) -> tuple[Name, ...]:
+        """Checks without which no final offer is made."""
+        return (self.suitability, self.warning)
 
 
 class Choosing(Sourced):

@@ -248,12 +248,12 @@ def _refusals(rule: Refusals, version: SchemeVersion) -> Line:
 
 
 def _final(rule: FinalOffers, version: SchemeVersion) -> Line:
-    suitability = quoted(version.checks[rule.suitability].label)
+    needed = listed((quoted(version.checks[name].label) for name in rule.records()), "and")
     return said(
         rule,
         f"an offer to those who meet {label_of(rule.when, version)} is a final one; when it is "
         f"refused, an officer decides whether the duty ({listed(rule.duties, 'or')}) ends",
-        (f"It needs {suitability}, dated and by a named officer.",),
+        (f"It needs {needed}, dated and by a named officer.",),
     )
 
 
