@@ -149,5 +149,5 @@ def test_results_for_the_public_and_for_officers(cbl: Cbl, run: Path, tmp_path: 
 
 def test_both_commands_are_listed(cbl: Cbl) -> None:
     _, out, _ = cbl("--help")
-    assert "Run a run folder again" in out
+    assert "Run a run or a state again" in out
     assert "Publish results" in out

@@ -10,6 +10,7 @@ import pytest
 from cbl_engine.documents import parse_document
 from cbl_engine.errors import RunError
 from cbl_engine.records import replay_run
+from cbl_engine.records.corrections import held_by_run
 from cbl_engine.records.replay_words import template
 from tests.records.test_replay import TEXT, _frames, put_right, run_of
 from tests.shortlist.small import CLOSES, bid, frame
@@ -208,7 +209,7 @@ def test_a_missing_file_of_corrections_is_one_line(run: RunFolder, tmp_path: Pat
 
 
 def test_a_template_says_what_was_recorded_and_becomes_corrections(run: RunFolder) -> None:
-    text = template(run, "b")
+    text = template(held_by_run(run), "b")
     assert parse_document(text, "t").data == {"run": run.manifest["run_id"], "corrections": None}
     filled = text.replace("  # ", "  ").replace("should_be:\n", "should_be: null\n")
     filled = filled.replace("reason:\n", "reason: x\n")
@@ -224,5 +225,5 @@ def test_a_template_says_what_was_recorded_and_becomes_corrections(run: RunFolde
     kinds = {p.kind for p in caught.value.problems}
     assert not kinds & {"row_not_in_run", "was_differs", "several_rows", "not_read"}
     with pytest.raises(RunError, match="the run read no such application; given idle"):
-        template(run, "idle")
+        template(held_by_run(run), "idle")
     assert CLOSES.year == 2024

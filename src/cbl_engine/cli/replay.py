@@ -19,16 +19,17 @@ def replay(
     out: Path | None = None,
     template: str | None = None,
 ) -> int:
-    """Run a run folder again: as it was, or with facts put right for a complaint.
+    """Run a run or a state again: as it was, or with facts put right for a complaint.
 
     Without corrections it says whether this engine gives the same, every position, reason and bid
-    set aside; exit code 1 when it does not. With corrections it says which adverts come out
-    otherwise, who would have stood where, and (for officers) who was displaced.
+    set aside, and of a state every event of every cycle; exit code 1 when it does not. With
+    corrections it says which adverts come out otherwise, who would have stood where, and (for
+    officers) who was displaced; of a state, whether they would have been offered a home, and which.
 
     Parameters
     ----------
     run
-        Run folder written by cbl shortlist --out.
+        Run folder written by cbl shortlist --out, or state folder written by cbl cycle.
     correct
         File of corrections: what was recorded, what it should have been, and why.
     application
@@ -36,26 +37,33 @@ def replay(
     audience
         applicant: one household's own facts, positions and counts. officer: everyone's positions.
     format
-        table to read; json for programs; csv with a row for every bid shown.
+        table to read; json for programs; csv with a row for every bid, or offer, shown.
     out
         Page to write, to keep with a complaint file or to send.
     template
         Id of an application: print a file of corrections to start from, and stop.
     """
     from cbl_engine.cli import show
-    from cbl_engine.records import read_run, replay_run
+    from cbl_engine.records import read_run, read_state, replay_run, replay_state
+    from cbl_engine.records.corrections import held_by_run
+    from cbl_engine.records.replay_state import StateReplay, held_by_state
     from cbl_engine.records.replay_words import template as template_of
+    from cbl_engine.records.state import is_state
 
+    of_state = is_state(run)
     if template is not None:
-        sys.stdout.write(template_of(read_run(run), template))
+        held = held_by_state(read_state(run)) if of_state else held_by_run(read_run(run))
+        sys.stdout.write(template_of(held, template))
         return 0
     with show.steps() as on_step:
         on_step("Running it again")
-        again = replay_run(run, correct)
+        again = replay_state(run, correct) if of_state else replay_run(run, correct)
     if out is not None:
-        from cbl_engine.report import replay_page, write_page
+        from cbl_engine.report import replay_page, replay_state_page, write_page
 
-        write_page(replay_page(again, audience, application), out)
+        page = (replay_state_page(again, audience, application)
+                if isinstance(again, StateReplay) else replay_page(again, audience, application))
+        write_page(page, out)
     if format == "json":
         sys.stdout.write(json.dumps(again.as_dict(audience, application), indent=1, default=str))
         sys.stdout.write("\n")

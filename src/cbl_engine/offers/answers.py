@@ -218,7 +218,7 @@ def _advert_corrected(desk: Desk, row: Row) -> None:
     desk.take_in("adverts", frame.with_columns(
         pl.lit(moment).dt.convert_time_zone("Europe/London").dt.cast_time_unit("us")
         .alias("corrected_at")
-    ), why="rectified")
+    ))
     correct(desk, advert, moment)
 
 

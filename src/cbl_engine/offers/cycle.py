@@ -35,9 +35,11 @@ from cbl_engine.tables.taking_in import news, taken_in
 from cbl_engine.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from cbl_engine.scheme import Scheme
+
+    Answers = Callable[[Desk], object]
 
 Row = dict[str, Any]
 
@@ -52,6 +54,7 @@ def run_cycle(
     keep_going: bool = False,
     seed: int = 0,
     whole: Collection[str] = (),
+    answers: Answers = lambda _: None,
 ) -> Cycle:
     """Take in what came and step the record to the end of a day.
 
@@ -66,6 +69,8 @@ def run_cycle(
         keep_going: an outcome that clashes is left out and recorded as such.
         seed: of lotteries without one of their own.
         whole: names of tables of which ``given`` holds every row: others stand no more.
+        answers: asked after the outcomes that came, in each round of each day; what people are
+            taken to do beside those, it does at the desk. Replays follow the record so.
 
     Returns:
         A :class:`Cycle`. Equal inputs give an equal one, whatever the order of rows.
@@ -87,7 +92,7 @@ def run_cycle(
         desk.emit(e.Begun(on=as_at, engine=__version__))
     desk.emit(e.CycleBegun(
         on=as_at, cycle=record.cycles + 1, since=record.as_at, as_at=as_at, scheme=scheme.name,
-        unattended=unattended,
+        unattended=unattended, seed=seed,
     ))
     came = {table: _text_ids(table, rows) for table, rows in sorted(given.items())}
     new = {table: news(desk.given.get(table), rows, table) for table, rows in came.items()}
@@ -97,7 +102,7 @@ def run_cycle(
     _take_in(desk, came, new, whole, {row["id"] for row, _ in clashes if "what" not in row})
     for day in _days(desk, record.as_at, as_at):
         desk.on = day
-        waiting = _day(desk, outcomes.get(day, []), late, unattended=unattended)
+        waiting = _day(desk, outcomes.get(day, []), late, answers, unattended=unattended)
         late = {}
         quarantined += _left_out(desk, waiting, keep_going)
     tables = {**desk.given, **desk.book.tables()}
@@ -226,7 +231,8 @@ def _dates(desk: Desk) -> Iterator[date]:
 
 
 def _day(
-    desk: Desk, outcomes: list[Row], late: Mapping[str, pl.DataFrame], *, unattended: bool
+    desk: Desk, outcomes: list[Row], late: Mapping[str, pl.DataFrame], answers: Answers,
+    *, unattended: bool,
 ) -> list[tuple[Row, Clash]]:
     """One day, in the order of ``docs/offers.md``.
 
@@ -234,6 +240,7 @@ def _day(
         The outcomes that found nothing to apply to, with what each clashed with.
     """
     waiting = _outcomes(desk, outcomes)
+    answers(desk)
     past_deadlines(desk)
     adverts_put_right(desk)
     _withdrawn(desk)
@@ -245,6 +252,7 @@ def _day(
     while True:
         before = desk.book.events
         waiting = _outcomes(desk, [row for row, _ in waiting])
+        answers(desk)
         move_offers(desk)
         next_in_line(desk)
         rungs(desk)

@@ -43,6 +43,7 @@ class CycleBegun(_Event):
     as_at: date
     scheme: str
     unattended: bool
+    seed: int = 0
 
 
 class CycleSuperseded(_Event):

@@ -23,6 +23,7 @@ from cbl_engine.records.feedback import Feedback, feedback
 from cbl_engine.records.folder import RunFolder, read_run, write_run
 from cbl_engine.records.register import read_register
 from cbl_engine.records.replay import Replay, replay_run
+from cbl_engine.records.replay_state import StateReplay, replay_state
 from cbl_engine.records.state import State, StateFolder, read_state
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "RunFolder",
     "State",
     "StateFolder",
+    "StateReplay",
     "ask_to_bid",
     "audit_state",
     "changes_against_record",
@@ -50,6 +52,7 @@ __all__ = [
     "read_state",
     "record_cycle",
     "replay_run",
+    "replay_state",
     "run_assessment",
     "run_shortlist",
     "summary_by_band",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from cbl_engine.records.corrections import Correction
     from cbl_engine.records.folder import RunFolder
+    from cbl_engine.scheme import Scheme
     from cbl_engine.tables import Column
     from cbl_engine.tables.findings import Finding
 
@@ -30,7 +31,7 @@ _VERSION = ("valid_from", "valid_to")
 
 
 @dataclass(frozen=True)
-class _Corrected:
+class Corrected:
     """One table put right.
 
     Attributes:
@@ -47,6 +48,7 @@ class _Corrected:
 
     @property
     def written(self) -> pl.DataFrame:
+        """The rows that a correction wrote."""
         return self.frame.tail(len(self.origin))
 
     def touched(self, column: str) -> pl.Series:
@@ -69,7 +71,7 @@ def corrected_tables(
         RunError: the corrected rows do not fit their table or one another.
     """
     tables = {
-        name: _corrected(run, name, [c for c in corrections if c.table == name])
+        name: corrected(run.scheme, name, run.frames[name], [c for c in corrections if c.table == name])
         for name in dict.fromkeys(c.table for c in corrections)
     }
     frames = {**run.frames, **{name: table.frame for name, table in tables.items()}}
@@ -79,13 +81,22 @@ def corrected_tables(
     return frames, _adverts_touched(run.frames, frames, tables, corrections)
 
 
-def _corrected(run: RunFolder, name: str, corrections: Sequence[Correction]) -> _Corrected:
-    frame = run.frames[name]
+def corrected(
+    scheme: Scheme, name: str, frame: pl.DataFrame, corrections: Sequence[Correction]
+) -> Corrected:
+    """A table with facts put right.
+
+    Args:
+        scheme: whose columns the table has.
+        name: of the table.
+        frame: the rows that the corrections were checked against.
+        corrections: those of this table.
+    """
     changed = [c for c in corrections if c.kind == "change"]
     rows: list[Row] = []
     origin: list[Correction] = []
-    for at in dict.fromkeys(c.at for c in changed):
-        mine = [c for c in changed if c.at == at]
+    for at in dict.fromkeys(n for c in changed for n in c.at):
+        mine = [c for c in changed if at in c.at]
         # What holds from a later day is written over what holds from an earlier one.
         mine.sort(key=lambda c: (c.since is not None, c.since))
         pieces = [frame.row(at, named=True)]
@@ -97,13 +108,13 @@ def _corrected(run: RunFolder, name: str, corrections: Sequence[Correction]) -> 
         if one.kind == "add":
             rows.append(dict(one.row))
             origin.append(one)
-    left = [c.at for c in corrections if c.at is not None]
+    left = [n for c in corrections for n in c.at]
     staying = np.ones(frame.height, bool)
     staying[left] = False
-    columns = columns_of(name, extra_columns(run.scheme).get(name, ()))
+    columns = columns_of(name, extra_columns(scheme).get(name, ()))
     written = _frame_of(rows, columns, frame)
     kept = frame.filter(pl.Series(staying))
-    return _Corrected(
+    return Corrected(
         frame, pl.concat([kept, written], how="diagonal_relaxed"), origin,
         frame.filter(pl.Series(~staying)),
     )
@@ -139,7 +150,7 @@ def _frame_of(
 
 
 def _misfits(
-    run: RunFolder, name: str, table: _Corrected, frames: Frames
+    run: RunFolder, name: str, table: Corrected, frames: Frames
 ) -> Iterator[Problem]:
     """Corrected rows that break a rule of their table or refer to what is not there."""
     frame, first = table.frame, table.frame.height - len(table.origin)
@@ -167,7 +178,7 @@ def _checked(name: str, frames: Frames) -> dict[str, Checked]:
     }
 
 
-def _told(found: Iterable[Finding], table: _Corrected, first: int) -> Iterator[Problem]:
+def _told(found: Iterable[Finding], table: Corrected, first: int) -> Iterator[Problem]:
     for finding in found:
         for row in finding.rows.to_list():
             if row >= first:
@@ -178,7 +189,7 @@ def _told(found: Iterable[Finding], table: _Corrected, first: int) -> Iterator[P
                 )
 
 
-def _windows(table: _Corrected, frames: Frames) -> Iterator[Problem]:
+def _windows(table: Corrected, frames: Frames) -> Iterator[Problem]:
     """Adverts whose corrected window leaves out a bid that was placed."""
     adverts = table.written
     bids = frames["bids"].filter(pl.col("advert").is_in(adverts["id"].implode()))
@@ -199,7 +210,7 @@ def _windows(table: _Corrected, frames: Frames) -> Iterator[Problem]:
 
 
 def _adverts_touched(
-    before: Frames, after: Frames, tables: Mapping[str, _Corrected],
+    before: Frames, after: Frames, tables: Mapping[str, Corrected],
     corrections: Sequence[Correction],
 ) -> pl.Series:
     adverts = pl.concat([f["adverts"].select("id") for f in (before, after)])["id"].unique()

@@ -1,8 +1,8 @@
-"""Facts put right: the file an officer writes for a complaint, checked against the run it is about.
+"""Facts put right: the file an officer writes for a complaint, checked against what was held.
 
 ::
 
-    run: "3f0c1f6a2b1d9e77"        # optional: the run this file is for
+    run: "3f0c1f6a2b1d9e77"        # optional: the run (or state:) this file is for
     corrections:
       - table: applications        # a value that was wrong
         row: P0000332              # its id, or the columns that name it: {id: ..., valid_from: ...}
@@ -20,7 +20,7 @@
         reason: Recorded for another household.
 
 Everything wrong with the file comes in one report, each line with its place in the file. ``was``
-must be what the run holds: a correction of something else corrects nothing.
+must be what was held: a correction of something else corrects nothing.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
@@ -38,10 +38,11 @@ from cbl_engine.tables import TABLES, columns_of, key_of
 from cbl_engine.tables.values import typed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from cbl_engine.documents import Document
     from cbl_engine.records.folder import RunFolder
+    from cbl_engine.scheme import Scheme
     from cbl_engine.tables import Column
 
 Place = tuple[Any, ...]
@@ -53,9 +54,6 @@ _WRITTEN = {
 }
 _COMMON = ("table", "reason", "evidence")
 _QUICK = frozenset({"id", "application", "advert"})
-_HOUSEHOLD = {"applications": "id", "people": "application", "connections": "application",
-              "bids": "application"}
-"""The column that names the household a row is about."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,8 @@ class Correction:
         was, should_be: its values; None where the cell is empty.
         since: the day from which the value was wrong; None for always.
         reason, evidence: as written; evidence is None when none is named.
-        at: row number in the run's table; None for ``add``.
+        at: numbers of the rows in the table held: one of a run, in a state each that held it;
+            none for ``add``.
         households: applications that the row is or becomes a part of; none for adverts, homes and
             areas.
         place: where it stands in the file.
@@ -86,20 +85,48 @@ class Correction:
     since: date | None
     reason: str
     evidence: str | None
-    at: int | None
+    at: tuple[int, ...]
     households: frozenset[Any]
     place: Place = field(repr=False)
     where: str = field(repr=False)
 
 
+@dataclass(frozen=True, eq=False)
+class Held:
+    """What is held of the past, and may be put right.
+
+    Attributes:
+        kind: ``run`` or ``state``, whose id a file of corrections may name.
+        id: of the run or state.
+        scheme: under which it was made.
+        frames: rows by table. Of a state, every row that was ever taken in: the same row may have
+            been taken in more than once, and a value is put right wherever it was held.
+        read: the columns of each table that may be put right.
+        beside: columns of frames that are no part of the tables.
+    """
+
+    kind: Literal["run", "state"]
+    id: str
+    scheme: Scheme
+    frames: Mapping[str, pl.DataFrame]
+    read: Mapping[str, Collection[str]]
+    beside: Collection[str] = ()
+
+
+def held_by_run(run: RunFolder) -> Held:
+    """What a run folder holds: what the run read."""
+    return Held("run", run.manifest["run_id"], run.scheme, run.frames, columns_read(run.scheme))
+
+
 @dataclass(frozen=True)
 class _Table:
-    """What may be corrected in one table of a run."""
+    """What may be corrected in one table."""
 
     name: str
     frame: pl.DataFrame
     columns: Mapping[str, Column]
     read: frozenset[str]
+    several: bool
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -111,23 +138,23 @@ class _Wrong(Exception):
     """A correction that cannot be used; the argument is its Problem."""
 
 
-def read_corrections(document: Document, run: RunFolder) -> tuple[Correction, ...]:
-    """Read a file of corrections and check it against the run.
+def read_corrections(document: Document, held: Held) -> tuple[Correction, ...]:
+    """Read a file of corrections and check it against what is held.
 
     Raises:
         RunError: everything wrong in the file.
     """
-    return _Reader(document, run).corrections()
+    return _Reader(document, held).corrections()
 
 
 class _Reader:
-    """One file on one run; ``problems`` holds everything wrong so far."""
+    """One file on one run or state; ``problems`` holds everything wrong so far."""
 
-    def __init__(self, document: Document, run: RunFolder) -> None:
+    def __init__(self, document: Document, held: Held) -> None:
         self.document = document
-        self.run = run
+        self.held = held
         self.problems: list[Problem] = []
-        self.tables = dict(_tables(run))
+        self.tables = dict(_tables(held))
 
     def corrections(self) -> tuple[Correction, ...]:
         entries = self._entries()
@@ -155,20 +182,20 @@ class _Reader:
         return _Wrong(self.problem(*args, **more))
 
     def _entries(self) -> list[tuple[int, dict[str, Any]]]:
-        data = self.document.data
+        data, kind = self.document.data, self.held.kind
         if not isinstance(data, dict) or not isinstance(data.get("corrections"), list):
             raise RunError(
                 [self.problem("not_corrections", "a file of corrections has a list, corrections:",
-                              (), remedy="cbl replay RUN --template APPLICATION writes one")]
+                              (), remedy=f"cbl replay {kind.upper()} --template APPLICATION writes one")]
             )
         for name in data:
-            if name not in ("run", "corrections"):
-                self.problems.append(self._unknown_name(name, (), ("run", "corrections")))
-        wanted = data.get("run")
-        if wanted is not None and str(wanted) != self.run.manifest["run_id"]:
+            if name not in (kind, "corrections"):
+                self.problems.append(self._unknown_name(name, (), (kind, "corrections")))
+        wanted = data.get(kind)
+        if wanted is not None and str(wanted) != self.held.id:
             self.problems.append(
-                self.problem("other_run", "the corrections are for another run", ("run",),
-                             given=str(wanted), allowed=self.run.manifest["run_id"])
+                self.problem(f"other_{kind}", f"the corrections are for another {kind}", (kind,),
+                             given=str(wanted), allowed=self.held.id)
             )
         if not data["corrections"]:
             self.problems.append(
@@ -201,7 +228,7 @@ class _Reader:
                              remedy="Say in a sentence why the record was wrong")
             )
         since = None
-        at = None
+        at: tuple[int, ...] = ()
         column = was = should_be = None
         if kind == "add":
             row = self._row(table, (*place, "add"), entry["add"])
@@ -211,11 +238,12 @@ class _Reader:
             name = "row" if kind == "change" else "remove"
             row = self._row(table, (*place, name), entry[name])
             at = self._find(table, (*place, name), row)
-            values = [table.frame.row(at, named=True)]
+            values = [table.frame.row(n, named=True) for n in at]
         if kind == "change":
-            column, was, should_be = self._change(table, place, entry, values[0])
+            column, was, should_be, at = self._change(table, place, entry, at)
+            values = [table.frame.row(n, named=True) for n in at]
             since = self._since(table, place, entry, values[0])
-            values.append({**values[0], column: should_be})
+            values += [{**row, column: should_be} for row in values]
         return Correction(
             kind, table.name, row, column, was, should_be, since, reason or "", evidence, at,
             self._households(table, values), place, self.document.where(place),
@@ -226,10 +254,10 @@ class _Reader:
         if name in self.tables:
             return self.tables[name]
         if name in TABLES:
-            raise self.refuse(
-                "not_read", f"this run did not read the table {name}, so nothing in it mattered",
-                (*place, "table"), allowed=", ".join(self.tables),
-            )
+            said = f"this {self.held.kind} has no table {name}"
+            if self.held.kind == "run":
+                said = f"this run did not read the table {name}, so nothing in it mattered"
+            raise self.refuse("not_read", said, (*place, "table"), allowed=", ".join(self.tables))
         raise self.refuse(
             "unknown_table", "a correction names the table it is about", (*place, "table"),
             given=str(name)[:40] if name is not None else "", allowed=", ".join(self.tables),
@@ -281,7 +309,8 @@ class _Reader:
             return name
         if name in table.columns:
             raise self.refuse(
-                "not_read", f"this run did not read {table.name}.{name}, so it decided nothing",
+                "not_read",
+                f"this {self.held.kind} did not read {table.name}.{name}, so it decided nothing",
                 place, key=key, remedy="Leave it out: the run would be the same",
             )
         close = get_close_matches(str(name), sorted(table.read), n=3)
@@ -304,8 +333,8 @@ class _Reader:
             return int(value)
         return value
 
-    def _find(self, table: _Table, place: Place, row: Mapping[str, Any]) -> int:
-        """The number of the one row that has these values."""
+    def _find(self, table: _Table, place: Place, row: Mapping[str, Any]) -> tuple[int, ...]:
+        """The number of the row that has these values; in a state, of each time it was taken in."""
         frame = table.frame
         places = pl.int_range(frame.height, eager=True)
         for name, value in sorted(row.items(), key=lambda item: item[0] not in _QUICK):
@@ -319,18 +348,24 @@ class _Reader:
                 same = column.is_null() if value is None else column == value
             places = places.filter(same.fill_null(value=False))
         if len(places) == 1:
-            return int(places[0])
+            return (int(places[0]),)
         named = ", ".join(str(row[n]) for n in ("id", "advert", "application") if row.get(n))
         if not len(places):
+            run = self.held.kind == "run"
             raise self.refuse(
-                "row_not_in_run", f"the run read no such row of {table.name}", place, given=named,
-                remedy="It holds the households that bid, with what is theirs; add the row if it "
-                "should have been there",
+                f"row_not_in_{self.held.kind}",
+                f"the {self.held.kind} {'read' if run else 'has'} no such row of {table.name}",
+                place, given=named,
+                remedy=("It holds the households that bid, with what is theirs; add the row if it "
+                        "should have been there" if run else
+                        "Add the row if it should have been there"),
             )
-        among = frame[places.to_list()]
-        differ = [c for c in among.columns if among[c].n_unique() > 1]
-        if not differ:
-            return int(places[0])  # rows that are the same in everything: either will do
+        among = frame[places.to_list()].drop(self.held.beside, strict=False)
+        key = [c for c in table.key if c in among.columns]
+        differ = [c for c in (key if table.several and key else among.columns)
+                  if among[c].n_unique() > 1]
+        if not differ:  # in a run, rows that are the same in everything: either will do
+            return tuple(places) if table.several else (int(places[0]),)
         raise self.refuse(
             "several_rows", f"{len(places)} rows of {table.name} answer to this", place,
             given=named, remedy=f"Say which: name {' or '.join(differ[:4])} too",
@@ -353,13 +388,14 @@ class _Reader:
             same &= table.frame[name].eq_missing(value)
         if same.any():
             raise self.refuse(
-                "row_in_run", f"the run has that row of {table.name} already", place,
+                f"row_in_{self.held.kind}",
+                f"the {self.held.kind} has that row of {table.name} already", place,
                 remedy="Correct its columns instead",
             )
 
     def _change(
-        self, table: _Table, place: Place, entry: dict[str, Any], recorded: Mapping[str, Any]
-    ) -> tuple[str, Any, Any]:
+        self, table: _Table, place: Place, entry: dict[str, Any], at: Sequence[int]
+    ) -> tuple[str, Any, Any, tuple[int, ...]]:
         column = self._column(table, (*place, "column"), entry["column"], key=False)
         if column in table.key and column not in {"placed_at", "valid_from"}:
             raise self.refuse(
@@ -368,17 +404,19 @@ class _Reader:
             )
         was = self._value(table, (*place, "was"), column, entry["was"])
         should_be = self._value(table, (*place, "should_be"), column, entry["should_be"])
-        if not _same(recorded.get(column), was):
+        held = tuple(n for n in at if _same(table.frame.row(n, named=True).get(column), was))
+        if not held:
+            kind = self.held.kind
             raise self.refuse(
-                "was_differs", f"{table.name}.{column} of this row was not that in the run",
+                "was_differs", f"{table.name}.{column} of this row was not that in the {kind}",
                 (*place, "was"),
-                remedy="See what was recorded with cbl replay RUN --template APPLICATION",
+                remedy=f"See what was recorded with cbl replay {kind.upper()} --template APPLICATION",
             )
         if _same(was, should_be):
             raise self.refuse(
                 "nothing_corrected", "should_be is what it was", (*place, "should_be")
             )
-        return column, was, should_be
+        return column, was, should_be, held
 
     def _since(
         self, table: _Table, place: Place, entry: dict[str, Any], recorded: Mapping[str, Any]
@@ -391,6 +429,11 @@ class _Reader:
             raise self.refuse(
                 "from_elsewhere", "only facts of applications can be put right from a day on", where
             )
+        if table.several and "valid_from" not in table.frame.columns:
+            raise self.refuse(
+                "from_elsewhere", "applications have no versions here: a value is put right for as "
+                "long as it was held", where, remedy="Leave from out",
+            )
         if not isinstance(value, date) or hasattr(value, "hour"):
             raise self.refuse("wrong_value", "from must be a date such as 2024-10-01", where)
         start, end = (recorded.get(n) for n in ("valid_from", "valid_to"))
@@ -402,10 +445,10 @@ class _Reader:
         return value
 
     def _households(self, table: _Table, rows: Sequence[Mapping[str, Any]]) -> frozenset[Any]:
-        column = _HOUSEHOLD.get(table.name)
-        if column is None:
+        column = "id" if table.name == "applications" else "application"
+        if column not in table.columns:
             return frozenset()
-        theirs = {row[column] for row in rows}
+        theirs = {row.get(column) for row in rows} - {None}
         if table.name == "people" and "connections" in self.tables:
             # Whose connection it is can hang on who the person is.
             held = self.tables["connections"].frame
@@ -414,25 +457,26 @@ class _Reader:
         return frozenset(theirs)
 
 
-def _tables(run: RunFolder) -> Iterator[tuple[str, _Table]]:
-    extra = extra_columns(run.scheme)
-    for name, read in columns_read(run.scheme).items():
-        if name in run.frames:
+def _tables(held: Held) -> Iterator[tuple[str, _Table]]:
+    extra = extra_columns(held.scheme)
+    for name, read in held.read.items():
+        if name in held.frames:
             columns = columns_of(name, extra.get(name, ()))
-            yield name, _Table(name, run.frames[name], columns, frozenset(read) & set(columns))
+            yield name, _Table(name, held.frames[name], columns, frozenset(read) & set(columns),
+                               held.kind == "state")
 
 
 def _repeated(corrections: list[Correction]) -> Iterator[Problem]:
     """Corrections of what another correction has put right already."""
     seen: dict[Any, Correction] = {}
-    removed = {(c.table, c.at): c for c in corrections if c.kind == "remove"}
+    removed = {(c.table, n): c for c in corrections if c.kind == "remove" for n in c.at}
     for one in corrections:
         if one.kind == "add":
             what: Any = (one.table, str(sorted(one.row.items(), key=lambda item: item[0])))
         else:
             what = (one.table, one.at, one.column, one.since)
         first = seen.setdefault(what, one)
-        gone = removed.get((one.table, one.at))
+        gone = next((removed[one.table, n] for n in one.at if (one.table, n) in removed), None)
         if first is not one or (one.kind == "change" and gone is not None):
             other = first if first is not one else gone
             yield Problem(

@@ -377,11 +377,11 @@ def _check_tables(said: Mapping[str, pl.DataFrame], made: Mapping[str, pl.DataFr
         two = in_order(table, frame)
         if one is None and not two.height:
             continue
-        if one is None or not _same(one, two):
+        if one is None or not same_rows(one, two):
             raise PropertyError(8, f"the table {table} is not what the events say")
 
 
-def _same(one: pl.DataFrame, two: pl.DataFrame) -> bool:
+def same_rows(one: pl.DataFrame, two: pl.DataFrame) -> bool:
     """Whether two frames hold the same; a column that is null everywhere may be missing."""
     def full(frame: pl.DataFrame) -> pl.DataFrame:
         return frame.select(c.name for c in frame if c.null_count() < frame.height)

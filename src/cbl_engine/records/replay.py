@@ -22,7 +22,7 @@ import polars as pl
 from cbl_engine.documents import Document, read_document
 from cbl_engine.errors import BadInput, Problem, RunError
 from cbl_engine.records.corrected import corrected_tables, refusal
-from cbl_engine.records.corrections import read_corrections
+from cbl_engine.records.corrections import held_by_run, read_corrections
 from cbl_engine.records.folder import RunFolder, outputs_of, read_run
 from cbl_engine.shortlist.explain import as_id
 
@@ -123,27 +123,9 @@ class Replay:
         Raises:
             BadInput: as :meth:`frame`.
         """
-        if audience not in AUDIENCES:
-            raise BadInput(
-                [Problem("unknown_audience", "there is no such audience", given=str(audience),
-                         allowed=", ".join(AUDIENCES))]
-            )
-        if audience == "officer":
-            return None
-        if application is None:
-            if len(self.households) != 1:
-                raise BadInput(
-                    [Problem("whose_form", "an applicant's form is about one household",
-                             remedy="Name it with --application, or ask for --audience officer")]
-                )
-            return self.households[0]
-        own = as_id(self.run.frames["bids"]["application"], application)
-        if own not in self.households and not (self.run.frames["bids"]["application"] == own).any():
-            raise BadInput(
-                [Problem("unknown_application", "the application did not bid in this run",
-                         given=str(application))]
-            )
-        return own
+        return whose_form(audience, application, self.households,
+                          self.run.frames["bids"]["application"],
+                          "the application did not bid in this run")
 
     def first(self, within: int = 1, application: Any = None) -> pl.DataFrame:
         """How often a household stood first, or within the first few.
@@ -207,6 +189,41 @@ class Replay:
         return in_words(self, audience, application)
 
 
+def whose_form(
+    audience: Audience, application: Any, households: list[Any], known: pl.Series, unknown: str
+) -> Any:
+    """The application an applicant's form is for; None for officers.
+
+    Args:
+        audience: whom it is for.
+        application: as asked for; None: the household put right, when there is one.
+        households: those put right.
+        known: others whose form it may be.
+        unknown: what is wrong with any other.
+
+    Raises:
+        BadInput: no such audience; whose form it is cannot be told; no such household.
+    """
+    if audience not in AUDIENCES:
+        raise BadInput(
+            [Problem("unknown_audience", "there is no such audience", given=str(audience),
+                     allowed=", ".join(AUDIENCES))]
+        )
+    if audience == "officer":
+        return None
+    if application is None:
+        if len(households) != 1:
+            raise BadInput(
+                [Problem("whose_form", "an applicant's form is about one household",
+                         remedy="Name it with --application, or ask for --audience officer")]
+            )
+        return households[0]
+    own = as_id(known, application)
+    if own not in households and not (known == own).any():
+        raise BadInput([Problem("unknown_application", unknown, given=str(application))])
+    return own
+
+
 def replay_run(
     run: str | Path | RunFolder, correct: str | Path | Document | None = None
 ) -> Replay:
@@ -224,8 +241,8 @@ def replay_run(
     folder = run if isinstance(run, RunFolder) else read_run(run)
     if correct is None:
         return _as_it_was(folder)
-    document = correct if isinstance(correct, Document) else _document(Path(correct))
-    corrections = read_corrections(document, folder)
+    document = correct if isinstance(correct, Document) else document_of(Path(correct))
+    corrections = read_corrections(document, held_by_run(folder))
     frames, adverts = corrected_tables(folder, corrections)
     folder.reproduced(adverts)
     try:
@@ -244,7 +261,12 @@ _OUTPUTS = {"table": pl.String, "rows": pl.Int64, "same_rows": pl.Boolean,
             "same_bytes": pl.Boolean}
 
 
-def _document(path: Path) -> Document:
+def document_of(path: Path) -> Document:
+    """A file of corrections, read.
+
+    Raises:
+        RunError: it cannot be.
+    """
     try:
         return read_document(path)
     except BadInput as error:

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cbl_engine.errors import Problem, RunError
-from cbl_engine.records.reads import columns_read
 from cbl_engine.shortlist.explain import as_id
 from cbl_engine.shortlist.words import SET_ASIDE, key_in_words, ordinal, say
+from cbl_engine.tables import key_of
 from cbl_engine.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from cbl_engine.records.corrections import Correction
+    from cbl_engine.records.corrections import Correction, Held
     from cbl_engine.records.folder import RunFolder
     from cbl_engine.records.replay import Audience, Replay
 
@@ -98,7 +98,7 @@ def in_words(replay: Replay, audience: Audience, application: Any = None) -> str
         "",
     ]
     for one in (seen := replay.corrections_for(audience, application)):
-        lines += _correction(one)
+        lines += correction_in_words(one)
     if hidden := len(replay.corrections) - len(seen):
         lines.append(f"{hidden} more, about other records, not shown here.")
     lines += ["", counts_in_words(replay, audience, application), ""]
@@ -117,7 +117,8 @@ def counts_in_words(replay: Replay, audience: Audience, application: Any = None)
     return f"Adverts on which it stands otherwise: {counts['changed']} of {counts['adverts']}."
 
 
-def _correction(one: Correction) -> Iterator[str]:
+def correction_in_words(one: Correction) -> Iterator[str]:
+    """What was put right, why, and the evidence, in lines."""
     values = ""
     if one.kind == "change":
         values = f" was {say(one.was)}, should be {say(one.should_be)}"
@@ -203,12 +204,12 @@ def as_plain(replay: Replay, audience: Audience, application: Any = None) -> dic
     ]
     if officer:
         out["first_places"] = replay.first_places().to_dicts()
-    return _plain(
+    return in_plain(
         out
         | replay.counts(audience, application)
         | {
             "application": own,
-            "corrections": [_written(one) for one in seen],
+            "corrections": [written(one) for one in seen],
             "corrections_not_shown": len(replay.corrections) - len(seen),
             "bids": replay.frame(audience, application).to_dicts(),
             "first": first,
@@ -217,7 +218,8 @@ def as_plain(replay: Replay, audience: Audience, application: Any = None) -> dic
     )
 
 
-def _written(one: Correction) -> dict[str, Any]:
+def written(one: Correction) -> dict[str, Any]:
+    """A correction as plain data."""
     out: dict[str, Any] = {"table": one.table, one.kind if one.kind != "change" else "row": one.row}
     if one.kind == "change":
         out |= {"column": one.column, "was": one.was, "should_be": one.should_be}
@@ -225,57 +227,70 @@ def _written(one: Correction) -> dict[str, Any]:
     return out | {"reason": one.reason, "evidence": one.evidence}
 
 
-def _plain(value: Any) -> Any:
+def in_plain(value: Any) -> Any:
+    """Data that JSON can hold."""
     if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
+        return {k: in_plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(v) for v in value]
+        return [in_plain(v) for v in value]
     return value.isoformat() if isinstance(value, (date, datetime)) else value
 
 
 _HEAD = """\
-# Corrections to a run, application {application}.
-# Below is what the run read of this household. Take the # away before the entries that were wrong,
+# Corrections to a {kind}, application {application}.
+# Below is what the {kind} {has} of this household. Take the # away before the entries that were wrong,
 # write what each should have been, why, and the evidence; leave the rest. Then:
-#   cbl replay RUN --correct THIS_FILE
-# was stays as it is: it is checked against the run. An empty cell is null.
-# from: DATE (applications only) says the value was wrong from that day on.
-# A row that should have been there is added, and one that should not is removed:
+#   cbl replay {place} --correct THIS_FILE
+# was stays as it is: it is checked against the {kind}. An empty cell is null.
+{since}# A row that should have been there is added, and one that should not is removed:
 #   - table: bids
 #     add: {{advert: ..., application: {application}, placed_at: 2026-02-20T10:00:00}}
 #     reason: The system refused the bid.
 #   - table: bids
 #     remove: {{advert: ..., application: {application}}}
 #     reason: Placed for another household.
-run: "{run}"
+{kind}: "{id}"
 corrections:
 """
+_SINCE = "# from: DATE (applications only) says the value was wrong from that day on.\n"
 
 
-def template(run: RunFolder, application: Any) -> str:
-    """A file of corrections to start from: every fact of one household that the run read.
+def template(held: Held, application: Any) -> str:
+    """A file of corrections to start from: every fact of one household that is held.
+
+    Args:
+        held: by a run, or the tables of a state as they stand.
+        application: its id.
 
     Raises:
-        RunError: the run read no such application.
+        RunError: no such application is held.
     """
-    own = as_id(run.frames["applications"]["id"], application)
-    if own not in run.frames["applications"]["id"].to_list():
+    run = held.kind == "run"
+    own = as_id(held.frames["applications"]["id"], application)
+    if own not in held.frames["applications"]["id"].to_list():
         raise RunError(
-            [Problem("unknown_application", "the run read no such application",
-                     where=str(run.path), given=str(application),
-                     remedy="It holds the households that bid")]
+            [Problem("unknown_application",
+                     f"the {held.kind} {'read' if run else 'has'} no such application",
+                     where=held.id, given=str(application),
+                     remedy="It holds the households that bid" if run else "")]
         )
-    read = columns_read(run.scheme)
-    lines = [_HEAD.format(application=own, run=run.manifest["run_id"])]
-    for table, column in (("applications", "id"), ("people", "application"),
-                          ("connections", "application"), ("bids", "application")):
-        if table not in run.frames or table not in read:
+    versions = "valid_from" in held.frames["applications"].columns
+    lines = [_HEAD.format(application=own, id=held.id, kind=held.kind, place=held.kind.upper(),
+                          has="read" if run else "has", since=_SINCE if run or versions else "")]
+    theirs = [t for t in ("applications", "people", "connections", "bids") if t in held.read]
+    if not run:
+        theirs += [t for t in held.read if t not in (*theirs, *_NOT_PUT_RIGHT)]
+    for table in theirs:
+        frame = held.frames.get(table)
+        column = "id" if table == "applications" else "application"
+        if frame is None or column not in frame.columns:
             continue
-        frame = run.frames[table].filter(pl.col(column) == own)
-        lines += [_entry(table, row, read[table]) for row in frame.iter_rows(named=True)]
+        for row in frame.filter(pl.col(column) == own).iter_rows(named=True):
+            lines.append(_entry(table, row, list(held.read[table])))
     return "".join(lines)
 
 
+_NOT_PUT_RIGHT = ("litigation_holds",)
 _NAMED_BY = {
     "applications": ("id", "valid_from"),
     "people": ("id",),
@@ -289,7 +304,8 @@ _NOT_FACTS = ("id", "application", "advert", "valid_from", "valid_to")
 
 def _entry(table: str, row: Mapping[str, Any], read: list[str]) -> str:
     """Every fact of a row as a correction that is not made yet."""
-    named = {n: row[n] for n in _NAMED_BY[table] if n in row and (row[n] is not None or n == "id")}
+    by = _NAMED_BY.get(table) or key_of(table, row) or ("application", "since")
+    named = {n: row[n] for n in by if n in row and (row[n] is not None or n == "id")}
     name = (
         _flow(named["id"]) if list(named) == ["id"]
         else "{" + ", ".join(f"{n}: {_flow(v)}" for n, v in named.items()) + "}"

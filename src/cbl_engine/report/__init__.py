@@ -12,6 +12,7 @@ from cbl_engine.report.note import explain_assessment, note_page
 from cbl_engine.report.page import render, write_page
 from cbl_engine.report.quality_page import quality_page
 from cbl_engine.report.replay import replay_page
+from cbl_engine.report.replay_state import replay_state_page
 from cbl_engine.report.results import Results, letting_results
 from cbl_engine.report.results_page import results_page
 from cbl_engine.report.scheme import scheme_page
@@ -34,6 +35,7 @@ __all__ = [
     "quality_page",
     "render",
     "replay_page",
+    "replay_state_page",
     "results_page",
     "scheme_page",
     "subject_access",

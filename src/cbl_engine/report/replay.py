@@ -20,11 +20,12 @@ from cbl_engine.report.page import render
 from cbl_engine.shortlist.words import key_in_words, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     import polars as pl
 
     from cbl_engine.records import Replay
+    from cbl_engine.records.corrections import Correction
     from cbl_engine.records.replay import Audience
 
 
@@ -55,11 +56,7 @@ def replay_page(replay: Replay, audience: Audience = "applicant", application: A
         as_at=as_at_in_words(run),
         reproduced=replay.reproduced,
         outputs=replay.outputs.to_dicts(),
-        corrections=[
-            {"what": what(c), "kind": c.kind, "was": say(c.was), "should_be": say(c.should_be),
-             "since": c.since, "reason": c.reason, "evidence": c.evidence}
-            for c in seen
-        ],
+        corrections=rows_put_right(seen),
         hidden=len(replay.corrections) - len(seen),
         counts=counts_in_words(replay, audience, own) if replay.corrections else "",
         first=list(first_in_words(replay, own)),
@@ -70,6 +67,15 @@ def replay_page(replay: Replay, audience: Audience = "applicant", application: A
         gained=[r for r in others if r["code"] in GAINS],
         other=[r for r in others if r["code"] == "other"],
     )
+
+
+def rows_put_right(corrections: Iterable[Correction]) -> list[dict[str, Any]]:
+    """Corrections as the rows of ``put_right.html``."""
+    return [
+        {"what": what(c), "kind": c.kind, "was": say(c.was), "should_be": say(c.should_be),
+         "since": c.since, "reason": c.reason, "evidence": c.evidence}
+        for c in corrections
+    ]
 
 
 def _title(replay: Replay, own: Any) -> str:
