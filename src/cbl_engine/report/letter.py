@@ -146,7 +146,10 @@ def letter_of(
         judged: whose, on which facts.
         sections: in order; None is left out.
         version: of the scheme that it rests on.
-        application, as_at, decision, adverse: as a :class:`Letter` has them.
+        application: its id.
+        as_at: the day.
+        decision: what is decided, in sentences.
+        adverse: what in it goes against the household.
     """
     head = (
         Line("DRAFT. This is not a decision until a named officer has signed it."),

@@ -21,7 +21,7 @@ from cbl_engine.report.notices_due import notices_due
 from cbl_engine.scheme.description import Line, Section
 from cbl_engine.scheme.law import allocation_law, clocks_of_law, final_offer_law
 from cbl_engine.scheme.offers_words import consequence_does, refusals_in_words, within_in_words
-from cbl_engine.scheme.words import amount, capital, day, listed, sentence
+from cbl_engine.scheme.words import amount, capital, day, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -217,6 +217,32 @@ def _offer(case: _Case) -> _Said:
     )
 
 
+def _viewing(case: _Case) -> _Said:
+    offer = case.offer()
+    home = case.home(offer)
+    rule = case.offers.viewing if case.offers is not None else None
+    by = (f"by {day(offer['due_on'])}" if offer["due_on"] is not None
+          else BLANK.format("by which day, if one is set"))
+    return _Said(
+        "You are invited to view a home", (f"We invite you to view {_called(home)}.",), (),
+        (
+            _the_home(home, whole=True),
+            Section("What to do, and by when", items=(
+                Line(sentence(f"Come to view it {by}"),
+                     source=rule.source if rule is not None else None,
+                     ours=rule.illustrative if rule is not None else False),
+                Line(f"Appointment: {BLANK.format('day, time and meeting place')}"),
+                Line("If you cannot come, or need something so that you can, tell us before."),
+                Line("If you do not come in time, an officer decides whether you are passed over for "
+                     "this home."),
+            )),
+        ),
+        (*case.automated("offer", offer=offer["id"]),
+         Line("This is no offer yet. Who else is invited and stands higher on the list is offered "
+              "the home first.")),
+    )
+
+
 def _warning(case: _Case) -> _Said:
     home = case.home()
     return _Said(
@@ -239,7 +265,7 @@ def _answer(case: _Case, offer: Row) -> Iterator[Line]:
         by = f"within {within_in_words(within)}: {BLANK.format('last day to answer')}"
     else:
         by = BLANK.format("by which day, if one is set")
-    yield Line(f"Tell us whether you accept or refuse this home, {by}", source=source, ours=ours)
+    yield Line(sentence(f"Tell us whether you accept or refuse this home, {by}"), source=source, ours=ours)
     yield Line(f"How to answer: {BLANK.format('how to answer')}")
     yield Line("If you refuse, tell us why.")
     if rules is None or within is None:
@@ -284,8 +310,7 @@ def _final(case: _Case) -> Section:
             source=clocks_of_law().citations()["homelessness_decision"]))
     lines.append(Line("We are satisfied that the home is suitable for you: "
                       + BLANK.format("day of the record of suitability, and the officer who made it")))
-    lines.append(Line("Your refusal would end no duty by itself: an officer would decide, and "
-                      "write to you again."))
+    lines.append(Line("An officer decides whether a refusal ends a duty, and writes to you again."))
     return Section("What a final offer means", items=tuple(lines))
 
 
@@ -354,6 +379,8 @@ def _refusal(case: _Case) -> _Said:
     how = (f"You did not answer our offer in time; it ended on {day(refused_on)}." if silent else
            f"You refused the home on {day(refused_on)}. "
            + BLANK.format("the reason given, and why it is not a good one"))
+    counts = ("That you gave no answer to our offer counts as a refusal under our scheme." if silent
+              else "Your refusal of the home below counts under our scheme.")
     rules = case.offers
     why = [Line(how, source=rules.source if rules is not None else None)]
     if rules is not None and rules.reasons and not silent:
@@ -361,8 +388,7 @@ def _refusal(case: _Case) -> _Said:
                         under=tuple(Line(sentence(t)) for t in rules.reasons.values())))
     return _Said(
         "Your refusal of a home counts",
-        (f"{'No answer to our offer' if silent else 'Your refusal'} of the home below counts as a "
-         "refusal under our scheme.",),
+        (counts,),
         ("refusal counts",),
         (_the_home(case.home(offer)), Section("Why", items=tuple(why)),
          Section("What refusals lead to", items=tuple(_what_refusals_lead_to(case)))),
@@ -412,7 +438,7 @@ def _duty_may_end(case: _Case) -> _Said:
             Line(f"The home was a final offer ({offer['id']}) and was "
                  + ("not answered" if offer["ended_by"] in SILENCES else "refused")
                  + (f" on {day(offer['ended_on'])}." if offer["ended_on"] else ".")),
-            Line(BLANK.format("the officer's grounds")),))),
+            Line(BLANK.format("the officer's grounds"))))),
         (Line("If we decide that the duty ends, a notice of its own in writing will say so, with the "
               "reasons and your right to a review of that decision.",
               source="Housing Act 1996, sections 193 to 193C and 202"),
@@ -449,7 +475,7 @@ def _automatic_bid(case: _Case) -> _Said:
                  source=rule.source if rule is not None else None,
                  ours=rule.illustrative if rule is not None else False),
             Line("No bid of your own counted in this round of adverts, and the home suits what we "
-                 "know of your needs and wishes."),))),
+                 "know of your needs and wishes.")))),
         (Line("It counts as a bid of your own would. If you are offered the home, we tell you by "
               "when to answer and what follows if you refuse."),
          Line("If the home is not for you, or your wishes have changed, tell us.")),
@@ -457,6 +483,6 @@ def _automatic_bid(case: _Case) -> _Said:
 
 
 _KINDS = {
-    "warning": _warning, "offer": _offer, "passed_over": _passed_over, "refusal": _refusal, "consequence": _consequence,
+    "warning": _warning, "viewing": _viewing, "offer": _offer, "passed_over": _passed_over, "refusal": _refusal, "consequence": _consequence,
     "duty_may_end": _duty_may_end, "void_bid": _void_bid, "automatic_bid": _automatic_bid,
 }

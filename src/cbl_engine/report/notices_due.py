@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 KINDS = {
     "warning": "what a final offer means",
+    "viewing": "an invitation to view a home",
     "offer": "an offer of a home",
     "passed_over": "passed over for a home",
     "refusal": "a refusal counts",
@@ -39,8 +40,8 @@ _WARNED = ("proposed", "nominated", "invited", "attended", "offered")
 def notices_due(record: Record, scheme: Scheme) -> pl.DataFrame:
     """The letters that a record gives rise to. Whether they were sent it does not say.
 
-    The warning of a final offer, while a home waits for the record of it; an offer while it waits
-    for an answer, a final one from the proposal on; passing over that stands; refusals that count; consequences; duties that officers
+    The warning of a final offer, while a home waits for the record of it; invitations to view and
+    offers while they wait for an answer, a final offer from the proposal on; passing over that stands; refusals that count; consequences; duties that officers
     found may end; bids void because their advert was put right; bids that the engine placed.
 
     Args:
@@ -90,10 +91,14 @@ def _warnings(t: Mapping[str, pl.DataFrame], scheme: Scheme) -> pl.DataFrame:
 def _offers(t: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     made = pl.col("step") == "offered"
     warned = pl.col("final") & pl.col("step").is_in(_WARNED)
-    return t["offers"].filter(made | warned).select(
-        _of("offer"), pl.col("id").alias("key"), "application", "advert", pl.col("id").alias("offer"),
+    own = ("application", "advert", pl.col("id").alias("offer"))
+    invited = t["offers"].filter(pl.col("step") == "invited").select(
+        _of("viewing"), pl.col("id").alias("key"), *own, pl.col("invited_on").alias("on"))
+    offered = t["offers"].filter(made | warned).select(
+        _of("offer"), pl.col("id").alias("key"), *own,
         pl.coalesce("offered_on", "proposed_on").alias("on"),
     )
+    return pl.concat([invited, offered])
 
 
 def _passed_over(t: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
