@@ -149,6 +149,33 @@ def test_households_stopped_by_different_officer_held_checks_get_the_same_letter
         assert word not in text + rows
 
 
+def test_an_accepted_offer_or_a_direct_let_stopped_by_either_check_reads_the_same():
+    scheme = """
+checks:
+  clearance: {label: Clearance of one kind, officer_held: true, before: let, hold: {days: 2}}
+  fraud: {label: Another kind, officer_held: true, before: let, hold: {days: 2}}
+direct_lets: {move: {label: Planned move, permitted_by: clause 9}}
+"""
+    told = set()
+    for stopped, other in (("clearance", "fraud"), ("fraud", "clearance")):
+        week = Week(scheme).household("ann").advert("elm", bids="ann")
+        week.household("bob").add("homes", id="oak", bedrooms=2)
+        week.add("direct_lets", id="D1", application="bob", home="oak", kind="move", on=day(7))
+        for name in ("ann", "bob"):
+            week.check(name, stopped, "refused", since=9).check(name, other)
+        week.approve(7, "offer", "elm", "ann").outcome(8, "accepted", "elm", "ann")
+        week.approve(8, "direct_let", None, "bob").outcome(9, "accepted", None, "bob")
+        week.run(until=10)
+        assert {p[:3] for p in week.proposed()} == {("bypass", "elm", "ann"), ("bypass", None, "bob")}
+        week.approve(11, "bypass", "elm", "ann").approve(11, "bypass", None, "bob").run(until=11)
+        own = [n for n in due(week) if n.startswith("passed_over/")]
+        assert len(own) == 2
+        told.add("".join(letter_page(letter(week, n)) for n in own))
+    (text,) = told
+    assert text.count("Officer-held reason.") == 2
+    assert "learance" not in text
+
+
 def test_passed_over_by_a_check_gives_its_words_and_clause():
     clear = {"clearance": "cleared", "fraud": "cleared"}
     drafted = letter(passed_over(clear | {"papers": "refused"}), "passed_over/elm/ann")

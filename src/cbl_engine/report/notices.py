@@ -318,7 +318,9 @@ def _passed_over(case: _Case) -> _Said:
     due = case.due
     offer = case.offer() if due["offer"] is not None else None
     reason, standing = _why_passed_over(case)
-    told = f"On {day(case.on)} we decided not to offer you the home below, or not to go on with an offer of it."
+    told = (f"On {day(case.on)} you were passed over for the home below: it is not offered to you."
+            if offer is None else
+            f"Since {day(case.on)} the home below is no longer meant for you.")
     acts = {"advert": due["advert"]} if due["advert"] is not None else {"offer": due["offer"]}
     back = "While this lasts you are passed over for this home alone." if standing else (
         "This decision is about this home alone.")
@@ -335,7 +337,8 @@ def _why_passed_over(case: _Case) -> tuple[Line, bool]:
     due, version = case.due, case.version
     name, kind = str(due["what"]), "officer"
     if due["offer"] is None:
-        kind = str(case.rows("passed_over", advert=due["advert"])[-1]["kind"])
+        kind = [str(p["kind"]) for p in case.rows("passed_over", advert=due["advert"])
+                if p["until"] is None][-1]
     elif name == "bypassed":
         asked = [p["what"] for p in case.rows("proposals", act="bypass", offer=due["offer"])
                  if p["status"] == "approved"]
