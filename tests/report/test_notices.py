@@ -198,7 +198,7 @@ def test_passed_over_while_under_offer_is_said_to_last_as_long_as_that():
     week.approve(6, "offer", "elm", "ann").run(until=8)
     text = words(week, "passed_over/oak/ann")
     assert "You were under consideration for another home on that day." in text
-    assert "While this lasts you are passed over for this home alone." in text
+    assert "While this lasts you are passed over for this home." in text
 
 
 def test_a_landlords_silence_is_told_to_the_household_it_ended_an_offer_of():

@@ -322,13 +322,13 @@ def _passed_over(case: _Case) -> _Said:
             if offer is None else
             f"Since {day(case.on)} the home below is no longer meant for you.")
     acts = {"advert": due["advert"]} if due["advert"] is not None else {"offer": due["offer"]}
-    back = "While this lasts you are passed over for this home alone." if standing else (
-        "This decision is about this home alone.")
+    back = "While this lasts you are passed over for this home." if standing else (
+        "This is about this home.")
     return _Said(
         "Why you were passed over for a home", (told,), ("passed over",),
         (_the_home(case.home(offer)), Section("Why", items=(reason,))),
         (*case.automated("bypass", **acts),
-         Line(f"{back} Your place for any other home stays as it is.")),
+         Line(f"{back} Whether you are offered another is asked for each home anew.")),
     )
 
 
