@@ -14,7 +14,7 @@ from cbl_engine.scheme import (
     scheme_from_text,
     shipped_schemes,
 )
-from cbl_engine.scheme.law import allocation_law
+from cbl_engine.scheme.law import allocation_law, final_offer_law
 from cbl_engine.shipped import shipped_folder
 
 TEXT = (shipped_folder("templates") / "scheme.yaml").read_text(encoding="utf-8")
@@ -71,3 +71,11 @@ def test_no_shipped_scheme_has_a_time_for_reviews_without_a_source():
         for version in load_scheme(name).versions:
             review = version.review
             assert review is None or review.source or review.illustrative
+
+
+def test_what_a_final_offer_must_tell_has_a_source_and_its_day():
+    law = final_offer_law()
+    assert all(law.citation(n).startswith("Housing Act 1996 section ") for n in law.notices.values())
+    assert [len(law.notices_on(date(2026, 3, 1), d)) for d in ("main", "relief", "other", None)] == [
+        3, 2, 0, 1]
+    assert law.notices_on(date(2010, 1, 1), "relief") == []

@@ -13,6 +13,7 @@ from cbl_engine.cli.given import day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import date
 
     import polars as pl
 
@@ -98,7 +99,7 @@ def cycle(
     if format == "json":
         sys.stdout.write(json.dumps(_plain(done), indent=1, default=str) + "\n")
         return 0
-    show.show_parts([*_happened(done), *_waits(tables, template)])
+    show.show_parts([*_happened(done), *_waits(tables, template, done.folder.as_at)])
     return 0
 
 
@@ -106,33 +107,39 @@ def waiting(
     state: Path,
     /,
     *,
+    breaches: Flag = False,
     template: Path | None = None,
     format: Literal["table", "csv", "json", "parquet"] = "table",
 ) -> int:
-    """List what a state waits for: decisions of officers, answers of households and landlords.
+    """List what a state waits for, of whom, since when and what is overdue; and what was late.
+
+    Decisions of officers, results of landlords, viewings and answers of households, holds.
 
     Parameters
     ----------
     state
         State folder written by cbl cycle.
+    breaches
+        In csv, json or parquet: the times that were not kept, instead of what is waited for.
     template
         Write a form there, to fill in and give to the next cycle as outcomes: .csv or .xlsx.
     format
-        table to read; csv, json or parquet have a row for each, as in the form.
+        table to read both; csv, json or parquet have a row for each, with owner, days and days over.
     """
     from cbl_engine.cli import show
-    from cbl_engine.records import read_state
-    from cbl_engine.records.waiting import form
+    from cbl_engine.records import overdue, read_state
 
     if template is not None:
         _check_form(template)
-    tables = read_state(state).tables
+    folder = read_state(state)
+    tables = folder.tables
     if template is not None:
         _write_form(tables, template)
+    late = overdue.breaches(tables, folder.scheme(), folder.as_at)
     if format == "table":
-        show.show_parts(_waits(tables, template))
+        show.show_parts([*_waits(tables, template, folder.as_at), *_late(late)])
     else:
-        show.show_frame(form(tables), format)
+        show.show_frame(late if breaches else overdue.waits(tables, folder.as_at), format)
     return 0
 
 
@@ -172,41 +179,73 @@ def _named(rows: list[dict[str, Any]]) -> str:
     return ", ".join([*few, f"and {len(rows) - _FEW:,} more"] if len(rows) > _FEW else few)
 
 
-def _waits(tables: Mapping[str, pl.DataFrame], template: Path | None) -> Iterator[Any]:
-    """What is waited for, and how it is answered."""
+def _waits(
+    tables: Mapping[str, pl.DataFrame], template: Path | None, as_at: date
+) -> Iterator[Any]:
+    """What is waited for, since when, what is overdue, and how it is answered."""
     from rich.table import Table
 
-    from cbl_engine.records.waiting import ANSWERS, DECIDED_BY, open_answers, open_proposals
+    from cbl_engine.records.overdue import waits
 
-    decisions, answers = open_proposals(tables), open_answers(tables)
+    found = waits(tables, as_at)
+    decisions = found.filter(waits_for="decision")
     if decisions.height:
         table = Table(title=f"Waits for a decision: {decisions.height:,}", title_justify="left")
-        for column in ("proposal", "act", "advert", "application", "about", "since", "write"):
+        for column in ("proposal", "act", "advert", "application", "since", "days", "write"):
             table.add_column(column, overflow="fold")
         for row in decisions.head(_MOST).iter_rows(named=True):
-            settled = DECIDED_BY.get(row["act"], "approved or declined")
-            cells = (row["id"], row["act"].replace("_", " "), row["advert"], row["application"],
-                     row["what"], row["on"], settled)
+            act, settled = row["what"].rsplit(": ", 1)
+            cells = (row["id"], act.replace("_", " "), row["advert"], row["application"],
+                     row["since"], row["days"], settled)
             table.add_row(*("" if cell is None else str(cell) for cell in cells))
         yield table
         yield from _more(decisions.height)
-    if answers.height:
-        table = Table(title=f"Waits for an answer: {answers.height:,}", title_justify="left")
-        for column in ("offer", "step", "application", "by", "write"):
+    for title, rows in (
+        ("Waits for an answer", found.filter(~found["waits_for"].is_in(["decision", "hold"]))),
+        ("Homes wait for a check or a fact", found.filter(waits_for="hold")),
+    ):
+        if not rows.height:
+            continue
+        table = Table(title=f"{title}: {rows.height:,}", title_justify="left")
+        heads = ("offer", "for", "of", "by", "days over", "write") if "answer" in title else (
+            "advert", "application", "for", "since", "by", "days over")
+        for column in heads:
             table.add_column(column, overflow="fold")
-        for row in answers.head(_MOST).iter_rows(named=True):
-            cells = (row["id"], row["step"], row["application"], row["due_on"],
-                     ANSWERS[row["step"]])
+        for row in rows.head(_MOST).iter_rows(named=True):
+            cells = (
+                (row["id"], row["waits_for"], row["owner"], row["due_on"], row["days_over"],
+                 row["what"]) if "answer" in title else
+                (row["advert"], row["application"], row["what"].replace("_", " "), row["since"],
+                 row["due_on"], row["days_over"]))
             table.add_row(*("" if cell is None else str(cell) for cell in cells))
         yield table
-        yield from _more(answers.height)
+        yield from _more(rows.height)
     if template is not None:
         yield f"Form: {template}"
-    if not decisions.height and not answers.height:
+    if not found.height:
         yield "Nothing is waited for."
     else:
         yield ("To answer: a row of outcomes each, with the day and, for a decision, the officer's "
                "name; --template writes them to fill in. Then cbl cycle ... --outcomes FILE.")
+
+
+def _late(found: pl.DataFrame) -> Iterator[Any]:
+    """Times that were not kept, by whom."""
+    from rich.table import Table
+
+    if not found.height:
+        return
+    table = Table(title=f"Not in time: {found.height:,}", title_justify="left")
+    for column in ("owner", "what", "offer", "last day", "done", "days over"):
+        table.add_column(column, overflow="fold")
+    for row in found.tail(_MOST).iter_rows(named=True):
+        cells = (row["owner"], row["what"], row["offer"], row["due_on"],
+                 row["done_on"] or "not yet", row["days_over"])
+        table.add_row(*map(str, cells))
+    yield table
+    if found.height > _MOST:
+        yield (f"and {found.height - _MOST:,} more: cbl waiting STATE --breaches --format csv has "
+               "all of them")
 
 
 def _more(height: int) -> Iterator[str]:

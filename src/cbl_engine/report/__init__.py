@@ -9,6 +9,8 @@ from cbl_engine.report.feedback import feedback_page
 from cbl_engine.report.letter import Letter, draft_letter, letter_page
 from cbl_engine.report.movers import movers_page, movers_public_page
 from cbl_engine.report.note import explain_assessment, note_page
+from cbl_engine.report.notices import draft_notice
+from cbl_engine.report.notices_due import notices_due
 from cbl_engine.report.page import render, write_page
 from cbl_engine.report.quality_page import quality_page
 from cbl_engine.report.replay import replay_page
@@ -25,6 +27,7 @@ __all__ = [
     "Results",
     "SubjectAccess",
     "draft_letter",
+    "draft_notice",
     "explain_assessment",
     "feedback_page",
     "letter_page",
@@ -32,6 +35,7 @@ __all__ = [
     "movers_page",
     "movers_public_page",
     "note_page",
+    "notices_due",
     "quality_page",
     "render",
     "replay_page",

@@ -2,7 +2,8 @@
 
 A letter is a draft until an officer has signed it. Nothing in it is made up: what no source gives
 is a blank that says what belongs there. It is written from the applicant's case note, so it holds
-nothing that is beyond the applicant.
+nothing that is beyond the applicant. :mod:`cbl_engine.report.notices` drafts letters on bids and
+offers with the same head, rights and signature.
 """
 
 from __future__ import annotations
@@ -29,14 +30,16 @@ from cbl_engine.scheme.words import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from cbl_engine.assess import Assessed
     from cbl_engine.report.case_note import CaseNote, Finding
     from cbl_engine.report.weighing import Told
+    from cbl_engine.scheme.law import AllocationLaw
     from cbl_engine.scheme.model import SchemeVersion
 
 BLANK = "[to fill in: {}]"
+QUESTIONS = f"Questions: {BLANK.format('telephone, address and e-mail of the team')}"
 _BLANKS = re.compile(r"\[to fill in: ([^\]]*)\]")
 _STATUS = {
     "active": "Your application is active.",
@@ -58,7 +61,7 @@ class Letter:
     """A decision letter that nobody has signed.
 
     Attributes:
-        application, scheme, authority, as_at: whose, under what, judged on which date.
+        application, scheme, authority, as_at: whose, under what, judged or recorded on which date.
         decision: what is decided, in sentences.
         adverse: what in it goes against the household, in short; empty for nothing. A letter with
             any carries its grounds, and every letter the right to a review.
@@ -114,34 +117,58 @@ def draft_letter(assessed: Assessed, application: Any) -> Letter:
         _facts(assessed, note),
         _open(note),
         Section("What happens next", tuple(map(Line, _next(note, refused=refused)))),
-        _rights(assessed, refused=refused),
-        Section("Signed", (
-            Line(f"Decided by: {BLANK.format('name and post of the officer')}"),
-            Line(f"Date of the decision: {BLANK.format('day of signing')}"),
-        )),
+        review_rights(assessed.trace.legal.law, assessed.version, assessed.as_at, adverse=refused),
     )
+    judged = Line(f"Application {note.application}, judged on the facts we held on "
+                  f"{day(note.as_at)} under {note.scheme}.")
+    return letter_of(
+        "Our decision about your housing application", judged, sections, assessed.version,
+        application=note.application, as_at=note.as_at, decision=decision,
+        adverse=tuple(_adverse(assessed, note)),
+    )
+
+
+def letter_of(
+    title: str,
+    judged: Line,
+    sections: Iterable[Section | None],
+    version: SchemeVersion,
+    *,
+    application: str,
+    as_at: date,
+    decision: tuple[str, ...],
+    adverse: tuple[str, ...],
+) -> Letter:
+    """A draft with its head and its signature, sources by their titles and blanks counted.
+
+    Args:
+        title: what it is about.
+        judged: whose, on which facts.
+        sections: in order; None is left out.
+        version: of the scheme that it rests on.
+        application: its id.
+        as_at: the day.
+        decision: what is decided, in sentences.
+        adverse: what in it goes against the household.
+    """
     head = (
         Line("DRAFT. This is not a decision until a named officer has signed it."),
-        Line(f"From: {note.authority}"),
+        Line(f"From: {version.authority}"),
         Line(f"To: {BLANK.format('name and address, once it is clear that a letter there is safe')}"),
         Line(f"Date: {BLANK.format('day on which it is sent')}"),
-        Line(f"Application {note.application}, judged on the facts we held on {day(note.as_at)} "
-             f"under {note.scheme}."),
+        judged,
     )
+    signed = Section("Signed", (
+        Line(f"Decided by: {BLANK.format('name and post of the officer')}"),
+        Line(f"Date of the decision: {BLANK.format('day of signing')}"),
+    ))
     document = Description(
-        "Our decision about your housing application", head,
-        tuple(_cited(s, assessed.version) for s in sections if s is not None),
+        title, head, tuple(_cited(s, version) for s in (*sections, signed) if s is not None)
     )
     said = document.text(width=10**6)
     return Letter(
-        application=note.application,
-        scheme=note.scheme,
-        authority=note.authority,
-        as_at=note.as_at,
-        decision=decision,
-        adverse=tuple(_adverse(assessed, note)),
-        document=document,
-        blanks=tuple(_BLANKS.findall(said)),
+        application, version.title, version.authority, as_at, decision, adverse, document,
+        tuple(_BLANKS.findall(said)),
     )
 
 
@@ -321,13 +348,23 @@ def _next(note: CaseNote, *, refused: bool) -> Iterator[str]:
         yield (f"We will look at your application again by {day(note.next_review_on)}, when "
                "something in it could change by itself.")
     yield "Tell us at once when anything about your household or your home changes."
-    yield f"Questions: {BLANK.format('telephone, address and e-mail of the team')}"
+    yield QUESTIONS
 
 
-def _rights(assessed: Assessed, *, refused: bool) -> Section:
-    law, review = assessed.trace.legal.law, assessed.version.review
+def review_rights(
+    law: AllocationLaw, version: SchemeVersion, on: date, *, adverse: bool
+) -> Section:
+    """What the law wants told of a decision of a day, and how the scheme lets it be reviewed.
+
+    Args:
+        law: its notices are told.
+        version: its ``review:`` is told; what it leaves out is a blank.
+        on: the day.
+        adverse: the household may not join the register.
+    """
+    review = version.review
     notices = [Line(n.label, source=law.citation(n))
-               for n in law.notices_on(assessed.as_at, adverse=refused)]
+               for n in law.notices_on(on, adverse=adverse)]
     deadline = ask = answer = None
     source, ours = None, False
     if review is not None:

@@ -80,6 +80,34 @@ class AllocationLaw(Part):
         return sorted(days)
 
 
+class OfferNotice(Labelled):
+    """What a final offer must tell, in words for an applicant."""
+
+    in_force: InForce
+    confirmed: bool = Field(description="false: not checked in the text of the law")
+    duty: Name | None = Field(None, description="kind of duty it is told of; left out: every kind")
+
+
+class FinalOfferLaw(Part):
+    """What is to be told in writing of an offer whose refusal may end a homelessness duty.
+
+    Attributes:
+        sources: statutes.
+        notices: name -> what is told.
+    """
+
+    sources: dict[str, Source]
+    notices: dict[Name, OfferNotice]
+
+    def citation(self, notice: Labelled) -> str:
+        """The title of what a notice rests on, with the clause."""
+        return citation(notice.source, self.sources)
+
+    def notices_on(self, on: date, duty: str | None) -> list[OfferNotice]:
+        """What is told on a date of one kind of duty; None: of every kind."""
+        return [n for n in self.notices.values() if n.duty == duty and n.in_force.holds_on(on)]
+
+
 class DutyClock(DutyDue):
     """How long a duty runs before the law asks for a decision."""
 
@@ -129,6 +157,16 @@ def clocks_of_law() -> Clocks:
         Housing Act 1996 Part 7; SI 2018/223, as the file cites them.
     """
     return read_shipped(shipped_folder("law") / "clocks.yaml", Clocks)
+
+
+@lru_cache(maxsize=1)
+def final_offer_law() -> FinalOfferLaw:
+    """What the law of England wants told of a final offer.
+
+    References:
+        Housing Act 1996 ss.193(7), 193A and 202, as the file cites them.
+    """
+    return read_shipped(shipped_folder("law") / "final_offers.yaml", FinalOfferLaw)
 
 
 @lru_cache(maxsize=1)

@@ -193,7 +193,7 @@ def _offers(rules: Offers, version: SchemeVersion) -> Iterator[Line]:
     if rules.passing_over:
         yield Line("An officer may also pass over a household for one of these:",
                    under=_texts(rules.passing_over))
-    yield from (_refusals(rule, version) for rule in rules.refusals.values())
+    yield from (refusals_in_words(rule, version) for rule in rules.refusals.values())
     if rules.final is not None:
         yield _final(rules.final, version)
     if rules.discretion is not None:
@@ -236,7 +236,8 @@ def _contact(rule: Contact) -> Iterator[Line]:
     yield Line(head.text, source=head.source, ours=head.ours, under=tuple(under))
 
 
-def _refusals(rule: Refusals, version: SchemeVersion) -> Line:
+def refusals_in_words(rule: Refusals, version: SchemeVersion) -> Line:
+    """After how many refusals what is proposed."""
     often = f", and again after every further {rule.after}" if rule.every else ""
     since = f"in {amount(rule.months, 'months')}" if rule.months else "since it registered"
     return said(

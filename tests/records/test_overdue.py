@@ -1,0 +1,86 @@
+"""What is waited for, since when and of whom; and times that were not kept."""
+
+from __future__ import annotations
+
+from cbl_engine.records.overdue import BREACHES, WAITS, breaches, waits
+from tests.offers.week import Week, day
+
+NOMINATED = """
+landlords: {acorn: {label: x}}
+nominations: {label: x, answer: {days: 2}, send: {days: 1}}
+"""
+
+
+def nominated(on: int = 7) -> Week:
+    week = Week(NOMINATED).households("ann bob").advert("elm", bids="ann bob", landlord="acorn")
+    return week.approve(on, "offer", "elm", "ann")
+
+
+def waiting(week: Week) -> list[dict]:
+    return waits(week.record.tables, week.record.as_at).to_dicts()
+
+
+def late(week: Week) -> list[dict]:
+    return breaches(week.record.tables, week.scheme, week.record.as_at).to_dicts()
+
+
+def test_a_decision_waits_for_the_council_since_it_was_proposed():
+    week = Week().household("ann").advert("elm", bids="ann").run(until=9)
+    (row,) = waiting(week)
+    assert (row["waits_for"], row["owner"], row["since"], row["days"]) == (
+        "decision", "council", day(6), 3)
+    assert (row["what"], row["due_on"], row["days_over"]) == (
+        "offer: approved or declined", None, None)
+
+
+def test_a_landlords_result_is_its_own_and_overdue_the_day_after_the_last():
+    week = nominated().run(until=9)
+    row = waiting(week)[0]
+    assert (row["waits_for"], row["owner"], row["due_on"], row["days_over"]) == (
+        "the landlord's result", "acorn", day(9), None)
+    assert late(week) == []
+    week.run(until=12)
+    assert waiting(week)[0]["days_over"] == 3
+    (row,) = late(week)
+    assert (row["owner"], row["offer"], row["due_on"], row["done_on"], row["days_over"]) == (
+        "acorn", "elm/ann/1", day(9), None, 3)
+
+
+def test_a_result_that_came_late_is_still_a_breach_with_the_days_it_was_late():
+    week = nominated().outcome(13, "landlord_accepted", "elm", "ann").run(until=20)
+    (row,) = late(week)
+    assert (row["due_on"], row["done_on"], row["days_over"]) == (day(9), day(13), 4)
+    assert "acorn" not in [r["owner"] for r in waiting(week)]
+
+
+def test_a_household_named_too_late_is_the_councils_breach():
+    week = nominated(10).run(until=10)
+    (row,) = late(week)
+    assert (row["owner"], row["what"], row["due_on"], row["done_on"], row["days_over"]) == (
+        "council", "nomination", day(7), day(10), 3)
+
+
+def test_answers_viewings_and_signings_name_who_is_to_act():
+    week = Week("offers: {answer: {days: 2}, viewing: {label: x, within: {days: 2}}}")
+    week.household("ann").advert("elm", bids="ann").approve(7, "offer", "elm", "ann").run(until=8)
+    assert [(r["waits_for"], r["owner"], r["since"]) for r in waiting(week)] == [
+        ("viewing", "ann", day(7))]
+    week.outcome(9, "viewed", "elm", "ann").run(until=12)
+    first = waiting(week)[0]
+    assert (first["waits_for"], first["owner"], first["days_over"]) == ("answer", "ann", 1)
+
+
+def test_a_hold_is_told_with_its_last_day():
+    week = Week("checks: {papers: {label: x, hold: {days: 3}}}")
+    week.household("ann").advert("elm", bids="ann").run(until=7)
+    (row,) = waiting(week)
+    assert (row["waits_for"], row["what"], row["since"], row["due_on"]) == (
+        "hold", "papers", day(6), day(9))
+
+
+def test_nothing_is_waited_for_in_a_record_where_nothing_happened():
+    week = Week().household("ann").run(until=3)
+    tables = week.record.tables
+    assert dict(waits(tables, week.record.as_at).schema) == WAITS
+    assert dict(breaches(tables, week.scheme, week.record.as_at).schema) == BREACHES
+    assert waiting(week) == late(week) == []
