@@ -19,6 +19,8 @@ from cbl_engine.offers.quotas import Ledger
 from cbl_engine.tables import LONDON
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from cbl_engine.offers.desk import Desk
 
 _NEVER_SHOWN = ("draft", "withdrawn")
@@ -69,22 +71,37 @@ def _come(desk: Desk) -> list[str]:
     )
 
 
-def adverts_put_right(desk: Desk) -> None:
-    """Adverts corrected that day: the bids placed before are void, and their bidders told."""
+def adverts_put_right(desk: Desk, late: pl.DataFrame | None = None) -> None:
+    """Adverts corrected that day: the bids placed before are void, and their bidders told.
+
+    Args:
+        desk: on the day. A correction at midnight is one of the day that ends with it.
+        late: adverts of which it comes late that they were corrected, on a day that is closed.
+    """
     frame = desk.table("adverts")
     if "corrected_at" not in frame.columns:
         return
+    came = set() if late is None else set(map(str, late["id"]))
     for advert, at in frame.filter(pl.col("corrected_at").is_not_null()).sort("id").select(
-        "id", "corrected_at"
+        pl.col("id").cast(pl.String), "corrected_at"
     ).iter_rows():
-        state = desk.book.adverts.get(str(advert))
-        if state is not None and state.status == "open" and london_day(at) == desk.on:
-            correct(desk, str(advert), at)
+        state = desk.book.adverts.get(advert)
+        now = advert in came or corrected_on(at) == desk.on
+        if now and state is not None and state.status == "open" and (
+            desk.put_right.get(advert) != at
+        ):
+            correct(desk, advert, at)
+
+
+def corrected_on(at: datetime) -> date:
+    """The day that a correction belongs to: of one at midnight, the day that ends with it."""
+    return london_day(at - timedelta(microseconds=1))
 
 
 def correct(desk: Desk, advert: str, at: datetime) -> None:
     """An advert is put right at a moment."""
     void = desk.table("bids").filter(pl.col("advert") == advert, pl.col("placed_at") < at)
+    desk.put_right[advert] = at
     desk.emit(e.AdvertCorrected(on=desk.on, advert=advert, bids=void.height))
     for application in sorted(set(map(str, void["application"]))):
         desk.tell("void_bids", advert=advert, application=application)

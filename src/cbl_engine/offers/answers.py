@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from cbl_engine.offers.adverts_day import correct, end_of_day, withdraw
+from cbl_engine.offers.adverts_day import correct, corrected_on, end_of_day, withdraw
 from cbl_engine.offers.checks import told_reason
 from cbl_engine.offers.clashes import Clash, about, offer_in_words
 from cbl_engine.offers.deadlines import contact_shortfall, days_closed, last_day
 from cbl_engine.offers.decisions import approve, by_officer, choose, decline, proposal_for
-from cbl_engine.offers.desk import london_day
 from cbl_engine.offers.line import LANDLORD
 from cbl_engine.offers.moves import end, go_on, move, place_of
 from cbl_engine.offers.refusals import refused
@@ -173,7 +172,7 @@ def _offer_withdrawn(desk: Desk, offer: Offer, row: Row) -> None:
 
 def _signed(desk: Desk, offer: Offer, row: Row) -> None:
     _not_taken(desk, offer)
-    place = place_of(offer)
+    place = place_of(desk, offer)
     asked = asked_of(desk, [place], "let")
     held = [c for c, check in desk.version.checks.items() if check.officer_held]
     stopped = asked.filter(pl.col("must_pass") & (pl.col("state") != "cleared"))
@@ -181,18 +180,10 @@ def _signed(desk: Desk, offer: Offer, row: Row) -> None:
         names = sorted({told_reason(c, held, "applicant") for c in stopped["check"]})
         raise Clash("hard_stop", f"{offer_in_words(offer)}; not cleared: {', '.join(names)}")
     stop = what_stops(desk, [place], "let").get(place.key)
-    if stop is not None and not _let_stand(desk, offer, stop.reason):
+    if stop is not None:
         reason = told_reason(stop.reason, held, "applicant")
         raise Clash("wrong_step", f"{offer_in_words(offer)}; it waits for: {reason}")
     sign(desk, offer, row)
-
-
-def _let_stand(desk: Desk, offer: Offer, reason: str) -> bool:
-    """Whether an officer declined to pass the household over for this."""
-    return any(
-        p.act == "bypass" and p.offer == offer.id and p.what == reason and p.status == "declined"
-        for p in desk.book.about[offer.advert, offer.application]
-    )
 
 
 def _undone(desk: Desk, offer: Offer, row: Row) -> None:
@@ -211,7 +202,7 @@ def _advert_withdrawn(desk: Desk, row: Row) -> None:
 def _advert_corrected(desk: Desk, row: Row) -> None:
     advert = _going(desk, row, ("open",))
     at = desk.row("adverts", advert).get("corrected_at")
-    if at is not None and london_day(at) == desk.on:
+    if at is not None and corrected_on(at) == desk.on:
         return
     moment = end_of_day(desk)
     frame = desk.table("adverts").filter(pl.col("id") == advert)

@@ -59,9 +59,7 @@ def automatic_bids(
         consequence by which it was placed. Without rows on any other day of the cycle.
     """
     bidding = judge.version(closes_on).bidding
-    considered = adverts
-    if "status" in adverts.columns:
-        considered = adverts.filter(~pl.col("status").cast(pl.String).is_in(list(NOT_CONSIDERED)))
+    considered = _published(adverts, record)
     first, last = cycle_span(bidding, closes_on)
     closing = considered.with_columns(day=london_date("closes_at")).filter(
         pl.col("day").is_between(first, last)
@@ -98,6 +96,17 @@ def automatic_bids(
     ).head(most)
     placed = _unbroken(judge, adverts, theirs, chosen, record, closes_on, caps=True)
     return placed.select(nothing.columns).sort("advert", "application")
+
+
+def _published(adverts: pl.DataFrame, record: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Adverts that are to be seen: no drafts, and none withdrawn or held back."""
+    if "status" in adverts.columns:
+        adverts = adverts.filter(~pl.col("status").cast(pl.String).is_in(list(NOT_CONSIDERED)))
+    states = record.get("advert_states")
+    if states is None or not states.height:
+        return adverts
+    gone = states.filter(pl.col("status").is_in(["withdrawn", "held_back"]))["advert"]
+    return adverts.filter(~pl.col("id").is_in(gone.cast(adverts.schema["id"]).implode()))
 
 
 def _bid_for(

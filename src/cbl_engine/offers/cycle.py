@@ -17,6 +17,7 @@ from cbl_engine.offers.adverts_day import (
     adverts_that_close,
     adverts_that_open,
     bids_too_late,
+    corrected_on,
     rungs,
     withdraw,
 )
@@ -26,7 +27,7 @@ from cbl_engine.offers.decisions import decide_unattended
 from cbl_engine.offers.desk import Desk, london_day
 from cbl_engine.offers.direct_day import propose_direct_lets
 from cbl_engine.offers.due import duties_of_the_cycle, past_deadlines
-from cbl_engine.offers.line import next_in_line
+from cbl_engine.offers.line import lists_over, next_in_line
 from cbl_engine.offers.moves import move_offers
 from cbl_engine.offers.properties import verify
 from cbl_engine.offers.record import Cycle, Record
@@ -137,12 +138,19 @@ def _take_in(
 def _late(
     desk: Desk, new: Mapping[str, pl.DataFrame], since: date | None
 ) -> dict[str, pl.DataFrame]:
-    """Rows of days that are closed, to be dealt with on the first day: bids and direct lets."""
+    """Rows of days that are closed, to be dealt with on the first day: corrections of adverts,
+    bids and direct lets.
+    """
     if since is None:
         return {}
     late = {}
     if "direct_lets" in new:
         late["direct_lets"] = new["direct_lets"].filter(pl.col("on") <= since)
+    if "adverts" in new and "corrected_at" in new["adverts"].columns:
+        late["adverts"] = new["adverts"].filter(
+            pl.Series([at is not None and corrected_on(at) <= since
+                       for at in new["adverts"]["corrected_at"]], dtype=pl.Boolean)
+        )
     if "bids" in new:
         closed = [a.advert for a in desk.book.adverts.values() if a.closed_on is not None]
         key = ["advert", "application", "placed_at"]
@@ -241,10 +249,11 @@ def _day(
     """
     waiting = _outcomes(desk, outcomes)
     answers(desk)
+    lists_over(desk)
     past_deadlines(desk)
-    adverts_put_right(desk)
     _withdrawn(desk)
     adverts_that_open(desk)
+    adverts_put_right(desk, late.get("adverts"))
     adverts_that_close(desk)
     bids_too_late(desk, late.get("bids"))
     duties_of_the_cycle(desk)

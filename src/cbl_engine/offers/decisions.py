@@ -11,20 +11,17 @@ from cbl_engine.offers import events as e
 from cbl_engine.offers.advertising import last_rung, next_rung
 from cbl_engine.offers.clashes import Clash, about, proposal_in_words
 from cbl_engine.offers.line import free_homes, offer_to
-from cbl_engine.offers.moves import end, go_on, passed_over, place_of
+from cbl_engine.offers.moves import end, go_on, on_offer_elsewhere, passed_over, place_of
 from cbl_engine.offers.refusals import begin_consequence, duties_may_end, judged
 from cbl_engine.offers.standing import Place, due_before, what_stops
-from cbl_engine.offers.stops import end_holds
+from cbl_engine.offers.stops import SILENCES, end_holds
 
 if TYPE_CHECKING:
     from cbl_engine.offers.desk import Desk
-    from cbl_engine.offers.entries import Proposal
+    from cbl_engine.offers.entries import Offer, Proposal
 
 DISCRETION = "discretion"
 """The reason of a passing over under the scheme's clause on exceptional circumstances."""
-
-SILENCES = ("no_reply", "no_contact", "landlord_silent", "absent")
-"""What a ``bypass`` of an offer may be for, beside checks and criteria."""
 
 
 @dataclass(frozen=True)
@@ -187,7 +184,7 @@ def result_of(desk: Desk, proposal: Proposal) -> str | None:
     if proposal.what not in desk.version.checks:
         return None
     if offer is not None:
-        place = place_of(offer)
+        place = place_of(desk, offer)
     else:
         advert = proposal.advert or ""
         home = next(iter(free_homes(desk, advert) or desk.homes_of(advert)), None)
@@ -235,7 +232,9 @@ def decline(desk: Desk, proposal: Proposal, by: By) -> None:
         end(desk, offer, "declined", outcome=by.outcome)
     elif proposal.act == "refusal_counts" and offer is not None:
         judged(desk, offer, counts=False, reasonable=by.reasonable)
-    elif proposal.act == "bypass" and check is not None and proposal.advert is not None:
+    elif proposal.act == "bypass" and check is not None and proposal.advert is not None and (
+        offer is None or offer.step != "accepted"
+    ):
         _let_stand(desk, proposal)
 
 
@@ -263,11 +262,28 @@ def choose(desk: Desk, row: dict[str, Any]) -> None:
     homes = free_homes(desk, advert)
     if not attended and not homes:
         raise Clash("home_let", f"no home of advert {advert} is left to offer")
+    if (why := _not_free(desk, advert, application, attended)) is not None:
+        raise Clash("not_next", f"application {application} is {why} now")
     desk.decide(proposal, "approved", **by.of_event)
     if attended:
         go_on(desk, attended[0])
     else:
         offer_to(desk, advert, application, homes[0])
+
+
+def _not_free(
+    desk: Desk, advert: str, application: str, attended: list[Offer]
+) -> str | None:
+    """Why one of the equals cannot be given the home at this moment; None where it can."""
+    if attended:
+        return "on offer elsewhere" if on_offer_elsewhere(desk, attended[0]) else None
+    home = next(iter(desk.homes_of(advert)), None)
+    landlord = desk.row("adverts", advert).get("landlord")
+    place = Place(advert, application, home, landlord, listed=True)
+    stop = what_stops(desk, [place], due_before(desk, "invited")).get(place.key)
+    if stop is None or stop.does != "pass_over":
+        return None
+    return f"passed over ({stop.reason})"
 
 
 def rung_for(desk: Desk, advert: str) -> Any:

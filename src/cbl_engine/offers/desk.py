@@ -22,6 +22,7 @@ from cbl_engine.tables.taking_in import taken_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from cbl_engine.offers.book import Book
     from cbl_engine.offers.entries import Offer, Proposal
@@ -42,6 +43,7 @@ class Desk:
         events: what happened so far.
         rows: table and rows of each :class:`~cbl_engine.offers.events.TakenIn` among them.
         telling: who is to be told what.
+        put_right: adverts of which it was written down that they were corrected, and the moment.
     """
 
     scheme: Scheme
@@ -52,6 +54,7 @@ class Desk:
     events: list[e.Event] = field(default_factory=list)
     rows: list[tuple[str, pl.DataFrame]] = field(default_factory=list)
     telling: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    put_right: dict[str, datetime] = field(default_factory=dict)
     _kept: dict[str, tuple[Any, Any]] = field(default_factory=dict, repr=False)
     _rows_of: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict, repr=False)
     _came: int = 0

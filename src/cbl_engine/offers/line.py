@@ -29,7 +29,7 @@ from cbl_engine.offers.standing import (
     holds_of,
     what_stops,
 )
-from cbl_engine.offers.stops import no_longer_stops, stop_at
+from cbl_engine.offers.stops import end_hold, no_longer_stops, stop_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -115,6 +115,7 @@ def next_in_line(desk: Desk) -> bool:
     """
     before = desk.book.events
     going = _to_let(desk)
+    _lapse_where_over(desk, set(going))
     if desk.offers.order == "offer":
         rank_anew(desk, [a for a in going if free_homes(desk, a)])
     ledger = Ledger(desk.judge, desk.record["ledger"])
@@ -379,6 +380,27 @@ def _unlet(desk: Desk, advert: str) -> None:
     state = desk.book.adverts[advert]
     if state.status == "closed":
         desk.emit(e.AdvertUnlet(on=desk.on, advert=advert, because="exhausted"))
+
+
+def lists_over(desk: Desk) -> None:
+    """Of lists from which no home is to let any more, what was waited for and proposed lapses."""
+    _lapse_where_over(desk, set(_to_let(desk)))
+
+
+def _lapse_where_over(desk: Desk, going: set[str]) -> None:
+    """Holds end and proposals lapse of households without an offer, but on these lists."""
+    def over(advert: str | None, application: str | None) -> bool:
+        return advert is not None and advert not in going and not any(
+            o.open and o.application == application for o in desk.book.offers_on[advert]
+        )
+
+    for hold in list(desk.book.waits):
+        if over(hold.advert, hold.application):
+            end_hold(desk, hold)
+    for proposal in desk.book.open_proposals():
+        listed = proposal.act == "bypass" and proposal.offer is None
+        if (listed or proposal.act == "tie") and over(proposal.advert, proposal.application):
+            desk.decide(proposal, "lapsed")
 
 
 def _no_longer(desk: Desk, lines: list[Line], standing: Standing) -> None:

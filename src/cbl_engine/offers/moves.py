@@ -42,19 +42,30 @@ def move_offers(desk: Desk) -> bool:
     waiting = [(offer, _next(desk, offer)) for offer in _waiting(desk)]
     for step in ("invited", "offered", "let"):
         mine = [offer for offer, its in waiting if its == step]
-        standing = what_stops(desk, [place_of(o) for o in mine], step)
-        for offer in mine:
-            stop = standing.get(place_of(offer).key)
+        places = [place_of(desk, o) for o in mine]
+        standing = what_stops(desk, places, step)
+        for offer, place in zip(mine, places, strict=True):
+            stop = standing.get(place.key)
             if offer.open:
                 _at_step(desk, offer, step, stop)
     return desk.book.events > before
 
 
-def place_of(offer: Offer) -> Place:
+def place_of(desk: Desk, offer: Offer) -> Place:
     """Where an offer is asked about."""
     return Place(
         offer.advert or offer.id, offer.application, offer.home, offer.landlord, offer.final,
-        direct=offer.advert is None,
+        direct=offer.advert is None, let_stand=_let_stand(desk, offer),
+    )
+
+
+def _let_stand(desk: Desk, offer: Offer) -> frozenset[str]:
+    """For what an officer declined to pass over a household that has accepted."""
+    if offer.step != "accepted":
+        return frozenset()
+    return frozenset(
+        p.what or "" for p in desk.book.about[offer.advert, offer.application]
+        if p.act == "bypass" and p.offer == offer.id and p.status == "declined"
     )
 
 
@@ -99,7 +110,8 @@ def _highest(desk: Desk, attended: list[Offer]) -> list[Offer]:
 def _at_step(desk: Desk, offer: Offer, step: Step, stop: Stop | None) -> None:
     no_longer_stops(desk, offer.advert, offer.application, stop, offer.id)
     if stop is None:
-        if step != "let" and (offer.step == "attended" or approved(desk, offer)):
+        able = offer.step == "attended" or approved(desk, offer)
+        if step != "let" and able and not on_offer_elsewhere(desk, offer):
             go_on(desk, offer)
     elif stop.does == "pass_over" and step != "let":
         passed_over(desk, offer, stop.reason, stop.kind)
@@ -122,11 +134,20 @@ def go_on(desk: Desk, offer: Offer, **more: Any) -> None:
         move(desk, offer, "nominated", due_on=due, **more)
     elif offer.step in ("proposed", "nominated") and bid and rules.viewing is not None:
         move(desk, offer, "invited", due_on=desk.last_day(rules.viewing.within), **more)
-    elif any(o.step in LIVE for o in desk.at_home(offer.advert, offer.home)):
+    elif on_offer_elsewhere(desk, offer) or any(
+        o.step in LIVE for o in desk.at_home(offer.advert, offer.home)
+    ):
         move(desk, offer, "attended", **more)
     else:
         due = desk.last_day(rules.answer, viewed_on=offer.viewed_on)
         move(desk, offer, "offered", due_on=due, **more)
+
+
+def on_offer_elsewhere(desk: Desk, offer: Offer) -> bool:
+    """Whether the household has another home on offer, and one at a time is the rule."""
+    return desk.offers.one_at_a_time and any(
+        o.step in LIVE and o.id != offer.id for o in desk.book.offers_of[offer.application]
+    )
 
 
 def move(desk: Desk, offer: Offer, step: Any, **more: Any) -> None:

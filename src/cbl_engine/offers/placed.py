@@ -110,7 +110,7 @@ def place_bids(
     last = midnight_after(until)
     withdrawn, closes = _moments(frame, "withdrawn_at", NEVER), _moments(theirs, "closes_at", NEVER)
     at, corrected = _moments(frame, "placed_at", NEVER), _moments(theirs, "corrected_at", NEVER)
-    corrected = np.where(corrected < last, corrected, NEVER)[advert]
+    corrected = np.where(corrected <= last, corrected, NEVER)[advert]
     return Placed(
         frame=frame.drop("withdrawn_at"),
         household=households.ordinals_of(frame["application"]).astype(np.int64),

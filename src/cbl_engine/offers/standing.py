@@ -40,6 +40,7 @@ class Place:
         waits_for: names that were not known when the list was made, and hold.
         listed: it stands on a list, and nothing has been offered yet.
         direct: it is asked about a direct let.
+        let_stand: reasons for which an officer declined to pass it over.
     """
 
     advert: str
@@ -50,6 +51,7 @@ class Place:
     waits_for: tuple[str, ...] = ()
     listed: bool = False
     direct: bool = False
+    let_stand: frozenset[str] = frozenset()
 
     @property
     def key(self) -> tuple[str, str]:
@@ -100,7 +102,7 @@ def what_stops(desk: Desk, places: list[Place], before: Step) -> Standing:
     found: Standing = {}
     for part in (
         _rules, lambda desk, left: _criteria(desk, left, before), _held,
-        lambda desk, left: stops_of(asked_of(desk, left, before)),
+        lambda desk, left: stops_of(_not_let_stand(asked_of(desk, left, before), left)),
     ):
         left = [p for p in places if p.key not in found]
         if left:
@@ -125,7 +127,7 @@ def _rules(desk: Desk, places: list[Place]) -> Standing:
             reason = NOT_ACTIVE
         elif place.listed and (busy or place.key in frozen):
             reason = UNDER_OFFER
-        if reason is not None:
+        if reason is not None and reason not in place.let_stand:
             found[place.key] = Stop("pass_over", "rule", reason)
     return found
 
@@ -161,7 +163,7 @@ def _criteria(desk: Desk, places: list[Place], before: Step) -> Standing:
     for name in asked:
         counts = desk.judge.counts(name, desk.on, advert=advert, application=application)
         for place, met in zip(places, counts.to_list(), strict=True):
-            if met is not True:
+            if met is not True and name not in place.let_stand:
                 does = "hold" if met is None else "pass_over"
                 found.setdefault(place.key, Stop(does, "criterion", name))
     return found
@@ -242,6 +244,18 @@ def _asked(
     again = suited.select("advert", "application", "check")
     yield asked.join(again, on=again.columns, how="anti", maintain_order="left")
     yield suited
+
+
+def _not_let_stand(asked: pl.DataFrame, places: list[Place]) -> pl.DataFrame:
+    """Checks asked, without those for which an officer declined to pass the household over."""
+    stand = [(*place.key, name) for place in places for name in sorted(place.let_stand)]
+    if not stand:
+        return asked
+    key = ["advert", "application", "check"]
+    return asked.join(
+        pl.DataFrame(stand, schema=dict.fromkeys(key, pl.String), orient="row"), on=key,
+        how="anti", maintain_order="left",
+    )
 
 
 def _always(judge: Judge, version: SchemeVersion, names: Iterable[str]) -> Judge:

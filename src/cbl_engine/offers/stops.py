@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from cbl_engine.offers.standing import Stop
 
 
+SILENCES = ("no_reply", "no_contact", "landlord_silent", "absent")
+"""What passing over with an offer may be proposed for, beside what stops a household."""
+
+
 def stop_at(
     desk: Desk, stop: Stop, advert: str | None, application: str, offer: str | None = None
 ) -> None:
@@ -37,7 +41,7 @@ def no_longer_stops(
     for proposal in desk.book.open_proposals():
         about = (proposal.act, proposal.advert, proposal.application, proposal.offer)
         if about == ("bypass", advert, application, offer) and not _still_asked(
-            desk, proposal, stop
+            proposal, stop
         ):
             desk.decide(proposal, "lapsed")
 
@@ -73,8 +77,8 @@ def _still_held(desk: Desk, hold: Hold, stop: Stop | None, offer: str | None) ->
     )
 
 
-def _still_asked(desk: Desk, proposal: Proposal, stop: Stop | None) -> bool:
+def _still_asked(proposal: Proposal, stop: Stop | None) -> bool:
     """Whether a passing over is still called for; a silence is, whatever the day's checks say."""
-    if proposal.what not in {*desk.version.checks, *desk.version.criteria}:
+    if proposal.what in SILENCES:
         return True
     return stop is not None and stop.reason == proposal.what
