@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks.assessment.run import measured, settled, table
 from benchmarks.bedrooms.data import AS_AT
-from benchmarks.bedrooms.run import RESULTS
+from benchmarks.turns import RESULTS
 from cbl_engine.assess import assess
 from cbl_engine.scheme import load_scheme
 

@@ -13,7 +13,8 @@ import pytest
 
 from benchmarks.bedrooms import data
 from benchmarks.bedrooms.contestants import ANSWER, CONTESTANTS, ours
-from benchmarks.bedrooms.run import RESULTS, table
+from benchmarks.bedrooms.run import table
+from benchmarks.turns import RESULTS
 
 
 @pytest.fixture(scope="module")

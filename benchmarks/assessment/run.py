@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from benchmarks.bedrooms.data import AS_AT, SEED, SIZES, load
-from benchmarks.bedrooms.run import RESULTS, cpu, peak
+from benchmarks.turns import RESULTS, cpu, peak
 from cbl_engine.assess import assess, reassess
 from cbl_engine.scheme import load_scheme
 

@@ -15,7 +15,7 @@ def test_of_equals_one_who_was_given_another_home_that_day_cannot_be_chosen_agai
     week = Week(EQUALS).households("ann bob").advert("elm", bids="ann bob")
     week.advert("oak", bids="ann bob").outcome(7, "chosen", "elm", "ann", by="Olu")
     week.outcome(7, "chosen", "oak", "ann", by="Olu")
-    with pytest.raises(TableError, match="oak, application ann.*lapsed"):
+    with pytest.raises(TableError, match=r"oak, application ann.*lapsed"):
         week.run(until=7)
 
 
