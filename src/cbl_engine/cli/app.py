@@ -20,7 +20,7 @@ app = App(
     name="cbl",
     help="The open engine for choice-based lettings.",
     version=__version__,
-    help_format="markdown",
+    help_format="plaintext",
 )
 
 
