@@ -1,0 +1,238 @@
+"""What a simulated world goes by: named values, each with a unit and a source or marked assumed.
+
+The shipped ``scenarios/parameters/england.yaml`` is the catalogue: a file of a council's own, or a
+scenario, gives other values for the same names, of the same kind. Durations are percentiles, and
+between them straight lines, so that a table of whole days says them and a draw picks one.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+import numpy as np
+from pydantic import Field, ValidationError, model_validator
+
+from cbl_engine.documents import read_document
+from cbl_engine.errors import BadInput, Problem
+from cbl_engine.scheme.parts import Part, Source
+from cbl_engine.shipped import shipped_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from cbl_engine.documents import Document
+
+KINDS = ("rate", "share", "number", "shares", "weights", "days", "days_by")
+_SUM = 1e-6
+
+AtLeast0 = Annotated[float, Field(ge=0)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Percentiles = dict[Annotated[int, Field(ge=0, le=100)], AtLeast0]
+
+
+class Parameter(Part):
+    """One value. Exactly one kind of value is given.
+
+    Attributes:
+        rate: events for each one at risk in a year, 0 or more.
+        share: of a whole, 0 to 1.
+        number: any number.
+        shares: name -> share; they add up to 1, or to less where the rest is nothing.
+        weights: name -> number.
+        days: percentile -> whole or part days; 0 and 100 are given.
+        days_by: name -> percentiles of days.
+        source: name of a source of the file, or words.
+        assumed: why the value is assumed, where it has no source.
+        low, high: bounds of a fitted single value.
+        fitted_from: rows it was fitted from.
+    """
+
+    label: str | None = Field(None, description="what it is")
+    unit: str | None = Field(None, description="unit of the value")
+    rate: AtLeast0 | None = Field(None, description="events a year for each one at risk")
+    share: Fraction | None = Field(None, description="of a whole, 0 to 1")
+    number: float | None = Field(None, description="a number in the unit")
+    shares: dict[str, Fraction] | None = Field(None, description="name -> share, at most 1 in all")
+    weights: dict[str, float] | None = Field(None, description="name -> number in the unit")
+    days: Percentiles | None = Field(None, description="percentile -> days")
+    days_by: dict[str, Percentiles] | None = Field(None, description="name -> percentiles of days")
+    source: str | None = Field(None, description="where the value is from")
+    assumed: str | None = Field(None, description="why it is assumed, where there is no source")
+    note: str | None = Field(None, description="what to know about it")
+    low: float | None = Field(None, description="lower bound of what was fitted")
+    high: float | None = Field(None, description="upper bound of what was fitted")
+    fitted_from: int | None = Field(None, description="rows it was fitted from")
+
+    @property
+    def kind(self) -> str:
+        """Which kind of value it has."""
+        return next(kind for kind in KINDS if getattr(self, kind) is not None)
+
+    @property
+    def value(self) -> Any:
+        """The value."""
+        return getattr(self, self.kind)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        given = [kind for kind in KINDS if getattr(self, kind) is not None]
+        if len(given) != 1:
+            raise ValueError(f"exactly one of {', '.join(KINDS)} is given")
+        if self.source is None and self.assumed is None:
+            raise ValueError("a source, or assumed: why")
+        if self.shares is not None and sum(self.shares.values()) > 1 + _SUM:
+            raise ValueError(f"shares add up to {sum(self.shares.values()):g}, at most 1")
+        for points in [self.days] if self.days else (self.days_by or {}).values():
+            if {0, 100} - points.keys():
+                raise ValueError("days need the percentiles 0 and 100")
+            ordered = [points[at] for at in sorted(points)]
+            if ordered != sorted(ordered):
+                raise ValueError("days do not fall from one percentile to the next")
+        return self
+
+
+class ParameterFile(Part):
+    """A file of parameters."""
+
+    sources: dict[str, Source] = Field(default_factory=dict, description="what values are from")
+    parameters: dict[str, Parameter] = Field(description="name -> parameter")
+
+
+class Parameters:
+    """Named values; ``parameters["voids.works_days"]`` is the value itself."""
+
+    def __init__(self, found: Mapping[str, Parameter]) -> None:
+        self.found = dict(found)
+
+    def __getitem__(self, name: str) -> Any:
+        """The value of a parameter."""
+        return self.found[name].value
+
+    def with_changes(self, changes: Mapping[str, Parameter]) -> Parameters:
+        """The same with other values for some names; labels and units stay."""
+        kept = {
+            name: new.model_copy(update={"label": self.found[name].label,
+                                         "unit": self.found[name].unit})
+            for name, new in changes.items()
+        }
+        return Parameters(self.found | kept)
+
+
+@cache
+def shipped_parameters() -> Parameters:
+    """The catalogue with the values the package ships."""
+    path = shipped_folder("parameters") / "england.yaml"
+    document = read_document(path)
+    return Parameters(ParameterFile.model_validate(document.data).parameters)
+
+
+def read_parameters(path: Path) -> dict[str, Parameter]:
+    """Values of a file of a council's own.
+
+    Raises:
+        BadInput: with everything wrong in the file.
+    """
+    document = read_document(path)
+    try:
+        found = ParameterFile.model_validate(document.data).parameters
+    except ValidationError as error:
+        raise BadInput(problems_of(error, document)) from None
+    problems = list(changes_that_do_not_fit(found, document, ("parameters",)))
+    if problems:
+        raise BadInput(problems)
+    return found
+
+
+def problems_of(error: ValidationError, document: Document) -> list[Problem]:
+    """What pydantic found wrong, with the place in the file."""
+    return [
+        Problem(
+            "bad_value", item["msg"].removeprefix("Value error, "),
+            where=f"{document.where(item['loc'])} ({'.'.join(map(str, item['loc']))})",
+            given="" if isinstance(item["input"], dict) else repr(item["input"]),
+        )
+        for item in error.errors()
+    ]
+
+
+def changes_that_do_not_fit(
+    changes: Mapping[str, Parameter], document: Document, at: tuple[str, ...]
+) -> Iterator[Problem]:
+    """Names that the catalogue has not, and values of another kind or with other names in them."""
+    from difflib import get_close_matches
+
+    known = shipped_parameters().found
+    for name, new in changes.items():
+        where = document.where((*at, name), key=True)
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            yield Problem("unknown_parameter", "there is no such parameter", where=where,
+                          given=name, remedy=f"Did you mean {near[0]}?" if near else
+                          "cbl simulate --parameters lists them")
+            continue
+        old = known[name]
+        if new.kind != old.kind:
+            yield Problem("parameter_kind", f"{name} is given as {new.kind}", where=where,
+                          given=new.kind, allowed=f"{old.kind} [{old.unit}]")
+        elif isinstance(old.value, dict) and old.kind != "days":
+            lost = sorted(set(new.value) ^ set(old.value))
+            if lost:
+                yield Problem("parameter_names", f"{name} names other things than it may",
+                              where=where, given=", ".join(map(str, lost)),
+                              allowed=", ".join(map(str, old.value)))
+
+
+GRAIN = 4096
+"""Steps of a table of days, or of shares: a draw of 12 bits picks one."""
+
+
+def days_table(percentiles: Mapping[int, float]) -> NDArray[np.int32]:
+    """Whole days by draw: the inverse of the distribution at the middle of each of its steps."""
+    at = np.array(sorted(percentiles), float) / 100
+    days = np.array([percentiles[p] for p in sorted(percentiles)], float)
+    middles = (np.arange(GRAIN) + 0.5) / GRAIN
+    return np.rint(np.interp(middles, at, days)).astype(np.int32)
+
+
+def picked(table: NDArray[np.int32], draws: NDArray[np.uint64]) -> NDArray[np.int32]:
+    """The value that each draw picks from a table."""
+    return table[(draws >> np.uint64(52)).astype(np.int64)]
+
+
+def share_edges(shares: Mapping[str, float]) -> NDArray[np.uint64]:
+    """Upper edges of each share on the scale of draws; what lies above the last is none of them."""
+    totals = np.cumsum(list(shares.values()))
+    return np.minimum(np.rint(totals * 2.0**52), 2.0**52).astype(np.uint64)
+
+
+def sorted_out(edges: NDArray[np.uint64], draws: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Which share each draw falls in; the number of shares where in none."""
+    return np.searchsorted(edges, draws >> np.uint64(12), side="right")
+
+
+def happens(share: float | NDArray, draws: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Whether what has this chance comes about."""
+    edge = np.rint(np.clip(share, 0.0, 1.0) * 2.0**52).astype(np.uint64)
+    return (draws >> np.uint64(12)) < edge
+
+
+def days_until(rate_per_year: float, draws: NDArray[np.uint64]) -> NDArray[np.int32]:
+    """Whole days to the next event of a steady rate; 0 comes about only with a huge rate.
+
+    Args:
+        rate_per_year: events a year; 0 or less: never.
+        draws: one for each.
+
+    Returns:
+        [days], at most 2,000,000,000 / 2, which stands for never.
+    """
+    never = 1_000_000_000
+    if rate_per_year <= 0:
+        return np.full(len(draws), never, np.int32)
+    even = ((draws >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+    days = -np.log(even) * (365.25 / rate_per_year)
+    return np.minimum(days, never).astype(np.int32)
