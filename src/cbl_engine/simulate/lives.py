@@ -111,6 +111,7 @@ def make_lives(
     parameters: Parameters,
     luck: Luck,
     areas: list[str],
+    most: int | None = None,
     said: Callable[[int, int], None] = lambda done, of: None,
 ) -> Lives:
     """Assess lives from the start to the end of a horizon.
@@ -130,6 +131,7 @@ def make_lives(
         parameters: rates of births, partners and graver needs.
         luck: draws.
         areas: ids of the areas that homes are in.
+        most: households of the opening register that are wanted, the first by id; None: all.
         said: told rounds done and of how many.
 
     Raises:
@@ -139,17 +141,18 @@ def make_lives(
     rounds = range(0, weeks, every)
     assessed_by = scheme.in_force(start).assessment is not None
     found = _found(scheme, tables, start, assessed_by)
-    ids = found.filter("waiting")["application"]
+    accepted = float(found["waiting"].mean() or 0.0)
+    found = _wanted(found, opening["applications"]["id"].cast(pl.String), most)
+    ids = found["application"]
     if ids.is_empty():
         raise BadInput([Problem(
             "nobody_waits", "the scheme takes none of the households onto its register",
-            where=f"scheme {scheme.versions[0].scheme}", given=f"{found.height} households",
+            where=f"scheme {scheme.versions[0].scheme}",
             remedy="cbl assess shows why; columns and officers' decisions that the scheme reads "
             "may be missing",
         )])
     tables = {name: _only(name, frame, ids) for name, frame in tables.items()}
     n_opening = int(ids.is_in(opening["applications"]["id"].implode()).sum())
-    found = found.filter("waiting").sort("application")
     happenings = _happenings(tables, start, weeks, parameters, luck)
     tables = _recorded(tables, found, start, first=True)
     stretches = [found.with_columns(pl.lit(day_number(start)).alias("since"))]
@@ -174,9 +177,16 @@ def make_lives(
         ]).sort("application")
         tables = _recorded(tables, changed, on, first=False)
     said(len(rounds), len(rounds))
-    return _arranged(scheme, tables, happenings, stretches, ids, n_opening, areas, luck,
-                     len(ids) / max(1, opening["applications"].height
-                                    + joining["applications"].height), start)
+    return _arranged(scheme, tables, happenings, stretches, ids, n_opening, areas, luck, accepted,
+                     start)
+
+
+def _wanted(found: pl.DataFrame, opening: pl.Series, most: int | None) -> pl.DataFrame:
+    """Those who wait, of the opening register no more than are wanted."""
+    waits = found.filter("waiting")
+    own = waits.filter(pl.col("application").is_in(opening.implode()))
+    others = waits.filter(~pl.col("application").is_in(opening.implode()))
+    return pl.concat([own if most is None else own.head(most), others]).sort("application")
 
 
 _CHANGES = ("band", "points", "priority_date", "bedroom_need", "sizes_mask", "waiting")
