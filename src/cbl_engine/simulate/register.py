@@ -8,6 +8,7 @@ import numpy as np
 
 from cbl_engine.simulate.lives import day_of
 from cbl_engine.simulate.luck import poisson_counts
+from cbl_engine.simulate.parameters import happens, picked
 from cbl_engine.simulate.state import (
     NEVER,
     NOBODY,
@@ -91,16 +92,12 @@ def take_out(
     placed = rows[(households["placed"][rows] < NEVER)
                   & (households["placement_left"][rows] == NEVER)]
     hand_back = state.setup.days["accommodation.hand_back_days"]
-    from cbl_engine.simulate.parameters import picked
-
     draws = state.setup.luck.draws("hand_back", households["id"][placed])
     households["placement_left"][placed] = households["left"][placed] + picked(hand_back, draws)
 
 
 def _leave_placements(state: State, week: int) -> None:
     """Households leave temporary accommodation by another way than a letting, and wait on."""
-    from cbl_engine.simulate.parameters import happens
-
     households, setup = state.households, state.setup
     rows = state.live
     rows = rows[(households["placed"][rows] < NEVER)
