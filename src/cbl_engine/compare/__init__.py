@@ -1,0 +1,1 @@
+"""Scenarios compared, and parameters fitted from history."""
