@@ -87,6 +87,7 @@ def rerun(
     Raises:
         BadInput: everything wrong with schemes and tables, or no letting is on record.
     """
+    from cbl_engine.records.chain import data_source
     from cbl_engine.records.reads import extra_columns
 
     said("Reading the history")
@@ -96,7 +97,7 @@ def rerun(
         for table, columns in extra_columns(scheme).items():
             known = {c.name for c in extras.get(table, ())}
             extras[table] = [*extras.get(table, ()), *(c for c in columns if c.name not in known)]
-    frames = read_tables(history, extras, mapping=mapping).frames
+    frames = read_tables(data_source(history), extras, mapping=mapping).frames
     lettings = _lettings(frames, since, until)
     if lettings.is_empty():
         raise BadInput([Problem(
