@@ -74,6 +74,7 @@ class Kpi:
             a world in which there is nothing to take a mean of; an infinite median was not reached.
         none: value of a group in a world that the query does not name; None leaves it out.
         order: groups in the order in which people read them; None: by name, after ``all``.
+        brief: pattern of the groups that a short summary shows.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Kpi:
     query: Callable[[Told], pl.DataFrame]
     none: float | None = None
     order: tuple[str, ...] | None = None
+    brief: str = ALL
 
     @property
     def definition(self) -> str:

@@ -170,7 +170,7 @@ class _Kept:
         self.out, self.parts = out, out / "parts"
         told: dict[str, Any] = {
             "kind": "simulation", "engine": __version__, "schema_version": SCHEMA_VERSION,
-            "scenario": json.loads(scenario.model_dump_json()),
+            "scenario": json.loads(scenario.model_dump_json(by_alias=True)),
             "parameters": {n: json.loads(p.model_dump_json(exclude_none=True))
                            for n, p in sorted(parameters.found.items())},
             "scheme": sha256(repr(setup.scheme.versions).encode()).hexdigest(),

@@ -23,7 +23,8 @@ def summary(simulation: Simulation) -> pl.DataFrame:
     """Every figure with the 95% interval of its mean over worlds.
 
     The interval says how far luck moves the mean of so many worlds (Student's t over worlds). It
-    says nothing of parameters that are assumed, nor how far one year differs from another.
+    says nothing of parameters that are assumed, nor how far one year differs from another. What is
+    never below 0 has no interval below it.
 
     Args:
         simulation: what was simulated.
@@ -45,12 +46,15 @@ def over_worlds(kpi: Kpi, told: Told) -> pl.DataFrame:
 
     mean, spread, n = pl.col("value").mean(), pl.col("value").std(), pl.len()
     found = values(kpi, told).group_by("group").agg(
-        mean.alias("mean"), (spread / n.sqrt()).alias("error"), n.alias("worlds"))
+        mean.alias("mean"), (spread / n.sqrt()).alias("error"), n.alias("worlds"),
+        pl.col("value").min().alias("least"))
     freedom = np.maximum(found["worlds"].to_numpy().astype(np.int64) - 1, 1)
     reach = pl.col("error") * pl.lit(stdtrit(freedom, 0.5 + _CONFIDENCE / 2))
     shown = pl.col("mean").is_finite()
-    named = found.with_columns((pl.col("mean") - reach).alias("low"),
-                               (pl.col("mean") + reach).alias("high"))
+    low = pl.col("mean") - reach
+    named = found.with_columns(
+        pl.when(pl.col("least") >= 0).then(low.clip(0)).otherwise(low).alias("low"),
+        (pl.col("mean") + reach).alias("high"))
     return named.sort(_order(kpi, found["group"].to_list())).select(
         pl.lit(kpi.name).alias("kpi"), "group", pl.lit(kpi.unit).alias("unit"),
         *(pl.when(shown).then(pl.col(c).round(_DIGITS)).alias(c) for c in ("mean", "low", "high")),
