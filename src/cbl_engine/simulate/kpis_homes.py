@@ -55,7 +55,8 @@ def stage_days(told: Told) -> pl.DataFrame:
     over counts from then. New homes are left out. ``adverts`` is the wait for a cycle and every
     cycle of bidding, the last included.
     """
-    return _stage_days(told["voids"], told).unpivot(
+    days = _let(told).select("world", *_durations())
+    return days.group_by("world").agg(pl.col(*STAGES).mean()).unpivot(
         list(STAGES), index="world", variable_name="group")
 
 
@@ -63,23 +64,19 @@ def stage_days_by_works(told: Told) -> pl.DataFrame:
     """Mean days in each stage by kind of works, over all worlds.
 
     Returns:
-        works (``all`` first), voids, and a column for each stage [days].
+        kind (of works; ``all`` first), voids, and a column for each stage [days].
     """
-    let = _let(told["voids"], told).with_columns(_durations())
-    parts = [let.with_columns(pl.lit(ALL).alias("works")), let]
+    let = _let(told).select(pl.col("works").alias("kind"), *_durations())
+    parts = [let.with_columns(pl.lit(ALL).alias("kind")), let]
     return pl.concat(
-        part.group_by("works").agg(pl.len().alias("voids"), pl.col(*STAGES).mean()).sort("works")
+        part.group_by("kind").agg(pl.len().alias("voids"), pl.col(*STAGES).mean()).sort("kind")
         for part in parts
     )
 
 
-def _stage_days(voids: pl.DataFrame, told: Told) -> pl.DataFrame:
-    return _let(voids, told).with_columns(_durations()).group_by("world").agg(
-        pl.col(*STAGES).mean())
-
-
-def _let(voids: pl.DataFrame, told: Told) -> pl.DataFrame:
-    return voids.filter(pl.col("outcome") == "let", pl.col("let_on") < told.end,
+def _let(told: Told) -> pl.DataFrame:
+    """Voids that were let after a nomination; new homes left out."""
+    return told["voids"].filter(pl.col("outcome") == "let", pl.col("let_on") < told.end,
                         pl.col("cause") != "new_home")
 
 
@@ -155,6 +152,20 @@ def chain_length(told: Told) -> pl.DataFrame:
         (1 / (1 - pl.col("transfer").mean())).alias("without leakage"))
     return found.unpivot(index="world", variable_name="group").with_columns(
         pl.col("value").fill_nan(None))
+
+
+def chain_lengths(told: Told) -> pl.DataFrame:
+    """How many lettings chains came to, over all worlds.
+
+    Returns:
+        lettings (1 and more) and share, of the chains in which a home was let and none is open at
+        the end: long ones are a little too few.
+    """
+    chains = told["voids"].group_by("world", "chain").agg(
+        (pl.col("outcome") == "let").sum().alias("lettings"),
+        (pl.col("outcome") == "open").any().alias("open"))
+    over = chains.filter(~pl.col("open"), pl.col("lettings") > 0)
+    return over.group_by("lettings").agg((pl.len() / over.height).alias("share")).sort("lettings")
 
 
 def leaks(told: Told) -> pl.DataFrame:
