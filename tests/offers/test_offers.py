@@ -488,6 +488,62 @@ def test_a_direct_let_that_is_not_permitted_is_listed_with_the_reason() -> None:
     assert (told["id"], told["finding"]) == ("d1", "no_such_kind")
 
 
+DECANT = "direct_lets: {decant: {label: x, permitted_by: s.159, part_6: false}}"
+
+
+@pytest.mark.parametrize(
+    ("status", "part_6", "finding"),
+    [
+        ("active", True, None), ("under_offer", True, None), ("suspended", True, "not_active"),
+        ("awaiting_review", True, "not_active"), ("suspended", False, None),
+        ("housed", True, "application_over"), ("housed", False, "application_over"),
+        ("closed", False, "application_over"),
+    ],
+)
+def test_who_may_be_let_to_directly_turns_on_the_application_and_on_part_6(
+    status: str, part_6: bool, finding: str | None  # noqa: FBT001 (a table of cases)
+) -> None:
+    """Who is not listed with the reason, is proposed."""
+    kind = DECANT if not part_6 else DECANT.replace("part_6: false", "part_6: true")
+    week = Week(kind).household("ann", status=status).add("homes", id="h")
+    week.add("direct_lets", id="d1", application="ann", home="h", kind="decant", on=day(5))
+    week.run(until=5)
+    told = [row["finding"] for row in week.cycle.telling.get("direct_lets_refused", [])]
+    assert told == ([] if finding is None else [finding])
+    assert bool(week.proposed()) is (finding is None)
+
+
+def test_a_household_housed_by_a_bid_is_not_let_a_home_directly() -> None:
+    """The register still has it as active; the record knows better."""
+    week = Week(DECANT).household("ann").advert("elm", bids="ann").let("elm", "ann", 7).run(until=9)
+    week.add("homes", id="h").add("direct_lets", id="d1", application="ann", home="h",
+                                  kind="decant", on=day(10)).run(until=10)
+    (told,) = week.cycle.telling["direct_lets_refused"]
+    assert (told["finding"], week.proposed()) == ("application_over", [])
+
+
+def test_a_direct_let_ends_when_the_application_is_closed_before_it_is_offered() -> None:
+    """An application that is over is offered nothing, approved or not."""
+    week = Week(DECANT).household("ann").add("homes", id="h")
+    week.add("direct_lets", id="d1", application="ann", home="h", kind="decant", on=day(5))
+    week.run(until=5)
+    week.household("ann", status="closed").run(until=6)
+    assert (week.steps(), week.proposed()) == ({(None, "ann"): "bypassed"}, [])
+
+
+def test_the_rung_of_a_home_lapses_when_it_is_let_directly() -> None:
+    """And is proposed again when that letting falls through."""
+    week = Week("advertising: {ladder: [{step: readvertise, label: x}]}\n" + DECANT).household("ann")
+    week.advert("elm").run(until=7)
+    assert week.proposed() == [("rung", "elm", None, "readvertise")]
+    week.add("direct_lets", id="d1", application="ann", home="home elm", kind="decant", on=day(8))
+    week.approve(8, "direct_let", None, "ann").outcome(8, "accepted", None, "ann", home="home elm")
+    week.outcome(9, "signed", None, "ann", home="home elm").run(until=9)
+    assert (week.proposed(), week.proposed("lapsed")) == ([], [("rung", "elm", None, "readvertise")])
+    week.outcome(10, "undone", None, "ann", home="home elm").run(until=10)
+    assert week.proposed() == [("rung", "elm", None, "readvertise")]
+
+
 def test_a_direct_let_waits_for_its_checks() -> None:
     """As an offer by a bid does."""
     week = Week("direct_lets: {decant: {label: x, permitted_by: s.159}}\n"

@@ -166,7 +166,12 @@ def _happened(done: RecordedCycle) -> Iterator[Any]:
             yield f"Held back: advert {event.advert} ({', '.join(event.findings)})"
     for row in done.cycle.quarantined:
         yield f"Left out: {row['outcome']}, {row['clash'].replace('_', ' ')}: {row['why']}"
-    for what, rows in done.cycle.telling.items():
+    telling = dict(done.cycle.telling)
+    for row in telling.pop("direct_lets_refused", []):
+        yield (f"Not proposed: direct let {row['id']} of home {row['home']} to application "
+               f"{row['application']} ({row['kind']}), {row['finding'].replace('_', ' ')}"
+               + (", not known" if row["state"] == "not_known" else ""))
+    for what, rows in telling.items():
         if rows:
             yield f"To be told, {what.replace('_', ' ')}: {_named(rows)}"
     yield (f"State {manifest['state_id']}: {manifest['events']:,} events, written to "

@@ -197,14 +197,16 @@ def withdraw(desk: Desk, advert: str, outcome: str | None = None) -> None:
 
 
 def rungs(desk: Desk) -> None:
-    """Propose the next rung for each home that was not let, once."""
+    """Propose the next rung for each home that was not let, once, for as long as it is not."""
     from cbl_engine.offers.decisions import rung_for
 
+    unlet = {a.advert: a for a in desk.book.adverts.values()
+             if a.unlet_because is not None and desk.vacant(a.advert)}
     for proposal in desk.book.open_proposals():
-        if proposal.act == "rung" and desk.book.adverts[proposal.advert or ""].unlet_because is None:
+        if proposal.act == "rung" and proposal.advert not in unlet:
             desk.decide(proposal, "lapsed")
-    for state in list(desk.book.adverts.values()):
-        if state.unlet_because is None or state.rung:
+    for state in unlet.values():
+        if state.rung:
             continue
         asked = any(
             p.act == "rung" and p.advert == state.advert and p.status != "lapsed"
