@@ -218,13 +218,26 @@ def test_a_check_that_must_be_passed_stops_declining_and_signing() -> None:
     assert clash(week) == "hard_stop"
 
 
-def test_all_clashes_of_a_day_are_told_at_once() -> None:
-    """Those of later days would follow from them."""
+def test_all_clashes_of_all_days_are_told_at_once() -> None:
+    """Each with the event it clashes with, and the earlier ones that it may follow from."""
     week = offered().outcome(8, "accepted", "elm", "bob").outcome(8, "signed", "elm", "ann")
-    week.outcome(9, "signed", "elm", "ann")
+    week.outcome(9, "signed", "elm", "ann").outcome(9, "viewed", "oak", "cat")
+    week.outcome(30, "refused", "elm", "ann").check("cat", "verified", since=29, id="late")
+    before = week.record
     with pytest.raises(TableError) as stopped:
         week.run(until=9)
-    assert [p.kind for p in stopped.value.problems] == ["no_such_offer", "wrong_step"]
+    told = {p.where: (p.kind, p.message) for p in stopped.value.problems}
+    assert {where: kind for where, (kind, _) in told.items()} == {
+        "outcomes.o006": "in_the_future", "checks.late": "in_the_future",
+        "outcomes.o002": "no_such_offer", "outcomes.o003": "wrong_step",
+        "outcomes.o004": "wrong_step", "outcomes.o005": "no_such_offer",
+    }
+    assert told["outcomes.o004"][1] == (
+        "signed on 2024-06-09 (advert elm, application ann): offer elm/ann/1 is offered since "
+        "2024-06-07; may follow from outcomes.o006, outcomes.o003, outcomes.o002"
+    )
+    assert "may follow from checks.late" in told["outcomes.o005"][1]
+    assert week.record is before
 
 
 def test_keep_going_leaves_out_what_clashes_and_says_so() -> None:

@@ -501,7 +501,7 @@ DECANT = "direct_lets: {decant: {label: x, permitted_by: s.159, part_6: false}}"
     ],
 )
 def test_who_may_be_let_to_directly_turns_on_the_application_and_on_part_6(
-    status: str, part_6: bool, finding: str | None  # noqa: FBT001 (a table of cases)
+    status: str, part_6: bool, finding: str | None
 ) -> None:
     """Who is not listed with the reason, is proposed."""
     kind = DECANT if not part_6 else DECANT.replace("part_6: false", "part_6: true")
