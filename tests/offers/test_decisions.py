@@ -204,6 +204,42 @@ def test_chosen_names_one_who_is_not_among_the_equals() -> None:
     assert clash(week.outcome(7, "chosen", "elm", "cat", by="Olu")) == "not_next"
 
 
+def two_offers() -> Week:
+    """Ann has two offers at once."""
+    week = Week("offers: {one_at_a_time: false}").households("ann bob")
+    return week.advert("elm", bids="ann bob").advert("oak", bids="ann bob").run(until=6)
+
+
+def test_a_decision_that_may_be_about_several_offers_clashes_and_lists_them() -> None:
+    """Nothing is approved by guessing; the advert says which."""
+    week = two_offers().approve(7, "offer", None, "ann")
+    with pytest.raises(TableError, match=r"P\d+ \(advert elm\), P\d+ \(advert oak\)"):
+        week.run(until=7)
+    assert clash(week, 7) == "which_one"
+    week = two_offers().approve(7, "offer", "oak", "ann").run(until=7)
+    assert week.steps() == {("elm", "ann"): "proposed", ("oak", "ann"): "offered"}
+
+
+def test_without_an_advert_the_one_that_is_open_is_meant() -> None:
+    """The other was decided."""
+    week = two_offers().approve(7, "offer", "oak", "ann").approve(8, "offer", None, "ann")
+    assert week.run(until=8).steps() == {("elm", "ann"): "offered", ("oak", "ann"): "offered"}
+
+
+def test_an_answer_that_may_be_about_several_direct_lets_clashes() -> None:
+    """The home says which."""
+    week = Week("offers: {one_at_a_time: false}\n"
+                "direct_lets: {decant: {label: x, permitted_by: s.159}}").household("ann")
+    for home in ("h1", "h2"):
+        week.add("homes", id=home).add("direct_lets", id=f"d {home}", application="ann", home=home,
+                                       kind="decant", on=day(5))
+        week.approve(6, "direct_let", None, "ann", home=home)
+    week.run(until=6).outcome(7, "accepted", None, "ann")
+    with pytest.raises(TableError, match=r"h1/ann/1 \(home h1\), h2/ann/1 \(home h2\)"):
+        week.run(until=7)
+    assert clash(week, 7) == "which_one"
+
+
 def test_a_check_that_must_be_passed_stops_declining_and_signing() -> None:
     """And the message does not tell which check officers hold back."""
     week = Week(CHECKED.replace("MUST", "true")).households("ann").check("ann", "verified", "refused")

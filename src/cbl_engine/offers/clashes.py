@@ -75,6 +75,25 @@ def about(row: dict[str, Any]) -> str:
     return ", ".join(parts) or "nothing"
 
 
+def which_one(
+    row: dict[str, Any], found: Sequence[tuple[str, str | None, str | None, str | None]]
+) -> Clash:
+    """An outcome that may be about several.
+
+    Args:
+        row: the outcome.
+        found: id, advert, home and name of each offer or proposal that it may be about.
+    """
+    def called(id_: str, advert: str | None, home: str | None, name: str | None) -> str:
+        its = [f"{word} {value}" for word, value in (("advert", advert), ("home", home))
+               if value is not None]
+        return f"{id_} ({', '.join([*its, *([name] if name else [])])})"
+
+    several = ", ".join(called(*one) for one in sorted(found, key=lambda one: one[0]))
+    return Clash("which_one", f"{len(found)} are open for {about(row)}, and its advert, home and "
+                 f"reason have to name one: {several}")
+
+
 def offer_in_words(offer: Offer) -> str:
     """An offer and what last happened to it."""
     if offer.step == "ended":

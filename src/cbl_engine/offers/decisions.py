@@ -9,7 +9,7 @@ import polars as pl
 
 from cbl_engine.offers import events as e
 from cbl_engine.offers.advertising import last_rung, next_rung
-from cbl_engine.offers.clashes import Clash, about, proposal_in_words
+from cbl_engine.offers.clashes import Clash, about, proposal_in_words, which_one
 from cbl_engine.offers.line import free_homes, offer_to
 from cbl_engine.offers.moves import end, go_on, on_offer_elsewhere, passed_over, place_of
 from cbl_engine.offers.refusals import begin_consequence, duties_may_end, judged
@@ -95,19 +95,27 @@ def proposal_for(desk: Desk, row: dict[str, Any], act: str | None) -> Proposal:
 
 
 def _meant(proposals: list[Proposal], row: dict[str, Any], desk: Desk) -> Proposal:
-    """The one that is meant of open proposals of one act: its name is the reason, or it is alone."""
+    """The one that is meant of open proposals of one act: its name is the reason, or it is alone.
+
+    Of those that no outcome could tell apart, the first.
+    """
     reason = row.get("reason")
-    named = [p for p in proposals if p.what == reason]
-    if named:
-        return named[0]
-    names = sorted({p.what or "" for p in proposals})
-    if reason in desk.version.consequences and proposals[0].act == "consequence":
+    named = [p for p in proposals if p.what == reason] or proposals
+    if reason in desk.version.consequences and proposals[0].act == "consequence" and (
+        named[0].what != reason
+    ):
         raise Clash("no_such_proposal", f"{reason} was not proposed for {about(row)}; open: "
-                    + ", ".join(names))
-    if len(names) > 1:
-        raise Clash("which_one", f"{len(names)} are open for {about(row)}; the reason has to name "
-                    "one of " + ", ".join(names))
-    return proposals[0]
+                    + ", ".join(sorted({p.what or "" for p in proposals})))
+    told_apart = {(p.advert, _home_of(p, desk), p.what): p.id for p in reversed(named)}
+    if len(told_apart) > 1:
+        raise which_one(row, [(id_, *of) for of, id_ in told_apart.items()])
+    return named[0]
+
+
+def _home_of(proposal: Proposal, desk: Desk) -> str | None:
+    """The home of a direct let, which has no advert to be named by."""
+    offer = desk.book.offers.get(proposal.offer or "")
+    return offer.home if offer is not None and offer.route == "direct" else None
 
 
 def approve(desk: Desk, proposal: Proposal, by: By) -> None:
