@@ -552,8 +552,44 @@ def test_a_direct_let_waits_for_its_checks() -> None:
                                   kind="decant", on=day(5))
     week.approve(6, "direct_let", None, "ann").run(until=7)
     assert week.steps() == {(None, "ann"): "proposed"}
+    assert week.held() == [(None, "ann", "verified")]
     week.check("ann", "verified", since=8).run(until=8)
-    assert week.steps() == {(None, "ann"): "offered"}
+    assert (week.steps(), week.held()) == ({(None, "ann"): "offered"}, [])
+
+
+PAPERS = "checks: {papers: {label: x, hold: {days: 2}}}\n"
+
+
+def two_direct_lets() -> Week:
+    """Of one household, approved on the 6th; each waits for papers up to the 8th."""
+    week = Week(PAPERS + "offers: {one_at_a_time: false}\n" + DECANT).household("ann")
+    for home in ("h1", "h2"):
+        week.add("homes", id=home).add("direct_lets", id=f"d {home}", application="ann", home=home,
+                                       kind="decant", on=day(5))
+        week.approve(6, "direct_let", None, "ann", home=home)
+    return week
+
+
+def test_direct_lets_of_one_household_are_held_each_by_its_offer_with_its_deadline() -> None:
+    """One ends with its offer, and the other goes on."""
+    week = two_direct_lets().run(until=7)
+    assert [(h["advert"], h["offer"], h["reason"], h["until"]) for h in week.table("holds")] == [
+        (None, "h1/ann/1", "papers", day(8)), (None, "h2/ann/1", "papers", day(8)),
+    ]
+    week.outcome(8, "withdrew", None, "ann", home="h1").run(until=8)
+    assert [h["ended_on"] for h in week.table("holds")] == [day(8), None]
+
+
+def test_a_direct_let_held_too_long_is_proposed_for_passing_over_and_may_be_left_to_wait() -> None:
+    """Declined it waits on, without a deadline; approved its offer ends."""
+    week = two_direct_lets().run(until=9)
+    assert week.proposed() == [("bypass", None, "ann", "papers")] * 2
+    week.decline(10, "bypass", None, "ann", home="h1").approve(10, "bypass", None, "ann", home="h2")
+    week.run(until=10)
+    assert [(h["offer"], h["until"]) for h in week.table("holds") if h["ended_on"] is None] == [
+        ("h1/ann/1", None)]
+    assert [(o["home"], o["ended_by"]) for o in week.table("offers")] == [
+        ("h1", None), ("h2", "bypassed")]
 
 
 def test_a_home_freed_by_a_move_can_be_let_again() -> None:

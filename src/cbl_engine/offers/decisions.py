@@ -14,7 +14,7 @@ from cbl_engine.offers.line import free_homes, offer_to
 from cbl_engine.offers.moves import end, go_on, on_offer_elsewhere, passed_over, place_of
 from cbl_engine.offers.refusals import begin_consequence, duties_may_end, judged
 from cbl_engine.offers.standing import Place, due_before, what_stops
-from cbl_engine.offers.stops import SILENCES, end_holds
+from cbl_engine.offers.stops import SILENCES, end_holds, hold_for
 
 if TYPE_CHECKING:
     from cbl_engine.offers.desk import Desk
@@ -183,7 +183,7 @@ def _bypass(desk: Desk, proposal: Proposal, by: By) -> None:
             on=desk.on, advert=advert, application=application,
             position=position_of(desk, advert, application), reason=reason, why=why, **more,
         ))
-    end_holds(desk, advert, application)
+    end_holds(desk, advert, application, proposal.offer)
 
 
 def result_of(desk: Desk, proposal: Proposal) -> str | None:
@@ -240,7 +240,7 @@ def decline(desk: Desk, proposal: Proposal, by: By) -> None:
         end(desk, offer, "declined", outcome=by.outcome)
     elif proposal.act == "refusal_counts" and offer is not None:
         judged(desk, offer, counts=False, reasonable=by.reasonable)
-    elif proposal.act == "bypass" and check is not None and proposal.advert is not None and (
+    elif proposal.act == "bypass" and check is not None and (
         offer is None or offer.step != "accepted"
     ):
         _let_stand(desk, proposal)
@@ -248,10 +248,9 @@ def decline(desk: Desk, proposal: Proposal, by: By) -> None:
 
 def _let_stand(desk: Desk, proposal: Proposal) -> None:
     """The officer waits for another result: held, without a deadline."""
-    advert, application = proposal.advert or "", proposal.application or ""
-    if not any(h.reason == proposal.what for h in desk.book.holding(advert, application)):
-        desk.emit(e.HeldFor(on=desk.on, advert=advert, application=application,
-                            reason=proposal.what or "", until=None))
+    advert, application, offer = proposal.advert, proposal.application or "", proposal.offer
+    if not any(h.reason == proposal.what for h in desk.book.holding(advert, application, offer)):
+        hold_for(desk, advert, application, proposal.what or "", None, offer)
 
 
 def choose(desk: Desk, row: dict[str, Any]) -> None:

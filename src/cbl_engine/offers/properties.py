@@ -234,7 +234,8 @@ class _Going:
             raise PropertyError(6, f"proposal {event.proposal} is decided, and is not open")
 
     def _hold_ended(self, event: e.HoldEnded) -> None:
-        held = self.book.holding(str(event.advert), str(event.application))
+        advert = None if event.advert is None else str(event.advert)
+        held = self.book.holding(advert, str(event.application), event.offer)
         if not any(hold.reason == event.reason for hold in held):
             raise PropertyError(6, f"a hold of {event.application} ends that is not open")
 

@@ -45,7 +45,8 @@ def waits(
             a home is due by the last day to name a household to its landlord. None: no such day.
 
     Returns:
-        Frame of id (of the proposal or offer; of a hold, advert/application/reason), waits_for
+        Frame of id (of the proposal or offer; of a hold, advert/application/reason, or
+        offer/reason of a direct let), waits_for
         (decision, the landlord's result, viewing, answer, signing, or hold), what (of a decision:
         the act, and what it is about; of a hold: the check or criterion; else what may come),
         advert, application, owner (id of the landlord, or of the household that is to answer;
@@ -96,7 +97,10 @@ def _answers(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
 
 def _holds(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     return tables["holds"].filter(pl.col("ended_on").is_null()).select(
-        pl.format("{}/{}/{}", "advert", "application", "reason").alias("id"),
+        pl.coalesce(
+            pl.format("{}/{}/{}", "advert", "application", "reason"),
+            pl.format("{}/{}", "offer", "reason"),
+        ).alias("id"),
         pl.lit("hold").alias("waits_for"), pl.col("reason").alias("what"), "advert", "application",
         pl.lit(COUNCIL).alias("owner"), "since", pl.col("until").alias("due_on"),
     )
