@@ -44,12 +44,13 @@ def adverts_that_open(desk: Desk) -> bool:
         findings.partition_by("advert", as_dict=True, maintain_order=True).items()
     }
     right = [a for a in due if a not in wrong]
-    choices = Ledger(desk.judge, desk.record["ledger"]).choose_each(right, desk.on)
+    homes = {advert: len(desk.vacant(advert)) for advert in right}
+    choices = Ledger(desk.judge, desk.record["ledger"]).choose_each(right, desk.on, homes)
     opening = dict(zip(right, choices, strict=True))
     for advert in due:
         if advert in opening:
             choice = opening[advert]
-            desk.emit(e.AdvertOpened(on=desk.on, advert=advert, homes=len(desk.vacant(advert)),
+            desk.emit(e.AdvertOpened(on=desk.on, advert=advert, homes=homes[advert],
                                      profile=choice.profile, quota=choice.quota))
             for counted in choice.events:
                 desk.emit(counted)
