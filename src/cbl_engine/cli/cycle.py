@@ -172,7 +172,7 @@ def _happened(done: RecordedCycle) -> Iterator[Any]:
         yield (f"Not proposed: direct let {row['id']} of home {row['home']} to application "
                f"{row['application']} ({row['kind']}), {row['finding'].replace('_', ' ')}"
                + (", not known" if row["state"] == "not_known" else ""))
-    for what, rows in telling.items():
+    for what, rows in sorted(telling.items(), key=lambda told: told[0] == "automatic_bids"):
         if rows:
             yield f"To be told, {what.replace('_', ' ')}: {_named(rows)}"
     yield (f"State {manifest['state_id']}: {manifest['events']:,} events, written to "

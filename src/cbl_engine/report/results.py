@@ -141,6 +141,12 @@ def _period(as_at: date, since: date | None, until: date | None, *, public: bool
     if since is not None and until is not None and since > until:
         problems.append(Problem("no_time", "the last day is before the first", where="--until",
                                 given=str(until), allowed=f"{since} or later"))
+    last = over if public else as_at
+    if until is None and since is not None and since > last:
+        what = f"no month from {since} on is over yet" if public else "the record ends before that"
+        problems.append(Problem(
+            "no_time", what, where="--since", given=str(since), allowed=f"{last.replace(day=1) if public else last} or earlier",
+            remedy=f"The record stands at the end of {as_at}"))
     if public and since is not None and since.day != 1:
         problems.append(Problem(
             "not_whole_months", "the public is told whole months", where="--since",
@@ -151,7 +157,7 @@ def _period(as_at: date, since: date | None, until: date | None, *, public: bool
             given=str(until), allowed=f"the last day of a month, no later than {over}"))
     if problems:
         raise BadInput(problems)
-    return until if until is not None else over if public else as_at
+    return until if until is not None else last
 
 
 def _ends_a_month(day: date) -> bool:

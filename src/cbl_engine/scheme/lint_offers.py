@@ -187,9 +187,9 @@ def _consequences(version: SchemeVersion) -> Iterator[_Odd]:
               if any(_ignores_place_in_band(stage.order) for stage in profile.all_stages())]
     for name, consequence in version.consequences.items():
         if consequence.bottom_of_band_months is not None and unread:
-            yield ("place_not_read", ("consequences", name, "bottom_of_band_months"),
-                   f"{name} puts a household at the bottom of its band, which the order of "
-                   f"{', '.join(unread)} does not show: add points: {_PLACE} after band")
+            message = (f"{name} puts a household at the bottom of its band, which the order of "
+                       f"{', '.join(unread)} does not show: add points: {_PLACE} after band")
+            yield "place_not_read", ("consequences", name, "bottom_of_band_months"), message
 
 
 def _ignores_place_in_band(order: Sequence[Key]) -> bool:
