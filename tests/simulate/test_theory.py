@@ -55,10 +55,9 @@ def one_by_one(arrivals, homes, seed, events=20_000):
     rng = np.random.default_rng(seed)
     rates = np.array([*arrivals, homes])
     now, area, register, waited = 0.0, 0.0, [], [[] for _ in arrivals]
-    for _ in range(events):
-        since = rng.exponential(1 / rates.sum())
+    kinds = rng.choice(len(rates), events, p=rates / rates.sum()).tolist()
+    for event, since in zip(kinds, rng.exponential(1 / rates.sum(), events).tolist(), strict=True):
         now, area = now + since, area + since * len(register)
-        event = int(rng.choice(len(rates), p=rates / rates.sum()))
         if event < len(arrivals):
             heapq.heappush(register, (event, now))
         elif register:
