@@ -20,9 +20,12 @@ direct_until_taken
     nothing. Not in the study: it tells what single offers do from what lack of choice does.
 choice
     Each household bids for three homes at most, for which its utility times its chance is highest;
-    the chance is read off the published results of the round before, by area: how many of the homes
-    there went to somebody ranked below it. Homes are offered down their lists of bidders, and who
-    is offered several takes the best.
+    the chance is read off the published results of the rounds before, by area: how many of the
+    homes there went to somebody ranked below it. Homes are offered down their lists of bidders, and
+    who is offered several takes the best.
+choice_last_round
+    The same, but households read the results of the last round only, so that they crowd where the
+    round before was easy. Not in the study: it tells what knowing one's chances does.
 acceptance
     Each household ranks all homes of its size, and asks for them in that order; a home keeps the
     best-ranked who asks.
@@ -50,7 +53,7 @@ SIZE_SHARES = (0.34, 0.36, 0.25, 0.05)
 """Bedrooms of homes, 1 to 4: assumed."""
 AREAS = 20
 BIDS = 3
-ROUNDS = 4
+ROUNDS = 6
 """Rounds of bids, the last of which counts; each but the first reads the results before it."""
 STILL_TRIED = 0.01
 """Chance that a household credits itself with where published results give it none."""
@@ -117,13 +120,13 @@ def direct_until_taken(market: Market) -> NDArray[np.int64]:
     ))
 
 
-def choice(market: Market) -> NDArray[np.int64]:
+def choice(market: Market, last_round: bool = False) -> NDArray[np.int64]:
     """The household of each home, -1 where none."""
     place = np.arange(len(market.utility))
     order = own_order(market.utility)
     chance = np.ones_like(market.utility)
     tenant = np.full(market.homes, -1)
-    for _ in range(ROUNDS):
+    for n in range(1, ROUNDS + 1):
         bids = best(np.maximum(market.utility, 0) * chance, BIDS)
         lists = candidates(bids & ~market.refuses)
         tenant = tenants(lists, settled(lists, order, "homes"))
@@ -131,8 +134,14 @@ def choice(market: Market) -> NDArray[np.int64]:
             there = market.area == area
             lowest = np.sort(np.where(tenant[there] < 0, len(place), tenant[there]))
             above = 1 - np.searchsorted(lowest, place) / there.sum()
-            chance[:, there] = np.maximum(above, STILL_TRIED)[:, None]
+            news = np.maximum(above, STILL_TRIED)[:, None] - chance[:, there]
+            chance[:, there] += news if last_round else news / n
     return tenant
+
+
+def choice_last_round(market: Market) -> NDArray[np.int64]:
+    """The household of each home, -1 where none."""
+    return choice(market, last_round=True)
 
 
 def acceptance(market: Market) -> NDArray[np.int64]:
@@ -145,6 +154,7 @@ MECHANISMS: dict[str, Callable[[Market], NDArray[np.int64]]] = {
     "direct": direct,
     "direct_until_taken": direct_until_taken,
     "choice": choice,
+    "choice_last_round": choice_last_round,
     "acceptance": acceptance,
 }
 EXPECTED = ("direct", "choice", "acceptance")
