@@ -279,7 +279,8 @@ def waldinger(seeds: int) -> list[Sign]:
             "Waldinger, American Economic Review 111 (2021), 2660-2696",
             found_, all_of(below(better, 0), below(gain, 0)),
             f"Gain is the value of the home less the outside option: {lost:+.0%} without choice. "
-            "It is better targeting, worth more the more needs differ, against worse matches.",
+            "Worse matches weigh against better targeting, which is worth more the more needs "
+            "differ.",
         ))
     return signs
 
@@ -367,8 +368,8 @@ def leshno(seeds: int) -> list[Sign]:
                 "at random - in order": gap,
             },
             below(gap, 0),
-            f"Who comes last does not wait longest: {most[True]} join a pool instead of "
-            f"{most[False]}.",
+            f"Who joins last has the same chance as the others, so that {most[True]} join a pool "
+            f"instead of {most[False]}.",
         ))
     return signs
 
