@@ -6,6 +6,7 @@ from cbl_engine.sample.borough import (
     EXTRA_COLUMNS,
     sample_borough,
     sample_borough_for,
+    sample_stock,
     write_borough,
 )
 from cbl_engine.sample.shares import figure, published_share, share_table
@@ -16,6 +17,7 @@ __all__ = [
     "published_share",
     "sample_borough",
     "sample_borough_for",
+    "sample_stock",
     "share_table",
     "write_borough",
 ]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
+from inspect import signature
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from cbl_engine.sample.adverts import make_adverts
 from cbl_engine.sample.bids import make_bids, mean_bids_per_let
 from cbl_engine.sample.decisions import make_decisions, make_duties
-from cbl_engine.sample.for_scheme import fitted, options_for
-from cbl_engine.sample.homes import make_homes
+from cbl_engine.sample.for_scheme import fitted, options_for, with_landlords
+from cbl_engine.sample.homes import make_homes, make_stock
 from cbl_engine.sample.households import make_households, reason_shares
 from cbl_engine.sample.people import make_people
 from cbl_engine.sample.places import make_areas, make_connections, make_landlords
@@ -181,6 +182,30 @@ def sample_borough_for(
     chosen = options_for(version)
     chosen.update(options)
     return fitted(sample_borough(**chosen), version)
+
+
+def sample_stock(scheme: Scheme, homes: int, seed: int = 1) -> pl.DataFrame:
+    """Make the homes of a borough to try a scheme on: all of them, let and not.
+
+    Args:
+        scheme: whose district and landlords they have.
+        homes: how many [homes].
+        seed: any integer of 64 bits.
+
+    Returns:
+        The homes table: ids H00000000 on, sizes as the published stock.
+
+    Raises:
+        BadInput: an argument that cannot be used.
+    """
+    version = scheme.versions[-1]
+    usual = {name: option.default for name, option in signature(sample_borough).parameters.items()}
+    options: dict[str, Any] = {**usual, **options_for(version), "mean_bids": 0.0, "seed": seed}
+    frames = {
+        "homes": make_stock(checked_plan(**options), homes),
+        "landlords": make_landlords(),
+    }
+    return with_landlords(frames, version)["homes"]
 
 
 def write_borough(

@@ -52,6 +52,20 @@ def fitted(
         Declared columns that the borough has not are there with every cell empty, which is
         not known; so are columns that the scheme's assessment reads, and tables without rows.
     """
+    out = with_landlords(frames, version)
+    if version.local_lettings_plans:
+        out["adverts"] = frames["adverts"].with_columns(_plans(frames["adverts"], version))
+    for table, columns in version.columns.items():
+        empty = [pl.lit(None, DTYPES[column.type]).alias(name)
+                 for name, column in columns.items() if name not in out[table].columns]
+        out[table] = out[table].with_columns(empty)
+    return out | _assessable(out, version)
+
+
+def with_landlords(
+    frames: Mapping[str, pl.DataFrame], version: SchemeVersion
+) -> dict[str, pl.DataFrame]:
+    """The tables with the landlords a scheme lists, in turn, in place of the borough's."""
     out = dict(frames)
     if version.landlords:
         ids = frames["landlords"]["id"]
@@ -60,13 +74,7 @@ def fitted(
         out["homes"] = frames["homes"].with_columns(pl.col("landlord").replace_strict(of_scheme))
         labels = [version.landlords[name].label for name in listed]
         out["landlords"] = pl.DataFrame({"id": listed, "name": labels}).sort("id")
-    if version.local_lettings_plans:
-        out["adverts"] = frames["adverts"].with_columns(_plans(frames["adverts"], version))
-    for table, columns in version.columns.items():
-        empty = [pl.lit(None, DTYPES[column.type]).alias(name)
-                 for name, column in columns.items() if name not in out[table].columns]
-        out[table] = out[table].with_columns(empty)
-    return out | _assessable(out, version)
+    return out
 
 
 def _assessable(

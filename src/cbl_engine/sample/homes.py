@@ -79,14 +79,28 @@ def make_homes(plan: Plan, tenants: NDArray[np.int64]) -> tuple[AdvertisedHomes,
     return made, pl.concat([advertised, held])
 
 
+def make_stock(plan: Plan, homes: int) -> pl.DataFrame:
+    """A stock of homes, let and not: the homes table, with the published sizes of the stock.
+
+    Args:
+        plan: the borough.
+        homes: how many [homes]; ids H00000000 on.
+    """
+    at = np.arange(homes)
+    return _homes(plan, at, "stock", numbered("H", at, 8), stock_sizes())[1]
+
+
+_NUMBER_OF = {"advertised": 0, "held": 1, "stock": 2}
+"""Homes of each set are numbered alike: this keeps their draws apart."""
+
+
 def _homes(
     plan: Plan, at: NDArray[np.int64], which: str, ids: pl.Series, sizes: dict[str, float]
 ) -> tuple[AdvertisedHomes, pl.DataFrame]:
     """Homes by ordinal: sizes and types, then who may live there, access, rent, the rest."""
     seed = plan.seed
-    # Adverts and tenants' homes are numbered alike: keep their draws apart.
     advertised = which == "advertised"
-    key = (at, 0 if advertised else 1)
+    key = (at, _NUMBER_OF[which])
     bedrooms = np.array([int(size) for size in sizes])[
         at_share(sizes, even(seed, "home_bedrooms", *key))
     ]
@@ -97,7 +111,7 @@ def _homes(
     low_lift = even(seed, "lift", *key) * 100 < figure("lift", "yes")
     lift = flat & ((floor >= figure("lift", "from_floor")) | (low_lift & (floor > 0)))
     small = (bedrooms <= 2) & (kind != _HOUSE)
-    sheltered = small & yes(seed, "sheltered", *key) & advertised
+    sheltered = small & yes(seed, "sheltered", *key) & (which != "held")
     ages = np.array([int(age) for age in published_share("sheltered_minimum_age")])
     minimum_age = np.where(sheltered, ages[pick(seed, "sheltered_minimum_age", *key)], 0)
     reached = (floor == 0) | lift

@@ -1,0 +1,8 @@
+"""The simulator: worlds stepped week by week around the very rooms that run live."""
+
+from __future__ import annotations
+
+from cbl_engine.simulate.run import Simulation, simulate
+from cbl_engine.simulate.scenario import Scenario, read_scenario
+
+__all__ = ["Scenario", "Simulation", "read_scenario", "simulate"]

@@ -1,0 +1,201 @@
+"""Who bids for what: random utility over the homes of the week that a household may be let.
+
+1. Who looks this week, and for how many homes, by kind of bidder. 2. Households alike in what they
+want and may have are one class; each home of their world that they may have gets a weight,
+``exp(utility)``, in whole numbers. 3. A household picks among its class's homes, one after another
+without putting back, which is an order by utility plus noise (Plackett 1975, Luce 1959). 4. A few
+bids are for homes that it cannot be let. Cost goes with classes and bids, not with pairs.
+
+References:
+    R. D. Luce, Individual Choice Behavior (1959); R. L. Plackett, The Analysis of Permutations,
+    Applied Statistics 24 (1975), 193-202.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cbl_engine.simulate.columns import spans
+from cbl_engine.simulate.parameters import happens
+from cbl_engine.simulate.setup import KINDS
+from cbl_engine.simulate.state import MOST_BEDROOMS, WAITING
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cbl_engine.simulate.state import State
+
+_UNIT = float(1 << 20)
+_OLDER = 55
+OWN, ASSISTED, AUTOMATIC = range(3)
+_AGES = np.array([1, 50, 55, 60, 65, 200])
+
+
+@dataclass(frozen=True, eq=False)
+class Bids:
+    """Bids of a week, by household and then in its own order.
+
+    Attributes:
+        household: rows.
+        advert: place among the adverts of the week.
+        rank: the household's own order, from 1.
+        by: OWN, ASSISTED or AUTOMATIC.
+        utility: of the home to it, without noise [log odds].
+    """
+
+    household: NDArray[np.int64]
+    advert: NDArray[np.int64]
+    rank: NDArray[np.int32]
+    by: NDArray[np.int8]
+    utility: NDArray[np.float64]
+
+
+def choose(state: State, week: int, voids: NDArray[np.int64]) -> Bids:
+    """Bids on the adverts of a week.
+
+    Args:
+        state: the worlds.
+        week: its number.
+        voids: rows of the voids advertised, by world.
+    """
+    households = state.households
+    world = state.voids["world"][voids].astype(np.int64)
+    counts = np.bincount(world, minlength=len(state.worlds))
+    who = state.live[households["waits"][state.live]
+                     & (households["status"][state.live] == WAITING)
+                     & (households["barred_until"][state.live] <= state.setup.closes(week))]
+    who = who[counts[households["world"][who]] > 0]
+    if state.setup.theory.bids:
+        return _everything(state, who, voids, counts)
+    who = _who_looks(state, who, week)
+    cells = _cells(state, who, voids, counts)
+    return _picked(state, who, counts, cells, week)
+
+
+def _who_looks(state: State, who: NDArray[np.int64], week: int) -> NDArray[np.int64]:
+    p, households = state.setup.parameters, state.households
+    chance = np.array([0.0, p["bidding.seldom_per_week"], p["bidding.often_per_week"]])
+    draws = state.setup.luck.draws("looks", households["id"][who], week)
+    return np.sort(who[happens(chance[households["kind"][who]], draws)])
+
+
+@dataclass(frozen=True, eq=False)
+class _Cells:
+    """Homes that each class may have: weights end to end, class after class.
+
+    Attributes:
+        of: class of each household.
+        first, upto: where a class begins in ``advert``, and ends.
+        advert: place of each home.
+        total: running totals of weights [whole numbers].
+        utility: of each.
+    """
+
+    of: NDArray[np.int64]
+    first: NDArray[np.int64]
+    upto: NDArray[np.int64]
+    advert: NDArray[np.int64]
+    total: NDArray[np.int64]
+    utility: NDArray[np.float64]
+
+
+def _cells(
+    state: State, who: NDArray[np.int64], voids: NDArray[np.int64], counts: NDArray[np.int64]
+) -> _Cells:
+    setup, households, homes = state.setup, state.households, state.setup.homes
+    lives, life = setup.lives, households["life"][who]
+    born = lives.born[life].astype(np.int64) + households["shift"][who]
+    age = np.where(lives.born[life] == 0, 40, (setup.start - born) / 365.25)
+    group = np.searchsorted(_AGES, age, side="right")
+    area, access = lives.area[life].astype(np.int64), lives.access[life].astype(np.int64)
+    world = households["world"][who].astype(np.int64)
+    sizes = households["sizes"][who].astype(np.int64) & 0xFFF
+    key = (((world << 12 | sizes) << 12 | area) << 4 | group) << 2 | access
+    keys, of = np.unique(key, return_inverse=True)
+    k_access, k_group = keys & 3, keys >> 2 & 15
+    k_area, k_sizes, k_world = keys >> 6 & 0xFFF, keys >> 18 & 0xFFF, keys >> 30
+    begins = np.cumsum(counts) - counts
+    which, advert = spans(begins[k_world], counts[k_world])
+    home = state.static(state.voids["home"][voids[advert]])
+    bedrooms = np.clip(homes.bedrooms[home].astype(np.int64), 0, MOST_BEDROOMS)
+    oldest = np.searchsorted(_AGES, homes.minimum_age[home], side="right")
+    may = (k_sizes[which] >> bedrooms & 1).astype(bool)
+    may &= (homes.minimum_age[home] == 0) | (k_group[which] >= oldest)
+    may &= (homes.access[home] < 2) | (k_access[which] == 2)
+    which, advert, home, bedrooms = which[may], advert[may], home[may], bedrooms[may]
+    w = setup.parameters["choice.weights"]
+    shown = state.shown[k_world[which], bedrooms]
+    chance = -np.log((shown[:, 1] + 25.0) / (shown[:, 0] + 1.0) / 25.0)
+    utility = (
+        w["same_area"] * (homes.area[home] == k_area[which])
+        + w["house"] * (homes.kind[home] == 0)
+        + w["bungalow_for_older"] * ((homes.kind[home] == 2) & (k_group[which] >= 3))
+        + w["ground_floor_for_access"] * ((homes.floor[home] == 0) & (k_access[which] > 0))
+        + w["high_floor"] * (homes.floor[home] >= 4)
+        + w["garden"] * homes.garden[home]
+        + w["rent_per_ten_pounds"] * ((homes.rent[home] - 10_000) / 1000.0)
+        + w["chance"] * np.clip(chance, -3, 3)
+    )
+    weight = np.maximum(np.rint(np.exp(np.clip(utility, -8, 8)) * _UNIT), 1).astype(np.int64)
+    edges = np.searchsorted(which, np.arange(len(keys) + 1))
+    return _Cells(of, edges[:-1], edges[1:], advert, np.cumsum(weight), utility)
+
+
+def _picked(
+    state: State, who: NDArray[np.int64], counts: NDArray[np.int64], cells: _Cells, week: int
+) -> Bids:
+    """Picks of every household, one turn after another; loops over the most bids of a week."""
+    setup, households = state.setup, state.households
+    luck, ids = setup.luck, households["id"][who]
+    most = setup.cap
+    wanted = 1 + (luck.draws("bids", ids, week) % np.uint64(max(most, 1))).astype(np.int64)
+    wanted = np.where(households["kind"][who] == KINDS.index("often"), most, wanted)
+    first, upto = cells.first[cells.of], cells.upto[cells.of]
+    before = np.where(first > 0, cells.total[np.maximum(first - 1, 0)], 0) if len(cells.total) \
+        else np.zeros(len(who), np.int64)
+    whole = np.where(upto > first, cells.total[np.maximum(upto - 1, 0)] - before, 0) \
+        if len(cells.total) else np.zeros(len(who), np.int64)
+    begins = np.cumsum(counts) - counts
+    world = households["world"][who].astype(np.int64)
+    taken = np.full((len(who), 2 * most), -1, np.int64)
+    utility = np.zeros((len(who), 2 * most))
+    got = np.zeros(len(who), np.int64)
+    for turn in range(2 * most):
+        at = np.flatnonzero((got < wanted) & (whole > 0))
+        if not len(at):
+            break
+        draws = luck.draws("pick", ids[at], week, turn)
+        target = before[at] + (draws % whole[at].astype(np.uint64)).astype(np.int64)
+        cell = np.searchsorted(cells.total, target, side="right")
+        advert = cells.advert[cell]
+        stray = happens(setup.parameters["bidding.mistaken"],
+                        luck.draws("stray", ids[at], week, turn))
+        own = world[at]
+        anywhere = begins[own] + (luck.draws("stray/which", ids[at], week, turn)
+                                  % counts[own].astype(np.uint64)).astype(np.int64)
+        advert = np.where(stray, anywhere, advert)
+        new = (taken[at] != advert[:, None]).all(axis=1)
+        at, advert, cell = at[new], advert[new], cell[new]
+        taken[at, got[at]] = advert
+        utility[at, got[at]] = cells.utility[cell]
+        got[at] += 1
+    row, rank = np.nonzero(taken >= 0)
+    assisted = happens(setup.parameters["bidding.assisted"],
+                       luck.draws("assisted", ids[row], week))
+    return Bids(who[row], taken[row, rank], (rank + 1).astype(np.int32),
+                np.where(assisted, np.int8(ASSISTED), np.int8(OWN)), utility[row, rank])
+
+
+def _everything(
+    state: State, who: NDArray[np.int64], voids: NDArray[np.int64], counts: NDArray[np.int64]
+) -> Bids:
+    """Everybody bids for every home of their world that they may be let: the simple model."""
+    cells = _cells(state, who, voids, counts)
+    of = cells.of
+    which, cell = spans(cells.first[of], cells.upto[of] - cells.first[of])
+    rank = (cell - cells.first[of][which] + 1).astype(np.int32)
+    return Bids(who[which], cells.advert[cell], rank, np.zeros(len(which), np.int8),
+                cells.utility[cell])

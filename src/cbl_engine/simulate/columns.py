@@ -1,0 +1,72 @@
+"""Rows of numbers that grow: named columns of one length, with room kept ahead."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+
+class Columns:
+    """Columns by name; ``rows["status"]`` is a view of as many as there are rows."""
+
+    def __init__(self, dtypes: Mapping[str, Any], room: int = 1024) -> None:
+        self.n = 0
+        self._room = max(room, 16)
+        self._kept = {name: np.zeros(self._room, dtype) for name, dtype in dtypes.items()}
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return self.n
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        """A column; writing into it writes into the rows."""
+        return self._kept[name][: self.n]
+
+    def append(self, n: int, **values: Any) -> NDArray[np.int64]:
+        """Add rows; a column that is not given is 0.
+
+        Args:
+            n: how many.
+            **values: by column, one value or one for each row.
+
+        Returns:
+            The numbers of the new rows.
+        """
+        last = self.n + n
+        if last > self._room:
+            self._room = max(last, 2 * self._room)
+            for name, old in self._kept.items():
+                wider = np.zeros(self._room, old.dtype)
+                wider[: self.n] = old[: self.n]
+                self._kept[name] = wider
+        for name, value in values.items():
+            self._kept[name][self.n : last] = value
+        first, self.n = self.n, last
+        return np.arange(first, last)
+
+    def taken(self) -> dict[str, NDArray[Any]]:
+        """A copy of every column."""
+        return {name: self[name].copy() for name in self._kept}
+
+
+def silent(*_done: object) -> None:
+    """Nobody is told."""
+
+
+def spans(
+    first: NDArray[np.int64], width: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Whole numbers from ``first`` on, ``width`` of them, span after span.
+
+    Returns:
+        The number of the span of each, and the numbers.
+    """
+    which = np.repeat(np.arange(len(width)), width)
+    before = np.cumsum(width) - width
+    return which, np.arange(len(which)) + (first - before)[which]

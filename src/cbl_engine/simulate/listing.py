@@ -1,0 +1,257 @@
+"""The week's adverts and bids as frames, and the live shortlist called on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import polars as pl
+
+from cbl_engine.shortlist import prepare, shortlist
+from cbl_engine.shortlist.kernel import ELIGIBLE
+from cbl_engine.simulate.columns import spans
+from cbl_engine.simulate.lives import day_of
+from cbl_engine.simulate.luck import new_ids
+from cbl_engine.tables.sizes import mask_to_sizes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cbl_engine.shortlist import Shortlist
+    from cbl_engine.simulate.choice import Bids
+    from cbl_engine.simulate.state import State
+
+_DATES = {
+    "people": ("date_of_birth", "expected_on"), "connections": ("since", "until"),
+    "duties": ("since", "until"), "officer_decisions": ("decided_on", "since", "until"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Week:
+    """One cycle of bidding in frames, as a lettings system would give them to the engine.
+
+    Attributes:
+        register: frames by table, with whole numbers for ids; those who bid.
+        homes, adverts, bids: frames.
+        who: rows of the households in order of id.
+        advert_ids: id of each advert, in the order of the voids.
+    """
+
+    register: dict[str, pl.DataFrame]
+    homes: pl.DataFrame
+    adverts: pl.DataFrame
+    bids: pl.DataFrame
+    who: NDArray[np.int64]
+    advert_ids: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Listed:
+    """The lists of a week: those who may be offered each home, best first, list after list.
+
+    Attributes:
+        starts: where each advert's list begins, in the order of the voids, and at the end their
+            number.
+        household: rows.
+        position, stage: as listed.
+        bid: place among the bids.
+        bids, eligible: counts of each advert.
+    """
+
+    starts: NDArray[np.int64]
+    household: NDArray[np.int64]
+    position: NDArray[np.int32]
+    stage: NDArray[np.int8]
+    bid: NDArray[np.int64]
+    bids: NDArray[np.int64]
+    eligible: NDArray[np.int64]
+
+
+def frames_of(state: State, week: int, voids: NDArray[np.int64], bids: Bids) -> Week:
+    """The frames that the live calls are given."""
+    setup = state.setup
+    who = np.unique(bids.household)
+    who = who[np.argsort(state.households["id"][who])]
+    world = state.voids["world"][voids]
+    number = state.static(state.voids["home"][voids])
+    advert_ids = new_ids(state.worlds[world], week + 1, number)
+    home_ids = new_ids(state.worlds[world], 0, number)
+    homes = setup.stock[number].with_columns(pl.Series("id", home_ids)).drop(
+        "built_week", strict=False)
+    opens = _moment(setup.monday(week), time(0, 1))
+    closes = _moment(setup.closes(week), time(23, 59))
+    turn = state.adverts_so_far[world] + _within(world)
+    adverts = pl.DataFrame({
+        "id": advert_ids, "home": home_ids, "profile": setup.profiles(turn),
+        "opens_at": _london(np.full(len(voids), opens)),
+        "closes_at": _london(np.full(len(voids), closes)),
+        "status": ["open"] * len(voids),
+    })
+    if "local_lettings_plan" in homes.columns:
+        adverts = adverts.with_columns(homes["local_lettings_plan"])
+        homes = homes.drop("local_lettings_plan")
+    seconds = setup.luck.draws("moment", state.households["id"][bids.household],
+                               advert_ids[bids.advert])
+    placed = opens + (seconds % np.uint64((closes - opens) // 1_000_000)).astype(
+        np.int64) * 1_000_000
+    given = pl.DataFrame({
+        "advert": advert_ids[bids.advert], "application": state.households["id"][bids.household],
+        "placed_at": _london(placed),
+    })
+    return Week(register_of(state, who, setup.closes(week)), homes, adverts, given, who,
+                advert_ids)
+
+
+def _within(world: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Number of each within its world; worlds come one after the other."""
+    counts = np.bincount(world)
+    counts = counts[counts > 0]
+    return np.arange(len(world)) - np.repeat(np.cumsum(counts) - counts, counts)
+
+
+def _moment(day: int, at: time) -> int:
+    """A moment by London's clock [microseconds since 1970 in UTC]."""
+    moment = datetime.combine(day_of(day), at, ZoneInfo("Europe/London"))
+    return int(moment.timestamp()) * 1_000_000
+
+
+def _london(microseconds: NDArray[np.int64]) -> pl.Series:
+    """Moments in UTC, shown by London's clock."""
+    return pl.Series(microseconds).cast(pl.Datetime("us", "UTC")).dt.convert_time_zone(
+        "Europe/London")
+
+
+def register_of(state: State, who: NDArray[np.int64], on: int) -> dict[str, pl.DataFrame]:
+    """The register's frames of some households on a day, ascending by id."""
+    lives, households, setup = state.setup.lives, state.households, state.setup
+    life, shift = households["life"][who].astype(np.int64), households["shift"][who]
+    ids = pl.Series("id", households["id"][who])
+    frame = lives.tables["applications"].drop("life")[life]
+    moved = pl.Series("shift", shift)
+    dates = [c for c, t in frame.schema.items() if t == pl.Date]
+    band = households["band"][who]
+    names = pl.Series([*lives.bands, None], dtype=pl.String)
+    points, priority = households["points"][who], households["priority"][who]
+    need, sizes = households["need"][who], households["sizes"][who]
+    found = {
+        "band": names.gather(np.where(band < 0, len(lives.bands), band).astype(np.int64)),
+        "points": _known(points, points >= 0, pl.Int64),
+        "priority_date": _known(priority, priority > 0, pl.Date),
+        "bedroom_need": _known(need, need >= 0, pl.Int64),
+        "sizes": mask_to_sizes(sizes, sizes > 0),
+        "status": pl.Series(["active"]).new_from_index(0, len(who)),
+    }
+    frame = frame.with_columns(
+        [ids, *((pl.col(c).cast(pl.Int32) + moved).cast(pl.Date).alias(c) for c in dates
+                if c not in found)]
+        + [s.alias(c) for c, s in found.items() if c in frame.columns or c == "sizes"])
+    out = {"applications": frame}
+    for name in setup.tables_read:
+        if name == "areas":
+            out[name] = setup.areas
+        elif name in lives.tables:
+            out[name] = _rows_of(state, name, who, life, on)
+    return out
+
+
+def _known(values: NDArray, known: NDArray[np.bool_], dtype: pl.DataType | type) -> pl.Series:
+    return pl.Series(values.astype(np.int32)).set(pl.Series(~known), None).cast(dtype)
+
+
+def _rows_of(
+    state: State, table: str, who: NDArray[np.int64], life: NDArray[np.int64], on: int
+) -> pl.DataFrame:
+    """Rows of a table of some households, dates moved; rows still to come left out."""
+    lives, households = state.setup.lives, state.households
+    starts = lives.rows[table]
+    which, row = spans(starts[life], starts[life + 1] - starts[life])
+    frame = lives.tables[table].drop("life")[row]
+    shift = pl.Series("shift", households["shift"][who][which])
+    dates = [c for c in _DATES.get(table, ()) if c in frame.columns]
+    frame = frame.with_columns(
+        pl.Series("application", households["id"][who][which]),
+        *((pl.col(c).cast(pl.Int32) + shift).cast(pl.Date).alias(c) for c in dates))
+    if "day" in frame.columns:
+        come = (frame["day"].cast(pl.Int32) + shift).fill_null(0) <= on
+        frame = frame.filter(come).drop("day")
+    if table == "people":
+        number = pl.Series(np.arange(frame.height)).cast(pl.String)
+        frame = frame.with_columns((number + "/" + pl.col("id")).alias("id"))
+    return frame
+
+
+def rank(state: State, week: Week) -> Listed:
+    """The live shortlist of a week, and whoever may be offered a home, in order.
+
+    Bids whose facts are not known are held, and nothing is offered on them. Equals of a tie that
+    the scheme leaves to an officer go in an order drawn for the advert. Later stages of a profile
+    are left out where an earlier one has somebody and lets nobody by.
+    """
+    made = live_shortlist(state, week)
+    places = made.adverts.place[made.adverts.ordinals.ordinals_of(pl.Series(week.advert_ids))]
+    at, place = made.ranking.in_order(made.bids.starts, np.arange(len(made.bids.starts) - 1))
+    fine = made.ranking.eligible[at] == ELIGIBLE
+    at, place = at[fine], place[fine]
+    of_place = np.empty(len(places), np.int64)
+    of_place[places] = np.arange(len(places))
+    advert = of_place[place]
+    household = week.who[made.bids.applications(at)]
+    position, stage = made.ranking.position[at], made.ranking.stage[at]
+    tied = made.ranking.tied[at]
+    order = _in_turn(state, week, advert, household, position, tied)
+    advert, household = advert[order], household[order]
+    position, stage, at = position[order], stage[order], at[order]
+    keep = _stages_reached(made, place[order], stage)
+    advert, household, position = advert[keep], household[keep], position[keep]
+    stage, at = stage[keep], at[keep]
+    starts = np.searchsorted(advert, np.arange(len(week.advert_ids) + 1))
+    counted = np.diff(made.bids.starts)[places]
+    return Listed(starts, household, position, stage, made.bids.rows(at), counted,
+                  np.diff(starts))
+
+
+def live_shortlist(state: State, week: Week) -> Shortlist:
+    """What the engine makes of a week's frames."""
+    prepared = prepare(state.setup.scheme, week.register, "close")
+    return shortlist(prepared, week.adverts, week.bids, homes=week.homes,
+                     seed=state.setup.luck.seed)
+
+
+def _in_turn(
+    state: State, week: Week, advert: NDArray[np.int64], household: NDArray[np.int64],
+    position: NDArray[np.int32], tied: NDArray[np.bool_],
+) -> NDArray[np.int64]:
+    """Order by advert and position, equals by a draw."""
+    if not tied.any():
+        return np.lexsort((position, advert))
+    head = np.maximum.accumulate(np.where(tied, 0, np.arange(len(tied))))
+    draws = state.setup.luck.draws("tie", state.households["id"][household],
+                                   week.advert_ids[advert])
+    return np.lexsort((draws, position[head], advert))
+
+
+def _stages_reached(
+    made: Shortlist, place: NDArray[np.int64], stage: NDArray[np.int8]
+) -> NDArray[np.bool_]:
+    """Whether each stands in a stage that is reached: none before it holds the list."""
+    keep = np.ones(len(place), bool)
+    version = made.ranking.works[0].batch.view.compiled.version if made.ranking.works else None
+    if version is None:
+        return keep
+    profiles = made.summary()["profile"].to_list() if any(
+        s.next_stage_when == "no_eligible" for p in version.profiles.values()
+        for s in p.all_stages()) else []
+    if not profiles:
+        return keep
+    ends = np.full((len(made.bids.starts) - 1, 16), fill_value=False)
+    for at, profile in enumerate(profiles):
+        for number, s in enumerate(version.profiles[profile].all_stages()):
+            ends[at, number] = s.next_stage_when == "no_eligible"
+    there = np.zeros_like(ends)
+    there[place, stage] = True
+    held = np.cumsum(there & ends, axis=1) - (there & ends)  # somebody stands in an earlier one
+    return held[place, stage] == 0

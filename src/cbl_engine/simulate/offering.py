@@ -1,0 +1,320 @@
+"""From lists to lettings, day by day: nominations, what becomes of each, and who is next.
+
+On each day from the close to the day before the next close: 1. nominations whose day has come are
+settled; 2. every home without one is offered to those on its list who are free, all homes at once,
+by whom the scheme says (:func:`cbl_engine.offers.rounds.offer_rounds`); 1 and 2 again until nothing
+more happens that day. A list on which nobody is left ends, and the home is advertised anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cbl_engine.offers.rounds import Lists, offer_rounds
+from cbl_engine.simulate.columns import spans
+from cbl_engine.simulate.lives import day_of
+from cbl_engine.simulate.parameters import happens, picked, share_edges, sorted_out
+from cbl_engine.simulate.register import take_out
+from cbl_engine.simulate.setup import ACCEPTED, LEAKS, MOVED, OUTCOMES, REFUSED, ROUTES
+from cbl_engine.simulate.state import (
+    ADVERTISED,
+    GONE,
+    HOUSED,
+    LET,
+    NOBODY,
+    OVER,
+    READY,
+    UNDER_OFFER,
+    WAITING,
+    next_end,
+)
+from cbl_engine.simulate.voids import open_void
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cbl_engine.simulate.choice import Bids
+    from cbl_engine.simulate.listing import Listed
+    from cbl_engine.simulate.state import State
+
+OPEN = -1
+"""Outcome of a nomination that is not settled."""
+_MOST_ROUNDS = 64
+
+
+@dataclass(eq=False)
+class Going:
+    """Lists that go on, end to end: those of this week, and those of earlier weeks not over.
+
+    Attributes:
+        void: row of each list's void.
+        starts: where each begins.
+        household, position, rank, by, utility: of each entry.
+        out: whether it was nominated or is gone.
+        let_by: bids on the advert, for the record.
+    """
+
+    void: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    household: NDArray[np.int64]
+    position: NDArray[np.int32]
+    rank: NDArray[np.int32]
+    by: NDArray[np.int8]
+    utility: NDArray[np.float64]
+    out: NDArray[np.bool_]
+
+
+def nothing_going() -> Going:
+    """No lists."""
+    whole = np.zeros(0, np.int64)
+    return Going(whole, np.zeros(1, np.int64), whole, whole.astype(np.int32),
+                 whole.astype(np.int32), whole.astype(np.int8), whole.astype(float),
+                 whole.astype(bool))
+
+
+def with_lists(going: Going, voids: NDArray[np.int64], listed: Listed, bids: Bids) -> Going:
+    """Those that go on, and the lists of a week."""
+    return Going(
+        np.concatenate([going.void, voids]),
+        np.concatenate([going.starts[:-1], going.starts[-1] + listed.starts]),
+        np.concatenate([going.household, listed.household]),
+        np.concatenate([going.position, listed.position]),
+        np.concatenate([going.rank, bids.rank[listed.bid]]),
+        np.concatenate([going.by, bids.by[listed.bid]]),
+        np.concatenate([going.utility, bids.utility[listed.bid]]),
+        np.concatenate([going.out, np.zeros(len(listed.household), bool)]),
+    )
+
+
+def only_open(state: State, going: Going) -> Going:
+    """Lists whose home is still to be let."""
+    keep = state.voids["step"][going.void] == ADVERTISED
+    width = np.diff(going.starts)
+    entries = np.repeat(keep, width)
+    return Going(
+        going.void[keep], np.concatenate([[0], np.cumsum(width[keep])]),
+        going.household[entries], going.position[entries], going.rank[entries],
+        going.by[entries], going.utility[entries], going.out[entries],
+    )
+
+
+def offer(state: State, going: Going, week: int) -> Going:
+    """A week of days of nominations and lettings; what goes on after it."""
+    close = state.setup.closes(week)
+    nominated_this_week = np.zeros(len(state.worlds), np.int64)
+    for day in range(close, close + 7):
+        for _ in range(_MOST_ROUNDS):
+            settled = _settle(state, day)
+            if not _nominate(state, going, day, nominated_this_week) and not settled:
+                break
+        _end_lists(state, going)
+    return only_open(state, going)
+
+
+def _settle(state: State, day: int) -> bool:
+    """Nominations whose day has come: accepted ones become lettings, the others free the home."""
+    nominations, households, voids = state.nominations, state.households, state.voids
+    due = np.flatnonzero((nominations["outcome"] < 0) & (nominations["due"] <= day))
+    if not len(due):
+        return False
+    outcome = -nominations["outcome"][due] - 2  # kept below -1 until it comes about
+    nominations["outcome"][due] = outcome
+    who, void = nominations["household"][due], nominations["void"][due]
+    failed = outcome != ACCEPTED
+    households["status"][who[failed]] = WAITING
+    voids["taker"][void[failed]] = NOBODY
+    refused = np.isin(outcome, REFUSED)
+    households["refusals"][who[refused]] += 1
+    _bar(state, who[refused], day)
+    _let(state, due[~failed], day)
+    return True
+
+
+def _bar(state: State, who: NDArray[np.int64], day: int) -> None:
+    """After so many refusals bids do not count for some months, where the scheme says so."""
+    version = state.setup.scheme.in_force(day_of(day))
+    if version.offers is None or not len(who):
+        return
+    refusals = state.households["refusals"][who]
+    for rule in version.offers.refusals.values():
+        then = version.consequences[rule.then]
+        months = then.bar_months or then.suspend_months
+        if months is None or rule.when is not None:
+            continue
+        hit = refusals % rule.after == 0 if rule.every else refusals == rule.after
+        state.households["barred_until"][who[hit]] = day + round(months * 365.25 / 12)
+
+
+def _nominate(
+    state: State, going: Going, day: int, nominated: NDArray[np.int64]
+) -> bool:
+    """Homes without a nomination are offered to those who are free."""
+    voids, households = state.voids, state.households
+    limit = int(state.setup.parameters["voids.offers_per_week"])
+    waiting = (voids["step"][going.void] == ADVERTISED) & (voids["taker"][going.void] == NOBODY)
+    if limit:
+        waiting &= nominated[voids["world"][going.void]] < limit
+    lists = np.flatnonzero(waiting)
+    which, entry = spans(going.starts[lists], np.diff(going.starts)[lists])
+    who = going.household[entry]
+    free = ~going.out[entry] & (households["status"][who] == WAITING)
+    which, entry, who = which[free], entry[free], who[free]
+    if not len(entry):
+        return False
+    number, applications = np.unique(who, return_inverse=True)
+    del number
+    starts = np.searchsorted(which, np.arange(len(lists) + 1))
+    version = state.setup.scheme.in_force(day_of(day))
+    by_whom = version.offers.choosing.by_whom if version.offers is not None else "advert"
+    meant = offer_rounds(
+        Lists(starts, applications.astype(np.int32)), np.ones(len(lists), np.int32),
+        going.rank[entry], by_whom, _order(state, going, lists),
+    )
+    if limit:
+        world = voids["world"][going.void[lists[which[meant]]]]
+        order = np.argsort(world, kind="stable")
+        counts = np.bincount(world, minlength=len(nominated))
+        nth = np.empty(len(meant), np.int64)
+        nth[order] = np.arange(len(meant)) - np.repeat(np.cumsum(counts) - counts, counts)
+        meant = meant[nominated[world] + nth < limit]
+    chosen = entry[meant]
+    void = going.void[lists[which[meant]]]
+    np.add.at(nominated, voids["world"][void], 1)
+    going.out[chosen] = True
+    nominate(state, void, going.household[chosen], going.position[chosen], going.by[chosen],
+             going.utility[chosen], day)
+    return bool(len(meant))
+
+
+def _order(state: State, going: Going, lists: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Homes in order of the adverts' ids, as the live engine takes them where nothing else says."""
+    home = state.voids["home"][going.void[lists]]
+    return np.lexsort((home, state.voids["closed"][going.void[lists]]))
+
+
+def nominate(
+    state: State, void: NDArray[np.int64], who: NDArray[np.int64], position: NDArray[np.int32],
+    route: NDArray[np.int8], utility: NDArray[np.float64], day: int,
+) -> None:
+    """Households are nominated for homes; what will become of each is drawn.
+
+    A draw is the household's for this void, so it is the same under another scheme.
+    """
+    setup, voids, households = state.setup, state.voids, state.households
+    key = households["id"][who], state.home_ids(voids["home"][void]), voids["nth"][void]
+    outcome = _outcomes(state, key, route, utility)
+    draws = setup.luck.draws("nomination/days", *key)
+    takes = np.zeros(len(who), np.int32)
+    for number, name in enumerate(OUTCOMES):
+        mine = outcome == number
+        takes[mine] = picked(setup.days[f"nominations.days/{name}"], draws[mine])
+    signs = picked(setup.days["nominations.sign_up_days"], setup.luck.draws("signs", *key))
+    if setup.theory.no_void_days:
+        takes[:] = 0
+        signs[:] = 0
+    households["status"][who] = UNDER_OFFER
+    households["offers"][who] += 1
+    voids["taker"][void] = who
+    voids["nominations"][void] += 1
+    state.nominations.append(
+        len(who), void=void, household=who, position=position, on=day, outcome=-outcome - 2,
+        due=day + takes, signs=signs, route=route,
+    )
+
+
+def _outcomes(
+    state: State, key: tuple, route: NDArray[np.int8], utility: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """What becomes of each nomination; the taste for a home moves refusals at viewing alone."""
+    setup = state.setup
+    if setup.theory.accepts == "always":
+        return np.full(len(route), ACCEPTED)
+    draws = setup.luck.draws("nomination", *key)
+    if setup.theory.accepts == "coin":
+        return np.where(happens(setup.theory.refusal, draws), REFUSED[0], ACCEPTED)
+    out = np.zeros(len(route), np.int64)
+    taste = float(setup.parameters["nominations.taste"])
+    for number, name in enumerate(ROUTES):
+        mine = route == number
+        if not mine.any():
+            continue
+        shares = dict(setup.parameters[f"nominations.{name}"])
+        out[mine] = np.minimum(sorted_out(share_edges(shares), draws[mine]), ACCEPTED)
+        viewed = shares["refused_at_viewing"], shares["accepted"] + shares["refused_late"]
+        if taste and min(viewed) > 0:
+            odds = np.log(viewed[0] / viewed[1]) - taste * utility[mine]
+            chance = 1 / (1 + np.exp(-odds))
+            again = setup.luck.draws("nomination/taste", *(k[mine] for k in key))
+            seen = np.isin(out[mine], (REFUSED[0], REFUSED[1], ACCEPTED))
+            refuses = happens(chance, again)
+            late = out[mine] == REFUSED[1]
+            out[mine] = np.where(seen, np.where(refuses, REFUSED[0],
+                                                np.where(late, REFUSED[1], ACCEPTED)), out[mine])
+    return out
+
+
+def _let(state: State, rows: NDArray[np.int64], day: int) -> None:
+    """Accepted: the tenancy begins after the sign-up; a tenant's old home comes empty then."""
+    if not len(rows):
+        return
+    setup, p = state.setup, state.setup.parameters
+    nominations, households, voids = state.nominations, state.households, state.voids
+    who, void = nominations["household"][rows], nominations["void"][rows]
+    start = np.maximum(day + nominations["signs"][rows], voids["ready"][void])
+    weekday = int(p["nominations.starting_weekday"])
+    if weekday and not setup.theory.no_void_days:
+        start = start + (weekday - (start + 4) % 7) % 7  # day 0 was a Thursday, number 4
+    home = voids["home"][void]
+    voids["accepted"][void], voids["let"][void] = day, start
+    old = households["home"][who].copy()
+    take_out(state, who, HOUSED, start)
+    households["home"][who] = home
+    state.home_status[home] = LET
+    state.home_taker[home] = NOBODY
+    state.home_need[home] = np.maximum(households["need"][who], 1)
+    state.home_ends[home] = next_end(
+        setup, state.home_ids(home), state.home_nth[home], start)
+    voids["step"][void] = OVER
+    movers = np.flatnonzero(old != NOBODY)
+    leaks = sorted_out(setup.edges["chains"],
+                       setup.luck.draws("leak", households["id"][who[movers]]))
+    leaks = np.minimum(leaks, len(LEAKS))
+    stays = leaks < len(LEAKS)
+    freed = movers[~stays]
+    kept = old[movers[stays]]
+    lost = np.isin(leaks[stays], [LEAKS.index("disposal"), LEAKS.index("decant")])
+    state.home_status[kept[lost]] = GONE
+    open_void(state, old[freed], np.full(len(freed), MOVED), start[freed], after=void[freed],
+              leaver=households["id"][who[freed]])
+    state.lettings.append(
+        len(rows), void=void, household=who, nomination=rows, day=start,
+        from_home=np.where(old != NOBODY, old, NOBODY),
+        leak=_scattered(len(rows), movers, leaks),
+    )
+
+
+def _scattered(n: int, at: NDArray[np.int64], values: NDArray[np.integer]) -> NDArray[np.int8]:
+    """Values at some places; len(LEAKS) + 1, nobody's home, elsewhere."""
+    out = np.full(n, len(LEAKS) + 1, np.int8)
+    out[at] = values
+    return out
+
+
+def _end_lists(state: State, going: Going) -> None:
+    """Lists on which nobody is left end; their homes are advertised anew, or lost in theory."""
+    voids, households = state.voids, state.households
+    lists = np.flatnonzero((voids["step"][going.void] == ADVERTISED)
+                           & (voids["taker"][going.void] == NOBODY))
+    which, entry = spans(going.starts[lists], np.diff(going.starts)[lists])
+    can = ~going.out[entry] & np.isin(households["status"][going.household[entry]],
+                                      (WAITING, UNDER_OFFER))
+    left = np.bincount(which[can], minlength=len(lists)) > 0
+    over = going.void[lists[~left]]
+    if state.setup.theory.unlet_lost:
+        voids["step"][over] = OVER
+        state.home_status[voids["home"][over]] = GONE
+    else:
+        voids["step"][over] = READY

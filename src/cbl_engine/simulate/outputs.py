@@ -1,0 +1,241 @@
+"""What worlds leave behind: one flat row an event, in frames. Every figure is a query on these.
+
+Ids are in words within a world (``P0000-000001``: household 1 of the opening register; the four
+figures are the week it joined; ``H000001``: home 1), and the same in any batch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from cbl_engine.simulate.luck import named
+from cbl_engine.simulate.setup import CAUSES, KINDS, LEAKS, OUTCOMES, PLACEMENTS, ROUTES, WORKS
+from cbl_engine.simulate.state import NEVER, NOBODY, OVER, STATUSES
+from cbl_engine.simulate.voids import KEPT_BY_LANDLORD, LONG_TERM
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from cbl_engine.simulate.columns import Columns
+    from cbl_engine.simulate.state import State
+
+SCHEMA_VERSION = 1
+
+
+def frames_of_run(state: State, weeks: Columns) -> dict[str, pl.DataFrame]:
+    """Every table of a batch of worlds, by world and then as things came about.
+
+    Returns:
+        ``voids``, ``nominations``, ``lettings``, ``adverts``, ``households``, ``placements`` and
+        ``weeks``; see ``docs/simulate.md`` for their columns.
+    """
+    frames = {
+        "voids": _voids(state), "nominations": _nominations(state), "lettings": _lettings(state),
+        "adverts": _adverts(state), "households": _households(state),
+        "placements": _placements(state), "weeks": _weeks(state, weeks),
+    }
+    keys = {"voids": ("home", "vacancy"), "nominations": ("nominated_on", "home", "application"),
+            "lettings": ("accepted_on", "home"), "adverts": ("week", "home"),
+            "households": ("application",), "placements": ("application",), "weeks": ("week",)}
+    return {name: frame.sort("world", *keys[name]) for name, frame in frames.items()}
+
+
+def _worlds(state: State, at: NDArray[np.integer]) -> pl.Series:
+    return pl.Series("world", state.worlds[at].astype(np.int32))
+
+
+def _dates(values: NDArray[np.integer]) -> pl.Series:
+    known = values < NEVER
+    return pl.Series(np.where(known, values, 0).astype(np.int32)).cast(pl.Date).set(
+        pl.Series(~known), None)
+
+
+def _words(names: Sequence[str], codes: NDArray[np.integer]) -> pl.Series:
+    """Names by code; null for a code beyond the last."""
+    table = pl.Series([*names, None], dtype=pl.String)
+    codes = np.asarray(codes, np.int64)
+    return table.gather(np.where((codes < 0) | (codes >= len(names)), len(names), codes)).cast(
+        pl.Categorical).cast(pl.String)
+
+
+def _home_names(state: State, home: NDArray[np.int64]) -> pl.Series:
+    ids = state.setup.stock["id"].cast(pl.String)
+    wanted = np.where(home == NOBODY, 0, state.static(home))
+    return ids.gather(wanted).set(pl.Series(home == NOBODY), None)
+
+
+def _application_names(state: State, rows: NDArray[np.int64]) -> pl.Series:
+    known = rows != NOBODY
+    ids = state.households["id"][np.where(known, rows, 0)] if len(state.households) else rows
+    return pl.Series(named("P", ids), dtype=pl.String).set(pl.Series(~known), None)
+
+
+def _voids(state: State) -> pl.DataFrame:
+    voids = state.voids
+    homes = state.setup.homes
+    static = state.static(voids["home"])
+    step, route = voids["step"], voids["route"]
+    let = voids["let"] < NEVER
+    outcome = np.where(route == LONG_TERM, 2, np.where(
+        route == KEPT_BY_LANDLORD, 1, np.where(let, 0, np.where(step == OVER, 3, 4))))
+    first = voids["chain"]
+    leaver = voids["leaver"]
+    return pl.DataFrame({
+        "world": _worlds(state, voids["world"]),
+        "home": _home_names(state, voids["home"]),
+        "vacancy": voids["nth"] + 1,
+        "cause": _words(CAUSES, voids["cause"]),
+        "bedrooms": homes.bedrooms[static],
+        "chain": pl.Series(_home_names(state, voids["home"][first]) + "/"
+                           + pl.Series(voids["nth"][first] + 1).cast(pl.String)),
+        "link": voids["link"],
+        "leaving_application": pl.Series(
+            named("P", np.maximum(leaver, 0)), dtype=pl.String).set(
+                pl.Series(leaver == NOBODY), None),
+        "notice_given_on": _dates(voids["notice"]),
+        "tenancy_ended_on": _dates(voids["ended"]),
+        "keys_in_on": _dates(voids["keys"]),
+        "inspected_on": _dates(voids["inspected"]),
+        "works": _words(WORKS, voids["works"]),
+        "works_began_on": _dates(voids["works_from"]),
+        "ready_on": _dates(voids["ready"]),
+        "advertised_on": _dates(voids["advertised"]),
+        "closed_on": _dates(voids["closed"]),
+        "accepted_on": _dates(voids["accepted"]),
+        "let_on": _dates(voids["let"]),
+        "adverts": voids["adverts"],
+        "nominations": voids["nominations"],
+        "outcome": _words(("let", "landlord", "long_term", "lost", "open"), outcome),
+        "rent_weekly": homes.rent[static] / 100.0,
+    })
+
+
+def _nominations(state: State) -> pl.DataFrame:
+    rows, voids = state.nominations, state.voids
+    void = rows["void"]
+    open_ = rows["outcome"] < 0
+    return pl.DataFrame({
+        "world": _worlds(state, voids["world"][void]),
+        "home": _home_names(state, voids["home"][void]),
+        "vacancy": voids["nth"][void] + 1,
+        "application": _application_names(state, rows["household"]),
+        "position": rows["position"],
+        "route": _words(ROUTES, rows["route"]),
+        "nominated_on": _dates(rows["on"]),
+        "settled_on": _dates(np.where(open_, NEVER, rows["due"])),
+        "outcome": _words(OUTCOMES, np.where(open_, len(OUTCOMES), rows["outcome"])),
+    })
+
+
+def _lettings(state: State) -> pl.DataFrame:
+    rows, voids, households = state.lettings, state.voids, state.households
+    void, who = rows["void"], rows["household"]
+    homes = state.setup.homes
+    static = state.static(voids["home"][void])
+    life = households["life"][who]
+    lives = state.setup.lives
+    old = rows["from_home"]
+    before = np.where(old == NOBODY, 0, state.static(old))
+    band, priority = households["band"][who], households["priority"][who]
+    leak = rows["leak"].astype(np.int64)
+    return pl.DataFrame({
+        "world": _worlds(state, voids["world"][void]),
+        "home": _home_names(state, voids["home"][void]),
+        "vacancy": voids["nth"][void] + 1,
+        "application": _application_names(state, who),
+        "accepted_on": _dates(voids["accepted"][void]),
+        "let_on": _dates(rows["day"]),
+        "bedrooms": homes.bedrooms[static],
+        "bedroom_need": _null_below_0(households["need"][who]),
+        "band": _words(lives.bands, band),
+        "registered_on": _dates(households["registered"][who]),
+        "priority_date": _dates(np.where(priority > 0, priority, NEVER)),
+        "position": state.nominations["position"][rows["nomination"]],
+        "route": _words(ROUTES, state.nominations["route"][rows["nomination"]]),
+        "transfer": old != NOBODY,
+        "left_home": _home_names(state, old),
+        "left_bedrooms": pl.Series(homes.bedrooms[before]).set(
+            pl.Series(old == NOBODY), None),
+        "leaked": _words(LEAKS, leak),
+        "homeless": lives.homeless[life],
+        "adapted": homes.access[static] == 2,
+        "needs_adapted": lives.access[life] == 2,
+        "chain": pl.Series(_home_names(state, voids["home"][voids["chain"][void]]) + "/"
+                           + pl.Series(voids["nth"][voids["chain"][void]] + 1).cast(pl.String)),
+        "link": voids["link"][void],
+    })
+
+
+def _null_below_0(values: NDArray[np.integer]) -> pl.Series:
+    return pl.Series(values).set(pl.Series(values < 0), None)
+
+
+def _adverts(state: State) -> pl.DataFrame:
+    rows, voids = state.adverts, state.voids
+    void = rows["void"]
+    return pl.DataFrame({
+        "world": _worlds(state, voids["world"][void]),
+        "home": _home_names(state, voids["home"][void]),
+        "vacancy": voids["nth"][void] + 1,
+        "week": rows["week"],
+        "number": rows["number"],
+        "bedrooms": state.setup.homes.bedrooms[state.static(voids["home"][void])],
+        "bids": rows["bids"],
+        "eligible": rows["eligible"],
+        "first_band": _words(state.setup.lives.bands, rows["first_band"]),
+    })
+
+
+def _households(state: State) -> pl.DataFrame:
+    rows, lives = state.households, state.setup.lives
+    life = rows["life"]
+    return pl.DataFrame({
+        "world": _worlds(state, rows["world"]),
+        "application": _application_names(state, np.arange(len(rows))),
+        "registered_on": _dates(rows["registered"]),
+        "status": _words(STATUSES, rows["status"]),
+        "left_on": _dates(rows["left"]),
+        "band": _words(lives.bands, rows["band"]),
+        "bedroom_need": _null_below_0(rows["need"]),
+        "tenant": lives.tenant[life],
+        "homeless": lives.homeless[life],
+        "bids_as": _words(KINDS, rows["kind"]),
+        "bids": rows["bids"],
+        "nominations": rows["offers"],
+        "refusals": rows["refusals"],
+        "life": life,
+    })
+
+
+def _placements(state: State) -> pl.DataFrame:
+    households, p = state.households, state.setup.parameters
+    rows = np.flatnonzero(households["placed"] < NEVER)
+    end = state.setup.monday(state.setup.weeks)
+    kind = households["placement"][rows].astype(np.int64)
+    nights = np.minimum(households["placement_left"][rows], end) - households["placed"][rows]
+    gross = np.array([p["accommodation.nightly"][k] for k in PLACEMENTS])[kind]
+    net = gross - np.array([p["accommodation.subsidy"][k] for k in PLACEMENTS])[kind]
+    return pl.DataFrame({
+        "world": _worlds(state, households["world"][rows]),
+        "application": _application_names(state, rows),
+        "kind": _words(PLACEMENTS, kind),
+        "since": _dates(households["placed"][rows]),
+        "until": _dates(households["placement_left"][rows]),
+        "housed": households["status"][rows] == STATUSES.index("housed"),
+        "children": state.setup.lives.children[households["life"][rows]],
+        "nights": np.maximum(nights, 0),
+        "gross_pounds": np.maximum(nights, 0) * gross,
+        "net_pounds": np.maximum(nights, 0) * net,
+    })
+
+
+def _weeks(state: State, weeks: Columns) -> pl.DataFrame:
+    return pl.DataFrame({
+        "world": _worlds(state, weeks["world"]),
+        **{name: weeks[name] for name in ("week", "waiting", "voids", "joined", "placed")},
+    })

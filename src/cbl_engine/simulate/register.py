@@ -1,0 +1,108 @@
+"""The register week by week: who joins, who leaves, what changes of those who wait."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cbl_engine.simulate.lives import day_of
+from cbl_engine.simulate.luck import poisson_counts
+from cbl_engine.simulate.parameters import happens, picked
+from cbl_engine.simulate.state import (
+    NEVER,
+    NOBODY,
+    UNDER_OFFER,
+    WAITING,
+    join,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cbl_engine.simulate.state import State
+
+YEAR = 365.25
+
+
+def arrive(state: State, week: int) -> NDArray[np.int64]:
+    """Households join, each on a day of the week; the rows."""
+    setup = state.setup
+    lives, luck, p = setup.lives, setup.luck, setup.parameters
+    pool = len(lives) - lives.opening
+    if not pool:
+        return np.zeros(0, np.int64)
+    mean = setup.arrivals_per_week
+    if mean is None:
+        mean = p["arrivals.per_year"] * lives.opening * 7 / YEAR
+    month = day_of(setup.monday(week)).month
+    mean *= p["arrivals.by_month"][str(month)]
+    counts = poisson_counts(mean, luck.draws("arrivals", state.worlds, week))
+    world = np.repeat(np.arange(len(state.worlds)), counts)
+    number = np.arange(len(world)) - np.repeat(np.cumsum(counts) - counts, counts)
+    keys = state.worlds[world], week, number
+    life = lives.opening + (luck.draws("life", *keys) % np.uint64(pool)).astype(np.int64)
+    day = setup.monday(week) + (luck.draws("day", *keys) % np.uint64(7)).astype(np.int64)
+    return join(state, world, week + 1, number, life, day)
+
+
+def change(state: State, week: int) -> None:
+    """What was found of those whose next stretch has begun by the close is theirs."""
+    households, lives = state.households, state.setup.lives
+    on = state.setup.closes(week)
+    due = state.live[households["changes_on"][state.live] <= on]
+    while len(due):
+        stretch = households["stretch"][due] + 1
+        households["stretch"][due] = stretch
+        life, shift = households["life"][due], households["shift"][due]
+        for name in ("band", "points", "need", "sizes"):
+            households[name][due] = getattr(lives, name)[stretch]
+        known = lives.priority[stretch] > 0
+        households["priority"][due] = np.where(known, lives.priority[stretch] + shift, 0)
+        households["waits"][due] = lives.waiting[stretch]
+        more = stretch + 1 < lives.starts[life + 1]
+        following = lives.since[np.minimum(stretch + 1, len(lives.since) - 1)] + shift
+        households["changes_on"][due] = np.where(more, following, NEVER)
+        due = due[more & (following <= on)]
+
+
+def leave(state: State, week: int) -> None:
+    """Applications that lapse or are housed by another register; those under offer stay."""
+    households, live = state.households, state.live
+    status, leaves = households["status"][live], households["leaves"][live]
+    gone = live[(leaves <= state.setup.closes(week)) & (status == WAITING)]
+    left = np.maximum(households["leaves"][gone], state.setup.monday(week))
+    take_out(state, gone, households["leaves_how"][gone], left)
+    _leave_placements(state, week)
+    state.live = live[(households["status"][live] == WAITING)
+                      | (households["status"][live] == UNDER_OFFER)]
+
+
+def take_out(
+    state: State, rows: NDArray[np.int64], how: NDArray[np.integer] | int,
+    day: NDArray[np.integer] | int,
+) -> None:
+    """Households leave the register; who holds a home holds it on, unasked."""
+    households = state.households
+    households["status"][rows] = how
+    households["left"][rows] = day
+    home = households["home"][rows]
+    held = home[home != NOBODY]
+    state.home_taker[held] = NOBODY
+    placed = rows[(households["placed"][rows] < NEVER)
+                  & (households["placement_left"][rows] == NEVER)]
+    hand_back = state.setup.days["accommodation.hand_back_days"]
+    draws = state.setup.luck.draws("hand_back", households["id"][placed])
+    households["placement_left"][placed] = households["left"][placed] + picked(hand_back, draws)
+
+
+def _leave_placements(state: State, week: int) -> None:
+    """Households leave temporary accommodation by another way than a letting, and wait on."""
+    households, setup = state.households, state.setup
+    rows = state.live
+    rows = rows[(households["placed"][rows] < NEVER)
+                & (households["placement_left"][rows] == NEVER)]
+    chance = 1 - np.exp(-setup.parameters["accommodation.leaves_per_year"] * 7 / YEAR)
+    draws = setup.luck.draws("placement/leaves", households["id"][rows], week)
+    gone = rows[happens(chance, draws)]
+    households["placement_left"][gone] = setup.monday(week)

@@ -1,0 +1,213 @@
+"""A scenario simulated: batches of worlds, one after another or side by side, kept as they finish.
+
+A **simulation folder** holds ``manifest.json`` (scenario, seed, engine, hash of everything that
+went in, and of each part), ``scenario.yaml``, ``parameters.json``, and for each batch of worlds its
+tables under ``parts/``. A run that was interrupted goes on with the batches that are missing; then
+each table is put together as ``<table>.parquet``. The bytes are the same whatever the batches, the
+number of workers, or how often it was interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from cbl_engine.errors import Problem, RunError
+from cbl_engine.simulate.columns import silent
+from cbl_engine.simulate.outputs import SCHEMA_VERSION, frames_of_run
+from cbl_engine.simulate.scenario import read_scenario, scenario_path
+from cbl_engine.simulate.weeks import run_batch
+from cbl_engine.simulate.world import set_up
+from cbl_engine.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from cbl_engine.simulate.parameters import Parameters
+    from cbl_engine.simulate.scenario import Scenario
+    from cbl_engine.simulate.setup import Setup
+
+BATCH = 25
+"""Worlds stepped together, where nothing else is said."""
+TABLES = ("voids", "nominations", "lettings", "adverts", "households", "placements", "weeks")
+
+
+@dataclass(frozen=True, eq=False)
+class Simulation:
+    """What a scenario came to.
+
+    Attributes:
+        scenario, parameters: what was simulated.
+        frames: tables by name, every world's rows; ``docs/simulate.md`` has their columns.
+        folder: where they are kept, if anywhere.
+    """
+
+    scenario: Scenario
+    parameters: Parameters
+    frames: Mapping[str, pl.DataFrame]
+    folder: Path | None = None
+
+
+def simulate(
+    named: str | Path,
+    out: str | Path | None = None,
+    *,
+    replications: int | None = None,
+    weeks: int | None = None,
+    batch: int = BATCH,
+    workers: int = 1,
+    said: Callable[..., None] = silent,
+) -> Simulation:
+    """Simulate a scenario.
+
+    Args:
+        named: a scenario file, or the name of a shipped one.
+        out: folder for the tables; one that was begun and interrupted goes on. None keeps none.
+        replications: worlds, in place of the scenario's.
+        weeks: horizon in weeks, in place of the scenario's.
+        batch: worlds stepped together; the answer is the same whatever it is.
+        workers: processes side by side; likewise.
+        said: told what is done (``assessing``, ``weeks``), how much, and of how much.
+
+    Returns:
+        A :class:`Simulation`.
+
+    Raises:
+        BadInput: the scenario or its world cannot be used, with every reason.
+        RunError: the folder holds something else, or another scenario's run.
+    """
+    path = scenario_path(named)
+    scenario, parameters = read_scenario(path)
+    changes = {"replications": replications, "weeks": weeks}
+    scenario = scenario.model_copy(update={k: v for k, v in changes.items() if v is not None})
+    setup = set_up(scenario, parameters, path.parent, lambda done, of: said("assessing", done, of))
+    parts = [np.arange(first, min(first + batch, scenario.replications), dtype=np.int64)
+             for first in range(0, scenario.replications, batch)]
+    kept = _Kept(Path(out), scenario, parameters, setup) if out is not None else None
+    frames = list(_all_parts(setup, parts, kept, workers, said))
+    together = {name: pl.concat([part[name] for part in frames]) for name in TABLES}
+    if kept is not None:
+        kept.finish(together)
+    return Simulation(scenario, parameters, together, kept.out if kept is not None else None)
+
+
+def _all_parts(
+    setup: Setup, parts: list[np.ndarray], kept: _Kept | None, workers: int,
+    said: Callable[[str, int, int], None],
+) -> Iterator[dict[str, pl.DataFrame]]:
+    """The tables of every batch, in order of worlds; those on file are read."""
+    of = len(parts) * setup.weeks
+    if workers > 1:
+        from joblib import Parallel, delayed
+
+        missing = [p for p in parts if kept is None or kept.part(p) is None]
+        done = Parallel(n_jobs=workers, return_as="generator")(
+            delayed(_one_part)(setup, p) for p in missing)
+        for number, (worlds, made) in enumerate(zip(missing, done, strict=True), 1):
+            said("weeks", (len(parts) - len(missing) + number) * setup.weeks, of)
+            if kept is not None:
+                kept.keep(worlds, made)
+            else:
+                yield made
+        if kept is None:
+            return
+    for number, worlds in enumerate(parts):
+        found = kept.part(worlds) if kept is not None else None
+        if found is None:
+            found = _one_part(setup, worlds, lambda week, n=number: said(
+                "weeks", n * setup.weeks + week + 1, of))
+            if kept is not None:
+                kept.keep(worlds, found)
+        yield found
+
+
+def _one_part(
+    setup: Setup, worlds: np.ndarray, said: Callable[[int], None] = silent
+) -> dict[str, pl.DataFrame]:
+    state, weeks = run_batch(setup, worlds, said)
+    return frames_of_run(state, weeks)
+
+
+class _Kept:
+    """A simulation folder as it fills."""
+
+    def __init__(
+        self, out: Path, scenario: Scenario, parameters: Parameters, setup: Setup
+    ) -> None:
+        self.out, self.parts = out, out / "parts"
+        told: dict[str, Any] = {
+            "kind": "simulation", "engine": __version__, "schema_version": SCHEMA_VERSION,
+            "scenario": json.loads(scenario.model_dump_json()),
+            "parameters": {n: json.loads(p.model_dump_json(exclude_none=True))
+                           for n, p in sorted(parameters.found.items())},
+            "scheme": sha256(repr(setup.scheme.versions).encode()).hexdigest(),
+            "world": _hash_of(setup),
+        }
+        text = json.dumps(told, indent=1, sort_keys=True)
+        manifest = out / "begun.json"
+        if out.exists() and not manifest.exists():
+            raise RunError([Problem("folder_in_the_way", "there is something else in the folder",
+                                    where=str(out), remedy="Give another --out")])
+        if manifest.exists() and manifest.read_text() != text:
+            raise RunError([Problem(
+                "another_run", "the folder holds the run of another scenario, world or engine",
+                where=str(out), remedy="Give another --out, or remove the folder")])
+        self.parts.mkdir(parents=True, exist_ok=True)
+        if not manifest.exists():
+            _whole(manifest, text.encode())
+
+    def _folder(self, worlds: np.ndarray) -> Path:
+        return self.parts / f"{worlds[0]:06d}-{worlds[-1]:06d}"
+
+    def part(self, worlds: np.ndarray) -> dict[str, pl.DataFrame] | None:
+        """The tables of a batch, if it is finished."""
+        folder = self._folder(worlds)
+        if not folder.is_dir():
+            return None
+        return {name: pl.read_parquet(folder / f"{name}.parquet") for name in TABLES}
+
+    def keep(self, worlds: np.ndarray, frames: Mapping[str, pl.DataFrame]) -> None:
+        """Keep a batch, all of it or nothing."""
+        folder = self._folder(worlds)
+        beside = folder.with_name(f"{folder.name}.partial")
+        beside.mkdir(exist_ok=True)
+        for name, frame in frames.items():
+            frame.write_parquet(beside / f"{name}.parquet")
+        beside.rename(folder)
+
+    def finish(self, frames: Mapping[str, pl.DataFrame]) -> None:
+        """Put the tables together; the parts go."""
+        import shutil
+
+        hashes = {}
+        for name in TABLES:
+            file = self.out / f"{name}.parquet"
+            beside = file.with_name(f"{name}.partial")
+            frames[name].write_parquet(beside)
+            beside.replace(file)
+            hashes[file.name] = sha256(file.read_bytes()).hexdigest()
+        _whole(self.out / "manifest.json", json.dumps(
+            {**json.loads((self.out / "begun.json").read_text()), "files": hashes},
+            indent=1, sort_keys=True).encode())
+        shutil.rmtree(self.parts)
+
+
+def _hash_of(setup: Setup) -> str:
+    """A hash of the lives and the stock."""
+    digest = sha256()
+    for name in ("registered", "band", "sizes", "priority", "since"):
+        digest.update(getattr(setup.lives, name).tobytes())
+    digest.update(setup.stock.hash_rows(seed=0).to_numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _whole(file: Path, content: bytes) -> None:
+    beside = file.with_name(f"{file.name}.partial")
+    beside.write_bytes(content)
+    beside.replace(file)

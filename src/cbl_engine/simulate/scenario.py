@@ -1,0 +1,157 @@
+"""A scenario: a world, a scheme, changes, a horizon, replications and a seed, in a YAML file."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field, ValidationError
+
+from cbl_engine.documents import read_document
+from cbl_engine.errors import BadInput, Problem
+from cbl_engine.scheme.parts import Part
+from cbl_engine.shipped import shipped_folder
+from cbl_engine.simulate.parameters import (
+    Parameter,
+    Parameters,
+    changes_that_do_not_fit,
+    problems_of,
+    read_parameters,
+    shipped_parameters,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cbl_engine.documents import Document
+
+Response = Literal["low", "central", "high"]
+
+
+class World(Part):
+    """Where the worlds begin: made up, or from a council's own tables, or a mixture."""
+
+    households: int = Field(2000, ge=1, le=2_000_000, description="[households] waiting at the "
+                            "start, where the register is made up")
+    homes: int = Field(5000, ge=1, le=6_000_000, description="[homes] of the stock, where it is "
+                       "made up")
+    authority_type: Literal[
+        "england", "london_borough", "metropolitan_district", "unitary", "shire_district"
+    ] = Field("england", description="whose published shares a made-up register follows")
+    register_: str | None = Field(None, alias="register", description="a data folder: the register "
+                                  "at the start; left out: made up")
+    stock: str | None = Field(None, description="a data folder with homes: the stock; left out: "
+                              "made up")
+
+
+class NewHomes(Part):
+    """Homes that complete together, as a new-build scheme does."""
+
+    on: date = Field(description="the day they are ready")
+    homes: int = Field(ge=1, le=10_000, description="[homes]")
+    bedrooms: int = Field(ge=0, le=9, description="[bedrooms] of each")
+    plan: str | None = Field(None, description="local lettings plan of the scheme they are let by")
+
+
+class SimpleModels(Part):
+    """Simple models in place of the usual ones, to hold a world against formulas."""
+
+    bids: Literal["all"] | None = Field(None, description="all: every household bids for every "
+                                        "home it may be let")
+    accepts: Literal["always", "coin"] | None = Field(None, description="always, or by a coin")
+    refusal: float = Field(0.0, ge=0, lt=1, description="the coin's share of refusals")
+    unlet_lost: bool = Field(default=False, description="a home not let at the close is lost")
+    no_void_days: bool = Field(default=False, description="let in the week it comes, at the close")
+
+
+class Scenario(Part):
+    """What is simulated.
+
+    Attributes:
+        name: of the scenario, from the file's name.
+        scheme: a scheme file, a folder of versions, or the name of a shipped one.
+        world: where the worlds begin.
+        start: first day; weeks begin on its weekday.
+        weeks: of the horizon.
+        replications: worlds that differ by luck alone.
+        seed: of all luck.
+        assess_every: weeks from one round of reassessments to the next.
+        parameters_from: a file of parameters, such as ``cbl calibrate`` writes.
+        parameters: other values for some parameters.
+        response: how strongly households respond to policy.
+        new_homes: schemes of new homes.
+        simple: simple models.
+    """
+
+    title: str = Field(description="what the scenario is, in a line")
+    scheme: str = Field(description="a scheme file or the name of a shipped one")
+    world: World = Field(default_factory=lambda: World.model_validate({}),
+                         description="where the worlds begin")
+    start: date = Field(description="first day, YYYY-MM-DD")
+    weeks: int = Field(260, ge=1, le=2600, description="[weeks] of the horizon")
+    replications: int = Field(100, ge=1, le=100_000, description="[worlds]")
+    seed: int = Field(1, description="of all luck")
+    assess_every: int = Field(4, ge=1, le=52, description="[weeks] between reassessments")
+    parameters_from: str | None = Field(None, description="a file of parameters")
+    parameters: dict[str, Parameter] = Field(default_factory=dict, description="other values")
+    response: Response = Field("central", description="how strongly households respond to policy")
+    new_homes: tuple[NewHomes, ...] = Field((), description="schemes of new homes")
+    simple: SimpleModels | None = Field(None, description="simple models, for theory")
+
+    @property
+    def days(self) -> int:
+        """Days of the horizon."""
+        return 7 * self.weeks
+
+
+def scenario_path(named: str | Path) -> Path:
+    """The file of a scenario: a path, or the name of a shipped one.
+
+    Raises:
+        BadInput: there is none.
+    """
+    path = Path(named)
+    if path.is_file():
+        return path
+    shipped = shipped_folder("simulations")
+    found = shipped / f"{named}.yaml"
+    if found.is_file():
+        return found
+    names = sorted(p.stem for p in shipped.glob("*.yaml"))
+    raise BadInput([Problem("scenario_missing", "there is no such scenario", where=str(named),
+                            allowed=f"a file, or one of {', '.join(names)}")])
+
+
+def read_scenario(named: str | Path) -> tuple[Scenario, Parameters]:
+    """A scenario and the parameters it goes by.
+
+    Raises:
+        BadInput: with everything wrong in the file.
+    """
+    path = scenario_path(named)
+    document = read_document(path)
+    try:
+        scenario = Scenario.model_validate(document.data)
+    except ValidationError as error:
+        raise BadInput(problems_of(error, document)) from None
+    problems = list(_problems(scenario, document))
+    if problems:
+        raise BadInput(problems)
+    parameters = shipped_parameters()
+    if scenario.parameters_from is not None:
+        theirs = path.parent / scenario.parameters_from
+        parameters = parameters.with_changes(read_parameters(theirs))
+    return scenario, parameters.with_changes(scenario.parameters)
+
+
+def _problems(scenario: Scenario, document: Document) -> Iterator[Problem]:
+    yield from changes_that_do_not_fit(scenario.parameters, document, ("parameters",))
+    from datetime import timedelta
+
+    last = scenario.start + timedelta(days=scenario.days)
+    for number, new in enumerate(scenario.new_homes):
+        if not scenario.start <= new.on < last:
+            yield Problem("outside_horizon", "homes complete outside the horizon",
+                          where=document.where(("new_homes", number, "on")), given=str(new.on),
+                          allowed=f"{scenario.start} to {last}")

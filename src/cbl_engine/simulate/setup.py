@@ -1,0 +1,237 @@
+"""Everything the worlds of one run share: scheme, lives, stock and tables of chances."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from cbl_engine.simulate.lives import day_of
+from cbl_engine.simulate.parameters import days_table, share_edges
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cbl_engine.scheme import Scheme
+    from cbl_engine.simulate.lives import Lives
+    from cbl_engine.simulate.luck import Luck
+    from cbl_engine.simulate.parameters import Parameters
+
+FAILED = ("no_contact", "withdrew", "failed_verification", "landlord_rejected", "no_show",
+          "refused_at_viewing", "refused_late")
+OUTCOMES = (*FAILED, "accepted")
+ACCEPTED = len(FAILED)
+REFUSED = (5, 6)
+ROUTES = ("own", "assisted", "automatic", "direct")
+CAUSES = ("left", "died", "care", "evicted", "abandoned", "mutual_agreement", "moved", "new_home")
+MOVED, NEW_HOME = CAUSES.index("moved"), CAUSES.index("new_home")
+WORKS = ("none", "standard", "major", "adaptation")
+LEAKS = ("fission", "joint_tenant_stays", "successor", "decant", "disposal",
+         "temporary_accommodation", "elsewhere")
+PLACEMENTS = ("own_stock", "leased", "nightly_paid", "bed_and_breakfast")
+KINDS = ("never", "seldom", "often")
+
+
+@dataclass(frozen=True)
+class Theory:
+    """Simple models in place of fitted ones, to check a world against formulas.
+
+    Attributes:
+        bids: ``all``: every household bids for every home it can be let.
+        accepts: ``always``, or ``coin``: each nomination is refused with a chance of its own.
+        refusal: that chance.
+        unlet_lost: a home that nobody is waiting for at the close is lost.
+        no_void_days: homes are advertised in the week in which they come, and let at the close.
+        lives_as_given: bands and dates as the register has them.
+    """
+
+    bids: bool = False
+    accepts: str = "fitted"
+    refusal: float = 0.0
+    unlet_lost: bool = False
+    no_void_days: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Setup:
+    """What the worlds of a run share.
+
+    Attributes:
+        scheme: the scheme of every world.
+        lives: households.
+        stock: the homes, those to be built included, with ``built_week`` (-1: there already);
+            the columns of the homes table.
+        start: first day, a number; weeks begin on its weekday.
+        weeks: of the horizon.
+        households: of the opening register; each a life of its own.
+        parameters: values.
+        luck: draws.
+        areas: the areas table.
+        theory: simple models, or None.
+        homes_per_week: homes that come empty beside those of the stock [a week], for theory.
+    """
+
+    scheme: Scheme
+    lives: Lives
+    stock: pl.DataFrame
+    start: int
+    weeks: int
+    parameters: Parameters
+    luck: Luck
+    areas: pl.DataFrame
+    theory: Theory = field(default_factory=Theory)
+    arrivals_per_week: float | None = None
+
+    @property
+    def n_homes(self) -> int:
+        """Homes of each world."""
+        return self.stock.height
+
+    def monday(self, week: int) -> int:
+        """First day of a week."""
+        return self.start + 7 * week
+
+    def closes(self, week: int) -> int:
+        """Day on which the adverts of a week close: its last."""
+        return self.start + 7 * week + 6
+
+    @cached_property
+    def days(self) -> dict[str, NDArray[np.int32]]:
+        """Tables of days, by parameter; ``parameter/name`` where it has names."""
+        out: dict[str, NDArray[np.int32]] = {}
+        for name, parameter in self.parameters.found.items():
+            if parameter.days is not None:
+                out[name] = days_table(parameter.days)
+            for of, points in (parameter.days_by or {}).items():
+                out[f"{name}/{of}"] = days_table(points)
+        return out
+
+    @cached_property
+    def edges(self) -> dict[str, NDArray[np.uint64]]:
+        """Edges of shares, by parameter."""
+        found = {name: p.shares for name, p in self.parameters.found.items()
+                 if p.shares is not None}
+        found["chains"] = {**found["chains.leakage"],
+                           "elsewhere": self.parameters["chains.elsewhere"]}
+        return {name: share_edges(shares) for name, shares in found.items()}
+
+    @cached_property
+    def homes(self) -> Homes:
+        """The stock in arrays."""
+        return _homes(self.stock, self.parameters["rents.weekly_loss"])
+
+    @cached_property
+    def area_ids(self) -> list[str]:
+        """Ids of areas with homes, in order."""
+        return self.stock["area"].drop_nulls().unique().sort().to_list()
+
+    @cached_property
+    def cap(self) -> int:
+        """Bids of a household in a week: the lowest cap that binds all, or the usual number."""
+        most = int(self.parameters["bidding.most_bids"])
+        bidding = self.scheme.in_force(day_of(self.start)).bidding
+        caps = [c.bids for c in bidding.caps.values() if c.when is None] if bidding else []
+        return min([most, *caps])
+
+    @cached_property
+    def tables_read(self) -> tuple[str, ...]:
+        """Tables of the register that the shortlist reads beside applications."""
+        from cbl_engine.assess import columns_read
+        from cbl_engine.shortlist.compiled import compile_version
+
+        found: set[str] = set()
+        for version in self.scheme.versions:
+            for fact in compile_version(version).facts_read().values():
+                found |= columns_read(fact, version).keys()
+        return tuple(sorted((found | {"areas"}) - {"applications"}))
+
+    @cached_property
+    def profile_turns(self) -> pl.Series | None:
+        """The profile of the n-th advert of a world; None where the scheme's default stands."""
+        version = self.scheme.in_force(day_of(self.start))
+        if len(version.profiles) < 2 or version.default_profile is not None:
+            return None
+        shares = dict.fromkeys(version.profiles, 0.0)
+        quotas = version.advertising.quotas.values() if version.advertising else ()
+        for quota in quotas:
+            if quota.profile is not None:
+                shares[quota.profile] = max(shares[quota.profile], quota.share)
+        left = max(0.0, 1 - sum(shares.values()))
+        unnamed = [p for p, s in shares.items() if s == 0]
+        for profile in unnamed:
+            shares[profile] = left / len(unnamed)
+        return pl.Series("profile", _turns(shares, 4096))
+
+    def profiles(self, numbers: NDArray[np.int64]) -> pl.Series:
+        """Profiles of adverts by their number in their world."""
+        turns = self.profile_turns
+        if turns is None:
+            return pl.Series("profile", [None], dtype=pl.String).new_from_index(0, len(numbers))
+        return turns.gather(numbers % len(turns))
+
+
+def _turns(shares: dict[str, float], n: int) -> list[str]:
+    """Names in turn, each as often as its share: always the one furthest behind."""
+    counts = dict.fromkeys(shares, 0)
+    out = []
+    for number in range(1, n + 1):
+        name = max(shares, key=lambda s: (shares[s] * number - counts[s], shares[s]))
+        counts[name] += 1
+        out.append(name)
+    return out
+
+
+@dataclass(frozen=True, eq=False)
+class Homes:
+    """Homes in arrays, one world's.
+
+    Attributes:
+        bedrooms, floor: numbers.
+        minimum_age: [years], 0 for none.
+        access: 0 general, 1 accessible, 2 for wheelchairs.
+        kind: 0 house, 1 flat, 2 bungalow, 3 other.
+        garden: has one.
+        area: number of its area.
+        rent: [pence a week].
+        built_week: -1: there from the beginning.
+    """
+
+    bedrooms: NDArray[np.int8]
+    floor: NDArray[np.int8]
+    minimum_age: NDArray[np.int16]
+    access: NDArray[np.int8]
+    kind: NDArray[np.int8]
+    garden: NDArray[np.bool_]
+    area: NDArray[np.int16]
+    rent: NDArray[np.int32]
+    built_week: NDArray[np.int32]
+
+
+def _homes(stock: pl.DataFrame, usual_rent: float) -> Homes:
+    ids = {a: i for i, a in enumerate(stock["area"].drop_nulls().unique().sort().to_list())} \
+        if "area" in stock.columns else {}
+
+    def number(name: str, null: Any, dtype: Any) -> NDArray[Any]:
+        if name not in stock.columns:
+            return np.full(stock.height, null, dtype)
+        return stock[name].fill_null(null).to_numpy().astype(dtype)
+
+    def code(name: str, codes: dict[str, int], default: int) -> NDArray[np.int8]:
+        if name not in stock.columns:
+            return np.full(stock.height, default, np.int8)
+        return stock[name].cast(pl.String).replace_strict(
+            codes, default=default, return_dtype=pl.Int8).to_numpy()
+
+    area = stock["area"].replace_strict(ids, default=0, return_dtype=pl.Int16).to_numpy() \
+        if ids else np.zeros(stock.height, np.int16)
+    return Homes(
+        number("bedrooms", 1, np.int8), number("floor", 0, np.int8),
+        number("minimum_age", 0, np.int16), code("access_category", {"A1": 1, "A2": 2}, 0),
+        code("property_type", {"house": 0, "flat": 1, "bungalow": 2}, 3),
+        number("garden", False, bool), area,
+        np.rint(number("rent_weekly", usual_rent, np.float64) * 100).astype(np.int32),
+        number("built_week", -1, np.int32),
+    )

@@ -1,0 +1,247 @@
+"""Worlds as they stand: homes, households, voids, nominations and lists of all of them together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cbl_engine.simulate.columns import Columns
+from cbl_engine.simulate.luck import new_ids
+from cbl_engine.simulate.parameters import days_until, happens, sorted_out
+from cbl_engine.simulate.setup import KINDS, PLACEMENTS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cbl_engine.simulate.setup import Setup
+
+NEVER = 1_000_000_000
+NOBODY = -1
+
+# Status of a household.
+WAITING, UNDER_OFFER, HOUSED, LAPSED, ELSEWHERE, ENDED = range(6)
+STATUSES = ("waiting", "under_offer", "housed", "lapsed", "housed_elsewhere", "tenancy_ended")
+# Status of a home.
+LET, VOID, GONE, UNBUILT = range(4)
+# Where a void stands.
+COMING, READY, ADVERTISED, SIGNING, OVER = range(5)
+
+HOUSEHOLDS = {
+    "id": np.int64, "world": np.int32, "life": np.int32, "shift": np.int32, "stretch": np.int64,
+    "changes_on": np.int32, "registered": np.int32, "status": np.int8, "left": np.int32,
+    "leaves": np.int32, "leaves_how": np.int8, "band": np.int8, "points": np.int32,
+    "need": np.int8, "sizes": np.uint32, "priority": np.int32, "waits": np.bool_, "kind": np.int8,
+    "home": np.int64, "bids": np.int32, "offers": np.int16, "refusals": np.int16,
+    "barred_until": np.int32, "placement": np.int8, "placed": np.int32, "placement_left": np.int32,
+}
+VOIDS = {
+    "id": np.int64, "world": np.int32, "home": np.int64, "nth": np.int32, "cause": np.int8,
+    "chain": np.int64, "link": np.int16, "leaver": np.int64, "ended": np.int32,
+    "notice": np.int32, "keys": np.int32, "inspected": np.int32, "works": np.int8,
+    "works_from": np.int32, "ready": np.int32, "advertised": np.int32, "closed": np.int32,
+    "accepted": np.int32, "let": np.int32, "step": np.int8, "adverts": np.int16,
+    "nominations": np.int16, "route": np.int8, "taker": np.int64,
+}
+NOMINATIONS = {
+    "void": np.int64, "household": np.int64, "entry": np.int64, "position": np.int32,
+    "on": np.int32, "outcome": np.int8, "due": np.int32, "signs": np.int32, "route": np.int8,
+}
+
+
+LETTINGS = {
+    "void": np.int64, "household": np.int64, "nomination": np.int64, "day": np.int32,
+    "from_home": np.int64, "leak": np.int8,
+}
+ADVERTS = {
+    "id": np.int64, "void": np.int64, "week": np.int32, "number": np.int64, "bids": np.int32,
+    "eligible": np.int32, "first_band": np.int8,
+}
+
+
+@dataclass(eq=False)
+class State:
+    """All worlds of a batch. Homes go by world and number: ``world_at * n_homes + number``.
+
+    Attributes:
+        setup: what they share.
+        worlds: number of each world, ascending; draws go by it, so a batch does not matter.
+        n_homes: homes of a world.
+        home_status, home_nth, home_ends, home_taker, home_need: of each home: status, voids so
+            far, day its tenancy ends, row of the household on the register that holds it (-1
+            none), bedrooms that those who live there need.
+        households, voids, nominations, lettings, adverts: rows.
+        live: rows of households that wait or are under offer.
+        open_voids: rows of voids not over.
+        adverts_so_far: adverts of each world.
+        teams_free: day on which each works team of a world is free.
+        shown: what published results show of each world: adverts and bids by bedrooms.
+    """
+
+    setup: Setup
+    worlds: NDArray[np.int64]
+    n_homes: int
+    home_status: NDArray[np.int8]
+    home_nth: NDArray[np.int32]
+    home_ends: NDArray[np.int32]
+    home_taker: NDArray[np.int64]
+    home_need: NDArray[np.int8]
+    households: Columns
+    voids: Columns
+    nominations: Columns
+    lettings: Columns
+    adverts: Columns
+    live: NDArray[np.int64]
+    open_voids: NDArray[np.int64]
+    adverts_so_far: NDArray[np.int64]
+    teams_free: NDArray[np.int32]
+    shown: NDArray[np.int64]
+
+    def static(self, home: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Number of each home in its world."""
+        return home % self.n_homes
+
+    def home_ids(self, home: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Ids of homes, the same in any batch."""
+        return new_ids(self.worlds[home // self.n_homes], 0, self.static(home))
+
+
+MOST_BEDROOMS = 9
+
+
+def begin(setup: Setup, worlds: NDArray[np.int64]) -> State:
+    """Worlds on the first day: homes let, the register as it is."""
+    homes = setup.homes
+    n_worlds, n_homes = len(worlds), setup.n_homes
+    which = np.repeat(np.arange(n_worlds), n_homes)
+    number = np.tile(np.arange(n_homes), n_worlds)
+    home_id = new_ids(worlds[which], 0, number)
+    built = homes.built_week[number] >= 0
+    state = State(
+        setup, worlds, n_homes,
+        np.where(built, np.int8(UNBUILT), np.int8(LET)),
+        np.zeros(len(which), np.int32),
+        np.where(built, NEVER, _ends(setup, home_id, 0, setup.start)).astype(np.int32),
+        np.full(len(which), NOBODY, np.int64),
+        _needs(setup, number, home_id),
+        Columns(HOUSEHOLDS, n_worlds * max(setup.lives.opening, 1) * 2),
+        Columns(VOIDS), Columns(NOMINATIONS), Columns(LETTINGS), Columns(ADVERTS),
+        np.zeros(0, np.int64), np.zeros(0, np.int64),
+        np.zeros(n_worlds, np.int64),
+        np.full((n_worlds, int(setup.parameters["voids.works_teams"])), setup.start, np.int32),
+        np.ones((n_worlds, MOST_BEDROOMS + 1, 2), np.int64),
+    )
+    opening = setup.lives.opening
+    world = np.repeat(np.arange(n_worlds), opening)
+    life = np.tile(np.arange(opening), n_worlds)
+    join(state, world, 0, life, life, setup.lives.registered[life], opening=True)
+    return state
+
+
+def _ends(
+    setup: Setup, home_id: NDArray[np.int64], nth: NDArray[np.integer] | int,
+    since: NDArray[np.integer] | int,
+) -> NDArray[np.int32]:
+    """Day on which the tenancy that begins on a day ends, whatever way."""
+    p = setup.parameters
+    rate = (p["tenancies.end_per_year"] + p["stock.right_to_buy_per_year"]
+            + p["stock.demolished_per_year"] + p["stock.exchanges_per_year"])
+    draws = setup.luck.draws("tenancy", home_id, nth)
+    return np.minimum(since + days_until(rate, draws).astype(np.int64), NEVER).astype(np.int32)
+
+
+next_end = _ends
+
+
+def _needs(setup: Setup, number: NDArray, home_id: NDArray[np.int64]) -> NDArray[np.int8]:
+    """Bedrooms that tenants at the start need, by the published shares of spare and short."""
+    edges = np.rint(np.cumsum([0.087, 0.519, 0.28]) * 2.0**52).astype(np.uint64)
+    spare = sorted_out(edges, setup.luck.draws("occupants", home_id)) - 1
+    return np.maximum(setup.homes.bedrooms[number] - spare, 1).astype(np.int8)
+
+
+def join(
+    state: State, world: NDArray[np.integer], week: int, number: NDArray[np.integer],
+    life: NDArray[np.integer], day: NDArray[np.integer], *, opening: bool = False,
+) -> NDArray[np.int64]:
+    """Households join the register.
+
+    Args:
+        state: the worlds; rows are added.
+        world: place of the world of each.
+        week: from 1; 0 for the opening register.
+        number: in its world and week.
+        life: the life it lives.
+        day: of registration.
+        opening: dates are the life's own.
+
+    Returns:
+        Rows.
+    """
+    setup, lives, n = state.setup, state.setup.lives, len(world)
+    luck, p = setup.luck, setup.parameters
+    ids = new_ids(state.worlds[world], week, number)
+    shift = np.zeros(n, np.int64) if opening else day.astype(np.int64) - lives.registered[life]
+    known = np.full(n, setup.start) if opening else day
+    kind = np.full(n, KINDS.index("often")) if setup.theory.bids else sorted_out(
+        setup.edges["bidding.kinds"], luck.draws("bidding", ids))
+    lapses = known + days_until(p["households.lapse_per_year"], luck.draws("lapse", ids))
+    several = happens(p["households.on_other_registers"], luck.draws("several", ids))
+    elsewhere = known + np.where(several, days_until(
+        p["households.housed_elsewhere_per_year"], luck.draws("elsewhere", ids)), NEVER - known)
+    placed = lives.homeless[life] & happens(
+        p["accommodation.placed"], luck.draws("placed", ids))
+    placement = np.where(placed, sorted_out(
+        setup.edges["accommodation.kinds"], luck.draws("placement", ids)), len(PLACEMENTS))
+    rows = state.households.append(
+        n, id=ids, world=world, life=life, shift=shift, stretch=lives.starts[life] - 1,
+        changes_on=known, registered=day, status=WAITING, left=NEVER,
+        leaves=np.minimum(lapses, elsewhere), leaves_how=np.where(
+            elsewhere < lapses, ELSEWHERE, LAPSED),
+        kind=np.minimum(kind, len(KINDS) - 1), home=NOBODY, placement=placement,
+        placed=np.where(placed, known, NEVER), placement_left=NEVER,
+    )
+    _settle_tenants(state, rows[lives.tenant[life]])
+    state.live = np.concatenate([state.live, rows])
+    return rows
+
+
+_TRIES = 6
+
+
+def _settle_tenants(state: State, rows: NDArray[np.int64]) -> None:
+    """Tenants who join hold homes of their own world: of the size they live in, where there are.
+
+    A home is drawn some times over; who finds none by then lives in one of another district.
+    """
+    setup, households = state.setup, state.households
+    by_size = _homes_by_size(setup)
+    for turn in range(_TRIES):
+        rows = rows[households["home"][rows] == NOBODY]
+        if not len(rows):
+            return
+        size = np.clip(setup.lives.bedrooms_now[households["life"][rows]], 0, MOST_BEDROOMS)
+        first, count = by_size[0][size], by_size[1][size]
+        draws = setup.luck.draws("home", households["id"][rows], turn)
+        some = count > 0
+        number = by_size[2][first[some] + (draws[some] % count[some].astype(np.uint64))
+                            .astype(np.int64)]
+        mine = rows[some]
+        home = households["world"][mine].astype(np.int64) * state.n_homes + number
+        free = (state.home_status[home] == LET) & (state.home_taker[home] == NOBODY)
+        _, first_of = np.unique(home, return_index=True)  # of several the first by row
+        single = np.zeros(len(home), bool)
+        single[first_of] = True
+        take = free & single
+        households["home"][mine[take]] = home[take]
+        state.home_taker[home[take]] = mine[take]
+
+
+def _homes_by_size(setup: Setup) -> tuple[NDArray, NDArray, NDArray]:
+    """Where the homes of each size begin, how many there are, and the homes in order of size."""
+    there = np.flatnonzero(setup.homes.built_week < 0)
+    size = np.clip(setup.homes.bedrooms[there], 0, MOST_BEDROOMS)
+    order = there[np.argsort(size, kind="stable")]
+    counts = np.bincount(size, minlength=MOST_BEDROOMS + 1)
+    return np.cumsum(counts) - counts, counts, order

@@ -1,0 +1,142 @@
+"""The weekly cycle: in each week, for all worlds of a batch at once, in this order.
+
+1. Households join, change and leave the register. 2. Tenancies end, new homes complete, voids walk
+their stages. 3. Homes that are ready are advertised. 4. Households choose what to bid for. 5. The
+adverts close, and the live shortlist ranks. 6. Day by day, nominations are made and settled.
+7. Lettings free tenants' homes: the next voids of their chains. 8. Records are rows of the state.
+
+``docs/simulate.md`` is the contract.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cbl_engine.simulate import choice, listing, offering, register, voids
+from cbl_engine.simulate.columns import Columns, silent
+from cbl_engine.simulate.state import (
+    ADVERTISED,
+    MOST_BEDROOMS,
+    NEVER,
+    NOBODY,
+    OVER,
+    READY,
+    State,
+    begin,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from cbl_engine.simulate.setup import Setup
+
+WEEKS = {"world": np.int32, "week": np.int32, "waiting": np.int32, "voids": np.int32,
+         "joined": np.int32, "placed": np.int32}
+
+
+def run_batch(
+    setup: Setup, worlds: NDArray[np.int64], said: Callable[[int], None] = silent
+) -> tuple[State, Columns]:
+    """Step some worlds through the whole horizon.
+
+    Args:
+        setup: what they share.
+        worlds: numbers of the worlds, ascending; their numbers alone make them differ.
+        said: told each week done.
+
+    Returns:
+        The worlds as they stand at the end, with every row on the way, and a row a world and week.
+    """
+    state = begin(setup, worlds)
+    voids.begin_with_voids(state)
+    weeks = Columns(WEEKS, len(worlds) * setup.weeks)
+    going = offering.nothing_going()
+    for week in range(setup.weeks):
+        joined = register.arrive(state, week)
+        register.change(state, week)
+        register.leave(state, week)
+        voids.end_tenancies(state, week)
+        voids.build(state, week)
+        voids.work(state, week)
+        going = close(state, week, going)
+        _count(state, week, weeks, joined)
+        said(week)
+    return state, weeks
+
+
+def close(state: State, week: int, going: offering.Going) -> offering.Going:
+    """Advertise, take bids, rank and offer; what goes on after the week."""
+    advertised = advertise(state, week)
+    if len(advertised):
+        bids = choice.choose(state, week, advertised)
+        np.add.at(state.households["bids"], bids.household, 1)
+        listed = listing.rank(state, listing.frames_of(state, week, advertised, bids)
+                              ) if len(bids.household) else _nobody(advertised)
+        _recorded(state, week, advertised, listed)
+        going = offering.with_lists(going, advertised, listed, bids)
+    return offering.offer(state, going, week)
+
+
+def advertise(state: State, week: int) -> NDArray[np.int64]:
+    """Homes that are ready are advertised; rows of their voids, by world and home."""
+    rows = state.open_voids
+    rows = rows[state.voids["step"][rows] == READY]
+    rows = rows[np.lexsort((state.voids["home"][rows], state.voids["world"][rows]))]
+    state.voids["step"][rows] = ADVERTISED
+    first = rows[state.voids["advertised"][rows] == NEVER]
+    state.voids["advertised"][first] = state.setup.monday(week)
+    state.voids["closed"][rows] = state.setup.closes(week)
+    state.voids["adverts"][rows] += 1
+    state.voids["taker"][rows] = NOBODY
+    return rows
+
+
+def _nobody(advertised: NDArray[np.int64]) -> listing.Listed:
+    """Lists on which nobody stands."""
+    none = np.zeros(0, np.int64)
+    counts = np.zeros(len(advertised), np.int64)
+    return listing.Listed(np.zeros(len(advertised) + 1, np.int64), none, none.astype(np.int32),
+                          none.astype(np.int8), none, counts, counts)
+
+
+def _recorded(
+    state: State, week: int, advertised: NDArray[np.int64], listed: listing.Listed
+) -> None:
+    """A row for each advert; published results take in its bids."""
+    world = state.voids["world"][advertised].astype(np.int64)
+    home = state.static(state.voids["home"][advertised])
+    some = listed.eligible > 0
+    first = np.full(len(advertised), -1, np.int8)
+    first[some] = state.households["band"][listed.household[listed.starts[:-1][some]]]
+    state.adverts.append(
+        len(advertised), id=state.home_ids(state.voids["home"][advertised]), void=advertised,
+        week=week, number=state.voids["adverts"][advertised], bids=listed.bids,
+        eligible=listed.eligible, first_band=first,
+    )
+    bedrooms = np.clip(state.setup.homes.bedrooms[home].astype(np.int64), 0, MOST_BEDROOMS)
+    np.add.at(state.shown[:, :, 0], (world, bedrooms), 1)
+    np.add.at(state.shown[:, :, 1], (world, bedrooms), listed.bids)
+    np.add.at(state.adverts_so_far, world, 1)
+
+
+def _count(state: State, week: int, weeks: Columns, joined: NDArray[np.int64]) -> None:
+    """How the worlds stand at the end of a week."""
+    n = len(state.worlds)
+    households = state.households
+    waiting = state.live[households["waits"][state.live] & (households["status"][state.live] <= 1)]
+    state.open_voids = state.open_voids[state.voids["step"][state.open_voids] != OVER]
+    placed = state.live[(households["placed"][state.live] < NEVER)
+                        & (households["placement_left"][state.live] == NEVER)]
+
+    def per_world(rows: NDArray[np.int64], of: Columns) -> NDArray[np.int64]:
+        return np.bincount(of["world"][rows], minlength=n)
+
+    weeks.append(
+        n, world=np.arange(n), week=week, waiting=per_world(waiting, households),
+        voids=per_world(state.open_voids, state.voids), joined=per_world(joined, households),
+        placed=per_world(placed, households),
+    )

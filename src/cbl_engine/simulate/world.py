@@ -1,0 +1,188 @@
+"""From a scenario to what its worlds share: scheme, lives and stock."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from cbl_engine.errors import BadInput, Problem
+from cbl_engine.scheme import load_scheme
+from cbl_engine.simulate.columns import silent
+from cbl_engine.simulate.lives import day_number, make_lives
+from cbl_engine.simulate.luck import Luck
+from cbl_engine.simulate.setup import Setup, Theory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from cbl_engine.scheme import Scheme
+    from cbl_engine.simulate.parameters import Parameters
+    from cbl_engine.simulate.scenario import Scenario
+
+_TABLES = ("applications", "people", "connections", "areas", "duties", "officer_decisions",
+           "rooms", "ta_placements")
+_MOST_MADE = 64
+"""A made-up register is made up to so many times too large, for schemes that take few on."""
+_POOL = 4000
+"""Lives that joining households are drawn from, at least."""
+
+
+def set_up(
+    scenario: Scenario, parameters: Parameters, beside: Path | None = None,
+    said: Callable[[int, int], None] = silent,
+) -> Setup:
+    """Read or make a scenario's world, and assess its households ahead.
+
+    Args:
+        scenario: what is simulated.
+        parameters: what it goes by.
+        beside: folder that relative paths of the scenario are taken from.
+        said: told rounds of assessment done and of how many.
+
+    Raises:
+        BadInput: the world cannot be simulated, with every reason.
+    """
+    scheme = load_scheme(_near(beside, scenario.scheme))
+    luck = Luck(scenario.seed)
+    stock = _with_new_homes(_stock(scenario, scheme, beside), scenario, parameters)
+    areas_of_homes = stock["area"].drop_nulls().unique().sort().to_list()
+    opening, joining = _registers(scenario, scheme, parameters, beside)
+    lives = make_lives(scheme, opening, joining, scenario.start, scenario.weeks,
+                       scenario.assess_every, parameters, luck, areas_of_homes,
+                       _opening_size(scenario), said)
+    setup = Setup(scheme, lives, stock, day_number(scenario.start), scenario.weeks, parameters,
+                  luck, opening["areas"], _theory(scenario))
+    problems = _cannot_run(setup)
+    if problems:
+        raise BadInput(problems)
+    return setup
+
+
+def _near(beside: Path | None, named: str) -> str:
+    path = Path(named)
+    if beside is not None and not path.is_absolute() and (beside / path).exists():
+        return str(beside / path)
+    return named
+
+
+def _opening_size(scenario: Scenario) -> int | None:
+    return None if scenario.world.register_ is not None else scenario.world.households
+
+
+def _theory(scenario: Scenario) -> Theory:
+    simple = scenario.simple
+    if simple is None:
+        return Theory()
+    return Theory(simple.bids == "all", simple.accepts or "fitted", simple.refusal,
+                  simple.unlet_lost, simple.no_void_days)
+
+
+def _registers(
+    scenario: Scenario, scheme: Scheme, parameters: Parameters, beside: Path | None
+) -> tuple[dict[str, pl.DataFrame], dict[str, pl.DataFrame]]:
+    """The register at the start, and households like those who may join."""
+    from cbl_engine.sample import sample_borough_for
+
+    def made(households: int, seed: int) -> dict[str, pl.DataFrame]:
+        frames = sample_borough_for(
+            scheme, households=households, adverts=0, seed=seed, close_on=scenario.start,
+            authority_type=scenario.world.authority_type)
+        return {name: frames[name] for name in _TABLES if name in frames}
+
+    wanted = scenario.world.households
+    rate = max(_taken(scheme, made(1000, scenario.seed), scenario), 1 / _MOST_MADE)
+    if scenario.world.register_ is not None:
+        read = _read(_near(beside, scenario.world.register_), scheme, ("applications",))
+        opening = {name: read[name] for name in _TABLES if name in read}
+    else:
+        opening = made(int(wanted / rate * 1.15) + 50, scenario.seed)
+    join = parameters["arrivals.per_year"] * wanted * scenario.weeks / 52
+    pool = min(max(_POOL, int(join / 20)), 50_000)
+    return opening, made(int(pool / rate), scenario.seed + 1)
+
+
+def _taken(scheme: Scheme, frames: Mapping[str, pl.DataFrame], scenario: Scenario) -> float:
+    """Share of made-up households that the scheme takes onto its register."""
+    from cbl_engine.assess import assess
+
+    if scheme.in_force(scenario.start).assessment is None:
+        return 1.0
+    applications = frames["applications"].with_columns(pl.lit("active").alias("status"))
+    found = assess(scheme, {**frames, "applications": applications}, scenario.start).assessed
+    waits = found.filter(pl.col("status_proposed") == "active", pl.col("band").is_not_null())
+    return waits.height / max(found.height, 1)
+
+
+def _read(
+    folder: str, scheme: Scheme, needs: tuple[str, ...]
+) -> dict[str, pl.DataFrame]:
+    """The tables of a data folder."""
+    from cbl_engine.records.reads import extra_columns
+    from cbl_engine.tables import read_tables
+
+    frames = read_tables(folder, extra_columns(scheme), needs=needs).frames
+    lineage = ("source_name", "source_row")
+    return {name: frame.drop(lineage, strict=False) for name, frame in frames.items()}
+
+
+def _stock(scenario: Scenario, scheme: Scheme, beside: Path | None) -> pl.DataFrame:
+    from cbl_engine.sample import sample_stock
+
+    if scenario.world.stock is not None:
+        stock = _read(_near(beside, scenario.world.stock), scheme, ("homes",))["homes"]
+    else:
+        stock = sample_stock(scheme, scenario.world.homes, scenario.seed)
+    return stock.sort("id").with_columns(pl.lit(-1, pl.Int32).alias("built_week"))
+
+
+def _with_new_homes(
+    stock: pl.DataFrame, scenario: Scenario, parameters: Parameters
+) -> pl.DataFrame:
+    """The stock with homes still to be built: one after another, and schemes of dozens."""
+    n = round(parameters["stock.new_per_year"] * stock.height * scenario.weeks / 52)
+    parts = [stock]
+    if n:
+        like = stock[[i * stock.height // n for i in range(n)]]
+        weeks = [(i + 1) * scenario.weeks // (n + 1) for i in range(n)]
+        parts.append(like.with_columns(
+            pl.Series("id", [f"N{i:08d}" for i in range(n)]),
+            pl.Series("built_week", weeks, dtype=pl.Int32)))
+    for number, new in enumerate(scenario.new_homes):
+        week = (new.on - scenario.start).days // 7
+        like = stock[[i % stock.height for i in range(new.homes)]]
+        made = like.with_columns(
+            pl.Series("id", [f"S{number:03d}-{i:05d}" for i in range(new.homes)]),
+            pl.lit(new.bedrooms, stock.schema["bedrooms"]).alias("bedrooms"),
+            pl.lit(week, pl.Int32).alias("built_week"))
+        if new.plan is not None:
+            made = made.with_columns(pl.lit(new.plan).alias("local_lettings_plan"))
+        parts.append(made)
+    return pl.concat(parts, how="diagonal_relaxed")
+
+
+def _cannot_run(setup: Setup) -> list[Problem]:
+    """What would make every world empty or senseless, where it can be known before the run."""
+    problems = []
+    sizes = sorted(set(setup.homes.bedrooms.tolist()))
+    mask = sum(1 << size for size in sizes if size >= 0)
+    if not (setup.lives.sizes & mask).any():
+        problems.append(Problem(
+            "no_size_to_let", "no household may be let a home of any size in the stock",
+            where="homes.bedrooms", given=", ".join(map(str, sizes)),
+            remedy="Check the stock's bedrooms and the scheme's bedroom standard"))
+    turnover = setup.parameters["tenancies.end_per_year"]
+    if turnover > 12:
+        problems.append(Problem(
+            "rate_explodes", "tenancies would last a month or less",
+            where="tenancies.end_per_year", given=f"{turnover:g} a year", allowed="12 or less"))
+    if setup.parameters["arrivals.per_year"] > 20:
+        problems.append(Problem(
+            "rate_explodes", "the register would grow twentyfold in a year",
+            where="arrivals.per_year", given=f"{setup.parameters['arrivals.per_year']:g}",
+            allowed="20 or less"))
+    if setup.lives.opening == 0 and setup.parameters["arrivals.per_year"] == 0:
+        problems.append(Problem("empty_world", "nobody waits and nobody joins",
+                                where="arrivals.per_year", given="0"))
+    return problems
