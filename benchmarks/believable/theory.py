@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 TOLERANCE = 1e-9
-TERMS = 1 << 20
-"""Terms of the series that are added at most: what is not let of the homes must not be too little."""
+TERMS = 1 << 18
+"""Terms of the series that are added at most, in about a minute."""
+EQUATIONS = 4000
+"""Equations that are solved at most."""
 BLOCK = 1 << 16
 
 
@@ -106,8 +108,11 @@ def waiting_after_close(
     if not 0 < arrivals < homes:
         raise ValueError(f"{arrivals:g} arrivals for {homes:g} homes a cycle: no steady state")
     last = int(np.ceil(np.log(tolerance) / np.log(arrivals / homes))) + 1
-    if last > 4000:
-        raise ValueError(f"{arrivals:g} arrivals for {homes:g} homes a cycle: {last:,} equations")
+    if last > EQUATIONS:
+        raise ValueError(
+            f"{arrivals:g} arrivals for {homes:g} homes a cycle: {last:,} equations, at most "
+            f"{EQUATIONS:,}"
+        )
     before, after = np.ogrid[: last + 1, : last + 1]
     reach = _at_least(np.arange(-last, last + 2), arrivals, homes)
     moves = -np.diff(reach)[after - before + last]
