@@ -117,7 +117,7 @@ def test_homes_let_as_they_come_band_by_band():
 def test_arrivals_as_the_cycle_begins_wait_half_a_cycle_more():
     more = theory.cycle_waits(ARRIVALS, HOMES, before_close=1) - theory.cycle_waits(ARRIVALS, HOMES)
     assert more == pytest.approx([0.5] * 3)
-    assert theory.cycle_wait(1, 6, before_close=1) == theory.cycle_waits([1], 6)[0] + 0.5
+    assert theory.cycle_wait(1, 6, 1) == pytest.approx(theory.cycle_waits([1], 6)[0] + 0.5)
 
 
 def test_bands_that_homes_do_not_suffice_for_wait_without_end():
