@@ -7,10 +7,10 @@ import random
 import numpy as np
 import pytest
 
-from benchmarks.believable import signs, theory
+from benchmarks.believable import allotting, pools, priority, sign, theory
 from benchmarks.believable.interval import Interval, interval
 
-SMALL = signs.Homes(periods=160, applicants=10, homes=4, areas=4, leave=0.04)
+SMALL = allotting.Homes(periods=160, applicants=10, homes=4, areas=4, leave=0.04)
 
 
 @pytest.mark.parametrize("at_random", [False, True])
@@ -29,40 +29,40 @@ def test_expected_waits_in_a_pool_are_those_of_the_pool_itself(at_random):
                 while len(pool) < most and luck.random() < p:
                     pool.append(most + periods * most + len(pool))
             waits[start].append(periods)
-    for start, expected in enumerate(signs.pool_waits(most, p, at_random), start=1):
+    for start, expected in enumerate(pools.pool_waits(most, p, at_random), start=1):
         assert interval(waits[start], 0.999).holds(expected)
 
 
 def test_a_pool_takes_as_many_as_find_it_worth_while():
     for at_random in (False, True):
-        most = signs.pool_size(11, 0.5, at_random)
-        assert signs.pool_waits(most, 0.5, at_random)[-1] <= 11
-        assert signs.pool_waits(most + 1, 0.5, at_random)[-1] > 11
-    assert signs.pool_size(11, 0.5, at_random=False) == 5
+        most = pools.pool_size(11, 0.5, at_random)
+        assert pools.pool_waits(most, 0.5, at_random)[-1] <= 11
+        assert pools.pool_waits(most + 1, 0.5, at_random)[-1] > 11
+    assert pools.pool_size(11, 0.5, at_random=False) == 5
 
 
 def test_without_patience_everyone_takes_what_is_offered():
-    assert signs.pool_size(1, 0.5, at_random=False) == 0
-    assert signs.mismatched(1, at_random=False, seed=1) == pytest.approx(0.5, abs=0.02)
+    assert pools.pool_size(1, 0.5, at_random=False) == 0
+    assert pools.mismatched(1, at_random=False, seed=1) == pytest.approx(0.5, abs=0.02)
 
 
-@pytest.mark.parametrize(("finding", "seeds"), [(signs.leshno, 8), (signs.lacey_and_waugh, 3)])
+@pytest.mark.parametrize(("finding", "seeds"), [(pools.leshno, 8), (priority.lacey_and_waugh, 3)])
 def test_the_sign_comes_out(finding, seeds):
-    assert [sign.holds for sign in finding(seeds)] == [True, True]
+    assert [found.holds for found in finding(seeds)] == [True, True]
 
 
 def test_what_going_on_is_worth():
     value, outside = np.array([[0.2, 0.6, 1.0]]), np.array([0.1])
-    assert signs.worth_of_going_on(value, outside, 0.0) == pytest.approx([0.1])
-    worth = signs.worth_of_going_on(value, outside, 0.6)
+    assert allotting.worth_of_going_on(value, outside, 0.0) == pytest.approx([0.1])
+    worth = allotting.worth_of_going_on(value, outside, 0.6)
     assert worth == pytest.approx(0.6 * np.maximum(value, worth).mean() + 0.4 * 0.1)
-    assert signs.worth_of_going_on(value, outside, 1 - 1e-3)[0] > 0.9
+    assert allotting.worth_of_going_on(value, outside, 1 - 1e-3)[0] > 0.9
 
 
-@pytest.mark.parametrize("way", signs.WAYS)
+@pytest.mark.parametrize("way", allotting.WAYS)
 def test_homes_go_to_those_who_rather_have_them(way):
-    figures, offer = signs.allotted(SMALL, way, 0.6, seed=1)
-    again, _ = signs.allotted(SMALL, way, 0.6, seed=1)
+    figures, offer = allotting.allotted(SMALL, way, 0.6, seed=1)
+    again, _ = allotting.allotted(SMALL, way, 0.6, seed=1)
     assert figures == again
     assert 0.5 < figures["match"] <= 1
     assert figures["gain"] == pytest.approx(figures["match"] - figures["outside"])
@@ -71,32 +71,32 @@ def test_homes_go_to_those_who_rather_have_them(way):
 
 
 def test_free_refusal_matches_better_and_a_list_that_drops_targets_better():
-    found, offer = signs.four_ways(4, SMALL)
+    found, offer = allotting.four_ways(4, SMALL)
     assert interval(found["free"]["match"] - found["dropping"]["match"]).sign == 1
     assert interval(found["dropping"]["outside"] - found["free"]["outside"]).sign == -1
     assert offer["lotteries"] == pytest.approx(offer["dropping"], abs=0.05)
 
 
 def test_nobodys_wait_changes_for_a_group_of_nobody_and_waits_are_those_of_the_fluid_limit():
-    waits = [signs.others_wait(0, seed, weeks=800, skip=300) for seed in range(4)]
+    waits = [priority.others_wait(0, seed, weeks=800, skip=300) for seed in range(4)]
     assert np.mean(waits) == pytest.approx(theory.wait_with_drop_out(20, 8, 0.01), rel=0.05)
 
 
 def test_an_answer_is_not_known_where_the_interval_holds_the_bound():
-    assert signs.below(Interval(1, 0.5, 1.5), 2) is True
-    assert signs.above(Interval(1, 0.5, 1.5), 2) is False
-    assert signs.below(Interval(1, 0.5, 1.5), 1.2) is None
-    assert signs.all_of(True, None, False) is False
-    assert signs.all_of(True, None) is None
-    assert signs.all_of(True, True) is True
-    assert signs.alike({"a": Interval(0, -0.005, 0.005)}) is True
-    assert signs.alike({"a": Interval(0, -0.02, 0.005)}) is None
-    assert signs.alike({"a": Interval(-0.03, -0.04, -0.02)}) is False
+    assert sign.below(Interval(1, 0.5, 1.5), 2) is True
+    assert sign.above(Interval(1, 0.5, 1.5), 2) is False
+    assert sign.below(Interval(1, 0.5, 1.5), 1.2) is None
+    assert sign.all_of(True, None, False) is False
+    assert sign.all_of(True, None) is None
+    assert sign.all_of(True, True) is True
+    assert allotting.alike({"a": Interval(0, -0.005, 0.005)}) is True
+    assert allotting.alike({"a": Interval(0, -0.02, 0.005)}) is None
+    assert allotting.alike({"a": Interval(-0.03, -0.04, -0.02)}) is False
 
 
 def test_a_sign_says_itself():
     found = {"gap": Interval(0.1, 0.05, 0.15)}
-    said = signs.Sign("Less is more", "somebody", found, None, "Because.").text()
+    said = sign.Sign("Less is more", "somebody", found, None, "Because.").text()
     assert said == (
         "Less is more (somebody): not told by so many seeds\n    gap: 0.1 (0.05 to 0.15)\n    Because."
     )
