@@ -100,7 +100,13 @@ def _bars() -> Iterator[Callable[[str, int, int], None]]:
     if not console.is_terminal:
         yield lambda *_: None
         return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"),
                TimeElapsedColumn(), TimeRemainingColumn())
@@ -203,7 +209,7 @@ def _catalogue(found: Parameters) -> Iterator[Any]:
     for name in ("parameter", "value", "unit", "source"):
         table.add_column(name, no_wrap=name == "parameter")
     for name, parameter in found.found.items():
-        said = parameter.source if parameter.source else f"assumed: {parameter.assumed}"
+        said = parameter.source or f"assumed: {parameter.assumed}"
         table.add_row(name, value(parameter), parameter.unit, said)
     yield table
     assumed = sum(p.source is None for p in found.found.values())

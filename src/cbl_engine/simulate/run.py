@@ -84,11 +84,36 @@ def simulate(
         RunError: the folder holds something else, or another scenario's run.
     """
     path = scenario_path(named)
-    _positive(replications=replications, weeks=weeks, batch=batch, workers=workers)
+    _positive(replications=replications, weeks=weeks)
     scenario, parameters = read_scenario(path)
     changes = {"replications": replications, "weeks": weeks}
     scenario = scenario.model_copy(update={k: v for k, v in changes.items() if v is not None})
-    setup = set_up(scenario, parameters, path.parent, lambda done, of: said("assessing", done, of))
+    return simulate_scenario(scenario, parameters, path.parent, out, batch=batch, workers=workers,
+                             said=said)
+
+
+def simulate_scenario(
+    scenario: Scenario,
+    parameters: Parameters,
+    beside: Path | None = None,
+    out: str | Path | None = None,
+    *,
+    batch: int = BATCH,
+    workers: int = 1,
+    said: Callable[..., None] = silent,
+) -> Simulation:
+    """Simulate a scenario that was read.
+
+    Args:
+        scenario: what is simulated.
+        parameters: what it goes by.
+        beside: folder that relative paths of the scenario are taken from.
+        out, batch, workers, said: as of :func:`simulate`.
+
+    Returns, raises: as :func:`simulate`.
+    """
+    _positive(batch=batch, workers=workers)
+    setup = set_up(scenario, parameters, beside, lambda done, of: said("assessing", done, of))
     kept = _Kept(Path(out), scenario, parameters, setup) if out is not None else None
     frames = kept.whole() if kept is not None else None
     if frames is None:

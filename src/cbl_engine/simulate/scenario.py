@@ -68,6 +68,19 @@ class SimpleModels(Part):
     no_void_days: bool = Field(default=False, description="let in the week it comes, at the close")
 
 
+class Variant(Part):
+    """What differs from the scenario as it stands; what is left out stays."""
+
+    title: str = Field(description="what is different, in a line")
+    scheme: str | None = Field(None, description="another scheme")
+    scheme_set: dict[str, Any] = Field(
+        default_factory=dict, description="values in place of the scheme's, by path: "
+        "bidding.caps.weekly.bids: 5")
+    parameters: dict[str, Parameter] = Field(default_factory=dict, description="other values")
+    response: Response | None = Field(None, description="another response")
+    new_homes: tuple[NewHomes, ...] | None = Field(None, description="other schemes of new homes")
+
+
 class Scenario(Part):
     """What is simulated.
 
@@ -85,6 +98,8 @@ class Scenario(Part):
         response: how strongly households respond to policy.
         new_homes: schemes of new homes.
         simple: simple models.
+        scheme_set: levers on the scheme: path of a value -> the value.
+        variants: what it is compared with.
     """
 
     title: str = Field(description="what the scenario is, in a line")
@@ -101,11 +116,29 @@ class Scenario(Part):
     response: Response = Field("central", description="how strongly households respond to policy")
     new_homes: tuple[NewHomes, ...] = Field((), strict=False, description="schemes of new homes")
     simple: SimpleModels | None = Field(None, description="simple models, for theory")
+    scheme_set: dict[str, Any] = Field(
+        default_factory=dict, description="values in place of the scheme's, by path: "
+        "bidding.caps.weekly.bids: 5")
+    variants: dict[str, Variant] = Field(
+        default_factory=dict, description="what it is compared with, by name")
 
     @property
     def days(self) -> int:
         """Days of the horizon."""
         return 7 * self.weeks
+
+
+def variant_of(
+    scenario: Scenario, parameters: Parameters, variant: Variant
+) -> tuple[Scenario, Parameters]:
+    """The scenario with what a variant changes, and the parameters it goes by then."""
+    changes: dict[str, Any] = {"title": variant.title, "variants": {},
+                               "scheme_set": {**scenario.scheme_set, **variant.scheme_set},
+                               "parameters": {**scenario.parameters, **variant.parameters}}
+    for name in ("scheme", "response", "new_homes"):
+        if getattr(variant, name) is not None:
+            changes[name] = getattr(variant, name)
+    return scenario.model_copy(update=changes), parameters.with_changes(variant.parameters)
 
 
 def scenario_path(named: str | Path) -> Path:

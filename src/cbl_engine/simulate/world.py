@@ -10,6 +10,7 @@ import polars as pl
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.scheme import load_scheme
 from cbl_engine.simulate.columns import silent
+from cbl_engine.simulate.levers import scheme_with
 from cbl_engine.simulate.limits import register_out_of_time
 from cbl_engine.simulate.lives import day_number, make_lives
 from cbl_engine.simulate.luck import Luck
@@ -45,7 +46,7 @@ def set_up(
     Raises:
         BadInput: the world cannot be simulated, with every reason.
     """
-    scheme = load_scheme(_near(beside, scenario.scheme))
+    scheme = scheme_with(load_scheme(_near(beside, scenario.scheme)), scenario.scheme_set)
     luck = Luck(scenario.seed)
     stock = _with_new_homes(_stock(scenario, scheme, beside), scenario, parameters)
     areas_of_homes = stock["area"].drop_nulls().unique().sort().to_list()
