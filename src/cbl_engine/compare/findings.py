@@ -2,89 +2,122 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
+from cbl_engine.compare.says import group_of, sentence
 from cbl_engine.simulate.kpi import ALL
 from cbl_engine.simulate.summary import BY_NAME
 
 if TYPE_CHECKING:
     from cbl_engine.compare.comparing import Comparison
 
-_HEADLINES = (
-    "lettings", "void_days", "wait_from_registered", "wait_median", "housed_within_year",
-    "waiting_at_end", "transfer_share", "bedrooms_freed", "overcrowding_relieved",
-    "spare_relieved", "chain_length", "nominees_per_letting", "bids_per_advert", "adverts_unlet",
-    "adapted_to_need", "rent_lost", "ta_households", "ta_net",
-)
+HEADLINES = {
+    "lettings": ALL, "void_days": "tenancy, mean", "wait_from_registered": ALL,
+    "wait_quarter": "opening", "housed_within_year": ALL, "waiting_at_end": ALL,
+    "transfer_share": ALL, "bedrooms_freed": ALL, "overcrowding_relieved": ALL,
+    "spare_relieved": ALL, "chain_length": "with leakage", "nominees_per_letting": ALL,
+    "bids_per_advert": ALL, "adverts_unlet": ALL, "adapted_to_need": ALL, "rent_lost": ALL,
+    "ta_households": ALL, "ta_net": ALL, "bnb_over_6_weeks": ALL,
+}
+"""Figures that a committee asks for first, in order, with the group that stands for the whole."""
+MOST = 10
+"""Differences said in words of one variant; the table has every one."""
+_MOST_OF_ONE = 3
 
 
 def findings(comparison: Comparison, response: str = "central") -> dict[str, list[str]]:
-    """Sentences by variant: what differs, most certain first within each figure.
+    """Sentences by variant: what differs, headline figures first; what changes sign; what is not told.
 
     Args:
         comparison: from :func:`cbl_engine.compare.compare`.
-        response: under which.
+        response: under which; the first that was compared where it was not.
 
     Returns:
         name of a variant -> sentences.
     """
+    if response not in comparison.responses:
+        response = comparison.responses[0]
     out = {}
     for side in comparison.sides[1:]:
         rows = comparison.differences.filter(
             pl.col("variant") == side.name, pl.col("response") == response)
         out[side.name] = [
-            *_told(rows), *_sign_changes(comparison, side.name), *_not_told(rows)]
+            *_told(rows, side.scenario.replications), *_sign_changes(comparison, side.name),
+            *_not_told(rows)]
     return out
 
 
-def _told(rows: pl.DataFrame) -> list[str]:
-    ordered = rows.filter("told").with_columns(
-        pl.col("kpi").replace_strict({k: i for i, k in enumerate(_HEADLINES)}, default=99,
-                                     return_dtype=pl.Int64).alias("place"),
-        (pl.col("group") != ALL).alias("part"))
-    return [sentence(row) for row in ordered.sort("place", "kpi", "part", "group").iter_rows(
-        named=True)]
+def headlines(comparison: Comparison) -> pl.DataFrame:
+    """Rows of ``differences`` of the headline figures as a whole, in their order, told or not."""
+    wanted = pl.DataFrame({"kpi": list(HEADLINES), "group": list(HEADLINES.values())}).with_row_index(
+        "place")
+    return comparison.differences.join(wanted, on=["kpi", "group"], how="inner").sort(
+        "place", maintain_order=True).drop("place")
 
 
-def sentence(row: dict[str, Any]) -> str:
-    """One difference: figure, group, by how much at least and at most, and from what."""
-    kpi = BY_NAME[row["kpi"]]
-    more = row["mean"] > 0
-    least, most = sorted((abs(row["low"]), abs(row["high"])))
-    of = "" if row["group"] == ALL else f", {row['group']}"
-    return (f"{kpi.label}{of}: {_number(least)} to {_number(most)} {kpi.unit} "
-            f"{'more' if more else 'less'} than {_number(row['base'])}.")
-
-
-def _number(value: float) -> str:
-    size = abs(value)
-    if size >= 100:
-        return f"{value:,.0f}"
-    if size >= 10:
-        return f"{value:.1f}"
-    return f"{value:.2f}" if size >= 0.1 else f"{value:.3g}"
+def _told(rows: pl.DataFrame, worlds: int) -> list[str]:
+    """Headlines, then what is surest; no more than a few lines of one figure."""
+    places = {name: at for at, name in enumerate(HEADLINES)}
+    whole = pl.col("group") == pl.col("kpi").replace_strict(HEADLINES, default=ALL)
+    told = rows.filter("told").with_columns(
+        pl.col("kpi").replace_strict(places, default=len(places), return_dtype=pl.Int64)
+        .alias("place"), whole.alias("whole"),
+        (pl.col("mean").abs() / (pl.col("high") - pl.col("low"))).alias("sure"))
+    ordered = told.sort("place", "kpi", "whole", "sure", "group",
+                        descending=[False, False, True, True, False])
+    nth = pl.int_range(pl.len()).over("kpi")
+    few = ordered.filter(nth < _MOST_OF_ONE).sort(
+        nth.filter(nth < _MOST_OF_ONE) > 0, maintain_order=True).head(MOST)
+    said = [sentence(row, worlds) for row in few.sort(
+        "place", "kpi", maintain_order=True).iter_rows(named=True)]
+    if not said:
+        return ["Nothing is told from luck."]
+    if more := told.height - few.height:
+        said.append(f"{more:,} more told from luck {'is' if more == 1 else 'are'} in the table.")
+    return said
 
 
 def _not_told(rows: pl.DataFrame) -> list[str]:
-    untold = rows.filter(~pl.col("told"), pl.col("group") == ALL)["kpi"].to_list()
-    names = [BY_NAME[k].label.lower() for k in _HEADLINES if k in untold]
-    return [f"Not told from luck: {', '.join(names)}."] if names else []
+    untold = {(r["kpi"], r["group"]) for r in rows.filter(~pl.col("told")).iter_rows(named=True)}
+    names = [_lower(BY_NAME[k].label) for k, group in HEADLINES.items() if (k, group) in untold]
+    return [f"Not told from luck: {'; '.join(names)}."] if names else []
+
+
+def _lower(label: str) -> str:
+    return label[0].lower() + label[1:]
 
 
 def _sign_changes(comparison: Comparison, variant: str) -> list[str]:
     """Figures that go one way under one response and the other under another."""
-    if len(comparison.responses) < 2:
-        return []
-    rows = comparison.differences.filter(pl.col("variant") == variant, "told")
-    both = rows.group_by("kpi", "group").agg(
+    return [
+        f"{group_of(row['kpi'], row['group'])} changes sign: more under {_and(row['up'])} response, "
+        f"less under {_and(row['down'])}."
+        for row in sign_changes(comparison).filter(pl.col("variant") == variant).iter_rows(named=True)
+    ]
+
+
+def sign_changes(comparison: Comparison) -> pl.DataFrame:
+    """Told differences of which some responses say more and others less.
+
+    Returns:
+        variant, kpi, group, up and down (lists of responses).
+    """
+    rows = comparison.differences.filter("told")
+    return rows.group_by("variant", "kpi", "group", maintain_order=True).agg(
         pl.col("response").filter(pl.col("mean") > 0).alias("up"),
         pl.col("response").filter(pl.col("mean") < 0).alias("down"),
-    ).filter(pl.col("up").list.len() > 0, pl.col("down").list.len() > 0).sort("kpi", "group")
-    return [
-        f"{BY_NAME[row['kpi']].label}{'' if row['group'] == ALL else ', ' + row['group']} changes "
-        f"sign: more under {' and '.join(row['up'])} response, less under "
-        f"{' and '.join(row['down'])}."
-        for row in both.iter_rows(named=True)
-    ]
+    ).filter(pl.col("up").list.len() > 0, pl.col("down").list.len() > 0)
+
+
+def saved_by_pairing(comparison: Comparison) -> dict[str, float | None]:
+    """Share of the variance of the headline differences that pairing took away, median by variant."""
+    rows = headlines(comparison).group_by("variant", maintain_order=True).agg(
+        pl.col("saved").median())
+    found = dict(rows.iter_rows())
+    return {side.name: found.get(side.name) for side in comparison.sides[1:]}
+
+
+def _and(words: list[str]) -> str:
+    return " and ".join(words)

@@ -1,0 +1,201 @@
+"""A difference of each figure as people say it: ``12 to 20 fewer homes are let a year to band C``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from math import floor, log10
+from typing import TYPE_CHECKING, Any
+
+from cbl_engine.simulate.kpi import ALL
+from cbl_engine.simulate.kpis_homes import MEASURES
+from cbl_engine.simulate.summary import BY_NAME
+from cbl_engine.simulate.words import number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_MEASURE = dict(zip((m.replace("_", " ") for m in MEASURES), (
+    "from one tenancy to the next", "from keys in to keys out", "in standard relets",
+    "as CORE counts them"), strict=True))
+_STATISTIC = {"mean": "mean", "median": "median",
+              "median with open": "median with those still empty"}
+
+
+@dataclass(frozen=True)
+class Says:
+    """How a difference of one figure is said.
+
+    Attributes:
+        more_less: sentence; ``[x|y]`` is x where there is more and y where there is less, ``{by}``
+            by how much, ``{of}`` the group.
+        of: the group in words, nothing for all.
+        share: a share, said in points of a hundred.
+        pounds: money.
+    """
+
+    more_less: str
+    of: Callable[[str], str] = lambda group: f" ({group})"
+    share: bool = False
+    pounds: bool = False
+
+
+def sentence(row: dict[str, Any], of_worlds: int | None = None) -> str:
+    """One difference in a sentence: by how much at least and at most, and from what.
+
+    Args:
+        row: of ``Comparison.differences``.
+        of_worlds: worlds simulated; said where some of them have no such figure.
+    """
+    says = SAYS[row["kpi"]]
+    more = row["mean"] > 0
+    unit = _unit(row["high"] - row["low"])
+    words = re.sub(r"\[([^|\]]*)\|([^\]]*)\]", r"\1" if more else r"\2", says.more_less)
+    said = words.format(by=_between(says, row["low"], row["high"], unit),
+                        of="" if row["group"] == ALL else says.of(row["group"]))
+    worlds = ""
+    if of_worlds is not None and row["worlds"] < of_worlds:
+        worlds = f"; told by {row['worlds']:,} of {of_worlds:,} worlds"
+    return f"{said[0].upper()}{said[1:]} (base {amount(says, _to(unit, row['base']))}{worlds})."
+
+
+def _between(says: Says, low: float, high: float, unit: float | None) -> str:
+    """An interval that does not hold 0, without its sign: ``£39,000 to £58,000``."""
+    least, most = (amount(says, _to(unit, x), points=True) for x in sorted((abs(low), abs(high))))
+    if says.share and least != most:
+        least = least.removesuffix(" points")
+    return f"about {least}" if least == most else f"{least} to {most}"
+
+
+def _unit(width: float) -> float | None:
+    """What the ends of an interval are rounded to: half its width has one figure; None: nothing."""
+    return 10.0 ** floor(log10(width / 2)) if width > 0 else None
+
+
+def _to(unit: float | None, value: float) -> float:
+    return value if unit is None else round(value / unit) * unit
+
+
+def amount(says: Says, value: float, *, points: bool = False) -> str:
+    """A figure with its sign of money or of a share."""
+    if says.share:
+        return f"{_plain(100 * value)} points" if points else f"{_plain(100 * value)}%"
+    return f"{'£' if says.pounds else ''}{_plain(value)}"
+
+
+def _plain(value: float) -> str:
+    """As figures are written, without noughts after the point."""
+    said = number(value)
+    return said.rstrip("0").rstrip(".") if "." in said else said
+
+
+def change(kpi: str, value: float) -> str:
+    """A difference with its sign, for a table: ``+1.2``, ``-£39,132``, ``+3.1 points``."""
+    sign = "" if value == 0 else "+" if value > 0 else "-"
+    return sign + amount(SAYS[kpi], abs(value), points=True)
+
+
+def level(kpi: str, value: float | None) -> str:
+    """A figure for a table; a dash for none."""
+    return "–" if value is None else amount(SAYS[kpi], value)
+
+
+def group_of(kpi: str, group: str) -> str:
+    """A figure and its group as the head of a row: ``Lettings, band A``."""
+    label = BY_NAME[kpi].label
+    return label if group == ALL else f"{label}: {group}"
+
+
+def _bedrooms(group: str) -> str:
+    return f"a {group}" if group == "bedsit" else group.replace("1 bedroom", "one bedroom")
+
+
+def _household(group: str) -> str:
+    """``in band A``, ``that need 2 bedrooms``."""
+    if group == "no band":
+        return " with no band"
+    if group.startswith("band "):
+        return f" in {group}"
+    if group == "bedrooms not known":
+        return " whose need is not known"
+    return f" that need {_bedrooms(group)}"
+
+
+def _homes(group: str) -> str:
+    """``with 2 bedrooms``, ``to households in band A``."""
+    if group == "no band" or group.startswith("band "):
+        return f" to households{_household(group)}"
+    if group == "bedrooms not known":
+        return " of unknown size"
+    return " that are bedsits" if group == "bedsit" else f" with {_bedrooms(group)}"
+
+
+def _void(group: str) -> str:
+    measure, _, statistic = group.partition(", ")
+    return f"{_MEASURE.get(measure, measure)}, {_STATISTIC.get(statistic, statistic)}"
+
+
+def _cohort(group: str) -> str:
+    who, _, band = group.partition(", ")
+    words = {"opening": "those on the register at the start", "joined": "those who join"}
+    said = words.get(who, f"those who {who.replace('joined', 'join')}")
+    return f" of {said}{', ' + band if band else ''}"
+
+
+SAYS: dict[str, Says] = {
+    "lettings": Says("{by} [more|fewer] homes{of} are let a year", _homes),
+    "void_days": Says("homes stand empty {by} days [longer|less] {of}", _void),
+    "void_stage_days": Says(
+        "of the days a home stands empty, {by} [more|fewer] go to {of}", str),
+    "rent_lost": Says("{by} [more|less] rent is lost a year on empty homes{of}", pounds=True),
+    "bids_per_advert": Says("an advert{of} draws {by} [more|fewer] bids",
+                            lambda g: f" of homes{_homes(g)}"),
+    "adverts_unlet": Says("the share of adverts{of} that let nothing [rises|falls] by {by}",
+                          lambda g: f" of homes{_homes(g)}", share=True),
+    "nominees_per_letting": Says("a letting takes {by} [more|fewer] nominations{of}",
+                                 lambda g: f" that end as '{g}'"),
+    "adapted_to_need": Says(
+        "the share of adapted homes let to households that need them [rises|falls] by {by}",
+        share=True),
+    "chain_length": Says("a void that begins a chain leads to {by} [more|fewer] lettings{of}",
+                         lambda g: "" if g == "with leakage" else ", if no chain leaked"),
+    "chain_leaks": Says("the share of tenants' moves that free no home{of} [rises|falls] by {by}",
+                        share=True),
+    "wait_from_registered": Says(
+        "households{of} waited {by} months [longer|less] to be housed, from registering",
+        _household),
+    "wait_from_priority": Says(
+        "households{of} waited {by} months [longer|less] to be housed, from the date that ranks",
+        _household),
+    "wait_quarter": Says("a quarter{of} are housed {by} months [later|sooner], those who still "
+                         "wait counted", _cohort),
+    "wait_median": Says("half{of} are housed {by} months [later|sooner], those who still wait "
+                        "counted", _cohort),
+    "housed_within_year": Says(
+        "the share of households{of} housed within a year of joining [rises|falls] by {by}",
+        _household, share=True),
+    "transfer_share": Says(
+        "the share of homes let{of} that go to the borough's own tenants [rises|falls] by {by}",
+        _homes, share=True),
+    "spare_relieved": Says(
+        "{by} [more|fewer] tenants with bedrooms to spare move to a smaller home a year"),
+    "overcrowding_relieved": Says(
+        "{by} [more|fewer] tenants short of bedrooms move to a larger home a year"),
+    "bedrooms_freed": Says("{by} [more|fewer] bedrooms are freed a year by moves to smaller homes"),
+    "left_register": Says("{by} [more|fewer] households leave the register a year{of}"),
+    "waiting_at_end": Says("{by} [more|fewer] households{of} are on the register at the end",
+                           _household),
+    "waited_so_far": Says(
+        "households{of} on the register at the end have waited {by} months [longer|less] so far",
+        _household),
+    "ta_households": Says(
+        "{by} [more|fewer] households are in temporary accommodation at the end{of}"),
+    "ta_nights": Says("{by} [more|fewer] nights a year are spent in temporary accommodation{of}"),
+    "ta_gross": Says("temporary accommodation costs {by} a year [more|less] gross{of}", pounds=True),
+    "ta_net": Says("temporary accommodation costs the council {by} a year [more|less] net{of}",
+                   pounds=True),
+    "ta_saving": Says("lettings save {by} a year [more|less] of its net cost{of}", pounds=True),
+    "bnb_over_6_weeks": Says("{by} [more|fewer] families with children a year spend over six weeks "
+                             "in bed and breakfast"),
+}
+"""By name of the figure."""
