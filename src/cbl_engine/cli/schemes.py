@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
 
 from cbl_engine.cli.given import day, give
 
@@ -81,15 +83,22 @@ def diff(
     return int(any(change.concerns != "words" for change in changes))
 
 
-def schema(*, out: Path | None = None) -> int:
+def schema(
+    *, scenario: Annotated[bool, Parameter(negative="")] = False, out: Path | None = None
+) -> int:
     """Print the JSON Schema of scheme files, for completion and help in editors.
 
     Parameters
     ----------
+    scenario
+        The schema of scenario files, which cbl simulate and cbl compare read.
     out
         File to write, such as scheme.schema.json beside your scheme; left out, it is printed.
     """
-    from cbl_engine.scheme import json_schema_text
+    if scenario:
+        from cbl_engine.simulate.json_schema import scenario_schema_text as text
+    else:
+        from cbl_engine.scheme import json_schema_text as text
 
-    give(json_schema_text(), out)
+    give(text(), out)
     return 0

@@ -7,6 +7,7 @@ a difference is *told* when the interval that holds for all of them at once leav
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,11 +16,14 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.compare.pairs import Difference, paired_difference, worlds_needed
-from cbl_engine.errors import BadInput, Problem
+from cbl_engine.errors import BadInput, Problem, RunError
+from cbl_engine.records.places import write_file
+from cbl_engine.simulate.kept import open_simulation
 from cbl_engine.simulate.kpi import ALL, told_by
 from cbl_engine.simulate.run import BATCH, Simulation, simulate_scenario
 from cbl_engine.simulate.scenario import read_scenario, scenario_path, variant_of
 from cbl_engine.simulate.summary import BY_NAME, KPIS, values
+from cbl_engine.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -31,6 +35,8 @@ if TYPE_CHECKING:
 BASE = "base"
 RESPONSES: tuple[Response, ...] = ("low", "central", "high")
 FEWEST_WORLDS = 3
+KEPT = "comparison.json"
+"""What says that all simulations of a comparison are in a folder."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +60,13 @@ class Comparison:
             differences), low, high (Student's 95%), bca_low, bca_high (null where every world
             differs alike), all_low, all_high (of all figures together), told, saved (share of the
             variance that pairing took away; null where nothing varies), worlds.
+        named: the scenarios as they were given.
     """
 
     sides: tuple[Side, ...]
     simulations: dict[tuple[str, str], Simulation]
     differences: pl.DataFrame
+    named: tuple[str, ...] = ()
 
     @property
     def responses(self) -> list[str]:
@@ -90,7 +98,7 @@ def compare(
 
     Args:
         *named: one scenario with ``variants:``, or several, the first of which is the base.
-        out: folder that keeps every simulation, to go on from when interrupted.
+        out: folder that keeps every simulation, to go on from when interrupted, and the differences.
         replications: worlds, in place of the scenarios'.
         weeks: horizon, in place of the scenarios'.
         responses: how strongly households respond; each is simulated.
@@ -116,16 +124,54 @@ def compare(
                 scenario = side.scenario.model_copy(update={"response": response})
                 place = None
                 if out is not None:
-                    place = Path(out) / f"{side.name}-{response}-{scenario.replications}"
+                    place = Path(out) / _folder(side.name, response, scenario.replications)
                 done[key] = simulate_scenario(
                     scenario, side.parameters, side.beside, place, batch=batch, workers=workers,
                     said=lambda step, n, of, k=key: said(f"{k[0]} ({k[1]}), {step}", n, of))
-        found = Comparison(tuple(sides), done, _differences(sides, responses, done))
+        found = Comparison(tuple(sides), done, _differences(sides, responses, done),
+                           tuple(map(str, named)))
         more = _worlds_to_add(found, until, at_most)
         if not more:
+            if out is not None:
+                _write_kept(found, Path(out))
             return found
         sides = [Side(s.name, s.scenario.model_copy(update={"replications": more}), s.parameters,
                       s.beside) for s in sides]
+
+
+def open_comparison(folder: str | Path) -> Comparison:
+    """A comparison kept in a folder by ``out``, its differences worked out anew.
+
+    Raises:
+        RunError: there is none, it is not finished, or a simulation of it is gone.
+    """
+    folder = Path(folder)
+    file = folder / KEPT
+    if not file.is_file():
+        raise RunError([Problem(
+            "no_comparison", "there is no finished comparison in the folder", where=str(folder),
+            remedy="cbl compare SCENARIO --out makes one; begun, the same command goes on")])
+    told = json.loads(file.read_text(encoding="utf-8"))
+    done, sides = {}, []
+    for name in told["sides"]:
+        for response in told["responses"]:
+            kept = open_simulation(folder / _folder(name, response, told["replications"]))
+            done[name, response] = kept.read()
+        sides.append(Side(name, kept.scenario, kept.parameters, folder))
+    return Comparison(tuple(sides), done, _differences(sides, told["responses"], done),
+                      tuple(told["named"]))
+
+
+def _folder(side: str, response: str, worlds: int) -> str:
+    return f"{side}-{response}-{worlds}"
+
+
+def _write_kept(found: Comparison, out: Path) -> None:
+    told = {"kind": "comparison", "named": found.named, "sides": [s.name for s in found.sides],
+            "responses": found.responses, "replications": found.sides[0].scenario.replications,
+            "engine_version": __version__}
+    write_file((json.dumps(told, indent=1) + "\n").encode(), out / KEPT, replace=True)
+    write_file(found.differences.write_csv().encode(), out / "differences.csv", replace=True)
 
 
 def _sides(
@@ -250,7 +296,9 @@ def _worlds_to_add(
     rows = found.differences.filter(pl.col("kpi") == kpi, pl.col("group") == group)
     widest = rows.with_columns((pl.col("high") - pl.col("low")).alias("width")).sort("width").tail(1)
     if widest.is_empty():
-        return 0
+        groups = found.differences.filter(pl.col("kpi") == kpi)["group"].unique(maintain_order=True)
+        raise BadInput([Problem("unknown_group", "the figure has no such group in enough worlds",
+                                where="until", given=group, allowed="; ".join(groups))])
     row = widest.row(0, named=True)
     now = found.sides[0].scenario.replications
     if row["width"] / 2 <= half or now >= at_most:

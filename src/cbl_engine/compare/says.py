@@ -80,7 +80,7 @@ def amount(says: Says, value: float, *, points: bool = False) -> str:
     """A figure with its sign of money or of a share."""
     if says.share:
         return f"{_plain(100 * value)} points" if points else f"{_plain(100 * value)}%"
-    return f"{'£' if says.pounds else ''}{_plain(value)}"
+    return f"{'-' if value < 0 else ''}£{_plain(abs(value))}" if says.pounds else _plain(value)
 
 
 def _plain(value: float) -> str:

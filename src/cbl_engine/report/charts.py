@@ -141,6 +141,30 @@ def bars(
                 tuple(names) if len(names) > 1 else ())
 
 
+def grouped(
+    groups: Sequence[tuple[str, Mapping[str, tuple[float | None, str]]]], room: int = _LABEL,
+) -> Bars:
+    """Lay out a bar for each side of each group, the sides of a group close together.
+
+    Args:
+        groups: label, and name of each side -> value and what is written after its bar; a side
+            without a value has the words alone.
+        room: for labels [pixels].
+    """
+    most = max((value or 0.0 for _, sides in groups for value, _ in sides.values()), default=0.0)
+    wide, thick = _WIDTH - room - _ROOM, 13
+    names = list(dict.fromkeys(name for _, sides in groups for name in sides))
+    rows, y = [], 4
+    for label, sides in groups:
+        for number, (name, (value, words)) in enumerate(sides.items()):
+            width = round(wide * max(value or 0.0, 0.0) / (most or 1.0), 1)
+            piece = Piece(room, width, names.index(name), f"{label}, {name}: {words}")
+            rows.append(Row(label if number == 0 else "", y, (piece,), words, room + width + 6))
+            y += thick + 4
+        y += 9
+    return Bars(_WIDTH, y, room, thick, tuple(rows), tuple(names))
+
+
 def _scale(most: float) -> tuple[float, float]:
     """Top of an axis and its step: 1, 2 or 5 times a power of ten, four or five of them."""
     if most <= 0:

@@ -21,7 +21,7 @@ from cbl_engine.scheme.offers import KINDS, UNITS
 if TYPE_CHECKING:
     from pydantic_core import core_schema
 
-_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 _GIVEN = {"not": {"type": "null"}}
@@ -90,7 +90,7 @@ _ALSO: dict[str, dict[str, Any]] = {
 """What :mod:`cbl_engine.scheme.check` asks of one part's fields together."""
 
 
-class _ForEditors(GenerateJsonSchema):
+class ForEditors(GenerateJsonSchema):
     """Pydantic's, with names closed to what their pattern refuses, and no titles made of names."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
@@ -107,7 +107,7 @@ class _ForEditors(GenerateJsonSchema):
 @lru_cache(maxsize=1)
 def json_schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of a scheme file."""
-    made = SchemeVersion.model_json_schema(schema_generator=_ForEditors)
+    made = SchemeVersion.model_json_schema(schema_generator=ForEditors)
     parts = made["$defs"]
     for part in parts.values():
         part["description"] = " ".join(part["description"].replace("``", "`").split())
@@ -118,7 +118,7 @@ def json_schema() -> dict[str, Any]:
         _say_kind(part)
         for field in part["properties"].values():
             _say_part(field, parts)
-    return {"$schema": _DIALECT, **made, "title": "Allocation scheme"}
+    return {"$schema": DIALECT, **made, "title": "Allocation scheme"}
 
 
 def json_schema_text() -> str:

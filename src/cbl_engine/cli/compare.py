@@ -1,0 +1,266 @@
+"""Scenarios compared: what differs in words and in a table, and a report to send to a committee."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cbl_engine.compare.comparing import Comparison
+
+
+def compare(
+    *scenarios: str,
+    out: Path | None = None,
+    replications: int | None = None,
+    weeks: int | None = None,
+    responses: str = "central",
+    until: str | None = None,
+    at_most: int = 1000,
+    workers: int = 1,
+    batch: int | None = None,
+    describe: Annotated[bool, Parameter(negative="")] = False,
+    full: Annotated[bool, Parameter(negative="")] = False,
+    format: Literal["table", "json", "csv"] = "table",
+) -> int:
+    """Compare schemes and levers on the same worlds: what differs, and what is only luck.
+
+    Interrupted with --out, the same command goes on with the worlds that are missing.
+
+    Parameters
+    ----------
+    scenarios
+        One scenario with variants in its file, or several, the first of which is the base: files,
+        or names of shipped ones (riverton_levers).
+    out
+        Folder that keeps every simulation and the differences; cbl report makes a page of it.
+    replications
+        Worlds that differ by luck alone, in place of the scenarios'.
+    weeks
+        Horizon, in place of the scenarios'.
+    responses
+        How strongly households respond to policy: low, central, high, or several with commas
+        between them. What changes sign from one to another is said.
+    until
+        Add worlds until the interval of a figure is narrow enough: void_days:tenancy, mean=0.5 is
+        half a day to each side. The figures are those of --format csv.
+    at_most
+        Worlds at most, with --until.
+    workers
+        Processes side by side. The answer is the same for any number.
+    batch
+        Worlds stepped together; more are quicker and need more memory. The answer is the same.
+    describe
+        Say what would be compared, in words, and simulate nothing.
+    full
+        Print every difference, by band and by size too; --out and the other formats always have
+        them.
+    format
+        table to read; csv or json for programs.
+    """
+    from cbl_engine.cli.show import show_frame, show_parts
+
+    if describe:
+        from cbl_engine.simulate.describe import describe_scenario
+
+        show_parts(describe_scenario(name).text() for name in scenarios or _none("cbl compare"))
+        return 0
+    found = _compared(scenarios, out, replications, weeks, responses, until, at_most, workers, batch,
+                      "cbl compare")
+    if found is None:
+        return 130
+    if format == "csv":
+        show_frame(found.differences, format)
+    elif format == "json":
+        from cbl_engine.compare.findings import findings
+
+        sys.stdout.write(json.dumps({
+            "findings": {r: findings(found, r) for r in found.responses},
+            "differences": found.differences.to_dicts()}, indent=1) + "\n")
+    else:
+        show_parts(_told(found, full=full))
+        if out is not None:
+            sys.stdout.write(f"Wrote {out}\n")
+    return 0
+
+
+def report(
+    *scenarios: str,
+    out: Path,
+    excel: Path | None = None,
+    keep: Path | None = None,
+    replications: int | None = None,
+    weeks: int | None = None,
+    responses: str = "central",
+    workers: int = 1,
+    batch: int | None = None,
+) -> int:
+    """Write a comparison as one page for a committee, and its figures as a workbook.
+
+    The page opens offline and prints: the question, what it rests on, what differs, charts with
+    their tables, effects by group, what it costs the Housing Revenue Account and the General Fund,
+    and what the model does not know.
+
+    Parameters
+    ----------
+    scenarios
+        The folder of cbl compare --out; or scenarios, which are compared first.
+    out
+        The page to write (HTML).
+    excel
+        A workbook to write with the same figures (.xlsx).
+    keep
+        Folder that keeps the simulations of scenarios, as --out of cbl compare.
+    replications
+        Worlds, in place of the scenarios'.
+    weeks
+        Horizon, in place of the scenarios'.
+    responses
+        How strongly households respond to policy: low, central, high, or several.
+    workers
+        Processes side by side.
+    batch
+        Worlds stepped together.
+    """
+    from cbl_engine.compare.comparing import KEPT, open_comparison
+    from cbl_engine.report import comparison_page, comparison_sheets, write_page
+
+    if len(scenarios) == 1 and (Path(scenarios[0]) / KEPT).is_file():
+        found = open_comparison(scenarios[0])
+    else:
+        found = _compared(scenarios, keep, replications, weeks, responses, None, 0, workers, batch,
+                          "cbl report")
+    if found is None:
+        return 130
+    write_page(comparison_page(found), out)
+    if excel is not None:
+        from cbl_engine.export.workbook import write_frames
+
+        write_frames(comparison_sheets(found), excel, found.sides[0].scenario.start)
+    for wrote in (out, excel):
+        if wrote is not None:
+            sys.stdout.write(f"Wrote {wrote}\n")
+    return 0
+
+
+def _compared(
+    scenarios: tuple[str, ...], out: Path | None, replications: int | None, weeks: int | None,
+    responses: str, until: str | None, at_most: int, workers: int, batch: int | None, command: str,
+) -> Comparison | None:
+    """What was found; None where it was interrupted."""
+    from cbl_engine.compare.comparing import compare as run
+    from cbl_engine.simulate.run import BATCH
+
+    scenarios = scenarios or _none(command)
+    try:
+        with _bar() as said:
+            return run(*scenarios, out=out, replications=replications, weeks=weeks,
+                       responses=_responses(responses), until=_until(until), at_most=at_most,
+                       workers=workers, batch=BATCH if batch is None else batch, said=said)
+    except KeyboardInterrupt:
+        said_so = "stopped; nothing is kept without a folder" if out is None else (
+            f"stopped; finished worlds are kept in {out}, and the same command goes on")
+        sys.stderr.write(f"cbl: {said_so}\n")
+        return None
+
+
+def _none(command: str) -> Any:
+    from cbl_engine.errors import BadInput, Problem
+    from cbl_engine.shipped import shipped_folder
+
+    names = sorted(p.stem for p in shipped_folder("simulations").glob("*.yaml"))
+    raise BadInput([Problem("no_scenario", "a scenario is needed", where=command,
+                            allowed=f"a file, or one of {', '.join(names)}")])
+
+
+def _responses(text: str) -> tuple[Any, ...]:
+    from cbl_engine.compare.comparing import RESPONSES
+    from cbl_engine.errors import BadInput, Problem
+
+    given = [part.strip() for part in text.split(",") if part.strip()]
+    if wrong := [part for part in given if part not in RESPONSES]:
+        raise BadInput([Problem("bad_response", "there is no such response", where="--responses",
+                                given=", ".join(wrong), allowed=", ".join(RESPONSES))])
+    return tuple(r for r in RESPONSES if r in given)
+
+
+def _until(text: str | None) -> tuple[str, str, float] | None:
+    from cbl_engine.errors import BadInput, Problem
+
+    if text is None:
+        return None
+    figure, _, width = text.rpartition("=")
+    kpi, _, group = figure.partition(":")
+    try:
+        return kpi, group or "all", float(width)
+    except ValueError:
+        raise BadInput([Problem(
+            "bad_until", "this is not a figure with half a width", where="--until", given=text,
+            allowed="FIGURE=WIDTH or FIGURE:GROUP=WIDTH, as in lettings:band A=2.5")]) from None
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[str, int, int], None]]:
+    """One bar that says what is simulated, on the error stream, for people only."""
+    from rich.console import Console
+
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal:
+        yield lambda *_: None
+        return
+    from rich.progress import Progress
+
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("", total=None)
+        yield lambda what, done, of: progress.update(
+            task, description=what, completed=done, total=of)
+
+
+def _told(found: Comparison, *, full: bool) -> Iterator[Any]:
+    from cbl_engine.compare.findings import findings, headlines, saved_by_pairing
+
+    base = found.sides[0].scenario
+    yield (f"{base.title}: {base.replications:,} worlds, {base.weeks:,} weeks from {base.start}, "
+           "each variant on the same worlds")
+    said = findings(found)
+    for side in found.sides[1:]:
+        yield f"\n{side.name}: {side.scenario.title}"
+        yield from (f"- {line}" for line in said[side.name])
+    rows = found.differences if full else headlines(found)
+    for side in found.sides[1:]:
+        for response in found.responses:
+            yield _table(rows.filter(variant=side.name, response=response),
+                         side.name if len(found.responses) == 1 else f"{side.name}, {response}")
+    yield ("The interval is 95% of one difference. Told: also with all figures looked at together, "
+           "so that none is picked out by luck. It says nothing of what is assumed: cbl simulate "
+           "--parameters lists that.")
+    saved = ", ".join(f"{name} {share:.0%}" for name, share in saved_by_pairing(found).items()
+                      if share is not None)
+    if saved:
+        yield f"The same luck on both sides took away, of the variance of a headline difference: {saved}."
+
+
+def _table(rows: Any, title: str) -> Any:
+    from rich.table import Table
+
+    from cbl_engine.compare.says import change, group_of, level
+
+    table = Table(title=title)
+    table.add_column("")
+    for name in ("base", "difference", "95% interval"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("told")
+    for row in rows.iter_rows(named=True):
+        kpi = row["kpi"]
+        table.add_row(
+            f"{group_of(kpi, row['group'])}, {row['unit']}", level(kpi, row["base"]),
+            change(kpi, row["mean"]), f"{change(kpi, row['low'])} to {change(kpi, row['high'])}",
+            "told" if row["told"] else "")
+    return table

@@ -1,0 +1,353 @@
+"""A comparison as one page for a committee, and the same figures as the sheets of a workbook."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import batched
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from cbl_engine.compare.findings import findings, headlines, saved_by_pairing
+from cbl_engine.compare.says import change, group_of, level
+from cbl_engine.report.charts import Bars, bars, grouped
+from cbl_engine.report.page import day, render
+from cbl_engine.simulate.describe import described
+from cbl_engine.simulate.kpi import ALL, YEAR
+from cbl_engine.simulate.kpis_homes import STAGES
+from cbl_engine.simulate.parameters import shipped_parameters
+from cbl_engine.simulate.summary import BY_NAME, summary
+from cbl_engine.simulate.words import number, value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from cbl_engine.compare.comparing import Comparison, Side
+
+FEWEST = 5
+"""Households below which nothing is said of a group."""
+_ACROSS = 3
+_BANDS, _SIZES = "band ", "bedroom"
+_CHARTS = (
+    ("wait_from_registered", _BANDS, "Wait of those housed, by band",
+     "Months from registering to the tenancy, mean. Those who still wait are in the next chart."),
+    ("waited_so_far", _BANDS, "Wait so far of those still waiting, by band",
+     "Months since registering of those on the register at the end, mean."),
+    ("wait_from_registered", _SIZES, "Wait of those housed, by bedrooms needed",
+     "Months from registering to the tenancy, mean."),
+    ("waited_so_far", _SIZES, "Wait so far of those still waiting, by bedrooms needed",
+     "Months since registering of those on the register at the end, mean."),
+    ("wait_quarter", "opening, ", "A quarter of the first register are housed by",
+     "Months from the start, those who still wait counted as longer, by band."),
+    ("lettings", _BANDS, "Who is let homes: lettings by band", "Homes a year."),
+    ("transfer_share", _BANDS, "Homes that go to the borough's own tenants",
+     "Share of the lettings of each band: moves that leave a home for somebody else."),
+    ("chain_length", "leakage", "Chains", "Lettings for each void that begins a chain: as homes "
+     "leak from chains, and if none leaked."),
+    ("bedrooms_freed", ALL, "Bedrooms freed", "By moves of tenants to smaller homes, a year."),
+    ("ta_households", "", "Households in temporary accommodation", "In the last night, by kind."),
+    ("ta_net", "", "Net cost of temporary accommodation",
+     "Pounds a year after benefit and capped subsidy, by kind."),
+)
+_ACCOUNTS = (
+    ("Housing Revenue Account", ("rent_lost",),
+     "Rent of the days on which homes stand empty. What works, repairs and empty-property council "
+     "tax cost is not in the model."),
+    ("General Fund", ("ta_gross", "ta_net", "ta_saving", "ta_nights"),
+     "Temporary accommodation: what nights cost, what is left after benefit and capped subsidy, and "
+     "what lettings save of it when some of the places are taken by others."),
+)
+_BY_GROUP = ("lettings", "wait_from_registered", "housed_within_year", "waiting_at_end",
+             "waited_so_far")
+LIMITS = (
+    "Worlds are simulated: households bid, accept and leave by chances that are published, fitted or "
+    "assumed, not by minds of their own. Where a value is assumed, so is what follows from it.",
+    "The intervals say how far luck moves a figure over the worlds simulated. They say nothing of "
+    "values that are assumed, of years that differ from these, nor of the law or rents changing.",
+    "The scheme's own code decides eligibility, order and offers. What officers decide case by case "
+    "is drawn by lot: the order of equals, and what becomes of a nomination.",
+    "Bids that wait for a fact to be confirmed are offered nothing.",
+    "The first weeks begin with nobody under offer, so their figures are those of a borough whose "
+    "officers took a week off.",
+    "Households that were overcrowded outside the council's own homes are not seen in the figures of "
+    "overcrowding relieved.",
+    "Costs are rent lost and temporary accommodation. Works, officers' time, arrears and the cost "
+    "of moving are not counted.",
+)
+"""What the model does not know, for whoever reads its figures."""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart with the table behind it."""
+
+    title: str
+    words: str
+    bars: Bars
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def comparison_page(comparison: Comparison) -> str:
+    """A comparison as one offline HTML page, for a committee.
+
+    Args:
+        comparison: from :func:`cbl_engine.compare.compare` or ``open_comparison``.
+    """
+    base, *variants = comparison.sides
+    scenario = base.scenario
+    at = _Figures(comparison)
+    return render(
+        "comparison.html",
+        title=f"What if? {scenario.title}",
+        audience="planner",
+        setting=f"{len(variants)} {'change' if len(variants) == 1 else 'changes'} compared on the "
+        f"same {scenario.replications:,} worlds of {scenario.weeks:,} weeks from "
+        f"{day(scenario.start)}.",
+        base=base, variants=variants, response=at.response,
+        world=described(scenario, base.parameters).sections[0],
+        findings=findings(comparison, at.response),
+        headlines=list(_headlines(comparison, at)),
+        responses=_under_responses(comparison),
+        charts_=[_stages(at), *(c for chart in _CHARTS if (c := _chart(at, *chart)) is not None)],
+        groups=[(v, _effects(at, v)) for v in variants], fewest=FEWEST,
+        accounts=[(title, words, list(_rows(at, kpis))) for title, kpis, words in _ACCOUNTS],
+        changed=list(_changed(comparison.sides)),
+        parameters=[_parameter(p) for p in base.parameters.found.values()],
+        assumed=sum(p.source is None for p in base.parameters.found.values()),
+        limits=[*LIMITS, *_of_these(comparison)],
+        command=_command(comparison),
+        seed=scenario.seed,
+        saved=[(name, f"{share:.0%}") for name, share in saved_by_pairing(comparison).items()
+               if share is not None],
+    )
+
+
+def comparison_sheets(comparison: Comparison) -> dict[str, pl.DataFrame]:
+    """The figures of the page, and every other, as the sheets of a workbook.
+
+    Returns:
+        findings (response, variant, finding), headlines and differences (figure, group, unit, base,
+        difference, low, high, told, ...), levels (response, scenario, figure, group, mean, low,
+        high), values (what each scenario goes by, with its source) and limits.
+    """
+    said = [(r, v, line) for r in comparison.responses
+            for v, lines in findings(comparison, r).items() for line in lines]
+    levels = [
+        summary(done).select(
+            pl.lit(response).alias("response"), pl.lit(name).alias("scenario"), _label(), "group",
+            "unit", "mean", "low", "high", "worlds")
+        for (name, response), done in comparison.simulations.items()]
+    values = [
+        (side.name, name, p.label, value(p), p.unit, p.source, p.assumed)
+        for side in comparison.sides for name, p in side.parameters.found.items()]
+    return {
+        "findings": pl.DataFrame(said, ["response", "variant", "finding"], orient="row"),
+        "headlines": _sheet(headlines(comparison)),
+        "differences": _sheet(comparison.differences),
+        "levels": pl.concat(levels),
+        "values": pl.DataFrame(values, {n: pl.String for n in (
+            "scenario", "parameter", "label", "value", "unit", "source", "assumed")}, orient="row"),
+        "limits": pl.DataFrame({"what_the_model_does_not_know": [*LIMITS, *_of_these(comparison)]}),
+    }
+
+
+def _label() -> pl.Expr:
+    return pl.col("kpi").replace_strict({n: k.label for n, k in BY_NAME.items()}).alias("figure")
+
+
+def _sheet(rows: pl.DataFrame) -> pl.DataFrame:
+    numbers = ("base", "mean", "low", "high", "bca_low", "bca_high", "all_low", "all_high", "saved")
+    return rows.select(
+        "response", "variant", _label(), "group", "unit", *(pl.col(n).round(6) for n in numbers),
+        pl.when("told").then(pl.lit("told")).alias("told"), "worlds").rename({"mean": "difference"})
+
+
+class _Figures:
+    """Means of every side and differences of every variant, under one response."""
+
+    def __init__(self, comparison: Comparison) -> None:
+        self.sides = comparison.sides
+        self.response = ("central" if "central" in comparison.responses
+                         else comparison.responses[0])
+        self.means: dict[tuple[str, str, str], float | None] = {}
+        self.groups: dict[str, list[str]] = {}
+        for side in self.sides:
+            figures = summary(comparison.simulations[side.name, self.response])
+            for kpi, group, mean in figures.select("kpi", "group", "mean").iter_rows():
+                self.means[side.name, kpi, group] = mean
+                if group not in self.groups.setdefault(kpi, []):
+                    self.groups[kpi].append(group)
+        rows = comparison.differences.filter(response=self.response)
+        self.differences = {(r["variant"], r["kpi"], r["group"]): r
+                            for r in rows.iter_rows(named=True)}
+
+    def mean(self, side: Side, kpi: str, group: str) -> float | None:
+        """Of a side over its worlds; None where there is none or a median is not reached."""
+        return self.means.get((side.name, kpi, group))
+
+    def said(self, side: Side, kpi: str, group: str) -> str:
+        """The mean in words."""
+        mean = self.mean(side, kpi, group)
+        known = (side.name, kpi, group) in self.means
+        return level(kpi, mean) if mean is not None or not known else "not reached"
+
+    def difference(self, side: Side, kpi: str, group: str) -> tuple[str, bool]:
+        """``-3.6 (-4.2 to -3)`` and whether it is told from luck."""
+        row = self.differences.get((side.name, kpi, group))
+        if row is None:
+            return "–", False
+        if row["low"] == row["high"] == 0:
+            return "none", False
+        return (f"{change(kpi, row['mean'])} ({change(kpi, row['low'])} to "
+                f"{change(kpi, row['high'])})", row["told"])
+
+
+def _headlines(comparison: Comparison, at: _Figures) -> Iterator[dict[str, Any]]:
+    """A table for every few variants: the figure, the base, and each difference."""
+    found = dict.fromkeys(headlines(comparison).select("kpi", "group").iter_rows())
+    for variants in batched(comparison.sides[1:], _ACROSS):
+        yield {"variants": variants, "rows": [
+            {"label": BY_NAME[kpi].label, "unit": BY_NAME[kpi].unit,
+             "group": "" if group == ALL else group,
+             "base": at.said(comparison.sides[0], kpi, group),
+             "differences": [at.difference(v, kpi, group) for v in variants]}
+            for kpi, group in found]}
+
+
+def _under_responses(comparison: Comparison) -> list[dict[str, Any]]:
+    """Headline differences that are told under some response, under each."""
+    responses = comparison.responses
+    if len(responses) < 2:
+        return []
+    out: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for row in headlines(comparison).iter_rows(named=True):
+        kpi = row["kpi"]
+        key = row["variant"], kpi, row["group"]
+        line = out.setdefault(key, {"variant": row["variant"], "label": group_of(kpi, row["group"]),
+                                    "cells": dict.fromkeys(responses, ("–", False))})
+        line["cells"][row["response"]] = (change(kpi, row["mean"]), row["told"])
+    return [line for line in out.values() if any(told for _, told in line["cells"].values())]
+
+
+def _chart(at: _Figures, kpi: str, part: str, title: str, words: str) -> Chart | None:
+    groups = [g for g in at.groups.get(kpi, ()) if part in g and (part != "" or g != ALL)]
+    groups = [g for g in groups if _enough(at, kpi, g)]
+    if not groups:
+        return None
+    drawn, rows = [], []
+    for group in groups:
+        sides = {}
+        for side in at.sides:
+            said = at.said(side, kpi, group)
+            difference, told = ("", False) if side is at.sides[0] else at.difference(
+                side, kpi, group)
+            sides[side.name] = at.mean(side, kpi, group), said + (" *" if told else "")
+            rows.append((_short(group), side.name, said, difference, "told" if told else ""))
+        drawn.append((_short(group), sides))
+    return Chart(title, words, grouped(drawn), ("group", "scenario", BY_NAME[kpi].unit,
+                                                "difference (95% interval)", "told"), tuple(rows))
+
+
+def _short(group: str) -> str:
+    return "" if group == ALL else group.removeprefix("opening, ")
+
+
+def _stages(at: _Figures) -> Chart:
+    names = [name for name in STAGES if name != "notice"]
+    kpi = "void_stage_days"
+    days = [(side.name, {n: at.mean(side, kpi, n) or 0.0 for n in names}) for side in at.sides]
+    rows = []
+    for name in names:
+        for side in at.sides:
+            difference, told = ("", False) if side is at.sides[0] else at.difference(side, kpi, name)
+            rows.append((name, side.name, at.said(side, kpi, name), difference,
+                         "told" if told else ""))
+    return Chart(
+        "Where void days go", "Mean days from the end of a tenancy to the start of the next, by "
+        "stage.", bars(days, number, unit="days", shown=lambda p: f"{number(sum(p.values()))} days"),
+        ("stage", "scenario", "days", "difference (95% interval)", "told"), tuple(rows))
+
+
+def _enough(at: _Figures, kpi: str, group: str) -> bool:
+    """Whether so many households of the group are let or wait, on the mean, that it may be shown."""
+    base = at.sides[0]
+    if not group.startswith(_BANDS) and _SIZES not in group and not group.startswith("opening, "):
+        return True
+    group = group.removeprefix("opening, ")
+    years = base.scenario.days / YEAR
+    let = (at.mean(base, "lettings", group) or 0.0) * years
+    waiting = at.mean(base, "waiting_at_end", group) or 0.0
+    return (waiting if kpi in ("waiting_at_end", "waited_so_far") else let) >= FEWEST
+
+
+def _effects(at: _Figures, variant: Side) -> dict[str, Any]:
+    """How a variant moves each stage for each group."""
+    base = at.sides[0]
+    groups = list(dict.fromkeys(
+        g for kpi in _BY_GROUP for g in at.groups.get(kpi, ())
+        if g == "no band" or g.startswith(_BANDS) or _SIZES in g))
+    rows = []
+    for group in sorted(groups, key=lambda g: (not g.startswith(_BANDS), g)):
+        cells = []
+        for kpi in _BY_GROUP:
+            if group not in at.groups.get(kpi, ()):
+                cells.append(("–", "", False))
+            elif not _enough(at, kpi, group):
+                cells.append((f"under {FEWEST} households", "", False))
+            else:
+                cells.append((at.said(base, kpi, group), *at.difference(variant, kpi, group)))
+        rows.append((group, cells))
+    return {"head": [f"{BY_NAME[k].label} ({BY_NAME[k].unit})" for k in _BY_GROUP], "rows": rows}
+
+
+def _rows(at: _Figures, kpis: Sequence[str]) -> Iterator[dict[str, Any]]:
+    for kpi in kpis:
+        for group in at.groups.get(kpi, ()):
+            yield {"label": group_of(kpi, group), "unit": BY_NAME[kpi].unit,
+                   "whole": group == ALL,
+                   "base": at.said(at.sides[0], kpi, group),
+                   "differences": [at.difference(v, kpi, group) for v in at.sides[1:]]}
+
+
+def _changed(sides: Sequence[Side]) -> Iterator[dict[str, Any]]:
+    """Values that are not those shipped, or not the same on all sides."""
+    shipped = shipped_parameters().found
+    for name, plain in shipped.items():
+        mine = [side.parameters.found[name] for side in sides]
+        if all(p.value == plain.value for p in mine):
+            continue
+        yield {"label": plain.label, "unit": plain.unit, "sides": [
+            {"side": side.name, "value": value(p), "from": _from(p)}
+            for side, p in zip(sides, mine, strict=True)
+            if side is sides[0] or p.value != mine[0].value]}
+
+
+def _parameter(p: Any) -> dict[str, Any]:
+    return {"label": p.label, "value": value(p), "unit": p.unit, "source": _from(p),
+            "assumed": p.source is None}
+
+
+def _from(p: Any) -> str:
+    return p.source or f"assumed: {p.assumed}"
+
+
+def _of_these(comparison: Comparison) -> Iterator[str]:
+    scenario = comparison.sides[0].scenario
+    if len(comparison.responses) == 1:
+        yield (f"Compared under the {comparison.responses[0]} response of households alone: whether a "
+               "difference would change sign under another is not known.")
+    if scenario.replications < 30:
+        yield (f"Only {scenario.replications:,} worlds were simulated; 30 and more make intervals to "
+               "lean on.")
+    if scenario.weeks < 52:
+        yield (f"Only {scenario.weeks:,} weeks were simulated; figures a year are scaled up from them, "
+               "and whatever takes a year is not seen.")
+    if scenario.world.register_ is None:
+        yield "The register is made up by published shares; nobody in it is a household of the council."
+
+
+def _command(comparison: Comparison) -> str:
+    scenario = comparison.sides[0].scenario
+    return (f"cbl compare {' '.join(comparison.named)} --replications {scenario.replications} "
+            f"--weeks {scenario.weeks} --responses {','.join(comparison.responses)}")

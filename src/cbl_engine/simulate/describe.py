@@ -1,0 +1,141 @@
+"""A scenario read back in plain English: which world, which scheme, which levers, for how long."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cbl_engine.scheme.description import Description, Line, Section, Table
+from cbl_engine.simulate.parameters import shipped_parameters
+from cbl_engine.simulate.scenario import Scenario, Variant, read_scenario
+from cbl_engine.simulate.words import value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import date
+    from pathlib import Path
+
+    from cbl_engine.simulate.parameters import Parameter, Parameters
+    from cbl_engine.simulate.scenario import NewHomes
+
+_RESPONSE = {
+    "low": "Households respond to policy little.",
+    "central": "Households respond to policy as seems likeliest.",
+    "high": "Households respond to policy much.",
+}
+_SHARES = {
+    "england": "England as a whole", "london_borough": "London boroughs",
+    "metropolitan_district": "metropolitan districts", "unitary": "unitary authorities",
+    "shire_district": "shire districts",
+}
+
+
+def describe_scenario(named: str | Path) -> Description:
+    """A scenario in words, each variant by what it changes.
+
+    Args:
+        named: a scenario file, or the name of a shipped one.
+
+    Raises:
+        BadInput: with everything wrong in the file.
+    """
+    return described(*read_scenario(named))
+
+
+def described(scenario: Scenario, parameters: Parameters) -> Description:
+    """A scenario that was read, in words."""
+    sections = [
+        Section("The world", items=tuple(Line(text) for text in _world(scenario))),
+        Section("How it is run", items=tuple(Line(text) for text in _run(scenario))),
+    ]
+    if levers := tuple(_levers(scenario)):
+        sections.append(Section("Levers", items=levers))
+    if (changed := _parameters_changed(parameters)).rows:
+        sections.append(Section("Values that are not the shipped ones", table=changed))
+    if scenario.variants:
+        sections.append(Section(
+            "What it is compared with", sections=tuple(
+                Section(f"{name}: {variant.title}", items=tuple(_levers(variant, parameters)))
+                for name, variant in scenario.variants.items())))
+    return Description(scenario.title, (Line(f"Scheme {scenario.scheme}."),), tuple(sections))
+
+
+def _world(scenario: Scenario) -> Iterator[str]:
+    world = scenario.world
+    register, stock = world.register_, world.stock
+    yield (f"The register at the start is that of {register}." if register else
+           f"A made-up register of {_many(world.households, 'household')}, by the published shares "
+           f"of {_SHARES[world.authority_type]}.")
+    yield (f"The stock is that of {stock}." if stock else
+           f"A made-up stock of {_many(world.homes, 'home')}.")
+    yield from _new(scenario.new_homes)
+
+
+def _run(scenario: Scenario) -> Iterator[str]:
+    yield f"{_many(scenario.weeks, 'week')} from {_day(scenario.start)}."
+    yield f"{_many(scenario.replications, 'world')} that differ by luck alone, from seed {scenario.seed}."
+    yield (f"Households are assessed anew every {_many(scenario.assess_every, 'week')}, where "
+           "something happened or is due.")
+    yield _RESPONSE[scenario.response]
+    if scenario.simple is not None:
+        yield "Simple models stand in for the usual ones, to hold the world against formulas."
+
+
+def _levers(of: Scenario | Variant, base: Parameters | None = None) -> Iterator[Line]:
+    """What a scenario or variant sets; a variant's values with what they are put in place of."""
+    if isinstance(of, Variant):
+        if of.scheme is not None:
+            yield Line(f"Scheme {of.scheme}.")
+        if of.response is not None:
+            yield Line(_RESPONSE[of.response])
+        for text in _new(of.new_homes or ()):
+            yield Line(text)
+        if of.new_homes == ():
+            yield Line("No new homes.")
+    for path, wanted in of.scheme_set.items():
+        yield Line(f"In the scheme, {path} is {_value(wanted)}.")
+    if base is not None:
+        yield from _changed(of.parameters, base)
+
+
+def _changed(parameters: Mapping[str, Parameter], base: Parameters) -> Iterator[Line]:
+    for name, new in parameters.items():
+        old = base.found[name]
+        here, before = _apart(new, old)
+        yield Line(f"{old.label}: {here}, in place of {before} ({old.unit}).", name)
+
+
+def _apart(new: Parameter, old: Parameter) -> tuple[str, str]:
+    """Both values in words; of days by kind only the kinds that differ."""
+    if new.kind == old.kind == "days_by":
+        kinds = [kind for kind in new.value if new.value[kind] != old.value.get(kind)]
+        new, old = (p.model_copy(update={"days_by": {k: p.value[k] for k in kinds if k in p.value}})
+                    for p in (new, old))
+    return value(new) or "the same", value(old) or "the same"
+
+
+def _parameters_changed(parameters: Parameters) -> Table:
+    shipped = shipped_parameters().found
+    rows = tuple(
+        (name, value(parameter), value(shipped[name]),
+         parameter.source or f"assumed: {parameter.assumed}")
+        for name, parameter in parameters.found.items() if parameter.value != shipped[name].value)
+    return Table(("name", "value", "shipped", "from"), rows)
+
+
+def _new(schemes: tuple[NewHomes, ...]) -> Iterator[str]:
+    for new in schemes:
+        size = "bedsits" if new.bedrooms == 0 else f"homes with {_many(new.bedrooms, 'bedroom')}"
+        plan = f", let by the plan {new.plan}" if new.plan else ""
+        yield f"{new.homes:,} new {size} on {_day(new.on)}{plan}."
+
+
+def _value(wanted: Any) -> str:
+    return "taken out" if wanted is None else str(wanted)
+
+
+def _many(n: int, of: str) -> str:
+    return f"{n:,} {of}{'' if n == 1 else 's'}"
+
+
+def _day(on: date) -> str:
+    return f"{on.day} {on:%B %Y}"
