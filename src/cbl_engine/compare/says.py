@@ -49,55 +49,58 @@ def sentence(row: dict[str, Any], of_worlds: int | None = None) -> str:
     """
     says = SAYS[row["kpi"]]
     more = row["mean"] > 0
-    unit = _unit(row["high"] - row["low"])
+    as_said = _as_said(says, row["low"], row["high"])
     words = re.sub(r"\[([^|\]]*)\|([^\]]*)\]", r"\1" if more else r"\2", says.more_less)
-    said = words.format(by=_between(says, row["low"], row["high"], unit),
-                        of="" if row["group"] == ALL else says.of(row["group"]))
+    least, most = map(as_said, sorted((abs(row["low"]), abs(row["high"]))))
+    points = " points" if says.share else ""
+    said = words.format(
+        by=f"about {least}{points}" if least == most else f"{least} to {most}{points}",
+        of="" if row["group"] == ALL else says.of(row["group"]))
     worlds = ""
     if of_worlds is not None and row["worlds"] < of_worlds:
         worlds = f"; told by {row['worlds']:,} of {of_worlds:,} worlds"
-    return f"{said[0].upper()}{said[1:]} (base {amount(says, _to(unit, row['base']))}{worlds})."
+    base = as_said(row["base"]) + ("%" if says.share else "")
+    return f"{said[0].upper()}{said[1:]} (base {base}{worlds})."
 
 
-def _between(says: Says, low: float, high: float, unit: float | None) -> str:
-    """An interval that does not hold 0, without its sign: ``£39,000 to £58,000``."""
-    least, most = (amount(says, _to(unit, x), points=True) for x in sorted((abs(low), abs(high))))
-    if says.share and least != most:
-        least = least.removesuffix(" points")
-    return f"about {least}" if least == most else f"{least} to {most}"
+def change(row: dict[str, Any]) -> tuple[str, str]:
+    """A difference and its interval with their signs, for a table: ``-3.6``, ``-4.2 to -3.0``.
 
-
-def _unit(width: float) -> float | None:
-    """What the ends of an interval are rounded to: half its width has one figure; None: nothing."""
-    return 10.0 ** floor(log10(width / 2)) if width > 0 else None
-
-
-def _to(unit: float | None, value: float) -> float:
-    return value if unit is None else round(value / unit) * unit
-
-
-def amount(says: Says, value: float, *, points: bool = False) -> str:
-    """A figure with its sign of money or of a share."""
-    if says.share:
-        return f"{_plain(100 * value)} points" if points else f"{_plain(100 * value)}%"
-    return f"{'-' if value < 0 else ''}£{_plain(abs(value))}" if says.pounds else _plain(value)
-
-
-def _plain(value: float) -> str:
-    """As figures are written, without noughts after the point."""
-    said = number(value)
-    return said.rstrip("0").rstrip(".") if "." in said else said
-
-
-def change(kpi: str, value: float) -> str:
-    """A difference with its sign, for a table: ``+1.2``, ``-£39,132``, ``+3.1 points``."""
-    sign = "" if value == 0 else "+" if value > 0 else "-"
-    return sign + amount(SAYS[kpi], abs(value), points=True)
+    Args:
+        row: of ``Comparison.differences``.
+    """
+    says = SAYS[row["kpi"]]
+    as_said = _as_said(says, row["low"], row["high"])
+    mean, low, high = (_signed(x, as_said(abs(x))) for x in (row["mean"], row["low"], row["high"]))
+    if row["low"] == row["high"]:
+        return mean, ""
+    return mean + (" points" if says.share else ""), f"{low} to {high}"
 
 
 def level(kpi: str, value: float | None) -> str:
-    """A figure for a table; a dash for none."""
-    return "–" if value is None else amount(SAYS[kpi], value)
+    """A figure for a table: ``229``, ``25.0%``, ``£232,335``; a dash for none."""
+    says = SAYS[kpi]
+    if value is None:
+        return "–"
+    if says.share:
+        return f"{number(100 * value)}%"
+    return f"{'-' if value < 0 else ''}£{abs(value):,.0f}" if says.pounds else number(value)
+
+
+def _as_said(says: Says, low: float, high: float) -> Callable[[float], str]:
+    """How numbers are written beside an interval: as fine as a quarter of its width."""
+    times = 100 if says.share else 1
+    width = (high - low) * times
+    pounds = "£" if says.pounds else ""
+    if not width > 0:
+        return lambda x: pounds + number(x * times)
+    finest = floor(log10(width / 4))
+    return lambda x: f"{pounds}{round(x * times, -finest):,.{max(-finest, 0)}f}"
+
+
+def _signed(value: float, said: str) -> str:
+    nothing = not any(c in "123456789" for c in said)
+    return said if nothing else f"{'+' if value > 0 else '-'}{said}"
 
 
 def group_of(kpi: str, group: str) -> str:

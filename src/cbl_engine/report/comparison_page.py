@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -26,7 +25,9 @@ if TYPE_CHECKING:
 
 FEWEST = 5
 """Households below which nothing is said of a group."""
-_ACROSS = 3
+_ACROSS = 4
+_ROOM = 146
+_DIFFERENCE = ("difference", "95% interval", "told")
 _BANDS, _SIZES = "band ", "bedroom"
 _CHARTS = (
     ("wait_from_registered", _BANDS, "Wait of those housed, by band",
@@ -109,7 +110,7 @@ def comparison_page(comparison: Comparison) -> str:
         findings=findings(comparison, at.response),
         headlines=list(_headlines(comparison, at)),
         responses=_under_responses(comparison),
-        charts_=[_stages(at), *(c for chart in _CHARTS if (c := _chart(at, *chart)) is not None)],
+        drawn=[_stages(at), *(c for chart in _CHARTS if (c := _chart(at, *chart)) is not None)],
         groups=[(v, _effects(at, v)) for v in variants], fewest=FEWEST,
         accounts=[(title, words, list(_rows(at, kpis))) for title, kpis, words in _ACCOUNTS],
         changed=list(_changed(comparison.sides)),
@@ -192,21 +193,19 @@ class _Figures:
         known = (side.name, kpi, group) in self.means
         return level(kpi, mean) if mean is not None or not known else "not reached"
 
-    def difference(self, side: Side, kpi: str, group: str) -> tuple[str, bool]:
-        """``-3.6 (-4.2 to -3)`` and whether it is told from luck."""
+    def difference(self, side: Side, kpi: str, group: str) -> tuple[str, str, bool]:
+        """``-3.6``, ``-4.2 to -3.0`` and whether it is told from luck; nothing for the base."""
         row = self.differences.get((side.name, kpi, group))
         if row is None:
-            return "–", False
-        if row["low"] == row["high"] == 0:
-            return "none", False
-        return (f"{change(kpi, row['mean'])} ({change(kpi, row['low'])} to "
-                f"{change(kpi, row['high'])})", row["told"])
+            return "" if side is self.sides[0] else "–", "", False
+        return *change(row), row["told"]
 
 
 def _headlines(comparison: Comparison, at: _Figures) -> Iterator[dict[str, Any]]:
     """A table for every few variants: the figure, the base, and each difference."""
     found = dict.fromkeys(headlines(comparison).select("kpi", "group").iter_rows())
-    for variants in batched(comparison.sides[1:], _ACROSS):
+    every = comparison.sides[1:]
+    for variants in (every[n:n + _ACROSS] for n in range(0, len(every), _ACROSS)):
         yield {"variants": variants, "rows": [
             {"label": BY_NAME[kpi].label, "unit": BY_NAME[kpi].unit,
              "group": "" if group == ALL else group,
@@ -225,28 +224,33 @@ def _under_responses(comparison: Comparison) -> list[dict[str, Any]]:
         kpi = row["kpi"]
         key = row["variant"], kpi, row["group"]
         line = out.setdefault(key, {"variant": row["variant"], "label": group_of(kpi, row["group"]),
-                                    "cells": dict.fromkeys(responses, ("–", False))})
-        line["cells"][row["response"]] = (change(kpi, row["mean"]), row["told"])
-    return [line for line in out.values() if any(told for _, told in line["cells"].values())]
+                                    "cells": dict.fromkeys(responses, ("–", "", False))})
+        line["cells"][row["response"]] = *change(row), row["told"]
+    return [line for line in out.values() if any(told for *_, told in line["cells"].values())]
 
 
 def _chart(at: _Figures, kpi: str, part: str, title: str, words: str) -> Chart | None:
-    groups = [g for g in at.groups.get(kpi, ()) if part in g and (part != "" or g != ALL)]
-    groups = [g for g in groups if _enough(at, kpi, g)]
+    groups = [g for g in at.groups.get(kpi, ())
+              if part in g and (part or g != ALL) and _enough(at, kpi, g)]
     if not groups:
         return None
-    drawn, rows = [], []
+    drawn = [(_short(group), {
+        side.name: (at.mean(side, kpi, group), at.said(side, kpi, group)
+                    + (" *" if at.difference(side, kpi, group)[-1] else "")) for side in at.sides})
+        for group in groups]
+    return Chart(title, words, grouped(drawn, _ROOM),
+                 ("group", "scenario", BY_NAME[kpi].unit, *_DIFFERENCE), _behind(at, kpi, groups))
+
+
+def _behind(at: _Figures, kpi: str, groups: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """The table of a chart."""
+    rows = []
     for group in groups:
-        sides = {}
         for side in at.sides:
-            said = at.said(side, kpi, group)
-            difference, told = ("", False) if side is at.sides[0] else at.difference(
-                side, kpi, group)
-            sides[side.name] = at.mean(side, kpi, group), said + (" *" if told else "")
-            rows.append((_short(group), side.name, said, difference, "told" if told else ""))
-        drawn.append((_short(group), sides))
-    return Chart(title, words, grouped(drawn), ("group", "scenario", BY_NAME[kpi].unit,
-                                                "difference (95% interval)", "told"), tuple(rows))
+            said, interval, told = at.difference(side, kpi, group)
+            rows.append((_short(group), side.name, at.said(side, kpi, group), said, interval,
+                         "told" if told else ""))
+    return tuple(rows)
 
 
 def _short(group: str) -> str:
@@ -257,16 +261,10 @@ def _stages(at: _Figures) -> Chart:
     names = [name for name in STAGES if name != "notice"]
     kpi = "void_stage_days"
     days = [(side.name, {n: at.mean(side, kpi, n) or 0.0 for n in names}) for side in at.sides]
-    rows = []
-    for name in names:
-        for side in at.sides:
-            difference, told = ("", False) if side is at.sides[0] else at.difference(side, kpi, name)
-            rows.append((name, side.name, at.said(side, kpi, name), difference,
-                         "told" if told else ""))
     return Chart(
         "Where void days go", "Mean days from the end of a tenancy to the start of the next, by "
         "stage.", bars(days, number, unit="days", shown=lambda p: f"{number(sum(p.values()))} days"),
-        ("stage", "scenario", "days", "difference (95% interval)", "told"), tuple(rows))
+        ("stage", "scenario", "days", *_DIFFERENCE), _behind(at, kpi, names))
 
 
 def _enough(at: _Figures, kpi: str, group: str) -> bool:
@@ -292,11 +290,11 @@ def _effects(at: _Figures, variant: Side) -> dict[str, Any]:
         cells = []
         for kpi in _BY_GROUP:
             if group not in at.groups.get(kpi, ()):
-                cells.append(("–", "", False))
+                cells.append(("–", ("", "", False)))
             elif not _enough(at, kpi, group):
-                cells.append((f"under {FEWEST} households", "", False))
+                cells.append((f"under {FEWEST} households", ("", "", False)))
             else:
-                cells.append((at.said(base, kpi, group), *at.difference(variant, kpi, group)))
+                cells.append((at.said(base, kpi, group), at.difference(variant, kpi, group)))
         rows.append((group, cells))
     return {"head": [f"{BY_NAME[k].label} ({BY_NAME[k].unit})" for k in _BY_GROUP], "rows": rows}
 
