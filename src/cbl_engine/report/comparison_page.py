@@ -14,14 +14,15 @@ from cbl_engine.report.page import day, render
 from cbl_engine.simulate.describe import described
 from cbl_engine.simulate.kpi import ALL, YEAR
 from cbl_engine.simulate.kpis_homes import STAGES
-from cbl_engine.simulate.parameters import shipped_parameters
+from cbl_engine.simulate.parameters import shipped_parameters, shipped_sources
 from cbl_engine.simulate.summary import BY_NAME, summary
 from cbl_engine.simulate.words import number, value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from cbl_engine.compare.comparing import Comparison, Side
+    from cbl_engine.simulate.parameters import Parameter
 
 FEWEST = 5
 """Households below which nothing is said of a group."""
@@ -285,10 +286,11 @@ def _effects(at: _Figures, variant: Side) -> dict[str, Any]:
     groups = list(dict.fromkeys(
         g for kpi in _BY_GROUP for g in at.groups.get(kpi, ())
         if g == "no band" or g.startswith(_BANDS) or _SIZES in g))
+    kpis = [k for k in _BY_GROUP if any(g in at.groups.get(k, ()) for g in groups)]
     rows = []
     for group in sorted(groups, key=lambda g: (not g.startswith(_BANDS), g)):
         cells = []
-        for kpi in _BY_GROUP:
+        for kpi in kpis:
             if group not in at.groups.get(kpi, ()):
                 cells.append(("–", ("", "", False)))
             elif not _enough(at, kpi, group):
@@ -296,7 +298,7 @@ def _effects(at: _Figures, variant: Side) -> dict[str, Any]:
             else:
                 cells.append((at.said(base, kpi, group), at.difference(variant, kpi, group)))
         rows.append((group, cells))
-    return {"head": [f"{BY_NAME[k].label} ({BY_NAME[k].unit})" for k in _BY_GROUP], "rows": rows}
+    return {"head": [f"{BY_NAME[k].label} ({BY_NAME[k].unit})" for k in kpis], "rows": rows}
 
 
 def _rows(at: _Figures, kpis: Sequence[str]) -> Iterator[dict[str, Any]]:
@@ -321,13 +323,17 @@ def _changed(sides: Sequence[Side]) -> Iterator[dict[str, Any]]:
             if side is sides[0] or p.value != mine[0].value]}
 
 
-def _parameter(p: Any) -> dict[str, Any]:
+def _parameter(p: Parameter) -> dict[str, Any]:
     return {"label": p.label, "value": value(p), "unit": p.unit, "source": _from(p),
             "assumed": p.source is None}
 
 
-def _from(p: Any) -> str:
-    return p.source or f"assumed: {p.assumed}"
+def _from(p: Parameter) -> str:
+    """The source in full, where the file of values names it."""
+    if p.source is None:
+        return f"assumed: {p.assumed}"
+    found = shipped_sources().get(p.source)
+    return p.source if found is None else found.title
 
 
 def _of_these(comparison: Comparison) -> Iterator[str]:

@@ -129,11 +129,20 @@ class Parameters:
 
 
 @cache
+def _shipped() -> ParameterFile:
+    document = read_document(shipped_folder("parameters") / "england.yaml")
+    return ParameterFile.model_validate(document.data)
+
+
+@cache
 def shipped_parameters() -> Parameters:
     """The catalogue with the values the package ships."""
-    path = shipped_folder("parameters") / "england.yaml"
-    document = read_document(path)
-    return Parameters(ParameterFile.model_validate(document.data).parameters)
+    return Parameters(_shipped().parameters)
+
+
+def shipped_sources() -> Mapping[str, Source]:
+    """What the shipped values are from, by the name that ``source`` gives."""
+    return _shipped().sources
 
 
 def read_parameters(path: Path) -> dict[str, Parameter]:
