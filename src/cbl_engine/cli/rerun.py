@@ -12,6 +12,8 @@ from cbl_engine.cli.given import day
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import polars as pl
+
     from cbl_engine.compare.rerun import Rerun
 
 
@@ -24,6 +26,7 @@ def rerun(
     since: str | None = None,
     until: str | None = None,
     mapping: Path | None = None,
+    equality: Path | None = None,
     out: Path | None = None,
     format: Literal["table", "json"] = "table",
 ) -> int:
@@ -47,20 +50,26 @@ def rerun(
         Only adverts that closed up to this day.
     mapping
         How the data become our tables; left out, the folder's own.
+    equality
+        A CSV or Parquet table (application, characteristic, value) by which lettings are counted
+        too, small counts withheld. No scheme can read it.
     out
-        Folder to write lettings.csv and groups.csv to; there must be nothing.
+        Folder to write lettings.csv, groups.csv and equality.csv to; there must be nothing.
     format
         table to read, or json for programs.
     """
     from cbl_engine.cli import show
     from cbl_engine.compare import rerun as run_again
+    from cbl_engine.compare.equality import by_characteristic, read_equality
 
+    held = None if equality is None else read_equality(equality)
     with show.steps() as on_step:
         found = run_again(
             history, new_scheme, old, mapping=mapping, said=on_step,
             since=None if since is None else day(since, "--since"),
             until=None if until is None else day(until, "--until"),
         )
+    effects = None if held is None else by_characteristic(found, held)
     if out is not None:
         from cbl_engine.records.places import folder_beside
 
@@ -68,19 +77,22 @@ def rerun(
             told = found.lettings.with_columns(found.lettings["failed"].list.join(", "))
             told.write_csv(partial / "lettings.csv")
             found.groups.write_csv(partial / "groups.csv")
+            if effects is not None:
+                effects.write_csv(partial / "equality.csv")
     if format == "json":
-        sys.stdout.write(json.dumps(_plain(found), indent=2, default=str) + "\n")
+        sys.stdout.write(json.dumps(_plain(found, effects), indent=2, default=str) + "\n")
     else:
-        show.show_parts(_told(found, out))
+        show.show_parts(_told(found, effects, out))
     return 0
 
 
-def _plain(found: Rerun) -> dict:
-    return {"lettings": found.lettings.to_dicts(), "groups": found.groups.to_dicts(),
+def _plain(found: Rerun, effects: pl.DataFrame | None) -> dict:
+    said = {"lettings": found.lettings.to_dicts(), "groups": found.groups.to_dicts(),
             "notes": list(found.notes)}
+    return said if effects is None else {**said, "equality": effects.to_dicts()}
 
 
-def _told(found: Rerun, out: Path | None) -> Iterator:
+def _told(found: Rerun, effects: pl.DataFrame | None, out: Path | None) -> Iterator:
     import polars as pl
     from rich.table import Table
 
@@ -106,7 +118,20 @@ def _told(found: Rerun, out: Path | None) -> Iterator:
         for row in rows.drop("by").iter_rows():
             table.add_row(*("not known" if c is None else str(c) for c in row))
         yield table
+    if effects is not None:
+        yield from _effects(effects)
     yield from found.notes
     if out is not None:
         yield f"Wrote {out}"
 
+
+def _effects(effects: pl.DataFrame) -> Iterator:
+    from rich.table import Table
+
+    for (name,), rows in effects.group_by("characteristic", maintain_order=True):
+        table = Table(title=f"By {name}")
+        for head in ("group", "lettings", "under the new scheme", "difference"):
+            table.add_column(head, justify="left" if head == "group" else "right")
+        for row in rows.drop("characteristic").iter_rows():
+            table.add_row(*("withheld" if c is None else str(c) for c in row))
+        yield table

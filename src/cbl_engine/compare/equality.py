@@ -1,0 +1,97 @@
+"""Lettings before and after by protected characteristic: the start of an equality impact assessment.
+
+The ``equality`` table is read here and nowhere else: no scheme can name it. A household of which
+nothing is on record, or whose value is empty, is *not stated*, a group like any other.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from cbl_engine.disclosure import LIMIT, with_totals, withheld
+from cbl_engine.errors import Problem, TableError
+
+if TYPE_CHECKING:
+    from cbl_engine.compare.rerun import Rerun
+
+COLUMNS = ("application", "characteristic", "value")
+NOT_STATED = "not stated"
+
+
+def read_equality(path: str | Path) -> pl.DataFrame:
+    """An equality table from a CSV or Parquet file: application, characteristic, value (empty: not stated).
+
+    Raises:
+        TableError: the file cannot be read, a column is missing, a household has two values of one
+            characteristic, or a row has no application or characteristic.
+    """
+    path = Path(path)
+    try:
+        frame = (pl.read_parquet(path) if path.suffix == ".parquet"
+                 else pl.read_csv(path, infer_schema=False))
+    except (OSError, pl.exceptions.PolarsError) as error:
+        said = error.strerror if isinstance(error, OSError) else "it is not such a table"
+        raise TableError([Problem("equality_not_read", f"the table cannot be read: {said}",
+                                  where=str(path), allowed="a CSV or Parquet file")]) from None
+    if missing := [name for name in COLUMNS if name not in frame.columns]:
+        raise TableError([Problem("column_missing", f"the column {name} is missing",
+                                  where=str(path), allowed=", ".join(COLUMNS)) for name in missing])
+    frame = frame.select(pl.col(name).cast(pl.String).str.strip_chars().replace("", None)
+                         for name in COLUMNS)
+    problems = []
+    if empty := frame.filter(pl.any_horizontal(pl.col("application", "characteristic").is_null())).height:
+        problems.append(Problem("cell_empty", "rows without an application or a characteristic",
+                                where=str(path), given=f"{empty:,}"))
+    twice = frame.drop_nulls("application").group_by("application", "characteristic").len().filter(
+        pl.col("len") > 1).sort("application", "characteristic")
+    problems += [Problem("value_twice", "a household has two values of one characteristic",
+                         where=f"{path}, {application}", given=name)
+                 for application, name, _ in twice.head(20).iter_rows()]
+    if problems:
+        raise TableError(problems)
+    return frame
+
+
+def by_characteristic(found: Rerun, equality: pl.DataFrame) -> pl.DataFrame:
+    """Lettings before and under the new scheme, by value of each characteristic.
+
+    Counts of 1 to 4, and what they could be worked out from, are withheld.
+
+    Args:
+        found: of :func:`cbl_engine.compare.rerun`; the lettings judged are counted.
+        equality: application, characteristic, value, as :func:`read_equality` gives it.
+
+    Returns:
+        characteristic, group (``not stated`` last, then ``all``), lettings, would_have and difference;
+        null where withheld.
+    """
+    judged = found.judged
+    parts = []
+    for name in equality["characteristic"].unique().sort():
+        held = equality.filter(pl.col("characteristic") == name).select("application", "value")
+        groups = [*held["value"].drop_nulls().unique().sort(), NOT_STATED]
+        before, after = (_counts(judged[column], held, groups)
+                         for column in ("went_to", "would_go_to"))
+        hidden = withheld(before, LIMIT) | withheld(after, LIMIT)
+        shown = pl.DataFrame({
+            "characteristic": [name] * (len(groups) + 1), "group": [*groups, "all"],
+            "lettings": before, "would_have": after, "hidden": hidden})
+        parts.append(shown.with_columns((pl.col("would_have") - pl.col("lettings")).alias("difference")))
+    counts = ("lettings", "would_have", "difference")
+    if not parts:
+        return pl.DataFrame(schema={"characteristic": pl.String, "group": pl.String,
+                                    **dict.fromkeys(counts, pl.Int64)})
+    return pl.concat(parts).select(
+        "characteristic", "group", *(pl.when(~pl.col("hidden")).then(c).alias(c) for c in counts))
+
+
+def _counts(households: pl.Series, held: pl.DataFrame, groups: list[str]) -> np.ndarray:
+    """How many of the households are of each group, and of all."""
+    value = households.drop_nulls().to_frame("application").join(
+        held, on="application", how="left")["value"].fill_null(NOT_STATED)
+    found = dict(value.value_counts().iter_rows())
+    return with_totals(np.array([found.get(group, 0) for group in groups]))
