@@ -1,0 +1,56 @@
+"""Lettings before and after by protected characteristic."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from cbl_engine.compare.equality import by_characteristic, read_equality
+from cbl_engine.compare.rerun import Rerun
+from cbl_engine.errors import TableError
+
+
+def _found(pairs):
+    lettings = pl.DataFrame({
+        "went_to": [a for a, _ in pairs], "would_go_to": [b for _, b in pairs],
+        "verdict": ["same" if a == b else "other" for a, b in pairs]})
+    return Rerun(lettings, pl.DataFrame(), ())
+
+
+def _equality(of):
+    return pl.DataFrame({"application": list(of), "characteristic": ["disability"] * len(of),
+                         "value": list(of.values())})
+
+
+def test_lettings_are_counted_by_value_with_not_stated_as_a_group():
+    yes, no = [f"Y{n}" for n in range(12)], [f"N{n}" for n in range(12)]
+    silent = [f"S{n}" for n in range(6)]
+    found = _found([*zip(no, [*yes[:6], *no[6:]], strict=True),
+                    *((y, y) for y in yes[6:]), *((s, s) for s in silent)])
+    told = by_characteristic(found, _equality({**dict.fromkeys(yes, "yes"), **dict.fromkeys(no, "no"),
+                                               "S0": None}))
+    assert told.drop("characteristic").rows() == [
+        ("no", 12, 6, -6), ("yes", 6, 12, 6), ("not stated", 6, 6, 0), ("all", 24, 24, 0)]
+
+
+def test_a_small_count_is_withheld_and_so_is_what_it_could_be_worked_out_from():
+    few, many, silent = (["F0", "F1"], [f"M{n}" for n in range(9)], [f"S{n}" for n in range(8)])
+    found = _found([(a, a) for a in (*few, *many, *silent)])
+    told = by_characteristic(found, _equality({**dict.fromkeys(few, "few"),
+                                               **dict.fromkeys(many, "many")}))
+    shown = dict(told.select("group", "lettings").iter_rows())
+    assert shown["few"] is None
+    assert list(shown.values()).count(None) >= 2
+
+
+def test_what_is_wrong_with_the_table_is_said_without_anybodys_value(tmp_path):
+    path = tmp_path / "equality.csv"
+    path.write_text("application,characteristic,value\nP1,religion,secret\nP1,religion,other\n")
+    with pytest.raises(TableError, match="two values of one characteristic") as caught:
+        read_equality(path)
+    assert "secret" not in str(caught.value)
+    path.write_text("application,value\nP1,x\n")
+    with pytest.raises(TableError, match="column characteristic is missing"):
+        read_equality(path)
+    with pytest.raises(TableError, match="cannot be read"):
+        read_equality(tmp_path / "nothing.csv")
