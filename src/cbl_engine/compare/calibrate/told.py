@@ -35,8 +35,9 @@ def lines_of(shipped: Parameter, fitted: Parameter) -> Iterator[Line]:
         if days and part not in bounds:
             continue
         low, high = bounds.get(part, (None, None))
-        interval = "" if low is None or high is None else f"{_number(low)} to {_number(high)}"
-        yield Line(_part(part, days=days), _number(of_shipped[part]), _number(value), interval)
+        told = _days if days else _number
+        interval = "" if low is None or high is None else f"{told(low)} to {told(high)}"
+        yield Line(_part(part, days=days), told(of_shipped[part]), told(value), interval)
 
 
 def at_told(parameter: Parameter) -> dict[str, float]:
@@ -59,7 +60,11 @@ def _part(part: str, *, days: bool) -> str:
     return f"{name} {percent} of 100 within".strip()
 
 
+def _days(value: float) -> str:
+    return f"{value:,.0f}" if value.is_integer() else f"{value:,.1f}"
+
+
 def _number(value: float) -> str:
     if value.is_integer():
         return f"{value:,.0f}"
-    return f"{value:,.4f}" if abs(value) < 0.01 else f"{value:,.3f}" if abs(value) < 10 else f"{value:,.1f}"
+    return f"{value:,.4f}" if abs(value) < 0.01 else f"{value:,.3f}"
