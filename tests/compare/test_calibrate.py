@@ -121,42 +121,6 @@ def test_histories_of_let_voids_alone_are_not_fitted_but_to_an_earlier_day(made)
     assert low <= truth[50] <= high
 
 
-@pytest.mark.parametrize(
-    ("name", "change", "said"),
-    [
-        ("voids.notice_days", lambda f: f.pop("voids"), "no table voids"),
-        ("voids.notice_days", lambda f: drop(f, "voids", "notice_given_on"),
-         "no column voids.notice_given_on"),
-        ("voids.works", lambda f: empty(f, "voids", "works"), "voids.works is empty"),
-        ("voids.works", lambda f: head(f, "voids", 20), "fewer than 30 rows"),
-        ("arrivals.per_year", lambda f: only(f, "applications", "status", ["housed", "closed"]),
-         "biased: only the housed and closed in history"),
-        ("households.lapse_per_year", lambda f: only(f, "applications", "status", ["active"]),
-         "biased: only those still waiting in history"),
-        ("arrivals.per_year", lambda f: [f.pop(t) for t in ("status_history", "outcomes")],
-         "applications were housed or closed on a day that is not known"),
-        ("bidding.kinds", lambda f: bidders_only(f), "biased: only those who bid in history"),
-        ("bidding.assisted", lambda f: drop(f, "bids", "placed_by"),
-         "biased: no bid is marked"),
-        ("nominations.automatic", lambda f: drop(f, "bids", "placed_by"), "biased: no bid is marked"),
-        ("nominations.own", lambda f: f.pop("bids"), "no table bids"),
-        ("nominations.own", lambda f: only(f, "outcomes", "what", ["approved", "accepted", "signed"]),
-         "biased: only nominations that came to a letting"),
-        ("nominations.days", lambda f: only(f, "outcomes", "what", ["accepted", "refused"]),
-         "no outcome approved"),
-        ("tenancies.end_per_year", lambda f: since_window(f), "biased: no tenancy from before"),
-        ("tenancies.end_per_year", lambda f: words(f), "is not one of left, died"),
-        ("tenancies.succession", lambda f: only_ends(f), "biased: no succession in history"),
-        ("stock.exchanges_per_year", lambda f: None, "fewer than 30 rows: 0 endings (exchange)"),
-        ("arrivals.by_month", lambda f: head(f, "applications", 300), "fewer than 30 rows: a month"),
-    ],
-)
-def test_what_cannot_be_fitted_says_why(made, name, change, said):
-    frames = dict(made)
-    change(frames)
-    assert said in reason(name, frames)
-
-
 def drop(frames, table, column):
     frames[table] = frames[table].drop(column)
 
@@ -190,6 +154,42 @@ def only_ends(frames):
     frames["tenancies"] = frames["tenancies"].with_columns(
         pl.col("reason").replace("succession", "died")
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("voids.notice_days", lambda f: f.pop("voids"), "no table voids"),
+        ("voids.notice_days", lambda f: drop(f, "voids", "notice_given_on"),
+         "no column voids.notice_given_on"),
+        ("voids.works", lambda f: empty(f, "voids", "works"), "voids.works is empty"),
+        ("voids.works", lambda f: head(f, "voids", 20), "fewer than 30 rows"),
+        ("arrivals.per_year", lambda f: only(f, "applications", "status", ["housed", "closed"]),
+         "biased: only the housed and closed in history"),
+        ("households.lapse_per_year", lambda f: only(f, "applications", "status", ["active"]),
+         "biased: only those still waiting in history"),
+        ("arrivals.per_year", lambda f: [f.pop(t) for t in ("status_history", "outcomes")],
+         "applications were housed or closed on a day that is not known"),
+        ("bidding.kinds", bidders_only, "biased: only those who bid in history"),
+        ("bidding.assisted", lambda f: drop(f, "bids", "placed_by"),
+         "biased: no bid is marked"),
+        ("nominations.automatic", lambda f: drop(f, "bids", "placed_by"), "biased: no bid is marked"),
+        ("nominations.own", lambda f: f.pop("bids"), "no table bids"),
+        ("nominations.own", lambda f: only(f, "outcomes", "what", ["approved", "accepted", "signed"]),
+         "biased: only nominations that came to a letting"),
+        ("nominations.days", lambda f: only(f, "outcomes", "what", ["accepted", "refused"]),
+         "no outcome approved"),
+        ("tenancies.end_per_year", since_window, "biased: no tenancy from before"),
+        ("tenancies.end_per_year", words, "is not one of left, died"),
+        ("tenancies.succession", only_ends, "biased: no succession in history"),
+        ("stock.exchanges_per_year", lambda f: None, "fewer than 30 rows: 0 endings (exchange)"),
+        ("arrivals.by_month", lambda f: head(f, "applications", 300), "fewer than 30 rows: a month"),
+    ],
+)
+def test_what_cannot_be_fitted_says_why(made, name, change, said):
+    frames = dict(made)
+    change(frames)
+    assert said in reason(name, frames)
 
 
 def test_a_season_needs_every_month(made):

@@ -32,8 +32,8 @@ def calibrate(
     """Fit what a simulated world goes by from a council's history. An officer's tool.
 
     First it says what the data are good for; then every parameter: the shipped value, the fitted
-    one with its 95% interval and the rows it is from, or why it cannot be fitted. Voids and
-    nominations still open are counted as such, never dropped.
+    one with its 95% interval and the rows it is from, or why it cannot be fitted. Voids that are
+    still open count as longer than so far; they are not dropped.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def _fitted_table(found: Calibration) -> Any:
     from rich.table import Table
     from rich.text import Text
 
-    from cbl_engine.compare.calibrate.told import lines_of
+    from cbl_engine.compare.calibrate.told import Line, lines_of
     from cbl_engine.simulate.parameters import shipped_parameters
 
     table = Table(title=f"Fitted: {len(found.fitted)}", title_justify="left")
@@ -119,14 +119,13 @@ def _fitted_table(found: Calibration) -> Any:
     table.add_column("remark", overflow="fold", ratio=3)
     for name, one in found.fitted.items():
         shipped: Value = shipped_parameters().found[name]
-        head = (name, shipped.unit or "", f"{one.rows:,}", "; ".join(one.remarks))
-        for at, line in enumerate(lines_of(shipped, one.parameter)):
-            first = head if at == 0 and not line.part else ("", "", "", "")
-            if at == 0 and line.part:
-                table.add_row(Text(name), Text(head[1]), "", "", "", head[2], Text(head[3]))
-            label = first[0] if first[0] else f"  {line.part}"
-            table.add_row(Text(label), Text(first[1]), line.shipped, line.fitted, line.interval,
-                          first[2], Text(first[3]))
+        lines = list(lines_of(shipped, one.parameter))
+        single = lines[0] if not lines[0].part else Line("", "", "", "")
+        table.add_row(Text(name), Text(shipped.unit or ""), single.shipped, single.fitted,
+                      single.interval, f"{one.rows:,}", Text("; ".join(one.remarks)))
+        for line in lines:
+            if line.part:
+                table.add_row(Text(f"  {line.part}"), "", line.shipped, line.fitted, line.interval)
     return table
 
 
