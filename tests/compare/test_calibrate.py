@@ -78,6 +78,20 @@ def test_the_order_of_rows_does_not_matter(small, tmp_path):
     assert_frame_equal(one.frame(), two.frame())
 
 
+def test_ids_may_be_whole_numbers(small, tmp_path):
+    def numbered(name):
+        return pl.col(name).str.replace_all(r"[^0-9]", "").cast(pl.Int64)
+
+    names = ("applications", "status_history")
+    turned = {name: small[name].with_columns(
+        numbered("id" if name == "applications" else "application")) for name in names}
+    write_tables(turned, tmp_path / "one", "parquet")
+    write_tables({name: small[name] for name in names}, tmp_path / "two", "parquet")
+    one, two = (calibrate(tmp_path / at, SINCE, UNTIL) for at in ("one", "two"))
+    assert parameters_text(one) == parameters_text(two)
+    assert "households.lapse_per_year" in one.fitted
+
+
 def test_the_file_is_one_of_parameters_again(small, tmp_path):
     write_tables(small, tmp_path / "history")
     found = calibrate(tmp_path / "history")
