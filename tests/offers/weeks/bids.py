@@ -1,0 +1,138 @@
+"""Bids counted again: caps from the bids themselves, voided bids, households under offer."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from tests.offers.weeks.facts import london_day
+
+if TYPE_CHECKING:
+    from tests.offers.weeks.facts import Facts
+    from tests.offers.weeks.fold import Folded
+
+Row = dict[str, Any]
+NOT_ASKED = ("closed", "withdrawn", "superseded")
+"""Set aside before any rule of the scheme is asked, or after all of them."""
+
+
+def bids_wrong(facts: Facts, book: Folded) -> list[str]:
+    """What is wrong with the bids that counted, and those that were set aside."""
+    aside = {(e["advert"], e["application"], e["placed_at"]): e["rule"] for e in book.aside}
+    closed = {a for a, s in book.adverts.items() if s["closed_on"] is not None}
+    bids = [{**row, "rule": aside.get(key)} for key, row in facts.bids.items() if key[0] in closed]
+    found = _late_or_void(facts, bids)
+    found += _listed(book, bids)
+    found += _caps(facts, book, bids)
+    return found + _automatic(facts, book)
+
+
+def _late_or_void(facts: Facts, bids: list[Row]) -> list[str]:
+    found = []
+    for bid in bids:
+        advert, at = facts.adverts[bid["advert"]], bid["placed_at"]
+        outside = not advert["opens_at"] <= at <= advert["closes_at"]
+        if outside != (bid["rule"] == "closed"):
+            found.append(f"bids count while the advert is open: {_words(bid)}")
+        corrected = advert.get("corrected_at")
+        if corrected is not None and at < corrected and bid["rule"] not in (*NOT_ASKED[:2], "void"):
+            found.append(f"bids before a correction are void: {_words(bid)}")
+        gone = bid["withdrawn_at"] is not None and bid["withdrawn_at"] <= advert["closes_at"]
+        if gone and bid["rule"] not in ("withdrawn", "closed"):
+            found.append(f"a bid withdrawn does not count: {_words(bid)}")
+    return found
+
+
+def _listed(book: Folded, bids: list[Row]) -> list[str]:
+    """Who is on a list has a bid that counts, and who has one is on it."""
+    counting = {(b["advert"], b["application"]) for b in bids if b["rule"] in (None, "superseded")}
+    counting |= {(b["advert"], b["application"]) for b in book.placed}
+    listed = {(r["advert"], r["application"]) for rows in book.first_lists.values() for r in rows}
+    return [f"lists are of bids that count: {pair}" for pair in sorted(counting ^ listed)]
+
+
+def _caps(facts: Facts, book: Folded, bids: list[Row]) -> list[str]:
+    caps = facts.scheme.get("bidding", {}).get("caps", {})
+    by_household: dict[str, list[Row]] = defaultdict(list)
+    for bid in bids:
+        by_household[bid["application"]].append(bid)
+    unsettled = {a for (advert, a, _) in facts.bids if book.adverts.get(advert, {}).get(
+        "closed_on") is None}
+    found = []
+    for household, its in sorted(by_household.items()):
+        if household not in unsettled:
+            found += _capped(facts, caps, sorted(its, key=lambda b: (b["placed_at"], b["advert"])))
+    return found
+
+
+def _capped(facts: Facts, caps: Row, bids: list[Row]) -> list[str]:
+    """Of one household: the bids that stand when it places each, counted one after the other."""
+    found, taking = [], []
+    for bid in bids:
+        if bid["rule"] not in (None, "superseded", "void", "withdrawn", *caps):
+            continue
+        full = None
+        if not any(_stands(facts, caps, other, bid, None) and other["advert"] == bid["advert"]
+                   for other in taking) or caps:
+            full = next((name for name, cap in caps.items()
+                         if _is_full(facts, cap, taking, bid)), None)
+        if bid["rule"] in (None, "superseded", *caps) and (bid["rule"] if bid["rule"] in caps
+                                                           else None) != full:
+            found.append(f"caps: {_words(bid)}, counted {full}")
+        if full is None:
+            taking.append(bid)
+    return found
+
+
+def _is_full(facts: Facts, cap: Row, taking: list[Row], bid: Row) -> bool:
+    standing = {other["advert"] for other in taking if _stands(facts, {}, other, bid, cap)}
+    return bid["advert"] not in standing and len(standing) >= cap["bids"]
+
+
+def _stands(facts: Facts, _: Row, other: Row, bid: Row, cap: Row | None) -> bool:
+    """Whether a bid placed before takes a place at this bid's moment."""
+    at: datetime = bid["placed_at"]
+    advert = facts.adverts[other["advert"]]
+    if cap is None:
+        return False
+    void = advert.get("corrected_at")
+    if void is not None and other["placed_at"] < void <= at:
+        return False
+    if cap.get("withdrawn", "free") == "free" and (
+        other["withdrawn_at"] is not None and other["withdrawn_at"] <= at
+    ):
+        return False
+    if cap["per"] == "live":
+        return at <= advert["closes_at"]
+    return _week(advert["closes_at"]) == _week(facts.adverts[bid["advert"]]["closes_at"])
+
+
+def _week(moment: datetime) -> date:
+    day = london_day(moment)
+    return day - timedelta(day.weekday())
+
+
+def _automatic(facts: Facts, book: Folded) -> list[str]:
+    rules = facts.scheme.get("bidding", {})
+    most = rules.get("automatic", {}).get("most", 0)
+    placed: dict[tuple[str, date], int] = defaultdict(int)
+    found = []
+    for bid in book.placed:
+        closes = facts.adverts[bid["advert"]]["closes_at"]
+        placed[bid["application"], _week(closes)] += 1
+        if bid["placed_at"] != closes:
+            found.append(f"automatic bids are placed at the close: {bid}")
+        own = [b for b in facts.bids.values() if b["application"] == bid["application"]
+               and _week(facts.adverts[b["advert"]]["closes_at"]) == _week(closes)
+               and any(r["application"] == b["application"] for r in
+                       book.first_lists.get(b["advert"], []))
+               and not any(p["advert"] == b["advert"] and p["application"] == b["application"]
+                           for p in book.placed)]
+        if own:
+            found.append(f"automatic bids are for who has none of its own: {bid}")
+    return found + [f"so many automatic bids: {who}" for who, n in placed.items() if n > most]
+
+
+def _words(bid: Row) -> str:
+    return f"{bid['advert']}, {bid['application']}, {bid['placed_at']}: {bid['rule']}"
