@@ -12,6 +12,7 @@ from cbl_engine.offers.advertising import last_rung, next_rung
 from cbl_engine.offers.clashes import Clash, about, proposal_in_words
 from cbl_engine.offers.line import free_homes, offer_to
 from cbl_engine.offers.moves import end, go_on, on_offer_elsewhere, passed_over, place_of
+from cbl_engine.offers.quotas import Ledger
 from cbl_engine.offers.refusals import begin_consequence, duties_may_end, judged
 from cbl_engine.offers.standing import Place, due_before, what_stops
 from cbl_engine.offers.stops import SILENCES, end_holds
@@ -268,7 +269,16 @@ def choose(desk: Desk, row: dict[str, Any]) -> None:
     if attended:
         go_on(desk, attended[0])
     else:
-        offer_to(desk, advert, application, homes[0])
+        offer_to(desk, advert, application, homes[0],
+                 reserved=_reserved_for(desk, advert, application))
+
+
+def _reserved_for(desk: Desk, advert: str, application: str) -> tuple[str, ...]:
+    """Targets that are behind, for a household that meets one of them."""
+    behind = Ledger(desk.judge, desk.record["ledger"]).reserved(advert, desk.on)
+    ids = pl.Series([application], dtype=pl.String), pl.Series([advert], dtype=pl.String)
+    meets = (desk.judge.counts(n, desk.on, advert=ids[1], application=ids[0]).item() for n in behind)
+    return behind if any(meets) else ()
 
 
 def _not_free(
