@@ -1,0 +1,64 @@
+"""What random weeks found (``tests/offers/weeks``): a case for each fault that was put right."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from cbl_engine.offers.deadlines import last_day
+from cbl_engine.scheme.offers import Within
+from tests.offers.week import Week, day
+
+TIED = "profiles: {only: {label: x, order: [{tie: human}]}}\n"
+LOCAL = "criteria: {is_local: {label: x, when: local, when_unknown: hold}}\n"
+
+
+def test_one_of_equals_is_named_for_a_home_that_a_plan_reserves() -> None:
+    """Ann ranks above them and meets no target: she waits, and that is written down."""
+    week = Week(LOCAL + """
+profiles: {only: {label: x, order: [{band: [A, B, C]}, {tie: human}]}}
+local_lettings_plans:
+  plan: {label: x, targets: [{label: x, criterion: is_local, share: 1}]}
+""")
+    week.household("ann", band="A", local=False).households("bob cat", local=True)
+    week.advert("elm", bids="ann bob cat", local_lettings_plan="plan").run()
+    assert week.proposed() == [("tie", "elm", None, "bob, cat")]
+    week.outcome(8, "chosen", "elm", "cat", by="Olu").run(until=8)
+    assert week.steps() == {("elm", "cat"): "proposed"}
+    began = next(event for event in week.events if event.kind == "offer_proposed")
+    assert began.reserved == ("is_local",)
+
+
+def test_one_of_equals_who_was_named_waits_for_what_is_not_known() -> None:
+    """The offer is approved; nothing is offered until it is known that bob is local."""
+    week = Week(LOCAL + "eligible: [is_local]\n" + TIED)
+    week.household("ann", local=True).household("bob")
+    week.advert("elm", bids="ann bob").run()
+    week.outcome(8, "chosen", "elm", "bob", by="Olu").approve(8, "offer", "elm", "bob").run(until=9)
+    assert week.steps() == {("elm", "bob"): "proposed"}
+    assert week.held() == [("elm", "bob", "is_local")]
+    week.household("bob", local=True).run(until=10)
+    assert week.steps() == {("elm", "bob"): "offered"}
+
+
+def test_silence_is_proposed_no_longer_once_somebody_answers() -> None:
+    """Late, and before anybody decided: the acceptance stands."""
+    week = Week("offers: {answer: {days: 1}, silence: refused}").households("ann bob")
+    week.advert("elm", bids="ann bob").approve(7, "offer", "elm", "ann").run(until=9)
+    assert week.proposed() == [("bypass", "elm", "ann", "no_reply")]
+    week.outcome(10, "accepted", "elm", "ann")
+    week.approve(11, "bypass", "elm", "ann", reason="no_reply").run(until=11, keep_going=True)
+    assert week.steps() == {("elm", "ann"): "accepted"}
+    assert [q["clash"] for q in week.cycle.quarantined] == ["after_the_end"]
+
+
+def test_a_time_from_a_viewing_long_ago_starts_with_the_offer() -> None:
+    """Ann saw it on the 8th; bob, who had first refusal, withdrew on the 20th."""
+    within = Within(days=3, starts="viewed")
+    assert last_day(within, date(2024, 6, 11), date(2024, 6, 8)) == date(2024, 6, 11)
+    assert last_day(within, date(2024, 6, 12), date(2024, 6, 8)) == date(2024, 6, 15)
+    week = Week("offers: {viewing: {label: x, together: 2}, answer: {days: 3, starts: viewed}}")
+    week.households("bob ann").advert("elm", bids="bob ann")
+    week.approve(7, "offer", "elm", "bob").approve(7, "offer", "elm", "ann")
+    week.outcome(8, "viewed", "elm", "bob").outcome(8, "viewed", "elm", "ann")
+    week.outcome(20, "withdrew", "elm", "bob").run(until=20)
+    assert week.offer("elm", "ann")["due_on"] == day(23)
