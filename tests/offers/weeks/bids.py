@@ -57,8 +57,11 @@ def _caps(facts: Facts, book: Folded, bids: list[Row]) -> list[str]:
     by_household: dict[str, list[Row]] = defaultdict(list)
     for bid in bids:
         by_household[bid["application"]].append(bid)
-    unsettled = {a for (advert, a, _) in facts.bids if book.adverts.get(advert, {}).get(
-        "closed_on") is None}
+    unsettled = {
+        household for (advert, household, _) in facts.bids
+        if (state := book.adverts.get(advert, {})).get("closed_on") is None
+        or state["status"] == "withdrawn"  # its bids take no place, from the day it is withdrawn
+    }
     found = []
     for household, its in sorted(by_household.items()):
         if household not in unsettled:

@@ -164,13 +164,8 @@ class _Checker:
                       if o["advert"] != advert]
             self.must(not others, "one offer at a time", (name, others))
         self.must(event["final"] == facts.is_final(advert, application, on), "final offers", name)
-        self._able(offer, facts.first_step())
-        if listed and listed[0]["eligible"] is None:
-            for unknown in listed[0]["unknown"]:
-                if unknown in facts.scheme["criteria"]:
-                    known = facts.met(unknown, application, advert, on)
-                    self.must(known is not None or facts.scheme["criteria"][unknown][
-                        "when_unknown"] == "fail", "held until it is known", (name, unknown))
+        if not self._was_chosen(event):
+            self._able(offer, facts.first_step())
         want = self.counts.reserved(advert, on)
         meets = any(facts.met(c, application, advert, on) for c in want)
         self.must(list(event["reserved"]) == (want if meets else []), "a target's homes are reserved",
@@ -183,6 +178,12 @@ class _Checker:
             if steps.index(last) >= steps.index(before):
                 known = self.facts.met(name, offer["application"], offer["advert"], self.on)
                 self.must(known is True, "criteria asked again are met", (offer["id"], name))
+        row = next((r for r in self.book.lists.get(offer["advert"], [])
+                    if r["application"] == offer["application"]), {"unknown": ()})
+        for name in row["unknown"]:
+            if name in self.facts.scheme["criteria"]:  # not a key of the order
+                known = self.facts.met(name, offer["application"], offer["advert"], self.on)
+                self.must(known is True, "held until it is known", (offer["id"], name))
         for name in self.facts.not_cleared(offer, before, self.on):
             self.wrong("checks due are cleared", (offer["id"], before, name))
 

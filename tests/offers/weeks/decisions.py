@@ -145,16 +145,29 @@ class Decisions:
     def _check_failed(self, event: Row, offer: Row | None, on: date) -> None:
         """Passing over by a check: it failed, or is missing and nothing is waited for any more."""
         facts, (advert, application) = self.facts, (event["advert"], event["application"])
-        place = offer or {
-            "advert": advert, "application": application, "home": None,
-            "landlord": facts.adverts[advert].get("landlord"),
-            "final": facts.is_final(advert, application, on)}
+        place = offer or self._place(advert, application, on)
         waited = [h for h in self.book.holds if h["until"] is not None and h["until"] < on
                   and (h["advert"], h["application"], h["reason"]) == (advert, application, event["what"])]
         states = facts.not_cleared(place, "let", on)
         does = states.get(event["what"], ("cleared", None))[1]
-        self.must(does == "bypass" or (does == "hold" and waited), "passing over by a check",
+        self.must(does == "bypass" or waited, "passing over by a check",
                   (advert, application, event["what"], states))
+
+    def _still_called_for(self, day: date) -> None:
+        """Passing over by a check is proposed only for as long as it stops the household."""
+        for proposal in self.book.open_proposals(act="bypass"):
+            offer = self.book.offers.get(proposal["offer"] or "")
+            if proposal["what"] not in self.facts.scheme["checks"]:
+                continue
+            place = offer or self._place(proposal["advert"], proposal["application"], day)
+            self.must(proposal["what"] in self.facts.not_cleared(place, "let", day),
+                      "what stops nobody any more lapses", proposal)
+
+    def _place(self, advert: str, application: str, on: date) -> Row:
+        return {
+            "advert": advert, "application": application, "home": None,
+            "landlord": self.facts.adverts[advert].get("landlord"),
+            "final": self.facts.is_final(advert, application, on)}
 
     def _refusals(self, offer: Row, on: date) -> str | None:
         """What a household's refusals lead to by the last rule that is met."""
@@ -213,6 +226,7 @@ class Decisions:
                 self.must(bool(judged) or asked, "a refusal counts or is asked about", event["offer"])
                 self._listed_reason(event, judged)
         self._counted(today, day)
+        self._still_called_for(day)
 
     def _listed_reason(self, event: Row, judged: list[Row]) -> None:
         row = self.facts.outcomes[event["outcome"]]

@@ -16,8 +16,8 @@ FOLLOWING = {
     "nominated": ["landlord_accepted"] * 3 + ["landlord_rejected", "no_contact"],
     "invited": ["viewed"] * 3 + ["absent", "withdrew"],
     "attended": ["withdrew"],
-    "offered": ["accepted"] * 4 + ["refused", "refused", "withdrew", "offer_withdrawn", "no_contact"],
-    "accepted": ["signed"] * 5 + ["undone", "withdrew"],
+    "offered": ["accepted"] * 6 + ["refused", "refused", "withdrew", "offer_withdrawn", "no_contact"],
+    "accepted": ["signed"] * 8 + ["undone", "withdrew"],
     "let": ["undone"],
 }
 CHANCE = {"attended": 0.05, "let": 0.02, "proposed": 0.0}
@@ -50,6 +50,22 @@ class People:
                 found.append(self._row(self._day(first, last), what, state["advert"]))
         if self.draw.random() < 0.25:
             found.append(self._impossible(tables, first, last))
+        return found
+
+    def results(self, tables: Tables, first: date, last: date) -> list[Row]:
+        """Results of checks that homes wait for."""
+        found = []
+        for hold in tables["holds"]:
+            if hold["ended_on"] is None and hold["reason"] in self.scheme["checks"] and (
+                self.draw.random() < 0.6
+            ):
+                self.n += 1
+                outcome = self.draw.choices(["cleared", "refused"], [8, 1])[0]
+                found.append({
+                    "id": f"c9{self.n:03}", "application": hold["application"],
+                    "check": hold["reason"], "outcome": outcome, "since": self._day(first, last),
+                    "advert": self.draw.choice([None, hold["advert"]]), "until": None, "by": "Ada",
+                    "confirmed_by": "Ben"})
         return found
 
     def _day(self, first: date, last: date) -> date:

@@ -122,16 +122,20 @@ def play(world: World, *, peeks: int = 3) -> Played:
         stops = sorted(draw.sample(range(1, 6), peeks)) if week else sorted(draw.sample([2, 3, 4, 5], peeks))
         stops = [start + timedelta(s) for s in stops]
         if week:
-            given["outcomes"] += people.act(_plain(record), start + timedelta(1), stops[0])
-        seen, came = record, 0
+            _act(people, record, given, start + timedelta(1), stops[0])
+        seen, came = record, {"outcomes": 0, "checks": 0}
         for stop, following in zip(stops, [*stops[1:], end], strict=True):
-            so_far = {t: [r for r in its if _by(r, t, stop)] for t, its in given.items()}
-            so_far["outcomes"] = given["outcomes"][came:]
-            came = len(given["outcomes"])
-            if seen is not record:
-                so_far = {"outcomes": so_far["outcomes"], "checks": so_far.get("checks", [])}
+            so_far = {
+                t: [r for r in given[t][n:] if t != "checks" or r["since"] <= stop]
+                for t, n in came.items()
+            }
+            ahead = [r for r in given["checks"][came["checks"]:] if r["since"] > stop]
+            given["checks"] = [r for r in given["checks"] if r not in ahead] + ahead
+            came = {"outcomes": len(given["outcomes"]), "checks": len(given["checks"]) - len(ahead)}
+            if seen is record:
+                so_far = {**given, **so_far}
             seen = run_cycle(seen, scheme, frames(so_far), stop, **options).record
-            given["outcomes"] += people.act(_plain(seen), stop + timedelta(1), following)
+            _act(people, seen, given, stop + timedelta(1), following)
         given = {table: its for table, its in given.items() if its}
         cycle = run_cycle(record, scheme, frames(given), end, **options)
         played.cycles.append(as_plain(cycle, given, end, unattended=world.unattended[week]))
@@ -141,13 +145,11 @@ def play(world: World, *, peeks: int = 3) -> Played:
     return played
 
 
-def _by(row: Row, table: str, stop: date) -> bool:
-    return table != "checks" or row["since"] <= stop
-
-
-def _plain(record: Record) -> Rows:
-    return {table: record.tables[table].to_dicts()
-            for table in ("proposals", "offers", "advert_states")}
+def _act(people: People, record: Record, given: Rows, first: date, last: date) -> None:
+    tables = {table: record.tables[table].to_dicts()
+              for table in ("proposals", "offers", "advert_states", "holds")}
+    given["outcomes"] += people.act(tables, first, last)
+    given["checks"] += people.results(tables, first, last)
 
 
 def _advertised_anew(

@@ -22,13 +22,19 @@ def last_day(within: dict[str, Any] | None, on: date, viewed_on: date | None = N
     start = {
         "sent": on, "received": working_days_after(on, 2), "viewed": viewed_on or on,
     }[within.get("starts", "sent")]
+    last = _after(start, within)
+    return last if last >= on else _after(on, within)
+
+
+def _after(start: date, within: dict[str, Any]) -> date:
     if "working_days" in within:
         return working_days_after(start, within["working_days"])
     return start + timedelta(within.get("days", within.get("hours", 0) // 24))
 
 
 def months_after(day: date, months: int) -> date:
-    """The day of the same number so many months later, or the last of that month."""
+    """The day on which so many months are whole: of a number that the month has not, the next 1st."""
     year, month = divmod(day.month - 1 + months, 12)
     year, month = day.year + year, month + 1
-    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+    last = calendar.monthrange(year, month)[1]
+    return date(year, month, min(day.day, last)) + timedelta(day.day > last)
