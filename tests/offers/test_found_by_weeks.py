@@ -62,3 +62,33 @@ def test_a_time_from_a_viewing_long_ago_starts_with_the_offer() -> None:
     week.outcome(8, "viewed", "elm", "bob").outcome(8, "viewed", "elm", "ann")
     week.outcome(20, "withdrew", "elm", "bob").run(until=20)
     assert week.offer("elm", "ann")["due_on"] == day(23)
+
+
+def test_who_was_passed_over_for_good_is_not_named_of_equals() -> None:
+    """Bob comes level with ann after passing her over was proposed; that is decided first."""
+    week = Week("checks: {verified: {label: x}}\noffers: {order: offer}\n"
+                "profiles: {only: {label: x, order: [{band: [A, B, C]}, {tie: human}]}}")
+    week.household("ann", band="A").household("bob")
+    week.check("ann", "verified", "refused").check("bob", "verified")
+    week.advert("elm", bids="ann bob").run()
+    assert week.proposed() == [("bypass", "elm", "ann", "verified")]
+    week.household("bob", band="A").run(until=8)
+    assert week.proposed()[1:] == [("tie", "elm", None, "ann, bob")]
+    week.approve(9, "bypass", "elm", "ann", reason="verified")
+    week.outcome(9, "chosen", "elm", "ann", by="Olu").run(until=9, keep_going=True)
+    assert week.steps() == {("elm", "bob"): "proposed"}
+
+
+def test_nobody_is_named_of_those_who_came_whom_a_check_stops() -> None:
+    """Bob's check was refused since he was invited; cat may be named."""
+    week = Week(TIED + "checks: {verified: {label: x}}\n"
+                "offers: {viewing: {label: x, together: 2}}").households("bob cat")
+    week.check("bob", "verified").check("cat", "verified").advert("elm", bids="bob cat")
+    week.approve(7, "offer", "elm", "bob").approve(7, "offer", "elm", "cat")
+    week.outcome(8, "viewed", "elm", "bob").outcome(8, "viewed", "elm", "cat").run(until=8)
+    assert week.proposed() == [("tie", "elm", None, "bob, cat")]
+    week.check("bob", "verified", "refused", since=9)
+    week.outcome(9, "chosen", "elm", "bob", by="Olu").run(until=9, keep_going=True)
+    assert [q["clash"] for q in week.cycle.quarantined] == ["not_next"]
+    week.outcome(10, "chosen", "elm", "cat", by="Olu").run(until=10)
+    assert week.steps() == {("elm", "bob"): "attended", ("elm", "cat"): "offered"}

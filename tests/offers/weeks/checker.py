@@ -63,7 +63,7 @@ class _Checker:
         self.found: list[str] = []
         self.on: date | None = None
         self.today: list[Row] = []
-        self.unattended = False
+        self.beside: dict[str, dict[str, Row]] = {}
 
     def wrong(self, rule: str, about: Any) -> None:
         """A rule is broken."""
@@ -79,7 +79,6 @@ class _Checker:
     def cycle(self, cycle: Cycle) -> None:
         """Go through a cycle, day by day."""
         self.facts.came(cycle.given, cycle.quarantined)
-        self.unattended = cycle.unattended
         self.decisions.unattended = cycle.unattended
         self.on = None
         for place, event in enumerate(cycle.events):
@@ -92,8 +91,6 @@ class _Checker:
             self.book.apply(event)
             if place in cycle.lists:
                 self.book.listed(cycle.lists[place])
-            if event["kind"] == "let_to":
-                self._after_let(event)
             if event["kind"] in ("advert_opened", "let_to", "letting_undone"):
                 self.counts.counted(event)
         self._until(cycle.as_at + timedelta(1))
@@ -174,8 +171,9 @@ class _Checker:
     def _able(self, offer: Row, before: str) -> None:
         """Criteria asked again hold, and checks due are cleared."""
         steps = ("invited", "offered", "let")
+        listed = offer["route"] == "bid"
         for name, last in self.facts.offers["judged_at"].items():
-            if steps.index(last) >= steps.index(before):
+            if listed and steps.index(last) >= steps.index(before):
                 known = self.facts.met(name, offer["application"], offer["advert"], self.on)
                 self.must(known is True, "criteria asked again are met", (offer["id"], name))
         row = next((r for r in self.book.lists.get(offer["advert"], [])
@@ -360,6 +358,7 @@ class _Checker:
     def _let_to(self, event: Row) -> None:
         offer = self.book.offers[event["offer"]]
         name = offer["id"]
+        self.beside[name] = self._open_beside(event)
         self._by_outcome(event, "signed")
         self.decisions.was_approved(offer)
         self.must(offer["step"] == "accepted", "steps follow each other", (name, offer["step"], "let"))
@@ -373,12 +372,18 @@ class _Checker:
         for column in ("band", "priority_date", "registered_on", "bedroom_need"):
             self.must(event[column] == held.get(column), "a letting says how it stood", (name, column))
 
-    def _after_let(self, event: Row) -> None:
-        """Looked at once the day is over: all that hangs on it is closed."""
-        self.must(self.book.adverts.get(self.book.offers[event["offer"]]["advert"], {}).get("let", 0) <=
-                  max(1, len(self.facts.homes_of(self.book.offers[event["offer"]]["advert"]))
-                      if self.book.offers[event["offer"]]["advert"] else 1),
-                  "no more homes let than there are", event["offer"])
+    def _open_beside(self, event: Row) -> dict[str, Row]:
+        """What hangs on a letting: other offers of its tenants or of its home, what is waited for."""
+        offer = self.book.offers[event["offer"]]
+        tenants = {offer["application"], *event["shares_tenant"]}
+        found = {o["id"]: o for t in tenants for o in self.book.open_offers(application=t)}
+        found |= {o["id"]: o for o in self.book.open_offers(home=offer["home"])}
+        found.pop(offer["id"], None)
+        found |= {p["id"]: p for t in tenants for act in ("bypass", "offer", "direct_let")
+                  for p in self.book.open_proposals(act=act, application=t)}
+        return found | {
+            f"{h['advert']}: {h['reason']}": h for h in self.book.holds
+            if h["ended_on"] is None and h["application"] in tenants}
 
     # Passing over, holds, proposals.
 
@@ -480,14 +485,10 @@ class _Checker:
             sharing = {p["application"] for p in self.facts.people if p["identity"] in identity}
             self.must(tenants == sharing | {offer["application"]}, "whoever shares a tenant",
                       (offer["id"], tenants))
-            left = [o["id"] for t in tenants for o in self.book.open_offers(application=t)]
-            left += [o["id"] for o in self.book.open_offers(home=offer["home"])]
+            left = [name for name, its in self.beside[event["offer"]].items()
+                    if its.get("status") == "open" or its.get("step", "ended") not in OVER
+                    or ("until" in its and its["ended_on"] is None)]
             self.must(not left, "a letting ends the other offers", (offer["id"], left))
-            held = [h for h in self.book.holds if h["ended_on"] is None and h["application"] in tenants]
-            asked = [p["id"] for t in tenants for act in ("bypass", "offer", "direct_let")
-                     for p in self.book.open_proposals(act=act, application=t)]
-            self.must(not held and not asked, "a letting ends what was waited for",
-                      (offer["id"], held, asked))
 
     def _under_offer(self, day: date) -> None:
         for event in self.today:
