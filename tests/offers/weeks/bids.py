@@ -75,13 +75,9 @@ def _capped(facts: Facts, caps: Row, bids: list[Row]) -> list[str]:
     for bid in bids:
         if bid["rule"] not in (None, "superseded", "void", "withdrawn", *caps):
             continue
-        full = None
-        if not any(_stands(facts, caps, other, bid, None) and other["advert"] == bid["advert"]
-                   for other in taking) or caps:
-            full = next((name for name, cap in caps.items()
-                         if _is_full(facts, cap, taking, bid)), None)
-        if bid["rule"] in (None, "superseded", *caps) and (bid["rule"] if bid["rule"] in caps
-                                                           else None) != full:
+        full = next((name for name, cap in caps.items() if _is_full(facts, cap, taking, bid)), None)
+        named = bid["rule"] if bid["rule"] in caps else None
+        if bid["rule"] not in ("void", "withdrawn") and named != full:
             found.append(f"caps: {_words(bid)}, counted {full}")
         if full is None:
             taking.append(bid)
@@ -89,21 +85,20 @@ def _capped(facts: Facts, caps: Row, bids: list[Row]) -> list[str]:
 
 
 def _is_full(facts: Facts, cap: Row, taking: list[Row], bid: Row) -> bool:
-    standing = {other["advert"] for other in taking if _stands(facts, {}, other, bid, cap)}
+    standing = {other["advert"] for other in taking if _stands(facts, cap, other, bid)}
     return bid["advert"] not in standing and len(standing) >= cap["bids"]
 
 
-def _stands(facts: Facts, _: Row, other: Row, bid: Row, cap: Row | None) -> bool:
+def _stands(facts: Facts, cap: Row, other: Row, bid: Row) -> bool:
     """Whether a bid placed before takes a place at this bid's moment."""
     at: datetime = bid["placed_at"]
     advert = facts.adverts[other["advert"]]
-    if cap is None:
-        return False
     void = advert.get("corrected_at")
     if void is not None and other["placed_at"] < void <= at:
         return False
     if cap.get("withdrawn", "free") == "free" and (
-        other["withdrawn_at"] is not None and other["withdrawn_at"] <= at
+        other["withdrawn_at"] is not None
+        and other["withdrawn_at"] <= min(at, advert["closes_at"])
     ):
         return False
     if cap["per"] == "live":

@@ -15,6 +15,7 @@ from tests.offers.weeks.counts import Counts
 from tests.offers.weeks.decisions import Decisions
 from tests.offers.weeks.facts import Facts, london_day
 from tests.offers.weeks.fold import OVER, Folded, differences
+from tests.offers.weeks.generator import at
 from tests.offers.weeks.times import last_day
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ class _Checker:
 
     def _those_above(self, event: Row) -> None:
         """Whoever stands above was offered, passed over, waits, or is reserved out."""
-        book, facts, advert = self.book, self.facts, event["advert"]
+        book, advert = self.book, event["advert"]
         own = next((r for r in book.lists[advert] if r["application"] == event["application"]), None)
         if own is None:
             return
@@ -450,6 +451,12 @@ class _Checker:
         closes = london_day(self.facts.adverts[event["advert"]]["closes_at"])
         self.must(closes <= self.on, "closes on its day", event["advert"])
         self.must(self.book.adverts[event["advert"]]["status"] == "open", "closes once", event["advert"])
+
+    def _advert_corrected(self, event: Row) -> None:
+        advert = self.facts.adverts[event["advert"]]
+        said = advert.get("corrected_at")
+        if said is None or london_day(said) != self.on:
+            advert["corrected_at"] = at(self.on, 24)  # as somebody said: every bid of the day
 
     # When a day is over.
 

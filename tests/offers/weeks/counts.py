@@ -65,7 +65,8 @@ class Counts:
                 continue
             if best is None or by > behind[best]:
                 best = name
-        return self.facts.scheme["default_profile"] if best is None else self.quotas[best]["profile"]
+        default = self.facts.scheme.get("default_profile")
+        return default if best is None else self.quotas[best]["profile"]
 
     def reserved(self, advert: str, on: date) -> list[str]:
         """Criteria of the targets that are behind, for a home of this advert."""

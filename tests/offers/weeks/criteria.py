@@ -41,7 +41,12 @@ CRITERIA: dict[str, tuple[str, str, Callable[[Row, Row], Known]]] = {
 
 
 def met(name: str, application: Row, advert: Row) -> Known:
-    """Whether a criterion is met; None where it is not known, and a bid would be held."""
+    """Whether a criterion is met; None where it is not known, and a bid would be held.
+
+    Nothing is known of the criteria of other schemes.
+    """
+    if name not in CRITERIA:
+        return None
     _, when_unknown, judge = CRITERIA[name]
     known = judge(application, advert)
     return False if known is None and when_unknown == "fail" else known

@@ -263,8 +263,7 @@ class Decisions:
 
     def _left_out(self, row: Row, clash: str, cycle: Cycle) -> None:
         about = (row["id"], row["what"], row["on"], row["advert"], row["application"], clash)
-        last = cycle.events[0]["as_at"] if "as_at" in cycle.events[0] else cycle.as_at
-        if row["on"] > last:
+        if row["on"] > cycle.as_at:
             self.must(clash == "in_the_future", "why it is left out", about)
         elif row["what"] in ("approved", "declined", "chosen", "judged") and row.get("by") is None:
             self.must(clash in ("no_officer", "before_the_state"), "why it is left out", about)

@@ -31,7 +31,7 @@ class Facts:
     """
 
     def __init__(self, scheme: Row, folded: Folded) -> None:
-        self.scheme, self.book = scheme, folded
+        self.book = folded
         self.applications: dict[str, Row] = {}
         self.adverts: dict[str, Row] = {}
         self.homes: dict[str, Row] = {}
@@ -42,6 +42,7 @@ class Facts:
         self.people: list[Row] = []
         self.duties: list[Row] = []
         self.preferences: list[Row] = []
+        self.scheme = {"checks": {}, "landlords": {}, **scheme}
         self.offers = {"order": "close", "one_at_a_time": True, "silence": "bypass",
                        "judged_at": {}, "choosing": {"by_whom": "advert"}, "refusals": {},
                        "reasons": {}, "passing_over": {}, **scheme.get("offers", {})}
@@ -49,7 +50,7 @@ class Facts:
     def came(self, given: dict[str, list[Row]], left_out: dict[str, str]) -> None:
         """Rows come in; those with the id of one that stands take its place."""
         for table in ("applications", "adverts", "homes", "outcomes", "direct_lets"):
-            getattr(self, table).update({row["id"]: row for row in given.get(table, [])})
+            getattr(self, table).update({row["id"]: dict(row) for row in given.get(table, [])})
         self.checks.update({r["id"]: r for r in given.get("checks", []) if r["id"] not in left_out})
         for row in given.get("bids", []):
             self.bids[row["advert"], row["application"], row["placed_at"]] = row
@@ -87,11 +88,9 @@ class Facts:
 
     def is_let(self, home: str) -> bool:
         """Whether a letting of it stands that no later one freed."""
-        freed = {}
-        for n, letting in enumerate(self.book.signed()):
-            if letting["freed_home"] is not None:
-                freed[letting["freed_home"]] = max(letting["signed_on"], freed.get(letting["freed_home"],
-                                                                                   date.min))
+        freed: dict[str, date] = {}
+        for letting in sorted(self.book.signed(), key=lambda x: x["signed_on"]):
+            freed[letting["freed_home"]] = letting["signed_on"]
         return any(
             x["home"] == home and not (home in freed and freed[home] >= x["signed_on"])
             for x in self.book.signed()
@@ -114,7 +113,8 @@ class Facts:
         rules = self.scheme.get("nominations")
         if rules is None or landlord is None:
             return False
-        return landlord in (rules.get("to") or self.scheme["landlords"])
+        listed = rules.get("to") or self.scheme["landlords"]
+        return not listed or landlord in listed
 
     def width(self, advert: str) -> int:
         """Households named, or invited, for one home at a time."""

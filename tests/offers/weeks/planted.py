@@ -12,7 +12,18 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
-from cbl_engine.offers import answers, bidding, checks, cycle, desk, line, moves, refusals, signing, standing
+from cbl_engine.offers import (
+    answers,
+    bidding,
+    checks,
+    cycle,
+    desk,
+    line,
+    moves,
+    refusals,
+    signing,
+    standing,
+)
 from cbl_engine.offers.book import Book
 from cbl_engine.offers.decisions import By, approve
 from cbl_engine.offers.desk import Desk
