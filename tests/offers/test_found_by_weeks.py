@@ -92,3 +92,16 @@ def test_nobody_is_named_of_those_who_came_whom_a_check_stops() -> None:
     assert [q["clash"] for q in week.cycle.quarantined] == ["not_next"]
     week.outcome(10, "chosen", "elm", "cat", by="Olu").run(until=10)
     assert week.steps() == {("elm", "bob"): "attended", ("elm", "cat"): "offered"}
+
+
+def test_who_an_officer_waits_for_is_held_again_when_it_is_back() -> None:
+    """Passing ann over was declined; she had an offer elsewhere for a day. Bob waits below her."""
+    week = Week("checks: {verified: {label: x, missing: bypass}}").households("ann bob")
+    week.check("bob", "verified").advert("elm", bids="ann bob")
+    week.decline(7, "bypass", "elm", "ann", reason="verified").run()
+    assert week.held() == [("elm", "ann", "verified")]
+    week.household("ann", status="suspended").run(until=8)
+    assert week.held() == []
+    assert week.steps() == {("elm", "bob"): "proposed"}
+    week.household("ann").outcome(9, "withdrew", "elm", "bob").run(until=9)
+    assert week.held() == [("elm", "ann", "verified")]
