@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbl_engine.offers.cycle import run_cycle
 from cbl_engine.offers.record import Record
-from tests.offers.weeks.generator import random_world
+from tests.offers.weeks.generator import FIRST, random_world
 from tests.offers.weeks.playing import as_plain, frames, play, scheme_of
 
 if TYPE_CHECKING:
@@ -65,6 +65,8 @@ def merged(played: Played, at: int) -> list[Rows]:
     one: Rows = {}
     for table in {**first, **second}:
         one[table] = [*first.get(table, []), *second.get(table, [])]
+    # A record begins with the earliest day on which anything is dated.
+    one["outcomes"] = [r for r in one.get("outcomes", []) if at or r["on"] >= FIRST]
     given = [cycle.given for cycle in played.cycles]
     return [*given[:at], one, *given[at + 2:]]
 

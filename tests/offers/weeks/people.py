@@ -141,7 +141,7 @@ class People:
         return draw.choice([
             lambda: self._row(on, draw.choice(["accepted", "signed", "viewed", "refused"]), *about),
             lambda: self._row(last + timedelta(90), "accepted", *about),
-            lambda: self._row(date(2024, 1, 1), "accepted", *about),
+            lambda: self._row(first - timedelta(30), "accepted", *about),
             lambda: self._row(on, "approved", *about, act="offer", by=None),
             lambda: self._row(on, "approved", *about, act="offer", by="Ada", second_by=" ada"),
             lambda: self._row(on, "approved", "a99", "h99", act="offer", by="Ada"),
