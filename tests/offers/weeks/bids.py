@@ -6,7 +6,7 @@ from collections import defaultdict
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from tests.offers.weeks.facts import london_day
+from tests.offers.weeks.facts import LONDON, london_day
 
 if TYPE_CHECKING:
     from tests.offers.weeks.facts import Facts
@@ -26,6 +26,63 @@ def bids_wrong(facts: Facts, book: Folded) -> list[str]:
     found += _listed(book, bids)
     found += _caps(facts, book, bids)
     return found + _automatic(facts, book)
+
+
+def barred_wrong(facts: Facts, book: Folded, advert: str) -> list[str]:
+    """Of an advert that closes: bids that count and may not, or are set aside for what is not so."""
+    aside = {(e["application"], e["placed_at"]): e["rule"] for e in book.aside if e["advert"] == advert}
+    rules = facts.scheme.get("bidding", {})
+    found = []
+    for (of, household, placed_at), bid in facts.bids.items():
+        if of != advert:
+            continue
+        named, broken = aside.get((household, placed_at)), _broken(facts, book, bid)
+        counts = named in (None, "superseded", *rules.get("caps", {}))
+        ours = {"window", *rules.get("choice", {}), *rules.get("frozen", {}),
+                *facts.scheme["consequences"]}
+        if (counts and broken) or (named in ours and named not in broken):
+            found.append(f"{household}, {placed_at}: {named}, breaks {sorted(broken)}")
+    return found
+
+
+def _broken(facts: Facts, book: Folded, bid: Row) -> set[str]:
+    """Names of the rules but the caps that stand against a bid at the moment it was placed."""
+    rules, day = facts.scheme.get("bidding", {}), london_day(bid["placed_at"])
+    household, own = bid["application"], bid["placed_by"] in (None, "applicant")
+    clock = bid["placed_at"].astimezone(LONDON)
+    broken = {"window"} if "window" in rules and (clock.weekday(), clock.hour) >= (4, 10) else set()
+    for name, choice in rules.get("choice", {}).items():
+        if facts.met(choice.get("when"), household, None, day):
+            broken |= {name} if choice["bids"] == "council" and own else set()
+            break
+    for held in book.consequences:
+        now = held["since"] <= day and (held["until"] is None or day < held["until"])
+        if held["application"] == household and now and (
+            held["may_not_bid"] or (held["council_bids"] and own)
+        ):
+            broken.add(held["consequence"])
+    for name, frozen in rules.get("frozen", {}).items():
+        step = frozen["while"]
+        if step == "first":
+            broken |= {name} if name in _asides(book, bid) else set()  # not counted again here
+        elif any(_at_step(book, offer, step, day) for offer in book.offers.values()
+                 if offer["application"] == household):
+            broken.add(name)
+    return broken
+
+
+def _asides(book: Folded, bid: Row) -> set[str]:
+    key = ("advert", "application", "placed_at")
+    return {e["rule"] for e in book.aside if all(e[k] == bid[k] for k in key)}
+
+
+def _at_step(book: Folded, offer: Row, step: str, day: date) -> bool:
+    columns = ("invited_on", "offered_on", "answered_on")
+    later = columns[("invited", "offered", "accepted").index(step):]
+    reached = min((offer[c] for c in later if offer[c] is not None), default=None)
+    over = [d for d in (offer["ended_on"], book.lettings.get(offer["id"], {}).get("signed_on"))
+            if d is not None]
+    return reached is not None and reached <= day and (not over or day < min(over))
 
 
 def _late_or_void(facts: Facts, bids: list[Row]) -> list[str]:

@@ -10,7 +10,7 @@ from collections import defaultdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from tests.offers.weeks.bids import bids_wrong
+from tests.offers.weeks.bids import barred_wrong, bids_wrong
 from tests.offers.weeks.counts import Counts
 from tests.offers.weeks.decisions import Decisions
 from tests.offers.weeks.facts import Facts, london_day
@@ -334,6 +334,14 @@ class _Checker:
         chosen = self._was_chosen(offer)
         self.must(not going or chosen, "all have come, or the time is over", (offer["id"], going))
         rows = {r["application"]: r for r in book.lists[offer["advert"]]}
+        if HELD_AT_VIEWING:
+            above = [h["application"] for h in book.holds
+                     if h["ended_on"] is None and h["advert"] == offer["advert"]
+                     and rows[h["application"]]["position"] < offer["position"]]
+            free = [home for home in self.facts.vacant(offer["advert"])
+                    if not any(o["step"] in LIVE for o in book.open_offers(home=home))]
+            self.must(len(above) < len(free), "a home waits for who is held at a viewing",
+                      (offer["id"], above))
         own = rows.get(offer["application"], {}).get("tie_group")
         for other in beside:
             if other["step"] != "attended" or other["advert"] != offer["advert"]:
@@ -451,6 +459,8 @@ class _Checker:
         closes = london_day(self.facts.adverts[event["advert"]]["closes_at"])
         self.must(closes <= self.on, "closes on its day", event["advert"])
         self.must(self.book.adverts[event["advert"]]["status"] == "open", "closes once", event["advert"])
+        for line in barred_wrong(self.facts, self.book, event["advert"]):
+            self.wrong("bids that may not count", (event["advert"], line))
 
     def _advert_corrected(self, event: Row) -> None:
         advert = self.facts.adverts[event["advert"]]
@@ -529,16 +539,23 @@ class _Checker:
         ties = self.book.open_proposals(act="tie", advert=advert)
         if ties or len(waiting) >= self._places(advert):
             return
-        blocked = self._blocked_stages(advert)
+        going = waiting | {o["application"] for o in self.book.open_offers(advert=advert)}
+        blocked = self._blocked_stages(advert) if not going else range(2, 10)
+        behind = self.counts.reserved(advert, day)
+
+        def meets(household: str) -> bool:
+            return any(self.facts.met(c, household, advert, day) for c in behind)
+
         could = [r["application"] for r in self.book.lists[advert]
                  if r["position"] is not None and r["stage"] not in blocked
                  and r["application"] not in waiting
+                 and not (behind and going and not meets(r["application"]))
                  and not self._has_been_asked(advert, r["application"])
                  and self._is_free(advert, r["application"])]
         self.must(not could, "whoever is next is asked", (advert, could))
 
     def _blocked_stages(self, advert: str) -> set[int]:
-        """Stages that nobody asks, or that earlier ones are not too few for."""
+        """Stages that nobody asks."""
         profile = self.facts.scheme["profiles"].get(self.book.adverts[advert]["profile"], {})
         blocked: set[int] = set()
         stages = profile.get("stages", [])
@@ -546,10 +563,6 @@ class _Checker:
             able = any(r["position"] is not None and r["stage"] == n for r in self.book.lists[advert])
             if stage.get("next_stage_when") == "no_eligible" and able:
                 blocked |= set(range(n + 1, len(stages) + 1))
-        if stages and (self.facts.width(advert) > 1 or self.book.open_offers(advert=advert)):
-            blocked |= set(range(2, len(stages) + 1))  # those of earlier stages may still take them
-        if self.counts.reserved(advert, self.on) and self.book.open_offers(advert=advert):
-            blocked |= set(range(1, len(stages) + 2)) | {None}  # nor those who meet no target
         return blocked
 
     # When a cycle is over.

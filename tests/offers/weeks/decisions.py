@@ -227,6 +227,23 @@ class Decisions:
                 self._listed_reason(event, judged)
         self._counted(today, day)
         self._still_called_for(day)
+        for name, duty in self.facts.scheme.get("bidding", {}).get("duties", {}).items():
+            if day.weekday() == 6:
+                self._duty(name, duty, day)
+
+    def _duty(self, name: str, duty: Row, day: date) -> None:
+        """On a cycle's last day: whoever has to bid and never did."""
+        bidders = {key[1] for key in self.facts.bids}
+        for household, row in self.facts.applications.items():
+            bound = self.facts.met(duty.get("when"), household, None, day)
+            since = months_after(row["registered_on"], duty["months"])
+            if not bound or household in bidders or since > day or (
+                self.facts.application(household, day)["status"] != "active"
+            ):
+                continue
+            asked = [p for p in self.book.proposals.values() if p["act"] == "consequence"
+                     and (p["application"], p["what"]) == (household, duty["then"])]
+            self.must(asked, "whoever has to bid is asked", (name, household))
 
     def _listed_reason(self, event: Row, judged: list[Row]) -> None:
         row = self.facts.outcomes[event["outcome"]]

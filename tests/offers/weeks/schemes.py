@@ -172,6 +172,9 @@ def _bidding(draw: random.Random) -> Part:
             may_not=draw.choice(["bid", "be_listed"]))}),
         "duties": some({"a_bid": labelled(bids=1, months=1, when="in_band_c", then="looked_at")}),
     }
+    if draw.random() < 0.3:
+        found["window"] = labelled(opens={"day": "monday", "time": "00:01"},
+                                   closes={"day": "friday", "time": "09:59"})
     if automatic:
         found["automatic"] = labelled(most=draw.randint(1, 2), suits="fits")
     return found
