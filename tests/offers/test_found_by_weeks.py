@@ -105,3 +105,13 @@ def test_who_an_officer_waits_for_is_held_again_when_it_is_back() -> None:
     assert week.steps() == {("elm", "bob"): "proposed"}
     week.household("ann").outcome(9, "withdrew", "elm", "bob").run(until=9)
     assert week.held() == [("elm", "ann", "verified")]
+
+
+def test_a_letting_that_fell_through_was_no_open_offer_while_it_stood() -> None:
+    """Ann bid for oak on the 12th, after she signed for elm and before that was undone."""
+    week = Week("bidding: {frozen: {busy: {label: x, while: accepted, may_not: bid}}}")
+    week.households("ann bob").advert("elm", bids="ann").let("elm", "ann")
+    week.advert("oak", opens=10, closes=13.5).bid("oak", "ann", 12)
+    week.outcome(13, "undone", "elm", "ann").run(until=13)
+    assert week.table("bids_set_aside") == []
+    assert ("oak", "ann") in week.steps()
