@@ -242,8 +242,10 @@ class _Checker:
 
     def _stages(self, event: Row) -> None:
         profile = self.facts.scheme["profiles"][self.book.adverts[event["advert"]]["profile"]]
+        anew = self.facts.offers["order"] == "offer"
+        rows = (self.book.lists if anew else self.book.first_lists)[event["advert"]]
         for n, stage in enumerate(profile["stages"][: event["stage"] - 1], 1):
-            able = [r for r in self.book.first_lists[event["advert"]]
+            able = [r for r in rows
                     if r["position"] is not None and r["stage"] == n]
             if stage.get("next_stage_when") == "no_eligible":
                 self.must(not able, "the next stage only where nobody was eligible", event["offer"])
