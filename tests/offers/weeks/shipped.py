@@ -39,7 +39,7 @@ def wrong(scheme: str, folder: Path, *, weeks: int = 3, seed: int = 1) -> list[s
     draw, rules = random.Random(seed), load_scheme(scheme)
     plain = rules.versions[-1].model_dump(by_alias=True, exclude_none=True)
     people = People(draw, {"checks": {}, **plain})
-    borough = sample_borough_for(rules, households=80, adverts=5, seed=seed, close_on=CLOSES,
+    borough = sample_borough_for(rules, households=50, adverts=4, seed=seed, close_on=CLOSES,
                                  closing_days=7 * weeks - 7)
     write_tables(borough, folder / "data")
     given = {table: frame.to_dicts() for table, frame in borough.items()}
