@@ -209,6 +209,14 @@ class Book:
         """Why a household is passed over on a list, as far as it still stands."""
         return [p for p in self.stands[advert] if p.application == application]
 
+    def position(self, advert: str, application: str) -> int:
+        """Place on an advert's list; 0 for whoever has none."""
+        rows = self.lists.get(advert)
+        if rows is None:
+            return 0
+        own = rows.filter(pl.col("application") == application)["position"].drop_nulls()
+        return int(own[0]) if len(own) else 0
+
     def tie_groups(self, advert: str | None) -> dict[str, int]:
         """Of a list, the households that stand in a group of equals, and in which."""
         rows = self.lists.get(advert or "")

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
 from cbl_engine.offers import events as e
+from cbl_engine.offers.above import free_homes, homes_for, is_kept
 from cbl_engine.offers.advertising import last_rung, next_rung
 from cbl_engine.offers.clashes import Clash, about, proposal_in_words
-from cbl_engine.offers.line import free_homes, offer_to
+from cbl_engine.offers.line import offer_to
 from cbl_engine.offers.moves import end, go_on, on_offer_elsewhere, passed_over, place_of
 from cbl_engine.offers.refusals import begin_consequence, duties_may_end, judged
 from cbl_engine.offers.standing import Place, due_before, what_stops
@@ -173,7 +172,7 @@ def _bypass(desk: Desk, proposal: Proposal, by: By) -> None:
     elif advert is not None:
         desk.emit(e.PassedOver(
             on=desk.on, advert=advert, application=application,
-            position=position_of(desk, advert, application), reason=reason, why=why, **more,
+            position=desk.book.position(advert, application), reason=reason, why=why, **more,
         ))
     end_holds(desk, advert, application)
 
@@ -192,15 +191,6 @@ def result_of(desk: Desk, proposal: Proposal) -> str | None:
         place = Place(advert, proposal.application or "", home, landlord)
     stop = what_stops(desk, [place], due_before(desk, "invited")).get(place.key)
     return stop.check if stop is not None and stop.reason == proposal.what else None
-
-
-def position_of(desk: Desk, advert: str, application: str) -> int:
-    """Place on an advert's list; 0 for whoever has none."""
-    rows = desk.book.lists.get(advert)
-    if rows is None:
-        return 0
-    own = rows.filter(pl.col("application") == application)["position"].drop_nulls()
-    return int(own[0]) if len(own) else 0
 
 
 def decline(desk: Desk, proposal: Proposal, by: By) -> None:
@@ -259,7 +249,7 @@ def choose(desk: Desk, row: dict[str, Any]) -> None:
         raise Clash("not_next", f"application {application} is not among the equals: {proposal.what}")
     attended = [o for o in desk.book.offers_on[advert]
                 if o.application == application and o.step == "attended"]
-    homes = free_homes(desk, advert)
+    homes = homes_for(desk, advert, application)
     if not attended and not homes:
         raise Clash("home_let", f"no home of advert {advert} is left to offer")
     if (why := _not_free(desk, advert, application, attended)) is not None:
@@ -275,6 +265,8 @@ def _not_free(
     desk: Desk, advert: str, application: str, attended: list[Offer]
 ) -> str | None:
     """Why one of the equals cannot be given the home at this moment; None where it can."""
+    if attended and is_kept(desk, attended[0]):
+        return "waiting for somebody above"
     if attended:
         return "on offer elsewhere" if on_offer_elsewhere(desk, attended[0]) else None
     home = next(iter(desk.homes_of(advert)), None)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cbl_engine.offers import events as e
+from cbl_engine.offers.above import first_who_came, free_homes, out_of_targets, stand_above
 from cbl_engine.offers.lists import rank_anew
 from cbl_engine.offers.quotas import Ledger
 from cbl_engine.offers.settling import settled
@@ -71,6 +72,8 @@ class Line:
         to_let: homes not let.
         taken: stages of its open offers.
         reserved: targets that are behind.
+        above: those who alone may be asked: they stand above whoever came to see the home; None
+            where nobody came.
     """
 
     advert: str
@@ -79,6 +82,7 @@ class Line:
     to_let: int
     taken: tuple[int, ...]
     reserved: tuple[str, ...]
+    above: set[str] | None
 
 
 @dataclass(frozen=True)
@@ -155,22 +159,6 @@ def _to_let(desk: Desk) -> list[str]:
     )
 
 
-def free_homes(desk: Desk, advert: str) -> list[str | None]:
-    """A home for each place that is free: the first of every home, then the second, ..."""
-    free = []
-    landlord = desk.row("adverts", advert).get("landlord")
-    width = 1
-    if desk.nominated(landlord):
-        width = desk.version.nominations.at_once  # type: ignore[union-attr]
-    elif desk.offers.viewing is not None:
-        width = desk.offers.viewing.together
-    for home in desk.vacant(advert):
-        taken = desk.at_home(advert, home)
-        if all(o.step in ("proposed", "nominated", "invited") for o in taken):
-            free += [(len(taken) + k, home or "", home) for k in range(width - len(taken))]
-    return [home for _, _, home in sorted(free, key=lambda f: f[:2])]
-
-
 def _line_of(desk: Desk, advert: str, ledger: Ledger) -> Line:
     book = desk.book
     out = {o.application for o in book.offers_on[advert] if is_out(o)}
@@ -186,28 +174,17 @@ def _line_of(desk: Desk, advert: str, ledger: Ledger) -> Line:
     reserved: tuple[str, ...] = ()
     if candidates and desk.row("adverts", advert).get("local_lettings_plan") is not None:
         reserved = ledger.reserved(advert, desk.on)
-        candidates = _with_waits(desk, advert, candidates, reserved)
+    if reserved:
+        waits = out_of_targets(desk, advert, [c.application for c in candidates], reserved)
+        marked = [replace(c, waits=c.application in waits) for c in candidates]
+        candidates = sorted(marked, key=lambda c: (c.stage, c.waits, c.position))
+    homes = free_homes(desk, advert)
+    first = first_who_came(desk, advert, homes[0]) if homes else None
     return Line(
-        advert, free_homes(desk, advert), candidates, len(desk.vacant(advert)),
+        advert, homes, candidates, len(desk.vacant(advert)),
         tuple(o.stage or 1 for o in book.offers_on[advert] if o.open), reserved,
+        stand_above(desk, first, [c.application for c in candidates]) if first else None,
     )
-
-
-def _with_waits(
-    desk: Desk, advert: str, candidates: list[Candidate], reserved: tuple[str, ...]
-) -> list[Candidate]:
-    """Candidates of each stage, those first who meet a target that is behind."""
-    if not reserved:
-        return candidates
-    known = [c.application for c in candidates if c.application in desk.statuses]
-    application = pl.Series(known, dtype=pl.String)
-    adverts = pl.Series([advert] * len(known), dtype=pl.String)
-    meets: set[str] = set()
-    for name in reserved:
-        met = desk.judge.counts(name, desk.on, advert=adverts, application=application)
-        meets |= set(application.filter(met.fill_null(value=False)))
-    marked = [replace(c, waits=c.application not in meets) for c in candidates]
-    return sorted(marked, key=lambda c: (c.stage, c.waits, c.position))
 
 
 def _places(desk: Desk, line: Line) -> list[Place]:
@@ -237,7 +214,8 @@ def _turns(desk: Desk, line: Line, standing: Standing) -> list[Turn]:
     """Whose turn it may be, in order: equals together, as far as the stages let it go."""
     turns: list[Turn] = []
     asked = 0
-    for (stage, waits), its in groupby(line.candidates, key=lambda c: (c.stage, c.waits)):
+    able = [c for c in line.candidates if line.above is None or c.application in line.above]
+    for (stage, waits), its in groupby(able, key=lambda c: (c.stage, c.waits)):
         part = list(its)
         above = sum(s < stage or (waits and s == stage) for s in line.taken)
         if asked + above >= line.to_let or _ends_before(desk, line, stage):
@@ -415,5 +393,9 @@ def _no_longer(desk: Desk, lines: list[Line], standing: Standing) -> None:
     waiting = {(h.advert, h.application) for h in desk.book.waits}
     waiting |= {(p.advert or "", p.application or "") for p in desk.book.open_proposals()
                 if p.act == "bypass" and p.offer is None}
-    for key in sorted(waiting & known):
+    offered = {(o.advert, o.application) for o in desk.book.open_offers()}
+    listed = {line.advert for line in lines}
+    for key in sorted(key for key in waiting if key in known or (
+        key[0] in listed and key not in offered
+    )):
         no_longer_stops(desk, *key, standing.get(key))
