@@ -46,10 +46,11 @@ def adverts_that_open(desk: Desk) -> bool:
     right = [a for a in due if a not in wrong]
     choices = Ledger(desk.judge, desk.record["ledger"]).choose_each(right, desk.on)
     opening = dict(zip(right, choices, strict=True))
+    homes = {advert: len(desk.vacant(advert)) for advert in right}
     for advert in due:
         if advert in opening:
             choice = opening[advert]
-            desk.emit(e.AdvertOpened(on=desk.on, advert=advert, homes=len(desk.vacant(advert)),
+            desk.emit(e.AdvertOpened(on=desk.on, advert=advert, homes=homes[advert],
                                      profile=choice.profile, quota=choice.quota))
             for counted in choice.events:
                 desk.emit(counted)
