@@ -50,7 +50,7 @@ class Book:
         offers_of, offers_on: offers by application, and by advert.
         open: offers of which something may still come.
         undecided: proposals that wait for a decision; ``about``: all, by advert and application.
-        waits: what homes still wait for.
+        waits: what homes still wait for; ``waits_for``: the same, by advert and application.
         stands: by advert, passing over that still stands, and whatever was for good.
     """
 
@@ -74,6 +74,9 @@ class Book:
         default_factory=lambda: defaultdict(list), repr=False
     )
     waits: list[Hold] = field(default_factory=list, repr=False)
+    waits_for: dict[tuple[str | None, str], list[Hold]] = field(
+        default_factory=lambda: defaultdict(list), repr=False
+    )
     stands: dict[str, list[PassedOver]] = field(
         default_factory=lambda: defaultdict(list), repr=False
     )
@@ -107,7 +110,9 @@ class Book:
             book.index(offer)
         for proposal in book.proposals.values():
             book.index_proposal(proposal)
-        book.waits = [hold for hold in book.holds if hold.ended_on is None]
+        for hold in book.holds:
+            if hold.ended_on is None:
+                book.index_hold(hold)
         for passed in book.passed_over:
             if passed.until is None:
                 book.stands[passed.advert].append(passed)
@@ -191,6 +196,11 @@ class Book:
             self.undecided[proposal.id] = proposal
         self.about[proposal.advert, proposal.application].append(proposal)
 
+    def index_hold(self, hold: Hold) -> None:
+        """Find a hold that has not ended by what it is about."""
+        self.waits.append(hold)
+        self.waits_for[hold.advert, hold.application].append(hold)
+
     # What is asked of the book.
 
     def open_offers(self) -> list[Offer]:
@@ -203,7 +213,7 @@ class Book:
 
     def holding(self, advert: str | None, application: str) -> list[Hold]:
         """What a home still waits for of a household."""
-        return [h for h in self.waits if (h.advert, h.application) == (advert, application)]
+        return list(self.waits_for.get((advert, application), ()))
 
     def passing_over(self, advert: str, application: str) -> list[PassedOver]:
         """Why a household is passed over on a list, as far as it still stands."""

@@ -46,6 +46,7 @@ class Desk:
         rows: table and rows of each :class:`~cbl_engine.offers.events.TakenIn` among them.
         telling: who is to be told what.
         put_right: adverts of which it was written down that they were corrected, and the moment.
+        at_rest: the last day and number of events at which it was found that nobody is next.
     """
 
     scheme: Scheme
@@ -57,6 +58,7 @@ class Desk:
     rows: list[tuple[str, pl.DataFrame]] = field(default_factory=list)
     telling: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     put_right: dict[str, datetime] = field(default_factory=dict)
+    at_rest: tuple[date, int] | None = None
     _kept: dict[str, tuple[Any, Any]] = field(default_factory=dict, repr=False)
     _rows_of: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict, repr=False)
     _lists: dict[str, Listed] = field(default_factory=dict, repr=False)

@@ -27,6 +27,7 @@ from cbl_engine.offers.standing import (
     Standing,
     Stop,
     due_before,
+    frozen_rules,
     rule_on_a_list,
     what_stops,
 )
@@ -46,13 +47,15 @@ def next_in_line(desk: Desk) -> bool:
         Whether anything happened.
     """
     before = desk.book.events
+    if desk.at_rest == (desk.on, before):
+        return False
     going = _to_let(desk)
     _lapse_where_over(desk, set(going))
     if desk.offers.order == "offer":
         rank_anew(desk, [a for a in going if free_homes(desk, a)])
     ledger = Ledger(desk.judge, desk.record["ledger"])
     lines = [line_of(desk, a, homes, ledger) for a in going if (homes := free_homes(desk, a))]
-    asked = Asked(desk, {line.advert: line.homes[0] for line in lines})
+    asked = Asked.on(desk, {line.advert: line.homes[0] for line in lines})
     told = _told(desk, going)
     asked.ask(told)
     meant = _settle(desk, lines, asked)
@@ -67,6 +70,8 @@ def next_in_line(desk: Desk) -> bool:
             for line, its, chosen in zip(lines, turns, meant, strict=True) for p in chosen
         }
         _lapse_ties(desk, reached)
+    if desk.book.events == before:
+        desk.at_rest = desk.on, before
     return desk.book.events > before
 
 
@@ -133,18 +138,49 @@ def _waiting(desk: Desk) -> set[tuple[str, str]]:
 
 
 class Asked:
-    """What stops candidates that day, each asked once.
+    """What stops candidates that day, each asked once for as long as nothing about it changes.
 
     Attributes:
         standing: of those asked, what stops them.
     """
 
-    def __init__(self, desk: Desk, homes: Mapping[str, str | None]) -> None:
+    def __init__(self, desk: Desk) -> None:
         self.standing: Standing = {}
-        self._desk, self._homes = desk, homes
+        self._desk = desk
         self._known: set[tuple[str, str]] = set()
-        self._by_rule = rule_on_a_list(desk)
-        self._before = due_before(desk, "invited")
+        self._homes: dict[str, str | None] = {}
+        self._upto = len(desk.events)
+
+    @classmethod
+    def on(cls, desk: Desk, homes: Mapping[str, str | None]) -> Asked:
+        """What is known already that day; ``homes``: the next one of each advert that has any free.
+
+        Whoever an offer was made to, or had one, is asked again, and the lists of which another
+        home is next, or that were made anew. Where a rule looks at the whole record, everyone is
+        asked again after every event.
+        """
+        events = desk.book.events if frozen_rules(desk) else None
+        asked: Asked = desk.keep(
+            "asked", (desk.on, desk.came, desk.changes, events), lambda: cls(desk)
+        )
+        asked._forget(homes)
+        return asked
+
+    def _forget(self, homes: Mapping[str, str | None]) -> None:
+        offers, touched, lists = self._desk.book.offers, set(), False
+        for event in self._desk.events[self._upto:]:
+            if (offer := offers.get(getattr(event, "offer", None) or "")) is not None:
+                touched.add(offer.application)
+            lists = lists or isinstance(event, e.TakenIn)
+        others = {a for a in homes.keys() | self._homes.keys()
+                  if (a in homes, homes.get(a)) != (a in self._homes, self._homes.get(a))}
+        self._known = set() if lists else {
+            key for key in self._known if key[0] not in others and key[1] not in touched
+        }
+        self.standing = {key: its for key, its in self.standing.items() if key in self._known}
+        self._homes, self._upto = dict(homes), len(self._desk.events)
+        self._by_rule = rule_on_a_list(self._desk)
+        self._before = due_before(self._desk, "invited")
 
     def ask(self, candidates: Iterable[tuple[str, Candidate]]) -> None:
         """Ask of each, on the list of an advert."""

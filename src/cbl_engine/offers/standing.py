@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from cbl_engine.offers.desk import Desk
+    from cbl_engine.scheme.bidding import Frozen
     from cbl_engine.scheme.model import SchemeVersion
 
 _STEPS: tuple[Step, ...] = get_args(Step)
@@ -114,14 +115,19 @@ def what_stops(desk: Desk, places: list[Place], before: Step) -> Standing:
 def rule_on_a_list(desk: Desk) -> Callable[[str, str], Stop | None]:
     """What stops a household on the list of an advert by a rule, but for ``frozen``."""
     statuses = desk.statuses
-    open_: dict[str, set[str | None]] = {}
-    for offer in desk.book.open_offers() if desk.offers.one_at_a_time else ():
-        open_.setdefault(offer.application, set()).add(offer.advert)
+
+    def make() -> dict[str, set[str | None]]:
+        found: dict[str, set[str | None]] = {}
+        for offer in desk.book.open.values() if desk.offers.one_at_a_time else ():
+            found.setdefault(offer.application, set()).add(offer.advert)
+        return found
+
+    adverts = desk.keep("adverts of open offers", (desk.book.events, desk.on), make)
 
     def stop(advert: str, application: str) -> Stop | None:
         if statuses.get(application) != "active":
             return _BY_RULE[NOT_ACTIVE]
-        if not open_.get(application, set()) <= {advert}:
+        if application in adverts and not adverts[application] <= {advert}:
             return _BY_RULE[UNDER_OFFER]
         return None
 
@@ -145,13 +151,18 @@ def _rules(desk: Desk, places: list[Place]) -> Standing:
     return found
 
 
+def frozen_rules(desk: Desk) -> list[Frozen]:
+    """Rules that keep who is under consideration elsewhere from being listed."""
+    bidding = desk.version.bidding
+    return [f for f in (bidding.frozen.values() if bidding else ()) if f.may_not == "be_listed"]
+
+
 def _frozen(desk: Desk, places: list[Place]) -> set[tuple[str, str]]:
     """Those who may not be listed here while they are under consideration elsewhere.
 
     Who stands first on a list is kept from the homes of lists that closed in later cycles.
     """
-    bidding = desk.version.bidding
-    rules = [f for f in (bidding.frozen.values() if bidding else ()) if f.may_not == "be_listed"]
+    bidding, rules = desk.version.bidding, frozen_rules(desk)
     if not rules or not places:
         return set()
     closed = [desk.book.adverts[p.advert].closed_on or desk.on for p in places]
