@@ -115,17 +115,17 @@ def _settle(desk: Desk, lines: list[Line], asked: Asked) -> list[set[int]]:
 
 def _told(desk: Desk, going: list[str]) -> list[tuple[str, Candidate]]:
     """Candidates who were passed over by a rule or criterion, held, or to be passed over."""
-    told = {(advert, p.application) for advert in going
-            for p in desk.book.stands[advert] if not p.for_good} | _waiting(desk)
-    among, out = set(going), {}
+    told = {advert: {p.application for p in desk.book.stands[advert] if not p.for_good}
+            for advert in going}
+    for advert, application in _waiting(desk):
+        if advert in told:
+            told[advert].add(application)
     found = []
-    for advert, application in sorted(told):
-        if advert not in among or application not in (listed := desk.listed(advert)):
-            continue
-        if advert not in out:
-            out[advert] = out_of(desk, advert)
-        if application not in out[advert]:
-            found.append((advert, listed[listed.place(application)]))
+    for advert, its in told.items():
+        if its:
+            listed, out = desk.listed(advert), out_of(desk, advert)
+            found += [(advert, listed[listed.place(a)]) for a in sorted(its)
+                      if a in listed and a not in out]
     return found
 
 

@@ -29,7 +29,7 @@ LANDLORD = "landlord"
 """The reason of an outcome ``undone`` that says the landlord did it: the household stays in."""
 
 _STAYS_IN = ("not_chosen",)
-_LOOK = 8
+LOOK = 8
 """Candidates read at first, beside one for each home."""
 
 
@@ -168,7 +168,7 @@ class Line:
             Those read now.
         """
         before = len(self.seen)
-        enough = max(2 * before, _LOOK + len(self.homes))
+        enough = max(2 * before, LOOK + len(self.homes))
         while self._at < len(self.order):
             candidate = self.order[self._at]
             tie = candidate.tie_group
