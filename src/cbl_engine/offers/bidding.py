@@ -124,9 +124,12 @@ def _that_matter(
 
     Caps count with a bid those that stand at its moment, or close in its cycle, and with those
     others in turn. Each bid is taken as the time from its moment to its close, stretched to that of
-    all bids of its cycle; of times that touch each other, those with a bid that is meant.
+    all bids of its cycle; of times that touch each other, those with a bid that is meant. A bid for
+    an advert that is not there is kept, to be reported.
     """
     rules = [version.bidding for version in judge.scheme.versions if version.bidding is not None]
+    bids = bids.join(bids.filter(mine), on="application", how="semi")
+    mine |= ~pl.col("advert").is_in(adverts["id"].cast(bids.schema["advert"]).implode())
     if not any(bidding.caps for bidding in rules):
         return bids.filter(mine)
     closes = adverts.select(
@@ -139,7 +142,6 @@ def _that_matter(
     times = (
         bids.with_row_index("row")
         .select("row", "advert", "application", since, mine.alias("mine"))
-        .filter(pl.col("mine").any().over("application"))
         .join(closes, on="advert", how="left")
         .with_columns(pl.max_horizontal("from", "to").alias("to"))
     )
