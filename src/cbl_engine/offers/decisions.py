@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cbl_engine.offers import events as e
+from cbl_engine.offers.above import free_homes, homes_for, is_kept
 from cbl_engine.offers.advertising import last_rung, next_rung
 from cbl_engine.offers.checks import told_reason
 from cbl_engine.offers.clashes import Clash, about, proposal_in_words, which_one
-from cbl_engine.offers.line import free_homes, is_out, offer_to
+from cbl_engine.offers.line import offer_to
+from cbl_engine.offers.lines import is_out
 from cbl_engine.offers.moves import end, go_on, on_offer_elsewhere, passed_over, place_of
 from cbl_engine.offers.quotas import Ledger
 from cbl_engine.offers.refusals import begin_consequence, duties_may_end, judged
@@ -184,7 +186,7 @@ def _bypass(desk: Desk, proposal: Proposal, by: By) -> None:
     elif advert is not None:
         desk.emit(e.PassedOver(
             on=desk.on, advert=advert, application=application,
-            position=position_of(desk, advert, application), reason=reason, why=why, **more,
+            position=desk.book.position(advert, application), reason=reason, why=why, **more,
         ))
     end_holds(desk, advert, application, proposal.offer)
 
@@ -203,15 +205,6 @@ def result_of(desk: Desk, proposal: Proposal) -> str | None:
         place = Place(advert, proposal.application or "", home, landlord)
     stop = what_stops(desk, [place], due_before(desk, "invited")).get(place.key)
     return stop.check if stop is not None and stop.reason == proposal.what else None
-
-
-def position_of(desk: Desk, advert: str, application: str) -> int:
-    """Place on an advert's list; 0 for whoever has none."""
-    rows = desk.book.lists.get(advert)
-    if rows is None:
-        return 0
-    own = rows.filter(pl.col("application") == application)["position"].drop_nulls()
-    return int(own[0]) if len(own) else 0
 
 
 def decline(desk: Desk, proposal: Proposal, by: By) -> None:
@@ -269,7 +262,7 @@ def choose(desk: Desk, row: dict[str, Any]) -> None:
         raise Clash("not_next", f"application {application} is not among the equals: {proposal.what}")
     attended = [o for o in desk.book.offers_on[advert]
                 if o.application == application and o.step == "attended"]
-    homes = free_homes(desk, advert)
+    homes = homes_for(desk, advert, application)
     if not attended and not homes:
         raise Clash("home_let", f"no home of advert {advert} is left to offer")
     if (why := _not_free(desk, advert, application, attended)) is not None:
@@ -295,6 +288,8 @@ def _not_free(
 ) -> str | None:
     """Why one of the equals cannot be given the home at this moment; None where it can."""
     book = desk.book
+    if attended and is_kept(desk, attended[0]):
+        return "waiting for somebody above"
     if attended:
         if on_offer_elsewhere(desk, attended[0]):
             return "on offer elsewhere"

@@ -39,11 +39,9 @@ def no_longer_stops(
     for hold in desk.book.holding(advert, application, offer):
         if not _still_held(desk, hold, stop, offer):
             end_hold(desk, hold)
-    for proposal in desk.book.open_proposals():
-        about = (proposal.act, proposal.advert, proposal.application, proposal.offer)
-        if about == ("bypass", advert, application, offer) and not _still_asked(
-            proposal, stop
-        ):
+    for proposal in desk.book.about[advert, application]:
+        about = (proposal.act, proposal.offer, proposal.status)
+        if about == ("bypass", offer, "open") and not _still_asked(proposal, stop):
             desk.decide(proposal, "lapsed")
 
 

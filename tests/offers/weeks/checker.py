@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.offers.weeks.playing import Cycle, Played
 
 Row = dict[str, Any]
-HELD_AT_VIEWING = False
+HELD_AT_VIEWING = True
 """Whether a household held when others are invited keeps its home (docs/offers.md: not yet)."""
 
 LIVE = ("offered", "accepted")

@@ -19,6 +19,7 @@ from cbl_engine.offers import (
     cycle,
     desk,
     line,
+    lines,
     moves,
     refusals,
     signing,
@@ -27,7 +28,7 @@ from cbl_engine.offers import (
 from cbl_engine.offers.book import Book
 from cbl_engine.offers.decisions import By, approve
 from cbl_engine.offers.desk import Desk
-from cbl_engine.offers.line import Turn
+from cbl_engine.offers.lines import Turn
 from cbl_engine.offers.quotas import Ledger
 from tests.offers.weeks.checker import faults
 from tests.offers.weeks.generator import random_world
@@ -78,16 +79,10 @@ def _counted_twice(right: Any) -> Any:
     return wrong
 
 
-def _not_under_offer(right: Any) -> Any:
-    def wrong(of: Any, places: Any) -> Any:
-        return {k: s for k, s in right(of, places).items() if s.reason != "under_offer"}
-    return wrong
-
-
 def _last_first(right: Any) -> Any:
     def wrong(*about: Any) -> Any:
         found = right(*about)
-        return replace(found, candidates=found.candidates[::-1])
+        return replace(found, order=list(found.order)[::-1])
     return wrong
 
 
@@ -107,9 +102,9 @@ FAULTS = (
     Fault("offers go on that nobody approved", "an offer that goes on was approved",
           moves, "approved", lambda _: lambda *_: True, 0),
     Fault("a household may have several offers", "one offer at a time",
-          standing, "_rules", _not_under_offer, 0),
+          standing, "_BY_RULE", lambda right: {**right, "under_offer": None}, 0),
     Fault("the last in line is asked first", "nobody is asked before those above",
-          line, "_line_of", _last_first, 0),
+          line, "line_of", _last_first, 0),
     Fault("checks are never asked", "checks due are cleared",
           standing, "stops_of", lambda _: lambda _: {}, 2),
     Fault("a day more to answer", "days to answer", desk, "last_day", _a_day_more, 0),
@@ -124,9 +119,9 @@ FAULTS = (
     Fault("a letting leaves other offers open", "a letting ends the other offers",
           signing, "end", _others_stay_open, 6),
     Fault("equals are taken by id", "nobody is taken from equals by id",
-          line, "_in_turn", lambda _: _taken_by_id, 12),
+          lines.Line, "_in_turn", lambda _: _taken_by_id, 12),
     Fault("the next stage is asked at once", "the next stage only where",
-          line, "_ends_before", lambda _: lambda *_: False, 0),
+          lines, "_last_stage", lambda _: lambda *_: None, 0),
     Fault("targets reserve nothing", "a target's homes are reserved",
           Ledger, "reserved", lambda _: lambda *_: (), 3),
     Fault("quotas choose nothing", "quotas choose the profile",
