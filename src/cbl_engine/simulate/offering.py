@@ -126,6 +126,7 @@ def _settle(state: State, going: Going, day: int) -> bool:
     who, void = nominations["household"][due], nominations["void"][due]
     failed = outcome != ACCEPTED
     households["status"][who[failed]] = WAITING
+    households["settled"][who[failed]] = day
     voids["taker"][void[failed]] = NOBODY
     refused = np.isin(outcome, REFUSED)
     households["refusals"][who[refused]] += 1

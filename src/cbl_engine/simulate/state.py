@@ -33,7 +33,7 @@ HOUSEHOLDS = {
     "changes_on": np.int32, "registered": np.int32, "status": np.int8, "left": np.int32,
     "leaves": np.int32, "leaves_how": np.int8, "band": np.int8, "points": np.int32,
     "need": np.int8, "sizes": np.uint32, "priority": np.int32, "waits": np.bool_, "kind": np.int8,
-    "home": np.int64, "bids": np.int32, "offers": np.int16, "refusals": np.int16,
+    "home": np.int64, "settled": np.int32, "bids": np.int32, "offers": np.int16, "refusals": np.int16,
     "barred_until": np.int32, "placement": np.int8, "placed": np.int32, "placement_left": np.int32,
 }
 VOIDS = {
