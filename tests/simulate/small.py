@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,12 +17,12 @@ from cbl_engine.simulate.world import set_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     import polars as pl
 
     from cbl_engine.simulate.setup import Setup
 
+POINTS = Path(__file__).parent / "points.yaml"
 START = date(2026, 4, 6)
 BUSY: dict[str, dict[str, Any]] = {
     "tenancies.end_per_year": {"rate": 0.5},
@@ -74,6 +75,12 @@ def sheffield() -> Setup:
 def limited() -> Setup:
     """Worlds in which works wait for teams and homes for officers, under a scheme of bands."""
     return setup_of("sheffield", **LIMITED)
+
+
+@cache
+def points() -> Setup:
+    """Worlds under points with a draw among equals, in which households ask for homes."""
+    return setup_of(POINTS, **{"voids.advertised_before_ready": {"share": 0.3}})
 
 
 def tables(setup: Setup, worlds: Iterable[int] = (0, 1, 2)) -> dict[str, pl.DataFrame]:
