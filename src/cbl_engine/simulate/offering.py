@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 OPEN = -1
 """Outcome of a nomination that is not settled."""
 _MOST_ROUNDS = 64
+_MOST_BIDS = 1 << 19
+"""More than a household's bids in a week."""
 
 
 @dataclass(eq=False)
@@ -76,14 +78,19 @@ def nothing_going() -> Going:
                  whole.astype(bool))
 
 
-def with_lists(going: Going, voids: NDArray[np.int64], listed: Listed, bids: Bids) -> Going:
-    """Those that go on, and the lists of a week."""
+def with_lists(
+    going: Going, voids: NDArray[np.int64], listed: Listed, bids: Bids, week: int
+) -> Going:
+    """Those that go on, and the lists of a week.
+
+    A household's own order of homes is that in which it bid: earlier weeks first.
+    """
     return Going(
         np.concatenate([going.void, voids]),
         np.concatenate([going.starts[:-1], going.starts[-1] + listed.starts]),
         np.concatenate([going.household, listed.household]),
         np.concatenate([going.position, listed.position]),
-        np.concatenate([going.rank, bids.rank[listed.bid]]),
+        np.concatenate([going.rank, bids.rank[listed.bid] + np.int32(week * _MOST_BIDS)]),
         np.concatenate([going.by, bids.by[listed.bid]]),
         np.concatenate([going.utility, bids.utility[listed.bid]]),
         np.concatenate([going.out, np.zeros(len(listed.household), bool)]),

@@ -77,7 +77,7 @@ def close(state: State, week: int, going: offering.Going) -> offering.Going:
         listed = listing.rank(state, listing.frames_of(state, week, advertised, bids),
                               bids, advertised) if len(bids.household) else _nobody(advertised)
         _recorded(state, week, advertised, listed)
-        going = offering.with_lists(going, advertised, listed, bids)
+        going = offering.with_lists(going, advertised, listed, bids, week)
     return offering.offer(state, going, week)
 
 
