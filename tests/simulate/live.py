@@ -104,6 +104,12 @@ def as_text(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
         if c.type == "id" and c.name in frame.columns) for name, frame in tables.items()}
 
 
+def known_bids(week: Lived) -> pl.DataFrame:
+    """The week's bids but those that are held: a home would wait for what is not known of them."""
+    held = week.made.filter(pl.col("eligible").is_null())
+    return week.frames.bids.join(held, on=["advert", "application"], how="anti")
+
+
 def outcomes(
     world: World, first: int, last: int, words: Mapping[str, str], *, viewing: bool = False
 ) -> pl.DataFrame:
@@ -190,7 +196,7 @@ def through_cycles(
         close = setup.closes(week.number)
         frames = week.frames
         came = {} if frames is None else {
-            "homes": frames.homes, "adverts": frames.adverts, "bids": frames.bids}
+            "homes": frames.homes, "adverts": frames.adverts, "bids": known_bids(week)}
         tables = {**week.register, **came, "outcomes": outcomes(
                 world, close, close + 6, words, viewing=viewing), **given(week)}
         cycle = run_cycle(record, setup.scheme, as_text(tables), day_of(close + 6),
