@@ -66,8 +66,8 @@ def lived(setup: Setup, monkeypatch: Any) -> World:
     weeks: list[Lived] = []
     real_rank, real_close = listing.rank, stepping.close
 
-    def rank(state: State, week: listing.Week, bids: Any, voids: Any) -> listing.Listed:
-        found = real_rank(state, week, bids, voids)
+    def rank(state: State, week: listing.Week) -> listing.Listed:
+        found = real_rank(state, week)
         mine = weeks[-1]
         mine.frames, mine.made = week, listing.live_shortlist(state, week).frame()
         ids = state.households["id"][found.household].tolist()

@@ -72,7 +72,7 @@ def choose(state: State, week: int, voids: NDArray[np.int64]) -> Bids:
         return _everything(state, who, voids, counts)
     who = _who_looks(state, who, week)
     cells = _cells(state, who, voids, counts)
-    return _picked(state, who, voids, counts, cells, week)
+    return _picked(state, who, counts, cells, week)
 
 
 def _who_looks(state: State, who: NDArray[np.int64], week: int) -> NDArray[np.int64]:
@@ -145,8 +145,7 @@ def _cells(
 
 
 def _picked(
-    state: State, who: NDArray[np.int64], voids: NDArray[np.int64], counts: NDArray[np.int64],
-    cells: _Cells, week: int,
+    state: State, who: NDArray[np.int64], counts: NDArray[np.int64], cells: _Cells, week: int
 ) -> Bids:
     """Picks of every household, one turn after another; loops over the most bids of a week."""
     setup, households = state.setup, state.households

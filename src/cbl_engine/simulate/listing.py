@@ -197,7 +197,7 @@ def _rows_of(
         for c in _PEOPLE.get(table, ()) if c in frame.columns)
 
 
-def rank(state: State, week: Week, bids: Bids, voids: NDArray[np.int64]) -> Listed:
+def rank(state: State, week: Week) -> Listed:
     """The live shortlist of a week, and whoever may be offered a home, in order.
 
     Bids whose facts are not known are held, and nothing is offered on them. Equals of a tie that
@@ -221,7 +221,7 @@ def rank(state: State, week: Week, bids: Bids, voids: NDArray[np.int64]) -> List
     keep = _stages_reached(made, place[order], stage)
     advert, household, position = advert[keep], household[keep], position[keep]
     stage, at = stage[keep], at[keep]
-    starts = np.searchsorted(advert, np.arange(len(voids) + 1))
+    starts = np.searchsorted(advert, np.arange(len(week.advert_ids) + 1))
     counted = np.diff(made.bids.starts)[places]
     return Listed(starts, household, position, stage, made.bids.rows(at), counted,
                   np.diff(starts))
@@ -266,6 +266,5 @@ def _stages_reached(
             ends[at, number] = s.next_stage_when == "no_eligible"
     there = np.zeros_like(ends)
     there[place, stage] = True
-    held = np.cumsum(there & ends, axis=1) - (there & ends)  # somebody in an earlier one
-    keep = held[place, stage] == 0
-    return keep
+    held = np.cumsum(there & ends, axis=1) - (there & ends)  # somebody stands in an earlier one
+    return held[place, stage] == 0

@@ -17,6 +17,7 @@ import polars as pl
 
 from cbl_engine.assess import assess
 from cbl_engine.errors import BadInput, Problem
+from cbl_engine.simulate.columns import silent
 from cbl_engine.simulate.parameters import days_until, happens
 from cbl_engine.tables.sizes import sizes_to_mask
 
@@ -112,7 +113,7 @@ def make_lives(
     luck: Luck,
     areas: list[str],
     most: int | None = None,
-    said: Callable[[int, int], None] = lambda done, of: None,
+    said: Callable[[int, int], None] = silent,
 ) -> Lives:
     """Assess lives from the start to the end of a horizon.
 
@@ -141,7 +142,7 @@ def make_lives(
     rounds = range(0, weeks, every)
     assessed_by = scheme.in_force(start).assessment is not None
     found = _found(scheme, tables, start, assessed_by)
-    accepted = float(found["waiting"].mean() or 0.0)
+    accepted = found.filter("waiting").height / max(found.height, 1)
     found = _wanted(found, opening["applications"]["id"].cast(pl.String), most)
     ids = found["application"]
     if ids.is_empty():
@@ -247,7 +248,7 @@ def _found(
     scheme: Scheme,
     tables: Mapping[str, pl.DataFrame],
     on: date,
-    by_scheme: bool,  # noqa: FBT001 - one place calls it
+    by_scheme: bool,
     only: pl.Series | None = None,
 ) -> pl.DataFrame:
     """What is found of each household, and whether it waits on the register."""
@@ -259,7 +260,7 @@ def _found(
     else:
         found = tables["applications"].rename({"id": "application"}).with_columns(
             pl.lit(None, pl.Date).alias("next_review_on"))
-        waits = pl.lit(True)  # noqa: FBT003
+        waits = pl.lit(True)
         for name in ("band", "points", "priority_date", "bedroom_need", "sizes"):
             if name not in found.columns:
                 types: dict[str, Any] = {"band": pl.String, "points": pl.Int64,

@@ -24,7 +24,6 @@ from cbl_engine.simulate.state import (
     GONE,
     HOUSED,
     LET,
-    NEVER,
     NOBODY,
     OVER,
     READY,
@@ -115,14 +114,14 @@ def offer(state: State, going: Going, week: int) -> Going:
     nominated_this_week = np.zeros(len(state.worlds), np.int64)
     for day in range(close, close + 7):
         for _ in range(_MOST_ROUNDS):
-            settled = _settle(state, going, day)
+            settled = _settle(state, day)
             if not _nominate(state, going, day, nominated_this_week) and not settled:
                 break
         _end_lists(state, going)
     return only_open(state, going)
 
 
-def _settle(state: State, going: Going, day: int) -> bool:
+def _settle(state: State, day: int) -> bool:
     """Nominations whose day has come: accepted ones become lettings, the others free the home."""
     nominations, households, voids = state.nominations, state.households, state.voids
     due = np.flatnonzero((nominations["outcome"] < 0) & (nominations["due"] <= day))

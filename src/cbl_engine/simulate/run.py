@@ -19,6 +19,7 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.errors import Problem, RunError
+from cbl_engine.simulate.columns import silent
 from cbl_engine.simulate.outputs import SCHEMA_VERSION, frames_of_run
 from cbl_engine.simulate.scenario import read_scenario, scenario_path
 from cbl_engine.simulate.weeks import run_batch
@@ -61,7 +62,7 @@ def simulate(
     weeks: int | None = None,
     batch: int = BATCH,
     workers: int = 1,
-    said: Callable[[str, int, int], None] = lambda what, done, of: None,
+    said: Callable[..., None] = silent,
 ) -> Simulation:
     """Simulate a scenario.
 
@@ -127,7 +128,7 @@ def _all_parts(
 
 
 def _one_part(
-    setup: Setup, worlds: np.ndarray, said: Callable[[int], None] = lambda week: None
+    setup: Setup, worlds: np.ndarray, said: Callable[[int], None] = silent
 ) -> dict[str, pl.DataFrame]:
     state, weeks = run_batch(setup, worlds, said)
     return frames_of_run(state, weeks)

@@ -121,7 +121,7 @@ class Setup:
     @cached_property
     def homes(self) -> Homes:
         """The stock in arrays."""
-        return _homes(self.stock, self.areas, self.parameters["rents.weekly_loss"])
+        return _homes(self.stock, self.parameters["rents.weekly_loss"])
 
     @cached_property
     def area_ids(self) -> list[str]:
@@ -154,7 +154,7 @@ class Setup:
         version = self.scheme.in_force(day_of(self.start))
         if len(version.profiles) < 2 or version.default_profile is not None:
             return None
-        shares = {p: 0.0 for p in version.profiles}
+        shares = dict.fromkeys(version.profiles, 0.0)
         quotas = version.advertising.quotas.values() if version.advertising else ()
         for quota in quotas:
             if quota.profile is not None:
@@ -210,7 +210,7 @@ class Homes:
     built_week: NDArray[np.int32]
 
 
-def _homes(stock: pl.DataFrame, areas: pl.DataFrame, usual_rent: float) -> Homes:
+def _homes(stock: pl.DataFrame, usual_rent: float) -> Homes:
     ids = {a: i for i, a in enumerate(stock["area"].drop_nulls().unique().sort().to_list())} \
         if "area" in stock.columns else {}
 

@@ -112,7 +112,7 @@ MOST_BEDROOMS = 9
 
 def begin(setup: Setup, worlds: NDArray[np.int64]) -> State:
     """Worlds on the first day: homes let, the register as it is."""
-    luck, homes = setup.luck, setup.homes
+    homes = setup.homes
     n_worlds, n_homes = len(worlds), setup.n_homes
     which = np.repeat(np.arange(n_worlds), n_homes)
     number = np.tile(np.arange(n_homes), n_worlds)

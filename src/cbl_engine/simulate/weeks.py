@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbl_engine.simulate import choice, listing, offering, register, voids
-from cbl_engine.simulate.columns import Columns
+from cbl_engine.simulate.columns import Columns, silent
 from cbl_engine.simulate.state import (
     ADVERTISED,
     MOST_BEDROOMS,
@@ -40,7 +40,7 @@ WEEKS = {"world": np.int32, "week": np.int32, "registered": np.int32, "waiting":
 
 
 def run_batch(
-    setup: Setup, worlds: NDArray[np.int64], said: Callable[[int], None] = lambda week: None
+    setup: Setup, worlds: NDArray[np.int64], said: Callable[[int], None] = silent
 ) -> tuple[State, Columns]:
     """Step some worlds through the whole horizon.
 
@@ -53,6 +53,7 @@ def run_batch(
         The worlds as they stand at the end, with every row on the way, and a row a world and week.
     """
     state = begin(setup, worlds)
+    voids.begin_with_voids(state)
     weeks = Columns(WEEKS, len(worlds) * setup.weeks)
     going = offering.nothing_going()
     for week in range(setup.weeks):
@@ -74,8 +75,8 @@ def close(state: State, week: int, going: offering.Going) -> offering.Going:
     if len(advertised):
         bids = choice.choose(state, week, advertised)
         np.add.at(state.households["bids"], bids.household, 1)
-        listed = listing.rank(state, listing.frames_of(state, week, advertised, bids),
-                              bids, advertised) if len(bids.household) else _nobody(advertised)
+        listed = listing.rank(state, listing.frames_of(state, week, advertised, bids)
+                              ) if len(bids.household) else _nobody(advertised)
         _recorded(state, week, advertised, listed)
         going = offering.with_lists(going, advertised, listed, bids, week)
     return offering.offer(state, going, week)
@@ -118,8 +119,8 @@ def _recorded(
         eligible=listed.eligible, first_band=first,
     )
     bedrooms = np.clip(state.setup.homes.bedrooms[home].astype(np.int64), 0, MOST_BEDROOMS)
-    np.add.at(state.shown, (world, bedrooms, 0), 1)
-    np.add.at(state.shown, (world, bedrooms, 1), listed.bids)
+    np.add.at(state.shown[:, :, 0], (world, bedrooms), 1)
+    np.add.at(state.shown[:, :, 1], (world, bedrooms), listed.bids)
     np.add.at(state.adverts_so_far, world, 1)
 
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.scheme import load_scheme
+from cbl_engine.simulate.columns import silent
 from cbl_engine.simulate.lives import day_number, make_lives
 from cbl_engine.simulate.luck import Luck
 from cbl_engine.simulate.setup import Setup, Theory
@@ -30,7 +31,7 @@ _POOL = 4000
 
 def set_up(
     scenario: Scenario, parameters: Parameters, beside: Path | None = None,
-    said: Callable[[int, int], None] = lambda done, of: None,
+    said: Callable[[int, int], None] = silent,
 ) -> Setup:
     """Read or make a scenario's world, and assess its households ahead.
 
@@ -110,8 +111,8 @@ def _taken(scheme: Scheme, frames: Mapping[str, pl.DataFrame], scenario: Scenari
         return 1.0
     applications = frames["applications"].with_columns(pl.lit("active").alias("status"))
     found = assess(scheme, {**frames, "applications": applications}, scenario.start).assessed
-    waits = found["status_proposed"].is_in(["active"]) & found["band"].is_not_null()
-    return float(waits.mean() or 0.0)
+    waits = found.filter(pl.col("status_proposed") == "active", pl.col("band").is_not_null())
+    return waits.height / max(found.height, 1)
 
 
 def _read(
