@@ -23,8 +23,7 @@ def arrive(state: State, week: int) -> NDArray[np.int64]:
     """Households join, each on a day of the week; the rows."""
     setup = state.setup
     lives, luck, p = setup.lives, setup.luck, setup.parameters
-    pool = len(lives) - lives.opening
-    if not pool:
+    if len(lives) == lives.opening:
         return np.zeros(0, np.int64)
     mean = setup.arrivals_per_week
     if mean is None:
@@ -35,9 +34,25 @@ def arrive(state: State, week: int) -> NDArray[np.int64]:
     world = np.repeat(np.arange(len(state.worlds)), counts)
     number = np.arange(len(world)) - np.repeat(np.cumsum(counts) - counts, counts)
     keys = state.worlds[world], week, number
-    life = lives.opening + (luck.draws("life", *keys) % np.uint64(pool)).astype(np.int64)
+    life = _lives_of(state, keys)
     day = setup.monday(week) + (luck.draws("day", *keys) % np.uint64(7)).astype(np.int64)
     return join(state, world, week + 1, number, life, day)
+
+
+def _lives_of(state: State, keys: tuple[NDArray | int, ...]) -> NDArray[np.int64]:
+    """A life for each: of those made, the first drawn that the scheme takes onto its register.
+
+    So under two schemes that both take it, a household lives the same life.
+    """
+    lives, luck = state.setup.lives, state.setup.luck
+    world, week, number = keys
+    life = np.full(len(number), NOBODY, np.int64)
+    left, turn = np.arange(len(number)), 0
+    while len(left):
+        draws = luck.draws("life", world[left], week, number[left], turn)
+        life[left] = lives.of_made[(draws % np.uint64(lives.made)).astype(np.int64)]
+        left, turn = left[life[left] == NOBODY], turn + 1
+    return life
 
 
 def change(state: State, week: int) -> None:

@@ -135,7 +135,8 @@ def begin(setup: Setup, worlds: NDArray[np.int64]) -> State:
     opening = setup.lives.opening
     world = np.repeat(np.arange(n_worlds), opening)
     life = np.tile(np.arange(opening), n_worlds)
-    join(state, world, 0, life, life, setup.lives.registered[life], opening=True)
+    join(state, world, 0, setup.lives.number[life], life, setup.lives.registered[life],
+         opening=True)
     return state
 
 
@@ -202,7 +203,7 @@ def join(
         kind=np.minimum(kind, len(KINDS) - 1), home=NOBODY, placement=placement,
         placed=np.where(placed, known, NEVER), placement_left=NEVER,
     )
-    _settle_tenants(state, rows[lives.tenant[life]])
+    settle_tenants(state, rows[lives.tenant[life]])
     state.live = np.concatenate([state.live, rows])
     return rows
 
@@ -210,7 +211,7 @@ def join(
 _TRIES = 6
 
 
-def _settle_tenants(state: State, rows: NDArray[np.int64]) -> None:
+def settle_tenants(state: State, rows: NDArray[np.int64]) -> None:
     """Tenants who join hold homes of their own world: of the size they live in, where there are.
 
     A home is drawn some times over; who finds none by then lives in one of another district.

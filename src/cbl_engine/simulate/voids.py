@@ -23,6 +23,7 @@ from cbl_engine.simulate.state import (
     UNDER_OFFER,
     VOID,
     next_end,
+    settle_tenants,
 )
 
 if TYPE_CHECKING:
@@ -176,7 +177,8 @@ def begin_with_voids(state: State) -> None:
     """Voids under way at the start: homes whose tenancies ended before it and that are not ready.
 
     What was ready before the first week is taken as let again; so a world begins with as many
-    homes at each stage as it will usually have, and none waits for a nomination.
+    homes at each stage as it will usually have, and none waits for a nomination. Which homes they
+    are does not depend on who is on the register: a tenant taken to live in one lives in another.
     """
     setup = state.setup
     if setup.theory.no_void_days:
@@ -198,8 +200,11 @@ def begin_with_voids(state: State) -> None:
                                          luck.draws("tenancy/succession", *keys))
     stages = _stages(state, home, cause, day, state.home_nth[home])
     open_ = frees & (stages.inspected + stages.length >= setup.start)
-    open_ &= state.home_taker[home] == NOBODY
+    held = state.home_taker[home[open_]]
+    held = held[held != NOBODY]
     open_void(state, home[open_], cause[open_], day[open_])
+    state.households["home"][held] = NOBODY
+    settle_tenants(state, held)
 
 
 def work(state: State, week: int) -> None:

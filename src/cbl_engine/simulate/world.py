@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import log2
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,8 @@ _TABLES = ("applications", "people", "connections", "areas", "duties", "officer_
 _MOST_MADE = 64
 """A made-up register is made up to so many times too large, for schemes that take few on."""
 _POOL = 4000
-"""Lives that joining households are drawn from, at least."""
+"""Households made that may join, at least: as many under any scheme that takes half of them, twice
+as many under one that takes a quarter, so that a household is the same under most schemes."""
 
 
 def set_up(
@@ -100,7 +102,7 @@ def _registers(
         opening = made(int(wanted / rate * 1.15) + 50, scenario.seed)
     join = parameters["arrivals.per_year"] * wanted * scenario.weeks / 52
     pool = min(max(_POOL, int(join / 20)), 50_000)
-    return opening, made(int(pool / rate), scenario.seed + 1)
+    return opening, made(pool * 2 ** int(log2(1 / rate)), scenario.seed + 1)
 
 
 def _taken(scheme: Scheme, frames: Mapping[str, pl.DataFrame], scenario: Scenario) -> float:
