@@ -212,11 +212,17 @@ _TRIES = 6
 
 
 def settle_tenants(state: State, rows: NDArray[np.int64]) -> None:
-    """Tenants who join hold homes of their own world: of the size they live in, where there are.
+    """Tenants who join hold homes of their own world: the one they name, or one of its size.
 
-    A home is drawn some times over; who finds none by then lives in one of another district.
+    A home is drawn some times over; who finds none by then lives in one of another district. Of
+    several who name one home the first holds it.
     """
     setup, households = state.setup, state.households
+    lived_in = setup.lived_in
+    if lived_in is not None:
+        life = households["life"][rows]
+        number = np.where(life < len(lived_in), lived_in[np.minimum(life, len(lived_in) - 1)], NOBODY)
+        _hold(state, rows[number != NOBODY], number[number != NOBODY])
     by_size = _homes_by_size(setup)
     for turn in range(_TRIES):
         rows = rows[households["home"][rows] == NOBODY]
@@ -228,15 +234,20 @@ def settle_tenants(state: State, rows: NDArray[np.int64]) -> None:
         some = count > 0
         number = by_size[2][first[some] + (draws[some] % count[some].astype(np.uint64))
                             .astype(np.int64)]
-        mine = rows[some]
-        home = households["world"][mine].astype(np.int64) * state.n_homes + number
-        free = (state.home_status[home] == LET) & (state.home_taker[home] == NOBODY)
-        _, first_of = np.unique(home, return_index=True)  # of several the first by row
-        single = np.zeros(len(home), bool)
-        single[first_of] = True
-        take = free & single
-        households["home"][mine[take]] = home[take]
-        state.home_taker[home[take]] = mine[take]
+        _hold(state, rows[some], number)
+
+
+def _hold(state: State, rows: NDArray[np.int64], number: NDArray[np.int64]) -> None:
+    """Each household holds a home of its world, if it is let and nobody else on the register does."""
+    households = state.households
+    home = households["world"][rows].astype(np.int64) * state.n_homes + number
+    take = (state.home_status[home] == LET) & (state.home_taker[home] == NOBODY)
+    _, first_of = np.unique(home, return_index=True)  # of several the first by row
+    single = np.zeros(len(home), bool)
+    single[first_of] = True
+    take &= single
+    households["home"][rows[take]] = home[take]
+    state.home_taker[home[take]] = rows[take]
 
 
 def _homes_by_size(setup: Setup) -> tuple[NDArray, NDArray, NDArray]:

@@ -187,6 +187,8 @@ def begin_with_voids(state: State) -> None:
     # As long before the start as the first tenancies would have run after it.
     day = 2 * setup.start - state.home_ends[home].astype(np.int64)
     near = (day > setup.start - _BEFORE) & (day < setup.start)
+    if setup.lived_in is not None:
+        near &= ~np.isin(state.static(home), setup.lived_in)
     home, day = home[near], day[near]
     keys = state.home_ids(home), np.full(len(home), -1)
     p, luck = setup.parameters, setup.luck
