@@ -12,7 +12,7 @@ from cbl_engine.simulate.columns import Columns, spans
 def test_rows_added_are_kept_as_room_is_made() -> None:
     rows = Columns({"id": np.int64, "note": np.int8}, room=1)
     numbers = [rows.append(3, id=np.arange(3) + 3 * turn).tolist() for turn in range(40)]
-    assert sum(numbers, []) == list(range(120))
+    assert [n for few in numbers for n in few] == list(range(120))
     assert rows["id"].tolist() == list(range(120))
     assert len(rows) == 120
     assert rows["note"].tolist() == [0] * 120

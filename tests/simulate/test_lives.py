@@ -13,17 +13,16 @@ import pytest
 from cbl_engine.assess import assess
 from cbl_engine.errors import BadInput
 from cbl_engine.scheme import scheme_from_text
-from cbl_engine.simulate.lives import day_number, day_of, make_lives
 from cbl_engine.simulate.listing import register_of
+from cbl_engine.simulate.lives import day_number, day_of, make_lives
 from cbl_engine.simulate.luck import Luck
-from cbl_engine.simulate.state import State, begin, join
 from cbl_engine.simulate.register import change
+from cbl_engine.simulate.state import State, begin, join
 from cbl_engine.tables.sizes import sizes_to_mask
 from tests.simulate.live import as_text
 from tests.simulate.small import points, setup_of, sheffield
 
 if TYPE_CHECKING:
-    from cbl_engine.simulate.lives import Lives
     from cbl_engine.simulate.setup import Setup
 
 PLAIN = """
@@ -100,7 +99,7 @@ def test_a_birth_raises_the_need_of_some_from_the_day_it_is_noticed() -> None:
     people = lives.tables["people"]
     births = {(r[0], day_number(r[1])) for r in people.filter(
         pl.col("id").str.starts_with("!birth")).select("life", "day").iter_rows()}
-    born = {life: day for life, day in births}
+    born = dict(births)
     of_births = [(life, at) for life, at in more if life in born and born[life] <= since[at]]
     assert len(of_births) > 50
     late = [since[at] - born[life] for life, at in of_births]

@@ -354,7 +354,6 @@ def _happenings(
 ) -> _Happenings:
     """Births, partners and graver needs of every life, within the horizon."""
     ids = tables["applications"]["id"].sort()
-    n = len(ids)
     first, last = day_number(start), day_number(start) + 7 * weeks
     people = tables.get("people")
     drawn: dict[str, pl.DataFrame] = {}

@@ -34,18 +34,19 @@ def arrive(state: State, week: int) -> NDArray[np.int64]:
     world = np.repeat(np.arange(len(state.worlds)), counts)
     number = np.arange(len(world)) - np.repeat(np.cumsum(counts) - counts, counts)
     keys = state.worlds[world], week, number
-    life = _lives_of(state, keys)
+    life = _lives_of(state, *keys)
     day = setup.monday(week) + (luck.draws("day", *keys) % np.uint64(7)).astype(np.int64)
     return join(state, world, week + 1, number, life, day)
 
 
-def _lives_of(state: State, keys: tuple[NDArray | int, ...]) -> NDArray[np.int64]:
+def _lives_of(
+    state: State, world: NDArray[np.int64], week: int, number: NDArray[np.int64]
+) -> NDArray[np.int64]:
     """A life for each: of those made, the first drawn that the scheme takes onto its register.
 
     So under two schemes that both take it, a household lives the same life.
     """
     lives, luck = state.setup.lives, state.setup.luck
-    world, week, number = keys
     life = np.full(len(number), NOBODY, np.int64)
     left, turn = np.arange(len(number)), 0
     while len(left):

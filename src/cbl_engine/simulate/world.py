@@ -183,7 +183,8 @@ def _columns_of_homes(scheme: Scheme) -> dict[str, str]:
     """Columns of homes, and of adverts where the scheme may read them, each with its type."""
     from cbl_engine.tables.schemas import TABLES
 
-    found = {c.name: c.type for c in TABLES["homes"]} | {"labels": "text_list"}
+    found: dict[str, str] = {c.name: c.type for c in TABLES["homes"]}
+    found["labels"] = "text_list"
     for version in scheme.versions:
         for table in ("homes", "adverts"):
             found |= {name: c.type for name, c in version.columns.get(table, {}).items()}
