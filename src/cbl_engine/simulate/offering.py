@@ -299,15 +299,20 @@ def _let(state: State, rows: NDArray[np.int64], day: int) -> None:
               leaver=households["id"][who[freed]])
     state.lettings.append(
         len(rows), void=void, household=who, nomination=rows, day=start,
-        from_home=np.where(old != NOBODY, old, NOBODY),
-        leak=_scattered(len(rows), movers, leaks),
+        from_home=old, leak=_leaks_of_all(state, who, movers, leaks),
     )
 
 
-def _scattered(n: int, at: NDArray[np.int64], values: NDArray[np.integer]) -> NDArray[np.int8]:
-    """Values at some places; len(LEAKS) + 1, nobody's home, elsewhere."""
-    out = np.full(n, len(LEAKS) + 1, np.int8)
-    out[at] = values
+def _leaks_of_all(
+    state: State, who: NDArray[np.int64], movers: NDArray[np.int64], leaks: NDArray[np.integer]
+) -> NDArray[np.int8]:
+    """Why no home comes back, of every letting: beyond the last of ``LEAKS`` where one does.
+
+    A tenant who holds none of the homes here leaves one elsewhere.
+    """
+    tenant = state.setup.lives.tenant[state.households["life"][who]]
+    out = np.where(tenant, np.int8(LEAKS.index("elsewhere")), np.int8(len(LEAKS)))
+    out[movers] = leaks
     return out
 
 

@@ -157,7 +157,7 @@ def _lettings(state: State) -> pl.DataFrame:
         "priority_date": _dates(np.where(priority > 0, priority, NEVER)),
         "position": state.nominations["position"][rows["nomination"]],
         "route": _words(ROUTES, state.nominations["route"][rows["nomination"]]),
-        "transfer": old != NOBODY,
+        "transfer": lives.tenant[life],
         "left_home": _home_names(state, old),
         "left_bedrooms": pl.Series(homes.bedrooms[before]).set(
             pl.Series(old == NOBODY), None),
