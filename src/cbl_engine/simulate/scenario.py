@@ -96,7 +96,7 @@ class Scenario(Part):
     parameters_from: str | None = Field(None, description="a file of parameters")
     parameters: dict[str, Parameter] = Field(default_factory=dict, description="other values")
     response: Response = Field("central", description="how strongly households respond to policy")
-    new_homes: tuple[NewHomes, ...] = Field((), description="schemes of new homes")
+    new_homes: tuple[NewHomes, ...] = Field((), strict=False, description="schemes of new homes")
     simple: SimpleModels | None = Field(None, description="simple models, for theory")
 
     @property
