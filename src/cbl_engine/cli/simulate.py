@@ -203,7 +203,7 @@ def _catalogue(found: Parameters) -> Iterator[Any]:
     for name in ("parameter", "value", "unit", "source"):
         table.add_column(name, no_wrap=name == "parameter")
     for name, parameter in found.found.items():
-        said = parameter.source if parameter.source else f"assumed: {parameter.assumed}"
+        said = parameter.source or f"assumed: {parameter.assumed}"
         table.add_row(name, value(parameter), parameter.unit, said)
     yield table
     assumed = sum(p.source is None for p in found.found.values())
