@@ -201,9 +201,12 @@ class Book:
         """Proposals that wait for a decision, in the order they were made."""
         return list(self.undecided.values())
 
-    def holding(self, advert: str | None, application: str) -> list[Hold]:
-        """What a home still waits for of a household."""
-        return [h for h in self.waits if (h.advert, h.application) == (advert, application)]
+    def holding(
+        self, advert: str | None, application: str, offer: str | None = None
+    ) -> list[Hold]:
+        """What a home still waits for of a household; of a direct let, by its offer."""
+        return [h for h in self.waits if (h.advert, h.application) == (advert, application)
+                and (advert is not None or h.offer == offer)]
 
     def passing_over(self, advert: str, application: str) -> list[PassedOver]:
         """Why a household is passed over on a list, as far as it still stands."""

@@ -161,7 +161,7 @@ def end(desk: Desk, offer: Offer, by: Any, **more: Any) -> None:
     for proposal in desk.book.open_proposals():
         if proposal.offer == offer.id and proposal.act in ("offer", "direct_let", "bypass"):
             desk.decide(proposal, "lapsed")
-    end_holds(desk, offer.advert, offer.application)
+    end_holds(desk, offer.advert, offer.application, offer.id)
 
 
 def passed_over(desk: Desk, offer: Offer, reason: str, why: Any, **more: Any) -> None:
