@@ -147,3 +147,14 @@ def test_ctrl_c_says_what_is_kept_and_the_same_command_goes_on(
     assert "Traceback" not in said
     simulate(scenario, out)
     assert bytes_of(out) == bytes_of(whole)
+
+
+def test_a_tenant_who_moves_gives_notice_when_the_other_home_is_accepted(whole: Path) -> None:
+    moves = pl.read_parquet(whole / "lettings.parquet").filter("transfer").select(
+        "world", pl.col("left_home").alias("home"), "accepted_on",
+        pl.col("let_on").alias("tenancy_ended_on"))
+    voids = pl.read_parquet(whole / "voids.parquet").drop("accepted_on").join(
+        moves, on=["world", "home", "tenancy_ended_on"])
+    assert voids.height > 5
+    assert (voids["notice_given_on"] >= voids["accepted_on"]).all()
+    assert (voids["notice_given_on"] <= voids["tenancy_ended_on"]).all()
