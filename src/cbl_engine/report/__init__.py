@@ -19,6 +19,7 @@ from cbl_engine.report.replay_state import replay_state_page
 from cbl_engine.report.results import Results, letting_results
 from cbl_engine.report.results_page import results_page
 from cbl_engine.report.scheme import scheme_page
+from cbl_engine.report.simulation_page import simulation_page
 from cbl_engine.report.subject_access import SubjectAccess, subject_access
 from cbl_engine.report.subject_page import subject_page
 
@@ -44,6 +45,7 @@ __all__ = [
     "replay_state_page",
     "results_page",
     "scheme_page",
+    "simulation_page",
     "subject_access",
     "subject_page",
     "write_page",

@@ -153,6 +153,17 @@ def read_parameters(path: Path) -> dict[str, Parameter]:
     return found
 
 
+def whole_parameters(given: Any) -> dict[str, Parameter]:
+    """Of what a file gives, the parameters that are right in themselves."""
+    found = {}
+    for name, value in given.items() if isinstance(given, dict) else ():
+        try:
+            found[str(name)] = Parameter.model_validate(value)
+        except ValidationError:
+            continue
+    return found
+
+
 def problems_of(error: ValidationError, document: Document) -> list[Problem]:
     """What pydantic found wrong, with the place in the file."""
     return [

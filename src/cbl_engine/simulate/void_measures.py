@@ -124,21 +124,29 @@ def _medians(days: pl.DataFrame, keys: list[str]) -> Iterator[tuple[object, ...]
 
 
 def median_with_open(days: np.ndarray, still_open: np.ndarray) -> float | None:
-    """The first day by which half are over, those still open counting as longer (Kaplan-Meier).
+    """The first day by which half are over; see :func:`quantile_with_open`."""
+    return quantile_with_open(days, still_open, 0.5)
+
+
+def quantile_with_open(
+    days: np.ndarray, still_open: np.ndarray, share: float
+) -> float | None:
+    """The first day by which a share is over, those still open counting as longer (Kaplan-Meier).
 
     Args:
         days: [days], so far where open.
         still_open: whether each is open.
+        share: 0 to 1.
 
     Returns:
-        [days]; None when half are over by no day.
+        [days]; None when that share is over by no day.
     """
     from scipy.stats import CensoredData, ecdf
 
     if not len(days):
         return None
     over = ecdf(CensoredData(uncensored=days[~still_open], right=days[still_open])).cdf
-    at = int(np.searchsorted(over.probabilities, 0.5 - 1e-12))
+    at = int(np.searchsorted(over.probabilities, share - 1e-12))
     return float(over.quantiles[at]) if at < len(over.quantiles) else None
 
 

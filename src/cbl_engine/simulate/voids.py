@@ -103,13 +103,16 @@ def open_void(
     home_id, nth = state.home_ids(home), state.home_nth[home]
     key = (home_id, nth)
     stages = _stages(state, home, cause, day, nth)
+    # Nobody gives notice for a home that is not accepted yet.
+    notice = stages.notice if after is None else np.maximum(
+        stages.notice, state.voids["accepted"][after])
     lost = (not setup.theory.no_void_days) & happens(
         p["stock.long_term_void"], luck.draws("long_term", *key))
     kept = happens(p["stock.landlord_keeps"] + p["stock.supported"], luck.draws("kept", *key))
     voids = state.voids
     rows = voids.append(
         n, id=home_id, world=home // state.n_homes, home=home, nth=nth, cause=cause, ended=day,
-        notice=stages.notice, keys=stages.keys, inspected=stages.inspected, works=stages.works,
+        notice=notice, keys=stages.keys, inspected=stages.inspected, works=stages.works,
         works_from=NEVER, ready=NEVER, advertised=NEVER, closed=NEVER, accepted=NEVER, let=NEVER, step=COMING, taker=NOBODY,
         leaver=NOBODY if leaver is None else leaver,
         route=np.where(lost, LONG_TERM, np.where(kept, KEPT_BY_LANDLORD, 0)),

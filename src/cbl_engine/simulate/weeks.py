@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbl_engine.simulate import choice, listing, offering, register, voids
+from cbl_engine.simulate import choice, limits, listing, offering, register, voids
 from cbl_engine.simulate.columns import Columns, silent
 from cbl_engine.simulate.state import (
     ADVERTISED,
@@ -51,6 +51,9 @@ def run_batch(
 
     Returns:
         The worlds as they stand at the end, with every row on the way, and a row a world and week.
+
+    Raises:
+        BadInput: the rates empty or explode a world, with week, world and quantity.
     """
     state = begin(setup, worlds)
     voids.begin_with_voids(state)
@@ -65,6 +68,7 @@ def run_batch(
         voids.work(state, week)
         going = close(state, week, going)
         _count(state, week, weeks, joined)
+        limits.check(state, weeks, week)
         said(week)
     return state, weeks
 

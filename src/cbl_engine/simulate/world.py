@@ -11,6 +11,7 @@ import polars as pl
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.scheme import load_scheme
 from cbl_engine.simulate.columns import silent
+from cbl_engine.simulate.limits import register_out_of_time
 from cbl_engine.simulate.lives import day_number, make_lives
 from cbl_engine.simulate.luck import Luck
 from cbl_engine.simulate.setup import Setup, Theory
@@ -127,6 +128,10 @@ def _registers(
     if scenario.world.register_ is not None:
         read = _read(_near(beside, scenario.world.register_), scheme, ("applications",))
         opening = {name: read[name] for name in _TABLES if name in read}
+        problems = register_out_of_time(
+            opening["applications"], scenario.start, scenario.world.register_)
+        if problems:
+            raise BadInput(problems)
         opening["applications"] = opening["applications"].filter(
             pl.col("status").cast(pl.String).is_in(_WAITS))
     else:
