@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         statutory_overcrowding,
     )
     from cbl_engine.cases import run_cases
+    from cbl_engine.compare import compare, rerun
     from cbl_engine.errors import (
         BadInput,
         CaseError,
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
         scheme_from_text,
     )
     from cbl_engine.shortlist import Explanation, Prepared, Shortlist, explain, prepare, shortlist
+    from cbl_engine.simulate import read_scenario, simulate
     from cbl_engine.tables import data_dictionary, read_tables, validate_frames, write_tables
 
 __all__ = [
@@ -86,6 +88,7 @@ __all__ = [
     "audit_state",
     "bedroom_need",
     "check_inputs",
+    "compare",
     "data_dictionary",
     "data_quality",
     "describe",
@@ -99,11 +102,13 @@ __all__ = [
     "load_scheme",
     "prepare",
     "read_run",
+    "read_scenario",
     "read_state",
     "read_tables",
     "record_cycle",
     "replay_run",
     "replay_state",
+    "rerun",
     "run_assessment",
     "run_cases",
     "run_shortlist",
@@ -111,6 +116,7 @@ __all__ = [
     "scheme_changes",
     "scheme_from_text",
     "shortlist",
+    "simulate",
     "statutory_overcrowding",
     "validate_frames",
     "write_run",
@@ -124,6 +130,7 @@ _ROOMS = {
         "Assessed", "assess", "bedroom_need", "explain_bedrooms", "statutory_overcrowding",
     ),
     "cases": ("run_cases",),
+    "compare": ("compare", "rerun"),
     "errors": (
         "BadInput", "CaseError", "CblError", "Problem", "PropertyError", "RunError", "SchemeError",
         "TableError",
@@ -140,6 +147,7 @@ _ROOMS = {
         "Scheme", "describe", "lint", "load_scheme", "scheme_changes", "scheme_from_text",
     ),
     "shortlist": ("Explanation", "Prepared", "Shortlist", "explain", "prepare", "shortlist"),
+    "simulate": ("read_scenario", "simulate"),
     "tables": ("data_dictionary", "read_tables", "validate_frames", "write_tables"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
@@ -149,7 +157,7 @@ class _Package(ModuleType):
     """The package's own module: a public function wins over the room that has its name.
 
     Importing ``cbl_engine.shortlist`` makes Python bind the room to the package's attribute
-    ``shortlist``, which is the name of the function people call.
+    ``shortlist``, which is the name of the function people call; likewise ``simulate``.
     """
 
     def __getattr__(self, name: str) -> Any:

@@ -236,6 +236,8 @@ def _bids(rng, truth, ids, need, registered, closed):
             shut = dt.datetime.combine(_EPOCH + dt.timedelta(days=int(monday) + 6), dt.time(12))
             adverts.append((advert, size, shut - dt.timedelta(days=5), shut,
                             "withdrawn" if week % 20 == 19 and size == 3 else "closed"))
+            if week % 25 == 24:  # one more that nobody bids for
+                adverts.append((f"{advert}-b", size, *adverts[-1][2:]))
             here = np.nonzero((need == size) & (registered <= monday) & (closed > monday))[0]
             own = here[rng.random(len(here)) < chance[kinds[here]]]
             of_officer = rng.choice(
@@ -245,8 +247,9 @@ def _bids(rng, truth, ids, need, registered, closed):
             automatic = rng.choice(here, min(len(here), 6), replace=False)
             for by, who in (("applicant", own), ("officer", of_officer), ("automatic", automatic)):
                 # An hour for each kind, so that the last bid of a household is of one kind.
-                at = shut - dt.timedelta(hours={"applicant": 48, "officer": 24, "automatic": 12}[by])
-                rows += [(advert, ids[i], at + dt.timedelta(minutes=int(j)), by)
+                at = shut - dt.timedelta(hours={"applicant": 50, "officer": 26, "automatic": 14}[by])
+                rows += [(advert, ids[i], at + dt.timedelta(minutes=int(j)), by,
+                          shut - dt.timedelta(hours=1) if (j + week) % 50 == 49 else None)
                          for j, i in enumerate(who)]
             last = {int(i): by for by, who in
                     (("own", own), ("assisted", of_officer), ("automatic", automatic)) for i in who}
@@ -257,7 +260,7 @@ def _bids(rng, truth, ids, need, registered, closed):
         pl.DataFrame(adverts, {"id": pl.String, "bedrooms": pl.Int64, "opens_at": when,
                                "closes_at": when, "status": pl.String}, orient="row"),
         pl.DataFrame(rows, {"advert": pl.String, "application": pl.String, "placed_at": when,
-                            "placed_by": pl.String}, orient="row"),
+                            "placed_by": pl.String, "withdrawn_at": when}, orient="row"),
         nominees,
     )
 
@@ -306,7 +309,7 @@ def main(folder: str) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for name, frame in made_history(1, Truth(homes=2000, register=400)).items():
         frame.with_columns(
-            pl.col(pl.Datetime).dt.strftime("%Y-%m-%dT%H:%M:%S%:z")
+            pl.col(pl.Datetime).dt.strftime("%Y-%m-%dT%H:%M")
         ).write_csv(out / f"{name}.csv")
 
 

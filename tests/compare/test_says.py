@@ -38,11 +38,10 @@ def test_a_difference_is_said_with_both_ends_and_the_base(row, said):
 
 
 @pytest.mark.parametrize("kpi", BY_NAME)
-def test_every_figure_can_be_said_both_ways_and_of_any_group(kpi):
+def test_every_figure_can_be_said_both_ways(kpi):
     up, down = (sentence(_row(kpi, *ends)) for ends in ((1, 2), (-2, -1)))
     assert up != down
     assert not re.search(r"[\[\]{}|]", up + down)
-    assert "band A" in sentence(_row(kpi, 1, 2, "band A")) or kpi == "chain_length"
     assert kpi in SAYS
 
 

@@ -64,7 +64,7 @@ def days_of(*row):
             id="a decant is no standard relet",
         ),
         pytest.param(
-            ("new", None, None, None, "03-10", "03-31"),
+            ("new_home", None, None, None, "03-10", "03-31"),
             {"core": 21},
             id="a new home has no tenancy before it",
         ),
@@ -95,6 +95,15 @@ def test_core_has_not_begun_while_major_works_go_on():
     assert days_of("left", "major", "05-31", "06-05", None, None) == {
         "tenancy": (29, True), "key_to_key": (25, True),
     }
+
+
+def test_a_void_that_is_not_let_again_is_no_relet():
+    table = voids(
+        ("A", "left", "none", "03-31", None, None, "04-10"),
+        ("B", "left", "none", "03-31", None, None, None),
+        ("C", "left", "none", "03-31", None, None, None),
+    ).with_columns(outcome=pl.Series(["let", "long_term", "lost"]))
+    assert void_days(table, AS_AT)["id"].unique().to_list() == ["A"]
 
 
 def test_what_comes_after_the_day_is_not_known():

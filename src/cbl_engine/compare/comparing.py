@@ -105,7 +105,8 @@ def compare(
         until: figure, group and half width: worlds are added until every variant's interval on it
             is no wider.
         at_most: worlds at most, with ``until``.
-        batch, workers: as of :func:`cbl_engine.simulate`; the answer is the same whatever they are.
+        batch: worlds stepped together; the answer is the same whatever it is.
+        workers: processes side by side; likewise.
         said: told what is done (name of the side and response, step), how much, and of how much.
 
     Raises:
@@ -152,12 +153,13 @@ def open_comparison(folder: str | Path) -> Comparison:
             "no_comparison", "there is no finished comparison in the folder", where=str(folder),
             remedy="cbl compare SCENARIO --out makes one; begun, the same command goes on")])
     told = json.loads(file.read_text(encoding="utf-8"))
-    done, sides = {}, []
-    for name in told["sides"]:
-        for response in told["responses"]:
-            kept = open_simulation(folder / _folder(name, response, told["replications"]))
-            done[name, response] = kept.read()
-        sides.append(Side(name, kept.scenario, kept.parameters, folder))
+    done = {
+        (name, response): open_simulation(
+            folder / _folder(name, response, told["replications"])).read()
+        for name in told["sides"] for response in told["responses"]
+    }
+    firsts = {name: done[name, told["responses"][0]] for name in told["sides"]}
+    sides = [Side(name, first.scenario, first.parameters, folder) for name, first in firsts.items()]
     return Comparison(tuple(sides), done, _differences(sides, told["responses"], done),
                       tuple(told["named"]))
 
@@ -248,11 +250,10 @@ def _differences(
             tables = {s.name: _by_world(kpi, told[s.name, response]) for s in sides}
             for side in sides[1:]:
                 groups = sorted({*tables[BASE], *tables[side.name]})
-                found += [
-                    ((response, side.name, kpi, g), *(
-                        tables[n].get(g, _none(kpi, done[n, response]))
-                        for n in (BASE, side.name)))
-                    for g in groups]
+                for group in groups:
+                    one, other = (tables[n].get(group, _none(kpi, done[n, response]))
+                                  for n in (BASE, side.name))
+                    found.append(((response, side.name, kpi, group), one, other))
     rows = []
     for (response, variant, kpi, group), one, other in found:
         d = paired_difference(one, other, comparisons=len(found))

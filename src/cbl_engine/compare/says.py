@@ -8,16 +8,16 @@ from math import floor, log10
 from typing import TYPE_CHECKING, Any
 
 from cbl_engine.simulate.kpi import ALL
-from cbl_engine.simulate.kpis_homes import MEASURES
 from cbl_engine.simulate.summary import BY_NAME
 from cbl_engine.simulate.words import number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_MEASURE = dict(zip((m.replace("_", " ") for m in MEASURES), (
-    "from one tenancy to the next", "from keys in to keys out", "in standard relets",
-    "as CORE counts them"), strict=True))
+_MEASURE: dict[str, str] = {
+    "tenancy": "from one tenancy to the next", "key to key": "from keys in to keys out",
+    "standard relet": "in standard relets", "core": "as CORE counts them",
+}
 _STATISTIC = {"mean": "mean", "median": "median",
               "median with open": "median with those still empty"}
 

@@ -142,7 +142,8 @@ def _gone_without_day(frames: Frames, _today: date | None) -> Iterator[Habit]:
         )
         if frame is not None
     ]
-    days = pl.concat(known).drop_nulls().unique() if known else pl.Series([], dtype=pl.String)
+    nobody = applications["id"].clear()
+    days = pl.concat([nobody, *known]).drop_nulls().unique()
     last = applications.unique("id", keep="last", maintain_order=True)
     bad = rows_where(last, gone & ~pl.col("id").is_in(days.implode()))
     if bad.any():

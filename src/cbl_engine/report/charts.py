@@ -77,7 +77,9 @@ def fan(
     """Lay out a line with a band, from 0 up.
 
     Args:
-        low, middle, high: by step of time.
+        low: lower edge of the band by step of time.
+        middle: the line.
+        high: upper edge.
         marks: steps that are named under the chart.
     """
     top, step = _scale(max(high, default=0.0))

@@ -44,38 +44,46 @@ _CHARTS = (
     ("lettings", _BANDS, "Who is let homes: lettings by band", "Homes a year."),
     ("transfer_share", _BANDS, "Homes that go to the borough's own tenants",
      "Share of the lettings of each band: moves that leave a home for somebody else."),
-    ("chain_length", "leakage", "Chains", "Lettings for each void that begins a chain: as homes "
-     "leak from chains, and if none leaked."),
+    ("chain_length", "leakage", "Chains",
+     "Lettings for each void that begins a chain: as homes leak, and if none did."),
     ("bedrooms_freed", ALL, "Bedrooms freed", "By moves of tenants to smaller homes, a year."),
     ("ta_households", "", "Households in temporary accommodation", "In the last night, by kind."),
     ("ta_net", "", "Net cost of temporary accommodation",
      "Pounds a year after benefit and capped subsidy, by kind."),
 )
-_ACCOUNTS = (
-    ("Housing Revenue Account", ("rent_lost",),
-     "Rent of the days on which homes stand empty. What works, repairs and empty-property council "
-     "tax cost is not in the model."),
-    ("General Fund", ("ta_gross", "ta_net", "ta_saving", "ta_nights"),
-     "Temporary accommodation: what nights cost, what is left after benefit and capped subsidy, and "
-     "what lettings save of it when some of the places are taken by others."),
-)
+_ACCOUNTS = {
+    "Housing Revenue Account": ("rent_lost",),
+    "General Fund": ("ta_gross", "ta_net", "ta_saving", "ta_nights"),
+}
+_ACCOUNTS_SAY = {
+    "Housing Revenue Account": "Rent of the days on which homes stand empty. What works, repairs and "
+    "empty-property council tax cost is not in the model.",
+    "General Fund": "Temporary accommodation: what nights cost, what is left after benefit and capped "
+    "subsidy, and what lettings save of it when some of the places are taken by others.",
+}
 _BY_GROUP = ("lettings", "wait_from_registered", "housed_within_year", "waiting_at_end",
              "waited_so_far")
-LIMITS = (
-    "Worlds are simulated: households bid, accept and leave by chances that are published, fitted or "
-    "assumed, not by minds of their own. Where a value is assumed, so is what follows from it.",
-    "The intervals say how far luck moves a figure over the worlds simulated. They say nothing of "
-    "values that are assumed, of years that differ from these, nor of the law or rents changing.",
-    "The scheme's own code decides eligibility, order and offers. What officers decide case by case "
-    "is drawn by lot: the order of equals, and what becomes of a nomination.",
-    "Bids that wait for a fact to be confirmed are offered nothing.",
-    "The first weeks begin with nobody under offer, so their figures are those of a borough whose "
-    "officers took a week off.",
-    "Households that were overcrowded outside the council's own homes are not seen in the figures of "
-    "overcrowding relieved.",
-    "Costs are rent lost and temporary accommodation. Works, officers' time, arrears and the cost "
-    "of moving are not counted.",
-)
+LIMITS = tuple(" ".join(line.split()) for line in """
+    Worlds are simulated: households bid, accept and leave by chances that are published, fitted or
+    assumed, not by minds of their own. Where a value is assumed, so is what follows from it.
+
+    The intervals say how far luck moves a figure over the worlds simulated. They say nothing of
+    values that are assumed, of years that differ from these, nor of the law or rents changing.
+
+    The scheme's own code decides eligibility, order and offers. What officers decide case by case
+    is drawn by lot: the order of equals, and what becomes of a nomination.
+
+    Bids that wait for a fact to be confirmed are offered nothing.
+
+    The first weeks begin with nobody under offer, so their figures are those of a borough whose
+    officers took a week off.
+
+    Households that were overcrowded outside the council's own homes are not seen in the figures of
+    overcrowding relieved.
+
+    Costs are rent lost and temporary accommodation. Works, officers' time, arrears and the cost of
+    moving are not counted.
+""".strip().split("\n\n"))
 """What the model does not know, for whoever reads its figures."""
 
 
@@ -113,7 +121,8 @@ def comparison_page(comparison: Comparison) -> str:
         responses=_under_responses(comparison),
         drawn=[_stages(at), *(c for chart in _CHARTS if (c := _chart(at, *chart)) is not None)],
         groups=[(v, _effects(at, v)) for v in variants], fewest=FEWEST,
-        accounts=[(title, words, list(_rows(at, kpis))) for title, kpis, words in _ACCOUNTS],
+        accounts=[(title, _ACCOUNTS_SAY[title], list(_rows(at, kpis)))
+                  for title, kpis in _ACCOUNTS.items()],
         changed=list(_changed(comparison.sides)),
         parameters=[_parameter(p) for p in base.parameters.found.values()],
         assumed=sum(p.source is None for p in base.parameters.found.values()),
@@ -148,8 +157,9 @@ def comparison_sheets(comparison: Comparison) -> dict[str, pl.DataFrame]:
         "headlines": _sheet(headlines(comparison)),
         "differences": _sheet(comparison.differences),
         "levels": pl.concat(levels),
-        "values": pl.DataFrame(values, {n: pl.String for n in (
-            "scenario", "parameter", "label", "value", "unit", "source", "assumed")}, orient="row"),
+        "values": pl.DataFrame(values, dict.fromkeys((
+            "scenario", "parameter", "label", "value", "unit", "source", "assumed"), pl.String),
+            orient="row"),
         "limits": pl.DataFrame({"what_the_model_does_not_know": [*LIMITS, *_of_these(comparison)]}),
     }
 

@@ -74,7 +74,8 @@ def _over_time(simulation: Simulation, column: str) -> Fan:
     start, weeks = simulation.scenario.start, by_week.height
     every = max(1, round(weeks / 5 / 26)) * 26 if weeks > 52 else 13
     marks = [(at, f"{start + timedelta(weeks=at):%b %Y}") for at in range(0, weeks, every)]
-    return fan(*(by_week[name].to_list() for name in ("low", "middle", "high")), marks)
+    low, middle, high = (by_week[name].to_list() for name in ("low", "middle", "high"))
+    return fan(low, middle, high, marks)
 
 
 def _stages(by_works: pl.DataFrame) -> Bars:

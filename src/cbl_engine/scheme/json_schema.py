@@ -94,10 +94,12 @@ class ForEditors(GenerateJsonSchema):
     """Pydantic's, with names closed to what their pattern refuses, and no titles made of names."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
+        """Whether a field has a title of its own: never."""
         del schema
         return False
 
     def dict_schema(self, schema: core_schema.DictSchema) -> dict[str, Any]:
+        """A mapping, closed to names that its pattern refuses."""
         made = super().dict_schema(schema)
         if "patternProperties" in made:
             made["additionalProperties"] = False

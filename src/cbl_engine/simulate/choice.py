@@ -43,7 +43,7 @@ class Bids:
         advert: place among the adverts of the week.
         rank: the household's own order, from 1.
         by: OWN, ASSISTED or AUTOMATIC.
-        utility: of the home to it, without noise [log odds].
+        utility: of the home to it, without noise or the chance to get it [log odds].
     """
 
     household: NDArray[np.int64]
@@ -91,7 +91,7 @@ class _Cells:
         first, upto: where a class begins in ``advert``, and ends.
         advert: place of each home.
         total: running totals of weights [whole numbers].
-        utility: of each.
+        utility: of each, without the chance to get it.
     """
 
     of: NDArray[np.int64]
@@ -129,7 +129,7 @@ def _cells(
     w = setup.parameters["choice.weights"]
     shown = state.shown[k_world[which], bedrooms]
     chance = -np.log((shown[:, 1] + 25.0) / (shown[:, 0] + 1.0) / 25.0)
-    utility = (
+    liking = (
         w["same_area"] * (homes.area[home] == k_area[which])
         + w["house"] * (homes.kind[home] == 0)
         + w["bungalow_for_older"] * ((homes.kind[home] == 2) & (k_group[which] >= 3))
@@ -137,11 +137,11 @@ def _cells(
         + w["high_floor"] * (homes.floor[home] >= 4)
         + w["garden"] * homes.garden[home]
         + w["rent_per_ten_pounds"] * ((homes.rent[home] - 10_000) / 1000.0)
-        + w["chance"] * np.clip(chance, -3, 3)
     )
+    utility = liking + w["chance"] * np.clip(chance, -3, 3)
     weight = np.maximum(np.rint(np.exp(np.clip(utility, -8, 8)) * _UNIT), 1).astype(np.int64)
     edges = np.searchsorted(which, np.arange(len(keys) + 1))
-    return _Cells(of, edges[:-1], edges[1:], advert, np.cumsum(weight), utility)
+    return _Cells(of, edges[:-1], edges[1:], advert, np.cumsum(weight), liking)
 
 
 def _picked(

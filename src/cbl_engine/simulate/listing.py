@@ -30,6 +30,11 @@ _DATES = {
 }
 
 
+_PEOPLE = {"people": ("id", "partner_of"), "connections": ("person",)}
+_DAY = 86_400_000_000
+"""Microseconds of a day; weeks in which clocks change are an hour out at most."""
+
+
 @dataclass(frozen=True, eq=False)
 class Week:
     """One cycle of bidding in frames, as a lettings system would give them to the engine.
@@ -94,16 +99,25 @@ def frames_of(state: State, week: int, voids: NDArray[np.int64], bids: Bids) -> 
     if "local_lettings_plan" in homes.columns:
         adverts = adverts.with_columns(homes["local_lettings_plan"])
         homes = homes.drop("local_lettings_plan")
-    seconds = setup.luck.draws("moment", state.households["id"][bids.household],
-                               advert_ids[bids.advert])
-    placed = opens + (seconds % np.uint64((closes - opens) // 1_000_000)).astype(
-        np.int64) * 1_000_000
     given = pl.DataFrame({
         "advert": advert_ids[bids.advert], "application": state.households["id"][bids.household],
-        "placed_at": _london(placed),
+        "placed_at": _london(_moments(state, week, advert_ids, bids, opens, closes)),
     })
     return Week(register_of(state, who, setup.closes(week)), homes, adverts, given, who,
                 advert_ids)
+
+
+def _moments(
+    state: State, week: int, advert_ids: NDArray[np.int64], bids: Bids, opens: int, closes: int
+) -> NDArray[np.int64]:
+    """When each bid is placed: a household's best first, none before it has joined."""
+    households, setup = state.households, state.setup
+    joined = np.maximum(households["registered"][bids.household], setup.monday(week))
+    first = opens + (joined.astype(np.int64) - setup.monday(week)) * _DAY
+    draws = setup.luck.draws("moment", households["id"][bids.household], advert_ids[bids.advert])
+    seconds = (closes - first) // 1_000_000
+    placed = first + (draws % seconds.astype(np.uint64)).astype(np.int64) * 1_000_000
+    return placed[np.lexsort((placed, bids.household))]
 
 
 def _within(world: NDArray[np.int32]) -> NDArray[np.int64]:
@@ -178,10 +192,9 @@ def _rows_of(
     if "day" in frame.columns:
         come = (frame["day"].cast(pl.Int32) + shift).fill_null(0) <= on
         frame = frame.filter(come).drop("day")
-    if table == "people":
-        number = pl.Series(np.arange(frame.height)).cast(pl.String)
-        frame = frame.with_columns((number + "/" + pl.col("id")).alias("id"))
-    return frame
+    return frame.with_columns(
+        (pl.col("application").cast(pl.String) + "/" + pl.col(c)).alias(c)
+        for c in _PEOPLE.get(table, ()) if c in frame.columns)
 
 
 def rank(state: State, week: Week) -> Listed:

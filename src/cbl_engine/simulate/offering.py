@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 OPEN = -1
 """Outcome of a nomination that is not settled."""
 _MOST_ROUNDS = 64
+_MOST_BIDS = 1 << 19
+"""More than a household's bids in a week."""
 
 
 @dataclass(eq=False)
@@ -75,14 +77,19 @@ def nothing_going() -> Going:
                  whole.astype(bool))
 
 
-def with_lists(going: Going, voids: NDArray[np.int64], listed: Listed, bids: Bids) -> Going:
-    """Those that go on, and the lists of a week."""
+def with_lists(
+    going: Going, voids: NDArray[np.int64], listed: Listed, bids: Bids, week: int
+) -> Going:
+    """Those that go on, and the lists of a week.
+
+    A household's own order of homes is that in which it bid: earlier weeks first.
+    """
     return Going(
         np.concatenate([going.void, voids]),
         np.concatenate([going.starts[:-1], going.starts[-1] + listed.starts]),
         np.concatenate([going.household, listed.household]),
         np.concatenate([going.position, listed.position]),
-        np.concatenate([going.rank, bids.rank[listed.bid]]),
+        np.concatenate([going.rank, bids.rank[listed.bid] + np.int32(week * _MOST_BIDS)]),
         np.concatenate([going.by, bids.by[listed.bid]]),
         np.concatenate([going.utility, bids.utility[listed.bid]]),
         np.concatenate([going.out, np.zeros(len(listed.household), bool)]),
@@ -125,6 +132,7 @@ def _settle(state: State, day: int) -> bool:
     who, void = nominations["household"][due], nominations["void"][due]
     failed = outcome != ACCEPTED
     households["status"][who[failed]] = WAITING
+    households["settled"][who[failed]] = day
     voids["taker"][void[failed]] = NOBODY
     refused = np.isin(outcome, REFUSED)
     households["refusals"][who[refused]] += 1
@@ -291,15 +299,20 @@ def _let(state: State, rows: NDArray[np.int64], day: int) -> None:
               leaver=households["id"][who[freed]])
     state.lettings.append(
         len(rows), void=void, household=who, nomination=rows, day=start,
-        from_home=np.where(old != NOBODY, old, NOBODY),
-        leak=_scattered(len(rows), movers, leaks),
+        from_home=old, leak=_leaks_of_all(state, who, movers, leaks),
     )
 
 
-def _scattered(n: int, at: NDArray[np.int64], values: NDArray[np.integer]) -> NDArray[np.int8]:
-    """Values at some places; len(LEAKS) + 1, nobody's home, elsewhere."""
-    out = np.full(n, len(LEAKS) + 1, np.int8)
-    out[at] = values
+def _leaks_of_all(
+    state: State, who: NDArray[np.int64], movers: NDArray[np.int64], leaks: NDArray[np.integer]
+) -> NDArray[np.int8]:
+    """Why no home comes back, of every letting: beyond the last of ``LEAKS`` where one does.
+
+    A tenant who holds none of the homes here leaves one elsewhere.
+    """
+    tenant = state.setup.lives.tenant[state.households["life"][who]]
+    out = np.where(tenant, np.int8(LEAKS.index("elsewhere")), np.int8(len(LEAKS)))
+    out[movers] = leaks
     return out
 
 

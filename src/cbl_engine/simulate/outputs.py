@@ -81,8 +81,8 @@ def _voids(state: State) -> pl.DataFrame:
     static = state.static(voids["home"])
     step, route = voids["step"], voids["route"]
     let = voids["let"] < NEVER
-    outcome = np.where(route == LONG_TERM, 2, np.where(
-        route == KEPT_BY_LANDLORD, 1, np.where(let, 0, np.where(step == OVER, 3, 4))))
+    outcome = np.select(
+        [step != OVER, route == LONG_TERM, route == KEPT_BY_LANDLORD, let], [4, 2, 1, 0], 3)
     first = voids["chain"]
     leaver = voids["leaver"]
     return pl.DataFrame({
@@ -157,7 +157,7 @@ def _lettings(state: State) -> pl.DataFrame:
         "priority_date": _dates(np.where(priority > 0, priority, NEVER)),
         "position": state.nominations["position"][rows["nomination"]],
         "route": _words(ROUTES, state.nominations["route"][rows["nomination"]]),
-        "transfer": old != NOBODY,
+        "transfer": lives.tenant[life],
         "left_home": _home_names(state, old),
         "left_bedrooms": pl.Series(homes.bedrooms[before]).set(
             pl.Series(old == NOBODY), None),
@@ -237,5 +237,5 @@ def _placements(state: State) -> pl.DataFrame:
 def _weeks(state: State, weeks: Columns) -> pl.DataFrame:
     return pl.DataFrame({
         "world": _worlds(state, weeks["world"]),
-        **{name: weeks[name] for name in ("week", "waiting", "voids", "joined", "placed")},
+        **{name: weeks[name] for name in ("week", "registered", "waiting", "voids", "joined", "placed")},
     })

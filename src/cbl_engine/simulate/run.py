@@ -108,9 +108,10 @@ def simulate_scenario(
         scenario: what is simulated.
         parameters: what it goes by.
         beside: folder that relative paths of the scenario are taken from.
-        out, batch, workers, said: as of :func:`simulate`.
-
-    Returns, raises: as :func:`simulate`.
+        out: as of :func:`simulate`, which says what is returned and raised.
+        batch: likewise.
+        workers: likewise.
+        said: likewise.
     """
     _positive(batch=batch, workers=workers)
     setup = set_up(scenario, parameters, beside, lambda done, of: said("assessing", done, of))

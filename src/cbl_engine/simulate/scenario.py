@@ -222,9 +222,9 @@ def _there(named: str, beside: Path) -> bool:
 def _outside_horizon(scenario: Scenario, document: Document) -> Iterator[Problem]:
     from datetime import timedelta
 
-    last = scenario.start + timedelta(days=scenario.days)
+    last = scenario.start + timedelta(days=scenario.days - 1)
     for number, new in enumerate(scenario.new_homes):
-        if not scenario.start <= new.on < last:
+        if not scenario.start <= new.on <= last:
             yield Problem("outside_horizon", "homes complete outside the horizon",
                           where=document.where(("new_homes", number, "on")), given=str(new.on),
                           allowed=f"{scenario.start} to {last}")

@@ -71,7 +71,9 @@ class Setup:
         luck: draws.
         areas: the areas table.
         theory: simple models, or None.
-        homes_per_week: homes that come empty beside those of the stock [a week], for theory.
+        arrivals_per_week: households that join [a week]; None: as the parameters say.
+        lived_in: for each life of the opening register the number of the home that it names in the
+            stock, -1 none; None where register and stock are not of one council.
     """
 
     scheme: Scheme
@@ -84,6 +86,7 @@ class Setup:
     areas: pl.DataFrame
     theory: Theory = field(default_factory=Theory)
     arrivals_per_week: float | None = None
+    lived_in: NDArray[np.int64] | None = None
 
     @property
     def n_homes(self) -> int:

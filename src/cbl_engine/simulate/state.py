@@ -33,7 +33,7 @@ HOUSEHOLDS = {
     "changes_on": np.int32, "registered": np.int32, "status": np.int8, "left": np.int32,
     "leaves": np.int32, "leaves_how": np.int8, "band": np.int8, "points": np.int32,
     "need": np.int8, "sizes": np.uint32, "priority": np.int32, "waits": np.bool_, "kind": np.int8,
-    "home": np.int64, "bids": np.int32, "offers": np.int16, "refusals": np.int16,
+    "home": np.int64, "settled": np.int32, "bids": np.int32, "offers": np.int16, "refusals": np.int16,
     "barred_until": np.int32, "placement": np.int8, "placed": np.int32, "placement_left": np.int32,
 }
 VOIDS = {
@@ -135,7 +135,8 @@ def begin(setup: Setup, worlds: NDArray[np.int64]) -> State:
     opening = setup.lives.opening
     world = np.repeat(np.arange(n_worlds), opening)
     life = np.tile(np.arange(opening), n_worlds)
-    join(state, world, 0, life, life, setup.lives.registered[life], opening=True)
+    join(state, world, 0, setup.lives.number[life], life, setup.lives.registered[life],
+         opening=True)
     return state
 
 
@@ -202,7 +203,7 @@ def join(
         kind=np.minimum(kind, len(KINDS) - 1), home=NOBODY, placement=placement,
         placed=np.where(placed, known, NEVER), placement_left=NEVER,
     )
-    _settle_tenants(state, rows[lives.tenant[life]])
+    settle_tenants(state, rows[lives.tenant[life]])
     state.live = np.concatenate([state.live, rows])
     return rows
 
@@ -210,12 +211,18 @@ def join(
 _TRIES = 6
 
 
-def _settle_tenants(state: State, rows: NDArray[np.int64]) -> None:
-    """Tenants who join hold homes of their own world: of the size they live in, where there are.
+def settle_tenants(state: State, rows: NDArray[np.int64]) -> None:
+    """Tenants who join hold homes of their own world: the one they name, or one of its size.
 
-    A home is drawn some times over; who finds none by then lives in one of another district.
+    A home is drawn some times over; who finds none by then lives in one of another district. Of
+    several who name one home the first holds it.
     """
     setup, households = state.setup, state.households
+    lived_in = setup.lived_in
+    if lived_in is not None:
+        life = households["life"][rows]
+        number = np.where(life < len(lived_in), lived_in[np.minimum(life, len(lived_in) - 1)], NOBODY)
+        _hold(state, rows[number != NOBODY], number[number != NOBODY])
     by_size = _homes_by_size(setup)
     for turn in range(_TRIES):
         rows = rows[households["home"][rows] == NOBODY]
@@ -227,15 +234,20 @@ def _settle_tenants(state: State, rows: NDArray[np.int64]) -> None:
         some = count > 0
         number = by_size[2][first[some] + (draws[some] % count[some].astype(np.uint64))
                             .astype(np.int64)]
-        mine = rows[some]
-        home = households["world"][mine].astype(np.int64) * state.n_homes + number
-        free = (state.home_status[home] == LET) & (state.home_taker[home] == NOBODY)
-        _, first_of = np.unique(home, return_index=True)  # of several the first by row
-        single = np.zeros(len(home), bool)
-        single[first_of] = True
-        take = free & single
-        households["home"][mine[take]] = home[take]
-        state.home_taker[home[take]] = mine[take]
+        _hold(state, rows[some], number)
+
+
+def _hold(state: State, rows: NDArray[np.int64], number: NDArray[np.int64]) -> None:
+    """Each household holds a home of its world, if it is let and nobody else on the register does."""
+    households = state.households
+    home = households["world"][rows].astype(np.int64) * state.n_homes + number
+    take = (state.home_status[home] == LET) & (state.home_taker[home] == NOBODY)
+    _, first_of = np.unique(home, return_index=True)  # of several the first by row
+    single = np.zeros(len(home), bool)
+    single[first_of] = True
+    take &= single
+    households["home"][rows[take]] = home[take]
+    state.home_taker[home[take]] = rows[take]
 
 
 def _homes_by_size(setup: Setup) -> tuple[NDArray, NDArray, NDArray]:

@@ -11,7 +11,7 @@ import polars as pl
 from cbl_engine.errors import Problem, RunError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from cbl_engine.simulate.kept import Kept
 
@@ -109,7 +109,7 @@ def trace_application(kept: Kept, application: str, world: int = 0) -> Trace:
     for letting in rows("lettings", application=application).iter_rows(named=True):
         steps += _letting(letting, kept)
     if who["left_on"] is not None and who["status"] != "housed":
-        steps.append(Step(who["left_on"], who["status"], _LEFT[who["status"]]))
+        steps.append(Step(who["left_on"], who["status"], _said(_LEFT, who["status"])))
     facts = {
         "band": who["band"], "bedrooms needed": who["bedroom_need"],
         "tenant": who["tenant"], "homeless": who["homeless"], "bids": who["bids"],
@@ -118,7 +118,7 @@ def trace_application(kept: Kept, application: str, world: int = 0) -> Trace:
     }
     end = {"waiting": "Still waiting at the end", "under_offer": "Under offer at the end"}
     return Trace("application", application, world, facts, _in_order(steps),
-                 end.get(who["status"], _LEFT.get(who["status"], "")))
+                 end.get(who["status"], _said(_LEFT, who["status"])))
 
 
 def trace_home(kept: Kept, home: str, world: int = 0) -> Trace:
@@ -191,7 +191,7 @@ def _void(
     """One vacancy, stage by stage."""
     key = {name: void[name] for name in ("home", "vacancy")}
     home = void["home"]
-    why = _CAUSES.get(void["cause"], void["cause"])
+    why = _said(_CAUSES, void["cause"])
     if void["cause"] == "new_home":
         yield Step(void["tenancy_ended_on"], "built", "Completed: the home is new", home)
     else:
@@ -230,11 +230,11 @@ def _nominations(rows: pl.DataFrame, *, of_home: bool) -> Iterator[Step]:
         home, application = row["home"], row["application"]
         who, where = (f"{application} is nominated", "") if of_home else ("Nominated", f" for {home}")
         yield Step(row["nominated_on"], "nominated",
-                   f"{who}{where} {_ROUTES[row['route']]}, number {row['position']} on the list",
+                   f"{who}{where} {_said(_ROUTES, row['route'])}, number {row['position']} on the list",
                    home, application)
         if row["outcome"] is not None:
             of = f"{application}: " if of_home else f"{home}: "
-            yield Step(row["settled_on"], row["outcome"], of + _OUTCOMES[row["outcome"]], home,
+            yield Step(row["settled_on"], row["outcome"], of + _said(_OUTCOMES, row["outcome"]), home,
                        application)
 
 
@@ -249,7 +249,7 @@ def _letting(row: dict[str, Any], kept: Kept) -> Iterator[Step]:
     if row["transfer"]:
         leaves = f"{row['application']} leaves {row['left_home']}"
         after = "it comes empty: the next void of the chain" if row["leaked"] is None \
-            else f"no home comes back: {_LEAKS[row['leaked']]}"
+            else f"no home comes back: {_said(_LEAKS, row['leaked'])}"
         yield Step(row["let_on"], "leaves", f"{leaves}; {after}", row["left_home"],
                    row["application"])
 
@@ -265,7 +265,7 @@ def _chain_ends(last: dict[str, Any], lettings: pl.DataFrame) -> str:
         return f"The chain stands with {last['home']}: {_stands(last).lower()}"
     row = lettings.filter(home=last["home"], vacancy=last["vacancy"]).row(0, named=True)
     if row["leaked"] is not None:
-        return f"The chain ends: {_LEAKS[row['leaked']]}"
+        return f"The chain ends: {_said(_LEAKS, row['leaked'])}"
     if row["transfer"]:
         return "The home that the last tenant leaves is not yet empty at the end"
     return "The chain ends: who was housed last held no home here"
@@ -274,6 +274,11 @@ def _chain_ends(last: dict[str, Any], lettings: pl.DataFrame) -> str:
 def _in_order(steps: list[Step]) -> tuple[Step, ...]:
     """By day; what is said first of a day stays first."""
     return tuple(sorted(steps, key=lambda step: step.on))
+
+
+def _said(words: Mapping[str, str], name: str) -> str:
+    """A name in words, or with blanks where it has none."""
+    return words.get(name, name.replace("_", " "))
 
 
 def _n(count: int, noun: str) -> str:

@@ -14,6 +14,7 @@ core               as tenancy; from the end of the works       every home; new o
                    after major works                           they were ready
 =================  ==========================================  ====================================
 
+A void that is taken out of letting, or not let again, is no relet in any of them: it is not counted.
 A tenancy that ends on a Sunday with the next from that Monday is 0 days in all but key to key. A
 void that is still open has lasted so long at least: it is censored, not dropped.
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 MEASURES = ("tenancy", "key_to_key", "standard_relet", "core")
+_NO_RELET = ("long_term", "lost")
 _NOT_STANDARD = ("decant", "exchange", "succession")
 _RESULT = {
     "measure": pl.String, "voids": pl.Int64, "open": pl.Int64, "mean": pl.Float64,
@@ -45,7 +47,7 @@ def void_days(voids: pl.DataFrame, as_at: date) -> pl.DataFrame:
     """The days of each void in each measure that counts it, as known on a day.
 
     Args:
-        voids: table of voids; of its columns ``cause``, ``works`` and any day may be missing.
+        voids: table of voids; its columns ``cause``, ``works``, ``outcome`` and any day may be missing.
         as_at: last day that is known: what comes after it has not happened. A void that began
             after it is not counted.
 
@@ -55,6 +57,7 @@ def void_days(voids: pl.DataFrame, as_at: date) -> pl.DataFrame:
         before the measure does has no days that could be meant, and is left out.
     """
     table = _whole(voids)
+    relet = ~pl.col("outcome").is_in(_NO_RELET).fill_null(value=False)
     last = pl.lit(as_at)
     day_after = pl.col("tenancy_ended_on") + timedelta(days=1)
     major = (pl.col("works") == "major").fill_null(value=False)
@@ -67,7 +70,7 @@ def void_days(voids: pl.DataFrame, as_at: date) -> pl.DataFrame:
     }
     let = pl.when(pl.col("let_on") <= last).then("let_on")
     parts = [
-        table.select(
+        table.filter(relet).select(
             *voids.columns,
             pl.lit(measure).alias("measure"),
             (pl.coalesce(let, last) - begin).dt.total_days().alias("days"),
@@ -149,7 +152,7 @@ def quantile_with_open(
 
 def _whole(voids: pl.DataFrame) -> pl.DataFrame:
     """The table with every column that measures read, null where it had none."""
-    texts = dict.fromkeys(("cause", "works"), pl.String)
+    texts = dict.fromkeys(("cause", "works", "outcome"), pl.String)
     dates = dict.fromkeys(("tenancy_ended_on", "keys_in_on", "ready_on", "let_on"), pl.Date)
     return voids.with_columns(
         pl.lit(None, dtype).alias(name)

@@ -20,8 +20,10 @@ from cbl_engine.simulate.state import (
     OVER,
     READY,
     UNBUILT,
+    UNDER_OFFER,
     VOID,
     next_end,
+    settle_tenants,
 )
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ def end_tenancies(state: State, week: int) -> None:
         return
     # Somebody who has accepted another home moves out of this one by that.
     holder = state.home_taker[due]
-    moving = (holder != NOBODY) & (state.households["status"][holder] == 1)
+    moving = (holder != NOBODY) & (state.households["status"][holder] == UNDER_OFFER)
     later = due[moving]
     state.home_ends[later] += 7
     due = due[~moving]
@@ -60,8 +62,8 @@ def end_tenancies(state: State, week: int) -> None:
     stays = (what == 3) | succeeded
     freed = ~gone & ~stays
     held = state.home_taker[due[~stays]]
-    held = held[held != NOBODY]
-    take_out(state, held, ENDED, setup.monday(week))
+    some = held != NOBODY
+    take_out(state, held[some], ENDED, np.maximum(day[~stays][some], setup.monday(week)))
     state.home_status[due[gone]] = GONE
     state.home_nth[due[stays]] += 1
     state.home_ends[due[stays]] = next_end(setup, home_id[stays], nth[stays] + 1, day[stays])
@@ -178,7 +180,8 @@ def begin_with_voids(state: State) -> None:
     """Voids under way at the start: homes whose tenancies ended before it and that are not ready.
 
     What was ready before the first week is taken as let again; so a world begins with as many
-    homes at each stage as it will usually have, and none waits for a nomination.
+    homes at each stage as it will usually have, and none waits for a nomination. Which homes they
+    are does not depend on who is on the register: a tenant taken to live in one lives in another.
     """
     setup = state.setup
     if setup.theory.no_void_days:
@@ -187,6 +190,8 @@ def begin_with_voids(state: State) -> None:
     # As long before the start as the first tenancies would have run after it.
     day = 2 * setup.start - state.home_ends[home].astype(np.int64)
     near = (day > setup.start - _BEFORE) & (day < setup.start)
+    if setup.lived_in is not None:
+        near &= ~np.isin(state.static(home), setup.lived_in)
     home, day = home[near], day[near]
     keys = state.home_ids(home), np.full(len(home), -1)
     p, luck = setup.parameters, setup.luck
@@ -200,8 +205,11 @@ def begin_with_voids(state: State) -> None:
                                          luck.draws("tenancy/succession", *keys))
     stages = _stages(state, home, cause, day, state.home_nth[home])
     open_ = frees & (stages.inspected + stages.length >= setup.start)
-    open_ &= state.home_taker[home] == NOBODY
+    held = state.home_taker[home[open_]]
+    held = held[held != NOBODY]
     open_void(state, home[open_], cause[open_], day[open_])
+    state.households["home"][held] = NOBODY
+    settle_tenants(state, held)
 
 
 def work(state: State, week: int) -> None:
@@ -220,13 +228,14 @@ def work(state: State, week: int) -> None:
         begin = _queued(state, asked, begin, length)
     voids["works_from"][asked] = begin
     voids["ready"][asked] = begin + length
-    out = rows[(voids["route"][rows] >= KEPT_BY_LANDLORD) & (voids["ready"][rows] < NEVER)
-               & (voids["step"][rows] == COMING)]
+    out = rows[(voids["route"][rows] >= KEPT_BY_LANDLORD) & (voids["step"][rows] == COMING)
+               & (voids["ready"][rows] < setup.monday(week + 1))]
     _let_outside(state, out)
     early = happens(setup.parameters["voids.advertised_before_ready"], setup.luck.draws(
         "early", state.home_ids(voids["home"][rows]), voids["nth"][rows]))
     by = setup.monday(week) + np.where(early, 21, 0)
-    ready = rows[(voids["step"][rows] == COMING) & (voids["ready"][rows] <= by)]
+    ready = rows[(voids["step"][rows] == COMING) & (voids["ready"][rows] <= by)
+                 & (voids["route"][rows] < KEPT_BY_LANDLORD)]
     voids["step"][ready] = READY
 
 

@@ -12,8 +12,8 @@ from cbl_engine.tables.columns import Column
 _NOT_YET = "not yet, or not known where a later stage has its day"
 
 VOID_CAUSES = (
-    "left", "died", "care", "evicted", "abandoned", "mutual_agreement", "transfer", "decant",
-    "exchange", "succession", "new", "returned", "other",
+    "left", "died", "care", "evicted", "abandoned", "mutual_agreement", "moved", "decant",
+    "exchange", "succession", "new_home", "returned", "other",
 )
 WORKS = ("none", "standard", "major", "adaptation")
 
@@ -37,6 +37,7 @@ VOIDS = (
            null_means=_NOT_YET),
     Column("works", "code", "kind of works", null_means="not yet inspected, or not known",
            codes=WORKS),
+    Column("works_began_on", "date", "day works began", null_means="with their order, or not yet"),
     Column("ready_on", "date", "day it could be let again, works done", null_means=_NOT_YET),
     Column("advertised_on", "date", "day its first advert opened",
            null_means="not yet, or let without an advert"),
@@ -44,12 +45,19 @@ VOIDS = (
            null_means="not yet, or let without an advert"),
     Column("accepted_on", "date", "day its next tenant accepted it", null_means=_NOT_YET),
     Column("let_on", "date", "first day of the next tenancy; keys are out on it",
-           null_means="still open"),
+           null_means="still open, or it was not let again"),
+    Column(
+        "outcome",
+        "code",
+        "let; let by the landlord itself; kept out of letting for long; not let again; still open",
+        null_means="let where it has the day, else open",
+        codes=("let", "landlord", "long_term", "lost", "open"),
+    ),
     Column("advert", "id", "advert under which it was let", null_means="not yet, or without one"),
     Column("leaving_application", "id", "application whose letting elsewhere freed it",
            null_means="not freed by a letting of this register"),
     Column("chain", "id", "chain of moves it belongs to", null_means="not followed"),
-    Column("link", "int", "its place in the chain, 0 for the void that began it",
-           null_means="not followed", least=0),
+    Column("link", "int", "its place in the chain, 1 for the void that began it",
+           null_means="not followed", least=1),
     Column("rent_weekly", "number", "rent without service charge", unit="GBP per week", least=0),
 )

@@ -98,7 +98,7 @@ def bid_weeks(history: History) -> tuple[pl.DataFrame, tuple[str, ...]]:
         only_bidders="only those who bid in history",
         only_housed="only the housed and closed in history",
     )
-    placed = _placed(history)
+    placed = history.once(_placed)
     weeks, which = _weeks_of_adverts(history)
     spells = history.spells.filter(
         "known", pl.col("registered_on").is_not_null(), pl.col("registered_on") < pl.lit(history.until)
@@ -164,27 +164,27 @@ def _bidders(history: History) -> tuple[Bidders, int, tuple[str, ...]]:
 
 def kinds(history: History) -> Fit:
     """Households that never bid, bid now and then, and bid most weeks."""
-    found, rows, remarks = _bidders(history)
+    found, rows, remarks = history.once(_bidders)
     of = {"never": found.never, "seldom": found.seldom, "often": found.often}
     return named(of, rows, *remarks)
 
 
 def seldom_per_week(history: History) -> Fit:
     """Chance of a bid in a week of those who bid now and then."""
-    found, rows, remarks = _bidders(history)
+    found, rows, remarks = history.once(_bidders)
     return single(found.seldom_per_week, rows, *remarks)
 
 
 def often_per_week(history: History) -> Fit:
     """Chance of a bid in a week of those who bid most weeks."""
-    found, rows, remarks = _bidders(history)
+    found, rows, remarks = history.once(_bidders)
     return single(found.often_per_week, rows, *remarks)
 
 
 def most_bids(history: History) -> Fit:
     """Bids that 95 of 100 weeks with a bid do not exceed."""
     weeks = (
-        _placed(history)
+        history.once(_placed)
         .filter(pl.col("placed_by") == "applicant")
         .group_by("application", "week")
         .len()
@@ -214,7 +214,7 @@ def assisted(history: History) -> Fit:
     history.unbiased(automatic_unmarked="no bid is marked as an officer's or automatic")
     history.table("bids", "placed_by")
     by = (
-        _placed(history)
+        history.once(_placed)
         .filter(pl.col("placed_by") != "automatic")
         .group_by("application")
         .agg((pl.col("placed_by") == "officer").sum().alias("part"), pl.len().alias("whole"))

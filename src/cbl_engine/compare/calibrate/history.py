@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import polars as pl
 
 from cbl_engine.tables.columns import LONDON
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import date
 
     from numpy.typing import NDArray
+
+Made = TypeVar("Made")
 
 FEWEST = 30
 """Fewest rows from which anything is fitted."""
@@ -49,6 +52,13 @@ class History:
     since: date
     until: date
     habits: frozenset[str]
+    _made: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    def once(self, make: Callable[[History], Made]) -> Made:
+        """What a function makes of this history, made when first asked for."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        return self._made[make]
 
     @property
     def years(self) -> float:
@@ -179,8 +189,6 @@ def window_of(frames: Mapping[str, pl.DataFrame]) -> tuple[date | None, date | N
     first = [day for at in _BEGINS if (day := _extreme(frames, *at, last=False)) is not None]
     last = [day for at in _SYSTEM if (day := _extreme(frames, *at, last=True)) is not None]
     last = last or [day for at in _WRITTEN if (day := _extreme(frames, *at, last=True)) is not None]
-    from datetime import timedelta
-
     return max(first, default=None), max(last) + timedelta(days=1) if last else None
 
 
@@ -193,5 +201,4 @@ def _extreme(
     days = frame[column]
     if isinstance(days.dtype, pl.Datetime):
         days = (days if days.dtype.time_zone else days.dt.replace_time_zone(LONDON)).dt.date()
-    found = days.max() if last else days.min()
-    return found  # type: ignore[return-value]
+    return cast("date | None", days.max() if last else days.min())

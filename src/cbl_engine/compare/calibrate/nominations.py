@@ -97,7 +97,7 @@ def nominations(history: History) -> pl.DataFrame:
         pl.col("on").min().alias("first_on"),
         good_on.alias("good_on"),
         pl.col("on").filter(failing).max().alias("fail_on"),
-        pl.struct("on", "fails").filter(failing).max().struct.field("fails").alias("fails"),
+        pl.col("fails").sort_by("on", "fails").drop_nulls().last().alias("fails"),
     )
     failed = (pl.col("fail_on").is_not_null() & (
         pl.col("good_on").is_null() | (pl.col("fail_on") >= pl.col("good_on"))
@@ -150,7 +150,7 @@ def outcomes_of(source: str) -> Callable[[History], Fit]:
             raise CannotFitError("no table bids: who placed the bid is not known")
         if source in {"assisted", "automatic"}:
             history.unbiased(automatic_unmarked="no bid is marked as an officer's or automatic")
-        of = nominations(history).filter(pl.col("source") == source)
+        of = history.once(nominations).filter(pl.col("source") == source)
         over = of.filter(~pl.col("open"))
         enough(over.height, f"nominations ({source})")
         counts = {name: int((over["became"] == name).sum()) for name in BECOMES}
@@ -167,7 +167,7 @@ def outcomes_of(source: str) -> Callable[[History], Fit]:
 
 def days(history: History) -> Fit:
     """Days of nominations by what becomes of them."""
-    over = nominations(history).filter(~pl.col("open"))
+    over = history.once(nominations).filter(~pl.col("open"))
     begun = over.drop_nulls("days").filter(pl.col("days") >= 0)
     if not begun.height:
         raise CannotFitError("no outcome approved with the act offer: its day is not known")

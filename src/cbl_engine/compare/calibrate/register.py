@@ -94,5 +94,5 @@ def lapse_per_year(history: History) -> Fit:
     return single(
         estimates.rate(closed, exposure), spells.height,
         f"{closed:,} closed in {exposure:,.0f} years of waiting",
-        "closed for being housed by another register among them" if closed else "", remark,
+        "those housed by another register are among them" if closed else "", remark,
     )

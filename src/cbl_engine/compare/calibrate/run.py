@@ -14,7 +14,7 @@ from cbl_engine.errors import BadInput, Problem
 from cbl_engine.quality import quality_of_history
 from cbl_engine.records.chain import data_source
 from cbl_engine.simulate.parameters import Parameter, shipped_parameters
-from cbl_engine.tables import read_tables
+from cbl_engine.tables import TABLES, read_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -178,10 +178,15 @@ def calibrate(
                     allowed="until is the first day no longer in it"),
         ])
     quality = quality_of_history(tables, until)
-    history = History(
-        tables.frames, since, until, frozenset(habit.kind for habit in quality.habits)
-    )
+    frames = {name: _with_text_ids(name, frame) for name, frame in tables.frames.items()}
+    history = History(frames, since, until, frozenset(habit.kind for habit in quality.habits))
     return _fit_all(history, quality)
+
+
+def _with_text_ids(table: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """A table with ids as text, whichever of its columns are there."""
+    ids = [c.name for c in TABLES[table] if c.type == "id" and c.name in frame.columns]
+    return frame.with_columns(pl.col(ids).cast(pl.String))
 
 
 def _fit_all(history: History, quality: DataQuality) -> Calibration:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cbl_engine.compare.calibrate.history import History
 
 CAUSES = ("left", "died", "care", "evicted", "abandoned", "mutual_agreement")
-OTHER_REASONS = ("succession", "transfer", "exchange", "decant", "right_to_buy", "demolition")
+OTHER_REASONS = ("succession", "moved", "exchange", "decant", "right_to_buy", "demolition")
 _MOST_UNKNOWN = 0.1
 
 
@@ -57,6 +57,7 @@ def _rate_of(history: History, reasons: tuple[str, ...]) -> Fit:
     ended, remark = _ended(history)
     years = _let_years(history)
     found = ended.filter(pl.col("reason").is_in(reasons)).height
+    enough(found, f"endings ({', '.join(reasons)})")
     return single(
         estimates.rate(found, years), found, f"{found:,} in {years:,.0f} years of homes let", remark
     )

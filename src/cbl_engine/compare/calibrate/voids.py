@@ -48,6 +48,13 @@ def _whole_cohort(history: History) -> None:
         )
 
 
+def _let_before(history: History) -> pl.DataFrame:
+    """Voids as known at the end of the window, new homes left out: nobody inspects those."""
+    if "cause" not in history.voids.columns:
+        return history.voids
+    return history.voids.filter((pl.col("cause") != "new_home").fill_null(value=True))
+
+
 def _stage(
     history: History, voids: pl.DataFrame, begins: str, ends: str, later: tuple[str, ...]
 ) -> tuple[pl.DataFrame, str]:
@@ -89,13 +96,18 @@ def _fitted(rows: pl.DataFrame, what: str) -> Days:
 
 
 def notice_days(history: History) -> Fit:
-    """Days from notice to the end of the tenancy, 0 where none was given."""
-    history.table("voids", "notice_given_on", "tenancy_ended_on")
-    ended = history.voids.filter(history.within(pl.col("tenancy_ended_on")))
+    """Days from notice to the end of the tenancy, 0 where none was given, of tenants who leave."""
+    history.table("voids", "cause", "notice_given_on", "tenancy_ended_on")
+    ended = history.voids.filter(
+        history.within(pl.col("tenancy_ended_on")), pl.col("cause").is_in(["left", "moved"])
+    )
     given = (pl.col("tenancy_ended_on") - pl.col("notice_given_on")).dt.total_days().fill_null(0)
     rows = ended.with_columns(given.alias("days"), pl.lit(value=False).alias("open"))
     good = rows.filter(pl.col("days") >= 0)
-    return lasting(_fitted(good, "voids"), left_out(rows.height - good.height, _BACKWARDS))
+    return lasting(
+        _fitted(good, "voids of tenants who left or moved"),
+        left_out(rows.height - good.height, _BACKWARDS),
+    )
 
 
 def late_keys_days(history: History) -> Fit:
@@ -116,7 +128,7 @@ def inspection_days(history: History) -> Fit:
     history.table("voids", "keys_in_on", "inspected_on")
     _whole_cohort(history)
     later = ("ready_on", "let_on")
-    rows, remark = _stage(history, history.voids, "keys_in_on", "inspected_on", later)
+    rows, remark = _stage(history, _let_before(history), "keys_in_on", "inspected_on", later)
     return lasting(_fitted(rows, "voids"), remark)
 
 
@@ -124,7 +136,7 @@ def works(history: History) -> Fit:
     """Kinds of works ordered at inspections in the window."""
     history.table("voids", "works", "inspected_on")
     _whole_cohort(history)
-    seen = history.voids.filter(history.within(pl.col("inspected_on")))
+    seen = _let_before(history).filter(history.within(pl.col("inspected_on")))
     known = seen["works"].drop_nulls()
     enough(len(known), "inspections")
     counts = {kind: int((known == kind).sum()) for kind in WORKS}
@@ -134,14 +146,23 @@ def works(history: History) -> Fit:
 
 
 def works_days(history: History) -> Fit:
-    """Days from inspection to ready, by kind of works.
+    """Days of works by kind, from their beginning where it is known, else from inspection.
 
     A kind with too few rows keeps the shipped days, and it is said: kinds are never pooled.
     """
     history.table("voids", "works", "inspected_on", "ready_on")
     _whole_cohort(history)
-    rows, remark = _stage(history, history.voids, "inspected_on", "ready_on", ("let_on",))
-    return by_name(rows, "works", WORKS, "voids.works_days", remark)
+    voids = _let_before(history)
+    began, said = pl.col("inspected_on"), "a wait for a team is in them"
+    if "works_began_on" in voids.columns and voids["works_began_on"].null_count() < voids.height:
+        # One inspected that still waits for a team has not come to this stage.
+        done = pl.col("ready_on").is_not_null()
+        began = pl.coalesce("works_began_on", pl.when(done).then("inspected_on"))
+        said = ""
+    rows, remark = _stage(
+        history, voids.with_columns(began.alias("began")), "began", "ready_on", ("let_on",)
+    )
+    return by_name(rows, "works", WORKS, "voids.works_days", remark, said)
 
 
 def by_name(

@@ -34,7 +34,7 @@ def parameters_text(found: Calibration) -> str:
     )
     document.yaml_set_start_comment(_HEAD.format(since=found.since, until=found.until))
     yaml = YAML()
-    yaml.width = 100
+    yaml.width = 4096
     out = io.StringIO()
     yaml.dump(document, out)
     return out.getvalue()
