@@ -8,7 +8,7 @@ a difference is *told* when the interval that holds for all of them at once leav
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from cbl_engine.simulate.kpi import ALL, told_by
 from cbl_engine.simulate.run import BATCH, Simulation, simulate_scenario
 from cbl_engine.simulate.scenario import read_scenario, scenario_path, variant_of
 from cbl_engine.simulate.summary import BY_NAME, KPIS, values
+from cbl_engine.simulate.world import scheme_of
 from cbl_engine.version import __version__
 
 if TYPE_CHECKING:
@@ -214,6 +215,11 @@ def _not_comparable(
     for name in sorted({n for n in names if names.count(n) > 1}):
         yield Problem("name_twice", "two scenarios have one name", where=name,
                       remedy="Give one of the files another name")
+    for side in sides:
+        try:
+            scheme_of(side.scenario, side.beside)
+        except BadInput as error:
+            yield from (replace(p, where=f"{side.name}: {p.where}") for p in error.problems)
     for other in others:
         for part in ("world", "start", "weeks", "seed", "replications"):
             mine, theirs = getattr(base.scenario, part), getattr(other.scenario, part)

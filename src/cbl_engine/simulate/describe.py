@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cbl_engine.scheme.description import Description, Line, Section, Table
 from cbl_engine.simulate.parameters import shipped_parameters
@@ -72,9 +72,11 @@ def _world(scenario: Scenario) -> Iterator[str]:
 
 def _run(scenario: Scenario) -> Iterator[str]:
     yield f"{_many(scenario.weeks, 'week')} from {_day(scenario.start)}."
-    yield f"{_many(scenario.replications, 'world')} that differ by luck alone, from seed {scenario.seed}."
-    yield (f"Households are assessed anew every {_many(scenario.assess_every, 'week')}, where "
-           "something happened or is due.")
+    differ = "differs" if scenario.replications == 1 else "differ"
+    yield (f"{_many(scenario.replications, 'world')} that {differ} by luck alone, from seed "
+           f"{scenario.seed}.")
+    every = "week" if scenario.assess_every == 1 else f"{scenario.assess_every} weeks"
+    yield f"Households are assessed anew every {every}, where something happened or is due."
     yield _RESPONSE[scenario.response]
     if scenario.simple is not None:
         yield "Simple models stand in for the usual ones, to hold the world against formulas."
@@ -92,7 +94,7 @@ def _levers(of: Scenario | Variant, base: Parameters | None = None) -> Iterator[
         if of.new_homes == ():
             yield Line("No new homes.")
     for path, wanted in of.scheme_set.items():
-        yield Line(f"In the scheme, {path} is {_value(wanted)}.")
+        yield Line(f"In the scheme, {path} is {'taken out' if wanted is None else wanted}.")
     if base is not None:
         yield from _changed(of.parameters, base)
 
@@ -127,10 +129,6 @@ def _new(schemes: tuple[NewHomes, ...]) -> Iterator[str]:
         size = "bedsits" if new.bedrooms == 0 else f"homes with {_many(new.bedrooms, 'bedroom')}"
         plan = f", let by the plan {new.plan}" if new.plan else ""
         yield f"{new.homes:,} new {size} on {_day(new.on)}{plan}."
-
-
-def _value(wanted: Any) -> str:
-    return "taken out" if wanted is None else str(wanted)
 
 
 def _many(n: int, of: str) -> str:

@@ -78,7 +78,8 @@ class Variant(Part):
         "bidding.caps.weekly.bids: 5")
     parameters: dict[str, Parameter] = Field(default_factory=dict, description="other values")
     response: Response | None = Field(None, description="another response")
-    new_homes: tuple[NewHomes, ...] | None = Field(None, description="other schemes of new homes")
+    new_homes: tuple[NewHomes, ...] | None = Field(
+        None, strict=False, description="other schemes of new homes")
 
 
 class Scenario(Part):
@@ -176,6 +177,7 @@ def read_scenario(named: str | Path) -> tuple[Scenario, Parameters]:
     changes = whole_parameters(given.get("parameters"))
     problems += changes_that_do_not_fit(changes, document, ("parameters",))
     problems += _places(given, document, path.parent)
+    problems += _variants(given.get("variants"), document, path.parent)
     if scenario is not None:
         problems += _outside_horizon(scenario, document)
     theirs: dict[str, Parameter] = {}
@@ -197,12 +199,7 @@ def _line(problem: Problem) -> tuple[int, ...]:
 
 def _places(given: Mapping[str, Any], document: Document, beside: Path) -> Iterator[Problem]:
     """A scheme and folders that are not there."""
-    scheme = given.get("scheme")
-    schemes = shipped_schemes()
-    if isinstance(scheme, str) and scheme not in schemes and not _there(scheme, beside):
-        yield Problem("scheme_missing", "there is no such scheme",
-                      where=document.where(("scheme",)), given=repr(scheme),
-                      allowed=f"a file, a folder of versions, or one of {', '.join(schemes)}")
+    yield from _no_scheme(given.get("scheme"), document, ("scheme",), beside)
     world = given.get("world")
     for name in ("register", "stock"):
         folder = world.get(name) if isinstance(world, dict) else None
@@ -210,6 +207,26 @@ def _places(given: Mapping[str, Any], document: Document, beside: Path) -> Itera
             yield Problem("folder_missing", f"there is no such folder for the {name}",
                           where=document.where(("world", name)), given=repr(folder),
                           allowed="a data folder, beside the scenario or from where you are")
+
+
+def _variants(given: Any, document: Document, beside: Path) -> Iterator[Problem]:
+    """What variants name that is not there, or cannot be as it is given."""
+    for name, variant in given.items() if isinstance(given, dict) else ():
+        if isinstance(variant, dict):
+            at = ("variants", str(name))
+            yield from _no_scheme(variant.get("scheme"), document, (*at, "scheme"), beside)
+            yield from changes_that_do_not_fit(
+                whole_parameters(variant.get("parameters")), document, (*at, "parameters"))
+
+
+def _no_scheme(
+    scheme: Any, document: Document, at: tuple[str, ...], beside: Path
+) -> Iterator[Problem]:
+    schemes = shipped_schemes()
+    if isinstance(scheme, str) and scheme not in schemes and not _there(scheme, beside):
+        yield Problem("scheme_missing", "there is no such scheme", where=document.where(at),
+                      given=repr(scheme),
+                      allowed=f"a file, a folder of versions, or one of {', '.join(schemes)}")
 
 
 def _there(named: str, beside: Path) -> bool:

@@ -54,7 +54,7 @@ def set_up(
     Raises:
         BadInput: the world cannot be simulated, with every reason.
     """
-    scheme = scheme_with(load_scheme(_near(beside, scenario.scheme)), scenario.scheme_set)
+    scheme = scheme_of(scenario, beside)
     luck = Luck(scenario.seed)
     homes, areas = _stock(scenario, scheme, beside)
     stock = _with_new_homes(homes, scenario, parameters)
@@ -71,6 +71,15 @@ def set_up(
     if problems:
         raise BadInput(problems)
     return setup
+
+
+def scheme_of(scenario: Scenario, beside: Path | None) -> Scheme:
+    """The scheme of a scenario with its levers.
+
+    Raises:
+        BadInput: what is wrong with it, or a lever that leads nowhere.
+    """
+    return scheme_with(load_scheme(_near(beside, scenario.scheme)), scenario.scheme_set)
 
 
 def _near(beside: Path | None, named: str) -> str:

@@ -1,0 +1,196 @@
+"""cbl compare and cbl report."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+
+import polars as pl
+import pytest
+
+from cbl_engine.cli import main
+from cbl_engine.compare import compare, findings, open_comparison
+from cbl_engine.compare.findings import MOST, headlines, saved_by_pairing, sign_changes
+from cbl_engine.report import comparison_page, comparison_sheets
+from cbl_engine.report.comparison_page import FEWEST
+
+
+@pytest.fixture(scope="module")
+def comparison(kept):
+    return open_comparison(kept)
+
+
+@pytest.fixture(scope="module")
+def page(comparison):
+    return comparison_page(comparison)
+
+
+def _run(*words):
+    with pytest.raises(SystemExit) as stopped:
+        main([str(word) for word in words])
+    return stopped.value.code
+
+
+def test_a_kept_comparison_is_opened_with_the_same_differences(small_borough, kept, comparison):
+    again = compare(small_borough, out=kept)
+    assert again.differences.equals(comparison.differences)
+    assert [side.name for side in comparison.sides] == ["base", "one_bid", "early"]
+    assert pl.read_csv(kept / "differences.csv").height == comparison.differences.height
+
+
+def test_findings_say_told_differences_and_what_is_not_told(comparison):
+    for variant, lines in findings(comparison).items():
+        told = comparison.differences.filter("told", variant=variant)
+        assert len(lines) <= MOST + 2
+        assert lines[-1].startswith("Not told from luck: ")
+        assert ("Nothing is told from luck." in lines) == told.is_empty()
+
+
+def test_a_difference_that_is_more_under_one_response_and_less_under_another_changes_sign(comparison):
+    row = headlines(comparison).filter(kpi="lettings", variant="early")
+    both = pl.concat([
+        row.with_columns(response=pl.lit(response), told=pl.lit(value=True), mean=pl.lit(mean))
+        for response, mean in (("low", 2.0), ("high", -2.0))])
+    other = type(comparison)(comparison.sides, comparison.simulations, both, comparison.named)
+    assert sign_changes(other).rows() == [("early", "lettings", "all", ["low"], ["high"])]
+
+
+def test_what_pairing_saved_is_told_for_each_variant(comparison):
+    assert saved_by_pairing(comparison).keys() == {"one_bid", "early"}
+
+
+def test_the_command_tells_findings_and_headlines(small_borough, kept, capsys):
+    assert _run("compare", small_borough, "--out", kept) == 0
+    out = capsys.readouterr().out
+    assert "early: Every void advertised before it is ready" in out
+    assert "Not told from luck" in out
+    assert re.search(r"Days empty: tenancy, mean .* to ", out)
+    assert f"Wrote {kept}" in out
+
+
+def test_programs_get_every_difference(small_borough, kept, comparison, capsys):
+    assert _run("compare", small_borough, "--out", kept, "--format", "json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert len(told["differences"]) == comparison.differences.height
+    assert told["findings"]["central"].keys() == {"one_bid", "early"}
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (("--until", "waits=1"), "there is no such figure"),
+    (("--until", "lettings"), "not a figure with half a width"),
+    (("--until", "lettings=0"), "half a width is above 0"),
+    (("--responses", "loud"), "there is no such response"),
+    (("--responses", ""), "no response to compare under"),
+    (("--replications", "2"), "no interval can be told from so few worlds"),
+])
+def test_what_cannot_be_compared_is_said_before_the_run(small_borough, tmp_path, capsys, words, said):
+    out = tmp_path / "out"
+    assert _run("compare", small_borough, "--out", out, *words) == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(("variant", "said"), [
+    ("parameters: {bidding.most: {number: 1, assumed: x}}", "there is no such parameter"),
+    ("parameters: {bidding.most_bids: {share: 1, assumed: x}}", "is given as share"),
+    ("scheme: nowhere", "there is no such scheme"),
+    ("scheme_set: {bidding.capz.weekly: 5}", "one_bid: "),
+    ("scheme_set: {}", "differs from the base in nothing"),
+])
+def test_a_lever_that_moves_nothing_is_said_before_the_run(
+    small_borough, tmp_path, capsys, variant, said
+):
+    path, out = tmp_path / "levers.yaml", tmp_path / "out"
+    path.write_text(small_borough.read_text().split("    parameters:")[0] + f"    {variant}\n")
+    assert _run("compare", path, "--out", out) == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+    assert not out.exists()
+
+
+def test_no_scenario_and_a_scenario_alone_are_said(tmp_path, small_borough, capsys):
+    assert _run("compare") == 2
+    assert "a scenario is needed" in capsys.readouterr().err
+    alone = tmp_path / "alone.yaml"
+    alone.write_text(small_borough.read_text().split("variants:")[0])
+    assert _run("compare", alone) == 2
+    assert "one scenario and no variant" in capsys.readouterr().err
+
+
+def test_report_writes_the_page_and_the_workbook(kept, tmp_path, capsys):
+    page, book = tmp_path / "report.html", tmp_path / "report.xlsx"
+    assert _run("report", kept, "--out", page, "--excel", book) == 0
+    assert capsys.readouterr().out == f"Wrote {page}\nWrote {book}\n"
+    first = page.read_bytes(), book.read_bytes()
+    assert _run("report", kept, "--out", page, "--excel", book) == 0
+    assert (page.read_bytes(), book.read_bytes()) == first
+
+
+def test_an_unfinished_folder_is_no_comparison(tmp_path, capsys):
+    tmp_path.joinpath("kept").mkdir()
+    assert _run("report", tmp_path / "kept", "--out", tmp_path / "page.html") == 2
+    assert "there is no" in capsys.readouterr().err
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_the_page_has_every_part_a_committee_asks_for(page):
+    heads = re.findall(r"<h2>(.*?)</h2>", page)
+    assert heads == [
+        "The question", "What differs", "Charts", "Effects by group", "What it costs",
+        "What it rests on", "What the model does not know", "How it was run",
+        "Annex: every value with its source"]
+    accounts = re.findall(r"<h3>(Housing Revenue Account|General Fund)</h3>", page)
+    assert accounts == ["Housing Revenue Account", "General Fund"]
+    assert "assumed: the lever" in page
+    assert "--replications 3 --weeks 12 --responses central" in page
+
+
+class _Tags(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.found, self.open = [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+        if tag not in ("meta", "br", "rect", "line", "path"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if self.open and self.open[-1] == tag:
+            self.open.pop()
+
+
+def test_the_page_is_offline_and_well_formed_and_every_chart_has_words_and_a_table(page):
+    tags = _Tags()
+    tags.feed(page)
+    assert tags.open == []
+    pictures = [a for tag, a in tags.found if tag == "svg"]
+    assert len(pictures) >= 6
+    assert all(a["role"] == "img" and a["aria-label"] for a in pictures)
+    assert page.count("<desc>") == len(pictures)
+    assert page.count("The table of this chart") == len(pictures)
+    assert not {"script", "img", "link", "iframe"} & {tag for tag, _ in tags.found}
+    assert "@media print" in page
+
+
+def test_bar_colours_stand_out_from_paper(page):
+    def light(colour):
+        parts = [int(colour[i:i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    colours = dict(re.findall(r"\.k(\d) \{ fill: (#[0-9a-f]{6});", page))  # the last of each counts
+    assert len(colours) == 7
+    assert all(1.05 / (light(colour) + 0.05) >= 3 for colour in colours.values())
+
+
+def test_groups_of_a_few_households_are_not_shown(page):
+    assert f"under {FEWEST} households" in page
+
+
+def test_the_workbook_has_the_figures_of_the_page(comparison):
+    sheets = comparison_sheets(comparison)
+    assert list(sheets) == ["findings", "headlines", "differences", "levels", "values", "limits"]
+    assert sheets["differences"].height == comparison.differences.height
+    assert set(sheets["levels"]["scenario"]) == {"base", "one_bid", "early"}
+    assert sheets["values"].filter(pl.col("source").is_null(), pl.col("assumed").is_null()).is_empty()

@@ -1,0 +1,132 @@
+"""Scenarios in words, and their JSON Schema."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema
+import pytest
+
+from cbl_engine.cli import main
+from cbl_engine.documents import read_document
+from cbl_engine.shipped import shipped_folder
+from cbl_engine.simulate.describe import describe_scenario
+from cbl_engine.simulate.json_schema import scenario_schema, scenario_schema_text
+
+SHIPPED = sorted(shipped_folder("simulations").glob("*.yaml"))
+WHOLE = """
+title: A borough with everything
+scheme: sheffield
+world: {households: 300, homes: 900, authority_type: unitary}
+start: 2026-04-06
+weeks: 52
+replications: 1
+seed: 7
+assess_every: 1
+response: high
+parameters:
+  bidding.most_bids: {number: 2, source: the council's own logs}
+new_homes:
+  - {on: 2026-09-01, homes: 24, bedrooms: 2}
+scheme_set: {title: Another title}
+variants:
+  teams:
+    title: A limit on works, and standard works shorter
+    response: low
+    new_homes: []
+    scheme_set: {title: null}
+    parameters:
+      voids.works_days:
+        days_by:
+          none: {0: 0, 100: 1}
+          standard: {0: 2, 50: 9, 90: 19, 100: 37}
+          major: {0: 21, 50: 56, 90: 120, 100: 240}
+          adaptation: {0: 14, 50: 42, 90: 90, 100: 180}
+        assumed: the lever
+"""
+IN_WORDS = """\
+A borough with everything
+=========================
+
+Scheme sheffield.
+
+The world
+---------
+  - A made-up register of 300 households, by the published shares of unitary
+    authorities.
+  - A made-up stock of 900 homes.
+  - 24 new homes with 2 bedrooms on 1 September 2026.
+
+How it is run
+-------------
+  - 52 weeks from 6 April 2026.
+  - 1 world that differs by luck alone, from seed 7.
+  - Households are assessed anew every week, where something happened or is due.
+  - Households respond to policy much.
+
+Levers
+------
+  - In the scheme, title is Another title.
+
+Values that are not the shipped ones
+------------------------------------
+  - bidding.most_bids. value: 2. shipped: 3. from: the council's own logs
+
+What it is compared with
+------------------------
+
+teams: A limit on works, and standard works shorter
+...................................................
+  - Households respond to policy little.
+  - No new homes.
+  - In the scheme, title is taken out.
+  - voids.works_days: Days of works, by kind: standard 0%: 2, 50%: 9, 90%: 19, 100%: 37,
+    in place of standard 0%: 3, 50%: 14, 90%: 28, 100%: 56 (days).
+"""
+
+
+def _plain(data):
+    return json.loads(json.dumps(data, default=str))
+
+
+def test_a_scenario_is_read_back_whole(tmp_path):
+    path = tmp_path / "whole.yaml"
+    path.write_text(WHOLE, encoding="utf-8")
+    assert describe_scenario(path).text() == IN_WORDS
+    jsonschema.validate(_plain(read_document(path).data), scenario_schema())
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda p: p.stem)
+def test_shipped_scenarios_fit_the_schema_and_are_told_with_each_variant(path):
+    data = read_document(path).data
+    jsonschema.validate(_plain(data), scenario_schema())
+    text = describe_scenario(path).text()
+    assert all(variant["title"] in text for variant in data.get("variants", {}).values())
+
+
+@pytest.mark.parametrize("change", [
+    {"weeks": 0}, {"horizon": 5}, {"response": "loud"}, {"start": "soon"}, {"title": None},
+    {"parameters": {"bidding.most": {"number": 1, "assumed": "x"}}},
+    {"parameters": {"bidding.most_bids": {"number": 1}}},
+    {"parameters": {"bidding.most_bids": {"number": 1, "share": 0.5, "assumed": "x"}}},
+    {"variants": {"b": {"scheme": "sheffield"}}},
+], ids=str)
+def test_the_schema_refuses_what_the_reader_refuses(change):
+    data = {"title": "t", "scheme": "sheffield", "start": "2026-04-06", **change}
+    check = jsonschema.Draft202012Validator(
+        scenario_schema(), format_checker=jsonschema.FormatChecker())
+    assert not check.is_valid(data)
+
+
+def test_every_field_says_what_it_is():
+    made = scenario_schema()
+    jsonschema.Draft202012Validator.check_schema(made)
+    for part in (made, *made["$defs"].values()):
+        assert all(field.get("description") for field in part["properties"].values())
+
+
+def test_the_command_prints_the_schema_of_scenarios(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["schema", "--scenario"])
+    assert stopped.value.code == 0
+    assert capsys.readouterr().out == scenario_schema_text()
