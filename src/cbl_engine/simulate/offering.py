@@ -2,8 +2,9 @@
 
 On each day from the close to the day before the next close: 1. nominations whose day has come are
 settled; 2. every home without one is offered to those on its list who are free, all homes at once,
-by whom the scheme says (:func:`cbl_engine.offers.rounds.offer_rounds`); 1 and 2 again until nothing
-more happens that day. A list on which nobody is left ends, and the home is advertised anew.
+to as many as view it together or are named at once, by whom the scheme says
+(:func:`cbl_engine.offers.rounds.offer_rounds`); 1 and 2 again until nothing more happens that day. A
+list on which nobody is left ends, and the home goes down the scheme's ladder.
 """
 
 from __future__ import annotations
@@ -14,11 +15,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbl_engine.offers.rounds import Lists, offer_rounds
+from cbl_engine.simulate.advertising import count, not_let
 from cbl_engine.simulate.columns import spans
-from cbl_engine.simulate.lives import day_of
+from cbl_engine.simulate.consequences import after_refusals
 from cbl_engine.simulate.parameters import happens, picked, share_edges, sorted_out
+from cbl_engine.simulate.policy import policy_on
 from cbl_engine.simulate.register import take_out
-from cbl_engine.simulate.setup import ACCEPTED, LEAKS, MOVED, OUTCOMES, REFUSED, ROUTES
+from cbl_engine.simulate.setup import (
+    ACCEPTED,
+    LEAKS,
+    MOVED,
+    NOT_CHOSEN,
+    OUTCOMES,
+    REFUSED,
+    ROUTES,
+)
 from cbl_engine.simulate.state import (
     ADVERTISED,
     GONE,
@@ -26,7 +37,6 @@ from cbl_engine.simulate.state import (
     LET,
     NOBODY,
     OVER,
-    READY,
     UNDER_OFFER,
     WAITING,
     next_end,
@@ -110,42 +120,46 @@ def offer(state: State, going: Going, week: int) -> Going:
             settled = _settle(state, day)
             if not _nominate(state, going, day, nominated_this_week) and not settled:
                 break
-        _end_lists(state, going)
+        _end_lists(state, going, week, day)
     return only_open(state, going)
 
 
 def _settle(state: State, day: int) -> bool:
-    """Nominations whose day has come: accepted ones become lettings, the others free the home."""
+    """Nominations whose day has come: those that failed free the household, and of those who would
+    have the home the highest gets it, once nobody above is left to hear of; the others wait on.
+    """
     nominations, households, voids = state.nominations, state.households, state.voids
-    due = np.flatnonzero((nominations["outcome"] < 0) & (nominations["due"] <= day))
+    open_ = np.flatnonzero(nominations["outcome"] < 0)
+    due = open_[nominations["due"][open_] <= day]
     if not len(due):
         return False
     outcome = -nominations["outcome"][due] - 2  # kept below -1 until it comes about
-    nominations["outcome"][due] = outcome
-    who, void = nominations["household"][due], nominations["void"][due]
-    failed = outcome != ACCEPTED
-    households["status"][who[failed]] = WAITING
-    voids["taker"][void[failed]] = NOBODY
-    refused = np.isin(outcome, REFUSED)
-    households["refusals"][who[refused]] += 1
-    _bar(state, who[refused], day)
-    _let(state, due[~failed], day)
-    return True
+    failed, willing = due[outcome != ACCEPTED], due[outcome == ACCEPTED]
+    nominations["outcome"][failed] = outcome[outcome != ACCEPTED]
+    _end(state, failed)
+    after_refusals(state, failed, day)
+    open_ = open_[nominations["outcome"][open_] < 0]
+    void = nominations["void"][open_]
+    order = np.lexsort((open_, nominations["position"][open_], void))
+    open_, void = open_[order], void[order]
+    first = np.ones(len(open_), bool)
+    first[1:] = void[1:] != void[:-1]
+    gets = open_[first & np.isin(open_, willing)]
+    others = open_[~first & np.isin(void, nominations["void"][gets])]
+    nominations["outcome"][gets] = ACCEPTED
+    nominations["outcome"][others] = NOT_CHOSEN
+    nominations["due"][np.concatenate([gets, others])] = day
+    _end(state, others)
+    voids["pending"][nominations["void"][gets]] = 0
+    _let(state, gets, day)
+    return bool(len(failed) + len(gets))
 
 
-def _bar(state: State, who: NDArray[np.int64], day: int) -> None:
-    """After so many refusals bids do not count for some months, where the scheme says so."""
-    version = state.setup.scheme.in_force(day_of(day))
-    if version.offers is None or not len(who):
-        return
-    refusals = state.households["refusals"][who]
-    for rule in version.offers.refusals.values():
-        then = version.consequences[rule.then]
-        months = then.bar_months or then.suspend_months
-        if months is None or rule.when is not None:
-            continue
-        hit = refusals % rule.after == 0 if rule.every else refusals == rule.after
-        state.households["barred_until"][who[hit]] = day + round(months * 365.25 / 12)
+def _end(state: State, rows: NDArray[np.int64]) -> None:
+    """Nominations that came to nothing: their households wait on."""
+    nominations = state.nominations
+    state.households["status"][nominations["household"][rows]] = WAITING
+    np.subtract.at(state.voids["pending"], nominations["void"][rows], 1)
 
 
 def _nominate(
@@ -154,23 +168,26 @@ def _nominate(
     """Homes without a nomination are offered to those who are free."""
     voids, households = state.voids, state.households
     limit = int(state.setup.parameters["voids.offers_per_week"])
-    waiting = (voids["step"][going.void] == ADVERTISED) & (voids["taker"][going.void] == NOBODY)
+    waiting = (voids["step"][going.void] == ADVERTISED) & (voids["pending"][going.void] == 0)
     if limit:
         waiting &= nominated[voids["world"][going.void]] < limit
     lists = np.flatnonzero(waiting)
     which, entry = spans(going.starts[lists], np.diff(going.starts)[lists])
     who = going.household[entry]
     free = ~going.out[entry] & (households["status"][who] == WAITING)
+    free &= households["suspended_until"][who] <= day
     which, entry, who = which[free], entry[free], who[free]
     if not len(entry):
         return False
     number, applications = np.unique(who, return_inverse=True)
     del number
     starts = np.searchsorted(which, np.arange(len(lists) + 1))
-    version = state.setup.scheme.in_force(day_of(day))
-    by_whom = version.offers.choosing.by_whom if version.offers is not None else "advert"
+    policy = policy_on(state.setup, day)
+    offers = policy.version.offers
+    by_whom = offers.choosing.by_whom if offers is not None else "advert"
+    at_once = policy.at_once[state.static(voids["home"][going.void[lists]])]
     meant = offer_rounds(
-        Lists(starts, applications.astype(np.int32)), np.ones(len(lists), np.int32),
+        Lists(starts, applications.astype(np.int32)), at_once.astype(np.int32),
         going.rank[entry], by_whom, _order(state, going, lists),
     )
     if limit:
@@ -217,8 +234,8 @@ def nominate(
         signs[:] = 0
     households["status"][who] = UNDER_OFFER
     households["offers"][who] += 1
-    voids["taker"][void] = who
-    voids["nominations"][void] += 1
+    np.add.at(voids["pending"], void, 1)
+    np.add.at(voids["nominations"], void, 1)
     state.nominations.append(
         len(who), void=void, household=who, position=position, on=day, outcome=-outcome - 2,
         due=day + takes, signs=signs, route=route,
@@ -269,6 +286,7 @@ def _let(state: State, rows: NDArray[np.int64], day: int) -> None:
         start = start + (weekday - (start + 4) % 7) % 7  # day 0 was a Thursday, number 4
     home = voids["home"][void]
     voids["accepted"][void], voids["let"][void] = day, start
+    count(state, void, who, day)
     old = households["home"][who].copy()
     take_out(state, who, HOUSED, start)
     households["home"][who] = home
@@ -303,18 +321,19 @@ def _scattered(n: int, at: NDArray[np.int64], values: NDArray[np.integer]) -> ND
     return out
 
 
-def _end_lists(state: State, going: Going) -> None:
-    """Lists on which nobody is left end; their homes are advertised anew, or lost in theory."""
+def _end_lists(state: State, going: Going, week: int, day: int) -> None:
+    """Lists on which nobody is left end; their homes go down the ladder, or are lost in theory."""
     voids, households = state.voids, state.households
     lists = np.flatnonzero((voids["step"][going.void] == ADVERTISED)
-                           & (voids["taker"][going.void] == NOBODY))
+                           & (voids["pending"][going.void] == 0))
     which, entry = spans(going.starts[lists], np.diff(going.starts)[lists])
-    can = ~going.out[entry] & np.isin(households["status"][going.household[entry]],
-                                      (WAITING, UNDER_OFFER))
+    who = going.household[entry]
+    can = (~going.out[entry] & (households["suspended_until"][who] <= day)
+           & np.isin(households["status"][who], (WAITING, UNDER_OFFER)))
     left = np.bincount(which[can], minlength=len(lists)) > 0
     over = going.void[lists[~left]]
     if state.setup.theory.unlet_lost:
         voids["step"][over] = OVER
         state.home_status[voids["home"][over]] = GONE
     else:
-        voids["step"][over] = READY
+        not_let(state, over, week, day)

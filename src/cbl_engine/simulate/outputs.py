@@ -12,9 +12,10 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.simulate.luck import named
-from cbl_engine.simulate.setup import CAUSES, KINDS, LEAKS, OUTCOMES, PLACEMENTS, ROUTES, WORKS
+from cbl_engine.simulate.policy import policy_on
+from cbl_engine.simulate.setup import CAUSES, ENDINGS, KINDS, LEAKS, PLACEMENTS, REFUSED, ROUTES, WORKS
 from cbl_engine.simulate.state import NEVER, NOBODY, OVER, STATUSES
-from cbl_engine.simulate.voids import KEPT_BY_LANDLORD, LONG_TERM
+from cbl_engine.simulate.voids import KEPT_BY_LANDLORD, LONG_TERM, REDESIGNATED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,17 +32,19 @@ def frames_of_run(state: State, weeks: Columns) -> dict[str, pl.DataFrame]:
     """Every table of a batch of worlds, by world and then as things came about.
 
     Returns:
-        ``voids``, ``nominations``, ``lettings``, ``adverts``, ``households``, ``placements`` and
-        ``weeks``; see ``docs/simulate.md`` for their columns.
+        ``voids``, ``nominations``, ``lettings``, ``adverts``, ``households``, ``placements``,
+        ``consequences`` and ``weeks``; see ``docs/simulate.md`` for their columns.
     """
     frames = {
         "voids": _voids(state), "nominations": _nominations(state), "lettings": _lettings(state),
         "adverts": _adverts(state), "households": _households(state),
-        "placements": _placements(state), "weeks": _weeks(state, weeks),
+        "placements": _placements(state), "consequences": _consequences(state),
+        "weeks": _weeks(state, weeks),
     }
     keys = {"voids": ("home", "vacancy"), "nominations": ("nominated_on", "home", "application"),
             "lettings": ("accepted_on", "home"), "adverts": ("week", "home"),
-            "households": ("application",), "placements": ("application",), "weeks": ("week",)}
+            "households": ("application",), "placements": ("application",),
+            "consequences": ("since", "application"), "weeks": ("week",)}
     return {name: frame.sort("world", *keys[name]) for name, frame in frames.items()}
 
 
@@ -81,8 +84,9 @@ def _voids(state: State) -> pl.DataFrame:
     static = state.static(voids["home"])
     step, route = voids["step"], voids["route"]
     let = voids["let"] < NEVER
-    outcome = np.where(route == LONG_TERM, 2, np.where(
-        route == KEPT_BY_LANDLORD, 1, np.where(let, 0, np.where(step == OVER, 3, 4))))
+    outcome = np.select(
+        [route == LONG_TERM, route == KEPT_BY_LANDLORD, route == REDESIGNATED, let, step == OVER],
+        [2, 1, 5, 0, 3], 4)
     first = voids["chain"]
     leaver = voids["leaver"]
     return pl.DataFrame({
@@ -110,7 +114,7 @@ def _voids(state: State) -> pl.DataFrame:
         "let_on": _dates(voids["let"]),
         "adverts": voids["adverts"],
         "nominations": voids["nominations"],
-        "outcome": _words(("let", "landlord", "long_term", "lost", "open"), outcome),
+        "outcome": _words(("let", "landlord", "long_term", "lost", "open", "redesignated"), outcome),
         "rent_weekly": homes.rent[static] / 100.0,
     })
 
@@ -128,7 +132,9 @@ def _nominations(state: State) -> pl.DataFrame:
         "route": _words(ROUTES, rows["route"]),
         "nominated_on": _dates(rows["on"]),
         "settled_on": _dates(np.where(open_, NEVER, rows["due"])),
-        "outcome": _words(OUTCOMES, np.where(open_, len(OUTCOMES), rows["outcome"])),
+        "outcome": _words(ENDINGS, np.where(open_, len(ENDINGS), rows["outcome"])),
+        "counts": pl.Series(rows["counts"]).set(pl.Series(
+            open_ | ~np.isin(rows["outcome"], (0, *REFUSED))), None),
     })
 
 
@@ -141,7 +147,9 @@ def _lettings(state: State) -> pl.DataFrame:
     lives = state.setup.lives
     old = rows["from_home"]
     before = np.where(old == NOBODY, 0, state.static(old))
-    band, priority = households["band"][who], households["priority"][who]
+    band = np.where(households["put_until"][who] > voids["accepted"][void],
+                    households["put_band"][who], households["band"][who])
+    priority = households["priority"][who]
     leak = rows["leak"].astype(np.int64)
     return pl.DataFrame({
         "world": _worlds(state, voids["world"][void]),
@@ -188,19 +196,47 @@ def _adverts(state: State) -> pl.DataFrame:
         "bids": rows["bids"],
         "eligible": rows["eligible"],
         "first_band": _words(state.setup.lives.bands, rows["first_band"]),
+        "profile": _profiles(state, rows["week"], rows["profile"]),
+        "rung": _null_below_0(np.where(rows["rung"] == 0, np.int8(-1), rows["rung"])),
+    })
+
+
+def _profiles(
+    state: State, week: NDArray[np.integer], profile: NDArray[np.integer]
+) -> pl.Series:
+    """Names of profiles, by the scheme's version of the week."""
+    setup = state.setup
+    number = np.array([policy_on(setup, setup.closes(w)).number for w in range(setup.weeks)])
+    names = {p.number: p.profiles for p in setup.policies.values()}
+    out = pl.Series([None], dtype=pl.String).new_from_index(0, len(week))
+    for version, its in names.items():
+        mine = np.flatnonzero(number[week] == version)
+        out = out.scatter(mine, _words(its, profile[mine].astype(np.int64) - 1))
+    return out
+
+
+def _consequences(state: State) -> pl.DataFrame:
+    rows = state.consequences
+    return pl.DataFrame({
+        "world": _worlds(state, state.households["world"][rows["household"]]),
+        "application": _application_names(state, rows["household"]),
+        "consequence": _words(state.setup.consequence_names, rows["name"]),
+        "since": _dates(rows["since"]),
+        "until": _dates(rows["until"]),
     })
 
 
 def _households(state: State) -> pl.DataFrame:
     rows, lives = state.households, state.setup.lives
     life = rows["life"]
+    last = state.setup.closes(state.setup.weeks - 1)
     return pl.DataFrame({
         "world": _worlds(state, rows["world"]),
         "application": _application_names(state, np.arange(len(rows))),
         "registered_on": _dates(rows["registered"]),
         "status": _words(STATUSES, rows["status"]),
         "left_on": _dates(rows["left"]),
-        "band": _words(lives.bands, rows["band"]),
+        "band": _words(lives.bands, state.bands_on(np.arange(len(rows)), last)),
         "bedroom_need": _null_below_0(rows["need"]),
         "tenant": lives.tenant[life],
         "homeless": lives.homeless[life],

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
 BATCH = 25
 """Worlds stepped together, where nothing else is said."""
-TABLES = ("voids", "nominations", "lettings", "adverts", "households", "placements", "weeks")
+TABLES = ("voids", "nominations", "lettings", "adverts", "households", "placements",
+          "consequences", "weeks")
 
 
 @dataclass(frozen=True, eq=False)

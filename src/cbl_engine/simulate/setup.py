@@ -19,11 +19,15 @@ if TYPE_CHECKING:
     from cbl_engine.simulate.lives import Lives
     from cbl_engine.simulate.luck import Luck
     from cbl_engine.simulate.parameters import Parameters
+    from cbl_engine.simulate.policy import Policy
 
 FAILED = ("no_contact", "withdrew", "failed_verification", "landlord_rejected", "no_show",
           "refused_at_viewing", "refused_late")
 OUTCOMES = (*FAILED, "accepted")
 ACCEPTED = len(FAILED)
+NOT_CHOSEN = len(OUTCOMES)
+ENDINGS = (*OUTCOMES, "not_chosen")
+"""What becomes of a nomination: its own outcome, or that a household above it took the home."""
 REFUSED = (5, 6)
 ROUTES = ("own", "assisted", "automatic", "direct")
 CAUSES = ("left", "died", "care", "evicted", "abandoned", "mutual_agreement", "moved", "new_home")
@@ -71,7 +75,8 @@ class Setup:
         luck: draws.
         areas: the areas table.
         theory: simple models, or None.
-        homes_per_week: homes that come empty beside those of the stock [a week], for theory.
+        arrivals_per_week: households that join each week, in place of the parameter's; for theory.
+        policies: the scheme's rules by number of version, as they are compiled.
     """
 
     scheme: Scheme
@@ -84,6 +89,7 @@ class Setup:
     areas: pl.DataFrame
     theory: Theory = field(default_factory=Theory)
     arrivals_per_week: float | None = None
+    policies: dict[int | None, Policy] = field(default_factory=dict)
 
     @property
     def n_homes(self) -> int:
@@ -129,59 +135,28 @@ class Setup:
         return self.stock["area"].drop_nulls().unique().sort().to_list()
 
     @cached_property
-    def cap(self) -> int:
-        """Bids of a household in a week: the lowest cap that binds all, or the usual number."""
-        most = int(self.parameters["bidding.most_bids"])
-        bidding = self.scheme.in_force(day_of(self.start)).bidding
-        caps = [c.bids for c in bidding.caps.values() if c.when is None] if bidding else []
-        return min([most, *caps])
+    def consequence_names(self) -> list[str]:
+        """Consequences of every version of the scheme, by name."""
+        return sorted({name for v in self.scheme.versions for name in v.consequences})
 
     @cached_property
     def tables_read(self) -> tuple[str, ...]:
-        """Tables of the register that the shortlist reads beside applications."""
+        """Tables of the register that the shortlist and the rules of bidding and offers read, beside
+        applications.
+        """
         from cbl_engine.assess import columns_read
+        from cbl_engine.offers.criteria import facts_read
+        from cbl_engine.scheme.named import criteria_named
         from cbl_engine.shortlist.compiled import compile_version
 
         found: set[str] = set()
         for version in self.scheme.versions:
-            for fact in compile_version(version).facts_read().values():
+            facts = dict(compile_version(version).facts_read())
+            for named in criteria_named(version):
+                facts |= facts_read(version, named.criterion)
+            for fact in facts.values():
                 found |= columns_read(fact, version).keys()
         return tuple(sorted((found | {"areas"}) - {"applications"}))
-
-    @cached_property
-    def profile_turns(self) -> pl.Series | None:
-        """The profile of the n-th advert of a world; None where the scheme's default stands."""
-        version = self.scheme.in_force(day_of(self.start))
-        if len(version.profiles) < 2 or version.default_profile is not None:
-            return None
-        shares = dict.fromkeys(version.profiles, 0.0)
-        quotas = version.advertising.quotas.values() if version.advertising else ()
-        for quota in quotas:
-            if quota.profile is not None:
-                shares[quota.profile] = max(shares[quota.profile], quota.share)
-        left = max(0.0, 1 - sum(shares.values()))
-        unnamed = [p for p, s in shares.items() if s == 0]
-        for profile in unnamed:
-            shares[profile] = left / len(unnamed)
-        return pl.Series("profile", _turns(shares, 4096))
-
-    def profiles(self, numbers: NDArray[np.int64]) -> pl.Series:
-        """Profiles of adverts by their number in their world."""
-        turns = self.profile_turns
-        if turns is None:
-            return pl.Series("profile", [None], dtype=pl.String).new_from_index(0, len(numbers))
-        return turns.gather(numbers % len(turns))
-
-
-def _turns(shares: dict[str, float], n: int) -> list[str]:
-    """Names in turn, each as often as its share: always the one furthest behind."""
-    counts = dict.fromkeys(shares, 0)
-    out = []
-    for number in range(1, n + 1):
-        name = max(shares, key=lambda s: (shares[s] * number - counts[s], shares[s]))
-        counts[name] += 1
-        out.append(name)
-    return out
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from cbl_engine.simulate.state import State
 
 _LEFT, _DIED, _ABANDONED = (CAUSES.index(c) for c in ("left", "died", "abandoned"))
-KEPT_BY_LANDLORD, LONG_TERM = 2, 3
-"""Routes of a void that is not let by bidding; 0: by bids, 1: by a direct let."""
+DIRECT, KEPT_BY_LANDLORD, LONG_TERM, REDESIGNATED = range(1, 5)
+"""Routes of a void that is not let by bidding, 0."""
 
 
 def end_tenancies(state: State, week: int) -> None:
@@ -121,7 +121,7 @@ def open_void(
     rows = voids.append(
         n, id=home_id, world=home // state.n_homes, home=home, nth=nth, cause=cause, ended=day,
         notice=notice, keys=keys, inspected=inspected, works=kind, works_from=NEVER, ready=NEVER,
-        advertised=NEVER, closed=NEVER, accepted=NEVER, let=NEVER, step=COMING, taker=NOBODY,
+        advertised=NEVER, closed=NEVER, accepted=NEVER, let=NEVER, step=COMING,
         leaver=NOBODY if leaver is None else leaver,
         route=np.where(lost, LONG_TERM, np.where(kept, KEPT_BY_LANDLORD, 0)),
     )
@@ -160,9 +160,10 @@ def work(state: State, week: int) -> None:
         begin = _queued(state, asked, begin, length)
     voids["works_from"][asked] = begin
     voids["ready"][asked] = begin + length
-    out = rows[(voids["route"][rows] >= KEPT_BY_LANDLORD) & (voids["ready"][rows] < NEVER)
+    out = rows[np.isin(voids["route"][rows], (KEPT_BY_LANDLORD, LONG_TERM))
+               & (voids["ready"][rows] < NEVER)
                & (voids["step"][rows] == COMING)]
-    _let_outside(state, out)
+    let_outside(state, out, voids["ready"][out])
     early = happens(setup.parameters["voids.advertised_before_ready"], setup.luck.draws(
         "early", state.home_ids(voids["home"][rows]), voids["nth"][rows]))
     by = setup.monday(week) + np.where(early, 21, 0)
@@ -189,15 +190,15 @@ def _queued(
     return begin
 
 
-def _let_outside(state: State, rows: NDArray[np.int64]) -> None:
-    """Voids that a landlord lets itself, or that are taken out of letting."""
+def let_outside(state: State, rows: NDArray[np.int64], since: NDArray[np.integer]) -> None:
+    """Voids that a landlord lets itself, from a day on, or that are taken out of letting."""
     voids, setup = state.voids, state.setup
     lost = voids["route"][rows] == LONG_TERM
     home = voids["home"][rows]
     voids["step"][rows] = OVER
     state.home_status[home[lost]] = GONE
     kept, its = rows[~lost], home[~lost]
-    day = voids["ready"][kept] + 21
+    day = since[~lost] + 21
     voids["let"][kept] = day
     state.home_status[its] = LET
     state.home_ends[its] = next_end(setup, state.home_ids(its), state.home_nth[its], day)

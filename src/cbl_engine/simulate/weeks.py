@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbl_engine.simulate import choice, listing, offering, register, voids
+from cbl_engine.simulate import advertising, choice, listing, offering, register, voids
 from cbl_engine.simulate.columns import Columns, silent
 from cbl_engine.simulate.state import (
     ADVERTISED,
     MOST_BEDROOMS,
     NEVER,
-    NOBODY,
     OVER,
     READY,
     State,
@@ -71,8 +70,7 @@ def close(state: State, week: int, going: offering.Going) -> offering.Going:
     """Advertise, take bids, rank and offer; what goes on after the week."""
     advertised = advertise(state, week)
     if len(advertised):
-        bids = choice.choose(state, week, advertised)
-        np.add.at(state.households["bids"], bids.household, 1)
+        bids = choice.choose(state, week, advertised, going)
         listed = listing.rank(state, listing.frames_of(state, week, advertised, bids)
                               ) if len(bids.household) else _nobody(advertised)
         _recorded(state, week, advertised, listed)
@@ -90,7 +88,7 @@ def advertise(state: State, week: int) -> NDArray[np.int64]:
     state.voids["advertised"][first] = state.setup.monday(week)
     state.voids["closed"][rows] = state.setup.closes(week)
     state.voids["adverts"][rows] += 1
-    state.voids["taker"][rows] = NOBODY
+    advertising.open_adverts(state, rows, week)
     return rows
 
 
@@ -110,16 +108,19 @@ def _recorded(
     home = state.static(state.voids["home"][advertised])
     some = listed.eligible > 0
     first = np.full(len(advertised), -1, np.int8)
-    first[some] = state.households["band"][listed.household[listed.starts[:-1][some]]]
+    first[some] = state.bands_on(listed.household[listed.starts[:-1][some]],
+                                 state.setup.closes(week))
     state.adverts.append(
         len(advertised), id=state.home_ids(state.voids["home"][advertised]), void=advertised,
         week=week, number=state.voids["adverts"][advertised], bids=listed.bids,
-        eligible=listed.eligible, first_band=first,
+        eligible=listed.eligible, first_band=first, profile=state.voids["profile"][advertised],
+        rung=state.voids["rung"][advertised],
     )
+    state.voids["bids"][advertised] = listed.bids
+    state.voids["eligible"][advertised] = listed.eligible
     bedrooms = np.clip(state.setup.homes.bedrooms[home].astype(np.int64), 0, MOST_BEDROOMS)
     np.add.at(state.shown[:, :, 0], (world, bedrooms), 1)
     np.add.at(state.shown[:, :, 1], (world, bedrooms), listed.bids)
-    np.add.at(state.adverts_so_far, world, 1)
 
 
 def _count(state: State, week: int, weeks: Columns, joined: NDArray[np.int64]) -> None:
