@@ -64,14 +64,15 @@ def may_bid(state: State, week: int, going: Going) -> NDArray[np.int64]:
                & (households["barred_until"][live] <= close)
                & (households["suspended_until"][live] <= close)]
     bidding = policy_on(state.setup, close).version.bidding
-    _new_cycle(state, bidding, close)
     if bidding is not None and any(f.while_ == "first" for f in bidding.frozen.values()):
         who = who[~np.isin(who, _first(state, bidding, going, close))]
     return who
 
 
-def _new_cycle(state: State, bidding: Bidding | None, close: int) -> None:
+def begin_week(state: State, week: int) -> None:
     """Bids are counted by cycle, which need not be a week."""
+    close = state.setup.closes(week)
+    bidding = policy_on(state.setup, close).version.bidding
     now, before = cycle_numbers(bidding, np.array([close, close - 7]))
     if now != before:
         state.households["in_cycle"][state.live] = 0

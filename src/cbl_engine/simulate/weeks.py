@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbl_engine.simulate import advertising, choice, listing, offering, register, voids
+from cbl_engine.simulate import advertising, bidders, choice, listing, offering, register, voids
 from cbl_engine.simulate.columns import Columns, silent
 from cbl_engine.simulate.state import (
     ADVERTISED,
@@ -68,14 +68,23 @@ def run_batch(
 
 def close(state: State, week: int, going: offering.Going) -> offering.Going:
     """Advertise, take bids, rank and offer; what goes on after the week."""
+    bidders.begin_week(state, week)
     advertised = advertise(state, week)
-    if len(advertised):
-        bids = choice.choose(state, week, advertised, going)
-        listed = listing.rank(state, listing.frames_of(state, week, advertised, bids)
-                              ) if len(bids.household) else _nobody(advertised)
-        _recorded(state, week, advertised, listed)
-        going = offering.with_lists(going, advertised, listed, bids)
-    return offering.offer(state, going, week)
+    if not len(advertised):
+        return offering.offer(state, going, week)
+    bids = choice.choose(state, week, advertised, going)
+    return rank_and_offer(state, week, advertised, bids, going)
+
+
+def rank_and_offer(
+    state: State, week: int, advertised: NDArray[np.int64], bids: listing.Bids,
+    going: offering.Going,
+) -> offering.Going:
+    """The adverts of a week close: the live shortlist ranks, and homes are offered."""
+    listed = listing.rank(state, listing.frames_of(state, week, advertised, bids)
+                          ) if len(bids.household) else _nobody(advertised)
+    _recorded(state, week, advertised, listed)
+    return offering.offer(state, offering.with_lists(going, advertised, listed, bids), week)
 
 
 def advertise(state: State, week: int) -> NDArray[np.int64]:
