@@ -231,3 +231,108 @@ landlords: {one: {label: x}, two: {label: x}}
     at_once = policy_on(setup, setup.start).at_once
     assert set(at_once[landlord == "one"]) == {2}
     assert set(at_once[landlord == "two"]) == {1}
+
+
+SLOW = {"tenancies__end_per_year": 1.5, "voids__offers_per_week": 2,
+        "households__need_rises_per_year": 0.0}
+
+
+def test_a_list_of_an_earlier_week_is_ranked_anew_where_the_scheme_says_so():
+    """Down a band after a refusal, a household stands lower on lists that go on, too."""
+    rules = """offers:
+  order: ORDER
+  refusals: {one: {label: x, after: 1, every: true, then: then}}
+consequences: {then: {label: x, band: C}}
+"""
+    moved = {}
+    for order in ("close", "offer"):
+        text = scheme_text(rules.replace("ORDER", order))
+        setup = setup_of(text, weeks=12, **(BUSY | SLOW))
+        late = 0
+        state, _ = run(setup)
+        rows = state.nominations
+        void = rows["void"]
+        for each in np.unique(void):
+            its = np.flatnonzero(void == each)
+            put = state.households["put_until"][rows["household"][its]] > 0
+            late += int(put.sum())
+        moved[order] = state.nominations["household"].tolist()
+    assert moved["close"] != moved["offer"]
+
+
+def test_lists_ranked_anew_stand_as_the_live_shortlist_has_them_that_day():
+    from cbl_engine.simulate import again, bidders, choice, offering, register, voids, weeks
+    from cbl_engine.simulate.state import begin
+
+    rules = """offers:
+  order: offer
+  refusals: {one: {label: x, after: 1, every: true, then: then}}
+consequences: {then: {label: x, band: C}}
+"""
+    setup = setup_of(scheme_text(rules), weeks=12, **(BUSY | SLOW))
+    state, going = begin(setup, np.arange(1)), offering.nothing_going()
+    compared = 0
+    for week in range(setup.weeks):
+        register.change(state, week)
+        voids.end_tenancies(state, week)
+        voids.work(state, week)
+        bidders.begin_week(state, week)
+        close = setup.closes(week)
+        anew = offering.only(going, again.order_on(state, going, close))
+        for number in range(len(anew.void)):
+            who = anew.household[anew.starts[number]:anew.starts[number + 1]]
+            who = who[~anew.out[anew.starts[number]:anew.starts[number + 1]]]
+            band = state.bands_on(who, close)
+            since = state.households["priority"][who]  # 0: not known, and therefore last
+            key = list(zip(band.tolist(), np.where(since == 0, 1 << 30, since).tolist(), strict=True))
+            assert key == sorted(key)
+            compared += len(set(band.tolist())) > 1
+        advertised = weeks.advertise(state, week)
+        if len(advertised):
+            bids = choice.choose(state, week, advertised, going)
+            going = weeks.rank_and_offer(state, week, advertised, bids, going)
+        else:
+            going = offering.offer(state, going, week)
+    assert compared > 3
+
+
+def test_who_no_longer_meets_a_criterion_judged_at_the_offer_is_passed_over():
+    rules = """offers:
+  judged_at: {not_c: offered}
+  refusals: {one: {label: x, after: 1, every: true, then: then}}
+consequences: {then: {label: x, band: C}}
+"""
+    text = scheme_text(rules).replace("eligible: [fits]",
+                                      "  not_c: {label: x, when: band <> 'C'}\neligible: [fits]", 1)
+    text = text.replace("  usual: {label: x,", "  usual: {label: x, eligible: [not_c],")
+    text = text.replace("  wider: {label: x,", "  wider: {label: x, eligible: [not_c],")
+    setup = setup_of(text, weeks=12, **(BUSY | SLOW))
+    state, frames = run(setup)
+    rows = state.nominations
+    put = state.households["put_until"][rows["household"]] > 0
+    first = frames["consequences"].group_by("world", "application").agg(pl.col("since").min())
+    late = frames["nominations"].join(first, on=["world", "application"]).filter(
+        pl.col("nominated_on") > pl.col("since") + pl.duration(days=7))
+    assert put.any()
+    assert late.height == 0
+
+
+def test_a_landlord_that_is_nominated_to_answers_within_its_days():
+    rules = """nominations: {label: x, to: [one], answer: {working_days: 2}}
+landlords: {one: {label: x}, two: {label: x}}
+"""
+    at_once = {name: {0: 0, 100: 0} for name in (
+        "no_contact", "withdrew", "failed_verification", "landlord_rejected", "no_show",
+        "refused_at_viewing", "refused_late", "accepted")}
+    setup = setup_of(scheme_text(rules), weeks=10, nominations__days=at_once,
+                     nominations__landlord_days={0: 30, 100: 30})
+    _, frames = run(setup)
+    took = frames["nominations"].join(
+        setup.stock.select(pl.col("id").alias("home"), "landlord"), on="home").drop_nulls(
+            "settled_on").with_columns(
+                days=(pl.col("settled_on") - pl.col("nominated_on")).dt.total_days())
+    assert set(took.filter(pl.col("landlord") == "two")["days"]) == {0}
+    slow = took.filter(pl.col("landlord") == "one")
+    assert slow.height > 3
+    # Two working days: over a weekend four days, over the bank holiday of 4 May 2026 five.
+    assert set(slow["days"]) <= {2, 3, 4, 5}

@@ -140,7 +140,8 @@ def rungs_after(
 
 
 def not_let(state: State, rows: NDArray[np.int64], week: int, day: int) -> None:
-    """Homes that nobody on their list took go down the ladder; at its end they are advertised anew.
+    """Homes that nobody on their list took go down the ladder; at its end they are advertised anew,
+    and those let directly are offered to whoever may be let them by then.
 
     Args:
         state: the worlds.
@@ -151,12 +152,13 @@ def not_let(state: State, rows: NDArray[np.int64], week: int, day: int) -> None:
     if not len(rows):
         return
     voids, policy = state.voids, policy_on(state.setup, day)
+    voids["step"][rows] = READY
+    rows = rows[voids["route"][rows] != DIRECT]
     rules = policy.version.advertising
     ladder = rules.ladder if rules is not None else ()
     because = np.where(voids["bids"][rows] == 0, 0, np.where(voids["eligible"][rows] == 0, 1, 2))
     found = rungs_after(ladder, voids["rung"][rows], because, _met(state, ladder, rows, week, day))
     voids["rung"][rows] = np.where(found > 0, found, voids["rung"][rows])
-    voids["step"][rows] = READY
     voids["profile"][rows[found == 0]] = 0
     for number, rung in enumerate(ladder, 1):
         mine = rows[found == number]

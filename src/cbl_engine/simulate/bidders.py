@@ -20,6 +20,7 @@ from cbl_engine.simulate.columns import spans, within
 from cbl_engine.simulate.lives import day_of
 from cbl_engine.simulate.policy import policy_on
 from cbl_engine.simulate.state import ADVERTISED, WAITING
+from cbl_engine.simulate.voids import DIRECT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -84,6 +85,7 @@ def _first(
     """Households that stood first on a list which closed in an earlier cycle and is not settled."""
     begins = cycle_begins(bidding, np.array([close]))[0]
     lists = np.flatnonzero((state.voids["step"][going.void] == ADVERTISED)
+                           & (state.voids["route"][going.void] != DIRECT)
                            & (state.voids["closed"][going.void] < begins)
                            & (np.diff(going.starts) > 0))
     head = going.starts[lists]

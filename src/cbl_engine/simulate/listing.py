@@ -133,8 +133,18 @@ def adverts_of(state: State, week: int, voids: NDArray[np.int64]) -> Shown:
     return Shown(advert_ids, adverts, homes)
 
 
-def frames_of(state: State, week: int, voids: NDArray[np.int64], bids: Bids) -> Week:
-    """The frames that the live calls are given."""
+def frames_of(
+    state: State, week: int, voids: NDArray[np.int64], bids: Bids, on: int | None = None
+) -> Week:
+    """The frames that the live calls are given.
+
+    Args:
+        state: the worlds.
+        week: in which the adverts were open.
+        voids: rows of the voids advertised.
+        bids: on them.
+        on: the day households are as on; None: the close.
+    """
     setup = state.setup
     who = np.unique(bids.household)
     who = who[np.argsort(state.households["id"][who])]
@@ -145,7 +155,8 @@ def frames_of(state: State, week: int, voids: NDArray[np.int64], bids: Bids) -> 
         "placed_at": _placed(state, week, shown.ids[bids.advert], bids),
         "placed_by": pl.Series(_PLACED_BY).gather(bids.by.astype(np.int64)),
     })
-    return Week(register_of(state, who, setup.closes(week)), shown.homes, shown.adverts, given,
+    day = setup.closes(week) if on is None else on
+    return Week(register_of(state, who, day), shown.homes, shown.adverts, given,
                 who, shown.ids)
 
 
@@ -251,14 +262,14 @@ def _rows_of(
     return frame
 
 
-def rank(state: State, week: Week) -> Listed:
+def rank(state: State, week: Week, on: int | None = None) -> Listed:
     """The live shortlist of a week, and whoever may be offered a home, in order.
 
     Bids whose facts are not known are held, and nothing is offered on them. Equals of a tie that
     the scheme leaves to an officer go in an order drawn for the advert. Later stages of a profile
     are left out where an earlier one has somebody and lets nobody by.
     """
-    made = live_shortlist(state, week)
+    made = live_shortlist(state, week, on)
     places = made.adverts.place[made.adverts.ordinals.ordinals_of(pl.Series(week.advert_ids))]
     at, place = made.ranking.in_order(made.bids.starts, np.arange(len(made.bids.starts) - 1))
     fine = made.ranking.eligible[at] == ELIGIBLE
@@ -305,9 +316,9 @@ def may_be_let(
     return out
 
 
-def live_shortlist(state: State, week: Week) -> Shortlist:
-    """What the engine makes of a week's frames."""
-    prepared = prepare(state.setup.scheme, week.register, "close")
+def live_shortlist(state: State, week: Week, on: int | None = None) -> Shortlist:
+    """What the engine makes of a week's frames, as at a day; None: as at the close."""
+    prepared = prepare(state.setup.scheme, week.register, "close" if on is None else day_of(on))
     return shortlist(prepared, week.adverts, week.bids, homes=week.homes,
                      seed=state.setup.luck.seed)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbl_engine.offers.rounds import Lists, offer_rounds
+from cbl_engine.simulate.again import order_on
 from cbl_engine.simulate.advertising import count, not_let
 from cbl_engine.simulate.columns import spans
 from cbl_engine.simulate.consequences import after_refusals
@@ -41,7 +42,7 @@ from cbl_engine.simulate.state import (
     WAITING,
     next_end,
 )
-from cbl_engine.simulate.voids import open_void
+from cbl_engine.simulate.voids import DIRECT, open_void
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -99,6 +100,18 @@ def with_lists(going: Going, voids: NDArray[np.int64], listed: Listed, bids: Bid
     )
 
 
+def only(going: Going, entries: NDArray[np.int64]) -> Going:
+    """The same lists with these entries alone, in this order; list after list."""
+    if len(entries) == len(going.household) and (entries == np.arange(len(entries))).all():
+        return going
+    of = np.repeat(np.arange(len(going.void)), np.diff(going.starts))[entries]
+    return Going(
+        going.void, np.searchsorted(of, np.arange(len(going.void) + 1)),
+        *(getattr(going, c)[entries] for c in (
+            "household", "position", "rank", "by", "utility", "out")),
+    )
+
+
 def only_open(state: State, going: Going) -> Going:
     """Lists whose home is still to be let."""
     keep = state.voids["step"][going.void] == ADVERTISED
@@ -114,6 +127,7 @@ def only_open(state: State, going: Going) -> Going:
 def offer(state: State, going: Going, week: int) -> Going:
     """A week of days of nominations and lettings; what goes on after it."""
     close = state.setup.closes(week)
+    going = only(going, order_on(state, going, close))
     nominated_this_week = np.zeros(len(state.worlds), np.int64)
     for day in range(close, close + 7):
         for _ in range(_MOST_ROUNDS):
@@ -186,6 +200,7 @@ def _nominate(
     offers = policy.version.offers
     by_whom = offers.choosing.by_whom if offers is not None else "advert"
     at_once = policy.at_once[state.static(voids["home"][going.void[lists]])]
+    at_once = np.where(voids["route"][going.void[lists]] == DIRECT, 1, at_once)
     meant = offer_rounds(
         Lists(starts, applications.astype(np.int32)), at_once.astype(np.int32),
         going.rank[entry], by_whom, _order(state, going, lists),
@@ -224,10 +239,13 @@ def nominate(
     key = households["id"][who], state.home_ids(voids["home"][void]), voids["nth"][void]
     outcome = _outcomes(state, key, route, utility)
     draws = setup.luck.draws("nomination/days", *key)
-    takes = np.zeros(len(who), np.int32)
+    takes = np.zeros(len(who), np.int64)
     for number, name in enumerate(OUTCOMES):
         mine = outcome == number
         takes[mine] = picked(setup.days[f"nominations.days/{name}"], draws[mine])
+    allowed = policy_on(setup, day).answer_days(state.static(voids["home"][void]), day)
+    answered = picked(setup.days["nominations.landlord_days"], setup.luck.draws("answered", *key))
+    takes += np.minimum(answered, allowed)
     signs = picked(setup.days["nominations.sign_up_days"], setup.luck.draws("signs", *key))
     if setup.theory.no_void_days:
         takes[:] = 0

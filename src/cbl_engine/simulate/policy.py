@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from cbl_engine.offers.deadlines import days_closed, last_day
 from cbl_engine.simulate.lives import day_of
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from cbl_engine.scheme.offers import Nominations
     from cbl_engine.simulate.quotas import QuotaRules
     from cbl_engine.simulate.setup import Setup
+
+
+NO_LIMIT = 10_000
+"""Days, where a landlord has no last one to answer on."""
 
 
 @dataclass(eq=False)
@@ -67,6 +72,27 @@ class Policy:
             return np.full(self.stock.height, together)
         return np.where(self.nominated, rules.at_once, together)
 
+    def answer_days(self, homes: NDArray[np.int64], day: int) -> NDArray[np.int64]:
+        """Days that the landlord of each home has to answer a nomination made on a day.
+
+        0 for homes to whose landlord nobody is named; no limit is very many.
+        """
+        rules = self.version.nominations
+        out = np.zeros(len(homes), np.int64)
+        mine = np.flatnonzero(self.nominated[homes])
+        if rules is None or not len(mine):
+            return out
+        on, closed = day_of(day), days_closed(self.version)
+        landlord = self.stock["landlord"].cast(pl.String).gather(homes[mine]).to_list()
+        last = {}
+        for name in set(landlord):
+            own = self.version.landlords.get(name)
+            within = own.answer if own is not None and own.answer is not None else rules.answer
+            due = last_day(within, on, None, closed)
+            last[name] = NO_LIMIT if due is None else (due - on).days
+        out[mine] = [last[name] for name in landlord]
+        return out
+
     @cached_property
     def nominated(self) -> NDArray[np.bool_]:
         """Whether the council names households to the landlord of each home."""
@@ -115,7 +141,7 @@ def not_followed(version: SchemeVersion) -> list[str]:
     if offers is not None:
         if not offers.one_at_a_time:
             found.append("offers.one_at_a_time: a household has one offer at a time")
-        found += [f"offers.judged_at.{name}: judged at the close alone"
+        found += [f"offers.judged_at.{name}: judged up to the nomination, once a week"
                   for name in offers.judged_at]
         if offers.contact is not None:
             found.append("offers.contact: nominations.own says how many are not reached")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbl_engine.simulate import advertising, bidders, choice, listing, offering, register, voids
+from cbl_engine.simulate import advertising, bidders, choice, direct, listing, offering, register, voids
 from cbl_engine.simulate.columns import Columns, silent
 from cbl_engine.simulate.state import (
     ADVERTISED,
@@ -69,6 +69,8 @@ def run_batch(
 def close(state: State, week: int, going: offering.Going) -> offering.Going:
     """Advertise, take bids, rank and offer; what goes on after the week."""
     bidders.begin_week(state, week)
+    direct.set_apart(state, week)
+    going = offering.with_lists(going, *direct.lists(state, week))
     advertised = advertise(state, week)
     if not len(advertised):
         return offering.offer(state, going, week)
@@ -90,7 +92,7 @@ def rank_and_offer(
 def advertise(state: State, week: int) -> NDArray[np.int64]:
     """Homes that are ready are advertised; rows of their voids, by world and home."""
     rows = state.open_voids
-    rows = rows[state.voids["step"][rows] == READY]
+    rows = rows[(state.voids["step"][rows] == READY) & (state.voids["route"][rows] != voids.DIRECT)]
     rows = rows[np.lexsort((state.voids["home"][rows], state.voids["world"][rows]))]
     state.voids["step"][rows] = ADVERTISED
     first = rows[state.voids["advertised"][rows] == NEVER]
