@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -99,29 +100,16 @@ def open_void(
     n = len(home)
     home_id, nth = state.home_ids(home), state.home_nth[home]
     key = (home_id, nth)
-
-    def days(name: str) -> NDArray[np.int32]:
-        return picked(setup.days[name], luck.draws(name, *key))
-
-    new = cause == NEW_HOME
-    kind = np.where(new, 0, sorted_out(setup.edges["voids.works"], luck.draws("works", *key)))
-    kind = np.minimum(kind, len(WORKS) - 1)
-    if setup.theory.no_void_days:
-        keys = inspected = notice = day
-        kind = np.zeros(n, np.int64)
-    else:
-        told = (cause == _LEFT) | (cause == MOVED)
-        notice = day - np.where(told, days("voids.notice_days"), 0)
-        keys = day + np.where(new, 0, days("voids.late_keys_days"))
-        inspected = keys + np.where(new, 0, days("voids.inspection_days"))
+    stages = _stages(state, home, cause, day, nth)
     lost = (not setup.theory.no_void_days) & happens(
         p["stock.long_term_void"], luck.draws("long_term", *key))
     kept = happens(p["stock.landlord_keeps"] + p["stock.supported"], luck.draws("kept", *key))
     voids = state.voids
     rows = voids.append(
         n, id=home_id, world=home // state.n_homes, home=home, nth=nth, cause=cause, ended=day,
-        notice=notice, keys=keys, inspected=inspected, works=kind, works_from=NEVER, ready=NEVER,
-        advertised=NEVER, closed=NEVER, accepted=NEVER, let=NEVER, step=COMING,
+        notice=stages.notice, keys=stages.keys, inspected=stages.inspected, works=stages.works,
+        works_from=NEVER, ready=NEVER, advertised=NEVER, closed=NEVER, accepted=NEVER, let=NEVER,
+        step=COMING,
         leaver=NOBODY if leaver is None else leaver,
         route=np.where(lost, LONG_TERM, np.where(kept, KEPT_BY_LANDLORD, 0)),
     )
@@ -139,6 +127,81 @@ def open_void(
     return rows
 
 
+@dataclass(frozen=True, eq=False)
+class _Stages:
+    """Days of the first stages of voids, their kind of works and its length [days]."""
+
+    notice: NDArray[np.int32]
+    keys: NDArray[np.int32]
+    inspected: NDArray[np.int32]
+    works: NDArray[np.int64]
+    length: NDArray[np.int32]
+
+
+def _stages(
+    state: State, home: NDArray[np.int64], cause: NDArray[np.integer], day: NDArray[np.integer],
+    nth: NDArray[np.integer],
+) -> _Stages:
+    setup, luck = state.setup, state.setup.luck
+    key = state.home_ids(home), nth
+    n = len(home)
+    day = day.astype(np.int32)
+    if setup.theory.no_void_days:
+        nothing = np.zeros(n, np.int32)
+        return _Stages(day, day, day, nothing.astype(np.int64), nothing)
+
+    def days(name: str) -> NDArray[np.int32]:
+        return picked(setup.days[name], luck.draws(name, *key))
+
+    old = cause != NEW_HOME
+    told = (cause == _LEFT) | (cause == MOVED)
+    keys = day + np.where(old, days("voids.late_keys_days"), 0)
+    kind = sorted_out(setup.edges["voids.works"], luck.draws("works", *key))
+    kind = np.where(old, np.minimum(kind, len(WORKS) - 1), 0)
+    draws = luck.draws("works_days", *key)
+    length = np.zeros(n, np.int32)
+    for number, name in enumerate(WORKS):
+        mine = (kind == number) & old
+        length[mine] = picked(setup.days[f"voids.works_days/{name}"], draws[mine])
+    return _Stages(
+        day - np.where(told, days("voids.notice_days"), 0), keys,
+        keys + np.where(old, days("voids.inspection_days"), 0), kind, length)
+
+
+_BEFORE = 240
+"""Days before the start on which a tenancy may have ended whose home is still not ready."""
+
+
+def begin_with_voids(state: State) -> None:
+    """Voids under way at the start: homes whose tenancies ended before it and that are not ready.
+
+    What was ready before the first week is taken as let again; so a world begins with as many
+    homes at each stage as it will usually have, and none waits for a nomination.
+    """
+    setup = state.setup
+    if setup.theory.no_void_days:
+        return
+    home = np.flatnonzero(state.home_status == LET)
+    # As long before the start as the first tenancies would have run after it.
+    day = 2 * setup.start - state.home_ends[home].astype(np.int64)
+    near = (day > setup.start - _BEFORE) & (day < setup.start)
+    home, day = home[near], day[near]
+    keys = state.home_ids(home), np.full(len(home), -1)
+    p, luck = setup.parameters, setup.luck
+    ends = p["tenancies.end_per_year"]
+    others = (p["stock.right_to_buy_per_year"] + p["stock.demolished_per_year"]
+              + p["stock.exchanges_per_year"])
+    frees = happens(ends / max(ends + others, 1e-12), luck.draws("tenancy/what", *keys))
+    cause = np.minimum(sorted_out(setup.edges["tenancies.causes"],
+                                  luck.draws("tenancy/cause", *keys)), MOVED - 1)
+    frees &= (cause != _DIED) | ~happens(p["tenancies.succession"],
+                                         luck.draws("tenancy/succession", *keys))
+    stages = _stages(state, home, cause, day, state.home_nth[home])
+    open_ = frees & (stages.inspected + stages.length >= setup.start)
+    open_ &= state.home_taker[home] == NOBODY
+    open_void(state, home[open_], cause[open_], day[open_])
+
+
 def work(state: State, week: int) -> None:
     """Works begin as teams are free, in order of the day asked for; works that end make homes ready.
 
@@ -148,13 +211,8 @@ def work(state: State, week: int) -> None:
     rows = state.open_voids
     asked = rows[(voids["ready"][rows] == NEVER)
                  & (voids["inspected"][rows] < setup.monday(week + 1))]
-    length = np.zeros(len(asked), np.int32)
-    draws = setup.luck.draws("works_days", state.home_ids(voids["home"][asked]),
-                             voids["nth"][asked])
-    if not setup.theory.no_void_days:
-        for number, name in enumerate(WORKS):
-            mine = (voids["works"][asked] == number) & (voids["cause"][asked] != NEW_HOME)
-            length[mine] = picked(setup.days[f"voids.works_days/{name}"], draws[mine])
+    length = _stages(state, voids["home"][asked], voids["cause"][asked],
+                     voids["ended"][asked], voids["nth"][asked]).length
     begin = voids["inspected"][asked].copy()
     if state.teams_free.shape[1]:
         begin = _queued(state, asked, begin, length)

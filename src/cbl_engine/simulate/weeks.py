@@ -51,6 +51,7 @@ def run_batch(
         The worlds as they stand at the end, with every row on the way, and a row a world and week.
     """
     state = begin(setup, worlds)
+    voids.begin_with_voids(state)
     weeks = Columns(WEEKS, len(worlds) * setup.weeks)
     going = offering.nothing_going()
     for week in range(setup.weeks):

@@ -1,0 +1,180 @@
+"""How fast worlds step: ``python -m benchmarks.simulate.run --size S|M|L``.
+
+Every entry runs in a process of its own. Setting up (sampling and assessing lives) is timed apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from benchmarks.simulate import worlds
+from benchmarks.turns import RESULTS, cpu
+
+BATCHES = {"S": (1, 10), "M": (1, 10, 100), "L": (1, 10, 100, 1000)}
+GROWTH = {"S": (1, 2, 4), "M": (1, 4, 16), "L": (1, 4, 16, 64)}
+"""Times the borough."""
+WEEKS = {"S": 8, "M": 26, "L": 52}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--size", choices=("S", "M", "L"), default="S")
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.worker:
+        print(json.dumps(_worker(args.worker, WEEKS[args.size])))
+        return
+    load = round(os.getloadavg()[0], 1)
+    found: dict[str, Any] = {
+        "size": args.size, "weeks": WEEKS[args.size],
+        "machine": {"cpu": cpu(), "cores": os.cpu_count(), "python": platform.python_version(),
+                    "numpy": version("numpy"), "polars": version("polars"), "load": load},
+        "batches": [_in_a_process(f"batch {n}", args.size) for n in BATCHES[args.size]],
+        "growth": [_in_a_process(f"growth {n}", args.size) for n in GROWTH[args.size]],
+    }
+    if args.size == "L":
+        found["london"] = _in_a_process("london", "L")
+        found["england"] = [_in_a_process(f"england {s}", "L") for s in worlds.SCHEMES]
+    (RESULTS / f"simulate-{args.size}.json").write_text(
+        json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    print(section(found))
+
+
+def _in_a_process(entry: str, size: str) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.simulate.run", "--size", size, "--worker", entry],
+        check=True, capture_output=True, text=True, env=os.environ)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def _worker(entry: str, weeks: int) -> dict[str, Any]:
+    kind, _, which = entry.partition(" ")
+    began = time.perf_counter()
+    if kind == "batch":
+        prepared, n = worlds.setup(*worlds.BOROUGH, weeks), int(which)
+    elif kind == "growth":
+        households, homes = (int(which) * n for n in worlds.BOROUGH)
+        prepared, n = worlds.setup(households, homes, weeks), 1
+    elif kind == "london":
+        prepared, n = worlds.setup(*worlds.LONDON, weeks), 1
+    else:
+        prepared, n = worlds.setup(*worlds.ENGLAND, weeks, which), 1
+    set_up = time.perf_counter() - began
+    ran = worlds.ran(prepared, n, by_room=kind in ("london", "england"))
+    return {"entry": entry, "worlds": n, "households": prepared.lives.opening,
+            "set_up_seconds": set_up, **asdict(ran)}
+
+
+def section(found: dict[str, Any]) -> str:
+    """Heading, tables and what they say, for docs/benchmarks.md."""
+    years = found["weeks"] / 52
+    at = found["machine"]
+    lines = [
+        f"### Worlds stepped together, {found['weeks']} weeks",
+        "",
+        "A borough of 5,000 households waiting and 19,500 homes.",
+        "",
+        "| worlds in a batch | seconds | seconds a world and year | adverts a week and world "
+        "| bids a second | peak GiB |",
+        "| ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    one = _per_year(found["batches"][0], years)
+    for e in found["batches"]:
+        weekly = e["adverts"] / e["worlds"] / found["weeks"]
+        lines.append(
+            f"| {e['worlds']:,} | {e['seconds']:.2f} | {_per_year(e, years):.3f} | {weekly:.1f} "
+            f"| {e['bids'] / e['seconds']:,.0f} | {e['peak_gib']:.2f} |")
+    hundred = [e for e in found["batches"] if e["worlds"] == 100]
+    if hundred:
+        share = _per_year(hundred[0], years) / one
+        said = "met" if share <= 0.5 else "**not met**"
+        lines += ["", f"Aim, at 100 worlds at most half of the time of one alone: {said} "
+                      f"({share:.2f})."]
+    lines += [
+        "",
+        "### One world, larger and larger",
+        "",
+        "| households waiting | adverts a week | seconds a year | of which for each advert, ms "
+        "| peak GiB |",
+        "| ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for e in found["growth"]:
+        lines.append(
+            f"| {e['households']:,} | {e['adverts'] / found['weeks']:.0f} "
+            f"| {_per_year(e, years):.2f} | {1000 * e['seconds'] / e['adverts']:.2f} "
+            f"| {e['peak_gib']:.2f} |")
+    slope = _slope(found["growth"])
+    lines += ["", f"Time goes with the size to the power {slope:.2f} "
+                  f"({'no worse than linear' if slope <= 1.0 else '**worse than linear**'}); "
+                  "![growth](assets/simulate-growth.svg)"]
+    if "london" in found:
+        lines += _large(found, years)
+    lines += [
+        "",
+        f"`python -m benchmarks.simulate.run --size {found['size']}`; {at['cpu']}, "
+        f"{at['cores']} cores, Python {at['python']}, numpy {at['numpy']}, polars {at['polars']}; "
+        f"load before {at['load']}.",
+    ]
+    return "\n".join(lines)
+
+
+def _per_year(e: dict[str, Any], years: float) -> float:
+    return e["seconds"] / e["worlds"] / years
+
+
+def _slope(entries: list[dict[str, Any]]) -> float:
+    """Power of growth, least squares on logarithms."""
+    size = np.log([e["households"] for e in entries])
+    took = np.log([e["seconds"] for e in entries])
+    return float(np.polyfit(size, took, 1)[0])
+
+
+def _large(found: dict[str, Any], years: float) -> list[str]:
+    ten = found["england"]
+    england = {key: sum(e[key] for e in ten) for key in ("seconds", "set_up_seconds", "adverts",
+                                                         "bids", "lettings", "households")}
+    england["peak_gib"] = max(e["peak_gib"] for e in ten)
+    lines = [
+        "",
+        "### London, and England under ten schemes",
+        "",
+        "| | households waiting | adverts a week | lettings a year | seconds a year | set up before, "
+        "seconds | peak GiB |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for name, e in (("London, one scheme", found["london"]), ("England, ten schemes", england)):
+        lines.append(
+            f"| {name} | {e['households']:,} | {e['adverts'] / found['weeks']:,.0f} "
+            f"| {e['lettings'] / years:,.0f} | {e['seconds'] / years:.1f} "
+            f"| {e['set_up_seconds']:.1f} | {e['peak_gib']:.2f} |")
+    more = sorted(e["seconds"] + e["set_up_seconds"] for e in ten)
+    lines += ["", f"One scheme more, with its 133,000 households: {more[0]:.0f} to {more[-1]:.0f} "
+                  "seconds, setting up included. Schemes run one after the other.", "",
+              "Where London's time goes:", "", "| room | seconds | share |",
+              "| --- | ---: | ---: |"]
+    london = found["london"]
+    rooms = london["by_room"]
+    inside = {"kernel alone"}
+    for room, seconds in rooms.items():
+        name = f"{room} (in shortlist)" if room in inside else room
+        lines.append(f"| {name} | {seconds:.2f} | {seconds / london['seconds']:.0%} |")
+    rest = london["seconds"] - sum(s for r, s in rooms.items() if r not in inside)
+    lines.append(f"| the rest | {rest:.2f} | {rest / london['seconds']:.0%} |")
+    lines += ["", f"The whole is {london['seconds'] / rooms['kernel alone']:.0f} times the kernel "
+                  "of the shortlist alone."]
+    return lines
+
+
+if __name__ == "__main__":
+    main()
