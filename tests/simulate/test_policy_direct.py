@@ -55,7 +55,7 @@ def test_the_live_findings_stand_against_nobody_on_a_list_and_against_everybody_
         assert on_lists.sort("application", "home").equals(able.sort("application", "home"))
         compared += able.height
         offering.offer(state, offering.with_lists(
-            offering.nothing_going(), rows, listed, _entries(listed)), week)
+            offering.nothing_going(), rows, listed, _entries(listed), week), week)
     assert compared > 50
 
 

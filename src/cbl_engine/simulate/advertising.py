@@ -10,6 +10,7 @@ import polars as pl
 from cbl_engine.offers.criteria import Judge
 from cbl_engine.simulate import listing
 from cbl_engine.simulate.asking import judge_of, meets
+from cbl_engine.simulate.columns import within
 from cbl_engine.simulate.policy import policy_on
 from cbl_engine.simulate.quotas import begin_counts, choose_profiles, compile_quotas, count_lettings
 from cbl_engine.simulate.state import GONE, NOBODY, OVER, READY
@@ -42,13 +43,24 @@ def open_adverts(state: State, rows: NDArray[np.int64], week: int) -> None:
     _under_version(state, policy)
     voids = state.voids
     own = voids["profile"][rows]
-    counts = _counts(state, policy, day)
+    counts, world = _counts(state, policy, day), voids["world"][rows]
     if counts is None:
         default = policy.profile_number(policy.version.profile_for(None))
-        voids["profile"][rows] = np.where(own > 0, own, default)
-        return
-    voids["profile"][rows] = choose_profiles(
-        counts, voids["world"][rows], state.static(voids["home"][rows]), own, day)
+        profile = np.where(own > 0, own, default)
+    else:
+        profile = choose_profiles(counts, world, state.static(voids["home"][rows]), own, day)
+    voids["profile"][rows] = _dealt(state, policy, world, profile)
+
+
+def _dealt(
+    state: State, policy: Policy, world: NDArray[np.integer], profile: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Where neither quota nor default says which, officers name the other profiles in turn."""
+    none = np.flatnonzero(profile == 0)
+    nth = state.dealt[world[none]] + within(world[none])
+    np.add.at(state.dealt, world[none], 1)
+    profile[none] = policy.unnamed[nth % len(policy.unnamed)]
+    return profile
 
 
 def _under_version(state: State, policy: Policy) -> None:

@@ -34,6 +34,12 @@ _DATES = {
 }
 
 
+_PEOPLE = {"people": ("id", "partner_of"), "connections": ("person",)}
+_MINUTE = 60_000_000
+_DAY = 1440 * _MINUTE
+"""Microseconds of a day; weeks in which clocks change are an hour out at most."""
+
+
 @dataclass(frozen=True, eq=False)
 class Bids:
     """Bids of a week, by household and then in its own order.
@@ -164,19 +170,28 @@ _PLACED_BY = ("applicant", "officer", "automatic")
 
 
 def _placed(state: State, week: int, adverts: NDArray[np.int64], bids: Bids) -> pl.Series:
-    """The moment of each bid: in the week's window, if the scheme has one; automatic at the close."""
-    setup = state.setup
+    """When each bid is placed: a household's best first, none before it has joined, all in the
+    week's window if the scheme has one; automatic bids at the close.
+    """
+    setup, households = state.setup, state.households
     opens = _moment(setup.monday(week), time(0, 1))
     closes = _moment(setup.closes(week), time(23, 59))
     bidding = policy_on(setup, setup.closes(week)).version.bidding
-    seconds = np.arange(0, closes - opens, 60_000_000) + opens  # the beginning of each minute
+    minutes = np.arange(opens, closes, _MINUTE)
     if bidding is not None and bidding.window is not None:
-        seconds = seconds[in_window(_london(seconds), bidding.window)]
-    draws = setup.luck.draws("moment", state.households["id"][bids.household], adverts)
-    minute = seconds[(draws % np.uint64(len(seconds))).astype(np.int64)] if len(seconds) else closes
-    within = (draws >> np.uint64(32)) % np.uint64(60)
-    placed = minute + within.astype(np.int64) * 1_000_000
-    return _london(np.where(bids.by == AUTOMATIC, closes, placed))
+        minutes = minutes[in_window(_london(minutes), bidding.window)]
+    if not len(minutes):
+        return _london(np.full(len(bids.household), closes))
+    joined = np.maximum(households["registered"][bids.household].astype(np.int64)
+                        - setup.monday(week), 0)
+    first = np.minimum(np.searchsorted(minutes, opens + joined * _DAY), len(minutes) - 1)
+    draws = setup.luck.draws("moment", households["id"][bids.household], adverts)
+    minute = first + (draws % (len(minutes) - first).astype(np.uint64)).astype(np.int64)
+    second = ((draws >> np.uint64(32)) % np.uint64(60)).astype(np.int64)
+    placed = minutes[minute] + second * 1_000_000
+    out = np.empty_like(placed)
+    out[np.lexsort((bids.rank, bids.household))] = placed[np.lexsort((placed, bids.household))]
+    return _london(np.where(bids.by == AUTOMATIC, closes, out))
 
 
 def _moment(day: int, at: time) -> int:
@@ -256,10 +271,9 @@ def _rows_of(
     if "day" in frame.columns:
         come = (frame["day"].cast(pl.Int32) + shift).fill_null(0) <= on
         frame = frame.filter(come).drop("day")
-    if table == "people":
-        number = pl.Series(np.arange(frame.height)).cast(pl.String)
-        frame = frame.with_columns((number + "/" + pl.col("id")).alias("id"))
-    return frame
+    return frame.with_columns(
+        (pl.col("application").cast(pl.String) + "/" + pl.col(c)).alias(c)
+        for c in _PEOPLE.get(table, ()) if c in frame.columns)
 
 
 def rank(state: State, week: Week, on: int | None = None) -> Listed:

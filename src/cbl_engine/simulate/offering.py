@@ -54,6 +54,8 @@ if TYPE_CHECKING:
 OPEN = -1
 """Outcome of a nomination that is not settled."""
 _MOST_ROUNDS = 64
+_MOST_BIDS = 1 << 19
+"""More than a household's bids in a week."""
 
 
 @dataclass(eq=False)
@@ -86,14 +88,19 @@ def nothing_going() -> Going:
                  whole.astype(bool))
 
 
-def with_lists(going: Going, voids: NDArray[np.int64], listed: Listed, bids: Bids) -> Going:
-    """Those that go on, and the lists of a week."""
+def with_lists(
+    going: Going, voids: NDArray[np.int64], listed: Listed, bids: Bids, week: int
+) -> Going:
+    """Those that go on, and the lists of a week.
+
+    A household's own order of homes is that in which it bid: earlier weeks first.
+    """
     return Going(
         np.concatenate([going.void, voids]),
         np.concatenate([going.starts[:-1], going.starts[-1] + listed.starts]),
         np.concatenate([going.household, listed.household]),
         np.concatenate([going.position, listed.position]),
-        np.concatenate([going.rank, bids.rank[listed.bid]]),
+        np.concatenate([going.rank, bids.rank[listed.bid] + np.int32(week * _MOST_BIDS)]),
         np.concatenate([going.by, bids.by[listed.bid]]),
         np.concatenate([going.utility, bids.utility[listed.bid]]),
         np.concatenate([going.out, np.zeros(len(listed.household), bool)]),
@@ -150,7 +157,7 @@ def _settle(state: State, day: int) -> bool:
     outcome = -nominations["outcome"][due] - 2  # kept below -1 until it comes about
     failed, willing = due[outcome != ACCEPTED], due[outcome == ACCEPTED]
     nominations["outcome"][failed] = outcome[outcome != ACCEPTED]
-    _end(state, failed)
+    _end(state, failed, day)
     after_refusals(state, failed, day)
     open_ = open_[nominations["outcome"][open_] < 0]
     void = nominations["void"][open_]
@@ -163,16 +170,18 @@ def _settle(state: State, day: int) -> bool:
     nominations["outcome"][gets] = ACCEPTED
     nominations["outcome"][others] = NOT_CHOSEN
     nominations["due"][np.concatenate([gets, others])] = day
-    _end(state, others)
+    _end(state, others, day)
     voids["pending"][nominations["void"][gets]] = 0
     _let(state, gets, day)
     return bool(len(failed) + len(gets))
 
 
-def _end(state: State, rows: NDArray[np.int64]) -> None:
+def _end(state: State, rows: NDArray[np.int64], day: int) -> None:
     """Nominations that came to nothing: their households wait on."""
     nominations = state.nominations
-    state.households["status"][nominations["household"][rows]] = WAITING
+    who = nominations["household"][rows]
+    state.households["status"][who] = WAITING
+    state.households["settled"][who] = day
     np.subtract.at(state.voids["pending"], nominations["void"][rows], 1)
 
 

@@ -85,8 +85,8 @@ def _voids(state: State) -> pl.DataFrame:
     step, route = voids["step"], voids["route"]
     let = voids["let"] < NEVER
     outcome = np.select(
-        [route == LONG_TERM, route == KEPT_BY_LANDLORD, route == REDESIGNATED, let, step == OVER],
-        [2, 1, 5, 0, 3], 4)
+        [step != OVER, route == LONG_TERM, route == KEPT_BY_LANDLORD, route == REDESIGNATED, let],
+        [4, 2, 1, 5, 0], 3)
     first = voids["chain"]
     leaver = voids["leaver"]
     return pl.DataFrame({
@@ -273,5 +273,5 @@ def _placements(state: State) -> pl.DataFrame:
 def _weeks(state: State, weeks: Columns) -> pl.DataFrame:
     return pl.DataFrame({
         "world": _worlds(state, weeks["world"]),
-        **{name: weeks[name] for name in ("week", "waiting", "voids", "joined", "placed")},
+        **{name: weeks[name] for name in ("week", "registered", "waiting", "voids", "joined", "placed")},
     })

@@ -51,6 +51,14 @@ class Policy:
         return 0 if name is None else self.profiles.index(name) + 1
 
     @cached_property
+    def unnamed(self) -> NDArray[np.int64]:
+        """Numbers of the profiles that no quota names; all, where quotas name every one."""
+        rules = self.version.advertising
+        named = {q.profile for q in rules.quotas.values()} if rules is not None else set()
+        others = [n for n, name in enumerate(self.profiles, 1) if name not in named]
+        return np.array(others or range(1, len(self.profiles) + 1), np.int64)
+
+    @cached_property
     def cap(self) -> int | None:
         """The lowest cap that binds everyone [bids]; None without one."""
         bidding = self.version.bidding

@@ -9,13 +9,7 @@ import numpy as np
 from cbl_engine.simulate.lives import day_of
 from cbl_engine.simulate.luck import poisson_counts
 from cbl_engine.simulate.parameters import happens, picked
-from cbl_engine.simulate.state import (
-    NEVER,
-    NOBODY,
-    UNDER_OFFER,
-    WAITING,
-    join,
-)
+from cbl_engine.simulate.state import NEVER, NOBODY, UNDER_OFFER, WAITING, join
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,6 +43,8 @@ def arrive(state: State, week: int) -> NDArray[np.int64]:
 def change(state: State, week: int) -> None:
     """What was found of those whose next stretch has begun by the close is theirs."""
     households, lives = state.households, state.setup.lives
+    status = households["status"][state.live]
+    state.live = state.live[(status == WAITING) | (status == UNDER_OFFER)]
     on = state.setup.closes(week)
     due = state.live[households["changes_on"][state.live] <= on]
     while len(due):
@@ -70,22 +66,26 @@ def leave(state: State, week: int) -> None:
     """Applications that lapse or are housed by another register; those under offer stay."""
     households, live = state.households, state.live
     status, leaves = households["status"][live], households["leaves"][live]
-    gone = live[(leaves <= state.setup.closes(week)) & (status == WAITING)]
+    leaving = (leaves <= state.setup.closes(week)) & (status == WAITING)
+    gone = live[leaving]
     left = np.maximum(households["leaves"][gone], state.setup.monday(week))
     take_out(state, gone, households["leaves_how"][gone], left)
+    state.live = live[~leaving]
     _leave_placements(state, week)
-    state.live = live[(households["status"][live] == WAITING)
-                      | (households["status"][live] == UNDER_OFFER)]
 
 
 def take_out(
     state: State, rows: NDArray[np.int64], how: NDArray[np.integer] | int,
     day: NDArray[np.integer] | int,
 ) -> None:
-    """Households leave the register; who holds a home holds it on, unasked."""
+    """Households leave the register; who holds a home holds it on, unasked.
+
+    Nobody leaves before joining, or before the day on which an offer was settled.
+    """
     households = state.households
     households["status"][rows] = how
-    households["left"][rows] = day
+    households["left"][rows] = np.maximum(
+        day, np.maximum(households["registered"][rows], households["settled"][rows]))
     home = households["home"][rows]
     held = home[home != NOBODY]
     state.home_taker[held] = NOBODY
@@ -100,7 +100,7 @@ def _leave_placements(state: State, week: int) -> None:
     """Households leave temporary accommodation by another way than a letting, and wait on."""
     households, setup = state.households, state.setup
     rows = state.live
-    rows = rows[(households["placed"][rows] < NEVER)
+    rows = rows[(households["placed"][rows] < setup.monday(week))
                 & (households["placement_left"][rows] == NEVER)]
     chance = 1 - np.exp(-setup.parameters["accommodation.leaves_per_year"] * 7 / YEAR)
     draws = setup.luck.draws("placement/leaves", households["id"][rows], week)

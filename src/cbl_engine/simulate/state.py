@@ -35,7 +35,7 @@ HOUSEHOLDS = {
     "changes_on": np.int32, "registered": np.int32, "status": np.int8, "left": np.int32,
     "leaves": np.int32, "leaves_how": np.int8, "band": np.int8, "points": np.int32,
     "need": np.int8, "sizes": np.uint32, "priority": np.int32, "waits": np.bool_, "kind": np.int8,
-    "home": np.int64, "bids": np.int32, "offers": np.int16, "refusals": np.int16,
+    "home": np.int64, "settled": np.int32, "bids": np.int32, "offers": np.int16, "refusals": np.int16,
     "barred_until": np.int32, "placement": np.int8, "placed": np.int32, "placement_left": np.int32,
     "in_cycle": np.int16, "counted": np.int16, "suspended_until": np.int32,
     "council_until": np.int32, "bottom_until": np.int32, "put_band": np.int8, "put_until": np.int32,
@@ -81,6 +81,7 @@ class State:
         live: rows of households that wait or are under offer.
         open_voids: rows of voids not over.
         teams_free: day on which each works team of a world is free.
+        dealt: adverts of each world whose profile officers named in turn.
         shown: what published results show of each world: adverts and bids by bedrooms.
         consequences: of refusals, a row each; the name is a number in ``consequence_names``.
         counts: what quotas have counted, when they have begun to.
@@ -104,6 +105,7 @@ class State:
     open_voids: NDArray[np.int64]
     teams_free: NDArray[np.int32]
     shown: NDArray[np.int64]
+    dealt: NDArray[np.int64]
     consequences: Columns = field(default_factory=lambda: Columns(CONSEQUENCES))
     counts: Counts | None = None
     version: int = -1
@@ -144,7 +146,7 @@ def begin(setup: Setup, worlds: NDArray[np.int64]) -> State:
         Columns(VOIDS), Columns(NOMINATIONS), Columns(LETTINGS), Columns(ADVERTS),
         np.zeros(0, np.int64), np.zeros(0, np.int64),
         np.full((n_worlds, int(setup.parameters["voids.works_teams"])), setup.start, np.int32),
-        np.ones((n_worlds, MOST_BEDROOMS + 1, 2), np.int64),
+        np.ones((n_worlds, MOST_BEDROOMS + 1, 2), np.int64), np.zeros(n_worlds, np.int64),
     )
     opening = setup.lives.opening
     world = np.repeat(np.arange(n_worlds), opening)

@@ -20,6 +20,7 @@ from cbl_engine.simulate.state import (
     OVER,
     READY,
     UNBUILT,
+    UNDER_OFFER,
     VOID,
     next_end,
 )
@@ -42,7 +43,7 @@ def end_tenancies(state: State, week: int) -> None:
         return
     # Somebody who has accepted another home moves out of this one by that.
     holder = state.home_taker[due]
-    moving = (holder != NOBODY) & (state.households["status"][holder] == 1)
+    moving = (holder != NOBODY) & (state.households["status"][holder] == UNDER_OFFER)
     later = due[moving]
     state.home_ends[later] += 7
     due = due[~moving]
@@ -60,8 +61,8 @@ def end_tenancies(state: State, week: int) -> None:
     stays = (what == 3) | succeeded
     freed = ~gone & ~stays
     held = state.home_taker[due[~stays]]
-    held = held[held != NOBODY]
-    take_out(state, held, ENDED, setup.monday(week))
+    some = held != NOBODY
+    take_out(state, held[some], ENDED, np.maximum(day[~stays][some], setup.monday(week)))
     state.home_status[due[gone]] = GONE
     state.home_nth[due[stays]] += 1
     state.home_ends[due[stays]] = next_end(setup, home_id[stays], nth[stays] + 1, day[stays])
@@ -219,13 +220,14 @@ def work(state: State, week: int) -> None:
     voids["works_from"][asked] = begin
     voids["ready"][asked] = begin + length
     out = rows[np.isin(voids["route"][rows], (KEPT_BY_LANDLORD, LONG_TERM))
-               & (voids["ready"][rows] < NEVER)
-               & (voids["step"][rows] == COMING)]
+               & (voids["step"][rows] == COMING)
+               & (voids["ready"][rows] < setup.monday(week + 1))]
     let_outside(state, out, voids["ready"][out])
     early = happens(setup.parameters["voids.advertised_before_ready"], setup.luck.draws(
         "early", state.home_ids(voids["home"][rows]), voids["nth"][rows]))
     by = setup.monday(week) + np.where(early, 21, 0)
-    ready = rows[(voids["step"][rows] == COMING) & (voids["ready"][rows] <= by)]
+    ready = rows[(voids["step"][rows] == COMING) & (voids["ready"][rows] <= by)
+                 & (voids["route"][rows] < KEPT_BY_LANDLORD)]
     voids["step"][ready] = READY
 
 

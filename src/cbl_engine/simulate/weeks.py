@@ -22,6 +22,7 @@ from cbl_engine.simulate.state import (
     NEVER,
     OVER,
     READY,
+    UNDER_OFFER,
     State,
     begin,
 )
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 
     from cbl_engine.simulate.setup import Setup
 
-WEEKS = {"world": np.int32, "week": np.int32, "waiting": np.int32, "voids": np.int32,
-         "joined": np.int32, "placed": np.int32}
+WEEKS = {"world": np.int32, "week": np.int32, "registered": np.int32, "waiting": np.int32,
+         "voids": np.int32, "joined": np.int32, "placed": np.int32}
 
 
 def run_batch(
@@ -71,7 +72,7 @@ def close(state: State, week: int, going: offering.Going) -> offering.Going:
     """Advertise, take bids, rank and offer; what goes on after the week."""
     bidders.begin_week(state, week)
     direct.set_apart(state, week)
-    going = offering.with_lists(going, *direct.lists(state, week))
+    going = offering.with_lists(going, *direct.lists(state, week), week)
     advertised = advertise(state, week)
     if not len(advertised):
         return offering.offer(state, going, week)
@@ -87,7 +88,7 @@ def rank_and_offer(
     listed = listing.rank(state, listing.frames_of(state, week, advertised, bids)
                           ) if len(bids.household) else _nobody(advertised)
     _recorded(state, week, advertised, listed)
-    return offering.offer(state, offering.with_lists(going, advertised, listed, bids), week)
+    return offering.offer(state, offering.with_lists(going, advertised, listed, bids, week), week)
 
 
 def advertise(state: State, week: int) -> NDArray[np.int64]:
@@ -139,16 +140,18 @@ def _count(state: State, week: int, weeks: Columns, joined: NDArray[np.int64]) -
     """How the worlds stand at the end of a week."""
     n = len(state.worlds)
     households = state.households
-    waiting = state.live[households["waits"][state.live] & (households["status"][state.live] <= 1)]
+    there = state.live[households["status"][state.live] <= UNDER_OFFER]
+    waiting = there[households["waits"][there]]
     state.open_voids = state.open_voids[state.voids["step"][state.open_voids] != OVER]
-    placed = state.live[(households["placed"][state.live] < NEVER)
-                        & (households["placement_left"][state.live] == NEVER)]
+    placed = there[(households["placed"][there] < NEVER)
+                   & (households["placement_left"][there] == NEVER)]
 
     def per_world(rows: NDArray[np.int64], of: Columns) -> NDArray[np.int64]:
         return np.bincount(of["world"][rows], minlength=n)
 
     weeks.append(
-        n, world=np.arange(n), week=week, waiting=per_world(waiting, households),
+        n, world=np.arange(n), week=week, registered=per_world(there, households),
+        waiting=per_world(waiting, households),
         voids=per_world(state.open_voids, state.voids), joined=per_world(joined, households),
         placed=per_world(placed, households),
     )
