@@ -6,6 +6,7 @@ Each law is a function: the tables in, the rows that break it out.
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -25,7 +26,7 @@ def stages_in_order(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
     voids = tables["voids"]
     broken = pl.col("notice_given_on") > pl.col("tenancy_ended_on")
     for days in (ORDER, AFTER):
-        for before, after in zip(days, days[1:], strict=False):
+        for before, after in pairwise(days):
             broken |= pl.col(before) > pl.col(after)
     broken |= pl.col("ready_on") > pl.col("let_on")
     broken |= pl.col("advertised_on") > pl.col("closed_on")
@@ -40,7 +41,7 @@ def stages_begin_in_turn(tables: Tables, start: date, weeks: int) -> pl.DataFram
         pl.col("outcome") != "landlord", (pl.col("adverts") > 0) | pl.col("closed_on").is_null())
     days = [*ORDER, "advertised_on", *AFTER]
     broken = pl.lit(value=False)
-    for before, after in zip(days, days[1:], strict=False):
+    for before, after in pairwise(days):
         broken |= pl.col(before).is_null() & pl.col(after).is_not_null()
     return voids.filter(broken)
 

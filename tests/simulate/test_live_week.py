@@ -10,7 +10,6 @@ import pytest
 from cbl_engine import prepare, shortlist
 from tests.simulate.live import (
     World,
-    as_text,
     by_the_order_drawn,
     let,
     lived,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import polars as pl
 import pytest
@@ -111,8 +113,7 @@ def test_automatic_bids_are_those_that_the_live_engine_places():
     compared = 0
     for state, week, advertised, bids in weeks_of(setup, worlds=1):
         own = bids.by != listing.AUTOMATIC
-        mine = listing.Bids(*(getattr(bids, c)[own] for c in (
-            "household", "advert", "rank", "by", "utility")))
+        mine = bids.only(own)
         frames = listing.frames_of(state, week, advertised, mine)
         live = state.live[state.households["waits"][state.live]
                           & (state.households["status"][state.live] == 0)]
@@ -120,8 +121,7 @@ def test_automatic_bids_are_those_that_the_live_engine_places():
         register = listing.register_of(state, live, setup.closes(week))
         judge = Judge(setup.scheme, register, frames.adverts, frames.homes)
         placed = automatic_bids(
-            judge, frames.adverts, frames.bids, {}, lambda pairs: eligible(setup, register,
-                                                                           frames, pairs),
+            judge, frames.adverts, frames.bids, {}, partial(eligible, setup, register, frames),
             day_of(setup.closes(week)), {"wishes": wishes(setup, register, live, state)})
         expected = sorted(placed.select("application", "advert").rows())
         ids = state.households["id"]

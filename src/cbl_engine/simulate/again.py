@@ -71,9 +71,11 @@ def _judged(
     """Whether nothing under ``judged_at`` is known to stand against each, that day."""
     meets = np.ones(len(entry), bool)
     who = going.household[entry]
-    judge = judge_of(state, day, who, voids, week) if offers.judged_at else None
-    for criterion in offers.judged_at if judge is not None else ():
-        ids = judge.given_adverts["id"].to_numpy()
+    if not offers.judged_at:
+        return meets
+    judge = judge_of(state, day, who, voids, week)
+    ids = judge.given_adverts["id"].to_numpy()
+    for criterion in offers.judged_at:
         meets &= judge.counts(
             criterion, day_of(day), advert=pl.Series(ids[which]),
             application=pl.Series(state.households["id"][who])

@@ -59,7 +59,8 @@ def choose(state: State, week: int, voids: NDArray[np.int64], going: Going) -> B
     row, advert = bidders.automatic_pairs(state, week, found, voids, counts)
     if not len(row):
         return bids
-    return _together(bids, _counted(state, _placed(state, found, voids, counts, row, advert)))
+    return bids.with_others(
+        _counted(state, _placed(state, found, voids, counts, row, advert)))
 
 
 def _counted(state: State, bids: Bids) -> Bids:
@@ -82,8 +83,7 @@ def _own(
     cells = _cells(state, who, voids, counts)
     at, bids = _picked(state, who, counts, cells, week, found.most[rows], council[rows])
     keep = bidders.allowed(state, week, found, voids, rows[at], bids.advert)
-    return Bids(*(column[keep] for column in (bids.household, bids.advert, bids.rank, bids.by,
-                                              bids.utility)))
+    return bids.only(keep)
 
 
 def _placed(
@@ -103,11 +103,6 @@ def _placed(
         utility = np.where(there[at] == wanted, cells.utility[at], 0.0)
     return Bids(found.who[row], advert, (within(row) + 1).astype(np.int32),
                 np.full(len(row), np.int8(AUTOMATIC)), utility)
-
-
-def _together(one: Bids, other: Bids) -> Bids:
-    columns = ("household", "advert", "rank", "by", "utility")
-    return Bids(*(np.concatenate([getattr(one, c), getattr(other, c)]) for c in columns))
 
 
 def _who_looks(state: State, who: NDArray[np.int64], week: int) -> NDArray[np.bool_]:

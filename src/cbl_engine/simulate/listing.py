@@ -58,6 +58,19 @@ class Bids:
     by: NDArray[np.int8]
     utility: NDArray[np.float64]
 
+    def only(self, keep: NDArray[np.bool_]) -> Bids:
+        """Some of them."""
+        return Bids(self.household[keep], self.advert[keep], self.rank[keep], self.by[keep],
+                    self.utility[keep])
+
+    def with_others(self, others: Bids) -> Bids:
+        """These, then others."""
+        return Bids(
+            np.concatenate([self.household, others.household]),
+            np.concatenate([self.advert, others.advert]),
+            np.concatenate([self.rank, others.rank]), np.concatenate([self.by, others.by]),
+            np.concatenate([self.utility, others.utility]))
+
 
 @dataclass(frozen=True, eq=False)
 class Week:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbl_engine.offers.rounds import Lists, offer_rounds
-from cbl_engine.simulate.again import order_on
 from cbl_engine.simulate.advertising import count, not_let
+from cbl_engine.simulate.again import order_on
 from cbl_engine.simulate.columns import spans
 from cbl_engine.simulate.consequences import after_refusals
 from cbl_engine.simulate.parameters import happens, picked, share_edges, sorted_out
@@ -149,7 +149,7 @@ def _settle(state: State, day: int) -> bool:
     """Nominations whose day has come: those that failed free the household, and of those who would
     have the home the highest gets it, once nobody above is left to hear of; the others wait on.
     """
-    nominations, households, voids = state.nominations, state.households, state.voids
+    nominations, voids = state.nominations, state.voids
     open_ = np.flatnonzero(nominations["outcome"] < 0)
     due = open_[nominations["due"][open_] <= day]
     if not len(due):

@@ -13,7 +13,16 @@ import polars as pl
 
 from cbl_engine.simulate.luck import named
 from cbl_engine.simulate.policy import policy_on
-from cbl_engine.simulate.setup import CAUSES, ENDINGS, KINDS, LEAKS, PLACEMENTS, REFUSED, ROUTES, WORKS
+from cbl_engine.simulate.setup import (
+    CAUSES,
+    ENDINGS,
+    KINDS,
+    LEAKS,
+    PLACEMENTS,
+    REFUSED,
+    ROUTES,
+    WORKS,
+)
 from cbl_engine.simulate.state import NEVER, NOBODY, OVER, STATUSES
 from cbl_engine.simulate.voids import KEPT_BY_LANDLORD, LONG_TERM, REDESIGNATED
 

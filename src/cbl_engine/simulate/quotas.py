@@ -158,7 +158,8 @@ def choose_profiles(
 
     Args:
         counts: of the worlds; added to.
-        world, home: of each advert, worlds ascending, in the order they open.
+        world: of each advert, ascending; in a world in the order they open.
+        home: of each advert.
         own: number of the profile that each has already, 0 for none.
         day: on which they open.
 
@@ -214,7 +215,9 @@ def count_lettings(
 
     Args:
         counts: of the worlds; added to.
-        world, home, profile: of each letting.
+        world: of each letting.
+        home: number in its world.
+        profile: that of the advert.
         to: letting, quota: whether the household meets the quota's ``to``.
         day: on which they are signed.
     """

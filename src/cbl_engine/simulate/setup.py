@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from cbl_engine.simulate.lives import day_of
 from cbl_engine.simulate.parameters import days_table, share_edges
 
 if TYPE_CHECKING:

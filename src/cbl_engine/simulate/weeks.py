@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbl_engine.simulate import advertising, bidders, choice, direct, listing, offering, register, voids
+from cbl_engine.simulate import (
+    advertising,
+    bidders,
+    choice,
+    direct,
+    listing,
+    offering,
+    register,
+    voids,
+)
 from cbl_engine.simulate.columns import Columns, silent
 from cbl_engine.simulate.state import (
     ADVERTISED,
