@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbl_engine.simulate import bidders
+from cbl_engine.simulate import bidders, response
 from cbl_engine.simulate.columns import spans, within
 from cbl_engine.simulate.listing import ASSISTED, AUTOMATIC, OWN, Bids
 from cbl_engine.simulate.parameters import happens
@@ -80,7 +80,7 @@ def _own(
     bid = np.where(council, not by_engine, looks & (found.how != bidders.NONE))
     rows = np.flatnonzero(bid & (found.most > 0))
     who = found.who[rows]
-    cells = _cells(state, who, voids, counts)
+    cells = _cells(state, who, voids, counts, response.care(state.setup, week))
     at, bids = _picked(state, who, counts, cells, week, found.most[rows], council[rows])
     keep = bidders.allowed(state, week, found, voids, rows[at], bids.advert)
     return bids.only(keep)
@@ -133,7 +133,8 @@ class _Cells:
 
 
 def _cells(
-    state: State, who: NDArray[np.int64], voids: NDArray[np.int64], counts: NDArray[np.int64]
+    state: State, who: NDArray[np.int64], voids: NDArray[np.int64], counts: NDArray[np.int64],
+    care: float = 1.0,
 ) -> _Cells:
     setup, households, homes = state.setup, state.households, state.setup.homes
     lives, life = setup.lives, households["life"][who]
@@ -169,7 +170,8 @@ def _cells(
         + w["rent_per_ten_pounds"] * ((homes.rent[home] - 10_000) / 1000.0)
         + w["chance"] * np.clip(chance, -3, 3)
     )
-    weight = np.maximum(np.rint(np.exp(np.clip(utility, -8, 8)) * _UNIT), 1).astype(np.int64)
+    wanted = np.clip(utility * care, -8, 8)
+    weight = np.maximum(np.rint(np.exp(wanted) * _UNIT), 1).astype(np.int64)
     edges = np.searchsorted(which, np.arange(len(keys) + 1))
     return _Cells(of, edges[:-1], edges[1:], advert, np.cumsum(weight), utility)
 

@@ -76,6 +76,9 @@ class Setup:
         theory: simple models, or None.
         arrivals_per_week: households that join each week, in place of the parameter's; for theory.
         policies: the scheme's rules by number of version, as they are compiled.
+        response: how strongly households respond to policy: low, central or high.
+        responds_from: day from which they do.
+        register_again_on: day by which all must register again.
     """
 
     scheme: Scheme
@@ -89,6 +92,9 @@ class Setup:
     theory: Theory = field(default_factory=Theory)
     arrivals_per_week: float | None = None
     policies: dict[int | None, Policy] = field(default_factory=dict)
+    response: str = "central"
+    responds_from: int = 1_000_000_000
+    register_again_on: int = 1_000_000_000
 
     @property
     def n_homes(self) -> int:
