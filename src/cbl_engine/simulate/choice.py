@@ -24,7 +24,7 @@ from cbl_engine.simulate.listing import ASSISTED, AUTOMATIC, OWN, Bids
 from cbl_engine.simulate.parameters import happens
 from cbl_engine.simulate.policy import policy_on
 from cbl_engine.simulate.setup import KINDS
-from cbl_engine.simulate.state import MOST_BEDROOMS
+from cbl_engine.simulate.state import MOST_BEDROOMS, NOBODY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -142,6 +142,9 @@ def _cells(
     age = np.where(lives.born[life] == 0, 40, (setup.start - born) / 365.25)
     group = np.searchsorted(_AGES, age, side="right")
     area, access = lives.area[life].astype(np.int64), lives.access[life].astype(np.int64)
+    own = households["home"][who]
+    stays = (households["downsizes"][who] > 0) & (own != NOBODY)
+    area = np.where(stays, homes.area[state.static(np.maximum(own, 0))], area)
     world = households["world"][who].astype(np.int64)
     sizes = households["sizes"][who].astype(np.int64) & 0xFFF
     key = (((world << 12 | sizes) << 12 | area) << 4 | group) << 2 | access

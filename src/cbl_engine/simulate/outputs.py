@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from cbl_engine.simulate.downsizing import WOULD_ANYWAY
 from cbl_engine.simulate.luck import named
 from cbl_engine.simulate.policy import policy_on
 from cbl_engine.simulate.setup import (
@@ -179,6 +180,9 @@ def _lettings(state: State) -> pl.DataFrame:
         "left_bedrooms": pl.Series(homes.bedrooms[before]).set(
             pl.Series(old == NOBODY), None),
         "leaked": _words(LEAKS, leak),
+        "downsizer": households["downsizes"][who] > 0,
+        "would_ask_anyway": pl.Series(households["downsizes"][who] == WOULD_ANYWAY).set(
+            pl.Series(households["downsizes"][who] == 0), None),
         "homeless": lives.homeless[life],
         "adapted": homes.access[static] == 2,
         "needs_adapted": lives.access[life] == 2,
@@ -253,6 +257,9 @@ def _households(state: State) -> pl.DataFrame:
         "bids": rows["bids"],
         "nominations": rows["offers"],
         "refusals": rows["refusals"],
+        "downsizer": rows["downsizes"] > 0,
+        "would_ask_anyway": pl.Series(rows["downsizes"] == WOULD_ANYWAY).set(
+            pl.Series(rows["downsizes"] == 0), None),
         "life": life,
     })
 

@@ -159,3 +159,11 @@ def not_followed(version: SchemeVersion) -> list[str]:
         found += [f"local_lettings_plans.{plan}.targets: {target.criterion} is not reserved for"
                   for target in rules.targets]
     return found
+
+
+def rules_not_followed(setup: Setup) -> tuple[str, ...]:
+    """What of the versions that come into force within the horizon worlds do not go by."""
+    numbers = dict.fromkeys(
+        setup.scheme.index_in_force(day_of(setup.closes(week))) for week in range(setup.weeks))
+    return tuple(dict.fromkeys(
+        rule for n in numbers if n is not None for rule in not_followed(setup.scheme.versions[n])))

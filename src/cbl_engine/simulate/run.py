@@ -21,6 +21,7 @@ import polars as pl
 from cbl_engine.errors import Problem, RunError
 from cbl_engine.simulate.columns import silent
 from cbl_engine.simulate.outputs import SCHEMA_VERSION, frames_of_run
+from cbl_engine.simulate.policy import rules_not_followed
 from cbl_engine.simulate.scenario import read_scenario, scenario_path
 from cbl_engine.simulate.weeks import run_batch
 from cbl_engine.simulate.world import set_up
@@ -47,12 +48,14 @@ class Simulation:
         scenario, parameters: what was simulated.
         frames: tables by name, every world's rows; ``docs/simulate.md`` has their columns.
         folder: where they are kept, if anywhere.
+        not_followed: rules of the scheme that the worlds did not go by, in words.
     """
 
     scenario: Scenario
     parameters: Parameters
     frames: Mapping[str, pl.DataFrame]
     folder: Path | None = None
+    not_followed: tuple[str, ...] = ()
 
 
 def simulate(
@@ -95,7 +98,8 @@ def simulate(
     together = {name: pl.concat([part[name] for part in frames]) for name in TABLES}
     if kept is not None:
         kept.finish(together)
-    return Simulation(scenario, parameters, together, kept.out if kept is not None else None)
+    return Simulation(scenario, parameters, together, kept.out if kept is not None else None,
+                      rules_not_followed(setup))
 
 
 def _all_parts(

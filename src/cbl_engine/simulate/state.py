@@ -37,7 +37,7 @@ HOUSEHOLDS = {
     "need": np.int8, "sizes": np.uint32, "priority": np.int32, "waits": np.bool_, "kind": np.int8,
     "home": np.int64, "settled": np.int32, "bids": np.int32, "offers": np.int16, "refusals": np.int16,
     "barred_until": np.int32, "placement": np.int8, "placed": np.int32, "placement_left": np.int32,
-    "in_cycle": np.int16, "counted": np.int16, "suspended_until": np.int32,
+    "downsizes": np.int8, "in_cycle": np.int16, "counted": np.int16, "suspended_until": np.int32,
     "council_until": np.int32, "bottom_until": np.int32, "put_band": np.int8, "put_until": np.int32,
 }
 VOIDS = {
@@ -180,6 +180,7 @@ def _needs(setup: Setup, number: NDArray, home_id: NDArray[np.int64]) -> NDArray
 def join(
     state: State, world: NDArray[np.integer], week: int, number: NDArray[np.integer],
     life: NDArray[np.integer], day: NDArray[np.integer], *, opening: bool = False,
+    home: NDArray[np.int64] | None = None,
 ) -> NDArray[np.int64]:
     """Households join the register.
 
@@ -191,6 +192,7 @@ def join(
         life: the life it lives.
         day: of registration.
         opening: dates are the life's own.
+        home: that each holds; None: tenants are given one.
 
     Returns:
         Rows.
@@ -218,7 +220,11 @@ def join(
         kind=np.minimum(kind, len(KINDS) - 1), home=NOBODY, placement=placement,
         placed=np.where(placed, known, NEVER), placement_left=NEVER,
     )
-    _settle_tenants(state, rows[lives.tenant[life]])
+    if home is None:
+        _settle_tenants(state, rows[lives.tenant[life]])
+    else:
+        state.households["home"][rows] = home
+        state.home_taker[home] = rows
     state.live = np.concatenate([state.live, rows])
     return rows
 

@@ -19,6 +19,7 @@ from cbl_engine.simulate import (
     bidders,
     choice,
     direct,
+    downsizing,
     listing,
     offering,
     register,
@@ -65,7 +66,7 @@ def run_batch(
     weeks = Columns(WEEKS, len(worlds) * setup.weeks)
     going = offering.nothing_going()
     for week in range(setup.weeks):
-        joined = register.arrive(state, week)
+        joined = np.concatenate([register.arrive(state, week), downsizing.ask(state, week)])
         register.change(state, week)
         register.leave(state, week)
         voids.end_tenancies(state, week)
