@@ -13,8 +13,15 @@ from cbl_engine.simulate.asking import judge_of, meets
 from cbl_engine.simulate.columns import within
 from cbl_engine.simulate.policy import policy_on
 from cbl_engine.simulate.quotas import begin_counts, choose_profiles, compile_quotas, count_lettings
+from cbl_engine.simulate.setup import EVENTS
 from cbl_engine.simulate.state import GONE, NOBODY, OVER, READY
-from cbl_engine.simulate.voids import DIRECT, KEPT_BY_LANDLORD, REDESIGNATED, let_outside
+from cbl_engine.simulate.voids import (
+    DIRECT,
+    KEPT_BY_LANDLORD,
+    REDESIGNATED,
+    happened,
+    let_outside,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -186,6 +193,7 @@ def not_let(state: State, rows: NDArray[np.int64], week: int, day: int) -> None:
             voids["step"][mine] = OVER
             state.home_status[voids["home"][mine]] = GONE
             state.home_taker[voids["home"][mine]] = NOBODY
+            happened(state, voids["home"][mine], day, EVENTS.index("change_of_designation"))
 
 
 def _met(

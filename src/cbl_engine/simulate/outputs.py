@@ -13,10 +13,12 @@ import polars as pl
 
 from cbl_engine.simulate.downsizing import WOULD_ANYWAY
 from cbl_engine.simulate.luck import named
+from cbl_engine.simulate.parameters import happens
 from cbl_engine.simulate.policy import policy_on
 from cbl_engine.simulate.setup import (
     CAUSES,
     ENDINGS,
+    EVENTS,
     KINDS,
     LEAKS,
     PLACEMENTS,
@@ -25,7 +27,7 @@ from cbl_engine.simulate.setup import (
     WORKS,
 )
 from cbl_engine.simulate.state import NEVER, NOBODY, OVER, STATUSES
-from cbl_engine.simulate.voids import KEPT_BY_LANDLORD, LONG_TERM, REDESIGNATED
+from cbl_engine.simulate.voids import CONVERTED, KEPT_BY_LANDLORD, LONG_TERM, REDESIGNATED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,18 +45,20 @@ def frames_of_run(state: State, weeks: Columns) -> dict[str, pl.DataFrame]:
 
     Returns:
         ``voids``, ``nominations``, ``lettings``, ``adverts``, ``households``, ``placements``,
-        ``consequences`` and ``weeks``; see ``docs/simulate.md`` for their columns.
+        ``consequences``, ``events`` and ``weeks``; see ``docs/simulate.md`` for their columns.
     """
     frames = {
         "voids": _voids(state), "nominations": _nominations(state), "lettings": _lettings(state),
         "adverts": _adverts(state), "households": _households(state),
         "placements": _placements(state), "consequences": _consequences(state),
+        "events": _events(state),
         "weeks": _weeks(state, weeks),
     }
     keys = {"voids": ("home", "vacancy"), "nominations": ("nominated_on", "home", "application"),
             "lettings": ("accepted_on", "home"), "adverts": ("week", "home"),
             "households": ("application",), "placements": ("application",),
-            "consequences": ("since", "application"), "weeks": ("week",)}
+            "consequences": ("since", "application"), "events": ("on", "home", "event"),
+            "weeks": ("week",)}
     return {name: frame.sort("world", *keys[name]) for name, frame in frames.items()}
 
 
@@ -95,8 +99,8 @@ def _voids(state: State) -> pl.DataFrame:
     step, route = voids["step"], voids["route"]
     let = voids["let"] < NEVER
     outcome = np.select(
-        [step != OVER, route == LONG_TERM, route == KEPT_BY_LANDLORD, route == REDESIGNATED, let],
-        [4, 2, 1, 5, 0], 3)
+        [step != OVER, route == LONG_TERM, route == KEPT_BY_LANDLORD, route == REDESIGNATED,
+         route == CONVERTED, let], [4, 2, 1, 5, 6, 0], 3)
     first = voids["chain"]
     leaver = voids["leaver"]
     return pl.DataFrame({
@@ -124,7 +128,8 @@ def _voids(state: State) -> pl.DataFrame:
         "let_on": _dates(voids["let"]),
         "adverts": voids["adverts"],
         "nominations": voids["nominations"],
-        "outcome": _words(("let", "landlord", "long_term", "lost", "open", "redesignated"), outcome),
+        "outcome": _words(("let", "landlord", "long_term", "lost", "open", "redesignated",
+                           "temporary_accommodation"), outcome),
         "rent_weekly": homes.rent[static] / 100.0,
     })
 
@@ -269,7 +274,11 @@ def _placements(state: State) -> pl.DataFrame:
     rows = np.flatnonzero(households["placed"] < NEVER)
     end = state.setup.monday(state.setup.weeks)
     kind = households["placement"][rows].astype(np.int64)
-    nights = np.minimum(households["placement_left"][rows], end) - households["placed"][rows]
+    until = households["placement_left"][rows]
+    nights = np.minimum(until, end) - households["placed"][rows]
+    by = np.where(until < households["left"][rows], len(STATUSES), households["status"][rows])
+    draws = state.setup.luck.draws("backfilled", households["id"][rows])
+    taken = happens(p["accommodation.backfilled"], draws)
     gross = np.array([p["accommodation.nightly"][k] for k in PLACEMENTS])[kind]
     net = gross - np.array([p["accommodation.subsidy"][k] for k in PLACEMENTS])[kind]
     return pl.DataFrame({
@@ -279,10 +288,23 @@ def _placements(state: State) -> pl.DataFrame:
         "since": _dates(households["placed"][rows]),
         "until": _dates(households["placement_left"][rows]),
         "housed": households["status"][rows] == STATUSES.index("housed"),
+        "left_by": _words((*STATUSES, "other"), np.where(until < NEVER, by, -1)),
+        "backfilled": pl.Series(taken).set(pl.Series(until >= end), None),
+        "bedroom_need": _null_below_0(households["need"][rows]),
         "children": state.setup.lives.children[households["life"][rows]],
         "nights": np.maximum(nights, 0),
         "gross_pounds": np.maximum(nights, 0) * gross,
         "net_pounds": np.maximum(nights, 0) * net,
+    })
+
+
+def _events(state: State) -> pl.DataFrame:
+    rows = state.events
+    return pl.DataFrame({
+        "world": _worlds(state, rows["home"] // state.n_homes),
+        "home": _home_names(state, rows["home"]),
+        "on": _dates(rows["day"]),
+        "event": _words(EVENTS, rows["what"]),
     })
 
 

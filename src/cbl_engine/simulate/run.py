@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 BATCH = 25
 """Worlds stepped together, where nothing else is said."""
 TABLES = ("voids", "nominations", "lettings", "adverts", "households", "placements",
-          "consequences", "weeks")
+          "consequences", "events", "weeks")
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,8 +29,13 @@ ENDINGS = (*OUTCOMES, "not_chosen")
 """What becomes of a nomination: its own outcome, or that a household above it took the home."""
 REFUSED = (5, 6)
 ROUTES = ("own", "assisted", "automatic", "direct")
-CAUSES = ("left", "died", "care", "evicted", "abandoned", "mutual_agreement", "moved", "new_home")
+CAUSES = ("left", "died", "care", "evicted", "abandoned", "mutual_agreement", "moved", "new_home",
+          "accommodation_ended")
 MOVED, NEW_HOME = CAUSES.index("moved"), CAUSES.index("new_home")
+RETURNED = CAUSES.index("accommodation_ended")
+EVENTS = ("right_to_buy", "demolished", "exchange", "succession", "change_of_designation",
+          "to_temporary_accommodation", "from_temporary_accommodation")
+"""What happens to homes beside voids and lettings."""
 WORKS = ("none", "standard", "major", "adaptation")
 LEAKS = ("fission", "joint_tenant_stays", "successor", "decant", "disposal",
          "temporary_accommodation", "elsewhere")

@@ -26,7 +26,7 @@ WAITING, UNDER_OFFER, HOUSED, LAPSED, ELSEWHERE, ENDED, CANCELLED = range(7)
 STATUSES = ("waiting", "under_offer", "housed", "lapsed", "housed_elsewhere", "tenancy_ended",
             "cancelled")
 # Status of a home.
-LET, VOID, GONE, UNBUILT = range(4)
+LET, VOID, GONE, UNBUILT, ACCOMMODATION = range(5)
 # Where a void stands.
 COMING, READY, ADVERTISED, SIGNING, OVER = range(5)
 
@@ -54,6 +54,7 @@ NOMINATIONS = {
     "on": np.int32, "outcome": np.int8, "due": np.int32, "signs": np.int32, "route": np.int8,
     "counts": np.bool_,
 }
+EVENTS = {"home": np.int64, "day": np.int32, "what": np.int8}
 CONSEQUENCES = {"household": np.int64, "name": np.int16, "since": np.int32, "until": np.int32}
 
 LETTINGS = {
@@ -84,6 +85,7 @@ class State:
         dealt: adverts of each world whose profile officers named in turn.
         shown: what published results show of each world: adverts and bids by bedrooms.
         consequences: of refusals, a row each; the name is a number in ``consequence_names``.
+        events: what happened to homes beside voids and lettings, a row each.
         counts: what quotas have counted, when they have begun to.
         version: number of the scheme's version that profiles of voids go by; -1 at the start.
     """
@@ -107,6 +109,7 @@ class State:
     shown: NDArray[np.int64]
     dealt: NDArray[np.int64]
     consequences: Columns = field(default_factory=lambda: Columns(CONSEQUENCES))
+    events: Columns = field(default_factory=lambda: Columns(EVENTS))
     counts: Counts | None = None
     version: int = -1
 

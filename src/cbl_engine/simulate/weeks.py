@@ -70,6 +70,7 @@ def run_batch(
         register.change(state, week)
         register.leave(state, week)
         voids.end_tenancies(state, week)
+        voids.hand_back(state, week)
         voids.build(state, week)
         voids.work(state, week)
         going = close(state, week, going)
