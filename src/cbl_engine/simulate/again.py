@@ -46,34 +46,31 @@ def order_on(state: State, going: Going, day: int) -> NDArray[np.int64]:
     old = (state.voids["step"][going.void] == ADVERTISED) & (closed < day)
     old &= state.voids["route"][going.void] != DIRECT
     of = np.repeat(np.arange(len(going.void)), np.diff(going.starts))
-    kept = [every[~old[of]]]
-    for week in np.unique((closed[old] - state.setup.start) // 7).tolist():
-        lists = np.flatnonzero(old & (closed == state.setup.closes(week)))
-        which, entry = spans(going.starts[lists], np.diff(going.starts)[lists])
-        able = ~going.out[entry]
-        which, entry = which[able], entry[able]
-        if not len(entry):
-            continue
-        voids = going.void[lists]
-        meets = _judged(state, offers, going, voids, which, entry, week, day)
-        which, entry = which[meets], entry[meets]
-        if offers.order == "offer" and len(entry):
-            entry = _ranked(state, going, voids, which, entry, week, day)
-        kept.append(entry)
-    order = np.concatenate(kept)
+    lists = np.flatnonzero(old)
+    which, entry = spans(going.starts[lists], np.diff(going.starts)[lists])
+    able = ~going.out[entry]
+    which, entry = which[able], entry[able]
+    meets = _judged(state, offers, going, going.void[lists], which, entry, day)
+    which, entry = which[meets], entry[meets]
+    if offers.order == "offer":
+        closes = closed[lists[which]]
+        parts = [_ranked(state, going, going.void[lists], which[closes == on], entry[closes == on],
+                         int(on - state.setup.start) // 7, day) for on in np.unique(closes)]
+        entry = np.concatenate([*parts, np.zeros(0, np.int64)])
+    order = np.concatenate([every[~old[of]], entry])
     return order[np.argsort(of[order], kind="stable")]
 
 
 def _judged(
     state: State, offers: Offers, going: Going, voids: NDArray[np.int64],
-    which: NDArray[np.int64], entry: NDArray[np.int64], week: int, day: int,
+    which: NDArray[np.int64], entry: NDArray[np.int64], day: int,
 ) -> NDArray[np.bool_]:
     """Whether nothing under ``judged_at`` is known to stand against each, that day."""
     meets = np.ones(len(entry), bool)
     who = going.household[entry]
-    if not offers.judged_at:
+    if not offers.judged_at or not len(entry):
         return meets
-    judge = judge_of(state, day, who, voids, week)
+    judge = judge_of(state, day, who, voids, (day - state.setup.start) // 7)
     ids = judge.given_adverts["id"].to_numpy()
     for criterion in offers.judged_at:
         meets &= judge.counts(
@@ -88,6 +85,8 @@ def _ranked(
     entry: NDArray[np.int64], week: int, day: int,
 ) -> NDArray[np.int64]:
     """Entries in the order of the live shortlist as at a day; who is not eligible is left out."""
+    used, which = np.unique(which, return_inverse=True)
+    voids = voids[used]
     bids = listing.Bids(going.household[entry], which, going.rank[entry], going.by[entry],
                         going.utility[entry])
     frames = listing.frames_of(state, week, voids, bids, day)
