@@ -65,3 +65,32 @@ def test_what_is_overdue_is_told_with_its_days(state, cbl):
     assert (answer["owner"], answer["due_on"], answer["days_over"]) == ("1", "2026-03-09", 2)
     assert cbl("waiting", state, "--breaches", "--format", "csv")[1].startswith("owner,what,offer")
     assert "days over" in cbl("waiting", state)[1]
+
+
+def test_what_tells_against_a_household_is_listed_first_and_automatic_bids_are_counted():
+    """Of each kind the latest at the head."""
+    from datetime import date
+
+    import polars as pl
+    from rich.console import Console
+
+    from cbl_engine.cli.notice import _listed
+    from cbl_engine.report.notices_due import KINDS, SCHEMA, WEIGHTIEST_FIRST
+
+    assert set(WEIGHTIEST_FIRST) == set(KINDS)
+    rows = [("automatic_bid", 3), ("offer", 4), ("passed_over", 5), ("passed_over", 6),
+            ("consequence", 2)]
+    found = pl.DataFrame([
+        {"notice": f"{kind}/{n}", "kind": kind, "application": "P1", "on": date(2026, 3, n)}
+        for kind, n in rows
+    ], schema_overrides=SCHEMA).with_columns(pl.lit(None, pl.String).alias("what"))
+    console = Console(width=140)
+    with console.capture() as said:
+        for part in _listed(found):
+            console.print(part)
+    text = said.get()
+    assert "Letters: 5 (1 consequence, 2 passed over, 1 offer, 1 automatic bid)" in text
+    at = [text.index(n) for n in ("consequence/2", "passed_over/6", "passed_over/5", "offer/4")]
+    assert at == sorted(at)
+    assert "automatic_bid/3" not in text
+    assert "and 1 more" in text

@@ -32,8 +32,8 @@ def judge_one_by_one(
     """The first rule that each bid breaks; None when it counts."""
     advert_of = {a["id"]: dict(a) for a in adverts}
     for state in record.get("advert_states", []):
-        if state["status"] == "withdrawn":
-            advert_of[state["advert"]]["status"] = "withdrawn"
+        if state["status"] in {"withdrawn", "held_back"}:
+            advert_of[state["advert"]]["status"] = state["status"]
     for advert in advert_of.values():
         if advert.get("corrected_at") is not None and on(advert["corrected_at"]) > until:
             advert["corrected_at"] = None
@@ -64,6 +64,8 @@ def on(moment: datetime) -> date:
 def _unfit(advert: Row, bid: Row) -> str | None:
     if advert["status"] in {"draft", "withdrawn"}:
         return f"advert_{advert['status']}"
+    if advert["status"] == "held_back":
+        return "held_back"
     opens = advert.get("opens_at")
     early = opens is not None and bid["placed_at"] < opens
     return "closed" if early or bid["placed_at"] > advert["closes_at"] else None

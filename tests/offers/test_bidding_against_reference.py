@@ -124,7 +124,7 @@ def records(draw: Any) -> dict[str, list[dict[str, Any]]]:
     found = {
         "advert_states": [
             {"advert": advert, "closed_on": draw(MAYBE_DAY), "homes": draw(st.integers(1, 2)),
-             "status": draw(st.sampled_from(["closed", "closed", "let", "unlet", "withdrawn"]))}
+             "status": draw(st.sampled_from(["closed", "let", "unlet", "held_back", "withdrawn"]))}
             for advert in closed
         ],
         "shortlisted": listed,

@@ -73,3 +73,20 @@ def test_first_come_first_served_is_an_order_of_bids() -> None:
     week.advert("elm").bid("elm", "bob", 4).bid("elm", "ann", 5).run(until=6)
     assert week.steps() == {("elm", "bob"): "proposed"}
     assert week.table("advert_states")[0]["closed_on"] == day(6)
+
+
+def test_a_bid_on_an_advert_that_is_held_back_takes_no_place() -> None:
+    """One bid in a cycle: the advert that never opened spends it no more than one withdrawn does."""
+    week = Week("bidding: {caps: {weekly: {label: x, bids: 1, per: cycle}}}").household("ann")
+    week.advert("elm", bids="ann", bedrooms=3).advert("oak").bid("oak", "ann", 5).run(until=6)
+    assert (week.status("elm"), week.table("bids_set_aside")) == ("held_back", [])
+    assert week.steps() == {("oak", "ann"): "proposed"}
+
+
+def test_a_bid_on_an_advert_that_opens_after_all_counts() -> None:
+    """Put right before it closes."""
+    week = Week("bidding: {caps: {weekly: {label: x, bids: 1, per: cycle}}}").household("ann")
+    week.advert("elm", bids="ann", bedrooms=3).run(until=5)
+    assert week.status("elm") == "held_back"
+    week.add("homes", id="home elm", bedrooms=3).run(until=6)
+    assert week.steps() == {("elm", "ann"): "proposed"}

@@ -204,6 +204,42 @@ def test_chosen_names_one_who_is_not_among_the_equals() -> None:
     assert clash(week.outcome(7, "chosen", "elm", "cat", by="Olu")) == "not_next"
 
 
+def two_offers() -> Week:
+    """Ann has two offers at once."""
+    week = Week("offers: {one_at_a_time: false}").households("ann bob")
+    return week.advert("elm", bids="ann bob").advert("oak", bids="ann bob").run(until=6)
+
+
+def test_a_decision_that_may_be_about_several_offers_clashes_and_lists_them() -> None:
+    """Nothing is approved by guessing; the advert says which."""
+    week = two_offers().approve(7, "offer", None, "ann")
+    with pytest.raises(TableError, match=r"P\d+ \(advert elm\), P\d+ \(advert oak\)"):
+        week.run(until=7)
+    assert clash(week, 7) == "which_one"
+    week = two_offers().approve(7, "offer", "oak", "ann").run(until=7)
+    assert week.steps() == {("elm", "ann"): "proposed", ("oak", "ann"): "offered"}
+
+
+def test_without_an_advert_the_one_that_is_open_is_meant() -> None:
+    """The other was decided."""
+    week = two_offers().approve(7, "offer", "oak", "ann").approve(8, "offer", None, "ann")
+    assert week.run(until=8).steps() == {("elm", "ann"): "offered", ("oak", "ann"): "offered"}
+
+
+def test_an_answer_that_may_be_about_several_direct_lets_clashes() -> None:
+    """The home says which."""
+    week = Week("offers: {one_at_a_time: false}\n"
+                "direct_lets: {decant: {label: x, permitted_by: s.159}}").household("ann")
+    for home in ("h1", "h2"):
+        week.add("homes", id=home).add("direct_lets", id=f"d {home}", application="ann", home=home,
+                                       kind="decant", on=day(5))
+        week.approve(6, "direct_let", None, "ann", home=home)
+    week.run(until=6).outcome(7, "accepted", None, "ann")
+    with pytest.raises(TableError, match=r"h1/ann/1 \(home h1\), h2/ann/1 \(home h2\)"):
+        week.run(until=7)
+    assert clash(week, 7) == "which_one"
+
+
 def test_a_check_that_must_be_passed_stops_declining_and_signing() -> None:
     """And the message does not tell which check officers hold back."""
     week = Week(CHECKED.replace("MUST", "true")).households("ann").check("ann", "verified", "refused")
@@ -218,13 +254,26 @@ def test_a_check_that_must_be_passed_stops_declining_and_signing() -> None:
     assert clash(week) == "hard_stop"
 
 
-def test_all_clashes_of_a_day_are_told_at_once() -> None:
-    """Those of later days would follow from them."""
+def test_all_clashes_of_all_days_are_told_at_once() -> None:
+    """Each with the event it clashes with, and the earlier ones that it may follow from."""
     week = offered().outcome(8, "accepted", "elm", "bob").outcome(8, "signed", "elm", "ann")
-    week.outcome(9, "signed", "elm", "ann")
+    week.outcome(9, "signed", "elm", "ann").outcome(9, "viewed", "oak", "cat")
+    week.outcome(30, "refused", "elm", "ann").check("cat", "verified", since=29, id="late")
+    before = week.record
     with pytest.raises(TableError) as stopped:
         week.run(until=9)
-    assert [p.kind for p in stopped.value.problems] == ["no_such_offer", "wrong_step"]
+    told = {p.where: (p.kind, p.message) for p in stopped.value.problems}
+    assert {where: kind for where, (kind, _) in told.items()} == {
+        "outcomes.o006": "in_the_future", "checks.late": "in_the_future",
+        "outcomes.o002": "no_such_offer", "outcomes.o003": "wrong_step",
+        "outcomes.o004": "wrong_step", "outcomes.o005": "no_such_offer",
+    }
+    assert told["outcomes.o004"][1] == (
+        "signed on 2024-06-09 (advert elm, application ann): offer elm/ann/1 is offered since "
+        "2024-06-07; may follow from outcomes.o006, outcomes.o003, outcomes.o002"
+    )
+    assert "may follow from checks.late" in told["outcomes.o005"][1]
+    assert week.record is before
 
 
 def test_keep_going_leaves_out_what_clashes_and_says_so() -> None:

@@ -279,7 +279,7 @@ def test_where_several_are_proposed_the_decision_has_to_name_one() -> None:
         "refusals: {", "refusals: {each: {label: x, after: 1, every: true, then: look}, "
     ).replace("consequences: {", "consequences: {look: {label: x, review: true}, ")
     week = refusing(scheme, 2, reasonable=False, by="Olu")
-    with pytest.raises(TableError, match="one of look, out"):
+    with pytest.raises(TableError, match=r"name one: P\d+ \(look\), P\d+ \(out\)"):
         week.approve(18, "consequence", household="ann").run(until=18)
     week = refusing(scheme, 2, reasonable=False, by="Olu")
     week.approve(18, "consequence", household="ann", reason="out").run(until=18)
@@ -488,6 +488,62 @@ def test_a_direct_let_that_is_not_permitted_is_listed_with_the_reason() -> None:
     assert (told["id"], told["finding"]) == ("d1", "no_such_kind")
 
 
+DECANT = "direct_lets: {decant: {label: x, permitted_by: s.159, part_6: false}}"
+
+
+@pytest.mark.parametrize(
+    ("status", "part_6", "finding"),
+    [
+        ("active", True, None), ("under_offer", True, None), ("suspended", True, "not_active"),
+        ("awaiting_review", True, "not_active"), ("suspended", False, None),
+        ("housed", True, "application_over"), ("housed", False, "application_over"),
+        ("closed", False, "application_over"),
+    ],
+)
+def test_who_may_be_let_to_directly_turns_on_the_application_and_on_part_6(
+    status: str, part_6: bool, finding: str | None
+) -> None:
+    """Who is not listed with the reason, is proposed."""
+    kind = DECANT if not part_6 else DECANT.replace("part_6: false", "part_6: true")
+    week = Week(kind).household("ann", status=status).add("homes", id="h")
+    week.add("direct_lets", id="d1", application="ann", home="h", kind="decant", on=day(5))
+    week.run(until=5)
+    told = [row["finding"] for row in week.cycle.telling.get("direct_lets_refused", [])]
+    assert told == ([] if finding is None else [finding])
+    assert bool(week.proposed()) is (finding is None)
+
+
+def test_a_household_housed_by_a_bid_is_not_let_a_home_directly() -> None:
+    """The register still has it as active; the record knows better."""
+    week = Week(DECANT).household("ann").advert("elm", bids="ann").let("elm", "ann", 7).run(until=9)
+    week.add("homes", id="h").add("direct_lets", id="d1", application="ann", home="h",
+                                  kind="decant", on=day(10)).run(until=10)
+    (told,) = week.cycle.telling["direct_lets_refused"]
+    assert (told["finding"], week.proposed()) == ("application_over", [])
+
+
+def test_a_direct_let_ends_when_the_application_is_closed_before_it_is_offered() -> None:
+    """An application that is over is offered nothing, approved or not."""
+    week = Week(DECANT).household("ann").add("homes", id="h")
+    week.add("direct_lets", id="d1", application="ann", home="h", kind="decant", on=day(5))
+    week.run(until=5)
+    week.household("ann", status="closed").run(until=6)
+    assert (week.steps(), week.proposed()) == ({(None, "ann"): "bypassed"}, [])
+
+
+def test_the_rung_of_a_home_lapses_when_it_is_let_directly() -> None:
+    """And is proposed again when that letting falls through."""
+    week = Week("advertising: {ladder: [{step: readvertise, label: x}]}\n" + DECANT).household("ann")
+    week.advert("elm").run(until=7)
+    assert week.proposed() == [("rung", "elm", None, "readvertise")]
+    week.add("direct_lets", id="d1", application="ann", home="home elm", kind="decant", on=day(8))
+    week.approve(8, "direct_let", None, "ann").outcome(8, "accepted", None, "ann", home="home elm")
+    week.outcome(9, "signed", None, "ann", home="home elm").run(until=9)
+    assert (week.proposed(), week.proposed("lapsed")) == ([], [("rung", "elm", None, "readvertise")])
+    week.outcome(10, "undone", None, "ann", home="home elm").run(until=10)
+    assert week.proposed() == [("rung", "elm", None, "readvertise")]
+
+
 def test_a_direct_let_waits_for_its_checks() -> None:
     """As an offer by a bid does."""
     week = Week("direct_lets: {decant: {label: x, permitted_by: s.159}}\n"
@@ -496,8 +552,44 @@ def test_a_direct_let_waits_for_its_checks() -> None:
                                   kind="decant", on=day(5))
     week.approve(6, "direct_let", None, "ann").run(until=7)
     assert week.steps() == {(None, "ann"): "proposed"}
+    assert week.held() == [(None, "ann", "verified")]
     week.check("ann", "verified", since=8).run(until=8)
-    assert week.steps() == {(None, "ann"): "offered"}
+    assert (week.steps(), week.held()) == ({(None, "ann"): "offered"}, [])
+
+
+PAPERS = "checks: {papers: {label: x, hold: {days: 2}}}\n"
+
+
+def two_direct_lets() -> Week:
+    """Of one household, approved on the 6th; each waits for papers up to the 8th."""
+    week = Week(PAPERS + "offers: {one_at_a_time: false}\n" + DECANT).household("ann")
+    for home in ("h1", "h2"):
+        week.add("homes", id=home).add("direct_lets", id=f"d {home}", application="ann", home=home,
+                                       kind="decant", on=day(5))
+        week.approve(6, "direct_let", None, "ann", home=home)
+    return week
+
+
+def test_direct_lets_of_one_household_are_held_each_by_its_offer_with_its_deadline() -> None:
+    """One ends with its offer, and the other goes on."""
+    week = two_direct_lets().run(until=7)
+    assert [(h["advert"], h["offer"], h["reason"], h["until"]) for h in week.table("holds")] == [
+        (None, "h1/ann/1", "papers", day(8)), (None, "h2/ann/1", "papers", day(8)),
+    ]
+    week.outcome(8, "withdrew", None, "ann", home="h1").run(until=8)
+    assert [h["ended_on"] for h in week.table("holds")] == [day(8), None]
+
+
+def test_a_direct_let_held_too_long_is_proposed_for_passing_over_and_may_be_left_to_wait() -> None:
+    """Declined it waits on, without a deadline; approved its offer ends."""
+    week = two_direct_lets().run(until=9)
+    assert week.proposed() == [("bypass", None, "ann", "papers")] * 2
+    week.decline(10, "bypass", None, "ann", home="h1").approve(10, "bypass", None, "ann", home="h2")
+    week.run(until=10)
+    assert [(h["offer"], h["until"]) for h in week.table("holds") if h["ended_on"] is None] == [
+        ("h1/ann/1", None)]
+    assert [(o["home"], o["ended_by"]) for o in week.table("offers")] == [
+        ("h1", None), ("h2", "bypassed")]
 
 
 def test_a_home_freed_by_a_move_can_be_let_again() -> None:

@@ -17,6 +17,7 @@ from cbl_engine.offers.events import AdvertCounted
 from cbl_engine.offers.quotas import Account, Ledger, period_of
 from cbl_engine.tables.columns import DTYPES
 from cbl_engine.tables.letting_columns import LEDGER
+from tests.offers.week import Week, day
 from tests.shortlist.small import adverts_of, applications_of, frame, scheme_of
 
 DAY = date(2024, 5, 31)
@@ -95,6 +96,19 @@ def test_a_label_is_explained_with_its_stratum_and_target():
         "Waiting-time adverts: 8 of 33 with this one, target 1 in 4, for homes with "
         "bedrooms 2, property type flat, area parkside"
     )
+
+
+def test_an_advert_of_several_homes_counts_as_many_and_is_chosen_when_they_are_all_behind():
+    """Half of 7 is 3.5, less than the 4 of the second: never ahead, and less than 4 behind."""
+    half = WAITING.replace("0.25", "0.5")
+    judge = _judge(half, [{"id": name} for name in "abcd"])
+    ledger = Ledger(judge)
+    chosen = ledger.choose_each("abcd", DAY, {"a": 3, "b": 4, "d": 2})
+    assert [c.profile for c in chosen] == ["needs", "needs", "waiting", "waiting"]
+    assert [(c.events[-1].whole, c.events[-1].part) for c in chosen] == [
+        (3, 0), (7, 0), (8, 1), (10, 3)]
+    assert chosen[3].events[0].why == (
+        "Waiting-time adverts: 1 of 8 so far, target 1 in 2, furthest behind")
 
 
 def test_an_advert_with_a_profile_keeps_it_and_counts():
@@ -445,3 +459,15 @@ def test_homes_say_what_their_adverts_do_not():
     ledger = Ledger(Judge(judge.scheme, judge.tables, judge.given_adverts, homes))
     strata = [c.events[0].stratum for c in ledger.choose_each(["a", "b"], DAY)]
     assert strata == [("N",), ("not known",)]
+
+
+def test_in_a_cycle_an_advert_of_a_group_counts_its_homes():
+    """Two of the three are to let."""
+    week = Week("""
+profiles: {only: {label: x, order: [{band: [A, B, C]}]}}
+advertising: {quotas: {q: {label: Half, on: adverts, share: 0.5, profile: only}}}
+""")
+    for home in ("g1", "g2", "g3"):
+        week.add("homes", id=home, home_group="g", bedrooms=2)
+    week.add("tenancies", id="t", home="g2", start=day(1)).advert("elm", home_group="g")
+    assert [(row["whole"], row["part"]) for row in week.run(until=4).table("ledger")] == [(2, 2)]

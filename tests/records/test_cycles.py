@@ -161,6 +161,34 @@ def test_an_outcome_that_clashes_stops_the_run_or_is_quarantined(tmp_path):
     assert done.counts()["outcomes quarantined"] == 1
 
 
+def test_rows_that_cannot_be_read_do_not_hide_what_clashes(tmp_path):
+    """Both in one report, with the line of the file; with keep-going both are left out."""
+    first_week(tmp_path)
+    (tmp_path / "outcomes.csv").write_text(
+        OUTCOMES + "O4,2026-03-11,signed,AD2,3,,,Officer 4\nO5,2026-13-01,aproved,AD2,3,,,Officer 4\n")
+    with pytest.raises(BadInput) as caught:
+        second_week(tmp_path)
+    told = {(p.kind, p.where): p for p in caught.value.problems}
+    clash = told["no_such_offer", "outcomes.csv:5 (outcomes.O4)"]
+    assert clash.message.endswith("may follow from rows that could not be read")
+    assert ("wrong_type", "outcomes.csv: on") in told
+    assert ("unknown_code", "outcomes.csv: what") in told
+    assert not (tmp_path / "week2").exists()
+    done = second_week(tmp_path, keep_going=True)
+    assert [row["outcome"] for row in done.cycle.quarantined] == ["O4"]
+    kept = pl.read_parquet(tmp_path / "week2.problems.parquet")
+    assert set(kept["source_row"]) == {6}
+
+
+def test_bad_rows_alone_are_refused_too(tmp_path):
+    first_week(tmp_path)
+    (tmp_path / "outcomes.csv").write_text(OUTCOMES + "O5,2026-13-01,signed,AD2,3,,,Officer 4\n")
+    with pytest.raises(BadInput) as caught:
+        second_week(tmp_path)
+    assert problems_of(caught) == {"wrong_type"}
+    assert not (tmp_path / "week2").exists()
+
+
 def test_two_outcomes_of_one_id_are_refused(tmp_path):
     first_week(tmp_path)
     came = given(tmp_path, "outcomes", OUTCOMES)

@@ -17,7 +17,7 @@ def nominated(on: int = 7) -> Week:
 
 
 def waiting(week: Week) -> list[dict]:
-    return waits(week.record.tables, week.record.as_at).to_dicts()
+    return waits(week.record.tables, week.record.as_at, week.scheme).to_dicts()
 
 
 def late(week: Week) -> list[dict]:
@@ -58,6 +58,34 @@ def test_a_household_named_too_late_is_the_councils_breach():
     (row,) = late(week)
     assert (row["owner"], row["what"], row["due_on"], row["done_on"], row["days_over"]) == (
         "council", "nomination", day(7), day(10), 3)
+
+
+def test_the_decision_on_a_nomination_is_overdue_after_the_last_day_to_send_it():
+    """And the council's breach, named since or not; nothing is proposed for it."""
+    week = Week(NOMINATED).households("ann bob").advert("elm", bids="ann bob", landlord="acorn")
+    week.run(until=7)
+    (row,) = waiting(week)
+    assert (row["waits_for"], row["due_on"], row["days_over"], late(week)) == (
+        "decision", day(7), None, [])
+    week.run(until=9)
+    (row,) = waiting(week)
+    assert (row["owner"], row["due_on"], row["days_over"]) == ("council", day(7), 2)
+    (row,) = late(week)
+    assert (row["what"], row["offer"], row["advert"], row["due_on"], row["done_on"],
+            row["days_over"]) == ("nomination", None, "elm", day(7), None, 2)
+    week.approve(10, "offer", "elm", "ann").run(until=10)
+    (row,) = late(week)
+    assert (row["offer"], row["done_on"], row["days_over"]) == ("elm/ann/1", day(10), 3)
+
+
+def test_a_second_nomination_and_a_home_of_the_councils_own_have_no_last_day():
+    """`send` is about the first household named for a home of a landlord nominated to."""
+    week = Week(NOMINATED).households("ann bob").advert("elm", bids="ann bob", landlord="acorn")
+    week.advert("oak", bids="bob", landlord="birch").approve(7, "offer", "elm", "ann")
+    week.outcome(8, "landlord_rejected", "elm", "ann").run(until=12)
+    assert [row["due_on"] for row in waiting(week)] == [None] * len(waiting(week))
+    assert {row["advert"] for row in waiting(week)} >= {"oak"}
+    assert late(week) == []
 
 
 def test_answers_viewings_and_signings_name_who_is_to_act():

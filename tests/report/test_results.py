@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -185,6 +186,7 @@ def test_officer_held_reasons_are_one_to_the_public_whatever_they_are():
         ({"since": date(2026, 1, 2)}, "not_whole_months"),
         ({"until": date(2026, 2, 27)}, "not_whole_months"),
         ({"until": date(2026, 4, 30)}, "not_whole_months"),
+        ({"since": date(2026, 4, 1)}, "no_time"),
         ({"since": date(2026, 3, 1), "until": date(2026, 1, 31)}, "no_time"),
     ],
 )
@@ -192,6 +194,20 @@ def test_the_public_is_told_whole_months_that_are_over(when, kind):
     with pytest.raises(BadInput) as caught:
         public(drawn(1), **when)
     assert [p.kind for p in caught.value.problems] == [kind]
+
+
+def test_a_time_of_which_nothing_is_over_is_said_to_be_so():
+    """And not told of as ending before it begins."""
+    record = drawn(1)
+    march = replace(record, as_at=date(2026, 3, 10))
+    with pytest.raises(BadInput) as caught:
+        public(march, since=date(2026, 3, 1))
+    assert [p.line() for p in caught.value.problems] == [
+        "--since: no month from 2026-03-01 on is over yet; given 2026-03-01; allowed: 2026-02-01 or "
+        "earlier. The record stands at the end of 2026-03-10"]
+    with pytest.raises(BadInput, match="the record ends before that"):
+        officers(march, since=date(2026, 3, 11))
+    assert officers(march, since=date(2026, 3, 1)).until == date(2026, 3, 10)
 
 
 def test_the_month_under_way_is_not_told():

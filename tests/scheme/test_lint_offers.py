@@ -131,6 +131,19 @@ def test_terms_of_a_landlord_to_which_the_council_does_not_nominate():
         "f.yaml:12:31: warning: the council does not nominate to north, so send means nothing"]
 
 
+BOTTOM = ("consequences: {b: {label: x, bottom_of_band_months: 12}}\n"
+          "offers: {refusals: {one: {label: x, after: 1, then: b}}}\n")
+
+
+def test_the_bottom_of_a_band_that_no_order_by_band_shows():
+    """q has no bands to be at the bottom of."""
+    assert findings(BOTTOM) == [
+        "f.yaml:17:30: warning: b puts a household at the bottom of its band, which the order of p "
+        "does not show: add points: place_in_band after band"]
+    read = HEAD.replace("{band: [A, B]}, ", "{band: [A, B]}, {points: place_in_band}, ")
+    assert findings(BOTTOM, read) == []
+
+
 REFUSALS = ("offers: {{refusals: {{one: {{label: x, after: {}, then: look{}}}, "
             "two: {{label: x, after: {}, then: shut{}}}}}}}\n" + LOOK.replace("{", "{{").replace(
                 "}", "}}"))

@@ -194,7 +194,7 @@ def test_rules_of_offers_leave_the_shortlist_alone():
     register = {"applications": pl.DataFrame({
         "id": ["P1", "P2", "P3"], "status": ["active"] * 3, "band": ["C", "A", "B"],
         "priority_date": [dt.date(2024, 1, day) for day in (1, 2, 3)], "sizes": [[2], [2], [1]],
-        "registered_on": [dt.date(2024, 1, 1)] * 3,
+        "registered_on": [dt.date(2024, 1, 1)] * 3, "place_in_band": [0] * 3,
     })}
     adverts = pl.DataFrame({
         "id": ["H1"], "bedrooms": [2], "landlord": ["quay_homes"], "status": ["open"],

@@ -288,6 +288,24 @@ def test_personal_values_are_in_no_message(spoil):
     assert "SECRET" not in tables.rejected.write_csv()
 
 
+def test_slips_in_what_officers_write_are_quoted_and_sentences_only_measured(tmp_path):
+    """A code, a date or a number as it is written; text that strayed there, and free text, never."""
+    file = tmp_path / "week.csv"
+    file.write_text(
+        "id,on,what,reason,attempts,tenancy_start\n"
+        "O1,2026-13-01,aproved,=HER(1),two,3 June 2024\n"
+        "O2,he left her,off er,,-3,1/5/26\n"
+    )
+    found = read_tables(file, only="outcomes", strict=False).problems
+    assert {p.where.rpartition(" ")[2]: p.given for p in found} == {
+        "on": "'2026-13-01', '(text of 11 characters)'",
+        "what": "'aproved', '(text of 6 characters)'",
+        "reason": "", "attempts": "'-3'", "tenancy_start": "'3 June 2024', '1/5/26'",
+    }
+    assert all(p.allowed or p.kind == "formula_cell" for p in found)
+    assert all(set(p.rows) <= {"line 2", "line 3"} for p in found)
+
+
 def test_missing_tables_and_header_only_files(spoil):
     folder = spoil({"adverts.csv": None}, bids="advert,application,placed_at\n")
     assert lines_of(folder) == [

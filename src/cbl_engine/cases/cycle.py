@@ -106,6 +106,13 @@ def _let(cycle: Cycle) -> Iterator[tuple]:
             yield row["advert"] or row["home"], row["application"]
 
 
+def _holds(cycle: Cycle) -> Iterator[tuple]:
+    homes = {row["id"]: row["home"] for row in cycle.record.tables["offers"].to_dicts()}
+    for row in cycle.record.tables["holds"].to_dicts():
+        if row["ended_on"] is None:
+            yield row["advert"] or homes[row["offer"]], row["application"], row["reason"]
+
+
 def _unlet(cycle: Cycle) -> Iterator[tuple]:
     for row in cycle.record.tables["advert_states"].to_dicts():
         if row["unlet_because"] is not None:
@@ -171,7 +178,7 @@ PARTS = {
     ),
     "holds": Part(
         "waited for with", ("home", "application", "word"),
-        _of_table("holds", "advert", "application", "reason", ended_on=None), _held_for,
+        _holds, _held_for,
     ),
     "let": Part("let to", ("home", "application"), _let),
     "unlet": Part(

@@ -13,11 +13,11 @@ from cbl_engine.cli.given import day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from datetime import date
 
     import polars as pl
 
     from cbl_engine.records.cycles import RecordedCycle
+    from cbl_engine.records.state import StateFolder
 
 _MOST = 40
 _FEW = 5
@@ -99,7 +99,7 @@ def cycle(
     if format == "json":
         sys.stdout.write(json.dumps(_plain(done), indent=1, default=str) + "\n")
         return 0
-    show.show_parts([*_happened(done), *_waits(tables, template, done.folder.as_at)])
+    show.show_parts([*_happened(done), *_waits(done.folder, template)])
     return 0
 
 
@@ -135,11 +135,12 @@ def waiting(
     tables = folder.tables
     if template is not None:
         _write_form(tables, template)
-    late = overdue.breaches(tables, folder.scheme(), folder.as_at)
+    scheme = folder.scheme()
+    late = overdue.breaches(tables, scheme, folder.as_at)
     if format == "table":
-        show.show_parts([*_waits(tables, template, folder.as_at), *_late(late)])
+        show.show_parts([*_waits(folder, template), *_late(late)])
     else:
-        show.show_frame(late if breaches else overdue.waits(tables, folder.as_at), format)
+        show.show_frame(late if breaches else overdue.waits(tables, folder.as_at, scheme), format)
     return 0
 
 
@@ -166,7 +167,12 @@ def _happened(done: RecordedCycle) -> Iterator[Any]:
             yield f"Held back: advert {event.advert} ({', '.join(event.findings)})"
     for row in done.cycle.quarantined:
         yield f"Left out: {row['outcome']}, {row['clash'].replace('_', ' ')}: {row['why']}"
-    for what, rows in done.cycle.telling.items():
+    telling = dict(done.cycle.telling)
+    for row in telling.pop("direct_lets_refused", []):
+        yield (f"Not proposed: direct let {row['id']} of home {row['home']} to application "
+               f"{row['application']} ({row['kind']}), {row['finding'].replace('_', ' ')}"
+               + (", not known" if row["state"] == "not_known" else ""))
+    for what, rows in sorted(telling.items(), key=lambda told: told[0] == "automatic_bids"):
         if rows:
             yield f"To be told, {what.replace('_', ' ')}: {_named(rows)}"
     yield (f"State {manifest['state_id']}: {manifest['events']:,} events, written to "
@@ -179,24 +185,23 @@ def _named(rows: list[dict[str, Any]]) -> str:
     return ", ".join([*few, f"and {len(rows) - _FEW:,} more"] if len(rows) > _FEW else few)
 
 
-def _waits(
-    tables: Mapping[str, pl.DataFrame], template: Path | None, as_at: date
-) -> Iterator[Any]:
+def _waits(folder: StateFolder, template: Path | None) -> Iterator[Any]:
     """What is waited for, since when, what is overdue, and how it is answered."""
     from rich.table import Table
 
     from cbl_engine.records.overdue import waits
 
-    found = waits(tables, as_at)
+    found = waits(folder.tables, folder.as_at, folder.scheme())
     decisions = found.filter(waits_for="decision")
     if decisions.height:
         table = Table(title=f"Waits for a decision: {decisions.height:,}", title_justify="left")
-        for column in ("proposal", "act", "advert", "application", "since", "days", "write"):
+        for column in ("proposal", "act", "advert", "application", "since", "days", "by", "days over",
+                       "write"):
             table.add_column(column, overflow="fold")
         for row in decisions.head(_MOST).iter_rows(named=True):
             act, settled = row["what"].rsplit(": ", 1)
             cells = (row["id"], act.replace("_", " "), row["advert"], row["application"],
-                     row["since"], row["days"], settled)
+                     row["since"], row["days"], row["due_on"], row["days_over"], settled)
             table.add_row(*("" if cell is None else str(cell) for cell in cells))
         yield table
         yield from _more(decisions.height)
@@ -236,10 +241,10 @@ def _late(found: pl.DataFrame) -> Iterator[Any]:
     if not found.height:
         return
     table = Table(title=f"Not in time: {found.height:,}", title_justify="left")
-    for column in ("owner", "what", "offer", "last day", "done", "days over"):
+    for column in ("owner", "what", "offer or advert", "last day", "done", "days over"):
         table.add_column(column, overflow="fold")
     for row in found.tail(_MOST).iter_rows(named=True):
-        cells = (row["owner"], row["what"], row["offer"], row["due_on"],
+        cells = (row["owner"], row["what"], row["offer"] or row["advert"], row["due_on"],
                  row["done_on"] or "not yet", row["days_over"])
         table.add_row(*map(str, cells))
     yield table

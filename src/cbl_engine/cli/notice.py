@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cbl_engine.records import StateFolder
 
 _MOST = 40
+_COUNTED_ALONE = "automatic_bid"
 _ROWS = ("table", "csv", "json", "parquet")
 
 
@@ -117,21 +118,31 @@ def _draft(folder: StateFolder, notice: str, out: Path | None, format: str | Non
 
 
 def _listed(found: pl.DataFrame) -> Iterator[Any]:
+    import polars as pl
     from rich.table import Table
 
-    from cbl_engine.report.notices_due import KINDS
+    from cbl_engine.report.notices_due import KINDS, WEIGHTIEST_FIRST
 
     if not found.height:
         yield "No letter is due."
         return
-    table = Table(title=f"Letters: {found.height:,}", title_justify="left")
+    order = pl.col("kind").cast(pl.Enum(WEIGHTIEST_FIRST))
+    kinds = found.group_by("kind").len().sort(order)
+    counts = ", ".join(f"{n:,} {kind.replace('_', ' ')}" for kind, n in kinds.iter_rows())
+    listed = found.filter(pl.col("kind") != _COUNTED_ALONE).sort(
+        order, "on", "notice", descending=[False, True, False])
+    table = Table(title=f"Letters: {found.height:,} ({counts})", title_justify="left")
     for column in ("on", "notice", "application", "about"):
         table.add_column(column, overflow="fold")
-    for row in found.tail(_MOST).iter_rows(named=True):
+    for row in listed.head(_MOST).iter_rows(named=True):
         what = f" ({row['what'].replace('_', ' ')})" if row["what"] is not None else ""
         table.add_row(str(row["on"]), row["notice"], row["application"],
                       KINDS[row["kind"]] + what)
-    yield table
-    if found.height > _MOST:
-        yield (f"and {found.height - _MOST:,} before these: --since, --application or --format csv")
+    if listed.height:
+        yield table
+    else:
+        yield table.title
+    if found.height > min(listed.height, _MOST):
+        yield (f"and {found.height - min(listed.height, _MOST):,} more: --since, --application or "
+               "--format csv")
     yield "Whether a letter was sent is not on record. To draft one: cbl notice STATE NOTICE"

@@ -44,12 +44,13 @@ def adverts_that_open(desk: Desk) -> bool:
         findings.partition_by("advert", as_dict=True, maintain_order=True).items()
     }
     right = [a for a in due if a not in wrong]
-    choices = Ledger(desk.judge, desk.record["ledger"]).choose_each(right, desk.on)
+    homes = {advert: len(desk.vacant(advert)) for advert in right}
+    choices = Ledger(desk.judge, desk.record["ledger"]).choose_each(right, desk.on, homes)
     opening = dict(zip(right, choices, strict=True))
     for advert in due:
         if advert in opening:
             choice = opening[advert]
-            desk.emit(e.AdvertOpened(on=desk.on, advert=advert, homes=len(desk.vacant(advert)),
+            desk.emit(e.AdvertOpened(on=desk.on, advert=advert, homes=homes[advert],
                                      profile=choice.profile, quota=choice.quota))
             for counted in choice.events:
                 desk.emit(counted)
@@ -197,14 +198,16 @@ def withdraw(desk: Desk, advert: str, outcome: str | None = None) -> None:
 
 
 def rungs(desk: Desk) -> None:
-    """Propose the next rung for each home that was not let, once."""
+    """Propose the next rung for each home that was not let, once, for as long as it is not."""
     from cbl_engine.offers.decisions import rung_for
 
+    unlet = {a.advert: a for a in desk.book.adverts.values()
+             if a.unlet_because is not None and desk.vacant(a.advert)}
     for proposal in desk.book.open_proposals():
-        if proposal.act == "rung" and desk.book.adverts[proposal.advert or ""].unlet_because is None:
+        if proposal.act == "rung" and proposal.advert not in unlet:
             desk.decide(proposal, "lapsed")
-    for state in list(desk.book.adverts.values()):
-        if state.unlet_because is None or state.rung:
+    for state in unlet.values():
+        if state.rung:
             continue
         asked = any(
             p.act == "rung" and p.advert == state.advert and p.status != "lapsed"

@@ -8,7 +8,7 @@ import polars as pl
 
 from cbl_engine.offers.adverts_day import correct, corrected_on, end_of_day, withdraw
 from cbl_engine.offers.checks import told_reason
-from cbl_engine.offers.clashes import Clash, about, offer_in_words
+from cbl_engine.offers.clashes import Clash, about, offer_in_words, which_one
 from cbl_engine.offers.deadlines import contact_shortfall, days_closed, last_day
 from cbl_engine.offers.decisions import approve, by_officer, choose, decline, proposal_for
 from cbl_engine.offers.line import LANDLORD
@@ -60,7 +60,7 @@ def offer_for(desk: Desk, row: Row) -> Offer:
     """The offer that an outcome is about, at a step where it can happen.
 
     Raises:
-        Clash: there is none.
+        Clash: there is none, or several of which it names no one.
     """
     advert, home = row.get("advert"), row.get("home")
     steps = _STEPS[row["what"]]
@@ -70,6 +70,8 @@ def offer_for(desk: Desk, row: Row) -> Offer:
         and (home is None or o.home in (None, str(home)))
     ]
     able = [o for o in found if o.step in steps]
+    if len({o.home for o in able}) > 1:
+        raise which_one(row, [(o.id, o.advert, o.home, None) for o in able])
     if able:
         return able[-1]
     if not found:

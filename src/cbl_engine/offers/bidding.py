@@ -12,7 +12,7 @@ import polars as pl
 from cbl_engine.offers.caps import NEVER, Limit, Places, Tally, count_places
 from cbl_engine.offers.clock import as_dates, cycle_begins, cycle_numbers, in_window
 from cbl_engine.offers.considered import consequences_on, under_consideration
-from cbl_engine.offers.placed import Placed, place_bids
+from cbl_engine.offers.placed import HELD_BACK, Placed, place_bids
 from cbl_engine.shortlist.adverts import NOT_CONSIDERED
 
 if TYPE_CHECKING:
@@ -85,8 +85,9 @@ def judge_bids(
     """Which bids count, as far as bids and withdrawals were known at the end of a day.
 
     Rules are asked in the order of ``docs/offers.md`` and the first that a bid breaks names the
-    reason. Before those: ``advert_draft`` and ``advert_withdrawn``, ``closed`` (placed while the
-    advert was not open) and ``withdrawn`` (before the close). A bid that a later one of the
+    reason. Before those: ``advert_draft``, ``advert_withdrawn`` and ``held_back`` (as the advert
+    stands that day), ``closed`` (placed while the advert was not open) and ``withdrawn`` (before
+    the close). A bid that a later one of the
     household on the same advert takes the place of counts here: the shortlist needs its time, and
     sets it aside as ``superseded``.
 
@@ -145,7 +146,7 @@ def standing_rules(
     """Every rule but the caps, in the order in which they are asked."""
     rules = [
         Rule("advert", reason, (placed.status == status).to_numpy())
-        for status, reason in NOT_CONSIDERED.items()
+        for status, reason in (NOT_CONSIDERED | {HELD_BACK: HELD_BACK}).items()
     ]
     early_or_late = (placed.at < placed.opens) | (placed.at > placed.closes)
     rules.append(Rule("time", "closed", early_or_late))

@@ -47,6 +47,7 @@ class Book:
         events: number of events so far; the first event is number 1.
         households: of them in this book, those that change how applications stand.
         lists: what ``shortlisted`` has of each advert, in its order.
+        unknown: by advert, what was not known of those that its list holds.
         offers_of, offers_on: offers by application, and by advert.
         open: offers of which something may still come.
         undecided: proposals that wait for a decision; ``about``: all, by advert and application.
@@ -58,6 +59,7 @@ class Book:
     households: int = 0
     adverts: dict[str, AdvertState] = field(default_factory=dict)
     lists: dict[str, pl.DataFrame] = field(default_factory=dict)
+    unknown: dict[str, dict[str, list[str]]] = field(default_factory=dict, repr=False)
     set_aside: list[SetAside] = field(default_factory=list)
     proposals: dict[str, Proposal] = field(default_factory=dict)
     offers: dict[str, Offer] = field(default_factory=dict)
@@ -176,6 +178,8 @@ class Book:
         rows = rows.sort("advert", "position", "application", nulls_last=True)
         for (advert,), own in rows.partition_by("advert", as_dict=True).items():
             self.lists[str(advert)] = own
+            held = own.filter(pl.col("position").is_not_null(), pl.col("eligible").is_null())
+            self.unknown[str(advert)] = dict(held.select("application", "unknown").iter_rows())
 
     def index(self, offer: Offer) -> None:
         """Find an offer by its household and its advert."""
@@ -201,9 +205,12 @@ class Book:
         """Proposals that wait for a decision, in the order they were made."""
         return list(self.undecided.values())
 
-    def holding(self, advert: str | None, application: str) -> list[Hold]:
-        """What a home still waits for of a household."""
-        return [h for h in self.waits if (h.advert, h.application) == (advert, application)]
+    def holding(
+        self, advert: str | None, application: str, offer: str | None = None
+    ) -> list[Hold]:
+        """What a home still waits for of a household; of a direct let, by its offer."""
+        return [h for h in self.waits if (h.advert, h.application) == (advert, application)
+                and (advert is not None or h.offer == offer)]
 
     def passing_over(self, advert: str, application: str) -> list[PassedOver]:
         """Why a household is passed over on a list, as far as it still stands."""

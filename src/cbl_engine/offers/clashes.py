@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from cbl_engine.errors import MAX_EXAMPLES, Problem
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cbl_engine.offers.entries import Offer, Proposal
 
 Kind = Literal[
@@ -12,6 +16,8 @@ Kind = Literal[
     "after_the_end", "home_let", "in_the_future", "before_the_state", "no_officer", "own_second",
     "contact_short", "not_next", "hard_stop",
 ]
+_ABOUT = ("application", "advert", "home")
+REMEDY = "Put the row right, or leave it out with keep-going"
 
 
 class Clash(Exception):
@@ -27,11 +33,65 @@ class Clash(Exception):
         self.kind, self.why = kind, why
 
 
+def clash_problems(clashes: Sequence[tuple[dict[str, Any], Clash]]) -> list[Problem]:
+    """Rows that clash, as problems in their order.
+
+    Each was left out when those after it were looked at, so that a later one may clash for that
+    reason alone: it names the earlier ones of its household, advert or home.
+
+    Args:
+        clashes: rows of ``outcomes`` or ``checks``, each with what it clashed with.
+    """
+    problems, seen = [], {}
+    for row, clash in clashes:
+        name = f"{_table(row)}.{row['id']}"
+        touched = [(c, str(row[c])) for c in _ABOUT if row.get(c) is not None]
+        earlier = list(dict.fromkeys(other for key in touched for other in seen.get(key, ())))
+        message = in_words(row, clash)
+        if earlier:
+            more = ", ..." if len(earlier) > MAX_EXAMPLES else ""
+            message += f"; may follow from {', '.join(earlier[:MAX_EXAMPLES])}{more}"
+        problems.append(Problem(clash.kind, message, where=name, remedy=REMEDY))
+        for key in touched:
+            seen.setdefault(key, []).append(name)
+    return problems
+
+
+def _table(row: dict[str, Any]) -> str:
+    return "outcomes" if "what" in row else "checks"
+
+
+def in_words(row: dict[str, Any], clash: Clash) -> str:
+    """A row that clashes, and with what."""
+    if "what" not in row:
+        return f"a check of application {row['application']}: {clash.why}"
+    return f"{row['what']} on {row['on']} ({about(row)}): {clash.why}"
+
+
 def about(row: dict[str, Any]) -> str:
     """What an outcome is about, in words."""
     parts = [f"{name} {row[name]}" for name in ("advert", "application", "home")
              if row.get(name) is not None]
     return ", ".join(parts) or "nothing"
+
+
+def which_one(
+    row: dict[str, Any], found: Sequence[tuple[str, str | None, str | None, str | None]]
+) -> Clash:
+    """An outcome that may be about several.
+
+    Args:
+        row: the outcome.
+        found: id, advert, home and name of each offer or proposal that it may be about.
+    """
+    def called(id_: str, advert: str | None, home: str | None, name: str | None) -> str:
+        its = [f"{word} {value}" for word, value in (("advert", advert), ("home", home))
+               if value is not None]
+        return f"{id_} ({', '.join([*its, *([name] if name else [])])})"
+
+    several = ", ".join(called(*one) for one in sorted(found, key=lambda one: one[0]))
+    return Clash("which_one", f"{len(found)} are open for {about(row)}, and its advert, home and "
+                 f"reason have to name one: {several}")
 
 
 def offer_in_words(offer: Offer) -> str:

@@ -22,7 +22,7 @@ from cbl_engine.offers.adverts_day import (
     withdraw,
 )
 from cbl_engine.offers.answers import apply_outcome
-from cbl_engine.offers.clashes import Clash, about
+from cbl_engine.offers.clashes import Clash, clash_problems, in_words
 from cbl_engine.offers.decisions import decide_unattended
 from cbl_engine.offers.desk import Desk, london_day
 from cbl_engine.offers.direct_day import propose_direct_lets
@@ -77,8 +77,8 @@ def run_cycle(
         A :class:`Cycle`. Equal inputs give an equal one, whatever the order of rows.
 
     Raises:
-        TableError: the day is over already; tables that do not fit; outcomes that clash, all those
-            of the first day on which any does.
+        TableError: the day is over already; tables that do not fit; outcomes and checks that clash,
+            those of every day, each left out for the days that follow.
         SchemeError: a day on which no version of the scheme is in force.
         PropertyError: the outcome broke a numbered property (a defect of the engine).
     """
@@ -98,17 +98,22 @@ def run_cycle(
     came = {table: _text_ids(table, rows) for table, rows in sorted(given.items())}
     new = {table: news(desk.given.get(table), rows, table) for table, rows in came.items()}
     outcomes, clashes = _in_time(new, record.as_at, as_at)
-    quarantined = _left_out(desk, clashes, keep_going)
+    _leave_out(desk, clashes)
     late = _late(desk, new, record.as_at)
     _take_in(desk, came, new, whole, {row["id"] for row, _ in clashes if "what" not in row})
     for day in _days(desk, record.as_at, as_at):
         desk.on = day
         waiting = _day(desk, outcomes.get(day, []), late, answers, unattended=unattended)
         late = {}
-        quarantined += _left_out(desk, waiting, keep_going)
+        _leave_out(desk, waiting)
+        clashes += waiting
+    if clashes and not keep_going:
+        raise TableError(clash_problems(clashes))
     tables = {**desk.given, **desk.book.tables()}
     after = Record(tables, as_at, desk.book.events, record.cycles + 1)
     verify(scheme, record, after, desk.events, desk.rows)
+    quarantined = [{"outcome": row["id"], "clash": clash.kind, "why": in_words(row, clash)}
+                   for row, clash in clashes]
     return Cycle(after, desk.events, desk.rows, quarantined, desk.telling)
 
 
@@ -188,37 +193,10 @@ def _in_time(
     return by_day, clashes
 
 
-def _left_out(
-    desk: Desk, clashes: list[tuple[Row, Clash]], keep_going: bool
-) -> list[Row]:
-    """Rows that clash: recorded as left out, or the run stops.
-
-    Raises:
-        TableError: with every one of them.
-    """
-    if clashes and not keep_going:
-        raise TableError([
-            Problem(
-                clash.kind, _words(row, clash), where=f"{_table(row)}.{row['id']}",
-                remedy="Put the row right, or leave it out with keep-going",
-            )
-            for row, clash in clashes
-        ])
-    out = []
+def _leave_out(desk: Desk, clashes: list[tuple[Row, Clash]]) -> None:
+    """Rows that clash are recorded as left out."""
     for row, clash in clashes:
         desk.emit(e.Quarantined(on=desk.on, outcome=row["id"], clash=clash.kind))
-        out.append({"outcome": row["id"], "clash": clash.kind, "why": _words(row, clash)})
-    return out
-
-
-def _table(row: Row) -> str:
-    return "outcomes" if "what" in row else "checks"
-
-
-def _words(row: Row, clash: Clash) -> str:
-    if "what" not in row:
-        return f"a check of application {row['application']}: {clash.why}"
-    return f"{row['what']} on {row['on']} ({about(row)}): {clash.why}"
 
 
 def _days(desk: Desk, since: date | None, as_at: date) -> Iterator[date]:

@@ -9,16 +9,19 @@ import polars as pl
 
 from cbl_engine.offers import events as e
 from cbl_engine.offers.advertising import last_rung, next_rung
-from cbl_engine.offers.clashes import Clash, about, proposal_in_words
-from cbl_engine.offers.line import free_homes, offer_to
+from cbl_engine.offers.checks import told_reason
+from cbl_engine.offers.clashes import Clash, about, proposal_in_words, which_one
+from cbl_engine.offers.line import free_homes, is_out, offer_to
 from cbl_engine.offers.moves import end, go_on, on_offer_elsewhere, passed_over, place_of
+from cbl_engine.offers.quotas import Ledger
 from cbl_engine.offers.refusals import begin_consequence, duties_may_end, judged
 from cbl_engine.offers.standing import Place, due_before, what_stops
-from cbl_engine.offers.stops import SILENCES, end_holds
+from cbl_engine.offers.stops import SILENCES, end_holds, hold_for
 
 if TYPE_CHECKING:
     from cbl_engine.offers.desk import Desk
     from cbl_engine.offers.entries import Offer, Proposal
+    from cbl_engine.offers.standing import Stop
 
 DISCRETION = "discretion"
 """The reason of a passing over under the scheme's clause on exceptional circumstances."""
@@ -95,19 +98,27 @@ def proposal_for(desk: Desk, row: dict[str, Any], act: str | None) -> Proposal:
 
 
 def _meant(proposals: list[Proposal], row: dict[str, Any], desk: Desk) -> Proposal:
-    """The one that is meant of open proposals of one act: its name is the reason, or it is alone."""
+    """The one that is meant of open proposals of one act: its name is the reason, or it is alone.
+
+    Of those that no outcome could tell apart, the first.
+    """
     reason = row.get("reason")
-    named = [p for p in proposals if p.what == reason]
-    if named:
-        return named[0]
-    names = sorted({p.what or "" for p in proposals})
-    if reason in desk.version.consequences and proposals[0].act == "consequence":
+    named = [p for p in proposals if p.what == reason] or proposals
+    if reason in desk.version.consequences and proposals[0].act == "consequence" and (
+        named[0].what != reason
+    ):
         raise Clash("no_such_proposal", f"{reason} was not proposed for {about(row)}; open: "
-                    + ", ".join(names))
-    if len(names) > 1:
-        raise Clash("which_one", f"{len(names)} are open for {about(row)}; the reason has to name "
-                    "one of " + ", ".join(names))
-    return proposals[0]
+                    + ", ".join(sorted({p.what or "" for p in proposals})))
+    told_apart = {(p.advert, _home_of(p, desk), p.what): p.id for p in reversed(named)}
+    if len(told_apart) > 1:
+        raise which_one(row, [(id_, *of) for of, id_ in told_apart.items()])
+    return named[0]
+
+
+def _home_of(proposal: Proposal, desk: Desk) -> str | None:
+    """The home of a direct let, which has no advert to be named by."""
+    offer = desk.book.offers.get(proposal.offer or "")
+    return offer.home if offer is not None and offer.route == "direct" else None
 
 
 def approve(desk: Desk, proposal: Proposal, by: By) -> None:
@@ -175,7 +186,7 @@ def _bypass(desk: Desk, proposal: Proposal, by: By) -> None:
             on=desk.on, advert=advert, application=application,
             position=position_of(desk, advert, application), reason=reason, why=why, **more,
         ))
-    end_holds(desk, advert, application)
+    end_holds(desk, advert, application, proposal.offer)
 
 
 def result_of(desk: Desk, proposal: Proposal) -> str | None:
@@ -232,7 +243,7 @@ def decline(desk: Desk, proposal: Proposal, by: By) -> None:
         end(desk, offer, "declined", outcome=by.outcome)
     elif proposal.act == "refusal_counts" and offer is not None:
         judged(desk, offer, counts=False, reasonable=by.reasonable)
-    elif proposal.act == "bypass" and check is not None and proposal.advert is not None and (
+    elif proposal.act == "bypass" and check is not None and (
         offer is None or offer.step != "accepted"
     ):
         _let_stand(desk, proposal)
@@ -240,10 +251,9 @@ def decline(desk: Desk, proposal: Proposal, by: By) -> None:
 
 def _let_stand(desk: Desk, proposal: Proposal) -> None:
     """The officer waits for another result: held, without a deadline."""
-    advert, application = proposal.advert or "", proposal.application or ""
-    if not any(h.reason == proposal.what for h in desk.book.holding(advert, application)):
-        desk.emit(e.HeldFor(on=desk.on, advert=advert, application=application,
-                            reason=proposal.what or "", until=None))
+    advert, application, offer = proposal.advert, proposal.application or "", proposal.offer
+    if not any(h.reason == proposal.what for h in desk.book.holding(advert, application, offer)):
+        hold_for(desk, advert, application, proposal.what or "", None, offer)
 
 
 def choose(desk: Desk, row: dict[str, Any]) -> None:
@@ -268,15 +278,33 @@ def choose(desk: Desk, row: dict[str, Any]) -> None:
     if attended:
         go_on(desk, attended[0])
     else:
-        offer_to(desk, advert, application, homes[0])
+        offer_to(desk, advert, application, homes[0],
+                 reserved=_reserved_for(desk, advert, application))
+
+
+def _reserved_for(desk: Desk, advert: str, application: str) -> tuple[str, ...]:
+    """Targets that are behind, for a household that meets one of them."""
+    behind = Ledger(desk.judge, desk.record["ledger"]).reserved(advert, desk.on)
+    ids = pl.Series([application], dtype=pl.String), pl.Series([advert], dtype=pl.String)
+    meets = (desk.judge.counts(n, desk.on, advert=ids[1], application=ids[0]).item() for n in behind)
+    return behind if any(meets) else ()
 
 
 def _not_free(
     desk: Desk, advert: str, application: str, attended: list[Offer]
 ) -> str | None:
     """Why one of the equals cannot be given the home at this moment; None where it can."""
+    book = desk.book
     if attended:
-        return "on offer elsewhere" if on_offer_elsewhere(desk, attended[0]) else None
+        if on_offer_elsewhere(desk, attended[0]):
+            return "on offer elsewhere"
+        place = place_of(desk, attended[0])
+        stop = what_stops(desk, [place], "offered").get(place.key)
+        return None if stop is None else f"stopped ({_told(stop)})"
+    if any(is_out(o) for o in book.offers_on[advert] if o.application == application) or any(
+        p.for_good for p in book.passing_over(advert, application)
+    ):
+        return "on that list no more"
     home = next(iter(desk.homes_of(advert)), None)
     landlord = desk.row("adverts", advert).get("landlord")
     place = Place(advert, application, home, landlord, listed=True)
@@ -284,6 +312,11 @@ def _not_free(
     if stop is None or stop.does != "pass_over":
         return None
     return f"passed over ({stop.reason})"
+
+
+def _told(stop: Stop) -> str:
+    """What stops a household, as whoever reads of a clash may know it."""
+    return told_reason(stop.reason, (), "applicant", officer_held=stop.officer_held)
 
 
 def rung_for(desk: Desk, advert: str) -> Any:

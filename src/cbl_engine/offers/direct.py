@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from cbl_engine.scheme.offers import DirectLet
 
 _OUT = ("id", "application", "home", "kind", "finding", "state")
+OVER = ("housed", "closed")
+"""Statuses of an application that is over: nothing is let by it, whatever permits the letting."""
+_ON_THE_LIST = ("active", "under_offer")
 
 
 def direct_let_findings(
@@ -44,7 +47,9 @@ def direct_let_findings(
     Returns:
         id, application, home, kind (as asked), finding, state. Finding: the name of a criterion
         (the kind's ``when``, its ``homes``, one of its ``fit`` or else of those common to every
-        advert), or no_such_kind, no_such_home, no_such_application, home_let, home_advertised.
+        advert), or no_such_kind, no_such_home, no_such_application, application_over (housed or
+        closed), not_active (an allocation under Part 6 to an application that is neither active nor
+        under offer), home_let, home_advertised.
         State: failed, or not_known for a criterion that must be known and is not. By id, then in
         that order. A request that is not named may be proposed.
 
@@ -54,16 +59,23 @@ def direct_let_findings(
     asked = whole(asked, DIRECT_LETS).sort("id")
     kinds = version.direct_lets
     homes = judge.homes["id"] if judge.homes is not None else asked["home"].clear()
+    applications = judge.applications(on)
     found = [
         _found_of(asked.filter(~pl.col("kind").is_in(list(kinds))), "no_such_kind"),
         _found_of(asked.filter(~_among("home", homes)), "no_such_home"),
-        _found_of(
-            asked.filter(~_among("application", judge.applications(on)["id"])),
-            "no_such_application",
-        ),
+        _found_of(asked.filter(~_among("application", applications["id"])), "no_such_application"),
     ]
     able = asked.join(pl.concat(found), on="id", how="anti")
+    status = pl.col("status").cast(pl.String)
+    over = applications.filter(status.is_in(OVER))["id"]
+    unlisted = applications.filter(~status.is_in((*OVER, *_ON_THE_LIST)))["id"]
+    allocations = [kind for kind, rule in kinds.items() if rule.part_6]
     found += [
+        _found_of(able.filter(_among("application", over)), "application_over"),
+        _found_of(
+            able.filter(pl.col("kind").is_in(allocations), _among("application", unlisted)),
+            "not_active",
+        ),
         _found_of(able.filter(_among("home", homes_let(record, on))), "home_let"),
         _found_of(able.filter(_among("home", homes_advertised(judge, record))), "home_advertised"),
     ]

@@ -31,8 +31,8 @@ def past_deadlines(desk: Desk) -> None:
     for hold in list(desk.book.waits):
         if hold.until is None or hold.until >= desk.on:
             continue
-        offer = next((o for o in desk.book.offers_on[hold.advert]
-                      if o.open and o.application == hold.application), None)
+        offer = next((o for o in desk.book.offers_of[hold.application]
+                      if o.open and o.advert == hold.advert and hold.offer in (None, o.id)), None)
         end_hold(desk, hold)
         desk.propose("bypass", advert=hold.advert, application=hold.application,
                      offer=offer.id if offer is not None else None, what=hold.reason)

@@ -97,12 +97,13 @@ class PassedOver:
 class Hold:
     """A row of ``holds``."""
 
-    advert: str
+    advert: str | None
     application: str
     reason: str
     since: date
     until: date | None
     ended_on: date | None = None
+    offer: str | None = None
 
 
 @dataclass

@@ -191,22 +191,24 @@ class Decided(_Event):
 
 
 class HeldFor(_Event):
-    """A home waits: a check or a fact is missing."""
+    """A home waits: a check or a fact is missing. Of a direct let, ``offer`` says which."""
 
     kind: Literal["held_for"] = "held_for"
-    advert: Id
+    advert: Id | None
     application: Id
     reason: str
     until: date | None
+    offer: str | None = None
 
 
 class HoldEnded(_Event):
     """What was waited for came, or the time is over."""
 
     kind: Literal["hold_ended"] = "hold_ended"
-    advert: Id
+    advert: Id | None
     application: Id
     reason: str
+    offer: str | None = None
 
 
 class PassedOver(_Event):

@@ -101,14 +101,15 @@ def _decided(event: e.Decided, book: Book) -> None:
 
 @write.register(e.HeldFor)
 def _held(event: e.HeldFor, book: Book) -> None:
-    hold = Hold(str(event.advert), str(event.application), event.reason, event.on, event.until)
+    hold = Hold(_text(event.advert), str(event.application), event.reason, event.on, event.until,
+                offer=event.offer)
     book.holds.append(hold)
     book.waits.append(hold)
 
 
 @write.register(e.HoldEnded)
 def _hold_ended(event: e.HoldEnded, book: Book) -> None:
-    for hold in book.holding(str(event.advert), str(event.application)):
+    for hold in book.holding(_text(event.advert), str(event.application), event.offer):
         if hold.reason == event.reason:
             hold.ended_on = event.on
             book.waits.remove(hold)

@@ -412,7 +412,7 @@ def _no_longer(desk: Desk, lines: list[Line], standing: Standing) -> None:
         if key in known and not passed.for_good and (stop is None or stop.reason != passed.reason):
             desk.emit(e.PassingOverEnded(on=desk.on, advert=passed.advert,
                                          application=passed.application, reason=passed.reason))
-    waiting = {(h.advert, h.application) for h in desk.book.waits}
+    waiting = {(h.advert or "", h.application) for h in desk.book.waits}
     waiting |= {(p.advert or "", p.application or "") for p in desk.book.open_proposals()
                 if p.act == "bypass" and p.offer is None}
     for key in sorted(waiting & known):

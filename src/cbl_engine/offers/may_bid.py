@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from cbl_engine.shortlist.explanation import Audience
 
 Answer = Literal["yes", "no", "not eligible"]
-_HELD_BACK = "held_back"
 _KEY = ["advert", "application", "placed_at"]
 
 
@@ -174,7 +173,7 @@ def may_bid(
         pl.col("advert") == advert, pl.col("application") == application, pl.col("placed_at") == at
     )["row"][0]
     version = judge.version(at.date())
-    against = tuple(_against(verdicts, row, version, record, theirs))
+    against = tuple(_against(verdicts, row, version, theirs))
     counting = verdicts.frame().filter(pl.col("rule").is_null(), pl.col("advert") == advert)
     before = counting.filter(pl.col("application") == application, pl.col("placed_at") < at)
     standing = None
@@ -259,17 +258,10 @@ def _against(
     verdicts: Verdicts,
     row: int,
     version: SchemeVersion,
-    record: Mapping[str, pl.DataFrame],
     advert: pl.DataFrame,
 ) -> Iterator[Against]:
     from cbl_engine.offers.bid_words import OURS, not_open
 
-    states = record.get("advert_states")
-    if states is not None and states.filter(
-        pl.col("advert").is_in(advert["id"].cast(states.schema["advert"]).implode()),
-        pl.col("status") == _HELD_BACK,
-    ).height:
-        yield Against(_HELD_BACK, "advert", OURS[_HELD_BACK], None)
     for rule in verdicts.rules:
         if not rule.broken[row]:
             continue

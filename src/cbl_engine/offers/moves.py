@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from cbl_engine.offers import events as e
 from cbl_engine.offers.book import LIVE
 from cbl_engine.offers.line import equals
-from cbl_engine.offers.standing import Place, Stop, what_stops
-from cbl_engine.offers.stops import end_holds, no_longer_stops, stop_at
+from cbl_engine.offers.standing import Place, Stop, holds_of, what_stops
+from cbl_engine.offers.stops import SILENCES, end_holds, no_longer_stops, stop_at
 
 if TYPE_CHECKING:
     from cbl_engine.offers.desk import Desk
@@ -53,9 +53,10 @@ def move_offers(desk: Desk) -> bool:
 
 def place_of(desk: Desk, offer: Offer) -> Place:
     """Where an offer is asked about."""
+    unknown = desk.book.unknown.get(offer.advert or "", {}).get(offer.application, ())
     return Place(
         offer.advert or offer.id, offer.application, offer.home, offer.landlord, offer.final,
-        direct=offer.advert is None, let_stand=_let_stand(desk, offer),
+        holds_of(desk, unknown), direct=offer.advert is None, let_stand=_let_stand(desk, offer),
     )
 
 
@@ -151,8 +152,11 @@ def on_offer_elsewhere(desk: Desk, offer: Offer) -> bool:
 
 
 def move(desk: Desk, offer: Offer, step: Any, **more: Any) -> None:
-    """An offer comes to a step."""
+    """An offer comes to a step; that nobody answered before is proposed no longer."""
     desk.emit(e.OfferMoved(on=desk.on, offer=offer.id, step=step, **more))
+    for proposal in desk.book.open_proposals():
+        if proposal.offer == offer.id and proposal.what in SILENCES:
+            desk.decide(proposal, "lapsed")
 
 
 def end(desk: Desk, offer: Offer, by: Any, **more: Any) -> None:
@@ -161,7 +165,7 @@ def end(desk: Desk, offer: Offer, by: Any, **more: Any) -> None:
     for proposal in desk.book.open_proposals():
         if proposal.offer == offer.id and proposal.act in ("offer", "direct_let", "bypass"):
             desk.decide(proposal, "lapsed")
-    end_holds(desk, offer.advert, offer.application)
+    end_holds(desk, offer.advert, offer.application, offer.id)
 
 
 def passed_over(desk: Desk, offer: Offer, reason: str, why: Any, **more: Any) -> None:

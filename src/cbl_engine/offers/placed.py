@@ -34,7 +34,7 @@ class Placed:
         voided: when its advert was put right after it was placed; NEVER when not.
         opens, closes: of its advert [microseconds since 1970].
         day, closes_day: by London's clock [days since 1970].
-        status: of its advert.
+        status: of its advert; ``held_back`` where the record says so.
     """
 
     frame: pl.DataFrame
@@ -132,14 +132,19 @@ def _moments(frame: pl.DataFrame, column: str, empty: int) -> NDArray[np.int64]:
     return frame[column].dt.epoch("us").fill_null(empty).to_numpy()
 
 
+HELD_BACK = "held_back"
+
+
 def _status(adverts: pl.DataFrame, record: Mapping[str, pl.DataFrame]) -> pl.Series:
-    """Status of each advert; withdrawn when the record says so."""
+    """Status of each advert; withdrawn or held back when the record says so."""
     given = pl.lit("open") if "status" not in adverts.columns else pl.col("status").cast(pl.String)
     states = record.get("advert_states")
     if states is None or not states.height:
         return adverts.select(given.alias("status"))["status"]
-    gone = states.filter(pl.col("status") == "withdrawn")["advert"].cast(adverts["id"].dtype)
-    withdrawn = pl.col("id").is_in(gone.implode())
+    shut = states.filter(pl.col("status").is_in(["withdrawn", HELD_BACK]))
     return adverts.select(
-        pl.when(withdrawn).then(pl.lit("withdrawn")).otherwise(given).alias("status")
+        pl.col("id").replace_strict(
+            shut["advert"].cast(adverts["id"].dtype), shut["status"], default=given,
+            return_dtype=pl.String,
+        ).alias("status")
     )["status"]

@@ -106,7 +106,7 @@ class _Going:
     def _note_what_counts(self, event: e.Event) -> None:
         """The advert or letting that the next events may count, and by how much."""
         if isinstance(event, e.AdvertOpened):
-            self.counting = str(event.advert), 1
+            self.counting = str(event.advert), event.homes
         elif isinstance(event, (e.LetTo, e.LettingUndone)):
             by = 1 if isinstance(event, e.LetTo) else -1
             self.counting = self.book.offers[event.offer].advert, by
@@ -234,7 +234,8 @@ class _Going:
             raise PropertyError(6, f"proposal {event.proposal} is decided, and is not open")
 
     def _hold_ended(self, event: e.HoldEnded) -> None:
-        held = self.book.holding(str(event.advert), str(event.application))
+        advert = None if event.advert is None else str(event.advert)
+        held = self.book.holding(advert, str(event.application), event.offer)
         if not any(hold.reason == event.reason for hold in held):
             raise PropertyError(6, f"a hold of {event.application} ends that is not open")
 
@@ -272,7 +273,7 @@ class _Going:
             raise PropertyError(4, f"{act} of {about[0]} {about[1]}: nobody decided it")
 
     def _counted(self, event: e.AdvertCounted) -> None:
-        """Property 5: each row goes on from the last of its account, by an advert or letting."""
+        """Property 5: each row goes on from the last of its account, by the homes of an advert or a letting."""
         account = event.quota, list(event.stratum), event.period
         last = next(
             (c for c in reversed(self.book.ledger) if (c.quota, c.stratum, c.period) == account),

@@ -16,7 +16,7 @@ import polars as pl
 from cbl_engine.offers.events import AdvertCounted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from cbl_engine.offers.criteria import Judge
     from cbl_engine.scheme.advertising import Quota
@@ -75,23 +75,29 @@ class Ledger:
                 account = Account(row["quota"], tuple(row["stratum"]), row["period"])
                 self._note(account, Count(row["whole"], row["part"]), row["advert"], row["chosen"])
 
-    def choose(self, advert_id: Any, on: date) -> Choice:
-        """The profile that an advert opens with, and what it counts in.
+    def choose(self, advert_id: Any, on: date, homes: int = 1) -> Choice:
+        """The profile that an advert of so many homes opens with, and what it counts in.
 
         Of the quotas that name a profile and whose whole it would be in, the one furthest behind
-        chooses, if it is behind by at least one home; one within another is asked only when that
-        other is not behind by one. Equal: the first written. An advert with a profile keeps it.
+        chooses, if it is behind by at least as many homes as the advert lets; one within another is
+        asked only when that other is not. Equal: the first written. An advert with a profile keeps
+        it.
         """
-        return self.choose_each([advert_id], on)[0]
+        return self.choose_each([advert_id], on, {advert_id: homes})[0]
 
-    def choose_each(self, advert_ids: Iterable[Any], on: date) -> list[Choice]:
-        """The same for several adverts that open one after the other, in this order."""
-        adverts = list(advert_ids)
+    def choose_each(
+        self, advert_ids: Iterable[Any], on: date, homes: Mapping[Any, int] | None = None
+    ) -> list[Choice]:
+        """The same for several adverts that open one after the other, in this order.
+
+        ``homes`` says how many each lets; one where it does not.
+        """
+        adverts, homes = list(advert_ids), homes or {}
         version = self._judge.version(on)
         quotas = _quotas(version)
         of = {name: self._meets(quota.of, on, adverts) for name, quota in quotas.items()}
         return [
-            self._opened(advert, on, version, {n for n in quotas if of[n][place]})
+            self._opened(advert, homes.get(advert, 1), on, version, {n for n in quotas if of[n][place]})
             for place, advert in enumerate(adverts)
         ]
 
@@ -131,7 +137,7 @@ class Ledger:
         return version.profile_for(own)
 
     def _opened(
-        self, advert: Any, on: date, version: SchemeVersion, meeting: set[str]
+        self, advert: Any, homes: int, on: date, version: SchemeVersion, meeting: set[str]
     ) -> Choice:
         quotas = _quotas(version)
         own = self._advert(advert).get("profile")
@@ -140,7 +146,7 @@ class Ledger:
             if _in_whole(name, quotas, meeting, lambda _, outer: own is not None and outer.profile == own)
         }
         accounts = {name: self._account(name, quotas[name], advert, on) for name in inside}
-        name = self._furthest(quotas, accounts) if own is None else None
+        name = self._furthest(quotas, accounts, homes) if own is None else None
         profile = version.profile_for(own if name is None else quotas[name].profile)
         before = {n: self.counts.get(account, Count()) for n, account in accounts.items()}
 
@@ -153,24 +159,27 @@ class Ledger:
             if not counted and each != name:
                 continue
             count = before[each]
-            after = Count(count.whole + 1, count.part + is_part(each, quota)) if counted else count
+            by = homes if counted else 0
+            after = Count(count.whole + by, count.part + by * is_part(each, quota))
             why = _why(quota.label, _share(quota.share), quota.by, accounts[each].stratum,
                        count if each == name else after, chosen=each == name)
             events.append(self._event(accounts[each], after, advert, on, why, chosen=each == name))
         return Choice(profile, name, events)
 
-    def _furthest(self, quotas: dict[str, Quota], accounts: dict[str, Account]) -> str | None:
+    def _furthest(
+        self, quotas: dict[str, Quota], accounts: dict[str, Account], homes: int
+    ) -> str | None:
         """The quota that chooses, of those whose whole the advert would be in."""
         behind = {
-            name: _share(quotas[name].share) * (count.whole + 1) - count.part
+            name: _share(quotas[name].share) * (count.whole + homes) - count.part
             for name, account in accounts.items()
             if quotas[name].profile is not None
             for count in (self.counts.get(account, Count()),)
         }
         asked = [
             name for name in quotas
-            if behind.get(name, 0) >= 1
-            and not any(behind.get(outer, 0) >= 1 for outer in _around(name, quotas))
+            if behind.get(name, 0) >= homes
+            and not any(behind.get(outer, 0) >= homes for outer in _around(name, quotas))
         ]
         return max(asked, key=lambda name: behind[name], default=None)
 

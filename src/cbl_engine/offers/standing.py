@@ -11,7 +11,7 @@ from cbl_engine.offers.checks import ask_checks, first_stop
 from cbl_engine.offers.clock import cycle_span
 from cbl_engine.offers.considered import under_consideration
 from cbl_engine.offers.criteria import Judge
-from cbl_engine.offers.direct import as_adverts
+from cbl_engine.offers.direct import OVER, as_adverts
 from cbl_engine.scheme.model import key_name
 from cbl_engine.scheme.offers import Step
 
@@ -116,6 +116,8 @@ def _rules(desk: Desk, places: list[Place]) -> Standing:
     one, statuses = desk.offers.one_at_a_time, desk.statuses
     for place in places:
         if place.direct:
+            if statuses.get(place.application) in OVER:
+                found[place.key] = Stop("pass_over", "rule", NOT_ACTIVE)
             continue
         busy = one and any(
             o.open and o.advert != place.advert for o in desk.book.offers_of[place.application]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from cbl_engine.offers import events as e
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from cbl_engine.offers.desk import Desk
     from cbl_engine.offers.entries import Hold, Proposal
     from cbl_engine.offers.standing import Stop
@@ -19,14 +21,13 @@ SILENCES = ("no_reply", "no_contact", "landlord_silent", "absent")
 def stop_at(
     desk: Desk, stop: Stop, advert: str | None, application: str, offer: str | None = None
 ) -> None:
-    """A hold begins, or passing over is proposed; once, and not after an officer declined it."""
-    if stop.does == "hold":
-        held = any(h.reason == stop.reason for h in desk.book.holding(advert, application))
-        waiting = _asked(desk, stop, advert, application, offer, ("open",))
-        if advert is not None and not held and not waiting:
-            desk.emit(e.HeldFor(on=desk.on, advert=advert, application=application,
-                                reason=stop.reason, until=stop.until))
-    elif not _asked(desk, stop, advert, application, offer, ("open", "declined")):
+    """A hold begins, or passing over is proposed; once. After an officer declined it, a hold."""
+    declined = _asked(desk, stop, advert, application, offer, ("declined",))
+    if stop.does == "hold" or (declined and stop.kind == "check"):
+        held = any(h.reason == stop.reason for h in desk.book.holding(advert, application, offer))
+        if not held and not _asked(desk, stop, advert, application, offer, ("open",)):
+            hold_for(desk, advert, application, stop.reason, stop.until, offer)
+    elif not declined and not _asked(desk, stop, advert, application, offer, ("open",)):
         desk.propose("bypass", advert=advert, application=application, offer=offer,
                      what=stop.reason)
 
@@ -35,7 +36,7 @@ def no_longer_stops(
     desk: Desk, advert: str | None, application: str, stop: Stop | None, offer: str | None = None
 ) -> None:
     """Holds of a household for a home end, and proposals lapse, when it is something else now."""
-    for hold in desk.book.holding(advert, application):
+    for hold in desk.book.holding(advert, application, offer):
         if not _still_held(desk, hold, stop, offer):
             end_hold(desk, hold)
     for proposal in desk.book.open_proposals():
@@ -46,15 +47,26 @@ def no_longer_stops(
             desk.decide(proposal, "lapsed")
 
 
+def hold_for(
+    desk: Desk, advert: str | None, application: str, reason: str, until: date | None,
+    offer: str | None,
+) -> None:
+    """A home waits for a household; a direct let is known by its offer."""
+    desk.emit(e.HeldFor(on=desk.on, advert=advert, application=application, reason=reason,
+                        until=until, offer=offer if advert is None else None))
+
+
 def end_hold(desk: Desk, hold: Hold) -> None:
     """What was waited for came, or need not any more."""
     desk.emit(e.HoldEnded(on=desk.on, advert=hold.advert, application=hold.application,
-                          reason=hold.reason))
+                          reason=hold.reason, offer=hold.offer))
 
 
-def end_holds(desk: Desk, advert: str | None, application: str) -> None:
+def end_holds(
+    desk: Desk, advert: str | None, application: str, offer: str | None = None
+) -> None:
     """Nothing is waited for any more."""
-    for hold in desk.book.holding(advert, application):
+    for hold in desk.book.holding(advert, application, offer):
         end_hold(desk, hold)
 
 

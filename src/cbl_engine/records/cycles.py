@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -47,7 +47,7 @@ from cbl_engine.tables.taking_in import in_order, news, taken_in
 from cbl_engine.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from cbl_engine.offers.events import Event
     from cbl_engine.offers.record import Cycle
@@ -188,20 +188,25 @@ def record_cycle(
         coming = {t: taken_in(now.tables.get(t), rows, t) for t, rows in given.items()}
         reading.problems += register_problems(rules, {**now.tables, **coming}, as_at)
     if reading.problems or rules is None:
-        raise BadInput(dict.fromkeys(reading.problems))
-    if reading.left_out:
+        raise BadInput(dict.fromkeys([*reading.problems, *reading.refused()]))
+    if reading.left_out and keep_going:
         on_problems(reading.left_out)
     if seed is None:
         seed = folder.manifest["seed"] if folder is not None else 0
     on_step("Running the days")
-    cycle = run_cycle(record_of(now), rules, given, as_at, unattended=unattended,
-                      keep_going=keep_going, seed=seed)
+    try:
+        cycle = run_cycle(record_of(now), rules, given, as_at, unattended=unattended,
+                          keep_going=keep_going, seed=seed)
+    except BadInput as error:
+        raise BadInput([*reading.refused(), *reading.placed(error.problems)]) from None
+    if reading.refused():
+        raise BadInput(reading.refused())
     on_step("Writing the state")
     after = now.after(cycle.events, cycle.rows, recorded)
     _check_tables(cycle.record.tables, after.tables)
     written = write_state(after, rules, out, as_at=as_at, seed=seed, unattended=unattended,
                           before=folder)
-    if reading.rejected:
+    if reading.left_out:
         pl.concat(reading.rejected).write_parquet(Path(f"{out}.problems.parquet"))
     return RecordedCycle(written, cycle, superseded)
 
@@ -274,8 +279,10 @@ class _Reading:
         as_at: the last day of the cycle.
         problems: what keeps the cycle from being run.
         keep_going: leave out bad rows.
-        left_out: problems of rows that were left out.
+        left_out: problems of rows that are left out; without ``keep_going`` the days are run
+            without them all the same, so that one report has what clashes as well.
         rejected: those rows, as :class:`~cbl_engine.tables.Tables` has them.
+        places: of each outcome and check, ``table.id``: the file and row it came from.
     """
 
     extras: Mapping[str, Sequence[ExtraColumn]]
@@ -285,6 +292,21 @@ class _Reading:
     keep_going: bool
     left_out: tuple[Problem, ...] = ()
     rejected: list[pl.DataFrame] = field(default_factory=list)
+    places: dict[str, str] = field(default_factory=dict)
+
+    def refused(self) -> tuple[Problem, ...]:
+        """Problems of rows for which nothing is written."""
+        return () if self.keep_going else self.left_out
+
+    def placed(self, problems: Iterable[Problem]) -> Iterator[Problem]:
+        """Problems of rows with the file and row that each came from."""
+        follows = "; may follow from rows that could not be read" if self.refused() else ""
+        for problem in problems:
+            if problem.where not in self.places:
+                yield problem
+                continue
+            where = f"{self.places[problem.where]} ({problem.where})"
+            yield replace(problem, where=where, message=problem.message + follows)
 
     def read(
         self, source: str | Path, standing: Mapping[str, pl.DataFrame],
@@ -295,10 +317,15 @@ class _Reading:
         found: Tables = read_tables(source, self.extras, needs, mapping=mapping, strict=False,
                                     standing=standing, only=only)
         rows = tuple(p for p in found.problems if p.rows)
-        self.problems += [p for p in found.problems if not p.rows or not self.keep_going]
-        if self.keep_going and rows:
+        self.problems += [p for p in found.problems if not p.rows]
+        if rows:
             self.left_out += rows
             self.rejected.append(found.rejected)
+        for table in set(found.frames) & {"outcomes", "checks"}:
+            self.places |= {
+                f"{table}.{key}": f"{name}:{row}" for key, name, row in
+                found.frames[table].select("id", *LINEAGE_COLUMNS).iter_rows()
+            }
         return {t: _with_text_ids(t, f.drop(*LINEAGE_COLUMNS, strict=False))
                 for t, f in sorted(found.frames.items())}
 

@@ -33,15 +33,20 @@ _ASKED = {"nominated": "the landlord's result", "invited": "viewing", "offered":
           "accepted": "signing"}
 
 
-def waits(tables: Mapping[str, pl.DataFrame], as_at: date) -> pl.DataFrame:
+def waits(
+    tables: Mapping[str, pl.DataFrame], as_at: date, scheme: Scheme | None = None
+) -> pl.DataFrame:
     """Everything that is waited for.
 
     Args:
         tables: of the record.
         as_at: the day at whose end it stands so.
+        scheme: that its cycles used, for ``nominations: send``: the decision on the first offer of
+            a home is due by the last day to name a household to its landlord. None: no such day.
 
     Returns:
-        Frame of id (of the proposal or offer; of a hold, advert/application/reason), waits_for
+        Frame of id (of the proposal or offer; of a hold, advert/application/reason, or
+        offer/reason of a direct let), waits_for
         (decision, the landlord's result, viewing, answer, signing, or hold), what (of a decision:
         the act, and what it is about; of a hold: the check or criterion; else what may come),
         advert, application, owner (id of the landlord, or of the household that is to answer;
@@ -49,7 +54,7 @@ def waits(tables: Mapping[str, pl.DataFrame], as_at: date) -> pl.DataFrame:
         so far], days_over [days past due_on; null: not overdue]; the most overdue first, then the
         longest wait.
     """
-    parts = [_decisions(tables), _answers(tables), _holds(tables)]
+    parts = [_decisions(tables, scheme), _answers(tables), _holds(tables)]
     over = (pl.lit(as_at) - pl.col("due_on")).dt.total_days()
     return pl.concat(parts, how="diagonal_relaxed").with_columns(
         days=(pl.lit(as_at) - pl.col("since")).dt.total_days(),
@@ -59,13 +64,18 @@ def waits(tables: Mapping[str, pl.DataFrame], as_at: date) -> pl.DataFrame:
     )
 
 
-def _decisions(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+def _decisions(tables: Mapping[str, pl.DataFrame], scheme: Scheme | None) -> pl.DataFrame:
     said = pl.when(pl.col("what").is_null()).then(pl.col("act")).otherwise(
         pl.format("{} ({})", "act", "what"))
     settled = pl.col("act").replace_strict(DECIDED_BY, default="approved or declined")
-    return open_proposals(tables).select(
+    naming = _to_be_named(tables, scheme).filter(pl.col("done_on").is_null())
+    due = pl.when(pl.col("act") == "offer").then(pl.col("due_on"))
+    return open_proposals(tables).join(
+        naming.select("advert", "due_on"), on="advert", how="left", maintain_order="left"
+    ).select(
         "id", pl.lit("decision").alias("waits_for"), pl.format("{}: {}", said, settled).alias("what"),
         "advert", "application", pl.lit(COUNCIL).alias("owner"), pl.col("on").alias("since"),
+        due.alias("due_on"),
     )
 
 
@@ -87,7 +97,10 @@ def _answers(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
 
 def _holds(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     return tables["holds"].filter(pl.col("ended_on").is_null()).select(
-        pl.format("{}/{}/{}", "advert", "application", "reason").alias("id"),
+        pl.coalesce(
+            pl.format("{}/{}/{}", "advert", "application", "reason"),
+            pl.format("{}/{}", "offer", "reason"),
+        ).alias("id"),
         pl.lit("hold").alias("waits_for"), pl.col("reason").alias("what"), "advert", "application",
         pl.lit(COUNCIL).alias("owner"), "since", pl.col("until").alias("due_on"),
     )
@@ -97,7 +110,8 @@ def breaches(tables: Mapping[str, pl.DataFrame], scheme: Scheme, as_at: date) ->
     """Times allowed that were not kept: landlords' for a result, the council's for naming.
 
     A landlord's is listed from the day after its last one, whether the result came later or not;
-    the council's where the scheme has ``nominations: send``, by offers that were named too late.
+    the council's where the scheme has ``nominations: send``, of homes for which nobody was named in
+    time, whether somebody was since or the advert still waits.
 
     Args:
         tables: of the record.
@@ -106,16 +120,20 @@ def breaches(tables: Mapping[str, pl.DataFrame], scheme: Scheme, as_at: date) ->
 
     Returns:
         Frame of owner (id of the landlord, or ``council``), what (``landlord's result`` or
-        ``nomination``), offer, advert, application, due_on (last day), done_on (null: not yet),
-        days_over [days from due_on to done_on, or so far]; by owner, day, then offer.
+        ``nomination``), offer (null: nobody is named yet), advert, application, due_on (last day), done_on (null: not yet),
+        days_over [days from due_on to done_on, or so far]; by owner, day, then offer and advert.
     """
-    found = pl.concat([_of_landlords(tables), _of_the_council(tables, scheme)])
+    found = pl.concat([_of_landlords(tables), _of_the_council(tables, scheme, as_at)])
     end = pl.coalesce("done_on", pl.lit(as_at))
     return found.with_columns(days_over=(end - pl.col("due_on")).dt.total_days()).select(
         pl.col(n).cast(dtype) for n, dtype in BREACHES.items()
-    ).sort("owner", "due_on", "offer")
+    ).sort("owner", "due_on", "offer", "advert", nulls_last=True)
 
 
+_NAMING = {
+    "advert": pl.String(), "due_on": pl.Date(), "offer": pl.String(), "application": pl.String(),
+    "done_on": pl.Date(),
+}
 _FOUND = {n: d for n, d in BREACHES.items() if n != "days_over"}
 
 
@@ -135,22 +153,50 @@ def _of_landlords(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     ).cast(_FOUND)  # type: ignore[arg-type]
 
 
-def _of_the_council(tables: Mapping[str, pl.DataFrame], scheme: Scheme) -> pl.DataFrame:
-    closed = tables["advert_states"].select("advert", "closed_on")
+def _of_the_council(
+    tables: Mapping[str, pl.DataFrame], scheme: Scheme, as_at: date
+) -> pl.DataFrame:
+    return _to_be_named(tables, scheme).filter(
+        pl.col("due_on") < pl.coalesce("done_on", pl.lit(as_at))
+    ).select(
+        pl.lit(COUNCIL).alias("owner"), pl.lit("nomination").alias("what"), "offer", "advert",
+        "application", "due_on", "done_on",
+    ).cast(_FOUND)  # type: ignore[arg-type]
+
+
+def _to_be_named(tables: Mapping[str, pl.DataFrame], scheme: Scheme | None) -> pl.DataFrame:
+    """Closed adverts for which the council is to name a household by a day.
+
+    Returns:
+        Frame of advert, due_on (last day), and the first that was named: offer, application and
+        done_on; null where nobody was, and the home is still to be let.
+    """
+    adverts = tables.get("adverts")
+    closed = tables["advert_states"].filter(pl.col("closed_on").is_not_null())
+    if scheme is None or adverts is None or "landlord" not in adverts.columns or not closed.height:
+        return pl.DataFrame(schema=_NAMING)
+    landlords = adverts.select(pl.col("id").alias("advert"), pl.col("landlord").cast(pl.String))
     first = tables["offers"].filter(pl.col("nominated_on").is_not_null()).sort(
-        "nominated_on", "id").unique("advert", keep="first", maintain_order=True)
-    rows = []
-    for offer in first.join(closed, on="advert").iter_rows(named=True):
-        on = offer["closed_on"]
-        if on is None or scheme.index_in_force(on) is None:
-            continue
-        version = scheme.in_force(on)
-        own = version.landlords.get(str(offer["landlord"]))
-        rules = version.nominations
-        within = own.send if own is not None and own.send is not None else (
-            rules.send if rules is not None else None)
-        due = last_day(within, on, closed=days_closed(version))
-        if due is not None and offer["nominated_on"] > due:
-            rows.append((COUNCIL, "nomination", offer["id"], offer["advert"], offer["application"],
-                         due, offer["nominated_on"]))
-    return pl.DataFrame(rows, _FOUND, orient="row")
+        "nominated_on", "id").unique("advert", keep="first").select(
+        "advert", "application", pl.col("id").alias("offer"), pl.col("nominated_on").alias("done_on"))
+    due = closed.select("advert", "closed_on", "status").join(landlords, on="advert")
+    days = due.select("closed_on", "landlord").unique()
+    last = [_last_day_to_name(scheme, *row) for row in days.iter_rows()]
+    return due.join(
+        days.with_columns(pl.Series("due_on", last, pl.Date)), on=["closed_on", "landlord"],
+        nulls_equal=True,
+    ).join(first, on="advert", how="left").filter(
+        pl.col("due_on").is_not_null(), pl.col("done_on").is_not_null() | (pl.col("status") == "closed")
+    ).select(pl.col(n).cast(dtype) for n, dtype in _NAMING.items())
+
+
+def _last_day_to_name(scheme: Scheme, closed_on: date, landlord: str | None) -> date | None:
+    """The last day to name a household for a home; None where none is set, or nobody is named."""
+    if landlord is None or scheme.index_in_force(closed_on) is None:
+        return None
+    version = scheme.in_force(closed_on)
+    rules, own = version.nominations, version.landlords.get(landlord)
+    if rules is None or landlord not in (rules.to or version.landlords or (landlord,)):
+        return None
+    within = own.send if own is not None and own.send is not None else rules.send
+    return last_day(within, closed_on, closed=days_closed(version))

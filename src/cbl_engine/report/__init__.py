@@ -4,6 +4,7 @@ A page is a template of its own that extends ``page.html``; :func:`render` fills
 :func:`write_page` puts it beside and renames it, so that no half page is ever seen.
 """
 
+from cbl_engine.report.calibration_page import calibration_page
 from cbl_engine.report.case_note import CaseNote
 from cbl_engine.report.feedback import feedback_page
 from cbl_engine.report.letter import Letter, draft_letter, letter_page
@@ -26,6 +27,7 @@ __all__ = [
     "Letter",
     "Results",
     "SubjectAccess",
+    "calibration_page",
     "draft_letter",
     "draft_notice",
     "explain_assessment",

@@ -28,6 +28,12 @@ KINDS = {
 }
 """What a letter is about, in words."""
 
+WEIGHTIEST_FIRST = (
+    "duty_may_end", "consequence", "refusal", "passed_over", "void_bid", "warning", "offer", "viewing",
+    "automatic_bid",
+)
+"""Kinds as an officer looks at them: what tells against a household, then what waits for it."""
+
 SCHEMA = dict.fromkeys(("notice", "kind", "application", "advert", "offer", "what"), pl.String()) | {
     "on": pl.Date()
 }

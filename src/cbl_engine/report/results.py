@@ -16,6 +16,7 @@ import polars as pl
 from cbl_engine.disclosure import LIMIT
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.report import results_tables as rt
+from cbl_engine.report.nominations import nominations_agreed
 from cbl_engine.report.results_rows import lettings_of, sensitive_offers, waiting_of
 from cbl_engine.report.results_told import told
 
@@ -55,7 +56,9 @@ class Results:
             in full, with the ids of offer, advert, home and application.
         tables: lettings by each of :data:`~cbl_engine.report.results_tables.BY`
             (:func:`~cbl_engine.report.results_tables.table_of_lettings`); then ``offers`` (that
-            led to no letting), ``passed_over`` and ``not_let`` (adverts), each of what and a count.
+            led to no letting), ``passed_over`` and ``not_let`` (adverts), each of what and a count;
+            and for officers, where landlords agreed to a share, ``nominations``
+            (:func:`~cbl_engine.report.nominations.nominations_agreed`).
         direct_share: lettings made directly, of all; None: none were let, or withheld.
     """
 
@@ -118,6 +121,9 @@ def letting_results(
         by: rt.table_of_lettings(valued, waiting, by, scheme, public=public) for by in rt.BY
     }
     tables |= _of_offers(record, scheme, since, until, tables["landlord"], public=public)
+    agreed = nominations_agreed(record, scheme, since, until)
+    if agreed.height and not public:
+        tables["nominations"] = agreed
     routes = dict(zip(tables["route"]["route"], tables["route"]["lettings"], strict=True))
     every = routes.pop(rt.ALL)
     direct = routes.get("direct", 0) if routes else None
@@ -135,6 +141,12 @@ def _period(as_at: date, since: date | None, until: date | None, *, public: bool
     if since is not None and until is not None and since > until:
         problems.append(Problem("no_time", "the last day is before the first", where="--until",
                                 given=str(until), allowed=f"{since} or later"))
+    last = over if public else as_at
+    if until is None and since is not None and since > last:
+        what = f"no month from {since} on is over yet" if public else "the record ends before that"
+        problems.append(Problem(
+            "no_time", what, where="--since", given=str(since), allowed=f"{last.replace(day=1) if public else last} or earlier",
+            remedy=f"The record stands at the end of {as_at}"))
     if public and since is not None and since.day != 1:
         problems.append(Problem(
             "not_whole_months", "the public is told whole months", where="--since",
@@ -145,7 +157,7 @@ def _period(as_at: date, since: date | None, until: date | None, *, public: bool
             given=str(until), allowed=f"the last day of a month, no later than {over}"))
     if problems:
         raise BadInput(problems)
-    return until if until is not None else over if public else as_at
+    return until if until is not None else last
 
 
 def _ends_a_month(day: date) -> bool:

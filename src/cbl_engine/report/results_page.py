@@ -28,6 +28,7 @@ _OTHERS = {
     "offers": "Offers that led to no letting",
     "passed_over": "Why households were passed over",
     "not_let": "Adverts that were not let",
+    "nominations": "Homes by which nominations agreed with landlords are short",
 }
 _HEADINGS = {
     "bids": "bids on each advert", "registered_mean": "mean", "registered_median": "median",
@@ -69,8 +70,8 @@ def results_page(results: Results) -> str:
         tables=[_table(_TITLES[by], by, tables[by]) for by in BY if tables[by].height > 1],
         left_out=[_TITLES[by].removeprefix("By ") for by in BY if tables[by].height == 1],
         others=[
-            {"title": words, "rows": [_count_row(row) for row in tables[name].iter_rows()]}
-            for name, words in _OTHERS.items() if tables[name].height > 1
+            {"title": words, "rows": rows}
+            for name, words in _OTHERS.items() if (rows := _rows_of(results, name))
         ],
         as_at=results.as_at,
         listed=_list(results),
@@ -81,12 +82,12 @@ def results_page(results: Results) -> str:
 def table_in_words(results: Results, name: str) -> tuple[str, list[str], list[list[str]]] | None:
     """A table as people read it: title, headings and rows; None when nothing of it can be shown."""
     frame = results.tables[name]
+    if name in _OTHERS:
+        rows = [[what, n] for what, n, _ in _rows_of(results, name)]
+        counts = "homes" if name == "nominations" else frame.columns[1]
+        return (_OTHERS[name], ["", counts], rows) if rows else None
     if frame.height == 1:
         return None
-    if name in _OTHERS:
-        return _OTHERS[name], ["", frame.columns[1]], [
-            [what, n] for what, n, _ in map(_count_row, frame.iter_rows())
-        ]
     table = _table(_TITLES[name], name, frame)
     heads = ["", "homes let", _HEADINGS["bids"]]
     heads += [_FLAT.get(n, _HEADINGS[n]) for _, of in _GROUPS for n in of if n in frame.columns]
@@ -167,6 +168,20 @@ def _measure(value: float | None, *, shown: bool = True) -> str:
     if value is None:
         return "–" if shown else HIDDEN
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
+
+
+def _rows_of(results: Results, name: str) -> list[tuple[str, str, bool]]:
+    """What, how many, and whether it is the whole: rows of a table that counts no lettings."""
+    frame = results.tables.get(name)
+    if frame is None:
+        return []
+    if name == "nominations":
+        return [
+            ((f"{row['landlord']}: agreed {row['agreed']:.4g} of homes let, {row['to_nominees']:,} of "
+             f"{row['homes_let']:,} to households named"), _count(row["short"]), False)
+            for row in frame.iter_rows(named=True)
+        ]
+    return [_count_row(row) for row in frame.iter_rows()] if frame.height > 1 else []
 
 
 def _count_row(row: tuple[str, int | None]) -> tuple[str, str, bool]:

@@ -38,7 +38,7 @@ class Quota(Labelled):
     """
 
     on: Literal["adverts", "lettings"] = Field(
-        description="adverts: adverts with its profile count, let or not. lettings: lettings to "
+        description="adverts: homes advertised with its profile count, let or not. lettings: lettings to "
         "households that meet `to`"
     )
     share: float = Field(gt=0, le=1, description="part of the whole; 0.25 for one in four")

@@ -5,19 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbl_engine.scheme.findings import Finding
+from cbl_engine.scheme.model import BandKey, PointsKey
 from cbl_engine.scheme.named import Place, consequences_named, times_allowed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from cbl_engine.documents import Document
     from cbl_engine.scheme.advertising import Advertising
     from cbl_engine.scheme.bidding import Bidding, Cap
-    from cbl_engine.scheme.model import SchemeVersion
+    from cbl_engine.scheme.model import Key, SchemeVersion
     from cbl_engine.scheme.offers import Offers, Refusals
 
 _LEAVES_BIDDING = frozenset({"direct_let", "change_designation", "landlord"})
 _AFTER_A_VIEWING = (("offers", "answer"), ("offers", "contact", "within"))
+_PLACE = "place_in_band"
 _Odd = tuple[str, Place, str]
 
 
@@ -181,6 +183,19 @@ def _consequences(version: SchemeVersion) -> Iterator[_Odd]:
     for name in version.consequences:
         if name not in proposed:
             yield ("unused", ("consequences", name), f"nothing proposes the consequence {name}")
+    unread = [name for name, profile in version.profiles.items()
+              if any(_ignores_place_in_band(stage.order) for stage in profile.all_stages())]
+    for name, consequence in version.consequences.items():
+        if consequence.bottom_of_band_months is not None and unread:
+            message = (f"{name} puts a household at the bottom of its band, which the order of "
+                       f"{', '.join(unread)} does not show: add points: {_PLACE} after band")
+            yield "place_not_read", ("consequences", name, "bottom_of_band_months"), message
+
+
+def _ignores_place_in_band(order: Sequence[Key]) -> bool:
+    """Whether an order ranks by band and never by the place in it."""
+    ranks = any(isinstance(key, BandKey) for key in order)
+    return ranks and not any(isinstance(key, PointsKey) and key.points == _PLACE for key in order)
 
 
 def _direct_lets(version: SchemeVersion) -> Iterator[_Odd]:

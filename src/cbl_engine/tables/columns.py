@@ -81,7 +81,8 @@ class Column:
         unit: unit of a number; empty where there is none.
         null_means: what an empty cell says.
         required: the table must have the column, and no cell of it may be empty.
-        personal: tells of a person or household; its values never appear in a message.
+        personal: tells of a person or household; its values never appear in a message, but for
+            slips in what officers write (:func:`cbl_engine.tables.findings.shown`).
         codes: the values a code may have.
         least: smallest value allowed, or None.
         most: largest value allowed, or None.

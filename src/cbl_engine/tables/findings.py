@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
     from cbl_engine.tables.columns import Column
 
+WRITTEN_BY_OFFICERS = frozenset(("checks", "outcomes", "tenancies", "direct_lets"))
+"""Tables whose ids, codes, dates and numbers are no secret of a household when they are written wrong."""
+
+_BRIEF = r"^\s*(\S+|[\d.:/TZ+ -]+|\d{1,2}\w{0,2} \w{3,9},? \d{2,4})\s*$"
+"""One word, a number or a date with a time, or a day written out."""
+
 MOST_GIVEN = 3
 MOST_CHARACTERS = 40
 
@@ -154,6 +160,27 @@ def quoted(value: object) -> str:
 def is_personal(table: str, column: Column | None) -> bool:
     """Whether values of a column stay out of messages; undeclared ones of personal tables do."""
     return column.personal if column else table in PERSONAL_TABLES
+
+
+def shown(table: str, column: Column | None, values: pl.Series) -> pl.Series | None:
+    """Values of a column as a message may have them; None where it may have none.
+
+    What officers write of bids and offers is shown where it should be an id, a code, a date or a
+    number, so that a slip can be seen; what reads like a sentence there is only measured.
+
+    Args:
+        table: the table.
+        column: its declaration; None where it has none.
+        values: what came.
+    """
+    if not is_personal(table, column):
+        return values
+    if table not in WRITTEN_BY_OFFICERS or column is None or column.type in ("text", "text_list"):
+        return None
+    text = values.cast(pl.String, strict=False)
+    brief = text.str.contains(_BRIEF)
+    measured = pl.format("(text of {} characters)", text.str.len_chars())
+    return pl.select(pl.when(brief).then(text).otherwise(measured)).to_series()
 
 
 def some_of(values: pl.Series) -> str:

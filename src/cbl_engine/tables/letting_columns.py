@@ -215,12 +215,13 @@ PASSED_OVER = (
 )
 
 HOLDS = (
-    _ADVERT,
+    Column("advert", "id", "the advert", null_means="a direct let"),
     _APPLICATION,
     Column("reason", "text", "check or criterion waited for", required=True),
     Column("since", "date", "first day", required=True),
     Column("until", "date", "last day it is waited for", null_means="no deadline"),
     Column("ended_on", "date", "day it ended", null_means="still waited for"),
+    Column("offer", "id", "of a direct let: its offer", null_means="of an advert"),
 )
 
 LETTINGS = (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cbl_engine.tables.columns import DTYPES, LONDON, TYPE_IN_WORDS, Column
-from cbl_engine.tables.findings import Finding, is_personal, rows_found
+from cbl_engine.tables.findings import Finding, rows_found, shown
 
 if TYPE_CHECKING:
     from cbl_engine.tables.mapping import SourceMapping
@@ -78,7 +78,7 @@ def parse_column(
     if kind != "text":
         trimmed = cells.str.strip_chars()
         cells = pl.select(pl.when(trimmed != "").then(trimmed)).to_series()
-    shown = None if is_personal(table, column) else cells
+    given = shown(table, column, cells)
     findings: list[Finding] = []
     if kind in ("id", "text", "code", "text_list"):
         findings += rows_found(
@@ -88,7 +88,7 @@ def parse_column(
             "cells that a spreadsheet would run as a formula",
             looks_like_formula(cells),
             source_row,
-            values=shown,
+            values=given,
             remedy="Export the value, not the formula",
         )
     if kind in ("id", "text", "code"):
@@ -112,7 +112,7 @@ def parse_column(
         WRONG_TYPE[kind],
         parsed.wrong,
         source_row,
-        values=shown,
+        values=given,
         allowed=allowed,
         remedy=remedy,
     )
@@ -124,7 +124,7 @@ def parse_column(
             "years of two digits",
             parsed.two_digit,
             source_row,
-            values=shown,
+            values=given,
             remedy="Write the year in four digits",
         )
     if parsed.clock_change is not None:
@@ -135,7 +135,7 @@ def parse_column(
             CLOCK_CHANGE,
             parsed.clock_change,
             source_row,
-            values=shown,
+            values=given,
             remedy="Write the offset, +00:00 or +01:00",
         )
     return parsed.values.alias(name), findings

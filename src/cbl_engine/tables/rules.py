@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.tables.columns import LONDON, Column
-from cbl_engine.tables.findings import Finding, is_personal, rows_found
+from cbl_engine.tables.findings import Finding, rows_found, shown
 from cbl_engine.tables.schemas import DATED_TABLES, dataframely_column, key_of
 
 if TYPE_CHECKING:
@@ -199,7 +199,6 @@ def broken_rules(
             kind, (name, message, remedy) = check, blamed[check]
         if kind == "missing_value":
             failed = _without_reported(failed, name, earlier)
-        hidden = is_personal(table, columns[name]) or kind in _WITHOUT_VALUES
         findings += rows_found(
             table,
             name,
@@ -207,7 +206,7 @@ def broken_rules(
             message,
             _mask(failed, frame.height),
             source_row,
-            values=None if hidden else frame[name],
+            values=None if kind in _WITHOUT_VALUES else shown(table, columns[name], frame[name]),
             allowed=_allowed(kind, columns[name]),
             remedy=remedy,
         )

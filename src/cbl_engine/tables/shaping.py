@@ -14,9 +14,9 @@ from cbl_engine.tables.findings import (
     SOURCE_ROW,
     Finding,
     Source,
-    is_personal,
     quoted,
     rows_found,
+    shown,
 )
 from cbl_engine.tables.parsing import CLOCK_CHANGE, parse_column, to_london
 from cbl_engine.tables.recoding import recode
@@ -272,7 +272,7 @@ class _Shaping:
                 CLOCK_CHANGE,
                 london.is_null() & values.is_not_null(),
                 rows,
-                values=None if is_personal(self.table, column) else values,
+                values=shown(self.table, column, values),
                 remedy="Write the times with their offset",
             )
             return london

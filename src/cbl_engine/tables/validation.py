@@ -12,11 +12,11 @@ from cbl_engine.tables.columns import DTYPES, Column
 from cbl_engine.tables.dtypes import to_declared
 from cbl_engine.tables.findings import (
     Finding,
-    is_personal,
     problems_of,
     quoted,
     rejected_of,
     rows_found,
+    shown,
 )
 from cbl_engine.tables.parsing import WRONG_TYPE
 from cbl_engine.tables.relations import Checked, broken_relations
@@ -198,7 +198,7 @@ def _declared_types(
                 WRONG_TYPE[column.type],
                 lost,
                 source_row,
-                values=None if is_personal(table, column) else values,
+                values=shown(table, column, values),
             )
     if changed or wrong:
         by_name = {values.name: values for values in changed}
