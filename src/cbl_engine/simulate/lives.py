@@ -163,8 +163,8 @@ def make_lives(
             continue
         on = start + timedelta(weeks=week)
         tables, touched = _with_happenings(tables, happenings, on - timedelta(weeks=every), on)
-        changed = scheme.index_in_force(on) != scheme.index_in_force(on - timedelta(weeks=every))
-        due = found.filter((pl.col("next_review_on") <= on) | pl.lit(changed)
+        another = scheme.index_in_force(on) != scheme.index_in_force(on - timedelta(weeks=every))
+        due = found.filter((pl.col("next_review_on") <= on) | pl.lit(another)
                            | pl.col("application").is_in(touched.implode()))["application"]
         if due.is_empty():
             continue
