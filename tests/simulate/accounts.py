@@ -34,8 +34,11 @@ def stages_in_order(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
 
 
 def stages_begin_in_turn(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
-    """No day of a void is known where the one before it is not (a landlord's own are not advertised)."""
-    voids = tables["voids"].filter(pl.col("outcome") != "landlord")
+    """No day of a void is known where the one before it is not. A landlord's own are not advertised,
+    nor are homes that are let directly.
+    """
+    voids = tables["voids"].filter(
+        pl.col("outcome") != "landlord", (pl.col("adverts") > 0) | pl.col("closed_on").is_null())
     days = [*ORDER, "advertised_on", *AFTER]
     broken = pl.lit(value=False)
     for before, after in pairwise(days):
@@ -109,14 +112,15 @@ def nominated_while_waiting(tables: Tables, start: date, weeks: int) -> pl.DataF
 
 
 def nominated_for_adverts(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
-    """A void has a nomination only after an advert of it closed, and none after it was let."""
+    """A void has a nomination by a bid only after an advert of it closed; none after it was let."""
     first = tables["adverts"].group_by(VOID).agg(pl.col("week").min())
     days = pl.col("week") * 7 + 6
     rows = tables["nominations"].join(first, on=VOID, how="left").with_columns(
         closed=pl.lit(start) + pl.duration(days=days))
     voids = tables["voids"].select(*VOID, "accepted_on")
     return rows.join(voids, on=VOID, how="left").filter(
-        pl.col("closed").is_null() | (pl.col("nominated_on") < pl.col("closed"))
+        ((pl.col("route") != "direct")
+         & (pl.col("closed").is_null() | (pl.col("nominated_on") < pl.col("closed"))))
         | (pl.col("nominated_on") > pl.col("accepted_on")))
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from cbl_engine import prepare, shortlist
 from cbl_engine.simulate.lives import day_of
-from cbl_engine.simulate.setup import ACCEPTED
+from cbl_engine.simulate.setup import ACCEPTED, ROUTES
 from tests.simulate.live import (
     World,
     advert_of,
@@ -112,7 +112,8 @@ def free_above(its: World) -> list[tuple[date, str, int, int]]:
         under.setdefault(who, []).append((on, due))
         if rows["outcome"][n] == ACCEPTED:
             over[who] = due
-        asked.setdefault(str(advert_of(state, n)), []).append((on, who))
+        if ROUTES[rows["route"][n]] != "direct":
+            asked.setdefault(str(advert_of(state, n)), []).append((on, who))
     found = []
     for advert, nominations in asked.items():
         order = lists[advert]

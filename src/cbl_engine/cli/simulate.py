@@ -85,6 +85,8 @@ def simulate(
         show_frame(figures, format)
         return 0
     show_parts(_told(found, figures, full=full))
+    for rule in found.not_followed:
+        sys.stdout.write(f"Not followed here: {rule}\n")
     for wrote in (out, page):
         if wrote is not None:
             sys.stdout.write(f"Wrote {wrote}\n")

@@ -8,7 +8,7 @@ import polars as pl
 
 from cbl_engine.simulate.kpi import ALL, NOT_REACHED, Kpi, Told, band, bedrooms, grouped
 from cbl_engine.simulate.setup import LEAKS, OUTCOMES
-from cbl_engine.simulate.void_measures import MEASURES, void_measures
+from cbl_engine.simulate.void_measures import MEASURES, NO_RELET, void_measures
 
 STAGES = {
     "notice": ("notice_given_on", "tenancy_ended_on"),
@@ -35,7 +35,7 @@ def void_days(told: Told) -> pl.DataFrame:
     Homes that the landlord let itself count; homes taken out of letting and new homes do not, but
     new homes in the measure called core.
     """
-    voids = told["voids"].filter(~pl.col("outcome").is_in(["long_term", "lost"]))
+    voids = told["voids"].filter(~pl.col("outcome").is_in(NO_RELET))
     new = pl.col("cause") == "new_home"
     voids = voids.with_columns(
         pl.when(~new).then(day).alias(day) for day in ("tenancy_ended_on", "keys_in_on"))
@@ -101,7 +101,7 @@ def rent_lost(told: Told) -> pl.DataFrame:
     voids = told["voids"]
     new = pl.col("cause") == "new_home"
     first = pl.when(new).then("ready_on").otherwise(pl.col("tenancy_ended_on") + timedelta(days=1))
-    out = pl.when(pl.col("outcome").is_in(["long_term", "lost"])).then("ready_on").otherwise("let_on")
+    out = pl.when(pl.col("outcome").is_in(NO_RELET)).then("ready_on").otherwise("let_on")
     last = pl.min_horizontal(pl.coalesce(out, pl.lit(told.end)), pl.lit(told.end))
     days = (last - pl.max_horizontal(first, pl.lit(told.start))).dt.total_days().clip(0)
     pounds = (days * pl.col("rent_weekly") / 7).sum() / told.years

@@ -80,11 +80,12 @@ def _beyond(state: State, weeks: Columns, week: int) -> Iterator[Problem]:
             "Look at arrivals.per_year, and at what the scheme lets wait")
     if week + 1 == WEEKS_UNLET:
         let = np.bincount(state.voids["world"][state.lettings["void"]], minlength=n)
-        none = (let == 0) & (state.adverts_so_far >= ADVERTS_UNLET)
+        adverts = np.bincount(state.voids["world"][state.adverts["void"]], minlength=n)
+        none = (let == 0) & (adverts >= ADVERTS_UNLET)
         yield from _first(
             state, week, none, "houses_nobody",
             f"the scheme has let none of the homes advertised in {WEEKS_UNLET} weeks",
-            state.adverts_so_far, "adverts", "a letting",
+            adverts, "adverts", "a letting",
             "Look at bidding.kinds, at nominations.*, and at whom the scheme's profiles admit")
 
 

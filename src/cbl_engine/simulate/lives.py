@@ -76,7 +76,7 @@ class Lives:
         sizes: mask of the sizes that may be let.
         priority: day that ranks, 0 not known.
         waiting: whether the scheme lets it wait on the register.
-        bands: names of bands, highest first.
+        bands: names of bands, highest first; those of earlier versions alone come last.
         accepted: of those made, the share the scheme takes onto its register.
     """
 
@@ -181,7 +181,8 @@ def make_lives(
             continue
         on = start + timedelta(weeks=week)
         tables, touched = _with_happenings(tables, happenings, on - timedelta(weeks=every), on)
-        due = found.filter((pl.col("next_review_on") <= on)
+        another = scheme.index_in_force(on) != scheme.index_in_force(on - timedelta(weeks=every))
+        due = found.filter((pl.col("next_review_on") <= on) | pl.lit(another)
                            | pl.col("application").is_in(touched.implode()))["application"]
         if due.is_empty():
             continue
@@ -476,8 +477,7 @@ def _arranged(
         rows[name] = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         out[name] = frame.drop("application")
     out["areas"] = tables.get("areas", pl.DataFrame())
-    versions = scheme.versions[-1]
-    bands = tuple(versions.bands)
+    bands = tuple(dict.fromkeys(b for v in reversed(scheme.versions) for b in v.bands))
     steps = pl.concat(stretches).join(number, on="application").sort("life", "since")
     counts = np.bincount(steps["life"].to_numpy(), minlength=len(ids))
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbl_engine.simulate import response
 from cbl_engine.simulate.lives import day_of
 from cbl_engine.simulate.luck import poisson_counts
 from cbl_engine.simulate.parameters import happens, picked
-from cbl_engine.simulate.state import NEVER, NOBODY, UNDER_OFFER, WAITING, join
+from cbl_engine.simulate.state import LAPSED, NEVER, NOBODY, UNDER_OFFER, WAITING, join
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,12 +31,14 @@ def arrive(state: State, week: int) -> NDArray[np.int64]:
         mean = p["arrivals.per_year"] * lives.opening * 7 / YEAR
     month = day_of(setup.monday(week)).month
     mean *= p["arrivals.by_month"][str(month)]
+    mean *= response.since_change(setup, "arrivals", week)
     counts = poisson_counts(mean, luck.draws("arrivals", state.worlds, week))
     world = np.repeat(np.arange(len(state.worlds)), counts)
     number = np.arange(len(world)) - np.repeat(np.cumsum(counts) - counts, counts)
     keys = state.worlds[world], week, number
     life = _lives_of(state, *keys)
     day = setup.monday(week) + (luck.draws("day", *keys) % np.uint64(7)).astype(np.int64)
+    life = response.presenting(setup, week, keys, life)
     return join(state, world, week + 1, number, life, day)
 
 
@@ -80,6 +83,8 @@ def change(state: State, week: int) -> None:
 
 def leave(state: State, week: int) -> None:
     """Applications that lapse or are housed by another register; those under offer stay."""
+    take_out(state, response.not_registering_again(state, week), LAPSED,
+             state.setup.register_again_on)
     households, live = state.households, state.live
     status, leaves = households["status"][live], households["leaves"][live]
     leaving = (leaves <= state.setup.closes(week)) & (status == WAITING)

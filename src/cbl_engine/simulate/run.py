@@ -22,6 +22,7 @@ import polars as pl
 from cbl_engine.errors import BadInput, Problem, RunError
 from cbl_engine.simulate.columns import silent
 from cbl_engine.simulate.outputs import SCHEMA_VERSION, frames_of_run
+from cbl_engine.simulate.policy import rules_not_followed
 from cbl_engine.simulate.scenario import read_scenario, scenario_path
 from cbl_engine.simulate.weeks import run_batch
 from cbl_engine.simulate.world import set_up
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
 
 BATCH = 25
 """Worlds stepped together, where nothing else is said."""
-TABLES = ("voids", "nominations", "lettings", "adverts", "households", "placements", "weeks")
+TABLES = ("voids", "nominations", "lettings", "adverts", "households", "placements",
+          "consequences", "events", "weeks")
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,12 +49,14 @@ class Simulation:
         scenario, parameters: what was simulated.
         frames: tables by name, every world's rows; ``docs/simulate.md`` has their columns.
         folder: where they are kept, if anywhere.
+        not_followed: rules of the scheme that the worlds did not go by, in words.
     """
 
     scenario: Scenario
     parameters: Parameters
     frames: Mapping[str, pl.DataFrame]
     folder: Path | None = None
+    not_followed: tuple[str, ...] = ()
 
 
 def simulate(
@@ -125,8 +129,10 @@ def simulate_scenario(
         made = list(_all_parts(setup, parts, kept, workers, said))
         frames = {name: pl.concat([part[name] for part in made]) for name in TABLES}
         if kept is not None:
-            kept.finish(Simulation(scenario, parameters, frames))
-    return Simulation(scenario, parameters, frames, kept.out if kept is not None else None)
+            kept.finish(Simulation(scenario, parameters, frames, kept.out,
+                                   rules_not_followed(setup)))
+    return Simulation(scenario, parameters, frames, kept.out if kept is not None else None,
+                      rules_not_followed(setup))
 
 
 def _positive(**counts: int | None) -> None:
@@ -266,7 +272,8 @@ class _Kept:
         files = [f"{name}.parquet" for name in (*TABLES, "summary")] + ["summary.csv"]
         hashes = {name: sha256((self.out / name).read_bytes()).hexdigest() for name in files}
         _whole(self.out / "manifest.json", json.dumps(
-            {**json.loads((self.out / "begun.json").read_text()), "files": hashes},
+            {**json.loads((self.out / "begun.json").read_text()), "files": hashes,
+             "not_followed": simulation.not_followed},
             indent=1, sort_keys=True).encode())
         shutil.rmtree(self.parts, ignore_errors=True)
 

@@ -97,6 +97,7 @@ class Scenario(Part):
         parameters_from: a file of parameters, such as ``cbl calibrate`` writes.
         parameters: other values for some parameters.
         response: how strongly households respond to policy.
+        policy_changes_on, register_again_on: days of what they respond to.
         new_homes: schemes of new homes.
         simple: simple models.
         scheme_set: levers on the scheme: path of a value -> the value.
@@ -115,6 +116,11 @@ class Scenario(Part):
     parameters_from: str | None = Field(None, description="a file of parameters")
     parameters: dict[str, Parameter] = Field(default_factory=dict, description="other values")
     response: Response = Field("central", description="how strongly households respond to policy")
+    policy_changes_on: date | None = Field(None, description="the day from which households "
+                                           "respond; left out: the first on which another version "
+                                           "of the scheme comes into force, if one does")
+    register_again_on: date | None = Field(None, description="the day by which everybody must "
+                                           "register again; left out: none")
     new_homes: tuple[NewHomes, ...] = Field((), strict=False, description="schemes of new homes")
     simple: SimpleModels | None = Field(None, description="simple models, for theory")
     scheme_set: dict[str, Any] = Field(

@@ -28,6 +28,7 @@ _OUTCOMES = {
     "failed_verification": "failed verification", "landlord_rejected": "rejected by the landlord",
     "no_show": "did not come to the viewing", "refused_at_viewing": "refused at the viewing",
     "refused_late": "refused late", "accepted": "accepted",
+    "not_chosen": "was not the one chosen",
 }
 _LEFT = {"housed": "Off the register: housed", "lapsed": "The application lapses",
          "housed_elsewhere": "Off the register: housed by another",
@@ -40,7 +41,9 @@ _LEAKS = {
     "elsewhere": "the home is in another district",
 }
 _OVER = {"landlord": "The landlord lets it itself", "long_term": "Taken out of letting",
-         "lost": "Lost: nobody was there to let it to"}
+         "lost": "Lost: nobody was there to let it to",
+         "redesignated": "Let for another use from now on",
+         "temporary_accommodation": "Becomes temporary accommodation"}
 
 
 @dataclass(frozen=True)

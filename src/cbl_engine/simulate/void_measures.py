@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 MEASURES = ("tenancy", "key_to_key", "standard_relet", "core")
-_NO_RELET = ("long_term", "lost")
+NO_RELET = ("long_term", "lost", "redesignated", "temporary_accommodation")
 _NOT_STANDARD = ("decant", "exchange", "succession")
 _RESULT = {
     "measure": pl.String, "voids": pl.Int64, "open": pl.Int64, "mean": pl.Float64,
@@ -57,7 +57,7 @@ def void_days(voids: pl.DataFrame, as_at: date) -> pl.DataFrame:
         before the measure does has no days that could be meant, and is left out.
     """
     table = _whole(voids)
-    relet = ~pl.col("outcome").is_in(_NO_RELET).fill_null(value=False)
+    relet = ~pl.col("outcome").is_in(NO_RELET).fill_null(value=False)
     last = pl.lit(as_at)
     day_after = pl.col("tenancy_ended_on") + timedelta(days=1)
     major = (pl.col("works") == "major").fill_null(value=False)

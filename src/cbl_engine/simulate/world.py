@@ -16,9 +16,11 @@ from cbl_engine.simulate.limits import register_out_of_time
 from cbl_engine.simulate.lives import day_number, make_lives
 from cbl_engine.simulate.luck import Luck
 from cbl_engine.simulate.setup import Setup, Theory
+from cbl_engine.simulate.state import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import date
 
     import numpy as np
     from numpy.typing import NDArray
@@ -66,7 +68,9 @@ def set_up(
                        _opening_size(scenario), said)
     setup = Setup(scheme, lives, stock, day_number(scenario.start), scenario.weeks, parameters,
                   luck, opening["areas"], _theory(scenario),
-                  lived_in=_lived_in(scenario, lives, stock))
+                  lived_in=_lived_in(scenario, lives, stock), response=scenario.response,
+                  responds_from=_day(_policy_changes_on(scenario, scheme)),
+                  register_again_on=_day(scenario.register_again_on))
     problems = _cannot_run(setup)
     if problems:
         raise BadInput(problems)
@@ -80,6 +84,18 @@ def scheme_of(scenario: Scenario, beside: Path | None) -> Scheme:
         BadInput: what is wrong with it, or a lever that leads nowhere.
     """
     return scheme_with(load_scheme(_near(beside, scenario.scheme)), scenario.scheme_set)
+
+
+def _policy_changes_on(scenario: Scenario, scheme: Scheme) -> date | None:
+    """The day from which households respond; None where nothing changes."""
+    if scenario.policy_changes_on is not None:
+        return scenario.policy_changes_on
+    later = [v.in_force.from_ for v in scheme.versions if v.in_force.from_ > scenario.start]
+    return min(later, default=None)
+
+
+def _day(on: date | None) -> int:
+    return NEVER if on is None else day_number(on)
 
 
 def _near(beside: Path | None, named: str) -> str:

@@ -49,9 +49,11 @@ VOIDS = (
     Column(
         "outcome",
         "code",
-        "let; let by the landlord itself; kept out of letting for long; not let again; still open",
+        "let; let by the landlord itself; kept out of letting for long; not let again; still open; "
+        "let for another use; become temporary accommodation",
         null_means="let where it has the day, else open",
-        codes=("let", "landlord", "long_term", "lost", "open"),
+        codes=("let", "landlord", "long_term", "lost", "open", "redesignated",
+               "temporary_accommodation"),
     ),
     Column("advert", "id", "advert under which it was let", null_means="not yet, or without one"),
     Column("leaving_application", "id", "application whose letting elsewhere freed it",
