@@ -12,6 +12,7 @@ from cbl_engine.documents import read_document
 from cbl_engine.shipped import shipped_folder
 from cbl_engine.simulate.describe import describe_scenario
 from cbl_engine.simulate.json_schema import scenario_schema, scenario_schema_text
+from cbl_engine.simulate.scenario import read_scenario, variant_of
 
 SHIPPED = sorted(shipped_folder("simulations").glob("*.yaml"))
 WHOLE = """
@@ -24,6 +25,7 @@ replications: 1
 seed: 7
 assess_every: 1
 response: high
+policy_changes_on: 2026-10-01
 parameters:
   bidding.most_bids: {number: 2, source: the council's own logs}
 new_homes:
@@ -33,6 +35,7 @@ variants:
   teams:
     title: A limit on works, and standard works shorter
     response: low
+    register_again_on: 2026-11-01
     new_homes: []
     scheme_set: {title: null}
     parameters:
@@ -63,6 +66,7 @@ How it is run
   - 1 world that differs by luck alone, from seed 7.
   - Households are assessed anew every week, where something happened or is due.
   - Households respond to policy much.
+  - They respond from 1 October 2026.
 
 Levers
 ------
@@ -78,6 +82,7 @@ What it is compared with
 teams: A limit on works, and standard works shorter
 ...................................................
   - Households respond to policy little.
+  - Everybody must register again by 1 November 2026.
   - No new homes.
   - In the scheme, title is taken out.
   - voids.works_days: Days of works, by kind: standard 0%: 2, 50%: 9, 90%: 19, 100%: 37,
@@ -130,3 +135,13 @@ def test_the_command_prints_the_schema_of_scenarios(capsys):
         main(["schema", "--scenario"])
     assert stopped.value.code == 0
     assert capsys.readouterr().out == scenario_schema_text()
+
+
+def test_households_respond_to_a_variant_that_changes_the_scheme_from_the_first_day(tmp_path):
+    path = tmp_path / "whole.yaml"
+    path.write_text(WHOLE.replace("policy_changes_on: 2026-10-01\n", ""), encoding="utf-8")
+    scenario, parameters = read_scenario(path)
+    variant = scenario.variants["teams"]
+    assert variant_of(scenario, parameters, variant)[0].policy_changes_on == scenario.start
+    same = variant.model_copy(update={"scheme_set": {}})
+    assert variant_of(scenario, parameters, same)[0].policy_changes_on is None

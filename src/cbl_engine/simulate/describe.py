@@ -78,8 +78,16 @@ def _run(scenario: Scenario) -> Iterator[str]:
     every = "week" if scenario.assess_every == 1 else f"{scenario.assess_every} weeks"
     yield f"Households are assessed anew every {every}, where something happened or is due."
     yield _RESPONSE[scenario.response]
+    yield from _days_of_policy(scenario)
     if scenario.simple is not None:
         yield "Simple models stand in for the usual ones, to hold the world against formulas."
+
+
+def _days_of_policy(of: Scenario | Variant) -> Iterator[str]:
+    if of.policy_changes_on is not None:
+        yield f"They respond from {_day(of.policy_changes_on)}."
+    if of.register_again_on is not None:
+        yield f"Everybody must register again by {_day(of.register_again_on)}."
 
 
 def _levers(of: Scenario | Variant, base: Parameters | None = None) -> Iterator[Line]:
@@ -89,6 +97,8 @@ def _levers(of: Scenario | Variant, base: Parameters | None = None) -> Iterator[
             yield Line(f"Scheme {of.scheme}.")
         if of.response is not None:
             yield Line(_RESPONSE[of.response])
+        for text in _days_of_policy(of):
+            yield Line(text)
         for text in _new(of.new_homes or ()):
             yield Line(text)
         if of.new_homes == ():

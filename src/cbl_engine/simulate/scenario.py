@@ -78,6 +78,11 @@ class Variant(Part):
         "bidding.caps.weekly.bids: 5")
     parameters: dict[str, Parameter] = Field(default_factory=dict, description="other values")
     response: Response | None = Field(None, description="another response")
+    policy_changes_on: date | None = Field(None, description="the day from which households "
+                                           "respond; left out: the scenario's, or the first day "
+                                           "where the variant changes the scheme")
+    register_again_on: date | None = Field(None, description="the day by which everybody must "
+                                           "register again")
     new_homes: tuple[NewHomes, ...] | None = Field(
         None, strict=False, description="other schemes of new homes")
 
@@ -138,11 +143,17 @@ class Scenario(Part):
 def variant_of(
     scenario: Scenario, parameters: Parameters, variant: Variant
 ) -> tuple[Scenario, Parameters]:
-    """The scenario with what a variant changes, and the parameters it goes by then."""
+    """The scenario with what a variant changes, and the parameters it goes by then.
+
+    Households respond to a variant that changes the scheme from the first day, where no other is
+    given.
+    """
     changes: dict[str, Any] = {"title": variant.title, "variants": {},
                                "scheme_set": {**scenario.scheme_set, **variant.scheme_set},
                                "parameters": {**scenario.parameters, **variant.parameters}}
-    for name in ("scheme", "response", "new_homes"):
+    if variant.scheme is not None or variant.scheme_set:
+        changes["policy_changes_on"] = scenario.policy_changes_on or scenario.start
+    for name in ("scheme", "response", "new_homes", "policy_changes_on", "register_again_on"):
         if getattr(variant, name) is not None:
             changes[name] = getattr(variant, name)
     return scenario.model_copy(update=changes), parameters.with_changes(variant.parameters)
