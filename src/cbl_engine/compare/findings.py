@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cbl_engine.compare.says import group_of, sentence
+from cbl_engine.compare.says import SAYS, group_of, sentence
 from cbl_engine.simulate.kpi import ALL
 from cbl_engine.simulate.summary import BY_NAME
 
@@ -24,7 +24,6 @@ HEADLINES = {
 """Figures that a committee asks for first, in order, with the group that stands for the whole."""
 MOST = 10
 """Differences said in words of one variant; the table has every one."""
-_MOST_OF_ONE = 3
 
 
 def findings(comparison: Comparison, response: str = "central") -> dict[str, list[str]]:
@@ -68,8 +67,9 @@ def _told(rows: pl.DataFrame, worlds: int) -> list[str]:
     ordered = told.sort("place", "kpi", "whole", "sure", "group",
                         descending=[False, False, True, True, False])
     nth = pl.int_range(pl.len()).over("kpi")
-    few = ordered.filter(nth < _MOST_OF_ONE).sort(
-        nth.filter(nth < _MOST_OF_ONE) > 0, maintain_order=True).head(MOST)
+    most = pl.col("kpi").replace_strict({name: says.lines for name, says in SAYS.items()})
+    few = ordered.with_columns(nth.alias("nth")).filter(pl.col("nth") < most).sort(
+        pl.col("nth") > 0, maintain_order=True).head(MOST)
     said = [sentence(row, worlds) for row in few.sort(
         "place", "kpi", maintain_order=True).iter_rows(named=True)]
     if not said:

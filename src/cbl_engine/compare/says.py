@@ -32,12 +32,14 @@ class Says:
         of: the group in words, nothing for all.
         share: a share, said in points of a hundred.
         pounds: money.
+        lines: groups that a short list of findings names at most.
     """
 
     more_less: str
     of: Callable[[str], str] = lambda group: f" ({group})"
     share: bool = False
     pounds: bool = False
+    lines: int = 3
 
 
 def sentence(row: dict[str, Any], of_worlds: int | None = None) -> str:
@@ -147,7 +149,8 @@ def _cohort(group: str) -> str:
 
 SAYS: dict[str, Says] = {
     "lettings": Says("{by} [more|fewer] homes{of} are let a year", _homes),
-    "void_days": Says("homes stand empty {by} days [longer|less] {of}", _void),
+    "void_days": Says("homes stand empty {by} days [longer|less] {of}", _void,
+                      lines=1),
     "void_stage_days": Says(
         "of the days a home stands empty, {by} [more|fewer] go to {of}", str),
     "rent_lost": Says("{by} [more|less] rent is lost a year on empty homes{of}", pounds=True),
