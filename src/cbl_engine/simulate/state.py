@@ -10,7 +10,7 @@ import numpy as np
 from cbl_engine.simulate.columns import Columns
 from cbl_engine.simulate.luck import new_ids
 from cbl_engine.simulate.parameters import days_until, happens, sorted_out
-from cbl_engine.simulate.setup import KINDS, PLACEMENTS
+from cbl_engine.simulate.setup import KINDS, PLACEMENTS, STANDING
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,6 +75,7 @@ class State:
         live: rows of households that wait or are under offer.
         open_voids: rows of voids not over.
         adverts_so_far: adverts of each world.
+        homes_come: homes of each world that came at a rate.
         teams_free: day on which each works team of a world is free.
         shown: what published results show of each world: adverts and bids by bedrooms.
     """
@@ -95,6 +96,7 @@ class State:
     live: NDArray[np.int64]
     open_voids: NDArray[np.int64]
     adverts_so_far: NDArray[np.int64]
+    homes_come: NDArray[np.int64]
     teams_free: NDArray[np.int32]
     shown: NDArray[np.int64]
 
@@ -117,7 +119,7 @@ def begin(setup: Setup, worlds: NDArray[np.int64]) -> State:
     which = np.repeat(np.arange(n_worlds), n_homes)
     number = np.tile(np.arange(n_homes), n_worlds)
     home_id = new_ids(worlds[which], 0, number)
-    built = homes.built_week[number] >= 0
+    built = homes.built_week[number] != STANDING
     state = State(
         setup, worlds, n_homes,
         np.where(built, np.int8(UNBUILT), np.int8(LET)),
@@ -128,7 +130,7 @@ def begin(setup: Setup, worlds: NDArray[np.int64]) -> State:
         Columns(HOUSEHOLDS, n_worlds * max(setup.lives.opening, 1) * 2),
         Columns(VOIDS), Columns(NOMINATIONS), Columns(LETTINGS), Columns(ADVERTS),
         np.zeros(0, np.int64), np.zeros(0, np.int64),
-        np.zeros(n_worlds, np.int64),
+        np.zeros(n_worlds, np.int64), np.zeros(n_worlds, np.int64),
         np.full((n_worlds, int(setup.parameters["voids.works_teams"])), setup.start, np.int32),
         np.ones((n_worlds, MOST_BEDROOMS + 1, 2), np.int64),
     )
@@ -240,7 +242,7 @@ def _settle_tenants(state: State, rows: NDArray[np.int64]) -> None:
 
 def _homes_by_size(setup: Setup) -> tuple[NDArray, NDArray, NDArray]:
     """Where the homes of each size begin, how many there are, and the homes in order of size."""
-    there = np.flatnonzero(setup.homes.built_week < 0)
+    there = np.flatnonzero(setup.homes.built_week == STANDING)
     size = np.clip(setup.homes.bedrooms[there], 0, MOST_BEDROOMS)
     order = there[np.argsort(size, kind="stable")]
     counts = np.bincount(size, minlength=MOST_BEDROOMS + 1)
