@@ -205,7 +205,7 @@ def world(setting: Setting, bidding: float, seed: int) -> Setup:
                  opening["areas"], arrivals_per_week=ever * (1 - setting.opening) / WEEKS)
 
 
-SLOWER = 8.0
+SLOWER = 18.0
 """Nominations take so many times the usual days: with it about 429 of the 914 homes are let in time."""
 
 
