@@ -178,9 +178,9 @@ def chains(worlds: int = 30, weeks: int = 150, seed: int = 5) -> list[Check]:
 def open_voids(worlds: int = 20, weeks: int = 208, seed: int = 6) -> list[Check]:
     """Open voids at any time against homes that fall void x the days they stay so.
 
-    The usual mode, without homes that are taken out of letting. The stock is counted once a week; rate
-    and days are of the voids that come in the middle half of the horizon, from the end of a
-    tenancy to the letting.
+    The usual mode, without homes that are taken out of letting, on every day of the middle half of
+    the horizon; rate and days are of the voids that come in it, from the end of a tenancy to the
+    letting.
     """
     from cbl_engine.simulate.scenario import Scenario
     from cbl_engine.simulate.world import set_up
@@ -203,12 +203,10 @@ def open_voids(worlds: int = 20, weeks: int = 208, seed: int = 6) -> list[Check]
 def _open_voids(voids: pl.DataFrame, which: str, first: int, last: int) -> Check:
     come = voids.filter(pl.col("tenancy_ended_on") >= _week(first),
                         pl.col("tenancy_ended_on") < _week(last))
-    days = pl.int_range(7 * first, 7 * last, 7, eager=True).alias("day")
-    open_ = voids.join(days.to_frame(), how="cross").filter(
-        pl.col("tenancy_ended_on") <= pl.lit(START) + pl.duration(days="day"),
-        pl.col("let_on").is_null()
-        | (pl.col("let_on") > pl.lit(START) + pl.duration(days="day")))
-    counted = np.array(_by_world(open_, pl.len() / len(days)))
+    # Of each void, the days on which it was open in the window.
+    until = pl.min_horizontal(pl.col("let_on").fill_null(_week(last)), _week(last))
+    open_ = (until - pl.max_horizontal("tenancy_ended_on", _week(first))).dt.total_days()
+    counted = np.array(_by_world(voids, open_.clip(0).sum() / (7 * (last - first))))
     rate = np.array(_by_world(come, pl.len() * 365 / (7 * (last - first))))
     mean = np.array(_by_world(come, pl.col("days").mean()))
     law = rate * mean / 365

@@ -13,7 +13,7 @@ waits end.
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -113,32 +113,40 @@ def figures(frames: dict[str, pl.DataFrame]) -> pl.DataFrame:
 
 
 def fit(turns: int, worlds: int, seed: int) -> Town:
-    """The town whose figures are those of the three years: each is moved by its own ratio."""
+    """The town whose figures are nearest those of the three years.
+
+    In each turn every parameter is moved by the ratio of its own figure, and the best turn stands:
+    1. those who join by band, by the share of lets; 2. how many more join than homes come, of each
+    size, by bids a let of that size and the mean wait; 3. how many bid, by bids a let.
+    """
     bands, sizes = together(by_band(), FITTED), together(by_size(), FITTED)
-    homes = sizes["lets"].sum() / len(FITTED) / YEAR
+    lets = sizes["share"].to_numpy()
+    homes = lets * sizes["lets"].sum() / len(FITTED) / YEAR
     wait = float((bands["wait"] * bands["share"]).sum())
-    town = Town(bands["share"].to_numpy() * homes * 1.15, np.array([0.45, 0.35, 0.17, 0.03]), 0.3)
+    mix, more, bidding = bands["share"].to_numpy(), np.full(len(SIZES), 0.15), 0.15
+    best, least = None, np.inf
     for turn in range(turns):
+        joins = homes * (1 + more)
+        town = Town(mix / mix.sum() * joins.sum(), joins / joins.sum(), bidding)
         found = figures(town.frames(worlds, seed)).group_by("key").agg(
-            pl.col("lets", "share", "bids", "wait").mean())
+            pl.col("share", "bids", "wait").mean())
         got = dict(zip(found["key"], found.select("share", "bids", "wait").rows(), strict=True))
-        share = np.array([got.get(b, (1e-3, 0, 0))[0] for b in BANDS])
-        bids = np.array([got.get(str(s), (0, 1e-3, 0))[1] for s in SIZES])
-        lets = sizes["share"].to_numpy()
+        share = bands["share"].to_numpy() / [got.get(b, (1e-3,))[0] for b in BANDS]
+        bids = sizes["bids"].to_numpy() / [max(got.get(str(s), (0, 1))[1], 1) for s in SIZES]
         waited = sum(got[b][0] * got[b][2] for b in BANDS if b in got)
-        step = 0.7
-        joins = town.joins * (bands["share"].to_numpy() / share) ** step
-        # More join: longer lists, longer waits, for homes and lapses are what they are.
-        over = (town.joins.sum() / homes - 1) * (wait / waited) ** step
-        joins *= homes * (1 + np.clip(over, 0.01, 1.0)) / joins.sum()
-        ratio = sizes["bids"].to_numpy() / bids
-        needs = town.needs * ratio**0.4
-        level = float((sizes["bids"] * lets).sum() / (bids * lets).sum())
-        town = replace(town, joins=joins, needs=needs / needs.sum(),
-                       bids=min(town.bids * level**step, 1.0))
-        print(turn, f"wait {waited:.0f} of {wait:.0f}", share.round(3), bids.round(1),
-              f"bids {town.bids:.3f}, join {joins.sum():.2f} for {homes:.2f}", flush=True)
-    return town
+        level, longer = float(np.exp((lets * np.log(bids)).sum())), wait / waited
+        loss = float((np.log(share) ** 2 * bands["share"].to_numpy()).sum()
+                     + (np.log(bids) ** 2 * lets).sum() + np.log(longer) ** 2)
+        print(turn, f"loss {loss:.3f}, wait {waited:.0f} of {wait:.0f}, bids x {level:.2f}, "
+              f"more {more.round(3)}, bidding {bidding:.3f}", flush=True)
+        if loss < least:
+            best, least = town, loss
+        mix = mix * share**0.5
+        more = np.clip(more * (bids / level) ** 0.5 * longer**0.5, 0.01, 1.0)
+        bidding = float(np.clip(bidding * (level / longer) ** 0.5, 0.005, 1.0))
+    if best is None:
+        raise ValueError("no turns")
+    return best
 
 
 def predict(turns: int, worlds: int, seed: int) -> dict[str, Any]:
@@ -170,7 +178,7 @@ def predict(turns: int, worlds: int, seed: int) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--worlds", type=int, default=40)
-    parser.add_argument("--turns", type=int, default=12)
+    parser.add_argument("--turns", type=int, default=14)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     told = predict(given.turns, given.worlds, given.seed)
