@@ -228,7 +228,7 @@ def fitted_bidding(setting: Setting, seed: int) -> tuple[float, Setup]:
 
 
 def figures(frames: dict[str, pl.DataFrame]) -> list[dict[str, Any]]:
-    """What is predicted, in each world."""
+    """What is predicted, in each world, for as many as were housed, drawn from all it housed."""
     end = START + timedelta(weeks=WEEKS)
     let = frames["lettings"].filter(pl.col("let_on") <= end).with_columns(
         waited=(pl.col("let_on") - pl.col("priority_date")).dt.total_days(),
@@ -236,17 +236,18 @@ def figures(frames: dict[str, pl.DataFrame]) -> list[dict[str, Any]]:
     out = []
     for (number,), mine in let.group_by("world", maintain_order=True):
         adverts = frames["adverts"].filter(world=number)
-        told: dict[str, Any] = {
-            "let": mine.height, "bids": adverts["bids"].mean(), "waited": mine["waited"].mean()}
+        told: dict[str, Any] = {"let": mine.height, "bids": adverts["bids"].mean()}
+        mine = mine[np.argsort(draw(1, number, np.arange(mine.height)))[:HOUSED]]
+        told["waited"] = mine["waited"].mean()
         for size in range(7):
             told[f"bids/{size}"] = adverts.filter(bedrooms=size)["bids"].mean()
         for band in ("1", "2", "3", "4", "Reduced"):
             own = mine.filter(band=band)
-            told[f"band/{band}"] = own.height / mine.height
+            told[f"band/{band}"] = own.height
             told[f"band wait/{band}"] = own["waited"].mean()
         for need in range(1, 6):
             own = mine.filter(need=need)
-            told[f"need/{need}"] = own.height / mine.height
+            told[f"need/{need}"] = own.height
             told[f"need wait/{need}"] = own["waited"].mean()
         out.append(told)
     return out
@@ -269,14 +270,7 @@ def predict(worlds: int, seed: int) -> dict[str, Any]:
     def values(name: str) -> np.ndarray:
         return np.array([np.nan if f[name] is None else f[name] for f in every], float)
 
-    predicted = {}
-    for name in names:
-        found = values(name)
-        if name.startswith(("band/", "need/")):
-            # 212 of those housed: the luck of so many beside that of the world.
-            luck = np.random.default_rng(seed)
-            found = luck.binomial(HOUSED, np.clip(np.repeat(found, 50), 0, 1)).astype(float)
-        predicted[name] = band_of_outcomes(found)
+    predicted = {name: band_of_outcomes(values(name)) for name in names}
     return {"made_on": MADE_ON, "worlds": len(every), "interval": 0.8, "settings": by_setting,
             "let": band_of_outcomes(values("let")), "bids": band_of_outcomes(values("bids")),
             "predicted": predicted, "assumptions": ASSUMPTIONS}

@@ -142,7 +142,7 @@ def fit(turns: int, worlds: int, seed: int) -> Town:
         if loss < least:
             best, least = town, loss
         mix = mix * share**0.5
-        more = np.clip(more * (bids / level) ** 0.5 * longer**0.5, 0.01, 1.0)
+        more = np.clip(more * (bids / level) ** 0.5 * longer**0.5, 0.01, 4.0)
         bidding = float(np.clip(bidding * (level / longer) ** 0.5, 0.005, 1.0))
     if best is None:
         raise ValueError("no turns")
