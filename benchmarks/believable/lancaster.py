@@ -6,8 +6,8 @@ Bands A to E are taken to be strict and then the date, which was not seen in wri
 mean rate and in the mean sizes of the three years; nothing of 2015 is used. Households who join by
 band, those by bedrooms needed, and how many bid in a week are fitted so that the simulator gives the
 three years' lets by band, mean wait and bids a let by size. Waits and bids by band are not fitted.
-Lapses are as shipped; everyone accepts, and a home is let at the close, which is when the published
-waits end.
+Lapses are as shipped, and so are the shares of households who bid never, now and then and most weeks;
+everyone accepts, and a home is let at the close, which is when the published waits end.
 """
 
 from __future__ import annotations
@@ -22,13 +22,15 @@ import polars as pl
 
 from benchmarks.believable.check import band_of_outcomes, keep
 from benchmarks.believable.worlds import Kind, queue, run
-from cbl_engine.simulate.setup import Theory
+from cbl_engine.simulate.parameters import shipped_parameters
+from cbl_engine.simulate.setup import Setup, Theory
 
 FOLDER = Path(__file__).parent / "data"
 BANDS, SIZES = "ABCDE", (1, 2, 3, 4)
 FITTED, PREDICTED = (2012, 2013, 2014), 2015
 YEAR = 365.25 / 7
 WEEKS = 416
+USUAL = shipped_parameters()
 CLOSES = Theory(accepts="always", no_void_days=True)
 
 
@@ -62,30 +64,44 @@ class Town:
     Attributes:
         joins: households by band [a week].
         needs: share of them by bedrooms needed.
-        bids: chance that one bids in a week.
+        bids: chances that households bid in a week, as multiples of the shipped ones.
     """
 
     joins: np.ndarray
     needs: np.ndarray
     bids: float
 
-    def frames(self, worlds: int, seed: int) -> dict[str, pl.DataFrame]:
-        """The town simulated."""
+    def setup(self, sizes: list[int], seed: int) -> Setup:
+        """The town, with the sizes of homes to come."""
         weights = np.outer(self.joins / self.joins.sum(), self.needs / self.needs.sum()) * 2000
         kinds = [Kind(band, max(1, round(weights[b, s])), size)
                  for b, band in enumerate(BANDS) for s, size in enumerate(SIZES)]
-        homes = together(by_size(), FITTED)
-        turns = _turns(homes["share"].to_list())
-        setup = queue(
-            kinds, float(self.joins.sum()), homes["lets"].sum() / len(FITTED) / YEAR, WEEKS, seed,
-            theory=CLOSES, sizes=turns, also={
-                "households.lapse_per_year": 0.12, "bidding.seldom_per_week": self.bids,
-                "bidding.mistaken": 0.0,
-                "bidding.kinds": {"never": 0.0, "seldom": 1.0, "often": 0.0}})
-        return run(setup, worlds)
+        a_week = together(by_size(), FITTED)["lets"].sum() / len(FITTED) / YEAR
+        return queue(
+            kinds, float(self.joins.sum()), a_week, WEEKS, seed, theory=CLOSES, sizes=sizes, also={
+                "households.lapse_per_year": USUAL["households.lapse_per_year"],
+                "bidding.seldom_per_week": min(self.bids * USUAL["bidding.seldom_per_week"], 1.0),
+                "bidding.often_per_week": min(self.bids * USUAL["bidding.often_per_week"], 1.0)})
+
+    def frames(self, worlds: int, seed: int) -> dict[str, pl.DataFrame]:
+        """The town simulated, with as little luck in the sizes of homes as may be."""
+        return run(self.setup(in_turn(_shares()), seed), worlds)
+
+    def figures_of_years(self, worlds: int, seed: int) -> pl.DataFrame:
+        """What so many years would give; every four with a draw of their own of homes' sizes."""
+        parts = []
+        for first in range(0, worlds, 4):
+            drawn = np.random.default_rng(seed + first).choice(SIZES, 5000, p=_shares())
+            frames = run(self.setup(drawn.tolist(), seed + first), min(4, worlds - first))
+            parts.append(figures(frames).with_columns(pl.col("world") + first))
+        return pl.concat(parts)
 
 
-def _turns(shares: list[float], n: int = 1000) -> list[int]:
+def _shares() -> list[float]:
+    return together(by_size(), FITTED)["share"].to_list()
+
+
+def in_turn(shares: list[float], n: int = 1000) -> list[int]:
     """Sizes in an order in which each comes as often as its share."""
     behind, out = np.zeros(len(shares)), []
     for _ in range(n):
@@ -117,16 +133,16 @@ def fit(turns: int, worlds: int, seed: int) -> Town:
 
     In each turn every parameter is moved by the ratio of its own figure, and the best turn stands:
     1. those who join by band, by the share of lets; 2. how many more join than homes come, of each
-    size, by bids a let of that size and the mean wait; 3. how many bid, by bids a let.
+    size, never-bidders apart, by bids a let of that size and the mean wait; 3. how many bid, by bids a let.
     """
     bands, sizes = together(by_band(), FITTED), together(by_size(), FITTED)
     lets = sizes["share"].to_numpy()
     homes = lets * sizes["lets"].sum() / len(FITTED) / YEAR
     wait = float((bands["wait"] * bands["share"]).sum())
-    mix, more, bidding = bands["share"].to_numpy(), np.full(len(SIZES), 0.15), 0.15
+    mix, more, bidding = bands["share"].to_numpy(), np.full(len(SIZES), 0.5), 1.0
     best, least = None, np.inf
     for turn in range(turns):
-        joins = homes * (1 + more)
+        joins = homes * (1 + more) / (1 - USUAL["bidding.kinds"]["never"])
         town = Town(mix / mix.sum() * joins.sum(), joins / joins.sum(), bidding)
         found = figures(town.frames(worlds, seed)).group_by("key").agg(
             pl.col("share", "bids", "wait").mean())
@@ -143,7 +159,7 @@ def fit(turns: int, worlds: int, seed: int) -> Town:
             best, least = town, loss
         mix = mix * share**0.5
         more = np.clip(more * (bids / level) ** 0.5 * longer**0.5, 0.01, 4.0)
-        bidding = float(np.clip(bidding * (level / longer) ** 0.5, 0.005, 1.0))
+        bidding = float(np.clip(bidding * (level / longer) ** 0.5, 0.05, 5.0))
     if best is None:
         raise ValueError("no turns")
     return best
@@ -152,7 +168,7 @@ def fit(turns: int, worlds: int, seed: int) -> Town:
 def predict(turns: int, worlds: int, seed: int) -> dict[str, Any]:
     """2015 beside its prediction, and beside the three years taken as they were."""
     town = fit(turns, max(worlds // 4, 4), seed)
-    found = figures(town.frames(worlds, seed + 1))
+    found = town.figures_of_years(worlds, seed + 1)
     tables = {}
     for name, frame in (("band", by_band()), ("bedrooms", by_size())):
         before, after = together(frame, FITTED), together(frame, (PREDICTED,))

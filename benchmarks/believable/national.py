@@ -113,7 +113,7 @@ def measured(setup: Setup, frames: dict[str, pl.DataFrame]) -> pl.DataFrame:
     first, last = (pl.lit(START + timedelta(weeks=w)) for w in (WARM, WEEKS))
     let = frames["lettings"].filter(pl.col("let_on") >= first, pl.col("let_on") < last)
     size = pl.col("bedrooms")
-    let = let.join(_people(setup, let, frames["households"]), on=["world", "application"])
+    let = let.join(people_let(setup, let, frames["households"]), on=["world", "application"])
     years = (WEEKS - WARM) * 7 / 365.25
     voids = frames["voids"]
     begun = voids.filter(pl.col("link") == 1, pl.col("tenancy_ended_on") >= first,
@@ -133,7 +133,7 @@ def measured(setup: Setup, frames: dict[str, pl.DataFrame]) -> pl.DataFrame:
     ).join(chains, on="world").sort("world")
 
 
-def _people(setup: Setup, let: pl.DataFrame, households: pl.DataFrame) -> pl.DataFrame:
+def people_let(setup: Setup, let: pl.DataFrame, households: pl.DataFrame) -> pl.DataFrame:
     """People of each household on the day it is let a home, those not yet born left out."""
     registered = pl.DataFrame({"life": np.arange(len(setup.lives), dtype=np.int32),
                                "life_from": setup.lives.registered}).with_columns(

@@ -106,8 +106,10 @@ def tenants() -> str:
     for each in told:
         by = {row["what"]: row for row in each["rows"]}
         rows.append((f"{each['tenants']:.1%}" + (" (the basis)" if each["central"] else ""),
-                     *(between(by[name], 3) for name in names), f"{each['ends']:.2%}"))
-    return table(("tenants on the register", *names, "tenancies that end, fitted [a year]"), rows)
+                     *(between(by[name], 3) for name in names), f"{each['lets']:.2%}",
+                     f"{each['ends']:.2%}"))
+    return table(("tenants on the register", *names, "homes let [of the stock, a year]",
+                  "tenancies that end, set for that [a year]"), rows)
 
 
 def listed(lines: Iterable[str]) -> str:

@@ -97,7 +97,7 @@ def test_people_are_counted_on_the_day_of_the_letting():
     frames = worlds.run(setup, 1)
     let = frames["lettings"].filter(
         pl.col("let_on") >= worlds.START + timedelta(weeks=national.WARM))
-    counted = national._people(setup, let, frames["households"]).join(
+    counted = national.people_let(setup, let, frames["households"]).join(
         let.select("application", "bedroom_need"), on="application")
     assert counted.height == let.height
     assert counted["people"].min() >= 1
@@ -113,6 +113,6 @@ def test_lancasters_years_are_put_together_by_lets():
 
 
 def test_sizes_come_in_turn_as_often_as_their_shares():
-    turns = lancaster._turns([0.5, 0.3, 0.15, 0.05], 100)
+    turns = lancaster.in_turn([0.5, 0.3, 0.15, 0.05], 100)
     assert [turns.count(size) for size in (1, 2, 3, 4)] == [50, 30, 15, 5]
     assert turns[:3] == [1, 2, 1]
