@@ -214,7 +214,7 @@ def _open_voids(voids: pl.DataFrame, which: str, first: int, last: int) -> Check
                  f"{counted.mean():.1f} open", 0.0, interval(counted / law - 1))
 
 
-STUDIES: dict[str, Callable[[], list[Check]]] = {
+STUDIES: dict[str, Callable[..., list[Check]]] = {
     "Bands at a close and as the cycle shrinks": waits_by_band,
     "One band": one_band,
     "Overload with drop-out": overload,
@@ -226,18 +226,24 @@ STUDIES: dict[str, Callable[[], list[Check]]] = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--no-file", action="store_true", help="print only")
-    no_file = parser.parse_args().no_file
-    told = {}
-    for name, study in STUDIES.items():
-        found = study()
-        told[name] = [check.told() for check in found]
-        print(name)
-        for check in found:
-            print(f"  {'hit ' if check.hit else 'MISS'} {check.what}: {check.expected:.4g}, "
-                  f"found {check.found}", flush=True)
-    if not no_file:
-        keep("theory", {"start": str(START), "theory": str(STRICT), "studies": told})
+    parser.add_argument("--runs", type=int, default=3, help="all of it so often, each with seeds "
+                        "of its own; the first is shown in full")
+    runs = []
+    for number in range(parser.parse_args().runs):
+        told = {}
+        for at, (name, study) in enumerate(STUDIES.items(), 1):
+            found = study(seed=at + 1000 * number)
+            told[name] = [check.told() for check in found]
+            print(name)
+            for check in found:
+                print(f"  {'hit ' if check.hit else 'MISS'} {check.what}: {check.expected:.4g}, "
+                      f"found {check.found}", flush=True)
+        runs.append(told)
+    hits = [sum(c["hit"] for study in told.values() for c in study) for told in runs]
+    missed = [{"run": number, **check} for number, told in enumerate(runs[1:], 2)
+              for study in told.values() for check in study if not check["hit"]]
+    keep("theory", {"start": str(START), "theory": str(STRICT), "hits": hits, "studies": runs[0],
+                    "missed_in_other_runs": missed})
 
 
 if __name__ == "__main__":

@@ -43,13 +43,17 @@ class Check:
 
 
 def band_of_outcomes(values: Any, share: float = 0.8) -> dict[str, float | None]:
-    """Mean of a figure over worlds, and the interval that holds this share of the worlds."""
+    """Mean of a figure over worlds, the interval that holds this share of them, and their number.
+
+    Worlds in which the figure is not known stay out.
+    """
     found = np.asarray(values, float)
     found = found[~np.isnan(found)]
     if not len(found):
-        return {"mean": None, "low": None, "high": None}
+        return {"mean": None, "low": None, "high": None, "worlds": 0}
     low, high = np.quantile(found, [(1 - share) / 2, (1 + share) / 2])
-    return {"mean": float(found.mean()), "low": float(low), "high": float(high)}
+    return {"mean": float(found.mean()), "low": float(low), "high": float(high),
+            "worlds": len(found)}
 
 
 def rounded(told: Any, digits: int = 5) -> Any:

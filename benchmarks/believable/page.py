@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.believable.against_theory import ARRIVALS, HOMES
 from benchmarks.believable.check import kept
+from benchmarks.believable.theory import cycle_waits, waits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -47,6 +48,17 @@ def between(found: dict[str, Any], places: int | None = None) -> str:
         return "none"
     low, high = number(found["low"], places), number(found["high"], places)
     return f"{number(found['mean'], places)} ({low} to {high})"
+
+
+def in_worlds(found: dict[str, Any], places: int | None, of: int) -> str:
+    """The same, with the number of worlds that have the figure, where not all do."""
+    few = 0 < found["worlds"] < of
+    return between(found, places) + (f" in {found['worlds']} of {of} worlds" if few else "")
+
+
+def plural(count: str, noun: str) -> str:
+    """A number of things in words."""
+    return f"{count} {noun}" if count == "1" else f"{count} {noun}s"
 
 
 def summary() -> str:
@@ -124,7 +136,7 @@ def lancaster() -> str:
     for name, found in kept("lancaster")["tables"].items():
         for row in found:
             places = 3 if row["figure"] == "share" else 0 if row["figure"] == "wait" else 1
-            which = f"band {row['key']}" if name == "band" else f"{row['key']} bedrooms"
+            which = f"band {row['key']}" if name == "band" else plural(row["key"], "bedroom")
             rows.append((words[row["figure"]], which, number(row["actual"], places),
                          between(row, places), number(row["error"], places),
                          number(row["before"], places), VERDICT[row["hit"]]))
@@ -160,7 +172,8 @@ def coventry_bids() -> str:
     from benchmarks.believable.coventry import extract
 
     told = kept("coventry")["predicted"]
-    rows = [(name, str(count), between(told[f"bids/{name[0]}"], 0))
+    worlds = kept("coventry")["worlds"]
+    rows = [(name, str(count), in_worlds(told[f"bids/{name[0]}"], 0, worlds))
             for name, count in extract("adverts by bedrooms").items()]
     return table(("bedrooms", "adverts", "bids an advert"), rows)
 
@@ -172,10 +185,10 @@ def coventry_housed() -> str:
     for kind, keys in (("band", ("1", "2", "3", "4", "Reduced")),
                        ("need", ("1", "2", "3", "4", "5"))):
         for key in keys:
-            name = f"band {key}" if kind == "band" else "needs " + key + (
-                " or more" if key == "5" else "") + " bedrooms"
+            name = f"band {key}" if kind == "band" else "needs " + (
+                "5 or more bedrooms" if key == "5" else plural(key, "bedroom"))
             rows.append((name, between(told[f"{kind}/{key}"], 0),
-                         between(told[f"{kind} wait/{key}"], 0)))
+                         in_worlds(told[f"{kind} wait/{key}"], 0, kept("coventry")["worlds"])))
     return table(("of 212 housed", "applications", "mean wait from the priority date [days]"), rows)
 
 
@@ -210,9 +223,34 @@ def signs() -> str:
     """Every finding."""
     rows = [(f"{s['claim']} ({s['source']})",
              "; ".join(f"{name} {between(found)}" for name, found in s["found"].items()),
-             HOLDS[s["holds"]])
+             s["why"], HOLDS[s["holds"]])
             for s in kept("signs")["signs"]]
-    return table(("finding", "came out as", ""), rows, 3)
+    return table(("finding", "came out as", "what it turns on", ""), rows, 4)
+
+
+def closed_waits() -> str:
+    """Waits by the formulas, from a weekly close to homes let as they come."""
+    arrivals, homes = (1.0, 1.5, 2.0), 5.0
+    rows = [(f"{cycle:g}", *(number(cycle * w, 3) for w in cycle_waits(
+        [a * cycle for a in arrivals], homes * cycle))) for cycle in (1.0, 0.3, 0.1, 0.01)]
+    rows.append(("as they come", *(number(w, 3) for w in waits(arrivals, homes))))
+    return table(("cycle [weeks]", "band 1", "band 2", "band 3"), rows)
+
+
+def every_run() -> str:
+    """How often formulas held over all runs."""
+    told = kept("theory")
+    figures = sum(len(study) for study in told["studies"].values())
+    missed = "; ".join(f"{c['what']}: {number(c['expected'])}, simulated {between(c)}"
+                       for c in told["missed_in_other_runs"])
+    return (f"In {len(told['hits'])} runs with seeds of their own, {sum(told['hits'])} of "
+            f"{figures * len(told['hits'])} figures hit: {', '.join(map(str, told['hits']))}."
+            + (f" Missed in the others: {missed}." if missed else ""))
+
+
+def of_mechanisms(measure: str, name: str, places: int) -> Callable[[], str]:
+    """A figure of a mechanism."""
+    return lambda: number(kept("mechanisms")["measures"][measure][name]["mean"], places)
 
 
 PARTS: dict[str, Callable[[], str]] = {
@@ -225,6 +263,11 @@ PARTS: dict[str, Callable[[], str]] = {
     "coventry_all": lambda: between(kept("coventry")["predicted"]["waited"], 0) + " days",
     "coventry_settings": coventry_settings,
     "assumptions": lambda: listed(kept("coventry")["assumptions"]),
+    "closed_waits": closed_waits, "every_run": every_run,
+    "utility_choice": of_mechanisms("utility", "choice", 2),
+    "utility_acceptance": of_mechanisms("utility", "acceptance", 2),
+    "applicants_last_round": of_mechanisms("applicants", "choice_last_round", 3),
+    "applicants_acceptance": of_mechanisms("applicants", "acceptance", 3),
     "mechanisms": mechanisms, "mechanism_signs": mechanism_signs, "signs": signs,
 }
 
