@@ -6,7 +6,7 @@
 - ``yaml``: cases are run and must pass; a scheme is loaded; a part of one is loaded with the rest
   put beside it, and may only lack names that it would declare elsewhere.
 - A block with a ``title`` is written to the file of that name first; ``yaml`` that is neither a
-  whole scheme nor cases is then left to the commands that read it.
+  whole scheme nor cases, such as a scenario, is then left to the commands that read it.
 - ``<!-- by hand: COMMAND -->`` does what the text asks the reader to do in an editor.
 - ``<!-- not run: REASON -->`` before a block excuses it.
 
@@ -190,7 +190,7 @@ def run_yaml(example: Example, folder: Path) -> None:
         assert results, f"{example.where}: no case was run"
         assert not failed, f"{example.where}: {failed}"
         return
-    if example.title and "scheme" not in content:
+    if example.title and ("scheme" not in content or "world" in content):
         return
     text = example.text
     if isinstance(content, list):

@@ -44,7 +44,8 @@ def test_a_public_name_imports_and_is_documented(name):
 
 
 def test_every_room_documents_what_it_exports():
-    for room in ("assess", "cases", "records", "sample", "scheme", "shortlist", "tables"):
+    for room in ("assess", "cases", "records", "sample", "scheme", "shortlist", "simulate",
+                 "tables"):
         module = __import__(f"cbl_engine.{room}", fromlist=["*"])
         assert module.__doc__
         assert len(module.__all__) == len(set(module.__all__))
@@ -91,4 +92,15 @@ def test_shortlist_stays_the_function(code):
         "assert shortlist is cbl_engine.shortlist\n"
         "assert inspect.ismodule(sys.modules['cbl_engine.shortlist'])\n"
     )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["from cbl_engine.simulate import run", "import cbl_engine.simulate.run",
+     "from cbl_engine import simulate; import cbl_engine.simulate.run"],
+)
+def test_simulate_stays_the_function(code):
+    done = run(f"{code}\nimport cbl_engine, inspect\n"
+               "assert inspect.isfunction(cbl_engine.simulate), cbl_engine.simulate\n")
     assert done.returncode == 0, done.stderr

@@ -195,7 +195,7 @@ def world(setting: Setting, bidding: float, seed: int) -> Setup:
     parameters = changed({
         "households.lapse_per_year": 0.0, "households.on_other_registers": 0.0,
         "households.need_rises_per_year": 0.0, "bidding.kinds": kinds,
-        "bidding.seldom_per_week": min(bidding, 1.0), "stock.long_term_void": 0.0,
+        "bidding.seldom_per_week": min(bidding, 1.0), "stock.long_term_void": 0.0, "direct.share": 0.0,
         "nominations.days": _slow(),
     })
     luck = Luck(seed)

@@ -30,6 +30,7 @@ NOTHING_ENDS = (
     "tenancies.end_per_year", "households.lapse_per_year", "households.on_other_registers",
     "stock.right_to_buy_per_year", "stock.demolished_per_year", "stock.new_per_year",
     "stock.exchanges_per_year", "stock.long_term_void", "chains.leakage", "chains.elsewhere",
+    "downsizing.registers_per_year",
 )
 """Parameters that are nought where a formula knows of no such thing."""
 STRICT = Theory(bids=True, accepts="always", unlet_lost=True, no_void_days=True)
@@ -122,7 +123,7 @@ def queue(
     areas = pl.DataFrame({"id": ["area"], "name": ["Area"], "kind": ["ward"],
                           "parent": pl.Series([None], dtype=pl.String)})
     return Setup(scheme, lives, homes_of(standing, to_come), day_number(START), weeks, parameters,
-                 luck, areas, theory, arrivals, homes)
+                 luck, areas, theory, arrivals_per_week=arrivals, homes_per_week=homes)
 
 
 def run(setup: Setup, worlds: int, batch: int = 100) -> dict[str, pl.DataFrame]:

@@ -65,6 +65,7 @@ if TYPE_CHECKING:
         scheme_from_text,
     )
     from cbl_engine.shortlist import Explanation, Prepared, Shortlist, explain, prepare, shortlist
+    from cbl_engine.simulate import read_scenario, simulate
     from cbl_engine.tables import data_dictionary, read_tables, validate_frames, write_tables
 
 __all__ = [
@@ -99,6 +100,7 @@ __all__ = [
     "load_scheme",
     "prepare",
     "read_run",
+    "read_scenario",
     "read_state",
     "read_tables",
     "record_cycle",
@@ -111,6 +113,7 @@ __all__ = [
     "scheme_changes",
     "scheme_from_text",
     "shortlist",
+    "simulate",
     "statutory_overcrowding",
     "validate_frames",
     "write_run",
@@ -140,6 +143,7 @@ _ROOMS = {
         "Scheme", "describe", "lint", "load_scheme", "scheme_changes", "scheme_from_text",
     ),
     "shortlist": ("Explanation", "Prepared", "Shortlist", "explain", "prepare", "shortlist"),
+    "simulate": ("read_scenario", "simulate"),
     "tables": ("data_dictionary", "read_tables", "validate_frames", "write_tables"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
@@ -149,7 +153,7 @@ class _Package(ModuleType):
     """The package's own module: a public function wins over the room that has its name.
 
     Importing ``cbl_engine.shortlist`` makes Python bind the room to the package's attribute
-    ``shortlist``, which is the name of the function people call.
+    ``shortlist``, which is the name of the function people call; likewise ``simulate``.
     """
 
     def __getattr__(self, name: str) -> Any:

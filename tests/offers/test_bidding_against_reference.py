@@ -172,6 +172,11 @@ def test_all_at_once_is_one_by_one(bidding, adverts, bids, record, until, facts,
     expected = judge_one_by_one(bidding, counts, adverts, bids, record, until)
     tables = record_of(**record)
     found = judge_bids(judge, given_adverts, frame("bids", bids), tables, until=until)
+    for advert in ADVERTS[:2]:
+        its = judge_bids(
+            judge, given_adverts, frame("bids", bids), tables, until=until, among=[advert]
+        )
+        assert its.equals(found.filter(advert=advert))
     verdicts = {(a, p, at): rule for a, p, at, rule in found.iter_rows()}
     assert verdicts == expected
 

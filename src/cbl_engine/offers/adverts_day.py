@@ -47,6 +47,7 @@ def adverts_that_open(desk: Desk) -> bool:
     homes = {advert: len(desk.vacant(advert)) for advert in right}
     choices = Ledger(desk.judge, desk.record["ledger"]).choose_each(right, desk.on, homes)
     opening = dict(zip(right, choices, strict=True))
+    homes = {advert: len(desk.vacant(advert)) for advert in right}
     for advert in due:
         if advert in opening:
             choice = opening[advert]

@@ -11,7 +11,7 @@ from cbl_engine.offers.checks import told_reason
 from cbl_engine.offers.clashes import Clash, about, offer_in_words, which_one
 from cbl_engine.offers.deadlines import contact_shortfall, days_closed, last_day
 from cbl_engine.offers.decisions import approve, by_officer, choose, decline, proposal_for
-from cbl_engine.offers.line import LANDLORD
+from cbl_engine.offers.lines import LANDLORD
 from cbl_engine.offers.moves import end, go_on, move, place_of
 from cbl_engine.offers.refusals import refused
 from cbl_engine.offers.signing import sign, undo_letting

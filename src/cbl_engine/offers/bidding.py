@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.offers.caps import NEVER, Limit, Places, Tally, count_places
-from cbl_engine.offers.clock import as_dates, cycle_begins, cycle_numbers, in_window
+from cbl_engine.offers.clock import as_dates, cycle_begins, cycle_numbers, in_window, london_days
 from cbl_engine.offers.considered import consequences_on, under_consideration
 from cbl_engine.offers.placed import HELD_BACK, Placed, place_bids
 from cbl_engine.shortlist.adverts import NOT_CONSIDERED
@@ -112,10 +112,51 @@ def judge_bids(
     mine = pl.lit(value=True)
     if among is not None:
         mine = pl.col("advert").is_in(pl.Series(list(among), dtype=bids.schema["advert"]).implode())
-        bids = bids.join(bids.filter(mine), on="application", how="semi")
+        bids = _that_matter(judge, adverts, bids, mine)
     found = judged(judge, place_bids(adverts, bids, record, until), record).frame().filter(mine)
     columns = ["advert", "application", "placed_at", "rule"]
     return found.select(columns).sort(columns, nulls_last=True)
+
+
+def _that_matter(
+    judge: Judge, adverts: pl.DataFrame, bids: pl.DataFrame, mine: pl.Expr
+) -> pl.DataFrame:
+    """The bids that are meant, and those of the same households that caps may count with them.
+
+    Caps count with a bid those that stand at its moment, or close in its cycle, and with those
+    others in turn. Each bid is taken as the time from its moment to its close, stretched to that of
+    all bids of its cycle; of times that touch each other, those with a bid that is meant. A bid for
+    an advert that is not there is kept, to be reported.
+    """
+    rules = [version.bidding for version in judge.scheme.versions if version.bidding is not None]
+    bids = bids.join(bids.filter(mine), on="application", how="semi")
+    mine |= ~pl.col("advert").is_in(adverts["id"].cast(bids.schema["advert"]).implode())
+    if not any(bidding.caps for bidding in rules):
+        return bids.filter(mine)
+    closes = adverts.select(
+        pl.col("id").cast(bids.schema["advert"]).alias("advert"),
+        pl.col("closes_at").dt.epoch("us").alias("to"),
+        *(pl.Series(f"cycle {n}", cycle_numbers(bidding, london_days(adverts["closes_at"])))
+          for n, bidding in enumerate(rules)),
+    )
+    since = pl.col("placed_at").dt.epoch("us").alias("from")
+    times = (
+        bids.with_row_index("row")
+        .select("row", "advert", "application", since, mine.alias("mine"))
+        .join(closes, on="advert", how="left")
+        .with_columns(pl.max_horizontal("from", "to").alias("to"))
+    )
+    for n in range(len(rules)):
+        within = ("application", f"cycle {n}")
+        times = times.with_columns(
+            pl.col("from").min().over(within), pl.col("to").max().over(within)
+        )
+    times = times.sort("application", "from", "row").with_columns(
+        (pl.col("from") > pl.col("to").cum_max().shift(1)).fill_null(value=True).cum_sum()
+        .over("application").alias("touching")
+    )
+    rows = times.filter(pl.col("mine").any().over("application", "touching"))["row"]
+    return bids[rows.sort()]
 
 
 def bids_that_count(bids: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:

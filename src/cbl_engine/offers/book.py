@@ -47,10 +47,11 @@ class Book:
         events: number of events so far; the first event is number 1.
         households: of them in this book, those that change how applications stand.
         lists: what ``shortlisted`` has of each advert, in its order.
+        unknown: by advert, what was not known of those that its list holds.
         offers_of, offers_on: offers by application, and by advert.
         open: offers of which something may still come.
         undecided: proposals that wait for a decision; ``about``: all, by advert and application.
-        waits: what homes still wait for.
+        waits: what homes still wait for; ``waits_for``: the same, by advert and application.
         stands: by advert, passing over that still stands, and whatever was for good.
     """
 
@@ -58,6 +59,7 @@ class Book:
     households: int = 0
     adverts: dict[str, AdvertState] = field(default_factory=dict)
     lists: dict[str, pl.DataFrame] = field(default_factory=dict)
+    unknown: dict[str, dict[str, list[str]]] = field(default_factory=dict, repr=False)
     set_aside: list[SetAside] = field(default_factory=list)
     proposals: dict[str, Proposal] = field(default_factory=dict)
     offers: dict[str, Offer] = field(default_factory=dict)
@@ -74,6 +76,9 @@ class Book:
         default_factory=lambda: defaultdict(list), repr=False
     )
     waits: list[Hold] = field(default_factory=list, repr=False)
+    waits_for: dict[tuple[str | None, str], list[Hold]] = field(
+        default_factory=lambda: defaultdict(list), repr=False
+    )
     stands: dict[str, list[PassedOver]] = field(
         default_factory=lambda: defaultdict(list), repr=False
     )
@@ -107,7 +112,9 @@ class Book:
             book.index(offer)
         for proposal in book.proposals.values():
             book.index_proposal(proposal)
-        book.waits = [hold for hold in book.holds if hold.ended_on is None]
+        for hold in book.holds:
+            if hold.ended_on is None:
+                book.index_hold(hold)
         for passed in book.passed_over:
             if passed.until is None:
                 book.stands[passed.advert].append(passed)
@@ -176,6 +183,8 @@ class Book:
         rows = rows.sort("advert", "position", "application", nulls_last=True)
         for (advert,), own in rows.partition_by("advert", as_dict=True).items():
             self.lists[str(advert)] = own
+            held = own.filter(pl.col("position").is_not_null(), pl.col("eligible").is_null())
+            self.unknown[str(advert)] = dict(held.select("application", "unknown").iter_rows())
 
     def index(self, offer: Offer) -> None:
         """Find an offer by its household and its advert."""
@@ -191,6 +200,11 @@ class Book:
             self.undecided[proposal.id] = proposal
         self.about[proposal.advert, proposal.application].append(proposal)
 
+    def index_hold(self, hold: Hold) -> None:
+        """Find a hold that has not ended by what it is about."""
+        self.waits.append(hold)
+        self.waits_for[hold.advert, hold.application].append(hold)
+
     # What is asked of the book.
 
     def open_offers(self) -> list[Offer]:
@@ -205,12 +219,20 @@ class Book:
         self, advert: str | None, application: str, offer: str | None = None
     ) -> list[Hold]:
         """What a home still waits for of a household; of a direct let, by its offer."""
-        return [h for h in self.waits if (h.advert, h.application) == (advert, application)
-                and (advert is not None or h.offer == offer)]
+        return [h for h in self.waits_for.get((advert, application), ())
+                if advert is not None or h.offer == offer]
 
     def passing_over(self, advert: str, application: str) -> list[PassedOver]:
         """Why a household is passed over on a list, as far as it still stands."""
         return [p for p in self.stands[advert] if p.application == application]
+
+    def position(self, advert: str, application: str) -> int:
+        """Place on an advert's list; 0 for whoever has none."""
+        rows = self.lists.get(advert)
+        if rows is None:
+            return 0
+        own = rows.filter(pl.col("application") == application)["position"].drop_nulls()
+        return int(own[0]) if len(own) else 0
 
     def tie_groups(self, advert: str | None) -> dict[str, int]:
         """Of a list, the households that stand in a group of equals, and in which."""

@@ -77,7 +77,7 @@ def _at_step(
         pl.col("ended_on").alias("over"),
     )
     if not _empty(record, "lettings"):
-        signed = record["lettings"].filter(pl.col("undone_on").is_null()).select("id", "signed_on")
+        signed = record["lettings"].select("id", "signed_on")
         offers = offers.join(signed, on="id", how="left").with_columns(
             over=pl.min_horizontal("over", "signed_on")
         )

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cbl_engine.scheme import Scheme
-    from cbl_engine.scheme.model import SchemeVersion
+    from cbl_engine.scheme.model import Fact, SchemeVersion
     from cbl_engine.shortlist.compiled import Condition
     from cbl_engine.shortlist.register import Prepared, RegisterAt
 
@@ -172,6 +172,11 @@ class Judge:
             prepared = prepare(replace(self.scheme, versions=(alone,)), self.tables, on)
             self._asked[day, name] = Asked(prepared, prepared.at(on), self)
         return self._asked[day, name]
+
+
+def facts_read(version: SchemeVersion, name: str) -> Mapping[str, Fact]:
+    """The facts that a criterion reads, by name."""
+    return compile_version(_alone(ById(version), name)).facts_read()
 
 
 @lru_cache(maxsize=1024)

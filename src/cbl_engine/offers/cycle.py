@@ -28,7 +28,7 @@ from cbl_engine.offers.desk import Desk, london_day
 from cbl_engine.offers.direct_day import propose_direct_lets
 from cbl_engine.offers.due import duties_of_the_cycle, past_deadlines
 from cbl_engine.offers.line import lists_over, next_in_line
-from cbl_engine.offers.moves import move_offers
+from cbl_engine.offers.moves import move_offers, offer_to_visitors
 from cbl_engine.offers.properties import verify
 from cbl_engine.offers.record import Cycle, Record
 from cbl_engine.tables.schemas import TABLES
@@ -242,6 +242,7 @@ def _day(
         answers(desk)
         move_offers(desk)
         next_in_line(desk)
+        offer_to_visitors(desk)
         rungs(desk)
         if unattended:
             decide_unattended(desk)

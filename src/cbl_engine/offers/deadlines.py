@@ -33,21 +33,26 @@ def last_day(
         within: the time allowed; None is no deadline.
         done_on: day of the act (a letter sent, a household named, a hold begun).
         viewed_on: day of the viewing, for a time that starts with it; None where there was none.
+            A time from the viewing that is over before the act starts with the act.
         closed: days on which the offices are closed, beside weekends and bank holidays.
 
     Returns:
-        Never before the day that starts the time; None without a deadline.
+        Never before the act, or the day that starts the time; None without a deadline.
 
     References:
         https://www.gov.uk/bank-holidays
     """
     if within is None:
         return None
-    start = done_on
-    if within.starts == "received":
-        start = _working_day(done_on, _POSTED, closed)
-    elif within.starts == "viewed" and viewed_on is not None:
-        start = viewed_on
+    if within.starts == "viewed" and viewed_on is not None:
+        last = _last_from(viewed_on, within, closed)
+        if last >= done_on:
+            return last
+    received = within.starts == "received"
+    return _last_from(_working_day(done_on, _POSTED, closed) if received else done_on, within, closed)
+
+
+def _last_from(start: date, within: Within, closed: tuple[date, ...]) -> date:
     if within.working_days is not None:
         # No working days at all is that day, though it be a Sunday.
         return max(start, _working_day(start, within.working_days, closed))

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cbl_engine.offers import events as e
+from cbl_engine.offers.above import free_homes, homes_for, is_kept
 from cbl_engine.offers.advertising import last_rung, next_rung
+from cbl_engine.offers.checks import told_reason
 from cbl_engine.offers.clashes import Clash, about, proposal_in_words, which_one
-from cbl_engine.offers.line import free_homes, offer_to
+from cbl_engine.offers.line import offer_to
+from cbl_engine.offers.lines import is_out
 from cbl_engine.offers.moves import end, go_on, on_offer_elsewhere, passed_over, place_of
+from cbl_engine.offers.quotas import Ledger
 from cbl_engine.offers.refusals import begin_consequence, duties_may_end, judged
 from cbl_engine.offers.standing import Place, due_before, what_stops
 from cbl_engine.offers.stops import SILENCES, end_holds, hold_for
@@ -19,6 +23,7 @@ from cbl_engine.offers.stops import SILENCES, end_holds, hold_for
 if TYPE_CHECKING:
     from cbl_engine.offers.desk import Desk
     from cbl_engine.offers.entries import Offer, Proposal
+    from cbl_engine.offers.standing import Stop
 
 DISCRETION = "discretion"
 """The reason of a passing over under the scheme's clause on exceptional circumstances."""
@@ -181,7 +186,7 @@ def _bypass(desk: Desk, proposal: Proposal, by: By) -> None:
     elif advert is not None:
         desk.emit(e.PassedOver(
             on=desk.on, advert=advert, application=application,
-            position=position_of(desk, advert, application), reason=reason, why=why, **more,
+            position=desk.book.position(advert, application), reason=reason, why=why, **more,
         ))
     end_holds(desk, advert, application, proposal.offer)
 
@@ -200,15 +205,6 @@ def result_of(desk: Desk, proposal: Proposal) -> str | None:
         place = Place(advert, proposal.application or "", home, landlord)
     stop = what_stops(desk, [place], due_before(desk, "invited")).get(place.key)
     return stop.check if stop is not None and stop.reason == proposal.what else None
-
-
-def position_of(desk: Desk, advert: str, application: str) -> int:
-    """Place on an advert's list; 0 for whoever has none."""
-    rows = desk.book.lists.get(advert)
-    if rows is None:
-        return 0
-    own = rows.filter(pl.col("application") == application)["position"].drop_nulls()
-    return int(own[0]) if len(own) else 0
 
 
 def decline(desk: Desk, proposal: Proposal, by: By) -> None:
@@ -266,7 +262,7 @@ def choose(desk: Desk, row: dict[str, Any]) -> None:
         raise Clash("not_next", f"application {application} is not among the equals: {proposal.what}")
     attended = [o for o in desk.book.offers_on[advert]
                 if o.application == application and o.step == "attended"]
-    homes = free_homes(desk, advert)
+    homes = homes_for(desk, advert, application)
     if not attended and not homes:
         raise Clash("home_let", f"no home of advert {advert} is left to offer")
     if (why := _not_free(desk, advert, application, attended)) is not None:
@@ -275,15 +271,35 @@ def choose(desk: Desk, row: dict[str, Any]) -> None:
     if attended:
         go_on(desk, attended[0])
     else:
-        offer_to(desk, advert, application, homes[0])
+        offer_to(desk, advert, application, homes[0],
+                 reserved=_reserved_for(desk, advert, application))
+
+
+def _reserved_for(desk: Desk, advert: str, application: str) -> tuple[str, ...]:
+    """Targets that are behind, for a household that meets one of them."""
+    behind = Ledger(desk.judge, desk.record["ledger"]).reserved(advert, desk.on)
+    ids = pl.Series([application], dtype=pl.String), pl.Series([advert], dtype=pl.String)
+    meets = (desk.judge.counts(n, desk.on, advert=ids[1], application=ids[0]).item() for n in behind)
+    return behind if any(meets) else ()
 
 
 def _not_free(
     desk: Desk, advert: str, application: str, attended: list[Offer]
 ) -> str | None:
     """Why one of the equals cannot be given the home at this moment; None where it can."""
+    book = desk.book
+    if attended and is_kept(desk, attended[0]):
+        return "waiting for somebody above"
     if attended:
-        return "on offer elsewhere" if on_offer_elsewhere(desk, attended[0]) else None
+        if on_offer_elsewhere(desk, attended[0]):
+            return "on offer elsewhere"
+        place = place_of(desk, attended[0])
+        stop = what_stops(desk, [place], "offered").get(place.key)
+        return None if stop is None else f"stopped ({_told(stop)})"
+    if any(is_out(o) for o in book.offers_on[advert] if o.application == application) or any(
+        p.for_good for p in book.passing_over(advert, application)
+    ):
+        return "on that list no more"
     home = next(iter(desk.homes_of(advert)), None)
     landlord = desk.row("adverts", advert).get("landlord")
     place = Place(advert, application, home, landlord, listed=True)
@@ -291,6 +307,11 @@ def _not_free(
     if stop is None or stop.does != "pass_over":
         return None
     return f"passed over ({stop.reason})"
+
+
+def _told(stop: Stop) -> str:
+    """What stops a household, as whoever reads of a clash may know it."""
+    return told_reason(stop.reason, (), "applicant", officer_held=stop.officer_held)
 
 
 def rung_for(desk: Desk, advert: str) -> Any:

@@ -13,6 +13,8 @@ from cbl_engine.offers import events as e
 from cbl_engine.offers.advertising import homes_let, homes_of
 from cbl_engine.offers.criteria import Judge
 from cbl_engine.offers.deadlines import days_closed, last_day
+from cbl_engine.offers.entries import SCHEMAS
+from cbl_engine.offers.lines import Listed, names_that_hold
 from cbl_engine.offers.overlay import Changes, applications_as_held, changes_on
 from cbl_engine.tables import LONDON, REGISTER_TABLES
 from cbl_engine.tables.columns import DTYPES
@@ -44,6 +46,7 @@ class Desk:
         rows: table and rows of each :class:`~cbl_engine.offers.events.TakenIn` among them.
         telling: who is to be told what.
         put_right: adverts of which it was written down that they were corrected, and the moment.
+        at_rest: the last day and number of events at which it was found that nobody is next.
     """
 
     scheme: Scheme
@@ -55,8 +58,10 @@ class Desk:
     rows: list[tuple[str, pl.DataFrame]] = field(default_factory=list)
     telling: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     put_right: dict[str, datetime] = field(default_factory=dict)
+    at_rest: tuple[date, int] | None = None
     _kept: dict[str, tuple[Any, Any]] = field(default_factory=dict, repr=False)
     _rows_of: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict, repr=False)
+    _lists: dict[str, Listed] = field(default_factory=dict, repr=False)
     _came: int = 0
 
     def emit(self, event: e.Event, rows: pl.DataFrame | None = None) -> None:
@@ -124,6 +129,11 @@ class Desk:
         if name in self.given:
             return self.given[name]
         return pl.DataFrame(schema={c.name: DTYPES[c.type] for c in TABLES[name]})
+
+    @property
+    def came(self) -> int:
+        """How often rows came in, or an advert opened: another number, other rows to read."""
+        return self._came
 
     def keep(self, name: str, key: Any, make: Callable[[], Any]) -> Any:
         """What is kept under a name, made anew when its key is another."""
@@ -228,10 +238,28 @@ class Desk:
         )
 
     def at_home(self, advert: str | None, home: str | None) -> list[Offer]:
-        """Open offers of a home."""
+        """Open offers of a home, in the order they came about."""
         if home is None:
             return [o for o in self.book.offers_on[advert or ""] if o.open]
-        return [o for o in self.book.open_offers() if o.home == home]
+
+        def make() -> dict[str | None, list[Offer]]:
+            found: dict[str | None, list[Offer]] = {}
+            for offer in self.book.open.values():
+                found.setdefault(offer.home, []).append(offer)
+            return found
+
+        return self.keep("open offers", self.book.events, make).get(home, [])
+
+    def listed(self, advert: str) -> Listed:
+        """The list of an advert, read as far as it was asked for; without rows where there is none."""
+        rows = self.book.lists.get(advert)
+        if rows is None:
+            rows = self.keep("no list", None, lambda: pl.DataFrame(schema=SCHEMAS["shortlisted"]))
+        holding = self.keep("holding", self.on, lambda: names_that_hold(self.version))
+        found = self._lists.get(advert)
+        if found is None or found.rows is not rows or found.holding != holding:
+            found = self._lists[advert] = Listed(rows, holding)
+        return found
 
     def nominated(self, landlord: str | None) -> bool:
         """Whether the council names households to this landlord, who lets the home."""

@@ -83,7 +83,7 @@ def direct_let_findings(
     for kind, rule in kinds.items():
         rows = able.filter(pl.col("kind") == kind)
         if rows.height:
-            found += [_not_met(fits, version, rows, c, on) for c in _criteria(rule, version)]
+            found += [_not_met(fits, version, rows, c, on) for c in criteria_of(rule, version)]
     placed = (part.with_columns(pl.lit(place).alias("place")) for place, part in enumerate(found))
     return pl.concat(placed).sort("id", "place").select(_OUT)
 
@@ -104,7 +104,7 @@ def as_adverts(judge: Judge, asked: pl.DataFrame) -> Judge:
     return Judge(judge.scheme, judge.tables, adverts, judge.homes)
 
 
-def _criteria(rule: DirectLet, version: SchemeVersion) -> list[str]:
+def criteria_of(rule: DirectLet, version: SchemeVersion) -> list[str]:
     """The criteria of a kind, each once, in the order they are asked."""
     given = [c for c in (rule.when, rule.homes) if c is not None]
     return list(dict.fromkeys([*given, *(rule.fit or version.eligible)]))

@@ -104,7 +104,7 @@ def _held(event: e.HeldFor, book: Book) -> None:
     hold = Hold(_text(event.advert), str(event.application), event.reason, event.on, event.until,
                 offer=event.offer)
     book.holds.append(hold)
-    book.waits.append(hold)
+    book.index_hold(hold)
 
 
 @write.register(e.HoldEnded)
@@ -113,6 +113,7 @@ def _hold_ended(event: e.HoldEnded, book: Book) -> None:
         if hold.reason == event.reason:
             hold.ended_on = event.on
             book.waits.remove(hold)
+            book.waits_for[hold.advert, hold.application].remove(hold)
 
 
 @write.register(e.PassedOver)

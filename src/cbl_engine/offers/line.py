@@ -1,6 +1,7 @@
 """Who is next for each home to let: down every list at once, until homes or households run out.
 
-1. Of each list, the candidates: all that are not out, in the order in which they are asked.
+1. Of each list, the candidates: all that are not out, in the order in which they are asked, read
+   as far down as is needed (:mod:`cbl_engine.offers.lines`).
 2. What stops each of them that day (:mod:`cbl_engine.offers.standing`).
 3. Who is stopped by a rule or criterion is left aside; who is held, or to be passed over by a
    decision, takes a place that nobody else is offered meanwhile; so do equals who are too many.
@@ -10,13 +11,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from cbl_engine.offers import events as e
+from cbl_engine.offers.above import free_homes
+from cbl_engine.offers.lines import line_of, out_of
 from cbl_engine.offers.lists import rank_anew
 from cbl_engine.offers.quotas import Ledger
 from cbl_engine.offers.settling import settled
@@ -26,85 +27,17 @@ from cbl_engine.offers.standing import (
     Standing,
     Stop,
     due_before,
-    holds_of,
+    frozen_rules,
+    rule_on_a_list,
     what_stops,
 )
 from cbl_engine.offers.stops import end_hold, no_longer_stops, stop_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Mapping
 
     from cbl_engine.offers.desk import Desk
-    from cbl_engine.offers.entries import Offer
-
-_STAYS_IN = ("not_chosen",)
-LANDLORD = "landlord"
-"""The reason of an outcome ``undone`` that says the landlord did it: the household stays in."""
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A row of a list.
-
-    Attributes:
-        stage, position, tie_group: as listed.
-        unknown: names that hold, not known when the list was made.
-        waits: it meets none of the targets that are behind.
-    """
-
-    application: str
-    stage: int
-    position: int
-    tie_group: int | None
-    unknown: tuple[str, ...]
-    waits: bool = False
-
-
-@dataclass(frozen=True)
-class Line:
-    """A list of which homes are to let.
-
-    Attributes:
-        advert: its advert.
-        homes: a home for each place that is free, in the order they are given.
-        candidates: those not out, in the order they are asked.
-        to_let: homes not let.
-        taken: stages of its open offers.
-        reserved: targets that are behind.
-    """
-
-    advert: str
-    homes: list[str | None]
-    candidates: list[Candidate]
-    to_let: int
-    taken: tuple[int, ...]
-    reserved: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Turn:
-    """One candidate, or equals, whose turn it may be; ``stop`` says why it is none, or held."""
-
-    members: tuple[Candidate, ...]
-    stop: Stop | None = None
-
-    @property
-    def skipped(self) -> bool:
-        """Whether others are asked instead."""
-        return self.stop is not None and self.stop.does == "pass_over"
-
-    @property
-    def ready(self) -> bool:
-        """Whether a home can be meant for it."""
-        return self.stop is None and len(self.members) == 1
-
-
-def is_out(offer: Offer) -> bool:
-    """Whether an offer, open or over, keeps its household from the list of its advert."""
-    if offer.step != "ended":
-        return True
-    by_landlord = offer.ended_by == "undone" and offer.reason == LANDLORD
-    return offer.ended_by not in _STAYS_IN and not by_landlord
+    from cbl_engine.offers.lines import Candidate, Line, Turn
 
 
 def next_in_line(desk: Desk) -> bool:
@@ -114,27 +47,31 @@ def next_in_line(desk: Desk) -> bool:
         Whether anything happened.
     """
     before = desk.book.events
+    if desk.at_rest == (desk.on, before):
+        return False
     going = _to_let(desk)
     _lapse_where_over(desk, set(going))
     if desk.offers.order == "offer":
         rank_anew(desk, [a for a in going if free_homes(desk, a)])
     ledger = Ledger(desk.judge, desk.record["ledger"])
-    lines = [_line_of(desk, advert, ledger) for advert in going]
-    standing = what_stops(desk, [p for line in lines for p in _places(desk, line)],
-                          due_before(desk, "invited"))
-    _no_longer(desk, lines, standing)
-    open_lines = [line for line in lines if line.homes]
-    turns = [_turns(desk, line, standing) for line in open_lines]
-    meant = settled(desk, open_lines, turns)
+    lines = [line_of(desk, a, homes, ledger) for a in going if (homes := free_homes(desk, a))]
+    asked = Asked.on(desk, {line.advert: line.homes[0] for line in lines})
+    told = _told(desk, going)
+    asked.ask(told)
+    meant = _settle(desk, lines, asked)
+    _no_longer(desk, going, told, asked.standing)
+    turns = [line.turns for line in lines]
     offering = any(its[p].ready for its, chosen in zip(turns, meant, strict=True) for p in chosen)
-    for line, its, chosen in zip(open_lines, turns, meant, strict=True):
+    for line, its, chosen in zip(lines, turns, meant, strict=True):
         _propose(desk, line, its, chosen, ties=not offering)
     if not offering:
         reached = {
             (line.advert, equals(c.application for c in its[p].members))
-            for line, its, chosen in zip(open_lines, turns, meant, strict=True) for p in chosen
+            for line, its, chosen in zip(lines, turns, meant, strict=True) for p in chosen
         }
         _lapse_ties(desk, reached)
+    if desk.book.events == before:
+        desk.at_rest = desk.on, before
     return desk.book.events > before
 
 
@@ -155,142 +92,134 @@ def _to_let(desk: Desk) -> list[str]:
     )
 
 
-def free_homes(desk: Desk, advert: str) -> list[str | None]:
-    """A home for each place that is free: the first of every home, then the second, ..."""
-    free = []
-    landlord = desk.row("adverts", advert).get("landlord")
-    width = 1
-    if desk.nominated(landlord):
-        width = desk.version.nominations.at_once  # type: ignore[union-attr]
-    elif desk.offers.viewing is not None:
-        width = desk.offers.viewing.together
-    for home in desk.vacant(advert):
-        taken = desk.at_home(advert, home)
-        if all(o.step in ("proposed", "nominated", "invited") for o in taken):
-            free += [(len(taken) + k, home or "", home) for k in range(width - len(taken))]
-    return [home for _, _, home in sorted(free, key=lambda f: f[:2])]
+def _settle(desk: Desk, lines: list[Line], asked: Asked) -> list[set[int]]:
+    """Which turns of each line come, lines read as far down as that needs.
+
+    A line was read far enough when somebody on it is given nothing: its homes go to others who
+    stand above, and whoever stands below is given nothing of this line either.
+    """
+    reading = lines
+    meant: list[set[int]] = [set() for _ in lines]
+    while reading:
+        while reading:
+            asked.ask([(line.advert, c) for line in reading for c in line.read_on()])
+            for line in reading:
+                line.take_turns(asked.standing)
+            reading = [line for line in reading if not line.whole
+                       and sum(not t.skipped for t in line.turns) <= len(line.homes)]
+        meant, enough = settled(desk, lines, [line.turns for line in lines])
+        reading = [line for line, its in zip(lines, enough, strict=True)
+                   if not (its or line.whole)]
+    return meant
 
 
-def _line_of(desk: Desk, advert: str, ledger: Ledger) -> Line:
-    book = desk.book
-    out = {o.application for o in book.offers_on[advert] if is_out(o)}
-    out |= {p.application for p in book.stands[advert] if p.for_good}
-    rows = book.lists.get(advert)
-    listed = rows.filter(pl.col("position").is_not_null()) if rows is not None else None
-    candidates = [
-        Candidate(r["application"], r["stage"] or 1, r["position"], r["tie_group"],
-                  holds_of(desk, r["unknown"]) if r["eligible"] is None else ())
-        for r in (listed.iter_rows(named=True) if listed is not None else ())
-        if r["application"] not in out
-    ]
-    reserved: tuple[str, ...] = ()
-    if candidates and desk.row("adverts", advert).get("local_lettings_plan") is not None:
-        reserved = ledger.reserved(advert, desk.on)
-        candidates = _with_waits(desk, advert, candidates, reserved)
-    return Line(
-        advert, free_homes(desk, advert), candidates, len(desk.vacant(advert)),
-        tuple(o.stage or 1 for o in book.offers_on[advert] if o.open), reserved,
-    )
+def _told(desk: Desk, going: list[str]) -> list[tuple[str, Candidate]]:
+    """Candidates who were passed over by a rule or criterion, held, or to be passed over."""
+    told = {advert: {p.application for p in desk.book.stands[advert] if not p.for_good}
+            for advert in going}
+    for advert, application in _waiting(desk):
+        if advert in told:
+            told[advert].add(application)
+    found = []
+    for advert, its in told.items():
+        if its:
+            listed, out = desk.listed(advert), out_of(desk, advert)
+            found += [(advert, listed[listed.place(a)]) for a in sorted(its)
+                      if a in listed and a not in out]
+    return found
 
 
-def _with_waits(
-    desk: Desk, advert: str, candidates: list[Candidate], reserved: tuple[str, ...]
-) -> list[Candidate]:
-    """Candidates of each stage, those first who meet a target that is behind."""
-    if not reserved:
-        return candidates
-    known = [c.application for c in candidates if c.application in desk.statuses]
-    application = pl.Series(known, dtype=pl.String)
-    adverts = pl.Series([advert] * len(known), dtype=pl.String)
-    meets: set[str] = set()
-    for name in reserved:
-        met = desk.judge.counts(name, desk.on, advert=adverts, application=application)
-        meets |= set(application.filter(met.fill_null(value=False)))
-    marked = [replace(c, waits=c.application not in meets) for c in candidates]
-    return sorted(marked, key=lambda c: (c.stage, c.waits, c.position))
+def _waiting(desk: Desk) -> set[tuple[str, str]]:
+    """Advert and application of holds, and of passing over that is proposed without an offer."""
+    return {(h.advert or "", h.application) for h in desk.book.waits} | {
+        (p.advert or "", p.application or "") for p in desk.book.open_proposals()
+        if p.act == "bypass" and p.offer is None
+    }
 
 
-def _places(desk: Desk, line: Line) -> list[Place]:
-    home = line.homes[0] if line.homes else next(iter(desk.homes_of(line.advert)), None)
-    landlord = desk.row("adverts", line.advert).get("landlord")
-    final = finals(desk, line.advert, [c.application for c in line.candidates])
-    return [
-        Place(line.advert, c.application, home, landlord, c.application in final, c.unknown, True)
-        for c in line.candidates
-    ]
+class Asked:
+    """What stops candidates that day, each asked once for as long as nothing about it changes.
 
+    Attributes:
+        standing: of those asked, what stops them.
+    """
 
-def finals(desk: Desk, advert: str, applications: list[str]) -> set[str]:
-    """Those to whom an offer of this advert's home is a final one."""
-    rule = desk.offers.final
-    statuses = desk.statuses
-    applications = [a for a in applications if a in statuses]
-    if rule is None or not applications:
-        return set()
-    ids = pl.Series(applications, dtype=pl.String)
-    adverts = pl.Series([advert] * len(applications), dtype=pl.String)
-    met = desk.judge.counts(rule.when, desk.on, advert=adverts, application=ids)
-    return set(ids.filter(met.fill_null(value=False)))
+    def __init__(self, desk: Desk) -> None:
+        self.standing: Standing = {}
+        self._desk = desk
+        self._known: set[tuple[str, str]] = set()
+        self._homes: dict[str, str | None] = {}
+        self._upto = len(desk.events)
 
+    @classmethod
+    def on(cls, desk: Desk, homes: Mapping[str, str | None]) -> Asked:
+        """What is known already that day; ``homes``: the next one of each advert that has any free.
 
-def _turns(desk: Desk, line: Line, standing: Standing) -> list[Turn]:
-    """Whose turn it may be, in order: equals together, as far as the stages let it go."""
-    turns: list[Turn] = []
-    asked = 0
-    for (stage, waits), its in groupby(line.candidates, key=lambda c: (c.stage, c.waits)):
-        part = list(its)
-        above = sum(s < stage or (waits and s == stage) for s in line.taken)
-        if asked + above >= line.to_let or _ends_before(desk, line, stage):
-            break
-        stops = {c: standing.get((line.advert, c.application)) for c in part}
-        left = [c for c in part if not _skip(stops[c])]
-        asked += len(left)
-        turns += _in_turn(line, part, stops, left, sum(not t.skipped for t in turns))
-    return turns
+        Whoever an offer was made to, or had one, is asked again, and the lists of which another
+        home is next, or that were made anew. Where a rule looks at the whole record, everyone is
+        asked again after every event.
+        """
+        events = desk.book.events if frozen_rules(desk) else None
+        asked: Asked = desk.keep(
+            "asked", (desk.on, desk.came, desk.changes, events), lambda: cls(desk)
+        )
+        asked._forget(homes)
+        return asked
 
+    def _forget(self, homes: Mapping[str, str | None]) -> None:
+        offers, touched, lists = self._desk.book.offers, set(), False
+        for event in self._desk.events[self._upto:]:
+            if (offer := offers.get(getattr(event, "offer", None) or "")) is not None:
+                touched.add(offer.application)
+            lists = lists or isinstance(event, e.TakenIn)
+        others = {a for a in homes.keys() | self._homes.keys()
+                  if (a in homes, homes.get(a)) != (a in self._homes, self._homes.get(a))}
+        self._known = set() if lists else {
+            key for key in self._known if key[0] not in others and key[1] not in touched
+        }
+        self.standing = {key: its for key, its in self.standing.items() if key in self._known}
+        self._homes, self._upto = dict(homes), len(self._desk.events)
+        self._by_rule = rule_on_a_list(self._desk)
+        self._before = due_before(self._desk, "invited")
 
-def _in_turn(
-    line: Line,
-    part: list[Candidate],
-    stops: dict[Candidate, Stop | None],
-    left: list[Candidate],
-    before: int,
-) -> Iterator[Turn]:
-    """Candidates of one part in order; equals that are too many for the places left as one turn."""
-    too_many: set[int] = set()
-    settled: set[int] = set()
-    for candidate in part:
-        tie = candidate.tie_group
-        if candidate not in left:
-            yield Turn((candidate,), stops[candidate])
-        elif tie is None or tie in settled:
-            yield Turn((candidate,), stops[candidate])
-            before += 1
-        elif tie not in too_many:
-            equal = tuple(c for c in left if c.tie_group == tie)
-            if 1 < len(equal) > len(line.homes) - before:
-                too_many.add(tie)
-                yield Turn(equal)
-                before += len(equal)
+    def ask(self, candidates: Iterable[tuple[str, Candidate]]) -> None:
+        """Ask of each, on the list of an advert."""
+        left: list[tuple[str, Candidate]] = []
+        for advert, candidate in candidates:
+            key = advert, candidate.application
+            if key in self._known:
+                continue
+            self._known.add(key)
+            if (stop := self._by_rule(*key)) is not None:
+                self.standing[key] = stop
             else:
-                settled.add(tie)
-                yield Turn((candidate,), stops[candidate])
-                before += 1
+                left.append((advert, candidate))
+        self.standing |= what_stops(self._desk, self._places(left), self._before)
+
+    def _places(self, candidates: list[tuple[str, Candidate]]) -> list[Place]:
+        desk = self._desk
+        final = finals(desk, [(advert, c.application) for advert, c in candidates])
+        landlords = {a: desk.row("adverts", a).get("landlord") for a, _ in candidates}
+        homes = {a: self._homes[a] if a in self._homes else next(iter(desk.homes_of(a)), None)
+                 for a in landlords}
+        return [
+            Place(advert, c.application, homes[advert], landlords[advert],
+                  (advert, c.application) in final, c.unknown, True)
+            for advert, c in candidates
+        ]
 
 
-def _skip(stop: Stop | None) -> bool:
-    return stop is not None and stop.does == "pass_over"
-
-
-def _ends_before(desk: Desk, line: Line, stage: int) -> bool:
-    """Whether the list ends before a stage: somebody was eligible in one that lets nobody by."""
-    rules = desk.version.profiles.get(desk.book.adverts[line.advert].profile or "")
-    stages = rules.all_stages() if rules is not None else ()
-    at_close = set(desk.book.lists[line.advert].filter(pl.col("position").is_not_null())["stage"])
-    return any(
-        s.next_stage_when == "no_eligible" and n in at_close
-        for n, s in enumerate(stages[: stage - 1], 1)
+def finals(desk: Desk, pairs: list[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Of pairs of advert and application, those whose offer is a final one."""
+    rule, statuses = desk.offers.final, desk.statuses
+    pairs = [pair for pair in pairs if pair[1] in statuses] if rule is not None else []
+    if rule is None or not pairs:
+        return set()
+    met = desk.judge.counts(
+        rule.when, desk.on, advert=pl.Series([a for a, _ in pairs], dtype=pl.String),
+        application=pl.Series([a for _, a in pairs], dtype=pl.String),
     )
+    return {pair for pair, its in zip(pairs, met.to_list(), strict=True) if its}
 
 
 def _propose(
@@ -333,7 +262,7 @@ def offer_to(desk: Desk, advert: str, application: str, home: str | None, **more
     offer = f"{advert}/{application}/{times}"
     desk.emit(e.OfferProposed(
         on=desk.on, offer=offer, advert=advert, home=home, application=application, route="bid",
-        final=application in finals(desk, advert, [application]),
+        final=bool(finals(desk, [(advert, application)])),
         landlord=desk.row("adverts", advert).get("landlord"), stage=place["stage"],
         position=place["position"], **more,
     ))
@@ -403,17 +332,19 @@ def _lapse_where_over(desk: Desk, going: set[str]) -> None:
             desk.decide(proposal, "lapsed")
 
 
-def _no_longer(desk: Desk, lines: list[Line], standing: Standing) -> None:
+def _no_longer(
+    desk: Desk, going: list[str], told: list[tuple[str, Candidate]], standing: Standing
+) -> None:
     """What stopped a candidate and does so no longer: it is back, holds end, proposals lapse."""
-    known = {(line.advert, c.application) for line in lines for c in line.candidates}
-    for passed in [p for line in lines for p in desk.book.stands[line.advert]]:
+    known = {(advert, c.application) for advert, c in told}
+    for passed in [p for advert in going for p in desk.book.stands[advert]]:
         key = passed.advert, passed.application
         stop = standing.get(key)
         if key in known and not passed.for_good and (stop is None or stop.reason != passed.reason):
             desk.emit(e.PassingOverEnded(on=desk.on, advert=passed.advert,
                                          application=passed.application, reason=passed.reason))
-    waiting = {(h.advert or "", h.application) for h in desk.book.waits}
-    waiting |= {(p.advert or "", p.application or "") for p in desk.book.open_proposals()
-                if p.act == "bypass" and p.offer is None}
-    for key in sorted(waiting & known):
-        no_longer_stops(desk, *key, standing.get(key))
+    offered = {(o.advert, o.application) for o in desk.book.open_offers()}
+    among = set(going)
+    for key in sorted(_waiting(desk)):
+        if key in known or (key[0] in among and key not in offered):
+            no_longer_stops(desk, *key, standing.get(key))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -10,12 +11,12 @@ from cbl_engine.offers.entries import SCHEMAS
 from cbl_engine.shortlist import prepare, shortlist
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from datetime import date
     from typing import Literal
 
     from cbl_engine.offers.desk import Desk
-    from cbl_engine.shortlist import Shortlist
+    from cbl_engine.shortlist import Prepared, Shortlist
 
 _KEY = ("advert", "application", "placed_at")
 
@@ -28,9 +29,18 @@ def ranked(
     closing = desk.adverts.filter(pl.col("id").is_in(among))
     mine = bids.filter(pl.col("advert").is_in(among))
     return shortlist(
-        prepare(desk.scheme, desk.register, as_at), closing, mine, desk.given.get("homes"),
+        _prepared(desk, as_at), closing, mine, desk.given.get("homes"),
         seed=desk.seed,
     )
+
+
+def _prepared(desk: Desk, as_at: date | Literal["close"]) -> Prepared:
+    """The register as it stands; what was worked out of it for one list is there for the next."""
+    prepared = desk.keep(
+        "prepared", (desk.came, desk.changes),
+        lambda: prepare(desk.scheme, desk.register, "close"),
+    )
+    return replace(prepared, as_at=as_at)
 
 
 def rows_of(result: Shortlist) -> pl.DataFrame:
@@ -62,22 +72,30 @@ def counting(desk: Desk, adverts: Iterable[str]) -> pl.DataFrame:
 
 
 def listed_now(
-    desk: Desk, adverts: Iterable[str]
+    desk: Desk, pairs: Collection[tuple[str, str]]
 ) -> dict[tuple[str, str], tuple[list[str], list[str]]]:
-    """What is failed and not known of each bid, judged that day: by advert and application."""
-    return {
-        (r["advert"], r["application"]): (r["failed"], r["unknown"])
-        for r in _ranked_now(desk, adverts).iter_rows(named=True)
-    }
+    """What is failed and not known of some bids, judged that day: by advert and application."""
+    key = ["advert", "application"]
+    wanted = pl.DataFrame(list(pairs), schema=dict.fromkeys(key, pl.String), orient="row")
+    lists = list(_ranked_now(desk, {advert for advert, _ in pairs}).values())
+    if not lists:
+        return {}
+    rows = pl.concat(lists).join(wanted, on=key, how="semi")
+    return {(a, b): (failed, unknown)
+            for a, b, failed, unknown in rows.select(*key, "failed", "unknown").iter_rows()}
 
 
-def _ranked_now(desk: Desk, adverts: Iterable[str]) -> pl.DataFrame:
+def _ranked_now(desk: Desk, adverts: Iterable[str]) -> dict[str, pl.DataFrame]:
     """Lists of some adverts as at that day; made once for as long as nothing they read changes."""
-    among = sorted(set(adverts))
-    return desk.keep(
-        "ranked now", (among, desk.on, desk.changes),
-        lambda: rows_of(ranked(desk, among, counting(desk, among), desk.on)),
+    made: dict[str, pl.DataFrame | None] = desk.keep(
+        "ranked now", (desk.on, desk.changes, desk.came), dict
     )
+    missing = sorted(set(adverts) - made.keys())
+    if missing:
+        rows = rows_of(ranked(desk, missing, counting(desk, missing), desk.on))
+        made |= dict.fromkeys(missing)
+        made |= {str(a): own for (a,), own in rows.partition_by("advert", as_dict=True).items()}
+    return {a: own for a in sorted(set(adverts)) if (own := made[a]) is not None}
 
 
 def rank_anew(desk: Desk, adverts: Iterable[str]) -> None:
@@ -85,11 +103,9 @@ def rank_anew(desk: Desk, adverts: Iterable[str]) -> None:
     among = list(adverts)
     if not among:
         return
-    rows = _ranked_now(desk, among)
-    parts = {str(a): own for (a,), own in rows.partition_by("advert", as_dict=True).items()}
     before = desk.book.lists
     changed = [
-        own for advert, own in sorted(parts.items())
+        own for advert, own in _ranked_now(desk, among).items()
         if not _same(before.get(advert), own)
     ]
     if changed:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from cbl_engine.offers import events as e
+from cbl_engine.offers.above import first_who_came, is_awaited, is_kept, stand_above
 from cbl_engine.offers.book import LIVE
 from cbl_engine.offers.line import equals
+from cbl_engine.offers.lines import names_that_hold
 from cbl_engine.offers.standing import Place, Stop, what_stops
-from cbl_engine.offers.stops import end_holds, no_longer_stops, stop_at
+from cbl_engine.offers.stops import SILENCES, end_holds, no_longer_stops, stop_at
 
 if TYPE_CHECKING:
     from cbl_engine.offers.desk import Desk
@@ -39,23 +40,43 @@ def move_offers(desk: Desk) -> bool:
         Whether anything happened.
     """
     before = desk.book.events
-    waiting = [(offer, _next(desk, offer)) for offer in _waiting(desk)]
+    going = [o for o in desk.book.open_offers() if o.step in ("proposed", "accepted")]
+    following = [(offer, _next(desk, offer)) for offer in going]
     for step in ("invited", "offered", "let"):
-        mine = [offer for offer, its in waiting if its == step]
-        places = [place_of(desk, o) for o in mine]
-        standing = what_stops(desk, places, step)
-        for offer, place in zip(mine, places, strict=True):
-            stop = standing.get(place.key)
-            if offer.open:
-                _at_step(desk, offer, step, stop)
+        _take_on(desk, [offer for offer, its in following if its == step], step)
     return desk.book.events > before
+
+
+def offer_to_visitors(desk: Desk) -> bool:
+    """Offer each home to the highest of those who came, once everyone above was asked.
+
+    Returns:
+        Whether anything happened.
+    """
+    before = desk.book.events
+    homes = {(o.home, o.advert) for o in desk.book.open_offers() if o.step == "attended"}
+    order = sorted(homes, key=lambda its: (its[0] or "", its[1] or ""))
+    _take_on(desk, [offer for home, advert in order for offer in _highest(desk, advert, home)],
+             "offered")
+    return desk.book.events > before
+
+
+def _take_on(desk: Desk, offers: list[Offer], step: Step) -> None:
+    """Take offers to a step, or write down what stops them on the way."""
+    places = [place_of(desk, o) for o in offers]
+    standing = what_stops(desk, places, step)
+    for offer, place in zip(offers, places, strict=True):
+        if offer.open:
+            _at_step(desk, offer, step, standing.get(place.key))
 
 
 def place_of(desk: Desk, offer: Offer) -> Place:
     """Where an offer is asked about."""
+    unknown = desk.book.unknown.get(offer.advert or "", {}).get(offer.application, ())
+    holds = names_that_hold(desk.version) if unknown else frozenset()
     return Place(
         offer.advert or offer.id, offer.application, offer.home, offer.landlord, offer.final,
-        direct=offer.advert is None, let_stand=_let_stand(desk, offer),
+        tuple(n for n in unknown if n in holds), direct=offer.advert is None, let_stand=_let_stand(desk, offer),
     )
 
 
@@ -77,27 +98,20 @@ def _next(desk: Desk, offer: Offer) -> Step:
     return "invited" if viewing and offer.step == "proposed" else "offered"
 
 
-def _waiting(desk: Desk) -> list[Offer]:
-    """Offers that may go on, or that something may have come in the way of."""
-    going = [o for o in desk.book.open_offers() if o.step in ("proposed", "accepted")]
-    attended = [o for o in desk.book.open_offers() if o.step == "attended"]
-    key = lambda o: (o.home or "", o.advert or "", o.position or 0, o.id)  # noqa: E731
-    for _, its in groupby(sorted(attended, key=key), key=lambda o: (o.home, o.advert)):
-        going += _highest(desk, list(its))
-    return going
-
-
-def _highest(desk: Desk, attended: list[Offer]) -> list[Offer]:
+def _highest(desk: Desk, advert: str | None, home: str | None) -> list[Offer]:
     """Of those who came to see a home, the one to whom it is offered now."""
-    first = attended[0]
-    others = [o for o in desk.at_home(first.advert, first.home) if o.step != "attended"]
-    for other in others:
-        over = other.due_on is not None and other.due_on < desk.on
-        if other.step in LIVE or other.step == "proposed" or (other.step == "invited" and not over):
-            return []
+    first = first_who_came(desk, advert, home)
+    if first is None:
+        return []
+    at_home = desk.at_home(advert, home)
+    awaited = [o for o in at_home if is_awaited(desk, o)]
+    if any(o.step in LIVE for o in at_home) or any(o.step != "nominated" for o in awaited):
+        return []
+    if stand_above(desk, first, [o.application for o in awaited]) or is_kept(desk, first):
+        return []
     groups = desk.book.tie_groups(first.advert)
-    same = [o for o in attended
-            if groups.get(o.application, o.id) == groups.get(first.application)]
+    same = [o for o in at_home if o.step == "attended" and o.advert == advert
+            and groups.get(o.application, o.id) == groups.get(first.application)]
     if len(same) <= 1:
         return [first]
     named = equals(o.application for o in same)
@@ -134,13 +148,20 @@ def go_on(desk: Desk, offer: Offer, **more: Any) -> None:
         move(desk, offer, "nominated", due_on=due, **more)
     elif offer.step in ("proposed", "nominated") and bid and rules.viewing is not None:
         move(desk, offer, "invited", due_on=desk.last_day(rules.viewing.within), **more)
-    elif on_offer_elsewhere(desk, offer) or any(
-        o.step in LIVE for o in desk.at_home(offer.advert, offer.home)
-    ):
+    elif on_offer_elsewhere(desk, offer) or _comes_after(desk, offer):
         move(desk, offer, "attended", **more)
     else:
         due = desk.last_day(rules.answer, viewed_on=offer.viewed_on)
         move(desk, offer, "offered", due_on=due, **more)
+
+
+def _comes_after(desk: Desk, offer: Offer) -> bool:
+    """Whether the home is on offer to another, or somebody above is on the way or waits for it."""
+    others = [o for o in desk.at_home(offer.advert, offer.home) if o.id != offer.id]
+    if any(o.step in LIVE for o in others) or is_kept(desk, offer):
+        return True
+    ahead = [o.application for o in others if o.step in ("proposed", "attended")]
+    return offer.step != "attended" and bool(stand_above(desk, offer, ahead))
 
 
 def on_offer_elsewhere(desk: Desk, offer: Offer) -> bool:
@@ -151,8 +172,11 @@ def on_offer_elsewhere(desk: Desk, offer: Offer) -> bool:
 
 
 def move(desk: Desk, offer: Offer, step: Any, **more: Any) -> None:
-    """An offer comes to a step."""
+    """An offer comes to a step; that nobody answered before is proposed no longer."""
     desk.emit(e.OfferMoved(on=desk.on, offer=offer.id, step=step, **more))
+    for proposal in desk.book.open_proposals():
+        if proposal.offer == offer.id and proposal.what in SILENCES:
+            desk.decide(proposal, "lapsed")
 
 
 def end(desk: Desk, offer: Offer, by: Any, **more: Any) -> None:

@@ -12,12 +12,13 @@ import polars as pl
 
 from cbl_engine.errors import PropertyError
 from cbl_engine.offers import events as e
-from cbl_engine.offers.advertising import homes_let
+from cbl_engine.offers.advertising import homes_let, homes_of
 from cbl_engine.offers.book import LIVE, Book
 from cbl_engine.offers.checks import ask_checks
 from cbl_engine.offers.criteria import Judge
 from cbl_engine.offers.direct import as_adverts
 from cbl_engine.offers.overlay import applications_as_held, changes_on
+from cbl_engine.offers.quotas import Ledger
 from cbl_engine.tables import REGISTER_TABLES
 from cbl_engine.tables.columns import DTYPES
 from cbl_engine.tables.letting_columns import CHECKS, RECORDED
@@ -120,12 +121,14 @@ class _Going:
         return found
 
     def _moved(self, event: e.OfferMoved) -> None:
-        """Properties 1, 2, 4 and 6."""
+        """Properties 1, 2, 3, 4 and 6."""
         offer = self._open(event.offer)
         if offer.step == "proposed":
             self._was_offer_approved(offer)
         if event.step == "accepted":
             self._free(offer, event)
+        if event.step == "offered":
+            self._nobody_held_above(offer, event)
         rules = self.scheme.in_force(event.on).offers
         if event.step not in LIVE or (rules is not None and not rules.one_at_a_time):
             return
@@ -186,38 +189,85 @@ class _Going:
         return ask_checks(judge, pair, "let", event.on, checks, self.given.get("areas"))
 
     def _proposed(self, event: e.OfferProposed) -> None:
-        """Property 3."""
-        rows = self.book.lists.get(str(event.advert))
-        if event.route != "bid" or rows is None or event.position is None:
+        """Property 3, when a home is meant for a household."""
+        if event.route != "bid" or event.position is None:
             return
-        own = rows.filter(pl.col("application") == str(event.application))
-        equals = rows.join(own.select("tie_group"), on="tie_group", how="semi")["application"]
-        above = rows.filter(
-            pl.col("position") < event.position, ~pl.col("application").is_in(equals.implode())
-        )
         advert = str(event.advert)
         told = {o.application for o in self.book.offers_on[advert]}
         told |= {p.application for p in self.book.stands[advert]}
-        told |= {h.application for h in self.book.waits if h.advert == advert}
+        told |= self._undecided(advert)
         told |= {p.application for p in self.book.open_proposals()
                  if p.advert == advert and p.application is not None}
-        waiting = self._reserved_out(event, above["application"])
-        for application in above["application"]:
+        above = self._above(advert, str(event.application), event.position)
+        waiting = self._reserved_out(event.reserved, advert, event.on, above)
+        for application in above:
             if application not in told | waiting:
                 raise PropertyError(
                     3, f"{application} stands above {event.application} on advert {advert} and "
                     "was neither offered its home, nor passed over, nor held"
                 )
 
-    def _reserved_out(self, event: e.OfferProposed, above: pl.Series) -> set[str]:
+    def _nobody_held_above(self, offer: Offer, event: e.OfferMoved) -> None:
+        """Property 3, when the home is offered: one is left for each who is held above."""
+        advert = offer.advert
+        if advert is None or not (undecided := self._undecided(advert)):
+            return
+        position = self.book.position(advert, offer.application) or offer.position or 0
+        listed = self._above(advert, offer.application, position)
+        above = listed.filter(listed.is_in(list(undecided)))
+        if above.is_empty():
+            return
+        ledger = Ledger(self._judge(event.on), self.book.table("ledger"))
+        behind = ledger.reserved(advert, event.on)
+        above = set(above) - self._reserved_out(behind, advert, event.on, above)
+        if len(above) > self._homes_left(offer, event.on):
+            raise PropertyError(
+                3, f"{min(above)} stands above {offer.application} on advert {advert}, is held, "
+                "and no home is left for it"
+            )
+
+    def _undecided(self, advert: str) -> set[str]:
+        """Those without an offer who are held, or of whom it is undecided if they are passed over."""
+        offered = {o.application for o in self.book.offers_on[advert] if o.open}
+        held = {h.application for h in self.book.waits if h.advert == advert}
+        return (held | {
+            p.application or "" for p in self.book.open_proposals()
+            if (p.act, p.advert, p.offer) == ("bypass", advert, None)
+        }) - offered
+
+    def _above(self, advert: str, application: str, position: int) -> pl.Series:
+        """Those listed above a household, its equals left out."""
+        rows = self.book.lists.get(advert)
+        if rows is None:
+            return pl.Series([], dtype=pl.String)
+        own = rows.filter(pl.col("application") == application)
+        equals = rows.join(own.select("tie_group"), on="tie_group", how="semi")["application"]
+        return rows.filter(
+            pl.col("position") < position, ~pl.col("application").is_in(equals.implode())
+        )["application"]
+
+    def _homes_left(self, offer: Offer, on: date) -> int:
+        """Homes of an offer's advert, but its own, that are neither let nor on offer."""
+        adverts = self.given["adverts"].filter(pl.col("id").cast(pl.String) == offer.advert)
+        its = set(homes_of(adverts, self.given.get("homes"))["home"].cast(pl.String))
+        tables = {"lettings": self.book.table("lettings")}
+        if "tenancies" in self.given:
+            tables["tenancies"] = self.given["tenancies"]
+        its -= set(homes_let(tables, on).cast(pl.String))
+        its -= {o.home for o in self.book.open_offers() if o.step in LIVE}
+        return len(its - {offer.home})
+
+    def _reserved_out(
+        self, reserved: Sequence[str], advert: str, on: date, above: pl.Series
+    ) -> set[str]:
         """Those who meet none of the targets that the home is reserved for."""
         above = above.filter(above.is_in(self.given["applications"]["id"].implode()))
-        if not event.reserved or above.is_empty():
+        if not reserved or above.is_empty():
             return set()
-        judge, adverts = self._judge(event.on), pl.Series([str(event.advert)] * len(above))
+        judge, adverts = self._judge(on), pl.Series([advert] * len(above))
         meets = pl.Series([False] * len(above))
-        for name in event.reserved:
-            met = judge.counts(name, event.on, advert=adverts, application=above)
+        for name in reserved:
+            met = judge.counts(name, on, advert=adverts, application=above)
             meets |= met.fill_null(value=False)
         return set(above.filter(~meets))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,11 +14,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cbl_engine.offers.desk import Desk
-    from cbl_engine.offers.line import Line, Turn
+    from cbl_engine.offers.lines import Line, Turn
 
 
-def settled(desk: Desk, lines: list[Line], turns: list[list[Turn]]) -> list[set[int]]:
-    """Of each line, the turns that come: places in its list of turns.
+def settled(
+    desk: Desk, lines: list[Line], turns: list[list[Turn]]
+) -> tuple[list[set[int]], list[bool]]:
+    """Of each line, the turns that come (places in its list of turns), and whether any of its turns
+    is given nothing, of this line or another.
 
     Whoever is held, and equals, count as households of their own that want nothing else.
     """
@@ -42,7 +46,7 @@ def settled(desk: Desk, lines: list[Line], turns: list[list[Turn]]) -> list[set[
         starts.append(len(applications))
     meant: list[set[int]] = [set() for _ in lines]
     if not applications:
-        return meant
+        return meant, [False for _ in lines]
     rank, order = _orders(desk, lines, turns, origin)
     entries = offer_rounds(
         Lists(np.array(starts, np.int64), np.array(applications, np.int32)),
@@ -52,7 +56,10 @@ def settled(desk: Desk, lines: list[Line], turns: list[list[Turn]]) -> list[set[
     for entry in entries.tolist():
         at, place = origin[entry]
         meant[at].add(place)
-    return meant
+    given = {applications[entry] for entry in entries.tolist()}
+    nothing = [any(a not in given for a in applications[first:last])
+               for first, last in pairwise(starts)]
+    return meant, nothing
 
 
 def _orders(

@@ -12,14 +12,14 @@ from cbl_engine.offers.clock import cycle_span
 from cbl_engine.offers.considered import under_consideration
 from cbl_engine.offers.criteria import Judge
 from cbl_engine.offers.direct import OVER, as_adverts
-from cbl_engine.scheme.model import key_name
 from cbl_engine.scheme.offers import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import date
 
     from cbl_engine.offers.desk import Desk
+    from cbl_engine.scheme.bidding import Frozen
     from cbl_engine.scheme.model import SchemeVersion
 
 _STEPS: tuple[Step, ...] = get_args(Step)
@@ -82,6 +82,8 @@ class Stop:
     officer_held: bool = False
 
 
+_BY_RULE = {name: Stop("pass_over", "rule", name) for name in (NOT_ACTIVE, UNDER_OFFER)}
+
 Standing = dict[tuple[str, str], Stop]
 
 
@@ -110,28 +112,51 @@ def what_stops(desk: Desk, places: list[Place], before: Step) -> Standing:
     return found
 
 
+def rule_on_a_list(desk: Desk) -> Callable[[str, str], Stop | None]:
+    """What stops a household on the list of an advert by a rule, but for ``frozen``."""
+    statuses = desk.statuses
+
+    def make() -> dict[str, set[str | None]]:
+        found: dict[str, set[str | None]] = {}
+        for offer in desk.book.open.values() if desk.offers.one_at_a_time else ():
+            found.setdefault(offer.application, set()).add(offer.advert)
+        return found
+
+    adverts = desk.keep("adverts of open offers", (desk.book.events, desk.on), make)
+
+    def stop(advert: str, application: str) -> Stop | None:
+        if statuses.get(application) != "active":
+            return _BY_RULE[NOT_ACTIVE]
+        if application in adverts and not adverts[application] <= {advert}:
+            return _BY_RULE[UNDER_OFFER]
+        return None
+
+    return stop
+
+
 def _rules(desk: Desk, places: list[Place]) -> Standing:
     found: Standing = {}
     frozen = _frozen(desk, [p for p in places if p.listed])
-    one, statuses = desk.offers.one_at_a_time, desk.statuses
+    on_a_list, statuses = rule_on_a_list(desk), desk.statuses
     for place in places:
-        if place.direct:
-            if statuses.get(place.application) in OVER:
-                found[place.key] = Stop("pass_over", "rule", NOT_ACTIVE)
-            continue
-        busy = one and any(
-            o.open and o.advert != place.advert for o in desk.book.offers_of[place.application]
-        )
+        stop = None
+        if place.listed:
+            under_offer = _BY_RULE[UNDER_OFFER] if place.key in frozen else None
+            stop = on_a_list(*place.key) or under_offer
+        elif place.direct:
+            stop = _BY_RULE[NOT_ACTIVE] if statuses.get(place.application) in OVER else None
         # A council's own system may say `under_offer` of a household because of our offer.
-        able = ("active",) if place.listed else ("active", "under_offer")
-        reason = None
-        if statuses.get(place.application) not in able:
-            reason = NOT_ACTIVE
-        elif place.listed and (busy or place.key in frozen):
-            reason = UNDER_OFFER
-        if reason is not None and reason not in place.let_stand:
-            found[place.key] = Stop("pass_over", "rule", reason)
+        elif statuses.get(place.application) not in ("active", "under_offer"):
+            stop = _BY_RULE[NOT_ACTIVE]
+        if stop is not None and stop.reason not in place.let_stand:
+            found[place.key] = stop
     return found
+
+
+def frozen_rules(desk: Desk) -> list[Frozen]:
+    """Rules that keep who is under consideration elsewhere from being listed."""
+    bidding = desk.version.bidding
+    return [f for f in (bidding.frozen.values() if bidding else ()) if f.may_not == "be_listed"]
 
 
 def _frozen(desk: Desk, places: list[Place]) -> set[tuple[str, str]]:
@@ -139,8 +164,7 @@ def _frozen(desk: Desk, places: list[Place]) -> set[tuple[str, str]]:
 
     Who stands first on a list is kept from the homes of lists that closed in later cycles.
     """
-    bidding = desk.version.bidding
-    rules = [f for f in (bidding.frozen.values() if bidding else ()) if f.may_not == "be_listed"]
+    bidding, rules = desk.version.bidding, frozen_rules(desk)
     if not rules or not places:
         return set()
     closed = [desk.book.adverts[p.advert].closed_on or desk.on for p in places]
@@ -178,7 +202,7 @@ def _held(desk: Desk, places: list[Place]) -> Standing:
     waiting = [p for p in places if p.waits_for]
     if not waiting:
         return {}
-    now = listed_now(desk, [p.advert for p in waiting])
+    now = listed_now(desk, [p.key for p in waiting])
     found: Standing = {}
     for place in waiting:
         failed, unknown = now.get(place.key, ((), ()))
@@ -188,28 +212,6 @@ def _held(desk: Desk, places: list[Place]) -> Standing:
             elif name in failed:
                 found.setdefault(place.key, Stop("pass_over", "criterion", name))
     return found
-
-
-def holds_of(desk: Desk, unknown: Iterable[str]) -> tuple[str, ...]:
-    """Of the names not known on a list, those for which the scheme says ``hold``."""
-    version = desk.version
-    keys = {
-        key_name(key)
-        for profile in version.profiles.values()
-        for stage in profile.all_stages()
-        for key in stage.order
-        if key.when_unknown == "hold"
-    } | {
-        key_name(key)
-        for plan in version.local_lettings_plans.values()
-        for key in plan.order
-        if key.when_unknown == "hold"
-    }
-    return tuple(
-        name for name in unknown
-        if name in keys
-        or (name in version.criteria and version.criteria[name].when_unknown == "hold")
-    )
 
 
 def asked_of(desk: Desk, places: list[Place], before: Step) -> pl.DataFrame:

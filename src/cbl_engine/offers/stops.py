@@ -21,12 +21,13 @@ SILENCES = ("no_reply", "no_contact", "landlord_silent", "absent")
 def stop_at(
     desk: Desk, stop: Stop, advert: str | None, application: str, offer: str | None = None
 ) -> None:
-    """A hold begins, or passing over is proposed; once, and not after an officer declined it."""
-    if stop.does == "hold":
+    """A hold begins, or passing over is proposed; once. After an officer declined it, a hold."""
+    declined = _asked(desk, stop, advert, application, offer, ("declined",))
+    if stop.does == "hold" or (declined and stop.kind == "check"):
         held = any(h.reason == stop.reason for h in desk.book.holding(advert, application, offer))
         if not held and not _asked(desk, stop, advert, application, offer, ("open",)):
             hold_for(desk, advert, application, stop.reason, stop.until, offer)
-    elif not _asked(desk, stop, advert, application, offer, ("open", "declined")):
+    elif not declined and not _asked(desk, stop, advert, application, offer, ("open",)):
         desk.propose("bypass", advert=advert, application=application, offer=offer,
                      what=stop.reason)
 
@@ -38,11 +39,9 @@ def no_longer_stops(
     for hold in desk.book.holding(advert, application, offer):
         if not _still_held(desk, hold, stop, offer):
             end_hold(desk, hold)
-    for proposal in desk.book.open_proposals():
-        about = (proposal.act, proposal.advert, proposal.application, proposal.offer)
-        if about == ("bypass", advert, application, offer) and not _still_asked(
-            proposal, stop
-        ):
+    for proposal in desk.book.about[advert, application]:
+        about = (proposal.act, proposal.offer, proposal.status)
+        if about == ("bypass", offer, "open") and not _still_asked(proposal, stop):
             desk.decide(proposal, "lapsed")
 
 

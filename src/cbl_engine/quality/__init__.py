@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from cbl_engine.quality.habits import Habit, find_habits
-from cbl_engine.quality.overview import DataQuality, data_quality, quality_of
+from cbl_engine.quality.habit import Habit
+from cbl_engine.quality.habits import find_habits
+from cbl_engine.quality.overview import DataQuality, data_quality, quality_of, quality_of_history
 from cbl_engine.quality.request import columns_needed, extract_request, request_page
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "extract_request",
     "find_habits",
     "quality_of",
+    "quality_of_history",
     "request_page",
 ]

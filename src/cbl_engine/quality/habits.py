@@ -6,13 +6,13 @@ Nothing here changes data. Figures are counts over good rows; a loop over habits
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cbl_engine.errors import MAX_EXAMPLES
+from cbl_engine.quality.habit import ENOUGH, Habit, has, ids_of, rows_where
+from cbl_engine.quality.history_habits import HISTORY_CHECKS
 from cbl_engine.tables import LINEAGE_COLUMNS, columns_of
 
 if TYPE_CHECKING:
@@ -20,44 +20,9 @@ if TYPE_CHECKING:
 
     Frames = Mapping[str, pl.DataFrame]
 
-Purpose = Literal["shortlist", "replay", "fitting"]
-Harm = Literal["care", "no"]
-
-ENOUGH = 30
-"""Fewest rows from which the absence of something says anything."""
-
 _NEARLY_EMPTY = 0.05
 _ONE_DAY = 0.5
 _MIDNIGHTS = 0.001
-
-
-@dataclass(frozen=True, slots=True)
-class Habit:
-    """One habit found.
-
-    Attributes:
-        kind: short stable name.
-        table: the table.
-        column: the column, or empty.
-        what: what was found, in a sentence.
-        count: [rows] that have it; 0 when it is the whole table's.
-        out_of: [rows] looked at.
-        bias: what it does to an answer.
-        remedy: what to do, or that it cannot be corrected.
-        harms: what the data can then be used for only with care, or not at all.
-        rows: ids of the first five.
-    """
-
-    kind: str
-    table: str
-    column: str
-    what: str
-    count: int
-    out_of: int
-    bias: str
-    remedy: str
-    harms: Mapping[Purpose, Harm] = field(default_factory=dict)
-    rows: tuple[str, ...] = ()
 
 
 def find_habits(frames: Frames, today: date | None = None) -> tuple[Habit, ...]:
@@ -69,7 +34,8 @@ def find_habits(frames: Frames, today: date | None = None) -> tuple[Habit, ...]:
     """
     if today is None:
         today = last_close(frames)
-    found = [habit for check in _CHECKS for habit in check(frames, today)]
+    checks = (*_CHECKS, *HISTORY_CHECKS)
+    found = [habit for check in checks for habit in check(frames, today)]
     order = {table: at for at, table in enumerate(frames)}
     return tuple(sorted(found, key=lambda habit: order[habit.table]))
 
@@ -83,25 +49,6 @@ def last_close(frames: Frames) -> date | None:
     return last if isinstance(last, date) else None
 
 
-def _has(frames: Frames, table: str, *columns: str) -> pl.DataFrame | None:
-    frame = frames.get(table)
-    if frame is None or not frame.height or not set(columns) <= set(frame.columns):
-        return None
-    return frame
-
-
-def _ids(frame: pl.DataFrame, mask: pl.Series, column: str = "id") -> tuple[str, ...]:
-    if column not in frame.columns:
-        return ()
-    # Sorted, so that the page does not depend on the order of rows.
-    ids = frame[column].filter(mask).drop_nulls().unique().sort()
-    return tuple(map(str, ids.head(MAX_EXAMPLES)))
-
-
-def _rows(frame: pl.DataFrame, bad: pl.Expr) -> pl.Series:
-    return frame.select(bad.fill_null(value=False).alias("bad")).to_series()
-
-
 def _future(frames: Frames, today: date | None) -> Iterator[Habit]:
     """Dates after the last advert closed, in columns that tell of the past."""
     if today is None:
@@ -112,7 +59,7 @@ def _future(frames: Frames, today: date | None) -> Iterator[Habit]:
         ("connections", ("since",)),
     ):
         for column in columns:
-            frame = _has(frames, table, column)
+            frame = has(frames, table, column)
             if frame is None:
                 continue
             bad = frame[column] > today
@@ -124,12 +71,12 @@ def _future(frames: Frames, today: date | None) -> Iterator[Habit]:
                     "Waits and ages come out negative; a person is taken as not yet born.",
                     "Ask for the rows again; check that day and month are not exchanged.",
                     {"replay": "care", "fitting": "care"},
-                    _ids(frame, bad, "id" if table != "connections" else "application"),
+                    ids_of(frame, bad, "id" if table != "connections" else "application"),
                 )
 
 
 def _old_births(frames: Frames, _today: date | None) -> Iterator[Habit]:
-    people = _has(frames, "people", "date_of_birth")
+    people = has(frames, "people", "date_of_birth")
     if people is None:
         return
     bad = people["date_of_birth"] < date(1900, 1, 1)
@@ -139,13 +86,13 @@ def _old_births(frames: Frames, _today: date | None) -> Iterator[Habit]:
             int(bad.sum()), people.height,
             "Age rules let the household in, or shut it out, by a date nobody meant.",
             "If the date stands for none, list it under placeholder_dates in the mapping.",
-            {"shortlist": "care", "replay": "care", "fitting": "care"}, _ids(people, bad),
+            {"shortlist": "care", "replay": "care", "fitting": "care"}, ids_of(people, bad),
         )
 
 
 def _registered_before_birth(frames: Frames, _today: date | None) -> Iterator[Habit]:
-    people = _has(frames, "people", "application", "relationship", "date_of_birth")
-    applications = _has(frames, "applications", "registered_on")
+    people = has(frames, "people", "application", "relationship", "date_of_birth")
+    applications = has(frames, "applications", "registered_on")
     if people is None or applications is None:
         return
     applicants = people.filter(pl.col("relationship") == "applicant").select(
@@ -154,7 +101,7 @@ def _registered_before_birth(frames: Frames, _today: date | None) -> Iterator[Ha
     born = applications.select("id", "registered_on").join(
         applicants, on="id", how="left", maintain_order="left"
     )
-    bad = _rows(born, pl.col("registered_on") < pl.col("date_of_birth"))
+    bad = rows_where(born, pl.col("registered_on") < pl.col("date_of_birth"))
     if bad.any():
         yield Habit(
             "registered_before_birth", "applications", "registered_on",
@@ -162,14 +109,14 @@ def _registered_before_birth(frames: Frames, _today: date | None) -> Iterator[Ha
             int(bad.sum()), applications.height,
             "One of the two dates is wrong: either the wait or the age is.",
             "Ask for both; often the applicant has changed and the old date was kept.",
-            {"replay": "care", "fitting": "care"}, _ids(born, bad),
+            {"replay": "care", "fitting": "care"}, ids_of(born, bad),
         )
 
 
 def _band_dates(frames: Frames, _today: date | None) -> Iterator[Habit]:
-    applications = _has(frames, "applications", "band_from", "registered_on")
+    applications = has(frames, "applications", "band_from", "registered_on")
     if applications is not None:
-        bad = _rows(applications, pl.col("band_from") < pl.col("registered_on"))
+        bad = rows_where(applications, pl.col("band_from") < pl.col("registered_on"))
         if bad.any():
             yield Habit(
                 "band_before_registration", "applications", "band_from",
@@ -177,10 +124,10 @@ def _band_dates(frames: Frames, _today: date | None) -> Iterator[Habit]:
                 int(bad.sum()), applications.height,
                 "The household ranks by a date from before it was on the register.",
                 "Right where a scheme backdates a band; otherwise ask which date is meant.",
-                {"replay": "care"}, _ids(applications, bad),
+                {"replay": "care"}, ids_of(applications, bad),
             )
     for column in ("band_from", "registered_on", "priority_date"):
-        frame = _has(frames, "applications", column)
+        frame = has(frames, "applications", column)
         if frame is None:
             continue
         known = frame[column].drop_nulls()
@@ -201,9 +148,9 @@ def _band_dates(frames: Frames, _today: date | None) -> Iterator[Habit]:
 
 def _band_overwritten(frames: Frames, _today: date | None) -> Iterator[Habit]:
     """Bids whose application holds its band only since after the advert closed."""
-    bids = _has(frames, "bids", "advert", "application")
-    applications = _has(frames, "applications", "band_from")
-    adverts = _has(frames, "adverts", "id", "closes_at")
+    bids = has(frames, "bids", "advert", "application")
+    applications = has(frames, "applications", "band_from")
+    adverts = has(frames, "adverts", "id", "closes_at")
     if bids is None or applications is None or adverts is None:
         return
     if "valid_from" in applications.columns or "valid_to" in applications.columns:
@@ -211,7 +158,7 @@ def _band_overwritten(frames: Frames, _today: date | None) -> Iterator[Habit]:
     both = bids.select("advert", "application").join(
         adverts.select(pl.col("id").alias("advert"), pl.col("closes_at").dt.date()), on="advert"
     ).join(applications.select(pl.col("id").alias("application"), "band_from"), on="application")
-    bad = _rows(both, pl.col("band_from") > pl.col("closes_at"))
+    bad = rows_where(both, pl.col("band_from") > pl.col("closes_at"))
     if bad.any():
         yield Habit(
             "band_overwritten", "applications", "band_from",
@@ -221,12 +168,12 @@ def _band_overwritten(frames: Frames, _today: date | None) -> Iterator[Habit]:
             "out wrong, and those who rose look as if they had waited in vain.",
             "Ask for the history of bands (valid_from and valid_to of each version); without it "
             "this cannot be corrected.",
-            {"replay": "no", "fitting": "no"}, _ids(both, bad, "application"),
+            {"replay": "no", "fitting": "no"}, ids_of(both, bad, "application"),
         )
 
 
 def _statuses(frames: Frames, _today: date | None) -> Iterator[Habit]:
-    applications = _has(frames, "applications", "status")
+    applications = has(frames, "applications", "status")
     if applications is None or applications.height < ENOUGH:
         return
     gone = applications["status"].is_in(["housed", "closed"])
@@ -251,11 +198,11 @@ def _statuses(frames: Frames, _today: date | None) -> Iterator[Habit]:
 
 def _one_person_twice(frames: Frames, _today: date | None) -> Iterator[Habit]:
     """Applications of two or more people, all with the same births and sexes."""
-    people = _has(frames, "people", "application", "date_of_birth", "sex")
+    people = has(frames, "people", "application", "date_of_birth", "sex")
     if people is None:
         return
     open_ = people
-    applications = _has(frames, "applications", "id", "status")
+    applications = has(frames, "applications", "id", "status")
     if applications is not None:
         live = applications.filter(~pl.col("status").is_in(["housed", "closed"]))["id"]
         open_ = people.filter(pl.col("application").is_in(live.unique().implode()))
@@ -274,12 +221,12 @@ def _one_person_twice(frames: Frames, _today: date | None) -> Iterator[Habit]:
             "One household bids twice and takes two places; households are over-counted.",
             "Look at them together; close one, or say why there are two.",
             {"shortlist": "care", "fitting": "care"},
-            _ids(twice, pl.repeat(value=True, n=twice.height, eager=True), "application"),
+            ids_of(twice, pl.repeat(value=True, n=twice.height, eager=True), "application"),
         )
 
 
 def _one_uprn(frames: Frames, _today: date | None) -> Iterator[Habit]:
-    homes = _has(frames, "homes", "uprn")
+    homes = has(frames, "homes", "uprn")
     if homes is None:
         return
     bad = homes["uprn"].is_duplicated() & homes["uprn"].is_not_null()
@@ -289,12 +236,12 @@ def _one_uprn(frames: Frames, _today: date | None) -> Iterator[Habit]:
             int(bad.sum()), homes.height,
             "One home counts as several, or several lettings of one home cannot be told apart.",
             "Use one id for one home; a block's own UPRN is not that of its flats.",
-            {"fitting": "care"}, _ids(homes, bad),
+            {"fitting": "care"}, ids_of(homes, bad),
         )
 
 
 def _bids(frames: Frames, _today: date | None) -> Iterator[Habit]:
-    bids = _has(frames, "bids", "placed_at")
+    bids = has(frames, "bids", "placed_at")
     if bids is None or bids.height < ENOUGH:
         return
     placed = bids["placed_at"]
@@ -306,7 +253,7 @@ def _bids(frames: Frames, _today: date | None) -> Iterator[Habit]:
             "The day was kept and the time lost: first come, first served cannot be replayed, "
             "and bids look equal that were not.",
             "Ask for the time of day; without it order by bid time cannot be corrected.",
-            {"replay": "care", "fitting": "care"}, _ids(bids, midnight, "advert"),
+            {"replay": "care", "fitting": "care"}, ids_of(bids, midnight, "advert"),
         )
     marked = "placed_by" in bids.columns and bids["placed_by"].is_in(["automatic", "officer"]).any()
     if not marked:
@@ -328,7 +275,7 @@ def _bids(frames: Frames, _today: date | None) -> Iterator[Habit]:
 
 
 def _adverts(frames: Frames, _today: date | None) -> Iterator[Habit]:
-    adverts = _has(frames, "adverts", "id", "status")
+    adverts = has(frames, "adverts", "id", "status")
     if adverts is None or adverts.height < ENOUGH:
         return
     if not adverts["status"].is_in(["withdrawn", "readvertised"]).any():
@@ -339,7 +286,7 @@ def _adverts(frames: Frames, _today: date | None) -> Iterator[Habit]:
             "Ask for every advert, whatever became of it; this cannot be corrected.",
             {"fitting": "care"},
         )
-    bids = _has(frames, "bids", "advert")
+    bids = has(frames, "bids", "advert")
     if bids is not None and not (~adverts["id"].is_in(bids["advert"].unique().implode())).any():
         yield Habit(
             "every_advert_has_bids", "adverts", "id", "every advert has at least one bid",
@@ -350,7 +297,7 @@ def _adverts(frames: Frames, _today: date | None) -> Iterator[Habit]:
 
 
 def _never_bid(frames: Frames, _today: date | None) -> Iterator[Habit]:
-    applications, bids = _has(frames, "applications", "id"), _has(frames, "bids", "application")
+    applications, bids = has(frames, "applications", "id"), has(frames, "bids", "application")
     if applications is None or bids is None:
         return
     ids = applications["id"].unique()

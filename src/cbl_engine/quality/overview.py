@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Literal
 
 from cbl_engine.errors import BadInput
-from cbl_engine.quality.habits import Habit, find_habits, last_close
+from cbl_engine.quality.habits import find_habits, last_close
 from cbl_engine.quality.request import columns_needed
 from cbl_engine.quality.unknowns import NotKnown, not_known
 from cbl_engine.records import Inputs, check_inputs
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     import polars as pl
 
     from cbl_engine.errors import Problem
-    from cbl_engine.quality.habits import Harm, Purpose
+    from cbl_engine.quality.habit import Habit, Harm, Purpose
     from cbl_engine.scheme import Scheme
     from cbl_engine.shortlist import Shortlist
-    from cbl_engine.tables import Column
+    from cbl_engine.tables import Column, Tables
 
 PURPOSES: Mapping[Purpose, str] = {
     "shortlist": "A shortlist of today",
@@ -149,6 +149,25 @@ def quality_of(inputs: Inputs, as_at: date | Literal["close"] = "close") -> Data
     )
 
 
+def quality_of_history(tables: Tables, today: date | None = None) -> DataQuality:
+    """The quality of a history for fitting a simulator, without a scheme.
+
+    Args:
+        tables: what was read.
+        today: day from which a date is in the future; None takes the day the last advert closes.
+    """
+    habits = find_habits(tables.frames, today)
+    found: list[tuple[Harm, str]] = []
+    if tables.problems:
+        found.append(("care", "rows are left out: see the problems"))
+    found += _of_habits(habits, "fitting")
+    inputs = Inputs(None, tables, tables.problems)
+    return DataQuality(
+        None, today, tuple(_tables(inputs, tables.frames)), tables.problems, tables.notes, habits,
+        None, (_verdict("fitting", found),),
+    )
+
+
 def _shortlist(
     inputs: Inputs, frames: Mapping[str, pl.DataFrame], as_at: date | Literal["close"]
 ) -> Shortlist | None:
@@ -200,7 +219,7 @@ def _verdicts(
     habits: tuple[Habit, ...],
     unknown: tuple[NotKnown, ...] | None,
 ) -> Iterator[Verdict]:
-    for purpose, label in PURPOSES.items():
+    for purpose in PURPOSES:
         found: list[tuple[Harm, str]] = []
         missing = [t for t in ("applications", "adverts", "bids") if t not in frames]
         if missing:
@@ -216,15 +235,23 @@ def _verdicts(
         bids = frames.get("bids")
         if purpose == "fitting" and bids is not None and bids.height < _FEW_BIDS:
             found.append(("care", f"only {bids.height:,} bids; {_FEW_BIDS:,} are a beginning"))
-        found += [
-            (harm, f"{habit.what} ({habit.table})")
-            for habit in habits
-            if (harm := _harm(habit, purpose))
-        ]
-        harms = {harm for harm, _ in found}
-        answer = "no" if "no" in harms else "with care" if harms else "yes"
-        ordered = sorted(found, key=lambda one: one[0] != "no")
-        yield Verdict(purpose, label, answer, tuple(dict.fromkeys(text for _, text in ordered)))
+        found += _of_habits(habits, purpose)
+        yield _verdict(purpose, found)
+
+
+def _of_habits(habits: tuple[Habit, ...], purpose: Purpose) -> Iterator[tuple[Harm, str]]:
+    for habit in habits:
+        harm = _harm(habit, purpose)
+        if harm:
+            yield harm, f"{habit.what} ({habit.table})"
+
+
+def _verdict(purpose: Purpose, found: list[tuple[Harm, str]]) -> Verdict:
+    harms = {harm for harm, _ in found}
+    answer = "no" if "no" in harms else "with care" if harms else "yes"
+    ordered = sorted(found, key=lambda one: one[0] != "no")
+    reasons = tuple(dict.fromkeys(text for _, text in ordered))
+    return Verdict(purpose, PURPOSES[purpose], answer, reasons)
 
 
 def _harm(habit: Habit, purpose: Purpose) -> Harm | None:

@@ -45,10 +45,10 @@ class Inputs:
 
 
 def data_source(data: str | Path) -> str | Path:
-    """A path or database URL as it is, or the folder of a shipped borough or export; a path wins."""
+    """A path or database URL as it is, or the folder of shipped data of a name; a path wins."""
     if Path(data).exists():
         return data
-    for kind in ("boroughs", "exports"):
+    for kind in ("boroughs", "exports", "histories"):
         shipped = shipped_folder(kind) / str(data)
         if shipped.is_dir():
             return shipped

@@ -4,6 +4,7 @@ A page is a template of its own that extends ``page.html``; :func:`render` fills
 :func:`write_page` puts it beside and renames it, so that no half page is ever seen.
 """
 
+from cbl_engine.report.calibration_page import calibration_page
 from cbl_engine.report.case_note import CaseNote
 from cbl_engine.report.feedback import feedback_page
 from cbl_engine.report.letter import Letter, draft_letter, letter_page
@@ -18,6 +19,7 @@ from cbl_engine.report.replay_state import replay_state_page
 from cbl_engine.report.results import Results, letting_results
 from cbl_engine.report.results_page import results_page
 from cbl_engine.report.scheme import scheme_page
+from cbl_engine.report.simulation_page import simulation_page
 from cbl_engine.report.subject_access import SubjectAccess, subject_access
 from cbl_engine.report.subject_page import subject_page
 
@@ -26,6 +28,7 @@ __all__ = [
     "Letter",
     "Results",
     "SubjectAccess",
+    "calibration_page",
     "draft_letter",
     "draft_notice",
     "explain_assessment",
@@ -42,6 +45,7 @@ __all__ = [
     "replay_state_page",
     "results_page",
     "scheme_page",
+    "simulation_page",
     "subject_access",
     "subject_page",
     "write_page",

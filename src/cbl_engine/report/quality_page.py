@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cbl_engine.report.page import render
 
@@ -27,15 +27,19 @@ def quality_page(quality: DataQuality, data: str) -> str:
         data: what the data are called on the page: the folder, workbook or database, without
             anything secret.
     """
-    scheme = quality.scheme.versions[-1].title if quality.scheme is not None else "no usable scheme"
-    return render(
-        "quality.html",
-        title="Quality of the data",
-        audience="officer",
-        quality=quality,
-        scheme=scheme,
-        data=data,
-        effects=_EFFECTS,
-        rows_good=sum(table.rows for table in quality.tables),
-        rows_rejected=sum(table.rejected for table in quality.tables),
-    )
+    return render("quality.html", **quality_values(quality, data))
+
+
+def quality_values(quality: DataQuality, data: str) -> dict[str, Any]:
+    """What the template of the page names."""
+    return {
+        "title": "Quality of the data",
+        "audience": "officer",
+        "quality": quality,
+        "scheme": quality.scheme.versions[-1].title if quality.scheme is not None else None,
+        "judged": any(verdict.purpose == "shortlist" for verdict in quality.verdicts),
+        "data": data,
+        "effects": _EFFECTS,
+        "rows_good": sum(table.rows for table in quality.tables),
+        "rows_rejected": sum(table.rejected for table in quality.tables),
+    }

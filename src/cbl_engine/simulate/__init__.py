@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from cbl_engine.simulate.run import Simulation, simulate
 from cbl_engine.simulate.scenario import Scenario, read_scenario
+from cbl_engine.simulate.summary import summary
 
-__all__ = ["Scenario", "Simulation", "read_scenario", "simulate"]
+__all__ = ["Scenario", "Simulation", "read_scenario", "simulate", "summary"]

@@ -18,68 +18,98 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbl_engine.simulate.columns import spans
+from cbl_engine.simulate import bidders, response
+from cbl_engine.simulate.columns import spans, within
+from cbl_engine.simulate.listing import ASSISTED, AUTOMATIC, OWN, Bids
 from cbl_engine.simulate.parameters import happens
+from cbl_engine.simulate.policy import policy_on
 from cbl_engine.simulate.setup import KINDS
-from cbl_engine.simulate.state import MOST_BEDROOMS, WAITING
+from cbl_engine.simulate.state import MOST_BEDROOMS, NOBODY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cbl_engine.simulate.bidders import Bidders
+    from cbl_engine.simulate.offering import Going
     from cbl_engine.simulate.state import State
 
 _UNIT = float(1 << 20)
 _OLDER = 55
-OWN, ASSISTED, AUTOMATIC = range(3)
 _AGES = np.array([1, 50, 55, 60, 65, 200])
 
 
-@dataclass(frozen=True, eq=False)
-class Bids:
-    """Bids of a week, by household and then in its own order.
-
-    Attributes:
-        household: rows.
-        advert: place among the adverts of the week.
-        rank: the household's own order, from 1.
-        by: OWN, ASSISTED or AUTOMATIC.
-        utility: of the home to it, without noise [log odds].
-    """
-
-    household: NDArray[np.int64]
-    advert: NDArray[np.int64]
-    rank: NDArray[np.int32]
-    by: NDArray[np.int8]
-    utility: NDArray[np.float64]
-
-
-def choose(state: State, week: int, voids: NDArray[np.int64]) -> Bids:
+def choose(state: State, week: int, voids: NDArray[np.int64], going: Going) -> Bids:
     """Bids on the adverts of a week.
 
     Args:
-        state: the worlds.
+        state: the worlds; bids are counted to those who placed them.
         week: its number.
         voids: rows of the voids advertised, by world.
+        going: lists of earlier weeks that are not over.
     """
     households = state.households
     world = state.voids["world"][voids].astype(np.int64)
     counts = np.bincount(world, minlength=len(state.worlds))
-    who = state.live[households["waits"][state.live]
-                     & (households["status"][state.live] == WAITING)
-                     & (households["barred_until"][state.live] <= state.setup.closes(week))]
-    who = who[counts[households["world"][who]] > 0]
+    who = bidders.may_bid(state, week, going)
+    who = np.sort(who[counts[households["world"][who]] > 0])
     if state.setup.theory.bids:
-        return _everything(state, who, voids, counts)
-    who = _who_looks(state, who, week)
-    cells = _cells(state, who, voids, counts)
-    return _picked(state, who, counts, cells, week)
+        return _counted(state, _everything(state, who, voids, counts))
+    found = bidders.bidders(state, week, who, _who_looks(state, who, week))
+    bids = _counted(state, _own(state, week, found, voids, counts))
+    row, advert = bidders.automatic_pairs(state, week, found, voids, counts)
+    if not len(row):
+        return bids
+    return bids.with_others(
+        _counted(state, _placed(state, found, voids, counts, row, advert)))
 
 
-def _who_looks(state: State, who: NDArray[np.int64], week: int) -> NDArray[np.int64]:
+def _counted(state: State, bids: Bids) -> Bids:
+    np.add.at(state.households["bids"], bids.household, 1)
+    np.add.at(state.households["in_cycle"], bids.household, 1)
+    return bids
+
+
+def _own(
+    state: State, week: int, found: Bidders, voids: NDArray[np.int64], counts: NDArray[np.int64]
+) -> Bids:
+    """Bids of those who bid themselves, and of officers for those whom only the council bids for."""
+    bidding = policy_on(state.setup, state.setup.closes(week)).version.bidding
+    by_engine = bidding is not None and bidding.automatic is not None
+    looks = _who_looks(state, found.who, week)
+    council = found.how == bidders.COUNCIL
+    bid = np.where(council, not by_engine, looks & (found.how != bidders.NONE))
+    rows = np.flatnonzero(bid & (found.most > 0))
+    who = found.who[rows]
+    cells = _cells(state, who, voids, counts, response.care(state.setup, week))
+    at, bids = _picked(state, who, counts, cells, week, found.most[rows], council[rows])
+    keep = bidders.allowed(state, week, found, voids, rows[at], bids.advert)
+    return bids.only(keep)
+
+
+def _placed(
+    state: State, found: Bidders, voids: NDArray[np.int64], counts: NDArray[np.int64],
+    row: NDArray[np.int64], advert: NDArray[np.int64],
+) -> Bids:
+    """Bids that the engine places, with what each home is worth to the household."""
+    rows, of = np.unique(row, return_inverse=True)
+    cells = _cells(state, found.who[rows], voids, counts)
+    width = len(voids)
+    kind = np.repeat(np.arange(len(cells.first)), cells.upto - cells.first)
+    there = kind * width + cells.advert
+    wanted = cells.of[of] * width + advert
+    at = np.minimum(np.searchsorted(there, wanted), max(len(there) - 1, 0))
+    utility = np.zeros(len(row))
+    if len(there):
+        utility = np.where(there[at] == wanted, cells.utility[at], 0.0)
+    return Bids(found.who[row], advert, (within(row) + 1).astype(np.int32),
+                np.full(len(row), np.int8(AUTOMATIC)), utility)
+
+
+def _who_looks(state: State, who: NDArray[np.int64], week: int) -> NDArray[np.bool_]:
     p, households = state.setup.parameters, state.households
     chance = np.array([0.0, p["bidding.seldom_per_week"], p["bidding.often_per_week"]])
     draws = state.setup.luck.draws("looks", households["id"][who], week)
-    return np.sort(who[happens(chance[households["kind"][who]], draws)])
+    return happens(chance[households["kind"][who]], draws)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +121,7 @@ class _Cells:
         first, upto: where a class begins in ``advert``, and ends.
         advert: place of each home.
         total: running totals of weights [whole numbers].
-        utility: of each.
+        utility: of each, without the chance to get it.
     """
 
     of: NDArray[np.int64]
@@ -103,7 +133,8 @@ class _Cells:
 
 
 def _cells(
-    state: State, who: NDArray[np.int64], voids: NDArray[np.int64], counts: NDArray[np.int64]
+    state: State, who: NDArray[np.int64], voids: NDArray[np.int64], counts: NDArray[np.int64],
+    care: float = 1.0,
 ) -> _Cells:
     setup, households, homes = state.setup, state.households, state.setup.homes
     lives, life = setup.lives, households["life"][who]
@@ -111,6 +142,9 @@ def _cells(
     age = np.where(lives.born[life] == 0, 40, (setup.start - born) / 365.25)
     group = np.searchsorted(_AGES, age, side="right")
     area, access = lives.area[life].astype(np.int64), lives.access[life].astype(np.int64)
+    own = households["home"][who]
+    stays = (households["downsizes"][who] > 0) & (own != NOBODY)
+    area = np.where(stays, homes.area[state.static(np.maximum(own, 0))], area)
     world = households["world"][who].astype(np.int64)
     sizes = households["sizes"][who].astype(np.int64) & 0xFFF
     key = (((world << 12 | sizes) << 12 | area) << 4 | group) << 2 | access
@@ -129,7 +163,7 @@ def _cells(
     w = setup.parameters["choice.weights"]
     shown = state.shown[k_world[which], bedrooms]
     chance = -np.log((shown[:, 1] + 25.0) / (shown[:, 0] + 1.0) / 25.0)
-    utility = (
+    liking = (
         w["same_area"] * (homes.area[home] == k_area[which])
         + w["house"] * (homes.kind[home] == 0)
         + w["bungalow_for_older"] * ((homes.kind[home] == 2) & (k_group[which] >= 3))
@@ -137,22 +171,32 @@ def _cells(
         + w["high_floor"] * (homes.floor[home] >= 4)
         + w["garden"] * homes.garden[home]
         + w["rent_per_ten_pounds"] * ((homes.rent[home] - 10_000) / 1000.0)
-        + w["chance"] * np.clip(chance, -3, 3)
     )
-    weight = np.maximum(np.rint(np.exp(np.clip(utility, -8, 8)) * _UNIT), 1).astype(np.int64)
+    utility = liking + w["chance"] * np.clip(chance, -3, 3)
+    wanted = np.clip(utility * care, -8, 8)
+    weight = np.maximum(np.rint(np.exp(wanted) * _UNIT), 1).astype(np.int64)
     edges = np.searchsorted(which, np.arange(len(keys) + 1))
-    return _Cells(of, edges[:-1], edges[1:], advert, np.cumsum(weight), utility)
+    return _Cells(of, edges[:-1], edges[1:], advert, np.cumsum(weight), liking)
 
 
 def _picked(
-    state: State, who: NDArray[np.int64], counts: NDArray[np.int64], cells: _Cells, week: int
-) -> Bids:
-    """Picks of every household, one turn after another; loops over the most bids of a week."""
+    state: State, who: NDArray[np.int64], counts: NDArray[np.int64], cells: _Cells, week: int,
+    caps: NDArray[np.int64], council: NDArray[np.bool_],
+) -> tuple[NDArray[np.int64], Bids]:
+    """Picks of every household, one turn after another; loops over the most bids of a week.
+
+    Returns:
+        Place in ``who`` of each bid, and the bids.
+    """
     setup, households = state.setup, state.households
     luck, ids = setup.luck, households["id"][who]
-    most = setup.cap
-    wanted = 1 + (luck.draws("bids", ids, week) % np.uint64(max(most, 1))).astype(np.int64)
-    wanted = np.where(households["kind"][who] == KINDS.index("often"), most, wanted)
+    usual = int(setup.parameters["bidding.most_bids"])
+    lowest = policy_on(setup, setup.closes(week)).cap
+    usual = usual if lowest is None else min(usual, lowest)
+    wanted = 1 + (luck.draws("bids", ids, week) % np.uint64(max(usual, 1))).astype(np.int64)
+    all_ = council | (households["kind"][who] == KINDS.index("often"))
+    wanted = np.minimum(np.where(all_, usual, wanted), caps)
+    most = int(wanted.max(initial=0))
     first, upto = cells.first[cells.of], cells.upto[cells.of]
     before = np.where(first > 0, cells.total[np.maximum(first - 1, 0)], 0) if len(cells.total) \
         else np.zeros(len(who), np.int64)
@@ -185,8 +229,9 @@ def _picked(
     row, rank = np.nonzero(taken >= 0)
     assisted = happens(setup.parameters["bidding.assisted"],
                        luck.draws("assisted", ids[row], week))
-    return Bids(who[row], taken[row, rank], (rank + 1).astype(np.int32),
-                np.where(assisted, np.int8(ASSISTED), np.int8(OWN)), utility[row, rank])
+    by = np.where(assisted | council[row], np.int8(ASSISTED), np.int8(OWN))
+    return row, Bids(who[row], taken[row, rank], (rank + 1).astype(np.int32), by,
+                     utility[row, rank])
 
 
 def _everything(

@@ -59,6 +59,14 @@ def silent(*_done: object) -> None:
     """Nobody is told."""
 
 
+def within(groups: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Number of each, from 0, among those of its group; groups come one after the other."""
+    first = np.ones(len(groups), bool)
+    first[1:] = groups[1:] != groups[:-1]
+    at = np.arange(len(groups))
+    return at - np.maximum.accumulate(np.where(first, at, 0)) if len(groups) else at
+
+
 def spans(
     first: NDArray[np.int64], width: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

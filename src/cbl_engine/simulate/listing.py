@@ -10,24 +10,66 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 
+from cbl_engine.offers.clock import in_window
+from cbl_engine.offers.refusals import BOTTOM
 from cbl_engine.shortlist import prepare, shortlist
 from cbl_engine.shortlist.kernel import ELIGIBLE
 from cbl_engine.simulate.columns import spans
 from cbl_engine.simulate.lives import day_of
 from cbl_engine.simulate.luck import new_ids
+from cbl_engine.simulate.policy import policy_on
 from cbl_engine.tables.sizes import mask_to_sizes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cbl_engine.shortlist import Shortlist
-    from cbl_engine.simulate.choice import Bids
     from cbl_engine.simulate.state import State
 
+OWN, ASSISTED, AUTOMATIC = range(3)
+"""By whom a bid is placed: the household, an officer for it, or the engine."""
 _DATES = {
     "people": ("date_of_birth", "expected_on"), "connections": ("since", "until"),
     "duties": ("since", "until"), "officer_decisions": ("decided_on", "since", "until"),
 }
+
+
+_PEOPLE = {"people": ("id", "partner_of"), "connections": ("person",)}
+_MINUTE = 60_000_000
+_DAY = 1440 * _MINUTE
+"""Microseconds of a day; weeks in which clocks change are an hour out at most."""
+
+
+@dataclass(frozen=True, eq=False)
+class Bids:
+    """Bids of a week, by household and then in its own order.
+
+    Attributes:
+        household: rows.
+        advert: place among the adverts of the week.
+        rank: the household's own order, from 1.
+        by: OWN, ASSISTED or AUTOMATIC.
+        utility: of the home to it, without noise [log odds].
+    """
+
+    household: NDArray[np.int64]
+    advert: NDArray[np.int64]
+    rank: NDArray[np.int32]
+    by: NDArray[np.int8]
+    utility: NDArray[np.float64]
+
+    def only(self, keep: NDArray[np.bool_]) -> Bids:
+        """Some of them."""
+        return Bids(self.household[keep], self.advert[keep], self.rank[keep], self.by[keep],
+                    self.utility[keep])
+
+    def with_others(self, others: Bids) -> Bids:
+        """These, then others."""
+        return Bids(
+            np.concatenate([self.household, others.household]),
+            np.concatenate([self.advert, others.advert]),
+            np.concatenate([self.rank, others.rank]), np.concatenate([self.by, others.by]),
+            np.concatenate([self.utility, others.utility]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,11 +113,23 @@ class Listed:
     eligible: NDArray[np.int64]
 
 
-def frames_of(state: State, week: int, voids: NDArray[np.int64], bids: Bids) -> Week:
-    """The frames that the live calls are given."""
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """The adverts of a week, in the order of their voids.
+
+    Attributes:
+        ids: of the adverts.
+        adverts, homes: frames.
+    """
+
+    ids: NDArray[np.int64]
+    adverts: pl.DataFrame
+    homes: pl.DataFrame
+
+
+def adverts_of(state: State, week: int, voids: NDArray[np.int64]) -> Shown:
+    """The homes of some voids as adverts of a week, with the profiles they have."""
     setup = state.setup
-    who = np.unique(bids.household)
-    who = who[np.argsort(state.households["id"][who])]
     world = state.voids["world"][voids]
     number = state.static(state.voids["home"][voids])
     advert_ids = new_ids(state.worlds[world], week + 1, number)
@@ -84,9 +138,10 @@ def frames_of(state: State, week: int, voids: NDArray[np.int64], bids: Bids) -> 
         "built_week", strict=False)
     opens = _moment(setup.monday(week), time(0, 1))
     closes = _moment(setup.closes(week), time(23, 59))
-    turn = state.adverts_so_far[world] + _within(world)
+    names = pl.Series([None, *policy_on(setup, setup.closes(week)).profiles], dtype=pl.String)
     adverts = pl.DataFrame({
-        "id": advert_ids, "home": home_ids, "profile": setup.profiles(turn),
+        "id": advert_ids, "home": home_ids,
+        "profile": names.gather(state.voids["profile"][voids].astype(np.int64)),
         "opens_at": _london(np.full(len(voids), opens)),
         "closes_at": _london(np.full(len(voids), closes)),
         "status": ["open"] * len(voids),
@@ -94,23 +149,62 @@ def frames_of(state: State, week: int, voids: NDArray[np.int64], bids: Bids) -> 
     if "local_lettings_plan" in homes.columns:
         adverts = adverts.with_columns(homes["local_lettings_plan"])
         homes = homes.drop("local_lettings_plan")
-    seconds = setup.luck.draws("moment", state.households["id"][bids.household],
-                               advert_ids[bids.advert])
-    placed = opens + (seconds % np.uint64((closes - opens) // 1_000_000)).astype(
-        np.int64) * 1_000_000
+    return Shown(advert_ids, adverts, homes)
+
+
+def frames_of(
+    state: State, week: int, voids: NDArray[np.int64], bids: Bids, on: int | None = None
+) -> Week:
+    """The frames that the live calls are given.
+
+    Args:
+        state: the worlds.
+        week: in which the adverts were open.
+        voids: rows of the voids advertised.
+        bids: on them.
+        on: the day households are as on; None: the close.
+    """
+    setup = state.setup
+    who = np.unique(bids.household)
+    who = who[np.argsort(state.households["id"][who])]
+    shown = adverts_of(state, week, voids)
     given = pl.DataFrame({
-        "advert": advert_ids[bids.advert], "application": state.households["id"][bids.household],
-        "placed_at": _london(placed),
+        "advert": shown.ids[bids.advert],
+        "application": state.households["id"][bids.household],
+        "placed_at": _placed(state, week, shown.ids[bids.advert], bids),
+        "placed_by": pl.Series(_PLACED_BY).gather(bids.by.astype(np.int64)),
     })
-    return Week(register_of(state, who, setup.closes(week)), homes, adverts, given, who,
-                advert_ids)
+    day = setup.closes(week) if on is None else on
+    return Week(register_of(state, who, day), shown.homes, shown.adverts, given,
+                who, shown.ids)
 
 
-def _within(world: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Number of each within its world; worlds come one after the other."""
-    counts = np.bincount(world)
-    counts = counts[counts > 0]
-    return np.arange(len(world)) - np.repeat(np.cumsum(counts) - counts, counts)
+_PLACED_BY = ("applicant", "officer", "automatic")
+
+
+def _placed(state: State, week: int, adverts: NDArray[np.int64], bids: Bids) -> pl.Series:
+    """When each bid is placed: a household's best first, none before it has joined, all in the
+    week's window if the scheme has one; automatic bids at the close.
+    """
+    setup, households = state.setup, state.households
+    opens = _moment(setup.monday(week), time(0, 1))
+    closes = _moment(setup.closes(week), time(23, 59))
+    bidding = policy_on(setup, setup.closes(week)).version.bidding
+    minutes = np.arange(opens, closes, _MINUTE)
+    if bidding is not None and bidding.window is not None:
+        minutes = minutes[in_window(_london(minutes), bidding.window)]
+    if not len(minutes):
+        return _london(np.full(len(bids.household), closes))
+    joined = np.maximum(households["registered"][bids.household].astype(np.int64)
+                        - setup.monday(week), 0)
+    first = np.minimum(np.searchsorted(minutes, opens + joined * _DAY), len(minutes) - 1)
+    draws = setup.luck.draws("moment", households["id"][bids.household], adverts)
+    minute = first + (draws % (len(minutes) - first).astype(np.uint64)).astype(np.int64)
+    second = ((draws >> np.uint64(32)) % np.uint64(60)).astype(np.int64)
+    placed = minutes[minute] + second * 1_000_000
+    out = np.empty_like(placed)
+    out[np.lexsort((bids.rank, bids.household))] = placed[np.lexsort((placed, bids.household))]
+    return _london(np.where(bids.by == AUTOMATIC, closes, out))
 
 
 def _moment(day: int, at: time) -> int:
@@ -133,7 +227,7 @@ def register_of(state: State, who: NDArray[np.int64], on: int) -> dict[str, pl.D
     frame = lives.tables["applications"].drop("life")[life]
     moved = pl.Series("shift", shift)
     dates = [c for c, t in frame.schema.items() if t == pl.Date]
-    band = households["band"][who]
+    band = state.bands_on(who, on)
     names = pl.Series([*lives.bands, None], dtype=pl.String)
     points, priority = households["points"][who], households["priority"][who]
     need, sizes = households["need"][who], households["sizes"][who]
@@ -149,6 +243,8 @@ def register_of(state: State, who: NDArray[np.int64], on: int) -> dict[str, pl.D
         [ids, *((pl.col(c).cast(pl.Int32) + moved).cast(pl.Date).alias(c) for c in dates
                 if c not in found)]
         + [s.alias(c) for c, s in found.items() if c in frame.columns or c == "sizes"])
+    if policy_on(setup, on).bottoms:
+        frame = frame.with_columns(_place_in_band(state, who, on, frame))
     out = {"applications": frame}
     for name in setup.tables_read:
         if name == "areas":
@@ -156,6 +252,16 @@ def register_of(state: State, who: NDArray[np.int64], on: int) -> dict[str, pl.D
         elif name in lives.tables:
             out[name] = _rows_of(state, name, who, life, on)
     return out
+
+
+def _place_in_band(
+    state: State, who: NDArray[np.int64], on: int, frame: pl.DataFrame
+) -> pl.Series:
+    """Places in bands, those at the bottom below everyone; an empty one is the usual one, 0."""
+    own = frame["place_in_band"].fill_null(0).to_numpy() if "place_in_band" in frame.columns \
+        else np.zeros(len(who), np.int64)
+    bottom = state.households["bottom_until"][who] > on
+    return pl.Series("place_in_band", np.where(bottom, BOTTOM, own))
 
 
 def _known(values: NDArray, known: NDArray[np.bool_], dtype: pl.DataType | type) -> pl.Series:
@@ -178,20 +284,19 @@ def _rows_of(
     if "day" in frame.columns:
         come = (frame["day"].cast(pl.Int32) + shift).fill_null(0) <= on
         frame = frame.filter(come).drop("day")
-    if table == "people":
-        number = pl.Series(np.arange(frame.height)).cast(pl.String)
-        frame = frame.with_columns((number + "/" + pl.col("id")).alias("id"))
-    return frame
+    return frame.with_columns(
+        (pl.col("application").cast(pl.String) + "/" + pl.col(c)).alias(c)
+        for c in _PEOPLE.get(table, ()) if c in frame.columns)
 
 
-def rank(state: State, week: Week) -> Listed:
+def rank(state: State, week: Week, on: int | None = None) -> Listed:
     """The live shortlist of a week, and whoever may be offered a home, in order.
 
     Bids whose facts are not known are held, and nothing is offered on them. Equals of a tie that
     the scheme leaves to an officer go in an order drawn for the advert. Later stages of a profile
     are left out where an earlier one has somebody and lets nobody by.
     """
-    made = live_shortlist(state, week)
+    made = live_shortlist(state, week, on)
     places = made.adverts.place[made.adverts.ordinals.ordinals_of(pl.Series(week.advert_ids))]
     at, place = made.ranking.in_order(made.bids.starts, np.arange(len(made.bids.starts) - 1))
     fine = made.ranking.eligible[at] == ELIGIBLE
@@ -214,9 +319,33 @@ def rank(state: State, week: Week) -> Listed:
                   np.diff(starts))
 
 
-def live_shortlist(state: State, week: Week) -> Shortlist:
-    """What the engine makes of a week's frames."""
-    prepared = prepare(state.setup.scheme, week.register, "close")
+def may_be_let(
+    state: State, week: int, voids: NDArray[np.int64], who: NDArray[np.int64],
+    advert: NDArray[np.int64],
+) -> NDArray[np.bool_]:
+    """Whether each household would have a place on the list of each advert, if it bid for it.
+
+    Args:
+        state: the worlds.
+        week: its number.
+        voids: rows of the voids advertised.
+        who: rows of households.
+        advert: place among ``voids``, each pair once.
+    """
+    if not len(who):
+        return np.zeros(0, bool)
+    zeros = np.zeros(len(who))
+    asked = Bids(who, advert, zeros.astype(np.int32), np.full(len(who), np.int8(AUTOMATIC)), zeros)
+    made = live_shortlist(state, frames_of(state, week, voids, asked))
+    at, _ = made.ranking.in_order(made.bids.starts, np.arange(len(made.bids.starts) - 1))
+    out = np.zeros(len(who), bool)
+    out[made.bids.rows(at[made.ranking.eligible[at] == ELIGIBLE])] = True
+    return out
+
+
+def live_shortlist(state: State, week: Week, on: int | None = None) -> Shortlist:
+    """What the engine makes of a week's frames, as at a day; None: as at the close."""
+    prepared = prepare(state.setup.scheme, week.register, "close" if on is None else day_of(on))
     return shortlist(prepared, week.adverts, week.bids, homes=week.homes,
                      seed=state.setup.luck.seed)
 

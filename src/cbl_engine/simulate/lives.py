@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
 from cbl_engine.assess import assess
+from cbl_engine.draws import stable_hash
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.simulate.columns import silent
 from cbl_engine.simulate.parameters import days_until, happens
@@ -55,6 +57,9 @@ class Lives:
         tables: the register's frames with ``life`` in place of an application's id, sorted by it.
         rows: for each table, where a life's rows begin, and at the end their number.
         opening: lives of the opening register.
+        number: place of each among those that were read or made, by id: of the opening register,
+            or of those who may join; the scheme may have taken only some of them.
+        made: how many were made that may join.
         registered: day of registration of each.
         born: birthday of the applicant; 0 where not known.
         tenant: holds a social home.
@@ -71,13 +76,15 @@ class Lives:
         sizes: mask of the sizes that may be let.
         priority: day that ranks, 0 not known.
         waiting: whether the scheme lets it wait on the register.
-        bands: names of bands, highest first.
+        bands: names of bands, highest first; those of earlier versions alone come last.
         accepted: of those made, the share the scheme takes onto its register.
     """
 
     tables: Mapping[str, pl.DataFrame]
     rows: Mapping[str, NDArray[np.int64]]
     opening: int
+    number: NDArray[np.int64]
+    made: int
     registered: NDArray[np.int32]
     born: NDArray[np.int32]
     tenant: NDArray[np.bool_]
@@ -100,6 +107,13 @@ class Lives:
     def __len__(self) -> int:
         """Number of lives."""
         return len(self.registered)
+
+    @cached_property
+    def of_made(self) -> NDArray[np.int64]:
+        """The life of each household made that may join; -1 where the scheme does not take it."""
+        life = np.full(self.made, -1, np.int64)
+        life[self.number[self.opening :]] = np.arange(self.opening, len(self))
+        return life
 
 
 def make_lives(
@@ -152,8 +166,12 @@ def make_lives(
             remedy="cbl assess shows why; columns and officers' decisions that the scheme reads "
             "may be missing",
         )])
+    read = tables["applications"]["id"]
     tables = {name: _only(name, frame, ids) for name, frame in tables.items()}
-    n_opening = int(ids.is_in(opening["applications"]["id"].implode()).sum())
+    place = np.flatnonzero(read.is_in(ids.implode()).to_numpy())
+    n_read = opening["applications"].height
+    n_opening = int((place < n_read).sum())
+    place[n_opening:] -= n_read
     happenings = _happenings(tables, start, weeks, parameters, luck)
     tables = _recorded(tables, found, start, first=True)
     stretches = [found.with_columns(pl.lit(day_number(start)).alias("since"))]
@@ -163,7 +181,8 @@ def make_lives(
             continue
         on = start + timedelta(weeks=week)
         tables, touched = _with_happenings(tables, happenings, on - timedelta(weeks=every), on)
-        due = found.filter((pl.col("next_review_on") <= on)
+        another = scheme.index_in_force(on) != scheme.index_in_force(on - timedelta(weeks=every))
+        due = found.filter((pl.col("next_review_on") <= on) | pl.lit(another)
                            | pl.col("application").is_in(touched.implode()))["application"]
         if due.is_empty():
             continue
@@ -178,8 +197,8 @@ def make_lives(
         ]).sort("application")
         tables = _recorded(tables, changed, on, first=False)
     said(len(rounds), len(rounds))
-    return _arranged(scheme, tables, happenings, stretches, ids, n_opening, areas, luck, accepted,
-                     start)
+    return _arranged(scheme, tables, happenings, stretches, ids, n_opening, place,
+                     joining["applications"].height, areas, luck, accepted, start)
 
 
 def _wanted(found: pl.DataFrame, opening: pl.Series, most: int | None) -> pl.DataFrame:
@@ -336,11 +355,10 @@ def _happenings(
 ) -> _Happenings:
     """Births, partners and graver needs of every life, within the horizon."""
     ids = tables["applications"]["id"].sort()
-    n = len(ids)
     first, last = day_number(start), day_number(start) + 7 * weeks
     people = tables.get("people")
     drawn: dict[str, pl.DataFrame] = {}
-    at = np.arange(n)
+    at = stable_hash(ids)
 
     def when(stream: str, rate: float) -> NDArray[np.int32]:
         return np.int32(first + 1) + days_until(rate, luck.draws(stream, at))
@@ -434,6 +452,8 @@ def _arranged(
     stretches: list[pl.DataFrame],
     ids: pl.Series,
     n_opening: int,
+    place: NDArray[np.int64],
+    made: int,
     areas: list[str],
     luck: Luck,
     accepted: float,
@@ -457,8 +477,7 @@ def _arranged(
         rows[name] = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         out[name] = frame.drop("application")
     out["areas"] = tables.get("areas", pl.DataFrame())
-    versions = scheme.versions[-1]
-    bands = tuple(versions.bands)
+    bands = tuple(dict.fromkeys(b for v in reversed(scheme.versions) for b in v.bands))
     steps = pl.concat(stretches).join(number, on="application").sort("life", "since")
     counts = np.bincount(steps["life"].to_numpy(), minlength=len(ids))
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
@@ -475,9 +494,9 @@ def _arranged(
         else np.zeros(len(ids), bool)
     access = _column(applications, "access_need", pl.String).replace_strict(
         {"A1": 1, "A2": 2}, default=0, return_dtype=pl.Int8)
-    area = luck.draws("area", np.arange(len(ids))) % np.uint64(max(1, len(areas)))
+    area = luck.draws("area", stable_hash(ids)) % np.uint64(max(1, len(areas)))
     return Lives(
-        out, rows, n_opening,
+        out, rows, n_opening, place, made,
         _column(applications, "registered_on", pl.Date).cast(pl.Int32)
         .fill_null(day_number(start)).to_numpy().copy(),
         born.astype(np.int32),

@@ -2,8 +2,9 @@
 
 On each day from the close to the day before the next close: 1. nominations whose day has come are
 settled; 2. every home without one is offered to those on its list who are free, all homes at once,
-by whom the scheme says (:func:`cbl_engine.offers.rounds.offer_rounds`); 1 and 2 again until nothing
-more happens that day. A list on which nobody is left ends, and the home is advertised anew.
+to as many as view it together or are named at once, by whom the scheme says
+(:func:`cbl_engine.offers.rounds.offer_rounds`); 1 and 2 again until nothing more happens that day. A
+list on which nobody is left ends, and the home goes down the scheme's ladder.
 """
 
 from __future__ import annotations
@@ -14,11 +15,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbl_engine.offers.rounds import Lists, offer_rounds
+from cbl_engine.simulate.advertising import count, not_let
+from cbl_engine.simulate.again import order_on
 from cbl_engine.simulate.columns import spans
-from cbl_engine.simulate.lives import day_of
+from cbl_engine.simulate.consequences import after_refusals
 from cbl_engine.simulate.parameters import happens, picked, share_edges, sorted_out
+from cbl_engine.simulate.policy import policy_on
 from cbl_engine.simulate.register import take_out
-from cbl_engine.simulate.setup import ACCEPTED, LEAKS, MOVED, OUTCOMES, REFUSED, ROUTES
+from cbl_engine.simulate.setup import (
+    ACCEPTED,
+    LEAKS,
+    MOVED,
+    NOT_CHOSEN,
+    OUTCOMES,
+    REFUSED,
+    ROUTES,
+)
 from cbl_engine.simulate.state import (
     ADVERTISED,
     GONE,
@@ -26,12 +38,11 @@ from cbl_engine.simulate.state import (
     LET,
     NOBODY,
     OVER,
-    READY,
     UNDER_OFFER,
     WAITING,
     next_end,
 )
-from cbl_engine.simulate.voids import open_void
+from cbl_engine.simulate.voids import DIRECT, open_void
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,6 +54,8 @@ if TYPE_CHECKING:
 OPEN = -1
 """Outcome of a nomination that is not settled."""
 _MOST_ROUNDS = 64
+_MOST_BIDS = 1 << 19
+"""More than a household's bids in a week."""
 
 
 @dataclass(eq=False)
@@ -75,17 +88,34 @@ def nothing_going() -> Going:
                  whole.astype(bool))
 
 
-def with_lists(going: Going, voids: NDArray[np.int64], listed: Listed, bids: Bids) -> Going:
-    """Those that go on, and the lists of a week."""
+def with_lists(
+    going: Going, voids: NDArray[np.int64], listed: Listed, bids: Bids, week: int
+) -> Going:
+    """Those that go on, and the lists of a week.
+
+    A household's own order of homes is that in which it bid: earlier weeks first.
+    """
     return Going(
         np.concatenate([going.void, voids]),
         np.concatenate([going.starts[:-1], going.starts[-1] + listed.starts]),
         np.concatenate([going.household, listed.household]),
         np.concatenate([going.position, listed.position]),
-        np.concatenate([going.rank, bids.rank[listed.bid]]),
+        np.concatenate([going.rank, bids.rank[listed.bid] + np.int32(week * _MOST_BIDS)]),
         np.concatenate([going.by, bids.by[listed.bid]]),
         np.concatenate([going.utility, bids.utility[listed.bid]]),
         np.concatenate([going.out, np.zeros(len(listed.household), bool)]),
+    )
+
+
+def only(going: Going, entries: NDArray[np.int64]) -> Going:
+    """The same lists with these entries alone, in this order; list after list."""
+    if len(entries) == len(going.household) and (entries == np.arange(len(entries))).all():
+        return going
+    of = np.repeat(np.arange(len(going.void)), np.diff(going.starts))[entries]
+    return Going(
+        going.void, np.searchsorted(of, np.arange(len(going.void) + 1)),
+        *(getattr(going, c)[entries] for c in (
+            "household", "position", "rank", "by", "utility", "out")),
     )
 
 
@@ -104,48 +134,55 @@ def only_open(state: State, going: Going) -> Going:
 def offer(state: State, going: Going, week: int) -> Going:
     """A week of days of nominations and lettings; what goes on after it."""
     close = state.setup.closes(week)
+    going = only(going, order_on(state, going, close))
     nominated_this_week = np.zeros(len(state.worlds), np.int64)
     for day in range(close, close + 7):
         for _ in range(_MOST_ROUNDS):
             settled = _settle(state, day)
             if not _nominate(state, going, day, nominated_this_week) and not settled:
                 break
-        _end_lists(state, going)
+        _end_lists(state, going, week, day)
     return only_open(state, going)
 
 
 def _settle(state: State, day: int) -> bool:
-    """Nominations whose day has come: accepted ones become lettings, the others free the home."""
-    nominations, households, voids = state.nominations, state.households, state.voids
-    due = np.flatnonzero((nominations["outcome"] < 0) & (nominations["due"] <= day))
+    """Nominations whose day has come: those that failed free the household, and of those who would
+    have the home the highest gets it, once nobody above is left to hear of; the others wait on.
+    """
+    nominations, voids = state.nominations, state.voids
+    open_ = np.flatnonzero(nominations["outcome"] < 0)
+    due = open_[nominations["due"][open_] <= day]
     if not len(due):
         return False
     outcome = -nominations["outcome"][due] - 2  # kept below -1 until it comes about
-    nominations["outcome"][due] = outcome
-    who, void = nominations["household"][due], nominations["void"][due]
-    failed = outcome != ACCEPTED
-    households["status"][who[failed]] = WAITING
-    voids["taker"][void[failed]] = NOBODY
-    refused = np.isin(outcome, REFUSED)
-    households["refusals"][who[refused]] += 1
-    _bar(state, who[refused], day)
-    _let(state, due[~failed], day)
-    return True
+    failed, willing = due[outcome != ACCEPTED], due[outcome == ACCEPTED]
+    nominations["outcome"][failed] = outcome[outcome != ACCEPTED]
+    _end(state, failed, day)
+    after_refusals(state, failed, day)
+    open_ = open_[nominations["outcome"][open_] < 0]
+    void = nominations["void"][open_]
+    order = np.lexsort((open_, nominations["position"][open_], void))
+    open_, void = open_[order], void[order]
+    first = np.ones(len(open_), bool)
+    first[1:] = void[1:] != void[:-1]
+    gets = open_[first & np.isin(open_, willing)]
+    others = open_[~first & np.isin(void, nominations["void"][gets])]
+    nominations["outcome"][gets] = ACCEPTED
+    nominations["outcome"][others] = NOT_CHOSEN
+    nominations["due"][np.concatenate([gets, others])] = day
+    _end(state, others, day)
+    voids["pending"][nominations["void"][gets]] = 0
+    _let(state, gets, day)
+    return bool(len(failed) + len(gets))
 
 
-def _bar(state: State, who: NDArray[np.int64], day: int) -> None:
-    """After so many refusals bids do not count for some months, where the scheme says so."""
-    version = state.setup.scheme.in_force(day_of(day))
-    if version.offers is None or not len(who):
-        return
-    refusals = state.households["refusals"][who]
-    for rule in version.offers.refusals.values():
-        then = version.consequences[rule.then]
-        months = then.bar_months or then.suspend_months
-        if months is None or rule.when is not None:
-            continue
-        hit = refusals % rule.after == 0 if rule.every else refusals == rule.after
-        state.households["barred_until"][who[hit]] = day + round(months * 365.25 / 12)
+def _end(state: State, rows: NDArray[np.int64], day: int) -> None:
+    """Nominations that came to nothing: their households wait on."""
+    nominations = state.nominations
+    who = nominations["household"][rows]
+    state.households["status"][who] = WAITING
+    state.households["settled"][who] = day
+    np.subtract.at(state.voids["pending"], nominations["void"][rows], 1)
 
 
 def _nominate(
@@ -154,23 +191,27 @@ def _nominate(
     """Homes without a nomination are offered to those who are free."""
     voids, households = state.voids, state.households
     limit = int(state.setup.parameters["voids.offers_per_week"])
-    waiting = (voids["step"][going.void] == ADVERTISED) & (voids["taker"][going.void] == NOBODY)
+    waiting = (voids["step"][going.void] == ADVERTISED) & (voids["pending"][going.void] == 0)
     if limit:
         waiting &= nominated[voids["world"][going.void]] < limit
     lists = np.flatnonzero(waiting)
     which, entry = spans(going.starts[lists], np.diff(going.starts)[lists])
     who = going.household[entry]
     free = ~going.out[entry] & (households["status"][who] == WAITING)
+    free &= households["suspended_until"][who] <= day
     which, entry, who = which[free], entry[free], who[free]
     if not len(entry):
         return False
     number, applications = np.unique(who, return_inverse=True)
     del number
     starts = np.searchsorted(which, np.arange(len(lists) + 1))
-    version = state.setup.scheme.in_force(day_of(day))
-    by_whom = version.offers.choosing.by_whom if version.offers is not None else "advert"
+    policy = policy_on(state.setup, day)
+    offers = policy.version.offers
+    by_whom = offers.choosing.by_whom if offers is not None else "advert"
+    at_once = policy.at_once[state.static(voids["home"][going.void[lists]])]
+    at_once = np.where(voids["route"][going.void[lists]] == DIRECT, 1, at_once)
     meant = offer_rounds(
-        Lists(starts, applications.astype(np.int32)), np.ones(len(lists), np.int32),
+        Lists(starts, applications.astype(np.int32)), at_once.astype(np.int32),
         going.rank[entry], by_whom, _order(state, going, lists),
     )
     if limit:
@@ -207,18 +248,21 @@ def nominate(
     key = households["id"][who], state.home_ids(voids["home"][void]), voids["nth"][void]
     outcome = _outcomes(state, key, route, utility)
     draws = setup.luck.draws("nomination/days", *key)
-    takes = np.zeros(len(who), np.int32)
+    takes = np.zeros(len(who), np.int64)
     for number, name in enumerate(OUTCOMES):
         mine = outcome == number
         takes[mine] = picked(setup.days[f"nominations.days/{name}"], draws[mine])
+    allowed = policy_on(setup, day).answer_days(state.static(voids["home"][void]), day)
+    answered = picked(setup.days["nominations.landlord_days"], setup.luck.draws("answered", *key))
+    takes += np.minimum(answered, allowed)
     signs = picked(setup.days["nominations.sign_up_days"], setup.luck.draws("signs", *key))
     if setup.theory.no_void_days:
         takes[:] = 0
         signs[:] = 0
     households["status"][who] = UNDER_OFFER
     households["offers"][who] += 1
-    voids["taker"][void] = who
-    voids["nominations"][void] += 1
+    np.add.at(voids["pending"], void, 1)
+    np.add.at(voids["nominations"], void, 1)
     state.nominations.append(
         len(who), void=void, household=who, position=position, on=day, outcome=-outcome - 2,
         due=day + takes, signs=signs, route=route,
@@ -269,6 +313,7 @@ def _let(state: State, rows: NDArray[np.int64], day: int) -> None:
         start = start + (weekday - (start + 4) % 7) % 7  # day 0 was a Thursday, number 4
     home = voids["home"][void]
     voids["accepted"][void], voids["let"][void] = day, start
+    count(state, void, who, day)
     old = households["home"][who].copy()
     take_out(state, who, HOUSED, start)
     households["home"][who] = home
@@ -291,30 +336,36 @@ def _let(state: State, rows: NDArray[np.int64], day: int) -> None:
               leaver=households["id"][who[freed]])
     state.lettings.append(
         len(rows), void=void, household=who, nomination=rows, day=start,
-        from_home=np.where(old != NOBODY, old, NOBODY),
-        leak=_scattered(len(rows), movers, leaks),
+        from_home=old, leak=_leaks_of_all(state, who, movers, leaks),
     )
 
 
-def _scattered(n: int, at: NDArray[np.int64], values: NDArray[np.integer]) -> NDArray[np.int8]:
-    """Values at some places; len(LEAKS) + 1, nobody's home, elsewhere."""
-    out = np.full(n, len(LEAKS) + 1, np.int8)
-    out[at] = values
+def _leaks_of_all(
+    state: State, who: NDArray[np.int64], movers: NDArray[np.int64], leaks: NDArray[np.integer]
+) -> NDArray[np.int8]:
+    """Why no home comes back, of every letting: beyond the last of ``LEAKS`` where one does.
+
+    A tenant who holds none of the homes here leaves one elsewhere.
+    """
+    tenant = state.setup.lives.tenant[state.households["life"][who]]
+    out = np.where(tenant, np.int8(LEAKS.index("elsewhere")), np.int8(len(LEAKS)))
+    out[movers] = leaks
     return out
 
 
-def _end_lists(state: State, going: Going) -> None:
-    """Lists on which nobody is left end; their homes are advertised anew, or lost in theory."""
+def _end_lists(state: State, going: Going, week: int, day: int) -> None:
+    """Lists on which nobody is left end; their homes go down the ladder, or are lost in theory."""
     voids, households = state.voids, state.households
     lists = np.flatnonzero((voids["step"][going.void] == ADVERTISED)
-                           & (voids["taker"][going.void] == NOBODY))
+                           & (voids["pending"][going.void] == 0))
     which, entry = spans(going.starts[lists], np.diff(going.starts)[lists])
-    can = ~going.out[entry] & np.isin(households["status"][going.household[entry]],
-                                      (WAITING, UNDER_OFFER))
+    who = going.household[entry]
+    can = (~going.out[entry] & (households["suspended_until"][who] <= day)
+           & np.isin(households["status"][who], (WAITING, UNDER_OFFER)))
     left = np.bincount(which[can], minlength=len(lists)) > 0
     over = going.void[lists[~left]]
     if state.setup.theory.unlet_lost:
         voids["step"][over] = OVER
         state.home_status[voids["home"][over]] = GONE
     else:
-        voids["step"][over] = READY
+        not_let(state, over, week, day)

@@ -11,10 +11,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from cbl_engine.simulate.downsizing import WOULD_ANYWAY
 from cbl_engine.simulate.luck import named
-from cbl_engine.simulate.setup import CAUSES, KINDS, LEAKS, OUTCOMES, PLACEMENTS, ROUTES, WORKS
+from cbl_engine.simulate.parameters import happens
+from cbl_engine.simulate.policy import policy_on
+from cbl_engine.simulate.setup import (
+    CAUSES,
+    ENDINGS,
+    EVENTS,
+    KINDS,
+    LEAKS,
+    PLACEMENTS,
+    REFUSED,
+    ROUTES,
+    WORKS,
+)
 from cbl_engine.simulate.state import NEVER, NOBODY, OVER, STATUSES
-from cbl_engine.simulate.voids import KEPT_BY_LANDLORD, LONG_TERM
+from cbl_engine.simulate.voids import CONVERTED, KEPT_BY_LANDLORD, LONG_TERM, REDESIGNATED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,17 +44,21 @@ def frames_of_run(state: State, weeks: Columns) -> dict[str, pl.DataFrame]:
     """Every table of a batch of worlds, by world and then as things came about.
 
     Returns:
-        ``voids``, ``nominations``, ``lettings``, ``adverts``, ``households``, ``placements`` and
-        ``weeks``; see ``docs/simulate.md`` for their columns.
+        ``voids``, ``nominations``, ``lettings``, ``adverts``, ``households``, ``placements``,
+        ``consequences``, ``events`` and ``weeks``; see ``docs/simulate.md`` for their columns.
     """
     frames = {
         "voids": _voids(state), "nominations": _nominations(state), "lettings": _lettings(state),
         "adverts": _adverts(state), "households": _households(state),
-        "placements": _placements(state), "weeks": _weeks(state, weeks),
+        "placements": _placements(state), "consequences": _consequences(state),
+        "events": _events(state),
+        "weeks": _weeks(state, weeks),
     }
     keys = {"voids": ("home", "vacancy"), "nominations": ("nominated_on", "home", "application"),
             "lettings": ("accepted_on", "home"), "adverts": ("week", "home"),
-            "households": ("application",), "placements": ("application",), "weeks": ("week",)}
+            "households": ("application",), "placements": ("application",),
+            "consequences": ("since", "application"), "events": ("on", "home", "event"),
+            "weeks": ("week",)}
     return {name: frame.sort("world", *keys[name]) for name, frame in frames.items()}
 
 
@@ -81,12 +98,14 @@ def _voids(state: State) -> pl.DataFrame:
     static = state.static(voids["home"])
     step, route = voids["step"], voids["route"]
     let = voids["let"] < NEVER
-    outcome = np.where(route == LONG_TERM, 2, np.where(
-        route == KEPT_BY_LANDLORD, 1, np.where(let, 0, np.where(step == OVER, 3, 4))))
+    outcome = np.select(
+        [step != OVER, route == LONG_TERM, route == KEPT_BY_LANDLORD, route == REDESIGNATED,
+         route == CONVERTED, let], [4, 2, 1, 5, 6, 0], 3)
     first = voids["chain"]
     leaver = voids["leaver"]
     return pl.DataFrame({
         "world": _worlds(state, voids["world"]),
+        "id": _home_names(state, voids["home"]) + "/" + pl.Series(voids["nth"] + 1).cast(pl.String),
         "home": _home_names(state, voids["home"]),
         "vacancy": voids["nth"] + 1,
         "cause": _words(CAUSES, voids["cause"]),
@@ -110,7 +129,8 @@ def _voids(state: State) -> pl.DataFrame:
         "let_on": _dates(voids["let"]),
         "adverts": voids["adverts"],
         "nominations": voids["nominations"],
-        "outcome": _words(("let", "landlord", "long_term", "lost", "open"), outcome),
+        "outcome": _words(("let", "landlord", "long_term", "lost", "open", "redesignated",
+                           "temporary_accommodation"), outcome),
         "rent_weekly": homes.rent[static] / 100.0,
     })
 
@@ -128,7 +148,9 @@ def _nominations(state: State) -> pl.DataFrame:
         "route": _words(ROUTES, rows["route"]),
         "nominated_on": _dates(rows["on"]),
         "settled_on": _dates(np.where(open_, NEVER, rows["due"])),
-        "outcome": _words(OUTCOMES, np.where(open_, len(OUTCOMES), rows["outcome"])),
+        "outcome": _words(ENDINGS, np.where(open_, len(ENDINGS), rows["outcome"])),
+        "counts": pl.Series(rows["counts"]).set(pl.Series(
+            open_ | ~np.isin(rows["outcome"], (0, *REFUSED))), None),
     })
 
 
@@ -141,7 +163,9 @@ def _lettings(state: State) -> pl.DataFrame:
     lives = state.setup.lives
     old = rows["from_home"]
     before = np.where(old == NOBODY, 0, state.static(old))
-    band, priority = households["band"][who], households["priority"][who]
+    band = np.where(households["put_until"][who] > voids["accepted"][void],
+                    households["put_band"][who], households["band"][who])
+    priority = households["priority"][who]
     leak = rows["leak"].astype(np.int64)
     return pl.DataFrame({
         "world": _worlds(state, voids["world"][void]),
@@ -157,11 +181,14 @@ def _lettings(state: State) -> pl.DataFrame:
         "priority_date": _dates(np.where(priority > 0, priority, NEVER)),
         "position": state.nominations["position"][rows["nomination"]],
         "route": _words(ROUTES, state.nominations["route"][rows["nomination"]]),
-        "transfer": old != NOBODY,
+        "transfer": lives.tenant[life],
         "left_home": _home_names(state, old),
         "left_bedrooms": pl.Series(homes.bedrooms[before]).set(
             pl.Series(old == NOBODY), None),
         "leaked": _words(LEAKS, leak),
+        "downsizer": households["downsizes"][who] > 0,
+        "would_ask_anyway": pl.Series(households["downsizes"][who] == WOULD_ANYWAY).set(
+            pl.Series(households["downsizes"][who] == 0), None),
         "homeless": lives.homeless[life],
         "adapted": homes.access[static] == 2,
         "needs_adapted": lives.access[life] == 2,
@@ -188,19 +215,47 @@ def _adverts(state: State) -> pl.DataFrame:
         "bids": rows["bids"],
         "eligible": rows["eligible"],
         "first_band": _words(state.setup.lives.bands, rows["first_band"]),
+        "profile": _profiles(state, rows["week"], rows["profile"]),
+        "rung": _null_below_0(np.where(rows["rung"] == 0, np.int8(-1), rows["rung"])),
+    })
+
+
+def _profiles(
+    state: State, week: NDArray[np.integer], profile: NDArray[np.integer]
+) -> pl.Series:
+    """Names of profiles, by the scheme's version of the week."""
+    setup = state.setup
+    number = np.array([policy_on(setup, setup.closes(w)).number for w in range(setup.weeks)])
+    names = {p.number: p.profiles for p in setup.policies.values()}
+    out = pl.Series([None], dtype=pl.String).new_from_index(0, len(week))
+    for version, its in names.items():
+        mine = np.flatnonzero(number[week] == version)
+        out = out.scatter(mine, _words(its, profile[mine].astype(np.int64) - 1))
+    return out
+
+
+def _consequences(state: State) -> pl.DataFrame:
+    rows = state.consequences
+    return pl.DataFrame({
+        "world": _worlds(state, state.households["world"][rows["household"]]),
+        "application": _application_names(state, rows["household"]),
+        "consequence": _words(state.setup.consequence_names, rows["name"]),
+        "since": _dates(rows["since"]),
+        "until": _dates(rows["until"]),
     })
 
 
 def _households(state: State) -> pl.DataFrame:
     rows, lives = state.households, state.setup.lives
     life = rows["life"]
+    last = state.setup.closes(state.setup.weeks - 1)
     return pl.DataFrame({
         "world": _worlds(state, rows["world"]),
         "application": _application_names(state, np.arange(len(rows))),
         "registered_on": _dates(rows["registered"]),
         "status": _words(STATUSES, rows["status"]),
         "left_on": _dates(rows["left"]),
-        "band": _words(lives.bands, rows["band"]),
+        "band": _words(lives.bands, state.bands_on(np.arange(len(rows)), last)),
         "bedroom_need": _null_below_0(rows["need"]),
         "tenant": lives.tenant[life],
         "homeless": lives.homeless[life],
@@ -208,6 +263,9 @@ def _households(state: State) -> pl.DataFrame:
         "bids": rows["bids"],
         "nominations": rows["offers"],
         "refusals": rows["refusals"],
+        "downsizer": rows["downsizes"] > 0,
+        "would_ask_anyway": pl.Series(rows["downsizes"] == WOULD_ANYWAY).set(
+            pl.Series(rows["downsizes"] == 0), None),
         "life": life,
     })
 
@@ -217,7 +275,11 @@ def _placements(state: State) -> pl.DataFrame:
     rows = np.flatnonzero(households["placed"] < NEVER)
     end = state.setup.monday(state.setup.weeks)
     kind = households["placement"][rows].astype(np.int64)
-    nights = np.minimum(households["placement_left"][rows], end) - households["placed"][rows]
+    until = households["placement_left"][rows]
+    nights = np.minimum(until, end) - households["placed"][rows]
+    by = np.where(until < households["left"][rows], len(STATUSES), households["status"][rows])
+    draws = state.setup.luck.draws("backfilled", households["id"][rows])
+    taken = happens(p["accommodation.backfilled"], draws)
     gross = np.array([p["accommodation.nightly"][k] for k in PLACEMENTS])[kind]
     net = gross - np.array([p["accommodation.subsidy"][k] for k in PLACEMENTS])[kind]
     return pl.DataFrame({
@@ -227,6 +289,9 @@ def _placements(state: State) -> pl.DataFrame:
         "since": _dates(households["placed"][rows]),
         "until": _dates(households["placement_left"][rows]),
         "housed": households["status"][rows] == STATUSES.index("housed"),
+        "left_by": _words((*STATUSES, "other"), np.where(until < NEVER, by, -1)),
+        "backfilled": pl.Series(taken).set(pl.Series(until >= end), None),
+        "bedroom_need": _null_below_0(households["need"][rows]),
         "children": state.setup.lives.children[households["life"][rows]],
         "nights": np.maximum(nights, 0),
         "gross_pounds": np.maximum(nights, 0) * gross,
@@ -234,8 +299,18 @@ def _placements(state: State) -> pl.DataFrame:
     })
 
 
+def _events(state: State) -> pl.DataFrame:
+    rows = state.events
+    return pl.DataFrame({
+        "world": _worlds(state, rows["home"] // state.n_homes),
+        "home": _home_names(state, rows["home"]),
+        "on": _dates(rows["day"]),
+        "event": _words(EVENTS, rows["what"]),
+    })
+
+
 def _weeks(state: State, weeks: Columns) -> pl.DataFrame:
     return pl.DataFrame({
         "world": _worlds(state, weeks["world"]),
-        **{name: weeks[name] for name in ("week", "waiting", "voids", "joined", "placed")},
+        **{name: weeks[name] for name in ("week", "registered", "waiting", "voids", "joined", "placed")},
     })

@@ -48,6 +48,8 @@ class Parameter(Part):
         source: name of a source of the file, or words.
         assumed: why the value is assumed, where it has no source.
         low, high: bounds of a fitted single value.
+        intervals: of what was fitted with several values: name, percentile, or name and percentile
+            (``standard 50``) -> lower and upper bound.
         fitted_from: rows it was fitted from.
     """
 
@@ -65,6 +67,7 @@ class Parameter(Part):
     note: str | None = Field(None, description="what to know about it")
     low: float | None = Field(None, description="lower bound of what was fitted")
     high: float | None = Field(None, description="upper bound of what was fitted")
+    intervals: dict[str, list[float]] | None = Field(None, description="part -> [low, high], fitted")
     fitted_from: int | None = Field(None, description="rows it was fitted from")
 
     @property
@@ -100,6 +103,9 @@ class ParameterFile(Part):
 
     sources: dict[str, Source] = Field(default_factory=dict, description="what values are from")
     parameters: dict[str, Parameter] = Field(description="name -> parameter")
+    not_fitted: dict[str, str] = Field(
+        default_factory=dict, description="name -> why it was not fitted; its value stays as it was"
+    )
 
 
 class Parameters:
@@ -144,6 +150,17 @@ def read_parameters(path: Path) -> dict[str, Parameter]:
     problems = list(changes_that_do_not_fit(found, document, ("parameters",)))
     if problems:
         raise BadInput(problems)
+    return found
+
+
+def whole_parameters(given: Any) -> dict[str, Parameter]:
+    """Of what a file gives, the parameters that are right in themselves."""
+    found = {}
+    for name, value in given.items() if isinstance(given, dict) else ():
+        try:
+            found[str(name)] = Parameter.model_validate(value)
+        except ValidationError:
+            continue
     return found
 
 

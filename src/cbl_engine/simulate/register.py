@@ -6,16 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbl_engine.simulate import response
 from cbl_engine.simulate.lives import day_of
 from cbl_engine.simulate.luck import poisson_counts
 from cbl_engine.simulate.parameters import happens, picked
-from cbl_engine.simulate.state import (
-    NEVER,
-    NOBODY,
-    UNDER_OFFER,
-    WAITING,
-    join,
-)
+from cbl_engine.simulate.state import LAPSED, NEVER, NOBODY, UNDER_OFFER, WAITING, join
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,26 +24,46 @@ def arrive(state: State, week: int) -> NDArray[np.int64]:
     """Households join, each on a day of the week; the rows."""
     setup = state.setup
     lives, luck, p = setup.lives, setup.luck, setup.parameters
-    pool = len(lives) - lives.opening
-    if not pool:
+    if len(lives) == lives.opening:
         return np.zeros(0, np.int64)
     mean = setup.arrivals_per_week
     if mean is None:
         mean = p["arrivals.per_year"] * lives.opening * 7 / YEAR
     month = day_of(setup.monday(week)).month
     mean *= p["arrivals.by_month"][str(month)]
+    mean *= response.since_change(setup, "arrivals", week)
     counts = poisson_counts(mean, luck.draws("arrivals", state.worlds, week))
     world = np.repeat(np.arange(len(state.worlds)), counts)
     number = np.arange(len(world)) - np.repeat(np.cumsum(counts) - counts, counts)
     keys = state.worlds[world], week, number
-    life = lives.opening + (luck.draws("life", *keys) % np.uint64(pool)).astype(np.int64)
+    life = _lives_of(state, *keys)
     day = setup.monday(week) + (luck.draws("day", *keys) % np.uint64(7)).astype(np.int64)
+    life = response.presenting(setup, week, keys, life)
     return join(state, world, week + 1, number, life, day)
+
+
+def _lives_of(
+    state: State, world: NDArray[np.int64], week: int, number: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """A life for each: of those made, the first drawn that the scheme takes onto its register.
+
+    So under two schemes that both take it, a household lives the same life.
+    """
+    lives, luck = state.setup.lives, state.setup.luck
+    life = np.full(len(number), NOBODY, np.int64)
+    left, turn = np.arange(len(number)), 0
+    while len(left):
+        draws = luck.draws("life", world[left], week, number[left], turn)
+        life[left] = lives.of_made[(draws % np.uint64(lives.made)).astype(np.int64)]
+        left, turn = left[life[left] == NOBODY], turn + 1
+    return life
 
 
 def change(state: State, week: int) -> None:
     """What was found of those whose next stretch has begun by the close is theirs."""
     households, lives = state.households, state.setup.lives
+    status = households["status"][state.live]
+    state.live = state.live[(status == WAITING) | (status == UNDER_OFFER)]
     on = state.setup.closes(week)
     due = state.live[households["changes_on"][state.live] <= on]
     while len(due):
@@ -68,24 +83,30 @@ def change(state: State, week: int) -> None:
 
 def leave(state: State, week: int) -> None:
     """Applications that lapse or are housed by another register; those under offer stay."""
+    take_out(state, response.not_registering_again(state, week), LAPSED,
+             state.setup.register_again_on)
     households, live = state.households, state.live
     status, leaves = households["status"][live], households["leaves"][live]
-    gone = live[(leaves <= state.setup.closes(week)) & (status == WAITING)]
+    leaving = (leaves <= state.setup.closes(week)) & (status == WAITING)
+    gone = live[leaving]
     left = np.maximum(households["leaves"][gone], state.setup.monday(week))
     take_out(state, gone, households["leaves_how"][gone], left)
+    state.live = live[~leaving]
     _leave_placements(state, week)
-    state.live = live[(households["status"][live] == WAITING)
-                      | (households["status"][live] == UNDER_OFFER)]
 
 
 def take_out(
     state: State, rows: NDArray[np.int64], how: NDArray[np.integer] | int,
     day: NDArray[np.integer] | int,
 ) -> None:
-    """Households leave the register; who holds a home holds it on, unasked."""
+    """Households leave the register; who holds a home holds it on, unasked.
+
+    Nobody leaves before joining, or before the day on which an offer was settled.
+    """
     households = state.households
     households["status"][rows] = how
-    households["left"][rows] = day
+    households["left"][rows] = np.maximum(
+        day, np.maximum(households["registered"][rows], households["settled"][rows]))
     home = households["home"][rows]
     held = home[home != NOBODY]
     state.home_taker[held] = NOBODY
@@ -100,7 +121,7 @@ def _leave_placements(state: State, week: int) -> None:
     """Households leave temporary accommodation by another way than a letting, and wait on."""
     households, setup = state.households, state.setup
     rows = state.live
-    rows = rows[(households["placed"][rows] < NEVER)
+    rows = rows[(households["placed"][rows] < setup.monday(week))
                 & (households["placement_left"][rows] == NEVER)]
     chance = 1 - np.exp(-setup.parameters["accommodation.leaves_per_year"] * 7 / YEAR)
     draws = setup.luck.draws("placement/leaves", households["id"][rows], week)

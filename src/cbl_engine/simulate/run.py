@@ -1,10 +1,11 @@
 """A scenario simulated: batches of worlds, one after another or side by side, kept as they finish.
 
-A **simulation folder** holds ``manifest.json`` (scenario, seed, engine, hash of everything that
-went in, and of each part), ``scenario.yaml``, ``parameters.json``, and for each batch of worlds its
-tables under ``parts/``. A run that was interrupted goes on with the batches that are missing; then
-each table is put together as ``<table>.parquet``. The bytes are the same whatever the batches, the
-number of workers, or how often it was interrupted.
+A **simulation folder** holds ``begun.json`` (scenario, parameters, engine, hash of everything that
+went in) and for each batch of worlds its tables under ``parts/``. A run that was interrupted goes on
+with the worlds that are missing, in batches of any size; then each table is put together as
+``<table>.parquet``, their figures as ``summary.parquet`` and ``.csv``, and ``manifest.json`` says
+that all is there, with a hash of each file. The bytes are the same whatever the batches, the number
+of workers, or how often it was interrupted.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from cbl_engine.errors import Problem, RunError
+from cbl_engine.errors import BadInput, Problem, RunError
 from cbl_engine.simulate.columns import silent
 from cbl_engine.simulate.outputs import SCHEMA_VERSION, frames_of_run
+from cbl_engine.simulate.policy import rules_not_followed
 from cbl_engine.simulate.scenario import read_scenario, scenario_path
 from cbl_engine.simulate.weeks import run_batch
 from cbl_engine.simulate.world import set_up
@@ -35,7 +37,8 @@ if TYPE_CHECKING:
 
 BATCH = 25
 """Worlds stepped together, where nothing else is said."""
-TABLES = ("voids", "nominations", "lettings", "adverts", "households", "placements", "weeks")
+TABLES = ("voids", "nominations", "lettings", "adverts", "households", "placements",
+          "consequences", "events", "weeks")
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,12 +49,14 @@ class Simulation:
         scenario, parameters: what was simulated.
         frames: tables by name, every world's rows; ``docs/simulate.md`` has their columns.
         folder: where they are kept, if anywhere.
+        not_followed: rules of the scheme that the worlds did not go by, in words.
     """
 
     scenario: Scenario
     parameters: Parameters
     frames: Mapping[str, pl.DataFrame]
     folder: Path | None = None
+    not_followed: tuple[str, ...] = ()
 
 
 def simulate(
@@ -83,18 +88,46 @@ def simulate(
         RunError: the folder holds something else, or another scenario's run.
     """
     path = scenario_path(named)
+    _positive(replications=replications, weeks=weeks, batch=batch, workers=workers)
     scenario, parameters = read_scenario(path)
     changes = {"replications": replications, "weeks": weeks}
     scenario = scenario.model_copy(update={k: v for k, v in changes.items() if v is not None})
     setup = set_up(scenario, parameters, path.parent, lambda done, of: said("assessing", done, of))
-    parts = [np.arange(first, min(first + batch, scenario.replications), dtype=np.int64)
-             for first in range(0, scenario.replications, batch)]
     kept = _Kept(Path(out), scenario, parameters, setup) if out is not None else None
-    frames = list(_all_parts(setup, parts, kept, workers, said))
-    together = {name: pl.concat([part[name] for part in frames]) for name in TABLES}
-    if kept is not None:
-        kept.finish(together)
-    return Simulation(scenario, parameters, together, kept.out if kept is not None else None)
+    frames = kept.whole() if kept is not None else None
+    if frames is None:
+        done = kept.spans() if kept is not None else []
+        left = scenario.replications - sum(last - first + 1 for first, last in done)
+        size = min(batch, max(-(-left // workers), 1))
+        parts = list(_batches(scenario.replications, size, done))
+        made = list(_all_parts(setup, parts, kept, workers, said))
+        frames = {name: pl.concat([part[name] for part in made]) for name in TABLES}
+        if kept is not None:
+            kept.finish(Simulation(scenario, parameters, frames, kept.out,
+                                   rules_not_followed(setup)))
+    return Simulation(scenario, parameters, frames, kept.out if kept is not None else None,
+                      rules_not_followed(setup))
+
+
+def _positive(**counts: int | None) -> None:
+    problems = [Problem("not_positive", "there must be at least one", where=f"--{name}",
+                        given=str(n), allowed="1 or more")
+                for name, n in counts.items() if n is not None and n < 1]
+    if problems:
+        raise BadInput(problems)
+
+
+def _batches(
+    replications: int, size: int, done: list[tuple[int, int]]
+) -> Iterator[np.ndarray]:
+    """Worlds in order: spans that are done as they are, and the others so many at a time."""
+    at = 0
+    for first, last in [*done, (replications, replications - 1)]:
+        for begin in range(at, first, size):
+            yield np.arange(begin, min(begin + size, first), dtype=np.int64)
+        if last >= first:
+            yield np.arange(first, last + 1, dtype=np.int64)
+        at = last + 1
 
 
 def _all_parts(
@@ -143,7 +176,7 @@ class _Kept:
         self.out, self.parts = out, out / "parts"
         told: dict[str, Any] = {
             "kind": "simulation", "engine": __version__, "schema_version": SCHEMA_VERSION,
-            "scenario": json.loads(scenario.model_dump_json()),
+            "scenario": json.loads(scenario.model_dump_json(by_alias=True)),
             "parameters": {n: json.loads(p.model_dump_json(exclude_none=True))
                            for n, p in sorted(parameters.found.items())},
             "scheme": sha256(repr(setup.scheme.versions).encode()).hexdigest(),
@@ -151,51 +184,76 @@ class _Kept:
         }
         text = json.dumps(told, indent=1, sort_keys=True)
         manifest = out / "begun.json"
-        if out.exists() and not manifest.exists():
+        if not manifest.exists() and (out.is_file() or (out.exists() and any(out.iterdir()))):
             raise RunError([Problem("folder_in_the_way", "there is something else in the folder",
                                     where=str(out), remedy="Give another --out")])
         if manifest.exists() and manifest.read_text() != text:
             raise RunError([Problem(
                 "another_run", "the folder holds the run of another scenario, world or engine",
                 where=str(out), remedy="Give another --out, or remove the folder")])
-        self.parts.mkdir(parents=True, exist_ok=True)
         if not manifest.exists():
+            out.mkdir(parents=True, exist_ok=True)
             _whole(manifest, text.encode())
 
     def _folder(self, worlds: np.ndarray) -> Path:
         return self.parts / f"{worlds[0]:06d}-{worlds[-1]:06d}"
+
+    def spans(self) -> list[tuple[int, int]]:
+        """First and last world of each batch that is finished, in order."""
+        there = self.parts.iterdir() if self.parts.is_dir() else ()
+        names = sorted(p.name for p in there if not p.name.endswith(".partial"))
+        return [(int(first), int(last)) for first, _, last in (n.partition("-") for n in names)]
+
+    def whole(self) -> dict[str, pl.DataFrame] | None:
+        """Every table, where the run is finished and its files are as they were written."""
+        manifest = self.out / "manifest.json"
+        if not manifest.exists():
+            return None
+        files = json.loads(manifest.read_text())["files"]
+        there = all((self.out / name).is_file()
+                    and sha256((self.out / name).read_bytes()).hexdigest() == digest
+                    for name, digest in files.items())
+        return _read_tables(self.out) if there else None
 
     def part(self, worlds: np.ndarray) -> dict[str, pl.DataFrame] | None:
         """The tables of a batch, if it is finished."""
         folder = self._folder(worlds)
         if not folder.is_dir():
             return None
-        return {name: pl.read_parquet(folder / f"{name}.parquet") for name in TABLES}
+        return _read_tables(folder)
 
     def keep(self, worlds: np.ndarray, frames: Mapping[str, pl.DataFrame]) -> None:
         """Keep a batch, all of it or nothing."""
         folder = self._folder(worlds)
         beside = folder.with_name(f"{folder.name}.partial")
-        beside.mkdir(exist_ok=True)
+        beside.mkdir(parents=True, exist_ok=True)
         for name, frame in frames.items():
             frame.write_parquet(beside / f"{name}.parquet")
         beside.rename(folder)
 
-    def finish(self, frames: Mapping[str, pl.DataFrame]) -> None:
-        """Put the tables together; the parts go."""
+    def finish(self, simulation: Simulation) -> None:
+        """Put the tables together and add their figures; the parts go."""
         import shutil
 
-        hashes = {}
-        for name in TABLES:
-            file = self.out / f"{name}.parquet"
-            beside = file.with_name(f"{name}.partial")
-            frames[name].write_parquet(beside)
-            beside.replace(file)
-            hashes[file.name] = sha256(file.read_bytes()).hexdigest()
+        from cbl_engine.simulate.summary import summary
+
+        figures = summary(simulation)
+        for name, frame in {**simulation.frames, "summary": figures}.items():
+            beside = self.out / f"{name}.partial"
+            frame.write_parquet(beside)
+            beside.replace(self.out / f"{name}.parquet")
+        _whole(self.out / "summary.csv", figures.write_csv().encode())
+        files = [f"{name}.parquet" for name in (*TABLES, "summary")] + ["summary.csv"]
+        hashes = {name: sha256((self.out / name).read_bytes()).hexdigest() for name in files}
         _whole(self.out / "manifest.json", json.dumps(
-            {**json.loads((self.out / "begun.json").read_text()), "files": hashes},
+            {**json.loads((self.out / "begun.json").read_text()), "files": hashes,
+             "not_followed": simulation.not_followed},
             indent=1, sort_keys=True).encode())
-        shutil.rmtree(self.parts)
+        shutil.rmtree(self.parts, ignore_errors=True)
+
+
+def _read_tables(folder: Path) -> dict[str, pl.DataFrame]:
+    return {name: pl.read_parquet(folder / f"{name}.parquet") for name in TABLES}
 
 
 def _hash_of(setup: Setup) -> str:

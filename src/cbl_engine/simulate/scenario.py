@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationError
 
 from cbl_engine.documents import read_document
 from cbl_engine.errors import BadInput, Problem
+from cbl_engine.scheme import shipped_schemes
 from cbl_engine.scheme.parts import Part
 from cbl_engine.shipped import shipped_folder
 from cbl_engine.simulate.parameters import (
@@ -19,10 +21,11 @@ from cbl_engine.simulate.parameters import (
     problems_of,
     read_parameters,
     shipped_parameters,
+    whole_parameters,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from cbl_engine.documents import Document
 
@@ -80,6 +83,7 @@ class Scenario(Part):
         parameters_from: a file of parameters, such as ``cbl calibrate`` writes.
         parameters: other values for some parameters.
         response: how strongly households respond to policy.
+        policy_changes_on, register_again_on: days of what they respond to.
         new_homes: schemes of new homes.
         simple: simple models.
     """
@@ -96,7 +100,12 @@ class Scenario(Part):
     parameters_from: str | None = Field(None, description="a file of parameters")
     parameters: dict[str, Parameter] = Field(default_factory=dict, description="other values")
     response: Response = Field("central", description="how strongly households respond to policy")
-    new_homes: tuple[NewHomes, ...] = Field((), description="schemes of new homes")
+    policy_changes_on: date | None = Field(None, description="the day from which households "
+                                           "respond; left out: the first on which another version "
+                                           "of the scheme comes into force, if one does")
+    register_again_on: date | None = Field(None, description="the day by which everybody must "
+                                           "register again; left out: none")
+    new_homes: tuple[NewHomes, ...] = Field((), strict=False, description="schemes of new homes")
     simple: SimpleModels | None = Field(None, description="simple models, for theory")
 
     @property
@@ -131,27 +140,64 @@ def read_scenario(named: str | Path) -> tuple[Scenario, Parameters]:
     """
     path = scenario_path(named)
     document = read_document(path)
+    problems, scenario = [], None
     try:
         scenario = Scenario.model_validate(document.data)
     except ValidationError as error:
-        raise BadInput(problems_of(error, document)) from None
-    problems = list(_problems(scenario, document))
-    if problems:
-        raise BadInput(problems)
-    parameters = shipped_parameters()
-    if scenario.parameters_from is not None:
-        theirs = path.parent / scenario.parameters_from
-        parameters = parameters.with_changes(read_parameters(theirs))
-    return scenario, parameters.with_changes(scenario.parameters)
+        problems += problems_of(error, document)
+    given = document.data if isinstance(document.data, dict) else {}
+    changes = whole_parameters(given.get("parameters"))
+    problems += changes_that_do_not_fit(changes, document, ("parameters",))
+    problems += _places(given, document, path.parent)
+    if scenario is not None:
+        problems += _outside_horizon(scenario, document)
+    theirs: dict[str, Parameter] = {}
+    if isinstance(named_file := given.get("parameters_from"), str):
+        try:
+            theirs = read_parameters(path.parent / named_file)
+        except BadInput as error:
+            problems += error.problems
+    if problems or scenario is None:
+        raise BadInput(sorted(problems, key=_line))
+    return scenario, shipped_parameters().with_changes(theirs).with_changes(scenario.parameters)
 
 
-def _problems(scenario: Scenario, document: Document) -> Iterator[Problem]:
-    yield from changes_that_do_not_fit(scenario.parameters, document, ("parameters",))
+def _line(problem: Problem) -> tuple[int, ...]:
+    """Where a problem stands in its file, so that they come as a reader meets them."""
+    place = re.search(r":(\d+):(\d+)", problem.where)
+    return tuple(map(int, place.groups())) if place else (0, 0)
+
+
+def _places(given: Mapping[str, Any], document: Document, beside: Path) -> Iterator[Problem]:
+    """A scheme and folders that are not there."""
+    scheme = given.get("scheme")
+    schemes = shipped_schemes()
+    if isinstance(scheme, str) and scheme not in schemes and not _there(scheme, beside):
+        yield Problem("scheme_missing", "there is no such scheme",
+                      where=document.where(("scheme",)), given=repr(scheme),
+                      allowed=f"a file, a folder of versions, or one of {', '.join(schemes)}")
+    world = given.get("world")
+    for name in ("register", "stock"):
+        folder = world.get(name) if isinstance(world, dict) else None
+        if isinstance(folder, str) and not _there(folder, beside):
+            yield Problem("folder_missing", f"there is no such folder for the {name}",
+                          where=document.where(("world", name)), given=repr(folder),
+                          allowed="a data folder, beside the scenario or from where you are")
+
+
+def _there(named: str, beside: Path) -> bool:
+    try:
+        return (beside / named).exists() or Path(named).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _outside_horizon(scenario: Scenario, document: Document) -> Iterator[Problem]:
     from datetime import timedelta
 
-    last = scenario.start + timedelta(days=scenario.days)
+    last = scenario.start + timedelta(days=scenario.days - 1)
     for number, new in enumerate(scenario.new_homes):
-        if not scenario.start <= new.on < last:
+        if not scenario.start <= new.on <= last:
             yield Problem("outside_horizon", "homes complete outside the horizon",
                           where=document.where(("new_homes", number, "on")), given=str(new.on),
                           allowed=f"{scenario.start} to {last}")

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from cbl_engine.simulate.lives import day_of
 from cbl_engine.simulate.parameters import days_table, share_edges
 
 if TYPE_CHECKING:
@@ -19,15 +18,24 @@ if TYPE_CHECKING:
     from cbl_engine.simulate.lives import Lives
     from cbl_engine.simulate.luck import Luck
     from cbl_engine.simulate.parameters import Parameters
+    from cbl_engine.simulate.policy import Policy
 
 FAILED = ("no_contact", "withdrew", "failed_verification", "landlord_rejected", "no_show",
           "refused_at_viewing", "refused_late")
 OUTCOMES = (*FAILED, "accepted")
 ACCEPTED = len(FAILED)
+NOT_CHOSEN = len(OUTCOMES)
+ENDINGS = (*OUTCOMES, "not_chosen")
+"""What becomes of a nomination: its own outcome, or that a household above it took the home."""
 REFUSED = (5, 6)
 ROUTES = ("own", "assisted", "automatic", "direct")
-CAUSES = ("left", "died", "care", "evicted", "abandoned", "mutual_agreement", "moved", "new_home")
+CAUSES = ("left", "died", "care", "evicted", "abandoned", "mutual_agreement", "moved", "new_home",
+          "returned")
 MOVED, NEW_HOME = CAUSES.index("moved"), CAUSES.index("new_home")
+RETURNED = CAUSES.index("returned")
+EVENTS = ("right_to_buy", "demolished", "exchange", "succession", "change_of_designation",
+          "to_temporary_accommodation", "from_temporary_accommodation")
+"""What happens to homes beside voids and lettings."""
 WORKS = ("none", "standard", "major", "adaptation")
 LEAKS = ("fission", "joint_tenant_stays", "successor", "decant", "disposal",
          "temporary_accommodation", "elsewhere")
@@ -72,7 +80,13 @@ class Setup:
         luck: draws.
         areas: the areas table.
         theory: simple models, or None.
-        arrivals_per_week: households that join a world [a week]; None: as the parameters say.
+        arrivals_per_week: households that join [a week]; None: as the parameters say.
+        lived_in: for each life of the opening register the number of the home that it names in the
+            stock, -1 none; None where register and stock are not of one council.
+        policies: the scheme's rules by number of version, as they are compiled.
+        response: how strongly households respond to policy: low, central or high.
+        responds_from: day from which they do.
+        register_again_on: day by which all must register again.
         homes_per_week: mean number of homes that come in a world [a week], a Poisson count of
             the next of those to come, by their order in the stock.
     """
@@ -87,6 +101,11 @@ class Setup:
     areas: pl.DataFrame
     theory: Theory = field(default_factory=Theory)
     arrivals_per_week: float | None = None
+    lived_in: NDArray[np.int64] | None = None
+    policies: dict[int | None, Policy] = field(default_factory=dict)
+    response: str = "central"
+    responds_from: int = 1_000_000_000
+    register_again_on: int = 1_000_000_000
     homes_per_week: float = 0.0
 
     @property
@@ -133,59 +152,28 @@ class Setup:
         return self.stock["area"].drop_nulls().unique().sort().to_list()
 
     @cached_property
-    def cap(self) -> int:
-        """Bids of a household in a week: the lowest cap that binds all, or the usual number."""
-        most = int(self.parameters["bidding.most_bids"])
-        bidding = self.scheme.in_force(day_of(self.start)).bidding
-        caps = [c.bids for c in bidding.caps.values() if c.when is None] if bidding else []
-        return min([most, *caps])
+    def consequence_names(self) -> list[str]:
+        """Consequences of every version of the scheme, by name."""
+        return sorted({name for v in self.scheme.versions for name in v.consequences})
 
     @cached_property
     def tables_read(self) -> tuple[str, ...]:
-        """Tables of the register that the shortlist reads beside applications."""
+        """Tables of the register that the shortlist and the rules of bidding and offers read, beside
+        applications.
+        """
         from cbl_engine.assess import columns_read
+        from cbl_engine.offers.criteria import facts_read
+        from cbl_engine.scheme.named import criteria_named
         from cbl_engine.shortlist.compiled import compile_version
 
         found: set[str] = set()
         for version in self.scheme.versions:
-            for fact in compile_version(version).facts_read().values():
+            facts = dict(compile_version(version).facts_read())
+            for named in criteria_named(version):
+                facts |= facts_read(version, named.criterion)
+            for fact in facts.values():
                 found |= columns_read(fact, version).keys()
         return tuple(sorted((found | {"areas"}) - {"applications"}))
-
-    @cached_property
-    def profile_turns(self) -> pl.Series | None:
-        """The profile of the n-th advert of a world; None where the scheme's default stands."""
-        version = self.scheme.in_force(day_of(self.start))
-        if len(version.profiles) < 2 or version.default_profile is not None:
-            return None
-        shares = dict.fromkeys(version.profiles, 0.0)
-        quotas = version.advertising.quotas.values() if version.advertising else ()
-        for quota in quotas:
-            if quota.profile is not None:
-                shares[quota.profile] = max(shares[quota.profile], quota.share)
-        left = max(0.0, 1 - sum(shares.values()))
-        unnamed = [p for p, s in shares.items() if s == 0]
-        for profile in unnamed:
-            shares[profile] = left / len(unnamed)
-        return pl.Series("profile", _turns(shares, 4096))
-
-    def profiles(self, numbers: NDArray[np.int64]) -> pl.Series:
-        """Profiles of adverts by their number in their world."""
-        turns = self.profile_turns
-        if turns is None:
-            return pl.Series("profile", [None], dtype=pl.String).new_from_index(0, len(numbers))
-        return turns.gather(numbers % len(turns))
-
-
-def _turns(shares: dict[str, float], n: int) -> list[str]:
-    """Names in turn, each as often as its share: always the one furthest behind."""
-    counts = dict.fromkeys(shares, 0)
-    out = []
-    for number in range(1, n + 1):
-        name = max(shares, key=lambda s: (shares[s] * number - counts[s], shares[s]))
-        counts[name] += 1
-        out.append(name)
-    return out
 
 
 @dataclass(frozen=True, eq=False)

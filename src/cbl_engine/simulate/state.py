@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,16 +15,18 @@ from cbl_engine.simulate.setup import KINDS, PLACEMENTS, STANDING
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cbl_engine.simulate.quotas import Counts
     from cbl_engine.simulate.setup import Setup
 
 NEVER = 1_000_000_000
 NOBODY = -1
 
 # Status of a household.
-WAITING, UNDER_OFFER, HOUSED, LAPSED, ELSEWHERE, ENDED = range(6)
-STATUSES = ("waiting", "under_offer", "housed", "lapsed", "housed_elsewhere", "tenancy_ended")
+WAITING, UNDER_OFFER, HOUSED, LAPSED, ELSEWHERE, ENDED, CANCELLED = range(7)
+STATUSES = ("waiting", "under_offer", "housed", "lapsed", "housed_elsewhere", "tenancy_ended",
+            "cancelled")
 # Status of a home.
-LET, VOID, GONE, UNBUILT = range(4)
+LET, VOID, GONE, UNBUILT, ACCOMMODATION = range(5)
 # Where a void stands.
 COMING, READY, ADVERTISED, SIGNING, OVER = range(5)
 
@@ -33,8 +35,10 @@ HOUSEHOLDS = {
     "changes_on": np.int32, "registered": np.int32, "status": np.int8, "left": np.int32,
     "leaves": np.int32, "leaves_how": np.int8, "band": np.int8, "points": np.int32,
     "need": np.int8, "sizes": np.uint32, "priority": np.int32, "waits": np.bool_, "kind": np.int8,
-    "home": np.int64, "bids": np.int32, "offers": np.int16, "refusals": np.int16,
+    "home": np.int64, "settled": np.int32, "bids": np.int32, "offers": np.int16, "refusals": np.int16,
     "barred_until": np.int32, "placement": np.int8, "placed": np.int32, "placement_left": np.int32,
+    "downsizes": np.int8, "in_cycle": np.int16, "counted": np.int16, "suspended_until": np.int32,
+    "council_until": np.int32, "bottom_until": np.int32, "put_band": np.int8, "put_until": np.int32,
 }
 VOIDS = {
     "id": np.int64, "world": np.int32, "home": np.int64, "nth": np.int32, "cause": np.int8,
@@ -42,13 +46,16 @@ VOIDS = {
     "notice": np.int32, "keys": np.int32, "inspected": np.int32, "works": np.int8,
     "works_from": np.int32, "ready": np.int32, "advertised": np.int32, "closed": np.int32,
     "accepted": np.int32, "let": np.int32, "step": np.int8, "adverts": np.int16,
-    "nominations": np.int16, "route": np.int8, "taker": np.int64,
+    "nominations": np.int16, "route": np.int8, "pending": np.int16, "profile": np.int16,
+    "rung": np.int8, "bids": np.int32, "eligible": np.int32,
 }
 NOMINATIONS = {
     "void": np.int64, "household": np.int64, "entry": np.int64, "position": np.int32,
     "on": np.int32, "outcome": np.int8, "due": np.int32, "signs": np.int32, "route": np.int8,
+    "counts": np.bool_,
 }
-
+EVENTS = {"home": np.int64, "day": np.int32, "what": np.int8}
+CONSEQUENCES = {"household": np.int64, "name": np.int16, "since": np.int32, "until": np.int32}
 
 LETTINGS = {
     "void": np.int64, "household": np.int64, "nomination": np.int64, "day": np.int32,
@@ -56,7 +63,7 @@ LETTINGS = {
 }
 ADVERTS = {
     "id": np.int64, "void": np.int64, "week": np.int32, "number": np.int64, "bids": np.int32,
-    "eligible": np.int32, "first_band": np.int8,
+    "eligible": np.int32, "first_band": np.int8, "profile": np.int16, "rung": np.int8,
 }
 
 
@@ -74,10 +81,14 @@ class State:
         households, voids, nominations, lettings, adverts: rows.
         live: rows of households that wait or are under offer.
         open_voids: rows of voids not over.
-        adverts_so_far: adverts of each world.
-        homes_come: homes of each world that came at a rate.
         teams_free: day on which each works team of a world is free.
+        dealt: adverts of each world whose profile officers named in turn.
+        homes_come: homes of each world that came at a rate.
         shown: what published results show of each world: adverts and bids by bedrooms.
+        consequences: of refusals, a row each; the name is a number in ``consequence_names``.
+        events: what happened to homes beside voids and lettings, a row each.
+        counts: what quotas have counted, when they have begun to.
+        version: number of the scheme's version that profiles of voids go by; -1 at the start.
     """
 
     setup: Setup
@@ -95,14 +106,23 @@ class State:
     adverts: Columns
     live: NDArray[np.int64]
     open_voids: NDArray[np.int64]
-    adverts_so_far: NDArray[np.int64]
-    homes_come: NDArray[np.int64]
     teams_free: NDArray[np.int32]
     shown: NDArray[np.int64]
+    dealt: NDArray[np.int64]
+    homes_come: NDArray[np.int64]
+    consequences: Columns = field(default_factory=lambda: Columns(CONSEQUENCES))
+    events: Columns = field(default_factory=lambda: Columns(EVENTS))
+    counts: Counts | None = None
+    version: int = -1
 
     def static(self, home: NDArray[np.int64]) -> NDArray[np.int64]:
         """Number of each home in its world."""
         return home % self.n_homes
+
+    def bands_on(self, rows: NDArray[np.int64], day: int) -> NDArray[np.int8]:
+        """Band of each household on a day; where a consequence puts it in another, that one."""
+        put = self.households["put_until"][rows] > day
+        return np.where(put, self.households["put_band"][rows], self.households["band"][rows])
 
     def home_ids(self, home: NDArray[np.int64]) -> NDArray[np.int64]:
         """Ids of homes, the same in any batch."""
@@ -130,14 +150,15 @@ def begin(setup: Setup, worlds: NDArray[np.int64]) -> State:
         Columns(HOUSEHOLDS, n_worlds * max(setup.lives.opening, 1) * 2),
         Columns(VOIDS), Columns(NOMINATIONS), Columns(LETTINGS), Columns(ADVERTS),
         np.zeros(0, np.int64), np.zeros(0, np.int64),
-        np.zeros(n_worlds, np.int64), np.zeros(n_worlds, np.int64),
         np.full((n_worlds, int(setup.parameters["voids.works_teams"])), setup.start, np.int32),
-        np.ones((n_worlds, MOST_BEDROOMS + 1, 2), np.int64),
+        np.ones((n_worlds, MOST_BEDROOMS + 1, 2), np.int64), np.zeros(n_worlds, np.int64),
+        np.zeros(n_worlds, np.int64),
     )
     opening = setup.lives.opening
     world = np.repeat(np.arange(n_worlds), opening)
     life = np.tile(np.arange(opening), n_worlds)
-    join(state, world, 0, life, life, setup.lives.registered[life], opening=True)
+    join(state, world, 0, setup.lives.number[life], life, setup.lives.registered[life],
+         opening=True)
     return state
 
 
@@ -166,6 +187,7 @@ def _needs(setup: Setup, number: NDArray, home_id: NDArray[np.int64]) -> NDArray
 def join(
     state: State, world: NDArray[np.integer], week: int, number: NDArray[np.integer],
     life: NDArray[np.integer], day: NDArray[np.integer], *, opening: bool = False,
+    home: NDArray[np.int64] | None = None,
 ) -> NDArray[np.int64]:
     """Households join the register.
 
@@ -177,6 +199,7 @@ def join(
         life: the life it lives.
         day: of registration.
         opening: dates are the life's own.
+        home: that each holds; None: tenants are given one.
 
     Returns:
         Rows.
@@ -204,7 +227,11 @@ def join(
         kind=np.minimum(kind, len(KINDS) - 1), home=NOBODY, placement=placement,
         placed=np.where(placed, known, NEVER), placement_left=NEVER,
     )
-    _settle_tenants(state, rows[lives.tenant[life]])
+    if home is None:
+        settle_tenants(state, rows[lives.tenant[life]])
+    else:
+        state.households["home"][rows] = home
+        state.home_taker[home] = rows
     state.live = np.concatenate([state.live, rows])
     return rows
 
@@ -212,12 +239,18 @@ def join(
 _TRIES = 6
 
 
-def _settle_tenants(state: State, rows: NDArray[np.int64]) -> None:
-    """Tenants who join hold homes of their own world: of the size they live in, where there are.
+def settle_tenants(state: State, rows: NDArray[np.int64]) -> None:
+    """Tenants who join hold homes of their own world: the one they name, or one of its size.
 
-    A home is drawn some times over; who finds none by then lives in one of another district.
+    A home is drawn some times over; who finds none by then lives in one of another district. Of
+    several who name one home the first holds it.
     """
     setup, households = state.setup, state.households
+    lived_in = setup.lived_in
+    if lived_in is not None:
+        life = households["life"][rows]
+        number = np.where(life < len(lived_in), lived_in[np.minimum(life, len(lived_in) - 1)], NOBODY)
+        _hold(state, rows[number != NOBODY], number[number != NOBODY])
     by_size = _homes_by_size(setup)
     for turn in range(_TRIES):
         rows = rows[households["home"][rows] == NOBODY]
@@ -229,15 +262,20 @@ def _settle_tenants(state: State, rows: NDArray[np.int64]) -> None:
         some = count > 0
         number = by_size[2][first[some] + (draws[some] % count[some].astype(np.uint64))
                             .astype(np.int64)]
-        mine = rows[some]
-        home = households["world"][mine].astype(np.int64) * state.n_homes + number
-        free = (state.home_status[home] == LET) & (state.home_taker[home] == NOBODY)
-        _, first_of = np.unique(home, return_index=True)  # of several the first by row
-        single = np.zeros(len(home), bool)
-        single[first_of] = True
-        take = free & single
-        households["home"][mine[take]] = home[take]
-        state.home_taker[home[take]] = mine[take]
+        _hold(state, rows[some], number)
+
+
+def _hold(state: State, rows: NDArray[np.int64], number: NDArray[np.int64]) -> None:
+    """Each household holds a home of its world, if it is let and nobody else on the register does."""
+    households = state.households
+    home = households["world"][rows].astype(np.int64) * state.n_homes + number
+    take = (state.home_status[home] == LET) & (state.home_taker[home] == NOBODY)
+    _, first_of = np.unique(home, return_index=True)  # of several the first by row
+    single = np.zeros(len(home), bool)
+    single[first_of] = True
+    take &= single
+    households["home"][rows[take]] = home[take]
+    state.home_taker[home[take]] = rows[take]
 
 
 def _homes_by_size(setup: Setup) -> tuple[NDArray, NDArray, NDArray]:

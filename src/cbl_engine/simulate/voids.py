@@ -12,8 +12,17 @@ from cbl_engine.simulate.columns import spans
 from cbl_engine.simulate.luck import poisson_counts
 from cbl_engine.simulate.parameters import happens, picked, sorted_out
 from cbl_engine.simulate.register import take_out
-from cbl_engine.simulate.setup import CAUSES, MOVED, NEW_HOME, TO_COME, WORKS
+from cbl_engine.simulate.setup import (
+    CAUSES,
+    EVENTS,
+    MOVED,
+    NEW_HOME,
+    RETURNED,
+    TO_COME,
+    WORKS,
+)
 from cbl_engine.simulate.state import (
+    ACCOMMODATION,
     COMING,
     ENDED,
     GONE,
@@ -23,8 +32,10 @@ from cbl_engine.simulate.state import (
     OVER,
     READY,
     UNBUILT,
+    UNDER_OFFER,
     VOID,
     next_end,
+    settle_tenants,
 )
 
 if TYPE_CHECKING:
@@ -33,8 +44,8 @@ if TYPE_CHECKING:
     from cbl_engine.simulate.state import State
 
 _LEFT, _DIED, _ABANDONED = (CAUSES.index(c) for c in ("left", "died", "abandoned"))
-KEPT_BY_LANDLORD, LONG_TERM = 2, 3
-"""Routes of a void that is not let by bidding; 0: by bids, 1: by a direct let."""
+DIRECT, KEPT_BY_LANDLORD, LONG_TERM, REDESIGNATED, CONVERTED = range(1, 6)
+"""Routes of a void that is not let by bidding, 0."""
 
 
 def end_tenancies(state: State, week: int) -> None:
@@ -45,7 +56,7 @@ def end_tenancies(state: State, week: int) -> None:
         return
     # Somebody who has accepted another home moves out of this one by that.
     holder = state.home_taker[due]
-    moving = (holder != NOBODY) & (state.households["status"][holder] == 1)
+    moving = (holder != NOBODY) & (state.households["status"][holder] == UNDER_OFFER)
     later = due[moving]
     state.home_ends[later] += 7
     due = due[~moving]
@@ -63,12 +74,30 @@ def end_tenancies(state: State, week: int) -> None:
     stays = (what == 3) | succeeded
     freed = ~gone & ~stays
     held = state.home_taker[due[~stays]]
-    held = held[held != NOBODY]
-    take_out(state, held, ENDED, setup.monday(week))
+    some = held != NOBODY
+    take_out(state, held[some], ENDED, np.maximum(day[~stays][some], setup.monday(week)))
+    for number, which in enumerate((what == 1, what == 2, what == 3, succeeded)):
+        happened(state, due[which], day[which], number)
     state.home_status[due[gone]] = GONE
     state.home_nth[due[stays]] += 1
     state.home_ends[due[stays]] = next_end(setup, home_id[stays], nth[stays] + 1, day[stays])
     open_void(state, due[freed], cause[freed], day[freed])
+
+
+def happened(
+    state: State, home: NDArray[np.int64], day: NDArray[np.integer] | int, what: int
+) -> None:
+    """A row for what happened to homes; ``what`` is a number in ``EVENTS``."""
+    state.events.append(len(home), home=home, day=day, what=what)
+
+
+def hand_back(state: State, week: int) -> None:
+    """Homes that were temporary accommodation for their time come back as voids."""
+    due = np.flatnonzero((state.home_status == ACCOMMODATION)
+                         & (state.home_ends < state.setup.monday(week + 1)))
+    day = state.home_ends[due].copy()
+    happened(state, due, day, EVENTS.index("from_temporary_accommodation"))
+    open_void(state, due, np.full(len(due), RETURNED), day)
 
 
 def build(state: State, week: int) -> None:
@@ -118,16 +147,22 @@ def open_void(
     home_id, nth = state.home_ids(home), state.home_nth[home]
     key = (home_id, nth)
     stages = _stages(state, home, cause, day, nth)
+    # Nobody gives notice for a home that is not accepted yet.
+    notice = stages.notice if after is None else np.maximum(
+        stages.notice, state.voids["accepted"][after])
     lost = (not setup.theory.no_void_days) & happens(
         p["stock.long_term_void"], luck.draws("long_term", *key))
+    converted = happens(p["stock.to_accommodation"], luck.draws("converted", *key))
+    converted &= cause != RETURNED
     kept = happens(p["stock.landlord_keeps"] + p["stock.supported"], luck.draws("kept", *key))
     voids = state.voids
     rows = voids.append(
         n, id=home_id, world=home // state.n_homes, home=home, nth=nth, cause=cause, ended=day,
-        notice=stages.notice, keys=stages.keys, inspected=stages.inspected, works=stages.works,
-        works_from=NEVER, ready=NEVER, advertised=NEVER, closed=NEVER, accepted=NEVER, let=NEVER, step=COMING, taker=NOBODY,
+        notice=notice, keys=stages.keys, inspected=stages.inspected, works=stages.works,
+        works_from=NEVER, ready=NEVER, advertised=NEVER, closed=NEVER, accepted=NEVER, let=NEVER,
+        step=COMING,
         leaver=NOBODY if leaver is None else leaver,
-        route=np.where(lost, LONG_TERM, np.where(kept, KEPT_BY_LANDLORD, 0)),
+        route=np.select([lost, kept, converted], [LONG_TERM, KEPT_BY_LANDLORD, CONVERTED], 0),
     )
     if after is None:
         voids["chain"][rows] = rows
@@ -192,7 +227,8 @@ def begin_with_voids(state: State) -> None:
     """Voids under way at the start: homes whose tenancies ended before it and that are not ready.
 
     What was ready before the first week is taken as let again; so a world begins with as many
-    homes at each stage as it will usually have, and none waits for a nomination.
+    homes at each stage as it will usually have, and none waits for a nomination. Which homes they
+    are does not depend on who is on the register: a tenant taken to live in one lives in another.
     """
     setup = state.setup
     if setup.theory.no_void_days:
@@ -201,6 +237,8 @@ def begin_with_voids(state: State) -> None:
     # As long before the start as the first tenancies would have run after it.
     day = 2 * setup.start - state.home_ends[home].astype(np.int64)
     near = (day > setup.start - _BEFORE) & (day < setup.start)
+    if setup.lived_in is not None:
+        near &= ~np.isin(state.static(home), setup.lived_in)
     home, day = home[near], day[near]
     keys = state.home_ids(home), np.full(len(home), -1)
     p, luck = setup.parameters, setup.luck
@@ -214,8 +252,11 @@ def begin_with_voids(state: State) -> None:
                                          luck.draws("tenancy/succession", *keys))
     stages = _stages(state, home, cause, day, state.home_nth[home])
     open_ = frees & (stages.inspected + stages.length >= setup.start)
-    open_ &= state.home_taker[home] == NOBODY
+    held = state.home_taker[home[open_]]
+    held = held[held != NOBODY]
     open_void(state, home[open_], cause[open_], day[open_])
+    state.households["home"][held] = NOBODY
+    settle_tenants(state, held)
 
 
 def work(state: State, week: int) -> None:
@@ -234,13 +275,15 @@ def work(state: State, week: int) -> None:
         begin = _queued(state, asked, begin, length)
     voids["works_from"][asked] = begin
     voids["ready"][asked] = begin + length
-    out = rows[(voids["route"][rows] >= KEPT_BY_LANDLORD) & (voids["ready"][rows] < NEVER)
-               & (voids["step"][rows] == COMING)]
-    _let_outside(state, out)
+    out = rows[np.isin(voids["route"][rows], (KEPT_BY_LANDLORD, LONG_TERM, CONVERTED))
+               & (voids["step"][rows] == COMING)
+               & (voids["ready"][rows] < setup.monday(week + 1))]
+    let_outside(state, out, voids["ready"][out])
     early = happens(setup.parameters["voids.advertised_before_ready"], setup.luck.draws(
         "early", state.home_ids(voids["home"][rows]), voids["nth"][rows]))
     by = setup.monday(week) + np.where(early, 21, 0)
-    ready = rows[(voids["step"][rows] == COMING) & (voids["ready"][rows] <= by)]
+    ready = rows[(voids["step"][rows] == COMING) & (voids["ready"][rows] <= by)
+                 & (voids["route"][rows] < KEPT_BY_LANDLORD)]
     voids["step"][ready] = READY
 
 
@@ -263,15 +306,24 @@ def _queued(
     return begin
 
 
-def _let_outside(state: State, rows: NDArray[np.int64]) -> None:
-    """Voids that a landlord lets itself, or that are taken out of letting."""
+def let_outside(state: State, rows: NDArray[np.int64], since: NDArray[np.integer]) -> None:
+    """Voids that a landlord lets itself, from a day on, or that are taken out of letting: for good,
+    or as temporary accommodation for a time.
+    """
     voids, setup = state.voids, state.setup
     lost = voids["route"][rows] == LONG_TERM
     home = voids["home"][rows]
     voids["step"][rows] = OVER
     state.home_status[home[lost]] = GONE
-    kept, its = rows[~lost], home[~lost]
-    day = voids["ready"][kept] + 21
+    converted = voids["route"][rows] == CONVERTED
+    its = home[converted]
+    draws = setup.luck.draws("accommodation/days", state.home_ids(its), state.home_nth[its])
+    state.home_status[its] = ACCOMMODATION
+    state.home_ends[its] = since[converted] + picked(setup.days["stock.accommodation_days"], draws)
+    happened(state, its, since[converted], EVENTS.index("to_temporary_accommodation"))
+    mine = ~lost & ~converted
+    kept, its = rows[mine], home[mine]
+    day = since[mine] + 21
     voids["let"][kept] = day
     state.home_status[its] = LET
     state.home_ends[its] = next_end(setup, state.home_ids(its), state.home_nth[its], day)

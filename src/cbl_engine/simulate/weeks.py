@@ -14,15 +14,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbl_engine.simulate import choice, listing, offering, register, voids
+from cbl_engine.simulate import (
+    advertising,
+    bidders,
+    choice,
+    direct,
+    downsizing,
+    limits,
+    listing,
+    offering,
+    register,
+    voids,
+)
 from cbl_engine.simulate.columns import Columns, silent
 from cbl_engine.simulate.state import (
     ADVERTISED,
     MOST_BEDROOMS,
     NEVER,
-    NOBODY,
     OVER,
     READY,
+    UNDER_OFFER,
     State,
     begin,
 )
@@ -34,8 +45,8 @@ if TYPE_CHECKING:
 
     from cbl_engine.simulate.setup import Setup
 
-WEEKS = {"world": np.int32, "week": np.int32, "waiting": np.int32, "voids": np.int32,
-         "joined": np.int32, "placed": np.int32}
+WEEKS = {"world": np.int32, "week": np.int32, "registered": np.int32, "waiting": np.int32,
+         "voids": np.int32, "joined": np.int32, "placed": np.int32}
 
 
 def run_batch(
@@ -50,48 +61,63 @@ def run_batch(
 
     Returns:
         The worlds as they stand at the end, with every row on the way, and a row a world and week.
+
+    Raises:
+        BadInput: the rates empty or explode a world, with week, world and quantity.
     """
     state = begin(setup, worlds)
     voids.begin_with_voids(state)
     weeks = Columns(WEEKS, len(worlds) * setup.weeks)
     going = offering.nothing_going()
     for week in range(setup.weeks):
-        joined = register.arrive(state, week)
+        joined = np.concatenate([register.arrive(state, week), downsizing.ask(state, week)])
         register.change(state, week)
         register.leave(state, week)
         voids.end_tenancies(state, week)
+        voids.hand_back(state, week)
         voids.build(state, week)
         voids.work(state, week)
         going = close(state, week, going)
         _count(state, week, weeks, joined)
+        limits.check(state, weeks, week)
         said(week)
     return state, weeks
 
 
 def close(state: State, week: int, going: offering.Going) -> offering.Going:
     """Advertise, take bids, rank and offer; what goes on after the week."""
+    bidders.begin_week(state, week)
+    direct.set_apart(state, week)
+    going = offering.with_lists(going, *direct.lists(state, week), week)
     advertised = advertise(state, week)
-    if len(advertised):
-        bids = choice.choose(state, week, advertised)
-        np.add.at(state.households["bids"], bids.household, 1)
-        listed = listing.rank(state, listing.frames_of(state, week, advertised, bids)
-                              ) if len(bids.household) else _nobody(advertised)
-        _recorded(state, week, advertised, listed)
-        going = offering.with_lists(going, advertised, listed, bids)
-    return offering.offer(state, going, week)
+    if not len(advertised):
+        return offering.offer(state, going, week)
+    bids = choice.choose(state, week, advertised, going)
+    return rank_and_offer(state, week, advertised, bids, going)
+
+
+def rank_and_offer(
+    state: State, week: int, advertised: NDArray[np.int64], bids: listing.Bids,
+    going: offering.Going,
+) -> offering.Going:
+    """The adverts of a week close: the live shortlist ranks, and homes are offered."""
+    listed = listing.rank(state, listing.frames_of(state, week, advertised, bids)
+                          ) if len(bids.household) else _nobody(advertised)
+    _recorded(state, week, advertised, listed)
+    return offering.offer(state, offering.with_lists(going, advertised, listed, bids, week), week)
 
 
 def advertise(state: State, week: int) -> NDArray[np.int64]:
     """Homes that are ready are advertised; rows of their voids, by world and home."""
     rows = state.open_voids
-    rows = rows[state.voids["step"][rows] == READY]
+    rows = rows[(state.voids["step"][rows] == READY) & (state.voids["route"][rows] != voids.DIRECT)]
     rows = rows[np.lexsort((state.voids["home"][rows], state.voids["world"][rows]))]
     state.voids["step"][rows] = ADVERTISED
     first = rows[state.voids["advertised"][rows] == NEVER]
     state.voids["advertised"][first] = state.setup.monday(week)
     state.voids["closed"][rows] = state.setup.closes(week)
     state.voids["adverts"][rows] += 1
-    state.voids["taker"][rows] = NOBODY
+    advertising.open_adverts(state, rows, week)
     return rows
 
 
@@ -111,32 +137,37 @@ def _recorded(
     home = state.static(state.voids["home"][advertised])
     some = listed.eligible > 0
     first = np.full(len(advertised), -1, np.int8)
-    first[some] = state.households["band"][listed.household[listed.starts[:-1][some]]]
+    first[some] = state.bands_on(listed.household[listed.starts[:-1][some]],
+                                 state.setup.closes(week))
     state.adverts.append(
         len(advertised), id=state.home_ids(state.voids["home"][advertised]), void=advertised,
         week=week, number=state.voids["adverts"][advertised], bids=listed.bids,
-        eligible=listed.eligible, first_band=first,
+        eligible=listed.eligible, first_band=first, profile=state.voids["profile"][advertised],
+        rung=state.voids["rung"][advertised],
     )
+    state.voids["bids"][advertised] = listed.bids
+    state.voids["eligible"][advertised] = listed.eligible
     bedrooms = np.clip(state.setup.homes.bedrooms[home].astype(np.int64), 0, MOST_BEDROOMS)
     np.add.at(state.shown[:, :, 0], (world, bedrooms), 1)
     np.add.at(state.shown[:, :, 1], (world, bedrooms), listed.bids)
-    np.add.at(state.adverts_so_far, world, 1)
 
 
 def _count(state: State, week: int, weeks: Columns, joined: NDArray[np.int64]) -> None:
     """How the worlds stand at the end of a week."""
     n = len(state.worlds)
     households = state.households
-    waiting = state.live[households["waits"][state.live] & (households["status"][state.live] <= 1)]
+    there = state.live[households["status"][state.live] <= UNDER_OFFER]
+    waiting = there[households["waits"][there]]
     state.open_voids = state.open_voids[state.voids["step"][state.open_voids] != OVER]
-    placed = state.live[(households["placed"][state.live] < NEVER)
-                        & (households["placement_left"][state.live] == NEVER)]
+    placed = there[(households["placed"][there] < NEVER)
+                   & (households["placement_left"][there] == NEVER)]
 
     def per_world(rows: NDArray[np.int64], of: Columns) -> NDArray[np.int64]:
         return np.bincount(of["world"][rows], minlength=n)
 
     weeks.append(
-        n, world=np.arange(n), week=week, waiting=per_world(waiting, households),
+        n, world=np.arange(n), week=week, registered=per_world(there, households),
+        waiting=per_world(waiting, households),
         voids=per_world(state.open_voids, state.voids), joined=per_world(joined, households),
         placed=per_world(placed, households),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import log2
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,23 +11,33 @@ import polars as pl
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.scheme import load_scheme
 from cbl_engine.simulate.columns import silent
+from cbl_engine.simulate.limits import register_out_of_time
 from cbl_engine.simulate.lives import day_number, make_lives
 from cbl_engine.simulate.luck import Luck
 from cbl_engine.simulate.setup import Setup, Theory
+from cbl_engine.simulate.state import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import date
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from cbl_engine.scheme import Scheme
+    from cbl_engine.simulate.lives import Lives
     from cbl_engine.simulate.parameters import Parameters
     from cbl_engine.simulate.scenario import Scenario
 
 _TABLES = ("applications", "people", "connections", "areas", "duties", "officer_decisions",
            "rooms", "ta_placements")
+_WAITS = ("active", "under_offer")
+"""Statuses of a council's own applications that are taken as waiting."""
 _MOST_MADE = 64
 """A made-up register is made up to so many times too large, for schemes that take few on."""
 _POOL = 4000
-"""Lives that joining households are drawn from, at least."""
+"""Households made that may join, at least: as many under any scheme that takes half of them, twice
+as many under one that takes a quarter, so that a household is the same under most schemes."""
 
 
 def set_up(
@@ -46,18 +57,35 @@ def set_up(
     """
     scheme = load_scheme(_near(beside, scenario.scheme))
     luck = Luck(scenario.seed)
-    stock = _with_new_homes(_stock(scenario, scheme, beside), scenario, parameters)
+    homes, areas = _stock(scenario, scheme, beside)
+    stock = _with_new_homes(homes, scenario, parameters)
     areas_of_homes = stock["area"].drop_nulls().unique().sort().to_list()
     opening, joining = _registers(scenario, scheme, parameters, beside)
+    opening["areas"] = _together(opening.get("areas"), areas, joining["areas"])
     lives = make_lives(scheme, opening, joining, scenario.start, scenario.weeks,
                        scenario.assess_every, parameters, luck, areas_of_homes,
                        _opening_size(scenario), said)
     setup = Setup(scheme, lives, stock, day_number(scenario.start), scenario.weeks, parameters,
-                  luck, opening["areas"], _theory(scenario))
+                  luck, opening["areas"], _theory(scenario),
+                  lived_in=_lived_in(scenario, lives, stock), response=scenario.response,
+                  responds_from=_day(_policy_changes_on(scenario, scheme)),
+                  register_again_on=_day(scenario.register_again_on))
     problems = _cannot_run(setup)
     if problems:
         raise BadInput(problems)
     return setup
+
+
+def _policy_changes_on(scenario: Scenario, scheme: Scheme) -> date | None:
+    """The day from which households respond; None where nothing changes."""
+    if scenario.policy_changes_on is not None:
+        return scenario.policy_changes_on
+    later = [v.in_force.from_ for v in scheme.versions if v.in_force.from_ > scenario.start]
+    return min(later, default=None)
+
+
+def _day(on: date | None) -> int:
+    return NEVER if on is None else day_number(on)
 
 
 def _near(beside: Path | None, named: str) -> str:
@@ -65,6 +93,26 @@ def _near(beside: Path | None, named: str) -> str:
     if beside is not None and not path.is_absolute() and (beside / path).exists():
         return str(beside / path)
     return named
+
+
+def _together(*areas: pl.DataFrame | None) -> pl.DataFrame:
+    """The areas of all that have some, each id once: the first that names it says what it is in."""
+    given = [frame for frame in areas if frame is not None]
+    return pl.concat(given, how="diagonal_relaxed").unique("id", keep="first", maintain_order=True)
+
+
+def _lived_in(
+    scenario: Scenario, lives: Lives, stock: pl.DataFrame
+) -> NDArray[np.int64] | None:
+    """The home of the stock that each of the opening register lives in, where both are a council's."""
+    applications = lives.tables["applications"]
+    if scenario.world.register_ is None or scenario.world.stock is None:
+        return None
+    if "current_home" not in applications.columns:
+        return None
+    numbers = {home: number for number, home in enumerate(stock["id"].cast(pl.String).to_list())}
+    return applications["current_home"].head(lives.opening).cast(pl.String).replace_strict(
+        numbers, default=-1, return_dtype=pl.Int64).to_numpy()
 
 
 def _opening_size(scenario: Scenario) -> int | None:
@@ -96,11 +144,17 @@ def _registers(
     if scenario.world.register_ is not None:
         read = _read(_near(beside, scenario.world.register_), scheme, ("applications",))
         opening = {name: read[name] for name in _TABLES if name in read}
+        problems = register_out_of_time(
+            opening["applications"], scenario.start, scenario.world.register_)
+        if problems:
+            raise BadInput(problems)
+        opening["applications"] = opening["applications"].filter(
+            pl.col("status").cast(pl.String).is_in(_WAITS))
     else:
         opening = made(int(wanted / rate * 1.15) + 50, scenario.seed)
     join = parameters["arrivals.per_year"] * wanted * scenario.weeks / 52
     pool = min(max(_POOL, int(join / 20)), 50_000)
-    return opening, made(int(pool / rate), scenario.seed + 1)
+    return opening, made(pool * 2 ** int(log2(1 / rate)), scenario.seed + 1)
 
 
 def _taken(scheme: Scheme, frames: Mapping[str, pl.DataFrame], scenario: Scenario) -> float:
@@ -127,14 +181,35 @@ def _read(
     return {name: frame.drop(lineage, strict=False) for name, frame in frames.items()}
 
 
-def _stock(scenario: Scenario, scheme: Scheme, beside: Path | None) -> pl.DataFrame:
+def _stock(
+    scenario: Scenario, scheme: Scheme, beside: Path | None
+) -> tuple[pl.DataFrame, pl.DataFrame | None]:
+    """The homes, and the areas they are in where the folder has them."""
     from cbl_engine.sample import sample_stock
+    from cbl_engine.tables import DTYPES
 
+    areas = None
     if scenario.world.stock is not None:
-        stock = _read(_near(beside, scenario.world.stock), scheme, ("homes",))["homes"]
+        read = _read(_near(beside, scenario.world.stock), scheme, ("homes",))
+        stock, areas = read["homes"], read.get("areas")
     else:
         stock = sample_stock(scheme, scenario.world.homes, scenario.seed)
-    return stock.sort("id").with_columns(pl.lit(-1, pl.Int32).alias("built_week"))
+    missing = [pl.lit(None, DTYPES[kind]).alias(name)
+               for name, kind in _columns_of_homes(scheme).items() if name not in stock.columns]
+    stock = stock.with_columns(missing).sort("id")
+    return stock.with_columns(pl.lit(-1, pl.Int32).alias("built_week")), areas
+
+
+def _columns_of_homes(scheme: Scheme) -> dict[str, str]:
+    """Columns of homes, and of adverts where the scheme may read them, each with its type."""
+    from cbl_engine.tables.schemas import TABLES
+
+    found: dict[str, str] = {c.name: c.type for c in TABLES["homes"]}
+    found["labels"] = "text_list"
+    for version in scheme.versions:
+        for table in ("homes", "adverts"):
+            found |= {name: c.type for name, c in version.columns.get(table, {}).items()}
+    return found
 
 
 def _with_new_homes(

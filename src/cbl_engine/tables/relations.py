@@ -55,6 +55,9 @@ RELATIONS = (
     Relation("tenancies", "application", "applications", "application"),
     Relation("direct_lets", "application", "applications", "application"),
     Relation("direct_lets", "home", "homes", "home"),
+    Relation("voids", "home", "homes", "home"),
+    Relation("voids", "advert", "adverts", "advert"),
+    Relation("voids", "leaving_application", "applications", "application"),
     Relation("litigation_holds", "application", "applications", "application"),
 )
 

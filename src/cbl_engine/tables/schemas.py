@@ -14,6 +14,7 @@ import polars as pl
 
 from cbl_engine.tables.columns import DTYPES, Column
 from cbl_engine.tables.letting_columns import GIVEN
+from cbl_engine.tables.void_columns import VOIDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -525,6 +526,7 @@ TABLES: Mapping[str, tuple[Column, ...]] = {
         )
         for table, columns in GIVEN.items()
     },
+    "voids": VOIDS,
 }
 
 REGISTER_TABLES = ("applications", "people", "connections", "areas", *DATED_TABLES)

@@ -1,0 +1,228 @@
+"""Who bids, how often, and how many bids a week: from bids that households placed themselves.
+
+A week is one in which an advert closes, of the bedrooms a household needs where both are known
+nearly always, else any advert. Whether a household was eligible otherwise is not looked at.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from cbl_engine.compare.calibrate import estimates
+from cbl_engine.compare.calibrate.estimates import Estimate
+from cbl_engine.compare.calibrate.fit import Fit, enough, left_out, named, single
+from cbl_engine.compare.calibrate.history import CannotFitError
+
+if TYPE_CHECKING:
+    from cbl_engine.compare.calibrate.estimates import Bidders
+    from cbl_engine.compare.calibrate.history import History
+
+_NEARLY_ALWAYS = 0.95
+_FEWEST_WEEKS = 10
+_UNMARKED = "no bid is marked automatic: if the system places any they are taken for own"
+_ANY = -1
+
+
+def _placed(history: History) -> pl.DataFrame:
+    """Bids on adverts that closed in the window, with the week's Monday and who placed them."""
+    bids = history.table("bids", "application", "placed_at")
+    adverts = history.table("adverts", "closes_at").select(
+        pl.col("id").alias("advert"), pl.col("closes_at").dt.date().alias("closed_on")
+    )
+    by = pl.col("placed_by").fill_null("applicant") if "placed_by" in bids.columns else (
+        pl.lit("applicant")
+    )
+    return (
+        bids.select("advert", "application", by.alias("placed_by"))
+        .unique()
+        .join(adverts, on="advert")
+        .filter(history.within(pl.col("closed_on")))
+        .with_columns(pl.col("closed_on").dt.truncate("1w").alias("week"))
+    )
+
+
+def _unmarked(history: History) -> str:
+    return _UNMARKED if "automatic_unmarked" in history.habits else ""
+
+
+def _weeks_of_adverts(history: History) -> tuple[pl.DataFrame, str]:
+    """Weeks with an advert, by bedrooms where those are known, else under one name for all.
+
+    Returns:
+        bedrooms and week, each pair once; and the remark on which it is.
+    """
+    adverts = history.table("adverts", "closes_at")
+    sizes = None
+    if "bedrooms" in adverts.columns:
+        sizes = pl.col("bedrooms")
+    homes = history.frames.get("homes")
+    if homes is not None and "bedrooms" in homes.columns and "home" in adverts.columns:
+        of_home = homes.select(pl.col("id").alias("home"), pl.col("bedrooms").alias("of_home"))
+        adverts = adverts.join(of_home, on="home", how="left")
+        sizes = pl.col("of_home") if sizes is None else pl.coalesce(sizes, "of_home")
+    closed = adverts.with_columns(pl.col("closes_at").dt.date().alias("closed_on")).filter(
+        history.within(pl.col("closed_on"))
+    )
+    week = pl.col("closed_on").dt.truncate("1w").alias("week")
+    if sizes is not None and _known(closed.select(sizes.alias("of"))["of"]) and _need_known(history):
+        return closed.select(sizes.alias("bedrooms"), week).unique().drop_nulls(), (
+            "weeks with an advert of the bedrooms needed"
+        )
+    return closed.select(pl.lit(_ANY, pl.Int64).alias("bedrooms"), week).unique(), (
+        "weeks with any advert: bedrooms are not known"
+    )
+
+
+def _known(values: pl.Series) -> bool:
+    return len(values) > 0 and values.null_count() <= (1 - _NEARLY_ALWAYS) * len(values)
+
+
+def _need_known(history: History) -> bool:
+    applications = history.table("applications")
+    return "bedroom_need" in applications.columns and _known(applications["bedroom_need"])
+
+
+def bid_weeks(history: History) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """For each household, weeks in which it could bid and weeks in which it did.
+
+    Returns:
+        application, weeks and bid_weeks, for households with a week; and the remarks.
+
+    Raises:
+        CannotFitError: a table is missing, or who never bids is.
+    """
+    history.unbiased(
+        only_bidders="only those who bid in history",
+        only_housed="only the housed and closed in history",
+    )
+    placed = history.once(_placed)
+    weeks, which = _weeks_of_adverts(history)
+    spells = history.spells.filter(
+        "known", pl.col("registered_on").is_not_null(), pl.col("registered_on") < pl.lit(history.until)
+    )
+    lost = history.spells.filter(~pl.col("known")).height
+    if weeks["bedrooms"].eq(_ANY).all():
+        spells = spells.with_columns(pl.lit(_ANY, pl.Int64).alias("bedrooms"))
+    else:
+        need = history.table("applications").select(
+            pl.col("id").alias("application"), pl.col("bedroom_need").alias("bedrooms")
+        ).unique("application", keep="last", maintain_order=True)
+        spells = spells.join(need, on="application").drop_nulls("bedrooms")
+    # A week counts from the Monday on or after registration up to the one before leaving.
+    first = pl.max_horizontal(pl.col("registered_on"), pl.lit(history.since))
+    spells = spells.with_columns(
+        pl.col("left_on").fill_null(history.until).alias("last"), first.alias("first")
+    )
+    could = _counted(spells, weeks)
+    own = placed.filter(pl.col("placed_by") == "applicant").select("application", "week").unique()
+    did = (
+        own.join(spells.select("application", "bedrooms", "first", "last"), on="application")
+        .filter((pl.col("week") >= pl.col("first")) & (pl.col("week") < pl.col("last")))
+        .join(weeks, on=["bedrooms", "week"])
+        .group_by("application")
+        .agg(pl.len().cast(pl.Int64).alias("bid_weeks"))
+    )
+    found = (
+        spells.select("application")
+        .with_columns(could)
+        .join(did, on="application", how="left")
+        .with_columns(pl.col("bid_weeks").fill_null(0))
+        .filter(pl.col("weeks") > 0)
+        .sort("application")
+    )
+    return found, (which, _unmarked(history), left_out(lost, "left on a day that is not known"))
+
+
+def _counted(spells: pl.DataFrame, weeks: pl.DataFrame) -> pl.Series:
+    """Weeks with an advert in each spell, a loop over bedrooms."""
+    first, last = (spells[n].to_physical().to_numpy() for n in ("first", "last"))
+    of = spells["bedrooms"].to_numpy()
+    found = np.zeros(len(of), np.int64)
+    for (size,), rows in weeks.group_by("bedrooms"):
+        days = np.sort(rows["week"].to_physical().to_numpy())
+        mine = of == size
+        found[mine] = np.searchsorted(days, last[mine]) - np.searchsorted(days, first[mine])
+    return pl.Series("weeks", np.maximum(found, 0))
+
+
+def _bidders(history: History) -> tuple[Bidders, int, tuple[str, ...]]:
+    rows, remarks = bid_weeks(history)
+    enough(rows.height, "households with a week to bid in")
+    typical = float(np.median(rows["weeks"].to_numpy()))
+    if typical < _FEWEST_WEEKS:
+        raise CannotFitError(
+            f"half the households had fewer than {_FEWEST_WEEKS} weeks with a home to bid for"
+        )
+    found = estimates.bidders(rows["weeks"].to_numpy(), rows["bid_weeks"].to_numpy())
+    if found is None:
+        raise CannotFitError("kinds of bidders cannot be told apart in these weeks")
+    return found, rows.height, remarks
+
+
+def kinds(history: History) -> Fit:
+    """Households that never bid, bid now and then, and bid most weeks."""
+    found, rows, remarks = history.once(_bidders)
+    of = {"never": found.never, "seldom": found.seldom, "often": found.often}
+    return named(of, rows, *remarks)
+
+
+def seldom_per_week(history: History) -> Fit:
+    """Chance of a bid in a week of those who bid now and then."""
+    found, rows, remarks = history.once(_bidders)
+    return single(found.seldom_per_week, rows, *remarks)
+
+
+def often_per_week(history: History) -> Fit:
+    """Chance of a bid in a week of those who bid most weeks."""
+    found, rows, remarks = history.once(_bidders)
+    return single(found.often_per_week, rows, *remarks)
+
+
+def most_bids(history: History) -> Fit:
+    """Bids that 95 of 100 weeks with a bid do not exceed."""
+    weeks = (
+        history.once(_placed)
+        .filter(pl.col("placed_by") == "applicant")
+        .group_by("application", "week")
+        .len()
+    )
+    enough(weeks.height, "weeks with a bid")
+    bids = np.sort(weeks["len"].to_numpy())
+    at, low, high = _order_statistics(len(bids), 0.95)
+    return single(
+        Estimate(float(bids[at]), float(bids[low]), float(bids[high])), len(bids),
+        f"95 of 100 weeks with a bid have no more; {np.mean(bids):.2f} on average",
+        _unmarked(history),
+    )
+
+
+def _order_statistics(n: int, level: float) -> tuple[int, int, int]:
+    """Places of a percentile in n sorted values, and of the ends of its exact interval."""
+    from scipy.stats import binom
+
+    tail = (1 - estimates.LEVEL) / 2
+    at = int(np.ceil(level * n)) - 1
+    low = max(0, int(binom.ppf(tail, n, level)) - 1)
+    return at, min(low, at), min(n - 1, int(binom.ppf(1 - tail, n, level)))
+
+
+def assisted(history: History) -> Fit:
+    """Bids that an officer placed, of those that no system placed."""
+    history.unbiased(automatic_unmarked="no bid is marked as an officer's or automatic")
+    history.table("bids", "placed_by")
+    by = (
+        history.once(_placed)
+        .filter(pl.col("placed_by") != "automatic")
+        .group_by("application")
+        .agg((pl.col("placed_by") == "officer").sum().alias("part"), pl.len().alias("whole"))
+        .sort("application")
+    )
+    rows = int(by["whole"].sum())
+    enough(rows, "bids")
+    return single(
+        estimates.share_in_clusters(by["part"].to_numpy(), by["whole"].to_numpy()), rows,
+        f"of {by.height:,} households",
+    )

@@ -1,0 +1,283 @@
+"""The calibration: quality of the data first, then every parameter of the catalogue, fitted or not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from cbl_engine.compare.calibrate import bidding, nominations, register, tenancies, voids
+from cbl_engine.compare.calibrate.history import CannotFitError, History, window_of
+from cbl_engine.errors import BadInput, Problem
+from cbl_engine.quality import quality_of_history
+from cbl_engine.records.chain import data_source
+from cbl_engine.simulate.parameters import Parameter, shipped_parameters
+from cbl_engine.tables import TABLES, read_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from cbl_engine.compare.calibrate.fit import Fit
+    from cbl_engine.quality import DataQuality
+
+FITS: Mapping[str, Callable[[History], Fit]] = {
+    "arrivals.per_year": register.arrivals_per_year,
+    "arrivals.by_month": register.arrivals_by_month,
+    "households.lapse_per_year": register.lapse_per_year,
+    "bidding.kinds": bidding.kinds,
+    "bidding.seldom_per_week": bidding.seldom_per_week,
+    "bidding.often_per_week": bidding.often_per_week,
+    "bidding.most_bids": bidding.most_bids,
+    "bidding.assisted": bidding.assisted,
+    "nominations.own": nominations.outcomes_of("own"),
+    "nominations.assisted": nominations.outcomes_of("assisted"),
+    "nominations.automatic": nominations.outcomes_of("automatic"),
+    "nominations.direct": nominations.outcomes_of("direct"),
+    "nominations.days": nominations.days,
+    "nominations.sign_up_days": nominations.sign_up_days,
+    "nominations.starting_weekday": nominations.starting_weekday,
+    "tenancies.end_per_year": tenancies.end_per_year,
+    "tenancies.causes": tenancies.causes,
+    "tenancies.succession": tenancies.succession,
+    "voids.notice_days": voids.notice_days,
+    "voids.late_keys_days": voids.late_keys_days,
+    "voids.inspection_days": voids.inspection_days,
+    "voids.works": voids.works,
+    "voids.works_days": voids.works_days,
+    "voids.advertised_before_ready": voids.advertised_before_ready,
+    "stock.right_to_buy_per_year": tenancies.right_to_buy_per_year,
+    "stock.exchanges_per_year": tenancies.exchanges_per_year,
+}
+"""Parameters that are fitted, in the order of the catalogue."""
+
+_A_LIMIT = "a limit shows in a history only as days: the council says what it is"
+_NO_TABLE = "no table of a history that is read here shows it"
+NOT_FITTED: Mapping[str, str] = {
+    "voids.works_teams": _A_LIMIT,
+    "voids.offers_per_week": _A_LIMIT,
+    "bidding.mistaken": "needs a scheme: what a household could be let is not in a history",
+    "choice.weights": "needs, for each bid, every home the household could have bid for",
+    "nominations.taste": "needs how much each household wanted the home",
+}
+"""Parameters that are not, with the reason; others are in no table of a history."""
+
+_NEEDED = ("applications", "adverts", "bids", "outcomes", "tenancies", "voids")
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A fitted parameter.
+
+    Attributes:
+        parameter: as a file of parameters has it.
+        rows: rows it was fitted from.
+        remarks: what to know about it.
+    """
+
+    parameter: Parameter
+    rows: int
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """What was fitted, and what could not be.
+
+    Attributes:
+        since: first day of the window.
+        until: first day no longer in it.
+        quality: of the data, for fitting.
+        fitted: name -> what was fitted.
+        not_fitted: name -> why not.
+    """
+
+    since: date
+    until: date
+    quality: DataQuality
+    fitted: Mapping[str, Fitted]
+    not_fitted: Mapping[str, str]
+
+    def frame(self) -> pl.DataFrame:
+        """Everything as a table.
+
+        Returns:
+            parameter, part (name, percentile or both; empty for a single value), unit, shipped,
+            fitted, low, high (null where it was not fitted, and an interval that does not exist),
+            rows, remark (or why it was not fitted), in the order of the catalogue.
+        """
+        return pl.DataFrame(list(self._rows()), _FRAME, orient="row")
+
+    def _rows(self) -> Iterator[tuple[Any, ...]]:
+        for name, shipped in shipped_parameters().found.items():
+            one = self.fitted.get(name)
+            if one is None:
+                for part, value in parts_of(shipped).items():
+                    yield name, part, shipped.unit, value, None, None, None, None, self.not_fitted[name]
+                continue
+            of_shipped = shipped_at(shipped, one.parameter)
+            bounds = bounds_of(one.parameter)
+            for part, value in parts_of(one.parameter).items():
+                low, high = bounds.get(part, (None, None))
+                remark = "; ".join(one.remarks)
+                yield (name, part, shipped.unit, of_shipped.get(part), value, low, high, one.rows,
+                       remark)
+
+
+_FRAME = {
+    "parameter": pl.String, "part": pl.String, "unit": pl.String, "shipped": pl.Float64,
+    "fitted": pl.Float64, "low": pl.Float64, "high": pl.Float64, "rows": pl.Int64,
+    "remark": pl.String,
+}
+
+
+def calibrate(
+    data: str | Path,
+    since: date | None = None,
+    until: date | None = None,
+    *,
+    mapping: str | Path | None = None,
+    strict: bool = True,
+) -> Calibration:
+    """Fit the parameters of simulated worlds from a council's history.
+
+    Args:
+        data: folder, ``.xlsx`` file, database URL, or the name of a shipped history: any of the
+            tables applications, status_history, homes, adverts, bids, outcomes, tenancies, voids.
+        since: first day of the window; None takes the first that all tables cover.
+        until: first day no longer in it; None takes the day after the last that was written.
+        mapping: how the data become our tables; None takes the folder's own, if any.
+        strict: False leaves out bad rows instead of refusing.
+
+    Returns:
+        Every parameter of the catalogue, fitted with its interval, or with the reason why not.
+
+    Raises:
+        BadInput: with everything wrong in the data, or in the window.
+    """
+    tables = read_tables(data_source(data), needs=(), mapping=mapping, strict=strict)
+    if not set(_NEEDED) & set(tables.frames):
+        raise BadInput([
+            Problem("no_history", "there is no table to fit from", where=str(data),
+                    allowed=f"one or more of {', '.join(_NEEDED)}"),
+            *tables.problems,
+        ])
+    first, end = window_of(tables.frames)
+    since, until = since or first, until or end
+    if since is None or until is None:
+        raise BadInput([
+            Problem("no_window", "the tables have no day that says which period they cover",
+                    where=str(data), remedy="Say so with --since and --until"),
+        ])
+    if until <= since:
+        raise BadInput([
+            Problem("window_ends_before_start", "the window ends on or before the day it begins",
+                    where="--since, --until", given=f"{since} to {until}",
+                    allowed="until is the first day no longer in it"),
+        ])
+    quality = quality_of_history(tables, until)
+    frames = {name: _with_text_ids(name, frame) for name, frame in tables.frames.items()}
+    history = History(frames, since, until, frozenset(habit.kind for habit in quality.habits))
+    return _fit_all(history, quality)
+
+
+def _with_text_ids(table: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """A table with ids as text, whichever of its columns are there."""
+    ids = [c.name for c in TABLES[table] if c.type == "id" and c.name in frame.columns]
+    return frame.with_columns(pl.col(ids).cast(pl.String))
+
+
+def _fit_all(history: History, quality: DataQuality) -> Calibration:
+    fitted: dict[str, Fitted] = {}
+    not_fitted: dict[str, str] = {}
+    source = f"fitted from own history, {history.since} to {_last(history.until)}"
+    for name, shipped in shipped_parameters().found.items():
+        if name not in FITS:
+            not_fitted[name] = NOT_FITTED.get(name, _NO_TABLE)
+            continue
+        try:
+            found = FITS[name](history)
+        except CannotFitError as error:
+            not_fitted[name] = str(error)
+            continue
+        fitted[name] = Fitted(_parameter(shipped, found, source), found.rows, found.remarks)
+    return Calibration(history.since, history.until, quality, fitted, not_fitted)
+
+
+def _last(until: date) -> date:
+    from datetime import timedelta
+
+    return until - timedelta(days=1)
+
+
+def _parameter(shipped: Parameter, found: Fit, source: str) -> Parameter:
+    """A fit as a parameter of the catalogue's kind."""
+    bounds = found.intervals.get("")
+    value = _rounded(found.value)
+    given: dict[str, Any] = {
+        shipped.kind: _whole(value) if shipped.kind == "shares" else value,
+        "label": shipped.label,
+        "unit": shipped.unit,
+        "source": source,
+        "note": "; ".join(found.remarks) or None,
+        "fitted_from": found.rows,
+    }
+    if bounds is not None:
+        given |= {"low": _rounded(bounds[0]), "high": _rounded(bounds[1])}
+    else:
+        given["intervals"] = {
+            part: [_rounded(low), _rounded(high)] for part, (low, high) in found.intervals.items()
+        }
+    return Parameter(**given)
+
+
+def _rounded(value: Any) -> Any:
+    """Six significant digits: far below any interval, and the same on every machine."""
+    if isinstance(value, dict):
+        return {name: _rounded(one) for name, one in value.items()}
+    return float(f"{value:.6g}")
+
+
+def _whole(shares: dict[str, float]) -> dict[str, float]:
+    """Shares that add up to 1 after rounding: the greatest takes what is left."""
+    greatest = max(shares, key=lambda name: shares[name])
+    rest = sum(share for name, share in shares.items() if name != greatest)
+    return shares | {greatest: round(1 - rest, 9)}
+
+
+def parts_of(parameter: Parameter) -> dict[str, float]:
+    """The numbers of a value by part: empty, a name, a percentile, or a name and a percentile."""
+    value = parameter.value
+    if not isinstance(value, dict):
+        return {"": float(value)}
+    if parameter.kind != "days_by":
+        return {str(part): float(one) for part, one in value.items()}
+    return {f"{name} {p}": float(days) for name, table in value.items() for p, days in table.items()}
+
+
+def shipped_at(shipped: Parameter, fitted: Parameter) -> dict[str, float]:
+    """The numbers of a shipped value at the parts of a fitted one; days on their straight lines."""
+    if shipped.kind == "days":
+        return {str(p): _days_at(shipped.value, p) for p in fitted.value}
+    if shipped.kind == "days_by":
+        return {
+            f"{name} {p}": _days_at(shipped.value[name], p)
+            for name, table in fitted.value.items() for p in table
+        }
+    return parts_of(shipped)
+
+
+def _days_at(percentiles: Mapping[int, float], at: int) -> float:
+    import numpy as np
+
+    known = sorted(percentiles)
+    return float(np.interp(at, known, [percentiles[p] for p in known]))
+
+
+def bounds_of(parameter: Parameter) -> dict[str, tuple[float, float]]:
+    """The interval of each part that has one."""
+    if parameter.low is not None and parameter.high is not None:
+        return {"": (parameter.low, parameter.high)}
+    return {part: (low, high) for part, (low, high) in (parameter.intervals or {}).items()}

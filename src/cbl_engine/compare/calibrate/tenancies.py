@@ -1,0 +1,110 @@
+"""Ends of tenancies: how many a year, and why."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from cbl_engine.compare.calibrate import estimates
+from cbl_engine.compare.calibrate.fit import Fit, enough, left_out, named, single
+from cbl_engine.compare.calibrate.history import YEAR, CannotFitError, days_between
+
+if TYPE_CHECKING:
+    from cbl_engine.compare.calibrate.history import History
+
+CAUSES = ("left", "died", "care", "evicted", "abandoned", "mutual_agreement")
+OTHER_REASONS = ("succession", "moved", "exchange", "decant", "right_to_buy", "demolition")
+_MOST_UNKNOWN = 0.1
+
+
+def _ended(history: History) -> tuple[pl.DataFrame, str]:
+    """Tenancies that ended in the window for a reason that is known, and the remark on others.
+
+    Raises:
+        CannotFitError: too many reasons are not known, or there are too few.
+    """
+    tenancies = history.table("tenancies", "end", "reason")
+    ended = tenancies.filter(history.within(pl.col("end")))
+    known = ended.filter(pl.col("reason").is_in((*CAUSES, *OTHER_REASONS)))
+    lost = ended.height - known.height
+    if lost > _MOST_UNKNOWN * ended.height:
+        raise CannotFitError(
+            f"the reason of {lost:,} of {ended.height:,} endings is not one of "
+            f"{', '.join((*CAUSES, *OTHER_REASONS))}: a mapping's codes may say which it is"
+        )
+    enough(known.height, "tenancies that ended")
+    return known, left_out(lost, "ended for a reason not known")
+
+
+def _let_years(history: History) -> float:
+    """Years that all tenancies together ran in the window.
+
+    Raises:
+        CannotFitError: tenancies from before the window are missing.
+    """
+    tenancies = history.table("tenancies", "start")
+    before = pl.col("start").is_null() | (pl.col("start") < pl.lit(history.since))
+    if not tenancies.filter(before).height:
+        raise CannotFitError("biased: no tenancy from before the window in history")
+    after = tenancies.with_columns((pl.col("end") + timedelta(days=1)).alias("after"))
+    return float(np.sum(days_between(after, "start", "after", history))) / YEAR
+
+
+def _rate_of(history: History, reasons: tuple[str, ...]) -> Fit:
+    ended, remark = _ended(history)
+    years = _let_years(history)
+    found = ended.filter(pl.col("reason").is_in(reasons)).height
+    enough(found, f"endings ({', '.join(reasons)})")
+    return single(
+        estimates.rate(found, years), found, f"{found:,} in {years:,.0f} years of homes let", remark
+    )
+
+
+def end_per_year(history: History) -> Fit:
+    """Endings for other reasons than a move within the register, for each home let and year."""
+    return _rate_of(history, (*CAUSES, "succession"))
+
+
+def exchanges_per_year(history: History) -> Fit:
+    """Mutual exchanges for each home let and year."""
+    return _rate_of(history, ("exchange",))
+
+
+def right_to_buy_per_year(history: History) -> Fit:
+    """Homes bought by their tenants for each home let and year."""
+    return _rate_of(history, ("right_to_buy",))
+
+
+def causes(history: History) -> Fit:
+    """Why tenancies end, deaths with a successor among the deaths.
+
+    Where tenancies give no reasons, the causes of voids do.
+    """
+    try:
+        ended, remark = _ended(history)
+        reasons = ended["reason"].replace("succession", "died")
+        where = ""
+    except CannotFitError:
+        voids = history.table("voids", "cause", "tenancy_ended_on")
+        begun = voids.filter(history.within(pl.col("tenancy_ended_on")))
+        known = begun["cause"].drop_nulls()
+        reasons, remark = known, left_out(begun.height - len(known), "no cause")
+        where = "from voids: deaths with a successor are missing"
+    counts = {cause: int((reasons == cause).sum()) for cause in CAUSES}
+    rows = sum(counts.values())
+    enough(rows, "endings with a cause")
+    return named(estimates.shares(counts), rows, where, remark)
+
+
+def succession(history: History) -> Fit:
+    """Of deaths, those after which somebody succeeds."""
+    ended, remark = _ended(history)
+    succeeded = int((ended["reason"] == "succession").sum())
+    deaths = succeeded + int((ended["reason"] == "died").sum())
+    enough(deaths, "deaths of tenants")
+    if not succeeded:
+        raise CannotFitError("biased: no succession in history; it may not be told from other ends")
+    return single(estimates.share(succeeded, deaths), deaths, remark)

@@ -1,0 +1,153 @@
+"""Small charts as inline SVG: where each line, bar and tick stands, for the templates to draw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, floor, log10
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+_WIDTH, _HEIGHT, _LEFT, _BELOW, _ABOVE = 540, 230, 52, 26, 10
+_LABEL, _ROOM, _ROW, _BAR = 128, 118, 26, 16
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A mark on an axis."""
+
+    at: float
+    words: str
+
+
+@dataclass(frozen=True)
+class Fan:
+    """A line with the band around it, over time."""
+
+    width: int
+    height: int
+    left: int
+    bottom: int
+    band: str
+    line: str
+    up: tuple[Tick, ...]
+    along: tuple[Tick, ...]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a bar."""
+
+    x: float
+    width: float
+    kind: int
+    words: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """A bar of pieces, with its interval where it has one."""
+
+    label: str
+    y: float
+    pieces: tuple[Piece, ...]
+    value: str
+    end: float
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Bars one under another."""
+
+    width: int
+    height: int
+    left: int
+    thick: int
+    rows: tuple[Row, ...]
+    legend: tuple[str, ...]
+
+
+def fan(
+    low: Sequence[float], middle: Sequence[float], high: Sequence[float],
+    marks: Sequence[tuple[int, str]],
+) -> Fan:
+    """Lay out a line with a band, from 0 up.
+
+    Args:
+        low: lower edge of the band by step of time.
+        middle: the line.
+        high: upper edge.
+        marks: steps that are named under the chart.
+    """
+    top, step = _scale(max(high, default=0.0))
+    bottom = _HEIGHT - _BELOW
+    wide = _WIDTH - _LEFT - 12
+
+    def x(at: int) -> float:
+        return _LEFT + wide * at / max(len(middle) - 1, 1)
+
+    def y(value: float) -> float:
+        return bottom - (bottom - _ABOVE) * value / top
+
+    def path(values: Sequence[float], steps: Sequence[int]) -> str:
+        return "L".join(f"{x(i):.1f} {y(values[i]):.1f}" for i in steps)
+
+    forth = range(len(middle))
+    ticks = [Tick(y(n * step), f"{n * step:,g}") for n in range(round(top / step) + 1)]
+    return Fan(
+        _WIDTH, _HEIGHT, _LEFT, bottom,
+        f"M{path(high, forth)}L{path(low, forth[::-1])}Z", f"M{path(middle, forth)}",
+        tuple(ticks), tuple(Tick(x(at), words) for at, words in marks),
+    )
+
+
+def bars(
+    rows: Sequence[tuple[str, Mapping[str, float]]], said: Callable[[float], str],
+    intervals: Sequence[tuple[float | None, float | None]] | None = None, unit: str = "",
+    shown: Callable[[Mapping[str, float]], str] | None = None,
+) -> Bars:
+    """Lay out bars of one or more pieces, from 0 to the right.
+
+    Args:
+        rows: label, and name of each piece -> value.
+        said: a value in words.
+        intervals: of each row's whole, in its own unit.
+        unit: added to the words of a piece.
+        shown: what stands after a bar; left out, its whole.
+    """
+    reach = [high or 0.0 for _, high in intervals or ()]
+    most = max([sum(parts.values()) for _, parts in rows] + reach, default=0.0) or 1.0
+    wide = _WIDTH - _LABEL - _ROOM
+    names = list(dict.fromkeys(name for _, parts in rows for name in parts))
+
+    def x(value: float) -> float:
+        return round(_LABEL + wide * value / most, 1)
+
+    out = []
+    for number, (label, parts) in enumerate(rows):
+        before, pieces = 0.0, []
+        for name, value in parts.items():
+            words = f"{label}, {name}: {said(value)} {unit}".strip()
+            pieces.append(Piece(x(before), round(x(before + value) - x(before), 1),
+                                names.index(name), words))
+            before += value
+        low, high = intervals[number] if intervals else (None, None)
+        ends = x(max(before, high or 0.0))
+        out.append(Row(label, number * _ROW + 4, tuple(pieces),
+                       shown(parts) if shown else said(before), ends + 6,
+                       None if low is None else x(low), None if high is None else x(high)))
+    return Bars(_WIDTH, len(rows) * _ROW + 4, _LABEL, _BAR, tuple(out),
+                tuple(names) if len(names) > 1 else ())
+
+
+def _scale(most: float) -> tuple[float, float]:
+    """Top of an axis and its step: 1, 2 or 5 times a power of ten, four or five of them."""
+    if most <= 0:
+        return 1.0, 1.0
+    rough = most / 4
+    power = 10 ** floor(log10(rough))
+    step = next(n * power for n in (1, 2, 5, 10) if n * power >= rough)
+    return ceil(most / step) * step, step

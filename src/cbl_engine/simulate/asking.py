@@ -1,0 +1,66 @@
+"""Criteria of the scheme asked of households and homes of worlds, by the functions that run live.
+
+Whoever is asked about goes into frames, so a criterion is asked of many households of many worlds in
+one call of :class:`cbl_engine.offers.criteria.Judge`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from cbl_engine.offers.criteria import Judge
+from cbl_engine.simulate import listing
+from cbl_engine.simulate.lives import day_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cbl_engine.simulate.state import State
+
+
+def judge_of(
+    state: State, day: int, who: NDArray[np.int64], voids: NDArray[np.int64] | None = None,
+    week: int = 0,
+) -> Judge:
+    """A judge of some households, and of the homes of some voids as adverts of a week.
+
+    Args:
+        state: the worlds.
+        day: households are as on this day.
+        who: rows of households, in any order.
+        voids: rows of voids.
+        week: whose adverts they are; ids as :func:`cbl_engine.simulate.listing.adverts_of` has them.
+    """
+    who = np.unique(who)
+    who = who[np.argsort(state.households["id"][who])]
+    register = listing.register_of(state, who, day)
+    if voids is None:
+        return Judge(state.setup.scheme, register)
+    shown = listing.adverts_of(state, week, voids)
+    return Judge(state.setup.scheme, register, shown.adverts, shown.homes)
+
+
+def meets(
+    judge: Judge, criterion: str | None, day: int, *, advert: NDArray[np.int64] | None = None,
+    application: NDArray[np.int64] | None = None,
+) -> NDArray[np.bool_]:
+    """Whether a criterion counts as met, row by row; on hold and not known, it is not.
+
+    Args:
+        judge: of everyone and everything asked about.
+        criterion: its name; None is met by all.
+        day: asked as on this day.
+        advert: ids of adverts.
+        application: ids of households.
+    """
+    rows = advert if advert is not None else application
+    n = 0 if rows is None else len(rows)
+    if criterion is None or not n:
+        return np.ones(n, bool)
+    found = judge.counts(
+        criterion, day_of(day), advert=None if advert is None else pl.Series(advert),
+        application=None if application is None else pl.Series(application))
+    return found.fill_null(value=False).to_numpy()

@@ -1,0 +1,121 @@
+"""Homes let directly: no advert, offered down a list of those the scheme lets it be offered to.
+
+Who may be let a home directly is what a kind under ``direct_lets`` says, asked as
+:func:`cbl_engine.offers.direct.direct_let_findings` asks it; without a kind nothing is let directly,
+but for homes that the scheme's own ladder sends there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cbl_engine.offers.direct import criteria_of
+from cbl_engine.simulate.asking import judge_of, meets
+from cbl_engine.simulate.columns import spans, within
+from cbl_engine.simulate.listing import Bids, Listed
+from cbl_engine.simulate.parameters import happens
+from cbl_engine.simulate.policy import policy_on
+from cbl_engine.simulate.setup import ROUTES
+from cbl_engine.simulate.state import ADVERTISED, READY, WAITING
+from cbl_engine.simulate.voids import DIRECT
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cbl_engine.scheme.model import SchemeVersion
+    from cbl_engine.simulate.state import State
+
+_ROUTE = ROUTES.index("direct")
+_LAST = 1 << 30
+
+
+def set_apart(state: State, week: int) -> None:
+    """Of the voids that are ready for the first time, those that are let directly."""
+    setup, voids = state.setup, state.voids
+    policy = policy_on(setup, setup.closes(week))
+    rows = state.open_voids
+    rows = rows[(voids["step"][rows] == READY) & (voids["adverts"][rows] == 0)
+                & (voids["route"][rows] == 0)]
+    if not policy.version.direct_lets or not len(rows):
+        return
+    share = setup.parameters["direct.share"]
+    kinds = np.array([share["general"], share["accessible"], share["wheelchair"]])
+    chance = kinds[setup.homes.access[state.static(voids["home"][rows])]]
+    draws = setup.luck.draws("direct", state.home_ids(voids["home"][rows]), voids["nth"][rows])
+    voids["route"][rows[happens(chance, draws)]] = DIRECT
+
+
+def lists(state: State, week: int) -> tuple[NDArray[np.int64], Listed, Bids]:
+    """Homes to be let directly, and for each those who may be let it: best first.
+
+    They stand by band, then by the date that ranks, then by id. A home that suits nobody is
+    advertised after all, if it was not before.
+
+    Returns:
+        Rows of voids, their lists, and an entry of each list in the form of bids.
+    """
+    setup, voids, households = state.setup, state.voids, state.households
+    close = setup.closes(week)
+    rows = state.open_voids
+    rows = rows[(voids["step"][rows] == READY) & (voids["route"][rows] == DIRECT)]
+    rows = rows[np.lexsort((voids["home"][rows], voids["world"][rows]))]
+    who, home = _pairs(state, week, rows, close)
+    some = np.isin(np.arange(len(rows)), home)
+    voids["route"][rows[~some & (voids["rung"][rows] == 0)]] = 0
+    kept = rows[some]
+    voids["step"][kept] = ADVERTISED
+    voids["closed"][kept] = close
+    home = (np.cumsum(some) - 1)[home]
+    band = state.bands_on(who, close).astype(np.int64)
+    date = households["priority"][who].astype(np.int64)
+    order = np.lexsort((households["id"][who], np.where(date > 0, date, _LAST),
+                        np.where(band >= 0, band, _LAST), home))
+    who, home = who[order], home[order]
+    starts = np.searchsorted(home, np.arange(len(kept) + 1))
+    by_who = np.lexsort((home, who))
+    rank = np.empty(len(who), np.int32)
+    rank[by_who] = within(who[by_who]) + 1
+    counts = np.zeros(len(kept), np.int64)
+    listed = Listed(starts, who, (within(home) + 1).astype(np.int32), np.zeros(len(who), np.int8),
+                    np.arange(len(who)), counts, np.diff(starts))
+    return kept, listed, Bids(who, home, rank, np.full(len(who), np.int8(_ROUTE)),
+                              np.zeros(len(who)))
+
+
+def _pairs(
+    state: State, week: int, rows: NDArray[np.int64], close: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Households and homes that fit each other by some kind of direct let: rows, and places."""
+    households, voids = state.households, state.voids
+    nobody = np.zeros(0, np.int64), np.zeros(0, np.int64)
+    if not len(rows):
+        return nobody
+    live = state.live
+    world = voids["world"][rows].astype(np.int64)
+    homes = np.bincount(world, minlength=len(state.worlds))
+    who = np.sort(live[households["waits"][live] & (households["status"][live] == WAITING)
+                       & (households["suspended_until"][live] <= close)
+                       & (homes[households["world"][live]] > 0)])
+    mine = households["world"][who].astype(np.int64)
+    which, home = spans((np.cumsum(homes) - homes)[mine], homes[mine])
+    if not len(which):
+        return nobody
+    version = policy_on(state.setup, close).version
+    judge = judge_of(state, close, who, rows, week)
+    ids, applications = judge.given_adverts["id"].to_numpy(), households["id"][who]
+    fits = np.zeros(len(which), bool)
+    for criteria in _kinds(version):
+        able = np.flatnonzero(~fits)
+        for criterion in criteria:
+            able = able[meets(judge, criterion, close, advert=ids[home[able]],
+                              application=applications[which[able]])]
+        fits[able] = True
+    return who[which[fits]], home[fits]
+
+
+def _kinds(version: SchemeVersion) -> list[list[str]]:
+    """The criteria of each kind; of a scheme without one, those common to all adverts."""
+    return [criteria_of(rule, version) for rule in version.direct_lets.values()] or [
+        list(version.eligible)]

@@ -1,0 +1,73 @@
+"""Tenants with a bedroom too many who ask to move to a smaller home.
+
+Most never do. Who does joins the register with its own home, as a household of the pool of lives that
+lives in as many bedrooms and needs fewer; it may refuse without penalty. Of those who ask under an
+incentive, the same draws say who would have asked without it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cbl_engine.simulate.parameters import happens
+from cbl_engine.simulate.state import LET, NOBODY, join
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cbl_engine.simulate.setup import Setup
+    from cbl_engine.simulate.state import State
+
+FIRST_NUMBER = 1 << 23
+"""Numbers of those who ask, in a week of a world: this and the number of their home."""
+_WEEKS = 365.25 / 7
+ASKS, WOULD_ANYWAY = 1, 2
+"""How a household came to ask: under the incentive alone, or in any case; 0: it is none of these."""
+
+
+def ask(state: State, week: int) -> NDArray[np.int64]:
+    """Under-occupying tenants join the register this week; their rows."""
+    setup, luck, homes = state.setup, state.setup.luck, state.setup.homes
+    p = setup.parameters
+    lives = _lives(setup)
+    nobody = np.zeros(0, np.int64)
+    if not p["downsizing.registers_per_year"] or not any(len(of) for of in lives):
+        return nobody
+    home = np.flatnonzero((state.home_status == LET) & (state.home_taker == NOBODY))
+    bedrooms = homes.bedrooms[state.static(home)].astype(np.int64)
+    spare = bedrooms - state.home_need[home]
+    some = (spare > 0) & np.array([len(of) > 0 for of in lives])[np.clip(bedrooms, 0, len(lives) - 1)]
+    home, bedrooms, spare = home[some], bedrooms[some], spare[some]
+    keys = state.home_ids(home), state.home_nth[home]
+    pensioner = happens(p["downsizing.pensioners"], luck.draws("pensioner", *keys))
+    deduction = p["downsizing.deduction"]
+    lost = np.where(pensioner, 0.0, np.where(spare == 1, deduction["one"], deduction["more"]))
+    rate = p["downsizing.registers_per_year"] * (1 + p["downsizing.deduction_effect"] * lost)
+    rate = rate * np.where(pensioner, p["downsizing.pensioners_ask"], 1.0)
+    draws = luck.draws("downsizes", *keys, week)
+    usual = happens(1 - np.exp(-rate / _WEEKS), draws)
+    asks = happens(1 - np.exp(-rate * p["downsizing.incentive"] / _WEEKS), draws)
+    home, usual = home[asks], usual[asks]
+    if not len(home):
+        return nobody
+    keys = tuple(k[asks] for k in keys)
+    draws = luck.draws("downsizes/life", *keys, week)
+    life = np.array([lives[b][d % np.uint64(len(lives[b]))] for b, d in zip(
+        bedrooms[asks].tolist(), draws, strict=True)], np.int64)
+    day = setup.monday(week) + (luck.draws("downsizes/day", *keys, week) % np.uint64(7)).astype(
+        np.int64)
+    rows = join(state, home // state.n_homes, week + 1, FIRST_NUMBER + state.static(home), life, day,
+                home=home)
+    state.households["downsizes"][rows] = np.where(usual, WOULD_ANYWAY, ASKS)
+    return rows
+
+
+def _lives(setup: Setup) -> list[NDArray[np.int64]]:
+    """By bedrooms of the present home: lives of the pool that need fewer."""
+    lives = setup.lives
+    pool = np.arange(lives.opening, len(lives))
+    need = lives.need[lives.starts[pool]]
+    under = lives.tenant[pool] & (need > 0) & (lives.bedrooms_now[pool] > need)
+    return [pool[under & (lives.bedrooms_now[pool] == n)] for n in range(10)]

@@ -1,0 +1,127 @@
+"""What a figure of a simulation is: a query on its tables, a value for each world and group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from inspect import cleandoc
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from cbl_engine.simulate.parameters import Parameters
+    from cbl_engine.simulate.run import Simulation
+
+YEAR = 365.25
+MONTH = YEAR / 12
+ALL = "all"
+NOT_REACHED = float("inf")
+"""A median that fewer than half have reached: no mean over worlds can be said with one of them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Told:
+    """The tables of a simulation, and the time that they tell of.
+
+    Attributes:
+        frames: tables by name.
+        worlds: their numbers.
+        start: first day.
+        end: the day after the last.
+        parameters: what the worlds went by.
+    """
+
+    frames: Mapping[str, pl.DataFrame]
+    worlds: list[int]
+    start: date
+    end: date
+    parameters: Parameters
+
+    @property
+    def years(self) -> float:
+        """Length of the horizon [years]."""
+        return (self.end - self.start).days / YEAR
+
+    def __getitem__(self, table: str) -> pl.DataFrame:
+        """The rows of a table."""
+        return self.frames[table]
+
+    @property
+    def lettings(self) -> pl.DataFrame:
+        """Lettings whose tenancy began before the end."""
+        return self["lettings"].filter(pl.col("let_on") < self.end)
+
+
+def told_by(simulation: Simulation) -> Told:
+    """What figures are made of."""
+    scenario = simulation.scenario
+    return Told(simulation.frames, list(range(scenario.replications)), scenario.start,
+                scenario.start + timedelta(days=scenario.days), simulation.parameters)
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """One figure.
+
+    Attributes:
+        name: in the summary.
+        label: in words.
+        unit: of the value.
+        query: from the tables to world, group and value; its docstring is the definition. Null is
+            a world in which there is nothing to take a mean of; an infinite median was not reached.
+        none: value of a group in a world that the query does not name; None leaves it out.
+        order: groups in the order in which people read them; None: by name, after ``all``.
+        brief: pattern of the groups that a short summary shows.
+    """
+
+    name: str
+    label: str
+    unit: str
+    query: Callable[[Told], pl.DataFrame]
+    none: float | None = None
+    order: tuple[str, ...] | None = None
+    brief: str = ALL
+
+    @property
+    def definition(self) -> str:
+        """How it is counted."""
+        return " ".join(cleandoc(self.query.__doc__ or "").split())
+
+
+def grouped(rows: pl.DataFrame, value: pl.Expr, *by: pl.Expr) -> pl.DataFrame:
+    """A value for each world as a whole, and for each of its groups, in each of several ways.
+
+    Args:
+        rows: with ``world``.
+        value: an aggregate.
+        by: texts that rows are grouped by.
+
+    Returns:
+        world, group, value.
+    """
+    parts = [
+        rows.with_columns(group.cast(pl.String).alias("group"))
+        .group_by("world", "group", maintain_order=True).agg(value.cast(pl.Float64).alias("value"))
+        for group in (pl.lit(ALL), *by)
+    ]
+    return pl.concat(part.select("world", "group", "value") for part in parts)
+
+
+def band(column: str = "band") -> pl.Expr:
+    """``band A``; ``no band``."""
+    return pl.format("band {}", pl.col(column)).fill_null("no band")
+
+
+def bedrooms(column: str = "bedrooms") -> pl.Expr:
+    """``2 bedrooms``; ``bedsit``; ``bedrooms not known``."""
+    n = pl.col(column)
+    words = pl.when(n == 0).then(pl.lit("bedsit")).when(n == 1).then(pl.lit("1 bedroom"))
+    return words.otherwise(pl.format("{} bedrooms", n)).fill_null("bedrooms not known")
+
+
+def months(since: str, until: str = "let_on") -> pl.Expr:
+    """Months from a day to a day [months of 30.4 days]."""
+    return (pl.col(until) - pl.col(since)).dt.total_days() / MONTH

@@ -1,0 +1,202 @@
+"""Figures of homes: lettings, voids, adverts, nominations and chains."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import polars as pl
+
+from cbl_engine.simulate.kpi import ALL, NOT_REACHED, Kpi, Told, band, bedrooms, grouped
+from cbl_engine.simulate.setup import LEAKS, OUTCOMES
+from cbl_engine.simulate.void_measures import MEASURES, NO_RELET, void_measures
+
+STAGES = {
+    "notice": ("notice_given_on", "tenancy_ended_on"),
+    "keys": ("tenancy_ended_on", "keys_in_on"),
+    "inspection": ("keys_in_on", "inspected_on"),
+    "waiting for a team": ("inspected_on", "works_began_on"),
+    "works": ("works_began_on", "ready_on"),
+    "adverts": ("ready_on", "closed_on"),
+    "nominations": ("closed_on", "accepted_on"),
+    "sign-up": ("accepted_on", "let_on"),
+}
+"""Stages of a void: the day each begins, and the day it ends."""
+_STATISTICS = ("mean", "median", "median with open")
+
+
+def lettings_a_year(told: Told) -> pl.DataFrame:
+    """Tenancies that began in the horizon after a nomination, for each year of it."""
+    return grouped(told.lettings, pl.len() / told.years, bedrooms(), band())
+
+
+def void_days(told: Told) -> pl.DataFrame:
+    """Days that a home stood empty, in the four measures that are published under that name:
+    mean and median of those let, and the median with open voids counted as longer than so far.
+    Homes that the landlord let itself count; homes taken out of letting and new homes do not, but
+    new homes in the measure called core.
+    """
+    voids = told["voids"].filter(~pl.col("outcome").is_in(NO_RELET))
+    new = pl.col("cause") == "new_home"
+    voids = voids.with_columns(
+        pl.when(~new).then(day).alias(day) for day in ("tenancy_ended_on", "keys_in_on"))
+    found = void_measures(voids, told.end - timedelta(days=1), ["world"]).rename(
+        {"median_with_open": "median with open"})
+    found = found.with_columns(pl.col("median with open").fill_null(NOT_REACHED))
+    return found.unpivot(_STATISTICS, index=["world", "measure"]).select(
+        "world", pl.format("{}, {}", pl.col("measure").str.replace_all("_", " "), "variable")
+        .alias("group"), pl.col("value"))
+
+
+def stage_days(told: Told) -> pl.DataFrame:
+    """Mean days that homes let after a nomination spent in each stage, from notice to letting.
+
+    Notice runs before the tenancy ends and is no void day; the others add up to the days from the
+    end of one tenancy to the start of the next. A stage that begins before the one before it is
+    over counts from then. New homes are left out. ``adverts`` is the wait for a cycle and every
+    cycle of bidding, the last included.
+    """
+    days = _let(told).select("world", *_durations())
+    return days.group_by("world").agg(pl.col(*STAGES).mean()).unpivot(
+        list(STAGES), index="world", variable_name="group")
+
+
+def stage_days_by_works(told: Told) -> pl.DataFrame:
+    """Mean days in each stage by kind of works, over all worlds.
+
+    Returns:
+        kind (of works; ``all`` first), voids, and a column for each stage [days].
+    """
+    let = _let(told).select(pl.col("works").alias("kind"), *_durations())
+    parts = [let.with_columns(pl.lit(ALL).alias("kind")), let]
+    return pl.concat(
+        part.group_by("kind").agg(pl.len().alias("voids"), pl.col(*STAGES).mean()).sort("kind")
+        for part in parts
+    )
+
+
+def _let(told: Told) -> pl.DataFrame:
+    """Voids that were let after a nomination; new homes left out."""
+    return told["voids"].filter(pl.col("outcome") == "let", pl.col("let_on") < told.end,
+                        pl.col("cause") != "new_home")
+
+
+def _durations() -> list[pl.Expr]:
+    """Days of each stage; it begins when all before it is over."""
+    days, out = ["tenancy_ended_on"], []
+    for name, (begins, ends) in STAGES.items():
+        if name == "notice":
+            out.append((pl.col(ends) - pl.col(begins)).dt.total_days().alias(name))
+            continue
+        before = pl.max_horizontal(days)
+        days.append(ends)
+        out.append((pl.max_horizontal(days) - before).dt.total_days().alias(name))
+    return out
+
+
+def rent_lost(told: Told) -> pl.DataFrame:
+    """Rent of the days in the horizon on which homes stood empty, for each year: from the day after
+    the tenancy ended, or the day a new home was ready, to the day before the next began. A home
+    that is taken out of letting counts until its works were done.
+    """
+    voids = told["voids"]
+    new = pl.col("cause") == "new_home"
+    first = pl.when(new).then("ready_on").otherwise(pl.col("tenancy_ended_on") + timedelta(days=1))
+    out = pl.when(pl.col("outcome").is_in(NO_RELET)).then("ready_on").otherwise("let_on")
+    last = pl.min_horizontal(pl.coalesce(out, pl.lit(told.end)), pl.lit(told.end))
+    days = (last - pl.max_horizontal(first, pl.lit(told.start))).dt.total_days().clip(0)
+    pounds = (days * pl.col("rent_weekly") / 7).sum() / told.years
+    return grouped(voids, pounds, pl.format("works: {}", "works"))
+
+
+def nominees(told: Told) -> pl.DataFrame:
+    """Nominations that were settled, by what became of them, for each letting. Those not settled
+    at the end are left out.
+    """
+    settled = told["nominations"].filter(pl.col("outcome").is_not_null())
+    counts = grouped(settled, pl.len(), pl.col("outcome").str.replace_all("_", " "))
+    lettings = settled.filter(pl.col("outcome") == "accepted").group_by("world").agg(
+        pl.len().alias("lettings"))
+    return counts.join(lettings, on="world", how="left").select(
+        "world", "group", pl.col("value") / pl.col("lettings"))
+
+
+def bids_per_advert(told: Told) -> pl.DataFrame:
+    """Bids that counted on each advert, mean; a home advertised anew is another advert."""
+    return grouped(told["adverts"], pl.col("bids").mean(), bedrooms())
+
+
+def adverts_unlet(told: Told) -> pl.DataFrame:
+    """Adverts that led to no letting, of those about which it is known: the last advert of a home
+    that is open at the end is left out.
+    """
+    last = told["voids"].select("world", "home", "vacancy", pl.col("adverts").alias("last"),
+                                "outcome")
+    adverts = told["adverts"].join(last, on=["world", "home", "vacancy"], how="left")
+    is_last = pl.col("number") == pl.col("last")
+    known = adverts.filter(~is_last | (pl.col("outcome") == "let"))
+    return grouped(known, (~is_last).mean(), bedrooms())
+
+
+def adapted_to_need(told: Told) -> pl.DataFrame:
+    """Homes for wheelchairs that were let to households with such a need; null where none was let."""
+    return grouped(told.lettings.filter("adapted"), pl.col("needs_adapted").mean())
+
+
+def chain_length(told: Told) -> pl.DataFrame:
+    """Lettings for each void that did not come of a move: with leakage, all lettings over those
+    that are first in their chain; without, what it would be if every tenant who moves freed a home
+    here: 1 over 1 less the share of lettings that are moves of tenants.
+    """
+    found = told.lettings.group_by("world").agg(
+        (pl.len() / (pl.col("link") == 1).sum()).alias("with leakage"),
+        (1 / (1 - pl.col("transfer").mean())).alias("without leakage"))
+    return found.unpivot(index="world", variable_name="group").with_columns(
+        pl.col("value").fill_nan(None))
+
+
+def chain_lengths(told: Told) -> pl.DataFrame:
+    """How many lettings chains came to, over all worlds.
+
+    Returns:
+        lettings (1 and more) and share, of the chains in which a home was let and none is open at
+        the end: long ones are a little too few.
+    """
+    chains = told["voids"].group_by("world", "chain").agg(
+        (pl.col("outcome") == "let").sum().alias("lettings"),
+        (pl.col("outcome") == "open").any().alias("open"))
+    over = chains.filter(~pl.col("open"), pl.col("lettings") > 0)
+    return over.group_by("lettings").agg((pl.len() / over.height).alias("share")).sort("lettings")
+
+
+def leaks(told: Told) -> pl.DataFrame:
+    """Moves of tenants within the borough's own homes after which no home came back, by why."""
+    moves = told.lettings.filter("transfer")
+    counts = grouped(moves.filter(pl.col("leaked").is_not_null()), pl.len(),
+                     pl.col("leaked").str.replace_all("_", " "))
+    of = moves.group_by("world").agg(pl.len().alias("moves"))
+    return counts.join(of, on="world").select("world", "group", pl.col("value") / pl.col("moves"))
+
+
+def _words(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name.replace("_", " ") for name in names)
+
+
+KPIS = (
+    Kpi("lettings", "Lettings", "homes a year", lettings_a_year, 0.0),
+    Kpi("void_days", "Days empty", "days", void_days, None, tuple(
+        f"{m}, {s}" for m in _words(MEASURES) for s in _STATISTICS), ".*"),
+    Kpi("void_stage_days", "Where the days go", "days a void", stage_days, None, tuple(STAGES),
+        ".*"),
+    Kpi("rent_lost", "Rent lost", "pounds a year", rent_lost, 0.0),
+    Kpi("bids_per_advert", "Bids on each advert", "bids", bids_per_advert,
+        brief=".*"),
+    Kpi("adverts_unlet", "Adverts that let nothing", "share of adverts", adverts_unlet),
+    Kpi("nominees_per_letting", "Nominees for each letting", "nominations", nominees, 0.0,
+        (ALL, *_words(OUTCOMES)), ".*"),
+    Kpi("adapted_to_need", "Adapted homes let to those who need them", "share of such lettings",
+        adapted_to_need),
+    Kpi("chain_length", "Lettings for each void that begins a chain", "lettings", chain_length,
+        None, ("with leakage", "without leakage"), ".*"),
+    Kpi("chain_leaks", "Moves that free no home", "share of tenants' moves", leaks, 0.0,
+        (ALL, *_words(LEAKS))),
+)

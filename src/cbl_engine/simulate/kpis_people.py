@@ -1,0 +1,249 @@
+"""Figures of households: waits, moves, who is left, and temporary accommodation with its money."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from cbl_engine.simulate.kpi import (
+    ALL,
+    MONTH,
+    NOT_REACHED,
+    YEAR,
+    Kpi,
+    Told,
+    band,
+    bedrooms,
+    grouped,
+    months,
+)
+from cbl_engine.simulate.setup import PLACEMENTS
+from cbl_engine.simulate.void_measures import quantile_with_open
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_NIGHTS_LAWFUL = 42
+"""Nights for which a family may be placed in bed and breakfast: six weeks."""
+
+
+def wait_from_registered(told: Told) -> pl.DataFrame:
+    """Months from joining the register to the start of the tenancy, mean of those housed; those who
+    wait still are not in it. Null where nobody of the group was housed.
+    """
+    return grouped(told.lettings, months("registered_on").mean(), band(),
+                   bedrooms("bedroom_need"))
+
+
+def wait_from_priority(told: Told) -> pl.DataFrame:
+    """Months from the date that ranked to the start of the tenancy, mean of those housed whose date
+    is known.
+    """
+    dated = told.lettings.filter(pl.col("priority_date").is_not_null())
+    return grouped(dated, months("priority_date").mean(), band(), bedrooms("bedroom_need"))
+
+
+def wait_quarter(told: Told) -> pl.DataFrame:
+    """Months by which a quarter of a cohort are housed, those still waiting and those who left for
+    another reason counted as longer than so far (Kaplan-Meier). Of the register at the start from
+    the first day of the horizon; of those who joined later from the day they joined. By the band
+    they have at the end or left with. Null where a quarter are not housed by any month in some
+    world.
+    """
+    return _housed_by(told, 0.25)
+
+
+def wait_median(told: Told) -> pl.DataFrame:
+    """Months by which half of a cohort are housed, counted as for a quarter."""
+    return _housed_by(told, 0.5)
+
+
+def _housed_by(told: Told, share: float) -> pl.DataFrame:
+    rows = _cohorts(told)
+    found = [
+        (world, name, NOT_REACHED if days is None else days / MONTH)
+        for group in ("cohort", "cohort_band")
+        for world, name, days in _days_by(rows, group, share)
+    ]
+    return pl.DataFrame(found, {"world": pl.Int32, "group": pl.String, "value": pl.Float64},
+                        orient="row")
+
+
+def _cohorts(told: Told) -> pl.DataFrame:
+    opening = pl.col("application").str.starts_with("P0000-")
+    year = ((pl.col("registered_on") - told.start).dt.total_days() / YEAR).floor().cast(pl.Int32)
+    since = pl.when(opening).then(pl.lit(told.start)).otherwise("registered_on")
+    left = pl.coalesce("left_on", pl.lit(told.end))
+    housed = (pl.col("status") == "housed") & (left < told.end)
+    who = pl.when(opening).then(pl.lit("opening")).otherwise(pl.lit("joined"))
+    return told["households"].select(
+        "world",
+        pl.when(opening).then(pl.lit("opening")).otherwise(
+            pl.format("joined in year {}", year + 1)).alias("cohort"),
+        pl.format("{}, {}", who, band()).alias("cohort_band"),
+        (pl.min_horizontal(left, pl.lit(told.end)) - since).dt.total_days().clip(0).alias("days"),
+        (~housed).alias("open"),
+    )
+
+
+def _days_by(
+    rows: pl.DataFrame, group: str, share: float
+) -> Iterator[tuple[Any, Any, float | None]]:
+    for (world, name), mine in rows.group_by("world", group, maintain_order=True):
+        yield world, name, quantile_with_open(
+            mine["days"].to_numpy(), mine["open"].to_numpy(), share)
+
+
+def housed_within_year(told: Told) -> pl.DataFrame:
+    """Of households that joined at least a year before the end, those housed within a year of
+    joining; who left for another reason is one not housed. By band at the end or when they left.
+    """
+    joined = told["households"].filter(
+        ~pl.col("application").str.starts_with("P0000-"),
+        pl.col("registered_on") <= told.end - timedelta(days=366))
+    soon = (pl.col("status") == "housed") & (months("registered_on", "left_on") <= 12)
+    return grouped(joined, soon.fill_null(value=False).mean(), band())
+
+
+def transfer_share(told: Told) -> pl.DataFrame:
+    """Lettings to households that held another of the borough's homes."""
+    return grouped(told.lettings, pl.col("transfer").mean(), band(), bedrooms())
+
+
+def spare_relieved(told: Told) -> pl.DataFrame:
+    """Moves of tenants with bedrooms to spare to a home with fewer, a year."""
+    spare = pl.col("left_bedrooms") > pl.col("bedroom_need")
+    return grouped(told.lettings.filter(spare, pl.col("bedrooms") < pl.col("left_bedrooms")),
+                   pl.len() / told.years)
+
+
+def overcrowding_relieved(told: Told) -> pl.DataFrame:
+    """Moves of tenants short of bedrooms to a home with more, a year. Households that were
+    overcrowded elsewhere are not seen.
+    """
+    short = pl.col("left_bedrooms") < pl.col("bedroom_need")
+    return grouped(told.lettings.filter(short, pl.col("bedrooms") > pl.col("left_bedrooms")),
+                   pl.len() / told.years)
+
+
+def bedrooms_freed(told: Told) -> pl.DataFrame:
+    """Bedrooms of the homes that tenants gave back less those of the smaller homes they moved to,
+    a year; moves after which no home came back are left out.
+    """
+    freed = pl.col("left_bedrooms").cast(pl.Int64) - pl.col("bedrooms").cast(pl.Int64)
+    down = told.lettings.filter(pl.col("leaked").is_null(), freed > 0)
+    return grouped(down, freed.sum() / told.years)
+
+
+def left_register(told: Told) -> pl.DataFrame:
+    """Households that left the register in the horizon, a year, by how."""
+    gone = told["households"].filter(pl.col("left_on") < told.end)
+    return grouped(gone, pl.len() / told.years, pl.col("status").str.replace_all("_", " "))
+
+
+def _staying(told: Told) -> pl.DataFrame:
+    return told["households"].filter(pl.col("status").is_in(["waiting", "under_offer"]))
+
+
+def waiting_at_end(told: Told) -> pl.DataFrame:
+    """Households on the register at the end, under offer included."""
+    return grouped(_staying(told), pl.len(), band(), bedrooms("bedroom_need"))
+
+
+def waited_so_far(told: Told) -> pl.DataFrame:
+    """Months since joining of those on the register at the end, mean."""
+    staying = _staying(told).with_columns(pl.lit(told.end).alias("end"))
+    return grouped(staying, months("registered_on", "end").mean(), band(),
+                   bedrooms("bedroom_need"))
+
+
+def placed_at_end(told: Told) -> pl.DataFrame:
+    """Households in temporary accommodation in the last night."""
+    there = told["placements"].filter(pl.col("until").is_null() | (pl.col("until") >= told.end))
+    return grouped(there, pl.len(), _placement())
+
+
+def nights(told: Told) -> pl.DataFrame:
+    """Nights in temporary accommodation, a year."""
+    return grouped(told["placements"], pl.col("nights").sum() / told.years, _placement())
+
+
+def gross_cost(told: Told) -> pl.DataFrame:
+    """What those nights cost, a year, before anything comes back."""
+    return grouped(told["placements"], pl.col("gross_pounds").sum() / told.years, _placement())
+
+
+def net_cost(told: Told) -> pl.DataFrame:
+    """What those nights cost the council, a year, after benefit and capped subsidy."""
+    return grouped(told["placements"], pl.col("net_pounds").sum() / told.years, _placement())
+
+
+def saving(told: Told) -> pl.DataFrame:
+    """What lettings to households in temporary accommodation saved, a year, net of subsidy: the
+    nights until the end of the horizon that they would still have stayed, leaving at the rate
+    ``accommodation.leaves_per_year``, less the share ``accommodation.backfilled`` of placements
+    that another household takes.
+    """
+    p = told.parameters
+    net = {kind: p["accommodation.nightly"][kind] - p["accommodation.subsidy"][kind]
+           for kind in PLACEMENTS}
+    housed = told["households"].filter(pl.col("status") == "housed").select(
+        "world", "application", "left_on")
+    ended = told["placements"].join(housed, on=["world", "application"]).filter(
+        pl.col("until") >= pl.col("left_on"), pl.col("until") < told.end)
+    left = (pl.lit(told.end) - pl.col("until")).dt.total_days().cast(pl.Float64)
+    rate = p["accommodation.leaves_per_year"] / YEAR
+    stay = (1 - (-rate * left).exp()) / rate if rate > 0 else left
+    nightly = pl.col("kind").replace_strict(net, return_dtype=pl.Float64)
+    share = 1 - p["accommodation.backfilled"]
+    return grouped(ended, (stay * nightly).sum() * share / told.years, _placement())
+
+
+def long_in_bed_and_breakfast(told: Told) -> pl.DataFrame:
+    """Families with children who spent more than six weeks in bed and breakfast, a year."""
+    over = told["placements"].filter(
+        pl.col("kind") == "bed_and_breakfast", pl.col("children"),
+        pl.col("nights") > _NIGHTS_LAWFUL)
+    return grouped(over, pl.len() / told.years)
+
+
+def _placement() -> pl.Expr:
+    return pl.col("kind").str.replace_all("_", " ")
+
+
+_KINDS = (ALL, *(kind.replace("_", " ") for kind in PLACEMENTS))
+_BANDS = "all|.*band.*"
+KPIS = (
+    Kpi("wait_from_registered", "Wait from registering", "months", wait_from_registered,
+        brief=_BANDS),
+    Kpi("wait_from_priority", "Wait from the date that ranks", "months", wait_from_priority,
+        brief=_BANDS),
+    Kpi("wait_quarter", "A quarter are housed by, those who wait counted", "months",
+        wait_quarter, brief=".*, .*"),
+    Kpi("wait_median", "Half are housed by, those who wait counted", "months", wait_median,
+        brief="opening"),
+    Kpi("housed_within_year", "Housed within a year of joining", "share of those who joined",
+        housed_within_year, brief=_BANDS),
+    Kpi("transfer_share", "Lettings to the borough's own tenants", "share of lettings",
+        transfer_share),
+    Kpi("spare_relieved", "Under-occupation relieved", "moves a year", spare_relieved, 0.0),
+    Kpi("overcrowding_relieved", "Overcrowding relieved", "moves a year", overcrowding_relieved,
+        0.0),
+    Kpi("bedrooms_freed", "Bedrooms freed by moves to smaller homes", "bedrooms a year",
+        bedrooms_freed, 0.0),
+    Kpi("left_register", "Left the register", "households a year", left_register, 0.0,
+        brief=".*"),
+    Kpi("waiting_at_end", "On the register at the end", "households", waiting_at_end, 0.0,
+        brief=_BANDS),
+    Kpi("waited_so_far", "Wait so far of those on the register", "months", waited_so_far),
+    Kpi("ta_households", "In temporary accommodation at the end", "households", placed_at_end, 0.0,
+        _KINDS),
+    Kpi("ta_nights", "Nights in temporary accommodation", "nights a year", nights, 0.0, _KINDS),
+    Kpi("ta_gross", "Gross cost of temporary accommodation", "pounds a year", gross_cost, 0.0, _KINDS),
+    Kpi("ta_net", "Net cost of temporary accommodation", "pounds a year", net_cost, 0.0, _KINDS),
+    Kpi("ta_saving", "Net cost saved by lettings, after backfill", "pounds a year", saving, 0.0, _KINDS),
+    Kpi("bnb_over_6_weeks", "Families in bed and breakfast over six weeks", "families a year",
+        long_in_bed_and_breakfast, 0.0),
+)

@@ -1,0 +1,129 @@
+"""Rates that empty or explode a world, and data that do not belong to its time: said, not run out.
+
+Checked once a week on counts that are there already; worlds of simple models are let run, since
+theory may want them empty or full.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from cbl_engine.errors import BadInput, Problem
+from cbl_engine.simulate.lives import day_of
+from cbl_engine.simulate.setup import Theory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from cbl_engine.simulate.columns import Columns
+    from cbl_engine.simulate.state import State
+
+MOST_WAITING = 20
+"""Times the opening register."""
+LEAST_REGISTER = 50
+"""[households] for which an opening register counts at least, in that."""
+MOST_EMPTY = 0.5
+"""Share of the stock that may stand empty."""
+WEEKS_EMPTY = 13
+"""Weeks in which nobody waits at the end of any."""
+WEEKS_UNLET = 26
+"""Weeks after which a scheme has let a home."""
+ADVERTS_UNLET = 20
+"""Adverts after which it has."""
+DAYS_OLD = 183
+"""Days before the start by which the newest application of a register may have been made."""
+
+
+def check(state: State, weeks: Columns, week: int) -> None:
+    """Stop where a world has left every sensible bound.
+
+    Args:
+        state: the worlds at the end of a week.
+        weeks: a row a world and week so far, week after week.
+        week: which.
+
+    Raises:
+        BadInput: a line for each bound and the first world beyond it.
+    """
+    if state.setup.theory != Theory():
+        return
+    problems = list(_beyond(state, weeks, week))
+    if problems:
+        raise BadInput(problems)
+
+
+def _beyond(state: State, weeks: Columns, week: int) -> Iterator[Problem]:
+    n = len(state.worlds)
+    waiting, voids = weeks["waiting"][-n:], weeks["voids"][-n:]
+    most = MOST_WAITING * max(state.setup.lives.opening, LEAST_REGISTER)
+    yield from _first(
+        state, week, waiting > most, "world_explodes", "the waiting list explodes",
+        waiting, "households wait", f"{most:,} or fewer",
+        "Look at arrivals.per_year and households.lapse_per_year")
+    limit = int(MOST_EMPTY * state.n_homes)
+    yield from _first(
+        state, week, voids > limit, "voids_explode", "homes come empty faster than they are let",
+        voids, f"of {state.n_homes:,} homes are empty", f"{limit:,} or fewer",
+        "Look at tenancies.end_per_year, voids.works_teams and voids.offers_per_week")
+    if week + 1 >= WEEKS_EMPTY:
+        lately = weeks["waiting"][-n * WEEKS_EMPTY :].reshape(WEEKS_EMPTY, n)
+        yield from _first(
+            state, week, lately.max(axis=0) == 0, "world_empty",
+            f"nobody has waited at the end of a week for {WEEKS_EMPTY} weeks", waiting,
+            "households wait", "1 or more",
+            "Look at arrivals.per_year, and at what the scheme lets wait")
+    if week + 1 == WEEKS_UNLET:
+        let = np.bincount(state.voids["world"][state.lettings["void"]], minlength=n)
+        adverts = np.bincount(state.voids["world"][state.adverts["void"]], minlength=n)
+        none = (let == 0) & (adverts >= ADVERTS_UNLET)
+        yield from _first(
+            state, week, none, "houses_nobody",
+            f"the scheme has let none of the homes advertised in {WEEKS_UNLET} weeks",
+            adverts, "adverts", "a letting",
+            "Look at bidding.kinds, at nominations.*, and at whom the scheme's profiles admit")
+
+
+def _first(
+    state: State, week: int, beyond: NDArray[np.bool_], kind: str, message: str,
+    counts: NDArray[np.integer], unit: str, allowed: str, remedy: str,
+) -> Iterator[Problem]:
+    """A problem for the first world that is beyond a bound."""
+    if beyond.any():
+        at = int(np.flatnonzero(beyond)[0])
+        day = day_of(state.setup.monday(week))
+        yield Problem(kind, message, where=f"world {state.worlds[at]}, week {week} (from {day})",
+                      given=f"{counts[at]:,} {unit}", allowed=allowed, remedy=remedy,
+                      count=int(beyond.sum()))
+
+
+def register_out_of_time(applications: pl.DataFrame, start: date, where: str) -> list[Problem]:
+    """A register that ends long before the start, or goes on after it.
+
+    Args:
+        applications: the opening register, with ``registered_on``.
+        start: first day.
+        where: the folder, for the message.
+    """
+    if "registered_on" not in applications.columns:
+        return []
+    days = applications["registered_on"].drop_nulls()
+    if days.is_empty():
+        return []
+    last: date = days.sort()[-1]
+    remedy = "Let the scenario start on the day of the extract"
+    if last < start - timedelta(days=DAYS_OLD):
+        return [Problem("data_end_early", "the register ends long before the start of the scenario",
+                        where=where, given=f"the newest application is of {last}",
+                        allowed=f"{start - timedelta(days=DAYS_OLD)} to {start}", remedy=remedy)]
+    late = applications.filter(pl.col("registered_on") > start)
+    if late.is_empty():
+        return []
+    return [Problem("data_after_start", "applications were made after the start of the scenario",
+                    where=where, given=f"up to {last}", allowed=f"up to {start}", remedy=remedy,
+                    count=late.height, rows=tuple(late["id"].cast(pl.String).sort().head(5)))]

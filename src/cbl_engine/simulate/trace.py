@@ -1,0 +1,288 @@
+"""One household, home or chain of a simulated world followed day by day, in plain English."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from cbl_engine.errors import Problem, RunError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from cbl_engine.simulate.kept import Kept
+
+_CAUSES = {
+    "left": "the tenant leaves", "died": "the tenant died", "care": "the tenant goes into care",
+    "evicted": "the tenant is evicted", "abandoned": "the tenant has gone",
+    "mutual_agreement": "ended by agreement", "moved": "the tenant moves to another home",
+    "new_home": "the home is new",
+}
+_ROUTES = {"own": "by its own bid", "assisted": "by a bid that an officer placed",
+           "automatic": "by an automatic bid", "direct": "directly, without a bid"}
+_OUTCOMES = {
+    "no_contact": "could not be reached", "withdrew": "withdrew",
+    "failed_verification": "failed verification", "landlord_rejected": "rejected by the landlord",
+    "no_show": "did not come to the viewing", "refused_at_viewing": "refused at the viewing",
+    "refused_late": "refused late", "accepted": "accepted",
+    "not_chosen": "was not the one chosen",
+}
+_LEFT = {"housed": "Off the register: housed", "lapsed": "The application lapses",
+         "housed_elsewhere": "Off the register: housed by another",
+         "tenancy_ended": "Off the register: its tenancy ends"}
+_LEAKS = {
+    "fission": "part of the household stays", "joint_tenant_stays": "a joint tenant stays",
+    "successor": "somebody succeeds", "decant": "the home is to be pulled down",
+    "disposal": "the home is disposed of",
+    "temporary_accommodation": "the home becomes temporary accommodation",
+    "elsewhere": "the home is in another district",
+}
+_OVER = {"landlord": "The landlord lets it itself", "long_term": "Taken out of letting",
+         "lost": "Lost: nobody was there to let it to",
+         "redesignated": "Let for another use from now on",
+         "temporary_accommodation": "Becomes temporary accommodation"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something that happened on a day.
+
+    Attributes:
+        on: the day.
+        what: short stable name for programs, e.g. ``nominated``.
+        words: a sentence without a full stop.
+        home, application: ids it is about; None where not.
+    """
+
+    on: date
+    what: str
+    words: str
+    home: str | None = None
+    application: str | None = None
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What is known of one household, home or chain.
+
+    Attributes:
+        of: ``application``, ``home`` or ``chain``.
+        id: of it.
+        world: number.
+        facts: name -> value, in words.
+        steps: by day, and within a day as things follow.
+        end: how it stands at the end.
+    """
+
+    of: str
+    id: str
+    world: int
+    facts: dict[str, Any]
+    steps: tuple[Step, ...]
+    end: str
+
+
+def trace_application(kept: Kept, application: str, world: int = 0) -> Trace:
+    """Follow a household: joined, placed, nominated, housed or gone.
+
+    Args:
+        kept: the simulation.
+        application: its id, as in the tables (``P0000-000001``).
+        world: number of the world.
+
+    Raises:
+        RunError: there is no such world, or no such household in it.
+    """
+    rows = _rows(kept, world)
+    mine = rows("households", application=application)
+    if mine.is_empty():
+        raise _missing("application", application, world, "P0000-000001, of the opening register")
+    who = mine.row(0, named=True)
+    steps = [Step(who["registered_on"], "registered", "Joins the register")]
+    for stay in rows("placements", application=application).iter_rows(named=True):
+        kind = stay["kind"].replace("_", " ")
+        steps.append(Step(stay["since"], "placed", f"In temporary accommodation: {kind}"))
+        if stay["until"] is not None:
+            steps.append(Step(stay["until"], "placement_left",
+                              f"Temporary accommodation ends after {_n(stay['nights'], 'night')}"))
+    steps += _nominations(rows("nominations", application=application), of_home=False)
+    for letting in rows("lettings", application=application).iter_rows(named=True):
+        steps += _letting(letting, kept)
+    if who["left_on"] is not None and who["status"] != "housed":
+        steps.append(Step(who["left_on"], who["status"], _said(_LEFT, who["status"])))
+    facts = {
+        "band": who["band"], "bedrooms needed": who["bedroom_need"],
+        "tenant": who["tenant"], "homeless": who["homeless"], "bids": who["bids"],
+        "bids as": who["bids_as"], "nominations": who["nominations"],
+        "refusals": who["refusals"],
+    }
+    end = {"waiting": "Still waiting at the end", "under_offer": "Under offer at the end"}
+    return Trace("application", application, world, facts, _in_order(steps),
+                 end.get(who["status"], _said(_LEFT, who["status"])))
+
+
+def trace_home(kept: Kept, home: str, world: int = 0) -> Trace:
+    """Follow a home: every vacancy with its stages, adverts, nominations and letting.
+
+    Args:
+        kept: the simulation.
+        home: its id (``H00000001``; new ones ``N00000000``).
+        world: number of the world.
+
+    Raises:
+        RunError: there is no such world, or the home never stood empty in it.
+    """
+    rows = _rows(kept, world)
+    voids = rows("voids", home=home)
+    if voids.is_empty():
+        raise _missing("home", home, world, "the id of a home that stood empty in that world")
+    steps = [step for void in voids.iter_rows(named=True) for step in _void(void, rows, kept)]
+    last = voids.row(-1, named=True)
+    facts = {"bedrooms": last["bedrooms"], "weekly rent": last["rent_weekly"],
+             "vacancies": voids.height}
+    return Trace("home", home, world, facts, _in_order(steps), _stands(last))
+
+
+def trace_chain(kept: Kept, chain: str, world: int = 0) -> Trace:
+    """Follow a chain of moves from its first void to its last letting.
+
+    Args:
+        kept: the simulation.
+        chain: home and vacancy of its first void (``H00000001/1``).
+        world: number of the world.
+
+    Raises:
+        RunError: there is no such world, or no such chain in it.
+    """
+    rows = _rows(kept, world)
+    voids = rows("voids", chain=chain).sort("link", "home", "vacancy")
+    if voids.is_empty():
+        raise _missing("chain", chain, world, "HOME/VACANCY of the void that began it")
+    steps = [step for void in voids.iter_rows(named=True) for step in _void(void, rows, kept)]
+    lettings = rows("lettings", chain=chain)
+    last = voids.row(-1, named=True)
+    facts = {"homes": ", ".join(voids["home"]), "voids": voids.height,
+             "lettings": lettings.height}
+    return Trace("chain", chain, world, facts, _in_order(steps), _chain_ends(last, lettings))
+
+
+def _rows(kept: Kept, world: int) -> Callable[..., pl.DataFrame]:
+    """Reads the rows of a table in one world where columns have values."""
+    if not 0 <= world < kept.scenario.replications:
+        raise RunError([Problem("no_world", "there is no such world", where="--world",
+                                given=str(world),
+                                allowed=f"0 to {kept.scenario.replications - 1}")])
+
+    def read(table: str, **equals: Any) -> pl.DataFrame:
+        return kept.tables[table].filter(
+            pl.col("world") == world, *(pl.col(n) == v for n, v in equals.items())).collect()
+
+    return read
+
+
+def _missing(what: str, given: str, world: int, allowed: str) -> RunError:
+    return RunError([Problem(f"no_{what}", f"there is no such {what} in world {world}",
+                             where=f"--{what}", given=given, allowed=allowed)])
+
+
+def _void(
+    void: dict[str, Any], rows: Callable[..., pl.DataFrame], kept: Kept
+) -> Iterator[Step]:
+    """One vacancy, stage by stage."""
+    key = {name: void[name] for name in ("home", "vacancy")}
+    home = void["home"]
+    why = _said(_CAUSES, void["cause"])
+    if void["cause"] == "new_home":
+        yield Step(void["tenancy_ended_on"], "built", "Completed: the home is new", home)
+    else:
+        if void["notice_given_on"] != void["tenancy_ended_on"]:
+            yield Step(void["notice_given_on"], "notice", "Notice is given", home)
+        leaver = void["leaving_application"]
+        named = f" ({leaver})" if leaver else ""
+        yield Step(void["tenancy_ended_on"], "ended", f"The tenancy ends: {why}{named}", home,
+                   leaver)
+        yield Step(void["keys_in_on"], "keys_in", "The keys come in", home)
+        yield Step(void["inspected_on"], "inspected",
+                   f"Inspected; works ordered: {void['works']}", home)
+        if void["works_began_on"] is not None and void["works"] != "none":
+            yield Step(void["works_began_on"], "works_began", "Works begin", home)
+        if void["ready_on"] is not None:
+            yield Step(void["ready_on"], "ready", "Ready to let", home)
+    for advert in rows("adverts", **key).iter_rows(named=True):
+        opens = kept.scenario.start + timedelta(weeks=advert["week"])
+        again = "" if advert["number"] == 1 else ", again"
+        yield Step(opens, "advertised", f"Advertised{again}", home)
+        first = f", first on the list from band {advert['first_band']}" \
+            if advert["first_band"] else ""
+        yield Step(opens + timedelta(days=6), "closed",
+                   f"The advert closes with {_n(advert['bids'], 'bid')}, "
+                   f"{advert['eligible']} eligible{first}", home)
+    yield from _nominations(rows("nominations", **key), of_home=True)
+    for letting in rows("lettings", **key).iter_rows(named=True):
+        yield from _letting(letting, kept)
+    if void["outcome"] in _OVER:
+        yield Step(void["let_on"] or void["ready_on"], void["outcome"], _OVER[void["outcome"]],
+                   home)
+
+
+def _nominations(rows: pl.DataFrame, *, of_home: bool) -> Iterator[Step]:
+    for row in rows.iter_rows(named=True):
+        home, application = row["home"], row["application"]
+        who, where = (f"{application} is nominated", "") if of_home else ("Nominated", f" for {home}")
+        yield Step(row["nominated_on"], "nominated",
+                   f"{who}{where} {_said(_ROUTES, row['route'])}, number {row['position']} on the list",
+                   home, application)
+        if row["outcome"] is not None:
+            of = f"{application}: " if of_home else f"{home}: "
+            yield Step(row["settled_on"], row["outcome"], of + _said(_OUTCOMES, row["outcome"]), home,
+                       application)
+
+
+def _letting(row: dict[str, Any], kept: Kept) -> Iterator[Step]:
+    size = _n(row["bedrooms"], "bedroom")
+    since = row["let_on"] - row["registered_on"]
+    soon = " (after the end of the simulation)" if row["let_on"] >= (
+        kept.scenario.start + timedelta(days=kept.scenario.days)) else ""
+    yield Step(row["let_on"], "let",
+               f"{row['home']} ({size}) is let to {row['application']}, band {row['band']}, "
+               f"{_n(since.days, 'day')} after registering{soon}", row["home"], row["application"])
+    if row["transfer"]:
+        leaves = f"{row['application']} leaves {row['left_home']}"
+        after = "it comes empty: the next void of the chain" if row["leaked"] is None \
+            else f"no home comes back: {_said(_LEAKS, row['leaked'])}"
+        yield Step(row["let_on"], "leaves", f"{leaves}; {after}", row["left_home"],
+                   row["application"])
+
+
+def _stands(void: dict[str, Any]) -> str:
+    if void["outcome"] == "open":
+        return "Empty at the end" if void["ready_on"] else "Empty, not yet ready, at the end"
+    return {"let": "Let at the end"}.get(void["outcome"], _OVER.get(void["outcome"], ""))
+
+
+def _chain_ends(last: dict[str, Any], lettings: pl.DataFrame) -> str:
+    if last["outcome"] != "let":
+        return f"The chain stands with {last['home']}: {_stands(last).lower()}"
+    row = lettings.filter(home=last["home"], vacancy=last["vacancy"]).row(0, named=True)
+    if row["leaked"] is not None:
+        return f"The chain ends: {_said(_LEAKS, row['leaked'])}"
+    if row["transfer"]:
+        return "The home that the last tenant leaves is not yet empty at the end"
+    return "The chain ends: who was housed last held no home here"
+
+
+def _in_order(steps: list[Step]) -> tuple[Step, ...]:
+    """By day; what is said first of a day stays first."""
+    return tuple(sorted(steps, key=lambda step: step.on))
+
+
+def _said(words: Mapping[str, str], name: str) -> str:
+    """A name in words, or with blanks where it has none."""
+    return words.get(name, name.replace("_", " "))
+
+
+def _n(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

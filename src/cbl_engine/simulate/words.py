@@ -1,0 +1,38 @@
+"""Figures and parameters as people read them."""
+
+from __future__ import annotations
+
+from math import floor, log10
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cbl_engine.simulate.parameters import Parameter
+
+
+def number(value: float | None) -> str:
+    """A figure with as many digits as it deserves: ``1,234``, ``63.1``, ``0.29``; a dash for none."""
+    if value is None:
+        return "–"
+    if value == 0:
+        return "0"
+    places = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+    if 0 < abs(value) < 0.1:
+        places = min(1 - floor(log10(abs(value))), 6)
+    said = f"{value:,.{places}f}"
+    return said.removeprefix("-") if float(said.replace(",", "")) == 0 else said
+
+
+def value(parameter: Parameter) -> str:
+    """A parameter's value on one line; days by percentile."""
+    given = parameter.value
+    if parameter.kind == "days":
+        return _days(given)
+    if parameter.kind == "days_by":
+        return "; ".join(f"{name} {_days(points)}" for name, points in given.items())
+    if parameter.kind in ("shares", "weights"):
+        return ", ".join(f"{name} {part:g}" for name, part in given.items())
+    return f"{given:g}"
+
+
+def _days(points: dict[int, Any]) -> str:
+    return ", ".join(f"{at}%: {points[at]:g}" for at in sorted(points))

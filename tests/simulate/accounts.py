@@ -1,0 +1,262 @@
+"""Do the accounts of simulated worlds add up? An independent checker, which reads their tables only.
+
+Each law is a function: the tables in, the rows that break it out.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Tables = Mapping[str, pl.DataFrame]
+
+VOID = ["world", "home", "vacancy"]
+ORDER = ["tenancy_ended_on", "keys_in_on", "inspected_on", "works_began_on", "ready_on"]
+AFTER = ["closed_on", "accepted_on", "let_on"]
+
+
+def stages_in_order(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
+    """Days of a void never go back; notice is before the end; nothing is let before it is ready."""
+    voids = tables["voids"]
+    broken = pl.col("notice_given_on") > pl.col("tenancy_ended_on")
+    for days in (ORDER, AFTER):
+        for before, after in pairwise(days):
+            broken |= pl.col(before) > pl.col(after)
+    broken |= pl.col("ready_on") > pl.col("let_on")
+    broken |= pl.col("advertised_on") > pl.col("closed_on")
+    return voids.filter(broken)
+
+
+def stages_begin_in_turn(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
+    """No day of a void is known where the one before it is not. A landlord's own are not advertised,
+    nor are homes that are let directly.
+    """
+    voids = tables["voids"].filter(
+        pl.col("outcome") != "landlord", (pl.col("adverts") > 0) | pl.col("closed_on").is_null())
+    days = [*ORDER, "advertised_on", *AFTER]
+    broken = pl.lit(value=False)
+    for before, after in pairwise(days):
+        broken |= pl.col(before).is_null() & pl.col(after).is_not_null()
+    return voids.filter(broken)
+
+
+def open_voids_have_no_end(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
+    """An open void was neither accepted nor let; one that was let has both days."""
+    voids = tables["voids"]
+    ends = pl.col("accepted_on").is_not_null() | pl.col("let_on").is_not_null()
+    let = pl.col("accepted_on").is_null() | pl.col("let_on").is_null()
+    lost = pl.col("let_on").is_not_null()
+    return voids.filter(
+        ((pl.col("outcome") == "open") & ends) | ((pl.col("outcome") == "let") & let)
+        | (pl.col("outcome").is_in(["lost", "long_term"]) & lost))
+
+
+def one_tenancy_at_a_time(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
+    """A home's voids follow each other: the next tenancy ends after the last void was let."""
+    voids = tables["voids"].sort(*VOID)
+    before = pl.col("let_on").shift(1).over("world", "home")
+    again = pl.col("vacancy").shift(1).over("world", "home").is_not_null()
+    return voids.filter(again & (before.is_null() | (before > pl.col("tenancy_ended_on"))))
+
+
+def lettings_are_of_voids(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
+    """A letting for each void let, and no other; on the void's own days and of its own chain."""
+    let = tables["voids"].filter(pl.col("outcome") == "let")
+    same = [*VOID, "chain", "link", "accepted_on", "let_on"]
+    of = tables["lettings"].select(same)
+    return pl.concat([let.select(same).join(of, on=same, how="anti"),
+                      of.join(let.select(same), on=same, how="anti"),
+                      of.filter(of.select(VOID).is_duplicated())])
+
+
+def lettings_were_accepted(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
+    """A letting has one nomination of its household for its void, accepted on its day."""
+    accepted = tables["nominations"].filter(pl.col("outcome") == "accepted")
+    key = [*VOID, "application"]
+    of = tables["lettings"].select(*key, "accepted_on", settled_on="accepted_on")
+    left = of.join(accepted, on=[*key, "settled_on"], how="anti").select(key)
+    more = accepted.join(of, on=[*key, "settled_on"], how="anti").select(key)
+    return pl.concat([left, more, of.select(key).filter(
+        of.select("world", "application").is_duplicated())])
+
+
+def one_nomination_at_a_time(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
+    """Of a household, and of a home, a nomination is settled before the next is made."""
+    end = start + timedelta(weeks=weeks)
+    rows = tables["nominations"].with_columns(pl.col("settled_on").fill_null(end))
+    found = []
+    for whose in (["world", "application"], ["world", "home"]):
+        turn = rows.sort(*whose, "nominated_on", "settled_on")
+        before = pl.col("settled_on").shift(1).over(whose)
+        found.append(turn.filter(before > pl.col("nominated_on")))
+    return pl.concat(found)
+
+
+def nominated_while_waiting(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
+    """Nobody is nominated before joining, after leaving or after accepting another home."""
+    household = tables["households"].select("world", "application", "registered_on", "left_on")
+    accepted = tables["lettings"].select("world", "application", housed="accepted_on")
+    rows = tables["nominations"].join(household, on=["world", "application"], how="left").join(
+        accepted, on=["world", "application"], how="left")
+    return rows.filter(
+        pl.col("registered_on").is_null()
+        | (pl.col("nominated_on") < pl.col("registered_on"))
+        | (pl.col("settled_on") > pl.coalesce("housed", "left_on"))
+        | (pl.col("nominated_on") > pl.coalesce("housed", "left_on")))
+
+
+def nominated_for_adverts(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
+    """A void has a nomination by a bid only after an advert of it closed; none after it was let."""
+    first = tables["adverts"].group_by(VOID).agg(pl.col("week").min())
+    days = pl.col("week") * 7 + 6
+    rows = tables["nominations"].join(first, on=VOID, how="left").with_columns(
+        closed=pl.lit(start) + pl.duration(days=days))
+    voids = tables["voids"].select(*VOID, "accepted_on")
+    return rows.join(voids, on=VOID, how="left").filter(
+        ((pl.col("route") != "direct")
+         & (pl.col("closed").is_null() | (pl.col("nominated_on") < pl.col("closed"))))
+        | (pl.col("nominated_on") > pl.col("accepted_on")))
+
+
+def counts_agree(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
+    """Adverts and nominations of a void, bids-at-least and refusals of a household: as rows say."""
+    found = []
+    voids = tables["voids"]
+    for name in ("adverts", "nominations"):
+        of = tables[name].group_by(VOID).agg(n=pl.len())
+        found.append(voids.join(of, on=VOID, how="left").filter(
+            pl.col("n").fill_null(0) != pl.col(name)).select("world", id="home"))
+    refused = pl.col("outcome").str.starts_with("refused").fill_null(value=False).sum()
+    of = tables["nominations"].group_by("world", "application").agg(n=pl.len(), refused=refused)
+    found.append(tables["households"].join(of, on=["world", "application"], how="left").filter(
+        (pl.col("n").fill_null(0) != pl.col("nominations"))
+        | (pl.col("refused").fill_null(0) != pl.col("refusals"))).select(
+            "world", id="application"))
+    return pl.concat(found)
+
+
+def chains_link(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
+    """Links of a chain run 1, 2, ...; the first has another cause than a move, the others that one."""
+    voids = tables["voids"].sort("world", "chain", "link")
+    nth = pl.int_range(pl.len()).over("world", "chain") + 1
+    own = pl.col("home") + "/" + pl.col("vacancy").cast(pl.String)
+    return voids.filter(
+        (pl.col("link") != nth) | ((pl.col("link") == 1) == (pl.col("cause") == "moved"))
+        | ((pl.col("link") == 1) & (pl.col("chain") != own)))
+
+
+def moves_free_homes(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
+    """A letting to a tenant frees the home it left on the day it begins, or says why it does not."""
+    moved = tables["voids"].filter(pl.col("cause") == "moved").select(
+        "world", "chain", "link", left_home="home", application="leaving_application",
+        let_on="tenancy_ended_on")
+    lettings = tables["lettings"].select(
+        "world", "chain", pl.col("link") + 1, "left_home", "application", "let_on", "leaked")
+    frees = lettings.filter(pl.col("left_home").is_not_null() & pl.col("leaked").is_null())
+    key = ["world", "chain", "link", "left_home", "application", "let_on"]
+    nobody = lettings.filter(pl.col("left_home").is_null() & pl.col("leaked").is_not_null()
+                             & (pl.col("leaked") != "elsewhere"))
+    return pl.concat([part.select(key) for part in (
+        frees.join(moved, on=key, how="anti"), moved.join(frees, on=key, how="anti"), nobody)],
+        how="vertical_relaxed")
+
+
+def household_lives_once(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
+    """Who was let a home frees that home only: the old one is never left twice."""
+    left = tables["lettings"].filter(pl.col("left_home").is_not_null() & pl.col("leaked").is_null())
+    key = ["world", "left_home", "let_on"]
+    return left.filter(left.select(key).is_duplicated())
+
+
+def left_after_joining(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
+    """Statuses and days agree; nobody leaves before joining."""
+    rows = tables["households"]
+    there = pl.col("status").is_in(["waiting", "under_offer"])
+    return rows.filter((pl.col("left_on").is_null() != there)
+                       | (pl.col("left_on") < pl.col("registered_on")))
+
+
+def open_nominations_agree(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
+    """Who is under offer at the end has one open nomination, and nobody else has."""
+    open_ = tables["nominations"].filter(pl.col("outcome").is_null()).select(
+        "world", "application")
+    under = tables["households"].filter(pl.col("status") == "under_offer").select(
+        "world", "application")
+    key = ["world", "application"]
+    return pl.concat([open_.join(under, on=key, how="anti"), under.join(open_, on=key, how="anti")])
+
+
+def weeks_add_up(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
+    """On the register: joined less those who left by each route, week by week, from households.
+
+    A week's offers run from its close, on its last day, to the day before the next.
+    """
+    households = tables["households"].join(
+        tables["lettings"].select("world", "application", housed="accepted_on"),
+        on=["world", "application"], how="left",
+    ).with_columns(
+        came=_week(pl.col("registered_on"), start).clip(0),
+        went=pl.coalesce(_week(pl.col("housed") - pl.duration(days=6), start),
+                         _week(pl.col("left_on"), start)),
+        new=~pl.col("application").str.starts_with("P0000-"),
+    )
+    each = tables["weeks"].select("world", "week", "waiting", "joined", "registered")
+    there = each.join(households, on="world").filter(
+        (pl.col("came") <= pl.col("week")) & (pl.col("went").is_null()
+                                              | (pl.col("went") > pl.col("week")))
+    ).group_by("world", "week").agg(there=pl.len())
+    came = households.filter("new").group_by("world", week="came").agg(came=pl.len())
+    return each.join(there, on=["world", "week"], how="left").join(
+        came, on=["world", "week"], how="left").filter(
+            (pl.col("there").fill_null(0) != pl.col("registered"))
+            | (pl.col("waiting") > pl.col("registered"))
+            | (pl.col("came").fill_null(0) != pl.col("joined")))
+
+
+def voids_add_up(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
+    """Voids at the end of the horizon: those that are open."""
+    voids = tables["voids"]
+    final = tables["weeks"].filter(pl.col("week") == weeks - 1)
+    still = voids.filter(pl.col("outcome") == "open").group_by("world").agg(still=pl.len())
+    return final.join(still, on="world", how="left").filter(
+        pl.col("still").fill_null(0) != pl.col("voids"))
+
+
+def placements_end(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
+    """Who left the register left temporary accommodation: on that day or within days of it."""
+    households = tables["households"].select("world", "application", "left_on", "status")
+    rows = tables["placements"].join(households, on=["world", "application"], how="left")
+    gone = pl.col("left_on").is_not_null()
+    return rows.filter(
+        (pl.col("until") < pl.col("since")) | (gone & pl.col("until").is_null())
+        | (pl.col("until") > pl.col("left_on") + pl.duration(days=31))
+        | ((pl.col("status") == "housed") != pl.col("housed")) | (pl.col("nights") < 0)
+        | (pl.col("net_pounds") > pl.col("gross_pounds")))
+
+
+def placed_add_up(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
+    """Placed at the end of the horizon: stays without an end."""
+    final = tables["weeks"].filter(pl.col("week") == weeks - 1)
+    still = tables["placements"].filter(pl.col("until").is_null()).group_by("world").agg(
+        still=pl.len())
+    return final.join(still, on="world", how="left").filter(
+        pl.col("still").fill_null(0) != pl.col("placed"))
+
+
+def _week(day: pl.Expr, start: date) -> pl.Expr:
+    return (day - pl.lit(start)).dt.total_days().floordiv(7)
+
+
+LAWS: tuple[Callable[[Tables, date, int], pl.DataFrame], ...] = (
+    stages_in_order, stages_begin_in_turn, open_voids_have_no_end, one_tenancy_at_a_time,
+    lettings_are_of_voids, lettings_were_accepted, one_nomination_at_a_time,
+    nominated_while_waiting, nominated_for_adverts, counts_agree, chains_link, moves_free_homes,
+    household_lives_once, left_after_joining, open_nominations_agree, weeks_add_up, voids_add_up,
+    placements_end, placed_add_up,
+)

@@ -1,0 +1,296 @@
+"""Every figure of the summary against tables small enough to count by hand."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from cbl_engine.simulate import kpis_homes, kpis_people
+from cbl_engine.simulate.kpi import ALL, Kpi, Told
+from cbl_engine.simulate.parameters import Parameter, Parameters
+from cbl_engine.simulate.summary import BY_NAME, KPIS, over_worlds, values
+
+START = date(2026, 1, 5)
+
+
+def told(days: int = 1461, worlds: int = 1, parameters: dict | None = None, **frames) -> Told:
+    """Tables from rows; a horizon of four years unless it is said."""
+    tables = {name: pl.DataFrame(rows) if isinstance(rows, list) else rows
+              for name, rows in frames.items()}
+    for name, table in tables.items():
+        if "world" not in table.columns:
+            tables[name] = table.with_columns(pl.lit(0, pl.Int32).alias("world"))
+    found = {name: Parameter(**value, assumed="test") for name, value in (parameters or {}).items()}
+    return Told(tables, list(range(worlds)), START, START + timedelta(days=days),
+                Parameters(found))
+
+
+def of(kpi: str, given: Told) -> dict[str, float]:
+    """Values of the first world by group."""
+    return dict(values(BY_NAME[kpi], given).filter(world=0).select("group", "value").iter_rows())
+
+
+def day(n: int) -> date:
+    return START + timedelta(days=n)
+
+
+def letting(**changes) -> dict:
+    row = {"home": "H1", "vacancy": 1, "application": "P0000-000000", "let_on": day(100),
+           "bedrooms": 2, "bedroom_need": 2, "band": "A", "registered_on": day(-265),
+           "priority_date": day(0), "transfer": False, "left_bedrooms": None, "leaked": None,
+           "adapted": False, "needs_adapted": False, "chain": "H1/1", "link": 1}
+    return row | changes
+
+
+LETTINGS_SCHEMA = {"left_bedrooms": pl.Int8, "leaked": pl.String, "band": pl.String,
+                   "bedroom_need": pl.Int8, "bedrooms": pl.Int8, "priority_date": pl.Date}
+
+
+def lettings(*rows: dict) -> pl.DataFrame:
+    return pl.DataFrame(list(rows), schema_overrides=LETTINGS_SCHEMA)
+
+
+def void(**changes) -> dict:
+    row = {"home": "H1", "vacancy": 1, "cause": "left", "bedrooms": 2, "chain": "H1/1", "link": 1,
+           "notice_given_on": day(-28), "tenancy_ended_on": day(0), "keys_in_on": day(2),
+           "inspected_on": day(5), "works": "standard", "works_began_on": day(9),
+           "ready_on": day(20), "closed_on": day(30), "accepted_on": day(41), "let_on": day(49),
+           "adverts": 1, "outcome": "let", "rent_weekly": 70.0}
+    return row | changes
+
+
+def test_lettings_are_counted_for_each_year_and_those_to_come_are_not() -> None:
+    given = told(lettings=lettings(
+        letting(), letting(bedrooms=1, band="B"), letting(bedrooms=0, band=None),
+        letting(let_on=day(1460)), letting(let_on=day(1461))))
+    assert of("lettings", given) == {
+        ALL: 1.0, "1 bedroom": 0.25, "2 bedrooms": 0.5, "bedsit": 0.25,
+        "band A": 0.5, "band B": 0.25, "no band": 0.25}
+
+
+def test_a_count_of_a_world_without_any_is_nothing_and_not_left_out() -> None:
+    given = told(worlds=2, lettings=lettings(letting(), letting()))
+    found = over_worlds(BY_NAME["lettings"], given).row(0, named=True)
+    assert (found["group"], found["mean"], found["worlds"]) == (ALL, 0.25, 2)
+
+
+def test_the_interval_is_students_over_worlds() -> None:
+    kpi = Kpi("x", "x", "days", lambda given: given["x"])
+    given = told(worlds=3, x=pl.DataFrame(
+        {"world": [0, 1, 2], "group": [ALL] * 3, "value": [9.0, 10.0, 11.0]}))
+    row = over_worlds(kpi, given).row(0, named=True)
+    # s = 1, n = 3, t(0.975, 2) = 4.302653
+    assert row == {"kpi": "x", "group": ALL, "unit": "days", "mean": 10.0, "worlds": 3,
+                   "low": pytest.approx(10 - 4.302653 / 3**0.5, abs=1e-5),
+                   "high": pytest.approx(10 + 4.302653 / 3**0.5, abs=1e-5)}
+
+
+def test_an_interval_ends_at_nothing_where_nothing_is_below_it_and_one_world_has_none() -> None:
+    kpi = Kpi("x", "x", "days", lambda given: given["x"])
+    two = told(worlds=2, x=pl.DataFrame({"world": [0, 1], "group": [ALL] * 2, "value": [0.0, 1.0]}))
+    assert over_worlds(kpi, two)["low"].to_list() == [0.0]
+    one = told(x=pl.DataFrame({"world": [0], "group": [ALL], "value": [1.0]}))
+    assert over_worlds(kpi, one).select("mean", "low", "high").row(0) == (1.0, None, None)
+
+
+def test_a_median_that_one_world_does_not_reach_is_not_said() -> None:
+    kpi = Kpi("x", "x", "days", lambda given: given["x"])
+    given = told(worlds=2, x=pl.DataFrame(
+        {"world": [0, 1], "group": [ALL] * 2, "value": [9.0, float("inf")]}))
+    assert over_worlds(kpi, given).select("mean", "low", "high", "worlds").row(0) == (
+        None, None, None, 2)
+
+
+def test_the_days_of_a_void_go_to_its_stages() -> None:
+    given = told(voids=[void(), void(cause="new_home"), void(outcome="open", let_on=None)])
+    assert of("void_stage_days", given) == {
+        "notice": 28, "keys": 2, "inspection": 3, "waiting for a team": 4, "works": 11,
+        "adverts": 10, "nominations": 11, "sign-up": 8}
+
+
+def test_a_stage_that_ran_beside_another_is_not_counted_twice() -> None:
+    early = void(closed_on=day(15), accepted_on=day(18), let_on=day(28))
+    days = of("void_stage_days", told(voids=[early]))
+    assert (days["works"], days["adverts"], days["nominations"], days["sign-up"]) == (11, 0, 0, 8)
+    assert sum(days.values()) - days["notice"] == 28
+
+
+def test_void_measures_leave_out_what_is_taken_out_of_letting() -> None:
+    given = told(voids=[void(), void(outcome="long_term", let_on=None, works="major"),
+                        void(cause="new_home", ready_on=day(0), works="none", let_on=day(10))])
+    found = of("void_days", given)
+    assert found["tenancy, mean"] == 48
+    assert found["key to key, median"] == 47
+    assert found["core, mean"] == (48 + 10) / 2
+
+
+def test_rent_is_lost_from_the_day_after_a_tenancy_to_the_day_before_the_next() -> None:
+    given = told(voids=[
+        void(), void(works="major", outcome="long_term", ready_on=day(11), let_on=None),
+        void(works="none", tenancy_ended_on=day(1450), outcome="open", let_on=None),
+        void(works="none", tenancy_ended_on=day(-20), let_on=day(7))])
+    # 48, 10, 10 (to the end) and 7 (from the start) days at 10 pounds, over four years
+    assert of("rent_lost", given) == {ALL: 187.5, "works: standard": 120.0, "works: major": 25.0,
+                                      "works: none": 42.5}
+
+
+def test_nominees_for_each_letting_by_what_became_of_them() -> None:
+    outcomes = ["accepted", "accepted", "no_show", "refused_late", "no_show", None]
+    found = of("nominees_per_letting", told(nominations=[{"outcome": o} for o in outcomes]))
+    assert found == {ALL: 2.5, "accepted": 1.0, "no show": 1.0, "refused late": 0.5}
+
+
+def test_bids_and_adverts_that_let_nothing() -> None:
+    voids = [void(adverts=2), void(home="H2", adverts=1, outcome="open", let_on=None)]
+    adverts = [
+        {"home": "H1", "vacancy": 1, "number": 1, "bedrooms": 2, "bids": 4},
+        {"home": "H1", "vacancy": 1, "number": 2, "bedrooms": 2, "bids": 8},
+        {"home": "H2", "vacancy": 1, "number": 1, "bedrooms": 1, "bids": 30}]
+    given = told(voids=voids, adverts=adverts)
+    assert of("bids_per_advert", given) == {ALL: 14.0, "2 bedrooms": 6.0, "1 bedroom": 30.0}
+    assert of("adverts_unlet", given) == {ALL: 0.5, "2 bedrooms": 0.5}
+
+
+def test_chains_with_and_without_leakage() -> None:
+    moves = {"transfer": True, "left_bedrooms": 2}
+    given = told(lettings=lettings(
+        letting(**moves), letting(link=2), letting(**moves, leaked="fission"), letting()))
+    assert of("chain_length", given) == {"with leakage": pytest.approx(4 / 3),
+                                         "without leakage": 2.0}
+    assert of("chain_leaks", given) == {ALL: 0.5, "fission": 0.5}
+
+
+def test_how_long_chains_are_that_are_over() -> None:
+    given = told(voids=[
+        void(), void(chain="H2/1"), void(chain="H2/1", link=2),
+        void(chain="H3/1"), void(chain="H3/1", outcome="open"), void(chain="H4/1", outcome="lost")])
+    assert kpis_homes.chain_lengths(given).rows() == [(1, 0.5), (2, 0.5)]
+
+
+def test_adapted_homes_let_to_those_who_need_them() -> None:
+    given = told(lettings=lettings(
+        letting(adapted=True, needs_adapted=True), letting(adapted=True), letting()))
+    assert of("adapted_to_need", given) == {ALL: 0.5}
+    assert of("adapted_to_need", told(lettings=lettings(letting()))) == {}
+
+
+def test_waits_of_those_housed_from_both_dates() -> None:
+    year = timedelta(days=365.25)
+    given = told(days=4000, lettings=lettings(
+        letting(registered_on=day(0), let_on=day(0) + 4 * year, priority_date=None),
+        letting(registered_on=day(0), let_on=day(0) + 8 * year, band="B", priority_date=day(0))))
+    assert of("wait_from_registered", given) == {
+        ALL: 72.0, "2 bedrooms": 72.0, "band A": 48.0, "band B": 96.0}
+    assert of("wait_from_priority", given) == {ALL: 96.0, "2 bedrooms": 96.0, "band B": 96.0}
+
+
+def household(number: int, **changes) -> dict:
+    row = {"application": f"P0000-{number:06d}", "registered_on": day(-100), "status": "waiting",
+           "left_on": None, "band": "A", "bedroom_need": 2}
+    return row | changes
+
+
+def test_half_are_housed_by_a_month_with_those_who_wait_counted() -> None:
+    month = 365.25 / 12
+    after = {n: day(round(n * month)) for n in (6, 12, 24)}
+    given = told(households=[
+        household(1, status="housed", left_on=after[6]),
+        household(2, status="lapsed", left_on=after[12]),
+        household(3, status="housed", left_on=after[24]), household(4),
+        household(5, application="P0003-000001", registered_on=day(14)),
+        household(6, application="P0003-000002", registered_on=day(14), band="B",
+                  status="housed", left_on=day(2000))])
+    # 1 - 3/4, then one of two left: 1 - 3/8 = 0.625
+    assert of("wait_quarter", given)["opening"] == pytest.approx(6, abs=0.05)
+    assert of("wait_median", given)["opening"] == pytest.approx(24, abs=0.05)
+    joined = {"joined in year 1": float("inf"), "joined, band A": float("inf"),
+              "joined, band B": float("inf")}
+    assert {k: v for k, v in of("wait_median", given).items() if "joined" in k} == joined
+
+
+def test_housed_within_a_year_leaves_out_those_who_came_too_late() -> None:
+    given = told(days=1000, households=[
+        household(1, status="housed", left_on=day(5)),
+        household(2, application="P0002-000001", registered_on=day(10), status="housed",
+                  left_on=day(200)),
+        household(3, application="P0002-000002", registered_on=day(10), status="housed",
+                  left_on=day(500)),
+        household(4, application="P0002-000003", registered_on=day(10), status="lapsed",
+                  left_on=day(20)),
+        household(5, application="P0120-000001", registered_on=day(840), status="housed",
+                  left_on=day(900))])
+    assert of("housed_within_year", given) == {
+        ALL: pytest.approx(1 / 3), "band A": pytest.approx(1 / 3)}
+
+
+def test_moves_that_free_bedrooms_and_end_overcrowding() -> None:
+    given = told(lettings=lettings(
+        letting(transfer=True, left_bedrooms=4, bedrooms=2, bedroom_need=2),
+        letting(transfer=True, left_bedrooms=3, bedrooms=2, bedroom_need=2, leaked="fission"),
+        letting(transfer=True, left_bedrooms=1, bedrooms=3, bedroom_need=3), letting()))
+    assert of("spare_relieved", given) == {ALL: 0.5}
+    assert of("bedrooms_freed", given) == {ALL: 0.5}
+    assert of("overcrowding_relieved", given) == {ALL: 0.25}
+    assert of("transfer_share", given)[ALL] == 0.75
+
+
+def test_who_left_the_register_and_who_is_still_on_it() -> None:
+    rows = [household(1), household(2, status="under_offer", band="B", bedroom_need=None),
+            household(3, status="housed_elsewhere", left_on=day(9))]
+    given = told(households=pl.DataFrame(rows, schema_overrides={"bedroom_need": pl.Int8}))
+    assert of("waiting_at_end", given) == {
+        ALL: 2, "band A": 1, "band B": 1, "2 bedrooms": 1, "bedrooms not known": 1}
+    assert of("left_register", given) == {ALL: 0.25, "housed elsewhere": 0.25}
+    assert of("waited_so_far", given)[ALL] == pytest.approx(1561 / 365.25 * 12)
+
+
+def placement(**changes) -> dict:
+    row = {"application": "P0000-000001", "kind": "leased", "since": day(0), "until": None,
+           "children": True, "nights": 100, "gross_pounds": 4500.0, "net_pounds": 1500.0}
+    return row | changes
+
+
+def test_temporary_accommodation_in_households_nights_and_money() -> None:
+    given = told(placements=[
+        placement(), placement(until=day(100)),
+        placement(kind="bed_and_breakfast", nights=42, until=day(42)),
+        placement(kind="bed_and_breakfast", nights=43, until=day(43)),
+        placement(kind="bed_and_breakfast", nights=99, until=day(99), children=False)])
+    assert of("ta_households", given) == {ALL: 1, "leased": 1}
+    assert of("ta_nights", given) == {ALL: 96.0, "leased": 50.0, "bed and breakfast": 46.0}
+    assert of("ta_gross", given)[ALL] == 5625.0
+    assert of("ta_net", given)[ALL] == 1875.0
+    assert of("bnb_over_6_weeks", given) == {ALL: 0.25}
+
+
+def test_a_letting_saves_the_nights_to_come_less_those_of_who_takes_the_place() -> None:
+    kinds = ("own_stock", "leased", "nightly_paid", "bed_and_breakfast")
+    parameters = {
+        "accommodation.nightly": {"weights": dict.fromkeys(kinds, 45.0)},
+        "accommodation.subsidy": {"weights": dict.fromkeys(kinds, 30.0)},
+        "accommodation.leaves_per_year": {"rate": 0.0}, "accommodation.backfilled": {"share": 0.5},
+    }
+    given = told(
+        parameters=parameters,
+        placements=[placement(until=day(1361)),
+                    placement(application="P0000-000002", until=day(50)),
+                    placement(application="P0000-000003", until=day(50))],
+        households=[household(1, status="housed", left_on=day(1360)),
+                    household(2, status="housed", left_on=day(90)),  # had left it before
+                    household(3, status="lapsed", left_on=day(50))])
+    assert of("ta_saving", given)[ALL] == 100 * 15 * 0.5 / 4
+
+
+def test_every_figure_has_a_unit_words_and_a_definition() -> None:
+    assert len({kpi.name for kpi in KPIS}) == len(KPIS)
+    assert all(kpi.unit and kpi.label and len(kpi.definition) > 20 for kpi in KPIS)
+    assert {kpi.query.__module__ for kpi in KPIS} == {kpis_homes.__name__, kpis_people.__name__}
+
+
+def test_the_page_on_simulation_lists_every_figure() -> None:
+    page = (Path(__file__).parents[2] / "docs/simulate.md").read_text(encoding="utf-8")
+    listed = [line for line in page.splitlines() if line.startswith("| `") and line.count("|") == 4]
+    assert listed == [f"| `{kpi.name}` | {kpi.label} | {kpi.unit} |" for kpi in KPIS]

@@ -1,0 +1,134 @@
+"""Weeks of a simulated world, taken through the live calls: the same lists, offers and lettings."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cbl_engine import prepare, shortlist
+from cbl_engine.simulate.lives import day_of
+from cbl_engine.simulate.setup import ACCEPTED, ROUTES
+from tests.simulate.live import (
+    World,
+    advert_of,
+    by_the_order_drawn,
+    let,
+    lived,
+    simulated,
+    through_cycles,
+)
+from tests.simulate.small import POINTS, setup_of
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
+    import polars as pl
+
+OFTEN = {
+    "tenancies.end_per_year": {"rate": 1.5},
+    "voids.works_days": {"days_by": {
+        name: {0: 0, 100: 7} for name in ("none", "standard", "major", "adaptation")}},
+}
+PLAIN = {
+    "accepted": "accepted", "refused_at_viewing": "refused", "refused_late": "refused",
+    "landlord_rejected": "offer_withdrawn", "no_contact": "withdrew", "no_show": "withdrew",
+    "withdrew": "withdrew", "failed_verification": "offer_withdrawn",
+}
+"""What an office calls each outcome, under a scheme that asks for nothing but an answer."""
+COLUMNS = ["advert", "application", "eligible", "position", "stage"]
+
+
+@cache
+def world(scheme: str | Path, weeks: int = 6) -> World:
+    with pytest.MonkeyPatch.context() as patch:
+        return lived(setup_of(scheme, weeks=weeks, households=200, homes=300, **OFTEN), patch)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Schemes of the same points and draws, with each way of settling several homes at once."""
+    folder = tmp_path_factory.mktemp("schemes")
+    text = (POINTS.parent / "lottery.yaml").read_text()
+    for by_whom in ("advert", "council", "household", "homes"):
+        (folder / f"{by_whom}.yaml").write_text(text.replace("BY_WHOM", by_whom))
+    return folder
+
+
+def afresh(scheme: Any, register: dict[str, pl.DataFrame], world_: World, week: Any) -> pl.DataFrame:
+    made = shortlist(prepare(scheme, register, "close"), week.frames.adverts, week.frames.bids,
+                     homes=week.frames.homes, seed=world_.setup.luck.seed)
+    return made.frame().select(COLUMNS).sort("advert", "application")
+
+
+@pytest.mark.parametrize("scheme", ["sheffield", "coventry", "lottery"])
+def test_the_shortlist_of_a_week_is_the_one_made_afresh_from_the_whole_register(
+    scheme: str, written: Path
+) -> None:
+    its = world(written / "household.yaml" if scheme == "lottery" else scheme)
+    weeks = [week for week in its.weeks if week.made is not None]
+    assert len(weeks) >= 4
+    for week in weeks:
+        assert week.register["applications"].height > week.frames.register["applications"].height
+        found = afresh(its.setup.scheme, week.register, its, week)
+        assert found.equals(week.made.select(COLUMNS).sort("advert", "application"))
+        assert found["position"].drop_nulls().len() > 0
+
+
+@pytest.mark.parametrize("by_whom", ["advert", "council", "household", "homes"])
+def test_offers_and_lettings_are_those_of_the_live_cycle(by_whom: str, written: Path) -> None:
+    its = world(written / f"{by_whom}.yaml")
+    offers, lettings, _ = through_cycles(its, PLAIN)
+    assert len(offers) > 40
+    assert offers == simulated(its)
+    assert lettings == let(its)
+
+
+@pytest.mark.parametrize("scheme", ["sheffield", "north_yorkshire"])
+def test_offers_and_lettings_under_a_shipped_scheme(scheme: str) -> None:
+    """Homes are seen before they are taken, and an officer settles equals as the world did."""
+    its = world(scheme)
+    words = {**PLAIN, "no_show": "absent"}
+    offers, lettings, _ = through_cycles(its, words, viewing=True, answers=by_the_order_drawn(its))
+    assert len(offers) > 20
+    assert offers == simulated(its)
+    assert lettings == let(its)
+
+
+def free_above(its: World) -> list[tuple[date, str, int, int]]:
+    """Nominations made past somebody higher on the list who was free: day, advert, both."""
+    state = its.state
+    rows, households = state.nominations, state.households
+    ids = households["id"]
+    lists = {advert: order for week in its.weeks for advert, order in week.listed.items()}
+    under: dict[int, list[tuple[int, int]]] = {}
+    asked: dict[str, list[tuple[int, int]]] = {}
+    over = {int(ids[who]): int(day) for who, day in enumerate(households["left"])}
+    for n in range(len(rows)):
+        who, on = int(ids[rows["household"][n]]), int(rows["on"][n])
+        due = int(rows["due"][n])
+        under.setdefault(who, []).append((on, due))
+        if rows["outcome"][n] == ACCEPTED:
+            over[who] = due
+        if ROUTES[rows["route"][n]] != "direct":
+            asked.setdefault(str(advert_of(state, n)), []).append((on, who))
+    found = []
+    for advert, nominations in asked.items():
+        order = lists[advert]
+        for on, who in nominations:
+            before = {w for day, w in nominations if day <= on}
+            for above in order[: order.index(who)]:
+                busy = any(since <= on <= until for since, until in under.get(above, ()))
+                if above not in before and not busy and over[above] > on:
+                    found.append((day_of(on), advert, who, above))
+    return found
+
+
+@pytest.mark.parametrize("scheme", ["sheffield", "coventry", "homes", "household"])
+def test_nobody_is_passed_over_who_was_free(scheme: str, written: Path) -> None:
+    own = written / f"{scheme}.yaml"
+    its = world(own if own.exists() else scheme)
+    assert len(its.state.nominations) > 20
+    assert free_above(its) == []

@@ -1,0 +1,145 @@
+"""Parameters: their files, and the tables of chances made of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from cbl_engine.draws import draw
+from cbl_engine.errors import BadInput
+from cbl_engine.simulate.parameters import (
+    KINDS,
+    Parameter,
+    days_table,
+    days_until,
+    happens,
+    picked,
+    read_parameters,
+    share_edges,
+    shipped_parameters,
+    sorted_out,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DRAWS = draw(5, np.arange(60_000))
+BY_CHANCE = 4.5
+
+
+def close(found: float, share: float) -> bool:
+    return abs(found - share) < BY_CHANCE * np.sqrt(share * (1 - share) / len(DRAWS)) + 1e-9
+
+
+def test_every_shipped_parameter_has_words_a_unit_and_a_source_or_why_it_is_assumed() -> None:
+    found = shipped_parameters().found
+    assert len(found) > 40
+    for name, parameter in found.items():
+        assert parameter.label, name
+        assert parameter.unit, name
+        assert (parameter.source is None) != (parameter.assumed is None), name
+
+
+@pytest.mark.parametrize("points", [
+    {0: 0, 100: 10}, {0: 3, 50: 14, 90: 28, 100: 56}, {0: 0, 60: 0, 90: 7, 100: 21},
+    {0: 5, 100: 5},
+])
+def test_days_have_the_percentiles_that_were_given(points: dict[int, float]) -> None:
+    table = days_table(points)
+    assert (np.diff(table) >= 0).all()
+    assert table.min() >= min(points.values())
+    assert table.max() <= max(points.values())
+    days = picked(table, DRAWS)
+    for percentile in (5, 25, 50, 75, 95):
+        expected = np.interp(percentile, list(points), list(points.values()))
+        assert abs(np.quantile(days, percentile / 100) - expected) <= 1
+
+
+def test_shares_come_about_as_often_as_they_say() -> None:
+    shares = {"a": 0.1, "b": 0.0, "c": 0.65, "d": 0.2}
+    found = sorted_out(share_edges(shares), DRAWS)
+    for number, share in enumerate([*shares.values(), 0.05]):
+        assert close((found == number).mean(), share)
+
+
+def test_shares_that_add_up_to_the_whole_leave_nothing() -> None:
+    shares = {str(n): 0.1 for n in range(10)}
+    last = np.array([2**64 - 1], np.uint64)
+    assert sorted_out(share_edges(shares), last).tolist() == [9]
+
+
+def test_what_has_a_chance_happens_as_often() -> None:
+    assert close(happens(0.3, DRAWS).mean(), 0.3)
+    assert not happens(0.0, DRAWS).any()
+    assert happens(1.0, DRAWS).all()
+    assert happens(np.array([0.0, 1.0]), DRAWS[:2]).tolist() == [False, True]
+
+
+@pytest.mark.parametrize("rate", [0.05, 1.0, 12.0])
+def test_days_to_the_next_event_are_those_of_a_steady_rate(rate: float) -> None:
+    days = days_until(rate, DRAWS)
+    mean = 365.25 / rate
+    assert abs(days.mean() + 0.5 - mean) < BY_CHANCE * mean / np.sqrt(len(DRAWS)) + 0.05
+    assert close((days < 365.25).mean(), 1 - np.exp(-rate * 366 / 365.25))
+
+
+def test_what_has_no_rate_never_happens() -> None:
+    assert (days_until(0.0, DRAWS[:9]) == 1_000_000_000).all()
+
+
+@pytest.mark.parametrize(("value", "why"), [
+    ({"rate": 1, "share": 0.5}, "exactly one of"),
+    ({}, "exactly one of"),
+    ({"rate": 1, "assumed": None}, "a source, or assumed"),
+    ({"shares": {"a": 0.7, "b": 0.4}}, r"add up to 1\.1"),
+    ({"days": {0: 1, 50: 2}}, "percentiles 0 and 100"),
+    ({"days": {0: 5, 50: 2, 100: 9}}, "do not fall"),
+    ({"days_by": {"a": {0: 5, 100: 2}}}, "do not fall"),
+])
+def test_a_value_that_makes_no_sense_is_refused(value: dict, why: str) -> None:
+    with pytest.raises(ValidationError, match=why):
+        Parameter.model_validate({"assumed": "a test", **value})
+
+
+FILE = """\
+parameters:
+  arrivals.per_year: {rate: 0.3, assumed: a test}
+  arrivals.per_yaer: {rate: 0.3, assumed: a test}
+  bidding.mistaken: {rate: 0.3, assumed: a test}
+  bidding.kinds: {shares: {never: 0.5, always: 0.5}, assumed: a test}
+"""
+
+
+def test_a_file_is_read_with_every_name_that_does_not_fit(tmp_path: Path) -> None:
+    file = tmp_path / "ours.yaml"
+    file.write_text(FILE)
+    with pytest.raises(BadInput) as caught:
+        read_parameters(file)
+    found = [(p.kind, p.where.rsplit("/", 1)[-1]) for p in caught.value.problems]
+    assert found == [
+        ("unknown_parameter", "ours.yaml:3:3"), ("parameter_kind", "ours.yaml:4:3"),
+        ("parameter_names", "ours.yaml:5:3"),
+    ]
+    assert "arrivals.per_year" in str(caught.value)
+
+
+def test_a_value_of_a_wrong_type_is_told_with_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "ours.yaml"
+    file.write_text("parameters:\n  arrivals.per_year: {rate: many, assumed: a test}\n")
+    with pytest.raises(BadInput, match=r"ours\.yaml:2:\d+"):
+        read_parameters(file)
+
+
+def test_other_values_keep_the_words_of_the_catalogue() -> None:
+    new = Parameter.model_validate({"rate": 0.9, "assumed": "a test"})
+    changed = shipped_parameters().with_changes({"arrivals.per_year": new})
+    assert changed["arrivals.per_year"] == 0.9
+    assert shipped_parameters()["arrivals.per_year"] != 0.9
+    assert changed.found["arrivals.per_year"].unit == "share of the opening register a year"
+
+
+def test_there_are_names_for_every_kind_of_value() -> None:
+    assert {p.kind for p in shipped_parameters().found.values()} == set(KINDS)

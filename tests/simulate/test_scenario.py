@@ -1,0 +1,160 @@
+"""Scenarios: what a file says, what is wrong in one, and worlds of a council's own tables."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from cbl_engine.errors import BadInput
+from cbl_engine.sample import write_borough
+from cbl_engine.scheme import load_scheme
+from cbl_engine.shipped import shipped_folder
+from cbl_engine.simulate.scenario import read_scenario, scenario_path
+from cbl_engine.simulate.state import NOBODY, begin
+from tests.simulate.accounts import LAWS
+from tests.simulate.small import START, setup_of, tables
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cbl_engine.simulate.setup import Setup
+
+SCENARIO = """\
+title: A test
+scheme: sheffield
+start: 2026-04-06
+weeks: 20
+"""
+
+
+def written(folder: Path, more: str = "") -> Path:
+    file = folder / "town.yaml"
+    file.write_text(SCENARIO + more)
+    return file
+
+
+def test_what_a_file_leaves_out_is_as_usual(tmp_path: Path) -> None:
+    scenario, parameters = read_scenario(written(tmp_path))
+    assert (scenario.world.households, scenario.world.homes) == (2000, 5000)
+    assert scenario.days == 140
+    assert parameters["arrivals.per_year"] == 0.26
+
+
+def test_values_of_a_file_and_of_the_scenario_take_the_place_of_the_usual(tmp_path: Path) -> None:
+    (tmp_path / "ours.yaml").write_text(
+        "parameters:\n  arrivals.per_year: {rate: 0.5, assumed: a test}\n"
+        "  bidding.mistaken: {share: 0.5, assumed: a test}\n")
+    _, parameters = read_scenario(written(
+        tmp_path, "parameters_from: ours.yaml\nparameters:\n"
+        "  bidding.mistaken: {share: 0.25, assumed: a test}\n"))
+    assert parameters["arrivals.per_year"] == 0.5
+    assert parameters["bidding.mistaken"] == 0.25
+
+
+@pytest.mark.parametrize(("more", "kind", "line"), [
+    ("weaks: 4\n", "bad_value", 5),
+    ("replications: 0\n", "bad_value", 5),
+    ("parameters:\n  arivals.per_year: {rate: 1, assumed: a}\n", "unknown_parameter", 6),
+    ("new_homes:\n  - {on: 2031-01-01, homes: 5, bedrooms: 2}\n", "outside_horizon", 6),
+    ("simple: {refusal: 1.5}\n", "bad_value", 5),
+])
+def test_what_is_wrong_is_told_with_its_line(
+    tmp_path: Path, more: str, kind: str, line: int
+) -> None:
+    with pytest.raises(BadInput) as caught:
+        read_scenario(written(tmp_path, more))
+    assert [p.kind for p in caught.value.problems] == [kind]
+    assert f"town.yaml:{line}:" in caught.value.problems[0].where
+
+
+def test_a_scenario_that_is_not_there_is_told_with_those_that_are() -> None:
+    with pytest.raises(BadInput, match="riverton"):
+        scenario_path("rivertown")
+
+
+@pytest.fixture(scope="module")
+def council(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A council's own folder: a register with its homes."""
+    folder = tmp_path_factory.mktemp("council")
+    write_borough(folder, scheme=load_scheme("sheffield"), households=300, adverts=20, seed=9,
+                  close_on=date(2026, 4, 5))
+    return folder
+
+
+MIXTURES: dict[str, Any] = {
+    "register and homes": ("register", "stock"), "register, homes made up": ("register",),
+    "homes, register made up": ("stock",),
+}
+
+
+@pytest.mark.parametrize("mixture", MIXTURES)
+def test_worlds_begin_from_a_councils_tables_or_a_mixture(mixture: str, council: Path) -> None:
+    setup = setup_of("sheffield", weeks=12, households=80, homes=150,
+                     world=dict.fromkeys(MIXTURES[mixture], str(council)))
+    own_homes = "stock" in MIXTURES[mixture]
+    homes = pl.read_csv(council / "homes.csv")
+    assert setup.n_homes >= (homes.height if own_homes else 150)
+    assert (setup.stock["id"].is_in(homes["id"].implode()).sum() == homes.height) == own_homes
+    assert (setup.lives.opening > 80) == ("register" in MIXTURES[mixture])
+    found = tables(setup, [0, 1])
+    assert found["lettings"].height > 0
+    broken = {law.__name__ for law in LAWS if law(found, START, 12).height}
+    assert not broken
+
+
+def home_of_each(setup: Setup) -> pl.DataFrame:
+    state = begin(setup, np.array([0, 1]))
+    rows, lives = state.households, setup.lives
+    home = rows["home"]
+    names = setup.stock["id"].gather(state.static(np.maximum(home, 0)))
+    return pl.DataFrame({
+        "world": rows["world"], "number": lives.number[rows["life"]],
+        "names": lives.tables["applications"]["current_home"].gather(rows["life"]),
+        "holds": names.set(pl.Series(home == NOBODY), None)})
+
+
+def test_tenants_hold_the_homes_that_the_councils_tables_name(council: Path) -> None:
+    setup = setup_of("sheffield", weeks=4,
+                     world={"register": str(council), "stock": str(council)})
+    tenants = home_of_each(setup).filter(pl.col("names").is_not_null())
+    assert tenants.height > 50
+    assert tenants["holds"].to_list() == tenants["names"].to_list()
+    found = tables(setup, [0])
+    moved = found["lettings"].filter("transfer").join(
+        tenants.filter(pl.col("world") == 0).with_columns(
+            application=pl.format("P0000-{}", pl.col("number").cast(pl.String).str.zfill(6))),
+        on="application")
+    assert moved.filter(pl.col("left_home") != pl.col("names")).is_empty()
+
+
+def test_of_two_who_name_one_home_one_holds_it(council: Path, tmp_path: Path) -> None:
+    for file in council.glob("*.csv"):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    file = tmp_path / "applications.csv"
+    rows = pl.read_csv(file, infer_schema=False)
+    one = rows["current_home"].drop_nulls()[0]
+    rows.with_columns(current_home=pl.when(pl.col("current_home").is_not_null())
+                      .then(pl.lit(one))).write_csv(file)
+    held = home_of_each(setup_of(
+        "sheffield", weeks=4, world={"register": str(tmp_path), "stock": str(tmp_path)}))
+    assert held.filter(pl.col("holds") == one).height == 2
+    twice = held.filter(pl.col("holds").is_not_null()).select("world", "holds")
+    assert not twice.is_duplicated().any()
+
+
+def test_who_is_not_waiting_is_left_out_of_the_opening_register() -> None:
+    folder = str(shipped_folder("boroughs") / "riverton")
+    setup = setup_of("sheffield", weeks=4, world={"register": folder})
+    statuses = pl.read_csv(f"{folder}/applications.csv")["status"]
+    waiting = statuses.is_in(["active", "under_offer"]).sum()
+    assert 0 < setup.lives.opening <= waiting < len(statuses)
+
+
+def test_a_stock_without_a_size_that_anybody_may_be_let_is_told(tmp_path: Path) -> None:
+    (tmp_path / "homes.csv").write_text("id,bedrooms\nH1,9\nH2,9\n")
+    with pytest.raises(BadInput, match="no household may be let"):
+        setup_of("breckland", weeks=4, world={"stock": str(tmp_path)})

@@ -1,0 +1,160 @@
+"""A simulation folder: whole, or begun and gone on with to the same bytes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+
+from cbl_engine.errors import RunError
+from cbl_engine.simulate import simulate
+from cbl_engine.simulate.kept import open_simulation
+from tests.simulate.small_scenario import set_up_once, written
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def scenario(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with pytest.MonkeyPatch.context() as patch:
+        set_up_once(patch)
+        yield written(tmp_path_factory.mktemp("scenario"))
+
+
+@pytest.fixture(scope="module")
+def whole(scenario: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "whole"
+    simulate(scenario, out)
+    return out
+
+
+class Stopped(Exception):
+    pass
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def stopped_after(scenario: Path, out: Path, weeks: int, **options) -> None:
+    def said(what, done, of):
+        if what == "weeks" and done >= weeks:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        simulate(scenario, out, said=said, **options)
+
+
+def test_a_folder_has_every_table_the_figures_and_a_hash_of_each(whole: Path) -> None:
+    manifest = json.loads((whole / "manifest.json").read_text())
+    assert set(manifest["files"]) == {p.name for p in whole.iterdir()} - {
+        "begun.json", "manifest.json"}
+    assert pl.read_parquet(whole / "summary.parquet").height == len(
+        (whole / "summary.csv").read_text().splitlines()) - 1
+    assert not (whole / "parts").exists()
+
+
+@pytest.mark.parametrize(("first", "then"), [(2, 2), (2, 1), (1, 3), (3, 25)])
+def test_an_interrupted_run_goes_on_to_the_same_bytes_with_any_batch(
+    scenario: Path, whole: Path, tmp_path: Path, first: int, then: int
+) -> None:
+    out = tmp_path / "out"
+    stopped_after(scenario, out, 26 + 5, batch=first)
+    assert [p.name for p in (out / "parts").iterdir()] == [f"000000-{first - 1:06d}"]
+    simulated = []
+    simulate(scenario, out, batch=then, said=lambda what, done, of: simulated.append((done, of)))
+    assert bytes_of(out) == bytes_of(whole)
+
+
+def test_finished_worlds_are_not_simulated_again(
+    scenario: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cbl_engine.simulate import run
+
+    out, seen, step = tmp_path / "out", [], run.run_batch
+    stopped_after(scenario, out, 26 + 5, batch=2)
+    monkeypatch.setattr(run, "run_batch", lambda setup, worlds, said: (
+        seen.extend(worlds.tolist()) or step(setup, worlds, said)))
+    simulate(scenario, out, batch=2)
+    assert seen == [2, 3, 4]
+    simulate(scenario, out, batch=2)
+    assert seen == [2, 3, 4]
+
+
+def test_a_file_that_was_changed_is_made_anew(scenario: Path, whole: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    simulate(scenario, out)
+    (out / "voids.parquet").write_bytes(b"")
+    simulate(scenario, out)
+    assert bytes_of(out) == bytes_of(whole)
+
+
+def test_workers_give_the_same_bytes(scenario: Path, whole: Path, tmp_path: Path) -> None:
+    simulate(scenario, tmp_path / "out", workers=2)
+    assert bytes_of(tmp_path / "out") == bytes_of(whole)
+
+
+def test_another_scenario_or_another_folder_is_refused(
+    scenario: Path, whole: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(RunError, match="the folder holds the run of another scenario"):
+        simulate(scenario, whole, weeks=25)
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(RunError, match="there is something else in the folder"):
+        simulate(scenario, tmp_path)
+
+
+def test_a_kept_simulation_is_read_as_it_was(scenario: Path, whole: Path) -> None:
+    again, fresh = open_simulation(whole).read(), simulate(scenario)
+    assert again.scenario == fresh.scenario
+    assert again.parameters.found == fresh.parameters.found
+    assert all(again.frames[name].equals(frame) for name, frame in fresh.frames.items())
+
+
+def test_a_folder_that_is_not_finished_or_none_is_said(scenario: Path, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="there is no simulation in the folder"):
+        open_simulation(tmp_path)
+    stopped_after(scenario, tmp_path / "out", 5)
+    with pytest.raises(RunError, match=r"not finished\. Give the command that began it again"):
+        open_simulation(tmp_path / "out")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signal")
+def test_ctrl_c_says_what_is_kept_and_the_same_command_goes_on(
+    scenario: Path, whole: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "cbl_engine.cli", "simulate", str(scenario), "--out", str(out),
+               "--batch", "1", "--format", "csv"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                          start_new_session=True) as process:
+        while process.poll() is None and not (out / "parts" / "000000-000000").is_dir():
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate()
+    assert process.returncode == 130
+    assert "finished worlds are kept in" in said
+    assert "the same command goes on" in said
+    assert "Traceback" not in said
+    simulate(scenario, out)
+    assert bytes_of(out) == bytes_of(whole)
+
+
+def test_a_tenant_who_moves_gives_notice_when_the_other_home_is_accepted(whole: Path) -> None:
+    moves = pl.read_parquet(whole / "lettings.parquet").filter("transfer").select(
+        "world", pl.col("left_home").alias("home"), "accepted_on",
+        pl.col("let_on").alias("tenancy_ended_on"))
+    voids = pl.read_parquet(whole / "voids.parquet").drop("accepted_on").join(
+        moves, on=["world", "home", "tenancy_ended_on"])
+    assert voids.height > 5
+    assert (voids["notice_given_on"] >= voids["accepted_on"]).all()
+    assert (voids["notice_given_on"] <= voids["tenancy_ended_on"]).all()

@@ -1,0 +1,164 @@
+"""A household, a home and a chain followed through tables small enough to read."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from cbl_engine.errors import RunError
+from cbl_engine.simulate import Scenario
+from cbl_engine.simulate.kept import Kept
+from cbl_engine.simulate.parameters import Parameters
+from cbl_engine.simulate.trace import Trace, trace_application, trace_chain, trace_home
+
+SCENARIO = Scenario(title="x", scheme="sheffield", start=date(2026, 4, 6), weeks=30, replications=2)
+
+
+def d(month: int, day: int) -> date:
+    return date(2026, month, day)
+
+
+def void(**changes) -> dict:
+    row = {"world": 0, "home": "H1", "vacancy": 1, "cause": "left", "bedrooms": 2, "chain": "H1/1",
+           "link": 1, "leaving_application": None, "notice_given_on": d(4, 1),
+           "tenancy_ended_on": d(4, 20), "keys_in_on": d(4, 22), "inspected_on": d(4, 23),
+           "works": "standard", "works_began_on": d(4, 23), "ready_on": d(5, 1),
+           "closed_on": d(5, 10), "accepted_on": d(5, 20), "let_on": d(6, 1), "outcome": "let",
+           "rent_weekly": 90.0}
+    return row | changes
+
+
+def nomination(**changes) -> dict:
+    row = {"world": 0, "home": "H1", "vacancy": 1, "application": "P0000-000002", "position": 2,
+           "route": "own", "nominated_on": d(5, 12), "settled_on": d(5, 20), "outcome": "accepted"}
+    return row | changes
+
+
+def household(application: str, **changes) -> dict:
+    row = {"world": 0, "application": application, "registered_on": d(1, 5), "status": "waiting",
+           "left_on": None, "band": "B", "bedroom_need": 2, "tenant": False, "homeless": False,
+           "bids_as": "seldom", "bids": 4, "nominations": 1, "refusals": 0}
+    return row | changes
+
+
+LETTING = {"world": 0, "home": "H1", "vacancy": 1, "application": "P0000-000002",
+           "let_on": d(6, 1), "bedrooms": 2, "band": "B", "registered_on": d(1, 5),
+           "transfer": True, "left_home": "H2", "leaked": None, "chain": "H1/1"}
+
+
+@pytest.fixture
+def kept() -> Kept:
+    tables = {
+        "voids": pl.DataFrame([
+            void(),
+            void(home="H2", link=2, cause="moved", leaving_application="P0000-000002",
+                 notice_given_on=d(5, 20), tenancy_ended_on=d(6, 1), keys_in_on=d(6, 1),
+                 inspected_on=d(6, 3), works="none", works_began_on=d(6, 3), ready_on=d(6, 4),
+                 closed_on=d(6, 14), accepted_on=None, let_on=None, outcome="open"),
+            void(home="H3", chain="H3/1", cause="new_home", tenancy_ended_on=d(7, 1), ready_on=None,
+                 closed_on=None, accepted_on=None, let_on=None, outcome="open")]),
+        "nominations": pl.DataFrame([
+            nomination(application="P0000-000001", position=1, nominated_on=d(5, 10),
+                       settled_on=d(5, 12), outcome="no_contact"),
+            nomination(),
+            nomination(home="H2", application="P0000-000001", position=1, nominated_on=d(6, 14),
+                       settled_on=None, outcome=None, route="assisted")]),
+        "lettings": pl.DataFrame([LETTING], schema_overrides={"leaked": pl.String}),
+        "adverts": pl.DataFrame([
+            {"world": 0, "home": "H1", "vacancy": 1, "week": 4, "number": 1, "bids": 9,
+             "eligible": 7, "first_band": "A"},
+            {"world": 0, "home": "H2", "vacancy": 1, "week": 9, "number": 2, "bids": 1,
+             "eligible": 0, "first_band": None}]),
+        "households": pl.DataFrame([
+            household("P0000-000001", status="under_offer", nominations=2),
+            household("P0000-000002", status="housed", left_on=d(6, 1), tenant=True),
+            household("P0000-000003", status="lapsed", left_on=d(7, 2), band=None)]),
+        "placements": pl.DataFrame([
+            {"world": 0, "application": "P0000-000001", "kind": "leased", "since": d(4, 6),
+             "until": d(4, 7), "nights": 1}]),
+    }
+    return Kept(Path("run"), SCENARIO, Parameters({}), {n: f.lazy() for n, f in tables.items()})
+
+
+def lines(trace: Trace) -> list[str]:
+    return [f"{step.on:%d %b} {step.words}" for step in trace.steps]
+
+
+def test_a_household_from_joining_to_the_end(kept: Kept) -> None:
+    found = trace_application(kept, "P0000-000001")
+    assert lines(found) == [
+        "05 Jan Joins the register",
+        "06 Apr In temporary accommodation: leased",
+        "07 Apr Temporary accommodation ends after 1 night",
+        "10 May Nominated for H1 by its own bid, number 1 on the list",
+        "12 May H1: could not be reached",
+        "14 Jun Nominated for H2 by a bid that an officer placed, number 1 on the list",
+    ]
+    assert found.end == "Under offer at the end"
+    assert found.facts["band"] == "B"
+    assert lines(trace_application(kept, "P0000-000003"))[-1] == "02 Jul The application lapses"
+    assert lines(trace_application(kept, "P0000-000002"))[-2:] == [
+        "01 Jun H1 (2 bedrooms) is let to P0000-000002, band B, 147 days after registering",
+        "01 Jun P0000-000002 leaves H2; it comes empty: the next void of the chain"]
+
+
+def test_a_home_with_its_stages_adverts_and_nominations(kept: Kept) -> None:
+    found = trace_home(kept, "H1")
+    assert lines(found) == [
+        "01 Apr Notice is given",
+        "20 Apr The tenancy ends: the tenant leaves",
+        "22 Apr The keys come in",
+        "23 Apr Inspected; works ordered: standard",
+        "23 Apr Works begin",
+        "01 May Ready to let",
+        "04 May Advertised",
+        "10 May The advert closes with 9 bids, 7 eligible, first on the list from band A",
+        "10 May P0000-000001 is nominated by its own bid, number 1 on the list",
+        "12 May P0000-000001: could not be reached",
+        "12 May P0000-000002 is nominated by its own bid, number 2 on the list",
+        "20 May P0000-000002: accepted",
+        "01 Jun H1 (2 bedrooms) is let to P0000-000002, band B, 147 days after registering",
+        "01 Jun P0000-000002 leaves H2; it comes empty: the next void of the chain",
+    ]
+    assert found.end == "Let at the end"
+    new = trace_home(kept, "H3")
+    assert lines(new) == ["01 Jul Completed: the home is new"]
+    assert new.end == "Empty, not yet ready, at the end"
+
+
+def test_a_chain_from_its_first_void_to_where_it_stands(kept: Kept) -> None:
+    found = trace_chain(kept, "H1/1")
+    assert found.facts == {"homes": "H1, H2", "voids": 2, "lettings": 1}
+    assert [step.home for step in found.steps if step.what == "ended"] == ["H1", "H2"]
+    assert "01 Jun The tenancy ends: the tenant moves to another home (P0000-000002)" \
+        in lines(found)
+    assert "08 Jun Advertised, again" in lines(found)
+    assert "14 Jun The advert closes with 1 bid, 0 eligible" in lines(found)
+    assert found.end == "The chain stands with H2: empty at the end"
+
+
+@pytest.mark.parametrize(
+    ("changes", "end"),
+    [({"transfer": False, "left_home": None},
+      "The chain ends: who was housed last held no home here"),
+     ({"leaked": "fission"}, "The chain ends: part of the household stays")],
+)
+def test_why_a_chain_ends(kept: Kept, changes: dict, end: str) -> None:
+    tables = dict(kept.tables)
+    tables["voids"] = tables["voids"].filter(home="H1")
+    tables["lettings"] = pl.LazyFrame([LETTING | changes], schema_overrides={"leaked": pl.String})
+    assert trace_chain(Kept(kept.folder, SCENARIO, kept.parameters, tables), "H1/1").end == end
+
+
+def test_what_is_not_there_is_said_with_what_would_be(kept: Kept) -> None:
+    with pytest.raises(RunError, match="there is no such application in world 0; given P9"):
+        trace_application(kept, "P9")
+    with pytest.raises(RunError, match="there is no such home in world 1; given H1"):
+        trace_home(kept, "H1", 1)
+    with pytest.raises(RunError, match="there is no such chain in world 0; given H2/1"):
+        trace_chain(kept, "H2/1")
+    with pytest.raises(RunError, match="no such world; given 2; allowed: 0 to 1"):
+        trace_chain(kept, "H1/1", 2)
