@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -48,7 +48,7 @@ def _by_world(frame: pl.DataFrame, value: pl.Expr) -> list[float]:
     return frame.group_by("world").agg(value.alias("v")).sort("world")["v"].to_list()
 
 
-def waits_by_band(worlds: int = 100, weeks: int = 400, seed: int = 1) -> list[Check]:
+def waits_by_band(worlds: int = 60, weeks: int = 400, seed: int = 1) -> list[Check]:
     """Waits and numbers waiting, band by band, at shorter and shorter cycles."""
     checks = []
     together = sum(ARRIVALS.values())
@@ -239,11 +239,18 @@ def main() -> None:
                 print(f"  {'hit ' if check.hit else 'MISS'} {check.what}: {check.expected:.4g}, "
                       f"found {check.found}", flush=True)
         runs.append(told)
-    hits = [sum(c["hit"] for study in told.values() for c in study) for told in runs]
-    missed = [{"run": number, **check} for number, told in enumerate(runs[1:], 2)
-              for study in told.values() for check in study if not check["hit"]]
-    keep("theory", {"start": str(START), "theory": str(STRICT), "hits": hits, "studies": runs[0],
-                    "missed_in_other_runs": missed})
+        keep("theory", _kept(runs))
+
+
+def _kept(runs: list[dict[str, list[dict[str, Any]]]]) -> dict[str, Any]:
+    """The first run, how often all of them hit, and what the others missed."""
+    return {
+        "start": str(START), "theory": str(STRICT), "studies": runs[0],
+        "hits": [sum(c["hit"] for study in told.values() for c in study) for told in runs],
+        "missed_in_other_runs": [
+            {"run": number, **check} for number, told in enumerate(runs[1:], 2)
+            for study in told.values() for check in study if not check["hit"]]}
+
 
 
 if __name__ == "__main__":
