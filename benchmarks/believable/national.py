@@ -153,9 +153,9 @@ def people_let(setup: Setup, let: pl.DataFrame, households: pl.DataFrame) -> pl.
 def fitted_ends(tenants: float, seed: int) -> float:
     """The rate at which tenancies end with which lets are 5.43% of the stock [a year]."""
     ends = LETS * (1 - FIRST_LETS)
-    for _ in range(5):
+    for _ in range(4):
         setup = world(ends, tenants, seed)
-        lets = float(measured(setup, run(setup, 8))["lets"].to_numpy().mean())
+        lets = float(measured(setup, run(setup, 6))["lets"].to_numpy().mean())
         ends *= (LETS - FIRST_LETS * LETS) / (lets - FIRST_LETS * LETS)
     return ends
 
@@ -185,7 +185,7 @@ def predict(worlds: int, seed: int) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--worlds", type=int, default=20)
+    parser.add_argument("--worlds", type=int, default=12)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     print(keep("national", predict(given.worlds, given.seed)))

@@ -243,8 +243,8 @@ def every_run() -> str:
     figures = sum(len(study) for study in told["studies"].values())
     missed = "; ".join(f"{c['what']}: {number(c['expected'])}, simulated {between(c)}"
                        for c in told["missed_in_other_runs"])
-    return (f"In {len(told['hits'])} runs with seeds of their own, {sum(told['hits'])} of "
-            f"{figures * len(told['hits'])} figures hit: {', '.join(map(str, told['hits']))}."
+    return (f"In {plural(str(len(told['hits'])), 'run')} with seeds of its own each, "
+            f"{sum(told['hits'])} of {figures * len(told['hits'])} figures hit."
             + (f" Missed in the others: {missed}." if missed else ""))
 
 
