@@ -243,7 +243,7 @@ def every_run() -> str:
     figures = sum(len(study) for study in told["studies"].values())
     missed = "; ".join(f"{c['what']}: {number(c['expected'])}, simulated {between(c)}"
                        for c in told["missed_in_other_runs"])
-    return (f"In {plural(str(len(told['hits'])), 'run')} with seeds of its own each, "
+    return (f"In {plural(str(len(told['hits'])), 'run')}, each with seeds of its own, "
             f"{sum(told['hits'])} of {figures * len(told['hits'])} figures hit."
             + (f" Missed in the others: {missed}." if missed else ""))
 
