@@ -226,7 +226,7 @@ STUDIES: dict[str, Callable[..., list[Check]]] = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--runs", type=int, default=3, help="all of it so often, each with seeds "
+    parser.add_argument("--runs", type=int, default=2, help="all of it so often, each with seeds "
                         "of its own; the first is shown in full")
     runs = []
     for number in range(parser.parse_args().runs):
