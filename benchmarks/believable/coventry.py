@@ -53,7 +53,7 @@ ASSUMPTIONS = (
     "Band and bedroom need are independent; reasons within a band are as in the extract. Everyone "
     "has a local connection; homes differ by bedrooms alone; one person may have a studio or one "
     "bedroom, everyone else the size needed.",
-    "Adverts are spread evenly over the weeks, sizes in drawn order. Nominations take so long that "
+    "Adverts are spread evenly over the weeks, sizes in drawn order. Nominations take so long (a factor set by hand) that "
     "about as many homes are let as were; withdrawn adverts are not told apart.",
     "The council bids for households owed the main duty as simulated worlds have it; nothing is let "
     "directly.",
