@@ -61,9 +61,13 @@ class Folded:
                 and all(p[k] == v for k, v in about.items())]
 
     def waiting(self, advert: str, application: str) -> list[Row]:
-        """Holds that stand."""
+        """Holds that stand on a list."""
+        return self.held(advert=advert, application=application)
+
+    def held(self, **about: Any) -> list[Row]:
+        """Holds that stand and agree in these columns; of direct lets, ``offer`` says which."""
         return [h for h in self.holds if h["ended_on"] is None
-                and (h["advert"], h["application"]) == (advert, application)]
+                and all(h[k] == v for k, v in about.items())]
 
     def standing(self, advert: str, application: str) -> list[Row]:
         """Passing over that stands."""
@@ -124,13 +128,13 @@ class Folded:
             offer["home"] = e["home"]
 
     def _held_for(self, e: Row) -> None:
-        self.holds.append({**{k: e[k] for k in ("advert", "application", "reason", "until")},
+        own = ("advert", "application", "reason", "until", "offer")
+        self.holds.append({**{k: e[k] for k in own},
                            "since": e["on"], "ended_on": None})
 
     def _hold_ended(self, e: Row) -> None:
-        for hold in self.waiting(e["advert"], e["application"]):
-            if hold["reason"] == e["reason"]:
-                hold["ended_on"] = e["on"]
+        for hold in self.held(**{k: e[k] for k in ("advert", "application", "reason", "offer")}):
+            hold["ended_on"] = e["on"]
 
     def _passed_over(self, e: Row) -> None:
         self.passed.append({
