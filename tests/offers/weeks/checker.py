@@ -299,9 +299,7 @@ class _Checker:
             self._able(offer, "offered")
             self._highest_who_came(offer)
         if step == "offered" and offer["route"] == "bid":
-            above = self.above.of(offer, self.on) & self.above.undecided(offer["advert"])
-            self.must(len(above) <= self.above.homes_left(offer), "a home is kept for who is held",
-                      (name, sorted(above)))
+            self._nobody_above_waits(offer)
         if step in LIVE:
             beside = [o["id"] for o in self.book.open_offers(home=offer["home"])
                       if o["step"] in LIVE and o["id"] != name]
@@ -326,6 +324,18 @@ class _Checker:
         if step == "offered":
             return last_day(facts.offers.get("answer"), self.on, offer["viewed_on"])
         return None
+
+    def _nobody_above_waits(self, offer: Row) -> None:
+        """A home is left for each who is held above, and nobody above is on the way to this one."""
+        above = self.above.of(offer, self.on)
+        held = above & self.above.undecided(offer["advert"])
+        self.must(len(held) <= self.above.homes_left(offer), "a home is kept for who is held",
+                  (offer["id"], sorted(held)))
+        on_the_way = ("proposed", "nominated" if offer["step"] == "attended" else "attended")
+        ahead = [o["id"] for o in self.book.open_offers(advert=offer["advert"], home=offer["home"])
+                 if o["application"] in above and o["step"] in on_the_way
+                 and (o["step"] == "attended" or self.above.is_awaited(o, self.on))]
+        self.must(not ahead, "those above come first", (offer["id"], ahead))
 
     def _highest_who_came(self, offer: Row) -> None:
         book = self.book
@@ -469,7 +479,24 @@ class _Checker:
         self._under_offer(day)
         for advert in sorted(self.book.lists):
             self._somebody_is_next(advert, day)
+            self._visitors_are_offered(advert, day)
         self.decisions.end_of_day(self.today, day)
+
+    def _visitors_are_offered(self, advert: str, day: date) -> None:
+        """Nobody who came waits for a home that is kept for nobody."""
+        book, above = self.book, self.above
+        undecided = above.undecided(advert)
+        for home in self.facts.vacant(advert):
+            best, here = above.best_who_came(advert, home, day), book.open_offers(home=home)
+            if best is None or any(o["step"] in LIVE or above.is_awaited(o, day) for o in here):
+                continue
+            own = [*book.waiting(advert, best["application"]),
+                   *book.open_proposals(act="bypass", offer=best["id"])]
+            elsewhere = self.facts.offers["one_at_a_time"] and any(
+                o["step"] in LIVE for o in book.open_offers(application=best["application"]))
+            waits = own or elsewhere or book.open_proposals(act="tie", advert=advert)
+            self.must(waits or undecided & above.of(best, day), "who came is offered the home",
+                      best["id"])
 
     def _deadlines(self, day: date) -> None:
         for offer in self.book.open_offers():
