@@ -346,11 +346,12 @@ class _Checker:
         self.must(not going or chosen, "all have come, or the time is over", (offer["id"], going))
         rows = {r["application"]: r for r in book.lists[offer["advert"]]}
         own = rows.get(offer["application"], {}).get("tie_group")
+        above = self.above.of(offer, self.on)
         for other in beside:
             if other["step"] != "attended" or other["advert"] != offer["advert"]:
                 continue
             equal = own is not None and rows.get(other["application"], {}).get("tie_group") == own
-            self.must(chosen if equal else other["position"] >= offer["position"],
+            self.must(chosen if equal else other["application"] not in above,
                       "the highest of those who came", (offer["id"], other["id"]))
 
     def _by_outcome(self, event: Row, what: str) -> None:
