@@ -122,17 +122,20 @@ def _caps(facts: Facts, book: Folded, bids: list[Row]) -> list[str]:
     found = []
     for household, its in sorted(by_household.items()):
         if household not in unsettled:
-            found += _capped(facts, caps, sorted(its, key=lambda b: (b["placed_at"], b["advert"])))
+            its.sort(key=lambda b: (b["placed_at"], b["advert"]))
+            found += _capped(facts, book, caps, its)
     return found
 
 
-def _capped(facts: Facts, caps: Row, bids: list[Row]) -> list[str]:
+def _capped(facts: Facts, book: Folded, caps: Row, bids: list[Row]) -> list[str]:
     """Of one household: the bids that stand when it places each, counted one after the other."""
     found, taking = [], []
     for bid in bids:
         if bid["rule"] not in (None, "superseded", "void", "withdrawn", *caps):
             continue
-        full = next((name for name, cap in caps.items() if _is_full(facts, cap, taking, bid)), None)
+        judged = book.adverts[bid["advert"]]["closed_on"]  # by then some were held back, and open later
+        known = [other for other in taking if book.opened_on[other["advert"]] <= judged]
+        full = next((name for name, cap in caps.items() if _is_full(facts, cap, known, bid)), None)
         named = bid["rule"] if bid["rule"] in caps else None
         if bid["rule"] not in ("void", "withdrawn") and named != full:
             found.append(f"caps: {_words(bid)}, counted {full}")

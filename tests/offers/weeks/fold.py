@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datetime import date
 
 Row = dict[str, Any]
 STAMP = {"nominated": "nominated_on", "invited": "invited_on", "offered": "offered_on",
@@ -17,6 +20,7 @@ class Folded:
     Attributes:
         lists: rows of each advert's list, those with a position first.
         first_lists: the same, as made when the advert closed.
+        opened_on: the day on which each advert opened.
     """
 
     def __init__(self) -> None:
@@ -32,6 +36,7 @@ class Folded:
         self.ledger: list[Row] = []
         self.lists: dict[str, list[Row]] = {}
         self.first_lists: dict[str, list[Row]] = {}
+        self.opened_on: dict[str, date] = {}
 
     def listed(self, rows: list[Row]) -> None:
         """Lists were made, or made anew."""
@@ -88,6 +93,7 @@ class Folded:
         self.adverts[e["advert"]] = _state(e["advert"], "held_back")
 
     def _advert_opened(self, e: Row) -> None:
+        self.opened_on[e["advert"]] = e["on"]
         state = _state(e["advert"], "open")
         self.adverts[e["advert"]] = state | {k: e[k] for k in ("homes", "profile", "quota")}
 
