@@ -29,7 +29,7 @@ class Above:
 
     def of(self, offer: Row, on: date) -> set[str]:
         """Who stands above an offer's household: by stage, those of a target that is behind first,
-        then by position. Equals stand beside it."""
+        then by position. Equals, in both else, stand beside it."""
         behind = self.counts.reserved(offer["advert"], on)
 
         def place(row: Row) -> tuple[int, bool, int]:
@@ -39,8 +39,9 @@ class Above:
         rows = [r for r in self.book.lists[offer["advert"]] if r["position"] is not None]
         own = next((r for r in rows if r["application"] == offer["application"]),
                    {**offer, "tie_group": None})
-        return {r["application"] for r in rows if place(r) < place(own)
-                and (own["tie_group"] is None or r["tie_group"] != own["tie_group"])}
+        return {r["application"] for r in rows if place(r) < place(own) and (
+            own["tie_group"] is None or r["tie_group"] != own["tie_group"]
+            or place(r)[:2] != place(own)[:2])}
 
     def best_who_came(self, advert: str, home: str | None, on: date) -> Row | None:
         """Of those who came to see a home, or whom its landlord accepted, one with none of them above."""

@@ -351,7 +351,8 @@ class _Checker:
             if other["step"] != "attended" or other["advert"] != offer["advert"]:
                 continue
             equal = own is not None and rows.get(other["application"], {}).get("tie_group") == own
-            self.must(chosen if equal else other["application"] not in above,
+            equal = equal and offer["application"] not in self.above.of(other, self.on)
+            self.must(other["application"] not in above and (chosen or not equal),
                       "the highest of those who came", (offer["id"], other["id"]))
 
     def _by_outcome(self, event: Row, what: str) -> None:
