@@ -15,8 +15,8 @@ from tests.offers.weeks.playing import play
 
 QUICK = (
     "offers go on that nobody approved", "the last in line is asked first",
-    "a household may have several offers", "deadlines are forgotten",
-    "a good reason counts as well", "tables leave out a letting", "a home is kept for nobody",
+    "a household may have several offers", "deadlines are forgotten", "a home is kept for nobody",
+    "tables leave out a letting",
 )
 """Faults planted each time; the others by ``python -m tests.offers.weeks.planted``."""
 
