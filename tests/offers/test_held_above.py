@@ -194,3 +194,24 @@ def test_a_home_offered_past_somebody_who_is_held_breaks_property_3() -> None:
         verify(week.scheme, Record(), week.record, [*week.events, moved], week.rows,
                range(1, len(week.events) + 2))
     assert error.value.number == 3
+
+
+def test_of_equals_who_came_the_one_who_meets_a_target_that_is_behind_comes_first() -> None:
+    """Ann was local when both were invited; the others wait, so there is nobody to choose from."""
+    week = Week("""
+criteria: {is_local: {label: x, when: local, when_unknown: hold}}
+profiles: {only: {label: x, order: [{band: [A, B, C]}, {tie: human}]}}
+local_lettings_plans:
+  plan: {label: x, targets: [{label: x, criterion: is_local, share: 1}]}
+""" + VIEWING.replace("N", "2"))
+    week.households("ann bob", local=True).advert("elm", bids="ann bob", local_lettings_plan="plan")
+    for name in ("ann", "bob"):
+        week.approve(7, "offer", "elm", name).outcome(8, "viewed", "elm", name)
+    week._new["outcomes"], came = week._new["outcomes"][::2], week._new["outcomes"][1::2]
+    week.run(until=7)
+    assert week.steps() == {("elm", "ann"): "invited", ("elm", "bob"): "invited"}
+    week.household("ann", local=False)
+    week._new["outcomes"] += came
+    week.run(until=8)
+    assert week.proposed() == []
+    assert week.steps() == {("elm", "ann"): "attended", ("elm", "bob"): "offered"}

@@ -69,7 +69,8 @@ def is_awaited(desk: Desk, offer: Offer) -> bool:
 def stand_above(desk: Desk, offer: Offer, applications: Collection[str]) -> set[str]:
     """Of these, who is asked before an offer's household by the list that it came from.
 
-    By stage, those first who meet a target that is behind, then by position; equals stand beside.
+    By stage, those first who meet a target that is behind, then by position; equals who both meet
+    one, or both do not, stand beside each other.
     """
     rows = desk.book.lists.get(offer.advert or "")
     if rows is None or not applications:
@@ -81,18 +82,22 @@ def stand_above(desk: Desk, offer: Offer, applications: Collection[str]) -> set[
     listed = {row["application"]: row for row in rows.iter_rows(named=True)}
     waits = waiting_for_targets(desk, offer.advert or "", list(listed))
 
-    def place(application: str, row: dict[str, int | None]) -> tuple[int, bool, int]:
-        return row["stage"] or 1, application in waits, row["position"] or 0
-
-    own = listed.get(offer.application, {
+    own = listed.setdefault(offer.application, {
         "stage": offer.stage, "position": offer.position, "tie_group": None,
     })
-    limit = place(offer.application, own)
-    return {
-        a for a in applications
-        if a in listed and place(a, listed[a]) < limit
-        and (own["tie_group"] is None or listed[a]["tie_group"] != own["tie_group"])
-    }
+
+    def part(application: str) -> tuple[int, bool]:
+        return listed[application]["stage"] or 1, application in waits
+
+    def is_above(application: str) -> bool:
+        its, mine = part(application), part(offer.application)
+        if its != mine:
+            return its < mine
+        row = listed[application]
+        beside = own["tie_group"] is not None and row["tie_group"] == own["tie_group"]
+        return not beside and (row["position"] or 0) < (own["position"] or 0)
+
+    return {a for a in applications if a in listed and is_above(a)}
 
 
 def waiting_for_targets(desk: Desk, advert: str, applications: list[str]) -> set[str]:

@@ -111,7 +111,8 @@ def _highest(desk: Desk, advert: str | None, home: str | None) -> list[Offer]:
         return []
     groups = desk.book.tie_groups(first.advert)
     same = [o for o in at_home if o.step == "attended" and o.advert == advert
-            and groups.get(o.application, o.id) == groups.get(first.application)]
+            and groups.get(o.application, o.id) == groups.get(first.application)
+            and not stand_above(desk, o, [first.application])]
     if len(same) <= 1:
         return [first]
     named = equals(o.application for o in same)

@@ -122,19 +122,28 @@ def _caps(facts: Facts, book: Folded, bids: list[Row]) -> list[str]:
     found = []
     for household, its in sorted(by_household.items()):
         if household not in unsettled:
-            found += _capped(facts, caps, sorted(its, key=lambda b: (b["placed_at"], b["advert"])))
+            its.sort(key=lambda b: (b["placed_at"], b["advert"]))
+            for day in sorted({book.adverts[b["advert"]]["closed_on"] for b in its}):
+                found += _capped(facts, book, caps, its, day)
     return found
 
 
-def _capped(facts: Facts, caps: Row, bids: list[Row]) -> list[str]:
-    """Of one household: the bids that stand when it places each, counted one after the other."""
+def _capped(facts: Facts, book: Folded, caps: Row, bids: list[Row], day: date) -> list[str]:
+    """Of one household: its bids counted one after the other, as on a day; what is wrong that day.
+
+    Adverts that were held back until later take no place that day.
+    """
     found, taking = [], []
     for bid in bids:
-        if bid["rule"] not in (None, "superseded", "void", "withdrawn", *caps):
+        advert = bid["advert"]
+        if book.opened_on[advert] > day or bid["rule"] not in (
+            None, "superseded", "void", "withdrawn", *caps
+        ):
             continue
         full = next((name for name, cap in caps.items() if _is_full(facts, cap, taking, bid)), None)
         named = bid["rule"] if bid["rule"] in caps else None
-        if bid["rule"] not in ("void", "withdrawn") and named != full:
+        asked = book.adverts[advert]["closed_on"] == day and bid["rule"] not in ("void", "withdrawn")
+        if asked and named != full:
             found.append(f"caps: {_words(bid)}, counted {full}")
         if full is None:
             taking.append(bid)

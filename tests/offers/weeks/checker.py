@@ -10,6 +10,7 @@ from collections import defaultdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from tests.offers.weeks.above import LIVE, Above
 from tests.offers.weeks.bids import barred_wrong, bids_wrong
 from tests.offers.weeks.counts import Counts
 from tests.offers.weeks.decisions import Decisions
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
     from tests.offers.weeks.playing import Cycle, Played
 
 Row = dict[str, Any]
-HELD_AT_VIEWING = True
-"""Whether a household held when others are invited keeps its home (docs/offers.md: not yet)."""
-
-LIVE = ("offered", "accepted")
 BEFORE = {
     "nominated": ("proposed",), "invited": ("proposed", "nominated"),
     "attended": ("invited", "nominated"), "offered": ("proposed", "nominated", "attended"),
@@ -60,6 +57,7 @@ class _Checker:
         self.book = Folded()
         self.facts = Facts(played.scheme, self.book)
         self.counts = Counts(self.facts, self.book)
+        self.above = Above(self.facts, self.book, self.counts)
         self.decisions = Decisions(self.facts, self.book, self.wrong)
         self.found: list[str] = []
         self.on: date | None = None
@@ -147,9 +145,11 @@ class _Checker:
         place = [(r["position"], r["stage"]) for r in listed]
         self.must(place == [(event["position"], event["stage"])], "as the list has it", (name, place))
         self.must(event["home"] in facts.vacant(advert), "a home is let once", name)
-        taken = [o["step"] for o in book.open_offers(home=event["home"])]
-        self.must(len(taken) < facts.width(advert) and not {"attended", *LIVE} & set(taken),
-                  "so many for each home", (name, taken))
+        self.must(event["home"] in self.above.free(advert, on), "so many for each home",
+                  (name, [o["step"] for o in book.open_offers(home=event["home"])]))
+        best = self.above.best_who_came(advert, event["home"], on)
+        self.must(best is None or application in self.above.of(best, on),
+                  "once somebody came, only those above are asked", name)
         out = [o["id"] for o in book.offers.values()
                if (o["advert"], o["application"]) == (advert, application) and not _stays_in(o)]
         self.must(not out, "nobody is asked again who is out", (name, out))
@@ -232,13 +232,8 @@ class _Checker:
             not _stays_in(o) for o in offers)
 
     def _places(self, advert: str) -> int:
-        """Places that are free: homes not let and not on offer, so many for each."""
-        places = 0
-        for home in self.facts.vacant(advert):
-            taken = [o["step"] for o in self.book.open_offers(home=home)]
-            if not {"attended", *LIVE} & set(taken):
-                places += self.facts.width(advert) - len(taken)
-        return places
+        """Places that are free: of homes not let and not on offer, so many for each."""
+        return sum(self.above.free(advert, self.on).values())
 
     def _stages(self, event: Row) -> None:
         profile = self.facts.scheme["profiles"][self.book.adverts[event["advert"]]["profile"]]
@@ -303,6 +298,8 @@ class _Checker:
         if step == "offered" and was == "attended":
             self._able(offer, "offered")
             self._highest_who_came(offer)
+        if step == "offered" and offer["route"] == "bid":
+            self._nobody_above_waits(offer)
         if step in LIVE:
             beside = [o["id"] for o in self.book.open_offers(home=offer["home"])
                       if o["step"] in LIVE and o["id"] != name]
@@ -328,6 +325,18 @@ class _Checker:
             return last_day(facts.offers.get("answer"), self.on, offer["viewed_on"])
         return None
 
+    def _nobody_above_waits(self, offer: Row) -> None:
+        """A home is left for each who is held above, and nobody above is on the way to this one."""
+        above = self.above.of(offer, self.on)
+        held = above & self.above.undecided(offer["advert"])
+        self.must(len(held) <= self.above.homes_left(offer), "a home is kept for who is held",
+                  (offer["id"], sorted(held)))
+        on_the_way = ("proposed", "nominated" if offer["step"] == "attended" else "attended")
+        ahead = [o["id"] for o in self.book.open_offers(advert=offer["advert"], home=offer["home"])
+                 if o["application"] in above and o["step"] in on_the_way
+                 and (o["step"] == "attended" or self.above.is_awaited(o, self.on))]
+        self.must(not ahead, "those above come first", (offer["id"], ahead))
+
     def _highest_who_came(self, offer: Row) -> None:
         book = self.book
         beside = [o for o in book.open_offers(home=offer["home"]) if o["id"] != offer["id"]]
@@ -336,20 +345,14 @@ class _Checker:
         chosen = self._was_chosen(offer)
         self.must(not going or chosen, "all have come, or the time is over", (offer["id"], going))
         rows = {r["application"]: r for r in book.lists[offer["advert"]]}
-        if HELD_AT_VIEWING:
-            above = [h["application"] for h in book.holds
-                     if h["ended_on"] is None and h["advert"] == offer["advert"]
-                     and rows[h["application"]]["position"] < offer["position"]]
-            free = [home for home in self.facts.vacant(offer["advert"])
-                    if not any(o["step"] in LIVE for o in book.open_offers(home=home))]
-            self.must(len(above) < len(free), "a home waits for who is held at a viewing",
-                      (offer["id"], above))
         own = rows.get(offer["application"], {}).get("tie_group")
+        above = self.above.of(offer, self.on)
         for other in beside:
             if other["step"] != "attended" or other["advert"] != offer["advert"]:
                 continue
             equal = own is not None and rows.get(other["application"], {}).get("tie_group") == own
-            self.must(chosen if equal else other["position"] >= offer["position"],
+            equal = equal and offer["application"] not in self.above.of(other, self.on)
+            self.must(other["application"] not in above and (chosen or not equal),
                       "the highest of those who came", (offer["id"], other["id"]))
 
     def _by_outcome(self, event: Row, what: str) -> None:
@@ -393,7 +396,7 @@ class _Checker:
         found |= {p["id"]: p for t in tenants for act in ("bypass", "offer", "direct_let")
                   for p in self.book.open_proposals(act=act, application=t)}
         return found | {
-            f"{h['advert']}: {h['reason']}": h for h in self.book.holds
+            f"{h['advert'] or h['offer']}: {h['reason']}": h for h in self.book.holds
             if h["ended_on"] is None and h["application"] in tenants}
 
     # Passing over, holds, proposals.
@@ -478,7 +481,24 @@ class _Checker:
         self._under_offer(day)
         for advert in sorted(self.book.lists):
             self._somebody_is_next(advert, day)
+            self._visitors_are_offered(advert, day)
         self.decisions.end_of_day(self.today, day)
+
+    def _visitors_are_offered(self, advert: str, day: date) -> None:
+        """Nobody who came waits for a home that is kept for nobody."""
+        book, above = self.book, self.above
+        undecided = above.undecided(advert)
+        for home in self.facts.vacant(advert):
+            best, here = above.best_who_came(advert, home, day), book.open_offers(home=home)
+            if best is None or any(o["step"] in LIVE or above.is_awaited(o, day) for o in here):
+                continue
+            own = [*book.waiting(advert, best["application"]),
+                   *book.open_proposals(act="bypass", offer=best["id"])]
+            elsewhere = self.facts.offers["one_at_a_time"] and any(
+                o["step"] in LIVE for o in book.open_offers(application=best["application"]))
+            waits = own or elsewhere or book.open_proposals(act="tie", advert=advert)
+            self.must(waits or undecided & above.of(best, day), "who came is offered the home",
+                      best["id"])
 
     def _deadlines(self, day: date) -> None:
         for offer in self.book.open_offers():
@@ -534,10 +554,8 @@ class _Checker:
                 and a != advert and set(self.facts.homes_of(a)) & set(self.facts.homes_of(advert))]
         if state["status"] == "unlet" and anew:
             return
-        waiting = {h["application"] for h in self.book.holds
-                   if h["ended_on"] is None and h["advert"] == advert}
-        waiting |= {p["application"] for p in self.book.open_proposals(act="bypass", advert=advert)
-                    if p["offer"] is None}
+        wanted = self.above.wanted(advert, day)
+        waiting = {a for a in self.above.undecided(advert) if wanted is None or a in wanted}
         ties = self.book.open_proposals(act="tie", advert=advert)
         if ties or len(waiting) >= self._places(advert):
             return
@@ -550,7 +568,7 @@ class _Checker:
 
         could = [r["application"] for r in self.book.lists[advert]
                  if r["position"] is not None and r["stage"] not in blocked
-                 and r["application"] not in waiting
+                 and r["application"] not in waiting and (wanted is None or r["application"] in wanted)
                  and not (behind and going and not meets(r["application"]))
                  and not self._has_been_asked(advert, r["application"])
                  and self._is_free(advert, r["application"])]

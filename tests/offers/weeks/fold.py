@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datetime import date
 
 Row = dict[str, Any]
 STAMP = {"nominated": "nominated_on", "invited": "invited_on", "offered": "offered_on",
@@ -17,6 +20,7 @@ class Folded:
     Attributes:
         lists: rows of each advert's list, those with a position first.
         first_lists: the same, as made when the advert closed.
+        opened_on: the day on which each advert opened.
     """
 
     def __init__(self) -> None:
@@ -32,6 +36,7 @@ class Folded:
         self.ledger: list[Row] = []
         self.lists: dict[str, list[Row]] = {}
         self.first_lists: dict[str, list[Row]] = {}
+        self.opened_on: dict[str, date] = {}
 
     def listed(self, rows: list[Row]) -> None:
         """Lists were made, or made anew."""
@@ -61,9 +66,13 @@ class Folded:
                 and all(p[k] == v for k, v in about.items())]
 
     def waiting(self, advert: str, application: str) -> list[Row]:
-        """Holds that stand."""
+        """Holds that stand on a list."""
+        return self.held(advert=advert, application=application)
+
+    def held(self, **about: Any) -> list[Row]:
+        """Holds that stand and agree in these columns; of direct lets, ``offer`` says which."""
         return [h for h in self.holds if h["ended_on"] is None
-                and (h["advert"], h["application"]) == (advert, application)]
+                and all(h[k] == v for k, v in about.items())]
 
     def standing(self, advert: str, application: str) -> list[Row]:
         """Passing over that stands."""
@@ -84,6 +93,7 @@ class Folded:
         self.adverts[e["advert"]] = _state(e["advert"], "held_back")
 
     def _advert_opened(self, e: Row) -> None:
+        self.opened_on[e["advert"]] = e["on"]
         state = _state(e["advert"], "open")
         self.adverts[e["advert"]] = state | {k: e[k] for k in ("homes", "profile", "quota")}
 
@@ -124,13 +134,13 @@ class Folded:
             offer["home"] = e["home"]
 
     def _held_for(self, e: Row) -> None:
-        self.holds.append({**{k: e[k] for k in ("advert", "application", "reason", "until")},
+        own = ("advert", "application", "reason", "until", "offer")
+        self.holds.append({**{k: e[k] for k in own},
                            "since": e["on"], "ended_on": None})
 
     def _hold_ended(self, e: Row) -> None:
-        for hold in self.waiting(e["advert"], e["application"]):
-            if hold["reason"] == e["reason"]:
-                hold["ended_on"] = e["on"]
+        for hold in self.held(**{k: e[k] for k in ("advert", "application", "reason", "offer")}):
+            hold["ended_on"] = e["on"]
 
     def _passed_over(self, e: Row) -> None:
         self.passed.append({

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.offers.weeks.schemes import random_scheme
+from tests.offers.weeks.schemes import random_scheme, viewed_together
 
 Row = dict[str, Any]
 Rows = dict[str, list[Row]]
@@ -32,6 +32,7 @@ class World:
         given: rows that come with each week, by table.
         ends: last day of each week.
         unattended: whether nobody looks, week by week.
+        viewings: whether several see each home together, many of them not checked yet.
     """
 
     seed: int
@@ -39,6 +40,7 @@ class World:
     given: list[Rows]
     ends: list[date]
     unattended: list[bool]
+    viewings: bool = False
     n_adverts: int = field(default=0, repr=False)
 
     def advert_id(self) -> str:
@@ -52,21 +54,26 @@ def at(day: date, hours: float) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=LONDON) + timedelta(hours=hours)
 
 
-def random_world(seed: int, weeks: int | None = None, *, plain: bool = False) -> World:
+def random_world(
+    seed: int, weeks: int | None = None, *, plain: bool = False, viewings: bool = False
+) -> World:
     """A world of 3 to 6 weeks.
 
     Args:
         seed: draws everything.
         weeks: how many; left out: drawn.
         plain: nothing depends on the letters of ids, and no row takes the place of another.
+        viewings: several see each home together, and a check that many have not had is due before.
     """
     draw = random.Random(seed)
     n = weeks or draw.randint(3, 6)
     attended = draw.random() < 0.7
     world = World(
         seed, random_scheme(draw, lottery=not plain), [], [FIRST + timedelta(7 * w + 6) for w in range(n)],
-        [not attended and draw.random() < 0.7 for _ in range(n)],
+        [not attended and draw.random() < 0.7 for _ in range(n)], viewings,
     )
+    if viewings:
+        viewed_together(draw, world.scheme)
     households = [f"h{k:02}" for k in range(1, draw.randint(5, 12))]
     rows: Rows = defaultdict(list)
     rows["applications"] = [_application(draw, h) for h in households]
@@ -111,7 +118,7 @@ def _week(draw: random.Random, world: World, rows: Rows, w: int, households: lis
     monday = FIRST + timedelta(7 * w)
     for _ in range(draw.randint(1, 3)):
         advert = world.advert_id()
-        row, homes = _advert(draw, world.scheme, advert, monday)
+        row, homes = _advert(draw, world.scheme, advert, monday, viewings=world.viewings)
         rows["homes"] += homes
         rows["adverts"].append(row)
         rows["bids"] += random_bids(draw, row, households)
@@ -126,7 +133,8 @@ def _week(draw: random.Random, world: World, rows: Rows, w: int, households: lis
     names = list(world.scheme["checks"])
     for n, household in enumerate(households):
         for k, check in enumerate(names):
-            if draw.random() < (0.85 if w == 0 else 0.2):
+            most = 0.4 if world.viewings and world.scheme["checks"][check]["before"] == "invited" else 0.85
+            if draw.random() < (most if w == 0 else 0.2):
                 since = monday + timedelta(draw.randint(-3 if w == 0 else 0, 6))
                 rows["checks"].append(_check(draw, f"c{w}{n}{k}", household, check, since, adverts))
     if "direct_lets" in world.scheme and draw.random() < 0.5:
@@ -138,10 +146,12 @@ def _week(draw: random.Random, world: World, rows: Rows, w: int, households: lis
             "on": monday + timedelta(draw.randint(0, 6)), "by": "Ada"})
 
 
-def _advert(draw: random.Random, scheme: Row, advert: str, monday: date) -> tuple[Row, list[Row]]:
+def _advert(
+    draw: random.Random, scheme: Row, advert: str, monday: date, *, viewings: bool
+) -> tuple[Row, list[Row]]:
     bedrooms, number = draw.randint(1, 2), advert[1:]
     landlord = draw.choice(["acorn", "birch", "own"])
-    group = draw.random() < 0.25
+    group = draw.random() < (0.5 if viewings else 0.25)
     homes = [{"id": f"m{number}{'ab'[k] if group else ''}", "bedrooms": bedrooms,
               "landlord": landlord, "home_group": f"g{number}" if group else None}
              for k in range(1 + group)]

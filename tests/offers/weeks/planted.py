@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from cbl_engine.offers import (
+    above,
     answers,
     bidding,
     checks,
@@ -47,7 +48,7 @@ class Fault:
         rule: of the checker, by the beginning of its words, that it breaks.
         where, name: the module or class, and its attribute that is put out of order.
         wrong: what stands in its place, given the right one.
-        seed, weeks: of a world in which it shows.
+        seed, weeks, viewings: of a world in which it shows.
     """
 
     what: str
@@ -57,6 +58,7 @@ class Fault:
     wrong: Callable[[Any], Any]
     seed: int
     weeks: int = 3
+    viewings: bool = False
 
 
 def _a_day_more(right: Any) -> Any:
@@ -96,6 +98,19 @@ def _all_approved(of: Any) -> bool:
 def _taken_by_id(_: Any, part: Any, stops: Any, *__: Any) -> Any:
     for candidate in part:
         yield Turn((candidate,), stops[candidate])
+
+
+def _of_those_nobody_saw(right: Any) -> Any:
+    def wrong(of: Any, advert: Any) -> Any:
+        return [h for h in right(of, advert) if above.first_who_came(of, advert, h) is None]
+    return wrong
+
+
+def _last_who_came(_: Any) -> Any:
+    def wrong(of: Any, advert: Any, home: Any) -> Any:
+        came = [o for o in of.at_home(advert, home) if o.step == "attended" and o.advert == advert]
+        return max(came, key=lambda o: o.position, default=None)
+    return wrong
 
 
 FAULTS = (
@@ -138,6 +153,16 @@ FAULTS = (
           lambda right: lambda *about: (right(*about)[0], []), 7),
     Fault("consequences begin by themselves", "what nobody may decide waits",
           cycle, "decide_unattended", lambda _: _all_approved, 0),
+    Fault("a home is kept for nobody", "a home is kept for who is held",
+          moves, "is_kept", lambda _: lambda *_: False, 5013, viewings=True),
+    Fault("a home is kept for who stands below", "who came is offered the home",
+          above, "stand_above", lambda _: lambda _, __, those: set(those), 5000, viewings=True),
+    Fault("anyone is asked once somebody came", "once somebody came",
+          lines, "first_who_came", lambda _: lambda *_: None, 5012, viewings=True),
+    Fault("a home is full once somebody came", "whoever is next is asked",
+          line, "free_homes", _of_those_nobody_saw, 5012, viewings=True),
+    Fault("the last of those who came is offered the home", "the highest of those who came",
+          moves, "first_who_came", _last_who_came, 5037, viewings=True),
     Fault("tables leave out a letting", "tables are what the events say", Book, "tables",
           lambda right: lambda self: right(self) | {"lettings": right(self)["lettings"].clear()}, 0),
 )
@@ -150,7 +175,8 @@ def caught(fault: Fault, seed: int | None = None) -> str:
         patch.object(fault.where, fault.name, fault.wrong(right)),
         patch.object(cycle, "verify", lambda *_: None),
     ):
-        played = play(random_world(fault.seed if seed is None else seed, fault.weeks), peeks=2)
+        seed = fault.seed if seed is None else seed
+        played = play(random_world(seed, fault.weeks, viewings=fault.viewings), peeks=2)
     return next((line for line in faults(played) if line.startswith(fault.rule)), "")
 
 

@@ -20,11 +20,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=200, help="worlds")
     parser.add_argument("--first", type=int, default=1, help="seed of the first")
     parser.add_argument("--again", action="store_true", help="also shuffled, renamed and merged")
+    parser.add_argument("--viewings", action="store_true",
+                        help="several see each home together, many of them not checked yet")
     wanted = parser.parse_args(arguments)
     began, done, broken = time.monotonic(), Counter(), 0
     for seed in range(wanted.first, wanted.first + wanted.seeds):
         try:
-            played = play(random_world(seed, wanted.weeks))
+            played = play(random_world(seed, wanted.weeks, viewings=wanted.viewings))
             found = faults(played)
             if wanted.again:
                 found += [f"comes out otherwise: {d}" for d in differences(seed, wanted.weeks or 3)]

@@ -59,6 +59,16 @@ def random_scheme(draw: random.Random, *, lottery: bool = True) -> Part:
     return {key: value for key, value in parts.items() if value is not None}
 
 
+def viewed_together(draw: random.Random, scheme: Part) -> None:
+    """In this scheme several see a home together, and a check is due before they are invited."""
+    within = _within(draw) if draw.random() < 0.8 else None
+    scheme["offers"]["viewing"] = labelled(together=draw.randint(2, 3), within=within)
+    hold = _within(draw) if draw.random() < 0.6 else None
+    missing = draw.choice(["hold", "hold", "bypass"])
+    scheme["checks"]["verified"] = labelled(
+        before="invited", missing=missing, hold=hold if missing == "hold" else None)
+
+
 def _within(draw: random.Random) -> Part:
     unit = draw.choice(["days", "days", "working_days", "hours"])
     starts = draw.choice(["sent", "sent", "received", "viewed"])
