@@ -160,7 +160,7 @@ def _compared(
 
     scenarios = scenarios or _none(command)
     try:
-        with _bar() as said:
+        with bar() as said:
             return run(*scenarios, out=out, replications=replications, weeks=weeks,
                        responses=_responses(responses), until=_until(until), at_most=at_most,
                        workers=workers, batch=BATCH if batch is None else batch, said=said)
@@ -207,7 +207,7 @@ def _until(text: str | None) -> tuple[str, str, float] | None:
 
 
 @contextmanager
-def _bar() -> Iterator[Callable[[str, int, int], None]]:
+def bar() -> Iterator[Callable[[str, int, int], None]]:
     """One bar that says what is simulated, on the error stream, for people only."""
     from rich.console import Console
 
