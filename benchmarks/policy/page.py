@@ -84,6 +84,11 @@ def page(results: dict[str, Any]) -> str:
     return "\n".join(parts)
 
 
+def registers() -> list[dict[str, str]]:
+    """Authorities whose registers the worlds are scaled from, in the suite's order."""
+    return list(csv.DictReader((HERE / "data.csv").read_text(encoding="utf-8").splitlines()))
+
+
 _LEGEND = """\
 ## Scoreboard
 
@@ -94,7 +99,7 @@ to be nothing. A dash: too few worlds have the figure.
 
 
 def _worlds(worlds: Any, scenarios: dict[str, Any]) -> Iterator[str]:
-    rows = {row["world"]: row for row in csv.DictReader((HERE / "data.csv").open(encoding="utf-8"))}
+    rows = {row["world"]: row for row in registers()}
     yield "## Worlds\n"
     yield "| world | households, homes | like | assumed | scheme |"
     yield "| --- | --- | --- | --- | --- |"

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from pathlib import Path
 
 import pytest
 
-from benchmarks.policy.page import PAGE, page
+from benchmarks.policy.page import HERE, PAGE, page, registers
 from cbl_engine.cli import main
 from cbl_engine.compare.comparing import _not_comparable, _sides
 from cbl_engine.compare.policy import bench_policy, read_suite, results_text
@@ -18,7 +16,6 @@ from cbl_engine.simulate.world import scheme_of
 
 SUITE = read_suite()
 WORLDS = list(SUITE.file.worlds)
-HERE = Path(__file__).parents[2] / "benchmarks" / "policy"
 
 
 def _run(*words):
@@ -44,9 +41,8 @@ def test_every_world_has_the_same_variants_and_the_published_size():
 
 
 def test_households_of_a_world_are_its_authoritys_register_scaled():
-    rows = list(csv.DictReader((HERE / "data.csv").open(encoding="utf-8")))
-    assert [row["world"] for row in rows] == WORLDS
-    for row in rows:
+    assert [row["world"] for row in registers()] == WORLDS
+    for row in registers():
         scenario, _ = read_scenario(SUITE.scenario(row["world"]))
         assert scenario.world.households == round(int(row["register_total"]) / int(row["one_in"]))
 
@@ -82,7 +78,7 @@ def test_what_is_wrong_with_a_suite_is_all_said(tmp_path):
         "figures: [happiness]\nworlds: {moon: {like: nothing, assumed: all}}\n", encoding="utf-8")
     with pytest.raises(BadInput) as wrong:
         read_suite(tmp_path)
-    assert [p.code for p in wrong.value.problems] == ["scenario_missing", "unknown_figure"]
+    assert [p.kind for p in wrong.value.problems] == ["scenario_missing", "unknown_figure"]
     (tmp_path / "suite.yaml").write_text("version: 0\n", encoding="utf-8")
     with pytest.raises(BadInput, match="version"):
         read_suite(tmp_path)

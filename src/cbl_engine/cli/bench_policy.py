@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def bench_policy(
     *,
-    world: tuple[str, ...] = (),
+    world: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     published: Annotated[bool, Parameter(negative="")] = False,
     replications: int | None = None,
     weeks: int | None = None,

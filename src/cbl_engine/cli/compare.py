@@ -259,6 +259,6 @@ def _table(rows: Any, title: str) -> Any:
     table.add_column("told")
     for row in rows.iter_rows(named=True):
         kpi = row["kpi"]
-        table.add_row(f"{group_of(kpi, row['group'])} [{row['unit']}]", level(kpi, row["base"]),
+        table.add_row(f"{group_of(kpi, row['group'])} ({row['unit']})", level(kpi, row["base"]),
                       *change(row), "told" if row["told"] else "")
     return table
