@@ -27,8 +27,8 @@ HEAD = """\
 
 Four worlds and the same seven policies in each, fixed and numbered, so that two engines, two versions
 of one, or two models of behaviour can be set side by side. Written by `python -m benchmarks.policy.page`
-from `benchmarks/policy/results.json`: version {version} of the suite, {replications} replications of
-{weeks} weeks, worlds of about {households} households, engine {engine}.
+from `benchmarks/policy/results.json`: **version {version} of the suite, {replications} replications of {weeks} weeks**,
+worlds of about {households} households, engine {engine}.
 
 ```console
 $ cbl bench-policy --world rural --replications 3 --weeks 2
@@ -36,8 +36,8 @@ The policy benchmark, version {version}: 3 replications of 2 weeks, each variant
 ...
 ```
 
-runs a small size; `cbl bench-policy` alone runs all four worlds, {small}. This page is of the published
-size, and comes out again to the printed digit, with any number of workers:
+runs one world; `cbl bench-policy` alone runs all four, {small} each. This page is of
+the published size, and comes out again to the printed digit, with any number of workers:
 
 <!-- not run: it takes minutes -->
 ```console
@@ -47,8 +47,12 @@ $ python -m benchmarks.policy.page
 
 It is a measure of the engine, and no advice to any council: each world is scaled from one authority's
 register, and much of it is assumed. `cbl simulate policy/rural --parameters` lists every value a world
-goes by, with its source or the word that it is assumed; `cbl compare policy/rural --responses
-low,central,high` says what changes sign with how strongly households respond.
+goes by, with its source or the word that it is assumed.
+
+Households respond to a change of the scheme: 5 percent more join, which is assumed. That alone puts
+some more on the register at the end of `one_bid`, `five_bids`, `waiting_quota` and `refusal_sanction`;
+`cbl compare policy/rural --responses low,central,high` says what is otherwise where none more do, or
+three times as many.
 """
 
 TAIL = """\

@@ -72,6 +72,11 @@ def test_an_unknown_world_is_said_with_those_there_are(capsys):
     assert "the suite has no such world; given atlantis; allowed: inner_london" in said
 
 
+def test_a_place_that_cannot_be_written_is_said_before_the_run(tmp_path, capsys):
+    assert _run("bench-policy", "--out", tmp_path / "nowhere" / "results.json") == 2
+    assert "--out: there is no such folder to write to" in capsys.readouterr().err
+
+
 def test_what_is_wrong_with_a_suite_is_all_said(tmp_path):
     (tmp_path / "suite.yaml").write_text(
         "version: 1\ntitle: Ours\nsizes: {small: {replications: 3, weeks: 4}}\n"

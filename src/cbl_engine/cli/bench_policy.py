@@ -55,7 +55,11 @@ def bench_policy(
         results_text,
         write_results,
     )
+    from cbl_engine.errors import BadInput, Problem
 
+    if out is not None and not out.parent.is_dir():
+        raise BadInput([Problem("folder_missing", "there is no such folder to write to",
+                                where="--out", given=str(out.parent))])
     suite = read_suite()
     with bar() as said:
         found = bench_policy(
