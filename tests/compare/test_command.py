@@ -65,7 +65,7 @@ def test_the_command_tells_findings_and_headlines(small_borough, kept, capsys):
     out = capsys.readouterr().out
     assert "early: Every void advertised before it is ready" in out
     assert "Not told from luck" in out
-    assert re.search(r"Days empty: tenancy, mean .* to ", out)
+    assert re.search(r"Days empty: tenancy, mean \(days\) .* to ", out)
     assert f"Wrote {kept}" in out
 
 

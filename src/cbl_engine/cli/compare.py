@@ -164,7 +164,7 @@ def _compared(
 
     scenarios = scenarios or _none(command)
     try:
-        with _bar() as said:
+        with bar() as said:
             return run(*scenarios, out=out, replications=replications, weeks=weeks,
                        responses=_responses(responses), until=_until(until), at_most=at_most,
                        workers=workers, batch=BATCH if batch is None else batch, said=said)
@@ -211,7 +211,7 @@ def _until(text: str | None) -> tuple[str, str, float] | None:
 
 
 @contextmanager
-def _bar() -> Iterator[Callable[[str, int, int], None]]:
+def bar() -> Iterator[Callable[[str, int, int], None]]:
     """One bar that says what is simulated, on the error stream, for people only."""
     from rich.console import Console
 
@@ -263,6 +263,6 @@ def _table(rows: Any, title: str) -> Any:
     table.add_column("told")
     for row in rows.iter_rows(named=True):
         kpi = row["kpi"]
-        table.add_row(f"{group_of(kpi, row['group'])} [{row['unit']}]", level(kpi, row["base"]),
+        table.add_row(f"{group_of(kpi, row['group'])} ({row['unit']})", level(kpi, row["base"]),
                       *change(row), "told" if row["told"] else "")
     return table
