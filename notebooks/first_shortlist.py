@@ -3,7 +3,7 @@
 import marimo
 
 __generated_with = "0.25.2"
-app = marimo.App(app_title="A first shortlist")
+app = marimo.App(width="medium", app_title="A first shortlist")
 
 with app.setup:
     from pathlib import Path
@@ -90,7 +90,7 @@ def _(advert, result):
             pl.when("eligible").then(pl.lit("eligible"))
             .when(pl.col("position").is_not_null()).then(pl.lit("held"))
             .otherwise(pl.lit("not eligible")).alias("standing"),
-            "decided_by",
+            pl.col("decided_by").fill_null(""),
             pl.concat_list("failed", "unknown").list.join(", ").alias("not met or not known"),
         ),
         page_size=10,

@@ -3,7 +3,7 @@
 import marimo
 
 __generated_with = "0.25.2"
-app = marimo.App(app_title="A case replayed")
+app = marimo.App(width="medium", app_title="A case replayed")
 
 with app.setup:
     import atexit

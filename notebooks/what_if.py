@@ -3,7 +3,7 @@
 import marimo
 
 __generated_with = "0.25.2"
-app = marimo.App(app_title="What if?")
+app = marimo.App(width="medium", app_title="What if?")
 
 with app.setup:
     from dataclasses import replace
@@ -130,7 +130,10 @@ def levers_moved(given, now):
     """What each lever that does not stand where it stood changes: words and parameters by its name."""
     found = {}
     if given["bids"] != now["bidding.most_bids"].number:
-        found["bids"] = f"{given['bids']} bids a week", {"bidding.most_bids": {"number": given["bids"]}}
+        found["bids"] = (
+            f"{given['bids']} bid{'s' if given['bids'] > 1 else ''} a week",
+            {"bidding.most_bids": {"number": given["bids"]}},
+        )
     if given["works"] != 100:
         days = {kind: dict(days) for kind, days in now["voids.works_days"].days_by.items()}
         days["standard"] = {p: round(d * given["works"] / 100, 1) for p, d in days["standard"].items()}
@@ -228,8 +231,7 @@ def _(comparison, titles):
     pairs = pl.DataFrame([
         {
             "Change": titles[row["variant"]],
-            "Figure": group_of(row["kpi"], row["group"]),
-            "Unit": row["unit"],
+            "Figure": f"{group_of(row['kpi'], row['group'])} [{row['unit']}]",
             "Base": level(row["kpi"], row["base"]),
             "Difference": change(row)[0],
             "95% interval": change(row)[1],
@@ -243,7 +245,7 @@ def _(comparison, titles):
         mo.ui.table(
             pairs, selection=None, pagination=False, show_data_types=False,
             show_column_summaries=False, text_justify_columns=dict.fromkeys(_numbers, "right"),
-            wrapped_columns=["Change", "Figure", "Unit"], max_height=560,
+            wrapped_columns=["Change", "Figure"], max_height=560,
         ),
     ])
     return (pairs,)
@@ -254,7 +256,7 @@ def _(comparison, titles):
     chart = forest(headlines(comparison), titles)
     mo.vstack([
         mo.md("## The same as a picture\n\nDifference in percent of the base, with its 95% interval. "
-              "Filled: told."),
+              "Filled: told. What reaches further than the picture is in the table."),
         chart,
     ])
     return (chart,)
@@ -271,24 +273,33 @@ def forest(rows, titles):
         pl.col("variant").replace_strict(titles).alias("change"),
         pl.when("told").then(pl.lit("told")).otherwise(pl.lit("not told")).alias("told"),
     )
-    colours = ["#0b5c7d", "#c8553d", "#7d5a94", "#4f9a7c", "#b07a10"]
-    base = alt.Chart(drawn).encode(
+    told = drawn.filter(told="told").select("low", "high").cast(pl.Float64)
+    reach = 1.2 * max(25.0, *(abs(x) for row in told.rows() for x in row), 0.0)
+    changes = list(titles.values())
+    colours = alt.Scale(range=["#0b5c7d", "#c8553d", "#7d5a94", "#4f9a7c", "#b07a10"])
+    base = alt.Chart().encode(
         y=alt.Y("figure:N", sort=None, title=None, axis=alt.Axis(labelLimit=330)),
-        yOffset=alt.YOffset("change:N", sort=list(titles.values())),
-        color=alt.Color("change:N", title=None, sort=list(titles.values()),
-                        scale=alt.Scale(range=colours),
-                        legend=alt.Legend(orient="top", direction="vertical", labelLimit=500)),
-        tooltip=["change", "figure", "told", *(alt.Tooltip(n, format=".1f") for n in ("mean", "low", "high"))],
+        yOffset=alt.YOffset("change:N", sort=changes),
+        color=alt.Color(
+            "change:N", title=None, sort=changes, scale=colours,
+            legend=alt.Legend(orient="top", direction="vertical", labelLimit=500),
+        ),
+        tooltip=["change", "figure", "told",
+                 *(alt.Tooltip(n, format=".1f") for n in ("mean", "low", "high"))],
     )
-    zero = alt.Chart().mark_rule(color="#8c8c8c").encode(x=alt.datum(0))
-    intervals = base.mark_rule(strokeWidth=2).encode(
-        x=alt.X("low:Q", title="difference, % of the base"), x2="high:Q")
-    points = base.mark_point(size=55, opacity=1).encode(
-        x="mean:Q",
-        fill=alt.condition(alt.datum.told == "told", alt.Color("change:N", legend=None),
-                           alt.value("white")))
+    x = {"scale": alt.Scale(domain=[-reach, reach]), "title": "difference, % of the base"}
+    zero = alt.Chart().mark_rule(color="#8c8c8c").encode(x=alt.datum(0, **x))
+    intervals = base.mark_rule(strokeWidth=2, clip=True).encode(x=alt.X("low:Q", **x), x2="high:Q")
+    points = base.mark_point(size=55, opacity=1, clip=True).encode(
+        x=alt.X("mean:Q", **x),
+        fill=alt.condition(
+            alt.datum.told == "told",
+            alt.Fill("change:N", sort=changes, scale=colours, legend=None),
+            alt.value("white"),
+        ),
+    )
     return alt.layer(zero, intervals, points, data=drawn).properties(
-        width=470, height=alt.Step(14))
+        width=580, height=alt.Step(14))
 
 
 @app.cell

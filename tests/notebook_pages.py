@@ -34,9 +34,9 @@ def what_if(page: Page) -> None:
     page.get_by_role("button", name="Run", exact=True).click()
     page.get_by_text("Simulating").wait_for()
     page.get_by_text("Not told from luck").first.wait_for(timeout=1000 * LATER)
-    page.get_by_role("cell", name="Lettings", exact=True).first.wait_for()
+    page.get_by_role("cell", name="Lettings [homes a year]").first.wait_for()
     page.locator("canvas, svg.marks").first.wait_for()
-    page.get_by_role("button", name="The report").wait_for()
+    page.get_by_text("The report", exact=True).wait_for()
 
 
 def first_shortlist(page: Page) -> None:
@@ -111,9 +111,10 @@ def main(folder: Path) -> int:
                 try:
                     visit(page)
                 finally:
+                    page.wait_for_timeout(500)
                     height = page.evaluate(
                         "Math.max(...[...document.querySelectorAll('*')].map(e => e.scrollHeight))")
-                    page.set_viewport_size({"width": 1100, "height": min(height + 40, 6000)})
+                    page.set_viewport_size({"width": 1100, "height": min(height + 200, 6000)})
                     page.wait_for_timeout(1000)
                     page.screenshot(path=folder / f"{name}.png")
                     page.close()
