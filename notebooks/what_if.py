@@ -156,13 +156,13 @@ def levers_moved(given, now):
 
 @app.function
 def scenario_of(given, now):
-    """A scenario file in YAML: the borough as it stands, and a variant for what the levers change."""
+    """The borough as it stands, with variants for what the levers change."""
     moved = levers_moved(given, now)
     variants = moved if given["apart"] or len(moved) == 1 else {}
     if len(moved) > 1:
         together = {name: value for _, changes in moved.values() for name, value in changes.items()}
         variants = {**variants, "together": ("All levers together", together)}
-    scenario = {
+    return {
         "title": f"A made-up borough under {given['scheme']} as it stands",
         "scheme": given["scheme"],
         "world": {n: given[n] for n in ("households", "homes", "authority_type")},
@@ -175,14 +175,22 @@ def scenario_of(given, now):
             for name, (title, changes) in variants.items()
         },
     }
+
+
+@app.function
+def file_of(scenario):
+    """The same as the text of a file."""
     text = BytesIO()
     YAML().dump(scenario, text)
     return text.getvalue().decode()
 
 
 @app.function
-def compared(scenario, sides, bar):
-    """The comparison of a scenario's text, telling the bar how far it is."""
+def compared(scenario, bar):
+    """The comparison of a scenario with its variants, telling the bar how far it is.
+
+    Each side has two steps, of which 100 to the bar is the whole.
+    """
     shares = {}
 
     def said(what, done, of):
@@ -192,7 +200,7 @@ def compared(scenario, sides, bar):
 
     with TemporaryDirectory() as folder:
         file = Path(folder) / "what_if.yaml"
-        file.write_text(scenario, encoding="utf-8")
+        file.write_text(file_of(scenario), encoding="utf-8")
         return replace(cbl.compare(file, said=said), named=(file.name,))
 
 
@@ -200,12 +208,12 @@ def compared(scenario, sides, bar):
 def _(given, now):
     mo.stop(given is None)
     scenario = scenario_of(given, now)
-    _sides = 1 + scenario.count("\n    title: ")
     try:
         with mo.status.progress_bar(
-            total=200 * _sides, title="Simulating", show_rate=False, remove_on_exit=True
+            total=200 * (1 + len(scenario["variants"])), title="Simulating", show_rate=False,
+            remove_on_exit=True,
         ) as _bar:
-            comparison = compared(scenario, _sides, _bar)
+            comparison = compared(scenario, _bar)
     except cbl.BadInput as error:
         mo.stop(True, mo.callout(mo.plain_text(str(error)), "warn"))
     return comparison, scenario
@@ -218,8 +226,7 @@ def _(comparison):
     _base = comparison.sides[0].scenario
     mo.md("\n".join([
         "## What differs",
-        f"{_base.replications} worlds of {_base.weeks} weeks. A difference is *told* when the "
-        "intervals of all figures, looked at together, say that it is not luck.",
+        f"{_base.replications} worlds of {_base.weeks} weeks. What is said is not luck, also with all figures looked at together.",
         *(f"\n**{titles[name]}**\n\n" + "\n".join(f"- {line}" for line in lines)
           for name, lines in said.items()),
     ]))
@@ -304,15 +311,16 @@ def forest(rows, titles):
 
 @app.cell
 def _(comparison, scenario):
+    _file = file_of(scenario)
     mo.vstack([
         mo.md("## To keep\n\nThe report is one page that opens without a network, for a committee; "
               "the scenario is the file that `cbl compare` and `cbl report` make the same from."),
         mo.hstack([
             mo.download(lambda: comparison_page(comparison).encode(), "report.html", "text/html",
                         label="The report"),
-            mo.download(scenario.encode(), "what_if.yaml", "text/yaml", label="The scenario"),
+            mo.download(_file.encode(), "what_if.yaml", "text/yaml", label="The scenario"),
         ], justify="start"),
-        mo.accordion({"The scenario": mo.md(f"```yaml\n{scenario}```")}),
+        mo.accordion({"The scenario": mo.md(f"```yaml\n{_file}```")}),
     ])
     return
 

@@ -81,7 +81,7 @@ def test_a_lever_is_a_variant_that_can_be_read(what_if, given, tmp_path, lever, 
 
     first, now = given
     file = tmp_path / "what_if.yaml"
-    file.write_text(what_if.scenario_of({**first, lever: to}, now))
+    file.write_text(what_if.file_of(what_if.scenario_of({**first, lever: to}, now)))
     (variant,) = read_scenario(file)[0].variants.values()
     assert list(variant.parameters) == [parameter]
 
@@ -96,7 +96,7 @@ def test_the_bar_reaches_its_end(what_if, given):
 
     first, now = given
     bar = Bar()
-    what_if.compared(what_if.scenario_of({**first, "bids": 1}, now), 2, bar)
+    what_if.compared(what_if.scenario_of({**first, "bids": 1}, now), bar)
     assert bar.at == 400
 
 
