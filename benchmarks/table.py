@@ -18,6 +18,8 @@ from benchmarks.contest.contestants import OURS
 from benchmarks.contest.data import SIZES
 from benchmarks.contest.run import RESULTS, machine
 from benchmarks.offers import run as offers
+from benchmarks.offers import weeks
+from benchmarks.simulate import run as worlds
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 FLOOR = {
@@ -115,6 +117,32 @@ in every run.
   processor's time says more than the clock. The layout beforehand is in no other column.
 """
 
+WEEKS = """\
+## Weeks of lettings one after the other
+
+A register of 20,000 households that stays, 100 adverts and about 20,000 bids each week, unattended,
+under North Yorkshire's rules; one offer in ten is answered in a week, so that nearly every home is
+still to let ten weeks later. Each week is one cycle, with its property checks; reading and writing
+state folders is left out. A digest of everything that happened is printed with each week, so that
+two versions of the code can be compared: these weeks are, event for event, those of lists read from
+end to end.
+"""
+WEEKS_SAID = """\
+What grows is what homes not let
+ask for each day: a thousand lists of which somebody is held or passed over, for as long as that
+lasts, and the record itself, read and checked once a cycle.
+
+`python -m benchmarks.offers.weeks --weeks 10 --households 20000 --adverts 100 --bids 200`; AMD EPYC,
+2 cores, Python 3.11.7; the machine was busy with other work, so processor time is shown.
+"""
+WORLDS = """\
+## Simulated worlds
+
+Worlds stepped week by week as [simulation](simulate.md) has it, with the live shortlist and the live
+rounds of offers called for all worlds of a batch at once. Sampling and assessing lives ahead is
+timed apart, for it is done once whatever the number of worlds. Every entry has a process of its own.
+"""
+
 
 def page() -> str:
     """The whole page."""
@@ -132,6 +160,12 @@ def page() -> str:
         path = RESULTS / f"offers-{size}.json"
         if path.exists():
             parts.append(offers.section(json.loads(path.read_text())) + "\n")
+    parts += [WEEKS, weeks.section(json.loads((RESULTS / "offers-weeks.json").read_text())) + "\n",
+              WEEKS_SAID, WORLDS]
+    for size in ("M", "L"):
+        path = RESULTS / f"simulate-{size}.json"
+        if path.exists():
+            parts.append(worlds.section(json.loads(path.read_text())) + "\n")
     return "\n".join(parts)
 
 

@@ -39,6 +39,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmarks.believable.check import keep
 from benchmarks.believable.interval import Interval, interval
 from cbl_engine.offers.rounds import Lists, offer_rounds
 
@@ -275,6 +276,11 @@ def main() -> None:
             for less, more, step in zip(EXPECTED, EXPECTED[1:], steps(found, measure), strict=False):
                 verdict = {1: "holds", 0: "not told apart", -1: "the other way round"}[step.sign]
                 print(f"  {less} < {more}: {verdict}; by {step}")
+    keep("mechanisms", {
+        "households": given.households, "homes": given.homes, "seeds": given.seeds,
+        "measures": {measure: {name: vars(interval(found[name][measure])) for name in MECHANISMS}
+                     for measure in MEASURES},
+        "signs": {measure: [step.sign for step in steps(found, measure)] for measure in WELFARE}})
 
 
 if __name__ == "__main__":

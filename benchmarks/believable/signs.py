@@ -12,6 +12,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from benchmarks.believable.allotting import arnosti_and_shi, waldinger
+from benchmarks.believable.check import keep
 from benchmarks.believable.pools import leshno
 from benchmarks.believable.priority import lacey_and_waugh
 
@@ -30,8 +31,14 @@ def every(seeds: int) -> list[Sign]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--seeds", type=int, default=20)
-    for sign in every(parser.parse_args().seeds):
+    seeds = parser.parse_args().seeds
+    found = every(seeds)
+    for sign in found:
         print(sign.text(), flush=True)
+    keep("signs", {"seeds": seeds, "signs": [
+        {"claim": sign.claim, "source": sign.source, "holds": sign.holds, "why": sign.why,
+         "found": {name: vars(figure) for name, figure in sign.found.items()}}
+        for sign in found]})
 
 
 if __name__ == "__main__":

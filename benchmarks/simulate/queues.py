@@ -10,7 +10,7 @@ from time import perf_counter, process_time
 from typing import TYPE_CHECKING
 
 from benchmarks.believable import theory
-from benchmarks.simulate import queue_ciw, queue_simpy
+from benchmarks.simulate import ours, queue_ciw, queue_simpy
 from benchmarks.simulate.spec import Lettings, Queue
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def _simpy_records(queue: Queue) -> Lettings:
 
 
 SIMULATORS: dict[str, Callable[[Queue], Lettings]] = {
+    "cbl_engine": ours.simulate,
     "SimPy, bids as events": queue_simpy.simulate,
     "SimPy, bids as records": _simpy_records,
     "Ciw, no bids": queue_ciw.simulate,

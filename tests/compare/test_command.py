@@ -69,6 +69,19 @@ def test_the_command_tells_findings_and_headlines(small_borough, kept, capsys):
     assert f"Wrote {kept}" in out
 
 
+def test_an_interval_that_stays_too_wide_is_said_with_how_many_worlds_would_do(
+    small_borough, kept, capsys
+):
+    words = ("compare", small_borough, "--out", kept, "--at-most", 3, "--until")
+    assert _run(*words, "lettings=0.5") == 0
+    assert re.search(r"still wider after --at-most 3 worlds; about [\d,]+ would do",
+                     capsys.readouterr().out)
+    assert _run(*words, "lettings=500") == 0
+    assert "still wider" not in capsys.readouterr().out
+    assert _run(*words, "lettings:band Q=0.5") == 2
+    assert "no such group" in capsys.readouterr().err
+
+
 def test_programs_get_every_difference(small_borough, kept, comparison, capsys):
     assert _run("compare", small_borough, "--out", kept, "--format", "json") == 0
     told = json.loads(capsys.readouterr().out)

@@ -34,6 +34,11 @@ def test_what_pairing_saved_is_all_of_it_when_every_world_differs_alike():
     assert (found.low, found.high, found.bca_low) == (1, 1, None)
 
 
+def test_worlds_that_all_differ_alike_tell_something_only_where_they_are_many():
+    few, many = (paired_difference(np.zeros(n), np.ones(n), comparisons=100) for n in (3, 13))
+    assert (few.told, many.told) == (False, True)
+
+
 def test_several_comparisons_widen_the_interval_for_all_of_them_alone():
     rng = np.random.default_rng(3)
     base, variant = rng.normal(size=40), rng.normal(0.5, size=40)

@@ -82,7 +82,7 @@ def test_utf_16(spoil):
             "tables.yaml:1:7: no table is called 'bits'; allowed: applications, people, "
             "connections, band_history, status_history, duties, rooms, ta_placements, "
             "officer_decisions, overrides, areas, landlords, homes, adverts, bids, preferences, "
-            "wishes, checks, outcomes, tenancies, direct_lets, litigation_holds",
+            "wishes, checks, outcomes, tenancies, direct_lets, litigation_holds, voids",
         ),
         (
             "bids:\n  delimeter: ','\n",

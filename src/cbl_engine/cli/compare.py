@@ -66,6 +66,7 @@ def compare(
         table to read; csv or json for programs.
     """
     from cbl_engine.cli.show import show_frame, show_parts
+    from cbl_engine.compare.comparing import worlds_for
 
     if describe:
         from cbl_engine.simulate.describe import describe_scenario
@@ -86,6 +87,9 @@ def compare(
             "differences": found.differences.to_dicts()}, indent=1) + "\n")
     else:
         show_parts(_told(found, full=full))
+        if (asked := _until(until)) is not None and (more := worlds_for(found, asked)):
+            sys.stdout.write(f"The interval on {until} is still wider after --at-most {at_most:,} "
+                             f"worlds; about {more:,} would do.\n")
         if out is not None:
             sys.stdout.write(f"Wrote {out}\n")
     return 0

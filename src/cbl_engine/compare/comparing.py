@@ -294,12 +294,16 @@ def _none(kpi: Kpi, simulation: Simulation) -> np.ndarray:
     return np.full(simulation.scenario.replications, nothing)
 
 
-def _worlds_to_add(
-    found: Comparison, until: tuple[str, str, float] | None, at_most: int
-) -> int:
-    """Worlds to simulate in all, where an interval is still too wide; 0 when it is not."""
-    if until is None:
-        return 0
+def worlds_for(found: Comparison, until: tuple[str, str, float]) -> int:
+    """About how many worlds would make every interval on a figure narrow enough; 0: they are.
+
+    Args:
+        found: with fewer worlds.
+        until: figure, group and half width, as of :func:`compare`.
+
+    Raises:
+        BadInput: no variant has the figure of such a group in enough worlds.
+    """
     kpi, group, half = until
     rows = found.differences.filter(pl.col("kpi") == kpi, pl.col("group") == group)
     widest = rows.with_columns((pl.col("high") - pl.col("low")).alias("width")).sort("width").tail(1)
@@ -308,9 +312,17 @@ def _worlds_to_add(
         raise BadInput([Problem("unknown_group", "the figure has no such group in enough worlds",
                                 where="until", given=group, allowed="; ".join(groups))])
     row = widest.row(0, named=True)
-    now = found.sides[0].scenario.replications
-    if row["width"] / 2 <= half or now >= at_most:
+    if row["width"] / 2 <= half:
         return 0
     sample = Difference(row["mean"], row["low"], row["high"], None, None, row["low"], row["high"],
                         row["worlds"], 0, None)
-    return min(at_most, max(now + 1, int(worlds_needed(sample, half) * 1.1)))
+    return max(found.sides[0].scenario.replications + 1, int(worlds_needed(sample, half) * 1.1))
+
+
+def _worlds_to_add(
+    found: Comparison, until: tuple[str, str, float] | None, at_most: int
+) -> int:
+    """Worlds to simulate in all, where an interval is still too wide; 0 when there are enough."""
+    if until is None or found.sides[0].scenario.replications >= at_most:
+        return 0
+    return min(at_most, worlds_for(found, until))

@@ -101,8 +101,12 @@ def paired_difference(
     bca = _bca(gaps, level, seed) if error > 0 else (None, None)
     apart = float(one.var(ddof=1) + other.var(ddof=1))
     saved = 1 - float(gaps.var(ddof=1)) / apart if apart > 0 else None
-    return Difference(mean, mean - half, mean + half, *bca, mean - half_all, mean + half_all, n,
-                      int((~both).sum()), saved, level)
+    every = mean - half_all, mean + half_all
+    if error == 0 and 2.0 ** (1 - n) > (1 - level) / comparisons:
+        # So few worlds may all differ alike by luck: a sign test cannot tell either.
+        every = min(mean, 0.0), max(mean, 0.0)
+    return Difference(mean, mean - half, mean + half, *bca, *every, n, int((~both).sum()), saved,
+                      level)
 
 
 def mean_interval(values: ArrayLike, level: float = LEVEL) -> tuple[float, float, float] | None:

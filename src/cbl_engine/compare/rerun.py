@@ -13,7 +13,7 @@ the household that got it, something not on record decided: the letting is not j
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import polars as pl
 
@@ -227,7 +227,7 @@ def _assessed(
 ) -> pl.DataFrame:
     from cbl_engine.assess import assess
 
-    on = adverts["closes_at"].dt.date().max()
+    on = cast("date", adverts["closes_at"].dt.date().max())
     found = assess(scheme, {**register, "applications": register["applications"].with_columns(
         pl.lit(None, pl.String).alias("band"))}, on).assessed
     columns = [c for c in ("band", "points", "priority_date", "bedroom_need", "sizes")

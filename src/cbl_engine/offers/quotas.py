@@ -69,6 +69,7 @@ class Ledger:
         self._judge = judge
         self.counts: dict[Account, Count] = {}
         self._chosen: dict[str, str] = {}
+        self._standing: dict[tuple[str, Account], list[int]] = {}  # parts of lettings that stand
         self._adverts: dict[str, dict[str, Any]] | None = None
         if rows is not None and rows.height:
             for row in rows.sort("event").iter_rows(named=True):
@@ -200,17 +201,24 @@ class Ledger:
 
         found = [
             (self._account(name, quota, letting.advert, signed_on), quota.label, quota.by,
-             _share(quota.share), None, is_part(name, quota))
-            for name, quota in quotas.items()
-            if quota.on == "lettings" and _in_whole(name, quotas, meeting, is_part)
+             _share(quota.share), None, is_part(name, quota),
+             _in_whole(name, quotas, meeting, is_part))
+            for name, quota in quotas.items() if quota.on == "lettings"
         ]
         found += [
             (account, target.label, (), None if target.share is None else _share(target.share),
-             target.number, self._household_meets(target.criterion, letting, signed_on))
+             target.number, self._household_meets(target.criterion, letting, signed_on), True)
             for account, target in self._targets(letting.advert, signed_on)
         ]
         events = []
-        for account, label, columns, share, number, part in found:
+        for account, label, columns, share, number, part, counts in found:
+            if by < 0:
+                # Facts may be others by now: what was counted is what is taken back.
+                parts = self._standing.get((str(letting.advert), account), [])
+                counts = bool(parts)
+                part = parts[0] if len(set(parts)) == 1 else part
+            if not counts:
+                continue
             count = self.counts.get(account, Count())
             after = Count(count.whole + by, count.part + by * part)
             why = _why(label, share, columns, account.stratum if columns else (), after, number=number)
@@ -229,7 +237,14 @@ class Ledger:
         )
 
     def _note(self, account: Account, count: Count, advert: Any, chosen: bool) -> None:
+        before = self.counts.get(account, Count())
         self.counts[account] = count
+        parts = self._standing.setdefault((str(advert), account), [])
+        part = abs(count.part - before.part)
+        if count.whole == before.whole + 1:
+            parts.append(part)
+        elif count.whole == before.whole - 1 and part in parts:
+            parts.remove(part)
         if chosen:
             self._chosen[str(advert)] = account.quota
 

@@ -17,6 +17,7 @@ from cbl_engine.simulate.state import LET, NOBODY, join
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cbl_engine.simulate.parameters import Parameters
     from cbl_engine.simulate.setup import Setup
     from cbl_engine.simulate.state import State
 
@@ -41,12 +42,15 @@ def ask(state: State, week: int) -> NDArray[np.int64]:
     some = (spare > 0) & np.array([len(of) > 0 for of in lives])[np.clip(bedrooms, 0, len(lives) - 1)]
     home, bedrooms, spare = home[some], bedrooms[some], spare[some]
     keys = state.home_ids(home), state.home_nth[home]
+    draws = luck.draws("downsizes", *keys, week)
+    likely = happens(1 - np.exp(-_highest(p) / _WEEKS), draws)
+    home, bedrooms, spare, draws = home[likely], bedrooms[likely], spare[likely], draws[likely]
+    keys = tuple(k[likely] for k in keys)
     pensioner = happens(p["downsizing.pensioners"], luck.draws("pensioner", *keys))
     deduction = p["downsizing.deduction"]
     lost = np.where(pensioner, 0.0, np.where(spare == 1, deduction["one"], deduction["more"]))
     rate = p["downsizing.registers_per_year"] * (1 + p["downsizing.deduction_effect"] * lost)
     rate = rate * np.where(pensioner, p["downsizing.pensioners_ask"], 1.0)
-    draws = luck.draws("downsizes", *keys, week)
     usual = happens(1 - np.exp(-rate / _WEEKS), draws)
     asks = happens(1 - np.exp(-rate * p["downsizing.incentive"] / _WEEKS), draws)
     home, usual = home[asks], usual[asks]
@@ -62,6 +66,13 @@ def ask(state: State, week: int) -> NDArray[np.int64]:
                 home=home)
     state.households["downsizes"][rows] = np.where(usual, WOULD_ANYWAY, ASKS)
     return rows
+
+
+def _highest(p: Parameters) -> float:
+    """The highest rate of asking that any tenant can have [a year]."""
+    most = 1 + max(0.0, p["downsizing.deduction_effect"]) * max(p["downsizing.deduction"].values())
+    return (p["downsizing.registers_per_year"] * most * max(1.0, p["downsizing.pensioners_ask"])
+            * max(1.0, p["downsizing.incentive"]))
 
 
 def _lives(setup: Setup) -> list[NDArray[np.int64]]:

@@ -40,13 +40,15 @@ def scheme_with(scheme: Scheme, values: Mapping[str, Any]) -> Scheme:
 def _put(document: Document, values: Mapping[str, Any], problems: list[Problem]) -> Any:
     data = deepcopy(document.data)
     for path, value in values.items():
-        *before, last = [int(p) if p.isdigit() else p for p in path.split(".")]
-        at = data
+        parts: list[Any] = [int(p) if p.isdigit() else p for p in path.split(".")]
+        *before, last = parts
+        at: Any = data
         for part in before:
             at = _inside(at, part)
-        if isinstance(at, dict) and value is None and last in at:
+        there = _inside(at, last) is not None
+        if isinstance(at, dict) and value is None and there:
             del at[last]
-        elif (isinstance(at, dict) and value is not None) or (isinstance(at, list) and isinstance(last, int) and last < len(at)):
+        elif (isinstance(at, dict) and value is not None) or (isinstance(at, list) and there):
             at[last] = value
         else:
             problems.append(Problem(

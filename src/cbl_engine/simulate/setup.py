@@ -41,6 +41,8 @@ LEAKS = ("fission", "joint_tenant_stays", "successor", "decant", "disposal",
          "temporary_accommodation", "elsewhere")
 PLACEMENTS = ("own_stock", "leased", "nightly_paid", "bed_and_breakfast")
 KINDS = ("never", "seldom", "often")
+STANDING, TO_COME = -1, -2
+"""``built_week`` of homes that are there from the beginning, and of those that come at a rate."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,6 @@ class Theory:
         refusal: that chance.
         unlet_lost: a home that nobody is waiting for at the close is lost.
         no_void_days: homes are advertised in the week in which they come, and let at the close.
-        lives_as_given: bands and dates as the register has them.
     """
 
     bids: bool = False
@@ -70,8 +71,8 @@ class Setup:
     Attributes:
         scheme: the scheme of every world.
         lives: households.
-        stock: the homes, those to be built included, with ``built_week`` (-1: there already);
-            the columns of the homes table.
+        stock: the homes, those to be built included, with ``built_week`` (-1: there already;
+            -2: comes when ``homes_per_week`` says); the columns of the homes table.
         start: first day, a number; weeks begin on its weekday.
         weeks: of the horizon.
         households: of the opening register; each a life of its own.
@@ -86,6 +87,8 @@ class Setup:
         response: how strongly households respond to policy: low, central or high.
         responds_from: day from which they do.
         register_again_on: day by which all must register again.
+        homes_per_week: mean number of homes that come in a world [a week], a Poisson count of
+            the next of those to come, by their order in the stock.
     """
 
     scheme: Scheme
@@ -103,6 +106,7 @@ class Setup:
     response: str = "central"
     responds_from: int = 1_000_000_000
     register_again_on: int = 1_000_000_000
+    homes_per_week: float = 0.0
 
     @property
     def n_homes(self) -> int:
@@ -184,7 +188,7 @@ class Homes:
         garden: has one.
         area: number of its area.
         rent: [pence a week].
-        built_week: -1: there from the beginning.
+        built_week: STANDING: there from the beginning; TO_COME: comes at a rate.
     """
 
     bedrooms: NDArray[np.int8]
@@ -221,5 +225,5 @@ def _homes(stock: pl.DataFrame, usual_rent: float) -> Homes:
         code("property_type", {"house": 0, "flat": 1, "bungalow": 2}, 3),
         number("garden", False, bool), area,
         np.rint(number("rent_weekly", usual_rent, np.float64) * 100).astype(np.int32),
-        number("built_week", -1, np.int32),
+        number("built_week", STANDING, np.int32),
     )

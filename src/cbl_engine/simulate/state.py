@@ -10,7 +10,7 @@ import numpy as np
 from cbl_engine.simulate.columns import Columns
 from cbl_engine.simulate.luck import new_ids
 from cbl_engine.simulate.parameters import days_until, happens, sorted_out
-from cbl_engine.simulate.setup import KINDS, PLACEMENTS
+from cbl_engine.simulate.setup import KINDS, PLACEMENTS, STANDING
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -83,6 +83,7 @@ class State:
         open_voids: rows of voids not over.
         teams_free: day on which each works team of a world is free.
         dealt: adverts of each world whose profile officers named in turn.
+        homes_come: homes of each world that came at a rate.
         shown: what published results show of each world: adverts and bids by bedrooms.
         consequences: of refusals, a row each; the name is a number in ``consequence_names``.
         events: what happened to homes beside voids and lettings, a row each.
@@ -108,6 +109,7 @@ class State:
     teams_free: NDArray[np.int32]
     shown: NDArray[np.int64]
     dealt: NDArray[np.int64]
+    homes_come: NDArray[np.int64]
     consequences: Columns = field(default_factory=lambda: Columns(CONSEQUENCES))
     events: Columns = field(default_factory=lambda: Columns(EVENTS))
     counts: Counts | None = None
@@ -137,7 +139,7 @@ def begin(setup: Setup, worlds: NDArray[np.int64]) -> State:
     which = np.repeat(np.arange(n_worlds), n_homes)
     number = np.tile(np.arange(n_homes), n_worlds)
     home_id = new_ids(worlds[which], 0, number)
-    built = homes.built_week[number] >= 0
+    built = homes.built_week[number] != STANDING
     state = State(
         setup, worlds, n_homes,
         np.where(built, np.int8(UNBUILT), np.int8(LET)),
@@ -150,6 +152,7 @@ def begin(setup: Setup, worlds: NDArray[np.int64]) -> State:
         np.zeros(0, np.int64), np.zeros(0, np.int64),
         np.full((n_worlds, int(setup.parameters["voids.works_teams"])), setup.start, np.int32),
         np.ones((n_worlds, MOST_BEDROOMS + 1, 2), np.int64), np.zeros(n_worlds, np.int64),
+        np.zeros(n_worlds, np.int64),
     )
     opening = setup.lives.opening
     world = np.repeat(np.arange(n_worlds), opening)
@@ -277,7 +280,7 @@ def _hold(state: State, rows: NDArray[np.int64], number: NDArray[np.int64]) -> N
 
 def _homes_by_size(setup: Setup) -> tuple[NDArray, NDArray, NDArray]:
     """Where the homes of each size begin, how many there are, and the homes in order of size."""
-    there = np.flatnonzero(setup.homes.built_week < 0)
+    there = np.flatnonzero(setup.homes.built_week == STANDING)
     size = np.clip(setup.homes.bedrooms[there], 0, MOST_BEDROOMS)
     order = there[np.argsort(size, kind="stable")]
     counts = np.bincount(size, minlength=MOST_BEDROOMS + 1)

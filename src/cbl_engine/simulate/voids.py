@@ -7,9 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbl_engine.errors import BadInput, Problem
+from cbl_engine.simulate.columns import spans
+from cbl_engine.simulate.luck import poisson_counts
 from cbl_engine.simulate.parameters import happens, picked, sorted_out
 from cbl_engine.simulate.register import take_out
-from cbl_engine.simulate.setup import CAUSES, EVENTS, MOVED, NEW_HOME, RETURNED, WORKS
+from cbl_engine.simulate.setup import (
+    CAUSES,
+    EVENTS,
+    MOVED,
+    NEW_HOME,
+    RETURNED,
+    TO_COME,
+    WORKS,
+)
 from cbl_engine.simulate.state import (
     ACCOMMODATION,
     COMING,
@@ -90,14 +101,28 @@ def hand_back(state: State, week: int) -> None:
 
 
 def build(state: State, week: int) -> None:
-    """New homes complete: voids that never had a tenant."""
+    """New homes complete, in their week or at a rate: voids that never had a tenant."""
     numbers = np.flatnonzero(state.setup.homes.built_week == week)
-    if not len(numbers):
-        return
     home = (np.arange(len(state.worlds))[:, None] * state.n_homes + numbers).ravel()
-    home = home[state.home_status[home] == UNBUILT]
-    open_void(state, home, np.full(len(home), NEW_HOME), np.full(len(home),
-                                                                state.setup.monday(week)))
+    home = np.concatenate([home[state.home_status[home] == UNBUILT], _come(state, week)])
+    if len(home):
+        open_void(state, home, np.full(len(home), NEW_HOME),
+                  np.full(len(home), state.setup.monday(week)))
+
+
+def _come(state: State, week: int) -> NDArray[np.int64]:
+    """Homes that come at a rate: of each world the next of those to come."""
+    setup = state.setup
+    to_come = np.flatnonzero(setup.homes.built_week == TO_COME)
+    counts = poisson_counts(setup.homes_per_week, setup.luck.draws("homes", state.worlds, week))
+    world, nth = spans(state.homes_come, counts)
+    state.homes_come += counts
+    if len(nth) and nth.max() >= len(to_come):
+        raise BadInput([Problem(
+            "homes_run_out", "more homes come than the stock has to come",
+            where=f"week {week}, world {state.worlds[world[nth.argmax()]]}",
+            given=f"{int(nth.max()) + 1} homes", allowed=f"{len(to_come)}")])
+    return world * state.n_homes + to_come[nth]
 
 
 def open_void(

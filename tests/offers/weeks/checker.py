@@ -454,8 +454,8 @@ class _Checker:
                 both = row.get(column), its.get(column)
                 self.must(None in both or both[0] == both[1], "an advert agrees with its home",
                           (advert, column))
-        self.must(event["profile"] == self.counts.profile(advert, self.on), "quotas choose the profile",
-                  (advert, event["profile"], self.counts.profile(advert, self.on)))
+        self.must(event["profile"] == self.counts.profile(advert, self.on, event["homes"]), "quotas choose the profile",
+                  (advert, event["profile"], self.counts.profile(advert, self.on, event["homes"])))
 
     def _advert_closed(self, event: Row) -> None:
         closes = london_day(self.facts.adverts[event["advert"]]["closes_at"])

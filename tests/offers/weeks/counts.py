@@ -46,10 +46,12 @@ class Counts:
                 if quota["on"] == "adverts" and self._in_whole(
                     name, advert, on, lambda q: q.get("profile") == profile
                 ):
-                    self._add(self._account(name, advert, on), 1, quota.get("profile") == profile)
+                    homes = event["homes"]
+                    self._add(self._account(name, advert, on), homes,
+                              homes * (quota.get("profile") == profile))
 
-    def profile(self, advert: str, on: date) -> str:
-        """The profile that an advert opens with."""
+    def profile(self, advert: str, on: date, homes: int) -> str:
+        """The profile that an advert of so many homes opens with."""
         own = self.facts.adverts[advert].get("profile")
         if own is not None:
             return own
@@ -57,11 +59,11 @@ class Counts:
         for name, quota in self.quotas.items():
             if quota.get("profile") is not None and self._in_whole(name, advert, on, lambda _: False):
                 whole, part = self.count.get(self._account(name, advert, on), (0, 0))
-                behind[name] = Fraction(str(quota["share"])) * (whole + 1) - part
+                behind[name] = Fraction(str(quota["share"])) * (whole + homes) - part
         best = None
         for name, by in behind.items():
             outer = self.quotas[name].get("within")
-            if by < 1 or (outer in behind and behind[outer] >= 1):
+            if by < homes or (outer in behind and behind[outer] >= homes):
                 continue
             if best is None or by > behind[best]:
                 best = name
