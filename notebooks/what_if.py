@@ -235,6 +235,7 @@ def _(comparison):
 
 @app.cell
 def _(comparison, titles):
+    _rows = pl.concat([headlines(comparison), comparison.differences.filter("told")])
     pairs = pl.DataFrame([
         {
             "Change": titles[row["variant"]],
@@ -244,7 +245,8 @@ def _(comparison, titles):
             "95% interval": change(row)[1],
             "Told": "told" if row["told"] else "",
         }
-        for row in headlines(comparison).iter_rows(named=True)
+        for row in _rows.unique(["variant", "kpi", "group"], keep="first", maintain_order=True)
+        .iter_rows(named=True)
     ])
     _numbers = ("Base", "Difference", "95% interval")
     mo.vstack([
