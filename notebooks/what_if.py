@@ -226,7 +226,7 @@ def _(comparison):
     _base = comparison.sides[0].scenario
     mo.md("\n".join([
         "## What differs",
-        f"{_base.replications} worlds of {_base.weeks} weeks. What is said is not luck, also with all figures looked at together.",
+        f"{_base.replications} worlds of {_base.weeks} weeks. Only what is told from luck is said, all figures looked at together.",
         *(f"\n**{titles[name]}**\n\n" + "\n".join(f"- {line}" for line in lines)
           for name, lines in said.items()),
     ]))
