@@ -208,6 +208,8 @@ def compared(scenario, bar):
 def _(given, now):
     mo.stop(given is None)
     scenario = scenario_of(given, now)
+    mo.stop(not scenario["variants"],
+            mo.callout(mo.md("No lever was moved, so there is nothing to compare."), "warn"))
     try:
         with mo.status.progress_bar(
             total=200 * (1 + len(scenario["variants"])), title="Simulating", show_rate=False,
