@@ -109,9 +109,9 @@ def _worlds(worlds: Any, scenarios: dict[str, Any]) -> Iterator[str]:
     yield "| --- | --- | --- | --- | --- |"
     for name, scenario in scenarios.items():
         at, world = scenario.world, worlds[name]
-        yield (f"| `{name}` | {at.households}, {at.homes:,} | {world.like} "
+        yield (f"| {name} | {at.households}, {at.homes:,} | {world.like} "
                f"({int(rows[name]['register_total']):,} in {rows[name]['year']}) | {world.assumed} "
-               f"| `{scenario.scheme}` |")
+               f"| {scenario.scheme} |")
     yield "\nRegisters: Local authority housing statistics, Open Government Licence v3.\n"
 
 
@@ -122,7 +122,7 @@ def _variants(worlds: dict[str, Any]) -> Iterator[str]:
     names = dict.fromkeys(name for world in worlds.values() for name in world["variants"])
     for name in names:
         titles = dict.fromkeys(world["variants"][name] for world in worlds.values())
-        yield f"| `{name}` | {'; or '.join(titles)} |"
+        yield f"| {name} | {'; or: '.join(titles)} |"
     yield ""
 
 
@@ -135,7 +135,7 @@ def _scoreboard(world: dict[str, Any], figures: tuple[str, ...]) -> Iterator[str
     yield "| as it stands | " + " | ".join(level(f, bases.get(f)) for f in figures) + " |"
     for variant in world["variants"]:
         cells = (_cell(rows.get((variant, figure))) for figure in figures)
-        yield f"| `{variant}` | " + " | ".join(cells) + " |"
+        yield f"| {variant} | " + " | ".join(cells) + " |"
     yield ""
 
 
