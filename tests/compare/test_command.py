@@ -108,7 +108,7 @@ def test_what_cannot_be_compared_is_said_before_the_run(small_borough, tmp_path,
     ("parameters: {bidding.most: {number: 1, assumed: x}}", "there is no such parameter"),
     ("parameters: {bidding.most_bids: {share: 1, assumed: x}}", "is given as share"),
     ("scheme: nowhere", "there is no such scheme"),
-    ("scheme_set: {bidding.capz.weekly: 5}", "one_bid: "),
+    ("scheme_set: {bidding.capz.weekly: 5}", "levers.yaml:12:18: the path leads nowhere"),
     ("scheme_set: {}", "differs from the base in nothing"),
 ])
 def test_a_lever_that_moves_nothing_is_said_before_the_run(

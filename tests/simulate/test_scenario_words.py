@@ -37,7 +37,7 @@ variants:
     response: low
     register_again_on: 2026-11-01
     new_homes: []
-    scheme_set: {title: null}
+    scheme_set: {notes: null}
     parameters:
       voids.works_days:
         days_by:
@@ -84,7 +84,7 @@ teams: A limit on works, and standard works shorter
   - Households respond to policy little.
   - Everybody must register again by 1 November 2026.
   - No new homes.
-  - In the scheme, title is taken out.
+  - In the scheme, notes is taken out.
   - voids.works_days: Days of works, by kind: standard 0%: 2, 50%: 9, 90%: 19, 100%: 37,
     in place of standard 0%: 3, 50%: 14, 90%: 28, 100%: 56 (days).
 """

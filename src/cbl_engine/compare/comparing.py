@@ -8,7 +8,7 @@ a difference is *told* when the interval that holds for all of them at once leav
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,6 @@ from cbl_engine.simulate.kpi import ALL, told_by
 from cbl_engine.simulate.run import BATCH, Simulation, simulate_scenario
 from cbl_engine.simulate.scenario import read_scenario, scenario_path, variant_of
 from cbl_engine.simulate.summary import BY_NAME, KPIS, values
-from cbl_engine.simulate.world import scheme_of
 from cbl_engine.version import __version__
 
 if TYPE_CHECKING:
@@ -215,13 +214,8 @@ def _not_comparable(
     for name in sorted({n for n in names if names.count(n) > 1}):
         yield Problem("name_twice", "two scenarios have one name", where=name,
                       remedy="Give one of the files another name")
-    for side in sides:
-        try:
-            scheme_of(side.scenario, side.beside)
-        except BadInput as error:
-            yield from (replace(p, where=f"{side.name}: {p.where}") for p in error.problems)
     for other in others:
-        for part in ("world", "start", "weeks", "seed", "replications"):
+        for part in ("world", "start", "warm_up", "weeks", "seed", "replications"):
             mine, theirs = getattr(base.scenario, part), getattr(other.scenario, part)
             if mine != theirs:
                 yield Problem(
@@ -229,7 +223,7 @@ def _not_comparable(
                     where=other.name, given=str(theirs), allowed=str(mine))
         if _what_counts(base) == _what_counts(other):
             yield Problem("differs_in_nothing", "the variant differs from the base in nothing",
-                          where=other.name, remedy="Change its scheme, scheme_set or parameters")
+                          where=other.name, remedy="Change its scheme, scheme_set, parameters or changes")
     if until is not None:
         if until[0] not in BY_NAME:
             yield Problem("unknown_figure", "there is no such figure", where="until",
@@ -243,7 +237,9 @@ def _what_counts(side: Side) -> tuple[Any, ...]:
     """All that can make a simulation differ."""
     s = side.scenario
     return (s.scheme, s.scheme_set, s.new_homes, s.simple, s.response, s.assess_every,
-            s.policy_changes_on, s.register_again_on,
+            s.policy_changes_on, s.register_again_on, s.warm_up,
+            [(d.on, d.change.scheme, d.change.scheme_set, d.change.transition, d.change.over_weeks,
+              {n: p.value for n, p in d.change.parameters.items()}) for d in s.dated],
             {n: p.value for n, p in side.parameters.found.items()})
 
 
@@ -252,12 +248,13 @@ def _differences(
 ) -> pl.DataFrame:
     told = {key: told_by(simulation) for key, simulation in done.items()}
     found: list[tuple[tuple[str, str, Kpi, str], np.ndarray, np.ndarray]] = []
+    wanted = outcomes_of(sides[0].scenario)
     for response in responses:
-        for kpi in KPIS:
+        for kpi in (k for k in KPIS if k.name in wanted):
             tables = {s.name: _by_world(kpi, told[s.name, response]) for s in sides}
             for side in sides[1:]:
                 groups = sorted({*tables[BASE], *tables[side.name]})
-                for group in groups:
+                for group in (g for g in groups if g in (wanted[kpi.name] or groups)):
                     one, other = (tables[n].get(group, _none(kpi, done[n, response]))
                                   for n in (BASE, side.name))
                     found.append(((response, side.name, kpi, group), one, other))
@@ -268,6 +265,16 @@ def _differences(
             rows.append({"response": response, "variant": variant, "kpi": kpi.name, "group": group,
                          "unit": kpi.unit, "base": float(np.nanmean(one)), **_told(d)})
     return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def outcomes_of(scenario: Scenario) -> dict[str, list[str]]:
+    """The figures that a comparison looks at, each with its groups; none stands for all of them."""
+    found: dict[str, list[str]] = {}
+    whole = [kpi.name for kpi in KPIS] if not scenario.outcomes else []
+    for outcome in (*scenario.outcomes, *whole):
+        kpi, _, group = outcome.partition(":")
+        found.setdefault(kpi, []).append(group)
+    return {kpi: [] if "" in groups else groups for kpi, groups in found.items()}
 
 
 def _told(d: Difference) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from cbl_engine.compare.comparing import outcomes_of
 from cbl_engine.compare.says import SAYS, group_of, sentence
 from cbl_engine.simulate.kpi import ALL
 from cbl_engine.simulate.summary import BY_NAME
@@ -44,16 +45,33 @@ def findings(comparison: Comparison, response: str = "central") -> dict[str, lis
             pl.col("variant") == side.name, pl.col("response") == response)
         out[side.name] = [
             *_told(rows, side.scenario.replications), *_sign_changes(comparison, side.name),
-            *_not_told(rows)]
+            *_not_told(rows, _heads(comparison))]
     return out
 
 
 def headlines(comparison: Comparison) -> pl.DataFrame:
-    """Rows of ``differences`` of the headline figures as a whole, in their order, told or not."""
-    wanted = pl.DataFrame({"kpi": list(HEADLINES), "group": list(HEADLINES.values())}).with_row_index(
-        "place")
+    """Rows of ``differences`` of the headline figures as a whole, in their order, told or not; of a
+    scenario with ``outcomes`` those figures, in the order it names them.
+    """
+    wanted = pl.DataFrame(
+        _heads(comparison), {"kpi": pl.String, "group": pl.String}, orient="row").with_row_index("place")
     return comparison.differences.join(wanted, on=["kpi", "group"], how="inner").sort(
         "place", maintain_order=True).drop("place")
+
+
+def _heads(comparison: Comparison) -> list[tuple[str, str]]:
+    """Figure and group of each headline; of a figure that has no whole every group stands for it."""
+    scenario = comparison.sides[0].scenario
+    if not scenario.outcomes:
+        return list(HEADLINES.items())
+    rows = comparison.differences
+    found = []
+    for kpi, named in outcomes_of(scenario).items():
+        whole = HEADLINES.get(kpi, ALL)
+        there = rows.filter(kpi=kpi)["group"].unique(maintain_order=True).to_list()
+        groups = named or ([whole] if whole in there else there)
+        found += [(kpi, group) for group in groups]
+    return found
 
 
 def _told(rows: pl.DataFrame, worlds: int) -> list[str]:
@@ -79,9 +97,9 @@ def _told(rows: pl.DataFrame, worlds: int) -> list[str]:
     return said
 
 
-def _not_told(rows: pl.DataFrame) -> list[str]:
+def _not_told(rows: pl.DataFrame, heads: list[tuple[str, str]]) -> list[str]:
     untold = {(r["kpi"], r["group"]) for r in rows.filter(~pl.col("told")).iter_rows(named=True)}
-    names = [_lower(BY_NAME[k].label) for k, group in HEADLINES.items() if (k, group) in untold]
+    names = dict.fromkeys(_lower(BY_NAME[k].label) for k, group in heads if (k, group) in untold)
     return [f"Not told from luck: {'; '.join(names)}."] if names else []
 
 

@@ -103,7 +103,8 @@ def _begin(state: State, who: NDArray[np.int64], name: str, day: int) -> None:
     if not len(who):
         return
     households = state.households
-    version = policy_on(state.setup, day).version
+    policy = policy_on(state.setup, day)
+    version, bands = policy.version, state.setup.lives.bands
     rule = version.consequences[name]
     months = _months(rule)
     over = months_after(day_of(day), months)
@@ -117,11 +118,8 @@ def _begin(state: State, who: NDArray[np.int64], name: str, day: int) -> None:
     if rule.bottom_of_band_months:
         households["bottom_until"][who] = until
     if rule.band is not None or rule.down is not None:
-        bands = state.setup.lives.bands
-        now = state.bands_on(who, day)
-        last = len(version.bands) - 1
         households["put_band"][who] = bands.index(rule.band) if rule.band is not None else \
-            np.where(now < 0, now, np.minimum(now + (rule.down or 0), last))
+            policy.lower(state.bands_on(who, day), rule.down or 0, bands)
         households["put_until"][who] = until
     state.consequences.append(
         len(who), household=who, name=state.setup.consequence_names.index(name), since=day,

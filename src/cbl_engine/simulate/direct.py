@@ -68,10 +68,11 @@ def lists(state: State, week: int) -> tuple[NDArray[np.int64], Listed, Bids]:
     voids["step"][kept] = ADVERTISED
     voids["closed"][kept] = close
     home = (np.cumsum(some) - 1)[home]
-    band = state.bands_on(who, close).astype(np.int64)
+    place = policy_on(setup, close).place_of(setup.lives.bands)
+    band = place[state.bands_on(who, close)]
     date = households["priority"][who].astype(np.int64)
     order = np.lexsort((households["id"][who], np.where(date > 0, date, _LAST),
-                        np.where(band >= 0, band, _LAST), home))
+                        band, home))
     who, home = who[order], home[order]
     starts = np.searchsorted(home, np.arange(len(kept) + 1))
     by_who = np.lexsort((home, who))

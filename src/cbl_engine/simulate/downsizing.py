@@ -32,7 +32,7 @@ def ask(state: State, week: int) -> NDArray[np.int64]:
     """Under-occupying tenants join the register this week; their rows."""
     setup, luck, homes = state.setup, state.setup.luck, state.setup.homes
     p = setup.parameters
-    lives = _lives(setup)
+    lives = _lives(setup, week)
     nobody = np.zeros(0, np.int64)
     if not p["downsizing.registers_per_year"] or not any(len(of) for of in lives):
         return nobody
@@ -75,10 +75,11 @@ def _highest(p: Parameters) -> float:
             * max(1.0, p["downsizing.incentive"]))
 
 
-def _lives(setup: Setup) -> list[NDArray[np.int64]]:
+def _lives(setup: Setup, week: int) -> list[NDArray[np.int64]]:
     """By bedrooms of the present home: lives of the pool that need fewer."""
     lives = setup.lives
-    pool = np.arange(lives.opening, len(lives))
-    need = lives.need[lives.starts[pool]]
+    track = lives.track_on(setup.closes(week))
+    pool = lives.pool(track)
+    need = lives.need[lives.starts[lives.thread(pool, track)]]
     under = lives.tenant[pool] & (need > 0) & (lives.bedrooms_now[pool] > need)
     return [pool[under & (lives.bedrooms_now[pool] == n)] for n in range(10)]

@@ -31,17 +31,17 @@ def scheme_with(scheme: Scheme, values: Mapping[str, Any]) -> Scheme:
     if not values:
         return scheme
     problems: list[Problem] = []
-    texts = [(d.name, _text(_put(d, values, problems))) for d in scheme.documents]
+    texts = [(d.name, text_of(put(d, values, problems))) for d in scheme.documents]
     if problems:
         raise BadInput(problems)
     return scheme_from_text(texts)
 
 
-def _put(document: Document, values: Mapping[str, Any], problems: list[Problem]) -> Any:
+def put(document: Document, values: Mapping[str, Any], problems: list[Problem]) -> Any:
+    """The data of a scheme's file with other values; a path that leads nowhere is a problem."""
     data = deepcopy(document.data)
     for path, value in values.items():
-        parts: list[Any] = [int(p) if p.isdigit() else p for p in path.split(".")]
-        *before, last = parts
+        *before, last = _parts(path)
         at: Any = data
         for part in before:
             at = _inside(at, part)
@@ -56,6 +56,17 @@ def _put(document: Document, values: Mapping[str, Any], problems: list[Problem])
                 given=path, allowed=_next_parts(data, before),
                 remedy="A path is the keys of the scheme's file, joined by dots"))
     return data
+
+
+def value_at(data: Any, path: str) -> Any:
+    """The value at a path; None where there is none."""
+    for part in _parts(path):
+        data = _inside(data, part)
+    return data
+
+
+def _parts(path: str) -> list[Any]:
+    return [int(p) if p.isdigit() else p for p in path.split(".")]
 
 
 def _inside(at: Any, part: Any) -> Any:
@@ -79,7 +90,8 @@ def _next_parts(data: Any, before: list[Any]) -> str:
     return ", ".join(".".join([*said, str(n)]) for n in list(names)[:12])
 
 
-def _text(data: Any) -> str:
+def text_of(data: Any) -> str:
+    """The text of a scheme's file with this data."""
     from ruamel.yaml import YAML
 
     out = io.StringIO()

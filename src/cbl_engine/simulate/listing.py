@@ -15,7 +15,7 @@ from cbl_engine.offers.refusals import BOTTOM
 from cbl_engine.shortlist import prepare, shortlist
 from cbl_engine.shortlist.kernel import ELIGIBLE
 from cbl_engine.simulate.columns import spans
-from cbl_engine.simulate.lives import day_of
+from cbl_engine.simulate.lives import DATES, day_of
 from cbl_engine.simulate.luck import new_ids
 from cbl_engine.simulate.policy import policy_on
 from cbl_engine.tables.sizes import mask_to_sizes
@@ -28,12 +28,6 @@ if TYPE_CHECKING:
 
 OWN, ASSISTED, AUTOMATIC = range(3)
 """By whom a bid is placed: the household, an officer for it, or the engine."""
-_DATES = {
-    "people": ("date_of_birth", "expected_on"), "connections": ("since", "until"),
-    "duties": ("since", "until"), "officer_decisions": ("decided_on", "since", "until"),
-}
-
-
 _PEOPLE = {"people": ("id", "partner_of"), "connections": ("person",)}
 _MINUTE = 60_000_000
 _DAY = 1440 * _MINUTE
@@ -277,7 +271,7 @@ def _rows_of(
     which, row = spans(starts[life], starts[life + 1] - starts[life])
     frame = lives.tables[table].drop("life")[row]
     shift = pl.Series("shift", households["shift"][who][which])
-    dates = [c for c in _DATES.get(table, ()) if c in frame.columns]
+    dates = [c for c in DATES.get(table, ()) if c in frame.columns]
     frame = frame.with_columns(
         pl.Series("application", households["id"][who][which]),
         *((pl.col(c).cast(pl.Int32) + shift).cast(pl.Date).alias(c) for c in dates))

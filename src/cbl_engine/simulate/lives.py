@@ -21,19 +21,26 @@ from cbl_engine.draws import stable_hash
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.simulate.columns import silent
 from cbl_engine.simulate.parameters import days_until, happens
+from cbl_engine.simulate.tracks import tracks_of, tracks_on
 from cbl_engine.tables.sizes import sizes_to_mask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from cbl_engine.scheme import Scheme
     from cbl_engine.simulate.luck import Luck
     from cbl_engine.simulate.parameters import Parameters
+    from cbl_engine.simulate.tracks import Track
 
 DAY_0 = date(1970, 1, 1)
 _FOUND = ("band", "points", "priority_date", "bedroom_need", "sizes")
+DATES = {
+    "people": ("date_of_birth", "expected_on"), "connections": ("since", "until"),
+    "duties": ("since", "until"), "officer_decisions": ("decided_on", "since", "until"),
+}
+"""Dates of a life's tables, beside those of applications, that move with the day it joins."""
 
 
 def day_number(day: date) -> int:
@@ -51,7 +58,9 @@ class Lives:
     """Lives of one scheme. Numbers of days are since 1970-01-01.
 
     The first ``opening`` are those of the register at the start; the others are what households
-    that join are drawn from, and joined on the day of the start.
+    that join are drawn from, and joined on the day of the start. Of these there are stretches for each
+    track of the scheme (:mod:`cbl_engine.simulate.tracks`), as if its rules had held since they joined;
+    ``thread`` says where.
 
     Attributes:
         tables: the register's frames with ``life`` in place of an application's id, sorted by it.
@@ -68,7 +77,7 @@ class Lives:
         access: 0 general, 1 accessible, 2 for wheelchairs.
         homeless: owed a homelessness duty at the start.
         children: has a child or an expected one.
-        starts: where a life's stretches begin, and at the end their number.
+        starts: where the stretches of a thread begin, and at the end their number.
         since: day from which a stretch holds, ascending in a life.
         band: number of the band in the scheme's order, -1 none.
         points: -1 none.
@@ -77,7 +86,10 @@ class Lives:
         priority: day that ranks, 0 not known.
         waiting: whether the scheme lets it wait on the register.
         bands: names of bands, highest first; those of earlier versions alone come last.
-        accepted: of those made, the share the scheme takes onto its register.
+        accepted: of those made, the share the scheme takes onto its register at the start.
+        tracks: of the scheme.
+        taken: track, life that may join: whether it is taken onto the register by those rules.
+        every: weeks from one round of assessments to the next.
     """
 
     tables: Mapping[str, pl.DataFrame]
@@ -103,17 +115,44 @@ class Lives:
     waiting: NDArray[np.bool_]
     bands: tuple[str, ...]
     accepted: float
+    tracks: tuple[Track, ...]
+    taken: NDArray[np.bool_]
+    every: int
 
     def __len__(self) -> int:
         """Number of lives."""
         return len(self.registered)
 
+    def track_on(self, day: int) -> int:
+        """The track by which those who join on a day are assessed."""
+        return sum(day_number(track.from_) <= day for track in self.tracks[1:])
+
+    def pool(self, track: int) -> NDArray[np.int64]:
+        """Lives that may join while the rules of a track hold."""
+        return self.opening + np.flatnonzero(self.taken[track])
+
+    def thread(self, life: NDArray[np.integer], track: NDArray[np.integer] | int
+               ) -> NDArray[np.int64]:
+        """Place in ``starts`` of what is found of lives by a track; one of the opening register has
+        one thread, which goes over from track to track.
+        """
+        number = np.asarray(track, np.int64)
+        later = (number > 0) & (life >= self.opening)
+        there = len(self) + (number - 1) * (len(self) - self.opening)
+        return np.where(later, there + life - self.opening, life).astype(np.int64)
+
+    def of_made(self, track: int) -> NDArray[np.int64]:
+        """The life of each household made that may join; -1 where the track does not take it."""
+        return self._of_made[track]
+
     @cached_property
-    def of_made(self) -> NDArray[np.int64]:
-        """The life of each household made that may join; -1 where the scheme does not take it."""
-        life = np.full(self.made, -1, np.int64)
-        life[self.number[self.opening :]] = np.arange(self.opening, len(self))
-        return life
+    def _of_made(self) -> list[NDArray[np.int64]]:
+        out = []
+        for track in range(len(self.tracks)):
+            life, pool = np.full(self.made, -1, np.int64), self.pool(track)
+            life[self.number[pool]] = pool
+            out.append(life)
+        return out
 
 
 def make_lives(
@@ -128,37 +167,45 @@ def make_lives(
     areas: list[str],
     most: int | None = None,
     said: Callable[[int, int], None] = silent,
+    transitions: Mapping[date, tuple[str, int]] | None = None,
 ) -> Lives:
     """Assess lives from the start to the end of a horizon.
 
     1. Those who join are dated as if they joined on the day of the start. 2. Everyone is assessed
     on that day; who is not to wait on the register is left out. 3. Births, partners and graver
     needs are drawn for each life. 4. Every so many weeks those whose next review has come, or to
-    whom something happened, are assessed again, with what was found before on record.
+    whom something happened, are assessed again, with what was found before on record. 5. For each
+    later track of the scheme the same of those who join, dated as if they joined on its first day.
 
     Args:
         scheme: the scheme; without an ``assessment:`` what the register has stands for ever.
         opening: the register's frames at the start.
         joining: frames of households that may join; the same columns.
         start: first day.
-        weeks: of the horizon.
+        weeks: that are simulated.
         every: weeks from one round of assessments to the next.
         parameters: rates of births, partners and graver needs.
         luck: draws.
         areas: ids of the areas that homes are in.
         most: households of the opening register that are wanted, the first by id; None: all.
         said: told rounds done and of how many.
+        transitions: as of :func:`cbl_engine.simulate.tracks.tracks_of`.
 
     Raises:
         BadInput: the scheme takes nobody onto its register.
     """
+    tracks = tracks_of(scheme, start, weeks, transitions or {})
     tables = _together(opening, _joined_on(joining, start))
-    rounds = range(0, weeks, every)
-    assessed_by = scheme.in_force(start).assessment is not None
-    found = _found(scheme, tables, start, assessed_by)
+    found = _found(tracks[0], tables, start)
     accepted = found.filter("waiting").height / max(found.height, 1)
-    found = _wanted(found, opening["applications"]["id"].cast(pl.String), most)
-    ids = found["application"]
+    read, n_read = tables["applications"]["id"], opening["applications"].height
+    pool = tables_of(tables, read[n_read:])
+    days = [(track.from_ - start).days for track in tracks]
+    # What each later track finds of those who join on its first day.
+    firsts = [_found(track, _moved(pool, later), track.from_)
+              for track, later in zip(tracks[1:], days[1:], strict=True)]
+    waits = _wanted(found, opening["applications"]["id"].cast(pl.String), most)["application"]
+    ids = pl.concat([waits, *(f.filter("waiting")["application"] for f in firsts)]).unique().sort()
     if ids.is_empty():
         raise BadInput([Problem(
             "nobody_waits", "the scheme takes none of the households onto its register",
@@ -166,28 +213,93 @@ def make_lives(
             remedy="cbl assess shows why; columns and officers' decisions that the scheme reads "
             "may be missing",
         )])
-    read = tables["applications"]["id"]
-    tables = {name: _only(name, frame, ids) for name, frame in tables.items()}
+    tables = tables_of(tables, ids)
     place = np.flatnonzero(read.is_in(ids.implode()).to_numpy())
-    n_read = opening["applications"].height
     n_opening = int((place < n_read).sum())
     place[n_opening:] -= n_read
     happenings = _happenings(tables, start, weeks, parameters, luck)
-    tables = _recorded(tables, found, start, first=True)
-    stretches = [found.with_columns(pl.lit(day_number(start)).alias("since"))]
-    for number, week in enumerate(rounds):
-        said(number, len(rounds))
-        if not week or not assessed_by:
+    opens = np.arange(len(ids)) < n_opening
+    keys = stable_hash(ids)
+
+    def goes_by(on: date) -> NDArray[np.int64]:
+        now = tracks_on(tracks, np.zeros(len(ids), np.int64), keys, luck, on, every)
+        return np.where(opens, now, 0)
+
+    rounds = [range(0, weeks - later // 7, every) for later in days]
+    told = _Told(said, sum(len(r) for r in rounds))
+    tables, spells = _history(tracks, goes_by, tables, _only(found, ids), happenings, start,
+                              rounds[0], told)
+    stretches = [spells]
+    own = ids[n_opening:]
+    pool = tables_of(pool, own)
+    taken = [_only(found, own)["waiting"], *(_only(f, own)["waiting"] for f in firsts)]
+    for number, (track, later) in enumerate(zip(tracks[1:], days[1:], strict=True), 1):
+        stays = np.full(len(own), number)
+        _, spells = _history(
+            tracks, lambda _, stays=stays: stays, _moved(pool, later),
+            _only(firsts[number - 1], own), happenings.moved(later), track.from_, rounds[number],
+            told)
+        back = timedelta(days=later)
+        stretches.append(spells.with_columns(pl.col("since") - later,
+                                             pl.col("priority_date") - back))
+    return _arranged(scheme, tables, happenings, stretches, ids, n_opening, place,
+                     joining["applications"].height, areas, luck, accepted, start, tracks,
+                     np.stack([t.to_numpy() for t in taken]), every)
+
+
+@dataclass
+class _Told:
+    """Rounds done are told."""
+
+    said: Callable[[int, int], None]
+    of: int
+    done: int = 0
+
+    def one_more(self) -> None:
+        self.done += 1
+        self.said(self.done, self.of)
+
+
+def _history(
+    tracks: Sequence[Track], goes_by: Callable[[date], NDArray[np.int64]],
+    tables: dict[str, pl.DataFrame], found: pl.DataFrame, happenings: _Happenings, first: date,
+    rounds: range, told: _Told,
+) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
+    """Households assessed from a day on, round after round.
+
+    Args:
+        tracks: of the scheme.
+        goes_by: number of the track of each, after the round of a day.
+        tables: the register as it is given.
+        found: what is found of each on the first day, by application.
+        happenings: what will happen.
+        first: the day.
+        rounds: weeks of the rounds, from 0.
+        told: each of them.
+
+    Returns:
+        The register at the end; and what is found, a row for each stretch with the day it begins.
+    """
+    tables = _recorded(tables, found, first, first=True)
+    stretches = [found.with_columns(pl.lit(day_number(first)).alias("since"))]
+    now, before = goes_by(first), first
+    for week in rounds:
+        told.one_more()
+        if not week:
             continue
-        on = start + timedelta(weeks=week)
-        tables, touched = _with_happenings(tables, happenings, on - timedelta(weeks=every), on)
-        another = scheme.index_in_force(on) != scheme.index_in_force(on - timedelta(weeks=every))
-        due = found.filter((pl.col("next_review_on") <= on) | pl.lit(another)
-                           | pl.col("application").is_in(touched.implode()))["application"]
-        if due.is_empty():
+        on = first + timedelta(weeks=week)
+        tables, touched = _with_happenings(tables, happenings, before, on)
+        before, was, now = on, now, goes_by(on)
+        due = (pl.col("next_review_on") <= on).fill_null(value=False) | pl.lit(
+            pl.Series(now != was)) | pl.col("application").is_in(touched.implode())
+        due = found.select(due).to_series().to_numpy()
+        anew = [_found(tracks[number], tables, on, found["application"].filter(
+                    pl.Series(due & (now == number))))
+                for number in np.unique(now[due]) if tracks[number].assesses]
+        if not anew:
             continue
-        anew = _found(scheme, tables, on, assessed_by, due)
-        old = found.filter(pl.col("application").is_in(anew["application"].implode()))
+        anew = pl.concat(anew).sort("application")
+        old = _only(found, anew["application"])
         differs = pl.any_horizontal(
             old[c].ne_missing(anew[c]).alias(c) for c in _CHANGES)
         changed = anew.filter(pl.select(differs).to_series())
@@ -196,9 +308,28 @@ def make_lives(
             found.filter(~pl.col("application").is_in(anew["application"].implode())), anew,
         ]).sort("application")
         tables = _recorded(tables, changed, on, first=False)
-    said(len(rounds), len(rounds))
-    return _arranged(scheme, tables, happenings, stretches, ids, n_opening, place,
-                     joining["applications"].height, areas, luck, accepted, start)
+    return tables, pl.concat(stretches)
+
+
+def _only(found: pl.DataFrame, ids: pl.Series) -> pl.DataFrame:
+    return found.filter(pl.col("application").is_in(ids.implode()))
+
+
+def tables_of(tables: Mapping[str, pl.DataFrame], ids: pl.Series) -> dict[str, pl.DataFrame]:
+    """The rows of some applications, and all areas."""
+    return {name: frame if name == "areas" else frame.filter(
+        pl.col("id" if name == "applications" else "application").is_in(ids.implode()))
+        for name, frame in tables.items()}
+
+
+def _moved(tables: Mapping[str, pl.DataFrame], days: int) -> dict[str, pl.DataFrame]:
+    """Registers with every date of a household so many days later."""
+    out = dict(tables)
+    for name, frame in tables.items():
+        dates = [c for c, t in frame.schema.items() if t == pl.Date] if name == "applications" \
+            else [c for c in DATES.get(name, ()) if c in frame.columns]
+        out[name] = frame.with_columns(pl.col(dates) + timedelta(days=days)) if dates else frame
+    return out
 
 
 def _wanted(found: pl.DataFrame, opening: pl.Series, most: int | None) -> pl.DataFrame:
@@ -256,25 +387,17 @@ def _joined_on(joining: Mapping[str, pl.DataFrame], start: date) -> dict[str, pl
     return out
 
 
-def _only(name: str, frame: pl.DataFrame, ids: pl.Series) -> pl.DataFrame:
-    if name == "areas":
-        return frame
-    key = "id" if name == "applications" else "application"
-    return frame.filter(pl.col(key).is_in(ids.implode()))
-
-
 def _found(
-    scheme: Scheme,
+    track: Track,
     tables: Mapping[str, pl.DataFrame],
     on: date,
-    by_scheme: bool,
     only: pl.Series | None = None,
 ) -> pl.DataFrame:
     """What is found of each household, and whether it waits on the register."""
-    if by_scheme:
-        found = assess(scheme, tables, on, only=only).assessed
+    if track.assesses:
+        found = assess(track.scheme, tables, on, only=only).assessed
         waits = pl.col("status_proposed").is_in(["active", "under_offer"])
-        if scheme.in_force(on).bands:
+        if track.scheme.in_force(on).bands:
             waits &= pl.col("band").is_not_null()
     else:
         found = tables["applications"].rename({"id": "application"}).with_columns(
@@ -348,6 +471,12 @@ class _Happenings:
 
     people: pl.DataFrame
     decisions: pl.DataFrame
+
+    def moved(self, days: int) -> _Happenings:
+        """The same so many days later."""
+        later = timedelta(days=days)
+        return _Happenings(*(frame.with_columns(pl.col(pl.Date) + later) if not frame.is_empty()
+                             else frame for frame in (self.people, self.decisions)))
 
 
 def _happenings(
@@ -458,6 +587,9 @@ def _arranged(
     luck: Luck,
     accepted: float,
     start: date,
+    tracks: tuple[Track, ...],
+    taken: NDArray[np.bool_],
+    every: int,
 ) -> Lives:
     """Everything in arrays by life; rows that come later with the day they come."""
     ids = ids.sort()
@@ -478,8 +610,12 @@ def _arranged(
         out[name] = frame.drop("application")
     out["areas"] = tables.get("areas", pl.DataFrame())
     bands = tuple(dict.fromkeys(b for v in reversed(scheme.versions) for b in v.bands))
-    steps = pl.concat(stretches).join(number, on="application").sort("life", "since")
-    counts = np.bincount(steps["life"].to_numpy(), minlength=len(ids))
+    own = len(ids) - n_opening
+    steps = pl.concat(
+        spells.join(number, on="application").with_columns(
+            pl.col("life") + (0 if at == 0 else len(ids) + (at - 1) * own - n_opening))
+        for at, spells in enumerate(stretches)).sort("life", "since")
+    counts = np.bincount(steps["life"].to_numpy(), minlength=len(ids) + (len(tracks) - 1) * own)
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     band = steps["band"].replace_strict({b: i for i, b in enumerate(bands)}, default=-1,
                                         return_dtype=pl.Int8)
@@ -509,7 +645,7 @@ def _arranged(
         steps["bedroom_need"].fill_null(-1).to_numpy().astype(np.int8),
         steps["sizes_mask"].to_numpy(),
         steps["priority_date"].cast(pl.Int32).fill_null(0).to_numpy().astype(np.int32),
-        steps["waiting"].to_numpy(), bands, accepted,
+        steps["waiting"].to_numpy(), bands, accepted, tracks, taken, every,
     )
 
 

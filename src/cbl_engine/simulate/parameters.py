@@ -186,7 +186,7 @@ def problems_of(error: ValidationError, document: Document) -> list[Problem]:
 
 
 def changes_that_do_not_fit(
-    changes: Mapping[str, Parameter], document: Document, at: tuple[str, ...]
+    changes: Mapping[str, Parameter], document: Document, at: tuple[Any, ...]
 ) -> Iterator[Problem]:
     """Names that the catalogue has not, and values of another kind or with other names in them."""
     from difflib import get_close_matches

@@ -70,6 +70,30 @@ class Policy:
         """Whether a consequence puts households at the bottom of their band."""
         return any(c.bottom_of_band_months for c in self.version.consequences.values())
 
+    def place_of(self, bands: tuple[str, ...]) -> NDArray[np.int64]:
+        """Of every band of the run its place in this version's order, from 0; those that only other
+        versions have come after them, and last stands the place of no band.
+        """
+        order = {name: at for at, name in enumerate(self.version.bands)}
+        return np.array([*(order.get(name, len(order)) for name in bands), len(order) + 1])
+
+    def lower(
+        self, band: NDArray[np.integer], steps: int, bands: tuple[str, ...]
+    ) -> NDArray[np.int64]:
+        """Bands so many steps lower in this version's order, the lowest at most; a band that it has
+        not stays.
+
+        Args:
+            band: numbers in ``bands``, -1 for none.
+            steps: how many.
+            bands: of the run.
+        """
+        own = np.array([bands.index(name) for name in self.version.bands], np.int64)
+        if not len(own):
+            return band.astype(np.int64)
+        place = self.place_of(bands)[band]
+        return np.where(place < len(own), own[np.minimum(place + steps, len(own) - 1)], band)
+
     @cached_property
     def at_once(self) -> NDArray[np.int64]:
         """Households that are nominated for each home, or view it, together."""

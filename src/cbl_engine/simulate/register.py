@@ -11,6 +11,7 @@ from cbl_engine.simulate.lives import day_of
 from cbl_engine.simulate.luck import poisson_counts
 from cbl_engine.simulate.parameters import happens, picked
 from cbl_engine.simulate.state import LAPSED, NEVER, NOBODY, UNDER_OFFER, WAITING, join
+from cbl_engine.simulate.tracks import tracks_on
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +25,7 @@ def arrive(state: State, week: int) -> NDArray[np.int64]:
     """Households join, each on a day of the week; the rows."""
     setup = state.setup
     lives, luck, p = setup.lives, setup.luck, setup.parameters
-    if len(lives) == lives.opening:
+    if not len(lives.pool(lives.track_on(setup.closes(week)))):
         return np.zeros(0, np.int64)
     mean = setup.arrivals_per_week
     if mean is None:
@@ -50,11 +51,12 @@ def _lives_of(
     So under two schemes that both take it, a household lives the same life.
     """
     lives, luck = state.setup.lives, state.setup.luck
+    of_made = lives.of_made(lives.track_on(state.setup.closes(week)))
     life = np.full(len(number), NOBODY, np.int64)
     left, turn = np.arange(len(number)), 0
     while len(left):
         draws = luck.draws("life", world[left], week, number[left], turn)
-        life[left] = lives.of_made[(draws % np.uint64(lives.made)).astype(np.int64)]
+        life[left] = of_made[(draws % np.uint64(lives.made)).astype(np.int64)]
         left, turn = left[life[left] == NOBODY], turn + 1
     return life
 
@@ -65,6 +67,7 @@ def change(state: State, week: int) -> None:
     status = households["status"][state.live]
     state.live = state.live[(status == WAITING) | (status == UNDER_OFFER)]
     on = state.setup.closes(week)
+    _go_over(state, week)
     due = state.live[households["changes_on"][state.live] <= on]
     while len(due):
         stretch = households["stretch"][due] + 1
@@ -75,10 +78,29 @@ def change(state: State, week: int) -> None:
         known = lives.priority[stretch] > 0
         households["priority"][due] = np.where(known, lives.priority[stretch] + shift, 0)
         households["waits"][due] = lives.waiting[stretch]
-        more = stretch + 1 < lives.starts[life + 1]
+        more = stretch + 1 < lives.starts[lives.thread(life, households["track"][due]) + 1]
         following = lives.since[np.minimum(stretch + 1, len(lives.since) - 1)] + shift
         households["changes_on"][due] = np.where(more, following, NEVER)
         due = due[more & (following <= on)]
+
+
+def _go_over(state: State, week: int) -> None:
+    """Those who joined go over to the rules of another version, from the beginning of their life to
+    this day; what is found of the opening register goes over by itself.
+    """
+    setup, households = state.setup, state.households
+    lives = setup.lives
+    if len(lives.tracks) == 1 or week % lives.every:
+        return
+    rows = state.live[households["life"][state.live] >= lives.opening]
+    track = households["track"][rows]
+    now = tracks_on(lives.tracks, track, households["id"][rows], setup.luck,
+                    day_of(setup.monday(week)), lives.every)
+    moved = now != track
+    rows, now = rows[moved], now[moved]
+    households["track"][rows] = now
+    households["stretch"][rows] = lives.starts[lives.thread(households["life"][rows], now)] - 1
+    households["changes_on"][rows] = setup.monday(week)
 
 
 def leave(state: State, week: int) -> None:

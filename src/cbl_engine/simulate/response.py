@@ -45,7 +45,7 @@ def presenting(
     """
     factor = since_change(setup, "homeless", week)
     homeless = setup.lives.homeless
-    pool = np.arange(setup.lives.opening, len(setup.lives))
+    pool = setup.lives.pool(setup.lives.track_on(setup.closes(week)))
     owed, others = pool[homeless[pool]], pool[~homeless[pool]]
     if factor == 1 or not len(owed) or not len(others):
         return life

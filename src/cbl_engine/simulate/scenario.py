@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,9 +11,20 @@ from pydantic import Field, ValidationError
 
 from cbl_engine.documents import read_document
 from cbl_engine.errors import BadInput, Problem
-from cbl_engine.scheme import shipped_schemes
+from cbl_engine.scheme import Scheme, load_scheme, shipped_schemes
 from cbl_engine.scheme.parts import Part
 from cbl_engine.shipped import shipped_folder
+from cbl_engine.simulate.changes import (
+    Change,
+    Dated,
+    changes_out_of_place,
+    changes_that_cannot_be,
+    in_order,
+    in_scenario,
+    scheme_over_time,
+    schemes_that_cannot_be,
+)
+from cbl_engine.simulate.levers import scheme_with
 from cbl_engine.simulate.parameters import (
     Parameter,
     Parameters,
@@ -25,7 +36,7 @@ from cbl_engine.simulate.parameters import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from cbl_engine.documents import Document
 
@@ -77,6 +88,9 @@ class Variant(Part):
         default_factory=dict, description="values in place of the scheme's, by path: "
         "bidding.caps.weekly.bids: 5")
     parameters: dict[str, Parameter] = Field(default_factory=dict, description="other values")
+    changes: tuple[Change, ...] = Field(
+        (), strict=False, description="dated changes beside those of the scenario; of one day and "
+        "thing these hold")
     response: Response | None = Field(None, description="another response")
     policy_changes_on: date | None = Field(None, description="the day from which households "
                                            "respond; left out: the scenario's, or the first day "
@@ -94,8 +108,9 @@ class Scenario(Part):
         name: of the scenario, from the file's name.
         scheme: a scheme file, a folder of versions, or the name of a shipped one.
         world: where the worlds begin.
-        start: first day; weeks begin on its weekday.
-        weeks: of the horizon.
+        start: first day that is simulated; weeks begin on its weekday.
+        warm_up: weeks from the start that are left out of figures.
+        weeks: that figures are of, after the warm-up.
         replications: worlds that differ by luck alone.
         seed: of all luck.
         assess_every: weeks from one round of reassessments to the next.
@@ -106,6 +121,8 @@ class Scenario(Part):
         new_homes: schemes of new homes.
         simple: simple models.
         scheme_set: levers on the scheme: path of a value -> the value.
+        changes: of the scheme or of values, each from a day on.
+        outcomes: figures that a comparison looks at; none: every one.
         variants: what it is compared with.
     """
 
@@ -113,8 +130,11 @@ class Scenario(Part):
     scheme: str = Field(description="a scheme file or the name of a shipped one")
     world: World = Field(default_factory=lambda: World.model_validate({}),
                          description="where the worlds begin")
-    start: date = Field(description="first day, YYYY-MM-DD")
-    weeks: int = Field(260, ge=1, le=2600, description="[weeks] of the horizon")
+    start: date = Field(description="first day that is simulated, YYYY-MM-DD")
+    warm_up: int = Field(0, ge=0, le=1040, description="[weeks] from the start that are simulated "
+                         "and left out of figures")
+    weeks: int = Field(260, ge=1, le=2600, description="[weeks] that figures are of, after the "
+                       "warm-up")
     replications: int = Field(100, ge=1, le=100_000, description="[worlds]")
     seed: int = Field(1, description="of all luck")
     assess_every: int = Field(4, ge=1, le=52, description="[weeks] between reassessments")
@@ -131,13 +151,38 @@ class Scenario(Part):
     scheme_set: dict[str, Any] = Field(
         default_factory=dict, description="values in place of the scheme's, by path: "
         "bidding.caps.weekly.bids: 5")
+    changes: tuple[Change, ...] = Field(
+        (), strict=False, description="of the scheme or of values, each from a day on")
+    outcomes: tuple[str, ...] = Field(
+        (), strict=False, description="figures that a comparison looks at, by name, or with a group "
+        "as in void_days:tenancy, mean; left out: every one")
     variants: dict[str, Variant] = Field(
         default_factory=dict, description="what it is compared with, by name")
 
     @property
     def days(self) -> int:
-        """Days of the horizon."""
+        """Days that figures are of."""
         return 7 * self.weeks
+
+    @property
+    def all_weeks(self) -> int:
+        """Weeks that are simulated, the warm-up and those that figures are of."""
+        return self.warm_up + self.weeks
+
+    @property
+    def figures_from(self) -> date:
+        """The first day that figures are of."""
+        return self.start + timedelta(weeks=self.warm_up)
+
+    @property
+    def end(self) -> date:
+        """The day after the last."""
+        return self.start + timedelta(weeks=self.all_weeks)
+
+    @property
+    def dated(self) -> list[Dated]:
+        """Changes in order of their days, with their places in its file."""
+        return in_order(self.changes, self.figures_from)
 
 
 def variant_of(
@@ -150,7 +195,8 @@ def variant_of(
     """
     changes: dict[str, Any] = {"title": variant.title, "variants": {},
                                "scheme_set": {**scenario.scheme_set, **variant.scheme_set},
-                               "parameters": {**scenario.parameters, **variant.parameters}}
+                               "parameters": {**scenario.parameters, **variant.parameters},
+                               "changes": (*scenario.changes, *variant.changes)}
     if variant.scheme is not None or variant.scheme_set:
         changes["policy_changes_on"] = scenario.policy_changes_on or scenario.start
     for name in ("scheme", "response", "new_homes", "policy_changes_on", "register_again_on"):
@@ -194,18 +240,50 @@ def read_scenario(named: str | Path) -> tuple[Scenario, Parameters]:
     changes = whole_parameters(given.get("parameters"))
     problems += changes_that_do_not_fit(changes, document, ("parameters",))
     problems += _places(given, document, path.parent)
+    problems += _changes(given, (), document, path.parent)
     problems += _variants(given.get("variants"), document, path.parent)
-    if scenario is not None:
-        problems += _outside_horizon(scenario, document)
     theirs: dict[str, Parameter] = {}
     if isinstance(named_file := given.get("parameters_from"), str):
         try:
             theirs = read_parameters(path.parent / named_file)
         except BadInput as error:
             problems += error.problems
+    parameters = shipped_parameters().with_changes(theirs)
+    if scenario is not None:
+        parameters = parameters.with_changes(_known(scenario.parameters))
+        problems += _outside_horizon(scenario, document)
+        problems += _unknown_outcomes(scenario, document)
+        problems += _dated(scenario, parameters, document, path.parent)
     if problems or scenario is None:
-        raise BadInput(sorted(problems, key=_line))
-    return scenario, shipped_parameters().with_changes(theirs).with_changes(scenario.parameters)
+        raise BadInput(sorted(dict.fromkeys(problems), key=_line))
+    return scenario, parameters
+
+
+def _known(given: Mapping[str, Parameter]) -> dict[str, Parameter]:
+    return {name: p for name, p in given.items() if name in shipped_parameters().found}
+
+
+def scheme_of(scenario: Scenario, beside: Path | None) -> Scheme:
+    """The scheme of a scenario with its levers, and a version for each dated change of it.
+
+    Raises:
+        BadInput: what is wrong with it, or a lever that leads nowhere.
+    """
+    named = _loader(beside)
+    scheme = scheme_with(named(scenario.scheme), scenario.scheme_set)
+    return scheme_over_time(scheme, scenario.dated, named)
+
+
+def near(beside: Path | None, named: str) -> str:
+    """A path beside the scenario, where there is such a one; else as it is given."""
+    path = Path(named)
+    if beside is not None and not path.is_absolute() and (beside / path).exists():
+        return str(beside / path)
+    return named
+
+
+def _loader(beside: Path | None) -> Callable[[str], Scheme]:
+    return lambda named: load_scheme(near(beside, named))
 
 
 def _line(problem: Problem) -> tuple[int, ...]:
@@ -234,10 +312,68 @@ def _variants(given: Any, document: Document, beside: Path) -> Iterator[Problem]
             yield from _no_scheme(variant.get("scheme"), document, (*at, "scheme"), beside)
             yield from changes_that_do_not_fit(
                 whole_parameters(variant.get("parameters")), document, (*at, "parameters"))
+            yield from _changes(variant, at, document, beside)
+
+
+def _changes(
+    given: Mapping[str, Any], at: tuple[str, ...], document: Document, beside: Path
+) -> Iterator[Problem]:
+    """What is wrong in dated changes by themselves."""
+    changes, where = given.get("changes"), (*at, "changes")
+    yield from changes_out_of_place(changes, document, where)
+    for number, change in enumerate(changes if isinstance(changes, list) else ()):
+        if isinstance(change, dict):
+            yield from _no_scheme(change.get("scheme"), document, (*where, number, "scheme"), beside)
+
+
+def _dated(
+    scenario: Scenario, parameters: Parameters, document: Document, beside: Path
+) -> Iterator[Problem]:
+    """What is wrong with levers on the scheme, and with dated changes beside each other."""
+    span = scenario.start, scenario.end - timedelta(days=1)
+    named = _loader(beside)
+    own = scenario.dated
+    for at, side in ((), scenario), *((("variants", n), v) for n, v in scenario.variants.items()):
+        both, goes_by = own, parameters
+        levers: list[tuple[tuple[str, ...], dict[str, Any]]] = [
+            (("scheme_set",), scenario.scheme_set)]
+        if isinstance(side, Variant):
+            theirs = in_order(side.changes, scenario.figures_from, at)
+            both = sorted([*own, *theirs], key=lambda dated: dated.on)
+            goes_by = parameters.with_changes(_known(side.parameters))
+            levers.append(((*at, "scheme_set"), side.scheme_set))
+        yield from changes_that_cannot_be(both, goes_by, span, document)
+        try:
+            scheme = named(side.scheme or scenario.scheme)
+        except BadInput as error:
+            yield from error.problems
+            continue
+        wrong: list[Problem] = []
+        for place, values in levers:
+            try:
+                scheme = scheme_with(scheme, values)
+            except BadInput as error:
+                wrong += in_scenario(error.problems, document, place)
+        yield from wrong or schemes_that_cannot_be(scheme, both, named, document)
+
+
+def _unknown_outcomes(scenario: Scenario, document: Document) -> Iterator[Problem]:
+    if not scenario.outcomes:
+        return
+    from cbl_engine.simulate.summary import BY_NAME
+
+    for number, outcome in enumerate(scenario.outcomes):
+        where = document.where(("outcomes", number))
+        if outcome.partition(":")[0] not in BY_NAME:
+            yield Problem("unknown_figure", "there is no such figure", where=where, given=outcome,
+                          allowed=", ".join(BY_NAME))
+        elif outcome in scenario.outcomes[:number]:
+            yield Problem("figure_twice", "the figure is named twice", where=where, given=outcome,
+                          remedy="Keep one of the two")
 
 
 def _no_scheme(
-    scheme: Any, document: Document, at: tuple[str, ...], beside: Path
+    scheme: Any, document: Document, at: tuple[Any, ...], beside: Path
 ) -> Iterator[Problem]:
     schemes = shipped_schemes()
     if isinstance(scheme, str) and scheme not in schemes and not _there(scheme, beside):
@@ -254,9 +390,7 @@ def _there(named: str, beside: Path) -> bool:
 
 
 def _outside_horizon(scenario: Scenario, document: Document) -> Iterator[Problem]:
-    from datetime import timedelta
-
-    last = scenario.start + timedelta(days=scenario.days - 1)
+    last = scenario.end - timedelta(days=1)
     for number, new in enumerate(scenario.new_homes):
         if not scenario.start <= new.on <= last:
             yield Problem("outside_horizon", "homes complete outside the horizon",

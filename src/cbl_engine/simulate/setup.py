@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -74,9 +74,9 @@ class Setup:
         stock: the homes, those to be built included, with ``built_week`` (-1: there already;
             -2: comes when ``homes_per_week`` says); the columns of the homes table.
         start: first day, a number; weeks begin on its weekday.
-        weeks: of the horizon.
+        weeks: that are simulated.
         households: of the opening register; each a life of its own.
-        parameters: values.
+        parameters: values; in ``in_week`` those of the week.
         luck: draws.
         areas: the areas table.
         theory: simple models, or None.
@@ -89,6 +89,7 @@ class Setup:
         register_again_on: day by which all must register again.
         homes_per_week: mean number of homes that come in a world [a week], a Poisson count of
             the next of those to come, by their order in the stock.
+        later: other values, each with the day from which they hold, in order.
     """
 
     scheme: Scheme
@@ -107,6 +108,17 @@ class Setup:
     responds_from: int = 1_000_000_000
     register_again_on: int = 1_000_000_000
     homes_per_week: float = 0.0
+    later: tuple[tuple[int, Parameters], ...] = ()
+
+    def in_week(self, week: int) -> Setup:
+        """The same with the values of a week: those in force at its close, as with the scheme."""
+        close = self.closes(week)
+        return self._spells[sum(day <= close for day, _ in self.later)]
+
+    @cached_property
+    def _spells(self) -> list[Setup]:
+        """With the values of the start, then with those from each day on which some change."""
+        return [self, *(replace(self, parameters=values, later=()) for _, values in self.later)]
 
     @property
     def n_homes(self) -> int:

@@ -32,6 +32,7 @@ COMING, READY, ADVERTISED, SIGNING, OVER = range(5)
 
 HOUSEHOLDS = {
     "id": np.int64, "world": np.int32, "life": np.int32, "shift": np.int32, "stretch": np.int64,
+    "track": np.int8,
     "changes_on": np.int32, "registered": np.int32, "status": np.int8, "left": np.int32,
     "leaves": np.int32, "leaves_how": np.int8, "band": np.int8, "points": np.int32,
     "need": np.int8, "sizes": np.uint32, "priority": np.int32, "waits": np.bool_, "kind": np.int8,
@@ -72,7 +73,7 @@ class State:
     """All worlds of a batch. Homes go by world and number: ``world_at * n_homes + number``.
 
     Attributes:
-        setup: what they share.
+        setup: what they share, with the values of the week.
         worlds: number of each world, ascending; draws go by it, so a batch does not matter.
         n_homes: homes of a world.
         home_status, home_nth, home_ends, home_taker, home_need: of each home: status, voids so
@@ -207,6 +208,7 @@ def join(
     setup, lives, n = state.setup, state.setup.lives, len(world)
     luck, p = setup.luck, setup.parameters
     ids = new_ids(state.worlds[world], week, number)
+    track = 0 if opening else lives.track_on(setup.closes(week - 1))
     shift = np.zeros(n, np.int64) if opening else day.astype(np.int64) - lives.registered[life]
     known = np.full(n, setup.start) if opening else day
     kind = np.full(n, KINDS.index("often")) if setup.theory.bids else sorted_out(
@@ -220,8 +222,8 @@ def join(
     placement = np.where(placed, sorted_out(
         setup.edges["accommodation.kinds"], luck.draws("placement", ids)), len(PLACEMENTS))
     rows = state.households.append(
-        n, id=ids, world=world, life=life, shift=shift, stretch=lives.starts[life] - 1,
-        changes_on=known, registered=day, status=WAITING, left=NEVER,
+        n, id=ids, world=world, life=life, shift=shift, track=track,
+        stretch=lives.starts[lives.thread(life, track)] - 1, changes_on=known, registered=day, status=WAITING, left=NEVER,
         leaves=np.minimum(lapses, elsewhere), leaves_how=np.where(
             elsewhere < lapses, ELSEWHERE, LAPSED),
         kind=np.minimum(kind, len(KINDS) - 1), home=NOBODY, placement=placement,

@@ -245,7 +245,7 @@ def _letting(row: dict[str, Any], kept: Kept) -> Iterator[Step]:
     size = _n(row["bedrooms"], "bedroom")
     since = row["let_on"] - row["registered_on"]
     soon = " (after the end of the simulation)" if row["let_on"] >= (
-        kept.scenario.start + timedelta(days=kept.scenario.days)) else ""
+        kept.scenario.end) else ""
     yield Step(row["let_on"], "let",
                f"{row['home']} ({size}) is let to {row['application']}, band {row['band']}, "
                f"{_n(since.days, 'day')} after registering{soon}", row["home"], row["application"])

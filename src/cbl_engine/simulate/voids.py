@@ -209,14 +209,26 @@ def _stages(
     keys = day + np.where(old, days("voids.late_keys_days"), 0)
     kind = sorted_out(setup.edges["voids.works"], luck.draws("works", *key))
     kind = np.where(old, np.minimum(kind, len(WORKS) - 1), 0)
-    draws = luck.draws("works_days", *key)
-    length = np.zeros(n, np.int32)
+    return _Stages(
+        day - np.where(told, days("voids.notice_days"), 0), keys,
+        keys + np.where(old, days("voids.inspection_days"), 0), kind,
+        _works_days(state, kind, old, key))
+
+
+def _works_days(
+    state: State, kind: NDArray[np.integer], old: NDArray[np.bool_],
+    key: tuple[NDArray[np.integer], NDArray[np.integer]],
+) -> NDArray[np.int32]:
+    """Length of the works of voids [days]; none in new homes, nor in theory."""
+    setup = state.setup
+    length = np.zeros(len(kind), np.int32)
+    if setup.theory.no_void_days:
+        return length
+    draws = setup.luck.draws("works_days", *key)
     for number, name in enumerate(WORKS):
         mine = (kind == number) & old
         length[mine] = picked(setup.days[f"voids.works_days/{name}"], draws[mine])
-    return _Stages(
-        day - np.where(told, days("voids.notice_days"), 0), keys,
-        keys + np.where(old, days("voids.inspection_days"), 0), kind, length)
+    return length
 
 
 _BEFORE = 240
@@ -268,8 +280,9 @@ def work(state: State, week: int) -> None:
     rows = state.open_voids
     asked = rows[(voids["ready"][rows] == NEVER)
                  & (voids["inspected"][rows] < setup.monday(week + 1))]
-    length = _stages(state, voids["home"][asked], voids["cause"][asked],
-                     voids["ended"][asked], voids["nth"][asked]).length
+    length = _works_days(state, voids["works"][asked], voids["cause"][asked] != NEW_HOME,
+                         (state.home_ids(voids["home"][asked]), voids["nth"][asked]))
+    _hire(state, week)
     begin = voids["inspected"][asked].copy()
     if state.teams_free.shape[1]:
         begin = _queued(state, asked, begin, length)
@@ -285,6 +298,19 @@ def work(state: State, week: int) -> None:
     ready = rows[(voids["step"][rows] == COMING) & (voids["ready"][rows] <= by)
                  & (voids["route"][rows] < KEPT_BY_LANDLORD)]
     voids["step"][ready] = READY
+
+
+def _hire(state: State, week: int) -> None:
+    """As many teams as the week's values say. New ones are free from its first day; of too many those
+    that are busy longest stay, so that no more works go on at once.
+    """
+    teams, free = int(state.setup.parameters["voids.works_teams"]), state.teams_free
+    more = teams - free.shape[1]
+    if more > 0:
+        new = np.full((len(free), more), state.setup.monday(week), np.int32)
+        state.teams_free = np.concatenate([free, new], axis=1)
+    elif more < 0:
+        state.teams_free = np.sort(free, axis=1)[:, -more:]
 
 
 def _queued(

@@ -70,6 +70,7 @@ def run_batch(
     weeks = Columns(WEEKS, len(worlds) * setup.weeks)
     going = offering.nothing_going()
     for week in range(setup.weeks):
+        state.setup = setup.in_week(week)
         joined = np.concatenate([register.arrive(state, week), downsizing.ask(state, week)])
         register.change(state, week)
         register.leave(state, week)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cbl_engine.errors import BadInput, Problem
-from cbl_engine.scheme import load_scheme
+from cbl_engine.simulate.changes import parameters_over_time, transitions_of
 from cbl_engine.simulate.columns import silent
-from cbl_engine.simulate.levers import scheme_with
 from cbl_engine.simulate.limits import register_out_of_time
 from cbl_engine.simulate.lives import day_number, make_lives
 from cbl_engine.simulate.luck import Luck
+from cbl_engine.simulate.scenario import near, scheme_of
 from cbl_engine.simulate.setup import Setup, Theory
 from cbl_engine.simulate.state import NEVER
 
@@ -63,27 +63,20 @@ def set_up(
     areas_of_homes = stock["area"].drop_nulls().unique().sort().to_list()
     opening, joining = _registers(scenario, scheme, parameters, beside)
     opening["areas"] = _together(opening.get("areas"), areas, joining["areas"])
-    lives = make_lives(scheme, opening, joining, scenario.start, scenario.weeks,
+    lives = make_lives(scheme, opening, joining, scenario.start, scenario.all_weeks,
                        scenario.assess_every, parameters, luck, areas_of_homes,
-                       _opening_size(scenario), said)
-    setup = Setup(scheme, lives, stock, day_number(scenario.start), scenario.weeks, parameters,
+                       _opening_size(scenario), said, transitions_of(scenario.dated))
+    later = parameters_over_time(parameters, scenario.dated)
+    setup = Setup(scheme, lives, stock, day_number(scenario.start), scenario.all_weeks, parameters,
                   luck, opening["areas"], _theory(scenario),
                   lived_in=_lived_in(scenario, lives, stock), response=scenario.response,
                   responds_from=_day(_policy_changes_on(scenario, scheme)),
-                  register_again_on=_day(scenario.register_again_on))
+                  register_again_on=_day(scenario.register_again_on),
+                  later=tuple((day_number(on), values) for on, values in later))
     problems = _cannot_run(setup)
     if problems:
         raise BadInput(problems)
     return setup
-
-
-def scheme_of(scenario: Scenario, beside: Path | None) -> Scheme:
-    """The scheme of a scenario with its levers.
-
-    Raises:
-        BadInput: what is wrong with it, or a lever that leads nowhere.
-    """
-    return scheme_with(load_scheme(_near(beside, scenario.scheme)), scenario.scheme_set)
 
 
 def _policy_changes_on(scenario: Scenario, scheme: Scheme) -> date | None:
@@ -96,13 +89,6 @@ def _policy_changes_on(scenario: Scenario, scheme: Scheme) -> date | None:
 
 def _day(on: date | None) -> int:
     return NEVER if on is None else day_number(on)
-
-
-def _near(beside: Path | None, named: str) -> str:
-    path = Path(named)
-    if beside is not None and not path.is_absolute() and (beside / path).exists():
-        return str(beside / path)
-    return named
 
 
 def _together(*areas: pl.DataFrame | None) -> pl.DataFrame:
@@ -152,7 +138,7 @@ def _registers(
     wanted = scenario.world.households
     rate = max(_taken(scheme, made(1000, scenario.seed), scenario), 1 / _MOST_MADE)
     if scenario.world.register_ is not None:
-        read = _read(_near(beside, scenario.world.register_), scheme, ("applications",))
+        read = _read(near(beside, scenario.world.register_), scheme, ("applications",))
         opening = {name: read[name] for name in _TABLES if name in read}
         problems = register_out_of_time(
             opening["applications"], scenario.start, scenario.world.register_)
@@ -162,7 +148,7 @@ def _registers(
             pl.col("status").cast(pl.String).is_in(_WAITS))
     else:
         opening = made(int(wanted / rate * 1.15) + 50, scenario.seed)
-    join = parameters["arrivals.per_year"] * wanted * scenario.weeks / 52
+    join = parameters["arrivals.per_year"] * wanted * scenario.all_weeks / 52
     pool = min(max(_POOL, int(join / 20)), 50_000)
     return opening, made(pool * 2 ** int(log2(1 / rate)), scenario.seed + 1)
 
@@ -200,7 +186,7 @@ def _stock(
 
     areas = None
     if scenario.world.stock is not None:
-        read = _read(_near(beside, scenario.world.stock), scheme, ("homes",))
+        read = _read(near(beside, scenario.world.stock), scheme, ("homes",))
         stock, areas = read["homes"], read.get("areas")
     else:
         stock = sample_stock(scheme, scenario.world.homes, scenario.seed)
@@ -226,11 +212,11 @@ def _with_new_homes(
     stock: pl.DataFrame, scenario: Scenario, parameters: Parameters
 ) -> pl.DataFrame:
     """The stock with homes still to be built: one after another, and schemes of dozens."""
-    n = round(parameters["stock.new_per_year"] * stock.height * scenario.weeks / 52)
+    n = round(parameters["stock.new_per_year"] * stock.height * scenario.all_weeks / 52)
     parts = [stock]
     if n:
         like = stock[[i * stock.height // n for i in range(n)]]
-        weeks = [(i + 1) * scenario.weeks // (n + 1) for i in range(n)]
+        weeks = [(i + 1) * scenario.all_weeks // (n + 1) for i in range(n)]
         parts.append(like.with_columns(
             pl.Series("id", [f"N{i:08d}" for i in range(n)]),
             pl.Series("built_week", weeks, dtype=pl.Int32)))
