@@ -9,6 +9,8 @@ import polars as pl
 import pytest
 
 from cbl_engine.errors import BadInput
+from cbl_engine.scheme import load_scheme, shipped_schemes
+from cbl_engine.simulate.levers import scheme_with
 from cbl_engine.simulate.scenario import read_scenario, scheme_of, variant_of
 from cbl_engine.simulate.world import set_up
 from tests.simulate.policy_world import PROFILES, scheme_text
@@ -227,6 +229,15 @@ def test_which_values_can_change_is_said(tmp_path: Path) -> None:
         read_scenario(written(tmp_path, f"changes:\n  {BAD['a value that cannot change'][0]}\n"))
     assert "voids.works_teams" in caught.value.problems[0].allowed
     assert "stock.new_per_year" not in caught.value.problems[0].allowed
+
+
+@pytest.mark.parametrize("name", sorted(shipped_schemes()))
+def test_a_lever_leaves_the_order_of_everything_else_as_it_is(name: str) -> None:
+    scheme = load_scheme(name)
+    turned = scheme_with(scheme, {"notes": ["A lever"]})
+    for one, other in zip(scheme.versions, turned.versions, strict=True):
+        plain = one.model_copy(update={"notes": ("A lever",)})
+        assert other.model_dump_json() == plain.model_dump_json()
 
 
 def test_every_value_that_cannot_change_is_one_of_the_catalogue() -> None:

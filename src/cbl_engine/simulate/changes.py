@@ -280,7 +280,7 @@ def schemes_that_cannot_be(
         if dated.change.scheme is None:
             was = scheme.documents[scheme.index_in_force(dated.on) or 0].data
             for path, value in dated.change.scheme_set.items():
-                if value is not None and value_at(was, path) == value:
+                if value is not None and text_of(value_at(was, path)) == text_of(value):
                     yield _the_same(path, document, (*at, path))
         scheme = changed
 

@@ -98,5 +98,7 @@ def text_of(data: Any) -> str:
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False
     yaml.allow_unicode = True
+    # The order of bands, awards and refusals is policy.
+    yaml.representer.sort_base_mapping_type_on_output = False
     yaml.dump(data, out)
     return out.getvalue()

@@ -36,12 +36,14 @@ class Track:
 
     Attributes:
         from_: the first day.
-        scheme: the scheme up to them, as if nothing followed.
+        version: of the scheme, whose rules they are.
+        scheme: the scheme up to it; it goes on where another would follow in the run.
         only_new: who joined before keeps to the rules it had.
         over_weeks: [weeks] over which those who joined before go over; 0: at once.
     """
 
     from_: date
+    version: SchemeVersion
     scheme: Scheme
     only_new: bool = False
     over_weeks: int = 0
@@ -49,7 +51,7 @@ class Track:
     @property
     def assesses(self) -> bool:
         """Whether the scheme says how households are assessed."""
-        return self.scheme.versions[-1].assessment is not None
+        return self.version.assessment is not None
 
 
 def tracks_of(
@@ -70,12 +72,12 @@ def tracks_of(
     first = scheme.in_force(start)
     end = start + timedelta(weeks=weeks)
     versions = [v for v in scheme.versions if v is first or start < v.in_force.from_ < end]
-    found = [Track(start, _up_to(scheme, first, versions))]
-    for version in versions:
-        if not _assess_alike(found[-1].scheme.versions[-1], version):
+    found = [Track(start, first, _up_to(scheme, first, versions))]
+    for version in versions[1:]:
+        if not _assess_alike(found[-1].version, version):
             who, over = transitions.get(version.in_force.from_, ("everybody", 0))
-            found.append(Track(version.in_force.from_, _up_to(scheme, version, versions),
-                               who == "only_new", over))
+            found.append(Track(version.in_force.from_, version,
+                               _up_to(scheme, version, versions), who == "only_new", over))
     return tuple(found)
 
 
