@@ -31,6 +31,15 @@ parameters:
 new_homes:
   - {on: 2026-09-01, homes: 24, bedrooms: 2}
 scheme_set: {title: Another title}
+warm_up: 26
+outcomes: [lettings, "void_days:tenancy, mean"]
+changes:
+  - on: 2026-09-07
+    title: Longer cycles, and four teams
+    why: Cabinet, 7 July 2026.
+    scheme_set: {bidding.cycle.days: 14}
+    parameters:
+      voids.works_teams: {number: 4, source: the new contract}
 variants:
   teams:
     title: A limit on works, and standard works shorter
@@ -38,6 +47,9 @@ variants:
     register_again_on: 2026-11-01
     new_homes: []
     scheme_set: {notes: null}
+    changes:
+      - {scheme: breckland, transition: only_new}
+      - {on: 2027-01-04, scheme_set: {title: A third title}, over_weeks: 26}
     parameters:
       voids.works_days:
         days_by:
@@ -62,15 +74,24 @@ The world
 
 How it is run
 -------------
-  - 52 weeks from 6 April 2026.
+  - 52 weeks from 5 October 2026, after 26 weeks that are left out.
   - 1 world that differs by luck alone, from seed 7.
   - Households are assessed anew every week, where something happened or is due.
   - Households respond to policy much.
   - They respond from 1 October 2026.
+  - A comparison looks at lettings, days empty (tenancy, mean).
 
 Levers
 ------
   - In the scheme, title is Another title.
+
+What changes, and when
+----------------------
+  - From 7 September 2026: Longer cycles, and four teams. Cabinet, 7 July 2026.
+    - In the scheme, bidding.cycle.days is 14.
+    - Those who wait already are assessed by it at the first round after that day.
+    - voids.works_teams: Works that can go on at once; 0 is no limit: 4, in place of 0
+      (homes).
 
 Values that are not the shipped ones
 ------------------------------------
@@ -87,6 +108,12 @@ teams: A limit on works, and standard works shorter
   - In the scheme, notes is taken out.
   - voids.works_days: Days of works, by kind: standard 0%: 2, 50%: 9, 90%: 19, 100%: 37,
     in place of standard 0%: 3, 50%: 14, 90%: 28, 100%: 56 (days).
+  - From 5 October 2026.
+    - Scheme breckland.
+    - Only those who join from then on are assessed by it.
+  - From 4 January 2027.
+    - In the scheme, title is A third title.
+    - Those who wait already are assessed by it over 26 weeks.
 """
 
 

@@ -229,9 +229,10 @@ def bar() -> Iterator[Callable[[str, int, int], None]]:
 
 def _told(found: Comparison, *, full: bool) -> Iterator[Any]:
     from cbl_engine.compare.findings import findings, headlines, saved_by_pairing
+    from cbl_engine.simulate.words import time_told
 
     base = found.sides[0].scenario
-    yield (f"{base.title}: {base.replications:,} worlds, {base.weeks:,} weeks from {base.start}, "
+    yield (f"{base.title}: {base.replications:,} worlds, {time_told(base)}, "
            "each variant on the same worlds")
     said = findings(found)
     for side in found.sides[1:]:

@@ -153,11 +153,11 @@ def _told(found: Simulation, figures: pl.DataFrame, *, full: bool) -> Iterator[A
 
     from cbl_engine.simulate.kpi import ALL
     from cbl_engine.simulate.summary import BY_NAME
-    from cbl_engine.simulate.words import number
+    from cbl_engine.simulate.words import number, time_told
 
     scenario = found.scenario
     yield (f"{scenario.title}: {scenario.scheme}, {scenario.replications:,} worlds, "
-           f"{scenario.weeks:,} weeks from {scenario.start}")
+           f"{time_told(scenario)}")
     table = Table()
     table.add_column("")
     for name in ("mean", "95% interval"):

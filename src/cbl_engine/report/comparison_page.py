@@ -11,17 +11,18 @@ from cbl_engine.compare.findings import findings, headlines, saved_by_pairing
 from cbl_engine.compare.says import change, group_of, level
 from cbl_engine.report.charts import Bars, bars, grouped
 from cbl_engine.report.page import day, render
-from cbl_engine.simulate.describe import described
+from cbl_engine.simulate.describe import changes_in_words, described
 from cbl_engine.simulate.kpi import ALL, YEAR
 from cbl_engine.simulate.kpis_homes import STAGES
 from cbl_engine.simulate.parameters import shipped_parameters, shipped_sources
 from cbl_engine.simulate.summary import BY_NAME, summary
-from cbl_engine.simulate.words import number, value
+from cbl_engine.simulate.words import number, time_told, value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cbl_engine.compare.comparing import Comparison, Side
+    from cbl_engine.scheme.description import Line
     from cbl_engine.simulate.parameters import Parameter
 
 FEWEST = 5
@@ -116,8 +117,7 @@ def comparison_page(comparison: Comparison) -> str:
         title=f"What if? {scenario.title}",
         audience="planner",
         setting=f"{len(variants)} {'change' if len(variants) == 1 else 'changes'} compared on the "
-        f"same {scenario.replications:,} worlds of {scenario.weeks:,} weeks from "
-        f"{day(scenario.start)}.",
+        f"same {scenario.replications:,} worlds of {time_told(scenario, day)}.",
         base=base, variants=variants, response=at.response,
         world=described(scenario, base.parameters).sections[0],
         findings=findings(comparison, at.response),
@@ -128,6 +128,7 @@ def comparison_page(comparison: Comparison) -> str:
         accounts=[(title, _ACCOUNTS_SAY[title], list(_rows(at, kpis)))
                   for title, kpis in _ACCOUNTS.items()],
         changed=list(_changed(comparison.sides)),
+        dated=list(_dated(comparison.sides)),
         parameters=[_parameter(p) for p in base.parameters.found.values()],
         assumed=sum(p.source is None for p in base.parameters.found.values()),
         limits=[*LIMITS, *_of_these(comparison)],
@@ -335,6 +336,16 @@ def _changed(sides: Sequence[Side]) -> Iterator[dict[str, Any]]:
             {"side": side.name, "value": value(p), "from": _from(p)}
             for side, p in zip(sides, mine, strict=True)
             if side is sides[0] or p.value != mine[0].value]}
+
+
+def _dated(sides: Sequence[Side]) -> Iterator[tuple[str, list[Line]]]:
+    """Dated changes of the base, and of each variant those that it has besides."""
+    base = sides[0].scenario.dated
+    for side in sides:
+        theirs, others = (base, []) if side is sides[0] else (
+            [d for d in side.scenario.dated if d not in base], base)
+        if theirs:
+            yield side.name, list(changes_in_words(theirs, side.parameters, others))
 
 
 def _parameter(p: Parameter) -> dict[str, Any]:

@@ -12,12 +12,13 @@ from cbl_engine.report.page import day, render
 from cbl_engine.simulate.kpi import ALL, told_by
 from cbl_engine.simulate.kpis_homes import STAGES, chain_lengths, stage_days_by_works
 from cbl_engine.simulate.summary import BY_NAME
-from cbl_engine.simulate.words import number, value
+from cbl_engine.simulate.words import number, time_told, value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cbl_engine.simulate import Simulation
+    from cbl_engine.simulate.kpi import Told
 
 _LOW, _HIGH = 0.1, 0.9
 _LONGEST = 5
@@ -46,12 +47,12 @@ def simulation_page(simulation: Simulation, figures: pl.DataFrame) -> str:
         title=scenario.title,
         audience="planner",
         setting=f"Scheme {scenario.scheme}. {scenario.replications:,} worlds of "
-        f"{scenario.weeks:,} weeks from {day(scenario.start)}.",
+        f"{time_told(scenario, day)}.",
         worlds=f"{scenario.replications:,}",
         facts=[(_mean(figures, kpi, group), words) for kpi, group, words in _FACTS],
-        waiting=_over_time(simulation, "waiting"),
-        voids=_over_time(simulation, "voids"),
-        placed=_over_time(simulation, "placed"),
+        waiting=_over_time(told, "waiting"),
+        voids=_over_time(told, "voids"),
+        placed=_over_time(told, "placed"),
         stages=_stages(stage_days_by_works(told)),
         waits=_waits(figures),
         chains=_chains(chain_lengths(told)),
@@ -66,12 +67,12 @@ def simulation_page(simulation: Simulation, figures: pl.DataFrame) -> str:
     )
 
 
-def _over_time(simulation: Simulation, column: str) -> Fan:
+def _over_time(told: Told, column: str) -> Fan:
     n = pl.col(column)
-    by_week = simulation.frames["weeks"].group_by("week").agg(
+    by_week = told["weeks"].group_by("week").agg(
         n.quantile(_LOW, "linear").alias("low"), n.median().alias("middle"),
         n.quantile(_HIGH, "linear").alias("high")).sort("week")
-    start, weeks = simulation.scenario.start, by_week.height
+    start, weeks = told.start, by_week.height
     every = max(1, round(weeks / 5 / 26)) * 26 if weeks > 52 else 13
     marks = [(at, f"{start + timedelta(weeks=at):%b %Y}") for at in range(0, weeks, every)]
     low, middle, high = (by_week[name].to_list() for name in ("low", "middle", "high"))

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cbl_engine.scheme.description import Description, Line, Section, Table
+from cbl_engine.simulate.changes import in_order
 from cbl_engine.simulate.parameters import shipped_parameters
 from cbl_engine.simulate.scenario import Scenario, Variant, read_scenario
-from cbl_engine.simulate.words import value
+from cbl_engine.simulate.words import time_told, value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
+    from cbl_engine.simulate.changes import Change, Dated
     from cbl_engine.simulate.parameters import Parameter, Parameters
     from cbl_engine.simulate.scenario import NewHomes
 
@@ -49,12 +51,15 @@ def described(scenario: Scenario, parameters: Parameters) -> Description:
     ]
     if levers := tuple(_levers(scenario)):
         sections.append(Section("Levers", items=levers))
+    if dated := tuple(changes_in_words(scenario.dated, parameters)):
+        sections.append(Section("What changes, and when", items=dated))
     if (changed := _parameters_changed(parameters)).rows:
         sections.append(Section("Values that are not the shipped ones", table=changed))
     if scenario.variants:
         sections.append(Section(
             "What it is compared with", sections=tuple(
-                Section(f"{name}: {variant.title}", items=tuple(_levers(variant, parameters)))
+                Section(f"{name}: {variant.title}",
+                        items=tuple(_of_variant(scenario, parameters, variant)))
                 for name, variant in scenario.variants.items())))
     return Description(scenario.title, (Line(f"Scheme {scenario.scheme}."),), tuple(sections))
 
@@ -71,7 +76,7 @@ def _world(scenario: Scenario) -> Iterator[str]:
 
 
 def _run(scenario: Scenario) -> Iterator[str]:
-    yield f"{_many(scenario.weeks, 'week')} from {_day(scenario.start)}."
+    yield f"{time_told(scenario, _day)}."
     differ = "differs" if scenario.replications == 1 else "differ"
     yield (f"{_many(scenario.replications, 'world')} that {differ} by luck alone, from seed "
            f"{scenario.seed}.")
@@ -79,8 +84,18 @@ def _run(scenario: Scenario) -> Iterator[str]:
     yield f"Households are assessed anew every {every}, where something happened or is due."
     yield _RESPONSE[scenario.response]
     yield from _days_of_policy(scenario)
+    if scenario.outcomes:
+        yield f"A comparison looks at {', '.join(_outcome(o) for o in scenario.outcomes)}."
     if scenario.simple is not None:
         yield "Simple models stand in for the usual ones, to hold the world against formulas."
+
+
+def _outcome(named: str) -> str:
+    from cbl_engine.simulate.summary import BY_NAME
+
+    kpi, _, group = named.partition(":")
+    label = BY_NAME[kpi].label
+    return f"{label[0].lower()}{label[1:]}{f' ({group})' if group else ''}"
 
 
 def _days_of_policy(of: Scenario | Variant) -> Iterator[str]:
@@ -88,6 +103,54 @@ def _days_of_policy(of: Scenario | Variant) -> Iterator[str]:
         yield f"They respond from {_day(of.policy_changes_on)}."
     if of.register_again_on is not None:
         yield f"Everybody must register again by {_day(of.register_again_on)}."
+
+
+def _of_variant(scenario: Scenario, base: Parameters, variant: Variant) -> Iterator[Line]:
+    """What a variant sets from the start, then what it changes later."""
+    yield from _levers(variant, base)
+    dated = in_order(variant.changes, scenario.figures_from)
+    yield from changes_in_words(dated, base.with_changes(variant.parameters), scenario.dated)
+
+
+_TRANSITIONS = {
+    "everybody": "Those who wait already are assessed by it at the first round after that day.",
+    "only_new": "Only those who join from then on are assessed by it.",
+}
+
+
+def changes_in_words(
+    changes: Sequence[Dated], base: Parameters, others: Sequence[Dated] = ()
+) -> Iterator[Line]:
+    """Dated changes, each with what it puts in another's place under it.
+
+    Args:
+        changes: in order of their days.
+        base: values at the start.
+        others: changes that are made beside them, and not told.
+    """
+    every = sorted([*others, *changes], key=lambda dated: dated.on)
+    for dated in every:
+        change = dated.change
+        if dated in changes:
+            title = f": {change.title}" if change.title else ""
+            why = f" {change.why}" if change.why else ""
+            yield Line(f"From {_day(dated.on)}{title}.{why}", under=tuple(_change(change, base)))
+        base = base.with_changes(change.parameters)
+
+
+def _change(change: Change, base: Parameters) -> Iterator[Line]:
+    if change.scheme is not None:
+        yield Line(f"Scheme {change.scheme}.")
+    yield from _set(change.scheme_set)
+    if change.of_scheme:
+        yield Line(f"Those who wait already are assessed by it over {change.over_weeks} weeks."
+                   if change.over_weeks else _TRANSITIONS[change.transition])
+    yield from _changed(change.parameters, base)
+
+
+def _set(values: Mapping[str, Any]) -> Iterator[Line]:
+    for path, wanted in values.items():
+        yield Line(f"In the scheme, {path} is {'taken out' if wanted is None else wanted}.")
 
 
 def _levers(of: Scenario | Variant, base: Parameters | None = None) -> Iterator[Line]:
@@ -103,8 +166,7 @@ def _levers(of: Scenario | Variant, base: Parameters | None = None) -> Iterator[
             yield Line(text)
         if of.new_homes == ():
             yield Line("No new homes.")
-    for path, wanted in of.scheme_set.items():
-        yield Line(f"In the scheme, {path} is {'taken out' if wanted is None else wanted}.")
+    yield from _set(of.scheme_set)
     if base is not None:
         yield from _changed(of.parameters, base)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from inspect import cleandoc
 from typing import TYPE_CHECKING
 
 import polars as pl
+
+from cbl_engine.simulate.warm_up import without_warm_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,9 +29,9 @@ class Told:
     """The tables of a simulation, and the time that they tell of.
 
     Attributes:
-        frames: tables by name.
+        frames: tables by name, without what was over before the first day.
         worlds: their numbers.
-        start: first day.
+        start: first day that figures are of, after the warm-up.
         end: the day after the last.
         parameters: what the worlds went by.
     """
@@ -42,7 +44,7 @@ class Told:
 
     @property
     def years(self) -> float:
-        """Length of the horizon [years]."""
+        """Length of the time that figures are of [years]."""
         return (self.end - self.start).days / YEAR
 
     def __getitem__(self, table: str) -> pl.DataFrame:
@@ -58,8 +60,8 @@ class Told:
 def told_by(simulation: Simulation) -> Told:
     """What figures are made of."""
     scenario = simulation.scenario
-    return Told(simulation.frames, list(range(scenario.replications)), scenario.start,
-                scenario.start + timedelta(days=scenario.days), simulation.parameters)
+    return Told(without_warm_up(simulation.frames, scenario), list(range(scenario.replications)),
+                scenario.figures_from, scenario.end, simulation.parameters)
 
 
 @dataclass(frozen=True)

@@ -159,12 +159,12 @@ def chain_lengths(told: Told) -> pl.DataFrame:
 
     Returns:
         lettings (1 and more) and share, of the chains in which a home was let and none is open at
-        the end: long ones are a little too few.
+        the end, and of which no link was over before the first day of the figures: long ones are a little too few.
     """
     chains = told["voids"].group_by("world", "chain").agg(
         (pl.col("outcome") == "let").sum().alias("lettings"),
-        (pl.col("outcome") == "open").any().alias("open"))
-    over = chains.filter(~pl.col("open"), pl.col("lettings") > 0)
+        (pl.col("outcome") == "open").any().alias("open"), pl.col("link").min().alias("first"))
+    over = chains.filter(~pl.col("open"), pl.col("lettings") > 0, pl.col("first") == 1)
     return over.group_by("lettings").agg((pl.len() / over.height).alias("share")).sort("lettings")
 
 

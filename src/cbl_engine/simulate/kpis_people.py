@@ -47,8 +47,8 @@ def wait_from_priority(told: Told) -> pl.DataFrame:
 
 def wait_quarter(told: Told) -> pl.DataFrame:
     """Months by which a quarter of a cohort are housed, those still waiting and those who left for
-    another reason counted as longer than so far (Kaplan-Meier). Of the register at the start from
-    the first day of the horizon; of those who joined later from the day they joined. By the band
+    another reason counted as longer than so far (Kaplan-Meier). Of the register on the first day of
+    the figures from that day; of those who joined later from the day they joined. By the band
     they have at the end or left with. Null where a quarter are not housed by any month in some
     world.
     """
@@ -72,7 +72,7 @@ def _housed_by(told: Told, share: float) -> pl.DataFrame:
 
 
 def _cohorts(told: Told) -> pl.DataFrame:
-    opening = pl.col("application").str.starts_with("P0000-")
+    opening = _opening(told)
     year = ((pl.col("registered_on") - told.start).dt.total_days() / YEAR).floor().cast(pl.Int32)
     since = pl.when(opening).then(pl.lit(told.start)).otherwise("registered_on")
     left = pl.coalesce("left_on", pl.lit(told.end))
@@ -88,6 +88,11 @@ def _cohorts(told: Told) -> pl.DataFrame:
     )
 
 
+def _opening(told: Told) -> pl.Expr:
+    """Whether a household was on the register on the first day of the figures."""
+    return pl.col("application").str.starts_with("P0000-") | (pl.col("registered_on") < told.start)
+
+
 def _days_by(
     rows: pl.DataFrame, group: str, share: float
 ) -> Iterator[tuple[Any, Any, float | None]]:
@@ -97,11 +102,11 @@ def _days_by(
 
 
 def housed_within_year(told: Told) -> pl.DataFrame:
-    """Of households that joined at least a year before the end, those housed within a year of
+    """Of households that joined in the time of the figures and at least a year before the end, those housed within a year of
     joining; who left for another reason is one not housed. By band at the end or when they left.
     """
     joined = told["households"].filter(
-        ~pl.col("application").str.starts_with("P0000-"),
+        ~_opening(told),
         pl.col("registered_on") <= told.end - timedelta(days=366))
     soon = (pl.col("status") == "housed") & (months("registered_on", "left_on") <= 12)
     return grouped(joined, soon.fill_null(value=False).mean(), band())
@@ -203,9 +208,9 @@ def saving(told: Told) -> pl.DataFrame:
 
 def long_in_bed_and_breakfast(told: Told) -> pl.DataFrame:
     """Families with children who spent more than six weeks in bed and breakfast, a year."""
+    stay = (pl.min_horizontal("until", pl.lit(told.end)) - pl.col("since")).dt.total_days()
     over = told["placements"].filter(
-        pl.col("kind") == "bed_and_breakfast", pl.col("children"),
-        pl.col("nights") > _NIGHTS_LAWFUL)
+        pl.col("kind") == "bed_and_breakfast", pl.col("children"), stay > _NIGHTS_LAWFUL)
     return grouped(over, pl.len() / told.years)
 
 

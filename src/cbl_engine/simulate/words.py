@@ -6,7 +6,11 @@ from math import floor, log10
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+
     from cbl_engine.simulate.parameters import Parameter
+    from cbl_engine.simulate.scenario import Scenario
 
 
 def number(value: float | None) -> str:
@@ -20,6 +24,24 @@ def number(value: float | None) -> str:
         places = min(1 - floor(log10(abs(value))), 6)
     said = f"{value:,.{places}f}"
     return said.removeprefix("-") if float(said.replace(",", "")) == 0 else said
+
+
+def time_told(scenario: Scenario, day: Callable[[date], str] = str) -> str:
+    """The time that figures are of: ``52 weeks from 2027-04-05, after 52 weeks that are left out``.
+
+    Args:
+        scenario: what is simulated.
+        day: says a day in words.
+    """
+    said = f"{_weeks(scenario.weeks)} from {day(scenario.figures_from)}"
+    if not scenario.warm_up:
+        return said
+    are = "is" if scenario.warm_up == 1 else "are"
+    return f"{said}, after {_weeks(scenario.warm_up)} that {are} left out"
+
+
+def _weeks(n: int) -> str:
+    return f"{n:,} week{'' if n == 1 else 's'}"
 
 
 def value(parameter: Parameter) -> str:
