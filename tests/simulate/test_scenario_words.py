@@ -79,7 +79,7 @@ How it is run
   - Households are assessed anew every week, where something happened or is due.
   - Households respond to policy much.
   - They respond from 1 October 2026.
-  - A comparison looks at lettings, days empty (tenancy, mean).
+  - A comparison looks at: lettings; days empty (tenancy, mean).
 
 Levers
 ------
@@ -89,7 +89,6 @@ What changes, and when
 ----------------------
   - From 7 September 2026: Longer cycles, and four teams. Cabinet, 7 July 2026.
     - In the scheme, bidding.cycle.days is 14.
-    - Those who wait already are assessed by it at the first round after that day.
     - voids.works_teams: Works that can go on at once; 0 is no limit: 4, in place of 0
       (homes).
 

@@ -11,7 +11,7 @@ import pytest
 from cbl_engine.errors import RunError
 from cbl_engine.simulate import Scenario
 from cbl_engine.simulate.kept import Kept
-from cbl_engine.simulate.parameters import Parameters
+from cbl_engine.simulate.parameters import shipped_parameters
 from cbl_engine.simulate.trace import Trace, trace_application, trace_chain, trace_home
 
 SCENARIO = Scenario(title="x", scheme="sheffield", start=date(2026, 4, 6), weeks=30, replications=2)
@@ -80,7 +80,7 @@ def kept() -> Kept:
             {"world": 0, "application": "P0000-000001", "kind": "leased", "since": d(4, 6),
              "until": d(4, 7), "nights": 1}]),
     }
-    return Kept(Path("run"), SCENARIO, Parameters({}), {n: f.lazy() for n, f in tables.items()})
+    return Kept(Path("run"), SCENARIO, shipped_parameters(), {n: f.lazy() for n, f in tables.items()})
 
 
 def lines(trace: Trace) -> list[str]:

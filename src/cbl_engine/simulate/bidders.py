@@ -195,7 +195,9 @@ def automatic_pairs(
     close = state.setup.closes(week)
     bidding = policy_on(state.setup, close).version.bidding
     nothing = np.zeros(0, np.int64), np.zeros(0, np.int64)
-    now, then = cycle_numbers(bidding, np.array([close, close + 7]))
+    # Cycles that end before the next adverts close.
+    following = close + 7 * state.setup.round_weeks
+    now, then = cycle_numbers(bidding, np.array([close, following]))
     if bidding is None or now == then:
         return nothing
     kinds = [AUTOMATIC] if bidding.automatic is None else [AUTOMATIC, COUNCIL]

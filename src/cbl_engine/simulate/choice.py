@@ -108,6 +108,8 @@ def _placed(
 def _who_looks(state: State, who: NDArray[np.int64], week: int) -> NDArray[np.bool_]:
     p, households = state.setup.parameters, state.households
     chance = np.array([0.0, p["bidding.seldom_per_week"], p["bidding.often_per_week"]])
+    weeks = state.setup.round_weeks
+    chance = chance if weeks == 1 else 1 - (1 - chance) ** weeks
     draws = state.setup.luck.draws("looks", households["id"][who], week)
     return happens(chance[households["kind"][who]], draws)
 

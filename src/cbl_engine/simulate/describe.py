@@ -85,7 +85,7 @@ def _run(scenario: Scenario) -> Iterator[str]:
     yield _RESPONSE[scenario.response]
     yield from _days_of_policy(scenario)
     if scenario.outcomes:
-        yield f"A comparison looks at {', '.join(_outcome(o) for o in scenario.outcomes)}."
+        yield f"A comparison looks at: {'; '.join(_outcome(o) for o in scenario.outcomes)}."
     if scenario.simple is not None:
         yield "Simple models stand in for the usual ones, to hold the world against formulas."
 
@@ -112,12 +112,6 @@ def _of_variant(scenario: Scenario, base: Parameters, variant: Variant) -> Itera
     yield from changes_in_words(dated, base.with_changes(variant.parameters), scenario.dated)
 
 
-_TRANSITIONS = {
-    "everybody": "Those who wait already are assessed by it at the first round after that day.",
-    "only_new": "Only those who join from then on are assessed by it.",
-}
-
-
 def changes_in_words(
     changes: Sequence[Dated], base: Parameters, others: Sequence[Dated] = ()
 ) -> Iterator[Line]:
@@ -142,9 +136,11 @@ def _change(change: Change, base: Parameters) -> Iterator[Line]:
     if change.scheme is not None:
         yield Line(f"Scheme {change.scheme}.")
     yield from _set(change.scheme_set)
-    if change.of_scheme:
-        yield Line(f"Those who wait already are assessed by it over {change.over_weeks} weeks."
-                   if change.over_weeks else _TRANSITIONS[change.transition])
+    if change.transition == "only_new":
+        yield Line("Only those who join from then on are assessed by it.")
+    elif change.over_weeks:
+        weeks = _many(change.over_weeks, "week")
+        yield Line(f"Those who wait already are assessed by it over {weeks}.")
     yield from _changed(change.parameters, base)
 
 

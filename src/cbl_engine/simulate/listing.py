@@ -130,7 +130,7 @@ def adverts_of(state: State, week: int, voids: NDArray[np.int64]) -> Shown:
     home_ids = new_ids(state.worlds[world], 0, number)
     homes = setup.stock[number].with_columns(pl.Series("id", home_ids)).drop(
         "built_week", strict=False)
-    opens = _moment(setup.monday(week), time(0, 1))
+    opens = _moment(setup.opens(week), time(0, 1))
     closes = _moment(setup.closes(week), time(23, 59))
     names = pl.Series([None, *policy_on(setup, setup.closes(week)).profiles], dtype=pl.String)
     adverts = pl.DataFrame({
@@ -181,7 +181,7 @@ def _placed(state: State, week: int, adverts: NDArray[np.int64], bids: Bids) -> 
     week's window if the scheme has one; automatic bids at the close.
     """
     setup, households = state.setup, state.households
-    opens = _moment(setup.monday(week), time(0, 1))
+    opens = _moment(setup.opens(week), time(0, 1))
     closes = _moment(setup.closes(week), time(23, 59))
     bidding = policy_on(setup, setup.closes(week)).version.bidding
     minutes = np.arange(opens, closes, _MINUTE)
@@ -190,7 +190,7 @@ def _placed(state: State, week: int, adverts: NDArray[np.int64], bids: Bids) -> 
     if not len(minutes):
         return _london(np.full(len(bids.household), closes))
     joined = np.maximum(households["registered"][bids.household].astype(np.int64)
-                        - setup.monday(week), 0)
+                        - setup.opens(week), 0)
     first = np.minimum(np.searchsorted(minutes, opens + joined * _DAY), len(minutes) - 1)
     draws = setup.luck.draws("moment", households["id"][bids.household], adverts)
     minute = first + (draws % (len(minutes) - first).astype(np.uint64)).astype(np.int64)

@@ -185,10 +185,19 @@ def problems_of(error: ValidationError, document: Document) -> list[Problem]:
     ]
 
 
+_WHOLE = {
+    "bidding.most_bids": 0, "nominations.starting_weekday": 0, "voids.advert_weeks": 1,
+    "voids.advertised_days_before": 0, "voids.offers_per_week": 0, "voids.works_teams": 0,
+}
+"""Parameters that are whole numbers, and the least that each may be."""
+
+
 def changes_that_do_not_fit(
     changes: Mapping[str, Parameter], document: Document, at: tuple[Any, ...]
 ) -> Iterator[Problem]:
-    """Names that the catalogue has not, and values of another kind or with other names in them."""
+    """Names that the catalogue has not, and values of another kind, with other names in them, or not
+    the whole number that is wanted.
+    """
     from difflib import get_close_matches
 
     known = shipped_parameters().found
@@ -210,6 +219,10 @@ def changes_that_do_not_fit(
                 yield Problem("parameter_names", f"{name} names other things than it may",
                               where=where, given=", ".join(map(str, lost)),
                               allowed=", ".join(map(str, old.value)))
+        elif name in _WHOLE and (new.value < _WHOLE[name] or new.value != int(new.value)):
+            yield Problem("parameter_number", f"{name} is counted", where=where,
+                          given=f"{new.value:g}",
+                          allowed=f"a whole number of {old.unit}, {_WHOLE[name]} or more")
 
 
 GRAIN = 4096

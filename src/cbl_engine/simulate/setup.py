@@ -133,6 +133,15 @@ class Setup:
         """Day on which the adverts of a week close: its last."""
         return self.start + 7 * week + 6
 
+    @property
+    def round_weeks(self) -> int:
+        """Length of a round of adverts [weeks]; rounds follow each other from the first week."""
+        return int(self.parameters["voids.advert_weeks"])
+
+    def opens(self, week: int) -> int:
+        """First day of the round of adverts that closes in a week."""
+        return self.monday(max(week - self.round_weeks + 1, 0))
+
     @cached_property
     def days(self) -> dict[str, NDArray[np.int32]]:
         """Tables of days, by parameter; ``parameter/name`` where it has names."""

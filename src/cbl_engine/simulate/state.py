@@ -27,8 +27,8 @@ STATUSES = ("waiting", "under_offer", "housed", "lapsed", "housed_elsewhere", "t
             "cancelled")
 # Status of a home.
 LET, VOID, GONE, UNBUILT, ACCOMMODATION = range(5)
-# Where a void stands.
-COMING, READY, ADVERTISED, SIGNING, OVER = range(5)
+# Where a void stands; open: shown in a round of adverts that has not closed.
+COMING, READY, ADVERTISED, OPEN, OVER = range(5)
 
 HOUSEHOLDS = {
     "id": np.int64, "world": np.int32, "life": np.int32, "shift": np.int32, "stretch": np.int64,

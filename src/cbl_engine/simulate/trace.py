@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cbl_engine.errors import Problem, RunError
+from cbl_engine.simulate.changes import parameters_over_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -212,12 +213,13 @@ def _void(
         if void["ready_on"] is not None:
             yield Step(void["ready_on"], "ready", "Ready to let", home)
     for advert in rows("adverts", **key).iter_rows(named=True):
-        opens = kept.scenario.start + timedelta(weeks=advert["week"])
+        closes = kept.scenario.start + timedelta(weeks=advert["week"], days=6)
+        opens = closes - timedelta(days=7 * _round_weeks(kept, closes) - 1)
         again = "" if advert["number"] == 1 else ", again"
         yield Step(opens, "advertised", f"Advertised{again}", home)
         first = f", first on the list from band {advert['first_band']}" \
             if advert["first_band"] else ""
-        yield Step(opens + timedelta(days=6), "closed",
+        yield Step(closes, "closed",
                    f"The advert closes with {_n(advert['bids'], 'bid')}, "
                    f"{advert['eligible']} eligible{first}", home)
     yield from _nominations(rows("nominations", **key), of_home=True)
@@ -282,6 +284,14 @@ def _in_order(steps: list[Step]) -> tuple[Step, ...]:
 def _said(words: Mapping[str, str], name: str) -> str:
     """A name in words, or with blanks where it has none."""
     return words.get(name, name.replace("_", " "))
+
+
+def _round_weeks(kept: Kept, on: date) -> int:
+    """Length of the rounds of adverts on a day [weeks]."""
+    values = kept.parameters
+    for since, later in parameters_over_time(kept.parameters, kept.scenario.dated):
+        values = later if since <= on else values
+    return int(values["voids.advert_weeks"])
 
 
 def _n(count: int, noun: str) -> str:

@@ -294,7 +294,8 @@ def work(state: State, week: int) -> None:
     let_outside(state, out, voids["ready"][out])
     early = happens(setup.parameters["voids.advertised_before_ready"], setup.luck.draws(
         "early", state.home_ids(voids["home"][rows]), voids["nth"][rows]))
-    by = setup.monday(week) + np.where(early, 21, 0)
+    by = setup.monday(week) + np.where(
+        early, int(setup.parameters["voids.advertised_days_before"]), 0)
     ready = rows[(voids["step"][rows] == COMING) & (voids["ready"][rows] <= by)
                  & (voids["route"][rows] < KEPT_BY_LANDLORD)]
     voids["step"][ready] = READY

@@ -31,6 +31,7 @@ from cbl_engine.simulate.state import (
     ADVERTISED,
     MOST_BEDROOMS,
     NEVER,
+    OPEN,
     OVER,
     READY,
     UNDER_OFFER,
@@ -109,13 +110,23 @@ def rank_and_offer(
 
 
 def advertise(state: State, week: int) -> NDArray[np.int64]:
-    """Homes that are ready are advertised; rows of their voids, by world and home."""
-    rows = state.open_voids
-    rows = rows[(state.voids["step"][rows] == READY) & (state.voids["route"][rows] != voids.DIRECT)]
+    """Homes that are ready when a round of adverts opens are shown in it.
+
+    Returns:
+        Rows of the voids whose adverts close this week, by world and home.
+    """
+    setup, step = state.setup, state.voids["step"]
+    if week % setup.round_weeks == 0:
+        rows = state.open_voids
+        rows = rows[(step[rows] == READY) & (state.voids["route"][rows] != voids.DIRECT)]
+        step[rows] = OPEN
+        first = rows[state.voids["advertised"][rows] == NEVER]
+        state.voids["advertised"][first] = setup.monday(week)
+    if (week + 1) % setup.round_weeks:
+        return np.zeros(0, np.int64)
+    rows = state.open_voids[step[state.open_voids] == OPEN]
     rows = rows[np.lexsort((state.voids["home"][rows], state.voids["world"][rows]))]
-    state.voids["step"][rows] = ADVERTISED
-    first = rows[state.voids["advertised"][rows] == NEVER]
-    state.voids["advertised"][first] = state.setup.monday(week)
+    step[rows] = ADVERTISED
     state.voids["closed"][rows] = state.setup.closes(week)
     state.voids["adverts"][rows] += 1
     advertising.open_adverts(state, rows, week)
