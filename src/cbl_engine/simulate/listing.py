@@ -367,7 +367,7 @@ def _in_turn(
     draws = state.setup.luck.draws("tie", state.households["id"][household[equals]],
                                    week.advert_ids[advert[equals]])
     turn = np.arange(len(tied))
-    turn[equals] = equals[_by_group(np.cumsum(~tied[equals]), draws)]
+    turn[equals] = equals[_by_group(np.cumsum(~tied[equals]).astype(np.int64), draws)]
     return turn[order]
 
 
