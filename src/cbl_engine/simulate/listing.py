@@ -183,8 +183,9 @@ _PLACED_BY = ("applicant", "officer", "automatic")
 
 
 def _placed(state: State, week: int, adverts: NDArray[np.int64], bids: Bids) -> pl.Series:
-    """When each bid is placed: a household's best first, none before it has joined, all in the
-    week's window if the scheme has one; automatic bids at the close.
+    """When each bid is placed: a household's best first, none before it has joined or before its
+    last offer was settled, all in the week's window if the scheme has one; automatic bids at the
+    close.
     """
     setup, households = state.setup, state.households
     opens = _moment(setup.monday(week), time(0, 1))
@@ -195,9 +196,9 @@ def _placed(state: State, week: int, adverts: NDArray[np.int64], bids: Bids) -> 
         minutes = minutes[in_window(_london(minutes), bidding.window)]
     if not len(minutes):
         return _london(np.full(len(bids.household), closes))
-    joined = np.maximum(households["registered"][bids.household].astype(np.int64)
-                        - setup.monday(week), 0)
-    first = np.minimum(np.searchsorted(minutes, opens + joined * _DAY), len(minutes) - 1)
+    free = np.maximum(households["registered"], households["settled"] + 1)[bids.household]
+    begins = np.maximum(free.astype(np.int64) - setup.monday(week), 0)
+    first = np.minimum(np.searchsorted(minutes, opens + begins * _DAY), len(minutes) - 1)
     draws = setup.luck.draws("moment", households["id"][bids.household], adverts)
     minute = first + (draws % (len(minutes) - first).astype(np.uint64)).astype(np.int64)
     second = ((draws >> np.uint64(32)) % np.uint64(60)).astype(np.int64)
