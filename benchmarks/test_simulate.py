@@ -40,7 +40,6 @@ def test_the_queue_by_the_simulator(benchmark):
 @pytest.mark.benchmark(group="notebook")
 def test_the_notebook_by_the_simulator(benchmark):
     """The same process: lettings and waits of the best band are those of the notebook, within luck."""
-    pytest.importorskip("pandas")
     of, seeds = (20, 200, 6), range(1, 9)
     setups = [notebook_ours.prepared(seed, *of) for seed in seeds]
     ours_by_seed = benchmark.pedantic(
