@@ -139,6 +139,24 @@ def test_as_many_works_go_on_as_there_are_teams(tmp_path: Path, first: int, then
         assert max(going) <= teams if teams else max(going) > 3
 
 
+@pytest.mark.parametrize(("name", "table", "counted"), [
+    ("tenancies.end_per_year", "voids", pl.col("tenancy_ended_on")),
+    ("households.lapse_per_year", "households",
+     pl.when(pl.col("status") == "lapsed").then("left_on")),
+])
+def test_a_rate_reaches_tenancies_and_households_that_are_there_already(
+    tmp_path: Path, name: str, table: str, counted: pl.Expr
+) -> None:
+    change = f"changes: [{{on: {ON}, parameters: {{{name}: {{rate: 6.0, assumed: x}}}}}}]\n"
+    days = {}
+    for side, more in (("base", ""), ("changed", change)):
+        rows = tables(made(tmp_path, more))[table].select("world", on=counted).drop_nulls().sort(
+            "world", "on")
+        days[side] = rows.filter(pl.col("on") < ON), rows.filter(pl.col("on") >= ON)
+    assert days["base"][0].equals(days["changed"][0])
+    assert days["changed"][1].height > 2 * days["base"][1].height
+
+
 def test_worlds_under_changes_do_not_depend_on_those_beside_them(tmp_path: Path) -> None:
     setup = made(tmp_path, LOWER_CAP + FEWER.removeprefix("changes:\n"))
     together, alone = tables(setup, [0, 1, 2]), tables(setup, [1])

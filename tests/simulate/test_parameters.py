@@ -13,6 +13,7 @@ from cbl_engine.errors import BadInput
 from cbl_engine.simulate.parameters import (
     KINDS,
     Parameter,
+    day_reached,
     days_table,
     days_until,
     happens,
@@ -143,3 +144,32 @@ def test_other_values_keep_the_words_of_the_catalogue() -> None:
 
 def test_there_are_names_for_every_kind_of_value() -> None:
     assert {p.kind for p in shipped_parameters().found.values()} == set(KINDS)
+
+
+def test_a_rate_that_changes_on_a_day_leaves_what_came_before_it_and_holds_after_it() -> None:
+    since = np.zeros(len(DRAWS), np.int64)
+    steady = day_reached([(0, 0.5)], since, DRAWS)
+    assert (steady == days_until(0.5, DRAWS)).all()
+    for new in (0.1, 2.0, 0.5):
+        found = day_reached([(0, 0.5), (365, new)], since, DRAWS)
+        before = steady <= 365
+        assert (found[before] == steady[before]).all()
+        assert (found[~before] >= 365).all()
+        # Of those at risk on the day, a year on so many are left.
+        left = (found[~before] > 365 + 365.25).mean()
+        assert left == pytest.approx(np.exp(-new), abs=0.01)
+
+
+def test_a_rate_may_begin_and_end() -> None:
+    since = np.zeros(len(DRAWS), np.int64)
+    begins = day_reached([(0, 0.0), (100, 1.0)], since, DRAWS)
+    assert begins.min() >= 100
+    assert (begins > 100 + 365.25).mean() == pytest.approx(np.exp(-1), abs=0.01)
+    ends = day_reached([(0, 1.0), (100, 0.0)], since, DRAWS)
+    assert ((ends <= 100) | (ends > 900_000_000)).all()
+
+
+def test_who_is_at_risk_later_meets_the_later_rate_alone() -> None:
+    since = np.full(len(DRAWS), 400)
+    found = day_reached([(0, 0.5), (365, 2.0)], since, DRAWS)
+    assert (found == 400 + days_until(2.0, DRAWS)).all()

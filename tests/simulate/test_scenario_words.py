@@ -140,7 +140,9 @@ def test_shipped_scenarios_fit_the_schema_and_are_told_with_each_variant(path):
     {"parameters": {"bidding.most": {"number": 1, "assumed": "x"}}},
     {"parameters": {"bidding.most_bids": {"number": 1}}},
     {"parameters": {"bidding.most_bids": {"number": 1, "share": 0.5, "assumed": "x"}}},
-    {"variants": {"b": {"scheme": "sheffield"}}},
+    {"variants": {"b": {"scheme": "sheffield"}}}, {"outcomes": ["letting"]}, {"warm_up": -1},
+    {"changes": [{"on": "soon"}]}, {"changes": [{"transition": "some"}]},
+    {"changes": [{"parameters": {"stock.new_per_year": {"rate": 0.1, "assumed": "x"}}}]},
 ], ids=str)
 def test_the_schema_refuses_what_the_reader_refuses(change):
     data = {"title": "t", "scheme": "sheffield", "start": "2026-04-06", **change}

@@ -35,18 +35,13 @@ if TYPE_CHECKING:
 Transition = Literal["everybody", "only_new"]
 
 _AHEAD = "what will happen to a household is drawn before the first week"
-_ONCE = "it is drawn once, when a household joins"
-_TENANCY = "the end of a tenancy is drawn when it begins"
 _FIGURES = "figures of the whole run are worked out by it"
 FIXED: dict[str, str] = {
     "households.birth_per_year": _AHEAD, "households.partner_per_year": _AHEAD,
     "households.need_rises_per_year": _AHEAD,
-    "households.lapse_per_year": _ONCE, "households.on_other_registers": _ONCE,
-    "households.housed_elsewhere_per_year": _ONCE,
-    "tenancies.end_per_year": _TENANCY, "stock.right_to_buy_per_year": _TENANCY,
-    "stock.demolished_per_year": _TENANCY, "stock.exchanges_per_year": _TENANCY,
-    "stock.new_per_year": "the homes that will be built are part of the opening world; new_homes "
-    "dates them",
+    "bidding.kinds": "it is of the opening register; bidding.kinds_joining is of those who join",
+    "stock.new_per_year": "homes that come one by one are part of the opening world; new_homes dates "
+    "schemes of them",
     "rents.weekly_loss": _FIGURES, "accommodation.nightly": _FIGURES,
     "accommodation.subsidy": _FIGURES, "accommodation.leaves_per_year": _FIGURES,
     "accommodation.backfilled": _FIGURES,

@@ -11,8 +11,10 @@ from functools import lru_cache
 from typing import Any
 
 from cbl_engine.scheme.json_schema import DIALECT, ForEditors
+from cbl_engine.simulate.changes import FIXED
 from cbl_engine.simulate.parameters import KINDS, shipped_parameters
 from cbl_engine.simulate.scenario import Scenario
+from cbl_engine.simulate.summary import KPIS
 
 
 @lru_cache(maxsize=1)
@@ -28,9 +30,11 @@ def scenario_schema() -> dict[str, Any]:
         "oneOf": [{"required": [kind]} for kind in KINDS],
         "anyOf": [{"required": ["source"]}, {"required": ["assumed"]}],
     }
-    names = {"enum": sorted(shipped_parameters().found)}
-    for part in (made, parts["Variant"]):
-        part["properties"]["parameters"]["propertyNames"] = names
+    names = shipped_parameters().found.keys()
+    for part, can in ((made, names), (parts["Variant"], names), (parts["Change"], names - FIXED.keys())):
+        part["properties"]["parameters"]["propertyNames"] = {"enum": sorted(can)}
+    figures = "|".join(kpi.name for kpi in KPIS)
+    made["properties"]["outcomes"]["items"]["pattern"] = f"^({figures})(:.+)?$"
     made["description"] = "What is simulated, and what it is compared with."
     return {"$schema": DIALECT, **made, "title": "Scenario"}
 

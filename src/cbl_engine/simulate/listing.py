@@ -30,6 +30,8 @@ OWN, ASSISTED, AUTOMATIC = range(3)
 """By whom a bid is placed: the household, an officer for it, or the engine."""
 _PEOPLE = {"people": ("id", "partner_of"), "connections": ("person",)}
 _MINUTE = 60_000_000
+_SECONDS = 26
+"""Bits that hold the seconds of a round of adverts: two years have fewer."""
 _DAY = 1440 * _MINUTE
 """Microseconds of a day; weeks in which clocks change are an hour out at most."""
 
@@ -196,9 +198,9 @@ def _placed(state: State, week: int, adverts: NDArray[np.int64], bids: Bids) -> 
     draws = setup.luck.draws("moment", households["id"][bids.household], adverts)
     minute = first + (draws % (len(minutes) - first).astype(np.uint64)).astype(np.int64)
     second = ((draws >> np.uint64(32)) % np.uint64(60)).astype(np.int64)
-    # One key for household and second: the seconds of a week are fewer than 2**20.
-    drawn = np.sort((bids.household << 20) | (minute * 60 + second)) & ((1 << 20) - 1)
-    by_rank = np.argsort((bids.household << 20) | bids.rank, kind="stable")
+    # One key for household and second.
+    drawn = np.sort((bids.household << _SECONDS) | (minute * 60 + second)) & ((1 << _SECONDS) - 1)
+    by_rank = np.argsort((bids.household << _SECONDS) | bids.rank, kind="stable")
     out = np.empty_like(drawn)
     out[by_rank] = minutes[drawn // 60] + drawn % 60 * 1_000_000
     return _london(np.where(bids.by == AUTOMATIC, closes, out))

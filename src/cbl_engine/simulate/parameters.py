@@ -8,6 +8,7 @@ between them straight lines, so that a table of whole days says them and a draw 
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
@@ -19,7 +20,7 @@ from cbl_engine.scheme.parts import Part, Source
 from cbl_engine.shipped import shipped_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -260,6 +261,7 @@ def happens(share: float | NDArray, draws: NDArray[np.uint64]) -> NDArray[np.boo
 
 
 _LEAST_RATE = 1e-12
+_NEVER = 1_000_000_000
 
 
 def days_until(
@@ -274,9 +276,34 @@ def days_until(
     Returns:
         [days], at most 2,000,000,000 / 2, which stands for never.
     """
-    never = 1_000_000_000
     rate = np.maximum(np.asarray(rate_per_year, np.float64), _LEAST_RATE)
     even = ((draws >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
     days = -np.log(even) * (365.25 / rate)
-    days = np.where(rate > _LEAST_RATE, days, never)
-    return np.minimum(days, never).astype(np.int32)
+    days = np.where(rate > _LEAST_RATE, days, _NEVER)
+    return np.minimum(days, _NEVER).astype(np.int32)
+
+
+def day_reached(
+    rates: Sequence[tuple[int, float | NDArray[np.float64]]], since: NDArray[np.integer],
+    draws: NDArray[np.uint64],
+) -> NDArray[np.int64]:
+    """Day of the next event of a rate that is another from known days on.
+
+    What is left on such a day, when the event is still to come, is as much longer as the new rate is
+    lower; so an event before it comes on the same day as if nothing changed.
+
+    Args:
+        rates: first day and rate from then on [events a year, of each or of all], in order; the first
+            holds before its day too.
+        since: day from which each is at risk.
+        draws: one for each.
+    """
+    day = since + days_until(rates[0][1], draws).astype(np.int64)
+    for (_, before), (on, after) in pairwise(rates):
+        old, new = np.asarray(before, np.float64), np.asarray(after, np.float64)
+        whole = days_until(new, draws).astype(np.int64)
+        left = np.rint(np.clip((day - on) * (old / np.maximum(new, _LEAST_RATE)), 0, _NEVER))
+        left = np.where(old > _LEAST_RATE, left.astype(np.int64), whole)
+        later = np.where(since >= on, since + whole, np.where(day > on, on + left, day))
+        day = np.where(old == new, day, later)
+    return day

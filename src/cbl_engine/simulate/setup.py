@@ -115,12 +115,19 @@ class Setup:
     def in_week(self, week: int) -> Setup:
         """The same with the values of a week: those in force at its close, as with the scheme."""
         close = self.closes(week)
-        return self._spells[sum(day <= close for day, _ in self.later)]
+        return self.spells[sum(day <= close for day, _ in self.later)][1]
 
     @cached_property
-    def _spells(self) -> list[Setup]:
-        """With the values of the start, then with those from each day on which some change."""
-        return [self, *(replace(self, parameters=values, later=()) for _, values in self.later)]
+    def spells(self) -> list[tuple[int, Setup]]:
+        """The same with the values of the start, then with those from each day on which some change;
+        each with the first day of the week from which they hold.
+        """
+        found: list[tuple[int, Setup]] = [(self.start, self)]
+        for day, values in self.later:
+            later = replace(self, parameters=values)
+            later.__dict__["spells"] = found
+            found.append((day - (day - self.start) % 7, later))
+        return found
 
     @property
     def n_homes(self) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 
 from cbl_engine.simulate.columns import Columns
 from cbl_engine.simulate.luck import new_ids, number_of
-from cbl_engine.simulate.parameters import days_until, happens, sorted_out
+from cbl_engine.simulate.parameters import day_reached, days_until, happens, sorted_out
 from cbl_engine.simulate.setup import KINDS, PLACEMENTS, STANDING
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def begin(setup: Setup, worlds: NDArray[np.int64]) -> State:
         setup, worlds, n_homes,
         np.where(built, np.int8(UNBUILT), np.int8(LET)),
         np.zeros(len(which), np.int32),
-        np.where(built, NEVER, _ends(setup, home_id, 0, setup.start)).astype(np.int32),
+        np.where(built, NEVER, next_end(setup, home_id, 0, setup.start)).astype(np.int32),
         np.full(len(which), NOBODY, np.int64),
         _needs(setup, number, home_id),
         Columns(HOUSEHOLDS, n_worlds * max(setup.lives.opening, 1) * 2),
@@ -163,17 +163,22 @@ def begin(setup: Setup, worlds: NDArray[np.int64]) -> State:
     return state
 
 
-def _ends(
+def first_ends(setup: Setup, home_id: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Day on which the tenancies of the start would end, if no rate ever changed."""
+    rate = setup.end_rates.sum(axis=1)[number_of(home_id)]
+    return setup.start + days_until(rate, setup.luck.draws("tenancy", home_id, 0)).astype(np.int64)
+
+
+def next_end(
     setup: Setup, home_id: NDArray[np.int64], nth: NDArray[np.integer] | int,
     since: NDArray[np.integer] | int,
 ) -> NDArray[np.int32]:
     """Day on which the tenancy that begins on a day ends, whatever way."""
-    rate = setup.end_rates.sum(axis=1)[number_of(home_id)]
+    number = number_of(home_id)
+    rates = [(day, its.end_rates.sum(axis=1)[number]) for day, its in setup.spells]
     draws = setup.luck.draws("tenancy", home_id, nth)
-    return np.minimum(since + days_until(rate, draws).astype(np.int64), NEVER).astype(np.int32)
-
-
-next_end = _ends
+    ends = day_reached(rates, np.broadcast_to(since, home_id.shape), draws)
+    return np.minimum(ends, NEVER).astype(np.int32)
 
 
 def _needs(setup: Setup, number: NDArray, home_id: NDArray[np.int64]) -> NDArray[np.int8]:
@@ -212,10 +217,12 @@ def join(
     kind = np.full(n, KINDS.index("often")) if setup.theory.bids else sorted_out(
         setup.edges["bidding.kinds" if opening else "bidding.kinds_joining"],
         luck.draws("bidding", ids))
-    lapses = known + days_until(p["households.lapse_per_year"], luck.draws("lapse", ids))
+    lapses = day_reached(_rates(setup, "households.lapse_per_year"), known,
+                         luck.draws("lapse", ids))
     several = happens(p["households.on_other_registers"], luck.draws("several", ids))
-    elsewhere = known + np.where(several, days_until(
-        p["households.housed_elsewhere_per_year"], luck.draws("elsewhere", ids)), NEVER - known)
+    elsewhere = np.where(several, day_reached(
+        _rates(setup, "households.housed_elsewhere_per_year"), known,
+        luck.draws("elsewhere", ids)), NEVER)
     placed = lives.homeless[life] & happens(
         p["accommodation.placed"], luck.draws("placed", ids))
     placement = np.where(placed, sorted_out(
@@ -235,6 +242,11 @@ def join(
         state.home_taker[home] = rows
     state.live = np.concatenate([state.live, rows])
     return rows
+
+
+def _rates(setup: Setup, name: str) -> list[tuple[int, float]]:
+    """A rate from each day on which some value changes."""
+    return [(day, its.parameters[name]) for day, its in setup.spells]
 
 
 _TRIES = 6

@@ -34,6 +34,7 @@ from cbl_engine.simulate.state import (
     UNBUILT,
     UNDER_OFFER,
     VOID,
+    first_ends,
     next_end,
     settle_tenants,
 )
@@ -253,7 +254,7 @@ def begin_with_voids(state: State) -> None:
         return
     home = np.flatnonzero(state.home_status == LET)
     # As long before the start as the first tenancies would have run after it.
-    day = 2 * setup.start - state.home_ends[home].astype(np.int64)
+    day = 2 * setup.start - first_ends(setup, state.home_ids(home))
     near = (day > setup.start - _BEFORE) & (day < setup.start)
     if setup.lived_in is not None:
         near &= ~np.isin(state.static(home), setup.lived_in)

@@ -19,7 +19,7 @@ from cbl_engine.simulate.setup import Setup, Theory
 from cbl_engine.simulate.state import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import date
 
     import numpy as np
@@ -243,17 +243,20 @@ def _cannot_run(setup: Setup) -> list[Problem]:
             "no_size_to_let", "no household may be let a home of any size in the stock",
             where="homes.bedrooms", given=", ".join(map(str, sizes)),
             remedy="Check the stock's bedrooms and the scheme's bedroom standard"))
-    turnover = setup.parameters["tenancies.end_per_year"]
-    if turnover > 12:
-        problems.append(Problem(
-            "rate_explodes", "tenancies would last a month or less",
-            where="tenancies.end_per_year", given=f"{turnover:g} a year", allowed="12 or less"))
-    if setup.parameters["arrivals.per_year"] > 20:
-        problems.append(Problem(
-            "rate_explodes", "the register would grow twentyfold in a year",
-            where="arrivals.per_year", given=f"{setup.parameters['arrivals.per_year']:g}",
-            allowed="20 or less"))
+    for _, its in setup.spells:
+        problems += _rates_that_explode(its.parameters)
     if setup.lives.opening == 0 and setup.parameters["arrivals.per_year"] == 0:
         problems.append(Problem("empty_world", "nobody waits and nobody joins",
                                 where="arrivals.per_year", given="0"))
     return problems
+
+
+def _rates_that_explode(parameters: Parameters) -> Iterator[Problem]:
+    if (turnover := parameters["tenancies.end_per_year"]) > 12:
+        yield Problem(
+            "rate_explodes", "tenancies would last a month or less",
+            where="tenancies.end_per_year", given=f"{turnover:g} a year", allowed="12 or less")
+    if (arrivals := parameters["arrivals.per_year"]) > 20:
+        yield Problem(
+            "rate_explodes", "the register would grow twentyfold in a year",
+            where="arrivals.per_year", given=f"{arrivals:g}", allowed="20 or less")
