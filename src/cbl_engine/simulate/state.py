@@ -165,7 +165,7 @@ def begin(setup: Setup, worlds: NDArray[np.int64]) -> State:
 
 def first_ends(setup: Setup, home_id: NDArray[np.int64]) -> NDArray[np.int64]:
     """Day on which the tenancies of the start would end, if no rate ever changed."""
-    rate = setup.end_rates.sum(axis=1)[number_of(home_id)]
+    rate = setup.all_ends[number_of(home_id)]
     return setup.start + days_until(rate, setup.luck.draws("tenancy", home_id, 0)).astype(np.int64)
 
 
@@ -175,7 +175,7 @@ def next_end(
 ) -> NDArray[np.int32]:
     """Day on which the tenancy that begins on a day ends, whatever way."""
     number = number_of(home_id)
-    rates = [(day, its.end_rates.sum(axis=1)[number]) for day, its in setup.spells]
+    rates = [(day, its.all_ends[number]) for day, its in setup.spells]
     draws = setup.luck.draws("tenancy", home_id, nth)
     ends = day_reached(rates, np.broadcast_to(since, home_id.shape), draws)
     return np.minimum(ends, NEVER).astype(np.int32)
