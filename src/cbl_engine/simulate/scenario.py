@@ -390,9 +390,16 @@ def _there(named: str, beside: Path) -> bool:
 
 
 def _outside_horizon(scenario: Scenario, document: Document) -> Iterator[Problem]:
+    """Days of the scenario and of its variants that are not simulated."""
     last = scenario.end - timedelta(days=1)
-    for number, new in enumerate(scenario.new_homes):
-        if not scenario.start <= new.on <= last:
-            yield Problem("outside_horizon", "homes complete outside the horizon",
-                          where=document.where(("new_homes", number, "on")), given=str(new.on),
-                          allowed=f"{scenario.start} to {last}")
+    for at, side in ((), scenario), *((("variants", n), v) for n, v in scenario.variants.items()):
+        days = [(new.on, "homes complete", ("new_homes", number, "on"))
+                for number, new in enumerate(side.new_homes or ())]
+        if side.register_again_on is not None:
+            days.append((side.register_again_on, "everybody registers again",
+                         ("register_again_on",)))
+        for on, what, place in days:
+            if not scenario.start <= on <= last:
+                yield Problem("outside_horizon", f"{what} outside the horizon",
+                              where=document.where((*at, *place)), given=str(on),
+                              allowed=f"{scenario.start} to {last}")
