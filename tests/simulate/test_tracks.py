@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from cbl_engine.assess import assess
+from cbl_engine.errors import BadInput
 from cbl_engine.scheme import load_scheme
 from cbl_engine.simulate.changes import scheme_over_time
 from cbl_engine.simulate.listing import register_of
@@ -123,11 +124,13 @@ def test_they_go_over_a_part_at_a_time_where_it_takes_weeks(tmp_path: Path) -> N
     assert shares[3] == [1.0, 1.0]
 
 
-def test_what_is_found_of_who_joins_later_is_what_is_found_afresh(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("first", "then"), [("runnymede", "breckland"),
+                                             ("breckland", "sheffield")])
+def test_what_is_found_of_who_joins_later_is_what_is_found_afresh(first: str, then: str) -> None:
     scenario = Scenario.model_validate({
-        "title": "A test", "scheme": "breckland", "start": START, "weeks": WEEKS,
+        "title": "A test", "scheme": first, "start": START, "weeks": WEEKS,
         "world": {"households": 80, "homes": 80},
-        "changes": ({"on": ON, "scheme": "runnymede"},)})
+        "changes": ({"on": ON, "scheme": then},)})
     setup = set_up(scenario, shipped_parameters().with_changes(
         parameters_of(**{"arrivals.per_year": {"rate": 8.0}})))
     setup.__dict__["tables_read"] = tuple(sorted({*setup.lives.tables} - {"applications"}))
@@ -204,6 +207,28 @@ BANDS = f"""\
   refusals: {{one: {{label: x, after: 1, every: true, then: down}}}}
 consequences: {{down: {{label: x, down: 1, months: 12}}}}
 """
+
+
+def test_a_scheme_that_later_takes_nobody_is_told() -> None:
+    scenario = Scenario.model_validate({
+        "title": "A test", "scheme": "breckland", "start": START, "weeks": WEEKS,
+        "world": {"households": 30, "homes": 60}, "changes": ({"on": ON, "scheme": "runnymede"},)})
+    with pytest.raises(BadInput, match=f"breckland from {ON}: the scheme then takes none"):
+        set_up(scenario, shipped_parameters())
+
+
+def test_a_made_up_world_is_that_of_the_scheme_of_the_first_day() -> None:
+    plain = {"title": "A test", "scheme": "coventry", "start": START, "weeks": 20,
+             "world": {"households": 40, "homes": 60}}
+    one, other = (set_up(Scenario.model_validate(given), shipped_parameters()) for given in (
+        plain, {**plain, "changes": ({"on": ON, "scheme": "breckland"},)}))
+    columns = one.stock.columns
+    assert other.stock.select(columns).equals(one.stock)
+    opening = one.lives.opening
+    names = one.lives.tables["applications"].columns
+    assert other.lives.opening == opening
+    assert (other.lives.registered[:opening] == one.lives.registered[:opening]).all()
+    assert set(names) <= set(other.lives.tables["applications"].columns)
 
 
 def test_consequences_in_bands_go_by_the_order_of_the_version_of_the_day(tmp_path: Path) -> None:

@@ -55,6 +55,16 @@ def fitted(
     out = with_landlords(frames, version)
     if version.local_lettings_plans:
         out["adverts"] = frames["adverts"].with_columns(_plans(frames["adverts"], version))
+    return with_columns_of(out, version)
+
+
+def with_columns_of(
+    frames: Mapping[str, pl.DataFrame], version: SchemeVersion
+) -> dict[str, pl.DataFrame]:
+    """The tables with the columns that a scheme declares and those its assessment reads, empty where
+    the borough has not got them.
+    """
+    out = dict(frames)
     for table, columns in version.columns.items():
         empty = [pl.lit(None, DTYPES[column.type]).alias(name)
                  for name, column in columns.items() if name not in out[table].columns]

@@ -109,7 +109,10 @@ class Rows:
             out = evaluate(frame, criteria, self.work.batch.view.constants)
         for condition in conditions:
             if condition.key is not None:
-                unknown = nulls(self.value(condition.key))
+                values = self.value(condition.key)
+                unknown = nulls(values)
+                if isinstance(condition.key, BandKey):  # one of another version is none of its
+                    unknown = _bands(condition.key, values) == len(_listed(condition.key))
                 out[condition.bit] = np.where(unknown, UNKNOWN, MET).astype(np.int8)
         return out
 
@@ -224,13 +227,18 @@ def preference(key: OrderKey, values: pl.Series) -> NDArray[np.float64 | np.int6
 
 
 def _bands(rule: BandKey, values: pl.Series) -> NDArray[np.int64]:
-    rank = {b: i for i, item in enumerate(rule.band)
-            for b in ((item,) if isinstance(item, str) else item)}
+    rank = _listed(rule)
     codes, size = column_codes(values)
     some_row = np.zeros(size, np.int64)
     some_row[codes] = np.arange(len(values))
     names = values[some_row].cast(pl.String).to_list() if len(values) else []
     return np.array([rank.get(n, len(rank)) for n in names], np.int64)[codes]
+
+
+def _listed(rule: BandKey) -> dict[str, int]:
+    """Place of every band that the order lists."""
+    return {b: i for i, item in enumerate(rule.band)
+            for b in ((item,) if isinstance(item, str) else item)}
 
 
 def _fit(rule: BedroomFitKey, values: pl.Series) -> pl.Series:

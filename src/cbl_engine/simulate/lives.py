@@ -192,7 +192,7 @@ def make_lives(
         transitions: as of :func:`cbl_engine.simulate.tracks.tracks_of`.
 
     Raises:
-        BadInput: the scheme takes nobody onto its register.
+        BadInput: the scheme takes nobody onto its register, at the start or later.
     """
     tracks = tracks_of(scheme, start, weeks, transitions or {})
     tables = _together(opening, _joined_on(joining, start))
@@ -213,6 +213,14 @@ def make_lives(
             remedy="cbl assess shows why; columns and officers' decisions that the scheme reads "
             "may be missing",
         )])
+    nobody = [track for track, f in zip(tracks[1:], firsts, strict=True)
+              if f.height and not f["waiting"].any()]
+    if nobody:
+        raise BadInput(Problem(
+            "nobody_joins", "the scheme then takes none of the households that may join",
+            where=f"scheme {scheme.name} from {track.from_}",
+            remedy="Another council's scheme may ask for a connection with an area of its own",
+        ) for track in nobody)
     tables = tables_of(tables, ids)
     place = np.flatnonzero(read.is_in(ids.implode()).to_numpy())
     n_opening = int((place < n_read).sum())

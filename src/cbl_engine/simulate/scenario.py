@@ -393,8 +393,9 @@ def _outside_horizon(scenario: Scenario, document: Document) -> Iterator[Problem
     """Days of the scenario and of its variants that are not simulated."""
     last = scenario.end - timedelta(days=1)
     for at, side in ((), scenario), *((("variants", n), v) for n, v in scenario.variants.items()):
-        days = [(new.on, "homes complete", ("new_homes", number, "on"))
-                for number, new in enumerate(side.new_homes or ())]
+        days: list[tuple[date, str, tuple[Any, ...]]] = [
+            (new.on, "homes complete", ("new_homes", number, "on"))
+            for number, new in enumerate(side.new_homes or ())]
         if side.register_again_on is not None:
             days.append((side.register_again_on, "everybody registers again",
                          ("register_again_on",)))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cbl_engine.errors import BadInput, Problem
+from cbl_engine.scheme import Scheme
 from cbl_engine.simulate.changes import parameters_over_time, transitions_of
 from cbl_engine.simulate.columns import silent
 from cbl_engine.simulate.limits import register_out_of_time
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from cbl_engine.scheme import Scheme
     from cbl_engine.simulate.lives import Lives
     from cbl_engine.simulate.parameters import Parameters
     from cbl_engine.simulate.scenario import Scenario
@@ -128,11 +128,16 @@ def _registers(
 ) -> tuple[dict[str, pl.DataFrame], dict[str, pl.DataFrame]]:
     """The register at the start, and households like those who may join."""
     from cbl_engine.sample import sample_borough_for
+    from cbl_engine.sample.for_scheme import with_columns_of
+
+    first = _as_at(scheme, scenario.start)
 
     def made(households: int, seed: int) -> dict[str, pl.DataFrame]:
         frames = sample_borough_for(
-            scheme, households=households, adverts=0, seed=seed, close_on=scenario.start,
+            first, households=households, adverts=0, seed=seed, close_on=scenario.start,
             authority_type=scenario.world.authority_type)
+        for version in scheme.versions:
+            frames = with_columns_of(frames, version)
         return {name: frames[name] for name in _TABLES if name in frames}
 
     wanted = scenario.world.households
@@ -151,6 +156,12 @@ def _registers(
     join = parameters["arrivals.per_year"] * wanted * scenario.all_weeks / 52
     pool = min(max(_POOL, int(join / 20)), 50_000)
     return opening, made(pool * 2 ** int(log2(1 / rate)), scenario.seed + 1)
+
+
+def _as_at(scheme: Scheme, start: date) -> Scheme:
+    """The version of the first day alone: what is made up does not depend on later ones."""
+    number = scheme.index_in_force(start) or 0
+    return Scheme((scheme.in_force(start),), (scheme.documents[number],))
 
 
 def _taken(scheme: Scheme, frames: Mapping[str, pl.DataFrame], scenario: Scenario) -> float:
@@ -189,7 +200,8 @@ def _stock(
         read = _read(near(beside, scenario.world.stock), scheme, ("homes",))
         stock, areas = read["homes"], read.get("areas")
     else:
-        stock = sample_stock(scheme, scenario.world.homes, scenario.seed)
+        first = _as_at(scheme, scenario.start)
+        stock = sample_stock(first, scenario.world.homes, scenario.seed)
     missing = [pl.lit(None, DTYPES[kind]).alias(name)
                for name, kind in _columns_of_homes(scheme).items() if name not in stock.columns]
     stock = stock.with_columns(missing).sort("id")
