@@ -13,6 +13,7 @@ from cbl_engine.shipped import shipped_folder
 from cbl_engine.simulate.describe import describe_scenario
 from cbl_engine.simulate.json_schema import scenario_schema, scenario_schema_text
 from cbl_engine.simulate.scenario import read_scenario, variant_of
+from cbl_engine.simulate.words import as_written
 
 SHIPPED = sorted(shipped_folder("simulations").glob("*.yaml"))
 WHOLE = """
@@ -173,3 +174,9 @@ def test_households_respond_to_a_variant_that_changes_the_scheme_from_the_first_
     assert variant_of(scenario, parameters, variant)[0].policy_changes_on == scenario.start
     same = variant.model_copy(update={"scheme_set": {}})
     assert variant_of(scenario, parameters, same)[0].policy_changes_on is None
+
+
+def test_a_value_of_a_scheme_is_said_as_its_file_has_it():
+    given = {"weekly": {"label": "Two bids", "bids": 2, "illustrative": True}, "of": ["a", "b"]}
+    assert as_written(given) == \
+        "{weekly: {label: Two bids, bids: 2, illustrative: true}, of: [a, b]}"

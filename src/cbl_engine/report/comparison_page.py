@@ -16,7 +16,7 @@ from cbl_engine.simulate.kpi import ALL, YEAR
 from cbl_engine.simulate.kpis_homes import STAGES
 from cbl_engine.simulate.parameters import shipped_parameters, shipped_sources
 from cbl_engine.simulate.summary import BY_NAME, summary
-from cbl_engine.simulate.words import number, time_told, value
+from cbl_engine.simulate.words import as_written, number, time_told, value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -128,7 +128,7 @@ def comparison_page(comparison: Comparison) -> str:
         accounts=[(title, _ACCOUNTS_SAY[title], list(_rows(at, kpis)))
                   for title, kpis in _ACCOUNTS.items()],
         changed=list(_changed(comparison.sides)),
-        dated=list(_dated(comparison.sides)),
+        dated=list(_dated(comparison.sides)), as_written=as_written,
         parameters=[_parameter(p) for p in base.parameters.found.values()],
         assumed=sum(p.source is None for p in base.parameters.found.values()),
         limits=[*LIMITS, *_of_these(comparison)],

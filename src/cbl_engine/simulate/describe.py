@@ -8,7 +8,7 @@ from cbl_engine.scheme.description import Description, Line, Section, Table
 from cbl_engine.simulate.changes import in_order
 from cbl_engine.simulate.parameters import shipped_parameters
 from cbl_engine.simulate.scenario import Scenario, Variant, read_scenario
-from cbl_engine.simulate.words import time_told, value
+from cbl_engine.simulate.words import as_written, time_told, value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -146,7 +146,8 @@ def _change(change: Change, base: Parameters) -> Iterator[Line]:
 
 def _set(values: Mapping[str, Any]) -> Iterator[Line]:
     for path, wanted in values.items():
-        yield Line(f"In the scheme, {path} is {'taken out' if wanted is None else wanted}.")
+        said = "taken out" if wanted is None else as_written(wanted)
+        yield Line(f"In the scheme, {path} is {said}.")
 
 
 def _levers(of: Scenario | Variant, base: Parameters | None = None) -> Iterator[Line]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -331,7 +332,7 @@ def _dated(
 ) -> Iterator[Problem]:
     """What is wrong with levers on the scheme, and with dated changes beside each other."""
     span = scenario.start, scenario.end - timedelta(days=1)
-    named = _loader(beside)
+    named = cache(_loader(beside))
     own = scenario.dated
     for at, side in ((), scenario), *((("variants", n), v) for n, v in scenario.variants.items()):
         both, goes_by = own, parameters

@@ -44,6 +44,15 @@ def _weeks(n: int) -> str:
     return f"{n:,} week{'' if n == 1 else 's'}"
 
 
+def as_written(given: Any) -> str:
+    """A value of a scheme on one line, as its file has it: ``{label: Two bids a week, bids: 2}``."""
+    if isinstance(given, dict):
+        return "{" + ", ".join(f"{key}: {as_written(of)}" for key, of in given.items()) + "}"
+    if isinstance(given, list | tuple):
+        return "[" + ", ".join(map(as_written, given)) + "]"
+    return str(given).lower() if isinstance(given, bool) else str(given)
+
+
 def value(parameter: Parameter) -> str:
     """A parameter's value on one line; days by percentile."""
     given = parameter.value
