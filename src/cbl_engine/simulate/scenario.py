@@ -333,29 +333,28 @@ def _dated(
     """What is wrong with levers on the scheme, and with dated changes beside each other."""
     span = scenario.start, scenario.end - timedelta(days=1)
     named = cache(_loader(beside))
+    with_own = cache(lambda name: scheme_with(named(name), scenario.scheme_set))
     own = scenario.dated
     for at, side in ((), scenario), *((("variants", n), v) for n, v in scenario.variants.items()):
-        both, goes_by = own, parameters
-        levers: list[tuple[tuple[str, ...], dict[str, Any]]] = [
-            (("scheme_set",), scenario.scheme_set)]
+        both, goes_by, values, place = own, parameters, {}, ("scheme_set",)
         if isinstance(side, Variant):
             theirs = in_order(side.changes, scenario.figures_from, at)
             both = sorted([*own, *theirs], key=lambda dated: dated.on)
-            goes_by = parameters.with_changes(_known(side.parameters))
-            levers.append(((*at, "scheme_set"), side.scheme_set))
+            goes_by, values = parameters.with_changes(_known(side.parameters)), side.scheme_set
         yield from changes_that_cannot_be(both, goes_by, span, document)
+        name = side.scheme or scenario.scheme
         try:
-            scheme = named(side.scheme or scenario.scheme)
+            named(name)
         except BadInput as error:
             yield from error.problems
             continue
-        wrong: list[Problem] = []
-        for place, values in levers:
-            try:
-                scheme = scheme_with(scheme, values)
-            except BadInput as error:
-                wrong += in_scenario(error.problems, document, place)
-        yield from wrong or schemes_that_cannot_be(scheme, both, named, document)
+        try:
+            scheme, place = with_own(name), (*at, "scheme_set")
+            scheme = scheme_with(scheme, values)
+        except BadInput as error:
+            yield from in_scenario(error.problems, document, place)
+            continue
+        yield from schemes_that_cannot_be(scheme, both, named, document)
 
 
 def _unknown_outcomes(scenario: Scenario, document: Document) -> Iterator[Problem]:
