@@ -17,6 +17,7 @@ from cbl_engine.report.scheme_change import (
     scheme_change_page,
     scheme_change_public_page,
 )
+from cbl_engine.sample import sample_borough_for
 
 AS_AT = date(2026, 3, 1)
 
@@ -52,14 +53,14 @@ def test_shipped_minutes_all_say_that_they_are_assumed(change):
 def test_minutes_without_a_source_or_an_assumption_are_refused():
     case = {"label": "x", "minutes": 1}
     with pytest.raises(ValueError, match="either source or assumed"):
-        OfficerTimes.model_validate({"cases": {"moved": case}})
+        OfficerTimes.model_validate({"officer_minutes": {"moved": case}})
     with pytest.raises(ValueError, match="share_source or share_assumed"):
-        OfficerTimes.model_validate({"cases": {"review": {**case, "source": "s", "share": 0.1}}})
+        OfficerTimes.model_validate({"officer_minutes": {"review": {**case, "source": "s", "share": 0.1}}})
 
 
 def test_a_councils_own_minutes_take_the_place_of_those_assumed(tmp_path, change):
     file = tmp_path / "minutes.yaml"
-    file.write_text("cases:\n  moved: {label: Moved, minutes: 60, source: time sheets 2026}\n")
+    file.write_text("officer_minutes:\n  moved: {label: Moved, minutes: 60, source: time sheets 2026}\n")
     from cbl_engine.packs.workload import workload
 
     hours = workload(change.movers, officer_times(file))
@@ -94,7 +95,7 @@ def test_what_was_counted_on_the_register_is_not_on_the_publics_page(change):
 
 def test_awards_that_speak_of_a_group_are_named_with_how_many_hold_one():
     scheme = cbl.load_scheme("coventry")
-    register = read_register("riverton", [scheme], None)
+    register = sample_borough_for(scheme, households=150, adverts=0, seed=1, close_on=AS_AT)
     found = {i.name: i for i in scheme_change(scheme, scheme, register, AS_AT).checklist}
     assert "words speak of it" in found["homeless"].seen[0]
     assert "households hold one" in found["homeless"].counted[0]

@@ -43,7 +43,7 @@ class CaseTime(Part):
 class OfficerTimes(Part):
     """Minutes for each kind of case."""
 
-    cases: dict[CaseName, CaseTime]
+    officer_minutes: dict[CaseName, CaseTime]
 
 
 def officer_times(path: Path | None = None) -> OfficerTimes:
@@ -75,7 +75,7 @@ def workload(found: Movers, times: OfficerTimes) -> pl.DataFrame:
         .otherwise(pl.lit("moved")).alias("case")
     ).group_by("case").len().iter_rows())
     rows = []
-    for name, case in times.cases.items():
+    for name, case in times.officer_minutes.items():
         n, source = float(counts.get(name, 0)), case.source or f"assumed: {case.assumed}"
         if case.share is not None:
             n = case.share * frame.filter(pl.col("move").is_in(case.share_of)).height
