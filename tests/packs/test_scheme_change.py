@@ -10,13 +10,13 @@ import pytest
 import cbl_engine as cbl
 from cbl_engine.cli import main
 from cbl_engine.packs.scheme_change import scheme_change
-from cbl_engine.packs.workload import OfficerTimes, officer_times
-from cbl_engine.records import read_register
-from cbl_engine.report.scheme_change import (
+from cbl_engine.packs.scheme_change_page import (
     rebanding_letter,
     scheme_change_page,
     scheme_change_public_page,
 )
+from cbl_engine.packs.workload import OfficerTimes, officer_times
+from cbl_engine.records import read_register
 from cbl_engine.sample import sample_borough_for
 
 AS_AT = date(2026, 3, 1)

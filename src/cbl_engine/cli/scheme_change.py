@@ -67,14 +67,14 @@ def scheme_change(
     from cbl_engine.errors import Problem, TableError
     from cbl_engine.export.workbook import write_frames
     from cbl_engine.packs.scheme_change import scheme_change as found_of
-    from cbl_engine.packs.workload import officer_times
-    from cbl_engine.records import read_register
-    from cbl_engine.report import write_page
-    from cbl_engine.report.scheme_change import (
+    from cbl_engine.packs.scheme_change_page import (
         scheme_change_page,
         scheme_change_public_page,
         scheme_change_sheets,
     )
+    from cbl_engine.packs.workload import officer_times
+    from cbl_engine.records import read_register
+    from cbl_engine.report import write_page
     from cbl_engine.scheme import load_scheme
 
     on, public = day(as_at), audience == "public"
@@ -122,9 +122,9 @@ def _write_letters(found: Movers, out: Path) -> None:
     """A draft for each household that moves, and a list of them."""
     import polars as pl
 
+    from cbl_engine.packs.scheme_change_page import rebanding_letter
     from cbl_engine.records.places import folder_beside
     from cbl_engine.report import letter_page
-    from cbl_engine.report.scheme_change import rebanding_letter
 
     moved = found.frame().filter(pl.col("move") != "same").with_columns(
         pl.col("application").cast(pl.String))

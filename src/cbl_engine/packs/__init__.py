@@ -1,5 +1,4 @@
-"""What committees ask for, as frames: a change of scheme, the month, the plan, prospects, a bundle.
+"""What committees ask for: a change of scheme, the month, landlords, the plan, prospects, a case.
 
-Nothing here draws a page; :mod:`cbl_engine.report` does. What a record does not hold comes out as
-not recorded, never as a guess.
+What a record does not hold comes out as not recorded, never as a guess.
 """
