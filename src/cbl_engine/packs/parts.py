@@ -30,11 +30,12 @@ class Part:
         name: of the sheet.
         title: the heading.
         words: what is counted, and how.
-        frame: the table; its first column names the row. None: not recorded.
+        frame: the table; its first column names the row. None: there is none.
         why_not: what the record does not hold, where there is no table.
         drawn: a column drawn as bars.
         heads: columns in other words than their names.
         withholds: null is what is withheld, where anything is; else what there is not.
+        items: sentences, in a list under the words.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Part:
     drawn: str | None = None
     heads: tuple[tuple[str, str], ...] = ()
     withholds: bool = True
+    items: tuple[str, ...] = ()
 
     @property
     def chart(self) -> Bars | None:
