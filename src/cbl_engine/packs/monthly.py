@@ -100,7 +100,8 @@ def _relets(record: Happened, first: date, last: date, audience: Audience) -> It
         yield not_recorded("stages", stage_title, "No home let in the month has the days of its stages.")
         return
     least = LIMIT if audience == "public" else 1
-    shown = stages.with_columns(pl.when(pl.col("voids") >= least).then("days").alias("days"))
+    shown = stages.with_columns(
+        pl.when(pl.col("voids") >= least).then(column).alias(column) for column in ("voids", "days"))
     yield Part(
         "stages", stage_title,
         "Mean days in each stage of homes let in the month: notice runs before the tenancy ends and "
@@ -112,7 +113,7 @@ def relets(voids: pl.DataFrame, first: date, last: date, audience: Audience) -> 
     """Days to let again by measure.
 
     Returns:
-        measure, homes_let (in the time), mean, median [days], open (at its end), open_days
+        measure, homes_let (in the time; null: withheld), mean, median [days], open (at its end), open_days
         (their mean so far) [days] and days (what is counted).
     """
     days = void_days(voids, last)
@@ -122,12 +123,17 @@ def relets(voids: pl.DataFrame, first: date, last: date, audience: Audience) -> 
     for measure in MEASURES:
         mine, waits = let.filter(measure=measure)["days"], still.filter(measure=measure)["days"]
         rows.append((
-            _MEASURE[measure][0], mine.len(), enough(_number(mine.mean()), mine.len(), audience),
+            _MEASURE[measure][0], _told(mine.len(), audience), enough(_number(mine.mean()), mine.len(), audience),
             enough(_number(mine.median()), mine.len(), audience), waits.len(),
             enough(_number(waits.mean()), waits.len(), audience), _MEASURE[measure][1]))
     return pl.DataFrame(rows, {
         "measure": pl.String, "homes_let": pl.Int64, "mean": pl.Float64, "median": pl.Float64,
         "open": pl.Int64, "open_days": pl.Float64, "days": pl.String}, orient="row")
+
+
+def _told(n: int, audience: Audience) -> int | None:
+    """A count of lettings; for the public none of one to four."""
+    return None if audience == "public" and 0 < n < LIMIT else n
 
 
 def _number(value: object) -> float | None:
