@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from cbl_engine.assess import Movers
 
-CaseName = Literal["no_change", "moved", "not_known", "on_register", "off_register", "review"]
+CaseName = Literal["no_change", "moved", "not_known", "on_register", "off_register", "review",
+                   "registers_again"]
 
 
 class CaseTime(Part):
@@ -27,7 +28,7 @@ class CaseTime(Part):
     source: str | None = Field(None, description="where the minutes are from")
     assumed: str | None = Field(None, description="why, where no source has them")
     share: float | None = Field(None, ge=0, le=1, description="of those counted, how many come to it")
-    share_of: tuple[Literal["up", "down", "off", "on"], ...] = ()
+    share_of: tuple[Literal["up", "down", "same", "off", "on", "not_comparable"], ...] = ()
     share_source: str | None = None
     share_assumed: str | None = None
 
@@ -59,7 +60,8 @@ def workload(found: Movers, times: OfficerTimes) -> pl.DataFrame:
     """Hours by kind of case.
 
     A household is one case: onto the register, off it, facts asked for (the new scheme proposes
-    that its case waits for an officer), moved, or no change. Reviews come on top.
+    that its case waits for an officer), moved, or no change. Cases with a ``share`` (reviews, and
+    those who must register again) come on top.
 
     Returns:
         case, label, cases [households], minutes [a case], hours, source, assumed (bool); the last
