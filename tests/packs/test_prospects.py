@@ -42,7 +42,7 @@ def _told(record, **facts):
 def test_no_home_of_the_size_let_is_said_to_mean_that_it_may_never_be_offered_one():
     found = _told(_let(8), bedroom_need=5)
     assert found.never
-    assert "no home of 5 bedrooms was let" in found.answer[0]
+    assert "no home of your size (5 bedrooms) was let" in found.answer[0]
     assert "you may never be offered a home" in found.answer[0]
 
 

@@ -15,7 +15,7 @@ from cbl_engine.packs.scheme_change_page import (
     scheme_change_page,
     scheme_change_public_page,
 )
-from cbl_engine.packs.workload import OfficerTimes, officer_times
+from cbl_engine.packs.workload import OfficerTimes, officer_times, workload
 from cbl_engine.records import read_register
 from cbl_engine.sample import sample_borough_for
 
@@ -61,12 +61,20 @@ def test_minutes_without_a_source_or_an_assumption_are_refused():
 def test_a_councils_own_minutes_take_the_place_of_those_assumed(tmp_path, change):
     file = tmp_path / "minutes.yaml"
     file.write_text("officer_minutes:\n  moved: {label: Moved, minutes: 60, source: time sheets 2026}\n")
-    from cbl_engine.packs.workload import workload
-
     hours = workload(change.movers, officer_times(file))
     assert hours["case"].to_list() == ["moved", "all"]
     assert hours["hours"][0] == hours["cases"][0]
     assert not hours["assumed"].any()
+
+
+def test_those_who_must_register_again_are_a_share_of_all_who_stay(tmp_path, change):
+    file = tmp_path / "minutes.yaml"
+    file.write_text("officer_minutes:\n  registers_again: {label: Again, minutes: 30, assumed: a form, "
+                    "share: 0.7, share_of: [up, down, same, on], share_source: the last change}\n")
+    stay = change.movers.frame().filter(pl.col("move") != "off").height
+    row = workload(change.movers, officer_times(file)).row(0, named=True)
+    assert row["cases"] == pytest.approx(0.7 * stay)
+    assert row["assumed"]
 
 
 def test_those_who_go_down_or_off_are_those_a_council_would_protect(change):

@@ -89,7 +89,8 @@ def landlords(
 
     first, last = day(since, "--since"), day(until, "--until")
     record = happened(folder)
-    _write(f"Landlords, {first} to {last}", record, scorecard(record, first, last), out, last, "officer")
+    said = f"Landlords, {first.day} {first:%B %Y} to {last.day} {last:%B %Y}"
+    _write(said, record, scorecard(record, first, last), out, last, "officer")
     return 0
 
 

@@ -160,7 +160,8 @@ def _money(
                      "in the record (--council-tax)")))
     else:
         rows.append(("council tax lost", round(home_days * council_tax / 7, 2),
-                     f"General Fund or landlord, by who pays: £{council_tax:,.2f} a week for a home "
+                     f"paid by whoever owns the empty home (of council homes the Housing Revenue Account): "
+                     f"£{council_tax:,.2f} a week for a home "
                      + (f"({source})" if source else "(assumed)")))
     return Part("money", title, "From the day after the tenancy ended to the day before the next "
                 "began; homes out of letting count until their works were done.",

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cbl_engine.errors import BadInput, Problem
-from cbl_engine.packs.parts import ALL, Part, pack_page
+from cbl_engine.packs.parts import ALL, Part, counted, pack_page
 from cbl_engine.report.page import day
 from cbl_engine.report.results import Results, letting_results
 from cbl_engine.scheme.words import listed
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from cbl_engine.scheme import Scheme
 
 _MONTHS = 12
-_WITHHELD = "withheld"
+_NOT_TOLD = "not told"
 _NEVER = "you may never be offered a home"
 
 
@@ -182,7 +182,7 @@ def _answer(
     if not sizes:
         return ["We cannot tell which homes would suit you until we know what size may be let to you."], False
     when = _period(found.since, found.until)
-    size = _in_words(sizes)
+    size = f"your size ({_in_words(sizes)})"
     counts = _counts(found, "bedrooms", [str(s) for s in sizes])
     if all(n == 0 for n in counts):
         return [f"{when} no home of {size} was let. If that goes on, {_NEVER}."], True
@@ -230,17 +230,15 @@ def _by_band(
     told = of_size["band"].drop_nulls()
     order = {band: place for place, band in enumerate(bands)}
     if not told.is_empty():
-        counts = dict(told.value_counts().iter_rows())
-        went = ", ".join(f"{counts[b]:,} to band {b}" if b in order else f"{counts[b]:,} to {b}"
-                         for b in sorted(counts, key=lambda b: (order.get(b, len(order)), b)))
-        untold = of_size.height - told.len()
-        said = [f"Of those that may be told, {went} went"
-                + (f"; the band of {untold:,} is withheld." if untold else ".")]
-        if not untold and None not in _counts(found, "bedrooms", of_size["bedrooms"].unique().to_list()):
-            lowest = max(order.get(b, len(order)) for b in counts)
-            if lowest < order[mine]:
-                return [*said, (f"All went to higher bands than yours. If that goes on, {_NEVER} of this "
-                        "size.")], True
+        shown = dict(_lines(of_size, "band").iter_rows())
+        went = [f"{shown[b]:,} to band {b}" for b in bands if shown.get(b)]
+        if went:
+            said = [f"As far as may be told, {listed(went, 'and')}."]
+        whole = told.len() == of_size.height and None not in _counts(
+            found, "bedrooms", of_size["bedrooms"].unique().to_list())
+        if whole and all(order.get(b, len(order)) < order[mine] for b in told.unique()):
+            return [*said, (f"All went to higher bands than yours. If that goes on, {_NEVER} of this "
+                    "size.")], True
     return [*said, *_dates(own, of_size.filter(pl.col("band") == mine))], False
 
 
@@ -306,7 +304,7 @@ def _tables(found: Results, of_size: pl.DataFrame, sizes: list[int]) -> Iterator
     if not sizes:
         return
     if not of_size.is_empty():
-        yield Part("homes", f"Homes let with {_in_words(sizes)}, by band of the household", words,
+        yield Part("homes", f"Homes of your size ({_in_words(sizes)}), by band of the household", words,
                    _lines(of_size, "band"), drawn="homes")
         yield Part("areas", "By area", words, _lines(of_size, "area"))
         yield Part("types", "By type of home", words, _lines(of_size, "property_type"))
@@ -320,10 +318,7 @@ def _tables(found: Results, of_size: pl.DataFrame, sizes: list[int]) -> Iterator
 
 
 def _lines(rows: pl.DataFrame, by: str) -> pl.DataFrame:
-    """Lines of the published list by what is told of them."""
-    counts = rows.select(pl.col(by).fill_null(_WITHHELD).alias(by)).to_series().value_counts()
-    last = pl.col(by) == _WITHHELD
-    return pl.concat([counts.filter(~last).sort(by), counts.filter(last)]).select(
-        pl.col(by).alias(by.replace("property_type", "type")), pl.col("count").cast(pl.Int64).alias("homes"))
-
-
+    """Lines of the published list by what is told of them; counts of one to four withheld."""
+    values = rows[by].fill_null(_NOT_TOLD)
+    order = [*sorted(set(values) - {_NOT_TOLD}), *([_NOT_TOLD] if _NOT_TOLD in set(values) else [])]
+    return counted(values, order, "homes", "public").rename({"what": by.replace("property_type", "type")})

@@ -156,5 +156,4 @@ def _transition(found: Movers) -> Iterator[str]:
                f"{rules.points_at_least}).")
     else:
         yield ("Nothing in the file lets a household keep an old band or old points: whoever goes "
-               "down or off does so on the day. The table says how many a council would protect by "
-               "letting them keep what they have.")
+               "down or off does so on the day.")
