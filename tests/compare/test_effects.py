@@ -148,3 +148,18 @@ def test_the_command_says_effects_by_group(small_borough, kept, capsys):
     with pytest.raises(SystemExit):
         main(["compare", str(small_borough), "--out", str(kept), "--groups"])
     assert "nothing can be said" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_table_that_fits_nobody_is_refused_before_anything_is_simulated(small_borough, tmp_path, capsys):
+    table, out = tmp_path / "equality.csv", tmp_path / "out"
+    table.write_text("application,characteristic,value\nP1,disability,yes\n")
+    with pytest.raises(SystemExit) as stopped:
+        main(["compare", str(small_borough), "--out", str(out), "--equality", str(table)])
+    assert stopped.value.code == 2
+    assert "opening register is made up" in capsys.readouterr().err
+    assert not out.exists()
+    own = tmp_path / "own.yaml"
+    own.write_text(OWN.replace("REGISTER", str(shipped_folder("boroughs") / "riverton")))
+    with pytest.raises(SystemExit):
+        main(["report", str(own), "--out", str(tmp_path / "p.html"), "--equality", str(table)])
+    assert "no application of the table" in capsys.readouterr().err

@@ -68,8 +68,8 @@ def compare(
         Say also how each stage (register, band, bid, nomination, letting, wait) differs for groups
         of people; with --full every group, else what is told from luck. --out keeps effects.csv.
     equality
-        A CSV or Parquet table (application, characteristic, value) of the council's own register
-        that gives those groups; left out, --groups goes by what made-up households have: age and
+        A CSV or Parquet table (application, characteristic, value, and source where known) of the
+        council's own register that gives those groups; left out, --groups goes by what made-up households have: age and
         sex of the applicant, children, a baby expected, access need.
     format
         table to read; csv or json for programs (csv with --groups: the effects by group).
@@ -77,14 +77,13 @@ def compare(
     from cbl_engine.cli.show import show_frame, show_parts
     from cbl_engine.compare.comparing import worlds_for
     from cbl_engine.compare.effects import group_effects
-    from cbl_engine.compare.equality import read_equality
 
     if describe:
         from cbl_engine.simulate.describe import describe_scenario
 
         show_parts(describe_scenario(name).text() for name in scenarios or _none("cbl compare"))
         return 0
-    held = None if equality is None else read_equality(equality)
+    held = None if equality is None else _equality(equality, scenarios)
     found = _compared(scenarios, out, replications, weeks, responses, until, at_most, workers, batch,
                       "cbl compare")
     if found is None:
@@ -106,7 +105,7 @@ def compare(
     else:
         show_parts(_told(found, full=full))
         if effects is not None:
-            show_parts(_by_group(effects, full=full, real=held is not None))
+            show_parts(_by_group(effects, held, full=full))
         if (asked := _until(until)) is not None and (more := worlds_for(found, asked)):
             worlds = found.sides[0].scenario.replications
             sys.stdout.write(
@@ -160,11 +159,11 @@ def report(
         for the effects by equality group; left out, those that made-up households have.
     """
     from cbl_engine.compare.comparing import KEPT, open_comparison
-    from cbl_engine.compare.equality import read_equality
     from cbl_engine.report import comparison_page, comparison_sheets, write_page
 
-    held = None if equality is None else read_equality(equality)
-    if len(scenarios) == 1 and (Path(scenarios[0]) / KEPT).is_file():
+    kept = len(scenarios) == 1 and (Path(scenarios[0]) / KEPT).is_file()
+    held = None if equality is None else _equality(equality, () if kept else scenarios)
+    if kept:
         found = open_comparison(scenarios[0])
     else:
         found = _compared(scenarios, keep, replications, weeks, responses, None, 0, workers, batch,
@@ -201,6 +200,20 @@ def _compared(
             f"stopped; finished worlds are kept in {out}, and the same command goes on")
         sys.stderr.write(f"cbl: {said_so}\n")
         return None
+
+
+def _equality(path: Path, scenarios: tuple[str, ...]) -> Any:
+    """The equality table, found to fit the first scenario's register before anything is simulated."""
+    from cbl_engine.compare.effects import check_equality
+    from cbl_engine.compare.equality import read_equality
+    from cbl_engine.simulate.scenario import read_scenario, scenario_path
+    from cbl_engine.simulate.world import own_applications
+
+    held = read_equality(path)
+    for name in scenarios[:1]:
+        place = scenario_path(name)
+        check_equality(held, own_applications(read_scenario(place)[0], place.parent))
+    return held
 
 
 def _none(command: str) -> Any:
@@ -296,11 +309,12 @@ def _table(rows: Any, title: str) -> Any:
     return table
 
 
-def _by_group(effects: Any, *, full: bool, real: bool) -> Iterator[Any]:
+def _by_group(effects: Any, held: Any, *, full: bool) -> Iterator[Any]:
     """Effects by group of people: those told from luck, or all."""
     from rich.table import Table
 
     from cbl_engine.compare.effects import MADE_SAY, TABLE_SAY, as_said
+    from cbl_engine.compare.equality import sources_say
     from cbl_engine.compare.says import change, level
 
     shown = effects if full else effects.filter("told")
@@ -324,4 +338,4 @@ def _by_group(effects: Any, *, full: bool, real: bool) -> Iterator[Any]:
         yield "By group of people nothing is told from luck; --full prints every figure."
     elif not full:
         yield "By group of people what is told from luck is shown; --full prints every figure."
-    yield TABLE_SAY if real else MADE_SAY
+    yield MADE_SAY if held is None else f"{TABLE_SAY} {sources_say(held)}"

@@ -201,19 +201,35 @@ def _numbers(
     return out
 
 
-def _can_be_joined(
-    comparison: Comparison, told: dict[str, Told], equality: pl.DataFrame
-) -> None:
-    if comparison.sides[0].scenario.world.register_ is None:
+def check_equality(equality: pl.DataFrame, ids: pl.Series | None) -> None:
+    """Refuse an equality table that no household of the opening register is in.
+
+    Args:
+        equality: as ``read_equality`` gives it.
+        ids: applications of the opening register (:func:`cbl_engine.simulate.world.own_applications`);
+            None: it is made up.
+
+    Raises:
+        BadInput: the register is made up, or none of the table's applications is on it.
+    """
+    if ids is None:
         raise BadInput([Problem(
             "nobody_to_join", "the opening register is made up, and the table is about real households",
             where="equality", remedy="Give the scenario the council's register (world: register), or "
             "leave the table out: made-up households have groups of their own")])
-    ids = equality["application"].unique()
-    if not any(each["households"]["read_as"].is_in(ids.implode()).any() for each in told.values()):
+    named = equality["application"].unique()
+    if not ids.is_in(named.implode()).any():
         raise BadInput([Problem(
             "nobody_to_join", "no application of the table is on the opening register",
-            where="equality", given=f"{ids.len():,} applications")])
+            where="equality", given=f"{named.len():,} applications")])
+
+
+def _can_be_joined(
+    comparison: Comparison, told: dict[str, Told], equality: pl.DataFrame
+) -> None:
+    made_up = comparison.sides[0].scenario.world.register_ is None
+    ids = pl.concat([each["households"]["read_as"].drop_nulls() for each in told.values()])
+    check_equality(equality, None if made_up else ids)
 
 
 def _grouped(
