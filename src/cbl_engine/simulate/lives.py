@@ -87,6 +87,7 @@ class Lives:
         waiting: whether the scheme lets it wait on the register.
         bands: names of bands, highest first; those of earlier versions alone come last.
         accepted: of those made, the share the scheme takes onto its register at the start.
+        read_as: ids of the opening register, as they were read or made, in order.
         tracks: of the scheme.
         taken: track, life that may join: whether it is taken onto the register by those rules.
         every: weeks from one round of assessments to the next.
@@ -115,6 +116,7 @@ class Lives:
     waiting: NDArray[np.bool_]
     bands: tuple[str, ...]
     accepted: float
+    read_as: pl.Series
     tracks: tuple[Track, ...]
     taken: NDArray[np.bool_]
     every: int
@@ -653,7 +655,7 @@ def _arranged(
         steps["bedroom_need"].fill_null(-1).to_numpy().astype(np.int8),
         steps["sizes_mask"].to_numpy(),
         steps["priority_date"].cast(pl.Int32).fill_null(0).to_numpy().astype(np.int32),
-        steps["waiting"].to_numpy(), bands, accepted, tracks, taken, every,
+        steps["waiting"].to_numpy(), bands, accepted, ids.head(n_opening), tracks, taken, every,
     )
 
 
