@@ -228,7 +228,7 @@ def of_simulation(kept: Kept, world: int = 0) -> Happened:
         raise BadInput([Problem("no_world", "the simulation has no such world", where="--world",
                                 given=str(world), allowed=f"0 to {scenario.replications - 1}")])
     t = {name: table.filter(pl.col("world") == world).collect() for name, table in kept.tables.items()}
-    end = scenario.start + timedelta(days=scenario.days - 1)
+    end = scenario.end - timedelta(days=1)
     none = pl.lit(None, pl.String).alias("landlord")
     open_to_all = pl.lit(value=False).alias("sensitive")
     last = t["voids"].select("home", "vacancy", pl.col("adverts").alias("last"), "outcome")
