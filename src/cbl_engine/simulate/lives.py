@@ -20,7 +20,13 @@ from cbl_engine.assess import assess
 from cbl_engine.draws import stable_hash
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.simulate.columns import silent
-from cbl_engine.simulate.parameters import days_until, happens
+from cbl_engine.simulate.happenings import (
+    Happenings,
+    applicants_born,
+    happenings_of,
+    with_days,
+    with_happenings,
+)
 from cbl_engine.simulate.tracks import tracks_of, tracks_on
 from cbl_engine.tables.sizes import sizes_to_mask
 
@@ -227,7 +233,7 @@ def make_lives(
     place = np.flatnonzero(read.is_in(ids.implode()).to_numpy())
     n_opening = int((place < n_read).sum())
     place[n_opening:] -= n_read
-    happenings = _happenings(tables, start, weeks, parameters, luck)
+    happenings = happenings_of(tables, start, weeks, parameters, luck)
     opens = np.arange(len(ids)) < n_opening
     keys = stable_hash(ids)
 
@@ -272,7 +278,7 @@ class _Told:
 
 def _history(
     tracks: Sequence[Track], goes_by: Callable[[date], NDArray[np.int64]],
-    tables: dict[str, pl.DataFrame], found: pl.DataFrame, happenings: _Happenings, first: date,
+    tables: dict[str, pl.DataFrame], found: pl.DataFrame, happenings: Happenings, first: date,
     rounds: range, told: _Told,
 ) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
     """Households assessed from a day on, round after round.
@@ -298,7 +304,7 @@ def _history(
         if not week:
             continue
         on = first + timedelta(weeks=week)
-        tables, touched = _with_happenings(tables, happenings, before, on)
+        tables, touched = with_happenings(tables, happenings, before, on)
         before, was, now = on, now, goes_by(on)
         due = (pl.col("next_review_on") <= on).fill_null(value=False) | pl.lit(
             pl.Series(now != was)) | pl.col("application").is_in(touched.implode())
@@ -475,119 +481,10 @@ def _recorded(
     return out
 
 
-@dataclass(frozen=True, eq=False)
-class _Happenings:
-    """What will happen: rows of people and of officers' decisions, each with its ``day``."""
-
-    people: pl.DataFrame
-    decisions: pl.DataFrame
-
-    def moved(self, days: int) -> _Happenings:
-        """The same so many days later."""
-        later = timedelta(days=days)
-        return _Happenings(*(frame.with_columns(pl.col(pl.Date) + later) if not frame.is_empty()
-                             else frame for frame in (self.people, self.decisions)))
-
-
-def _happenings(
-    tables: Mapping[str, pl.DataFrame], start: date, weeks: int, parameters: Parameters, luck: Luck
-) -> _Happenings:
-    """Births, partners and graver needs of every life, within the horizon."""
-    ids = tables["applications"]["id"].sort()
-    first, last = day_number(start), day_number(start) + 7 * weeks
-    people = tables.get("people")
-    drawn: dict[str, pl.DataFrame] = {}
-    at = stable_hash(ids)
-
-    def when(stream: str, rate: float) -> NDArray[np.int32]:
-        return np.int32(first + 1) + days_until(rate, luck.draws(stream, at))
-
-    rows = []
-    if people is not None and not people.is_empty():
-        born = _applicants_born(people, ids)
-        age = (first - born) / 365.25
-        birth = when("birth", parameters["households.birth_per_year"])
-        mothers = (birth < last) & (age >= 16) & (age < 45)
-        girl = happens(0.5, luck.draws("sex", at))
-        rows.append(_person(ids, birth, mothers, "birth", "child", girl, birth))
-        partner = when("partner", parameters["households.partner_per_year"])
-        couples = people.filter(pl.col("relationship") == "partner")["application"].unique()
-        single = ~ids.is_in(couples.implode()).to_numpy()
-        joins = (partner < last) & single & (age >= 18) & (age < 65)
-        theirs = born + 365
-        rows.append(_person(ids, partner, joins, "partner", "partner", ~girl, theirs))
-    drawn["people"] = pl.concat(rows) if rows else pl.DataFrame()
-    rises = when("need", parameters["households.need_rises_per_year"])
-    graver = rises < last
-    kind = happens(0.5, luck.draws("need/kind", at))
-    decided = pl.Series(rises[graver]).cast(pl.Date)
-    drawn["decisions"] = pl.DataFrame({
-        "id": ("!need-" + ids.filter(pl.Series(graver))),
-        "application": ids.filter(pl.Series(graver)),
-        "subject": np.where(kind[graver], "medical", "need"),
-        "stage": ["decision"] * int(graver.sum()),
-        "value": np.where(kind[graver], "urgent", _second_band(tables)),
-        "decided_on": decided, "since": decided, "day": decided,
-    }) if "officer_decisions" in tables else pl.DataFrame()
-    return _Happenings(drawn["people"], drawn["decisions"])
-
-
-def _second_band(tables: Mapping[str, pl.DataFrame]) -> str:
-    """The value of a graver need: the highest that officers' decisions on need have named."""
-    decisions = tables["officer_decisions"].filter(pl.col("subject") == "need")
-    values = decisions["value"].drop_nulls().unique().sort()
-    return str(values[0]) if len(values) else "high"
-
-
-def _applicants_born(people: pl.DataFrame, ids: pl.Series) -> NDArray[np.int64]:
-    """Birthday of each applicant [days since 1970-01-01]; 0 where not known."""
-    born = people.filter(pl.col("relationship") == "applicant").group_by("application").agg(
-        pl.col("date_of_birth").min().cast(pl.Int32).alias("born"))
-    joined = pl.DataFrame({"application": ids}).join(born, on="application", how="left",
-                                                     maintain_order="left")
-    return joined["born"].fill_null(0).to_numpy().astype(np.int64)
-
-
-def _person(
-    ids: pl.Series, day: NDArray, which: NDArray[np.bool_], prefix: str, relationship: str,
-    female: NDArray[np.bool_], born: NDArray,
-) -> pl.DataFrame:
-    mine = pl.Series(which)
-    whose = ids.filter(mine)
-    return pl.DataFrame({
-        "id": (f"!{prefix}-" + whose),
-        "application": whose,
-        "date_of_birth": pl.Series(born[which].astype(np.int32)).cast(pl.Date),
-        "sex": np.where(female[which], "female", "male"),
-        "relationship": [relationship] * len(whose),
-        "day": pl.Series(day[which].astype(np.int32)).cast(pl.Date),
-    })
-
-
-def _with_happenings(
-    tables: Mapping[str, pl.DataFrame], happenings: _Happenings, after: date, on: date
-) -> tuple[dict[str, pl.DataFrame], pl.Series]:
-    """The register with the rows that came after a day, up to another; and whose they are."""
-    out = dict(tables)
-    touched = [pl.Series([], dtype=pl.String)]
-    for name, rows in (("people", happenings.people), ("officer_decisions", happenings.decisions)):
-        if rows.is_empty():
-            continue
-        new = rows.filter(pl.col("day") > after, pl.col("day") <= on)
-        if new.is_empty():
-            continue
-        touched.append(new["application"])
-        have = out[name]
-        new = new.drop("day").select(
-            pl.col(c).cast(have.schema[c]) for c in new.drop("day").columns if c in have.columns)
-        out[name] = pl.concat([have, new], how="diagonal")
-    return out, pl.concat(touched).unique()
-
-
 def _arranged(
     scheme: Scheme,
     tables: Mapping[str, pl.DataFrame],
-    happenings: _Happenings,
+    happenings: Happenings,
     stretches: list[pl.DataFrame],
     ids: pl.Series,
     n_opening: int,
@@ -610,9 +507,9 @@ def _arranged(
             continue
         key = "id" if name == "applications" else "application"
         if name == "people" and not frame.is_empty():
-            frame = _with_days(frame, happenings.people)
+            frame = with_days(frame, happenings.people)
         if name == "officer_decisions" and not frame.is_empty():
-            frame = _with_days(frame, happenings.decisions)
+            frame = with_days(frame, happenings.decisions)
         frame = frame.rename({key: "application"}) if key == "id" else frame
         frame = frame.join(number, on="application", how="inner").sort("life", maintain_order=True)
         counts = np.bincount(frame["life"].to_numpy(), minlength=len(ids))
@@ -631,7 +528,7 @@ def _arranged(
                                         return_dtype=pl.Int8)
     applications = out["applications"]
     people = tables.get("people", pl.DataFrame())
-    born = _applicants_born(people, ids) if not people.is_empty() else np.zeros(len(ids), np.int64)
+    born = applicants_born(people, ids) if not people.is_empty() else np.zeros(len(ids), np.int64)
     children = ids.is_in(
         people.filter(pl.col("relationship") == "child")["application"].implode()
     ).to_numpy() if not people.is_empty() else np.zeros(len(ids), bool)
@@ -663,13 +560,3 @@ def _column(frame: pl.DataFrame, name: str, dtype: Any) -> pl.Series:
     if name in frame.columns:
         return frame[name]
     return pl.Series(name, [None], dtype=dtype).new_from_index(0, frame.height)
-
-
-def _with_days(frame: pl.DataFrame, later: pl.DataFrame) -> pl.DataFrame:
-    """All rows, with ``day`` on which each comes; null: there from the beginning."""
-    if later.is_empty():
-        return frame.with_columns(pl.lit(None, pl.Date).alias("day"))
-    have = frame.filter(~pl.col("id").is_in(later["id"].implode()))
-    new = later.select(
-        *(pl.col(c).cast(frame.schema[c]) for c in later.columns if c in frame.columns), "day")
-    return pl.concat([have, new], how="diagonal")
