@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbl_engine.scheme.description import Description, Line, Section, Table
-from cbl_engine.simulate.parameters import shipped_parameters
+from cbl_engine.simulate.parameters import NESTED, shipped_parameters
 from cbl_engine.simulate.scenario import Scenario, Variant, read_scenario
 from cbl_engine.simulate.words import value
 
@@ -117,10 +117,10 @@ def _changed(parameters: Mapping[str, Parameter], base: Parameters) -> Iterator[
 
 
 def _apart(new: Parameter, old: Parameter) -> tuple[str, str]:
-    """Both values in words; of days by kind only the kinds that differ."""
-    if new.kind == old.kind == "days_by":
+    """Both values in words; of names in names only those that differ."""
+    if new.kind == old.kind and new.kind in NESTED:
         kinds = [kind for kind in new.value if new.value[kind] != old.value.get(kind)]
-        new, old = (p.model_copy(update={"days_by": {k: p.value[k] for k in kinds if k in p.value}})
+        new, old = (p.model_copy(update={p.kind: {k: p.value[k] for k in kinds if k in p.value}})
                     for p in (new, old))
     return value(new) or "the same", value(old) or "the same"
 

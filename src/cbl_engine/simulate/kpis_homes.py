@@ -7,7 +7,7 @@ from datetime import timedelta
 import polars as pl
 
 from cbl_engine.simulate.kpi import ALL, NOT_REACHED, Kpi, Told, band, bedrooms, grouped
-from cbl_engine.simulate.setup import LEAKS, OUTCOMES
+from cbl_engine.simulate.setup import LANDLORDS, LEAKS, OUTCOMES
 from cbl_engine.simulate.void_measures import MEASURES, NO_RELET, void_measures
 
 STAGES = {
@@ -120,6 +120,23 @@ def nominees(told: Told) -> pl.DataFrame:
         "world", "group", pl.col("value") / pl.col("lettings"))
 
 
+def nominees_by_landlord(told: Told) -> pl.DataFrame:
+    """Nominations that were settled for the homes of each landlord, the council or registered
+    providers, by what became of them, for each of that landlord's lettings.
+    """
+    settled = told["nominations"].filter(
+        pl.col("outcome").is_not_null(), pl.col("landlord_kind").is_not_null())
+    settled = settled.with_columns(pl.col("outcome").str.replace_all("_", " ").alias("reason"))
+    lettings = settled.group_by("world", "landlord_kind").agg(
+        (pl.col("outcome") == "accepted").sum().alias("lettings"))
+    counts = pl.concat(
+        settled.with_columns(group.alias("group")).group_by(
+            "world", "landlord_kind", "group", maintain_order=True).agg(pl.len().alias("value"))
+        for group in (pl.col("landlord_kind"), pl.format("{}, {}", "landlord_kind", "reason")))
+    return counts.join(lettings.filter(pl.col("lettings") > 0), on=["world", "landlord_kind"]).select(
+        "world", "group", pl.col("value") / pl.col("lettings"))
+
+
 def bids_per_advert(told: Told) -> pl.DataFrame:
     """Bids that counted on each advert, mean; a home advertised anew is another advert."""
     return grouped(told["adverts"], pl.col("bids").mean(), bedrooms())
@@ -193,6 +210,10 @@ KPIS = (
     Kpi("adverts_unlet", "Adverts that let nothing", "share of adverts", adverts_unlet),
     Kpi("nominees_per_letting", "Nominees for each letting", "nominations", nominees, 0.0,
         (ALL, *_words(OUTCOMES)), ".*"),
+    Kpi("nominees_by_landlord", "Nominees for each letting, by landlord", "nominations",
+        nominees_by_landlord, 0.0, tuple(
+            part for name in LANDLORDS for part in (name, *(
+                f"{name}, {reason}" for reason in _words(OUTCOMES)))), "[^,]*"),
     Kpi("adapted_to_need", "Adapted homes let to those who need them", "share of such lettings",
         adapted_to_need),
     Kpi("chain_length", "Lettings for each void that begins a chain", "lettings", chain_length,

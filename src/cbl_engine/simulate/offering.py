@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbl_engine.offers.rounds import Lists, offer_rounds
+from cbl_engine.simulate import nominees
 from cbl_engine.simulate.advertising import count, not_let
 from cbl_engine.simulate.again import order_on
 from cbl_engine.simulate.columns import spans
 from cbl_engine.simulate.consequences import after_refusals
-from cbl_engine.simulate.parameters import happens, picked, share_edges, sorted_out
+from cbl_engine.simulate.parameters import picked, sorted_out
 from cbl_engine.simulate.policy import policy_on
 from cbl_engine.simulate.register import take_out
 from cbl_engine.simulate.setup import (
@@ -27,9 +28,6 @@ from cbl_engine.simulate.setup import (
     LEAKS,
     MOVED,
     NOT_CHOSEN,
-    OUTCOMES,
-    REFUSED,
-    ROUTES,
 )
 from cbl_engine.simulate.state import (
     ADVERTISED,
@@ -246,13 +244,10 @@ def nominate(
     """
     setup, voids, households = state.setup, state.voids, state.households
     key = households["id"][who], state.home_ids(voids["home"][void]), voids["nth"][void]
-    outcome = _outcomes(state, key, route, utility)
-    draws = setup.luck.draws("nomination/days", *key)
-    takes = np.zeros(len(who), np.int64)
-    for number, name in enumerate(OUTCOMES):
-        mine = outcome == number
-        takes[mine] = picked(setup.days[f"nominations.days/{name}"], draws[mine])
-    allowed = policy_on(setup, day).answer_days(state.static(voids["home"][void]), day)
+    home, life = state.static(voids["home"][void]), households["life"][who]
+    outcome = nominees.outcomes(setup, key, route, home, life, utility)
+    takes = nominees.days_taken(setup, key, route, home, life, outcome)
+    allowed = policy_on(setup, day).answer_days(home, day)
     answered = picked(setup.days["nominations.landlord_days"], setup.luck.draws("answered", *key))
     takes += np.minimum(answered, allowed)
     signs = picked(setup.days["nominations.sign_up_days"], setup.luck.draws("signs", *key))
@@ -267,37 +262,6 @@ def nominate(
         len(who), void=void, household=who, position=position, on=day, outcome=-outcome - 2,
         due=day + takes, signs=signs, route=route,
     )
-
-
-def _outcomes(
-    state: State, key: tuple, route: NDArray[np.int8], utility: NDArray[np.float64]
-) -> NDArray[np.int64]:
-    """What becomes of each nomination; the taste for a home moves refusals at viewing alone."""
-    setup = state.setup
-    if setup.theory.accepts == "always":
-        return np.full(len(route), ACCEPTED)
-    draws = setup.luck.draws("nomination", *key)
-    if setup.theory.accepts == "coin":
-        return np.where(happens(setup.theory.refusal, draws), REFUSED[0], ACCEPTED)
-    out = np.zeros(len(route), np.int64)
-    taste = float(setup.parameters["nominations.taste"])
-    for number, name in enumerate(ROUTES):
-        mine = route == number
-        if not mine.any():
-            continue
-        shares = dict(setup.parameters[f"nominations.{name}"])
-        out[mine] = np.minimum(sorted_out(share_edges(shares), draws[mine]), ACCEPTED)
-        viewed = shares["refused_at_viewing"], shares["accepted"] + shares["refused_late"]
-        if taste and min(viewed) > 0:
-            odds = np.log(viewed[0] / viewed[1]) - taste * utility[mine]
-            chance = 1 / (1 + np.exp(-odds))
-            again = setup.luck.draws("nomination/taste", *(k[mine] for k in key))
-            seen = np.isin(out[mine], (REFUSED[0], REFUSED[1], ACCEPTED))
-            refuses = happens(chance, again)
-            late = out[mine] == REFUSED[1]
-            out[mine] = np.where(seen, np.where(refuses, REFUSED[0],
-                                                np.where(late, REFUSED[1], ACCEPTED)), out[mine])
-    return out
 
 
 def _let(state: State, rows: NDArray[np.int64], day: int) -> None:

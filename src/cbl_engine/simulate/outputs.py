@@ -13,6 +13,7 @@ import polars as pl
 
 from cbl_engine.simulate.downsizing import WOULD_ANYWAY
 from cbl_engine.simulate.luck import named
+from cbl_engine.simulate.nominees import HOUSEHOLDS
 from cbl_engine.simulate.parameters import happens
 from cbl_engine.simulate.policy import policy_on
 from cbl_engine.simulate.setup import (
@@ -20,6 +21,7 @@ from cbl_engine.simulate.setup import (
     ENDINGS,
     EVENTS,
     KINDS,
+    LANDLORDS,
     LEAKS,
     PLACEMENTS,
     REFUSED,
@@ -110,6 +112,7 @@ def _voids(state: State) -> pl.DataFrame:
         "vacancy": voids["nth"] + 1,
         "cause": _words(CAUSES, voids["cause"]),
         "bedrooms": homes.bedrooms[static],
+        "landlord_kind": _words(LANDLORDS, homes.landlord[static]),
         "chain": pl.Series(_home_names(state, voids["home"][first]) + "/"
                            + pl.Series(voids["nth"][first] + 1).cast(pl.String)),
         "link": voids["link"],
@@ -136,7 +139,7 @@ def _voids(state: State) -> pl.DataFrame:
 
 
 def _nominations(state: State) -> pl.DataFrame:
-    rows, voids = state.nominations, state.voids
+    rows, voids, setup = state.nominations, state.voids, state.setup
     void = rows["void"]
     open_ = rows["outcome"] < 0
     return pl.DataFrame({
@@ -144,6 +147,9 @@ def _nominations(state: State) -> pl.DataFrame:
         "home": _home_names(state, voids["home"][void]),
         "vacancy": voids["nth"][void] + 1,
         "application": _application_names(state, rows["household"]),
+        "landlord_kind": _words(LANDLORDS, setup.homes.landlord[state.static(voids["home"][void])]),
+        "household_kind": _words(HOUSEHOLDS, setup.household_kinds[
+            state.households["life"][rows["household"]]]),
         "position": rows["position"],
         "route": _words(ROUTES, rows["route"]),
         "nominated_on": _dates(rows["on"]),

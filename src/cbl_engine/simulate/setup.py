@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cbl_engine.scheme import Scheme
     from cbl_engine.simulate.lives import Lives
     from cbl_engine.simulate.luck import Luck
+    from cbl_engine.simulate.nominees import Chances
     from cbl_engine.simulate.parameters import Parameters
     from cbl_engine.simulate.policy import Policy
 
@@ -28,6 +29,8 @@ NOT_CHOSEN = len(OUTCOMES)
 ENDINGS = (*OUTCOMES, "not_chosen")
 """What becomes of a nomination: its own outcome, or that a household above it took the home."""
 REFUSED = (5, 6)
+LANDLORDS = ("council", "provider")
+"""Whose a home is; the number after the last stands for not known."""
 ROUTES = ("own", "assisted", "automatic", "direct")
 CAUSES = ("left", "died", "care", "evicted", "abandoned", "mutual_agreement", "moved", "new_home",
           "returned")
@@ -147,6 +150,20 @@ class Setup:
         return _homes(self.stock, self.parameters["rents.weekly_loss"])
 
     @cached_property
+    def household_kinds(self) -> NDArray[np.int8]:
+        """The kind of household of each life, as nominations tell them apart."""
+        from cbl_engine.simulate.nominees import household_kinds
+
+        return household_kinds(self.lives)
+
+    @cached_property
+    def chances(self) -> Chances:
+        """What becomes of nominations."""
+        from cbl_engine.simulate.nominees import chances
+
+        return chances(self.parameters)
+
+    @cached_property
     def area_ids(self) -> list[str]:
         """Ids of areas with homes, in order."""
         return self.stock["area"].drop_nulls().unique().sort().to_list()
@@ -188,6 +205,9 @@ class Homes:
         garden: has one.
         area: number of its area.
         rent: [pence a week].
+        landlord: number in ``LANDLORDS``: another landlord's where the council has a right of
+            nomination to it, the council's where it has none; not known, one more than the last,
+            where no home of the stock has one.
         built_week: STANDING: there from the beginning; TO_COME: comes at a rate.
     """
 
@@ -199,6 +219,7 @@ class Homes:
     garden: NDArray[np.bool_]
     area: NDArray[np.int16]
     rent: NDArray[np.int32]
+    landlord: NDArray[np.int8]
     built_week: NDArray[np.int32]
 
 
@@ -225,5 +246,15 @@ def _homes(stock: pl.DataFrame, usual_rent: float) -> Homes:
         code("property_type", {"house": 0, "flat": 1, "bungalow": 2}, 3),
         number("garden", False, bool), area,
         np.rint(number("rent_weekly", usual_rent, np.float64) * 100).astype(np.int32),
+        _landlords(stock),
         number("built_week", STANDING, np.int32),
     )
+
+
+def _landlords(stock: pl.DataFrame) -> NDArray[np.int8]:
+    """Whose each home is, a number in ``LANDLORDS``."""
+    right = stock["nomination_right"].is_not_null() if "nomination_right" in stock.columns \
+        else pl.repeat(value=False, n=stock.height, eager=True)
+    if not right.any():
+        return np.full(stock.height, len(LANDLORDS), np.int8)
+    return right.to_numpy().astype(np.int8)
