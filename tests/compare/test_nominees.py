@@ -44,7 +44,7 @@ def history(n: int = 6000, *, seed: int = 1, rejects: float = 3.0, refuses: floa
             "id": homes, "nomination_right": ["agreement" if p else None for p in provider]},
             schema_overrides={"nomination_right": pl.String}),
         "applications": pl.DataFrame({
-            "id": ids, "registered_on": begun, 
+            "id": ids, "registered_on": begun,
             "current_home": ["H" if t else None for t in tenant]},
             schema_overrides={"current_home": pl.String}),
     }

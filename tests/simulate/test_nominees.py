@@ -70,7 +70,7 @@ def test_days_are_times_the_factors_of_all_three() -> None:
     def mean(of):
         rows = run(of)[1]["nominations"].drop_nulls("settled_on").with_columns(
             days=(pl.col("settled_on") - pl.col("nominated_on")).dt.total_days())
-        return {k: v for k, v in rows.group_by("landlord_kind").agg(pl.col("days").mean()).iter_rows()}
+        return dict(rows.group_by("landlord_kind").agg(pl.col("days").mean()).iter_rows())
 
     usual, longer = mean(setup), mean(slow)
     assert longer["provider"] > 2 * usual["provider"]

@@ -76,6 +76,9 @@ def kept() -> Kept:
             household("P0000-000001", status="under_offer", nominations=2),
             household("P0000-000002", status="housed", left_on=d(6, 1), tenant=True),
             household("P0000-000003", status="lapsed", left_on=d(7, 2), band=None)]),
+        "events": pl.DataFrame([
+            {"world": 0, "home": "H1", "on": d(3, 1), "event": "succession"},
+            {"world": 0, "home": "H3", "on": d(7, 1), "event": "acquired"}]),
         "placements": pl.DataFrame([
             {"world": 0, "application": "P0000-000001", "kind": "leased", "since": d(4, 6),
              "until": d(4, 7), "nights": 1}]),
@@ -108,6 +111,7 @@ def test_a_household_from_joining_to_the_end(kept: Kept) -> None:
 def test_a_home_with_its_stages_adverts_and_nominations(kept: Kept) -> None:
     found = trace_home(kept, "H1")
     assert lines(found) == [
+        "01 Mar Somebody succeeds",
         "01 Apr Notice is given",
         "20 Apr The tenancy ends: the tenant leaves",
         "22 Apr The keys come in",

@@ -242,7 +242,7 @@ def _not_comparable(
 def _what_counts(side: Side) -> tuple[Any, ...]:
     """All that can make a simulation differ."""
     s = side.scenario
-    return (s.scheme, s.scheme_set, s.new_homes, s.simple, s.response, s.assess_every,
+    return (s.scheme, s.scheme_set, s.new_homes, s.acquisitions, s.decants, s.simple, s.response, s.assess_every,
             s.policy_changes_on, s.register_again_on,
             {n: p.value for n, p in side.parameters.found.items()})
 

@@ -147,6 +147,12 @@ def _cohort(group: str) -> str:
     return f" of {said}{', ' + band if band else ''}"
 
 
+def _landlord(group: str) -> str:
+    kind, _, reason = group.partition(", ")
+    whose = {"council": "the council", "provider": "other landlords"}.get(kind, kind)
+    return f" of {whose}{f' that end as {reason!r}' if reason else ''}"
+
+
 SAYS: dict[str, Says] = {
     "lettings": Says("{by} [more|fewer] homes{of} are let a year", _homes),
     "void_days": Says("homes stand empty {by} days [longer|less] {of}", _void,
@@ -160,6 +166,10 @@ SAYS: dict[str, Says] = {
                           lambda g: f" of homes{_homes(g)}", share=True),
     "nominees_per_letting": Says("a letting takes {by} [more|fewer] nominations{of}",
                                  lambda g: f" that end as '{g}'"),
+    "nominees_by_landlord": Says(
+        "a letting takes {by} [more|fewer] nominations{of}", _landlord),
+    "let_outside": Says("{by} [more|fewer] homes a year are let outside bidding{of}",
+                        lambda g: " by referral" if g == "referral" else " by their landlord"),
     "adapted_to_need": Says(
         "the share of adapted homes let to households that need them [rises|falls] by {by}",
         share=True),

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cbl_engine.simulate.parameters import Parameter, Parameters
-    from cbl_engine.simulate.scenario import NewHomes
 
 _RESPONSE = {
     "low": "Households respond to policy little.",
@@ -67,7 +66,7 @@ def _world(scenario: Scenario) -> Iterator[str]:
            f"of {_SHARES[world.authority_type]}.")
     yield (f"The stock is that of {stock}." if stock else
            f"A made-up stock of {_many(world.homes, 'home')}.")
-    yield from _new(scenario.new_homes)
+    yield from _stock_moves(scenario)
 
 
 def _run(scenario: Scenario) -> Iterator[str]:
@@ -99,10 +98,11 @@ def _levers(of: Scenario | Variant, base: Parameters | None = None) -> Iterator[
             yield Line(_RESPONSE[of.response])
         for text in _days_of_policy(of):
             yield Line(text)
-        for text in _new(of.new_homes or ()):
+        for text in _stock_moves(of):
             yield Line(text)
-        if of.new_homes == ():
-            yield Line("No new homes.")
+        for name in ("new_homes", "acquisitions", "decants"):
+            if getattr(of, name) == ():
+                yield Line(f"No {name.replace('_', ' ')}.")
     for path, wanted in of.scheme_set.items():
         yield Line(f"In the scheme, {path} is {'taken out' if wanted is None else wanted}.")
     if base is not None:
@@ -134,11 +134,22 @@ def _parameters_changed(parameters: Parameters) -> Table:
     return Table(("name", "value", "shipped", "from"), rows)
 
 
-def _new(schemes: tuple[NewHomes, ...]) -> Iterator[str]:
-    for new in schemes:
-        size = "bedsits" if new.bedrooms == 0 else f"homes with {_many(new.bedrooms, 'bedroom')}"
+def _stock_moves(of: Scenario | Variant) -> Iterator[str]:
+    """Homes that are built or bought, and those whose tenants must move out."""
+    for new in of.new_homes or ():
         plan = f", let by the plan {new.plan}" if new.plan else ""
-        yield f"{new.homes:,} new {size} on {_day(new.on)}{plan}."
+        yield f"{new.homes:,} new {_size(new.bedrooms)} on {_day(new.on)}{plan}."
+    for bought in of.acquisitions or ():
+        how = "with their tenants" if bought.tenanted else "empty"
+        yield f"{bought.homes:,} {_size(bought.bedrooms)} are bought {how} on {_day(bought.on)}."
+    for decant in of.decants or ():
+        back = "works, and come back" if decant.because == "works" else "demolition"
+        yield (f"On {_day(decant.on)} the tenants of {_many(decant.homes, 'home')} must move out for "
+               f"{back}.")
+
+
+def _size(bedrooms: int) -> str:
+    return "bedsits" if bedrooms == 0 else f"homes with {_many(bedrooms, 'bedroom')}"
 
 
 def _many(n: int, of: str) -> str:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import polars as pl
 
 from cbl_engine.simulate.kpi import ALL, NOT_REACHED, Kpi, Told, band, bedrooms, grouped
-from cbl_engine.simulate.setup import LANDLORDS, LEAKS, OUTCOMES
+from cbl_engine.simulate.setup import FIRST_LETS, LANDLORDS, LEAKS, OUTCOMES
 from cbl_engine.simulate.void_measures import MEASURES, NO_RELET, void_measures
 
 STAGES = {
@@ -36,7 +36,7 @@ def void_days(told: Told) -> pl.DataFrame:
     new homes in the measure called core.
     """
     voids = told["voids"].filter(~pl.col("outcome").is_in(NO_RELET))
-    new = pl.col("cause") == "new_home"
+    new = pl.col("cause").is_in(FIRST_LETS)
     voids = voids.with_columns(
         pl.when(~new).then(day).alias(day) for day in ("tenancy_ended_on", "keys_in_on"))
     found = void_measures(voids, told.end - timedelta(days=1), ["world"]).rename(
@@ -77,7 +77,7 @@ def stage_days_by_works(told: Told) -> pl.DataFrame:
 def _let(told: Told) -> pl.DataFrame:
     """Voids that were let after a nomination; new homes left out."""
     return told["voids"].filter(pl.col("outcome") == "let", pl.col("let_on") < told.end,
-                        pl.col("cause") != "new_home")
+                        ~pl.col("cause").is_in(FIRST_LETS))
 
 
 def _durations() -> list[pl.Expr]:
@@ -99,7 +99,7 @@ def rent_lost(told: Told) -> pl.DataFrame:
     that is taken out of letting counts until its works were done.
     """
     voids = told["voids"]
-    new = pl.col("cause") == "new_home"
+    new = pl.col("cause").is_in(FIRST_LETS)
     first = pl.when(new).then("ready_on").otherwise(pl.col("tenancy_ended_on") + timedelta(days=1))
     out = pl.when(pl.col("outcome").is_in(NO_RELET)).then("ready_on").otherwise("let_on")
     last = pl.min_horizontal(pl.coalesce(out, pl.lit(told.end)), pl.lit(told.end))
@@ -152,6 +152,15 @@ def adverts_unlet(told: Told) -> pl.DataFrame:
     is_last = pl.col("number") == pl.col("last")
     known = adverts.filter(~is_last | (pl.col("outcome") == "let"))
     return grouped(known, (~is_last).mean(), bedrooms())
+
+
+def let_outside(told: Told) -> pl.DataFrame:
+    """Homes let without bid or nomination, for each year: by their landlord to a list of its own, or
+    by referral, as supported housing mostly is.
+    """
+    let = told["voids"].filter(pl.col("outcome").is_in(["landlord", "referral"]),
+                               pl.col("let_on") < told.end)
+    return grouped(let, pl.len() / told.years, pl.col("outcome"))
 
 
 def adapted_to_need(told: Told) -> pl.DataFrame:
@@ -214,6 +223,8 @@ KPIS = (
         nominees_by_landlord, 0.0, tuple(
             part for name in LANDLORDS for part in (name, *(
                 f"{name}, {reason}" for reason in _words(OUTCOMES)))), "[^,]*"),
+    Kpi("let_outside", "Homes let outside bidding", "homes a year", let_outside, 0.0,
+        (ALL, "landlord", "referral"), ".*"),
     Kpi("adapted_to_need", "Adapted homes let to those who need them", "share of such lettings",
         adapted_to_need),
     Kpi("chain_length", "Lettings for each void that begins a chain", "lettings", chain_length,

@@ -40,7 +40,7 @@ from cbl_engine.simulate.state import (
     WAITING,
     next_end,
 )
-from cbl_engine.simulate.voids import DIRECT, open_void
+from cbl_engine.simulate.voids import happened, open_void, to_accommodation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -207,7 +207,7 @@ def _nominate(
     offers = policy.version.offers
     by_whom = offers.choosing.by_whom if offers is not None else "advert"
     at_once = policy.at_once[state.static(voids["home"][going.void[lists]])]
-    at_once = np.where(voids["route"][going.void[lists]] == DIRECT, 1, at_once)
+    at_once = np.where(voids["route"][going.void[lists]] != 0, 1, at_once)
     meant = offer_rounds(
         Lists(starts, applications.astype(np.int32)), at_once.astype(np.int32),
         going.rank[entry], by_whom, _order(state, going, lists),
@@ -290,12 +290,15 @@ def _let(state: State, rows: NDArray[np.int64], day: int) -> None:
     movers = np.flatnonzero(old != NOBODY)
     leaks = sorted_out(setup.edges["chains"],
                        setup.luck.draws("leak", households["id"][who[movers]]))
-    leaks = np.minimum(leaks, len(LEAKS))
-    stays = leaks < len(LEAKS)
-    freed = movers[~stays]
-    kept = old[movers[stays]]
-    lost = np.isin(leaks[stays], [LEAKS.index("disposal"), LEAKS.index("decant")])
-    state.home_status[kept[lost]] = GONE
+    leaks = np.where(households["decants"][who[movers]], LEAKS.index("decant"),
+                     np.minimum(leaks, len(LEAKS)))
+    freed = movers[leaks == len(LEAKS)]
+    for name, event in (("disposal", "disposed"), ("decant", "demolished")):
+        lost = movers[leaks == LEAKS.index(name)]
+        state.home_status[old[lost]] = GONE
+        happened(state, old[lost], start[lost], event)
+    converted = movers[leaks == LEAKS.index("temporary_accommodation")]
+    to_accommodation(state, old[converted], start[converted])
     open_void(state, old[freed], np.full(len(freed), MOVED), start[freed], after=void[freed],
               leaver=households["id"][who[freed]])
     state.lettings.append(

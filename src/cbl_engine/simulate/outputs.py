@@ -29,7 +29,14 @@ from cbl_engine.simulate.setup import (
     WORKS,
 )
 from cbl_engine.simulate.state import NEVER, NOBODY, OVER, STATUSES
-from cbl_engine.simulate.voids import CONVERTED, KEPT_BY_LANDLORD, LONG_TERM, REDESIGNATED
+from cbl_engine.simulate.voids import (
+    CONVERTED,
+    FOR_DECANT,
+    KEPT_BY_LANDLORD,
+    LONG_TERM,
+    REDESIGNATED,
+    REFERRED,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,6 +101,13 @@ def _application_names(state: State, rows: NDArray[np.int64]) -> pl.Series:
     return pl.Series(named("P", ids), dtype=pl.String).set(pl.Series(~known), None)
 
 
+_OUTCOME_OF = {
+    KEPT_BY_LANDLORD: "landlord", LONG_TERM: "long_term", REDESIGNATED: "redesignated",
+    CONVERTED: "temporary_accommodation", REFERRED: "referral", FOR_DECANT: "decant",
+}
+"""What becomes of a void by its route; of another route it is let, or lost."""
+
+
 def _voids(state: State) -> pl.DataFrame:
     voids = state.voids
     homes = state.setup.homes
@@ -101,8 +115,8 @@ def _voids(state: State) -> pl.DataFrame:
     step, route = voids["step"], voids["route"]
     let = voids["let"] < NEVER
     outcome = np.select(
-        [step != OVER, route == LONG_TERM, route == KEPT_BY_LANDLORD, route == REDESIGNATED,
-         route == CONVERTED, let], [4, 2, 1, 5, 6, 0], 3)
+        [step != OVER, *(route == code for code in _OUTCOME_OF), let],
+        [1, *range(3, 3 + len(_OUTCOME_OF)), 0], 2)
     first = voids["chain"]
     leaver = voids["leaver"]
     return pl.DataFrame({
@@ -132,8 +146,7 @@ def _voids(state: State) -> pl.DataFrame:
         "let_on": _dates(voids["let"]),
         "adverts": voids["adverts"],
         "nominations": voids["nominations"],
-        "outcome": _words(("let", "landlord", "long_term", "lost", "open", "redesignated",
-                           "temporary_accommodation"), outcome),
+        "outcome": _words(("let", "open", "lost", *_OUTCOME_OF.values()), outcome),
         "rent_weekly": homes.rent[static] / 100.0,
     })
 
@@ -272,6 +285,7 @@ def _households(state: State) -> pl.DataFrame:
         "downsizer": rows["downsizes"] > 0,
         "would_ask_anyway": pl.Series(rows["downsizes"] == WOULD_ANYWAY).set(
             pl.Series(rows["downsizes"] == 0), None),
+        "decanted": rows["decants"],
         "life": life,
     })
 

@@ -57,6 +57,24 @@ class NewHomes(Part):
     plan: str | None = Field(None, description="local lettings plan of the scheme they are let by")
 
 
+class Acquisitions(Part):
+    """Homes that are bought together."""
+
+    on: date = Field(description="the day they are the landlord's")
+    homes: int = Field(ge=1, le=10_000, description="[homes]")
+    bedrooms: int = Field(ge=0, le=9, description="[bedrooms] of each")
+    tenanted: bool = Field(default=False, description="with their tenants; else empty")
+
+
+class Decants(Part):
+    """Tenants who must move out of so many homes on a day."""
+
+    on: date = Field(description="the day they are told")
+    homes: int = Field(ge=1, le=10_000, description="[homes]")
+    because: Literal["works", "demolition"] = Field(
+        description="works: they come back; demolition: they are let another home directly")
+
+
 class SimpleModels(Part):
     """Simple models in place of the usual ones, to hold a world against formulas."""
 
@@ -85,6 +103,10 @@ class Variant(Part):
                                            "register again")
     new_homes: tuple[NewHomes, ...] | None = Field(
         None, strict=False, description="other schemes of new homes")
+    acquisitions: tuple[Acquisitions, ...] | None = Field(
+        None, strict=False, description="other homes bought")
+    decants: tuple[Decants, ...] | None = Field(
+        None, strict=False, description="other decants")
 
 
 class Scenario(Part):
@@ -104,6 +126,8 @@ class Scenario(Part):
         response: how strongly households respond to policy.
         policy_changes_on, register_again_on: days of what they respond to.
         new_homes: schemes of new homes.
+        acquisitions: homes bought on a day.
+        decants: homes whose tenants must move out on a day.
         simple: simple models.
         scheme_set: levers on the scheme: path of a value -> the value.
         variants: what it is compared with.
@@ -127,6 +151,9 @@ class Scenario(Part):
     register_again_on: date | None = Field(None, description="the day by which everybody must "
                                            "register again; left out: none")
     new_homes: tuple[NewHomes, ...] = Field((), strict=False, description="schemes of new homes")
+    acquisitions: tuple[Acquisitions, ...] = Field((), strict=False, description="homes bought")
+    decants: tuple[Decants, ...] = Field(
+        (), strict=False, description="homes whose tenants must move out")
     simple: SimpleModels | None = Field(None, description="simple models, for theory")
     scheme_set: dict[str, Any] = Field(
         default_factory=dict, description="values in place of the scheme's, by path: "
@@ -153,7 +180,8 @@ def variant_of(
                                "parameters": {**scenario.parameters, **variant.parameters}}
     if variant.scheme is not None or variant.scheme_set:
         changes["policy_changes_on"] = scenario.policy_changes_on or scenario.start
-    for name in ("scheme", "response", "new_homes", "policy_changes_on", "register_again_on"):
+    for name in ("scheme", "response", "new_homes", "acquisitions", "decants", "policy_changes_on",
+                 "register_again_on"):
         if getattr(variant, name) is not None:
             changes[name] = getattr(variant, name)
     return scenario.model_copy(update=changes), parameters.with_changes(variant.parameters)
@@ -257,8 +285,11 @@ def _outside_horizon(scenario: Scenario, document: Document) -> Iterator[Problem
     from datetime import timedelta
 
     last = scenario.start + timedelta(days=scenario.days - 1)
-    for number, new in enumerate(scenario.new_homes):
-        if not scenario.start <= new.on <= last:
-            yield Problem("outside_horizon", "homes complete outside the horizon",
-                          where=document.where(("new_homes", number, "on")), given=str(new.on),
-                          allowed=f"{scenario.start} to {last}")
+    what = {"new_homes": "homes complete", "acquisitions": "homes are bought",
+            "decants": "tenants must move out"}
+    for name, words in what.items():
+        for number, one in enumerate(getattr(scenario, name)):
+            if not scenario.start <= one.on <= last:
+                yield Problem("outside_horizon", f"{words} outside the horizon",
+                              where=document.where((name, number, "on")), given=str(one.on),
+                              allowed=f"{scenario.start} to {last}")

@@ -33,12 +33,16 @@ LANDLORDS = ("council", "provider")
 """Whose a home is; the number after the last stands for not known."""
 ROUTES = ("own", "assisted", "automatic", "direct")
 CAUSES = ("left", "died", "care", "evicted", "abandoned", "mutual_agreement", "moved", "new_home",
-          "returned")
-MOVED, NEW_HOME = CAUSES.index("moved"), CAUSES.index("new_home")
-RETURNED = CAUSES.index("returned")
+          "returned", "acquired")
+MOVED, NEW_HOME, RETURNED, ACQUIRED = (
+    CAUSES.index(c) for c in ("moved", "new_home", "returned", "acquired"))
+FIRST_LETS = ("new_home", "acquired")
+"""Causes of voids that no tenancy of this landlord went before."""
 EVENTS = ("right_to_buy", "demolished", "exchange", "succession", "change_of_designation",
-          "to_temporary_accommodation", "from_temporary_accommodation")
+          "to_temporary_accommodation", "from_temporary_accommodation", "disposed",
+          "from_long_term_void", "acquired", "decanted", "returned_from_decant", "to_be_demolished")
 """What happens to homes beside voids and lettings."""
+EVENT = {name: number for number, name in enumerate(EVENTS)}
 WORKS = ("none", "standard", "major", "adaptation")
 LEAKS = ("fission", "joint_tenant_stays", "successor", "decant", "disposal",
          "temporary_accommodation", "elsewhere")
@@ -46,6 +50,10 @@ PLACEMENTS = ("own_stock", "leased", "nightly_paid", "bed_and_breakfast")
 KINDS = ("never", "seldom", "often")
 STANDING, TO_COME = -1, -2
 """``built_week`` of homes that are there from the beginning, and of those that come at a rate."""
+COMES = ("new", "acquired", "acquired_tenanted")
+"""How a home comes: built, or bought empty or with its tenant."""
+OWN_COLUMNS = ("built_week", "comes")
+"""Columns of the stock that no homes table has."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,15 @@ class Theory:
     no_void_days: bool = False
 
 
+@dataclass(frozen=True)
+class Decants:
+    """Tenants who must move out of so many homes of each world on a day, for works or for good."""
+
+    day: int
+    homes: int
+    for_good: bool
+
+
 @dataclass(frozen=True, eq=False)
 class Setup:
     """What the worlds of a run share.
@@ -74,8 +91,9 @@ class Setup:
     Attributes:
         scheme: the scheme of every world.
         lives: households.
-        stock: the homes, those to be built included, with ``built_week`` (-1: there already;
-            -2: comes when ``homes_per_week`` says); the columns of the homes table.
+        stock: the homes, those to come included, with ``built_week`` (-1: there already;
+            -2: comes when ``homes_per_week`` says) and ``comes`` (one of ``COMES``; null, or no such
+            column: new); the columns of the homes table.
         start: first day, a number; weeks begin on its weekday.
         weeks: of the horizon.
         households: of the opening register; each a life of its own.
@@ -90,6 +108,7 @@ class Setup:
         response: how strongly households respond to policy: low, central or high.
         responds_from: day from which they do.
         register_again_on: day by which all must register again.
+        decants: homes whose tenants move out for works or demolition on a day.
         homes_per_week: mean number of homes that come in a world [a week], a Poisson count of
             the next of those to come, by their order in the stock.
     """
@@ -110,6 +129,7 @@ class Setup:
     responds_from: int = 1_000_000_000
     register_again_on: int = 1_000_000_000
     homes_per_week: float = 0.0
+    decants: tuple[Decants, ...] = ()
 
     @property
     def n_homes(self) -> int:
@@ -208,6 +228,8 @@ class Homes:
         landlord: number in ``LANDLORDS``: another landlord's where the council has a right of
             nomination to it, the council's where it has none; not known, one more than the last,
             where no home of the stock has one.
+        supported: let by referral, as homes of supported housing and extra care mostly are.
+        comes: number in ``COMES``.
         built_week: STANDING: there from the beginning; TO_COME: comes at a rate.
     """
 
@@ -220,7 +242,13 @@ class Homes:
     area: NDArray[np.int16]
     rent: NDArray[np.int32]
     landlord: NDArray[np.int8]
+    supported: NDArray[np.bool_]
+    comes: NDArray[np.int8]
     built_week: NDArray[np.int32]
+
+
+_SUPPORTED = ("supported", "extra care", "extra_care")
+"""Needs groups of homes that are let by referral."""
 
 
 def _homes(stock: pl.DataFrame, usual_rent: float) -> Homes:
@@ -247,6 +275,8 @@ def _homes(stock: pl.DataFrame, usual_rent: float) -> Homes:
         number("garden", False, bool), area,
         np.rint(number("rent_weekly", usual_rent, np.float64) * 100).astype(np.int32),
         _landlords(stock),
+        code("needs_group", dict.fromkeys(_SUPPORTED, 1), 0).astype(bool),
+        code("comes", {name: number for number, name in enumerate(COMES)}, 0),
         number("built_week", STANDING, np.int32),
     )
 

@@ -26,7 +26,7 @@ WAITING, UNDER_OFFER, HOUSED, LAPSED, ELSEWHERE, ENDED, CANCELLED = range(7)
 STATUSES = ("waiting", "under_offer", "housed", "lapsed", "housed_elsewhere", "tenancy_ended",
             "cancelled")
 # Status of a home.
-LET, VOID, GONE, UNBUILT, ACCOMMODATION = range(5)
+LET, VOID, GONE, UNBUILT, ACCOMMODATION, LONG_EMPTY, DECANTED, DECANT_HOME = range(8)
 # Where a void stands.
 COMING, READY, ADVERTISED, SIGNING, OVER = range(5)
 
@@ -38,7 +38,7 @@ HOUSEHOLDS = {
     "home": np.int64, "settled": np.int32, "bids": np.int32, "offers": np.int16, "refusals": np.int16,
     "barred_until": np.int32, "placement": np.int8, "placed": np.int32, "placement_left": np.int32,
     "downsizes": np.int8, "in_cycle": np.int16, "counted": np.int16, "suspended_until": np.int32,
-    "council_until": np.int32, "bottom_until": np.int32, "put_band": np.int8, "put_until": np.int32,
+    "council_until": np.int32, "decants": np.bool_, "bottom_until": np.int32, "put_band": np.int8, "put_until": np.int32,
 }
 VOIDS = {
     "id": np.int64, "world": np.int32, "home": np.int64, "nth": np.int32, "cause": np.int8,
@@ -55,6 +55,8 @@ NOMINATIONS = {
     "counts": np.bool_,
 }
 EVENTS = {"home": np.int64, "day": np.int32, "what": np.int8}
+DECANTS = {"home": np.int64, "to": np.int64, "since": np.int32, "until": np.int32,
+           "over": np.bool_}
 CONSEQUENCES = {"household": np.int64, "name": np.int16, "since": np.int32, "until": np.int32}
 
 LETTINGS = {
@@ -87,6 +89,8 @@ class State:
         shown: what published results show of each world: adverts and bids by bedrooms.
         consequences: of refusals, a row each; the name is a number in ``consequence_names``.
         events: what happened to homes beside voids and lettings, a row each.
+        decants: moves of tenants out of homes in works and back, a row each.
+        decants_asked: homes whose tenants wait for a home to move to while works are done.
         counts: what quotas have counted, when they have begun to.
         version: number of the scheme's version that profiles of voids go by; -1 at the start.
     """
@@ -112,6 +116,8 @@ class State:
     homes_come: NDArray[np.int64]
     consequences: Columns = field(default_factory=lambda: Columns(CONSEQUENCES))
     events: Columns = field(default_factory=lambda: Columns(EVENTS))
+    decants: Columns = field(default_factory=lambda: Columns(DECANTS))
+    decants_asked: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     counts: Counts | None = None
     version: int = -1
 
@@ -162,14 +168,18 @@ def begin(setup: Setup, worlds: NDArray[np.int64]) -> State:
     return state
 
 
+ENDS = ("tenancies.end_per_year", "stock.right_to_buy_per_year", "stock.demolished_per_year",
+        "stock.disposed_per_year", "stock.exchanges_per_year")
+"""Ways in which a tenancy ends: the rates that add up to its own."""
+ENDED_SO, SOLD, DEMOLISHED, DISPOSED, EXCHANGED = range(len(ENDS))
+
+
 def _ends(
     setup: Setup, home_id: NDArray[np.int64], nth: NDArray[np.integer] | int,
     since: NDArray[np.integer] | int,
 ) -> NDArray[np.int32]:
     """Day on which the tenancy that begins on a day ends, whatever way."""
-    p = setup.parameters
-    rate = (p["tenancies.end_per_year"] + p["stock.right_to_buy_per_year"]
-            + p["stock.demolished_per_year"] + p["stock.exchanges_per_year"])
+    rate = sum(setup.parameters[name] for name in ENDS)
     draws = setup.luck.draws("tenancy", home_id, nth)
     return np.minimum(since + days_until(rate, draws).astype(np.int64), NEVER).astype(np.int32)
 

@@ -19,8 +19,19 @@ _CAUSES = {
     "left": "the tenant leaves", "died": "the tenant died", "care": "the tenant goes into care",
     "evicted": "the tenant is evicted", "abandoned": "the tenant has gone",
     "mutual_agreement": "ended by agreement", "moved": "the tenant moves to another home",
-    "new_home": "the home is new",
 }
+_COMES = {"new_home": ("built", "Completed: the home is new"),
+          "acquired": ("bought", "The home is bought"),
+          "returned": ("returned", "The home is back for letting")}
+"""Causes of voids that no tenancy's end made."""
+_EVENTS = {
+    "right_to_buy": "The home is sold to its tenant", "demolished": "The home is pulled down",
+    "exchange": "The tenants exchange homes with others", "succession": "Somebody succeeds",
+    "disposed": "The home is disposed of", "decanted": "The tenant moves out while works are done",
+    "returned_from_decant": "The tenant moves back",
+    "to_be_demolished": "The home is to be pulled down: its tenant must move",
+}
+"""What is told of a home's events; what a void tells already is not."""
 _ROUTES = {"own": "by its own bid", "assisted": "by a bid that an officer placed",
            "automatic": "by an automatic bid", "direct": "directly, without a bid"}
 _OUTCOMES = {
@@ -43,7 +54,9 @@ _LEAKS = {
 _OVER = {"landlord": "The landlord lets it itself", "long_term": "Taken out of letting",
          "lost": "Lost: nobody was there to let it to",
          "redesignated": "Let for another use from now on",
-         "temporary_accommodation": "Becomes temporary accommodation"}
+         "temporary_accommodation": "Becomes temporary accommodation",
+         "referral": "Let by referral",
+         "decant": "Lived in by a tenant whose own home is in works"}
 
 
 @dataclass(frozen=True)
@@ -140,6 +153,9 @@ def trace_home(kept: Kept, home: str, world: int = 0) -> Trace:
     if voids.is_empty():
         raise _missing("home", home, world, "the id of a home that stood empty in that world")
     steps = [step for void in voids.iter_rows(named=True) for step in _void(void, rows, kept)]
+    steps += [Step(event["on"], event["event"], _EVENTS[event["event"]], home)
+              for event in rows("events", home=home).iter_rows(named=True)
+              if event["event"] in _EVENTS]
     last = voids.row(-1, named=True)
     facts = {"bedrooms": last["bedrooms"], "weekly rent": last["rent_weekly"],
              "vacancies": voids.height}
@@ -195,15 +211,16 @@ def _void(
     key = {name: void[name] for name in ("home", "vacancy")}
     home = void["home"]
     why = _said(_CAUSES, void["cause"])
-    if void["cause"] == "new_home":
-        yield Step(void["tenancy_ended_on"], "built", "Completed: the home is new", home)
-    else:
+    if void["cause"] in _COMES:
+        yield Step(void["tenancy_ended_on"], *_COMES[void["cause"]], home)
+    if void["cause"] != "new_home":
         if void["notice_given_on"] != void["tenancy_ended_on"]:
             yield Step(void["notice_given_on"], "notice", "Notice is given", home)
         leaver = void["leaving_application"]
         named = f" ({leaver})" if leaver else ""
-        yield Step(void["tenancy_ended_on"], "ended", f"The tenancy ends: {why}{named}", home,
-                   leaver)
+        if void["cause"] not in _COMES:
+            yield Step(void["tenancy_ended_on"], "ended", f"The tenancy ends: {why}{named}", home,
+                       leaver)
         yield Step(void["keys_in_on"], "keys_in", "The keys come in", home)
         yield Step(void["inspected_on"], "inspected",
                    f"Inspected; works ordered: {void['works']}", home)

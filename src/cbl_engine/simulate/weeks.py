@@ -18,6 +18,7 @@ from cbl_engine.simulate import (
     advertising,
     bidders,
     choice,
+    decants,
     direct,
     downsizing,
     limits,
@@ -70,11 +71,13 @@ def run_batch(
     weeks = Columns(WEEKS, len(worlds) * setup.weeks)
     going = offering.nothing_going()
     for week in range(setup.weeks):
-        joined = np.concatenate([register.arrive(state, week), downsizing.ask(state, week)])
+        joined = np.concatenate([register.arrive(state, week), downsizing.ask(state, week),
+                                 decants.ask(state, week)])
         register.change(state, week)
         register.leave(state, week)
         voids.end_tenancies(state, week)
         voids.hand_back(state, week)
+        decants.come_back(state, week)
         voids.build(state, week)
         voids.work(state, week)
         going = close(state, week, going)
@@ -87,6 +90,7 @@ def run_batch(
 def close(state: State, week: int, going: offering.Going) -> offering.Going:
     """Advertise, take bids, rank and offer; what goes on after the week."""
     bidders.begin_week(state, week)
+    going = offering.with_lists(going, *decants.house(state, week), week)
     direct.set_apart(state, week)
     going = offering.with_lists(going, *direct.lists(state, week), week)
     advertised = advertise(state, week)

@@ -15,7 +15,7 @@ from cbl_engine.simulate.levers import scheme_with
 from cbl_engine.simulate.limits import register_out_of_time
 from cbl_engine.simulate.lives import day_number, make_lives
 from cbl_engine.simulate.luck import Luck
-from cbl_engine.simulate.setup import Setup, Theory
+from cbl_engine.simulate.setup import Decants, Setup, Theory
 from cbl_engine.simulate.state import NEVER
 
 if TYPE_CHECKING:
@@ -70,7 +70,9 @@ def set_up(
                   luck, opening["areas"], _theory(scenario),
                   lived_in=_lived_in(scenario, lives, stock), response=scenario.response,
                   responds_from=_day(_policy_changes_on(scenario, scheme)),
-                  register_again_on=_day(scenario.register_again_on))
+                  register_again_on=_day(scenario.register_again_on),
+                  decants=tuple(Decants(day_number(d.on), d.homes, d.because == "demolition")
+                                for d in scenario.decants))
     problems = _cannot_run(setup)
     if problems:
         raise BadInput(problems)
@@ -225,7 +227,7 @@ def _columns_of_homes(scheme: Scheme) -> dict[str, str]:
 def _with_new_homes(
     stock: pl.DataFrame, scenario: Scenario, parameters: Parameters
 ) -> pl.DataFrame:
-    """The stock with homes still to be built: one after another, and schemes of dozens."""
+    """The stock with homes still to come: one after another, and dozens on a day; like those there."""
     n = round(parameters["stock.new_per_year"] * stock.height * scenario.weeks / 52)
     parts = [stock]
     if n:
@@ -234,6 +236,21 @@ def _with_new_homes(
         parts.append(like.with_columns(
             pl.Series("id", [f"N{i:08d}" for i in range(n)]),
             pl.Series("built_week", weeks, dtype=pl.Int32)))
+    n = round(parameters["stock.acquired_per_year"] * stock.height * scenario.weeks / 52)
+    if n:
+        like = stock[[i * stock.height // n for i in range(n)]]
+        parts.append(like.with_columns(
+            pl.Series("id", [f"A{i:08d}" for i in range(n)]),
+            pl.Series("built_week", [(i + 1) * scenario.weeks // (n + 1) for i in range(n)],
+                      dtype=pl.Int32),
+            pl.lit("acquired").alias("comes")))
+    for number, bought in enumerate(scenario.acquisitions):
+        like = stock[[i % stock.height for i in range(bought.homes)]]
+        parts.append(like.with_columns(
+            pl.Series("id", [f"B{number:03d}-{i:05d}" for i in range(bought.homes)]),
+            pl.lit(bought.bedrooms, stock.schema["bedrooms"]).alias("bedrooms"),
+            pl.lit((bought.on - scenario.start).days // 7, pl.Int32).alias("built_week"),
+            pl.lit("acquired_tenanted" if bought.tenanted else "acquired").alias("comes")))
     for number, new in enumerate(scenario.new_homes):
         week = (new.on - scenario.start).days // 7
         like = stock[[i % stock.height for i in range(new.homes)]]
