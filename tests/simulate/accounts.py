@@ -325,15 +325,65 @@ def voids_add_up(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
 
 
 def placements_end(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
-    """Who left the register left temporary accommodation: on that day or within days of it."""
+    """Who left the register left temporary accommodation that day or before, and by that way if it was
+    that day.
+    """
     households = tables["households"].select("world", "application", "left_on", "status")
     rows = tables["placements"].join(households, on=["world", "application"], how="left")
     gone = pl.col("left_on").is_not_null()
     return rows.filter(
         (pl.col("until") < pl.col("since")) | (gone & pl.col("until").is_null())
-        | (pl.col("until") > pl.col("left_on") + pl.duration(days=31))
-        | ((pl.col("status") == "housed") != pl.col("housed")) | (pl.col("nights") < 0)
-        | (pl.col("net_pounds") > pl.col("gross_pounds")))
+        | (pl.col("until") > pl.col("left_on")) | (pl.col("until") > pl.col("would_leave_on"))
+        | (pl.col("until").is_null() != pl.col("left_by").is_null())
+        | ((pl.col("left_by") == pl.col("status")) & (pl.col("until") != pl.col("left_on"))))
+
+
+def placements_follow(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
+    """A household enters once, and is in one placement at a time: it moves to another that day."""
+    rows = tables["placements"].sort("world", "application", "since")
+    whose = ["world", "application"]
+    before = pl.col("until").shift(1).over(whose)
+    moved = pl.col("left_by").shift(1).over(whose) == "moved"
+    first = pl.int_range(pl.len()).over(whose) == 0
+    last = pl.int_range(pl.len(), 0, -1).over(whose) == 1
+    return rows.filter(
+        (pl.col("entered") != first)
+        | (~first & ((before != pl.col("since")) | ~moved).fill_null(value=True))
+        | (last & (pl.col("left_by") == "moved").fill_null(value=False)))
+
+
+def placements_cost(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
+    """Nights are paid for while somebody is there, and perhaps after; money is nights times pence."""
+    end = start + timedelta(weeks=weeks)
+    until = pl.min_horizontal(pl.coalesce("until", pl.lit(end)), pl.lit(end))
+    paid = pl.min_horizontal(pl.coalesce("paid_until", pl.lit(end)), pl.lit(end))
+    since = pl.col("since")
+    return tables["placements"].filter(
+        (pl.col("nights") != (until - since).dt.total_days().clip(0))
+        | (pl.col("paid_nights") != (paid - since).dt.total_days().clip(0))
+        | (pl.col("paid_until") < pl.col("until"))
+        | (pl.col("gross_pence") != pl.col("paid_nights") * pl.col("gross_nightly_pence"))
+        | (pl.col("net_pence") != pl.col("paid_nights") * pl.col("net_nightly_pence"))
+        | (pl.col("net_pence") > pl.col("gross_pence")))
+
+
+def converted_homes_hold_one(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
+    """A home that is temporary accommodation has one household at a time, and comes back without."""
+    rows = tables["placements"].filter(pl.col("home").is_not_null()).sort("world", "home", "since")
+    before = pl.col("until").shift(1).over("world", "home")
+    again = pl.col("since").shift(1).over("world", "home").is_not_null()
+    crowded = rows.filter(again & (before.is_null() | (before > pl.col("since"))))
+    events = tables["events"].select("world", "home", "on", "event")
+    back = events.filter(pl.col("event") == "from_temporary_accommodation").join(
+        rows.select("world", "home", "since", "until"), on=["world", "home"])
+    inside = back.filter((pl.col("since") < pl.col("on")) & (
+        pl.col("until").is_null() | (pl.col("until") > pl.col("on"))))
+    there = events.filter(pl.col("event") == "to_temporary_accommodation").select(
+        "world", "home", "on")
+    before_it = rows.join(there.group_by("world", "home").agg(pl.col("on").min()),
+                          on=["world", "home"], how="left").filter(
+        pl.col("on").is_null() | (pl.col("since") < pl.col("on")))
+    return pl.concat(part.select("world", "home") for part in (crowded, inside, before_it))
 
 
 def placed_add_up(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
@@ -355,5 +405,6 @@ LAWS: tuple[Callable[[Tables, date, int], pl.DataFrame], ...] = (
     nominated_while_waiting, nominated_for_adverts, counts_agree, chains_link, moves_free_homes,
     household_lives_once, left_after_joining, open_nominations_agree, weeks_add_up, voids_add_up,
     placements_end, placed_add_up, homes_come_back, decants_come_back, gone_is_gone,
-    demolition_rehouses, bought_homes_begin,
+    demolition_rehouses, bought_homes_begin, placements_follow, placements_cost,
+    converted_homes_hold_one,
 )

@@ -51,7 +51,7 @@ STOCK_MOVES: dict[str, dict[str, Any]] = {
     "stock.long_term_void": {"share": 0.15}, "stock.long_term_days": {"days": {0: 14, 100: 60}},
     "stock.to_accommodation": {"share": 0.15},
     "stock.accommodation_days": {"days": {0: 14, 100: 60}},
-    "stock.supported": {"share": 0.1},
+    "stock.supported": {"share": 0.1}, "accommodation.placed": {"share": 1.0},
     "chains.leakage": {"shares": {"fission": 0.1, "joint_tenant_stays": 0.1, "successor": 0.1,
                                   "decant": 0.1, "disposal": 0.1, "temporary_accommodation": 0.1}},
 }

@@ -112,6 +112,9 @@ BROKEN: dict[str, tuple[str, dict[str, pl.Expr]]] = {
     "decants_come_back": ("events", {"event": pl.lit("returned_from_decant")}),
     "gone_is_gone": ("events", {"event": pl.lit("demolished"), "on": pl.lit(START)}),
     "demolition_rehouses": ("households", {"decanted": ~pl.col("decanted")}),
+    "placements_follow": ("placements", {"entered": ~pl.col("entered")}),
+    "placements_cost": ("placements", {"gross_pence": pl.col("gross_pence") + 1}),
+    "converted_homes_hold_one": ("placements", {"home": pl.lit("H1")}),
     "bought_homes_begin": ("voids", {"cause": pl.lit("acquired")}),
 }
 

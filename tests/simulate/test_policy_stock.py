@@ -128,17 +128,3 @@ def test_a_home_is_temporary_accommodation_for_its_time_and_comes_back():
     returned = frames["voids"].filter(pl.col("cause") == "returned")
     assert returned.height == back.height
     assert set(returned["outcome"]) <= {"let", "open", "long_term"}
-
-
-def test_how_each_household_left_its_placement_is_told():
-    setup = setup_of(scheme_text(), weeks=30, tenancies__end_per_year=1.0,
-                     accommodation__leaves_per_year=2.0, accommodation__backfilled=1.0)
-    _, frames = run(setup)
-    rows = frames["placements"]
-    ended = rows.filter(pl.col("until").is_not_null())
-    assert {"housed", "other"} <= set(ended["left_by"])
-    assert rows.filter(pl.col("until").is_null())["left_by"].null_count() == (
-        rows.height - ended.height)
-    assert ended["left_by"].null_count() == 0
-    assert ended.filter(pl.col("left_by") == "housed")["housed"].all()
-    assert ended["backfilled"].drop_nulls().all()

@@ -206,6 +206,13 @@ SAYS: dict[str, Says] = {
         _household),
     "ta_households": Says(
         "{by} [more|fewer] households are in temporary accommodation at the end{of}"),
+    "ta_out_of_area": Says(
+        "{by} [more|fewer] households are in temporary accommodation out of the area at the end{of}"),
+    "ta_entries": Says("{by} [more|fewer] households a year enter temporary accommodation{of}",
+                       lambda g: f" under the {g} duty"),
+    "ta_exits": Says("{by} [more|fewer] households a year leave temporary accommodation{of}"),
+    "ta_empty_nights": Says(
+        "{by} [more|fewer] nights a year are paid for after a household left{of}"),
     "ta_nights": Says("{by} [more|fewer] nights a year are spent in temporary accommodation{of}"),
     "ta_gross": Says("temporary accommodation costs {by} a year [more|less] gross{of}", pounds=True),
     "ta_net": Says("temporary accommodation costs the council {by} a year [more|less] net{of}",

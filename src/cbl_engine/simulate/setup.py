@@ -47,6 +47,10 @@ WORKS = ("none", "standard", "major", "adaptation")
 LEAKS = ("fission", "joint_tenant_stays", "successor", "decant", "disposal",
          "temporary_accommodation", "elsewhere")
 PLACEMENTS = ("own_stock", "leased", "nightly_paid", "bed_and_breakfast")
+DUTIES = ("interim", "relief", "main")
+"""Under which duty a household is in temporary accommodation."""
+EXITS = ("relieved", "private_rented", "own_arrangements", "decision")
+"""Ways out of temporary accommodation but for leaving the register."""
 KINDS = ("never", "seldom", "often")
 STANDING, TO_COME = -1, -2
 """``built_week`` of homes that are there from the beginning, and of those that come at a rate."""
@@ -175,6 +179,16 @@ class Setup:
         from cbl_engine.simulate.nominees import household_kinds
 
         return household_kinds(self.lives)
+
+    @cached_property
+    def main_duty(self) -> NDArray[np.bool_]:
+        """Whether each life is owed the main homelessness duty."""
+        out = np.zeros(len(self.lives), bool)
+        duties = self.lives.tables.get("duties")
+        if duties is not None and not duties.is_empty():
+            kind = duties["kind"].cast(pl.String)
+            out[duties["life"].filter(kind == "main").to_numpy()] = True
+        return out
 
     @cached_property
     def chances(self) -> Chances:

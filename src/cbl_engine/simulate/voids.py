@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbl_engine.errors import BadInput, Problem
+from cbl_engine.simulate import accommodation
 from cbl_engine.simulate.columns import spans
 from cbl_engine.simulate.luck import poisson_counts
 from cbl_engine.simulate.parameters import happens, picked, sorted_out
@@ -118,12 +119,16 @@ def happened(
 
 
 def hand_back(state: State, week: int) -> None:
-    """Homes that were temporary accommodation or out of letting for their time come back as voids."""
+    """Homes that were temporary accommodation or out of letting for their time come back as voids,
+    those in which somebody is placed once they have left.
+    """
     for status, event in ((ACCOMMODATION, "from_temporary_accommodation"),
                           (LONG_EMPTY, "from_long_term_void")):
         due = np.flatnonzero((state.home_status == status)
                              & (state.home_ends < state.setup.monday(week + 1)))
-        day = state.home_ends[due].copy()
+        day = accommodation.free_on(state, due)
+        free = day < state.setup.monday(week + 1)
+        due, day = due[free], day[free]
         happened(state, due, day, event)
         open_void(state, due, np.full(len(due), RETURNED), day)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbl_engine.simulate import (
+    accommodation,
     advertising,
     bidders,
     choice,
@@ -32,6 +33,7 @@ from cbl_engine.simulate.state import (
     ADVERTISED,
     MOST_BEDROOMS,
     NEVER,
+    NOBODY,
     OVER,
     READY,
     UNDER_OFFER,
@@ -68,6 +70,8 @@ def run_batch(
     """
     state = begin(setup, worlds)
     voids.begin_with_voids(state)
+    opening = np.arange(len(state.households))
+    accommodation.enter(state, opening, np.full(len(opening), setup.start))
     weeks = Columns(WEEKS, len(worlds) * setup.weeks)
     going = offering.nothing_going()
     for week in range(setup.weeks):
@@ -163,8 +167,7 @@ def _count(state: State, week: int, weeks: Columns, joined: NDArray[np.int64]) -
     there = state.live[households["status"][state.live] <= UNDER_OFFER]
     waiting = there[households["waits"][there]]
     state.open_voids = state.open_voids[state.voids["step"][state.open_voids] != OVER]
-    placed = there[(households["placed"][there] < NEVER)
-                   & (households["placement_left"][there] == NEVER)]
+    placed = there[households["stay"][there] != NOBODY]
 
     def per_world(rows: NDArray[np.int64], of: Columns) -> NDArray[np.int64]:
         return np.bincount(of["world"][rows], minlength=n)
