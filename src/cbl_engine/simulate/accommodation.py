@@ -220,8 +220,10 @@ def free_on(state: State, home: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def leave(state: State, rows: NDArray[np.int64]) -> None:
-    """Households that left the register leave their placements that day."""
-    households = state.households
+    """Households that left the register leave their placements that day, if not by themselves before."""
+    households, stays = state.households, state.stays
     placed = rows[households["stay"][rows] != NOBODY]
-    _end(state, households["stay"][placed], households["left"][placed],
-         households["status"][placed])
+    stay, left = households["stay"][placed], households["left"][placed]
+    _end(state, stay, np.minimum(left, stays["leaves"][stay]), np.where(
+        left <= stays["leaves"][stay], households["status"][placed],
+        BY_ITSELF + stays["leaves_by"][stay]))

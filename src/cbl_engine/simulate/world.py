@@ -15,6 +15,7 @@ from cbl_engine.simulate.levers import scheme_with
 from cbl_engine.simulate.limits import register_out_of_time
 from cbl_engine.simulate.lives import day_number, make_lives
 from cbl_engine.simulate.luck import Luck
+from cbl_engine.simulate.parameters import NESTED
 from cbl_engine.simulate.setup import Decants, Setup, Theory
 from cbl_engine.simulate.state import NEVER
 
@@ -264,6 +265,14 @@ def _with_new_homes(
     return pl.concat(parts, how="diagonal_relaxed")
 
 
+_NOT_BELOW_0 = (
+    "nominations.landlord_odds", "nominations.household_odds", "nominations.days_times",
+    "stock.provider_keeps", "accommodation.nightly", "accommodation.subsidy",
+    "accommodation.size_times", "accommodation.kinds", "accommodation.out_of_area",
+    "accommodation.next_duty_owed", "accommodation.exits_per_year", "accommodation.least_nights",
+)
+
+
 def _cannot_run(setup: Setup) -> list[Problem]:
     """What would make every world empty or senseless, where it can be known before the run."""
     problems = []
@@ -274,6 +283,13 @@ def _cannot_run(setup: Setup) -> list[Problem]:
             "no_size_to_let", "no household may be let a home of any size in the stock",
             where="homes.bedrooms", given=", ".join(map(str, sizes)),
             remedy="Check the stock's bedrooms and the scheme's bedroom standard"))
+    for name in _NOT_BELOW_0:
+        parameter = setup.parameters.found[name]
+        parts = parameter.value if parameter.kind in NESTED else {"": parameter.value}
+        problems += [
+            Problem("below_0", f"{parameter.label}: below 0", where=name,
+                    given=f"{of} {part}: {number:g}".strip(), allowed=f"0 or more [{parameter.unit}]")
+            for of, inner in parts.items() for part, number in inner.items() if number < 0]
     turnover = setup.parameters["tenancies.end_per_year"]
     if turnover > 12:
         problems.append(Problem(

@@ -59,6 +59,7 @@ FITS: Mapping[str, Callable[[History], Fit]] = {
     "voids.works_days": voids.works_days,
     "voids.advertised_before_ready": voids.advertised_before_ready,
     "stock.right_to_buy_per_year": tenancies.right_to_buy_per_year,
+    "stock.demolished_per_year": tenancies.demolished_per_year,
     "stock.exchanges_per_year": tenancies.exchanges_per_year,
 }
 """Parameters that are fitted, in the order of the catalogue."""
