@@ -17,12 +17,11 @@ from cbl_engine.simulate.downsizing import FIRST_NUMBER
 from cbl_engine.simulate.listing import Bids, Listed
 from cbl_engine.simulate.luck import poisson_counts
 from cbl_engine.simulate.parameters import picked
-from cbl_engine.simulate.setup import RETURNED, ROUTES
+from cbl_engine.simulate.setup import DEMOLISHED, RETURNED, ROUTES
 from cbl_engine.simulate.state import (
     ADVERTISED,
     DECANT_HOME,
     DECANTED,
-    DEMOLISHED,
     LET,
     NEVER,
     NOBODY,

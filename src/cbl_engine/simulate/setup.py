@@ -38,6 +38,10 @@ MOVED, NEW_HOME, RETURNED, ACQUIRED = (
     CAUSES.index(c) for c in ("moved", "new_home", "returned", "acquired"))
 FIRST_LETS = ("new_home", "acquired")
 """Causes of voids that no tenancy of this landlord went before."""
+ENDS = ("tenancies.end_per_year", "stock.right_to_buy_per_year", "stock.demolished_per_year",
+        "stock.disposed_per_year", "stock.exchanges_per_year")
+"""Ways in which a tenancy ends: the rates that add up to its own."""
+ENDED_SO, SOLD, DEMOLISHED, DISPOSED, EXCHANGED = range(len(ENDS))
 EVENTS = ("right_to_buy", "demolished", "exchange", "succession", "change_of_designation",
           "to_temporary_accommodation", "from_temporary_accommodation", "disposed",
           "from_long_term_void", "acquired", "decanted", "returned_from_decant", "to_be_demolished")
@@ -196,6 +200,19 @@ class Setup:
         from cbl_engine.simulate.nominees import chances
 
         return chances(self.parameters)
+
+    @cached_property
+    def end_rates(self) -> NDArray[np.float64]:
+        """How often the tenancy of each home of a world ends [a year]: a row a home, a column for
+        each of ends that free the home, right to buy, demolition, disposal and exchange.
+        """
+        factors = self.parameters["tenancies.ends_by_bedrooms"]
+        at = np.minimum(np.maximum(self.homes.bedrooms, 0), len(factors) - 1)
+        factor = np.array([factors[size] for size in sorted(factors)])[at]
+        mean = factor.mean() if len(factor) else 1.0
+        rates = [self.parameters[name] for name in ENDS]
+        return np.column_stack([
+            rates[0] * factor / mean, *(np.full(len(factor), rate) for rate in rates[1:])])
 
     @cached_property
     def area_ids(self) -> list[str]:

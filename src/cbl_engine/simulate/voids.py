@@ -17,23 +17,23 @@ from cbl_engine.simulate.setup import (
     ACQUIRED,
     CAUSES,
     COMES,
+    DEMOLISHED,
+    DISPOSED,
+    ENDED_SO,
     EVENT,
+    EXCHANGED,
     LANDLORDS,
     MOVED,
     NEW_HOME,
     RETURNED,
+    SOLD,
     TO_COME,
     WORKS,
 )
 from cbl_engine.simulate.state import (
     ACCOMMODATION,
     COMING,
-    DEMOLISHED,
-    DISPOSED,
     ENDED,
-    ENDED_SO,
-    ENDS,
-    EXCHANGED,
     GONE,
     LET,
     LONG_EMPTY,
@@ -41,7 +41,6 @@ from cbl_engine.simulate.state import (
     NOBODY,
     OVER,
     READY,
-    SOLD,
     UNBUILT,
     UNDER_OFFER,
     VOID,
@@ -69,10 +68,8 @@ def due_to_end(state: State, week: int) -> tuple[NDArray[np.int64], NDArray[np.i
     setup = state.setup
     due = np.flatnonzero((state.home_status == LET) & (state.home_ends < setup.monday(week + 1)))
     due = due[~_moving(state, due)]
-    rates = np.array([setup.parameters[name] for name in ENDS])
-    edges = np.rint(np.cumsum(rates) / max(rates.sum(), 1e-12) * 2.0**52).astype(np.uint64)
     draws = setup.luck.draws("tenancy/what", state.home_ids(due), state.home_nth[due])
-    return due, sorted_out(edges, draws)
+    return due, _what_ends(state, due, draws)
 
 
 def _moving(state: State, home: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -109,6 +106,15 @@ def end_tenancies(state: State, week: int) -> None:
     state.home_nth[due[stays]] += 1
     state.home_ends[due[stays]] = next_end(setup, home_id[stays], nth[stays] + 1, day[stays])
     open_void(state, due[freed], cause[freed], day[freed])
+
+
+def _what_ends(
+    state: State, home: NDArray[np.int64], draws: NDArray[np.uint64]
+) -> NDArray[np.int64]:
+    """What ends each tenancy: a number in ``ENDS``."""
+    rates = state.setup.end_rates[state.static(home)]
+    edges = np.cumsum(rates, axis=1) / np.maximum(rates.sum(axis=1, keepdims=True), 1e-12)
+    return (draws[:, None] >> np.uint64(12) >= np.rint(edges * 2.0**52).astype(np.uint64)).sum(axis=1)
 
 
 def happened(
@@ -311,9 +317,7 @@ def begin_with_voids(state: State) -> None:
     home, day = home[near], day[near]
     keys = state.home_ids(home), np.full(len(home), -1)
     p, luck = setup.parameters, setup.luck
-    ends = p["tenancies.end_per_year"]
-    others = sum(p[name] for name in ENDS) - ends
-    frees = happens(ends / max(ends + others, 1e-12), luck.draws("tenancy/what", *keys))
+    frees = _what_ends(state, home, luck.draws("tenancy/what", *keys)) == ENDED_SO
     cause = np.minimum(sorted_out(setup.edges["tenancies.causes"],
                                   luck.draws("tenancy/cause", *keys)), MOVED - 1)
     frees &= (cause != _DIED) | ~happens(p["tenancies.succession"],
