@@ -80,8 +80,10 @@ def kept() -> Kept:
             {"world": 0, "home": "H1", "on": d(3, 1), "event": "succession"},
             {"world": 0, "home": "H3", "on": d(7, 1), "event": "acquired"}]),
         "placements": pl.DataFrame([
-            {"world": 0, "application": "P0000-000001", "kind": "leased", "since": d(4, 6),
-             "until": d(4, 7), "nights": 1}]),
+            {"world": 0, "application": "P0000-000001", "kind": "leased", "duty": "relief",
+             "home": None, "since": d(4, 6), "until": d(4, 7), "left_by": "moved"},
+            {"world": 0, "application": "P0000-000001", "kind": "own_stock", "duty": "main",
+             "home": "H7", "since": d(4, 7), "until": d(4, 9), "left_by": "private_rented"}]),
     }
     return Kept(Path("run"), SCENARIO, Parameters({}), {n: f.lazy() for n, f in tables.items()})
 
@@ -94,8 +96,9 @@ def test_a_household_from_joining_to_the_end(kept: Kept) -> None:
     found = trace_application(kept, "P0000-000001")
     assert lines(found) == [
         "05 Jan Joins the register",
-        "06 Apr In temporary accommodation: leased",
-        "07 Apr Temporary accommodation ends after 1 night",
+        "06 Apr In temporary accommodation under the relief duty: leased",
+        "07 Apr In temporary accommodation under the main duty: own stock, home H7",
+        "09 Apr Leaves temporary accommodation: a private rented offer",
         "10 May Nominated for H1 by its own bid, number 1 on the list",
         "12 May H1: could not be reached",
         "14 Jun Nominated for H2 by a bid that an officer placed, number 1 on the list",

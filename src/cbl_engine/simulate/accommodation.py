@@ -200,18 +200,24 @@ def _begun_on(state: State, home: NDArray[np.int64]) -> NDArray[np.int64]:
     """The day on which each converted home became temporary accommodation, the last time."""
     events = state.events
     rows = np.flatnonzero(events["what"] == EVENT["to_temporary_accommodation"])
-    last = np.zeros(len(state.home_status), np.int64)
-    np.maximum.at(last, events["home"][rows], events["day"][rows])
-    return last[home]
+    return _latest(home, events["home"][rows], events["day"][rows])
 
 
 def _lived_in_until(state: State, home: NDArray[np.int64]) -> NDArray[np.int64]:
     """The day up to which somebody who was placed there lives in each home; 0 for nobody ever."""
     stays = state.stays
     rows = np.flatnonzero(stays["home"] != NOBODY)
-    last = np.zeros(len(state.home_status), np.int64)
-    np.maximum.at(last, stays["home"][rows], stays["until"][rows])
-    return last[home]
+    return _latest(home, stays["home"][rows], stays["until"][rows])
+
+
+def _latest(
+    home: NDArray[np.int64], homes: NDArray[np.int64], days: NDArray[np.integer]
+) -> NDArray[np.int64]:
+    """The last day of each home, by rows of homes and days; 0 without one. Homes ascend."""
+    last = np.zeros(len(home), np.int64)
+    mine = np.isin(homes, home)
+    np.maximum.at(last, np.searchsorted(home, homes[mine]), days[mine])
+    return last
 
 
 def free_on(state: State, home: NDArray[np.int64]) -> NDArray[np.int64]:

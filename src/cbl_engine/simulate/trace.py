@@ -44,6 +44,8 @@ _OUTCOMES = {
 _LEFT = {"housed": "Off the register: housed", "lapsed": "The application lapses",
          "housed_elsewhere": "Off the register: housed by another",
          "tenancy_ended": "Off the register: its tenancy ends"}
+_LEAVES = {"relieved": "another home is found", "private_rented": "a private rented offer",
+           "own_arrangements": "by its own arrangements", "decision": "the duty ends by decision"}
 _LEAKS = {
     "fission": "part of the household stays", "joint_tenant_stays": "a joint tenant stays",
     "successor": "somebody succeeds", "decant": "the home is to be pulled down",
@@ -117,10 +119,13 @@ def trace_application(kept: Kept, application: str, world: int = 0) -> Trace:
     steps = [Step(who["registered_on"], "registered", "Joins the register")]
     for stay in rows("placements", application=application).iter_rows(named=True):
         kind = stay["kind"].replace("_", " ")
-        steps.append(Step(stay["since"], "placed", f"In temporary accommodation: {kind}"))
-        if stay["until"] is not None:
+        where = f", home {stay['home']}" if stay["home"] else ""
+        steps.append(Step(stay["since"], "placed", f"In temporary accommodation under the "
+                          f"{stay['duty']} duty: {kind}{where}"))
+        if stay["until"] is not None and stay["left_by"] != "moved":
             steps.append(Step(stay["until"], "placement_left",
-                              f"Temporary accommodation ends after {_n(stay['nights'], 'night')}"))
+                              "Leaves temporary accommodation: "
+                              f"{_said(_LEAVES, stay['left_by'])}"))
     steps += _nominations(rows("nominations", application=application), of_home=False)
     for letting in rows("lettings", application=application).iter_rows(named=True):
         steps += _letting(letting, kept)
