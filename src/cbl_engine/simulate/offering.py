@@ -93,6 +93,8 @@ def with_lists(
 
     A household's own order of homes is that in which it bid: earlier weeks first.
     """
+    if not len(voids):
+        return going
     return Going(
         np.concatenate([going.void, voids]),
         np.concatenate([going.starts[:-1], going.starts[-1] + listed.starts]),
