@@ -60,13 +60,13 @@ def draw(seed: int, *keys: ArrayLike) -> NDArray[np.uint64]:
     Raises:
         TypeError: the seed or a key is not a whole number.
     """
-    word, at = index(seed) & _MASK, 0
-    while at < len(keys) and isinstance(keys[at], (int, np.integer)):
-        word = _mix_one(word ^ _mix_one((index(keys[at]) + _STEP) & _MASK))
-        at += 1
+    word, rest = index(seed) & _MASK, list(keys)
+    while rest and isinstance(key := rest[0], (int, np.integer)):
+        word = _mix_one(word ^ _mix_one((index(key) + _STEP) & _MASK))
+        del rest[0]
     state = np.asarray([word], dtype=np.uint64)
     with np.errstate(over="ignore"):
-        for key in keys[at:]:
+        for key in rest:
             state = _mix(state ^ _mix(_words(key) + _GAMMA))
     return state
 
