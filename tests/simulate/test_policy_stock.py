@@ -49,6 +49,23 @@ def test_a_tenant_whose_home_is_pulled_down_is_let_another_before_all_others():
     assert setup.lives.tenant[decanted["life"].to_numpy()].all()
 
 
+def test_a_home_that_a_tenant_who_must_move_refused_is_advertised():
+    refuses = {"no_contact": 0.0, "withdrew": 0.0, "failed_verification": 0.0, "landlord_rejected": 0.0,
+               "no_show": 0.0, "refused_at_viewing": 1.0, "refused_late": 0.0, "accepted": 0.0}
+    setup = replace(setup_of(scheme_text(), weeks=20, stock__demolished_per_year=0.0,
+                             nominations__direct=refuses),
+                    decants=(Decants(day_number(START) + 30, 8, for_good=True),))
+    _, frames = run(setup)
+    direct = frames["nominations"].filter(pl.col("route") == "direct")
+    assert direct.height > 10
+    assert set(direct["outcome"].drop_nulls()) == {"refused_at_viewing"}
+    key = ["world", "home", "vacancy"]
+    assert not direct.select(key).is_duplicated().any()
+    long_ago = direct.filter(pl.col("settled_on") < START + timedelta(weeks=17))
+    assert long_ago.join(frames["adverts"], on=key, how="anti").is_empty()
+    assert frames["consequences"].is_empty()
+
+
 def test_a_tenant_moves_out_for_works_and_back_and_the_home_it_lived_in_comes_empty():
     setup = replace(setup_of(scheme_text(), weeks=40, stock__decants_per_year=0.0,
                              stock__decant_days={0: 30, 100: 60}),

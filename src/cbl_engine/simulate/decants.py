@@ -125,7 +125,7 @@ def _to_be_demolished(
 
 def house(state: State, week: int) -> tuple[NDArray[np.int64], Listed, Bids]:
     """Homes that are ready go to tenants who must move: let to those who go for good, lived in for a
-    time by those who come back.
+    time by those who come back. A home that was refused is advertised this week.
 
     Returns:
         Rows of voids set aside, the list of each, with one household on it, and its entries in the
@@ -136,7 +136,8 @@ def house(state: State, week: int) -> tuple[NDArray[np.int64], Listed, Bids]:
     refused = rows[(voids["step"][rows] == READY) & (voids["route"][rows] == SET_ASIDE)]
     voids["route"][refused] = 0
     rows = rows[(voids["step"][rows] == READY) & (voids["route"][rows] == 0)
-                & (voids["adverts"][rows] == 0) & (voids["ready"][rows] <= monday)]
+                & (voids["adverts"][rows] == 0) & (voids["ready"][rows] <= monday)
+                & ~np.isin(rows, refused)]
     rows = rows[np.argsort(voids["home"][rows])]
     who, aside = _for_good(state, week, rows)
     _move_out(state, monday, rows[~np.isin(rows, aside)])
@@ -157,7 +158,8 @@ def _for_good(
     households, homes, lives = state.households, state.setup.homes, state.setup.lives
     live = state.live
     who = live[households["decants"][live] & (households["status"][live] == WAITING)
-               & (households["registered"][live] <= state.setup.closes(week))]
+               & (households["registered"][live] <= state.setup.closes(week))
+               & (households["suspended_until"][live] <= state.setup.closes(week))]
     who = who[np.lexsort((households["id"][who], households["registered"][who]))]
 
     def fits(asks: NDArray[np.int64], home: NDArray[np.int64]) -> NDArray[np.bool_]:
