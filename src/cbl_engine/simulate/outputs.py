@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from cbl_engine.simulate.columns import Columns
     from cbl_engine.simulate.state import State
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 def frames_of_run(state: State, weeks: Columns) -> dict[str, pl.DataFrame]:
@@ -290,6 +290,7 @@ def _households(state: State) -> pl.DataFrame:
             pl.Series(rows["downsizes"] == 0), None),
         "decanted": rows["decants"],
         "life": life,
+        **state.setup.whose[life].to_dict(),
     })
 
 
