@@ -29,6 +29,7 @@ BANDS = tuple("ABCDE")
 NOTHING_ENDS = (
     "tenancies.end_per_year", "households.lapse_per_year", "households.on_other_registers",
     "stock.right_to_buy_per_year", "stock.demolished_per_year", "stock.new_per_year",
+    "stock.disposed_per_year", "stock.decants_per_year",
     "stock.exchanges_per_year", "stock.long_term_void", "chains.leakage", "chains.elsewhere",
     "downsizing.registers_per_year",
 )

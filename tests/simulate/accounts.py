@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 VOID = ["world", "home", "vacancy"]
 ORDER = ["tenancy_ended_on", "keys_in_on", "inspected_on", "works_began_on", "ready_on"]
+AWAY = ["temporary_accommodation", "decant", "long_term"]
 AFTER = ["closed_on", "accepted_on", "let_on"]
 
 
@@ -35,10 +36,10 @@ def stages_in_order(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
 
 def stages_begin_in_turn(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
     """No day of a void is known where the one before it is not. A landlord's own are not advertised,
-    nor are homes that are let directly.
+    nor are homes that are let directly or by referral.
     """
     voids = tables["voids"].filter(
-        pl.col("outcome") != "landlord", (pl.col("adverts") > 0) | pl.col("closed_on").is_null())
+        ~pl.col("outcome").is_in(["landlord", "referral"]), (pl.col("adverts") > 0) | pl.col("closed_on").is_null())
     days = [*ORDER, "advertised_on", *AFTER]
     broken = pl.lit(value=False)
     for before, after in pairwise(days):
@@ -58,11 +59,106 @@ def open_voids_have_no_end(tables: Tables, start: date, weeks: int) -> pl.DataFr
 
 
 def one_tenancy_at_a_time(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
-    """A home's voids follow each other: the next tenancy ends after the last void was let."""
+    """A home's voids follow each other: the next tenancy ends after the last void was let, or the home
+    is back from another use.
+    """
     voids = tables["voids"].sort(*VOID)
-    before = pl.col("let_on").shift(1).over("world", "home")
+    before = pl.coalesce("let_on", pl.when(pl.col("outcome").is_in(AWAY)).then("ready_on")).shift(
+        1).over("world", "home")
     again = pl.col("vacancy").shift(1).over("world", "home").is_not_null()
-    return voids.filter(again & (before.is_null() | (before > pl.col("tenancy_ended_on"))))
+    let = pl.col("let_on").shift(1).over("world", "home").is_not_null()
+    return voids.filter(again & (before.is_null() | (before > pl.col("tenancy_ended_on"))
+                                 | (~let & (pl.col("cause") != "returned"))))
+
+
+def homes_come_back(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
+    """A void of a home that is back has the event that brought it, or was lived in while works were
+    done; a home is back from temporary accommodation or long emptiness once for each time it went.
+    """
+    voids, events = tables["voids"].sort(*VOID), tables["events"]
+    lived_in = pl.col("outcome").shift(1).over("world", "home") == "decant"
+    returned = voids.with_columns(lived_in.fill_null(value=False).alias("lived_in")).filter(
+        pl.col("cause") == "returned", ~pl.col("lived_in"))
+    key = ["world", "home", "on"]
+    back = events.filter(pl.col("event").str.starts_with("from_"))
+    at = returned.select("world", "home", on="tenancy_ended_on")
+    broken = [at.join(back, on=key, how="anti"), back.select(key).join(at, on=key, how="anti")]
+    went = {"from_temporary_accommodation": events.filter(
+                pl.col("event") == "to_temporary_accommodation"),
+            "from_long_term_void": voids.filter(pl.col("outcome") == "long_term")}
+    for event, there in went.items():
+        times = there.group_by("world", "home").agg(n=pl.len())
+        came = back.filter(pl.col("event") == event).group_by("world", "home").agg(
+            m=pl.len(), on=pl.col("on").max())
+        broken.append(came.join(times, on=["world", "home"], how="left").filter(
+            pl.col("m") > pl.col("n").fill_null(0)).select(key))
+    return pl.concat(broken)
+
+
+def decants_come_back(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
+    """Tenants who move out for works come back before they move out again, and nothing befalls the
+    home meanwhile.
+    """
+    away = ["decanted", "returned_from_decant"]
+    rows = tables["events"].filter(pl.col("event").is_in(away)).sort("world", "home", "on", "event")
+    nth = pl.int_range(pl.len()).over("world", "home")
+    turn = rows.filter((nth % 2 == 1) != (pl.col("event") == "returned_from_decant"))
+    nth_out = pl.int_range(pl.len()).over("world", "home", "event")
+    rows = rows.with_columns(nth=nth_out)
+    out = rows.filter(pl.col("event") == "decanted").select("world", "home", "nth", since="on")
+    back = rows.filter(pl.col("event") == "returned_from_decant").select(
+        "world", "home", "nth", until="on")
+    spells = out.join(back, on=["world", "home", "nth"], how="left")
+    ended = tables["voids"].select("world", "home", on="tenancy_ended_on").join(
+        spells, on=["world", "home"]).filter(
+            pl.col("on").is_between("since", "until", closed="left")
+            | (pl.col("until").is_null() & (pl.col("on") >= pl.col("since"))))
+    return pl.concat([turn.select("world", "home", "on"), ended.select("world", "home", "on")])
+
+
+def gone_is_gone(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
+    """Nothing befalls a home that was sold, pulled down or disposed of."""
+    gone = tables["events"].filter(
+        pl.col("event").is_in(["right_to_buy", "demolished", "disposed"])).select(
+            "world", "home", gone="on")
+    later = pl.concat([tables["events"].select("world", "home", "on"),
+                       tables["voids"].select("world", "home", on="tenancy_ended_on")])
+    twice = gone.filter(gone.select("world", "home").is_duplicated())
+    return pl.concat([
+        later.join(gone, on=["world", "home"]).filter(pl.col("on") > pl.col("gone")).select(
+            "world", "home", "on"),
+        twice.select("world", "home", on="gone")])
+
+
+def demolition_rehouses(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
+    """Who must move for good leaves the register for a home alone, and then its own is pulled down."""
+    decanted = tables["households"].filter("decanted")
+    told = tables["events"].filter(pl.col("event") == "to_be_demolished").group_by("world").agg(
+        n=pl.len())
+    counted = decanted.group_by("world").agg(m=pl.len()).join(
+        told, on="world", how="full", coalesce=True).filter(
+            pl.col("n").fill_null(0) != pl.col("m").fill_null(0))
+    left = decanted.filter(~pl.col("status").is_in(["waiting", "under_offer", "housed"]))
+    let = tables["lettings"].join(decanted.select("world", "application"),
+                                  on=["world", "application"])
+    down = tables["events"].filter(pl.col("event") == "demolished").select(
+        "world", left_home="home", let_on="on")
+    wrong = pl.concat([
+        let.filter(pl.col("leaked").ne_missing("decant")),
+        let.join(down, on=["world", "left_home", "let_on"], how="anti")])
+    return pl.concat([part.select("world") for part in (counted, left, wrong)])
+
+
+def bought_homes_begin(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
+    """A bought home comes once, before anything befalls it; one bought empty is a void that day."""
+    bought = tables["events"].filter(pl.col("event") == "acquired")
+    voids = tables["voids"].select("world", "home", "cause", on="tenancy_ended_on")
+    key = ["world", "home", "on"]
+    return pl.concat([
+        voids.filter(pl.col("cause") == "acquired").join(bought, on=key, how="anti").select(key),
+        voids.join(bought.select("world", "home", since="on"), on=["world", "home"]).filter(
+            pl.col("on") < pl.col("since")).select(key),
+        bought.filter(bought.select("world", "home").is_duplicated()).select(key)])
 
 
 def lettings_are_of_voids(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
@@ -229,15 +325,65 @@ def voids_add_up(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
 
 
 def placements_end(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
-    """Who left the register left temporary accommodation: on that day or within days of it."""
+    """Who left the register left temporary accommodation that day or before, and by that way if it was
+    that day.
+    """
     households = tables["households"].select("world", "application", "left_on", "status")
     rows = tables["placements"].join(households, on=["world", "application"], how="left")
     gone = pl.col("left_on").is_not_null()
     return rows.filter(
         (pl.col("until") < pl.col("since")) | (gone & pl.col("until").is_null())
-        | (pl.col("until") > pl.col("left_on") + pl.duration(days=31))
-        | ((pl.col("status") == "housed") != pl.col("housed")) | (pl.col("nights") < 0)
-        | (pl.col("net_pounds") > pl.col("gross_pounds")))
+        | (pl.col("until") > pl.col("left_on")) | (pl.col("until") > pl.col("would_leave_on"))
+        | (pl.col("until").is_null() != pl.col("left_by").is_null())
+        | ((pl.col("left_by") == pl.col("status")) & (pl.col("until") != pl.col("left_on"))))
+
+
+def placements_follow(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
+    """A household enters once, and is in one placement at a time: it moves to another that day."""
+    rows = tables["placements"].sort("world", "application", "since")
+    whose = ["world", "application"]
+    before = pl.col("until").shift(1).over(whose)
+    moved = pl.col("left_by").shift(1).over(whose) == "moved"
+    first = pl.int_range(pl.len()).over(whose) == 0
+    last = pl.int_range(pl.len(), 0, -1).over(whose) == 1
+    return rows.filter(
+        (pl.col("entered") != first)
+        | (~first & ((before != pl.col("since")) | ~moved).fill_null(value=True))
+        | (last & (pl.col("left_by") == "moved").fill_null(value=False)))
+
+
+def placements_cost(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
+    """Nights are paid for while somebody is there, and perhaps after; money is nights times pence."""
+    end = start + timedelta(weeks=weeks)
+    until = pl.min_horizontal(pl.coalesce("until", pl.lit(end)), pl.lit(end))
+    paid = pl.min_horizontal(pl.coalesce("paid_until", pl.lit(end)), pl.lit(end))
+    since = pl.col("since")
+    return tables["placements"].filter(
+        (pl.col("nights") != (until - since).dt.total_days().clip(0))
+        | (pl.col("paid_nights") != (paid - since).dt.total_days().clip(0))
+        | (pl.col("paid_until") < pl.col("until"))
+        | (pl.col("gross_pence") != pl.col("paid_nights") * pl.col("gross_nightly_pence"))
+        | (pl.col("net_pence") != pl.col("paid_nights") * pl.col("net_nightly_pence"))
+        | (pl.col("net_pence") > pl.col("gross_pence")))
+
+
+def converted_homes_hold_one(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
+    """A home that is temporary accommodation has one household at a time, and comes back without."""
+    rows = tables["placements"].filter(pl.col("home").is_not_null()).sort("world", "home", "since")
+    before = pl.col("until").shift(1).over("world", "home")
+    again = pl.col("since").shift(1).over("world", "home").is_not_null()
+    crowded = rows.filter(again & (before.is_null() | (before > pl.col("since"))))
+    events = tables["events"].select("world", "home", "on", "event")
+    back = events.filter(pl.col("event") == "from_temporary_accommodation").join(
+        rows.select("world", "home", "since", "until"), on=["world", "home"])
+    inside = back.filter((pl.col("since") < pl.col("on")) & (
+        pl.col("until").is_null() | (pl.col("until") > pl.col("on"))))
+    there = events.filter(pl.col("event") == "to_temporary_accommodation").select(
+        "world", "home", "on")
+    before_it = rows.join(there.group_by("world", "home").agg(pl.col("on").min()),
+                          on=["world", "home"], how="left").filter(
+        pl.col("on").is_null() | (pl.col("since") < pl.col("on")))
+    return pl.concat(part.select("world", "home") for part in (crowded, inside, before_it))
 
 
 def placed_add_up(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
@@ -258,5 +404,7 @@ LAWS: tuple[Callable[[Tables, date, int], pl.DataFrame], ...] = (
     lettings_are_of_voids, lettings_were_accepted, one_nomination_at_a_time,
     nominated_while_waiting, nominated_for_adverts, counts_agree, chains_link, moves_free_homes,
     household_lives_once, left_after_joining, open_nominations_agree, weeks_add_up, voids_add_up,
-    placements_end, placed_add_up,
+    placements_end, placed_add_up, homes_come_back, decants_come_back, gone_is_gone,
+    demolition_rehouses, bought_homes_begin, placements_follow, placements_cost,
+    converted_homes_hold_one,
 )

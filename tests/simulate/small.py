@@ -45,6 +45,18 @@ LIMITED: dict[str, dict[str, Any]] = {
     "voids.works_teams": {"number": 2}, "voids.offers_per_week": {"number": 3},
 }
 
+STOCK_MOVES: dict[str, dict[str, Any]] = {
+    "stock.decants_per_year": {"rate": 0.2}, "stock.demolished_per_year": {"rate": 0.1},
+    "stock.disposed_per_year": {"rate": 0.05}, "stock.acquired_per_year": {"rate": 0.2},
+    "stock.decant_days": {"days": {0: 7, 100: 90}},
+    "stock.long_term_void": {"share": 0.15}, "stock.long_term_days": {"days": {0: 14, 100: 60}},
+    "stock.to_accommodation": {"share": 0.15},
+    "stock.accommodation_days": {"days": {0: 14, 100: 60}},
+    "stock.supported": {"share": 0.1}, "accommodation.placed": {"share": 1.0},
+    "chains.leakage": {"shares": {"fission": 0.1, "joint_tenant_stays": 0.1, "successor": 0.1,
+                                  "decant": 0.1, "disposal": 0.1, "temporary_accommodation": 0.1}},
+}
+
 
 def parameters_of(**changes: dict[str, Any]) -> dict[str, Parameter]:
     """Parameters by name, each with a made-up reason."""
@@ -55,15 +67,15 @@ def parameters_of(**changes: dict[str, Any]) -> dict[str, Parameter]:
 def setup_of(
     scheme: str | Path, *, weeks: int = 26, seed: int = 1, households: int = 120, homes: int = 120,
     start: date = START, world: dict[str, Any] | None = None, beside: Path | None = None,
-    **changes: dict[str, Any],
+    scenario: dict[str, Any] | None = None, **changes: dict[str, Any],
 ) -> Setup:
     """What small busy worlds under a scheme share; ``changes`` are of parameters."""
-    scenario = Scenario.model_validate({
+    given = Scenario.model_validate({
         "title": "A test", "scheme": str(scheme), "start": start, "weeks": weeks, "seed": seed,
-        "world": {"households": households, "homes": homes, **(world or {})},
+        "world": {"households": households, "homes": homes, **(world or {})}, **(scenario or {}),
     })
     parameters = shipped_parameters().with_changes(parameters_of(**{**BUSY, **changes}))
-    return set_up(scenario, parameters, beside)
+    return set_up(given, parameters, beside)
 
 
 @cache
@@ -76,6 +88,17 @@ def sheffield() -> Setup:
 def limited() -> Setup:
     """Worlds in which works wait for teams and homes for officers, under a scheme of bands."""
     return setup_of("sheffield", **LIMITED)
+
+
+@cache
+def stock_moves() -> Setup:
+    """Worlds in which homes are bought, sold, pulled down, lent and given back all the time."""
+    return setup_of("sheffield", weeks=40, seed=3, scenario={
+        "acquisitions": [{"on": date(2026, 5, 4), "homes": 5, "bedrooms": 2},
+                         {"on": date(2026, 6, 1), "homes": 5, "bedrooms": 1, "tenanted": True}],
+        "decants": [{"on": date(2026, 5, 20), "homes": 6, "because": "demolition"},
+                    {"on": date(2026, 6, 10), "homes": 6, "because": "works"}],
+    }, **STOCK_MOVES)
 
 
 @cache

@@ -11,7 +11,7 @@ import pytest
 
 from cbl_engine.simulate import limits
 from tests.simulate.accounts import LAWS
-from tests.simulate.small import START, limited, setup_of, sheffield, tables
+from tests.simulate.small import START, limited, setup_of, sheffield, stock_moves, tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +28,7 @@ WORLDS: dict[str, Callable[[], Setup]] = {
     "limited": limited,
     "few households": lambda: setup_of("breckland", households=30, homes=200, weeks=40),
     "few homes": few_homes,
+    "stock moves": stock_moves,
     "early adverts": lambda: setup_of(
         "sheffield", seed=5, **{"voids.advertised_before_ready": {"share": 0.7}}),
 }
@@ -60,6 +61,10 @@ def test_laws_hold_in_worlds_with_other_rates(
             "households.lapse_per_year": {"rate": draw.choice([0.0, 1.0, 8.0])},
             "arrivals.per_year": {"rate": draw.choice([0.0, 2.0])},
             "stock.long_term_void": share, "stock.landlord_keeps": share,
+            "stock.decants_per_year": {"rate": draw.choice([0.0, 0.5])},
+            "stock.demolished_per_year": {"rate": draw.choice([0.0, 0.5])},
+            "stock.to_accommodation": share, "stock.supported": share,
+            "stock.long_term_days": {"days": {0: 1, 100: 60}},
             "stock.exchanges_per_year": {"rate": draw.choice([0.0, 2.0])},
             "voids.advertised_before_ready": {"share": draw.choice([0.0, 1.0])},
             "voids.works_teams": {"number": draw.choice([0, 1, 4])},
@@ -103,6 +108,14 @@ BROKEN: dict[str, tuple[str, dict[str, pl.Expr]]] = {
     "voids_add_up": ("weeks", {"voids": pl.col("voids") + 1}),
     "placements_end": ("placements", {"until": pl.col("since") - TOMORROW}),
     "placed_add_up": ("weeks", {"placed": pl.col("placed") + 1}),
+    "homes_come_back": ("voids", {"cause": pl.lit("returned"), "outcome": pl.lit("let")}),
+    "decants_come_back": ("events", {"event": pl.lit("returned_from_decant")}),
+    "gone_is_gone": ("events", {"event": pl.lit("demolished"), "on": pl.lit(START)}),
+    "demolition_rehouses": ("households", {"decanted": ~pl.col("decanted")}),
+    "placements_follow": ("placements", {"entered": ~pl.col("entered")}),
+    "placements_cost": ("placements", {"gross_pence": pl.col("gross_pence") + 1}),
+    "converted_homes_hold_one": ("placements", {"home": pl.lit("H1")}),
+    "bought_homes_begin": ("voids", {"cause": pl.lit("acquired")}),
 }
 
 
@@ -110,6 +123,7 @@ BROKEN: dict[str, tuple[str, dict[str, pl.Expr]]] = {
 def test_a_law_finds_worlds_that_break_it(law: Callable) -> None:
     setup = WORLDS["few homes"]()
     found = tables(setup)
+    assert found["events"].height > 0
     name, changes = BROKEN[law.__name__]
     broken = {**found, name: found[name].with_columns(**changes)}
     assert law(found, START, setup.weeks).is_empty()

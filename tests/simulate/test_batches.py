@@ -11,7 +11,16 @@ import pytest
 
 from cbl_engine.simulate import simulate
 from cbl_engine.simulate.run import TABLES
-from tests.simulate.small import LIMITED, START, limited, points, setup_of, sheffield, tables
+from tests.simulate.small import (
+    LIMITED,
+    START,
+    limited,
+    points,
+    setup_of,
+    sheffield,
+    stock_moves,
+    tables,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +31,7 @@ if TYPE_CHECKING:
 WORLDS = 5
 SCHEMES: dict[str, Callable[[], Setup]] = {
     "bands and equals": sheffield, "limits": limited, "points and a lottery": points,
+    "stock moves": stock_moves,
 }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from cbl_engine.simulate import kpis_homes, kpis_people
+from cbl_engine.simulate import kpis_accommodation, kpis_homes, kpis_people
 from cbl_engine.simulate.kpi import ALL, Kpi, Told
 from cbl_engine.simulate.parameters import Parameter, Parameters
 from cbl_engine.simulate.summary import BY_NAME, KPIS, over_worlds, values
@@ -248,46 +248,65 @@ def test_who_left_the_register_and_who_is_still_on_it() -> None:
 
 
 def placement(**changes) -> dict:
-    row = {"application": "P0000-000001", "kind": "leased", "since": day(0), "until": None,
-           "children": True, "nights": 100, "gross_pounds": 4500.0, "net_pounds": 1500.0}
+    row = {"application": "P0000-000001", "kind": "leased", "duty": "main", "entered": True,
+           "out_of_area": False, "since": day(0), "until": None, "left_by": None,
+           "would_leave_on": None, "backfilled": None, "paid_until": None, "children": True,
+           "nights": 100, "paid_nights": 100, "gross_nightly_pence": 4500,
+           "net_nightly_pence": 1500, "gross_pence": 450000, "net_pence": 150000}
     return row | changes
 
 
+PLACEMENTS_SCHEMA = {"until": pl.Date, "would_leave_on": pl.Date, "paid_until": pl.Date,
+                     "left_by": pl.String, "backfilled": pl.Boolean}
+
+
+def placements(*rows: dict) -> pl.DataFrame:
+    return pl.DataFrame(list(rows), schema_overrides=PLACEMENTS_SCHEMA)
+
+
 def test_temporary_accommodation_in_households_nights_and_money() -> None:
-    given = told(placements=[
-        placement(), placement(until=day(100)),
-        placement(kind="bed_and_breakfast", nights=42, until=day(42)),
+    given = told(placements=placements(
+        placement(out_of_area=True), placement(until=day(100), paid_nights=104),
+        placement(kind="bed_and_breakfast", nights=42, until=day(42), out_of_area=True),
         placement(kind="bed_and_breakfast", nights=43, until=day(43)),
-        placement(kind="bed_and_breakfast", nights=99, until=day(99), children=False)])
+        placement(kind="bed_and_breakfast", nights=99, until=day(99), children=False)))
     assert of("ta_households", given) == {ALL: 1, "leased": 1}
+    assert of("ta_out_of_area", given) == {ALL: 1, "leased": 1}
     assert of("ta_nights", given) == {ALL: 96.0, "leased": 50.0, "bed and breakfast": 46.0}
+    assert of("ta_empty_nights", given)["leased"] == 1.0
     assert of("ta_gross", given)[ALL] == 5625.0
     assert of("ta_net", given)[ALL] == 1875.0
     assert of("bnb_over_6_weeks", given) == {ALL: 0.25}
 
 
-def test_a_letting_saves_the_nights_to_come_less_those_of_who_takes_the_place() -> None:
-    kinds = ("own_stock", "leased", "nightly_paid", "bed_and_breakfast")
-    parameters = {
-        "accommodation.nightly": {"weights": dict.fromkeys(kinds, 45.0)},
-        "accommodation.subsidy": {"weights": dict.fromkeys(kinds, 30.0)},
-        "accommodation.leaves_per_year": {"rate": 0.0}, "accommodation.backfilled": {"share": 0.5},
-    }
-    given = told(
-        parameters=parameters,
-        placements=[placement(until=day(1361)),
-                    placement(application="P0000-000002", until=day(50)),
-                    placement(application="P0000-000003", until=day(50))],
-        households=[household(1, status="housed", left_on=day(1360)),
-                    household(2, status="housed", left_on=day(90)),  # had left it before
-                    household(3, status="lapsed", left_on=day(50))])
-    assert of("ta_saving", given)[ALL] == 100 * 15 * 0.5 / 4
+def test_who_enters_under_which_duty_and_who_leaves_by_which_way() -> None:
+    new = {"application": "P0003-000001", "since": day(15)}
+    given = told(placements=placements(
+        placement(until=day(30), left_by="moved"), placement(entered=False, since=day(30)),
+        placement(**new, duty="interim", until=day(60), left_by="moved"),
+        placement(**new | {"since": day(60)}, entered=False, until=day(90), left_by="decision"),
+        placement(**new, duty="relief", until=day(70), left_by="private_rented"),
+        placement(**new, duty="relief", until=day(2000), left_by="housed")))
+    assert of("ta_entries", given) == {ALL: 0.75, "interim": 0.25, "relief": 0.5}
+    assert of("ta_exits", given) == {ALL: 0.5, "decision": 0.25, "private rented": 0.25}
+
+
+def test_a_letting_saves_the_nights_to_come_where_nobody_takes_the_place() -> None:
+    housed = {"left_by": "housed", "until": day(1300), "paid_until": day(1310), "backfilled": False}
+    given = told(placements=placements(
+        placement(**housed, would_leave_on=day(1360)),
+        placement(**housed),  # would have stayed to the end: 151 nights
+        placement(**housed | {"backfilled": True}),
+        placement(**housed | {"left_by": "lapsed"}),
+        placement(**housed, would_leave_on=day(1305))))
+    assert of("ta_saving", given)[ALL] == (50 + 151) * 15 / 4
 
 
 def test_every_figure_has_a_unit_words_and_a_definition() -> None:
     assert len({kpi.name for kpi in KPIS}) == len(KPIS)
     assert all(kpi.unit and kpi.label and len(kpi.definition) > 20 for kpi in KPIS)
-    assert {kpi.query.__module__ for kpi in KPIS} == {kpis_homes.__name__, kpis_people.__name__}
+    assert {kpi.query.__module__ for kpi in KPIS} == {
+        kpis_homes.__name__, kpis_people.__name__, kpis_accommodation.__name__}
 
 
 def test_the_page_on_simulation_lists_every_figure() -> None:

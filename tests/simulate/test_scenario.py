@@ -13,6 +13,8 @@ from cbl_engine.errors import BadInput
 from cbl_engine.sample import write_borough
 from cbl_engine.scheme import load_scheme
 from cbl_engine.shipped import shipped_folder
+from cbl_engine.simulate import simulate
+from cbl_engine.simulate.parameters import read_parameters, shipped_parameters
 from cbl_engine.simulate.scenario import read_scenario, scenario_path
 from cbl_engine.simulate.state import NOBODY, begin
 from tests.simulate.accounts import LAWS
@@ -60,6 +62,9 @@ def test_values_of_a_file_and_of_the_scenario_take_the_place_of_the_usual(tmp_pa
     ("replications: 0\n", "bad_value", 5),
     ("parameters:\n  arivals.per_year: {rate: 1, assumed: a}\n", "unknown_parameter", 6),
     ("new_homes:\n  - {on: 2031-01-01, homes: 5, bedrooms: 2}\n", "outside_horizon", 6),
+    ("acquisitions:\n  - {on: 2031-01-01, homes: 5, bedrooms: 2}\n", "outside_horizon", 6),
+    ("decants:\n  - {on: 2031-01-01, homes: 5, because: works}\n", "outside_horizon", 6),
+    ("decants:\n  - {on: 2026-05-01, homes: 5, because: whim}\n", "bad_value", 6),
     ("simple: {refusal: 1.5}\n", "bad_value", 5),
 ])
 def test_what_is_wrong_is_told_with_its_line(
@@ -158,3 +163,26 @@ def test_a_stock_without_a_size_that_anybody_may_be_let_is_told(tmp_path: Path) 
     (tmp_path / "homes.csv").write_text("id,bedrooms\nH1,9\nH2,9\n")
     with pytest.raises(BadInput, match="no household may be let"):
         setup_of("breckland", weeks=4, world={"stock": str(tmp_path)})
+
+
+def test_odds_factors_and_costs_below_nothing_are_told_before_the_run(tmp_path: Path) -> None:
+    odds = shipped_parameters()["nominations.landlord_odds"]
+    given = {**odds, "provider": {**odds["provider"], "no_show": -1.0}}
+    path = tmp_path / "ours.yaml"
+    path.write_text("title: Ours\nscheme: sheffield\nstart: 2026-04-06\nweeks: 4\n"
+                    "world: {households: 20, homes: 20}\nparameters:\n"
+                    f"  nominations.landlord_odds: {{assumed: a test, weights_by: {given}}}\n")
+    with pytest.raises(BadInput) as told:
+        simulate(path, replications=1)
+    assert [(p.kind, p.given) for p in told.value.problems] == [("below_0", "provider no_show: -1")]
+
+
+def test_names_in_names_that_may_not_be_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "ours.yaml"
+    path.write_text("parameters:\n  nominations.landlord_odds:\n    assumed: a test\n"
+                    "    weights_by: {council: {no_show: 1.0}, charity: {no_show: 1.0}}\n")
+    with pytest.raises(BadInput) as told:
+        read_parameters(path)
+    problem = told.value.problems[0]
+    assert problem.kind == "parameter_names"
+    assert "charity no_show" in problem.given

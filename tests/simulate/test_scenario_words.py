@@ -31,6 +31,12 @@ parameters:
   bidding.most_bids: {number: 2, source: the council's own logs}
 new_homes:
   - {on: 2026-09-01, homes: 24, bedrooms: 2}
+acquisitions:
+  - {on: 2026-05-01, homes: 3, bedrooms: 1}
+  - {on: 2026-05-01, homes: 1200, bedrooms: 0, tenanted: true}
+decants:
+  - {on: 2026-06-01, homes: 1, because: works}
+  - {on: 2026-06-02, homes: 40, because: demolition}
 scheme_set: {title: Another title}
 warm_up: 26
 outcomes: [lettings, "void_days:tenancy, mean"]
@@ -47,6 +53,7 @@ variants:
     response: low
     register_again_on: 2026-11-01
     new_homes: []
+    decants: []
     scheme_set: {notes: null}
     changes:
       - {scheme: breckland, transition: only_new}
@@ -72,6 +79,10 @@ The world
     authorities.
   - A made-up stock of 900 homes.
   - 24 new homes with 2 bedrooms on 1 September 2026.
+  - 3 homes with 1 bedroom are bought empty on 1 May 2026.
+  - 1,200 bedsits are bought with their tenants on 1 May 2026.
+  - On 1 June 2026 the tenants of 1 home must move out for works, and come back.
+  - On 2 June 2026 the tenants of 40 homes must move out for demolition.
 
 How it is run
 -------------
@@ -105,6 +116,7 @@ teams: A limit on works, and standard works shorter
   - Households respond to policy little.
   - Everybody must register again by 1 November 2026.
   - No new homes.
+  - No decants.
   - In the scheme, notes is taken out.
   - voids.works_days: Days of works, by kind: standard 0%: 2, 50%: 9, 90%: 19, 100%: 37,
     in place of standard 0%: 3, 50%: 14, 90%: 28, 100%: 56 (days).

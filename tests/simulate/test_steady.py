@@ -11,7 +11,7 @@ from cbl_engine.simulate.parameters import shipped_parameters
 
 @pytest.fixture(scope="module")
 def frames() -> dict[str, pl.DataFrame]:
-    return simulate("riverton", replications=1).frames
+    return simulate("riverton", replications=2).frames
 
 
 def of_year(frame: pl.DataFrame, year: int) -> pl.DataFrame:

@@ -76,9 +76,14 @@ def kept() -> Kept:
             household("P0000-000001", status="under_offer", nominations=2),
             household("P0000-000002", status="housed", left_on=d(6, 1), tenant=True),
             household("P0000-000003", status="lapsed", left_on=d(7, 2), band=None)]),
+        "events": pl.DataFrame([
+            {"world": 0, "home": "H1", "on": d(3, 1), "event": "succession"},
+            {"world": 0, "home": "H3", "on": d(7, 1), "event": "acquired"}]),
         "placements": pl.DataFrame([
-            {"world": 0, "application": "P0000-000001", "kind": "leased", "since": d(4, 6),
-             "until": d(4, 7), "nights": 1}]),
+            {"world": 0, "application": "P0000-000001", "kind": "leased", "duty": "relief",
+             "home": None, "since": d(4, 6), "until": d(4, 7), "left_by": "moved"},
+            {"world": 0, "application": "P0000-000001", "kind": "own_stock", "duty": "main",
+             "home": "H7", "since": d(4, 7), "until": d(4, 9), "left_by": "private_rented"}]),
     }
     return Kept(Path("run"), SCENARIO, shipped_parameters(), {n: f.lazy() for n, f in tables.items()})
 
@@ -91,8 +96,9 @@ def test_a_household_from_joining_to_the_end(kept: Kept) -> None:
     found = trace_application(kept, "P0000-000001")
     assert lines(found) == [
         "05 Jan Joins the register",
-        "06 Apr In temporary accommodation: leased",
-        "07 Apr Temporary accommodation ends after 1 night",
+        "06 Apr In temporary accommodation under the relief duty: leased",
+        "07 Apr In temporary accommodation under the main duty: own stock, home H7",
+        "09 Apr Leaves temporary accommodation: a private rented offer",
         "10 May Nominated for H1 by its own bid, number 1 on the list",
         "12 May H1: could not be reached",
         "14 Jun Nominated for H2 by a bid that an officer placed, number 1 on the list",
@@ -108,6 +114,7 @@ def test_a_household_from_joining_to_the_end(kept: Kept) -> None:
 def test_a_home_with_its_stages_adverts_and_nominations(kept: Kept) -> None:
     found = trace_home(kept, "H1")
     assert lines(found) == [
+        "01 Mar Somebody succeeds",
         "01 Apr Notice is given",
         "20 Apr The tenancy ends: the tenant leaves",
         "22 Apr The keys come in",

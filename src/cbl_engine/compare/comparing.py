@@ -245,8 +245,8 @@ def _in_words(value: Any) -> str:
 def _what_counts(side: Side) -> tuple[Any, ...]:
     """All that can make a simulation differ."""
     s = side.scenario
-    return (s.scheme, s.scheme_set, s.new_homes, s.simple, s.response, s.assess_every,
-            s.policy_changes_on, s.register_again_on, s.warm_up,
+    return (s.scheme, s.scheme_set, s.new_homes, s.acquisitions, s.decants, s.simple, s.response,
+            s.assess_every, s.policy_changes_on, s.register_again_on, s.warm_up,
             [(d.on, d.change.scheme, d.change.scheme_set, d.change.transition, d.change.over_weeks,
               {n: p.value for n, p in d.change.parameters.items()})
              for d in s.dated if d.on < s.end],

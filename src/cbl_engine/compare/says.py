@@ -148,6 +148,12 @@ def _cohort(group: str) -> str:
     return f" of {said}{', ' + band if band else ''}"
 
 
+def _landlord(group: str) -> str:
+    kind, _, reason = group.partition(", ")
+    whose = {"council": "the council", "provider": "other landlords"}.get(kind, kind)
+    return f" of {whose}{f' that end as {reason!r}' if reason else ''}"
+
+
 SAYS: dict[str, Says] = {
     "lettings": Says("{by} [more|fewer] homes{of} are let a year", _homes),
     "void_days": Says("homes stand empty {by} days [longer|less] {of}", _void,
@@ -161,6 +167,10 @@ SAYS: dict[str, Says] = {
                           lambda g: f" of homes{_homes(g)}", share=True),
     "nominees_per_letting": Says("a letting takes {by} [more|fewer] nominations{of}",
                                  lambda g: f" that end as '{g}'"),
+    "nominees_by_landlord": Says(
+        "a letting takes {by} [more|fewer] nominations{of}", _landlord),
+    "let_outside": Says("{by} [more|fewer] homes a year are let outside bidding{of}",
+                        lambda g: " by referral" if g == "referral" else " by their landlord"),
     "adapted_to_need": Says(
         "the share of adapted homes let to households that need them [rises|falls] by {by}",
         share=True),
@@ -197,6 +207,13 @@ SAYS: dict[str, Says] = {
         _household),
     "ta_households": Says(
         "{by} [more|fewer] households are in temporary accommodation at the end{of}"),
+    "ta_out_of_area": Says(
+        "{by} [more|fewer] households are in temporary accommodation out of the area at the end{of}"),
+    "ta_entries": Says("{by} [more|fewer] households a year enter temporary accommodation{of}",
+                       lambda g: f" under the {g} duty"),
+    "ta_exits": Says("{by} [more|fewer] households a year leave temporary accommodation{of}"),
+    "ta_empty_nights": Says(
+        "{by} [more|fewer] nights a year are paid for after a household left{of}"),
     "ta_nights": Says("{by} [more|fewer] nights a year are spent in temporary accommodation{of}"),
     "ta_gross": Says("temporary accommodation costs {by} a year [more|less] gross{of}", pounds=True),
     "ta_net": Says("temporary accommodation costs the council {by} a year [more|less] net{of}",

@@ -78,8 +78,7 @@ LIMITS = tuple(" ".join(line.split()) for line in """
     A bid that waits for a fact to be confirmed is offered nothing, where an officer would wait for
     the fact. Nobody withdraws a bid; duties to bid, final offers and discretion have no effect.
 
-    Households that leave or change do so once a week. Decants with return, acquisitions and the stage
-    of duty at which households enter temporary accommodation are not simulated.
+    Households that leave or change do so once a week.
 
     The first weeks begin with nobody under offer, so their figures are those of a borough whose
     officers took a week off.

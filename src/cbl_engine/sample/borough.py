@@ -7,6 +7,8 @@ from datetime import date
 from inspect import signature
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
+import polars as pl
+
 from cbl_engine.sample.adverts import make_adverts
 from cbl_engine.sample.bids import make_bids, mean_bids_per_let
 from cbl_engine.sample.decisions import make_decisions, make_duties
@@ -14,7 +16,12 @@ from cbl_engine.sample.for_scheme import fitted, options_for, with_landlords
 from cbl_engine.sample.homes import make_homes, make_stock
 from cbl_engine.sample.households import make_households, reason_shares
 from cbl_engine.sample.people import make_people
-from cbl_engine.sample.places import make_areas, make_connections, make_landlords
+from cbl_engine.sample.places import (
+    landlord_ids,
+    make_areas,
+    make_connections,
+    make_landlords,
+)
 from cbl_engine.sample.plan import Plan, checked_plan
 from cbl_engine.sample.shares import figure
 from cbl_engine.tables import ExtraColumn, write_tables
@@ -22,8 +29,6 @@ from cbl_engine.tables import ExtraColumn, write_tables
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-
-    import polars as pl
 
     from cbl_engine.scheme import Scheme
 
@@ -193,7 +198,8 @@ def sample_stock(scheme: Scheme, homes: int, seed: int = 1) -> pl.DataFrame:
         seed: any integer of 64 bits.
 
     Returns:
-        The homes table: ids H00000000 on, sizes as the published stock.
+        The homes table: ids H00000000 on, sizes as the published stock. The first landlord is the
+        council; to the homes of the others it has the right to nominate.
 
     Raises:
         BadInput: an argument that cannot be used.
@@ -205,7 +211,10 @@ def sample_stock(scheme: Scheme, homes: int, seed: int = 1) -> pl.DataFrame:
         "homes": make_stock(checked_plan(**options), homes),
         "landlords": make_landlords(),
     }
-    return with_landlords(frames, version)["homes"]
+    council = next(iter([*version.landlords, *landlord_ids()]))
+    another = pl.col("landlord").cast(pl.String) != council
+    return with_landlords(frames, version)["homes"].with_columns(
+        pl.when(another).then(pl.lit("nomination agreement")).alias("nomination_right"))
 
 
 def write_borough(

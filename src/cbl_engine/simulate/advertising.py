@@ -13,7 +13,7 @@ from cbl_engine.simulate.asking import judge_of, meets
 from cbl_engine.simulate.columns import within
 from cbl_engine.simulate.policy import policy_on
 from cbl_engine.simulate.quotas import begin_counts, choose_profiles, compile_quotas, count_lettings
-from cbl_engine.simulate.setup import EVENTS
+from cbl_engine.simulate.setup import OWN_COLUMNS
 from cbl_engine.simulate.state import GONE, NOBODY, OVER, READY
 from cbl_engine.simulate.voids import (
     DIRECT,
@@ -97,7 +97,7 @@ def _counts(state: State, policy: Policy, day: int) -> Counts | None:
 def _compiled(state: State, policy: Policy, day: int) -> QuotaRules:
     """The quotas on the stock; whose advert each home would be is asked of the live criteria."""
     quotas = policy.version.advertising.quotas if policy.version.advertising is not None else {}
-    stock = state.setup.stock.drop("built_week", strict=False)
+    stock = state.setup.stock.drop(*OWN_COLUMNS, strict=False)
     ids = np.arange(stock.height)
     adverts = pl.DataFrame({"id": ids, "home": ids})
     if "local_lettings_plan" in stock.columns:
@@ -117,7 +117,7 @@ def count(state: State, rows: NDArray[np.int64], who: NDArray[np.int64], day: in
     if counts is None or not counts.rules.of_kind("lettings").any():
         return
     voids = state.voids
-    mine = voids["route"][rows] != DIRECT
+    mine = voids["route"][rows] == 0
     rows, who = rows[mine], who[mine]
     quotas = list(counts.rules.quotas.values())
     to = np.ones((len(rows), len(quotas)), bool)
@@ -172,7 +172,7 @@ def not_let(state: State, rows: NDArray[np.int64], week: int, day: int) -> None:
         return
     voids, policy = state.voids, policy_on(state.setup, day)
     voids["step"][rows] = READY
-    rows = rows[voids["route"][rows] != DIRECT]
+    rows = rows[voids["route"][rows] == 0]
     rules = policy.version.advertising
     ladder = rules.ladder if rules is not None else ()
     because = np.where(voids["bids"][rows] == 0, 0, np.where(voids["eligible"][rows] == 0, 1, 2))
@@ -193,7 +193,7 @@ def not_let(state: State, rows: NDArray[np.int64], week: int, day: int) -> None:
             voids["step"][mine] = OVER
             state.home_status[voids["home"][mine]] = GONE
             state.home_taker[voids["home"][mine]] = NOBODY
-            happened(state, voids["home"][mine], day, EVENTS.index("change_of_designation"))
+            happened(state, voids["home"][mine], day, "change_of_designation")
 
 
 def _met(

@@ -78,3 +78,33 @@ def spans(
     which = np.repeat(np.arange(len(width)), width)
     before = np.cumsum(width) - width
     return which, np.arange(len(which)) + (first - before)[which]
+
+
+def first_fit(
+    asks: NDArray[np.int64], given: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """All take the first of what they would take; of several who want one thing the first has it, and
+    the others take the first that is left.
+
+    Args:
+        asks: who asks, ascending, once for each thing that it would take.
+        given: those things, of each who asks in its order.
+
+    Returns:
+        Who took something, ascending, and what.
+    """
+    took, things = [], []
+    while len(asks):
+        first = np.ones(len(asks), bool)
+        first[1:] = asks[1:] != asks[:-1]
+        who, wanted = asks[first], given[first]
+        _, at = np.unique(wanted, return_index=True)
+        took.append(who[at])
+        things.append(wanted[at])
+        keep = ~np.isin(asks, who[at]) & ~np.isin(given, wanted[at])
+        asks, given = asks[keep], given[keep]
+    if not took:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    who, what = np.concatenate(took), np.concatenate(things)
+    order = np.argsort(who)
+    return who[order], what[order]

@@ -48,7 +48,8 @@ def after_refusals(state: State, rows: NDArray[np.int64], day: int) -> None:
     households["refusals"][who] += 1
     if offers is None or not offers.refusals or not len(rows):
         return
-    counts = _unreasonable(state, rows) & (households["downsizes"][who] == 0)
+    counts = _unreasonable(state, rows) & (households["downsizes"][who] == 0) & ~(
+        households["decants"][who])
     rows, who = rows[counts], who[counts]
     nominations["counts"][rows] = True
     households["counted"][who] += 1

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbl_engine.scheme.description import Description, Line, Section, Table
 from cbl_engine.simulate.changes import in_order
-from cbl_engine.simulate.parameters import shipped_parameters
+from cbl_engine.simulate.parameters import NESTED, shipped_parameters
 from cbl_engine.simulate.scenario import Scenario, Variant, read_scenario
 from cbl_engine.simulate.words import as_written, time_told, value
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from cbl_engine.simulate.changes import Change, Dated
     from cbl_engine.simulate.parameters import Parameter, Parameters
-    from cbl_engine.simulate.scenario import NewHomes
 
 _RESPONSE = {
     "low": "Households respond to policy little.",
@@ -72,7 +71,7 @@ def _world(scenario: Scenario) -> Iterator[str]:
            f"of {_SHARES[world.authority_type]}.")
     yield (f"The stock is that of {stock}." if stock else
            f"A made-up stock of {_many(world.homes, 'home')}.")
-    yield from _new(scenario.new_homes)
+    yield from _stock_moves(scenario)
 
 
 def _run(scenario: Scenario) -> Iterator[str]:
@@ -159,10 +158,11 @@ def _levers(of: Scenario | Variant, base: Parameters | None = None) -> Iterator[
             yield Line(_RESPONSE[of.response])
         for text in _days_of_policy(of):
             yield Line(text)
-        for text in _new(of.new_homes or ()):
+        for text in _stock_moves(of):
             yield Line(text)
-        if of.new_homes == ():
-            yield Line("No new homes.")
+        for name in ("new_homes", "acquisitions", "decants"):
+            if getattr(of, name) == ():
+                yield Line(f"No {name.replace('_', ' ')}.")
     yield from _set(of.scheme_set)
     if base is not None:
         yield from _changed(of.parameters, base)
@@ -176,10 +176,10 @@ def _changed(parameters: Mapping[str, Parameter], base: Parameters) -> Iterator[
 
 
 def _apart(new: Parameter, old: Parameter) -> tuple[str, str]:
-    """Both values in words; of days by kind only the kinds that differ."""
-    if new.kind == old.kind == "days_by":
+    """Both values in words; of names in names only those that differ."""
+    if new.kind == old.kind and new.kind in NESTED:
         kinds = [kind for kind in new.value if new.value[kind] != old.value.get(kind)]
-        new, old = (p.model_copy(update={"days_by": {k: p.value[k] for k in kinds if k in p.value}})
+        new, old = (p.model_copy(update={p.kind: {k: p.value[k] for k in kinds if k in p.value}})
                     for p in (new, old))
     return value(new) or "the same", value(old) or "the same"
 
@@ -193,11 +193,22 @@ def _parameters_changed(parameters: Parameters) -> Table:
     return Table(("name", "value", "shipped", "from"), rows)
 
 
-def _new(schemes: tuple[NewHomes, ...]) -> Iterator[str]:
-    for new in schemes:
-        size = "bedsits" if new.bedrooms == 0 else f"homes with {_many(new.bedrooms, 'bedroom')}"
+def _stock_moves(of: Scenario | Variant) -> Iterator[str]:
+    """Homes that are built or bought, and those whose tenants must move out."""
+    for new in of.new_homes or ():
         plan = f", let by the plan {new.plan}" if new.plan else ""
-        yield f"{new.homes:,} new {size} on {_day(new.on)}{plan}."
+        yield f"{new.homes:,} new {_size(new.bedrooms)} on {_day(new.on)}{plan}."
+    for bought in of.acquisitions or ():
+        how = "with their tenants" if bought.tenanted else "empty"
+        yield f"{bought.homes:,} {_size(bought.bedrooms)} are bought {how} on {_day(bought.on)}."
+    for decant in of.decants or ():
+        back = "works, and come back" if decant.because == "works" else "demolition"
+        yield (f"On {_day(decant.on)} the tenants of {_many(decant.homes, 'home')} must move out for "
+               f"{back}.")
+
+
+def _size(bedrooms: int) -> str:
+    return "bedsits" if bedrooms == 0 else f"homes with {_many(bedrooms, 'bedroom')}"
 
 
 def _many(n: int, of: str) -> str:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import polars as pl
 
 from cbl_engine.simulate.kpi import ALL, NOT_REACHED, Kpi, Told, band, bedrooms, grouped
-from cbl_engine.simulate.setup import LEAKS, OUTCOMES
+from cbl_engine.simulate.setup import FIRST_LETS, LANDLORDS, LEAKS, OUTCOMES
 from cbl_engine.simulate.void_measures import MEASURES, NO_RELET, void_measures
 
 STAGES = {
@@ -36,7 +36,7 @@ def void_days(told: Told) -> pl.DataFrame:
     new homes in the measure called core.
     """
     voids = told["voids"].filter(~pl.col("outcome").is_in(NO_RELET))
-    new = pl.col("cause") == "new_home"
+    new = pl.col("cause").is_in(FIRST_LETS)
     voids = voids.with_columns(
         pl.when(~new).then(day).alias(day) for day in ("tenancy_ended_on", "keys_in_on"))
     found = void_measures(voids, told.end - timedelta(days=1), ["world"]).rename(
@@ -103,7 +103,7 @@ def stage_days_of(voids: pl.DataFrame) -> pl.DataFrame | None:
 def _let(told: Told) -> pl.DataFrame:
     """Voids that were let after a nomination; new homes left out."""
     return told["voids"].filter(pl.col("outcome") == "let", pl.col("let_on") < told.end,
-                        pl.col("cause") != "new_home")
+                        ~pl.col("cause").is_in(FIRST_LETS))
 
 
 def _durations() -> list[pl.Expr]:
@@ -125,7 +125,7 @@ def rent_lost(told: Told) -> pl.DataFrame:
     that is taken out of letting counts until its works were done.
     """
     voids = told["voids"]
-    new = pl.col("cause") == "new_home"
+    new = pl.col("cause").is_in(FIRST_LETS)
     first = pl.when(new).then("ready_on").otherwise(pl.col("tenancy_ended_on") + timedelta(days=1))
     out = pl.when(pl.col("outcome").is_in(NO_RELET)).then("ready_on").otherwise("let_on")
     last = pl.min_horizontal(pl.coalesce(out, pl.lit(told.end)), pl.lit(told.end))
@@ -146,6 +146,23 @@ def nominees(told: Told) -> pl.DataFrame:
         "world", "group", pl.col("value") / pl.col("lettings"))
 
 
+def nominees_by_landlord(told: Told) -> pl.DataFrame:
+    """Nominations that were settled for the homes of each landlord, the council or registered
+    providers, by what became of them, for each of that landlord's lettings.
+    """
+    settled = told["nominations"].filter(
+        pl.col("outcome").is_not_null(), pl.col("landlord_kind").is_not_null())
+    settled = settled.with_columns(pl.col("outcome").str.replace_all("_", " ").alias("reason"))
+    lettings = settled.group_by("world", "landlord_kind").agg(
+        (pl.col("outcome") == "accepted").sum().alias("lettings"))
+    counts = pl.concat(
+        settled.with_columns(group.alias("group")).group_by(
+            "world", "landlord_kind", "group", maintain_order=True).agg(pl.len().alias("value"))
+        for group in (pl.col("landlord_kind"), pl.format("{}, {}", "landlord_kind", "reason")))
+    return counts.join(lettings.filter(pl.col("lettings") > 0), on=["world", "landlord_kind"]).select(
+        "world", "group", pl.col("value") / pl.col("lettings"))
+
+
 def bids_per_advert(told: Told) -> pl.DataFrame:
     """Bids that counted on each advert, mean; a home advertised anew is another advert."""
     return grouped(told["adverts"], pl.col("bids").mean(), bedrooms())
@@ -161,6 +178,15 @@ def adverts_unlet(told: Told) -> pl.DataFrame:
     is_last = pl.col("number") == pl.col("last")
     known = adverts.filter(~is_last | (pl.col("outcome") == "let"))
     return grouped(known, (~is_last).mean(), bedrooms())
+
+
+def let_outside(told: Told) -> pl.DataFrame:
+    """Homes let without bid or nomination, for each year: by their landlord to a list of its own, or
+    by referral, as supported housing mostly is.
+    """
+    let = told["voids"].filter(pl.col("outcome").is_in(["landlord", "referral"]),
+                               pl.col("let_on") < told.end)
+    return grouped(let, pl.len() / told.years, pl.col("outcome"))
 
 
 def adapted_to_need(told: Told) -> pl.DataFrame:
@@ -219,6 +245,12 @@ KPIS = (
     Kpi("adverts_unlet", "Adverts that let nothing", "share of adverts", adverts_unlet),
     Kpi("nominees_per_letting", "Nominees for each letting", "nominations", nominees, 0.0,
         (ALL, *_words(OUTCOMES)), ".*"),
+    Kpi("nominees_by_landlord", "Nominees for each letting, by landlord", "nominations",
+        nominees_by_landlord, 0.0, tuple(
+            part for name in LANDLORDS for part in (name, *(
+                f"{name}, {reason}" for reason in _words(OUTCOMES)))), "[^,]*"),
+    Kpi("let_outside", "Homes let outside bidding", "homes a year", let_outside, 0.0,
+        (ALL, "landlord", "referral"), ".*"),
     Kpi("adapted_to_need", "Adapted homes let to those who need them", "share of such lettings",
         adapted_to_need),
     Kpi("chain_length", "Lettings for each void that begins a chain", "lettings", chain_length,

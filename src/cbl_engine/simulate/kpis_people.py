@@ -1,4 +1,4 @@
-"""Figures of households: waits, moves, who is left, and temporary accommodation with its money."""
+"""Figures of households: waits, moves and who is left."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cbl_engine.simulate.kpi import (
-    ALL,
     MONTH,
     NOT_REACHED,
     YEAR,
@@ -19,15 +18,10 @@ from cbl_engine.simulate.kpi import (
     grouped,
     months,
 )
-from cbl_engine.simulate.setup import PLACEMENTS
 from cbl_engine.simulate.void_measures import quantile_with_open
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_NIGHTS_LAWFUL = 42
-"""Nights for which a family may be placed in bed and breakfast: six weeks."""
-
 
 def wait_from_registered(told: Told) -> pl.DataFrame:
     """Months from joining the register to the start of the tenancy, mean of those housed; those who
@@ -164,61 +158,6 @@ def waited_so_far(told: Told) -> pl.DataFrame:
                    bedrooms("bedroom_need"))
 
 
-def placed_at_end(told: Told) -> pl.DataFrame:
-    """Households in temporary accommodation in the last night."""
-    there = told["placements"].filter(pl.col("until").is_null() | (pl.col("until") >= told.end))
-    return grouped(there, pl.len(), _placement())
-
-
-def nights(told: Told) -> pl.DataFrame:
-    """Nights in temporary accommodation, a year."""
-    return grouped(told["placements"], pl.col("nights").sum() / told.years, _placement())
-
-
-def gross_cost(told: Told) -> pl.DataFrame:
-    """What those nights cost, a year, before anything comes back."""
-    return grouped(told["placements"], pl.col("gross_pounds").sum() / told.years, _placement())
-
-
-def net_cost(told: Told) -> pl.DataFrame:
-    """What those nights cost the council, a year, after benefit and capped subsidy."""
-    return grouped(told["placements"], pl.col("net_pounds").sum() / told.years, _placement())
-
-
-def saving(told: Told) -> pl.DataFrame:
-    """What lettings to households in temporary accommodation saved, a year, net of subsidy: the
-    nights until the end of the horizon that they would still have stayed, leaving at the rate
-    ``accommodation.leaves_per_year``, less the share ``accommodation.backfilled`` of placements
-    that another household takes.
-    """
-    p = told.parameters
-    net = {kind: p["accommodation.nightly"][kind] - p["accommodation.subsidy"][kind]
-           for kind in PLACEMENTS}
-    housed = told["households"].filter(pl.col("status") == "housed").select(
-        "world", "application", "left_on")
-    ended = told["placements"].join(housed, on=["world", "application"]).filter(
-        pl.col("until") >= pl.col("left_on"), pl.col("until") < told.end)
-    left = (pl.lit(told.end) - pl.col("until")).dt.total_days().cast(pl.Float64)
-    rate = p["accommodation.leaves_per_year"] / YEAR
-    stay = (1 - (-rate * left).exp()) / rate if rate > 0 else left
-    nightly = pl.col("kind").replace_strict(net, return_dtype=pl.Float64)
-    share = 1 - p["accommodation.backfilled"]
-    return grouped(ended, (stay * nightly).sum() * share / told.years, _placement())
-
-
-def long_in_bed_and_breakfast(told: Told) -> pl.DataFrame:
-    """Families with children who spent more than six weeks in bed and breakfast, a year."""
-    stay = (pl.min_horizontal("until", pl.lit(told.end)) - pl.col("since")).dt.total_days()
-    over = told["placements"].filter(
-        pl.col("kind") == "bed_and_breakfast", pl.col("children"), stay > _NIGHTS_LAWFUL)
-    return grouped(over, pl.len() / told.years)
-
-
-def _placement() -> pl.Expr:
-    return pl.col("kind").str.replace_all("_", " ")
-
-
-_KINDS = (ALL, *(kind.replace("_", " ") for kind in PLACEMENTS))
 _BANDS = "all|.*band.*"
 KPIS = (
     Kpi("wait_from_registered", "Wait from registering", "months", wait_from_registered,
@@ -243,12 +182,4 @@ KPIS = (
     Kpi("waiting_at_end", "On the register at the end", "households", waiting_at_end, 0.0,
         brief=_BANDS),
     Kpi("waited_so_far", "Wait so far of those on the register", "months", waited_so_far),
-    Kpi("ta_households", "In temporary accommodation at the end", "households", placed_at_end, 0.0,
-        _KINDS),
-    Kpi("ta_nights", "Nights in temporary accommodation", "nights a year", nights, 0.0, _KINDS),
-    Kpi("ta_gross", "Gross cost of temporary accommodation", "pounds a year", gross_cost, 0.0, _KINDS),
-    Kpi("ta_net", "Net cost of temporary accommodation", "pounds a year", net_cost, 0.0, _KINDS),
-    Kpi("ta_saving", "Net cost saved by lettings, after backfill", "pounds a year", saving, 0.0, _KINDS),
-    Kpi("bnb_over_6_weeks", "Families in bed and breakfast over six weeks", "families a year",
-        long_in_bed_and_breakfast, 0.0),
 )

@@ -18,6 +18,7 @@ from cbl_engine.simulate.columns import spans
 from cbl_engine.simulate.lives import DATES, day_of
 from cbl_engine.simulate.luck import new_ids
 from cbl_engine.simulate.policy import policy_on
+from cbl_engine.simulate.setup import OWN_COLUMNS
 from cbl_engine.tables.sizes import mask_to_sizes
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def adverts_of(state: State, week: int, voids: NDArray[np.int64]) -> Shown:
     advert_ids = new_ids(state.worlds[world], week + 1, number)
     home_ids = new_ids(state.worlds[world], 0, number)
     homes = setup.stock[number].with_columns(pl.Series("id", home_ids)).drop(
-        "built_week", strict=False)
+        *OWN_COLUMNS, strict=False)
     opens = _moment(setup.opens(week), time(0, 1))
     closes = _moment(setup.closes(week), time(23, 59))
     names = pl.Series([None, *policy_on(setup, setup.closes(week)).profiles], dtype=pl.String)

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbl_engine.offers.rounds import Lists, offer_rounds
+from cbl_engine.simulate import nominees
 from cbl_engine.simulate.advertising import count, not_let
 from cbl_engine.simulate.again import order_on
 from cbl_engine.simulate.columns import spans
 from cbl_engine.simulate.consequences import after_refusals
-from cbl_engine.simulate.parameters import happens, picked, share_edges, sorted_out
+from cbl_engine.simulate.parameters import picked, sorted_out
 from cbl_engine.simulate.policy import policy_on
 from cbl_engine.simulate.register import take_out
 from cbl_engine.simulate.setup import (
@@ -27,9 +28,6 @@ from cbl_engine.simulate.setup import (
     LEAKS,
     MOVED,
     NOT_CHOSEN,
-    OUTCOMES,
-    REFUSED,
-    ROUTES,
 )
 from cbl_engine.simulate.state import (
     ADVERTISED,
@@ -42,7 +40,7 @@ from cbl_engine.simulate.state import (
     WAITING,
     next_end,
 )
-from cbl_engine.simulate.voids import DIRECT, open_void
+from cbl_engine.simulate.voids import happened, open_void, to_accommodation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -95,6 +93,8 @@ def with_lists(
 
     A household's own order of homes is that in which it bid: earlier weeks first.
     """
+    if not len(voids):
+        return going
     return Going(
         np.concatenate([going.void, voids]),
         np.concatenate([going.starts[:-1], going.starts[-1] + listed.starts]),
@@ -209,7 +209,7 @@ def _nominate(
     offers = policy.version.offers
     by_whom = offers.choosing.by_whom if offers is not None else "advert"
     at_once = policy.at_once[state.static(voids["home"][going.void[lists]])]
-    at_once = np.where(voids["route"][going.void[lists]] == DIRECT, 1, at_once)
+    at_once = np.where(voids["route"][going.void[lists]] != 0, 1, at_once)
     meant = offer_rounds(
         Lists(starts, applications.astype(np.int32)), at_once.astype(np.int32),
         going.rank[entry], by_whom, _order(state, going, lists),
@@ -246,13 +246,10 @@ def nominate(
     """
     setup, voids, households = state.setup, state.voids, state.households
     key = households["id"][who], state.home_ids(voids["home"][void]), voids["nth"][void]
-    outcome = _outcomes(state, key, route, utility)
-    draws = setup.luck.draws("nomination/days", *key)
-    takes = np.zeros(len(who), np.int64)
-    for number, name in enumerate(OUTCOMES):
-        mine = outcome == number
-        takes[mine] = picked(setup.days[f"nominations.days/{name}"], draws[mine])
-    allowed = policy_on(setup, day).answer_days(state.static(voids["home"][void]), day)
+    home, life = state.static(voids["home"][void]), households["life"][who]
+    outcome = nominees.outcomes(setup, key, route, home, life, utility)
+    takes = nominees.days_taken(setup, key, route, home, life, outcome)
+    allowed = policy_on(setup, day).answer_days(home, day)
     answered = picked(setup.days["nominations.landlord_days"], setup.luck.draws("answered", *key))
     takes += np.minimum(answered, allowed)
     signs = picked(setup.days["nominations.sign_up_days"], setup.luck.draws("signs", *key))
@@ -267,37 +264,6 @@ def nominate(
         len(who), void=void, household=who, position=position, on=day, outcome=-outcome - 2,
         due=day + takes, signs=signs, route=route,
     )
-
-
-def _outcomes(
-    state: State, key: tuple, route: NDArray[np.int8], utility: NDArray[np.float64]
-) -> NDArray[np.int64]:
-    """What becomes of each nomination; the taste for a home moves refusals at viewing alone."""
-    setup = state.setup
-    if setup.theory.accepts == "always":
-        return np.full(len(route), ACCEPTED)
-    draws = setup.luck.draws("nomination", *key)
-    if setup.theory.accepts == "coin":
-        return np.where(happens(setup.theory.refusal, draws), REFUSED[0], ACCEPTED)
-    out = np.zeros(len(route), np.int64)
-    taste = float(setup.parameters["nominations.taste"])
-    for number, name in enumerate(ROUTES):
-        mine = route == number
-        if not mine.any():
-            continue
-        shares = dict(setup.parameters[f"nominations.{name}"])
-        out[mine] = np.minimum(sorted_out(share_edges(shares), draws[mine]), ACCEPTED)
-        viewed = shares["refused_at_viewing"], shares["accepted"] + shares["refused_late"]
-        if taste and min(viewed) > 0:
-            odds = np.log(viewed[0] / viewed[1]) - taste * utility[mine]
-            chance = 1 / (1 + np.exp(-odds))
-            again = setup.luck.draws("nomination/taste", *(k[mine] for k in key))
-            seen = np.isin(out[mine], (REFUSED[0], REFUSED[1], ACCEPTED))
-            refuses = happens(chance, again)
-            late = out[mine] == REFUSED[1]
-            out[mine] = np.where(seen, np.where(refuses, REFUSED[0],
-                                                np.where(late, REFUSED[1], ACCEPTED)), out[mine])
-    return out
 
 
 def _let(state: State, rows: NDArray[np.int64], day: int) -> None:
@@ -326,12 +292,15 @@ def _let(state: State, rows: NDArray[np.int64], day: int) -> None:
     movers = np.flatnonzero(old != NOBODY)
     leaks = sorted_out(setup.edges["chains"],
                        setup.luck.draws("leak", households["id"][who[movers]]))
-    leaks = np.minimum(leaks, len(LEAKS))
-    stays = leaks < len(LEAKS)
-    freed = movers[~stays]
-    kept = old[movers[stays]]
-    lost = np.isin(leaks[stays], [LEAKS.index("disposal"), LEAKS.index("decant")])
-    state.home_status[kept[lost]] = GONE
+    leaks = np.where(households["decants"][who[movers]], LEAKS.index("decant"),
+                     np.minimum(leaks, len(LEAKS)))
+    freed = movers[leaks == len(LEAKS)]
+    for name, event in (("disposal", "disposed"), ("decant", "demolished")):
+        lost = movers[leaks == LEAKS.index(name)]
+        state.home_status[old[lost]] = GONE
+        happened(state, old[lost], start[lost], event)
+    converted = movers[leaks == LEAKS.index("temporary_accommodation")]
+    to_accommodation(state, old[converted], start[converted])
     open_void(state, old[freed], np.full(len(freed), MOVED), start[freed], after=void[freed],
               leaver=households["id"][who[freed]])
     state.lettings.append(

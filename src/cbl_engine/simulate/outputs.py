@@ -11,15 +11,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from cbl_engine.simulate import accommodation
 from cbl_engine.simulate.downsizing import WOULD_ANYWAY
 from cbl_engine.simulate.luck import named
-from cbl_engine.simulate.parameters import happens
+from cbl_engine.simulate.nominees import HOUSEHOLDS
+from cbl_engine.simulate.parameters import happens, picked
 from cbl_engine.simulate.policy import policy_on
 from cbl_engine.simulate.setup import (
     CAUSES,
+    DUTIES,
     ENDINGS,
     EVENTS,
+    EXITS,
     KINDS,
+    LANDLORDS,
     LEAKS,
     PLACEMENTS,
     REFUSED,
@@ -27,10 +32,17 @@ from cbl_engine.simulate.setup import (
     WORKS,
 )
 from cbl_engine.simulate.state import NEVER, NOBODY, OVER, STATUSES
-from cbl_engine.simulate.voids import CONVERTED, KEPT_BY_LANDLORD, LONG_TERM, REDESIGNATED
+from cbl_engine.simulate.voids import (
+    CONVERTED,
+    FOR_DECANT,
+    KEPT_BY_LANDLORD,
+    LONG_TERM,
+    REDESIGNATED,
+    REFERRED,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -56,7 +68,7 @@ def frames_of_run(state: State, weeks: Columns) -> dict[str, pl.DataFrame]:
     }
     keys = {"voids": ("home", "vacancy"), "nominations": ("nominated_on", "home", "application"),
             "lettings": ("accepted_on", "home"), "adverts": ("week", "home"),
-            "households": ("application",), "placements": ("application",),
+            "households": ("application",), "placements": ("application", "since"),
             "consequences": ("since", "application"), "events": ("on", "home", "event"),
             "weeks": ("week",)}
     return {name: frame.sort("world", *keys[name]) for name, frame in frames.items()}
@@ -92,6 +104,13 @@ def _application_names(state: State, rows: NDArray[np.int64]) -> pl.Series:
     return pl.Series(named("P", ids), dtype=pl.String).set(pl.Series(~known), None)
 
 
+_OUTCOME_OF = {
+    KEPT_BY_LANDLORD: "landlord", LONG_TERM: "long_term", REDESIGNATED: "redesignated",
+    CONVERTED: "temporary_accommodation", REFERRED: "referral", FOR_DECANT: "decant",
+}
+"""What becomes of a void by its route; of another route it is let, or lost."""
+
+
 def _voids(state: State) -> pl.DataFrame:
     voids = state.voids
     homes = state.setup.homes
@@ -99,8 +118,8 @@ def _voids(state: State) -> pl.DataFrame:
     step, route = voids["step"], voids["route"]
     let = voids["let"] < NEVER
     outcome = np.select(
-        [step != OVER, route == LONG_TERM, route == KEPT_BY_LANDLORD, route == REDESIGNATED,
-         route == CONVERTED, let], [4, 2, 1, 5, 6, 0], 3)
+        [step != OVER, *(route == code for code in _OUTCOME_OF), let],
+        [1, *range(3, 3 + len(_OUTCOME_OF)), 0], 2)
     first = voids["chain"]
     leaver = voids["leaver"]
     return pl.DataFrame({
@@ -110,6 +129,7 @@ def _voids(state: State) -> pl.DataFrame:
         "vacancy": voids["nth"] + 1,
         "cause": _words(CAUSES, voids["cause"]),
         "bedrooms": homes.bedrooms[static],
+        "landlord_kind": _words(LANDLORDS, homes.landlord[static]),
         "chain": pl.Series(_home_names(state, voids["home"][first]) + "/"
                            + pl.Series(voids["nth"][first] + 1).cast(pl.String)),
         "link": voids["link"],
@@ -129,14 +149,13 @@ def _voids(state: State) -> pl.DataFrame:
         "let_on": _dates(voids["let"]),
         "adverts": voids["adverts"],
         "nominations": voids["nominations"],
-        "outcome": _words(("let", "landlord", "long_term", "lost", "open", "redesignated",
-                           "temporary_accommodation"), outcome),
+        "outcome": _words(("let", "open", "lost", *_OUTCOME_OF.values()), outcome),
         "rent_weekly": homes.rent[static] / 100.0,
     })
 
 
 def _nominations(state: State) -> pl.DataFrame:
-    rows, voids = state.nominations, state.voids
+    rows, voids, setup = state.nominations, state.voids, state.setup
     void = rows["void"]
     open_ = rows["outcome"] < 0
     return pl.DataFrame({
@@ -144,6 +163,9 @@ def _nominations(state: State) -> pl.DataFrame:
         "home": _home_names(state, voids["home"][void]),
         "vacancy": voids["nth"][void] + 1,
         "application": _application_names(state, rows["household"]),
+        "landlord_kind": _words(LANDLORDS, setup.homes.landlord[state.static(voids["home"][void])]),
+        "household_kind": _words(HOUSEHOLDS, setup.household_kinds[
+            state.households["life"][rows["household"]]]),
         "position": rows["position"],
         "route": _words(ROUTES, rows["route"]),
         "nominated_on": _dates(rows["on"]),
@@ -266,38 +288,67 @@ def _households(state: State) -> pl.DataFrame:
         "downsizer": rows["downsizes"] > 0,
         "would_ask_anyway": pl.Series(rows["downsizes"] == WOULD_ANYWAY).set(
             pl.Series(rows["downsizes"] == 0), None),
+        "decanted": rows["decants"],
         "life": life,
         **state.setup.whose[life].to_dict(),
     })
 
 
 def _placements(state: State) -> pl.DataFrame:
-    households, p = state.households, state.setup.parameters
-    rows = np.flatnonzero(households["placed"] < NEVER)
-    end = state.setup.monday(state.setup.weeks)
-    kind = households["placement"][rows].astype(np.int64)
-    until = households["placement_left"][rows]
-    nights = np.minimum(until, end) - households["placed"][rows]
-    by = np.where(until < households["left"][rows], len(STATUSES), households["status"][rows])
-    draws = state.setup.luck.draws("backfilled", households["id"][rows])
-    taken = happens(p["accommodation.backfilled"], draws)
-    gross = np.array([p["accommodation.nightly"][k] for k in PLACEMENTS])[kind]
-    net = gross - np.array([p["accommodation.subsidy"][k] for k in PLACEMENTS])[kind]
+    """Stays, with their nights and money to the end of the horizon [whole pence]."""
+    stays, households, setup = state.stays, state.households, state.setup
+    p, luck = setup.parameters, setup.luck
+    who, kind = stays["household"], stays["kind"].astype(np.int64)
+    since, until = stays["since"].astype(np.int64), stays["until"].astype(np.int64)
+    end = setup.monday(setup.weeks)
+    key = households["id"][who], since
+    taken = happens(p["accommodation.backfilled"], luck.draws("backfilled", *key))
+    draws = luck.draws("hand_back", *key)
+    lag = np.zeros(len(who), np.int64)
+    for number, name in enumerate(PLACEMENTS):
+        mine = kind == number
+        lag[mine] = picked(setup.days[f"accommodation.hand_back_days/{name}"], draws[mine])
+    least = _by_kind(p["accommodation.least_nights"])[kind]
+    paid = np.maximum(until + np.where(taken, 0, lag), since + np.rint(least).astype(np.int64))
+    paid = np.where(until < NEVER, paid, NEVER)
+    nights = np.maximum(np.minimum(until, end) - since, 0)
+    paid_nights = np.maximum(np.minimum(paid, end) - since, 0)
+    size = np.maximum(households["need"][who], 1).astype(np.int64)
+    times = p["accommodation.size_times"]
+    factor = np.array([times[str(n)] for n in range(1, 5)])[np.minimum(size, 4) - 1]
+    pence = {name: np.rint(_by_kind(p[f"accommodation.{of}"])[kind] * factor * 100).astype(np.int64)
+             for name, of in (("gross", "nightly"), ("back", "subsidy"))}
+    net = pence["gross"] - pence["back"]
+    by = stays["by"].astype(np.int64)
+    by = np.select([until >= NEVER, by == accommodation.MOVED, by >= accommodation.BY_ITSELF],
+                   [-1, len(STATUSES), by - accommodation.BY_ITSELF + len(STATUSES) + 1], by)
     return pl.DataFrame({
-        "world": _worlds(state, households["world"][rows]),
-        "application": _application_names(state, rows),
+        "world": _worlds(state, households["world"][who]),
+        "application": _application_names(state, who),
         "kind": _words(PLACEMENTS, kind),
-        "since": _dates(households["placed"][rows]),
-        "until": _dates(households["placement_left"][rows]),
-        "housed": households["status"][rows] == STATUSES.index("housed"),
-        "left_by": _words((*STATUSES, "other"), np.where(until < NEVER, by, -1)),
+        "duty": _words(DUTIES, stays["duty"]),
+        "entered": stays["entered"],
+        "home": _home_names(state, stays["home"]),
+        "out_of_area": stays["out_of_area"],
+        "since": _dates(since),
+        "until": _dates(until),
+        "left_by": _words((*STATUSES, "moved", *EXITS), by),
+        "would_leave_on": _dates(stays["leaves"]),
         "backfilled": pl.Series(taken).set(pl.Series(until >= end), None),
-        "bedroom_need": _null_below_0(households["need"][rows]),
-        "children": state.setup.lives.children[households["life"][rows]],
-        "nights": np.maximum(nights, 0),
-        "gross_pounds": np.maximum(nights, 0) * gross,
-        "net_pounds": np.maximum(nights, 0) * net,
+        "paid_until": _dates(paid),
+        "bedrooms": size.astype(np.int8),
+        "children": setup.lives.children[households["life"][who]],
+        "nights": nights,
+        "paid_nights": paid_nights,
+        "gross_nightly_pence": pence["gross"],
+        "net_nightly_pence": net,
+        "gross_pence": paid_nights * pence["gross"],
+        "net_pence": paid_nights * net,
     })
+
+
+def _by_kind(values: Mapping[str, float]) -> NDArray[np.float64]:
+    return np.array([values[kind] for kind in PLACEMENTS], np.float64)
 
 
 def _events(state: State) -> pl.DataFrame:

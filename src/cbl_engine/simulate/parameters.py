@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
     from cbl_engine.documents import Document
 
-KINDS = ("rate", "share", "number", "shares", "weights", "days", "days_by")
+KINDS = ("rate", "share", "number", "shares", "weights", "weights_by", "days", "days_by")
+NESTED = ("weights_by", "days_by")
+"""Kinds of values with names in names."""
 _SUM = 1e-6
 
 AtLeast0 = Annotated[float, Field(ge=0)]
@@ -44,6 +46,7 @@ class Parameter(Part):
         number: any number.
         shares: name -> share; they add up to 1, or to less where the rest is nothing.
         weights: name -> number.
+        weights_by: name -> name -> number.
         days: percentile -> whole or part days; 0 and 100 are given.
         days_by: name -> percentiles of days.
         source: name of a source of the file, or words.
@@ -61,6 +64,8 @@ class Parameter(Part):
     number: float | None = Field(None, description="a number in the unit")
     shares: dict[str, Fraction] | None = Field(None, description="name -> share, at most 1 in all")
     weights: dict[str, float] | None = Field(None, description="name -> number in the unit")
+    weights_by: dict[str, dict[str, float]] | None = Field(
+        None, description="name -> name -> number in the unit")
     days: Percentiles | None = Field(None, description="percentile -> days")
     days_by: dict[str, Percentiles] | None = Field(None, description="name -> percentiles of days")
     source: str | None = Field(None, description="where the value is from")
@@ -215,15 +220,22 @@ def changes_that_do_not_fit(
             yield Problem("parameter_kind", f"{name} is given as {new.kind}", where=where,
                           given=new.kind, allowed=f"{old.kind} [{old.unit}]")
         elif isinstance(old.value, dict) and old.kind != "days":
-            lost = sorted(set(new.value) ^ set(old.value))
+            given, may = _names(new), _names(old)
+            lost = sorted(given.keys() ^ may.keys())
             if lost:
                 yield Problem("parameter_names", f"{name} names other things than it may",
-                              where=where, given=", ".join(map(str, lost)),
-                              allowed=", ".join(map(str, old.value)))
+                              where=where, given=", ".join(lost), allowed=", ".join(may))
         elif name in _WHOLE and (new.value < _WHOLE[name] or new.value != int(new.value)):
             yield Problem("parameter_number", f"{name} is counted", where=where,
                           given=f"{new.value:g}",
                           allowed=f"a whole number of {old.unit}, {_WHOLE[name]} or more")
+
+
+def _names(parameter: Parameter) -> dict[str, None]:
+    """The names of a value, those in names too (``council no_show``), in their order."""
+    if parameter.kind != "weights_by":
+        return dict.fromkeys(map(str, parameter.value))
+    return {f"{name} {one}": None for name, inner in parameter.value.items() for one in inner}
 
 
 GRAIN = 4096

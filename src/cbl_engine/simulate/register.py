@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbl_engine.simulate import response
+from cbl_engine.simulate import accommodation, response
 from cbl_engine.simulate.lives import day_of
 from cbl_engine.simulate.luck import poisson_counts
-from cbl_engine.simulate.parameters import happens, picked
 from cbl_engine.simulate.state import LAPSED, NEVER, NOBODY, UNDER_OFFER, WAITING, join
 from cbl_engine.simulate.tracks import tracks_on
 
@@ -40,7 +39,9 @@ def arrive(state: State, week: int) -> NDArray[np.int64]:
     life = _lives_of(state, *keys)
     day = setup.monday(week) + (luck.draws("day", *keys) % np.uint64(7)).astype(np.int64)
     life = response.presenting(setup, week, keys, life)
-    return join(state, world, week + 1, number, life, day)
+    rows = join(state, world, week + 1, number, life, day)
+    accommodation.enter(state, rows, day)
+    return rows
 
 
 def _lives_of(
@@ -104,7 +105,10 @@ def _go_over(state: State, week: int) -> None:
 
 
 def leave(state: State, week: int) -> None:
-    """Applications that lapse or are housed by another register; those under offer stay."""
+    """Households leave temporary accommodation by themselves; applications lapse or are housed by
+    another register; those under offer stay.
+    """
+    accommodation.step(state, week)
     take_out(state, response.not_registering_again(state, week), LAPSED,
              state.setup.register_again_on)
     households, live = state.households, state.live
@@ -114,7 +118,6 @@ def leave(state: State, week: int) -> None:
     left = np.maximum(households["leaves"][gone], state.setup.monday(week))
     take_out(state, gone, households["leaves_how"][gone], left)
     state.live = live[~leaving]
-    _leave_placements(state, week)
 
 
 def take_out(
@@ -132,20 +135,4 @@ def take_out(
     home = households["home"][rows]
     held = home[home != NOBODY]
     state.home_taker[held] = NOBODY
-    placed = rows[(households["placed"][rows] < NEVER)
-                  & (households["placement_left"][rows] == NEVER)]
-    hand_back = state.setup.days["accommodation.hand_back_days"]
-    draws = state.setup.luck.draws("hand_back", households["id"][placed])
-    households["placement_left"][placed] = households["left"][placed] + picked(hand_back, draws)
-
-
-def _leave_placements(state: State, week: int) -> None:
-    """Households leave temporary accommodation by another way than a letting, and wait on."""
-    households, setup = state.households, state.setup
-    rows = state.live
-    rows = rows[(households["placed"][rows] < setup.monday(week))
-                & (households["placement_left"][rows] == NEVER)]
-    chance = 1 - np.exp(-setup.parameters["accommodation.leaves_per_year"] * 7 / YEAR)
-    draws = setup.luck.draws("placement/leaves", households["id"][rows], week)
-    gone = rows[happens(chance, draws)]
-    households["placement_left"][gone] = setup.monday(week)
+    accommodation.leave(state, rows)

@@ -64,7 +64,8 @@ def not_registering_again(state: State, week: int) -> NDArray[np.int64]:
     if not setup.monday(week) <= setup.register_again_on < setup.monday(week + 1):
         return np.zeros(0, np.int64)
     rows = state.live[households["status"][state.live] == WAITING]
-    rows = rows[households["registered"][rows] < setup.register_again_on]
+    rows = rows[(households["registered"][rows] < setup.register_again_on)
+                & ~households["decants"][rows]]
     draws = setup.luck.draws("registers_again", households["id"][rows])
     return rows[happens(strength(setup, "not_registering_again"), draws)]
 

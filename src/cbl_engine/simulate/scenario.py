@@ -69,6 +69,24 @@ class NewHomes(Part):
     plan: str | None = Field(None, description="local lettings plan of the scheme they are let by")
 
 
+class Acquisitions(Part):
+    """Homes that are bought together."""
+
+    on: date = Field(description="the day they are the landlord's")
+    homes: int = Field(ge=1, le=10_000, description="[homes]")
+    bedrooms: int = Field(ge=0, le=9, description="[bedrooms] of each")
+    tenanted: bool = Field(default=False, description="with their tenants; else empty")
+
+
+class Decants(Part):
+    """Tenants who must move out of so many homes on a day."""
+
+    on: date = Field(description="the day they are told")
+    homes: int = Field(ge=1, le=10_000, description="[homes]")
+    because: Literal["works", "demolition"] = Field(
+        description="works: they come back; demolition: they are let another home directly")
+
+
 class SimpleModels(Part):
     """Simple models in place of the usual ones, to hold a world against formulas."""
 
@@ -100,6 +118,10 @@ class Variant(Part):
                                            "register again")
     new_homes: tuple[NewHomes, ...] | None = Field(
         None, strict=False, description="other schemes of new homes")
+    acquisitions: tuple[Acquisitions, ...] | None = Field(
+        None, strict=False, description="other homes bought")
+    decants: tuple[Decants, ...] | None = Field(
+        None, strict=False, description="other decants")
 
 
 class Scenario(Part):
@@ -120,6 +142,8 @@ class Scenario(Part):
         response: how strongly households respond to policy.
         policy_changes_on, register_again_on: days of what they respond to.
         new_homes: schemes of new homes.
+        acquisitions: homes bought on a day.
+        decants: homes whose tenants must move out on a day.
         simple: simple models.
         scheme_set: levers on the scheme: path of a value -> the value.
         changes: of the scheme or of values, each from a day on.
@@ -148,6 +172,9 @@ class Scenario(Part):
     register_again_on: date | None = Field(None, description="the day by which everybody must "
                                            "register again; left out: none")
     new_homes: tuple[NewHomes, ...] = Field((), strict=False, description="schemes of new homes")
+    acquisitions: tuple[Acquisitions, ...] = Field((), strict=False, description="homes bought")
+    decants: tuple[Decants, ...] = Field(
+        (), strict=False, description="homes whose tenants must move out")
     simple: SimpleModels | None = Field(None, description="simple models, for theory")
     scheme_set: dict[str, Any] = Field(
         default_factory=dict, description="values in place of the scheme's, by path: "
@@ -200,7 +227,8 @@ def variant_of(
                                "changes": (*scenario.changes, *variant.changes)}
     if variant.scheme is not None or variant.scheme_set:
         changes["policy_changes_on"] = scenario.policy_changes_on or scenario.start
-    for name in ("scheme", "response", "new_homes", "policy_changes_on", "register_again_on"):
+    for name in ("scheme", "response", "new_homes", "acquisitions", "decants", "policy_changes_on",
+                 "register_again_on"):
         if getattr(variant, name) is not None:
             changes[name] = getattr(variant, name)
     return scenario.model_copy(update=changes), parameters.with_changes(variant.parameters)
@@ -392,15 +420,17 @@ def _there(named: str, beside: Path) -> bool:
 def _outside_horizon(scenario: Scenario, document: Document) -> Iterator[Problem]:
     """Days of the scenario and of its variants that are not simulated."""
     last = scenario.end - timedelta(days=1)
+    what = {"new_homes": "homes complete", "acquisitions": "homes are bought",
+            "decants": "tenants must move out"}
     for at, side in ((), scenario), *((("variants", n), v) for n, v in scenario.variants.items()):
         days: list[tuple[date, str, tuple[Any, ...]]] = [
-            (new.on, "homes complete", ("new_homes", number, "on"))
-            for number, new in enumerate(side.new_homes or ())]
+            (one.on, words, (name, number, "on")) for name, words in what.items()
+            for number, one in enumerate(getattr(side, name) or ())]
         if side.register_again_on is not None:
             days.append((side.register_again_on, "everybody registers again",
                          ("register_again_on",)))
-        for on, what, place in days:
+        for on, said, place in days:
             if not scenario.start <= on <= last:
-                yield Problem("outside_horizon", f"{what} outside the horizon",
+                yield Problem("outside_horizon", f"{said} outside the horizon",
                               where=document.where((*at, *place)), given=str(on),
                               allowed=f"{scenario.start} to {last}")

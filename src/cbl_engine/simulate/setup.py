@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cbl_engine.scheme import Scheme
     from cbl_engine.simulate.lives import Lives
     from cbl_engine.simulate.luck import Luck
+    from cbl_engine.simulate.nominees import Chances
     from cbl_engine.simulate.parameters import Parameters
     from cbl_engine.simulate.policy import Policy
 
@@ -29,23 +30,39 @@ NOT_CHOSEN = len(OUTCOMES)
 ENDINGS = (*OUTCOMES, "not_chosen")
 """What becomes of a nomination: its own outcome, or that a household above it took the home."""
 REFUSED = (5, 6)
+LANDLORDS = ("council", "provider")
+"""Whose a home is; the number after the last stands for not known."""
 ROUTES = ("own", "assisted", "automatic", "direct")
 CAUSES = ("left", "died", "care", "evicted", "abandoned", "mutual_agreement", "moved", "new_home",
-          "returned")
-MOVED, NEW_HOME = CAUSES.index("moved"), CAUSES.index("new_home")
-RETURNED = CAUSES.index("returned")
+          "returned", "acquired")
+MOVED, NEW_HOME, RETURNED, ACQUIRED = (
+    CAUSES.index(c) for c in ("moved", "new_home", "returned", "acquired"))
+FIRST_LETS = ("new_home", "acquired")
+"""Causes of voids that no tenancy of this landlord went before."""
 ENDS = ("tenancies.end_per_year", "stock.right_to_buy_per_year", "stock.demolished_per_year",
-        "stock.exchanges_per_year")
+        "stock.disposed_per_year", "stock.exchanges_per_year")
+"""Ways in which a tenancy ends: the rates that add up to its own."""
+ENDED_SO, SOLD, DEMOLISHED, DISPOSED, EXCHANGED = range(len(ENDS))
 EVENTS = ("right_to_buy", "demolished", "exchange", "succession", "change_of_designation",
-          "to_temporary_accommodation", "from_temporary_accommodation")
+          "to_temporary_accommodation", "from_temporary_accommodation", "disposed",
+          "from_long_term_void", "acquired", "decanted", "returned_from_decant", "to_be_demolished")
 """What happens to homes beside voids and lettings."""
+EVENT = {name: number for number, name in enumerate(EVENTS)}
 WORKS = ("none", "standard", "major", "adaptation")
 LEAKS = ("fission", "joint_tenant_stays", "successor", "decant", "disposal",
          "temporary_accommodation", "elsewhere")
 PLACEMENTS = ("own_stock", "leased", "nightly_paid", "bed_and_breakfast")
+DUTIES = ("interim", "relief", "main")
+"""Under which duty a household is in temporary accommodation."""
+EXITS = ("relieved", "private_rented", "own_arrangements", "decision")
+"""Ways out of temporary accommodation but for leaving the register."""
 KINDS = ("never", "seldom", "often")
 STANDING, TO_COME = -1, -2
 """``built_week`` of homes that are there from the beginning, and of those that come at a rate."""
+COMES = ("new", "acquired", "acquired_tenanted")
+"""How a home comes: built, or bought empty or with its tenant."""
+OWN_COLUMNS = ("built_week", "comes")
+"""Columns of the stock that no homes table has."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +84,15 @@ class Theory:
     no_void_days: bool = False
 
 
+@dataclass(frozen=True)
+class Decants:
+    """Tenants who must move out of so many homes of each world on a day, for works or for good."""
+
+    day: int
+    homes: int
+    for_good: bool
+
+
 @dataclass(frozen=True, eq=False)
 class Setup:
     """What the worlds of a run share.
@@ -74,8 +100,9 @@ class Setup:
     Attributes:
         scheme: the scheme of every world.
         lives: households.
-        stock: the homes, those to be built included, with ``built_week`` (-1: there already;
-            -2: comes when ``homes_per_week`` says); the columns of the homes table.
+        stock: the homes, those to come included, with ``built_week`` (-1: there already;
+            -2: comes when ``homes_per_week`` says) and ``comes`` (one of ``COMES``; null, or no such
+            column: new); the columns of the homes table.
         start: first day, a number; weeks begin on its weekday.
         weeks: that are simulated.
         households: of the opening register; each a life of its own.
@@ -90,6 +117,7 @@ class Setup:
         response: how strongly households respond to policy: low, central or high.
         responds_from: day from which they do.
         register_again_on: day by which all must register again.
+        decants: homes whose tenants move out for works or demolition on a day.
         homes_per_week: mean number of homes that come in a world [a week], a Poisson count of
             the next of those to come, by their order in the stock.
         later: other values, each with the day from which they hold, in order.
@@ -112,6 +140,7 @@ class Setup:
     register_again_on: int = 1_000_000_000
     homes_per_week: float = 0.0
     later: tuple[tuple[int, Parameters], ...] = ()
+    decants: tuple[Decants, ...] = ()
 
     def in_week(self, week: int) -> Setup:
         """The same with the values of a week: those in force at its close, as with the scheme."""
@@ -178,6 +207,30 @@ class Setup:
         return _homes(self.stock, self.parameters["rents.weekly_loss"])
 
     @cached_property
+    def household_kinds(self) -> NDArray[np.int8]:
+        """The kind of household of each life, as nominations tell them apart."""
+        from cbl_engine.simulate.nominees import household_kinds
+
+        return household_kinds(self.lives)
+
+    @cached_property
+    def main_duty(self) -> NDArray[np.bool_]:
+        """Whether each life is owed the main homelessness duty."""
+        out = np.zeros(len(self.lives), bool)
+        duties = self.lives.tables.get("duties")
+        if duties is not None and not duties.is_empty():
+            kind = duties["kind"].cast(pl.String)
+            out[duties["life"].filter(kind == "main").to_numpy()] = True
+        return out
+
+    @cached_property
+    def chances(self) -> Chances:
+        """What becomes of nominations."""
+        from cbl_engine.simulate.nominees import chances
+
+        return chances(self.parameters)
+
+    @cached_property
     def whose(self) -> pl.DataFrame:
         """What groups of people are told apart by, a row for each life."""
         return whose(self.lives, self.start)
@@ -185,7 +238,7 @@ class Setup:
     @cached_property
     def end_rates(self) -> NDArray[np.float64]:
         """How often the tenancy of each home of a world ends [a year]: a row a home, a column for
-        each of ends that free the home, right to buy, demolition and exchange.
+        each of ends that free the home, right to buy, demolition, disposal and exchange.
         """
         factors = self.parameters["tenancies.ends_by_bedrooms"]
         at = np.minimum(np.maximum(self.homes.bedrooms, 0), len(factors) - 1)
@@ -242,6 +295,11 @@ class Homes:
         garden: has one.
         area: number of its area.
         rent: [pence a week].
+        landlord: number in ``LANDLORDS``: another landlord's where the council has a right of
+            nomination to it, the council's where it has none; not known, one more than the last,
+            where no home of the stock has one.
+        supported: let by referral, as homes of supported housing and extra care mostly are.
+        comes: number in ``COMES``.
         built_week: STANDING: there from the beginning; TO_COME: comes at a rate.
     """
 
@@ -253,7 +311,14 @@ class Homes:
     garden: NDArray[np.bool_]
     area: NDArray[np.int16]
     rent: NDArray[np.int32]
+    landlord: NDArray[np.int8]
+    supported: NDArray[np.bool_]
+    comes: NDArray[np.int8]
     built_week: NDArray[np.int32]
+
+
+_SUPPORTED = ("supported", "extra care", "extra_care")
+"""Needs groups of homes that are let by referral."""
 
 
 def _homes(stock: pl.DataFrame, usual_rent: float) -> Homes:
@@ -279,5 +344,17 @@ def _homes(stock: pl.DataFrame, usual_rent: float) -> Homes:
         code("property_type", {"house": 0, "flat": 1, "bungalow": 2}, 3),
         number("garden", False, bool), area,
         np.rint(number("rent_weekly", usual_rent, np.float64) * 100).astype(np.int32),
+        _landlords(stock),
+        code("needs_group", dict.fromkeys(_SUPPORTED, 1), 0).astype(bool),
+        code("comes", {name: number for number, name in enumerate(COMES)}, 0),
         number("built_week", STANDING, np.int32),
     )
+
+
+def _landlords(stock: pl.DataFrame) -> NDArray[np.int8]:
+    """Whose each home is, a number in ``LANDLORDS``."""
+    right = stock["nomination_right"].is_not_null() if "nomination_right" in stock.columns \
+        else pl.repeat(value=False, n=stock.height, eager=True)
+    if not right.any():
+        return np.full(stock.height, len(LANDLORDS), np.int8)
+    return right.to_numpy().astype(np.int8)

@@ -10,7 +10,7 @@ import numpy as np
 from cbl_engine.simulate.columns import Columns
 from cbl_engine.simulate.luck import new_ids, number_of
 from cbl_engine.simulate.parameters import day_reached, days_until, happens, sorted_out
-from cbl_engine.simulate.setup import KINDS, PLACEMENTS, STANDING
+from cbl_engine.simulate.setup import KINDS, STANDING
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +26,7 @@ WAITING, UNDER_OFFER, HOUSED, LAPSED, ELSEWHERE, ENDED, CANCELLED = range(7)
 STATUSES = ("waiting", "under_offer", "housed", "lapsed", "housed_elsewhere", "tenancy_ended",
             "cancelled")
 # Status of a home.
-LET, VOID, GONE, UNBUILT, ACCOMMODATION = range(5)
+LET, VOID, GONE, UNBUILT, ACCOMMODATION, LONG_EMPTY, DECANTED, DECANT_HOME = range(8)
 # Where a void stands; open: shown in a round of adverts that has not closed.
 COMING, READY, ADVERTISED, OPEN, OVER = range(5)
 
@@ -37,9 +37,9 @@ HOUSEHOLDS = {
     "leaves": np.int32, "leaves_how": np.int8, "band": np.int8, "points": np.int32,
     "need": np.int8, "sizes": np.uint32, "priority": np.int32, "waits": np.bool_, "kind": np.int8,
     "home": np.int64, "settled": np.int32, "bids": np.int32, "offers": np.int16, "refusals": np.int16,
-    "barred_until": np.int32, "placement": np.int8, "placed": np.int32, "placement_left": np.int32,
+    "barred_until": np.int32, "stay": np.int64,
     "downsizes": np.int8, "in_cycle": np.int16, "counted": np.int16, "suspended_until": np.int32,
-    "council_until": np.int32, "bottom_until": np.int32, "put_band": np.int8, "put_until": np.int32,
+    "council_until": np.int32, "decants": np.bool_, "bottom_until": np.int32, "put_band": np.int8, "put_until": np.int32,
 }
 VOIDS = {
     "id": np.int64, "world": np.int32, "home": np.int64, "nth": np.int32, "cause": np.int8,
@@ -56,6 +56,13 @@ NOMINATIONS = {
     "counts": np.bool_,
 }
 EVENTS = {"home": np.int64, "day": np.int32, "what": np.int8}
+STAYS = {
+    "household": np.int64, "kind": np.int8, "duty": np.int8, "entered": np.bool_, "home": np.int64,
+    "out_of_area": np.bool_, "since": np.int32, "until": np.int32, "by": np.int8,
+    "main_on": np.int32, "leaves": np.int32, "leaves_by": np.int8,
+}
+DECANTS = {"home": np.int64, "to": np.int64, "since": np.int32, "until": np.int32,
+           "over": np.bool_}
 CONSEQUENCES = {"household": np.int64, "name": np.int16, "since": np.int32, "until": np.int32}
 
 LETTINGS = {
@@ -88,6 +95,9 @@ class State:
         shown: what published results show of each world: adverts and bids by bedrooms.
         consequences: of refusals, a row each; the name is a number in ``consequence_names``.
         events: what happened to homes beside voids and lettings, a row each.
+        stays: in temporary accommodation, a row each.
+        decants: moves of tenants out of homes in works and back, a row each.
+        decants_asked: homes whose tenants wait for a home to move to while works are done.
         counts: what quotas have counted, when they have begun to.
         version: number of the scheme's version that profiles of voids go by; -1 at the start.
     """
@@ -113,6 +123,9 @@ class State:
     homes_come: NDArray[np.int64]
     consequences: Columns = field(default_factory=lambda: Columns(CONSEQUENCES))
     events: Columns = field(default_factory=lambda: Columns(EVENTS))
+    stays: Columns = field(default_factory=lambda: Columns(STAYS))
+    decants: Columns = field(default_factory=lambda: Columns(DECANTS))
+    decants_asked: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     counts: Counts | None = None
     version: int = -1
 
@@ -223,17 +236,12 @@ def join(
     elsewhere = np.where(several, day_reached(
         _rates(setup, "households.housed_elsewhere_per_year"), known,
         luck.draws("elsewhere", ids)), NEVER)
-    placed = lives.homeless[life] & happens(
-        p["accommodation.placed"], luck.draws("placed", ids))
-    placement = np.where(placed, sorted_out(
-        setup.edges["accommodation.kinds"], luck.draws("placement", ids)), len(PLACEMENTS))
     rows = state.households.append(
         n, id=ids, world=world, life=life, shift=shift, track=track,
         stretch=lives.starts[lives.thread(life, track)] - 1, changes_on=known, registered=day, status=WAITING, left=NEVER,
         leaves=np.minimum(lapses, elsewhere), leaves_how=np.where(
             elsewhere < lapses, ELSEWHERE, LAPSED),
-        kind=np.minimum(kind, len(KINDS) - 1), home=NOBODY, placement=placement,
-        placed=np.where(placed, known, NEVER), placement_left=NEVER,
+        kind=np.minimum(kind, len(KINDS) - 1), home=NOBODY, stay=NOBODY,
     )
     if home is None:
         settle_tenants(state, rows[lives.tenant[life]])

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cbl_engine.simulate import kpis_homes, kpis_people
+from cbl_engine.simulate import kpis_accommodation, kpis_homes, kpis_people
 from cbl_engine.simulate.kpi import ALL, Kpi, Told, told_by
 
 if TYPE_CHECKING:
     from cbl_engine.simulate.run import Simulation
 
-KPIS = (*kpis_homes.KPIS, *kpis_people.KPIS)
+KPIS = (*kpis_homes.KPIS, *kpis_people.KPIS, *kpis_accommodation.KPIS)
 """Every figure, in the order of the summary."""
 BY_NAME = {kpi.name: kpi for kpi in KPIS}
 _CONFIDENCE = 0.95

@@ -20,8 +20,19 @@ _CAUSES = {
     "left": "the tenant leaves", "died": "the tenant died", "care": "the tenant goes into care",
     "evicted": "the tenant is evicted", "abandoned": "the tenant has gone",
     "mutual_agreement": "ended by agreement", "moved": "the tenant moves to another home",
-    "new_home": "the home is new",
 }
+_COMES = {"new_home": ("built", "Completed: the home is new"),
+          "acquired": ("bought", "The home is bought"),
+          "returned": ("returned", "The home is back for letting")}
+"""Causes of voids that no tenancy's end made."""
+_EVENTS = {
+    "right_to_buy": "The home is sold to its tenant", "demolished": "The home is pulled down",
+    "exchange": "The tenants exchange homes with others", "succession": "Somebody succeeds",
+    "disposed": "The home is disposed of", "decanted": "The tenant moves out while works are done",
+    "returned_from_decant": "The tenant moves back",
+    "to_be_demolished": "The home is to be pulled down: its tenant must move",
+}
+"""What is told of a home's events; what a void tells already is not."""
 _ROUTES = {"own": "by its own bid", "assisted": "by a bid that an officer placed",
            "automatic": "by an automatic bid", "direct": "directly, without a bid"}
 _OUTCOMES = {
@@ -34,6 +45,8 @@ _OUTCOMES = {
 _LEFT = {"housed": "Off the register: housed", "lapsed": "The application lapses",
          "housed_elsewhere": "Off the register: housed by another",
          "tenancy_ended": "Off the register: its tenancy ends"}
+_LEAVES = {"relieved": "another home is found", "private_rented": "a private rented offer",
+           "own_arrangements": "by its own arrangements", "decision": "the duty ends by decision"}
 _LEAKS = {
     "fission": "part of the household stays", "joint_tenant_stays": "a joint tenant stays",
     "successor": "somebody succeeds", "decant": "the home is to be pulled down",
@@ -44,7 +57,9 @@ _LEAKS = {
 _OVER = {"landlord": "The landlord lets it itself", "long_term": "Taken out of letting",
          "lost": "Lost: nobody was there to let it to",
          "redesignated": "Let for another use from now on",
-         "temporary_accommodation": "Becomes temporary accommodation"}
+         "temporary_accommodation": "Becomes temporary accommodation",
+         "referral": "Let by referral",
+         "decant": "Lived in by a tenant whose own home is in works"}
 
 
 @dataclass(frozen=True)
@@ -105,10 +120,13 @@ def trace_application(kept: Kept, application: str, world: int = 0) -> Trace:
     steps = [Step(who["registered_on"], "registered", "Joins the register")]
     for stay in rows("placements", application=application).iter_rows(named=True):
         kind = stay["kind"].replace("_", " ")
-        steps.append(Step(stay["since"], "placed", f"In temporary accommodation: {kind}"))
-        if stay["until"] is not None:
+        where = f", home {stay['home']}" if stay["home"] else ""
+        steps.append(Step(stay["since"], "placed", f"In temporary accommodation under the "
+                          f"{stay['duty']} duty: {kind}{where}"))
+        if stay["until"] is not None and stay["left_by"] != "moved":
             steps.append(Step(stay["until"], "placement_left",
-                              f"Temporary accommodation ends after {_n(stay['nights'], 'night')}"))
+                              "Leaves temporary accommodation: "
+                              f"{_said(_LEAVES, stay['left_by'])}"))
     steps += _nominations(rows("nominations", application=application), of_home=False)
     for letting in rows("lettings", application=application).iter_rows(named=True):
         steps += _letting(letting, kept)
@@ -141,6 +159,9 @@ def trace_home(kept: Kept, home: str, world: int = 0) -> Trace:
     if voids.is_empty():
         raise _missing("home", home, world, "the id of a home that stood empty in that world")
     steps = [step for void in voids.iter_rows(named=True) for step in _void(void, rows, kept)]
+    steps += [Step(event["on"], event["event"], _EVENTS[event["event"]], home)
+              for event in rows("events", home=home).iter_rows(named=True)
+              if event["event"] in _EVENTS]
     last = voids.row(-1, named=True)
     facts = {"bedrooms": last["bedrooms"], "weekly rent": last["rent_weekly"],
              "vacancies": voids.height}
@@ -196,15 +217,16 @@ def _void(
     key = {name: void[name] for name in ("home", "vacancy")}
     home = void["home"]
     why = _said(_CAUSES, void["cause"])
-    if void["cause"] == "new_home":
-        yield Step(void["tenancy_ended_on"], "built", "Completed: the home is new", home)
-    else:
+    if void["cause"] in _COMES:
+        yield Step(void["tenancy_ended_on"], *_COMES[void["cause"]], home)
+    if void["cause"] != "new_home":
         if void["notice_given_on"] != void["tenancy_ended_on"]:
             yield Step(void["notice_given_on"], "notice", "Notice is given", home)
         leaver = void["leaving_application"]
         named = f" ({leaver})" if leaver else ""
-        yield Step(void["tenancy_ended_on"], "ended", f"The tenancy ends: {why}{named}", home,
-                   leaver)
+        if void["cause"] not in _COMES:
+            yield Step(void["tenancy_ended_on"], "ended", f"The tenancy ends: {why}{named}", home,
+                       leaver)
         yield Step(void["keys_in_on"], "keys_in", "The keys come in", home)
         yield Step(void["inspected_on"], "inspected",
                    f"Inspected; works ordered: {void['works']}", home)

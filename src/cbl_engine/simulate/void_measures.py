@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 MEASURES = ("tenancy", "key_to_key", "standard_relet", "core")
-NO_RELET = ("long_term", "lost", "redesignated", "temporary_accommodation")
+NO_RELET = ("long_term", "lost", "redesignated", "temporary_accommodation", "decant")
 _NOT_STANDARD = ("decant", "exchange", "succession")
 _RESULT = {
     "measure": pl.String, "voids": pl.Int64, "open": pl.Int64, "mean": pl.Float64,

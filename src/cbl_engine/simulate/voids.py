@@ -8,16 +8,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbl_engine.errors import BadInput, Problem
+from cbl_engine.simulate import accommodation
 from cbl_engine.simulate.columns import spans
 from cbl_engine.simulate.luck import poisson_counts
 from cbl_engine.simulate.parameters import happens, picked, sorted_out
 from cbl_engine.simulate.register import take_out
 from cbl_engine.simulate.setup import (
+    ACQUIRED,
     CAUSES,
-    EVENTS,
+    COMES,
+    DEMOLISHED,
+    DISPOSED,
+    ENDED_SO,
+    EVENT,
+    EXCHANGED,
+    LANDLORDS,
     MOVED,
     NEW_HOME,
     RETURNED,
+    SOLD,
     TO_COME,
     WORKS,
 )
@@ -27,6 +36,7 @@ from cbl_engine.simulate.state import (
     ENDED,
     GONE,
     LET,
+    LONG_EMPTY,
     NEVER,
     NOBODY,
     OVER,
@@ -45,37 +55,54 @@ if TYPE_CHECKING:
     from cbl_engine.simulate.state import State
 
 _LEFT, _DIED, _ABANDONED = (CAUSES.index(c) for c in ("left", "died", "abandoned"))
-DIRECT, KEPT_BY_LANDLORD, LONG_TERM, REDESIGNATED, CONVERTED = range(1, 6)
+(DIRECT, KEPT_BY_LANDLORD, LONG_TERM, REDESIGNATED, CONVERTED, REFERRED, FOR_DECANT,
+ SET_ASIDE) = range(1, 9)
 """Routes of a void that is not let by bidding, 0."""
+_OUTSIDE = (KEPT_BY_LANDLORD, LONG_TERM, CONVERTED, REFERRED)
+
+
+def due_to_end(state: State, week: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Homes whose tenancies end this week, and the way of each, a number in ``ENDS``.
+
+    Somebody who has accepted another home moves out of this one by that, and is left out.
+    """
+    setup = state.setup
+    due = np.flatnonzero((state.home_status == LET) & (state.home_ends < setup.monday(week + 1)))
+    due = due[~_moving(state, due)]
+    draws = setup.luck.draws("tenancy/what", state.home_ids(due), state.home_nth[due])
+    return due, _what_ends(state, due, draws)
+
+
+def _moving(state: State, home: NDArray[np.int64]) -> NDArray[np.bool_]:
+    holder = state.home_taker[home]
+    return (holder != NOBODY) & (state.households["status"][holder] == UNDER_OFFER)
 
 
 def end_tenancies(state: State, week: int) -> None:
     """Tenancies whose day has come end; sales, exchanges and successions free no home."""
     setup, luck, p = state.setup, state.setup.luck, state.setup.parameters
-    due = np.flatnonzero((state.home_status == LET) & (state.home_ends < setup.monday(week + 1)))
+    due, what = due_to_end(state, week)
+    later = np.flatnonzero((state.home_status == LET) & (state.home_ends < setup.monday(week + 1)))
+    later = later[_moving(state, later)]
+    state.home_ends[later] += 7
     if not len(due):
         return
-    # Somebody who has accepted another home moves out of this one by that.
-    holder = state.home_taker[due]
-    moving = (holder != NOBODY) & (state.households["status"][holder] == UNDER_OFFER)
-    later = due[moving]
-    state.home_ends[later] += 7
-    due = due[~moving]
     day = state.home_ends[due]
     home_id, nth = state.home_ids(due), state.home_nth[due]
-    what = _what_ends(state, due, luck.draws("tenancy/what", home_id, nth))
     cause = np.minimum(sorted_out(setup.edges["tenancies.causes"],
                                   luck.draws("tenancy/cause", home_id, nth)), MOVED - 1)
-    succeeded = (what == 0) & (cause == _DIED) & happens(
+    succeeded = (what == ENDED_SO) & (cause == _DIED) & happens(
         p["tenancies.succession"], luck.draws("tenancy/succession", home_id, nth))
-    gone = (what == 1) | (what == 2)
-    stays = (what == 3) | succeeded
+    gone = np.isin(what, (SOLD, DEMOLISHED, DISPOSED))
+    stays = (what == EXCHANGED) | succeeded
     freed = ~gone & ~stays
     held = state.home_taker[due[~stays]]
     some = held != NOBODY
     take_out(state, held[some], ENDED, np.maximum(day[~stays][some], setup.monday(week)))
-    for number, which in enumerate((what == 1, what == 2, what == 3, succeeded)):
-        happened(state, due[which], day[which], number)
+    for name, which in (("right_to_buy", what == SOLD), ("demolished", what == DEMOLISHED),
+                        ("disposed", what == DISPOSED), ("exchange", what == EXCHANGED),
+                        ("succession", succeeded)):
+        happened(state, due[which], day[which], name)
     state.home_status[due[gone]] = GONE
     state.home_nth[due[stays]] += 1
     state.home_ends[due[stays]] = next_end(setup, home_id[stays], nth[stays] + 1, day[stays])
@@ -92,29 +119,45 @@ def _what_ends(
 
 
 def happened(
-    state: State, home: NDArray[np.int64], day: NDArray[np.integer] | int, what: int
+    state: State, home: NDArray[np.int64], day: NDArray[np.integer] | int, what: str
 ) -> None:
-    """A row for what happened to homes; ``what`` is a number in ``EVENTS``."""
-    state.events.append(len(home), home=home, day=day, what=what)
+    """A row for what happened to homes; ``what`` is one of ``EVENTS``."""
+    state.events.append(len(home), home=home, day=day, what=EVENT[what])
 
 
 def hand_back(state: State, week: int) -> None:
-    """Homes that were temporary accommodation for their time come back as voids."""
-    due = np.flatnonzero((state.home_status == ACCOMMODATION)
-                         & (state.home_ends < state.setup.monday(week + 1)))
-    day = state.home_ends[due].copy()
-    happened(state, due, day, EVENTS.index("from_temporary_accommodation"))
-    open_void(state, due, np.full(len(due), RETURNED), day)
+    """Homes that were temporary accommodation or out of letting for their time come back as voids,
+    those in which somebody is placed once they have left.
+    """
+    for status, event in ((ACCOMMODATION, "from_temporary_accommodation"),
+                          (LONG_EMPTY, "from_long_term_void")):
+        due = np.flatnonzero((state.home_status == status)
+                             & (state.home_ends < state.setup.monday(week + 1)))
+        day = accommodation.free_on(state, due)
+        free = day < state.setup.monday(week + 1)
+        due, day = due[free], day[free]
+        happened(state, due, day, event)
+        open_void(state, due, np.full(len(due), RETURNED), day)
 
 
 def build(state: State, week: int) -> None:
-    """New homes complete, in their week or at a rate: voids that never had a tenant."""
-    numbers = np.flatnonzero(state.setup.homes.built_week == week)
+    """Homes complete or are bought, in their week or at a rate: voids that never had a tenant of this
+    landlord's; those bought with a tenant are let.
+    """
+    setup = state.setup
+    numbers = np.flatnonzero(setup.homes.built_week == week)
     home = (np.arange(len(state.worlds))[:, None] * state.n_homes + numbers).ravel()
     home = np.concatenate([home[state.home_status[home] == UNBUILT], _come(state, week)])
-    if len(home):
-        open_void(state, home, np.full(len(home), NEW_HOME),
-                  np.full(len(home), state.setup.monday(week)))
+    monday = setup.monday(week)
+    comes = setup.homes.comes[state.static(home)]
+    happened(state, home[comes > 0], monday, "acquired")
+    tenanted = home[comes == COMES.index("acquired_tenanted")]
+    state.home_status[tenanted] = LET
+    state.home_ends[tenanted] = next_end(setup, state.home_ids(tenanted), 0, monday)
+    for number, cause in ((COMES.index("new"), NEW_HOME), (COMES.index("acquired"), ACQUIRED)):
+        mine = home[comes == number]
+        if len(mine):
+            open_void(state, mine, np.full(len(mine), cause), np.full(len(mine), monday))
 
 
 def _come(state: State, week: int) -> NDArray[np.int64]:
@@ -161,7 +204,7 @@ def open_void(
         p["stock.long_term_void"], luck.draws("long_term", *key))
     converted = happens(p["stock.to_accommodation"], luck.draws("converted", *key))
     converted &= cause != RETURNED
-    kept = happens(p["stock.landlord_keeps"] + p["stock.supported"], luck.draws("kept", *key))
+    kept, referred = _let_by_others(state, home, cause, luck.draws("kept", *key))
     voids = state.voids
     rows = voids.append(
         n, id=home_id, world=home // state.n_homes, home=home, nth=nth, cause=cause, ended=day,
@@ -169,7 +212,8 @@ def open_void(
         works_from=NEVER, ready=NEVER, advertised=NEVER, closed=NEVER, accepted=NEVER, let=NEVER,
         step=COMING,
         leaver=NOBODY if leaver is None else leaver,
-        route=np.select([lost, kept, converted], [LONG_TERM, KEPT_BY_LANDLORD, CONVERTED], 0),
+        route=np.select([lost, kept, referred, converted],
+                        [LONG_TERM, KEPT_BY_LANDLORD, REFERRED, CONVERTED], 0),
     )
     if after is None:
         voids["chain"][rows] = rows
@@ -183,6 +227,30 @@ def open_void(
     state.home_nth[home] = nth + 1
     state.open_voids = np.concatenate([state.open_voids, rows])
     return rows
+
+
+def _let_by_others(
+    state: State, home: NDArray[np.int64], cause: NDArray[np.integer], draws: NDArray[np.uint64]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Voids that a landlord lets itself, and those of supported housing let by referral.
+
+    A provider keeps what its agreement with the council leaves it: a share of true voids, which no
+    move of a tenant of its own made, of others, and of first lets.
+    """
+    p, homes = state.setup.parameters, state.setup.homes
+    number = state.static(home)
+    agreed = p["stock.provider_keeps"]
+    true = (cause != MOVED) & (cause != RETURNED)
+    of_provider = np.select(
+        [(cause == NEW_HOME) | (cause == ACQUIRED), true],
+        [agreed["first_lets"], agreed["true_voids"]], agreed["other_voids"])
+    keeps = p["stock.landlord_keeps"] + np.where(
+        homes.landlord[number] == LANDLORDS.index("provider"), of_provider, 0.0)
+    refers = np.where(homes.supported[number], p["stock.supported_by_referral"],
+                      p["stock.supported"])
+    keeps = np.where(homes.supported[number], np.minimum(keeps, 1 - refers), keeps)
+    kept = happens(keeps, draws)
+    return kept, happens(keeps + refers, draws) & ~kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,8 +280,9 @@ def _stages(
         return picked(setup.days[name], luck.draws(name, *key))
 
     old = cause != NEW_HOME
+    ended = old & (cause != ACQUIRED)
     told = (cause == _LEFT) | (cause == MOVED)
-    keys = day + np.where(old, days("voids.late_keys_days"), 0)
+    keys = day + np.where(ended, days("voids.late_keys_days"), 0)
     kind = sorted_out(setup.edges["voids.works"], luck.draws("works", *key))
     kind = np.where(old, np.minimum(kind, len(WORKS) - 1), 0)
     return _Stages(
@@ -261,7 +330,7 @@ def begin_with_voids(state: State) -> None:
     home, day = home[near], day[near]
     keys = state.home_ids(home), np.full(len(home), -1)
     p, luck = setup.parameters, setup.luck
-    frees = _what_ends(state, home, luck.draws("tenancy/what", *keys)) == 0
+    frees = _what_ends(state, home, luck.draws("tenancy/what", *keys)) == ENDED_SO
     cause = np.minimum(sorted_out(setup.edges["tenancies.causes"],
                                   luck.draws("tenancy/cause", *keys)), MOVED - 1)
     frees &= (cause != _DIED) | ~happens(p["tenancies.succession"],
@@ -292,7 +361,7 @@ def work(state: State, week: int) -> None:
         begin = _queued(state, asked, begin, length)
     voids["works_from"][asked] = begin
     voids["ready"][asked] = begin + length
-    out = rows[np.isin(voids["route"][rows], (KEPT_BY_LANDLORD, LONG_TERM, CONVERTED))
+    out = rows[np.isin(voids["route"][rows], _OUTSIDE)
                & (voids["step"][rows] == COMING)
                & (voids["ready"][rows] < setup.monday(week + 1))]
     let_outside(state, out, voids["ready"][out])
@@ -338,24 +407,35 @@ def _queued(
 
 
 def let_outside(state: State, rows: NDArray[np.int64], since: NDArray[np.integer]) -> None:
-    """Voids that a landlord lets itself, from a day on, or that are taken out of letting: for good,
-    or as temporary accommodation for a time.
+    """Voids that a landlord lets itself or by referral, from a day on, or that are taken out of
+    letting: for long, or as temporary accommodation for a time.
     """
     voids, setup = state.voids, state.setup
-    lost = voids["route"][rows] == LONG_TERM
-    home = voids["home"][rows]
+    home, route = voids["home"][rows], voids["route"][rows]
     voids["step"][rows] = OVER
-    state.home_status[home[lost]] = GONE
-    converted = voids["route"][rows] == CONVERTED
-    its = home[converted]
-    draws = setup.luck.draws("accommodation/days", state.home_ids(its), state.home_nth[its])
-    state.home_status[its] = ACCOMMODATION
-    state.home_ends[its] = since[converted] + picked(setup.days["stock.accommodation_days"], draws)
-    happened(state, its, since[converted], EVENTS.index("to_temporary_accommodation"))
+    lost = route == LONG_TERM
+    its = home[lost]
+    draws = setup.luck.draws("long_term/days", state.home_ids(its), state.home_nth[its])
+    state.home_status[its] = LONG_EMPTY
+    state.home_ends[its] = since[lost] + picked(setup.days["stock.long_term_days"], draws)
+    converted = route == CONVERTED
+    to_accommodation(state, home[converted], since[converted])
     mine = ~lost & ~converted
     kept, its = rows[mine], home[mine]
-    day = since[mine] + 21
+    draws = setup.luck.draws("outside/days", state.home_ids(its), voids["nth"][kept])
+    day = since[mine] + picked(setup.days["stock.let_outside_days"], draws)
     voids["let"][kept] = day
     state.home_status[its] = LET
     state.home_ends[its] = next_end(setup, state.home_ids(its), state.home_nth[its], day)
     state.home_need[its] = np.maximum(setup.homes.bedrooms[state.static(its)], 1)
+
+
+def to_accommodation(
+    state: State, home: NDArray[np.int64], since: NDArray[np.integer]
+) -> None:
+    """Homes become temporary accommodation, for a time from a day on."""
+    setup = state.setup
+    draws = setup.luck.draws("accommodation/days", state.home_ids(home), state.home_nth[home])
+    state.home_status[home] = ACCOMMODATION
+    state.home_ends[home] = since + picked(setup.days["stock.accommodation_days"], draws)
+    happened(state, home, since, "to_temporary_accommodation")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _OVER = {
     "lettings": "let_on", "nominations": "settled_on", "households": "left_on",
-    "placements": "until", "consequences": "since", "events": "on",
+    "placements": "paid_until", "consequences": "since", "events": "on",
 }
 """The day on which a row of a table is over; null: it is not."""
 
@@ -62,7 +62,8 @@ def _on_or_after(rows: pl.DataFrame, day: pl.Expr, first: date) -> pl.DataFrame:
 def _nights_from(placements: pl.DataFrame, first: date) -> pl.DataFrame:
     """Placements with their nights from a day on, and what those cost."""
     before = (pl.lit(first) - pl.col("since")).dt.total_days().clip(0)
-    left = (pl.col("nights") - before).clip(0)
-    share = pl.when(pl.col("nights") > 0).then(left / pl.col("nights")).otherwise(0.0)
+    paid = (pl.col("paid_nights") - before).clip(0)
     return placements.with_columns(
-        left.alias("nights"), *(pl.col(c) * share for c in ("gross_pounds", "net_pounds")))
+        (pl.col("nights") - before).clip(0).alias("nights"), paid.alias("paid_nights"),
+        *((paid * pl.col(f"{which}_nightly_pence")).alias(f"{which}_pence")
+          for which in ("gross", "net")))

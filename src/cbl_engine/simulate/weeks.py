@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbl_engine.simulate import (
+    accommodation,
     advertising,
     bidders,
     choice,
+    decants,
     direct,
     downsizing,
     limits,
@@ -31,6 +33,7 @@ from cbl_engine.simulate.state import (
     ADVERTISED,
     MOST_BEDROOMS,
     NEVER,
+    NOBODY,
     OPEN,
     OVER,
     READY,
@@ -68,15 +71,19 @@ def run_batch(
     """
     state = begin(setup, worlds)
     voids.begin_with_voids(state)
+    opening = np.arange(len(state.households))
+    accommodation.enter(state, opening, np.full(len(opening), setup.start))
     weeks = Columns(WEEKS, len(worlds) * setup.weeks)
     going = offering.nothing_going()
     for week in range(setup.weeks):
         state.setup = setup.in_week(week)
-        joined = np.concatenate([register.arrive(state, week), downsizing.ask(state, week)])
+        joined = np.concatenate([register.arrive(state, week), downsizing.ask(state, week),
+                                 decants.ask(state, week)])
         register.change(state, week)
         register.leave(state, week)
         voids.end_tenancies(state, week)
         voids.hand_back(state, week)
+        decants.come_back(state, week)
         voids.build(state, week)
         voids.work(state, week)
         going = close(state, week, going)
@@ -89,6 +96,7 @@ def run_batch(
 def close(state: State, week: int, going: offering.Going) -> offering.Going:
     """Advertise, take bids, rank and offer; what goes on after the week."""
     bidders.begin_week(state, week)
+    going = offering.with_lists(going, *decants.house(state, week), week)
     direct.set_apart(state, week)
     going = offering.with_lists(going, *direct.lists(state, week), week)
     advertised = advertise(state, week)
@@ -171,8 +179,7 @@ def _count(state: State, week: int, weeks: Columns, joined: NDArray[np.int64]) -
     there = state.live[households["status"][state.live] <= UNDER_OFFER]
     waiting = there[households["waits"][there]]
     state.open_voids = state.open_voids[state.voids["step"][state.open_voids] != OVER]
-    placed = there[(households["placed"][there] < NEVER)
-                   & (households["placement_left"][there] == NEVER)]
+    placed = there[households["stay"][there] != NOBODY]
 
     def per_world(rows: NDArray[np.int64], of: Columns) -> NDArray[np.int64]:
         return np.bincount(of["world"][rows], minlength=n)

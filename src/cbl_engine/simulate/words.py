@@ -60,9 +60,15 @@ def value(parameter: Parameter) -> str:
         return _days(given)
     if parameter.kind == "days_by":
         return "; ".join(f"{name} {_days(points)}" for name, points in given.items())
+    if parameter.kind == "weights_by":
+        return "; ".join(f"{name} {_named(inner)}" for name, inner in given.items())
     if parameter.kind in ("shares", "weights"):
-        return ", ".join(f"{name} {part:g}" for name, part in given.items())
+        return _named(given)
     return f"{given:g}"
+
+
+def _named(parts: dict[str, float]) -> str:
+    return ", ".join(f"{name} {part:g}" for name, part in parts.items())
 
 
 def _days(points: dict[int, Any]) -> str:

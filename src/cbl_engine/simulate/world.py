@@ -15,8 +15,9 @@ from cbl_engine.simulate.columns import silent
 from cbl_engine.simulate.limits import register_out_of_time
 from cbl_engine.simulate.lives import day_number, make_lives
 from cbl_engine.simulate.luck import Luck
+from cbl_engine.simulate.parameters import NESTED
 from cbl_engine.simulate.scenario import near, scheme_of
-from cbl_engine.simulate.setup import Setup, Theory
+from cbl_engine.simulate.setup import Decants, Setup, Theory
 from cbl_engine.simulate.state import NEVER
 
 if TYPE_CHECKING:
@@ -72,7 +73,9 @@ def set_up(
                   lived_in=_lived_in(scenario, lives, stock), response=scenario.response,
                   responds_from=_day(_policy_changes_on(scenario, scheme)),
                   register_again_on=_day(scenario.register_again_on),
-                  later=tuple((day_number(on), values) for on, values in later))
+                  later=tuple((day_number(on), values) for on, values in later),
+                  decants=tuple(Decants(day_number(d.on), d.homes, d.because == "demolition")
+                                for d in scenario.decants))
     problems = _cannot_run(setup)
     if problems:
         raise BadInput(problems)
@@ -235,7 +238,7 @@ def _columns_of_homes(scheme: Scheme) -> dict[str, str]:
 def _with_new_homes(
     stock: pl.DataFrame, scenario: Scenario, parameters: Parameters
 ) -> pl.DataFrame:
-    """The stock with homes still to be built: one after another, and schemes of dozens."""
+    """The stock with homes still to come: one after another, and dozens on a day; like those there."""
     n = round(parameters["stock.new_per_year"] * stock.height * scenario.all_weeks / 52)
     parts = [stock]
     if n:
@@ -244,6 +247,21 @@ def _with_new_homes(
         parts.append(like.with_columns(
             pl.Series("id", [f"N{i:08d}" for i in range(n)]),
             pl.Series("built_week", weeks, dtype=pl.Int32)))
+    n = round(parameters["stock.acquired_per_year"] * stock.height * scenario.all_weeks / 52)
+    if n:
+        like = stock[[i * stock.height // n for i in range(n)]]
+        parts.append(like.with_columns(
+            pl.Series("id", [f"A{i:08d}" for i in range(n)]),
+            pl.Series("built_week", [(i + 1) * scenario.all_weeks // (n + 1) for i in range(n)],
+                      dtype=pl.Int32),
+            pl.lit("acquired").alias("comes")))
+    for number, bought in enumerate(scenario.acquisitions):
+        like = stock[[i % stock.height for i in range(bought.homes)]]
+        parts.append(like.with_columns(
+            pl.Series("id", [f"B{number:03d}-{i:05d}" for i in range(bought.homes)]),
+            pl.lit(bought.bedrooms, stock.schema["bedrooms"]).alias("bedrooms"),
+            pl.lit((bought.on - scenario.start).days // 7, pl.Int32).alias("built_week"),
+            pl.lit("acquired_tenanted" if bought.tenanted else "acquired").alias("comes")))
     for number, new in enumerate(scenario.new_homes):
         week = (new.on - scenario.start).days // 7
         like = stock[[i % stock.height for i in range(new.homes)]]
@@ -257,6 +275,14 @@ def _with_new_homes(
     return pl.concat(parts, how="diagonal_relaxed")
 
 
+_NOT_BELOW_0 = (
+    "nominations.landlord_odds", "nominations.household_odds", "nominations.days_times",
+    "stock.provider_keeps", "accommodation.nightly", "accommodation.subsidy",
+    "accommodation.size_times", "accommodation.kinds", "accommodation.out_of_area",
+    "accommodation.next_duty_owed", "accommodation.exits_per_year", "accommodation.least_nights",
+)
+
+
 def _cannot_run(setup: Setup) -> list[Problem]:
     """What would make every world empty or senseless, where it can be known before the run."""
     problems = []
@@ -268,14 +294,24 @@ def _cannot_run(setup: Setup) -> list[Problem]:
             where="homes.bedrooms", given=", ".join(map(str, sizes)),
             remedy="Check the stock's bedrooms and the scheme's bedroom standard"))
     for _, its in setup.spells:
-        problems += _rates_that_explode(its.parameters)
+        problems += _values_that_cannot_be(its.parameters)
     if setup.lives.opening == 0 and setup.parameters["arrivals.per_year"] == 0:
         problems.append(Problem("empty_world", "nobody waits and nobody joins",
                                 where="arrivals.per_year", given="0"))
     return problems
 
 
-def _rates_that_explode(parameters: Parameters) -> Iterator[Problem]:
+def _values_that_cannot_be(parameters: Parameters) -> Iterator[Problem]:
+    for name in _NOT_BELOW_0:
+        parameter = parameters.found[name]
+        parts = parameter.value if parameter.kind in NESTED else {"": parameter.value}
+        for of, inner in parts.items():
+            for part, number in inner.items():
+                if number < 0:
+                    yield Problem(
+                        "below_0", f"{parameter.label}: below 0", where=name,
+                        given=f"{of} {part}: {number:g}".strip(),
+                        allowed=f"0 or more [{parameter.unit}]")
     if (turnover := parameters["tenancies.end_per_year"]) > 12:
         yield Problem(
             "rate_explodes", "tenancies would last a month or less",

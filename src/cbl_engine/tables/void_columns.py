@@ -13,7 +13,7 @@ _NOT_YET = "not yet, or not known where a later stage has its day"
 
 VOID_CAUSES = (
     "left", "died", "care", "evicted", "abandoned", "mutual_agreement", "moved", "decant",
-    "exchange", "succession", "new_home", "returned", "other",
+    "exchange", "succession", "new_home", "returned", "acquired", "other",
 )
 WORKS = ("none", "standard", "major", "adaptation")
 
@@ -25,7 +25,7 @@ VOIDS = (
         "code",
         "why: the last tenant left for elsewhere, died, went into care, was evicted, was gone, "
         "or ended it by agreement; moved within this register; was moved out for works; exchanged; "
-        "was succeeded; or the home is new, or back from another use",
+        "was succeeded; or the home is new, back from another use, or bought",
         codes=VOID_CAUSES,
         personal=True,
     ),
@@ -50,10 +50,11 @@ VOIDS = (
         "outcome",
         "code",
         "let; let by the landlord itself; kept out of letting for long; not let again; still open; "
-        "let for another use; become temporary accommodation",
+        "let for another use; become temporary accommodation; let by referral; lived in by a tenant "
+        "whose own home was in works",
         null_means="let where it has the day, else open",
         codes=("let", "landlord", "long_term", "lost", "open", "redesignated",
-               "temporary_accommodation"),
+               "temporary_accommodation", "referral", "decant"),
     ),
     Column("advert", "id", "advert under which it was let", null_means="not yet, or without one"),
     Column("leaving_application", "id", "application whose letting elsewhere freed it",

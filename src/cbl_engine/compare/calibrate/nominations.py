@@ -59,8 +59,9 @@ def nominations(history: History) -> pl.DataFrame:
     the end are left out altogether, for of them only the quick ones are over.
 
     Returns:
-        source (own, assisted, automatic, direct; null: not known), became (null: open), days [days]
-        (null where no outcome begins it) and open (Bool), a row a nomination.
+        application, home (null: not known), source (own, assisted, automatic, direct; null: not
+        known), became (null: open), days [days] (null where no outcome begins it) and open (Bool), a
+        row a nomination.
 
     Raises:
         CannotFitError: there are no outcomes, or only those that came to a letting.
@@ -109,7 +110,7 @@ def nominations(history: History) -> pl.DataFrame:
         .when(pl.col("good_on").is_not_null()).then(pl.lit("accepted"))
     )
     told = ended.select(
-        "advert", "application",
+        "advert", "home", "application",
         pl.coalesce("begun_on", "first_on").alias("began"),
         became.alias("became"),
         (over - pl.col("begun_on")).dt.total_days().alias("days"),
@@ -135,11 +136,18 @@ def _with_source(history: History, told: pl.DataFrame) -> pl.DataFrame:
         )
         told = told.join(last, on=["advert", "application"], how="left")
         source = pl.col("placed_by").replace_strict(_SOURCES, default=None, return_dtype=pl.String)
+    adverts = history.frames.get("adverts")
+    of_advert = pl.lit(None, pl.String)
+    if adverts is not None and "home" in adverts.columns:
+        told = told.join(adverts.select(pl.col("id").alias("advert"), pl.col("home").alias("of")).unique(
+            "advert", keep="last", maintain_order=True), on="advert", how="left")
+        of_advert = pl.col("of")
     direct = pl.col("advert").is_null()
     return told.select(
+        "application", pl.coalesce("home", of_advert).alias("home"),
         pl.when(direct).then(pl.lit("direct")).otherwise(source).alias("source"),
         "became", "days", "open",
-    )
+    ).sort("application", "home", "source", "became", "days", nulls_last=True)
 
 
 def outcomes_of(source: str) -> Callable[[History], Fit]:

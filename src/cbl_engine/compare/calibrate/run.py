@@ -8,12 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from cbl_engine.compare.calibrate import bidding, nominations, register, tenancies, voids
+from cbl_engine.compare.calibrate import (
+    bidding,
+    nominations,
+    nominees,
+    register,
+    tenancies,
+    voids,
+)
 from cbl_engine.compare.calibrate.history import CannotFitError, History, window_of
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.quality import quality_of_history
 from cbl_engine.records.chain import data_source
-from cbl_engine.simulate.parameters import Parameter, shipped_parameters
+from cbl_engine.simulate.parameters import NESTED, Parameter, shipped_parameters
 from cbl_engine.tables import TABLES, read_tables
 
 if TYPE_CHECKING:
@@ -37,6 +44,9 @@ FITS: Mapping[str, Callable[[History], Fit]] = {
     "nominations.assisted": nominations.outcomes_of("assisted"),
     "nominations.automatic": nominations.outcomes_of("automatic"),
     "nominations.direct": nominations.outcomes_of("direct"),
+    "nominations.landlord_odds": nominees.landlord_odds,
+    "nominations.household_odds": nominees.household_odds,
+    "nominations.days_times": nominees.days_times,
     "nominations.days": nominations.days,
     "nominations.sign_up_days": nominations.sign_up_days,
     "nominations.starting_weekday": nominations.starting_weekday,
@@ -51,6 +61,7 @@ FITS: Mapping[str, Callable[[History], Fit]] = {
     "voids.works_days": voids.works_days,
     "voids.advertised_before_ready": voids.advertised_before_ready,
     "stock.right_to_buy_per_year": tenancies.right_to_buy_per_year,
+    "stock.demolished_per_year": tenancies.demolished_per_year,
     "stock.exchanges_per_year": tenancies.exchanges_per_year,
 }
 """Parameters that are fitted, in the order of the catalogue."""
@@ -254,9 +265,9 @@ def parts_of(parameter: Parameter) -> dict[str, float]:
     value = parameter.value
     if not isinstance(value, dict):
         return {"": float(value)}
-    if parameter.kind != "days_by":
+    if parameter.kind not in NESTED:
         return {str(part): float(one) for part, one in value.items()}
-    return {f"{name} {p}": float(days) for name, table in value.items() for p, days in table.items()}
+    return {f"{name} {p}": float(one) for name, table in value.items() for p, one in table.items()}
 
 
 def shipped_at(shipped: Parameter, fitted: Parameter) -> dict[str, float]:

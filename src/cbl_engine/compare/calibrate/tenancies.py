@@ -125,6 +125,11 @@ def right_to_buy_per_year(history: History) -> Fit:
     return _rate_of(history, ("right_to_buy",))
 
 
+def demolished_per_year(history: History) -> Fit:
+    """Homes whose tenancy ended because they were to be pulled down, for each home let and year."""
+    return _rate_of(history, ("demolition",))
+
+
 def causes(history: History) -> Fit:
     """Why tenancies end, deaths with a successor among the deaths.
 

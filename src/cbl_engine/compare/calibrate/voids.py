@@ -22,6 +22,7 @@ from cbl_engine.compare.calibrate.fit import (
 )
 from cbl_engine.compare.calibrate.history import FEWEST, CannotFitError
 from cbl_engine.simulate.parameters import shipped_parameters
+from cbl_engine.simulate.setup import FIRST_LETS
 from cbl_engine.tables.void_columns import WORKS
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def _let_before(history: History) -> pl.DataFrame:
     """Voids as known at the end of the window, new homes left out: nobody inspects those."""
     if "cause" not in history.voids.columns:
         return history.voids
-    return history.voids.filter((pl.col("cause") != "new_home").fill_null(value=True))
+    return history.voids.filter((~pl.col("cause").is_in(FIRST_LETS)).fill_null(value=True))
 
 
 def _stage(

@@ -17,7 +17,8 @@ _HEAD = (
     "Fitted by cbl calibrate from {since} to {until} (the first day not looked at).\n"
     "Intervals are of 95 percent. What is under not_fitted keeps the shipped value."
 )
-_ORDER = ("label", "unit", "rate", "share", "number", "shares", "weights", "days", "days_by",
+_ORDER = ("label", "unit", "rate", "share", "number", "shares", "weights", "weights_by",
+          "days", "days_by",
           "low", "high", "intervals", "fitted_from", "source", "note")
 
 
