@@ -13,6 +13,7 @@ from cbl_engine.packs.happened import LET, WAITS, Happened
 from cbl_engine.packs.parts import ALL, UNKNOWN, Audience, Part, counted, enough, not_recorded
 from cbl_engine.report.results_tables import counted as by_households
 from cbl_engine.simulate.kpis_homes import stage_days_of
+from cbl_engine.simulate.setup import FIRST_LETS
 from cbl_engine.simulate.void_measures import MEASURES, NO_RELET, void_days
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ def void_days_in(voids: pl.DataFrame, first: date, last: date) -> pl.DataFrame:
                "rent_weekly": pl.Float64}
     voids = voids.with_columns(
         pl.lit(None, dtype).alias(n) for n, dtype in missing.items() if n not in voids.columns)
-    new = (pl.col("cause") == "new_home").fill_null(value=False)
+    new = pl.col("cause").is_in(FIRST_LETS).fill_null(value=False)
     begins = pl.when(new).then("ready_on").otherwise(pl.col("tenancy_ended_on") + timedelta(days=1))
     no_relet = pl.col("outcome").is_in(NO_RELET).fill_null(value=False)
     ends = pl.when(no_relet).then("ready_on").otherwise("let_on")

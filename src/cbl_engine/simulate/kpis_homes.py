@@ -86,7 +86,7 @@ def stage_days_of(voids: pl.DataFrame) -> pl.DataFrame | None:
     if not set(days) <= set(voids.columns):
         return None
     if "cause" in voids.columns:
-        voids = voids.filter(pl.col("cause").cast(pl.String).fill_null("") != "new_home")
+        voids = voids.filter(~pl.col("cause").cast(pl.String).fill_null("").is_in(FIRST_LETS))
     rows, before = [], ["tenancy_ended_on"]
     found = voids.select(_durations())
     for name, (_, ends) in STAGES.items():
