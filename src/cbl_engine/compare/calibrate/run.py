@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from cbl_engine.compare.calibrate.fit import Fit
     from cbl_engine.quality import DataQuality
+    from cbl_engine.tables import Tables
 
 FITS: Mapping[str, Callable[[History], Fit]] = {
     "arrivals.per_year": register.arrivals_per_year,
@@ -158,9 +159,23 @@ def calibrate(
         BadInput: with everything wrong in the data, or in the window.
     """
     tables = read_tables(data_source(data), needs=(), mapping=mapping, strict=strict)
+    return calibrate_tables(tables, str(data), since, until)
+
+
+def calibrate_tables(
+    tables: Tables, named: str, since: date | None = None, until: date | None = None
+) -> Calibration:
+    """Fit the parameters of simulated worlds from a history that was read.
+
+    Args:
+        tables: of the history.
+        named: what messages call it.
+        since: as of :func:`calibrate`, which says what is returned and raised.
+        until: likewise.
+    """
     if not set(_NEEDED) & set(tables.frames):
         raise BadInput([
-            Problem("no_history", "there is no table to fit from", where=str(data),
+            Problem("no_history", "there is no table to fit from", where=named,
                     allowed=f"one or more of {', '.join(_NEEDED)}"),
             *tables.problems,
         ])
@@ -169,7 +184,7 @@ def calibrate(
     if since is None or until is None:
         raise BadInput([
             Problem("no_window", "the tables have no day that says which period they cover",
-                    where=str(data), remedy="Say so with --since and --until"),
+                    where=named, remedy="Say so with --since and --until"),
         ])
     if until <= since:
         raise BadInput([
@@ -178,9 +193,14 @@ def calibrate(
                     allowed="until is the first day no longer in it"),
         ])
     quality = quality_of_history(tables, until)
-    frames = {name: _with_text_ids(name, frame) for name, frame in tables.frames.items()}
-    history = History(frames, since, until, frozenset(habit.kind for habit in quality.habits))
+    history = History(with_text_ids(tables.frames), since, until,
+                      frozenset(habit.kind for habit in quality.habits))
     return _fit_all(history, quality)
+
+
+def with_text_ids(frames: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """Tables with ids as text, whichever of their columns are there."""
+    return {name: _with_text_ids(name, frame) for name, frame in frames.items()}
 
 
 def _with_text_ids(table: str, frame: pl.DataFrame) -> pl.DataFrame:

@@ -1,0 +1,471 @@
+"""The backtest: fit up to a day, predict the rest of the history, and see which intervals held."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from cbl_engine.compare.backtest.drawn import drawn
+from cbl_engine.compare.backtest.known import known_on
+from cbl_engine.compare.backtest.measures import MEASURES, Measure, measured
+from cbl_engine.compare.backtest.seen import seen_in_history, seen_in_worlds
+from cbl_engine.compare.backtest.world import world_then
+from cbl_engine.compare.calibrate.history import window_of
+from cbl_engine.compare.calibrate.run import calibrate_tables, with_text_ids
+from cbl_engine.errors import BadInput, Problem
+from cbl_engine.records.chain import data_source
+from cbl_engine.records.reads import extra_columns
+from cbl_engine.simulate.columns import silent
+from cbl_engine.simulate.luck import Luck
+from cbl_engine.simulate.outputs import frames_of_run
+from cbl_engine.simulate.parameters import Parameters
+from cbl_engine.simulate.scenario import read_scenario, scenario_path
+from cbl_engine.simulate.weeks import run_batch
+from cbl_engine.simulate.world import scheme_of
+from cbl_engine.tables import read_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import date
+    from pathlib import Path
+
+    from cbl_engine.compare.backtest.seen import Seen
+    from cbl_engine.compare.backtest.world import WorldThen
+    from cbl_engine.compare.calibrate import Calibration
+    from cbl_engine.scheme import Scheme
+    from cbl_engine.simulate.parameters import Parameter
+    from cbl_engine.simulate.scenario import Scenario
+    from cbl_engine.simulate.setup import Setup
+    from cbl_engine.tables import Tables
+
+INTERVAL = 0.8
+WEEKS_BEFORE, WEEKS_AFTER = 26, 4
+"""Fewest weeks of history that are fitted, and that are predicted."""
+_ELSEWHERE = "households.on_other_registers"
+COMPARED = {
+    "measure": pl.String, "group": pl.String, "unit": pl.String, "predicted": pl.Float64,
+    "low": pl.Float64, "high": pl.Float64, "happened": pl.Float64, "held": pl.Boolean,
+    "side": pl.String, "below": pl.Float64, "worlds": pl.Int64,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Backtest:
+    """What was predicted, what happened, and which intervals held.
+
+    Attributes:
+        history: what it is called, without anything secret.
+        calibration: what was fitted, from the window before the day.
+        scenario, parameters: what was simulated from the day on; parameters as they were fitted,
+            each world's own drawn around them.
+        until: the day; nothing of it or later went into a prediction.
+        end: first day after the span that was predicted.
+        interval: share of worlds that each interval is to hold.
+        compared: measure, group, unit, predicted (median over worlds), low, high, happened, held,
+            side (of the interval on which it happened: below, above; null: held), below (share of
+            worlds with less than happened, those with as much by half), worlds; a row a measure
+            and group, in the order in which they are told.
+        not_measured: what was not held against anything -> why.
+        worlds: world, measure, group, value: every world's own figures.
+        usual: how many intervals hold in 95 of 100 worlds, each world held against all.
+        notes: what the world was set from and what else was done, in words.
+    """
+
+    history: str
+    calibration: Calibration
+    scenario: Scenario
+    parameters: Parameters
+    until: date
+    end: date
+    interval: float
+    compared: pl.DataFrame
+    not_measured: Mapping[str, str]
+    worlds: pl.DataFrame
+    usual: tuple[int, int]
+    notes: tuple[str, ...]
+
+    @property
+    def held(self) -> int:
+        """Intervals that held."""
+        return int(self.compared["held"].sum())
+
+    @property
+    def of(self) -> int:
+        """Intervals in all."""
+        return self.compared.height
+
+    @property
+    def expected(self) -> tuple[float, int, int]:
+        """How many would hold if measures were independent: the mean, and its range of 95%."""
+        from scipy.stats import binom
+
+        low, high = binom.interval(0.95, self.of, self.interval)
+        return self.of * self.interval, int(low), int(high)
+
+
+def backtest(
+    history: str | Path,
+    scenario: str | Path,
+    until: date,
+    *,
+    since: date | None = None,
+    weeks: int | None = None,
+    replications: int | None = None,
+    seed: int | None = None,
+    interval: float = INTERVAL,
+    mapping: str | Path | None = None,
+    strict: bool = True,
+    workers: int = 1,
+    said: Callable[..., None] = silent,
+) -> Backtest:
+    """Fit a history up to a day, predict the rest, and hold it against what happened.
+
+    1. The history is cut: only what was known on the day stays. 2. The parameters are fitted to it.
+    3. The world is set as at the day. 4. Worlds are simulated from the day on under the scenario's
+    scheme, each with fitted parameters of its own, drawn from their intervals. 5. Every measure is
+    taken of each world and of the history, by one definition. The interval is between order
+    statistics over worlds, so that it is one for another world and not for a mean.
+
+    Args:
+        history: folder, ``.xlsx`` file, database URL, or the name of a shipped history.
+        scenario: a scenario file or the name of a shipped one: its scheme, and whatever is not
+            fitted. Its start, weeks and variants are not used.
+        until: the day of the cut, the first that is predicted.
+        since: first day of the window fitted; None takes the first that all tables cover.
+        weeks: predicted at most; None takes all whole weeks that the history has left.
+        replications: worlds, in place of the scenario's.
+        seed: of all luck, in place of the scenario's.
+        interval: share of worlds that an interval is to hold, above 0 and below 1.
+        mapping: how the data become our tables; None takes the folder's own, if any.
+        strict: False leaves out bad rows instead of refusing.
+        workers: processes side by side; the answer is the same for any number.
+        said: told what is done (``assessing``, ``worlds``), how much, and of how much.
+
+    Raises:
+        BadInput: with everything wrong in the history, the scenario, the day and what they have to
+            do with each other, before anything is simulated.
+    """
+    given = _Given(history, scenario, until, since, weeks, replications, seed, interval, mapping,
+                   strict, workers)
+    ready = _ready(given)
+    calibration = calibrate_tables(replace(ready.tables, frames=ready.known), str(history),
+                                   ready.since, until)
+    if not calibration.fitted:
+        raise BadInput([Problem(
+            "nothing_fitted", "no parameter can be fitted before the day", where=str(history),
+            remedy=f"cbl calibrate {history} --until {until} says why of each")])
+    fitted = {name: one.parameter for name, one in calibration.fitted.items()}
+    parameters, notes = _parameters(ready.parameters, fitted)
+    then = world_then(ready.scenario, parameters, ready.beside, ready.known, calibration.since,
+                      lambda done, of: said("assessing", done, of))
+    predicted = _predicted(then, parameters, fitted, ready, workers, said)
+    happened = seen_in_history(known_on(ready.frames, ready.end), until, ready.end)
+    compared, not_measured = _compared(predicted, happened, interval, ready.scenario.replications)
+    return Backtest(
+        str(history), calibration, ready.scenario, parameters, until, ready.end, interval,
+        compared, not_measured, predicted, _usual(predicted, compared), (*then.notes, *notes),
+    )
+
+
+@dataclass(frozen=True)
+class _Given:
+    history: str | Path
+    scenario: str | Path
+    until: date
+    since: date | None
+    weeks: int | None
+    replications: int | None
+    seed: int | None
+    interval: float
+    mapping: str | Path | None
+    strict: bool
+    workers: int
+
+
+@dataclass(frozen=True, eq=False)
+class _Ready:
+    """What is to be fitted and simulated, all of it in order.
+
+    Attributes:
+        frames: the whole history, ids as text.
+        known: as known on the day.
+    """
+
+    tables: Tables
+    frames: Mapping[str, pl.DataFrame]
+    known: Mapping[str, pl.DataFrame]
+    scenario: Scenario
+    parameters: Parameters
+    beside: Path
+    since: date
+    end: date
+
+
+def _ready(given: _Given) -> _Ready:
+    """Everything read and looked at together.
+
+    Raises:
+        BadInput: with everything that is wrong.
+    """
+    problems = list(_wrong_numbers(given))
+    scenario, parameters, beside, scheme = None, None, None, None
+    try:
+        path = scenario_path(given.scenario)
+        beside = path.parent
+        scenario, parameters = read_scenario(path)
+        scheme = scheme_of(scenario, beside)
+        scheme.in_force(given.until)
+    except BadInput as error:
+        problems += error.problems
+    worlds = given.replications or (scenario.replications if scenario is not None else None)
+    problems += _too_few_worlds(worlds, given.interval)
+    tables = None
+    try:
+        tables = read_tables(data_source(given.history), extra_columns(scheme) if scheme else {},
+                             needs=(), mapping=given.mapping, strict=given.strict)
+    except BadInput as error:
+        problems += error.problems
+    if tables is not None:
+        frames = with_text_ids(tables.frames)
+        known = known_on(frames, given.until)
+        since, end, wrong = _span(given, frames, known)
+        problems += wrong
+        if scheme is not None:
+            problems += _unknown_bands(scheme, frames)
+    if problems or scenario is None or parameters is None or tables is None or beside is None:
+        raise BadInput(problems)
+    weeks = (end - given.until).days // 7
+    changes = {
+        "start": given.until, "weeks": weeks, "variants": {},
+        "replications": given.replications or scenario.replications,
+        "seed": scenario.seed if given.seed is None else given.seed,
+        "new_homes": tuple(new for new in scenario.new_homes if given.until <= new.on < end),
+    }
+    return _Ready(tables, frames, known, scenario.model_copy(update=changes), parameters, beside,
+                  since, end)
+
+
+def _wrong_numbers(given: _Given) -> Iterator[Problem]:
+    for name in ("weeks", "replications", "workers"):
+        number = getattr(given, name)
+        if number is not None and number < 1:
+            yield Problem("not_positive", "there must be at least one", where=f"--{name}",
+                          given=str(number), allowed="1 or more")
+    if not 0 < given.interval < 1:
+        yield Problem("bad_interval", "the interval is no share of worlds", where="--interval",
+                      given=f"{given.interval:g}", allowed="above 0 and below 1, as 0.8")
+
+
+def fewest_worlds(interval: float) -> int:
+    """Worlds without which no interval of this share has both its bounds."""
+    return ceil(2 / (1 - interval) - 1e-9) - 1
+
+
+def _too_few_worlds(worlds: int | None, interval: float) -> Iterator[Problem]:
+    if worlds is None or not 0 < interval < 1:
+        return
+    fewest = fewest_worlds(interval)
+    if worlds < fewest:
+        yield Problem(
+            "too_few_worlds", f"so few worlds have no interval of {interval:.0%}",
+            where="--replications", given=str(worlds),
+            allowed=f"{fewest} or more; 100 and more for intervals to lean on")
+
+
+def _span(
+    given: _Given, frames: Mapping[str, pl.DataFrame], known: Mapping[str, pl.DataFrame]
+) -> tuple[date, date, list[Problem]]:
+    """First day fitted, first day no longer predicted, and what is wrong with them."""
+    until = given.until
+    first, end = window_of(frames)
+    if first is None or end is None:
+        return until, until, [Problem(
+            "no_window", "the tables have no day that says which period they cover",
+            where=str(given.history))]
+    if not first < until < end:
+        return until, until, [Problem(
+            "outside_history", "the history does not cover the day", where="--until",
+            given=str(until), allowed=f"after {first} and before {end}")]
+    since = given.since or window_of(known)[0] or until
+    before, after = (until - since).days // 7, (end - until).days // 7
+    problems = []
+    if before < WEEKS_BEFORE:
+        problems.append(Problem(
+            "too_little_before", "too little of the history lies before the day to be fitted",
+            where="--since, --until" if given.since else "--until", given=f"{before} weeks",
+            allowed=f"{WEEKS_BEFORE} weeks or more; the tables begin to cover {first} together"))
+    if after < WEEKS_AFTER:
+        problems.append(Problem(
+            "too_little_after", "too little of the history lies after the day to be predicted",
+            where="--until", given=f"{after} weeks",
+            allowed=f"{WEEKS_AFTER} weeks or more; the history ends before {end}"))
+    if given.weeks is not None and given.weeks > after:
+        problems.append(Problem(
+            "too_many_weeks", "the history has not so many weeks after the day", where="--weeks",
+            given=str(given.weeks), allowed=f"1 to {after}"))
+    weeks = after if given.weeks is None else given.weeks
+    return since, until + timedelta(weeks=weeks), problems
+
+
+def _unknown_bands(scheme: Scheme, frames: Mapping[str, pl.DataFrame]) -> Iterator[Problem]:
+    known = sorted({band for version in scheme.versions for band in version.bands})
+    for table in ("applications", "band_history"):
+        frame = frames.get(table)
+        if frame is None or "band" not in frame.columns:
+            continue
+        bands = frame["band"].cast(pl.String).drop_nulls()
+        strange = bands.filter(~bands.is_in(known))
+        if len(strange):
+            yield Problem(
+                "unknown_band", "the scenario's scheme does not know bands of the history",
+                where=f"{table}.band", given=", ".join(strange.unique().sort().head(8)),
+                allowed=", ".join(known) or "no bands", count=len(strange),
+                remedy="Name the scheme that was in force, or say in the mapping which bands they are")
+
+
+def _parameters(
+    own: Parameters, fitted: Mapping[str, Parameter]
+) -> tuple[Parameters, tuple[str, ...]]:
+    """The scenario's parameters with those that were fitted; and what is said of it."""
+    parameters = own.with_changes(fitted)
+    notes = [f"{len(fitted)} parameters fitted, {len(own.found) - len(fitted)} of the scenario kept"]
+    if "households.lapse_per_year" in fitted and own[_ELSEWHERE]:
+        none = own.found[_ELSEWHERE].model_copy(update={
+            "share": 0.0, "source": None,
+            "assumed": "those housed elsewhere are among the lapses that were fitted"})
+        parameters = parameters.with_changes({_ELSEWHERE: none})
+        notes.append("nobody is housed by another register apart: a history counts them as lapses")
+    return parameters, tuple(notes)
+
+
+def _predicted(
+    then: WorldThen, parameters: Parameters, fitted: Mapping[str, Parameter], ready: _Ready,
+    workers: int, said: Callable[..., None],
+) -> pl.DataFrame:
+    """world, measure, group and value of every simulated world."""
+    from joblib import Parallel, delayed
+
+    of = ready.scenario.replications
+    done = Parallel(n_jobs=workers, return_as="generator")(
+        delayed(_one_world)(then, parameters, fitted, world, ready.scenario.start, ready.end)
+        for world in range(of))
+    made = []
+    for number, values in enumerate(done, 1):
+        said("worlds", number, of)
+        made.append(values)
+    return _with_none(pl.concat(made), of)
+
+
+def _one_world(
+    then: WorldThen, parameters: Parameters, fitted: Mapping[str, Parameter], world: int,
+    since: date, end: date,
+) -> pl.DataFrame:
+    setup = _setup_of(then, parameters, fitted, world)
+    state, weeks = run_batch(setup, np.array([world], dtype=np.int64))
+    seen = seen_in_worlds(frames_of_run(state, weeks), since, end, (world,))
+    return _values(seen)
+
+
+def _setup_of(
+    then: WorldThen, parameters: Parameters, fitted: Mapping[str, Parameter], world: int
+) -> Setup:
+    """What a world is made of: its own draw of what was fitted."""
+    own = drawn(fitted, Luck(then.setup.luck.seed), world)
+    rate = own.get("arrivals.per_year")
+    if rate is not None and then.arrivals is not None:
+        own["arrivals.per_year"] = rate.model_copy(update={"rate": rate.value * then.arrivals})
+    return replace(then.setup, parameters=parameters.with_changes(own), policies={})
+
+
+def _values(seen: Seen) -> pl.DataFrame:
+    """world, measure, group and value of everything that was seen."""
+    return pl.concat(
+        measured(measure, seen).select("world", pl.lit(measure.name).alias("measure"), "group",
+                                       "value")
+        for measure in MEASURES)
+
+
+def _with_none(values: pl.DataFrame, worlds: int) -> pl.DataFrame:
+    """The same with 0 for a count of which a world has none in a group that others have."""
+    counts = values.filter(pl.col("measure").is_in([m.name for m in MEASURES if m.count]))
+    everywhere = pl.DataFrame({"world": pl.Series(range(worlds), dtype=pl.Int32)}).join(
+        counts.select("measure", "group").unique(), how="cross")
+    nothing = everywhere.join(values, on=["world", "measure", "group"], how="anti").with_columns(
+        pl.lit(0.0).alias("value"))
+    return pl.concat([values, nothing.select(values.columns)]).sort("measure", "group", "world")
+
+
+def _compared(
+    predicted: pl.DataFrame, happened: Seen, interval: float, worlds: int
+) -> tuple[pl.DataFrame, dict[str, str]]:
+    """The rows of the results, and why others are not among them."""
+    rows: list[dict[str, Any]] = []
+    not_measured: dict[str, str] = {}
+    fewest = fewest_worlds(interval)
+    actual = _values(happened)
+    for measure in MEASURES:
+        if measure.table not in happened.tables:
+            not_measured[measure.label] = f"the history: {happened.lacking[measure.table]}"
+            continue
+        theirs, ours = (f.filter(pl.col("measure") == measure.name) for f in (actual, predicted))
+        truth = dict(theirs.select("group", "value").iter_rows())
+        by_group = {str(g): v["value"].to_numpy() for (g,), v in ours.group_by("group")}
+        for group in sorted({*truth, *by_group}, key=_order):
+            values = by_group.get(group, np.zeros(0))
+            if measure.count:
+                values = values if len(values) else np.zeros(worlds)
+                truth.setdefault(group, 0.0)
+            label = measure.label if group == "all" else f"{measure.label}, {group}"
+            if group not in truth:
+                not_measured[label] = "there was too little to measure in what happened"
+            elif len(values) < fewest:
+                not_measured[label] = f"only {len(values)} of {worlds} worlds have it"
+            elif max(float(np.median(values)), truth[group]) < measure.least:
+                not_measured[label] = f"predicted and happened fewer than {measure.least:g}"
+            else:
+                rows.append({"measure": measure.name, "group": group, "unit": measure.unit,
+                             **_held(values, truth[group], interval), "worlds": len(values)})
+    return pl.DataFrame(rows, COMPARED), not_measured
+
+
+def _order(group: str) -> tuple[bool, list[tuple[int, str]]]:
+    """All first; numbers in words by their size."""
+    parts = [(int(w), "") if w.isdigit() else (-1, w) for w in group.split()]
+    return group != "all", parts
+
+
+def bounds(values: np.ndarray, interval: float) -> tuple[float, float, float]:
+    """Median, and the bounds between which another world lies with a chance.
+
+    Order statistics: of n worlds and another one, all alike, it lies below the k-th of n with a
+    chance of k / (n + 1).
+    """
+    tail = (1 - interval) / 2
+    low, middle, high = np.quantile(values, [tail, 0.5, 1 - tail], method="weibull")
+    return float(middle), float(low), float(high)
+
+
+def _held(values: np.ndarray, truth: float, interval: float) -> dict[str, Any]:
+    middle, low, high = bounds(values, interval)
+    slack = 1e-9 * max(1.0, abs(truth))
+    side = "below" if truth < low - slack else "above" if truth > high + slack else None
+    below = float(np.mean(values < truth - slack) + np.mean(np.abs(values - truth) <= slack) / 2)
+    return {"predicted": middle, "low": low, "high": high, "happened": truth,
+            "held": side is None, "side": side, "below": below}
+
+
+def _usual(predicted: pl.DataFrame, compared: pl.DataFrame) -> tuple[int, int]:
+    """How many intervals hold a world of their own kind: of 95 of 100 worlds, at least and at most."""
+    if compared.is_empty():
+        return 0, 0
+    joined = predicted.join(compared.select("measure", "group", "low", "high"),
+                            on=["measure", "group"])
+    inside = pl.col("value").is_between(pl.col("low") - 1e-9, pl.col("high") + 1e-9)
+    counts = joined.group_by("world").agg(inside.sum().alias("held"))["held"]
+    low, high = counts.quantile(0.025, "lower"), counts.quantile(0.975, "higher")
+    return int(low or 0), int(high or 0)
