@@ -89,6 +89,8 @@ class Setup:
         register_again_on: day by which all must register again.
         homes_per_week: mean number of homes that come in a world [a week], a Poisson count of
             the next of those to come, by their order in the stock.
+        under_way: voids under way at the start (``opening.voids_under_way``); None: those that are
+            usual.
     """
 
     scheme: Scheme
@@ -107,6 +109,7 @@ class Setup:
     responds_from: int = 1_000_000_000
     register_again_on: int = 1_000_000_000
     homes_per_week: float = 0.0
+    under_way: pl.DataFrame | None = None
 
     @property
     def n_homes(self) -> int:

@@ -23,6 +23,7 @@ from cbl_engine.simulate import (
     limits,
     listing,
     offering,
+    opening,
     register,
     voids,
 )
@@ -66,7 +67,10 @@ def run_batch(
         BadInput: the rates empty or explode a world, with week, world and quantity.
     """
     state = begin(setup, worlds)
-    voids.begin_with_voids(state)
+    if setup.under_way is None:
+        voids.begin_with_voids(state)
+    else:
+        opening.begin_with(state, setup.under_way)
     weeks = Columns(WEEKS, len(worlds) * setup.weeks)
     going = offering.nothing_going()
     for week in range(setup.weeks):

@@ -57,10 +57,12 @@ def measured(measure: Measure, seen: Seen) -> pl.DataFrame:
 
 
 def _quarter(seen: Seen, day: str) -> pl.Expr:
-    """``weeks 1 to 13``; the last may be shorter."""
+    """``weeks 1 to 13``; what is left at the end, if less than half of one, is of the last."""
     weeks = (seen.until - seen.since).days // 7
-    nth = (pl.col(day) - pl.lit(seen.since)).dt.total_days() // (7 * QUARTER)
-    last = pl.min_horizontal((nth + 1) * QUARTER, pl.lit(weeks))
+    quarters = max(1, (weeks + QUARTER // 2) // QUARTER)
+    week = (pl.col(day) - pl.lit(seen.since)).dt.total_days() // 7
+    nth = (week // QUARTER).clip(upper_bound=quarters - 1)
+    last = pl.when(nth == quarters - 1).then(weeks).otherwise((nth + 1) * QUARTER)
     return pl.format("weeks {} to {}", nth * QUARTER + 1, last)
 
 
@@ -80,25 +82,29 @@ def _ended(seen: Seen) -> pl.DataFrame:
 
 def _void_days(seen: Seen) -> pl.DataFrame:
     """Days from the end of a tenancy to the next, of homes whose tenancy ended in the span: half
-    are let by then; those still empty count as longer."""
+    are let by then; those still empty count as longer.
+    """
     return _median(seen, "tenancy_ended_on", "let_on", pl.lit(ALL), bedrooms())
 
 
 def _works_days(seen: Seen) -> pl.DataFrame:
     """Days from keys in to ready, of homes whose keys came in in the span: half are ready by then;
-    those that are not count as longer."""
+    those that are not count as longer.
+    """
     return _median(seen, "keys_in_on", "ready_on", pl.lit(ALL))
 
 
 def _letting_days(seen: Seen) -> pl.DataFrame:
     """Days from ready to the next tenancy, of homes that were ready in the span: half are let by
-    then; those still empty count as longer."""
+    then; those still empty count as longer.
+    """
     return _median(seen, "ready_on", "let_on", pl.lit(ALL))
 
 
 def _median(seen: Seen, begins: str, ends: str, *by: pl.Expr) -> pl.DataFrame:
     """The day by which half are over (Kaplan-Meier); a world and group in which fewer than half
-    ever are has none, and so has one with fewer than five."""
+    ever are has none, and so has one with fewer than five.
+    """
     rows = seen.tables["voids"].filter(seen.within(begins)).with_columns(
         (pl.coalesce(ends, pl.lit(seen.until)) - pl.col(begins)).dt.total_days()
         .clip(lower_bound=0).alias("days"),
@@ -132,7 +138,8 @@ def _closed(seen: Seen) -> pl.DataFrame:
 
 def _bids(seen: Seen) -> pl.DataFrame:
     """Households that bid, withdrawn bids left out, on each advert that closes in the span: mean,
-    by bedrooms."""
+    by bedrooms.
+    """
     return grouped(_closed(seen), pl.col("bids").mean(), bedrooms())
 
 
@@ -152,7 +159,8 @@ def _nominees(seen: Seen) -> pl.DataFrame:
 
 def _refused(seen: Seen) -> pl.DataFrame:
     """Of nominations made in the span and over by its end, those that the household refused, at
-    the viewing or later."""
+    the viewing or later.
+    """
     over = _begun(seen).drop_nulls("became")
     return grouped(over, pl.col("became").is_in(_REFUSED).mean())
 

@@ -12,7 +12,7 @@ import polars as pl
 
 from cbl_engine.compare.backtest.drawn import drawn
 from cbl_engine.compare.backtest.known import known_on
-from cbl_engine.compare.backtest.measures import MEASURES, Measure, measured
+from cbl_engine.compare.backtest.measures import MEASURES, measured
 from cbl_engine.compare.backtest.seen import seen_in_history, seen_in_worlds
 from cbl_engine.compare.backtest.world import world_then
 from cbl_engine.compare.calibrate.history import window_of
@@ -23,7 +23,6 @@ from cbl_engine.records.reads import extra_columns
 from cbl_engine.simulate.columns import silent
 from cbl_engine.simulate.luck import Luck
 from cbl_engine.simulate.outputs import frames_of_run
-from cbl_engine.simulate.parameters import Parameters
 from cbl_engine.simulate.scenario import read_scenario, scenario_path
 from cbl_engine.simulate.weeks import run_batch
 from cbl_engine.simulate.world import scheme_of
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from cbl_engine.compare.backtest.world import WorldThen
     from cbl_engine.compare.calibrate import Calibration
     from cbl_engine.scheme import Scheme
-    from cbl_engine.simulate.parameters import Parameter
+    from cbl_engine.simulate.parameters import Parameter, Parameters
     from cbl_engine.simulate.scenario import Scenario
     from cbl_engine.simulate.setup import Setup
     from cbl_engine.tables import Tables

@@ -79,7 +79,7 @@ def _voids(history: History) -> pl.DataFrame:
 
 
 def _bedrooms(history: History) -> pl.DataFrame:
-    """home and bedrooms; nothing where homes have none."""
+    """Home and bedrooms; nothing where homes have none."""
     homes = history.frames.get("homes")
     if homes is None or "bedrooms" not in homes.columns:
         return pl.DataFrame(schema={"home": pl.String, "bedrooms": pl.Int64})

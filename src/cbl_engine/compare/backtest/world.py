@@ -63,14 +63,14 @@ def world_then(
     Raises:
         BadInput: the world cannot be simulated.
     """
-    day = scenario.start
     waiting = _waiting(known)
     changes: dict[str, object] = {}
     notes = []
     with _as_folders(known) as (register, stock):
         if stock is not None:
             changes["stock"] = str(stock)
-            notes.append(f"stock: the history's own, {known['homes'].height:,} homes")
+            notes.append(f"stock: the history's own, {known['homes'].height:,} homes"
+                         + (", with the voids that were open" if "voids" in known else ""))
         else:
             notes.append(f"stock: the scenario's, {scenario.world.homes:,} homes; the history has "
                          "no homes with bedrooms")
@@ -88,10 +88,11 @@ def world_then(
                     notes.append(f"of {waiting:,} the scheme takes {taken:,}")
             if taken < ENOUGH_TAKEN * waiting:
                 setup = None
-                notes = notes[:1] + [
+                del notes[1:]
+                notes.append(
                     f"register: made up, {waiting:,} households, as many as waited: of the "
-                    f"history's own the scheme takes {taken:,}, for facts that it reads are not in "
-                    "the history"]
+                    f"history's own the scheme takes {taken:,}; facts that it reads may not be in "
+                    "the history")
         if setup is None:
             made = changes | {"register": None}
             if waiting:
@@ -132,7 +133,7 @@ def _as_folders(known: Frames) -> Iterator[tuple[Path | None, Path | None]]:
         register, stock = Path(folder) / "register", Path(folder) / "stock"
         homes = known.get("homes")
         if homes is not None and "bedrooms" in homes.columns and homes.height:
-            _write({"homes": homes, **_only(known, ("areas",))}, stock)
+            _write({"homes": homes, **_only(known, ("areas", "voids"))}, stock)
         applications = known.get("applications")
         if applications is not None and applications.height:
             last = applications
