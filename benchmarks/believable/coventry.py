@@ -199,7 +199,8 @@ def world(setting: Setting, bidding: float, seed: int) -> Setup:
         {"never": 0.2, "seldom": 0.8, "often": 0.0}
     parameters = changed({
         **dict.fromkeys(NOTHING_ENDS, 0.0), "chains.elsewhere": 1.0, "direct.share": 0.0,
-        "households.need_rises_per_year": 0.0, "bidding.kinds": kinds,
+        "households.need_rises_per_year": 0.0,
+        "bidding.kinds": kinds, "bidding.kinds_joining": kinds,
         "bidding.seldom_per_week": min(bidding, 1.0), "nominations.days": _slow(),
     })
     luck = Luck(seed)

@@ -142,7 +142,7 @@ def fit(turns: int, worlds: int, seed: int) -> Town:
     mix, more, bidding = bands["share"].to_numpy(), np.full(len(SIZES), 0.5), 1.0
     best, least = None, np.inf
     for turn in range(turns):
-        joins = homes * (1 + more) / (1 - USUAL["bidding.kinds"]["never"])
+        joins = homes * (1 + more) / (1 - USUAL["bidding.kinds_joining"]["never"])
         town = Town(mix / mix.sum() * joins.sum(), joins / joins.sum(), bidding)
         found = figures(town.frames(worlds, seed)).group_by("key").agg(
             pl.col("share", "bids", "wait").mean())

@@ -40,6 +40,7 @@ class Truth:
         "arrivals.per_year": 0.30,
         "households.lapse_per_year": 0.15,
         "bidding.kinds": {"never": 0.45, "seldom": 0.40, "often": 0.15},
+        "bidding.kinds_joining": {"never": 0.30, "seldom": 0.45, "often": 0.25},
         "bidding.seldom_per_week": 0.08,
         "bidding.often_per_week": 0.70,
         "bidding.assisted": 0.06,
@@ -52,6 +53,7 @@ class Truth:
         },
         "nominations.sign_up_days": {0: 1, 50: 3, 90: 8, 100: 14},
         "tenancies.end_per_year": 0.05,
+        "tenancies.ends_by_bedrooms": {"0": 1.4, "1": 1.4, "2": 0.9, "3": 0.7, "4": 0.7},
         "tenancies.causes": {"left": 0.40, "died": 0.34, "care": 0.06, "evicted": 0.09,
                              "abandoned": 0.06, "mutual_agreement": 0.05},
         "tenancies.succession": 0.25,
@@ -76,7 +78,7 @@ def made_history(seed: int, truth: Truth | None = None) -> dict[str, pl.DataFram
         "id": [f"H{i:05}" for i in range(truth.homes)],
         "bedrooms": rng.integers(1, 4, truth.homes),
     })
-    tenancies, voids = _homes(rng, truth)
+    tenancies, voids = _homes(rng, truth, homes["bedrooms"].to_numpy())
     register, bids, adverts, outcomes = _register(rng, truth, homes)
     applications, status_history = register
     tables = {
@@ -107,19 +109,21 @@ def _monday(days):
     return days + (4 - days) % 7
 
 
-def _homes(rng, truth):
-    """Tenancies that end by one hazard, and the stages of the voids between them."""
+def _homes(rng, truth, bedrooms):
+    """Tenancies that end by one hazard for homes of a size, and the stages of the voids between them."""
     value = truth.values
     begin, until = _number(_BEGIN), _number(UNTIL)
     causes = list(value["tenancies.causes"])
     works = list(value["voids.works"])
     tenancies, voids = [], []
     home = np.arange(truth.homes)
+    factors = np.array(list(value["tenancies.ends_by_bedrooms"].values()))[bedrooms]
+    ends_per_year = value["tenancies.end_per_year"] * factors / factors.mean()
     start = np.full(truth.homes, begin)
     first = True
     while len(home):
         # Days that one more tenancy runs, at least one.
-        ran = 1 + rng.exponential(_YEAR / value["tenancies.end_per_year"], len(home)).astype(int)
+        ran = 1 + rng.exponential(_YEAR / ends_per_year[home]).astype(int)
         end = start + ran - 1
         ends = end < until
         cause = rng.choice(causes, len(home), p=list(value["tenancies.causes"].values()))
@@ -228,7 +232,9 @@ def _bids(rng, truth, ids, need, registered, closed):
     value = truth.values
     mondays = np.arange(_number(SINCE), _number(UNTIL) - 6, 7)
     chance = np.array([0, value["bidding.seldom_per_week"], value["bidding.often_per_week"]])
-    kinds = rng.choice(3, len(ids), p=list(value["bidding.kinds"].values()))
+    new = registered >= _number(SINCE)
+    kinds = np.where(new, *(rng.choice(3, len(ids), p=list(value[name].values()))
+                            for name in ("bidding.kinds_joining", "bidding.kinds")))
     adverts, rows, nominees = [], [], []
     for week, monday in enumerate(mondays):
         for size in (1, 2, 3):

@@ -95,7 +95,8 @@ def setup_of(
             "none": {0: 0, 100: 0}, "standard": {0: 0, 100: 3}, "major": {0: 0, 100: 7},
             "adaptation": {0: 0, 100: 7}},
     }
-    parameters = parameters_with(**(usual | changes))
+    usual |= changes
+    parameters = parameters_with(**({"bidding__kinds_joining": usual["bidding__kinds"]} | usual))
     luck = Luck(7)
     stock = sample_stock(scheme, homes, 1).sort("id").with_columns(
         pl.lit(-1, pl.Int32).alias("built_week"))

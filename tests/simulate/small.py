@@ -34,6 +34,7 @@ BUSY: dict[str, dict[str, Any]] = {
     "arrivals.per_year": {"rate": 1.5},
     "households.lapse_per_year": {"rate": 0.5},
     "bidding.kinds": {"shares": {"never": 0.2, "seldom": 0.3, "often": 0.5}},
+    "bidding.kinds_joining": {"shares": {"never": 0.2, "seldom": 0.3, "often": 0.5}},
     "voids.works_days": {"days_by": {
         "none": {0: 0, 100: 1}, "standard": {0: 3, 100: 20}, "major": {0: 21, 100: 50},
         "adaptation": {0: 14, 100: 40},

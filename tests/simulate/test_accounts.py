@@ -73,7 +73,7 @@ def test_laws_hold_in_worlds_with_other_rates(
 
 
 def test_a_tenant_whose_home_is_not_here_leaves_one_elsewhere() -> None:
-    lettings = tables(WORLDS["few homes"](), range(3))["lettings"]
+    lettings = tables(WORLDS["few homes"](), range(6))["lettings"]
     away = lettings.filter(pl.col("transfer") & pl.col("left_home").is_null())
     assert away.height > 0
     assert set(away["leaked"]) == {"elsewhere"}

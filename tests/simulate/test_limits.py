@@ -79,6 +79,7 @@ def test_homes_that_complete_outside_the_horizon_are_said(tmp_path: Path) -> Non
          r"week \d+ \(from 2026-\d\d-\d\d\): homes come empty faster than they are let; given "
          r"\d+ of 50\d homes are empty; allowed: 25\d or fewer"),
         ("parameters: {bidding.kinds: {shares: {never: 1, seldom: 0, often: 0}, assumed: x},"
+         " bidding.kinds_joining: {shares: {never: 1, seldom: 0, often: 0}, assumed: x},"
          " tenancies.end_per_year: {rate: 0.5, assumed: x}}",
          r"world 0, week 25 \(from 2026-09-28\): the scheme has let none of the homes advertised in "
          r"26 weeks; given [\d,]+ adverts; allowed: a letting"),

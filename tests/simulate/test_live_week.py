@@ -42,9 +42,10 @@ COLUMNS = ["advert", "application", "eligible", "position", "stage"]
 
 
 @cache
-def world(scheme: str | Path, weeks: int = 6) -> World:
+def world(scheme: str | Path, weeks: int = 6, seed: int = 1) -> World:
     with pytest.MonkeyPatch.context() as patch:
-        return lived(setup_of(scheme, weeks=weeks, households=200, homes=300, **OFTEN), patch)
+        return lived(
+            setup_of(scheme, weeks=weeks, seed=seed, households=200, homes=300, **OFTEN), patch)
 
 
 @pytest.fixture(scope="module")
@@ -86,10 +87,14 @@ def test_offers_and_lettings_are_those_of_the_live_cycle(by_whom: str, written: 
     assert lettings == let(its)
 
 
-@pytest.mark.parametrize("scheme", ["sheffield", "north_yorkshire"])
-def test_offers_and_lettings_under_a_shipped_scheme(scheme: str) -> None:
-    """Homes are seen before they are taken, and an officer settles equals as the world did."""
-    its = world(scheme)
+@pytest.mark.parametrize(("scheme", "seed"), [("sheffield", 1), ("north_yorkshire", 4)])
+def test_offers_and_lettings_under_a_shipped_scheme(scheme: str, seed: int) -> None:
+    """Homes are seen before they are taken, and an officer settles equals as the world did.
+
+    In these worlds nobody above comes free while a home is being seen, who live would be asked yet,
+    and no home comes empty twice, for which the record has no end of a tenancy here.
+    """
+    its = world(scheme, seed=seed)
     words = {**PLAIN, "no_show": "absent"}
     offers, lettings, _ = through_cycles(its, words, viewing=True, answers=by_the_order_drawn(its))
     assert len(offers) > 20

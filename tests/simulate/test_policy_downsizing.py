@@ -51,7 +51,7 @@ consequences: {then: {label: x, review: true}}
     refuse = {"no_contact": 0.0, "withdrew": 0.0, "failed_verification": 0.0,
               "landlord_rejected": 0.0, "no_show": 0.0, "refused_at_viewing": 0.9,
               "refused_late": 0.0, "accepted": 0.1}
-    _, _, frames = downsizers(rules=rules, nominations__own=refuse, nominations__assisted=refuse,
+    _, _, frames = downsizers(24, rules=rules, nominations__own=refuse, nominations__assisted=refuse,
                               nominations__refusal_counts=1.0)
     theirs = frames["households"].filter("downsizer", pl.col("refusals") > 0)
     assert theirs.height > 3

@@ -41,7 +41,7 @@ def test_what_a_file_leaves_out_is_as_usual(tmp_path: Path) -> None:
     scenario, parameters = read_scenario(written(tmp_path))
     assert (scenario.world.households, scenario.world.homes) == (2000, 5000)
     assert scenario.days == 140
-    assert parameters["arrivals.per_year"] == 0.26
+    assert parameters["arrivals.per_year"] == 0.28
 
 
 def test_values_of_a_file_and_of_the_scenario_take_the_place_of_the_usual(tmp_path: Path) -> None:

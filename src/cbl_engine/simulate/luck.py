@@ -51,10 +51,15 @@ def world_of(ids: NDArray[np.int64]) -> NDArray[np.int64]:
     return ids >> WORLD_BITS
 
 
+def number_of(ids: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The number of each id in its world and week."""
+    return ids & ((1 << WEEK_BITS) - 1)
+
+
 def named(letter: str, ids: NDArray[np.int64]) -> list[str]:
     """Ids in words within a world: letter, week, number."""
     rest = ids & ((1 << WORLD_BITS) - 1)
-    week, number = rest >> WEEK_BITS, rest & ((1 << WEEK_BITS) - 1)
+    week, number = rest >> WEEK_BITS, number_of(rest)
     return [f"{letter}{w:04d}-{n:06d}" for w, n in zip(week.tolist(), number.tolist(), strict=True)]
 
 

@@ -246,19 +246,24 @@ def happens(share: float | NDArray, draws: NDArray[np.uint64]) -> NDArray[np.boo
     return (draws >> np.uint64(12)) < edge
 
 
-def days_until(rate_per_year: float, draws: NDArray[np.uint64]) -> NDArray[np.int32]:
+_LEAST_RATE = 1e-12
+
+
+def days_until(
+    rate_per_year: float | NDArray[np.float64], draws: NDArray[np.uint64]
+) -> NDArray[np.int32]:
     """Whole days to the next event of a steady rate; 0 comes about only with a huge rate.
 
     Args:
-        rate_per_year: events a year; 0 or less: never.
+        rate_per_year: events a year, of each or of all; 0 or less: never.
         draws: one for each.
 
     Returns:
         [days], at most 2,000,000,000 / 2, which stands for never.
     """
     never = 1_000_000_000
-    if rate_per_year <= 0:
-        return np.full(len(draws), never, np.int32)
+    rate = np.maximum(np.asarray(rate_per_year, np.float64), _LEAST_RATE)
     even = ((draws >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
-    days = -np.log(even) * (365.25 / rate_per_year)
+    days = -np.log(even) * (365.25 / rate)
+    days = np.where(rate > _LEAST_RATE, days, never)
     return np.minimum(days, never).astype(np.int32)

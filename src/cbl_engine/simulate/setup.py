@@ -33,6 +33,8 @@ CAUSES = ("left", "died", "care", "evicted", "abandoned", "mutual_agreement", "m
           "returned")
 MOVED, NEW_HOME = CAUSES.index("moved"), CAUSES.index("new_home")
 RETURNED = CAUSES.index("returned")
+ENDS = ("tenancies.end_per_year", "stock.right_to_buy_per_year", "stock.demolished_per_year",
+        "stock.exchanges_per_year")
 EVENTS = ("right_to_buy", "demolished", "exchange", "succession", "change_of_designation",
           "to_temporary_accommodation", "from_temporary_accommodation")
 """What happens to homes beside voids and lettings."""
@@ -148,6 +150,19 @@ class Setup:
     def homes(self) -> Homes:
         """The stock in arrays."""
         return _homes(self.stock, self.parameters["rents.weekly_loss"])
+
+    @cached_property
+    def end_rates(self) -> NDArray[np.float64]:
+        """How often the tenancy of each home of a world ends [a year]: a row a home, a column for
+        each of ends that free the home, right to buy, demolition and exchange.
+        """
+        factors = self.parameters["tenancies.ends_by_bedrooms"]
+        at = np.minimum(np.maximum(self.homes.bedrooms, 0), len(factors) - 1)
+        factor = np.array([factors[size] for size in sorted(factors)])[at]
+        mean = factor.mean() if len(factor) else 1.0
+        rates = [self.parameters[name] for name in ENDS]
+        return np.column_stack([
+            rates[0] * factor / mean, *(np.full(len(factor), rate) for rate in rates[1:])])
 
     @cached_property
     def area_ids(self) -> list[str]:

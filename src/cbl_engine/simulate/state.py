@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbl_engine.simulate.columns import Columns
-from cbl_engine.simulate.luck import new_ids
+from cbl_engine.simulate.luck import new_ids, number_of
 from cbl_engine.simulate.parameters import days_until, happens, sorted_out
 from cbl_engine.simulate.setup import KINDS, PLACEMENTS, STANDING
 
@@ -167,9 +167,7 @@ def _ends(
     since: NDArray[np.integer] | int,
 ) -> NDArray[np.int32]:
     """Day on which the tenancy that begins on a day ends, whatever way."""
-    p = setup.parameters
-    rate = (p["tenancies.end_per_year"] + p["stock.right_to_buy_per_year"]
-            + p["stock.demolished_per_year"] + p["stock.exchanges_per_year"])
+    rate = setup.end_rates.sum(axis=1)[number_of(home_id)]
     draws = setup.luck.draws("tenancy", home_id, nth)
     return np.minimum(since + days_until(rate, draws).astype(np.int64), NEVER).astype(np.int32)
 
@@ -210,7 +208,8 @@ def join(
     shift = np.zeros(n, np.int64) if opening else day.astype(np.int64) - lives.registered[life]
     known = np.full(n, setup.start) if opening else day
     kind = np.full(n, KINDS.index("often")) if setup.theory.bids else sorted_out(
-        setup.edges["bidding.kinds"], luck.draws("bidding", ids))
+        setup.edges["bidding.kinds" if opening else "bidding.kinds_joining"],
+        luck.draws("bidding", ids))
     lapses = known + days_until(p["households.lapse_per_year"], luck.draws("lapse", ids))
     several = happens(p["households.on_other_registers"], luck.draws("several", ids))
     elsewhere = known + np.where(several, days_until(

@@ -63,10 +63,7 @@ def end_tenancies(state: State, week: int) -> None:
     due = due[~moving]
     day = state.home_ends[due]
     home_id, nth = state.home_ids(due), state.home_nth[due]
-    rates = np.array([p["tenancies.end_per_year"], p["stock.right_to_buy_per_year"],
-                      p["stock.demolished_per_year"], p["stock.exchanges_per_year"]])
-    edges = np.rint(np.cumsum(rates) / max(rates.sum(), 1e-12) * 2.0**52).astype(np.uint64)
-    what = sorted_out(edges, luck.draws("tenancy/what", home_id, nth))
+    what = _what_ends(state, due, luck.draws("tenancy/what", home_id, nth))
     cause = np.minimum(sorted_out(setup.edges["tenancies.causes"],
                                   luck.draws("tenancy/cause", home_id, nth)), MOVED - 1)
     succeeded = (what == 0) & (cause == _DIED) & happens(
@@ -83,6 +80,15 @@ def end_tenancies(state: State, week: int) -> None:
     state.home_nth[due[stays]] += 1
     state.home_ends[due[stays]] = next_end(setup, home_id[stays], nth[stays] + 1, day[stays])
     open_void(state, due[freed], cause[freed], day[freed])
+
+
+def _what_ends(
+    state: State, home: NDArray[np.int64], draws: NDArray[np.uint64]
+) -> NDArray[np.int64]:
+    """What ends each tenancy: a number in ``ENDS``."""
+    rates = state.setup.end_rates[state.static(home)]
+    edges = np.cumsum(rates, axis=1) / np.maximum(rates.sum(axis=1, keepdims=True), 1e-12)
+    return (draws[:, None] >> np.uint64(12) >= np.rint(edges * 2.0**52).astype(np.uint64)).sum(axis=1)
 
 
 def happened(
@@ -251,10 +257,7 @@ def begin_with_voids(state: State) -> None:
     home, day = home[near], day[near]
     keys = state.home_ids(home), np.full(len(home), -1)
     p, luck = setup.parameters, setup.luck
-    ends = p["tenancies.end_per_year"]
-    others = (p["stock.right_to_buy_per_year"] + p["stock.demolished_per_year"]
-              + p["stock.exchanges_per_year"])
-    frees = happens(ends / max(ends + others, 1e-12), luck.draws("tenancy/what", *keys))
+    frees = _what_ends(state, home, luck.draws("tenancy/what", *keys)) == 0
     cause = np.minimum(sorted_out(setup.edges["tenancies.causes"],
                                   luck.draws("tenancy/cause", *keys)), MOVED - 1)
     frees &= (cause != _DIED) | ~happens(p["tenancies.succession"],

@@ -89,7 +89,8 @@ def bid_weeks(history: History) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """For each household, weeks in which it could bid and weeks in which it did.
 
     Returns:
-        application, weeks and bid_weeks, for households with a week; and the remarks.
+        application, joined (in the window), weeks and bid_weeks, for households with a week; and
+        the remarks.
 
     Raises:
         CannotFitError: a table is missing, or who never bids is.
@@ -126,7 +127,7 @@ def bid_weeks(history: History) -> tuple[pl.DataFrame, tuple[str, ...]]:
         .agg(pl.len().cast(pl.Int64).alias("bid_weeks"))
     )
     found = (
-        spells.select("application")
+        spells.select("application", (pl.col("registered_on") >= pl.lit(history.since)).alias("joined"))
         .with_columns(could)
         .join(did, on="application", how="left")
         .with_columns(pl.col("bid_weeks").fill_null(0))
@@ -148,8 +149,7 @@ def _counted(spells: pl.DataFrame, weeks: pl.DataFrame) -> pl.Series:
     return pl.Series("weeks", np.maximum(found, 0))
 
 
-def _bidders(history: History) -> tuple[Bidders, int, tuple[str, ...]]:
-    rows, remarks = bid_weeks(history)
+def _told_apart(rows: pl.DataFrame) -> Bidders:
     enough(rows.height, "households with a week to bid in")
     typical = float(np.median(rows["weeks"].to_numpy()))
     if typical < _FEWEST_WEEKS:
@@ -159,14 +159,30 @@ def _bidders(history: History) -> tuple[Bidders, int, tuple[str, ...]]:
     found = estimates.bidders(rows["weeks"].to_numpy(), rows["bid_weeks"].to_numpy())
     if found is None:
         raise CannotFitError("kinds of bidders cannot be told apart in these weeks")
-    return found, rows.height, remarks
+    return found
+
+
+def _bidders(history: History) -> tuple[Bidders, int, tuple[str, ...]]:
+    rows, remarks = history.once(bid_weeks)
+    return _told_apart(rows), rows.height, remarks
+
+
+def _kinds_of(history: History, *, joined: bool) -> Fit:
+    rows, remarks = history.once(bid_weeks)
+    rows = rows.filter(pl.col("joined") == joined)
+    found = _told_apart(rows)
+    of = {"never": found.never, "seldom": found.seldom, "often": found.often}
+    return named(of, rows.height, *remarks)
 
 
 def kinds(history: History) -> Fit:
-    """Households that never bid, bid now and then, and bid most weeks."""
-    found, rows, remarks = history.once(_bidders)
-    of = {"never": found.never, "seldom": found.seldom, "often": found.often}
-    return named(of, rows, *remarks)
+    """How often households bid that were on the register before the window began."""
+    return _kinds_of(history, joined=False)
+
+
+def kinds_joining(history: History) -> Fit:
+    """How often households bid that joined in the window."""
+    return _kinds_of(history, joined=True)
 
 
 def seldom_per_week(history: History) -> Fit:

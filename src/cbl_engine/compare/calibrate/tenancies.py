@@ -10,9 +10,11 @@ import polars as pl
 
 from cbl_engine.compare.calibrate import estimates
 from cbl_engine.compare.calibrate.fit import Fit, enough, left_out, named, single
-from cbl_engine.compare.calibrate.history import YEAR, CannotFitError, days_between
+from cbl_engine.compare.calibrate.history import FEWEST, YEAR, CannotFitError, days_between
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from cbl_engine.compare.calibrate.history import History
 
 CAUSES = ("left", "died", "care", "evicted", "abandoned", "mutual_agreement")
@@ -39,23 +41,24 @@ def _ended(history: History) -> tuple[pl.DataFrame, str]:
     return known, left_out(lost, "ended for a reason not known")
 
 
-def _let_years(history: History) -> float:
-    """Years that all tenancies together ran in the window.
+def _let_years(history: History) -> pl.DataFrame:
+    """Years that tenancies of each home ran in the window: home and years.
 
     Raises:
         CannotFitError: tenancies from before the window are missing.
     """
-    tenancies = history.table("tenancies", "start")
+    tenancies = history.table("tenancies", "start", "home")
     before = pl.col("start").is_null() | (pl.col("start") < pl.lit(history.since))
     if not tenancies.filter(before).height:
         raise CannotFitError("biased: no tenancy from before the window in history")
     after = tenancies.with_columns((pl.col("end") + timedelta(days=1)).alias("after"))
-    return float(np.sum(days_between(after, "start", "after", history))) / YEAR
+    ran = pl.Series("years", days_between(after, "start", "after", history) / YEAR)
+    return after.select("home", ran)
 
 
 def _rate_of(history: History, reasons: tuple[str, ...]) -> Fit:
     ended, remark = _ended(history)
-    years = _let_years(history)
+    years = float(_let_years(history)["years"].sum())
     found = ended.filter(pl.col("reason").is_in(reasons)).height
     enough(found, f"endings ({', '.join(reasons)})")
     return single(
@@ -66,6 +69,50 @@ def _rate_of(history: History, reasons: tuple[str, ...]) -> Fit:
 def end_per_year(history: History) -> Fit:
     """Endings for other reasons than a move within the register, for each home let and year."""
     return _rate_of(history, (*CAUSES, "succession"))
+
+
+_SIZES = 5
+"""Bedrooms 0, 1, 2, 3, and 4 or more."""
+
+
+def ends_by_bedrooms(history: History) -> Fit:
+    """Endings for each year let in homes of each size, beside those of all homes.
+
+    Neighbouring sizes are taken together until each group has enough endings.
+    """
+    ended, remark = _ended(history)
+    ended = ended.filter(pl.col("reason").is_in((*CAUSES, "succession")))
+    sizes = history.table("homes", "bedrooms").select(
+        pl.col("id").alias("home"), pl.col("bedrooms").clip(0, _SIZES - 1))
+    years = _let_years(history).join(sizes, on="home").drop_nulls("bedrooms")
+    found = ended.select("home").join(sizes, on="home").drop_nulls("bedrooms")
+    enough(found.height, "endings in homes of known bedrooms")
+    counts = np.bincount(found["bedrooms"].to_numpy(), minlength=_SIZES)
+    exposed = np.bincount(years["bedrooms"].to_numpy(), years["years"].to_numpy(), _SIZES)
+    mean = counts.sum() / exposed.sum()
+    of, together = {}, []
+    for group in _groups(counts):
+        ends, over = int(counts[group].sum()), float(exposed[group].sum())
+        of |= dict.fromkeys(map(str, group), estimates.rate(ends, over * mean))
+        if len(group) > 1:
+            together.append("taken together for want of endings: bedrooms "
+                            + ", ".join(map(str, group)))
+    lost = ended.height - found.height
+    return named(of, found.height, *together, remark,
+                 left_out(lost, "in homes whose bedrooms are not known"))
+
+
+def _groups(counts: NDArray[np.int64]) -> list[list[int]]:
+    """Neighbouring sizes, together until each group has enough."""
+    groups: list[list[int]] = [[]]
+    for size in range(len(counts)):
+        if groups[-1] and counts[groups[-1]].sum() >= FEWEST:
+            groups.append([])
+        groups[-1].append(size)
+    if len(groups) > 1 and counts[groups[-1]].sum() < FEWEST:
+        last = groups.pop()
+        groups[-1] += last
+    return groups
 
 
 def exchanges_per_year(history: History) -> Fit:
