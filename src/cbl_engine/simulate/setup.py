@@ -93,6 +93,8 @@ class Setup:
             the next of those to come, by their order in the stock.
         under_way: voids under way at the start (``opening.voids_under_way``); None: those that are
             usual.
+        kinds: of each life of the opening register the chance that it is of each of ``KINDS``;
+            None: the shares of ``bidding.kinds``.
     """
 
     scheme: Scheme
@@ -112,6 +114,7 @@ class Setup:
     register_again_on: int = 1_000_000_000
     homes_per_week: float = 0.0
     under_way: pl.DataFrame | None = None
+    kinds: NDArray[np.float64] | None = None
 
     @property
     def n_homes(self) -> int:

@@ -207,9 +207,7 @@ def join(
     ids = new_ids(state.worlds[world], week, number)
     shift = np.zeros(n, np.int64) if opening else day.astype(np.int64) - lives.registered[life]
     known = np.full(n, setup.start) if opening else day
-    kind = np.full(n, KINDS.index("often")) if setup.theory.bids else sorted_out(
-        setup.edges["bidding.kinds" if opening else "bidding.kinds_joining"],
-        luck.draws("bidding", ids))
+    kind = _kinds(setup, ids, life, opening=opening)
     lapses = known + days_until(p["households.lapse_per_year"], luck.draws("lapse", ids))
     several = happens(p["households.on_other_registers"], luck.draws("several", ids))
     elsewhere = known + np.where(several, days_until(
@@ -233,6 +231,19 @@ def join(
         state.home_taker[home] = rows
     state.live = np.concatenate([state.live, rows])
     return rows
+
+
+def _kinds(
+    setup: Setup, ids: NDArray[np.int64], life: NDArray[np.integer], *, opening: bool
+) -> NDArray[np.int64]:
+    """How often each household bids: a number in ``KINDS``."""
+    draws = setup.luck.draws("bidding", ids)
+    if setup.theory.bids:
+        return np.full(len(ids), KINDS.index("often"))
+    if not opening or setup.kinds is None:
+        return sorted_out(setup.edges["bidding.kinds" if opening else "bidding.kinds_joining"], draws)
+    edges = np.rint(np.cumsum(setup.kinds[life], axis=1) * 2.0**52).astype(np.uint64)
+    return (draws[:, None] >> np.uint64(12) >= edges).sum(axis=1)
 
 
 _TRIES = 6

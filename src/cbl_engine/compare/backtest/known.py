@@ -81,9 +81,21 @@ def known_on(frames: Frames, day: date) -> dict[str, pl.DataFrame]:
         known["adverts"] = _open_then(known["adverts"], day)
     if "applications" in known:
         known["applications"] = _as_they_stood(known["applications"], frames, known, day)
+        known = _of_those_there(known, "application", "applications", frames)
+    if "people" in known:
+        known = _of_those_there(known, "person", "people", frames)
     if {"homes", "voids"} <= set(frames):
         known["homes"] = _built(frames["homes"], frames["voids"], day)
     return known
+
+
+def _of_those_there(
+    known: dict[str, pl.DataFrame], column: str, table: str, all_: Frames
+) -> dict[str, pl.DataFrame]:
+    """The tables without rows of those who are not there yet."""
+    later = all_[table].join(known[table], on="id", how="anti")["id"]
+    return {name: frame.filter(~pl.col(column).is_in(later.implode()).fill_null(value=False))
+            if column in frame.columns else frame for name, frame in known.items()}
 
 
 def _cut(name: str, frame: pl.DataFrame, day: date) -> pl.DataFrame:

@@ -15,7 +15,7 @@ from cbl_engine.compare.backtest.known import known_on
 from cbl_engine.compare.backtest.measures import MEASURES, measured
 from cbl_engine.compare.backtest.seen import seen_in_history, seen_in_worlds
 from cbl_engine.compare.backtest.world import world_then
-from cbl_engine.compare.calibrate.history import window_of
+from cbl_engine.compare.calibrate.history import History, window_of
 from cbl_engine.compare.calibrate.run import calibrate_tables, with_text_ids
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.records.chain import data_source
@@ -24,6 +24,7 @@ from cbl_engine.simulate.columns import silent
 from cbl_engine.simulate.luck import Luck
 from cbl_engine.simulate.outputs import frames_of_run
 from cbl_engine.simulate.scenario import read_scenario, scenario_path
+from cbl_engine.simulate.setup import KINDS
 from cbl_engine.simulate.weeks import run_batch
 from cbl_engine.simulate.world import scheme_of
 from cbl_engine.tables import read_tables
@@ -160,7 +161,8 @@ def backtest(
             remedy=f"cbl calibrate {history} --until {until} says why of each")])
     fitted = {name: one.parameter for name, one in calibration.fitted.items()}
     parameters, notes = _parameters(ready.parameters, fitted)
-    then = world_then(ready.scenario, parameters, ready.beside, ready.known, calibration.since,
+    then = world_then(ready.scenario, parameters, ready.beside,
+                      History(ready.known, calibration.since, until, calibration.habits),
                       lambda done, of: said("assessing", done, of))
     predicted = _predicted(then, parameters, fitted, ready, workers, said)
     happened = seen_in_history(known_on(ready.frames, ready.end), until, ready.end)
@@ -332,13 +334,16 @@ def _parameters(
 ) -> tuple[Parameters, tuple[str, ...]]:
     """The scenario's parameters with those that were fitted; and what is said of it."""
     parameters = own.with_changes(fitted)
-    notes = [f"{len(fitted)} parameters fitted, {len(own.found) - len(fitted)} of the scenario kept"]
+    kept = len(own.found) - len(fitted)
+    said = (f"Parameters: {len(fitted)} fitted, {kept} of the scenario kept. Each world draws its own "
+            "from the intervals of those fitted; what is kept does not vary.")
+    notes = [said]
     if "households.lapse_per_year" in fitted and own[_ELSEWHERE]:
         none = own.found[_ELSEWHERE].model_copy(update={
             "share": 0.0, "source": None,
             "assumed": "those housed elsewhere are among the lapses that were fitted"})
         parameters = parameters.with_changes({_ELSEWHERE: none})
-        notes.append("nobody is housed by another register apart: a history counts them as lapses")
+        notes.append("Housed by another register: nobody apart, for a history counts them as lapses.")
     return parameters, tuple(notes)
 
 
@@ -378,7 +383,16 @@ def _setup_of(
     rate = own.get("arrivals.per_year")
     if rate is not None and then.arrivals is not None:
         own["arrivals.per_year"] = rate.model_copy(update={"rate": rate.value * then.arrivals})
-    return replace(then.setup, parameters=parameters.with_changes(own), policies={})
+    parameters = parameters.with_changes(own)
+    if then.habits is None:
+        return replace(then.setup, parameters=parameters, policies={})
+    kinds = then.habits.kinds(parameters)
+    if then.own:
+        return replace(then.setup, parameters=parameters, policies={}, kinds=kinds)
+    shares = dict(zip(KINDS, kinds.mean(axis=0).tolist(), strict=True))
+    waiting = parameters.found["bidding.kinds"].model_copy(update={"shares": shares})
+    return replace(then.setup, parameters=parameters.with_changes({"bidding.kinds": waiting}),
+                   policies={})
 
 
 def _values(seen: Seen) -> pl.DataFrame:

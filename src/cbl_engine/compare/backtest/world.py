@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cbl_engine.compare.calibrate.history import History
+from cbl_engine.compare.backtest.habits import habits_of
 from cbl_engine.errors import BadInput
 from cbl_engine.simulate.world import set_up
 from cbl_engine.tables.schemas import REGISTER_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from datetime import date
 
+    from cbl_engine.compare.backtest.habits import Habits
+    from cbl_engine.compare.calibrate.history import History
     from cbl_engine.simulate.parameters import Parameters
     from cbl_engine.simulate.scenario import Scenario
     from cbl_engine.simulate.setup import Setup
@@ -38,16 +39,20 @@ class WorldThen:
         setup: what simulated worlds share.
         arrivals: times that arrivals for each application open at the beginning of the window are
             to be taken, so that as many join as in the window; None where that is not known.
+        habits: how often those who wait have bid; None where the history does not tell.
+        own: whether they are the setup's opening register, life by life.
         notes: what it was set from, in words.
     """
 
     setup: Setup
     arrivals: float | None
+    habits: Habits | None
+    own: bool
     notes: tuple[str, ...]
 
 
 def world_then(
-    scenario: Scenario, parameters: Parameters, beside: Path, known: Frames, since: date,
+    scenario: Scenario, parameters: Parameters, beside: Path, history: History,
     said: Callable[[int, int], None],
 ) -> WorldThen:
     """Set up the world of the day: the day is the scenario's start.
@@ -56,53 +61,67 @@ def world_then(
         scenario: what is simulated from the day on.
         parameters: what it goes by.
         beside: folder that relative paths of the scenario are taken from.
-        known: the history as known on the day, ids as text.
-        since: first day of the window that was fitted.
+        history: as known on the day, in the window that was fitted.
         said: told rounds of assessment done and of how many.
 
     Raises:
         BadInput: the world cannot be simulated.
     """
-    waiting = _waiting(known)
-    changes: dict[str, object] = {}
-    notes = []
-    with _as_folders(known) as (register, stock):
-        if stock is not None:
-            changes["stock"] = str(stock)
-            notes.append(f"stock: the history's own, {known['homes'].height:,} homes"
-                         + (", with the voids that were open" if "voids" in known else ""))
-        else:
-            notes.append(f"stock: the scenario's, {scenario.world.homes:,} homes; the history has "
-                         "no homes with bedrooms")
-        setup = None
-        if register is not None and waiting:
-            own = changes | {"register": str(register)}
-            try:
-                setup = set_up(_with(scenario, own), parameters, beside, said)
-            except BadInput:
-                taken = 0
-            else:
-                taken = setup.lives.opening
-                notes.append(f"register: the history's own, {taken:,} households waiting")
-                if taken < waiting:
-                    notes.append(f"of {waiting:,} the scheme takes {taken:,}")
-            if taken < ENOUGH_TAKEN * waiting:
-                setup = None
-                del notes[1:]
-                notes.append(
-                    f"register: made up, {waiting:,} households, as many as waited: of the "
-                    f"history's own the scheme takes {taken:,}; facts that it reads may not be in "
-                    "the history")
+    applications = _waiting(history.frames)
+    with _as_folders(history.frames) as (register, stock):
+        homes = {} if stock is None else {"stock": str(stock)}
+        setup, said_of_register = None, "the history has nobody waiting on the day"
+        if register is not None and len(applications):
+            setup, said_of_register = _own(
+                _with(scenario, homes | {"register": str(register)}), parameters, beside,
+                len(applications), said)
+        own = setup is not None
         if setup is None:
-            made = changes | {"register": None}
-            if waiting:
-                made["households"] = waiting
-            else:
-                notes.append(f"register: the scenario's, {scenario.world.households:,} households; "
-                             "the history has nobody waiting on the day")
-            setup = set_up(_with(scenario, made), parameters, beside, said)
-    stood = _standing(known, since)
-    return WorldThen(setup, stood / setup.lives.opening if stood else None, tuple(notes))
+            size = len(applications) or scenario.world.households
+            setup = set_up(_with(scenario, homes | {"register": None, "households": size}),
+                           parameters, beside, said)
+            said_of_register = f"made up, {size:,} households: {said_of_register}"
+    if own:
+        applications = applications[setup.lives.number[: setup.lives.opening]]
+    habits = habits_of(history, applications) if len(applications) else None
+    stood = _standing(history)
+    notes = (_said_of_stock(history.frames, scenario, own=stock is not None),
+             f"Register: {said_of_register}.", _said_of_habits(habits, own=own))
+    return WorldThen(setup, stood / setup.lives.opening if stood else None, habits, own, notes)
+
+
+def _own(
+    scenario: Scenario, parameters: Parameters, beside: Path, waiting: int,
+    said: Callable[[int, int], None],
+) -> tuple[Setup | None, str]:
+    """The world with the history's own register, where the scheme takes nearly all of it."""
+    try:
+        setup = set_up(scenario, parameters, beside, said)
+    except BadInput as error:
+        return None, (f"{waiting:,} waited, and their applications cannot be used "
+                      f"({error.problems[0].message})")
+    taken = setup.lives.opening
+    if taken < ENOUGH_TAKEN * waiting:
+        return None, (f"{waiting:,} waited, of whom the scheme takes {taken:,}; facts that it reads "
+                      "may not be in the history")
+    more = "" if taken == waiting else f", of {waiting:,} whom the scheme takes"
+    return setup, f"the history's own, {taken:,} households waiting{more}"
+
+
+def _said_of_stock(known: Frames, scenario: Scenario, *, own: bool) -> str:
+    if not own:
+        return (f"Stock: the scenario's, {scenario.world.homes:,} homes; the history has no homes "
+                "with bedrooms.")
+    voids = ", with the voids that were open" if "voids" in known else ""
+    return f"Stock: the history's own, {known['homes'].height:,} homes{voids}."
+
+
+def _said_of_habits(habits: Habits | None, *, own: bool) -> str:
+    if habits is None:
+        return "Bidders: as the parameters say; the history does not tell who of those waiting bids."
+    if own:
+        return "Bidders: how often each household that waits bids is told by its own bids so far."
+    return "Bidders: as many of each kind as the bids of those who waited tell."
 
 
 def _with(scenario: Scenario, world: Mapping[str, object]) -> Scenario:
@@ -110,20 +129,22 @@ def _with(scenario: Scenario, world: Mapping[str, object]) -> Scenario:
     return scenario.model_copy(update={"world": scenario.world.model_copy(update=named)})
 
 
-def _waiting(known: Frames) -> int:
+def _waiting(known: Frames) -> pl.Series:
+    """Applications that wait on the day, in order of id."""
     applications = known.get("applications")
     if applications is None or "status" not in applications.columns:
-        return 0
+        return pl.Series("id", [], pl.String)
     waits = pl.col("status").cast(pl.String).is_in(_WAITS)
-    return applications.filter(waits)["id"].n_unique()
+    return applications.filter(waits)["id"].unique().sort()
 
 
-def _standing(known: Frames, since: date) -> int:
+def _standing(history: History) -> int:
     """Applications open when the window began; 0 where that is not known."""
-    if "registered_on" not in known.get("applications", pl.DataFrame()).columns:
+    if "registered_on" not in history.frames.get("applications", pl.DataFrame()).columns:
         return 0
-    spells = History(known, since, since, frozenset()).spells.filter("known")
-    return spells.filter(pl.col("registered_on") < pl.lit(since), pl.col("left_on").is_null()).height
+    first = pl.lit(history.since)
+    stood = pl.col("left_on").is_null() | (pl.col("left_on") >= first)
+    return history.spells.filter("known", pl.col("registered_on") < first, stood).height
 
 
 @contextmanager

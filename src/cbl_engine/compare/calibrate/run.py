@@ -103,6 +103,11 @@ class Calibration:
     fitted: Mapping[str, Fitted]
     not_fitted: Mapping[str, str]
 
+    @property
+    def habits(self) -> frozenset[str]:
+        """Kinds of what cannot be the whole truth in the data."""
+        return frozenset(habit.kind for habit in self.quality.habits)
+
     def frame(self) -> pl.DataFrame:
         """Everything as a table.
 
