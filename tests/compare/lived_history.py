@@ -40,14 +40,16 @@ _STATUS = {"waiting": "active", "under_offer": "under_offer", "housed": "housed"
 
 
 def lived_history(scenario, world=0):
-    """The history of one world of a scenario, up to the end of its horizon.
+    """The history of one world of a scenario, up to the end of its horizon: tables by name."""
+    return lived(scenario, world)[0]
+
+
+def lived(scenario, world=0):
+    """A history, and the tables of the world that lived it.
 
     Args:
         scenario: its file.
         world: which of its worlds.
-
-    Returns:
-        Tables by name.
     """
     read, parameters = read_scenario(scenario)
     setup = set_up(read, parameters, Path(scenario).parent)
@@ -78,8 +80,9 @@ def lived_history(scenario, world=0):
         "tenancies": _tenancies(setup.stock, frames["voids"], frames["events"], until),
         "voids": voids.drop("vacancy", "nominations", "adverts"),
     }
-    return {name: frame.select(c.name for c in TABLES[name] if c.name in frame.columns)
-            for name, frame in tables.items()}
+    named = {name: frame.select(c.name for c in TABLES[name] if c.name in frame.columns)
+             for name, frame in tables.items()}
+    return named, frames_of_run(state, weeks)
 
 
 def _names(state, ids):
@@ -237,7 +240,7 @@ def written(tables, folder):
         lists = [c for c, t in frame.schema.items() if isinstance(t, pl.List)]
         frame.with_columns(
             *(pl.col(c).cast(pl.List(pl.String)).list.join("|").alias(c) for c in lists),
-            pl.col(pl.Datetime).dt.strftime("%Y-%m-%dT%H:%M:%S"),
+            pl.col(pl.Datetime).dt.strftime("%Y-%m-%dT%H:%M:%S%:z"),
         ).write_csv(folder / f"{name}.csv")
     return folder
 

@@ -220,7 +220,7 @@ MEASURES = (
             _registered_at_end, count=True, least=5),
     Measure("wait", "Wait of those housed", "months", "households", _wait),
     Measure("lettings_by_band", "Housed by band", "share of those housed", "housed",
-            _shares_of_bands, count=True, least=0.01),
+            _shares_of_bands, count=True, least=0.05),
 )
 """In the order in which they are told."""
 BY_NAME = {measure.name: measure for measure in MEASURES}
