@@ -10,14 +10,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cbl_engine.compare.backtest import backtest
-from tests.compare.lived_history import SCENARIO, lived_history, written
-
-START = date(2024, 10, 7)
+from tests.compare.lived_history import SCENARIO, START, WARM, lived_history, written
 
 
 def held(folder, seed, *, households=800, homes=2600, weeks=104, cut=78, worlds=39, interval=0.8,
@@ -36,7 +34,7 @@ def held(folder, seed, *, households=800, homes=2600, weeks=104, cut=78, worlds=
     """
     scenario = folder / "lived.yaml"
     scenario.write_text(SCENARIO.format(title="As it was lived", households=households, homes=homes,
-                                        weeks=weeks, seed=seed), encoding="utf-8")
+                                        weeks=WARM + weeks, seed=seed), encoding="utf-8")
     history = written(lived_history(scenario), folder / f"history-{seed}")
     return backtest(history, scenario, START + timedelta(weeks=cut), replications=worlds,
                     seed=seed + 10_000, interval=interval, workers=workers)

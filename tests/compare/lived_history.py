@@ -7,8 +7,9 @@ that an office would have: who joined and left, adverts, bids, nominations, tena
 from __future__ import annotations
 
 import sys
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -25,6 +26,13 @@ from cbl_engine.simulate.weeks import run_batch
 from cbl_engine.simulate.world import set_up
 from cbl_engine.tables.schemas import TABLES
 
+WARM = 39
+"""Weeks before a history begins: voids under way at the start are homes whose tenancies would have
+ended in the first of them, so that fewer end in these weeks than usual."""
+BEGINS = date(2024, 10, 7)
+"""First day of the world."""
+START = BEGINS + timedelta(weeks=WARM)
+"""First day of the history."""
 SCENARIO = """\
 title: {title}
 scheme: sheffield
@@ -40,12 +48,33 @@ _STATUS = {"waiting": "active", "under_offer": "under_offer", "housed": "housed"
 
 
 def lived_history(scenario, world=0):
-    """The history of one world of a scenario, up to the end of its horizon: tables by name."""
-    return lived(scenario, world)[0]
+    """The history of one world of a scenario, from the end of its first weeks: tables by name."""
+    return _from(lived(scenario, world)[0], START)
+
+
+def _from(tables, since):
+    """What is still written of a history when the years before a day have been cleared away."""
+    left = tables["status_history"].filter(
+        pl.col("status").is_in(["housed", "closed"]), pl.col("since") < since)["application"]
+    out = {}
+    for name, frame in tables.items():
+        key = "id" if name == "applications" else "application"
+        out[name] = frame.filter(~pl.col(key).is_in(left.implode()).fill_null(value=False)) \
+            if key in frame.columns else frame
+    out["adverts"] = tables["adverts"].filter(pl.col("closes_at").dt.date() >= since)
+    there = pl.col("advert").is_in(out["adverts"]["id"].implode())
+    out["bids"] = out["bids"].filter(there)
+    out["outcomes"] = out["outcomes"].filter(there.fill_null(value=True), pl.col("on") >= since)
+    out["tenancies"] = tables["tenancies"].filter((pl.col("end") >= since).fill_null(value=True))
+    gone = pl.col("leaving_application").is_in(left.implode())
+    out["voids"] = tables["voids"].filter(
+        (pl.col("let_on") >= since).fill_null(value=True)).with_columns(
+        pl.when(~gone).then("leaving_application").alias("leaving_application"))
+    return out
 
 
 def lived(scenario, world=0):
-    """A history, and the tables of the world that lived it.
+    """The whole history of a world, and the tables of the world that lived it.
 
     Args:
         scenario: its file.
@@ -234,25 +263,28 @@ def _tenancies(stock, voids, events, until):
 
 
 def written(tables, folder):
-    """The tables as CSV files."""
+    """The tables as CSV files, columns that hold nothing left out."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, frame in tables.items():
         lists = [c for c, t in frame.schema.items() if isinstance(t, pl.List)]
+        there = [c for c in frame.columns if frame[c].null_count() < frame.height]
         frame.with_columns(
             *(pl.col(c).cast(pl.List(pl.String)).list.join("|").alias(c) for c in lists),
             pl.col(pl.Datetime).dt.strftime("%Y-%m-%dT%H:%M:%S%:z"),
-        ).write_csv(folder / f"{name}.csv")
+        ).select(there).write_csv(folder / f"{name}.csv")
     return folder
+
+
+FENWOLD = SCENARIO.format(title="Fenwold, as the shipped history of it was lived", households=500,
+                          homes=2000, weeks=WARM + 78, seed=1)
 
 
 def main(folder):
     out = Path(folder)
-    out.mkdir(parents=True, exist_ok=True)
-    scenario = out / "scenario.yaml"
-    scenario.write_text(SCENARIO.format(title="Fenwold as it was lived", households=400, homes=1600,
-                                        weeks=104, seed=11), encoding="utf-8")
-    written(lived_history(scenario), out)
-    scenario.unlink()
+    with TemporaryDirectory() as beside:
+        scenario = Path(beside) / "fenwold.yaml"
+        scenario.write_text(FENWOLD, encoding="utf-8")
+        written(lived_history(scenario), out)
 
 
 if __name__ == "__main__":

@@ -372,7 +372,7 @@ def _one_world(
     setup = _setup_of(then, parameters, fitted, world)
     state, weeks = run_batch(setup, np.array([world], dtype=np.int64))
     seen = seen_in_worlds(frames_of_run(state, weeks), since, end, (world,))
-    return _values(seen)
+    return values_of(seen)
 
 
 def _setup_of(
@@ -395,7 +395,7 @@ def _setup_of(
                    policies={})
 
 
-def _values(seen: Seen) -> pl.DataFrame:
+def values_of(seen: Seen) -> pl.DataFrame:
     """world, measure, group and value of everything that was seen."""
     return pl.concat(
         measured(measure, seen).select("world", pl.lit(measure.name).alias("measure"), "group",
@@ -420,7 +420,7 @@ def _compared(
     rows: list[dict[str, Any]] = []
     not_measured: dict[str, str] = {}
     fewest = fewest_worlds(interval)
-    actual = _values(happened)
+    actual = values_of(happened)
     for measure in MEASURES:
         if measure.table not in happened.tables:
             not_measured[measure.label] = f"the history: {happened.lacking[measure.table]}"

@@ -63,9 +63,9 @@ def _weeks_of_adverts(history: History) -> tuple[pl.DataFrame, str]:
         of_home = homes.select(pl.col("id").alias("home"), pl.col("bedrooms").alias("of_home"))
         adverts = adverts.join(of_home, on="home", how="left")
         sizes = pl.col("of_home") if sizes is None else pl.coalesce(sizes, "of_home")
-    closed = adverts.with_columns(pl.col("closes_at").dt.date().alias("closed_on")).filter(
-        history.within(pl.col("closed_on"))
-    )
+    closed = _for_anybody(history, adverts).with_columns(
+        pl.col("closes_at").dt.date().alias("closed_on")
+    ).filter(history.within(pl.col("closed_on")))
     week = pl.col("closed_on").dt.truncate("1w").alias("week")
     if sizes is not None and _known(closed.select(sizes.alias("of"))["of"]) and _need_known(history):
         return closed.select(sizes.alias("bedrooms"), week).unique().drop_nulls(), (
@@ -74,6 +74,17 @@ def _weeks_of_adverts(history: History) -> tuple[pl.DataFrame, str]:
     return closed.select(pl.lit(_ANY, pl.Int64).alias("bedrooms"), week).unique(), (
         "weeks with any advert: bedrooms are not known"
     )
+
+
+def _for_anybody(history: History, adverts: pl.DataFrame) -> pl.DataFrame:
+    """Adverts of homes that are not kept for an age or for wheelchair users, where that is known."""
+    homes = history.frames.get("homes")
+    for column, of in (("minimum_age", pl.col("minimum_age") > 0),
+                       ("access_category", pl.col("access_category").cast(pl.String) == "A2")):
+        if homes is not None and column in homes.columns and "home" in adverts.columns:
+            kept = homes.filter(of)["id"].implode()
+            adverts = adverts.filter(~pl.col("home").is_in(kept).fill_null(value=False))
+    return adverts
 
 
 def _known(values: pl.Series) -> bool:
