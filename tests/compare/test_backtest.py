@@ -13,12 +13,12 @@ from cbl_engine.compare.backtest import backtest
 from cbl_engine.compare.backtest.drawn import drawn
 from cbl_engine.compare.backtest.habits import Habits
 from cbl_engine.compare.backtest.kept import write_backtest
-from cbl_engine.compare.backtest.known import known_on
 from cbl_engine.compare.backtest.measures import MEASURES
 from cbl_engine.compare.backtest.run import bounds, fewest_worlds, values_of
 from cbl_engine.compare.backtest.seen import seen_in_history, seen_in_worlds
 from cbl_engine.compare.backtest.told import headline, lines_of
 from cbl_engine.compare.calibrate import calibrate
+from cbl_engine.compare.calibrate.known import known_on
 from cbl_engine.compare.calibrate.run import with_text_ids
 from cbl_engine.errors import BadInput, RunError
 from cbl_engine.report import backtest_page

@@ -1,9 +1,9 @@
 """A backtest: parameters fitted on a history up to a day, the rest predicted and held against it.
 
-One module a part: ``known`` (what was known on a day), ``drawn`` (parameters drawn from their
-intervals), ``habits`` (who of those waiting bids), ``world`` (the world as at the day), ``seen``
-(history and simulated worlds in one form), ``measures`` (what is measured of either), ``run`` (all
-of it), ``told`` (its words), ``kept`` (the folder).
+One module a part: ``drawn`` (parameters drawn from their intervals), ``habits`` (who of those waiting
+bids), ``world`` (the world as at the day), ``seen`` (history and simulated worlds in one form),
+``measures`` (what is measured of either), ``run`` (all of it), ``told`` (its words), ``kept`` (the
+folder). What was known on the day is ``calibrate.known``.
 """
 
 from cbl_engine.compare.backtest.run import Backtest, backtest

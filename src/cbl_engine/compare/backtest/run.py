@@ -11,11 +11,11 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.compare.backtest.drawn import drawn
-from cbl_engine.compare.backtest.known import known_on
 from cbl_engine.compare.backtest.measures import MEASURES, measured
 from cbl_engine.compare.backtest.seen import seen_in_history, seen_in_worlds
 from cbl_engine.compare.backtest.world import world_then
 from cbl_engine.compare.calibrate.history import History, window_of
+from cbl_engine.compare.calibrate.known import known_on
 from cbl_engine.compare.calibrate.run import calibrate_tables, with_text_ids
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.records.chain import data_source
@@ -153,8 +153,7 @@ def backtest(
     given = _Given(history, scenario, until, since, weeks, replications, seed, interval, mapping,
                    strict, workers)
     ready = _ready(given)
-    calibration = calibrate_tables(replace(ready.tables, frames=ready.known), str(history),
-                                   ready.since, until)
+    calibration = calibrate_tables(ready.tables, str(history), ready.since, until)
     if not calibration.fitted:
         raise BadInput([Problem(
             "nothing_fitted", "no parameter can be fitted before the day", where=str(history),

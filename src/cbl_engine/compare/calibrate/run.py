@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ import polars as pl
 
 from cbl_engine.compare.calibrate import bidding, nominations, register, tenancies, voids
 from cbl_engine.compare.calibrate.history import CannotFitError, History, window_of
+from cbl_engine.compare.calibrate.known import known_on
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.quality import quality_of_history
 from cbl_engine.records.chain import data_source
@@ -199,9 +200,9 @@ def calibrate_tables(
                     where="--since, --until", given=f"{since} to {until}",
                     allowed="until is the first day no longer in it"),
         ])
-    quality = quality_of_history(tables, until)
-    history = History(with_text_ids(tables.frames), since, until,
-                      frozenset(habit.kind for habit in quality.habits))
+    frames = known_on(with_text_ids(tables.frames), until)
+    quality = quality_of_history(replace(tables, frames=frames), until)
+    history = History(frames, since, until, frozenset(habit.kind for habit in quality.habits))
     return _fit_all(history, quality)
 
 
