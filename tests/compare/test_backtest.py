@@ -14,7 +14,8 @@ from cbl_engine.compare.backtest.drawn import drawn
 from cbl_engine.compare.backtest.habits import Habits
 from cbl_engine.compare.backtest.kept import write_backtest
 from cbl_engine.compare.backtest.measures import MEASURES
-from cbl_engine.compare.backtest.run import bounds, fewest_worlds, values_of
+from cbl_engine.compare.backtest.ready import fewest_worlds
+from cbl_engine.compare.backtest.run import bounds, values_of
 from cbl_engine.compare.backtest.seen import seen_in_history, seen_in_worlds
 from cbl_engine.compare.backtest.told import headline, lines_of
 from cbl_engine.compare.calibrate import calibrate

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,40 +10,33 @@ import polars as pl
 
 from cbl_engine.compare.backtest.drawn import drawn
 from cbl_engine.compare.backtest.measures import MEASURES, measured
+from cbl_engine.compare.backtest.ready import Asked, fewest_worlds, made_ready
 from cbl_engine.compare.backtest.seen import seen_in_history, seen_in_worlds
 from cbl_engine.compare.backtest.world import world_then
-from cbl_engine.compare.calibrate.history import History, window_of
+from cbl_engine.compare.calibrate.history import History
 from cbl_engine.compare.calibrate.known import known_on
-from cbl_engine.compare.calibrate.run import calibrate_tables, with_text_ids
+from cbl_engine.compare.calibrate.run import calibrate_tables
 from cbl_engine.errors import BadInput, Problem
-from cbl_engine.records.chain import data_source
-from cbl_engine.records.reads import extra_columns
 from cbl_engine.simulate.columns import silent
 from cbl_engine.simulate.luck import Luck
 from cbl_engine.simulate.outputs import frames_of_run
-from cbl_engine.simulate.scenario import read_scenario, scenario_path
 from cbl_engine.simulate.setup import KINDS
 from cbl_engine.simulate.weeks import run_batch
-from cbl_engine.simulate.world import scheme_of
-from cbl_engine.tables import read_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from datetime import date
     from pathlib import Path
 
+    from cbl_engine.compare.backtest.ready import Ready
     from cbl_engine.compare.backtest.seen import Seen
     from cbl_engine.compare.backtest.world import WorldThen
     from cbl_engine.compare.calibrate import Calibration
-    from cbl_engine.scheme import Scheme
     from cbl_engine.simulate.parameters import Parameter, Parameters
     from cbl_engine.simulate.scenario import Scenario
     from cbl_engine.simulate.setup import Setup
-    from cbl_engine.tables import Tables
 
 INTERVAL = 0.8
-WEEKS_BEFORE, WEEKS_AFTER = 26, 4
-"""Fewest weeks of history that are fitted, and that are predicted."""
 _ELSEWHERE = "households.on_other_registers"
 COMPARED = {
     "measure": pl.String, "group": pl.String, "unit": pl.String, "predicted": pl.Float64,
@@ -150,14 +141,16 @@ def backtest(
         BadInput: with everything wrong in the history, the scenario, the day and what they have to
             do with each other, before anything is simulated.
     """
-    given = _Given(history, scenario, until, since, weeks, replications, seed, interval, mapping,
-                   strict, workers)
-    ready = _ready(given)
-    calibration = calibrate_tables(ready.tables, str(history), ready.since, until)
+    from cbl_engine.tables.database import shown_url
+
+    named = shown_url(str(history)) if "://" in str(history) else str(history)
+    ready = made_ready(Asked(history, scenario, until, since, weeks, replications, seed, interval,
+                             mapping, strict, workers))
+    calibration = calibrate_tables(ready.tables, named, ready.since, until)
     if not calibration.fitted:
         raise BadInput([Problem(
-            "nothing_fitted", "no parameter can be fitted before the day", where=str(history),
-            remedy=f"cbl calibrate {history} --until {until} says why of each")])
+            "nothing_fitted", "no parameter can be fitted before the day", where=named,
+            remedy=f"cbl calibrate {named} --until {until} says why of each")])
     fitted = {name: one.parameter for name, one in calibration.fitted.items()}
     parameters, notes = _parameters(ready.parameters, fitted)
     then = world_then(ready.scenario, parameters, ready.beside,
@@ -167,165 +160,9 @@ def backtest(
     happened = seen_in_history(known_on(ready.frames, ready.end), until, ready.end)
     compared, not_measured = _compared(predicted, happened, interval, ready.scenario.replications)
     return Backtest(
-        str(history), calibration, ready.scenario, parameters, until, ready.end, interval,
+        named, calibration, ready.scenario, parameters, until, ready.end, interval,
         compared, not_measured, predicted, _usual(predicted, compared), (*then.notes, *notes),
     )
-
-
-@dataclass(frozen=True)
-class _Given:
-    history: str | Path
-    scenario: str | Path
-    until: date
-    since: date | None
-    weeks: int | None
-    replications: int | None
-    seed: int | None
-    interval: float
-    mapping: str | Path | None
-    strict: bool
-    workers: int
-
-
-@dataclass(frozen=True, eq=False)
-class _Ready:
-    """What is to be fitted and simulated, all of it in order.
-
-    Attributes:
-        frames: the whole history, ids as text.
-        known: as known on the day.
-    """
-
-    tables: Tables
-    frames: Mapping[str, pl.DataFrame]
-    known: Mapping[str, pl.DataFrame]
-    scenario: Scenario
-    parameters: Parameters
-    beside: Path
-    since: date
-    end: date
-
-
-def _ready(given: _Given) -> _Ready:
-    """Everything read and looked at together.
-
-    Raises:
-        BadInput: with everything that is wrong.
-    """
-    problems = list(_wrong_numbers(given))
-    scenario, parameters, beside, scheme = None, None, None, None
-    try:
-        path = scenario_path(given.scenario)
-        beside = path.parent
-        scenario, parameters = read_scenario(path)
-        scheme = scheme_of(scenario, beside)
-        scheme.in_force(given.until)
-    except BadInput as error:
-        problems += error.problems
-    worlds = given.replications or (scenario.replications if scenario is not None else None)
-    problems += _too_few_worlds(worlds, given.interval)
-    tables = None
-    try:
-        tables = read_tables(data_source(given.history), extra_columns(scheme) if scheme else {},
-                             needs=(), mapping=given.mapping, strict=given.strict)
-    except BadInput as error:
-        problems += error.problems
-    if tables is not None:
-        frames = with_text_ids(tables.frames)
-        known = known_on(frames, given.until)
-        since, end, wrong = _span(given, frames, known)
-        problems += wrong
-        if scheme is not None:
-            problems += _unknown_bands(scheme, frames)
-    if problems or scenario is None or parameters is None or tables is None or beside is None:
-        raise BadInput(problems)
-    weeks = (end - given.until).days // 7
-    changes = {
-        "start": given.until, "weeks": weeks, "variants": {},
-        "replications": given.replications or scenario.replications,
-        "seed": scenario.seed if given.seed is None else given.seed,
-        "new_homes": tuple(new for new in scenario.new_homes if given.until <= new.on < end),
-    }
-    return _Ready(tables, frames, known, scenario.model_copy(update=changes), parameters, beside,
-                  since, end)
-
-
-def _wrong_numbers(given: _Given) -> Iterator[Problem]:
-    for name in ("weeks", "replications", "workers"):
-        number = getattr(given, name)
-        if number is not None and number < 1:
-            yield Problem("not_positive", "there must be at least one", where=f"--{name}",
-                          given=str(number), allowed="1 or more")
-    if not 0 < given.interval < 1:
-        yield Problem("bad_interval", "the interval is no share of worlds", where="--interval",
-                      given=f"{given.interval:g}", allowed="above 0 and below 1, as 0.8")
-
-
-def fewest_worlds(interval: float) -> int:
-    """Worlds without which no interval of this share has both its bounds."""
-    return ceil(2 / (1 - interval) - 1e-9) - 1
-
-
-def _too_few_worlds(worlds: int | None, interval: float) -> Iterator[Problem]:
-    if worlds is None or not 0 < interval < 1:
-        return
-    fewest = fewest_worlds(interval)
-    if worlds < fewest:
-        yield Problem(
-            "too_few_worlds", f"so few worlds have no interval of {interval:.0%}",
-            where="--replications", given=str(worlds),
-            allowed=f"{fewest} or more; 100 and more for intervals to lean on")
-
-
-def _span(
-    given: _Given, frames: Mapping[str, pl.DataFrame], known: Mapping[str, pl.DataFrame]
-) -> tuple[date, date, list[Problem]]:
-    """First day fitted, first day no longer predicted, and what is wrong with them."""
-    until = given.until
-    first, end = window_of(frames)
-    if first is None or end is None:
-        return until, until, [Problem(
-            "no_window", "the tables have no day that says which period they cover",
-            where=str(given.history))]
-    if not first < until < end:
-        return until, until, [Problem(
-            "outside_history", "the history does not cover the day", where="--until",
-            given=str(until), allowed=f"after {first} and before {end}")]
-    since = given.since or window_of(known)[0] or until
-    before, after = (until - since).days // 7, (end - until).days // 7
-    problems = []
-    if before < WEEKS_BEFORE:
-        problems.append(Problem(
-            "too_little_before", "too little of the history lies before the day to be fitted",
-            where="--since, --until" if given.since else "--until", given=f"{before} weeks",
-            allowed=f"{WEEKS_BEFORE} weeks or more; the tables begin to cover {first} together"))
-    if after < WEEKS_AFTER:
-        problems.append(Problem(
-            "too_little_after", "too little of the history lies after the day to be predicted",
-            where="--until", given=f"{after} weeks",
-            allowed=f"{WEEKS_AFTER} weeks or more; the history ends before {end}"))
-    if given.weeks is not None and given.weeks > after:
-        problems.append(Problem(
-            "too_many_weeks", "the history has not so many weeks after the day", where="--weeks",
-            given=str(given.weeks), allowed=f"1 to {after}"))
-    weeks = after if given.weeks is None else given.weeks
-    return since, until + timedelta(weeks=weeks), problems
-
-
-def _unknown_bands(scheme: Scheme, frames: Mapping[str, pl.DataFrame]) -> Iterator[Problem]:
-    known = sorted({band for version in scheme.versions for band in version.bands})
-    for table in ("applications", "band_history"):
-        frame = frames.get(table)
-        if frame is None or "band" not in frame.columns:
-            continue
-        bands = frame["band"].cast(pl.String).drop_nulls()
-        strange = bands.filter(~bands.is_in(known))
-        if len(strange):
-            yield Problem(
-                "unknown_band", "the scenario's scheme does not know bands of the history",
-                where=f"{table}.band", given=", ".join(strange.unique().sort().head(8)),
-                allowed=", ".join(known) or "no bands", count=len(strange),
-                remedy="Name the scheme that was in force, or say in the mapping which bands they are")
 
 
 def _parameters(
@@ -347,7 +184,7 @@ def _parameters(
 
 
 def _predicted(
-    then: WorldThen, parameters: Parameters, fitted: Mapping[str, Parameter], ready: _Ready,
+    then: WorldThen, parameters: Parameters, fitted: Mapping[str, Parameter], ready: Ready,
     workers: int, said: Callable[..., None],
 ) -> pl.DataFrame:
     """world, measure, group and value of every simulated world."""
@@ -425,9 +262,9 @@ def _compared(
             not_measured[measure.label] = f"the history: {happened.lacking[measure.table]}"
             continue
         theirs, ours = (f.filter(pl.col("measure") == measure.name) for f in (actual, predicted))
-        truth = dict(theirs.select("group", "value").iter_rows())
+        truth: dict[str, float] = dict(theirs.select("group", "value").iter_rows())
         by_group = {str(g): v["value"].to_numpy() for (g,), v in ours.group_by("group")}
-        for group in sorted({*truth, *by_group}, key=_order):
+        for group in sorted([*{*truth, *by_group}], key=_order):
             values = by_group.get(group, np.zeros(0))
             if measure.count:
                 values = values if len(values) else np.zeros(worlds)
