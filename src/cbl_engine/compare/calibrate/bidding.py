@@ -6,6 +6,7 @@ nearly always, else any advert. Whether a household was eligible otherwise is no
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,7 @@ from cbl_engine.compare.calibrate import estimates
 from cbl_engine.compare.calibrate.estimates import Estimate
 from cbl_engine.compare.calibrate.fit import Fit, enough, left_out, named, single
 from cbl_engine.compare.calibrate.history import CannotFitError
+from cbl_engine.compare.calibrate.nominations import begun
 
 if TYPE_CHECKING:
     from cbl_engine.compare.calibrate.estimates import Bidders
@@ -99,6 +101,8 @@ def _need_known(history: History) -> bool:
 def bid_weeks(history: History) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """For each household, weeks in which it could bid and weeks in which it did.
 
+    Weeks at whose close it was under offer are not among either.
+
     Returns:
         application, joined (in the window), weeks and bid_weeks, for households with a week; and
         the remarks.
@@ -129,11 +133,13 @@ def bid_weeks(history: History) -> tuple[pl.DataFrame, tuple[str, ...]]:
         pl.col("left_on").fill_null(history.until).alias("last"), first.alias("first")
     )
     could = _counted(spells, weeks)
+    taken = _under_offer(history, spells, weeks)
     own = placed.filter(pl.col("placed_by") == "applicant").select("application", "week").unique()
     did = (
         own.join(spells.select("application", "bedrooms", "first", "last"), on="application")
         .filter((pl.col("week") >= pl.col("first")) & (pl.col("week") < pl.col("last")))
         .join(weeks, on=["bedrooms", "week"])
+        .join(taken, on=["application", "week"], how="anti")
         .group_by("application")
         .agg(pl.len().cast(pl.Int64).alias("bid_weeks"))
     )
@@ -141,11 +147,41 @@ def bid_weeks(history: History) -> tuple[pl.DataFrame, tuple[str, ...]]:
         spells.select("application", (pl.col("registered_on") >= pl.lit(history.since)).alias("joined"))
         .with_columns(could)
         .join(did, on="application", how="left")
-        .with_columns(pl.col("bid_weeks").fill_null(0))
+        .join(taken.group_by("application").len("taken"), on="application", how="left")
+        .with_columns(pl.col("bid_weeks").fill_null(0),
+                      pl.col("weeks") - pl.col("taken").fill_null(0).cast(pl.Int64))
+        .drop("taken")
         .filter(pl.col("weeks") > 0)
         .sort("application")
     )
     return found, (which, _unmarked(history), left_out(lost, "left on a day that is not known"))
+
+
+def _under_offer(
+    history: History, spells: pl.DataFrame, weeks: pl.DataFrame
+) -> pl.DataFrame:
+    """Weeks of each household, with an advert, at whose close it was under offer: application, week.
+
+    None where no outcome says when a nomination began.
+    """
+    try:
+        offers = begun(history).filter(pl.col("open") | pl.col("days").is_not_null())
+    except CannotFitError:
+        return pl.DataFrame(schema={"application": pl.String, "week": pl.Date})
+    closed = history.table("adverts")["closes_at"].dt.date().drop_nulls()
+    # Adverts close so many days after the Monday of their week, usually.
+    closes = pl.col("week") + timedelta(
+        days=int((closed - closed.dt.truncate("1w")).dt.total_days().median() or 0))
+    over = pl.when("open").then(pl.lit(history.until)).otherwise(
+        pl.col("began") + pl.duration(days="days"))
+    return (
+        offers.select("application", "began", over.alias("over"))
+        .join(spells.select("application", "bedrooms", "first", "last"), on="application")
+        .join(weeks, on="bedrooms")
+        .filter((closes > pl.col("began")) & (closes <= pl.col("over")),
+                (pl.col("week") >= pl.col("first")) & (pl.col("week") < pl.col("last")))
+        .select("application", "week").unique()
+    )
 
 
 def _counted(spells: pl.DataFrame, weeks: pl.DataFrame) -> pl.Series:
