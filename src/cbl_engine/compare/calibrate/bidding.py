@@ -1,7 +1,9 @@
-"""Who bids, how often, and how many bids a week: from bids that households placed themselves.
+"""Who bids, how often, and how many bids a week: from bids that no system placed.
 
 A week is one in which an advert closes, of the bedrooms a household needs where both are known
-nearly always, else any advert. Whether a household was eligible otherwise is not looked at.
+nearly always, else any advert; adverts of homes kept for an age or for wheelchair users do not count,
+nor weeks at whose close the household was under offer. Whether it was eligible otherwise is not looked
+at.
 """
 
 from __future__ import annotations
@@ -134,9 +136,10 @@ def bid_weeks(history: History) -> tuple[pl.DataFrame, tuple[str, ...]]:
     )
     could = _counted(spells, weeks)
     taken = _under_offer(history, spells, weeks)
-    own = placed.filter(pl.col("placed_by") == "applicant").select("application", "week").unique()
+    # An officer's bid takes the place of the household's own.
+    chosen = placed.filter(pl.col("placed_by") != "automatic").select("application", "week").unique()
     did = (
-        own.join(spells.select("application", "bedrooms", "first", "last"), on="application")
+        chosen.join(spells.select("application", "bedrooms", "first", "last"), on="application")
         .filter((pl.col("week") >= pl.col("first")) & (pl.col("week") < pl.col("last")))
         .join(weeks, on=["bedrooms", "week"])
         .join(taken, on=["application", "week"], how="anti")
