@@ -19,6 +19,7 @@ from benchmarks.contest.data import SIZES
 from benchmarks.contest.run import RESULTS, machine
 from benchmarks.offers import run as offers
 from benchmarks.offers import weeks
+from benchmarks.simulate import answer, growth
 from benchmarks.simulate import run as worlds
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
@@ -166,6 +167,7 @@ def page() -> str:
         path = RESULTS / f"simulate-{size}.json"
         if path.exists():
             parts.append(worlds.section(json.loads(path.read_text())) + "\n")
+    parts.append(answer.section(json.loads((RESULTS / "answer.json").read_text())) + "\n")
     return "\n".join(parts)
 
 
@@ -294,6 +296,7 @@ def main() -> None:
     if given.keep:
         keep(given.keep, given.size)
     PAGE.write_text(page())
+    growth.PICTURE.write_text(worlds.picture(json.loads((RESULTS / "simulate-L.json").read_text())))
 
 
 if __name__ == "__main__":

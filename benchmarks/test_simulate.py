@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from statistics import fmean, stdev
 
 import pytest
 
-from benchmarks.simulate import ours, worlds
+from benchmarks.simulate import answer, notebook, notebook_ours, ours, worlds
 from benchmarks.simulate.run import section
 from benchmarks.simulate.spec import Queue
 from benchmarks.turns import RESULTS
@@ -36,9 +37,32 @@ def test_the_queue_by_the_simulator(benchmark):
     assert (found.let_at > found.arrived).all()
 
 
+@pytest.mark.benchmark(group="notebook")
+def test_the_notebook_by_the_simulator(benchmark):
+    """The same process: lettings and waits of the best band are those of the notebook, within luck."""
+    of, seeds = (20, 200, 6), range(1, 9)
+    setups = [notebook_ours.prepared(seed, *of) for seed in seeds]
+    ours_by_seed = benchmark.pedantic(
+        lambda: [notebook_ours.run(setup, 10) for setup in setups], rounds=1)
+    gaps = []
+    for seed, (lettings, waits) in zip(seeds, ours_by_seed, strict=True):
+        let, wait, _ = notebook.run(*of, seed=seed)
+        gaps.append((let - lettings.mean(), wait["A"] - waits["A"].mean()))
+    for gap in zip(*gaps, strict=True):
+        assert abs(fmean(gap)) < 4 * stdev(gap) / len(gap) ** 0.5
+
+
+@pytest.mark.benchmark(group="answer")
+def test_a_question_is_answered(benchmark):
+    found = benchmark.pedantic(answer.asked, args=("S",), rounds=1)
+    assert "one_bid" in found["answer"]
+    assert "95% interval" in found["answer"]
+
+
 def test_the_page_has_the_results_on_file():
     page = (Path(__file__).parent.parent / "docs/benchmarks.md").read_text(encoding="utf-8")
     results = sorted(RESULTS.glob("simulate-*.json"))
     assert results
     for file in results:
         assert section(json.loads(file.read_text(encoding="utf-8"))) in page
+    assert answer.section(json.loads((RESULTS / "answer.json").read_text(encoding="utf-8"))) in page

@@ -3,10 +3,11 @@
 Each cycle some homes are advertised. For each in turn the households of a size that may have it are
 put in order of band and date, and it is offered down the list until somebody takes it. A household
 refuses any offer with the same chance and stays on the register; one that is housed leaves. A home
-that is refused as often as offers are allowed is withdrawn. New households apply before each cycle.
+that is refused as often as offers are allowed is withdrawn. New households apply in each cycle.
 
-``population`` makes the same homes and households as plain arrays, for other simulators. Refusals
-are drawn by each for itself, so answers agree within intervals.
+``population`` makes homes and households as plain arrays: ``notebook_ours`` begins with the same
+register. Later arrivals, homes and refusals are drawn by each for itself, so answers agree within
+intervals.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class Home:
 
 @dataclass
 class Household:
-    """A household that applies before one cycle and waits until it is housed."""
+    """A household that applies in one cycle and waits until it is housed."""
 
     id: int
     cycle: int
@@ -67,27 +68,29 @@ def population(
 
     Args:
         seed: of the draws.
-        homes: homes advertised each cycle.
-        households: those waiting at first; as many as there are homes apply before each later cycle.
+        homes: homes advertised each cycle in the mean, a Poisson count.
+        households: those waiting at first; in the mean as many as there are homes apply before each
+            later cycle, a Poisson count.
         cycles: weekly cycles.
 
     Returns:
-        ``homes``: ``cycle``, ``bedrooms``. ``households``: ``cycle`` (before which they apply),
-        ``band`` (0 the best), ``date`` [days; the close of cycle c is on day 7 c], ``need``
-        [bedrooms]. Who has the same band and date goes by row.
+        ``homes``: ``cycle``, ``bedrooms``. ``households``: ``cycle`` (in which they apply; -1: before the first),
+        ``band`` (0 the best), ``date`` [days; cycle c closes on day 7 c + 6], ``need`` [bedrooms]. Who has the same band and date goes by row.
     """
     rng = np.random.default_rng(seed)
-    joins = np.repeat(np.arange(cycles), [households] + [homes] * (cycles - 1))
-    date = np.where(joins == 0, -rng.integers(0, 1500, len(joins)), 7 * joins - 7)
+    comes = np.repeat(np.arange(cycles), rng.poisson(homes, cycles))
+    joins = np.concatenate([
+        np.full(households, -1), np.repeat(np.arange(cycles), rng.poisson(homes, cycles))])
     return {
         "homes": {
-            "cycle": np.repeat(np.arange(cycles), homes),
-            "bedrooms": 1 + rng.choice(4, homes * cycles, p=SIZE_SHARES),
+            "cycle": comes,
+            "bedrooms": 1 + rng.choice(4, len(comes), p=SIZE_SHARES),
         },
         "households": {
             "cycle": joins,
             "band": rng.choice(len(BANDS), len(joins), p=BAND_SHARES),
-            "date": date + np.where(joins == 0, 0, rng.integers(0, 7, len(joins))),
+            "date": np.where(joins < 0, -1 - rng.integers(0, 1500, len(joins)),
+                             7 * joins + rng.integers(0, 7, len(joins))),
             "need": 1 + rng.choice(4, len(joins), p=NEED_SHARES),
         },
     }
@@ -131,7 +134,7 @@ def run(
                 if rng.random() < REFUSED:
                     continue
                 household = everyone[candidate["id"]]
-                household.housed, household.wait = True, 7 * cycle - household.date
+                household.housed, household.wait = True, 7 * cycle + 6 - household.date
                 home.let_to = household.id
                 waiting.remove(household)
                 break

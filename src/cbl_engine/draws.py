@@ -23,16 +23,28 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-_GAMMA = np.uint64(0x9E3779B97F4A7C15)
-_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
-_MIX_2 = np.uint64(0x94D049BB133111EB)
+_STEP, _FIRST, _SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
+_GAMMA, _MIX_1, _MIX_2 = np.uint64(_STEP), np.uint64(_FIRST), np.uint64(_SECOND)
+_30, _27, _31 = np.uint64(30), np.uint64(27), np.uint64(31)
 _MASK = 0xFFFFFFFFFFFFFFFF
 
 
 def _mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    z = (z ^ (z >> np.uint64(30))) * _MIX_1
-    z = (z ^ (z >> np.uint64(27))) * _MIX_2
-    return z ^ (z >> np.uint64(31))
+    for shift, factor in ((_30, _MIX_1), (_27, _MIX_2)):
+        mixed = z >> shift
+        mixed ^= z
+        mixed *= factor
+        z = mixed
+    mixed = z >> _31
+    mixed ^= z
+    return mixed
+
+
+def _mix_one(z: int) -> int:
+    """The same of one word: many keys are single numbers, and numpy is slow with those."""
+    z = (z ^ (z >> 30)) * _FIRST & _MASK
+    z = (z ^ (z >> 27)) * _SECOND & _MASK
+    return z ^ (z >> 31)
 
 
 def draw(seed: int, *keys: ArrayLike) -> NDArray[np.uint64]:
@@ -48,9 +60,13 @@ def draw(seed: int, *keys: ArrayLike) -> NDArray[np.uint64]:
     Raises:
         TypeError: the seed or a key is not a whole number.
     """
-    state = np.asarray([index(seed) & _MASK], dtype=np.uint64)
+    word, rest = index(seed) & _MASK, list(keys)
+    while rest and isinstance(key := rest[0], (int, np.integer)):
+        word = _mix_one(word ^ _mix_one((index(key) + _STEP) & _MASK))
+        del rest[0]
+    state = np.asarray([word], dtype=np.uint64)
     with np.errstate(over="ignore"):
-        for key in keys:
+        for key in rest:
             state = _mix(state ^ _mix(_words(key) + _GAMMA))
     return state
 

@@ -74,10 +74,10 @@ def test_an_interval_that_stays_too_wide_is_said_with_how_many_worlds_would_do(
 ):
     words = ("compare", small_borough, "--out", kept, "--at-most", 3, "--until")
     assert _run(*words, "lettings=0.5") == 0
-    assert re.search(r"still wider after --at-most 3 worlds; about [\d,]+ would do",
+    assert re.search(r"is wider with these 3 worlds; about [\d,]+ would do. --at-most is 3, so none was",
                      capsys.readouterr().out)
     assert _run(*words, "lettings=500") == 0
-    assert "still wider" not in capsys.readouterr().out
+    assert "is wider with" not in capsys.readouterr().out
     assert _run(*words, "lettings:band Q=0.5") == 2
     assert "no such group" in capsys.readouterr().err
 

@@ -87,7 +87,8 @@ def test_offers_and_lettings_are_those_of_the_live_cycle(by_whom: str, written: 
     assert lettings == let(its)
 
 
-@pytest.mark.parametrize(("scheme", "seed"), [("sheffield", 1), ("north_yorkshire", 4)])
+@pytest.mark.parametrize(("scheme", "seed"), [
+    ("sheffield", 1), ("north_yorkshire", 4), ("home_link", 3), ("southend", 4)])
 def test_offers_and_lettings_under_a_shipped_scheme(scheme: str, seed: int) -> None:
     """Homes are seen before they are taken, and an officer settles equals as the world did.
 

@@ -88,8 +88,10 @@ def compare(
     else:
         show_parts(_told(found, full=full))
         if (asked := _until(until)) is not None and (more := worlds_for(found, asked)):
-            sys.stdout.write(f"The interval on {until} is still wider after --at-most {at_most:,} "
-                             f"worlds; about {more:,} would do.\n")
+            worlds = found.sides[0].scenario.replications
+            sys.stdout.write(
+                f"The interval on {until} is wider with these {worlds:,} worlds; about {more:,} would "
+                f"do. --at-most is {at_most:,}, so none was added.\n")
         if out is not None:
             sys.stdout.write(f"Wrote {out}\n")
     return 0

@@ -21,7 +21,7 @@ from cbl_engine.records.places import write_file
 from cbl_engine.simulate.kept import open_simulation
 from cbl_engine.simulate.kpi import ALL, told_by
 from cbl_engine.simulate.run import BATCH, Simulation, simulate_scenario
-from cbl_engine.simulate.scenario import read_scenario, scenario_path, variant_of
+from cbl_engine.simulate.scenario import World, read_scenario, scenario_path, variant_of
 from cbl_engine.simulate.summary import BY_NAME, KPIS, values
 from cbl_engine.simulate.world import scheme_of
 from cbl_engine.version import __version__
@@ -104,7 +104,8 @@ def compare(
         weeks: horizon, in place of the scenarios'.
         responses: how strongly households respond; each is simulated.
         until: figure, group and half width: worlds are added until every variant's interval on it
-            is no wider.
+            is no wider. When the first worlds show that more than ``at_most`` would be needed,
+            none is added: :func:`worlds_for` says how many would do.
         at_most: worlds at most, with ``until``.
         batch: worlds stepped together; the answer is the same whatever it is.
         workers: processes side by side; likewise.
@@ -226,7 +227,7 @@ def _not_comparable(
             if mine != theirs:
                 yield Problem(
                     "worlds_differ", f"its {part} is not the base's, so worlds cannot be paired",
-                    where=other.name, given=str(theirs), allowed=str(mine))
+                    where=other.name, given=_in_words(theirs), allowed=_in_words(mine))
         if _what_counts(base) == _what_counts(other):
             yield Problem("differs_in_nothing", "the variant differs from the base in nothing",
                           where=other.name, remedy="Change its scheme, scheme_set or parameters")
@@ -237,6 +238,14 @@ def _not_comparable(
         if not until[2] > 0:
             yield Problem("bad_width", "half a width is above 0", where="until",
                           given=str(until[2]))
+
+
+def _in_words(value: Any) -> str:
+    """A value of a scenario as its file would have it."""
+    if not isinstance(value, World):
+        return str(value)
+    return ", ".join(f"{name}: {v}" for name, v in value.model_dump(
+        by_alias=True, exclude_none=True).items())
 
 
 def _what_counts(side: Side) -> tuple[Any, ...]:
@@ -322,7 +331,10 @@ def worlds_for(found: Comparison, until: tuple[str, str, float]) -> int:
 def _worlds_to_add(
     found: Comparison, until: tuple[str, str, float] | None, at_most: int
 ) -> int:
-    """Worlds to simulate in all, where an interval is still too wide; 0 when there are enough."""
-    if until is None or found.sides[0].scenario.replications >= at_most:
+    """Worlds to simulate in all, where an interval is still too wide; 0 when there are enough, or
+    when those allowed are too few, so that nothing is spent on them.
+    """
+    if until is None:
         return 0
-    return min(at_most, worlds_for(found, until))
+    needed = worlds_for(found, until)
+    return needed if needed <= at_most else 0

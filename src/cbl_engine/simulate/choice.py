@@ -64,8 +64,10 @@ def choose(state: State, week: int, voids: NDArray[np.int64], going: Going) -> B
 
 
 def _counted(state: State, bids: Bids) -> Bids:
-    np.add.at(state.households["bids"], bids.household, 1)
-    np.add.at(state.households["in_cycle"], bids.household, 1)
+    households = state.households
+    placed = np.bincount(bids.household, minlength=len(households))
+    for name in ("bids", "in_cycle"):
+        households[name][:] += placed.astype(households[name].dtype)
     return bids
 
 

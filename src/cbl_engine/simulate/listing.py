@@ -165,7 +165,7 @@ def frames_of(
         on: the day households are as on; None: the close.
     """
     setup = state.setup
-    who = np.unique(bids.household)
+    who = np.flatnonzero(np.bincount(bids.household, minlength=len(state.households)))
     who = who[np.argsort(state.households["id"][who])]
     shown = adverts_of(state, week, voids)
     given = pl.DataFrame({
@@ -183,8 +183,9 @@ _PLACED_BY = ("applicant", "officer", "automatic")
 
 
 def _placed(state: State, week: int, adverts: NDArray[np.int64], bids: Bids) -> pl.Series:
-    """When each bid is placed: a household's best first, none before it has joined, all in the
-    week's window if the scheme has one; automatic bids at the close.
+    """When each bid is placed: a household's best first, none before it has joined or before its
+    last offer was settled, all in the week's window if the scheme has one; automatic bids at the
+    close.
     """
     setup, households = state.setup, state.households
     opens = _moment(setup.monday(week), time(0, 1))
@@ -195,15 +196,17 @@ def _placed(state: State, week: int, adverts: NDArray[np.int64], bids: Bids) -> 
         minutes = minutes[in_window(_london(minutes), bidding.window)]
     if not len(minutes):
         return _london(np.full(len(bids.household), closes))
-    joined = np.maximum(households["registered"][bids.household].astype(np.int64)
-                        - setup.monday(week), 0)
-    first = np.minimum(np.searchsorted(minutes, opens + joined * _DAY), len(minutes) - 1)
+    free = np.maximum(households["registered"], households["settled"] + 1)[bids.household]
+    begins = np.maximum(free.astype(np.int64) - setup.monday(week), 0)
+    first = np.minimum(np.searchsorted(minutes, opens + begins * _DAY), len(minutes) - 1)
     draws = setup.luck.draws("moment", households["id"][bids.household], adverts)
     minute = first + (draws % (len(minutes) - first).astype(np.uint64)).astype(np.int64)
     second = ((draws >> np.uint64(32)) % np.uint64(60)).astype(np.int64)
-    placed = minutes[minute] + second * 1_000_000
-    out = np.empty_like(placed)
-    out[np.lexsort((bids.rank, bids.household))] = placed[np.lexsort((placed, bids.household))]
+    # One key for household and second: the seconds of a week are fewer than 2**20.
+    drawn = np.sort((bids.household << 20) | (minute * 60 + second)) & ((1 << 20) - 1)
+    by_rank = np.argsort((bids.household << 20) | bids.rank, kind="stable")
+    out = np.empty_like(drawn)
+    out[by_rank] = minutes[drawn // 60] + drawn % 60 * 1_000_000
     return _london(np.where(bids.by == AUTOMATIC, closes, out))
 
 
@@ -307,7 +310,7 @@ def rank(state: State, week: Week, on: int | None = None) -> Listed:
     household = week.who[made.bids.applications(at)]
     position, stage = made.ranking.position[at], made.ranking.stage[at]
     tied = made.ranking.tied[at]
-    order = _in_turn(state, week, advert, household, position, tied)
+    order = _in_turn(state, week, advert, household, tied)
     advert, household = advert[order], household[order]
     position, stage, at = position[order], stage[order], at[order]
     keep = _stages_reached(made, place[order], stage)
@@ -352,15 +355,34 @@ def live_shortlist(state: State, week: Week, on: int | None = None) -> Shortlist
 
 def _in_turn(
     state: State, week: Week, advert: NDArray[np.int64], household: NDArray[np.int64],
-    position: NDArray[np.int32], tied: NDArray[np.bool_],
+    tied: NDArray[np.bool_],
 ) -> NDArray[np.int64]:
-    """Order by advert and position, equals by a draw."""
+    """Of lists that are in order of position: order by advert, equals by a draw."""
+    order = np.argsort(advert, kind="stable")
     if not tied.any():
-        return np.lexsort((position, advert))
-    head = np.maximum.accumulate(np.where(tied, 0, np.arange(len(tied))))
-    draws = state.setup.luck.draws("tie", state.households["id"][household],
-                                   week.advert_ids[advert])
-    return np.lexsort((draws, position[head], advert))
+        return order
+    # Of a group of equals the first is not marked.
+    member = tied.copy()
+    member[:-1] |= tied[1:]
+    equals = np.flatnonzero(member)
+    draws = state.setup.luck.draws("tie", state.households["id"][household[equals]],
+                                   week.advert_ids[advert[equals]])
+    turn = np.arange(len(tied))
+    turn[equals] = equals[_by_group(np.cumsum(~tied[equals]).astype(np.int64), draws)]
+    return turn[order]
+
+
+_BITS = 40
+
+
+def _by_group(group: NDArray[np.int64], draws: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Order by group and draw; by one key for both where so much of each draw tells them apart."""
+    if group[-1] < 1 << (63 - _BITS):
+        key = (group << _BITS) | (draws >> np.uint64(64 - _BITS)).astype(np.int64)
+        order = np.argsort(key)
+        if (np.diff(key[order]) > 0).all():
+            return order
+    return np.lexsort((draws, group))
 
 
 def _stages_reached(

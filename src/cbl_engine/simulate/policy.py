@@ -91,15 +91,25 @@ class Policy:
         if rules is None or not len(mine):
             return out
         on, closed = day_of(day), days_closed(self.version)
-        landlord = self.stock["landlord"].cast(pl.String).gather(homes[mine]).to_list()
-        last = {}
-        for name in set(landlord):
-            own = self.version.landlords.get(name)
+        names, number = self.landlords
+        its = number[homes[mine]]
+        last = np.zeros(len(names), np.int64)
+        for at in np.unique(its):
+            own = self.version.landlords.get(names[at])
             within = own.answer if own is not None and own.answer is not None else rules.answer
             due = last_day(within, on, None, closed)
-            last[name] = NO_LIMIT if due is None else (due - on).days
-        out[mine] = [last[name] for name in landlord]
+            last[at] = NO_LIMIT if due is None else (due - on).days
+        out[mine] = last[its]
         return out
+
+    @cached_property
+    def landlords(self) -> tuple[list[str], NDArray[np.int64]]:
+        """Landlords by name, and the number of each home's among them."""
+        landlord = self.stock["landlord"].cast(pl.String)
+        names = landlord.drop_nulls().unique().sort().to_list()
+        numbers = landlord.replace_strict(
+            {name: at for at, name in enumerate(names)}, default=0, return_dtype=pl.Int64)
+        return names, numbers.to_numpy()
 
     @cached_property
     def nominated(self) -> NDArray[np.bool_]:

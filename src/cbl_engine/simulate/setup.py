@@ -168,6 +168,11 @@ class Setup:
             rates[0] * factor / mean, *(np.full(len(factor), rate) for rate in rates[1:])])
 
     @cached_property
+    def all_ends(self) -> NDArray[np.float64]:
+        """How often the tenancy of each home of a world ends, whatever way [a year]."""
+        return self.end_rates.sum(axis=1)
+
+    @cached_property
     def area_ids(self) -> list[str]:
         """Ids of areas with homes, in order."""
         return self.stock["area"].drop_nulls().unique().sort().to_list()

@@ -167,7 +167,7 @@ def _ends(
     since: NDArray[np.integer] | int,
 ) -> NDArray[np.int32]:
     """Day on which the tenancy that begins on a day ends, whatever way."""
-    rate = setup.end_rates.sum(axis=1)[number_of(home_id)]
+    rate = setup.all_ends[number_of(home_id)]
     draws = setup.luck.draws("tenancy", home_id, nth)
     return np.minimum(since + days_until(rate, draws).astype(np.int64), NEVER).astype(np.int32)
 
