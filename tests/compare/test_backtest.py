@@ -18,7 +18,9 @@ from cbl_engine.compare.backtest.ready import fewest_worlds
 from cbl_engine.compare.backtest.run import bounds, values_of
 from cbl_engine.compare.backtest.seen import seen_in_history, seen_in_worlds
 from cbl_engine.compare.backtest.told import headline, lines_of
+from cbl_engine.compare.backtest.world import as_it_stands
 from cbl_engine.compare.calibrate import calibrate
+from cbl_engine.compare.calibrate.history import History
 from cbl_engine.compare.calibrate.known import known_on
 from cbl_engine.compare.calibrate.run import with_text_ids
 from cbl_engine.errors import BadInput, RunError
@@ -166,6 +168,17 @@ def test_what_happened_after_the_day_does_not_change_a_prediction(small, history
     assert again.calibration.frame().equals(found.calibration.frame())
     assert again.worlds.equals(found.worlds)
     assert not again.compared.equals(found.compared)
+
+
+def test_who_has_accepted_a_home_by_the_day_does_not_wait_in_the_world_of_the_day():
+    frames = {
+        "applications": pl.DataFrame({"id": ["A", "B"], "status": ["active"] * 2}),
+        "outcomes": pl.DataFrame({
+            "id": ["1", "2"], "application": ["A", "B"], "advert": ["x", "y"],
+            "what": ["accepted", "refused"], "on": [DAY - timedelta(days=2)] * 2}),
+    }
+    then = as_it_stands(History(frames, BEGINS, DAY, frozenset()))["applications"]
+    assert then["status"].to_list() == ["housed", "active"]
 
 
 # One definition on both sides

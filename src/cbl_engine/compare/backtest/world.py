@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cbl_engine.compare.backtest.habits import habits_of
+from cbl_engine.compare.calibrate.history import CannotFitError, History
+from cbl_engine.compare.calibrate.nominations import begun
 from cbl_engine.errors import BadInput
 from cbl_engine.simulate.world import set_up
 from cbl_engine.tables.schemas import REGISTER_TABLES
@@ -19,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from cbl_engine.compare.backtest.habits import Habits
-    from cbl_engine.compare.calibrate.history import History
     from cbl_engine.simulate.parameters import Parameters
     from cbl_engine.simulate.scenario import Scenario
     from cbl_engine.simulate.setup import Setup
@@ -67,8 +69,9 @@ def world_then(
     Raises:
         BadInput: the world cannot be simulated.
     """
-    applications = _waiting(history.frames)
-    with _as_folders(history.frames) as (register, stock):
+    known = as_it_stands(history)
+    applications = _waiting(known)
+    with _as_folders(known) as (register, stock):
         homes = {} if stock is None else {"stock": str(stock)}
         setup, said_of_register = None, "the history has nobody waiting on the day"
         if register is not None and len(applications):
@@ -85,7 +88,7 @@ def world_then(
         applications = applications[setup.lives.number[: setup.lives.opening]]
     habits = habits_of(history, applications) if len(applications) else None
     stood = _standing(history)
-    notes = (_said_of_stock(history.frames, scenario, own=stock is not None),
+    notes = (_said_of_stock(known, scenario, own=stock is not None),
              f"Register: {said_of_register}.", _said_of_habits(habits, own=own))
     return WorldThen(setup, stood / setup.lives.opening if stood else None, habits, own, notes)
 
@@ -129,6 +132,32 @@ def _with(scenario: Scenario, world: Mapping[str, object]) -> Scenario:
     return scenario.model_copy(update={"world": scenario.world.model_copy(update=named)})
 
 
+def as_it_stands(history: History) -> dict[str, pl.DataFrame]:
+    """The tables with the last version of each application; who has accepted a home is housed."""
+    known = dict(history.frames)
+    applications = known.get("applications")
+    if applications is None:
+        return known
+    if "valid_from" in applications.columns:
+        applications = applications.sort("valid_from", nulls_last=False, maintain_order=True).unique(
+            "id", keep="last", maintain_order=True).drop("valid_from", "valid_to", strict=False)
+    if "status" in applications.columns:
+        housed = pl.lit("housed").cast(applications.schema["status"])
+        accepted = pl.col("id").is_in(_accepted(history).implode())
+        applications = applications.with_columns(
+            pl.when(accepted).then(housed).otherwise("status").alias("status"))
+    return known | {"applications": applications}
+
+
+def _accepted(history: History) -> pl.Series:
+    """Applications whose last word on some home was to accept it."""
+    try:
+        offers = begun(History(history.frames, date.min, history.until, history.habits))
+    except CannotFitError:
+        return pl.Series("application", [], pl.String)
+    return offers.filter(pl.col("became") == "accepted")["application"]
+
+
 def _waiting(known: Frames) -> pl.Series:
     """Applications that wait on the day, in order of id."""
     applications = known.get("applications")
@@ -157,12 +186,7 @@ def _as_folders(known: Frames) -> Iterator[tuple[Path | None, Path | None]]:
             _write({"homes": homes, **_only(known, ("areas", "voids"))}, stock)
         applications = known.get("applications")
         if applications is not None and applications.height:
-            last = applications
-            if "valid_from" in applications.columns:
-                last = applications.sort("valid_from", nulls_last=False, maintain_order=True).unique(
-                    "id", keep="last", maintain_order=True).drop("valid_from", "valid_to",
-                                                                 strict=False)
-            _write({**_only(known, REGISTER_TABLES), "applications": last}, register)
+            _write(_only(known, REGISTER_TABLES), register)
         yield (register if register.is_dir() else None, stock if stock.is_dir() else None)
 
 

@@ -173,8 +173,8 @@ def _under_offer(
         return pl.DataFrame(schema={"application": pl.String, "week": pl.Date})
     closed = history.table("adverts")["closes_at"].dt.date().drop_nulls()
     # Adverts close so many days after the Monday of their week, usually.
-    closes = pl.col("week") + timedelta(
-        days=int((closed - closed.dt.truncate("1w")).dt.total_days().median() or 0))
+    after_monday = (closed - closed.dt.truncate("1w")).dt.total_days().to_numpy()
+    closes = pl.col("week") + timedelta(days=int(np.median(after_monday)))
     over = pl.when("open").then(pl.lit(history.until)).otherwise(
         pl.col("began") + pl.duration(days="days"))
     return (
