@@ -22,6 +22,7 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     import numpy as np
@@ -95,6 +96,28 @@ def withheld(households: NDArray[np.integer], limit: int = LIMIT) -> NDArray[np.
                 ways.append((arc.tail, arc.head))
             hidden[_closing(arc, ways, steps, hidden)] = True
     return hidden.reshape(given.shape)
+
+
+def shown_counts(counts: Sequence[int], *, public: bool) -> list[int | None] | None:
+    """Counts and their total, null where withheld.
+
+    Args:
+        counts: households, without the total.
+        public: withhold small counts; else everything is shown.
+
+    Returns:
+        The counts with the total at the end. None: they can be protected only by withholding a
+        total of :data:`LIMIT` or more, which other tables tell.
+    """
+    import numpy as np
+
+    whole = [*counts, sum(counts)]
+    if not public:
+        return [*whole]
+    hidden = withheld(np.array(whole))
+    if hidden[-1] and whole[-1] >= LIMIT:
+        return None
+    return [None if h else int(n) for n, h in zip(whole, hidden, strict=True)]
 
 
 def _arcs(shape: tuple[int, ...]) -> list[_Arc]:

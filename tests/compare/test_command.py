@@ -149,7 +149,8 @@ def test_an_unfinished_folder_is_no_comparison(tmp_path, capsys):
 def test_the_page_has_every_part_a_committee_asks_for(page):
     heads = re.findall(r"<h2>(.*?)</h2>", page)
     assert heads == [
-        "The question", "What differs", "Charts", "Effects by group", "What it costs",
+        "The question", "What differs", "Charts", "Effects by group",
+        "Effects by equality group", "What it costs",
         "What it rests on", "What the model does not know", "How it was run",
         "Annex: every value with its source"]
     accounts = re.findall(r"<h3>(Housing Revenue Account|General Fund)</h3>", page)
@@ -203,7 +204,8 @@ def test_groups_of_a_few_households_are_not_shown(page):
 
 def test_the_workbook_has_the_figures_of_the_page(comparison):
     sheets = comparison_sheets(comparison)
-    assert list(sheets) == ["findings", "headlines", "differences", "levels", "values", "limits"]
+    assert list(sheets) == ["findings", "headlines", "differences", "equality", "levels", "values",
+                            "limits"]
     assert sheets["differences"].height == comparison.differences.height
     assert set(sheets["levels"]["scenario"]) == {"base", "one_bid", "early"}
     assert sheets["values"].filter(pl.col("source").is_null(), pl.col("assumed").is_null()).is_empty()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from cbl_engine.compare.equality import by_characteristic, read_equality
+from cbl_engine.compare.equality import by_characteristic, read_equality, sources_say
 from cbl_engine.compare.rerun import Rerun
 from cbl_engine.errors import TableError
 
@@ -54,3 +54,14 @@ def test_what_is_wrong_with_the_table_is_said_without_anybodys_value(tmp_path):
         read_equality(path)
     with pytest.raises(TableError, match="cannot be read"):
         read_equality(tmp_path / "nothing.csv")
+
+
+def test_not_stated_may_be_said_in_words_and_sources_are_named(tmp_path):
+    path = tmp_path / "equality.csv"
+    path.write_text("application,characteristic,value,source\nP1,disability,yes,application form\n"
+                    "P2,disability,Not stated,application form\nP3,disability,,\nP4,disability,no,\n"
+                    "P5,religion or belief,,\n")
+    read = read_equality(path)
+    assert read["value"].to_list() == ["yes", None, None, "no", None]
+    assert sources_say(read) == ("Where values are from. Disability: application form, no source given. "
+                                 "Religion or belief: nobody stated it.")

@@ -158,3 +158,12 @@ def test_a_tenant_who_moves_gives_notice_when_the_other_home_is_accepted(whole: 
     assert voids.height > 5
     assert (voids["notice_given_on"] >= voids["accepted_on"]).all()
     assert (voids["notice_given_on"] <= voids["tenancy_ended_on"]).all()
+
+
+def test_a_run_whose_tables_are_of_another_version_is_not_read(whole: Path, tmp_path: Path) -> None:
+    for path in whole.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    told = json.loads((tmp_path / "manifest.json").read_text())
+    (tmp_path / "manifest.json").write_text(json.dumps({**told, "schema_version": 1}))
+    with pytest.raises(RunError, match="of another version of the engine"):
+        open_simulation(tmp_path)

@@ -28,6 +28,8 @@ def compare(
     batch: int | None = None,
     describe: Annotated[bool, Parameter(negative="")] = False,
     full: Annotated[bool, Parameter(negative="")] = False,
+    groups: Annotated[bool, Parameter(negative="")] = False,
+    equality: Path | None = None,
     format: Literal["table", "json", "csv"] = "table",
 ) -> int:
     """Compare schemes and levers on the same worlds: what differs, and what is only luck.
@@ -62,31 +64,48 @@ def compare(
     full
         Print every difference, by band and by size too; --out and the other formats always have
         them.
+    groups
+        Say also how each stage (register, band, bid, nomination, letting, wait) differs for groups
+        of people; with --full every group, else what is told from luck. --out keeps effects.csv.
+    equality
+        A CSV or Parquet table (application, characteristic, value, and source where known) of the
+        council's own register that gives those groups; left out, --groups goes by what made-up households have: age and
+        sex of the applicant, children, a baby expected, access need.
     format
-        table to read; csv or json for programs.
+        table to read; csv or json for programs (csv with --groups: the effects by group).
     """
     from cbl_engine.cli.show import show_frame, show_parts
     from cbl_engine.compare.comparing import worlds_for
+    from cbl_engine.compare.effects import group_effects
 
     if describe:
         from cbl_engine.simulate.describe import describe_scenario
 
         show_parts(describe_scenario(name).text() for name in scenarios or _none("cbl compare"))
         return 0
+    held = None if equality is None else _equality(equality, scenarios)
     found = _compared(scenarios, out, replications, weeks, responses, until, at_most, workers, batch,
                       "cbl compare")
     if found is None:
         return 130
+    effects = group_effects(found, held) if groups or held is not None else None
+    if effects is not None and out is not None:
+        from cbl_engine.records.places import write_file
+
+        write_file(effects.write_csv().encode(), out / "effects.csv", replace=True)
     if format == "csv":
-        show_frame(found.differences, format)
+        show_frame(found.differences if effects is None else effects, format)
     elif format == "json":
         from cbl_engine.compare.findings import findings
 
         sys.stdout.write(json.dumps({
             "findings": {r: findings(found, r) for r in found.responses},
-            "differences": found.differences.to_dicts()}, indent=1) + "\n")
+            "differences": found.differences.to_dicts(),
+            **({} if effects is None else {"effects": effects.to_dicts()})}, indent=1) + "\n")
     else:
         show_parts(_told(found, full=full))
+        if effects is not None:
+            show_parts(_by_group(effects, held, full=full))
         if (asked := _until(until)) is not None and (more := worlds_for(found, asked)):
             worlds = found.sides[0].scenario.replications
             sys.stdout.write(
@@ -107,6 +126,7 @@ def report(
     responses: str = "central",
     workers: int = 1,
     batch: int | None = None,
+    equality: Path | None = None,
 ) -> int:
     """Write a comparison as one page for a committee, and its figures as a workbook.
 
@@ -134,22 +154,27 @@ def report(
         Processes side by side.
     batch
         Worlds stepped together.
+    equality
+        A CSV or Parquet table (application, characteristic, value) of the council's own register,
+        for the effects by equality group; left out, those that made-up households have.
     """
     from cbl_engine.compare.comparing import KEPT, open_comparison
     from cbl_engine.report import comparison_page, comparison_sheets, write_page
 
-    if len(scenarios) == 1 and (Path(scenarios[0]) / KEPT).is_file():
+    kept = len(scenarios) == 1 and (Path(scenarios[0]) / KEPT).is_file()
+    held = None if equality is None else _equality(equality, () if kept else scenarios)
+    if kept:
         found = open_comparison(scenarios[0])
     else:
         found = _compared(scenarios, keep, replications, weeks, responses, None, 0, workers, batch,
                           "cbl report")
     if found is None:
         return 130
-    write_page(comparison_page(found), out)
+    write_page(comparison_page(found, held), out)
     if excel is not None:
         from cbl_engine.export.workbook import write_frames
 
-        write_frames(comparison_sheets(found), excel, found.sides[0].scenario.start)
+        write_frames(comparison_sheets(found, held), excel, found.sides[0].scenario.start)
     for wrote in (out, excel):
         if wrote is not None:
             sys.stdout.write(f"Wrote {wrote}\n")
@@ -175,6 +200,20 @@ def _compared(
             f"stopped; finished worlds are kept in {out}, and the same command goes on")
         sys.stderr.write(f"cbl: {said_so}\n")
         return None
+
+
+def _equality(path: Path, scenarios: tuple[str, ...]) -> Any:
+    """The equality table, found to fit the first scenario's register before anything is simulated."""
+    from cbl_engine.compare.effects import check_equality
+    from cbl_engine.compare.equality import read_equality
+    from cbl_engine.simulate.scenario import read_scenario, scenario_path
+    from cbl_engine.simulate.world import own_applications
+
+    held = read_equality(path)
+    for name in scenarios[:1]:
+        place = scenario_path(name)
+        check_equality(held, own_applications(read_scenario(place)[0], place.parent))
+    return held
 
 
 def _none(command: str) -> Any:
@@ -268,3 +307,35 @@ def _table(rows: Any, title: str) -> Any:
         table.add_row(f"{group_of(kpi, row['group'])} ({row['unit']})", level(kpi, row["base"]),
                       *change(row), "told" if row["told"] else "")
     return table
+
+
+def _by_group(effects: Any, held: Any, *, full: bool) -> Iterator[Any]:
+    """Effects by group of people: those told from luck, or all."""
+    from rich.table import Table
+
+    from cbl_engine.compare.effects import MADE_SAY, TABLE_SAY, as_said
+    from cbl_engine.compare.equality import sources_say
+    from cbl_engine.compare.says import change, level
+
+    shown = effects if full else effects.filter("told")
+    for (variant,), rows in shown.group_by("variant", maintain_order=True):
+        table = Table(title=f"{variant}, by group")
+        table.add_column("")
+        for name in ("base", "gap to all", "difference", "95% interval"):
+            table.add_column(name, justify="right", no_wrap=True)
+        table.add_column("told")
+        for row in rows.iter_rows(named=True):
+            says = as_said(row["figure"])
+            gap = {"mean": row["gap"], "low": row["gap_low"], "high": row["gap_high"]}
+            table.add_row(
+                f"{row['characteristic']}, {row['group']}: {row['label']} ({row['unit']})",
+                "withheld" if row["withheld"] else level(says, row["base"]),
+                "" if row["gap"] is None else change(gap, says)[0],
+                *(("", "") if row["mean"] is None else change(row, says)),
+                "told" if row["told"] else "")
+        yield table
+    if shown.is_empty():
+        yield "By group of people nothing is told from luck; --full prints every figure."
+    elif not full:
+        yield "By group of people what is told from luck is shown; --full prints every figure."
+    yield MADE_SAY if held is None else f"{TABLE_SAY} {sources_say(held)}"

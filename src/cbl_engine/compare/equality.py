@@ -19,11 +19,16 @@ if TYPE_CHECKING:
     from cbl_engine.compare.rerun import Rerun
 
 COLUMNS = ("application", "characteristic", "value")
+SOURCE = "source"
 NOT_STATED = "not stated"
 
 
 def read_equality(path: str | Path) -> pl.DataFrame:
-    """An equality table from a CSV or Parquet file: application, characteristic, value (empty: not stated).
+    """An equality table from a CSV or Parquet file.
+
+    Returns:
+        application, characteristic, value (null: not stated, whether empty or said so) and source
+        (where the value is from; null: not given).
 
     Raises:
         TableError: the file cannot be read, a column is missing, a household has two values of one
@@ -40,8 +45,11 @@ def read_equality(path: str | Path) -> pl.DataFrame:
     if missing := [name for name in COLUMNS if name not in frame.columns]:
         raise TableError([Problem("column_missing", f"the column {name} is missing",
                                   where=str(path), allowed=", ".join(COLUMNS)) for name in missing])
+    if SOURCE not in frame.columns:
+        frame = frame.with_columns(pl.lit(None, pl.String).alias(SOURCE))
     frame = frame.select(pl.col(name).cast(pl.String).str.strip_chars().replace("", None)
-                         for name in COLUMNS)
+                         for name in (*COLUMNS, SOURCE)).with_columns(
+        pl.when(pl.col("value").str.to_lowercase() != NOT_STATED).then("value"))
     problems = []
     if empty := frame.filter(pl.any_horizontal(pl.col("application", "characteristic").is_null())).height:
         problems.append(Problem("cell_empty", "rows without an application or a characteristic",
@@ -54,6 +62,20 @@ def read_equality(path: str | Path) -> pl.DataFrame:
     if problems:
         raise TableError(problems)
     return frame
+
+
+def sources_say(equality: pl.DataFrame) -> str:
+    """Where the values of each characteristic are from, in a sentence each."""
+    if SOURCE not in equality.columns:
+        return ""
+    said = []
+    for (name,), rows in equality.sort("characteristic").group_by("characteristic", maintain_order=True):
+        stated = rows.drop_nulls("value")
+        known = stated[SOURCE].drop_nulls().unique().sort().to_list()
+        if stated[SOURCE].null_count():
+            known.append("no source given")
+        said.append(f"{str(name).capitalize()}: {', '.join(known) or 'nobody stated it'}.")
+    return "Where values are from. " + " ".join(said)
 
 
 def by_characteristic(found: Rerun, equality: pl.DataFrame) -> pl.DataFrame:

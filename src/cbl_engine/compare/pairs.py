@@ -34,7 +34,7 @@ class Difference:
     Attributes:
         mean: of the worlds' differences, in the quantity's unit.
         low, high: Student's interval at ``level``.
-        bca_low, bca_high: the bootstrap's; None where every world differs alike.
+        bca_low, bca_high: the bootstrap's; None where every world differs alike, or none was made.
         all_low, all_high: Student's interval that holds for all of several comparisons together.
         worlds: pairs with a value on both sides.
         left_out: pairs without one on a side.
@@ -68,7 +68,7 @@ class Difference:
 
 def paired_difference(
     base: ArrayLike, variant: ArrayLike, *, comparisons: int = 1, level: float = LEVEL,
-    seed: int = 0,
+    seed: int | None = 0,
 ) -> Difference | None:
     """The difference of a quantity between two scenarios.
 
@@ -78,7 +78,7 @@ def paired_difference(
         comparisons: how many differences are looked at together; the interval for all of them is
             Bonferroni's.
         level: of the intervals.
-        seed: of the resamples.
+        seed: of the resamples; None: no bootstrap, where there are thousands of differences.
 
     Returns:
         The difference; None where fewer than three worlds have it on both sides.
@@ -98,7 +98,7 @@ def paired_difference(
     mean = float(gaps.mean())
     error = float(gaps.std(ddof=1)) / n**0.5
     half, half_all = (_student(n - 1, at) * error for at in (level, 1 - (1 - level) / comparisons))
-    bca = _bca(gaps, level, seed) if error > 0 else (None, None)
+    bca = _bca(gaps, level, seed) if error > 0 and seed is not None else (None, None)
     apart = float(one.var(ddof=1) + other.var(ddof=1))
     saved = 1 - float(gaps.var(ddof=1)) / apart if apart > 0 else None
     every = mean - half_all, mean + half_all

@@ -65,13 +65,14 @@ def sentence(row: dict[str, Any], of_worlds: int | None = None) -> str:
     return f"{said[0].upper()}{said[1:]} (base {base}{worlds})."
 
 
-def change(row: dict[str, Any]) -> tuple[str, str]:
+def change(row: dict[str, Any], says: Says | None = None) -> tuple[str, str]:
     """A difference and its interval with their signs, for a table: ``-3.6``, ``-4.2 to -3.0``.
 
     Args:
-        row: of ``Comparison.differences``.
+        row: of ``Comparison.differences``; with ``says`` anything with mean, low and high.
+        says: how it is said; None: as its ``kpi`` is.
     """
-    says = SAYS[row["kpi"]]
+    says = says or SAYS[row["kpi"]]
     as_said = _as_said(says, row["low"], row["high"])
     mean, low, high = (_signed(x, as_said(abs(x))) for x in (row["mean"], row["low"], row["high"]))
     if row["low"] == row["high"]:
@@ -79,9 +80,9 @@ def change(row: dict[str, Any]) -> tuple[str, str]:
     return mean + (" points" if says.share else ""), f"{low} to {high}"
 
 
-def level(kpi: str, value: float | None) -> str:
+def level(kpi: str | Says, value: float | None) -> str:
     """A figure for a table: ``229``, ``25.0%``, ``£232,335``; a dash for none."""
-    says = SAYS[kpi]
+    says = SAYS[kpi] if isinstance(kpi, str) else kpi
     if value is None:
         return "–"
     if says.share:

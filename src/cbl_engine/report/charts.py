@@ -107,7 +107,7 @@ def fan(
 def bars(
     rows: Sequence[tuple[str, Mapping[str, float]]], said: Callable[[float], str],
     intervals: Sequence[tuple[float | None, float | None]] | None = None, unit: str = "",
-    shown: Callable[[Mapping[str, float]], str] | None = None,
+    shown: Callable[[Mapping[str, float]], str] | None = None, label: int = _LABEL,
 ) -> Bars:
     """Lay out bars of one or more pieces, from 0 to the right.
 
@@ -117,29 +117,30 @@ def bars(
         intervals: of each row's whole, in its own unit.
         unit: added to the words of a piece.
         shown: what stands after a bar; left out, its whole.
+        label: room for labels [pixels].
     """
     reach = [high or 0.0 for _, high in intervals or ()]
     most = max([sum(parts.values()) for _, parts in rows] + reach, default=0.0) or 1.0
-    wide = _WIDTH - _LABEL - _ROOM
+    wide = _WIDTH - label - min(_ROOM, (_WIDTH - label) // 2)
     names = list(dict.fromkeys(name for _, parts in rows for name in parts))
 
     def x(value: float) -> float:
-        return round(_LABEL + wide * value / most, 1)
+        return round(label + wide * value / most, 1)
 
     out = []
-    for number, (label, parts) in enumerate(rows):
+    for number, (words_of, parts) in enumerate(rows):
         before, pieces = 0.0, []
         for name, value in parts.items():
-            words = f"{label}, {name}: {said(value)} {unit}".strip()
+            words = f"{words_of}, {name}: {said(value)} {unit}".strip()
             pieces.append(Piece(x(before), round(x(before + value) - x(before), 1),
                                 names.index(name), words))
             before += value
         low, high = intervals[number] if intervals else (None, None)
         ends = x(max(before, high or 0.0))
-        out.append(Row(label, number * _ROW + 4, tuple(pieces),
+        out.append(Row(words_of, number * _ROW + 4, tuple(pieces),
                        shown(parts) if shown else said(before), ends + 6,
                        None if low is None else x(low), None if high is None else x(high)))
-    return Bars(_WIDTH, len(rows) * _ROW + 4, _LABEL, _BAR, tuple(out),
+    return Bars(_WIDTH, len(rows) * _ROW + 4, label, _BAR, tuple(out),
                 tuple(names) if len(names) > 1 else ())
 
 

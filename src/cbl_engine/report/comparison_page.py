@@ -10,6 +10,7 @@ import polars as pl
 from cbl_engine.compare.findings import findings, headlines, saved_by_pairing
 from cbl_engine.compare.says import change, group_of, level
 from cbl_engine.report.charts import Bars, bars, grouped
+from cbl_engine.report.equality_part import equality_part, equality_sheet
 from cbl_engine.report.page import day, render
 from cbl_engine.simulate.describe import described
 from cbl_engine.simulate.kpi import ALL, YEAR
@@ -102,11 +103,16 @@ class Chart:
     rows: tuple[tuple[str, ...], ...]
 
 
-def comparison_page(comparison: Comparison) -> str:
+def comparison_page(comparison: Comparison, equality: pl.DataFrame | None = None) -> str:
     """A comparison as one offline HTML page, for a committee.
 
     Args:
         comparison: from :func:`cbl_engine.compare.compare` or ``open_comparison``.
+        equality: application, characteristic, value, as ``read_equality`` gives it; None: groups
+            that simulated households have of themselves.
+
+    Raises:
+        BadInput: the equality table and the opening register have nobody in common.
     """
     base, *variants = comparison.sides
     scenario = base.scenario
@@ -125,6 +131,7 @@ def comparison_page(comparison: Comparison) -> str:
         responses=_under_responses(comparison),
         drawn=[_stages(at), *(c for chart in _CHARTS if (c := _chart(at, *chart)) is not None)],
         groups=[(v, _effects(at, v)) for v in variants], fewest=FEWEST,
+        equality=equality_part(comparison, equality, at.response),
         accounts=[(title, _ACCOUNTS_SAY[title], list(_rows(at, kpis)))
                   for title, kpis in _ACCOUNTS.items()],
         changed=list(_changed(comparison.sides)),
@@ -138,13 +145,16 @@ def comparison_page(comparison: Comparison) -> str:
     )
 
 
-def comparison_sheets(comparison: Comparison) -> dict[str, pl.DataFrame]:
+def comparison_sheets(
+    comparison: Comparison, equality: pl.DataFrame | None = None
+) -> dict[str, pl.DataFrame]:
     """The figures of the page, and every other, as the sheets of a workbook.
 
     Returns:
         findings (response, variant, finding), headlines and differences (figure, group, unit, base,
-        difference, low, high, told, ...), levels (response, scenario, figure, group, mean, low,
-        high), values (what each scenario goes by, with its source) and limits.
+        difference, low, high, told, ...), equality (the same by group of people), levels (response,
+        scenario, figure, group, mean, low, high), values (what each scenario goes by, with its
+        source) and limits.
     """
     said = [(r, v, line) for r in comparison.responses
             for v, lines in findings(comparison, r).items() for line in lines]
@@ -160,6 +170,7 @@ def comparison_sheets(comparison: Comparison) -> dict[str, pl.DataFrame]:
         "findings": pl.DataFrame(said, ["response", "variant", "finding"], orient="row"),
         "headlines": _sheet(headlines(comparison)),
         "differences": _sheet(comparison.differences),
+        "equality": equality_sheet(comparison, equality),
         "levels": pl.concat(levels),
         "values": pl.DataFrame(values, dict.fromkeys((
             "scenario", "parameter", "label", "value", "unit", "source", "assumed"), pl.String),

@@ -48,8 +48,8 @@ def movers_page(found: Movers) -> str:
                if (n := frame.filter(date=d).height)],
         head=flows.columns,
         rows=flows.rows(),
-        picture=_picture(found, flows),
-        groups=[_group(found, name) for name in ("need_new", "household", *found.by)],
+        picture=flows_picture(found, flows),
+        groups=[moved_by(found, name) for name in ("need_new", "household", *found.by)],
         reasons=[
             {**row, "reason": _REASON[row["reason"]]}
             for row in found.reasons().head(_MOST).iter_rows(named=True)
@@ -98,7 +98,8 @@ def group_called(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-def _picture(found: Movers, flows: pl.DataFrame) -> Any:
+def flows_picture(found: Movers, flows: pl.DataFrame) -> Any:
+    """The flows from band to band, as a template draws them."""
     names_new = flows.columns[1:-1]
     names_old = flows["old"].to_list()[:-1]
     counts = {
@@ -124,7 +125,8 @@ def _kind(found: Movers, old: str, new: str) -> str:
     return "up" if now < before else "down" if now > before else "same"
 
 
-def _group(found: Movers, name: str) -> dict[str, Any]:
+def moved_by(found: Movers, name: str) -> dict[str, Any]:
+    """Households by a group and by move, as a template prints them."""
     counts = found.counts(name)
     moves = [m for m in MOVES if counts[m].sum()]
     return {

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from cbl_engine.disclosure import LIMIT, withheld
+from cbl_engine.disclosure import LIMIT, shown_counts, withheld
 from cbl_engine.offers.checks import NEUTRAL
 from cbl_engine.shortlist.register_check import bands_in_order
 
@@ -137,21 +137,6 @@ def _measured(
     return places.join(found, on=by, how="left", maintain_order="left").with_columns(
         pl.when(pl.col(count).is_not_null()).then(pl.col(names))
     )
-
-
-def shown_counts(counts: Sequence[int], *, public: bool) -> list[int | None] | None:
-    """Counts and their total, null where withheld.
-
-    None: they can be protected only by withholding a total of :data:`LIMIT` or more, which other
-    tables tell.
-    """
-    whole = [*counts, sum(counts)]
-    if not public:
-        return [*whole]
-    hidden = withheld(np.array(whole))
-    if hidden[-1] and whole[-1] >= LIMIT:
-        return None
-    return [None if h else int(n) for n, h in zip(whole, hidden, strict=True)]
 
 
 def counted(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cbl_engine.errors import Problem, RunError
+from cbl_engine.simulate.outputs import SCHEMA_VERSION
 from cbl_engine.simulate.parameters import Parameter, Parameters
 from cbl_engine.simulate.run import TABLES, Simulation
 from cbl_engine.simulate.scenario import Scenario
@@ -56,6 +57,11 @@ def open_simulation(folder: str | Path) -> Kept:
             remedy="Give the command that began it again: it goes on" if begun
             else "cbl simulate SCENARIO --out makes one")])
     told = json.loads(manifest.read_text(encoding="utf-8"))
+    if told.get("schema_version") != SCHEMA_VERSION:
+        raise RunError([Problem(
+            "other_version", "the tables are those of another version of the engine",
+            where=str(folder), given=f"schema {told.get('schema_version')}",
+            allowed=f"schema {SCHEMA_VERSION}", remedy="Simulate again into another folder")])
     lost = [name for name in TABLES if not (folder / f"{name}.parquet").is_file()]
     if told.get("kind") != "simulation" or lost:
         raise RunError([Problem(

@@ -74,6 +74,32 @@ def stage_days_by_works(told: Told) -> pl.DataFrame:
     )
 
 
+def stage_days_of(voids: pl.DataFrame) -> pl.DataFrame | None:
+    """Mean days in each stage of voids of a history or a record, new homes left out.
+
+    A stage whose days are not both known, of it and of all before it, is not counted for a void.
+
+    Returns:
+        stage, voids (of which it is known) and days [days]; None where a day has no column.
+    """
+    days = list(dict.fromkeys(name for pair in STAGES.values() for name in pair))
+    if not set(days) <= set(voids.columns):
+        return None
+    if "cause" in voids.columns:
+        voids = voids.filter(pl.col("cause").cast(pl.String).fill_null("") != "new_home")
+    rows, before = [], ["tenancy_ended_on"]
+    found = voids.select(_durations())
+    for name, (_, ends) in STAGES.items():
+        if name != "notice":
+            before.append(ends)
+        known = voids.select(pl.all_horizontal(
+            pl.col(before if name != "notice" else list(STAGES[name])).is_not_null()))
+        mine = found[name].filter(known.to_series())
+        mean = mine.mean()
+        rows.append((name, mine.len(), None if mean is None else round(float(mean), 1)))  # type: ignore[arg-type]
+    return pl.DataFrame(rows, {"stage": pl.String, "voids": pl.Int64, "days": pl.Float64}, orient="row")
+
+
 def _let(told: Told) -> pl.DataFrame:
     """Voids that were let after a nomination; new homes left out."""
     return told["voids"].filter(pl.col("outcome") == "let", pl.col("let_on") < told.end,

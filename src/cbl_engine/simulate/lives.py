@@ -78,6 +78,7 @@ class Lives:
         waiting: whether the scheme lets it wait on the register.
         bands: names of bands, highest first; those of earlier versions alone come last.
         accepted: of those made, the share the scheme takes onto its register.
+        read_as: ids of the opening register, as they were read or made, in order.
     """
 
     tables: Mapping[str, pl.DataFrame]
@@ -103,6 +104,7 @@ class Lives:
     waiting: NDArray[np.bool_]
     bands: tuple[str, ...]
     accepted: float
+    read_as: pl.Series
 
     def __len__(self) -> int:
         """Number of lives."""
@@ -509,7 +511,7 @@ def _arranged(
         steps["bedroom_need"].fill_null(-1).to_numpy().astype(np.int8),
         steps["sizes_mask"].to_numpy(),
         steps["priority_date"].cast(pl.Int32).fill_null(0).to_numpy().astype(np.int32),
-        steps["waiting"].to_numpy(), bands, accepted,
+        steps["waiting"].to_numpy(), bands, accepted, ids.head(n_opening),
     )
 
 

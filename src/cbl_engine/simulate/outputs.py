@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from cbl_engine.simulate.columns import Columns
     from cbl_engine.simulate.state import State
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 def frames_of_run(state: State, weeks: Columns) -> dict[str, pl.DataFrame]:
@@ -267,6 +267,7 @@ def _households(state: State) -> pl.DataFrame:
         "would_ask_anyway": pl.Series(rows["downsizes"] == WOULD_ANYWAY).set(
             pl.Series(rows["downsizes"] == 0), None),
         "life": life,
+        **state.setup.whose[life].to_dict(),
     })
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from cbl_engine.simulate.groups import whose
 from cbl_engine.simulate.parameters import days_table, share_edges
 
 if TYPE_CHECKING:
@@ -153,6 +154,11 @@ class Setup:
     def homes(self) -> Homes:
         """The stock in arrays."""
         return _homes(self.stock, self.parameters["rents.weekly_loss"])
+
+    @cached_property
+    def whose(self) -> pl.DataFrame:
+        """What groups of people are told apart by, a row for each life."""
+        return whose(self.lives, self.start)
 
     @cached_property
     def end_rates(self) -> NDArray[np.float64]:

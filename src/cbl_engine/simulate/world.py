@@ -194,6 +194,18 @@ def _read(
     return {name: frame.drop(lineage, strict=False) for name, frame in frames.items()}
 
 
+def own_applications(scenario: Scenario, beside: Path | None) -> pl.Series | None:
+    """Ids of the register that a scenario names, as text; None where it is made up.
+
+    Raises:
+        BadInput: the register cannot be read.
+    """
+    if scenario.world.register_ is None:
+        return None
+    read = _read(_near(beside, scenario.world.register_), scheme_of(scenario, beside), ("applications",))
+    return read["applications"]["id"].cast(pl.String)
+
+
 def _stock(
     scenario: Scenario, scheme: Scheme, beside: Path | None
 ) -> tuple[pl.DataFrame, pl.DataFrame | None, pl.DataFrame | None]:

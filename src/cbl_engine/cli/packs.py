@@ -1,0 +1,155 @@
+"""Packs from a record or a simulated run: the month, landlords, the lettings plan."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from cbl_engine.cli.given import day
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from cbl_engine.packs.happened import Happened
+    from cbl_engine.packs.parts import Part
+
+
+def monthly(
+    folder: Path,
+    /,
+    *,
+    month: str,
+    out: Path,
+    council_tax: float | None = None,
+    council_tax_source: str | None = None,
+    world: int = 0,
+    audience: Literal["officer", "public"] = "officer",
+) -> int:
+    """Write a month's pack: relets by measure and stage, money, adverts, nominations, reviews, register.
+
+    What the record does not hold is said to be not recorded. A simulated run is counted by the
+    same definitions.
+
+    Parameters
+    ----------
+    folder
+        State folder written by cbl cycle, or the folder of cbl simulate --out.
+    month
+        The month, YYYY-MM; it must be over in the record.
+    out
+        Folder to write page.html, workbook.xlsx and a CSV file of each table to; there must be nothing.
+    council_tax
+        What an empty home costs in council tax, pounds a week; left out, it is not recorded.
+    council_tax_source
+        Where that is from; left out, it is marked as assumed.
+    world
+        Of a simulation, which world.
+    audience
+        officer: every count. public: no count that points at a household, no landlords' times.
+    """
+    from cbl_engine.packs.happened import happened
+    from cbl_engine.packs.monthly import monthly as found_of
+    from cbl_engine.packs.parts import month_of
+
+    first, last = month_of(month)
+    record = happened(folder, world)
+    parts = found_of(record, first, last, council_tax_weekly=council_tax,
+                     council_tax_source=council_tax_source, audience=audience)
+    _write(f"Lettings in {first:%B %Y}", record, parts, out, last, audience)
+    return 0
+
+
+def landlords(
+    folder: Path,
+    /,
+    *,
+    since: str,
+    until: str,
+    out: Path,
+) -> int:
+    """Write the landlord scorecard: homes let, nominations and their ends, days, shares agreed.
+
+    For officers: it compares landlords by counts of any size.
+
+    Parameters
+    ----------
+    folder
+        State folder written by cbl cycle.
+    since
+        First day, YYYY-MM-DD.
+    until
+        Last day; it must be over in the record.
+    out
+        Folder to write page.html, workbook.xlsx and a CSV file of each table to; there must be nothing.
+    """
+    from cbl_engine.packs.happened import happened
+    from cbl_engine.packs.landlords import scorecard
+
+    first, last = day(since, "--since"), day(until, "--until")
+    record = happened(folder)
+    said = f"Landlords, {first.day} {first:%B %Y} to {last.day} {last:%B %Y}"
+    _write(said, record, scorecard(record, first, last), out, last, "officer")
+    return 0
+
+
+def lettings_plan(
+    folder: Path,
+    plan: Path,
+    /,
+    *,
+    out: Path,
+    world: int = 0,
+) -> int:
+    """Write the annual lettings plan against what was let: quarterly out-turn and variance.
+
+    Parameters
+    ----------
+    folder
+        State folder written by cbl cycle, or the folder of cbl simulate --out.
+    plan
+        Targets as YAML, or as CSV with year_from, by, value, share, number.
+    out
+        Folder to write page.html, workbook.xlsx and a CSV file of each table to; there must be nothing.
+    world
+        Of a simulation, which world.
+    """
+    from cbl_engine.packs.happened import happened
+    from cbl_engine.packs.lettings_plan import out_turn, read_plan
+
+    targets = read_plan(plan)
+    record = happened(folder, world)
+    found = out_turn(record, targets)
+    notes = [] if targets.source is None else [f"The plan: {targets.source}."]
+    _write(targets.title, record, found.parts, out, found.until, "officer", notes)
+    return 0
+
+
+def _write(
+    title: str, record: Happened, parts: Sequence[Part], out: Path, last: date, audience: str,
+    more: Sequence[str] = (),
+) -> None:
+    """Page, workbook and tables of a pack, all of them or none."""
+    from cbl_engine.export.workbook import write_frames
+    from cbl_engine.packs.parts import pack_page, sheets
+    from cbl_engine.records.places import folder_beside
+
+    notes = [*more, *([record.simulated] if record.simulated else [])]
+    ends = f"{record.as_at.day} {record.as_at:%B %Y}"
+    under = f"{record.title}. Up to {last.day} {last:%B %Y}; the record ends on {ends}."
+    page = pack_page(title, under, parts, "planner" if record.simulated else audience,
+                     source=f"{record.title}, as recorded up to {record.as_at}.", notes=notes,
+                     hides=audience == "public")
+    about = [("title", title), ("scheme", record.title), ("last day counted", str(last)),
+             ("record ends", str(record.as_at)), *(("note", n) for n in notes)]
+    with folder_beside(out, replace=False, kind="pack") as partial:
+        (partial / "page.html").write_text(page, encoding="utf-8")
+        write_frames(sheets(parts, about), partial / "workbook.xlsx", last)
+        for part in parts:
+            if part.frame is not None:
+                part.frame.write_csv(partial / f"{part.name}.csv")
+    missing = [p.title for p in parts if p.frame is None]
+    if missing:
+        sys.stdout.write(f"Not recorded: {'; '.join(missing)}.\n")
+    sys.stdout.write(f"Wrote {out}\n")

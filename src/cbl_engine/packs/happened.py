@@ -1,0 +1,264 @@
+"""What happened, in one shape, from a live record or from a simulated world: figures are of this alone.
+
+So a month of a record and a month of a simulation are counted by the same definitions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from cbl_engine.assess import upkeep
+from cbl_engine.errors import BadInput, Problem
+from cbl_engine.records.overdue import breaches
+from cbl_engine.report.nominations import NOMINATIONS, nominations_agreed
+from cbl_engine.report.results_rows import lettings_of, sensitive_offers, waiting_of
+from cbl_engine.report.results_tables import offers_in_words, unlet_in_words
+from cbl_engine.shortlist.register_check import bands_in_order
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cbl_engine.report.results_rows import Record
+    from cbl_engine.scheme import Scheme
+    from cbl_engine.simulate.kept import Kept
+
+LET, WAITS = "let", "not settled yet"
+
+
+@dataclass(frozen=True, eq=False)
+class Happened:
+    """What is known of a council's lettings up to a day.
+
+    Attributes:
+        title: of the scheme, or of the scenario.
+        bands: from the greatest need down; of a simulation by name.
+        as_at: last day that is known.
+        since: first day that it can tell of; None: from the start of the record.
+        voids: table of voids; None: not recorded.
+        adverts: advert, landlord, closed_on, what (``let``, why not, or ``still to be let``).
+        nominations: landlord, route, named_on, result_on (the landlord's; null: none, or not
+            recorded), settled_on, what (``let``, ``not settled yet``, or what came of it),
+            application (text).
+        lettings: signed_on, application, band, bedrooms, route, landlord and what else the record has.
+        register: application, band, bedroom_need, days [since registering], last_bid_on; on as_at.
+        bids_known: whether the last bid is known.
+        late: times allowed that were not kept (:func:`cbl_engine.records.overdue.breaches`); None:
+            not recorded.
+        due: lists of the register by name; None: not recorded.
+        record: the live record, and the scheme it was let under; None of a simulation.
+        landlords: their names, by id, where known.
+        simulated: which world it is, in words; empty for a live record.
+
+    Rows of voids, adverts, nominations and lettings have ``sensitive``: left out of what is published.
+    """
+
+    title: str
+    bands: list[str]
+    as_at: date
+    since: date | None
+    voids: pl.DataFrame | None
+    adverts: pl.DataFrame
+    nominations: pl.DataFrame
+    lettings: pl.DataFrame
+    register: pl.DataFrame
+    bids_known: bool
+    late: pl.DataFrame | None
+    due: Mapping[str, pl.DataFrame] | None
+    record: tuple[Record, Scheme] | None = None
+    landlords: Mapping[str, str] = field(default_factory=dict)
+    simulated: str = ""
+
+    def published(self) -> Happened:
+        """The same without sensitive lets, as if they had never been."""
+        def kept(frame: pl.DataFrame) -> pl.DataFrame:
+            return frame.filter(~pl.col("sensitive"))
+
+        return replace(
+            self, voids=None if self.voids is None else kept(self.voids), adverts=kept(self.adverts),
+            nominations=kept(self.nominations), lettings=kept(self.lettings))
+
+    def agreed(self, since: date, until: date) -> pl.DataFrame:
+        """Nominations agreed with landlords in a time; no rows where none are."""
+        if self.record is None:
+            return pl.DataFrame(schema=NOMINATIONS)
+        return nominations_agreed(*self.record, since, until)
+
+
+def happened(folder: str | Path, world: int = 0) -> Happened:
+    """What a folder tells: a state folder, or that of a simulation, of which one world is read.
+
+    Raises:
+        RunError: it is neither, or was changed.
+        BadInput: the record has no cycle yet, or the simulation no such world.
+    """
+    from cbl_engine.records import read_state
+    from cbl_engine.simulate.kept import open_simulation
+
+    folder = Path(folder)
+    if (folder / "begun.json").is_file():
+        return of_simulation(open_simulation(folder), world)
+    state = read_state(folder)
+    return of_record(state, state.scheme())
+
+
+def of_record(record: Record, scheme: Scheme) -> Happened:
+    """What a live record tells.
+
+    Args:
+        record: a state folder, or a cycle's record.
+        scheme: it was let under.
+
+    Raises:
+        BadInput: the record has no cycle yet.
+    """
+    as_at = record.as_at
+    if as_at is None:
+        raise BadInput([Problem("nothing_recorded", "the record has no cycle yet")])
+    tables = record.tables
+    landlord_of = _landlord_of_adverts(tables)
+    secret, direct = sensitive_offers(record, scheme)
+    states = tables["advert_states"].filter(pl.col("closed_on").is_not_null())
+    what = pl.when(pl.col("status") == "let").then(pl.lit(LET)).when(
+        pl.col("unlet_because").is_not_null()).then(unlet_in_words(states)).otherwise(
+        pl.lit("still to be let"))
+    adverts = states.with_columns(what.alias("what"), pl.col("advert").cast(pl.String)).join(
+        landlord_of, on="advert", how="left").select(
+        "advert", "landlord", "closed_on", "what",
+        pl.col("advert").is_in(secret.implode()).alias("sensitive"))
+    offers = tables["offers"].with_columns(
+        (pl.col("advert").cast(pl.String).is_in(secret.implode()).fill_null(value=False)
+         | pl.col("id").is_in(direct.implode())).alias("sensitive"))
+    lettings = lettings_of(record, scheme)
+    homes = pl.concat([frame.filter("sensitive")["home"].cast(pl.String)
+                       for frame in (offers, lettings)]).drop_nulls().unique()
+    voids = _voids(tables, homes)
+    bids = tables.get("bids")
+    register = waiting_of(record)
+    last = (pl.DataFrame(schema={"application": pl.String, "last_bid_on": pl.Date}) if bids is None
+            else bids.group_by(pl.col("application").cast(pl.String)).agg(
+                pl.col("placed_at").max().dt.date().alias("last_bid_on")))
+    version = scheme.in_force(as_at) if scheme.index_in_force(as_at) is not None else None
+    due = None
+    if version is not None and version.upkeep is not None:
+        due = upkeep(scheme, tables, as_at, bids=bids, adverts=tables.get("adverts"), within=0)
+    return Happened(
+        (version or scheme.versions[-1]).title, bands_in_order(scheme), as_at, None, voids, adverts,
+        _nominations(offers, tables, scheme), lettings,
+        register.join(last, on="application", how="left"), bids is not None,
+        breaches(tables, scheme, as_at), due, (record, scheme), _names(tables))
+
+
+def _landlord_of_adverts(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """The landlord of each advert: its own column, or its home's."""
+    adverts, homes = tables.get("adverts"), tables.get("homes")
+    schema = {"advert": pl.String, "landlord": pl.String}
+    if adverts is None:
+        return pl.DataFrame(schema=schema)
+    none = pl.lit(None, pl.String)
+    found = adverts.select(
+        pl.col("id").cast(pl.String).alias("advert"),
+        pl.col("home").cast(pl.String).alias("home") if "home" in adverts.columns else none.alias("home"),
+        pl.col("landlord").cast(pl.String).alias("own") if "landlord" in adverts.columns
+        else none.alias("own"))
+    if homes is None or "landlord" not in homes.columns:
+        return found.select("advert", pl.col("own").alias("landlord"))
+    theirs = homes.select(pl.col("id").cast(pl.String).alias("home"),
+                          pl.col("landlord").cast(pl.String).alias("of_home"))
+    return found.join(theirs, on="home", how="left").select(
+        "advert", pl.coalesce("own", "of_home").alias("landlord"))
+
+
+def _voids(tables: Mapping[str, pl.DataFrame], sensitive: pl.Series) -> pl.DataFrame | None:
+    """The table of voids with the landlord of each home."""
+    voids, homes = tables.get("voids"), tables.get("homes")
+    if voids is None:
+        return None
+    voids = voids.with_columns(pl.col("home").cast(pl.String)).with_columns(
+        pl.col("home").is_in(sensitive.implode()).alias("sensitive"))
+    if homes is None or "landlord" not in homes.columns:
+        return voids.with_columns(pl.lit(None, pl.String).alias("landlord"))
+    theirs = homes.select(pl.col("id").cast(pl.String).alias("home"), pl.col("landlord").cast(pl.String))
+    return voids.join(theirs, on="home", how="left", maintain_order="left")
+
+
+def _names(tables: Mapping[str, pl.DataFrame]) -> dict[str, str]:
+    table = tables.get("landlords")
+    if table is None or "name" not in table.columns:
+        return {}
+    known = table.drop_nulls("name")
+    return dict(zip(known["id"].cast(pl.String), known["name"].cast(pl.String), strict=True))
+
+
+def _nominations(
+    offers: pl.DataFrame, tables: Mapping[str, pl.DataFrame], scheme: Scheme
+) -> pl.DataFrame:
+    """Offers that somebody approved; what is only proposed, or was declined, names nobody."""
+    offers = offers.filter(
+        pl.col("step") != "proposed", pl.col("ended_by").fill_null("") != "declined")
+    signed = tables["lettings"].filter(pl.col("undone_on").is_null()).select("id", "signed_on")
+    what = pl.when(pl.col("step") == "let").then(pl.lit(LET)).otherwise(
+        offers_in_words(offers, scheme))
+    found = offers.with_columns(what.alias("what")).join(
+        signed, on="id", how="left", maintain_order="left")
+    return found.select(
+        pl.col("landlord").cast(pl.String), "route",
+        pl.coalesce("nominated_on", "invited_on", "offered_on", "proposed_on").alias("named_on"),
+        pl.when(pl.col("nominated_on").is_not_null()).then(
+            pl.min_horizontal("invited_on", "viewed_on", "offered_on", "ended_on")).alias("result_on"),
+        pl.coalesce("ended_on", "signed_on").alias("settled_on"), "what",
+        pl.col("application").cast(pl.String), "sensitive")
+
+
+def of_simulation(kept: Kept, world: int = 0) -> Happened:
+    """What one world of a simulation tells.
+
+    Bands and need are those at the end of the horizon, or with which a household left; landlords,
+    last bids, times allowed and reviews are not simulated.
+
+    Raises:
+        BadInput: there is no such world.
+    """
+    scenario = kept.scenario
+    if not 0 <= world < scenario.replications:
+        raise BadInput([Problem("no_world", "the simulation has no such world", where="--world",
+                                given=str(world), allowed=f"0 to {scenario.replications - 1}")])
+    t = {name: table.filter(pl.col("world") == world).collect() for name, table in kept.tables.items()}
+    end = scenario.start + timedelta(days=scenario.days - 1)
+    none = pl.lit(None, pl.String).alias("landlord")
+    open_to_all = pl.lit(value=False).alias("sensitive")
+    last = t["voids"].select("home", "vacancy", pl.col("adverts").alias("last"), "outcome")
+    adverts = t["adverts"].join(last, on=["home", "vacancy"], how="left")
+    closed = pl.lit(scenario.start) + pl.duration(days=pl.col("week").cast(pl.Int64) * 7 + 6)
+    is_last = pl.col("number") == pl.col("last")
+    because = pl.when(pl.col("bids") == 0).then(pl.lit("no bids")).when(pl.col("eligible") == 0).then(
+        pl.lit("nobody who bid was eligible")).otherwise(
+        pl.lit("everyone on the list refused or was passed over"))
+    what = pl.when(is_last & (pl.col("outcome") == LET)).then(pl.lit(LET)).when(
+        is_last & (pl.col("outcome") == "open")).then(pl.lit("still to be let")).otherwise(because)
+    households = t["households"]
+    waits = households.filter(pl.col("status").is_in(["waiting", "under_offer"]))
+    lettings = t["lettings"].filter(pl.col("let_on") <= end)
+    return Happened(
+        scenario.title, households["band"].drop_nulls().unique().sort().to_list(),
+        end, scenario.start, t["voids"].with_columns(none, open_to_all),
+        adverts.select(pl.format("{}/{}/{}", "home", "vacancy", "number").alias("advert"), none,
+                       closed.cast(pl.Date).alias("closed_on"), what.alias("what"), open_to_all),
+        t["nominations"].select(
+            none, "route", pl.col("nominated_on").alias("named_on"),
+            pl.lit(None, pl.Date).alias("result_on"), "settled_on",
+            pl.when(pl.col("outcome") == "accepted").then(pl.lit(LET)).otherwise(
+                pl.col("outcome").str.replace_all("_", " ").fill_null(WAITS)).alias("what"),
+            "application", open_to_all),
+        lettings.select(pl.col("let_on").alias("signed_on"), "application", "band", "bedrooms", "route",
+                        none, open_to_all),
+        waits.select("application", "band", pl.col("bedroom_need").cast(pl.Int64),
+                     (pl.lit(end) - pl.col("registered_on")).dt.total_days().alias("days"),
+                     pl.lit(None, pl.Date).alias("last_bid_on")),
+        bids_known=False, late=None, due=None,
+        simulated=f"World {world} of {scenario.replications:,}: one course of luck, not a forecast.")
+

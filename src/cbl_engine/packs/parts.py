@@ -1,0 +1,164 @@
+"""Parts of a pack: a table with its words, or the word that the record does not hold it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import polars as pl
+
+from cbl_engine.disclosure import LIMIT, shown_counts
+from cbl_engine.report.charts import bars
+from cbl_engine.report.page import render
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date
+
+    from cbl_engine.report.charts import Bars
+
+Audience = Literal["officer", "public"]
+ALL, UNKNOWN = "all", "not known"
+_BARS = 14
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One part of a pack.
+
+    Attributes:
+        name: of the sheet.
+        title: the heading.
+        words: what is counted, and how.
+        frame: the table; its first column names the row. None: there is none.
+        why_not: what the record does not hold, where there is no table.
+        drawn: a column drawn as bars.
+        heads: columns in other words than their names.
+        withholds: null is what is withheld, where anything is; else what there is not.
+        items: sentences, in a list under the words.
+    """
+
+    name: str
+    title: str
+    words: str
+    frame: pl.DataFrame | None
+    why_not: str = ""
+    drawn: str | None = None
+    heads: tuple[tuple[str, str], ...] = ()
+    withholds: bool = True
+    items: tuple[str, ...] = ()
+
+    @property
+    def chart(self) -> Bars | None:
+        """The bars, where there is something to draw."""
+        if self.frame is None or self.drawn is None:
+            return None
+        rows = self.frame.select(self.frame.columns[0], self.drawn).drop_nulls()
+        rows = rows.filter(pl.col(self.frame.columns[0]) != ALL).head(_BARS)
+        if not rows.height or not (rows[self.drawn] > 0).any():
+            return None
+        return bars([(str(label), {self.head(self.drawn): float(value)}) for label, value in
+                     rows.iter_rows()], _number, label=190)
+
+    def head(self, column: str) -> str:
+        """A column in words."""
+        return dict(self.heads).get(column, column.replace("_", " "))
+
+
+def not_recorded(name: str, title: str, why: str) -> Part:
+    """A part that the record does not hold."""
+    return Part(name, title, "", None, why)
+
+
+def counted(values: pl.Series, order: Sequence[str], head: str, audience: Audience) -> pl.DataFrame:
+    """How often each value comes up, ``all`` at the end; small counts withheld for the public.
+
+    Args:
+        values: a value a household or home, as text; null is not known.
+        order: values in order, there even where none has one; others follow by name.
+        head: of the column of counts.
+        audience: ``public``: counts of one to four are null, with what gives them away; only
+            ``all`` is left where that takes the total.
+    """
+    found = dict(values.fill_null(UNKNOWN).value_counts().iter_rows())
+    places = [*order, *sorted(set(found) - set(order))]
+    counts = [int(found.get(place, 0)) for place in places]
+    shown = shown_counts(counts, public=audience == "public")
+    if shown is None:
+        places, shown = [], [sum(counts)]
+    return pl.DataFrame({"what": [*places, ALL], head: shown},
+                        schema={"what": pl.String, head: pl.Int64})
+
+
+def enough(value: float | None, n: int, audience: Audience) -> float | None:
+    """A mean or a share; for the public none that rests on one to four."""
+    return None if audience == "public" and n < LIMIT else value
+
+
+def pack_page(
+    title: str, under: str, parts: Iterable[Part], audience: str, *, source: str,
+    notes: Sequence[str] = (), hides: bool = False,
+) -> str:
+    """Parts as one offline HTML page.
+
+    Args:
+        title: of the page.
+        under: what it is of.
+        parts: in order.
+        audience: officer, public, applicant or planner.
+        source: the scheme and the day, for the foot.
+        notes: what to know before the figures are used.
+        hides: null is a figure that is withheld; else one that there is not.
+    """
+    return render("pack.html", title=title, under=under, audience=audience, source_words=source,
+                  parts=list(parts), notes=list(notes), cell=_cell,
+                  hidden="*" if hides else "–")
+
+
+def _cell(value: Any, hidden: str) -> str:
+    """A value as people read it."""
+    if value is None:
+        return hidden
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return _number(value)
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _number(value: float) -> str:
+    """``1.17``, ``9.6``, ``16``: no more than two digits after the point."""
+    said = f"{value:,.2f}"
+    return said.rstrip("0").rstrip(".")
+
+
+def sheets(parts: Iterable[Part], about: Sequence[tuple[str, str]]) -> dict[str, pl.DataFrame]:
+    """Parts as the sheets of a workbook, what it is of first.
+
+    Args:
+        parts: in order; one not recorded has a sheet that says so.
+        about: name and value.
+    """
+    first = pl.DataFrame(list(about), {"what": pl.String, "value": pl.String}, orient="row")
+    return {"about": first, **{
+        p.name: p.frame if p.frame is not None else pl.DataFrame({"not_recorded": [p.why_not]})
+        for p in parts}}
+
+
+def month_of(text: str) -> tuple[date, date]:
+    """First and last day of a month, ``2026-05``.
+
+    Raises:
+        BadInput: it is no month.
+    """
+    from datetime import date, timedelta
+
+    from cbl_engine.errors import BadInput, Problem
+
+    try:
+        first = date.fromisoformat(f"{text}-01")
+    except ValueError:
+        raise BadInput([Problem("no_month", "this is not a month", where="--month", given=text,
+                                allowed="YYYY-MM")]) from None
+    following = (first.replace(day=28) + timedelta(days=4)).replace(day=1)
+    return first, following - timedelta(days=1)

@@ -1,0 +1,227 @@
+"""The month, the landlords and the plan: what a record tells, by one set of definitions."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import polars as pl
+import pytest
+
+from cbl_engine.cli import main
+from cbl_engine.errors import BadInput
+from cbl_engine.packs.happened import happened, of_record
+from cbl_engine.packs.landlords import by_landlord, scorecard
+from cbl_engine.packs.lettings_plan import out_turn, read_plan
+from cbl_engine.packs.monthly import monthly, relets, void_days_in
+from cbl_engine.packs.parts import month_of, pack_page
+from tests.report.recorded_lettings import SCHEME, drawn, record_of
+
+FIRST, LAST = date(2026, 2, 1), date(2026, 2, 28)
+SCENARIO = """
+title: A small borough
+scheme: sheffield
+world: {households: 150, homes: 500}
+start: 2026-04-06
+weeks: 16
+replications: 2
+seed: 3
+"""
+
+
+def _void(n, **more):
+    return {"id": f"V{n}", "home": f"H{n}", "tenancy_ended_on": date(2026, 1, 11),
+            "keys_in_on": date(2026, 1, 12), "rent_weekly": 70.0, **more}
+
+
+def _parts(record, **more):
+    return {part.name: part for part in monthly(of_record(record, SCHEME), FIRST, LAST, **more)}
+
+
+def _rows(part):
+    return dict(part.frame.iter_rows()) if part.frame.width == 2 else part.frame.to_dicts()
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory):
+    from cbl_engine.simulate.run import simulate
+
+    folder = tmp_path_factory.mktemp("sim")
+    (folder / "s.yaml").write_text(SCENARIO)
+    simulate(folder / "s.yaml", folder / "run")
+    return folder / "run"
+
+
+def test_relets_are_counted_by_each_measure_and_open_voids_are_not_dropped():
+    voids = pl.DataFrame([
+        _void(1, let_on=date(2026, 2, 11), works="standard"),
+        _void(2, let_on=date(2026, 2, 2), works="major", ready_on=date(2026, 1, 30)),
+        _void(3, let_on=date(2026, 1, 30)), _void(4, let_on=None),
+    ], infer_schema_length=None)
+    found = {row["measure"]: row for row in relets(voids, FIRST, LAST, "officer").to_dicts()}
+    assert (found["tenancy"]["homes_let"], found["tenancy"]["mean"]) == (2, 25.5)  # 30 and 21 days
+    assert (found["key to key"]["mean"], found["standard relet"]["homes_let"]) == (25.5, 1)
+    assert found["CORE"]["mean"] == 16.5  # 30 days, and 3 from the end of major works
+    assert (found["tenancy"]["open"], found["tenancy"]["open_days"]) == (1, 47.0)
+
+
+def test_rent_is_lost_on_the_days_of_the_month_alone():
+    voids = pl.DataFrame([
+        _void(1, let_on=date(2026, 2, 8)), _void(2, let_on=None), _void(3, let_on=date(2026, 1, 20)),
+        _void(4, tenancy_ended_on=date(2026, 2, 20), let_on=None),
+    ], infer_schema_length=None)
+    assert void_days_in(voids, FIRST, LAST)["days"].to_list() == [7, 28, 0, 8]
+    parts = _parts(record_of(voids=[]), council_tax_weekly=35.0)
+    assert parts["money"].frame["days_or_pounds"].to_list() == [0, 0, 0]
+    assert "(assumed)" in parts["money"].frame["how"][2]
+
+
+def test_what_the_record_does_not_hold_is_said_and_not_guessed():
+    parts = _parts(drawn(1))
+    assert parts["relets"].frame is None
+    assert "no table of voids" in parts["money"].why_not
+    assert "nothing under upkeep" in parts["overdue"].why_not
+    assert "Not recorded" in pack_page("t", "u", parts.values(), "officer", source="s")
+
+
+def test_lettings_and_nominations_of_the_month_add_up():
+    record = drawn(2)
+    parts = _parts(record)
+    let = record.tables["lettings"].filter(pl.col("signed_on").is_between(FIRST, LAST)).height
+    assert _rows(parts["lettings"])["all"] == let
+    nominees = parts["nominees"].frame
+    assert nominees["nominations"][-1] == nominees["nominations"][:-1].sum()
+    assert nominees.row(0)[:2] == ("let", let)
+    assert nominees["for_each_letting"][0] == 1.0
+
+
+def test_the_register_by_last_bid_tells_those_who_never_bid():
+    record = drawn(3)
+    register = _rows(_parts(record)["register_band"])
+    parts = _parts(record_of(
+        applications=[{"id": f"P{n}", "band": "A"} for n in range(3)],
+        bids=[{"advert": "A1", "application": "P0", "placed_at": datetime(2026, 3, 20, 12, tzinfo=UTC)},
+              {"advert": "A0", "application": "P0", "placed_at": datetime(2025, 1, 1, 12, tzinfo=UTC)},
+              {"advert": "A0", "application": "P1", "placed_at": datetime(2025, 1, 1, 12, tzinfo=UTC)}]))
+    last = _rows(parts["register_last_bid"])
+    assert (last["within four weeks"], last["over a year ago"], last["no bid on record"]) == (1, 1, 1)
+    assert register["all"] == sum(n for what, n in register.items() if what != "all")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_public_is_told_no_count_of_one_to_four_households(seed):
+    for part in monthly(of_record(drawn(seed), SCHEME), FIRST, LAST, audience="public"):
+        if part.name in ("lettings", "nominees", "register_band", "register_size"):
+            assert not [n for n in part.frame.to_series(1) if n is not None and 0 < n < 5], part.name
+        assert part.name not in ("in_time", "overdue")
+
+
+def test_sensitive_lets_are_not_in_what_the_public_is_told():
+    record = drawn(5, sensitive=0.5)
+    found = of_record(record, SCHEME)
+    assert found.lettings["sensitive"].any()
+    kept = found.published()
+    assert kept.lettings.height == (~found.lettings["sensitive"]).sum()
+    assert not kept.nominations["sensitive"].any()
+    assert not kept.adverts["sensitive"].any()
+
+
+def test_a_month_that_is_not_over_or_is_none_is_refused():
+    record = of_record(drawn(1), SCHEME)
+    with pytest.raises(BadInput, match="record ends before"):
+        monthly(record, date(2026, 4, 1), date(2026, 4, 30))
+    with pytest.raises(BadInput, match="not a month"):
+        month_of("2026-13")
+    assert month_of("2026-02") == (FIRST, LAST)
+    assert month_of("2025-12")[1] == date(2025, 12, 31)
+
+
+def test_a_simulated_month_is_counted_by_the_same_definitions(simulated):
+    record = happened(simulated, 1)
+    parts = {p.name: p for p in monthly(record, date(2026, 5, 1), date(2026, 5, 31))}
+    voids = record.voids.filter(pl.col("let_on").is_between(date(2026, 5, 1), date(2026, 5, 31)))
+    assert parts["relets"].frame["homes_let"].max() == voids.filter(
+        pl.col("outcome").is_in(["let", "landlord"])).height
+    assert parts["in_time"].frame is None
+    assert parts["register_last_bid"].frame is None
+    assert "one course of luck" in record.simulated
+    with pytest.raises(BadInput, match="no such world"):
+        happened(simulated, 2)
+    with pytest.raises(BadInput, match="begins after"):
+        monthly(record, date(2026, 3, 1), date(2026, 3, 31))
+
+
+def test_landlords_are_set_beside_each_other_with_every_nomination_once():
+    record = of_record(drawn(4), SCHEME)
+    table = by_landlord(record, FIRST, LAST)
+    settled = record.nominations.filter(
+        pl.col("settled_on").is_between(FIRST, LAST), pl.col("what") != "not settled yet").height
+    assert table.select("let", "rejected", "refused", "no_answer", "other_ends").to_numpy().sum() == settled
+    assert table["homes_let"].sum() == record.lettings.filter(
+        pl.col("signed_on").is_between(FIRST, LAST)).height
+    assert "The council" in table["landlord"]
+    parts = {p.name: p for p in scorecard(record, FIRST, LAST)}
+    assert parts["relets"].frame is None
+    assert parts["agreed"].frame is None
+
+
+def _plan(tmp_path, text):
+    path = tmp_path / "plan.yaml"
+    path.write_text(text)
+    return read_plan(path)
+
+
+PLAN = """
+title: The plan
+year_from: 2026-01-01
+categories:
+  - {title: By band, by: band, targets: {A: {share: 0.5}, B: {number: 40}}}
+"""
+
+
+def test_a_plan_is_held_against_the_lettings_of_each_quarter(tmp_path):
+    record = of_record(drawn(6), SCHEME)
+    found = out_turn(record, _plan(tmp_path, PLAN))
+    rows = {row["category"]: row for row in found.parts[0].frame.to_dicts()}
+    let = record.lettings
+    assert rows["all"]["let"] == let.height == rows["all"]["q1"]
+    assert rows["all"]["q2"] is None
+    assert rows["A"]["variance"] == pytest.approx(rows["A"]["let"] - 0.5 * let.height)
+    assert rows["B"]["planned_so_far"] == pytest.approx(40 * 90 / 365, abs=0.05)
+    assert rows["not in the plan"]["let"] == let.filter(pl.col("band") == "C").height
+
+
+def test_a_plan_may_be_by_a_column_of_applications_and_come_as_csv(tmp_path):
+    path = tmp_path / "our_plan.csv"
+    path.write_text("year_from,by,value,share,number\n2026-01-01,applications.band,A,0.4,\n"
+                    "2026-01-01,bedrooms,2,,12\n")
+    found = out_turn(of_record(drawn(6), SCHEME), read_plan(path))
+    assert [part.title for part in found.parts] == ["By band", "By bedrooms"]
+    assert found.plan.title == "our plan"
+
+
+def test_what_is_wrong_with_a_plan_is_said_with_its_place(tmp_path):
+    with pytest.raises(BadInput, match=r"plan\.yaml:5.*either share or number"):
+        _plan(tmp_path, PLAN.replace("{share: 0.5}", "{share: 0.5, number: 3}"))
+    with pytest.raises(BadInput, match="no such column to plan by"):
+        out_turn(of_record(drawn(1), SCHEME), _plan(tmp_path, PLAN.replace("by: band", "by: religion")))
+    with pytest.raises(BadInput, match="before the plan's year"):
+        out_turn(of_record(drawn(1), SCHEME), _plan(tmp_path, PLAN.replace("2026-01-01", "2027-01-01")))
+
+
+def test_the_commands_write_a_page_a_workbook_and_tables_or_nothing(simulated, tmp_path, capsys):
+    def run(*words):
+        with pytest.raises(SystemExit) as stopped:
+            main([str(word) for word in words])
+        return stopped.value.code
+
+    assert run("monthly", simulated, "--month", "2026-05", "--out", tmp_path / "may") == 0
+    names = {p.name for p in (tmp_path / "may").iterdir()}
+    assert {"page.html", "workbook.xlsx", "relets.csv", "register_band.csv"} <= names
+    assert "Not recorded: " in capsys.readouterr().out
+    assert run("monthly", simulated, "--month", "2027-05", "--out", tmp_path / "late") == 2
+    assert not (tmp_path / "late").exists()
+    (tmp_path / "plan.yaml").write_text(PLAN)
+    assert run("lettings-plan", simulated, tmp_path / "plan.yaml", "--out", tmp_path / "plan") == 0
+    assert "For planners" in (tmp_path / "plan" / "page.html").read_text()
+    assert run("landlords", simulated, "--since", "2026-05-01", "--until", "2026-05-31",
+               "--out", tmp_path / "ll") == 0

@@ -1,0 +1,104 @@
+"""What an applicant is told of its prospects: own facts and published figures alone."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+import pytest
+
+from cbl_engine.errors import BadInput
+from cbl_engine.packs.prospects import prospects
+from tests.report.recorded_lettings import SCHEME, Record, drawn, record_of
+
+
+def _own(record, **facts):
+    """The record with an applicant of these facts."""
+    row = {"id": "ME", "status": "active", "band": "B", "bedroom_need": 2,
+           "priority_date": date(2025, 1, 1), **facts}
+    mine = pl.DataFrame([row], {n: t for n, t in record.tables["applications"].schema.items() if n in row})
+    tables = {**record.tables, "applications": pl.concat(
+        [record.tables["applications"], mine], how="diagonal")}
+    return Record(tables, record.as_at)
+
+
+def _let(n, **more):
+    """``n`` lettings of two-bedroom homes to households in band A."""
+    household = {"band": "A", "priority_date": date(2023, 5, 1), "registered_on": date(2020, 1, 1),
+                 "signed_on": date(2026, 2, 3), "started_on": date(2026, 2, 3), "bids": 9, **more}
+    homes = [{"id": f"H{i}", "bedrooms": 2, "property_type": "flat"} for i in range(n)]
+    rows = [{"id": f"O{i}", "home": f"H{i}", "application": f"P{i}", "advert": f"AD{i}", **household}
+            for i in range(n)]
+    offers = [{"id": f"O{i}", "home": f"H{i}", "application": f"P{i}", "advert": f"AD{i}", "step": "let"}
+              for i in range(n)]
+    return record_of(homes=homes, lettings=rows, offers=offers, applications=[],
+                     adverts=[{"id": f"AD{i}", "home": f"H{i}"} for i in range(n)])
+
+
+def _told(record, **facts):
+    return prospects(_own(record, **facts), SCHEME, "ME")
+
+
+def test_no_home_of_the_size_let_is_said_to_mean_that_it_may_never_be_offered_one():
+    found = _told(_let(8), bedroom_need=5)
+    assert found.never
+    assert "no home of your size (5 bedrooms) was let" in found.answer[0]
+    assert "you may never be offered a home" in found.answer[0]
+
+
+def test_homes_that_all_went_to_higher_bands_are_said_to_mean_it_too():
+    found = _told(_let(8), band="C")
+    assert found.never
+    assert any("all went to higher bands" in line.lower() for line in found.answer)
+
+
+def test_a_date_later_than_any_let_in_its_band_waits_longer_and_an_earlier_one_may_be_reached():
+    later = _told(_let(8), band="A", priority_date=date(2025, 1, 1))
+    assert not later.never
+    assert any("Yours is later" in line for line in later.answer)
+    earlier = _told(_let(8), band="A", priority_date=date(2022, 1, 1))
+    assert any("Yours is not later" in line for line in earlier.answer)
+
+
+def test_nobody_in_its_band_but_some_in_lower_bands_is_not_never():
+    found = _told(_let(8, band="C"), band="B")
+    assert not found.never
+    assert any("does come to lower bands" in line for line in found.answer)
+
+
+def test_an_application_that_is_not_active_and_one_without_a_size_are_told_so_first():
+    assert "not active" in _told(_let(8), status="suspended").answer[0]
+    assert "what size may be let" in _told(_let(8), bedroom_need=None).answer[0]
+
+
+def test_few_lettings_are_withheld_and_nothing_is_concluded_from_them():
+    found = _told(_let(3), band="C")
+    assert "withheld" in found.answer[0]
+    assert "3" not in found.answer[0].replace("2023", "")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_an_applicant_is_told_does_not_change_with_another_households_own_facts(seed):
+    record = drawn(seed, lettings=60)
+    told = _told(record)
+    applications = record.tables["applications"]
+    other = applications.with_columns(
+        pl.when(pl.col("id") == "Q7").then(pl.lit(date(1999, 1, 1))).otherwise("priority_date")
+        .alias("priority_date"))
+    assert _told(Record({**record.tables, "applications": other}, record.as_at)).text() == told.text()
+    ids = [*applications["id"], *record.tables["adverts"]["id"], *record.tables["homes"]["id"]]
+    assert not [i for i in ids if f" {i} " in told.text()]
+
+
+def test_page_and_data_are_for_the_applicant_and_cite_the_section():
+    found = _told(drawn(2))
+    page = found.page()
+    assert "For the applicant." in page
+    assert "s.166A(9)(a)" in page
+    assert found.as_dict()["application"] == "ME"
+    assert found.since == date(2026, 1, 1)
+
+
+def test_an_unknown_application_is_refused():
+    with pytest.raises(BadInput, match="no such application"):
+        prospects(drawn(1), SCHEME, "nobody")

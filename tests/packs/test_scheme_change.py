@@ -1,0 +1,154 @@
+"""The pack for a change of scheme: tables, hours, transition, checklist, letters."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+import pytest
+
+import cbl_engine as cbl
+from cbl_engine.cli import main
+from cbl_engine.packs.scheme_change import scheme_change
+from cbl_engine.packs.scheme_change_page import (
+    rebanding_letter,
+    scheme_change_page,
+    scheme_change_public_page,
+)
+from cbl_engine.packs.workload import OfficerTimes, officer_times, workload
+from cbl_engine.records import read_register
+from cbl_engine.sample import sample_borough_for
+
+AS_AT = date(2026, 3, 1)
+
+
+@pytest.fixture(scope="module")
+def change():
+    old, new = cbl.load_scheme("sheffield"), cbl.load_scheme("runnymede")
+    return scheme_change(old, new, read_register("riverton", [old, new], None), AS_AT)
+
+
+def _run(*words):
+    with pytest.raises(SystemExit) as stopped:
+        main([str(word) for word in words])
+    return stopped.value.code
+
+
+def test_every_household_is_one_case_and_hours_are_cases_times_minutes(change):
+    rows = change.hours.filter(~pl.col("case").is_in(["review", "all"]))
+    assert rows["cases"].sum() == change.movers.frame().height
+    for row in change.hours.filter(pl.col("case") != "all").to_dicts():
+        assert row["hours"] == pytest.approx(row["cases"] * row["minutes"] / 60)
+    assert change.hours["hours"][-1] == pytest.approx(change.hours["hours"][:-1].sum())
+    review = change.hours.row(by_predicate=pl.col("case") == "review", named=True)
+    lose = change.movers.frame().filter(pl.col("move").is_in(["down", "off"])).height
+    assert review["cases"] == pytest.approx(lose * 0.05)
+
+
+def test_shipped_minutes_all_say_that_they_are_assumed(change):
+    assert change.hours["assumed"].all()
+    assert all("assumed" in source for source in change.hours["source"][:-1])
+
+
+def test_minutes_without_a_source_or_an_assumption_are_refused():
+    case = {"label": "x", "minutes": 1}
+    with pytest.raises(ValueError, match="either source or assumed"):
+        OfficerTimes.model_validate({"officer_minutes": {"moved": case}})
+    with pytest.raises(ValueError, match="share_source or share_assumed"):
+        OfficerTimes.model_validate({"officer_minutes": {"review": {**case, "source": "s", "share": 0.1}}})
+
+
+def test_a_councils_own_minutes_take_the_place_of_those_assumed(tmp_path, change):
+    file = tmp_path / "minutes.yaml"
+    file.write_text("officer_minutes:\n  moved: {label: Moved, minutes: 60, source: time sheets 2026}\n")
+    hours = workload(change.movers, officer_times(file))
+    assert hours["case"].to_list() == ["moved", "all"]
+    assert hours["hours"][0] == hours["cases"][0]
+    assert not hours["assumed"].any()
+
+
+def test_those_who_must_register_again_are_a_share_of_all_who_stay(tmp_path, change):
+    file = tmp_path / "minutes.yaml"
+    file.write_text("officer_minutes:\n  registers_again: {label: Again, minutes: 30, assumed: a form, "
+                    "share: 0.7, share_of: [up, down, same, on], share_source: the last change}\n")
+    stay = change.movers.frame().filter(pl.col("move") != "off").height
+    row = workload(change.movers, officer_times(file)).row(0, named=True)
+    assert row["cases"] == pytest.approx(0.7 * stay)
+    assert row["assumed"]
+
+
+def test_those_who_go_down_or_off_are_those_a_council_would_protect(change):
+    told = dict(change.protected.select("move", "loses").iter_rows())
+    frame = change.movers.frame()
+    assert told["all"] == frame.filter(pl.col("move").is_in(["down", "off"])).height
+    assert told.get("same", 0) == 0
+
+
+def test_the_checklist_has_each_item_of_the_law_with_what_a_person_must_check(change):
+    names = [item.name for item in change.checklist]
+    assert {"homeless", "unsatisfactory", "medical_welfare", "hardship", "providers", "made_known",
+            "equality", "strategies"} <= set(names)
+    for item in change.checklist:
+        assert item.source.startswith(("Housing Act", "Equality Act", "Children Act"))
+        assert item.check
+        assert item.seen
+
+
+def test_what_was_counted_on_the_register_is_not_on_the_publics_page(change):
+    public = scheme_change_public_page(change)
+    counted = [line for item in change.checklist for line in item.counted]
+    assert counted
+    assert not any(line in public for line in counted)
+
+
+def test_awards_that_speak_of_a_group_are_named_with_how_many_hold_one():
+    scheme = cbl.load_scheme("coventry")
+    register = sample_borough_for(scheme, households=150, adverts=0, seed=1, close_on=AS_AT)
+    found = {i.name: i for i in scheme_change(scheme, scheme, register, AS_AT).checklist}
+    assert "words speak of it" in found["homeless"].seen[0]
+    assert "households hold one" in found["homeless"].counted[0]
+
+
+def test_a_scheme_that_stays_moves_nobody():
+    scheme = cbl.load_scheme("sheffield")
+    found = scheme_change(scheme, scheme, read_register("riverton", [scheme], None), AS_AT)
+    assert found.protected["move"].to_list() == ["same", "all"]
+    assert not found.changes
+
+
+def test_the_officers_page_has_every_part_and_the_publics_no_hours_and_small_counts(change):
+    page = scheme_change_page(change, {"b": ["12 more homes are let a year."]})
+    for head in ("Consultation tables", "Transition", "What it asks of officers", "Legal checklist",
+                 "What may follow over the years", "What changes in the rules"):
+        assert head in page
+    public = scheme_change_public_page(change)
+    assert "officer hours" not in public.lower()
+    assert "For publication" in public
+    flows = change.movers.public()
+    assert f">{flows['all'][-1]:,}<" in public
+
+
+def test_a_rebanding_letter_says_what_was_and_what_is_and_that_it_is_a_draft(change):
+    row = change.movers.frame().filter(move="down").row(0, named=True)
+    letter = rebanding_letter(change.movers, row["application"])
+    text = letter.text()
+    assert f"in band {row['band_old']}" in text
+    assert "What changes" in text
+    assert "DRAFT" in text
+    assert letter.adverse
+
+
+def test_the_command_writes_page_workbook_and_letters_or_nothing(tmp_path, capsys):
+    out, excel, letters = tmp_path / "p.html", tmp_path / "p.xlsx", tmp_path / "letters"
+    given = ("scheme-change", "sheffield", "sheffield", "--data", "riverton", "--as-at", "2026-03-01",
+             "--out", out)
+    assert _run(*given, "--excel", excel, "--letters", letters) == 0
+    assert out.is_file()
+    assert excel.is_file()
+    assert pl.read_csv(letters / "letters.csv").height == 0
+    capsys.readouterr()
+    assert _run(*given[:-1], tmp_path / "q.html", "--audience", "public", "--letters", letters) == 2
+    assert "letters are about households" in capsys.readouterr().err
+    assert not (tmp_path / "q.html").exists()
+    assert _run(*given[:-1], tmp_path / "r.html", "--audience", "public", "--by", "household") == 0
+    assert "one adult" in (tmp_path / "r.html").read_text()
