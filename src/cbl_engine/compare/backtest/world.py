@@ -85,7 +85,7 @@ def world_then(
                            parameters, beside, said)
             said_of_register = f"made up, {size:,} households: {said_of_register}"
     if own:
-        applications = applications[setup.lives.number[: setup.lives.opening]]
+        applications = setup.lives.read_as
     habits = habits_of(history, applications) if len(applications) else None
     stood = _standing(history)
     notes = (_said_of_stock(known, scenario, own=stock is not None),
