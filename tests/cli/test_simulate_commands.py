@@ -91,7 +91,7 @@ def test_parameters_are_listed_with_unit_and_source(cbl: Cbl, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ((), "a scenario is needed; allowed: a file, or one of riverton"),
+        ((), "a scenario is needed; allowed: a file, or one of fenwold, riverton"),
         (("nowhere",), "there is no such scenario"),
         (("riverton", "--weeks", "0"), "--weeks: there must be at least one; given 0"),
         (("riverton", "--batch", "-3"), "--batch: there must be at least one; given -3"),

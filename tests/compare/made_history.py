@@ -245,11 +245,9 @@ def _bids(rng, truth, ids, need, registered, closed):
             if week % 25 == 24:  # one more that nobody bids for
                 adverts.append((f"{advert}-b", size, *adverts[-1][2:]))
             here = np.nonzero((need == size) & (registered <= monday) & (closed > monday))[0]
-            own = here[rng.random(len(here)) < chance[kinds[here]]]
-            of_officer = rng.choice(
-                here, rng.binomial(len(own), value["bidding.assisted"] / (1 - value["bidding.assisted"])),
-                replace=False,
-            )
+            bidding = here[rng.random(len(here)) < chance[kinds[here]]]
+            helped = rng.random(len(bidding)) < value["bidding.assisted"]
+            own, of_officer = bidding[~helped], bidding[helped]
             automatic = rng.choice(here, min(len(here), 6), replace=False)
             for by, who in (("applicant", own), ("officer", of_officer), ("automatic", automatic)):
                 # An hour for each kind, so that the last bid of a household is of one kind.

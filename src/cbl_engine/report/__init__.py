@@ -4,6 +4,7 @@ A page is a template of its own that extends ``page.html``; :func:`render` fills
 :func:`write_page` puts it beside and renames it, so that no half page is ever seen.
 """
 
+from cbl_engine.report.backtest_page import backtest_page
 from cbl_engine.report.calibration_page import calibration_page
 from cbl_engine.report.case_note import CaseNote
 from cbl_engine.report.comparison_page import comparison_page, comparison_sheets
@@ -29,6 +30,7 @@ __all__ = [
     "Letter",
     "Results",
     "SubjectAccess",
+    "backtest_page",
     "calibration_page",
     "comparison_page",
     "comparison_sheets",

@@ -168,6 +168,62 @@ def grouped(
     return Bars(_WIDTH, y, room, thick, tuple(rows), tuple(names))
 
 
+@dataclass(frozen=True)
+class Dot:
+    """An interval with its middle, and a mark beside or in it; all on an axis of its own."""
+
+    label: str
+    group: str
+    y: float
+    low: float
+    middle: float
+    high: float
+    at: float
+    inside: bool
+    words: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Dots:
+    """Intervals one under another, each row on its own scale."""
+
+    width: int
+    height: int
+    left: int
+    right: int
+    rows: tuple[Dot, ...]
+
+
+def dots(rows: Sequence[tuple[str, str, tuple[float, float, float], float, str, str]]) -> Dots:
+    """Lay out intervals, each from its own least to its own greatest number.
+
+    Rows are of different units, so that nothing can be compared from one row to another but on
+    which side of its interval a mark lies, and how far beside the interval's width.
+
+    Args:
+        rows: label (empty: as the row before), group, low with middle and high, the mark, words of
+            the whole row, and what stands at its end.
+    """
+    left, room = 210, 124
+    right = _WIDTH + 160 - room
+    out, y = [], 14.0
+    for label, group, (low, middle, high), mark, words, value in rows:
+        y += 10 if label and out else 0
+        least, most = min(low, mark), max(high, mark)
+        wide = most - least
+
+        def x(v: float, least: float = least, wide: float = wide) -> float:
+            share = (v - least) / wide if wide else 0.5
+            return round(left + 10 + (right - left - 20) * share, 1)
+
+        slack = 1e-9 * max(1.0, abs(mark))
+        out.append(Dot(label, group, y, x(low), x(middle), x(high), x(mark),
+                       low - slack <= mark <= high + slack, words, value))
+        y += 20
+    return Dots(_WIDTH + 160, round(y), left, right, tuple(out))
+
+
 def _scale(most: float) -> tuple[float, float]:
     """Top of an axis and its step: 1, 2 or 5 times a power of ten, four or five of them."""
     if most <= 0:

@@ -44,7 +44,7 @@ def render(template: str, **values: Any) -> str:
 
     Args:
         template: file name under ``templates/``; it extends ``page.html``, which needs ``title``
-            and ``audience`` (officer, applicant, public or planner; printed at the head).
+            and ``audience`` (officer, applicant, public, planner or history; printed at the head).
         values: what the template names. One that it names and is not given is an error.
 
     Returns:

@@ -40,7 +40,7 @@ from cbl_engine.simulate.state import (
     WAITING,
     next_end,
 )
-from cbl_engine.simulate.voids import happened, open_void, to_accommodation
+from cbl_engine.simulate.voids import happened, open_void, starting_day, to_accommodation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -270,13 +270,11 @@ def _let(state: State, rows: NDArray[np.int64], day: int) -> None:
     """Accepted: the tenancy begins after the sign-up; a tenant's old home comes empty then."""
     if not len(rows):
         return
-    setup, p = state.setup, state.setup.parameters
+    setup = state.setup
     nominations, households, voids = state.nominations, state.households, state.voids
     who, void = nominations["household"][rows], nominations["void"][rows]
-    start = np.maximum(day + nominations["signs"][rows], voids["ready"][void])
-    weekday = int(p["nominations.starting_weekday"])
-    if weekday and not setup.theory.no_void_days:
-        start = start + (weekday - (start + 4) % 7) % 7  # day 0 was a Thursday, number 4
+    start = starting_day(
+        setup, np.maximum(day + nominations["signs"][rows], voids["ready"][void]))
     home = voids["home"][void]
     voids["accepted"][void], voids["let"][void] = day, start
     count(state, void, who, day)

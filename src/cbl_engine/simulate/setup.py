@@ -121,6 +121,10 @@ class Setup:
         homes_per_week: mean number of homes that come in a world [a week], a Poisson count of
             the next of those to come, by their order in the stock.
         later: other values, each with the day from which they hold, in order.
+        under_way: voids under way at the start (``opening.voids_under_way``); None: those that are
+            usual.
+        kinds: of each life of the opening register the chance that it is of each of ``KINDS``;
+            None: the shares of ``bidding.kinds``.
     """
 
     scheme: Scheme
@@ -141,6 +145,8 @@ class Setup:
     homes_per_week: float = 0.0
     later: tuple[tuple[int, Parameters], ...] = ()
     decants: tuple[Decants, ...] = ()
+    under_way: pl.DataFrame | None = None
+    kinds: NDArray[np.float64] | None = None
 
     def in_week(self, week: int) -> Setup:
         """The same with the values of a week: those in force at its close, as with the scheme."""

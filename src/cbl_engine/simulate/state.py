@@ -227,9 +227,7 @@ def join(
     track = 0 if opening else lives.track_on(setup.closes(week - 1))
     shift = np.zeros(n, np.int64) if opening else day.astype(np.int64) - lives.registered[life]
     known = np.full(n, setup.start) if opening else day
-    kind = np.full(n, KINDS.index("often")) if setup.theory.bids else sorted_out(
-        setup.edges["bidding.kinds" if opening else "bidding.kinds_joining"],
-        luck.draws("bidding", ids))
+    kind = _kinds(setup, ids, life, opening=opening)
     lapses = day_reached(_rates(setup, "households.lapse_per_year"), known,
                          luck.draws("lapse", ids))
     several = happens(p["households.on_other_registers"], luck.draws("several", ids))
@@ -255,6 +253,19 @@ def join(
 def _rates(setup: Setup, name: str) -> list[tuple[int, float]]:
     """A rate from each day on which some value changes."""
     return [(day, its.parameters[name]) for day, its in setup.spells]
+
+
+def _kinds(
+    setup: Setup, ids: NDArray[np.int64], life: NDArray[np.integer], *, opening: bool
+) -> NDArray[np.int64]:
+    """How often each household bids: a number in ``KINDS``."""
+    draws = setup.luck.draws("bidding", ids)
+    if setup.theory.bids:
+        return np.full(len(ids), KINDS.index("often"))
+    if not opening or setup.kinds is None:
+        return sorted_out(setup.edges["bidding.kinds" if opening else "bidding.kinds_joining"], draws)
+    edges = np.rint(np.cumsum(setup.kinds[life], axis=1) * 2.0**52).astype(np.uint64)
+    return (draws[:, None] >> np.uint64(12) >= edges).sum(axis=1)
 
 
 _TRIES = 6

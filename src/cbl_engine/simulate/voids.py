@@ -52,6 +52,7 @@ from cbl_engine.simulate.state import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cbl_engine.simulate.setup import Setup
     from cbl_engine.simulate.state import State
 
 _LEFT, _DIED, _ABANDONED = (CAUSES.index(c) for c in ("left", "died", "abandoned"))
@@ -305,6 +306,14 @@ def _works_days(
         mine = (kind == number) & old
         length[mine] = picked(setup.days[f"voids.works_days/{name}"], draws[mine])
     return length
+
+
+def starting_day(setup: Setup, day: NDArray[np.integer]) -> NDArray[np.integer]:
+    """The first day on or after each on which tenancies begin."""
+    weekday = int(setup.parameters["nominations.starting_weekday"])
+    if not weekday or setup.theory.no_void_days:
+        return day
+    return day + (weekday - (day + 4) % 7) % 7  # day 0 was a Thursday, number 4
 
 
 _BEFORE = 240

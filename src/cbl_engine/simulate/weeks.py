@@ -25,6 +25,7 @@ from cbl_engine.simulate import (
     limits,
     listing,
     offering,
+    opening,
     register,
     voids,
 )
@@ -70,9 +71,12 @@ def run_batch(
         BadInput: the rates empty or explode a world, with week, world and quantity.
     """
     state = begin(setup, worlds)
-    voids.begin_with_voids(state)
-    opening = np.arange(len(state.households))
-    accommodation.enter(state, opening, np.full(len(opening), setup.start))
+    if setup.under_way is None:
+        voids.begin_with_voids(state)
+    else:
+        opening.begin_with(state, setup.under_way)
+    there = np.arange(len(state.households))
+    accommodation.enter(state, there, np.full(len(there), setup.start))
     weeks = Columns(WEEKS, len(worlds) * setup.weeks)
     going = offering.nothing_going()
     for week in range(setup.weeks):

@@ -15,6 +15,7 @@ from cbl_engine.simulate.columns import silent
 from cbl_engine.simulate.limits import register_out_of_time
 from cbl_engine.simulate.lives import day_number, make_lives
 from cbl_engine.simulate.luck import Luck
+from cbl_engine.simulate.opening import voids_under_way
 from cbl_engine.simulate.parameters import NESTED
 from cbl_engine.simulate.scenario import near, scheme_of
 from cbl_engine.simulate.setup import Decants, Setup, Theory
@@ -59,7 +60,7 @@ def set_up(
     """
     scheme = scheme_of(scenario, beside)
     luck = Luck(scenario.seed)
-    homes, areas = _stock(scenario, scheme, beside)
+    homes, areas, voids = _stock(scenario, scheme, beside)
     stock = _with_new_homes(homes, scenario, parameters)
     areas_of_homes = stock["area"].drop_nulls().unique().sort().to_list()
     opening, joining = _registers(scenario, scheme, parameters, beside)
@@ -75,7 +76,9 @@ def set_up(
                   register_again_on=_day(scenario.register_again_on),
                   later=tuple((day_number(on), values) for on, values in later),
                   decants=tuple(Decants(day_number(d.on), d.homes, d.because == "demolition")
-                                for d in scenario.decants))
+                                for d in scenario.decants),
+                  under_way=None if voids is None else voids_under_way(
+                      voids, homes, scenario.start))
     problems = _cannot_run(setup)
     if problems:
         raise BadInput(problems)
@@ -205,22 +208,22 @@ def own_applications(scenario: Scenario, beside: Path | None) -> pl.Series | Non
 
 def _stock(
     scenario: Scenario, scheme: Scheme, beside: Path | None
-) -> tuple[pl.DataFrame, pl.DataFrame | None]:
-    """The homes, and the areas they are in where the folder has them."""
+) -> tuple[pl.DataFrame, pl.DataFrame | None, pl.DataFrame | None]:
+    """The homes, and the areas they are in and the voids where the folder has them."""
     from cbl_engine.sample import sample_stock
     from cbl_engine.tables import DTYPES
 
-    areas = None
+    areas, voids = None, None
     if scenario.world.stock is not None:
         read = _read(near(beside, scenario.world.stock), scheme, ("homes",))
-        stock, areas = read["homes"], read.get("areas")
+        stock, areas, voids = read["homes"], read.get("areas"), read.get("voids")
     else:
         first = _as_at(scheme, scenario.start)
         stock = sample_stock(first, scenario.world.homes, scenario.seed)
     missing = [pl.lit(None, DTYPES[kind]).alias(name)
                for name, kind in _columns_of_homes(scheme).items() if name not in stock.columns]
     stock = stock.with_columns(missing).sort("id")
-    return stock.with_columns(pl.lit(-1, pl.Int32).alias("built_week")), areas
+    return stock.with_columns(pl.lit(-1, pl.Int32).alias("built_week")), areas, voids
 
 
 def _columns_of_homes(scheme: Scheme) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Parameters of simulated worlds fitted from a council's history, each with its interval.
 
-One module a part: ``history`` (the window, what is known at its end), ``estimates`` (the
+One module a part: ``known`` (what was known on a day), ``history`` (the window), ``estimates`` (the
 statistics), then ``register``, ``tenancies``, ``voids``, ``bidding`` and ``nominations``, one
 function a parameter; ``run`` puts them together and ``written`` writes the file.
 """

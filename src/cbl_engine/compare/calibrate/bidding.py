@@ -1,11 +1,14 @@
-"""Who bids, how often, and how many bids a week: from bids that households placed themselves.
+"""Who bids, how often, and how many bids a week: from bids that no system placed.
 
 A week is one in which an advert closes, of the bedrooms a household needs where both are known
-nearly always, else any advert. Whether a household was eligible otherwise is not looked at.
+nearly always, else any advert; adverts of homes kept for an age or for wheelchair users do not count,
+nor weeks at whose close the household was under offer. Whether it was eligible otherwise is not looked
+at.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +18,7 @@ from cbl_engine.compare.calibrate import estimates
 from cbl_engine.compare.calibrate.estimates import Estimate
 from cbl_engine.compare.calibrate.fit import Fit, enough, left_out, named, single
 from cbl_engine.compare.calibrate.history import CannotFitError
+from cbl_engine.compare.calibrate.nominations import begun
 
 if TYPE_CHECKING:
     from cbl_engine.compare.calibrate.estimates import Bidders
@@ -63,9 +67,9 @@ def _weeks_of_adverts(history: History) -> tuple[pl.DataFrame, str]:
         of_home = homes.select(pl.col("id").alias("home"), pl.col("bedrooms").alias("of_home"))
         adverts = adverts.join(of_home, on="home", how="left")
         sizes = pl.col("of_home") if sizes is None else pl.coalesce(sizes, "of_home")
-    closed = adverts.with_columns(pl.col("closes_at").dt.date().alias("closed_on")).filter(
-        history.within(pl.col("closed_on"))
-    )
+    closed = _for_anybody(history, adverts).with_columns(
+        pl.col("closes_at").dt.date().alias("closed_on")
+    ).filter(history.within(pl.col("closed_on")))
     week = pl.col("closed_on").dt.truncate("1w").alias("week")
     if sizes is not None and _known(closed.select(sizes.alias("of"))["of"]) and _need_known(history):
         return closed.select(sizes.alias("bedrooms"), week).unique().drop_nulls(), (
@@ -74,6 +78,17 @@ def _weeks_of_adverts(history: History) -> tuple[pl.DataFrame, str]:
     return closed.select(pl.lit(_ANY, pl.Int64).alias("bedrooms"), week).unique(), (
         "weeks with any advert: bedrooms are not known"
     )
+
+
+def _for_anybody(history: History, adverts: pl.DataFrame) -> pl.DataFrame:
+    """Adverts of homes that are not kept for an age or for wheelchair users, where that is known."""
+    homes = history.frames.get("homes")
+    for column, of in (("minimum_age", pl.col("minimum_age") > 0),
+                       ("access_category", pl.col("access_category").cast(pl.String) == "A2")):
+        if homes is not None and column in homes.columns and "home" in adverts.columns:
+            kept = homes.filter(of)["id"].implode()
+            adverts = adverts.filter(~pl.col("home").is_in(kept).fill_null(value=False))
+    return adverts
 
 
 def _known(values: pl.Series) -> bool:
@@ -87,6 +102,8 @@ def _need_known(history: History) -> bool:
 
 def bid_weeks(history: History) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """For each household, weeks in which it could bid and weeks in which it did.
+
+    Weeks at whose close it was under offer are not among either.
 
     Returns:
         application, joined (in the window), weeks and bid_weeks, for households with a week; and
@@ -118,11 +135,14 @@ def bid_weeks(history: History) -> tuple[pl.DataFrame, tuple[str, ...]]:
         pl.col("left_on").fill_null(history.until).alias("last"), first.alias("first")
     )
     could = _counted(spells, weeks)
-    own = placed.filter(pl.col("placed_by") == "applicant").select("application", "week").unique()
+    taken = _under_offer(history, spells, weeks)
+    # An officer's bid takes the place of the household's own.
+    chosen = placed.filter(pl.col("placed_by") != "automatic").select("application", "week").unique()
     did = (
-        own.join(spells.select("application", "bedrooms", "first", "last"), on="application")
+        chosen.join(spells.select("application", "bedrooms", "first", "last"), on="application")
         .filter((pl.col("week") >= pl.col("first")) & (pl.col("week") < pl.col("last")))
         .join(weeks, on=["bedrooms", "week"])
+        .join(taken, on=["application", "week"], how="anti")
         .group_by("application")
         .agg(pl.len().cast(pl.Int64).alias("bid_weeks"))
     )
@@ -130,11 +150,41 @@ def bid_weeks(history: History) -> tuple[pl.DataFrame, tuple[str, ...]]:
         spells.select("application", (pl.col("registered_on") >= pl.lit(history.since)).alias("joined"))
         .with_columns(could)
         .join(did, on="application", how="left")
-        .with_columns(pl.col("bid_weeks").fill_null(0))
+        .join(taken.group_by("application").len("taken"), on="application", how="left")
+        .with_columns(pl.col("bid_weeks").fill_null(0),
+                      pl.col("weeks") - pl.col("taken").fill_null(0).cast(pl.Int64))
+        .drop("taken")
         .filter(pl.col("weeks") > 0)
         .sort("application")
     )
     return found, (which, _unmarked(history), left_out(lost, "left on a day that is not known"))
+
+
+def _under_offer(
+    history: History, spells: pl.DataFrame, weeks: pl.DataFrame
+) -> pl.DataFrame:
+    """Weeks of each household, with an advert, at whose close it was under offer: application, week.
+
+    None where no outcome says when a nomination began.
+    """
+    try:
+        offers = begun(history).filter(pl.col("open") | pl.col("days").is_not_null())
+    except CannotFitError:
+        return pl.DataFrame(schema={"application": pl.String, "week": pl.Date})
+    closed = history.table("adverts")["closes_at"].dt.date().drop_nulls()
+    # Adverts close so many days after the Monday of their week, usually.
+    after_monday = (closed - closed.dt.truncate("1w")).dt.total_days().to_numpy()
+    closes = pl.col("week") + timedelta(days=int(np.median(after_monday)))
+    over = pl.when("open").then(pl.lit(history.until)).otherwise(
+        pl.col("began") + pl.duration(days="days"))
+    return (
+        offers.select("application", "began", over.alias("over"))
+        .join(spells.select("application", "bedrooms", "first", "last"), on="application")
+        .join(weeks, on="bedrooms")
+        .filter((closes > pl.col("began")) & (closes <= pl.col("over")),
+                (pl.col("week") >= pl.col("first")) & (pl.col("week") < pl.col("last")))
+        .select("application", "week").unique()
+    )
 
 
 def _counted(spells: pl.DataFrame, weeks: pl.DataFrame) -> pl.Series:

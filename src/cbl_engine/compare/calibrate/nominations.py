@@ -67,6 +67,22 @@ def nominations(history: History) -> pl.DataFrame:
         CannotFitError: there are no outcomes, or only those that came to a letting.
     """
     history.unbiased(only_successes="only nominations that came to a letting in history")
+    told = begun(history)
+    tail = told["days"].filter(~told["open"]).quantile(0.99)
+    cut = history.until - timedelta(days=max(_SHORTEST_TAIL, int(tail or 0)))
+    return _with_source(history, told.filter(pl.col("began") < pl.lit(cut)))
+
+
+def begun(history: History) -> pl.DataFrame:
+    """Every nomination that began in the window, as known at its end.
+
+    Returns:
+        advert (null: a direct let), application, began, became (null: open), days [days] (null where
+        no outcome begins it) and open (Bool), a row a nomination.
+
+    Raises:
+        CannotFitError: there are no outcomes.
+    """
     outcomes = history.table("outcomes", "application")
     text = dict.fromkeys(("advert", "home", "act", "reason"), pl.String)
     have = outcomes.with_columns(
@@ -109,16 +125,13 @@ def nominations(history: History) -> pl.DataFrame:
         pl.when(late).then(pl.lit("refused_late")).when(failed).then("fails")
         .when(pl.col("good_on").is_not_null()).then(pl.lit("accepted"))
     )
-    told = ended.select(
+    return ended.select(
         "advert", "home", "application",
         pl.coalesce("begun_on", "first_on").alias("began"),
         became.alias("became"),
         (over - pl.col("begun_on")).dt.total_days().alias("days"),
         over.is_null().alias("open"),
     ).filter(history.within(pl.col("began")))
-    tail = told["days"].filter(~told["open"]).quantile(0.99)
-    cut = history.until - timedelta(days=max(_SHORTEST_TAIL, int(tail or 0)))
-    return _with_source(history, told.filter(pl.col("began") < pl.lit(cut)))
 
 
 def _with_source(history: History, told: pl.DataFrame) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from cbl_engine.compare.calibrate import (
     voids,
 )
 from cbl_engine.compare.calibrate.history import CannotFitError, History, window_of
+from cbl_engine.compare.calibrate.known import known_on
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.quality import quality_of_history
 from cbl_engine.records.chain import data_source
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from cbl_engine.compare.calibrate.fit import Fit
     from cbl_engine.quality import DataQuality
+    from cbl_engine.tables import Tables
 
 FITS: Mapping[str, Callable[[History], Fit]] = {
     "arrivals.per_year": register.arrivals_per_year,
@@ -113,6 +115,11 @@ class Calibration:
     fitted: Mapping[str, Fitted]
     not_fitted: Mapping[str, str]
 
+    @property
+    def habits(self) -> frozenset[str]:
+        """Kinds of what cannot be the whole truth in the data."""
+        return frozenset(habit.kind for habit in self.quality.habits)
+
     def frame(self) -> pl.DataFrame:
         """Everything as a table.
 
@@ -171,9 +178,23 @@ def calibrate(
         BadInput: with everything wrong in the data, or in the window.
     """
     tables = read_tables(data_source(data), needs=(), mapping=mapping, strict=strict)
+    return calibrate_tables(tables, str(data), since, until)
+
+
+def calibrate_tables(
+    tables: Tables, named: str, since: date | None = None, until: date | None = None
+) -> Calibration:
+    """Fit the parameters of simulated worlds from a history that was read.
+
+    Args:
+        tables: of the history.
+        named: what messages call it.
+        since: as of :func:`calibrate`, which says what is returned and raised.
+        until: likewise.
+    """
     if not set(_NEEDED) & set(tables.frames):
         raise BadInput([
-            Problem("no_history", "there is no table to fit from", where=str(data),
+            Problem("no_history", "there is no table to fit from", where=named,
                     allowed=f"one or more of {', '.join(_NEEDED)}"),
             *tables.problems,
         ])
@@ -182,7 +203,7 @@ def calibrate(
     if since is None or until is None:
         raise BadInput([
             Problem("no_window", "the tables have no day that says which period they cover",
-                    where=str(data), remedy="Say so with --since and --until"),
+                    where=named, remedy="Say so with --since and --until"),
         ])
     if until <= since:
         raise BadInput([
@@ -190,10 +211,15 @@ def calibrate(
                     where="--since, --until", given=f"{since} to {until}",
                     allowed="until is the first day no longer in it"),
         ])
-    quality = quality_of_history(tables, until)
-    frames = {name: _with_text_ids(name, frame) for name, frame in tables.frames.items()}
+    frames = known_on(with_text_ids(tables.frames), until)
+    quality = quality_of_history(replace(tables, frames=frames), until)
     history = History(frames, since, until, frozenset(habit.kind for habit in quality.habits))
     return _fit_all(history, quality)
+
+
+def with_text_ids(frames: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """Tables with ids as text, whichever of their columns are there."""
+    return {name: _with_text_ids(name, frame) for name, frame in frames.items()}
 
 
 def _with_text_ids(table: str, frame: pl.DataFrame) -> pl.DataFrame:

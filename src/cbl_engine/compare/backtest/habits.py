@@ -1,0 +1,77 @@
+"""How often each household that waits on the day bids, as its own bids so far tell.
+
+Those who bid are housed sooner, so that of those who wait fewer bid than of those who joined: the
+kinds of bidders that were fitted hold for others than these. The chance of each kind is that of
+Bayes' rule: its share, times the chance of as many weeks with a bid, of the weeks in which the
+household could have bid, as in the fit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cbl_engine.compare.calibrate.bidding import bid_weeks
+from cbl_engine.compare.calibrate.history import CannotFitError
+from cbl_engine.simulate.setup import KINDS
+
+if TYPE_CHECKING:
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from cbl_engine.compare.calibrate.history import History
+    from cbl_engine.simulate.parameters import Parameters
+
+
+@dataclass(frozen=True, eq=False)
+class Habits:
+    """Weeks of each household up to the day.
+
+    Attributes:
+        joined: in the window, rather than before it.
+        weeks: in which it could have bid.
+        bid_weeks: of these, weeks with a bid of its own.
+    """
+
+    joined: NDArray[np.bool_]
+    weeks: NDArray[np.int64]
+    bid_weeks: NDArray[np.int64]
+
+    def kinds(self, parameters: Parameters) -> NDArray[np.float64]:
+        """The chance of each of ``KINDS``, a row a household."""
+        prior = np.where(self.joined[:, None], _shares(parameters, "bidding.kinds_joining"),
+                         _shares(parameters, "bidding.kinds"))
+        of_kind = np.clip([0.0, parameters["bidding.seldom_per_week"],
+                           parameters["bidding.often_per_week"]], 0.0, 1 - 1e-9)
+        bids, others = self.bid_weeks[:, None], (self.weeks - self.bid_weeks)[:, None]
+        likely = prior * of_kind**bids * (1 - of_kind) ** others
+        whole = likely.sum(axis=1, keepdims=True)
+        return np.where(whole > 0, likely / np.where(whole > 0, whole, 1.0), prior)
+
+
+def _shares(parameters: Parameters, name: str) -> NDArray[np.float64]:
+    return np.array([parameters[name][kind] for kind in KINDS])
+
+
+def habits_of(history: History, applications: pl.Series) -> Habits | None:
+    """The habits of some applications.
+
+    Args:
+        history: as known on the day.
+        applications: their ids, as text.
+
+    Returns:
+        In their order; None where bids do not tell (no bids, or only some households').
+    """
+    try:
+        weeks, _ = history.once(bid_weeks)
+    except CannotFitError:
+        return None
+    found = applications.alias("application").to_frame().join(
+        weeks, on="application", how="left", maintain_order="left")
+    # Who joined in the last week has had no week to bid in.
+    return Habits(found["joined"].fill_null(value=True).to_numpy(),
+                  found["weeks"].fill_null(0).to_numpy(),
+                  found["bid_weeks"].fill_null(0).to_numpy())

@@ -1,0 +1,164 @@
+"""Voids under way at the start that a council's own table names, with what was done of each.
+
+What a void had come to by the start is as the table has it. The stage that it is in has lasted so
+long at least: the days it lasts in all are drawn from those that are longer. Stages that it has not
+come to are drawn as of any void.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from cbl_engine.simulate.luck import new_ids
+from cbl_engine.simulate.parameters import GRAIN
+from cbl_engine.simulate.setup import CAUSES, NEW_HOME, WORKS
+from cbl_engine.simulate.state import LET, NEVER, NOBODY, OVER, next_end, settle_tenants
+from cbl_engine.simulate.voids import open_void, starting_day
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from cbl_engine.simulate.setup import Setup
+    from cbl_engine.simulate.state import State
+
+DAYS = ("tenancy_ended_on", "keys_in_on", "inspected_on", "works_began_on", "ready_on",
+        "advertised_on", "accepted_on", "let_on")
+_NOT_LET = ("long_term", "lost", "redesignated", "temporary_accommodation")
+
+
+def voids_under_way(voids: pl.DataFrame, homes: pl.DataFrame, start: date) -> pl.DataFrame:
+    """The voids of a table that are open at the start, one a home.
+
+    Args:
+        voids: table of voids; any of its days may be missing.
+        homes: the stock, as worlds number it.
+        start: first day.
+
+    Returns:
+        home (its number), cause, works and :data:`DAYS`, days on or after the start empty. A
+        void whose tenancy has not ended by the start is no void yet; one that is out of letting is
+        not let again; of several of one home the last counts.
+    """
+    missing = [pl.lit(None, pl.Date).alias(c) for c in DAYS if c not in voids.columns]
+    texts = [pl.lit(None, pl.String).alias(c) for c in ("cause", "works", "outcome")
+             if c not in voids.columns]
+    table = voids.with_columns(missing + texts).with_columns(
+        pl.when(pl.col(c) < pl.lit(start)).then(c).alias(c) for c in DAYS)
+    numbers = homes.select(pl.col("id").cast(pl.String).alias("home"),
+                           pl.int_range(pl.len(), dtype=pl.Int64).alias("number"))
+    began = pl.min_horizontal(DAYS)
+    gone = pl.col("outcome").cast(pl.String).is_in(_NOT_LET).fill_null(value=False)
+    ended = pl.col("tenancy_ended_on").is_not_null() | (
+        pl.col("cause").cast(pl.String).is_in(["new_home", "returned"]) & began.is_not_null())
+    open_ = table.filter(ended, pl.col("let_on").is_null(), ~gone)
+    return (
+        open_.with_columns(pl.col("home").cast(pl.String), pl.coalesce("tenancy_ended_on", began)
+                           .alias("tenancy_ended_on"))
+        .join(numbers, on="home").sort("number", "tenancy_ended_on", "id")
+        .unique("number", keep="last", maintain_order=True)
+        .select(pl.col("number").alias("home"), pl.col("cause").cast(pl.String),
+                pl.col("works").cast(pl.String), *DAYS)
+    )
+
+
+def begin_with(state: State, under_way: pl.DataFrame) -> None:
+    """Every world begins with the voids of the table, in place of those that are usual.
+
+    A home that is ready is advertised in the first week, whether or not it has been before; one
+    that was accepted is let on the next starting day after the sign-up.
+    """
+    n, worlds = under_way.height, len(state.worlds)
+    home = (np.arange(worlds)[:, None] * state.n_homes + under_way["home"].to_numpy()).ravel()
+    free = state.home_status[home] == LET
+    home, at = home[free], np.tile(np.arange(n), worlds)[free]
+    day = {name: _numbers(under_way[name])[at] for name in DAYS}
+    cause = under_way["cause"].replace_strict(
+        {name: i for i, name in enumerate(CAUSES)}, default=0, return_dtype=pl.Int64,
+    ).fill_null(0).to_numpy()[at]
+    # A tenant who has moved out of it lives elsewhere: nobody holds a home that is empty.
+    held = state.home_taker[home]
+    held = held[held != NOBODY]
+    rows = open_void(state, home, cause, day["tenancy_ended_on"])
+    state.households["home"][held] = NOBODY
+    settle_tenants(state, held)
+    if len(rows):
+        _come_to(state, rows, cause, under_way["works"], at, day)
+
+
+def _come_to(
+    state: State, rows: NDArray[np.int64], cause: NDArray[np.int64], works: pl.Series,
+    at: NDArray[np.int64], day: dict[str, NDArray[np.int32]],
+) -> None:
+    """Each stage as it is known; the one under way drawn from what is longer than it has lasted."""
+    setup, voids = state.setup, state.voids
+    key = new_ids(state.worlds[voids["world"][rows]], 0, state.static(voids["home"][rows])), \
+        voids["nth"][rows]
+    # A later stage that is known shows an earlier one to be over, on a day that is not known.
+    reached = {name: day[name].copy() for name in DAYS}
+    for later, earlier in (("accepted_on", "ready_on"), ("ready_on", "works_began_on"),
+                           ("works_began_on", "inspected_on"), ("inspected_on", "keys_in_on")):
+        unknown = (reached[earlier] == NEVER) & (reached[later] < NEVER)
+        reached[earlier][unknown] = reached[later][unknown]
+    new = np.isin(cause, [NEW_HOME])
+    keys = _over(setup, "voids.late_keys_days", key, day["tenancy_ended_on"], reached["keys_in_on"])
+    seen = _over(setup, "voids.inspection_days", key, keys, reached["inspected_on"])
+    voids["keys"][rows] = np.where(new, day["tenancy_ended_on"], keys)
+    voids["inspected"][rows] = np.where(new, day["tenancy_ended_on"], seen)
+    kind = works.replace_strict({name: i for i, name in enumerate(WORKS)}, default=-1,
+                                return_dtype=pl.Int64).fill_null(-1).to_numpy()[at]
+    kind = np.where(kind >= 0, kind, voids["works"][rows])
+    under = ~new & (reached["inspected_on"] < NEVER)
+    began = np.where(reached["works_began_on"] < NEVER, reached["works_began_on"], seen)
+    ready = reached["ready_on"].copy()
+    for number, name in enumerate(WORKS):
+        mine = under & (kind == number)
+        ready[mine] = _over(setup, f"voids.works_days/{name}", tuple(k[mine] for k in key),
+                            began[mine], ready[mine])
+    # Works that have begun have their team; what was not inspected yet waits for one as usual.
+    voids["works"][rows] = np.where(under, kind, voids["works"][rows])
+    voids["works_from"][rows] = np.where(under, began, NEVER)
+    voids["ready"][rows] = np.where(under, ready, voids["ready"][rows])
+    voids["advertised"][rows] = day["advertised_on"]
+    # What was advertised is let by bidding.
+    shown = (day["advertised_on"] < NEVER) | (day["accepted_on"] < NEVER)
+    voids["route"][rows] = np.where(shown, 0, voids["route"][rows])
+    taken = np.flatnonzero(day["accepted_on"] < NEVER)
+    _let(state, rows[taken], day["accepted_on"][taken], tuple(k[taken] for k in key))
+
+
+def _let(
+    state: State, rows: NDArray[np.int64], accepted: NDArray[np.int32],
+    key: tuple[NDArray[np.int64], ...],
+) -> None:
+    """Homes that were accepted before the start: let to somebody who is on no list any more."""
+    setup, voids = state.setup, state.voids
+    signed = _over(setup, "nominations.sign_up_days", key, accepted, np.full(len(rows), NEVER))
+    ready = voids["ready"][rows]
+    since = starting_day(setup, np.maximum(signed, np.where(ready < NEVER, ready, 0)))
+    home = voids["home"][rows]
+    voids["accepted"][rows], voids["let"][rows] = accepted, since
+    voids["step"][rows] = OVER
+    state.home_status[home] = LET
+    state.home_ends[home] = next_end(setup, state.home_ids(home), state.home_nth[home], since)
+
+
+def _over(
+    setup: Setup, table: str, key: tuple[NDArray, ...], began: NDArray, known: NDArray
+) -> NDArray[np.int32]:
+    """The day a stage is over: as known, else drawn so that it is not over before the start."""
+    days = setup.days[table]
+    draws = setup.luck.draws(table.partition("/")[0] + "/opening", *key)
+    lasted = np.maximum(setup.start - began.astype(np.int64), 0)
+    first = np.searchsorted(days, lasted, side="left")
+    place = first + ((draws >> np.uint64(52)).astype(np.int64) * (GRAIN - first)) // GRAIN
+    longer = np.where(first < GRAIN, days[np.minimum(place, GRAIN - 1)], lasted)
+    return np.where(known < NEVER, known, began + longer).astype(np.int32)
+
+
+def _numbers(days: pl.Series) -> NDArray[np.int32]:
+    return days.cast(pl.Int32).fill_null(NEVER).to_numpy()

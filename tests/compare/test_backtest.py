@@ -1,0 +1,394 @@
+"""A history cut at a day, fitted, predicted and held against what happened."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+
+from cbl_engine.compare.backtest import backtest
+from cbl_engine.compare.backtest.drawn import drawn
+from cbl_engine.compare.backtest.habits import Habits
+from cbl_engine.compare.backtest.kept import write_backtest
+from cbl_engine.compare.backtest.measures import MEASURES
+from cbl_engine.compare.backtest.ready import fewest_worlds
+from cbl_engine.compare.backtest.run import bounds, values_of
+from cbl_engine.compare.backtest.seen import seen_in_history, seen_in_worlds
+from cbl_engine.compare.backtest.told import headline, lines_of
+from cbl_engine.compare.backtest.world import as_it_stands
+from cbl_engine.compare.calibrate import calibrate
+from cbl_engine.compare.calibrate.history import History
+from cbl_engine.compare.calibrate.known import known_on
+from cbl_engine.compare.calibrate.run import with_text_ids
+from cbl_engine.errors import BadInput, RunError
+from cbl_engine.report import backtest_page
+from cbl_engine.simulate.luck import Luck
+from cbl_engine.simulate.parameters import Parameter, shipped_parameters
+from cbl_engine.tables import read_tables
+from tests.compare.lived_history import BEGINS, SCENARIO, START, lived, written
+
+WEEKS, CUT, PREDICTED = 104, 91, 12
+DAY = BEGINS + timedelta(weeks=CUT)
+END = BEGINS + timedelta(weeks=WEEKS)
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory):
+    """A small borough's scenario, the folder of its history, and the world that lived it."""
+    folder = tmp_path_factory.mktemp("lived")
+    scenario = folder / "small.yaml"
+    scenario.write_text(SCENARIO.format(
+        title="A small borough", households=200, homes=700, weeks=WEEKS, seed=5), encoding="utf-8")
+    tables, frames = lived(scenario)
+    return scenario, written(tables, folder / "history"), frames
+
+
+@pytest.fixture(scope="session")
+def history(small):
+    return with_text_ids(read_tables(small[1], needs=()).frames)
+
+
+@pytest.fixture(scope="session")
+def found(small):
+    return backtest(small[1], small[0], DAY, since=START, weeks=PREDICTED, replications=12)
+
+
+# What was known on the day
+
+
+def test_rows_that_begin_on_the_day_or_later_are_not_known():
+    applications = pl.DataFrame({
+        "id": ["A", "B"], "status": ["active", "active"],
+        "registered_on": [DAY - timedelta(days=1), DAY]})
+    people = pl.DataFrame({"id": ["a", "b"], "application": ["A", "B"]})
+    known = known_on({"applications": applications, "people": people}, DAY)
+    assert known["applications"]["id"].to_list() == ["A"]
+    assert known["people"]["id"].to_list() == ["a"]
+
+
+def test_a_void_let_later_is_open_and_its_later_stages_are_empty():
+    voids = pl.DataFrame({
+        "id": ["1", "2"], "home": ["h", "i"], "cause": ["left", "left"],
+        "tenancy_ended_on": [DAY - timedelta(days=9), DAY],
+        "inspected_on": [DAY, DAY + timedelta(days=1)], "works": ["major", "none"],
+        "let_on": [DAY + timedelta(days=60)] * 2, "outcome": ["let", "let"]})
+    known = known_on({"voids": voids}, DAY)["voids"]
+    assert known["id"].to_list() == ["1"]
+    assert known.select("inspected_on", "works", "let_on", "outcome").row(0) == (None,) * 4
+
+
+def test_an_application_housed_later_waits_and_one_housed_before_is_gone():
+    applications = pl.DataFrame({
+        "id": ["A", "B", "C"], "status": ["housed", "housed", "closed"],
+        "registered_on": [DAY - timedelta(days=90)] * 3})
+    outcomes = pl.DataFrame({
+        "id": ["1", "2"], "application": ["A", "B"], "what": ["signed"] * 2, "advert": ["x", "y"],
+        "on": [DAY, DAY - timedelta(days=1)]})
+    known = known_on({"applications": applications, "outcomes": outcomes}, DAY)
+    # Nobody knows when the third left: it is not taken back onto the register.
+    assert known["applications"]["status"].to_list() == ["active", "housed", "closed"]
+
+
+def test_a_band_awarded_later_is_the_band_held_before_or_not_known():
+    applications = pl.DataFrame({
+        "id": ["A", "B"], "status": ["active"] * 2, "registered_on": [DAY - timedelta(days=90)] * 2,
+        "band": ["1", "2"], "band_from": [DAY + timedelta(days=3)] * 2})
+    bands = pl.DataFrame({
+        "application": ["A", "A"], "band": ["3", "1"],
+        "since": [DAY - timedelta(days=90), DAY + timedelta(days=3)]})
+    known = known_on({"applications": applications, "band_history": bands}, DAY)["applications"]
+    assert known["band"].to_list() == ["3", None]
+
+
+def test_an_open_advert_keeps_its_planned_close_and_a_signed_tenancy_its_start():
+    at = pl.Series([DAY - timedelta(days=2)]).cast(pl.Datetime("us")).dt.replace_time_zone(
+        "Europe/London")
+    adverts = pl.DataFrame({"id": ["a"], "status": ["let"], "opens_at": at,
+                            "closes_at": at + timedelta(days=5)})
+    outcomes = pl.DataFrame({"id": ["1"], "on": [DAY - timedelta(days=1)], "what": ["signed"],
+                             "application": ["A"], "tenancy_start": [DAY + timedelta(days=6)]})
+    known = known_on({"adverts": adverts, "outcomes": outcomes}, DAY)
+    assert known["adverts"]["status"].item() == "open"
+    assert known["adverts"]["closes_at"].equals(adverts["closes_at"])
+    assert known["outcomes"]["tenancy_start"].item() == DAY + timedelta(days=6)
+
+
+def test_homes_that_are_built_later_are_not_there_yet():
+    homes = pl.DataFrame({"id": ["old", "new"], "bedrooms": [1, 2]})
+    voids = pl.DataFrame({"id": ["1"], "home": ["new"], "cause": ["new_home"], "ready_on": [DAY]})
+    assert known_on({"homes": homes, "voids": voids}, DAY)["homes"]["id"].to_list() == ["old"]
+
+
+def _otherwise_from(frames, day):
+    """The same history with all that came on or after a day put otherwise, most of it 40 days later."""
+    def later(column):
+        value = pl.col(column).dt.date() if column.endswith("_at") else pl.col(column)
+        return value >= day
+
+    def moved(table, *columns):
+        return frames[table].with_columns(
+            pl.when(later(c)).then(pl.col(c) + timedelta(days=40)).otherwise(c).alias(c)
+            for c in columns)
+
+    days = [c for c, t in frames["voids"].schema.items() if t == pl.Date]
+    some = pl.col("application").cast(pl.String).str.ends_with("1")
+    return frames | {
+        "voids": moved("voids", *days).with_columns(
+            pl.when(later("inspected_on")).then(pl.lit("none")).otherwise(
+                pl.col("works").cast(pl.String)).alias("works")),
+        "status_history": moved("status_history", "since", "until"),
+        "tenancies": moved("tenancies", "start", "end"),
+        "outcomes": moved("outcomes", "on").with_columns(
+            pl.when(later("on")).then(pl.lit("withdrew")).otherwise(pl.col("what").cast(pl.String))
+            .alias("what")),
+        "bids": frames["bids"].filter(~later("placed_at") | some),
+        "applications": frames["applications"].with_columns(
+            pl.when(later("registered_on")).then(pl.lit(5)).otherwise("bedroom_need")
+            .alias("bedroom_need")),
+    }
+
+
+def test_what_happened_after_the_day_does_not_change_what_is_known(history):
+    otherwise = _otherwise_from(history, DAY)
+    assert not known_on(otherwise, END)["voids"].equals(known_on(history, END)["voids"])
+    one, other = known_on(history, DAY), known_on(otherwise, DAY)
+    for name, frame in one.items():
+        texts = pl.col(pl.Categorical, pl.Enum).cast(pl.String)
+        assert frame.with_columns(texts).equals(other[name].with_columns(texts)), name
+
+
+def test_what_happened_after_the_day_does_not_change_a_prediction(small, history, tmp_path, found):
+    folder = tmp_path / "otherwise"
+    written({name: frame.drop("source_name", "source_row")
+             for name, frame in _otherwise_from(history, DAY).items()}, folder)
+    again = backtest(folder, small[0], DAY, since=START, weeks=PREDICTED, replications=12)
+    assert again.calibration.frame().equals(found.calibration.frame())
+    assert again.worlds.equals(found.worlds)
+    assert not again.compared.equals(found.compared)
+
+
+def test_who_has_accepted_a_home_by_the_day_does_not_wait_in_the_world_of_the_day():
+    frames = {
+        "applications": pl.DataFrame({"id": ["A", "B"], "status": ["active"] * 2}),
+        "outcomes": pl.DataFrame({
+            "id": ["1", "2"], "application": ["A", "B"], "advert": ["x", "y"],
+            "what": ["accepted", "refused"], "on": [DAY - timedelta(days=2)] * 2}),
+    }
+    then = as_it_stands(History(frames, BEGINS, DAY, frozenset()))["applications"]
+    assert then["status"].to_list() == ["housed", "active"]
+
+
+# One definition on both sides
+
+
+def test_a_world_and_the_history_it_lived_are_measured_alike(small, history):
+    one = values_of(seen_in_history(known_on(history, END), BEGINS, END))
+    other = values_of(seen_in_worlds(small[2], BEGINS, END, (0,)))
+    both = one.join(other, on=["measure", "group"], how="full", suffix="_world")
+    assert set(one["measure"]) == {m.name for m in MEASURES}
+    apart = both.filter(~pl.col("value").eq_missing(pl.col("value_world")))
+    # The office has the day of signing, the world that of the start of the tenancy: the last
+    # acceptances fall on one side of the end or the other.
+    near = {"registered_at_end": 3, "wait": 2, "lettings_by_band": 0.06}
+    assert set(apart["measure"]) <= set(near)
+    for measure, value, of_world in apart.select("measure", "value", "value_world").iter_rows():
+        assert value == pytest.approx(of_world, abs=near[measure]), measure
+
+
+def test_what_is_not_in_a_history_is_said_and_not_measured(small, tmp_path):
+    folder = tmp_path / "part"
+    folder.mkdir()
+    for name in ("applications", "status_history", "adverts", "bids", "outcomes", "homes"):
+        (folder / f"{name}.csv").write_bytes((small[1] / f"{name}.csv").read_bytes())
+    part = backtest(folder, small[0], DAY, replications=9)
+    assert part.not_measured["Days empty"] == "the history: no table voids"
+    assert "void_days" not in part.compared["measure"].to_list()
+    assert "bids_per_advert" in part.compared["measure"].to_list()
+    assert "made up, " in part.notes[1]
+
+
+# Intervals
+
+
+def test_an_interval_holds_another_world_as_often_as_it_says():
+    luck = np.random.default_rng(3)
+    held = 0
+    for _ in range(4000):
+        values = luck.normal(size=20)
+        _, low, high = bounds(values[:19], 0.8)
+        held += low <= values[19] <= high
+    assert held / 4000 == pytest.approx(0.8, abs=0.02)
+
+
+@pytest.mark.parametrize(("interval", "worlds"), [(0.8, 9), (0.9, 19), (0.95, 39), (0.5, 3)])
+def test_fewest_worlds_that_have_an_interval(interval, worlds):
+    assert fewest_worlds(interval) == worlds
+
+
+def _drawn_shares(parameter, name="p", worlds=400):
+    return [drawn({name: parameter}, Luck(1), w)[name] for w in range(worlds)]
+
+
+def test_draws_of_a_rate_spread_as_its_interval():
+    rate = Parameter(rate=0.2, low=0.16, high=0.25, source="fitted")
+    values = np.array([p.value for p in _drawn_shares(rate)])
+    assert np.quantile(values, [0.025, 0.5, 0.975]) == pytest.approx([0.16, 0.2, 0.25], rel=0.05)
+
+
+def test_draws_of_shares_spread_as_a_dirichlet_and_add_up():
+    counts = {"a": 30, "b": 60, "c": 10}
+    bounds_ = {}
+    for name, n in counts.items():
+        p = n / 100
+        error = 1.96 / np.sqrt(100 * p * (1 - p))
+        odds = np.log(p / (1 - p))
+        bounds_[name] = [float(1 / (1 + np.exp(-(odds + s * error)))) for s in (-1, 1)]
+    shares = Parameter(shares={k: v / 100 for k, v in counts.items()}, intervals=bounds_,
+                       source="fitted")
+    values = [p.value for p in _drawn_shares(shares)]
+    assert all(sum(v.values()) == pytest.approx(1, abs=1e-12) for v in values)
+    spread = np.std([v["b"] for v in values])
+    assert spread == pytest.approx(np.sqrt(0.6 * 0.4 / 101), rel=0.12)
+
+
+def test_draws_of_days_do_not_fall_and_a_number_stays():
+    days = Parameter(days={0: 0, 10: 1, 50: 10, 90: 30, 100: 60},
+                     intervals={"10": [0, 3], "50": [7, 14], "90": [22, 45]}, source="fitted")
+    for one in _drawn_shares(days, worlds=50):
+        table = [one.value[p] for p in sorted(one.value)]
+        assert table == sorted(table)
+        assert table[0] >= 0
+    number = Parameter(number=3, low=2, high=4, source="fitted")
+    assert drawn({"n": number}, Luck(1), 5)["n"] == number
+
+
+def test_a_draw_goes_by_parameter_and_world_alone():
+    rate = Parameter(rate=0.2, low=0.16, high=0.25, source="fitted")
+    other = Parameter(share=0.5, low=0.4, high=0.6, source="fitted")
+    both = drawn({"b": other, "a": rate}, Luck(1), 7)
+    assert both["a"] == drawn({"a": rate}, Luck(1), 7)["a"]
+    assert both["a"] != drawn({"a": rate}, Luck(1), 8)["a"]
+
+
+def test_who_has_bid_most_weeks_is_no_seldom_bidder():
+    habits = Habits(np.array([False, False, True]), np.array([40, 40, 0]), np.array([30, 0, 0]))
+    kinds = habits.kinds(shipped_parameters())
+    assert kinds.sum(axis=1) == pytest.approx(1)
+    assert kinds[0] == pytest.approx([0, 0, 1], abs=1e-6)
+    assert kinds[1, 0] > 0.9
+    joining = shipped_parameters()["bidding.kinds_joining"]
+    assert kinds[2] == pytest.approx(list(joining.values()))
+
+
+# The whole
+
+
+def test_intervals_hold_about_as_often_as_they_say(found):
+    """The model is the true one: what is missed beyond luck would be the backtest's own."""
+    assert found.of > 20
+    assert found.usual[0] <= found.held <= found.usual[1]
+
+
+def test_the_answer_is_the_same_for_any_number_of_workers(small, found):
+    two = backtest(small[1], small[0], DAY, since=START, weeks=PREDICTED, replications=12, workers=2)
+    assert two.worlds.equals(found.worlds)
+    assert two.compared.equals(found.compared)
+
+
+def test_a_row_is_missed_on_the_side_on_which_it_happened(found):
+    rows = found.compared
+    assert rows.filter("held")["side"].null_count() == found.held
+    below, above = rows.filter(pl.col("side") == "below"), rows.filter(pl.col("side") == "above")
+    assert (below["happened"] < below["low"]).all()
+    assert (above["happened"] > above["high"]).all()
+    assert below.height + above.height + found.held == found.of
+
+
+def test_the_headline_says_how_many_and_that_measures_hang_together(found):
+    words = " ".join(headline(found))
+    assert words.startswith(f"{found.held} of {found.of} intervals of 80% held.")
+    assert f"{found.of * 0.8:.1f}" in words or f"{found.of * 0.8:.0f}" in words
+    assert "not independent" in words
+    assert len(list(lines_of(found))) == found.of
+
+
+def test_the_world_is_that_of_the_day(found):
+    assert found.notes[0].startswith("Stock: the history's own, ")
+    assert found.notes[1].startswith("Register: the history's own, ")
+    assert found.scenario.start == DAY
+    assert found.scenario.weeks == PREDICTED
+
+
+def test_the_folder_holds_it_all_and_nothing_is_put_in_its_place(found, tmp_path):
+    out = write_backtest(found, tmp_path / "run")
+    told = json.loads((out / "manifest.json").read_text())
+    assert (told["kind"], told["held"], told["of"]) == ("backtest", found.held, found.of)
+    assert set(told["files"]) == {"compared.parquet", "compared.csv", "worlds.parquet",
+                                  "parameters.yaml"}
+    assert pl.read_parquet(out / "compared.parquet").equals(found.compared)
+    with pytest.raises(RunError, match="there already"):
+        write_backtest(found, out)
+    write_backtest(found, out, replace=True)
+
+
+def test_the_page_has_a_picture_and_the_table_behind_it(found):
+    page = backtest_page(found)
+    assert page.count("<circle") == found.of
+    assert 'role="img"' in page
+    assert page.count('class="missed-words"') == found.of - found.held
+    assert "Bids on each advert" in page
+    assert "http" not in page.split("<body>")[1].replace("https://www.w3.org", "")
+
+
+# What is refused
+
+
+def _kinds(error):
+    return [problem.kind for problem in error.value.problems]
+
+
+def test_everything_wrong_is_in_one_report(small, tmp_path):
+    folder = tmp_path / "bands"
+    written({**_read(small[1]), "applications": _read(small[1])["applications"].with_columns(
+        pl.lit("Gold").alias("band"))}, folder)
+    with pytest.raises(BadInput) as error:
+        backtest(folder, small[0], BEGINS + timedelta(weeks=15), replications=5, interval=0.8,
+                 workers=0, weeks=300)
+    assert _kinds(error) == ["not_positive", "too_few_worlds", "too_little_before",
+                             "too_many_weeks", "unknown_band"]
+
+
+def _read(folder):
+    return {file.stem: pl.read_csv(file, infer_schema=False) for file in folder.glob("*.csv")}
+
+
+@pytest.mark.parametrize("day", [date(2020, 1, 1), END + timedelta(days=40)])
+def test_a_day_that_the_history_does_not_cover(small, day):
+    with pytest.raises(BadInput) as error:
+        backtest(small[1], small[0], day)
+    assert "outside_history" in _kinds(error)
+
+
+def test_too_little_is_left_to_predict(small):
+    with pytest.raises(BadInput) as error:
+        backtest(small[1], small[0], END - timedelta(weeks=2))
+    assert _kinds(error) == ["too_little_after"]
+
+
+def test_an_interval_is_a_share(small):
+    with pytest.raises(BadInput) as error:
+        backtest(small[1], small[0], DAY, interval=80)
+    assert _kinds(error) == ["bad_interval"]
+
+
+def test_a_scheme_that_was_not_in_force(small, tmp_path):
+    with pytest.raises(BadInput) as error:
+        backtest("mereham", small[0], date(2024, 4, 1))
+    assert _kinds(error) == ["scheme_not_in_force"]
+
+
+def test_a_calibration_up_to_a_day_is_that_of_the_backtest(small, found):
+    assert list(found.calibration.fitted) == list(calibrate(small[1], START, DAY).fitted)
