@@ -73,7 +73,7 @@ def test_an_interval_that_stays_too_wide_is_said_with_how_many_worlds_would_do(
     small_borough, kept, capsys
 ):
     words = ("compare", small_borough, "--out", kept, "--at-most", 3, "--until")
-    assert _run(*words, "lettings=0.5") == 0
+    assert _run(*words, "bids_per_advert=0.01") == 0
     assert re.search(r"is wider with these 3 worlds; about [\d,]+ would do. --at-most is 3, so none was",
                      capsys.readouterr().out)
     assert _run(*words, "lettings=500") == 0

@@ -110,7 +110,7 @@ BROKEN: dict[str, tuple[str, dict[str, pl.Expr]]] = {
     "placed_add_up": ("weeks", {"placed": pl.col("placed") + 1}),
     "homes_come_back": ("voids", {"cause": pl.lit("returned"), "outcome": pl.lit("let")}),
     "decants_come_back": ("events", {"event": pl.lit("returned_from_decant")}),
-    "gone_is_gone": ("events", {"event": pl.lit("demolished"), "on": pl.lit(START)}),
+    "gone_is_gone": ("events", {"event": pl.lit("demolished"), "home": pl.lit("H1")}),
     "demolition_rehouses": ("households", {"decanted": ~pl.col("decanted")}),
     "placements_follow": ("placements", {"entered": ~pl.col("entered")}),
     "placements_cost": ("placements", {"gross_pence": pl.col("gross_pence") + 1}),

@@ -93,7 +93,7 @@ def test_rent_and_nights_are_those_of_the_days_of_the_figures(
     assert placements.filter(pl.col("since") < FIRST).height > 3
     assert figures(warm, "ta_nights") == pytest.approx(nights / 3 / (WEEKS * 7 / 365.25), rel=1e-5)
     gross = summary(warm).filter(kpi="ta_gross", group="all")["mean"].item()
-    assert gross < placements["gross_pounds"].sum() / 3 / (WEEKS * 7 / 365.25)
+    assert gross < placements["gross_pence"].sum() / 100 / 3 / (WEEKS * 7 / 365.25)
     whole, part = figures(both[0], "rent_lost"), figures(warm, "rent_lost")
     lost = whole * (WARM + WEEKS) - part * WEEKS
     assert 0 < lost < whole * (WARM + WEEKS)

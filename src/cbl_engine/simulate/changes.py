@@ -43,7 +43,8 @@ FIXED: dict[str, str] = {
     "stock.new_per_year": "homes that come one by one are part of the opening world; new_homes dates "
     "schemes of them",
     "rents.weekly_loss": _FIGURES, "accommodation.nightly": _FIGURES,
-    "accommodation.subsidy": _FIGURES, "accommodation.leaves_per_year": _FIGURES,
+    "accommodation.subsidy": _FIGURES, "accommodation.size_times": _FIGURES,
+    "accommodation.least_nights": _FIGURES, "accommodation.hand_back_days": _FIGURES,
     "accommodation.backfilled": _FIGURES,
 }
 """Parameters that hold for the whole of a run, and why."""

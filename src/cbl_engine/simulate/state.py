@@ -9,7 +9,7 @@ import numpy as np
 
 from cbl_engine.simulate.columns import Columns
 from cbl_engine.simulate.luck import new_ids, number_of
-from cbl_engine.simulate.parameters import day_reached, days_until, happens, sorted_out
+from cbl_engine.simulate.parameters import day_reached, happens, sorted_out
 from cbl_engine.simulate.setup import KINDS, STANDING
 
 if TYPE_CHECKING:
@@ -174,12 +174,6 @@ def begin(setup: Setup, worlds: NDArray[np.int64]) -> State:
     join(state, world, 0, setup.lives.number[life], life, setup.lives.registered[life],
          opening=True)
     return state
-
-
-def first_ends(setup: Setup, home_id: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Day on which the tenancies of the start would end, if no rate ever changed."""
-    rate = setup.all_ends[number_of(home_id)]
-    return setup.start + days_until(rate, setup.luck.draws("tenancy", home_id, 0)).astype(np.int64)
 
 
 def next_end(

@@ -11,7 +11,7 @@ from cbl_engine.errors import BadInput, Problem
 from cbl_engine.simulate import accommodation
 from cbl_engine.simulate.columns import spans
 from cbl_engine.simulate.luck import poisson_counts
-from cbl_engine.simulate.parameters import happens, picked, sorted_out
+from cbl_engine.simulate.parameters import days_until, happens, picked, sorted_out
 from cbl_engine.simulate.register import take_out
 from cbl_engine.simulate.setup import (
     ACQUIRED,
@@ -44,7 +44,6 @@ from cbl_engine.simulate.state import (
     UNBUILT,
     UNDER_OFFER,
     VOID,
-    first_ends,
     next_end,
     settle_tenants,
 )
@@ -331,8 +330,8 @@ def begin_with_voids(state: State) -> None:
     if setup.theory.no_void_days:
         return
     home = np.flatnonzero(state.home_status == LET)
-    # As long before the start as the first tenancies would have run after it.
-    day = 2 * setup.start - first_ends(setup, state.home_ids(home))
+    day = setup.start - days_until(setup.all_ends[state.static(home)],
+                                   setup.luck.draws("tenancy/before", state.home_ids(home)))
     near = (day > setup.start - _BEFORE) & (day < setup.start)
     if setup.lived_in is not None:
         near &= ~np.isin(state.static(home), setup.lived_in)
