@@ -15,7 +15,7 @@ from cbl_engine.compare.backtest.habits import Habits
 from cbl_engine.compare.backtest.kept import write_backtest
 from cbl_engine.compare.backtest.measures import MEASURES
 from cbl_engine.compare.backtest.ready import fewest_worlds
-from cbl_engine.compare.backtest.run import bounds, values_of
+from cbl_engine.compare.backtest.run import _usual, bounds, values_of
 from cbl_engine.compare.backtest.seen import seen_in_history, seen_in_worlds
 from cbl_engine.compare.backtest.told import headline, lines_of
 from cbl_engine.compare.backtest.world import as_it_stands
@@ -392,3 +392,16 @@ def test_a_scheme_that_was_not_in_force(small, tmp_path):
 
 def test_a_calibration_up_to_a_day_is_that_of_the_backtest(small, found):
     assert list(found.calibration.fitted) == list(calibrate(small[1], START, DAY).fitted)
+
+
+def test_worlds_are_held_against_intervals_of_the_others() -> None:
+    """Of few worlds the interval of all goes from the least to the most, which holds each of them."""
+    worlds = 9
+    predicted = pl.concat([
+        pl.DataFrame({"world": np.arange(worlds), "measure": "adverts", "group": group,
+                      "value": np.random.default_rng(seed).normal(size=worlds)})
+        for seed, group in enumerate(map(str, range(200)))])
+    compared = predicted.group_by("measure", "group").agg(
+        low=pl.col("value").min(), high=pl.col("value").max())
+    least, most = _usual(predicted, compared, 0.8)
+    assert least < 200 * (1 - 2 / worlds) < most < 200

@@ -45,7 +45,7 @@ def headline(found: Backtest) -> tuple[str, ...]:
         "So what happened is what a world of the fitted kind might have brought.")
     expected = (f"Were measures independent, {number(mean)} would be expected ({low} to {high} in 95 "
                 "of 100 cases).")
-    usual = (f"Simulated worlds themselves, held against the same intervals, keep {least} to {most} "
+    usual = (f"Simulated worlds, each held against intervals of the others, keep {least} to {most} "
              f"of them in 95 of 100. {verdict}")
     return (f"{found.held} of {found.of} intervals of {level} held.", expected, NOT_INDEPENDENT, usual)
 
