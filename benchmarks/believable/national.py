@@ -56,6 +56,7 @@ BASIS = (
     "Tenants on the register: the made-up borough takes their share from lettings to tenants, which "
     "would be circular. Here 24.5%: the 328,000 overcrowded social renters (2022-23), as if all of "
     "them and no other tenants were on a register.",
+    "How much oftener tenancies of smaller homes end: as shipped, from Camden in 2003-04.",
     "Everything else as shipped: bidding, outcomes of nominations, leakage, lapses; assumed.",
 )
 
