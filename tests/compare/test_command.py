@@ -149,7 +149,7 @@ def test_an_unfinished_folder_is_no_comparison(tmp_path, capsys):
 def test_the_page_has_every_part_a_committee_asks_for(page):
     heads = re.findall(r"<h2>(.*?)</h2>", page)
     assert heads == [
-        "The question", "What differs", "Charts", "Effects by group",
+        "The question", "What differs", "Charts", "Flows between bands", "Effects by group",
         "Effects by equality group", "What it costs",
         "What it rests on", "What the model does not know", "How it was run",
         "Annex: every value with its source"]

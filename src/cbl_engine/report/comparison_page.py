@@ -9,8 +9,10 @@ import polars as pl
 
 from cbl_engine.compare.findings import findings, headlines, saved_by_pairing
 from cbl_engine.compare.says import change, group_of, level
+from cbl_engine.report.band_flows import band_flows
 from cbl_engine.report.charts import Bars, bars, grouped
 from cbl_engine.report.equality_part import equality_part, equality_sheet
+from cbl_engine.report.movers import MOVED
 from cbl_engine.report.page import day, render
 from cbl_engine.simulate.describe import changes_in_words, described
 from cbl_engine.simulate.kpi import ALL, YEAR
@@ -129,6 +131,7 @@ def comparison_page(comparison: Comparison, equality: pl.DataFrame | None = None
         headlines=list(_headlines(comparison, at)),
         responses=_under_responses(comparison),
         drawn=[_stages(at), *(c for chart in _CHARTS if (c := _chart(at, *chart)) is not None)],
+        flows_by_variant=list(band_flows(comparison, at.response, FEWEST)), moved=MOVED,
         groups=[(v, _effects(at, v)) for v in variants], fewest=FEWEST,
         equality=equality_part(comparison, equality, at.response),
         accounts=[(title, _ACCOUNTS_SAY[title], list(_rows(at, kpis)))
