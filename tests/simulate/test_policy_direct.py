@@ -106,3 +106,14 @@ def test_bytes_are_the_same_for_any_batch():
     parts = [frames_of_run(*run_batch(setup, np.array([w]))) for w in range(3)]
     for name, frame in together.items():
         assert frame.equals(pl.concat([p[name] for p in parts])), name
+
+
+def test_lists_are_the_same_however_few_households_are_read_at_a_time(monkeypatch):
+    setup = setup_of(scheme_text(KINDS), direct__share=ALL, tenancies__end_per_year=1.5)
+    _, whole = run(setup)
+    assert "direct" in set(whole["nominations"]["route"])
+    monkeypatch.setattr(direct, "_BLOCK", 3)
+    monkeypatch.setattr(direct, "_LONGEST", 40)
+    _, read = run(setup)
+    for name, frame in whole.items():
+        assert frame.equals(read[name]), name

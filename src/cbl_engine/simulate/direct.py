@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 _ROUTE = ROUTES.index("direct")
 _LAST = 1 << 30
+_LONGEST = 200
+"""Households on the list of a home; no more are read of a long register than fill the lists."""
+_BLOCK = 2000
+"""Households of each world that are read first."""
 
 
 def set_apart(state: State, week: int) -> None:
@@ -50,13 +54,13 @@ def set_apart(state: State, week: int) -> None:
 def lists(state: State, week: int) -> tuple[NDArray[np.int64], Listed, Bids]:
     """Homes to be let directly, and for each those who may be let it: best first.
 
-    They stand by band, then by the date that ranks, then by id. A home that suits nobody is
-    advertised after all, if it was not before.
+    They stand by band, then by the date that ranks, then by id, as many as :data:`_LONGEST`. A home
+    that suits nobody is advertised after all, if it was not before.
 
     Returns:
         Rows of voids, their lists, and an entry of each list in the form of bids.
     """
-    setup, voids, households = state.setup, state.voids, state.households
+    setup, voids = state.setup, state.voids
     close = setup.closes(week)
     rows = state.open_voids
     rows = rows[(voids["step"][rows] == READY) & (voids["route"][rows] == DIRECT)]
@@ -68,12 +72,10 @@ def lists(state: State, week: int) -> tuple[NDArray[np.int64], Listed, Bids]:
     voids["step"][kept] = ADVERTISED
     voids["closed"][kept] = close
     home = (np.cumsum(some) - 1)[home]
-    place = policy_on(setup, close).place_of(setup.lives.bands)
-    band = place[state.bands_on(who, close)]
-    date = households["priority"][who].astype(np.int64)
-    order = np.lexsort((households["id"][who], np.where(date > 0, date, _LAST),
-                        band, home))
+    order = np.argsort(home, kind="stable")
     who, home = who[order], home[order]
+    first = within(home) < _LONGEST
+    who, home = who[first], home[first]
     starts = np.searchsorted(home, np.arange(len(kept) + 1))
     by_who = np.lexsort((home, who))
     rank = np.empty(len(who), np.int32)
@@ -88,32 +90,62 @@ def lists(state: State, week: int) -> tuple[NDArray[np.int64], Listed, Bids]:
 def _pairs(
     state: State, week: int, rows: NDArray[np.int64], close: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Households and homes that fit each other by some kind of direct let: rows, and places."""
+    """Households and homes that fit each other by some kind of direct let: rows, and places.
+
+    Households are read in their order, block after block, until every home has enough.
+    """
     households, voids = state.households, state.voids
-    nobody = np.zeros(0, np.int64), np.zeros(0, np.int64)
-    if not len(rows):
-        return nobody
     live = state.live
     world = voids["world"][rows].astype(np.int64)
-    homes = np.bincount(world, minlength=len(state.worlds))
-    who = np.sort(live[households["waits"][live] & (households["status"][live] == WAITING)
-                       & (households["suspended_until"][live] <= close)
-                       & (homes[households["world"][live]] > 0)])
-    mine = households["world"][who].astype(np.int64)
-    which, home = spans((np.cumsum(homes) - homes)[mine], homes[mine])
+    has_home = np.bincount(world, minlength=len(state.worlds)) > 0
+    who = live[households["waits"][live] & (households["status"][live] == WAITING)
+               & (households["suspended_until"][live] <= close)
+               & has_home[households["world"][live]]]
+    who = who[_in_order(state, who, close)]
+    turn = within(households["world"][who])
+    wanted = np.full(len(rows), _LONGEST)
+    found = [(np.zeros(0, np.int64), np.zeros(0, np.int64))]
+    first, width = 0, _BLOCK
+    while (wanted > 0).any() and (turn >= first).any():
+        block = who[(turn >= first) & (turn < first + width)]
+        pairs = _fitting(state, week, block, rows, np.flatnonzero(wanted > 0), close)
+        found.append(pairs)
+        wanted -= np.bincount(pairs[1], minlength=len(rows))
+        first, width = first + width, 4 * width
+    whose, homes = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return whose, homes
+
+
+def _in_order(state: State, who: NDArray[np.int64], close: int) -> NDArray[np.int64]:
+    """Order by world, then by band, the date that ranks and id."""
+    households = state.households
+    place = policy_on(state.setup, close).place_of(state.setup.lives.bands)
+    date = households["priority"][who].astype(np.int64)
+    return np.lexsort((households["id"][who], np.where(date > 0, date, _LAST),
+                       place[state.bands_on(who, close)], households["world"][who]))
+
+
+def _fitting(
+    state: State, week: int, who: NDArray[np.int64], rows: NDArray[np.int64],
+    homes: NDArray[np.int64], close: int,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Of some households and some of the homes in ``rows``, those that fit each other."""
+    worlds = len(state.worlds)
+    count = np.bincount(state.voids["world"][rows[homes]], minlength=worlds)
+    mine = state.households["world"][who].astype(np.int64)
+    which, at = spans((np.cumsum(count) - count)[mine], count[mine])
     if not len(which):
-        return nobody
-    version = policy_on(state.setup, close).version
-    judge = judge_of(state, close, who, rows, week)
-    ids, applications = judge.given_adverts["id"].to_numpy(), households["id"][who]
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    judge = judge_of(state, close, who, rows[homes], week)
+    ids, applications = judge.given_adverts["id"].to_numpy(), state.households["id"][who]
     fits = np.zeros(len(which), bool)
-    for criteria in _kinds(version):
+    for criteria in _kinds(policy_on(state.setup, close).version):
         able = np.flatnonzero(~fits)
         for criterion in criteria:
-            able = able[meets(judge, criterion, close, advert=ids[home[able]],
+            able = able[meets(judge, criterion, close, advert=ids[at[able]],
                               application=applications[which[able]])]
         fits[able] = True
-    return who[which[fits]], home[fits]
+    return who[which[fits]], homes[at[fits]]
 
 
 def _kinds(version: SchemeVersion) -> list[list[str]]:
