@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks.believable import mechanisms
+from benchmarks.believable import check, mechanisms
 from benchmarks.believable.mechanisms import Market
 
 SEEDS = range(4)
@@ -113,10 +113,12 @@ def test_the_less_a_home_is_liked_the_likelier_it_is_refused():
     assert market.refuses[liked].mean() < market.refuses[~liked].mean() / 2
 
 
-def test_the_command_says_of_each_sign_whether_it_held(monkeypatch, capsys):
+def test_the_command_says_of_each_sign_whether_it_held(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(check, "RESULTS", tmp_path)
     given = ["mechanisms", "--households", "600", "--homes", "60", "--seeds", "3"]
     monkeypatch.setattr(sys, "argv", given)
     mechanisms.main()
     said = capsys.readouterr().out
     assert said.startswith("600 households, 60 homes, 3 seeds")
     assert said.count("direct < choice: ") == said.count("choice < acceptance: ") == 3
+    assert check.kept("mechanisms")["households"] == 600
