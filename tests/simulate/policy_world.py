@@ -11,7 +11,7 @@ import polars as pl
 
 from cbl_engine.sample import sample_borough_for, sample_stock
 from cbl_engine.scheme import load_scheme, scheme_from_text
-from cbl_engine.simulate import bidders, choice, offering, register, voids, weeks
+from cbl_engine.simulate import bidders, choice, offering, weeks
 from cbl_engine.simulate.lives import day_number, make_lives
 from cbl_engine.simulate.luck import Luck
 from cbl_engine.simulate.outputs import frames_of_run
@@ -119,12 +119,7 @@ def weeks_of(
     """Each week at the close, before lists are made: the state, its number, voids and bids."""
     state, going = begin(setup, np.arange(worlds, dtype=np.int64)), offering.nothing_going()
     for week in range(setup.weeks):
-        register.arrive(state, week)
-        register.change(state, week)
-        register.leave(state, week)
-        voids.end_tenancies(state, week)
-        voids.build(state, week)
-        voids.work(state, week)
+        weeks.up_to_the_adverts(state, week)
         bidders.begin_week(state, week)
         advertised = weeks.advertise(state, week)
         if len(advertised):

@@ -80,21 +80,27 @@ def run_batch(
     weeks = Columns(WEEKS, len(worlds) * setup.weeks)
     going = offering.nothing_going()
     for week in range(setup.weeks):
-        state.setup = setup.in_week(week)
-        joined = np.concatenate([register.arrive(state, week), downsizing.ask(state, week),
-                                 decants.ask(state, week)])
-        register.change(state, week)
-        register.leave(state, week)
-        voids.end_tenancies(state, week)
-        voids.hand_back(state, week)
-        decants.come_back(state, week)
-        voids.build(state, week)
-        voids.work(state, week)
+        joined = up_to_the_adverts(state, week)
         going = close(state, week, going)
         _count(state, week, weeks, joined)
         limits.check(state, weeks, week)
         said(week)
     return state, weeks
+
+
+def up_to_the_adverts(state: State, week: int) -> NDArray[np.int64]:
+    """The register and the homes of a week, the first two steps; rows of those who joined."""
+    state.setup = state.setup.in_week(week)
+    joined = np.concatenate([register.arrive(state, week), downsizing.ask(state, week),
+                             decants.ask(state, week)])
+    register.change(state, week)
+    register.leave(state, week)
+    voids.end_tenancies(state, week)
+    voids.hand_back(state, week)
+    decants.come_back(state, week)
+    voids.build(state, week)
+    voids.work(state, week)
+    return joined
 
 
 def close(state: State, week: int, going: offering.Going) -> offering.Going:
