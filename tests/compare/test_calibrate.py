@@ -12,12 +12,13 @@ from polars.testing import assert_frame_equal
 from cbl_engine.compare.calibrate import calibrate, parameters_text, write_parameters
 from cbl_engine.compare.calibrate.bidding import most_bids
 from cbl_engine.compare.calibrate.history import CannotFitError, History, window_of
-from cbl_engine.compare.calibrate.nominations import BECOMES, nominations
+from cbl_engine.compare.calibrate.nominations import nominations
 from cbl_engine.compare.calibrate.run import FITS, NOT_FITTED
 from cbl_engine.compare.calibrate.told import lines_of
 from cbl_engine.errors import BadInput, RunError
 from cbl_engine.quality import find_habits
 from cbl_engine.simulate.parameters import read_parameters, shipped_parameters
+from cbl_engine.simulate.setup import OUTCOMES
 from cbl_engine.tables import write_tables
 from tests.compare.made_history import SINCE, UNTIL, Truth, made_history
 from tests.compare.recovery import covered
@@ -291,7 +292,7 @@ def test_outcomes_become_what_becomes_of_nominations():
     ]
     assert found["open"].sum() == 1
     assert set(found["source"]) == {"own"}
-    assert {row[0] for row in told} <= set(BECOMES)
+    assert {row[0] for row in told} <= set(OUTCOMES)
 
 
 def test_nominations_begun_too_late_to_be_over_are_left_out():

@@ -9,13 +9,13 @@ import polars as pl
 import pytest
 
 from cbl_engine.compare.calibrate.history import CannotFitError, History
-from cbl_engine.compare.calibrate.nominations import BECOMES
 from cbl_engine.compare.calibrate.nominees import days_times, household_odds, landlord_odds
 from cbl_engine.simulate.parameters import shipped_parameters
+from cbl_engine.simulate.setup import OUTCOMES
 
 SINCE, UNTIL = date(2024, 1, 1), date(2026, 1, 1)
 USUAL = np.array([0.07, 0.06, 0.06, 0.04, 0.03, 0.10, 0.03, 0.61])
-REJECTED, REFUSED = BECOMES.index("landlord_rejected"), BECOMES.index("refused_at_viewing")
+REJECTED, REFUSED = OUTCOMES.index("landlord_rejected"), OUTCOMES.index("refused_at_viewing")
 
 
 def history(n: int = 6000, *, seed: int = 1, rejects: float = 3.0, refuses: float = 2.0,

@@ -1,21 +1,4 @@
-"""What becomes of nominations, how long it takes, and how tenancies begin: from outcomes.
-
-A nomination is one household and one advert (or home, in a direct let). It begins with the first
-outcome that approves or chooses it, else with its first outcome of any kind, and ends by its last:
-
-===================  ===========================================================================
-what becomes of it   the outcome it ends by
-===================  ===========================================================================
-no_contact           no_contact; a bypass approved for that reason or for silence
-withdrew             withdrew, before acceptance
-failed_verification  offer_withdrawn; a bypass approved for a check or any other reason
-landlord_rejected    landlord_rejected; a bypass approved because the landlord was silent
-no_show              absent; a bypass approved for that reason
-refused_at_viewing   refused, before acceptance, whether or not a viewing is written down
-refused_late         refused, withdrew, no_contact, absent or undone, after acceptance
-accepted             accepted or signed, with none of these after it
-===================  ===========================================================================
-"""
+"""What becomes of nominations, how long it takes, and how tenancies begin: from outcomes."""
 
 from __future__ import annotations
 
@@ -30,24 +13,14 @@ from cbl_engine.compare.calibrate.estimates import Estimate
 from cbl_engine.compare.calibrate.fit import Fit, enough, lasting, left_out, named, single
 from cbl_engine.compare.calibrate.history import CannotFitError
 from cbl_engine.compare.calibrate.voids import by_name
+from cbl_engine.simulate.nominated import FAILS, nominated
+from cbl_engine.simulate.setup import OUTCOMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cbl_engine.compare.calibrate.history import History
 
-BECOMES = (
-    "no_contact", "withdrew", "failed_verification", "landlord_rejected", "no_show",
-    "refused_at_viewing", "refused_late", "accepted",
-)
-_BYPASSED = {"absent": "no_show", "no_contact": "no_contact", "silence": "no_contact",
-             "no_reply": "no_contact", "landlord_silent": "landlord_rejected"}
-_FAILS = {
-    "no_contact": "no_contact", "withdrew": "withdrew", "offer_withdrawn": "failed_verification",
-    "landlord_rejected": "landlord_rejected", "absent": "no_show", "refused": "refused_at_viewing",
-    "undone": "refused_late",
-}
-_LATE = ("no_contact", "withdrew", "no_show", "refused_at_viewing", "refused_late")
 _SOURCES = {"applicant": "own", "officer": "assisted", "automatic": "automatic"}
 _SHORTEST_TAIL = 14
 
@@ -77,61 +50,14 @@ def begun(history: History) -> pl.DataFrame:
     """Every nomination that began in the window, as known at its end.
 
     Returns:
-        advert (null: a direct let), application, began, became (null: open), days [days] (null where
-        no outcome begins it) and open (Bool), a row a nomination.
+        Columns of :func:`cbl_engine.simulate.nominated.nominated`, a row a nomination.
 
     Raises:
         CannotFitError: there are no outcomes.
     """
     outcomes = history.table("outcomes", "application")
-    text = dict.fromkeys(("advert", "home", "act", "reason"), pl.String)
-    have = outcomes.with_columns(
-        pl.lit(None, dtype).alias(name) for name, dtype in text.items() if name not in outcomes.columns
-    ).filter(
-        pl.col("application").is_not_null(),
-        pl.col("advert").is_not_null() | pl.col("home").is_not_null(),
-        pl.col("on") < pl.lit(history.until),
-    )
-    approved, act = pl.col("what") == "approved", pl.col("act")
-    begins = (approved & act.is_in(["offer", "direct_let"])) | (pl.col("what") == "chosen")
-    bypassed = pl.col("reason").replace_strict(_BYPASSED, default="failed_verification")
-    fails = pl.when(approved & (act == "bypass")).then(bypassed).otherwise(
-        pl.col("what").replace_strict(_FAILS, default=None, return_dtype=pl.String)
-    )
-    direct = pl.col("advert").is_null()
-    events = have.select(
-        # Where an advert is named, its household is nominated once however many homes it has.
-        pl.when(direct).then("home").otherwise(None).alias("home"),
-        "advert", "application", "on",
-        begins.fill_null(value=False).alias("begins"),
-        fails.alias("fails"),
-        pl.col("what").is_in(["accepted", "signed"]).alias("good"),
-    ).filter(pl.any_horizontal("begins", "good", pl.col("fails").is_not_null()))
-    good_on = pl.col("on").filter("good").min()
-    failing = pl.col("fails").is_not_null()
-    ended = events.group_by("advert", "home", "application").agg(
-        pl.col("on").filter("begins").min().alias("begun_on"),
-        pl.col("on").min().alias("first_on"),
-        good_on.alias("good_on"),
-        pl.col("on").filter(failing).max().alias("fail_on"),
-        pl.col("fails").sort_by("on", "fails").drop_nulls().last().alias("fails"),
-    )
-    failed = (pl.col("fail_on").is_not_null() & (
-        pl.col("good_on").is_null() | (pl.col("fail_on") >= pl.col("good_on"))
-    )).fill_null(value=False)
-    late = failed & pl.col("good_on").is_not_null() & pl.col("fails").is_in(_LATE)
-    over = pl.when(failed).then("fail_on").otherwise("good_on")
-    became = (
-        pl.when(late).then(pl.lit("refused_late")).when(failed).then("fails")
-        .when(pl.col("good_on").is_not_null()).then(pl.lit("accepted"))
-    )
-    return ended.select(
-        "advert", "home", "application",
-        pl.coalesce("begun_on", "first_on").alias("began"),
-        became.alias("became"),
-        (over - pl.col("begun_on")).dt.total_days().alias("days"),
-        over.is_null().alias("open"),
-    ).filter(history.within(pl.col("began")))
+    told = nominated(outcomes.filter(pl.col("on") < pl.lit(history.until)))
+    return told.filter(history.within(pl.col("began")))
 
 
 def _with_source(history: History, told: pl.DataFrame) -> pl.DataFrame:
@@ -174,7 +100,7 @@ def outcomes_of(source: str) -> Callable[[History], Fit]:
         of = history.once(nominations).filter(pl.col("source") == source)
         over = of.filter(~pl.col("open"))
         enough(over.height, f"nominations ({source})")
-        counts = {name: int((over["became"] == name).sum()) for name in BECOMES}
+        counts = {name: int((over["became"] == name).sum()) for name in OUTCOMES}
         unmarked = source == "own" and "automatic_unmarked" in history.habits
         return named(
             estimates.shares(counts), over.height,
@@ -193,7 +119,7 @@ def days(history: History) -> Fit:
     if not begun.height:
         raise CannotFitError("no outcome approved with the act offer: its day is not known")
     lost = left_out(over.height - begun.height, "no day of nomination")
-    return by_name(begun, "became", BECOMES, "nominations.days", lost)
+    return by_name(begun, "became", OUTCOMES, "nominations.days", lost)
 
 
 def _signings(history: History) -> pl.DataFrame:
@@ -209,7 +135,7 @@ def _signings(history: History) -> pl.DataFrame:
         pl.col("on").filter(what == "accepted").min().alias("accepted_on"),
         pl.col("on").filter(signed).max().alias("signed_on"),
         pl.coalesce("tenancy_start", "on").filter(signed).max().alias("starts_on"),
-        what.is_in(list(_FAILS)).any().alias("fell"),
+        what.is_in(list(FAILS)).any().alias("fell"),
     )
 
 

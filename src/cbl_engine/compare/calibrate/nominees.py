@@ -16,10 +16,10 @@ import polars as pl
 
 from cbl_engine.compare.calibrate.fit import Fit, left_out
 from cbl_engine.compare.calibrate.history import FEWEST, CannotFitError
-from cbl_engine.compare.calibrate.nominations import BECOMES, nominations
+from cbl_engine.compare.calibrate.nominations import nominations
 from cbl_engine.simulate.nominees import HOUSEHOLDS, OLDER
 from cbl_engine.simulate.parameters import shipped_parameters
-from cbl_engine.simulate.setup import LANDLORDS, ROUTES
+from cbl_engine.simulate.setup import LANDLORDS, OUTCOMES, ROUTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 MORE = 10
 """Nominations as expected that each group is given."""
 _ROUNDS = 50
-_ACCEPTED = BECOMES.index("accepted")
+_ACCEPTED = OUTCOMES.index("accepted")
 _Z = 1.959964
 
 
@@ -105,7 +105,7 @@ class _Rows:
                 else of.with_columns(pl.lit(None, pl.String).alias(name))
         self.frame = of
         self.route = _number(of["source"], ROUTES)
-        self.became = _number(of["became"], BECOMES)
+        self.became = _number(of["became"], OUTCOMES)
         self.groups = {"landlord": _number(of["landlord"], LANDLORDS),
                        "household": _number(of["household"], HOUSEHOLDS)}
 
@@ -135,10 +135,10 @@ _NAMES = {"landlord": LANDLORDS, "household": HOUSEHOLDS}
 def _fitted_odds(history: History) -> dict[str, NDArray[np.float64]]:
     """Odds by grouping: group, outcome; 1 for groups that are not known or too small."""
     rows = history.once(_Rows)
-    seen = np.eye(len(BECOMES))[rows.became]
+    seen = np.eye(len(OUTCOMES))[rows.became]
     routes = np.array([seen[rows.route == r].mean(axis=0) if (rows.route == r).any()
-                       else np.full(len(BECOMES), 1 / len(BECOMES)) for r in range(len(ROUTES))])
-    odds = {name: np.ones((len(groups) + 1, len(BECOMES))) for name, groups in _NAMES.items()}
+                       else np.full(len(OUTCOMES), 1 / len(OUTCOMES)) for r in range(len(ROUTES))])
+    odds = {name: np.ones((len(groups) + 1, len(OUTCOMES))) for name, groups in _NAMES.items()}
     for _ in range(_ROUNDS):
         for name, of in rows.groups.items():
             shares = routes[rows.route] * np.prod(
@@ -173,9 +173,9 @@ def _odds_of(history: History, name: str) -> Fit:
             kept.append(f"{group} ({n} rows)")
             continue
         used += n
-        counts = np.bincount(rows.became[of == number], minlength=len(BECOMES))
+        counts = np.bincount(rows.became[of == number], minlength=len(OUTCOMES))
         values[group] = {}
-        for at, outcome in enumerate(BECOMES[:_ACCEPTED]):
+        for at, outcome in enumerate(OUTCOMES[:_ACCEPTED]):
             value = float(odds[number, at])
             values[group][outcome] = value
             # One half more of each, so that an outcome never seen has an interval.
@@ -218,7 +218,7 @@ def days_times(history: History) -> Fit:
         raise CannotFitError(f"fewer than {FEWEST} rows: {int(good.sum())} nominations with days")
     days, became = days[good], rows.became[good]
     means = np.array([days[became == b].mean() if (became == b).any() else 0.0
-                      for b in range(len(BECOMES))])
+                      for b in range(len(OUTCOMES))])
     expected = means[became]
     factors = {name: np.ones(len(names)) for name, (names, _) in groups.items()}
     large = [(name, number, of[good] == number) for name, (names, of) in groups.items()
