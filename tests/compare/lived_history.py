@@ -186,7 +186,7 @@ def _adverts(adverts, numbers, start, world):
     number = adverts["home"].replace_strict(numbers, return_dtype=pl.Int64).to_numpy()
     ids = new_ids(np.full(len(number), world), 0, number) | (
         (adverts["week"].to_numpy().astype(np.int64) + 1) << 24)
-    return adverts.select("home", "vacancy").with_columns(
+    return adverts.select("home", "vacancy", "profile").with_columns(
         pl.Series("id", ids).cast(pl.String),
         moments(opens, time(0, 1)).alias("opens_at"), moments(closes, time(23, 59)).alias("closes_at"),
         pl.lit("closed").alias("status"))

@@ -66,8 +66,8 @@ def lived(setup: Setup, monkeypatch: Any) -> World:
     weeks: list[Lived] = []
     real_rank, real_close = listing.rank, stepping.close
 
-    def rank(state: State, week: listing.Week) -> listing.Listed:
-        found = real_rank(state, week)
+    def rank(state: State, week: listing.Week, on: int | None = None) -> listing.Listed:
+        found = real_rank(state, week, on)
         mine = weeks[-1]
         mine.frames, mine.made = week, listing.live_shortlist(state, week).frame()
         ids = state.households["id"][found.household].tolist()

@@ -12,7 +12,13 @@ from cbl_engine.simulate import listing
 from cbl_engine.simulate.asking import judge_of, meets
 from cbl_engine.simulate.columns import within
 from cbl_engine.simulate.policy import policy_on
-from cbl_engine.simulate.quotas import begin_counts, choose_profiles, compile_quotas, count_lettings
+from cbl_engine.simulate.quotas import (
+    begin_counts,
+    choose_profiles,
+    compile_quotas,
+    count_adverts,
+    count_lettings,
+)
 from cbl_engine.simulate.setup import OWN_COLUMNS
 from cbl_engine.simulate.state import GONE, NOBODY, OVER, READY
 from cbl_engine.simulate.voids import (
@@ -57,6 +63,23 @@ def open_adverts(state: State, rows: NDArray[np.int64], week: int) -> None:
     else:
         profile = choose_profiles(counts, world, state.static(voids["home"][rows]), own, day)
     voids["profile"][rows] = _dealt(state, policy, world, profile)
+
+
+def count_before(
+    state: State, home: NDArray[np.int64], profile: NDArray[np.integer], closed: NDArray[np.integer]
+) -> None:
+    """Adverts that closed before worlds begin are counted in the scheme's quotas.
+
+    Args:
+        state: the worlds.
+        home: number of each one's home in the stock.
+        profile: number of its profile in the version of the first day.
+        closed: day.
+    """
+    day = state.setup.start
+    counts = _counts(state, policy_on(state.setup, day), day)
+    if counts is not None:
+        count_adverts(counts, home, profile, closed, day)
 
 
 def _dealt(

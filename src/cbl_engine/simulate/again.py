@@ -55,7 +55,7 @@ def order_on(state: State, going: Going, day: int) -> NDArray[np.int64]:
     if offers.order == "offer":
         closes = closed[lists[which]]
         parts = [_ranked(state, going, going.void[lists], which[closes == on], entry[closes == on],
-                         int(on - state.setup.start) // 7, day) for on in np.unique(closes)]
+                         max(int(on - state.setup.start) // 7, 0), day) for on in np.unique(closes)]
         entry = np.concatenate([*parts, np.zeros(0, np.int64)])
     order = np.concatenate([every[~old[of]], entry])
     return order[np.argsort(of[order], kind="stable")]

@@ -93,18 +93,34 @@ def _placed(
     row: NDArray[np.int64], advert: NDArray[np.int64],
 ) -> Bids:
     """Bids that the engine places, with what each home is worth to the household."""
-    rows, of = np.unique(row, return_inverse=True)
-    cells = _cells(state, found.who[rows], voids, counts)
+    who = found.who[row]
+    return Bids(who, advert, (within(row) + 1).astype(np.int32),
+                np.full(len(row), np.int8(AUTOMATIC)), worth(state, who, voids, counts, advert))
+
+
+def worth(
+    state: State, who: NDArray[np.int64], voids: NDArray[np.int64], counts: NDArray[np.int64],
+    advert: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """What homes are worth to households, pair by pair [log odds]; 0 where it may not have one.
+
+    Args:
+        state: the worlds.
+        who: rows of households.
+        voids: rows of the voids advertised, by world.
+        counts: adverts of each world.
+        advert: place among ``voids`` of each.
+    """
+    rows, of = np.unique(who, return_inverse=True)
+    cells = _cells(state, rows, voids, counts)
     width = len(voids)
     kind = np.repeat(np.arange(len(cells.first)), cells.upto - cells.first)
     there = kind * width + cells.advert
     wanted = cells.of[of] * width + advert
     at = np.minimum(np.searchsorted(there, wanted), max(len(there) - 1, 0))
-    utility = np.zeros(len(row))
-    if len(there):
-        utility = np.where(there[at] == wanted, cells.utility[at], 0.0)
-    return Bids(found.who[row], advert, (within(row) + 1).astype(np.int32),
-                np.full(len(row), np.int8(AUTOMATIC)), utility)
+    if not len(there):
+        return np.zeros(len(who))
+    return np.where(there[at] == wanted, cells.utility[at], 0.0)
 
 
 def _who_looks(state: State, who: NDArray[np.int64], week: int) -> NDArray[np.bool_]:

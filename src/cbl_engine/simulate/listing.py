@@ -289,6 +289,25 @@ def _rows_of(
         for c in _PEOPLE.get(table, ()) if c in frame.columns)
 
 
+def listed(
+    state: State, week: int, voids: NDArray[np.int64], bids: Bids, on: int | None = None
+) -> Listed:
+    """The lists that bids on the adverts of some voids make, by the live shortlist.
+
+    Args:
+        state: the worlds.
+        week: in which the adverts were open.
+        voids: rows of the voids advertised.
+        bids: on them.
+        on: the day households are as on; None: the close.
+    """
+    if len(bids.household):
+        return rank(state, frames_of(state, week, voids, bids, on), on)
+    none, counts = np.zeros(0, np.int64), np.zeros(len(voids), np.int64)
+    return Listed(np.zeros(len(voids) + 1, np.int64), none, none.astype(np.int32),
+                  none.astype(np.int8), none, counts, counts)
+
+
 def rank(state: State, week: Week, on: int | None = None) -> Listed:
     """The live shortlist of a week, and whoever may be offered a home, in order.
 

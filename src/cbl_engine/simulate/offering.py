@@ -134,9 +134,21 @@ def only_open(state: State, going: Going) -> Going:
 def offer(state: State, going: Going, week: int) -> Going:
     """A week of days of nominations and lettings; what goes on after it."""
     close = state.setup.closes(week)
-    going = only(going, order_on(state, going, close))
+    return offer_on(state, going, week, range(close, close + 7))
+
+
+def offer_on(state: State, going: Going, week: int, days: range) -> Going:
+    """Nominations and lettings on some days of one week; what goes on after them.
+
+    Args:
+        state: the worlds.
+        going: lists.
+        week: whose adverts the last of them are.
+        days: numbers, one after the other.
+    """
+    going = only(going, order_on(state, going, days[0]))
     nominated_this_week = np.zeros(len(state.worlds), np.int64)
-    for day in range(close, close + 7):
+    for day in days:
         for _ in range(_MOST_ROUNDS):
             settled = _settle(state, day)
             if not _nominate(state, going, day, nominated_this_week) and not settled:
@@ -172,7 +184,8 @@ def _settle(state: State, day: int) -> bool:
     nominations["due"][np.concatenate([gets, others])] = day
     _end(state, others, day)
     voids["pending"][nominations["void"][gets]] = 0
-    _let(state, gets, day)
+    count(state, nominations["void"][gets], nominations["household"][gets], day)
+    let(state, gets, np.full(len(gets), day))
     return bool(len(failed) + len(gets))
 
 
@@ -240,34 +253,72 @@ def nominate(
     state: State, void: NDArray[np.int64], who: NDArray[np.int64], position: NDArray[np.int32],
     route: NDArray[np.int8], utility: NDArray[np.float64], day: int,
 ) -> None:
-    """Households are nominated for homes; what will become of each is drawn.
+    """Households are nominated for homes; what will become of each is drawn."""
+    outcome, takes = becomes(state, void, who, route, utility, day)
+    enter(state, void, who, position, route, np.full(len(who), day), outcome, takes)
 
-    A draw is the household's for this void, so it is the same under another scheme.
+
+def key_of(
+    state: State, void: NDArray[np.int64], who: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.integer]]:
+    """Whose the draws of a nomination are: the household's for this void, so that they are the same
+    under another scheme.
     """
-    setup, voids, households = state.setup, state.voids, state.households
-    key = households["id"][who], state.home_ids(voids["home"][void]), voids["nth"][void]
-    home, life = state.static(voids["home"][void]), households["life"][who]
+    voids = state.voids
+    return (state.households["id"][who], state.home_ids(voids["home"][void]), voids["nth"][void])
+
+
+def becomes(
+    state: State, void: NDArray[np.int64], who: NDArray[np.int64], route: NDArray[np.int8],
+    utility: NDArray[np.float64], day: int, *more: NDArray[np.integer],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """What will become of nominations made on a day, numbers in ``OUTCOMES``, and days until then.
+
+    Args:
+        state: the worlds.
+        void: rows of voids.
+        who: rows of households.
+        route: number in ``ROUTES``.
+        utility: of the home to the household [log odds].
+        day: whose policy says how long a landlord may take.
+        more: keys of the draws beside household and void.
+    """
+    setup, voids = state.setup, state.voids
+    key = (*key_of(state, void, who), *more)
+    home, life = state.static(voids["home"][void]), state.households["life"][who]
     outcome = nominees.outcomes(setup, key, route, home, life, utility)
     takes = nominees.days_taken(setup, key, route, home, life, outcome)
     allowed = policy_on(setup, day).answer_days(home, day)
     answered = picked(setup.days["nominations.landlord_days"], setup.luck.draws("answered", *key))
     takes += np.minimum(answered, allowed)
-    signs = picked(setup.days["nominations.sign_up_days"], setup.luck.draws("signs", *key))
+    return outcome, np.zeros_like(takes) if setup.theory.no_void_days else takes
+
+
+def enter(
+    state: State, void: NDArray[np.int64], who: NDArray[np.int64], position: NDArray[np.integer],
+    route: NDArray[np.int8], on: NDArray[np.integer], outcome: NDArray[np.int64],
+    takes: NDArray[np.integer],
+) -> NDArray[np.int64]:
+    """Nominations made on some days are under way until their own come; the rows."""
+    setup, voids, households = state.setup, state.voids, state.households
+    signs = picked(setup.days["nominations.sign_up_days"],
+                   setup.luck.draws("signs", *key_of(state, void, who)))
     if setup.theory.no_void_days:
-        takes[:] = 0
-        signs[:] = 0
+        signs = np.zeros_like(signs)
     households["status"][who] = UNDER_OFFER
     households["offers"][who] += 1
     np.add.at(voids["pending"], void, 1)
     np.add.at(voids["nominations"], void, 1)
-    state.nominations.append(
-        len(who), void=void, household=who, position=position, on=day, outcome=-outcome - 2,
-        due=day + takes, signs=signs, route=route,
+    return state.nominations.append(
+        len(who), void=void, household=who, position=position, on=on, outcome=-outcome - 2,
+        due=on + takes, signs=signs, route=route,
     )
 
 
-def _let(state: State, rows: NDArray[np.int64], day: int) -> None:
-    """Accepted: the tenancy begins after the sign-up; a tenant's old home comes empty then."""
+def let(state: State, rows: NDArray[np.int64], day: NDArray[np.integer]) -> None:
+    """Nominations are accepted, each on its day: the tenancy begins after the sign-up; a tenant's old
+    home comes empty then.
+    """
     if not len(rows):
         return
     setup = state.setup
@@ -277,7 +328,6 @@ def _let(state: State, rows: NDArray[np.int64], day: int) -> None:
         setup, np.maximum(day + nominations["signs"][rows], voids["ready"][void]))
     home = voids["home"][void]
     voids["accepted"][void], voids["let"][void] = day, start
-    count(state, void, who, day)
     old = households["home"][who].copy()
     take_out(state, who, HOUSED, start)
     households["home"][who] = home

@@ -15,8 +15,17 @@ import polars as pl
 from cbl_engine.simulate.luck import new_ids
 from cbl_engine.simulate.parameters import GRAIN
 from cbl_engine.simulate.setup import CAUSES, NEW_HOME, WORKS
-from cbl_engine.simulate.state import LET, NEVER, NOBODY, OVER, next_end, settle_tenants
-from cbl_engine.simulate.voids import open_void, starting_day
+from cbl_engine.simulate.state import (
+    ADVERTISED,
+    LET,
+    LONG_EMPTY,
+    NEVER,
+    NOBODY,
+    OVER,
+    next_end,
+    settle_tenants,
+)
+from cbl_engine.simulate.voids import LONG_TERM, open_void, starting_day
 
 if TYPE_CHECKING:
     from datetime import date
@@ -28,6 +37,8 @@ if TYPE_CHECKING:
 
 DAYS = ("tenancy_ended_on", "keys_in_on", "inspected_on", "works_began_on", "ready_on",
         "advertised_on", "accepted_on", "let_on")
+_LONG = 28
+"""Days that a ready home may wait for its first advert, at least."""
 _NOT_LET = ("long_term", "lost", "redesignated", "temporary_accommodation")
 
 
@@ -40,9 +51,9 @@ def voids_under_way(voids: pl.DataFrame, homes: pl.DataFrame, start: date) -> pl
         start: first day.
 
     Returns:
-        home (its number), cause, works and :data:`DAYS`, days on or after the start empty. A
-        void whose tenancy has not ended by the start is no void yet; one that is out of letting is
-        not let again; of several of one home the last counts.
+        home (its number), cause, works, :data:`DAYS`, days on or after the start empty, and kept
+        (Bool: kept out of letting). A void whose tenancy has not ended by the start is no void yet;
+        one that is out of letting is not let again; of several of one home the last counts.
     """
     missing = [pl.lit(None, pl.Date).alias(c) for c in DAYS if c not in voids.columns]
     texts = [pl.lit(None, pl.String).alias(c) for c in ("cause", "works", "outcome")
@@ -62,15 +73,29 @@ def voids_under_way(voids: pl.DataFrame, homes: pl.DataFrame, start: date) -> pl
         .join(numbers, on="home").sort("number", "tenancy_ended_on", "id")
         .unique("number", keep="last", maintain_order=True)
         .select(pl.col("number").alias("home"), pl.col("cause").cast(pl.String),
-                pl.col("works").cast(pl.String), *DAYS)
+                pl.col("works").cast(pl.String), *DAYS,
+                _kept_out(table, start).alias("kept"))
     )
+
+
+def _kept_out(table: pl.DataFrame, start: date) -> pl.Expr:
+    """Whether a home that was never advertised has been ready for longer than any waits for an advert
+    here: longer than 99 of 100, and four weeks at least. Unknown of a table without days of adverts.
+    """
+    waits = (table["advertised_on"] - table["ready_on"]).dt.total_days().drop_nulls()
+    if not len(waits):
+        return pl.lit(value=False)
+    longest = max(float(waits.quantile(0.99) or 0), _LONG)
+    ready = (pl.lit(start) - pl.col("ready_on")).dt.total_days()
+    never = pl.col("advertised_on").is_null() & pl.col("accepted_on").is_null()
+    return (never & (ready > longest)).fill_null(value=False)
 
 
 def begin_with(state: State, under_way: pl.DataFrame) -> None:
     """Every world begins with the voids of the table, in place of those that are usual.
 
-    A home that is ready is advertised in the first week, whether or not it has been before; one
-    that was accepted is let on the next starting day after the sign-up.
+    A home that is ready is advertised in the first week, unless a list of it is being gone down or
+    it is kept out of letting; one that was accepted is let on the next starting day after the sign-up.
     """
     n, worlds = under_way.height, len(state.worlds)
     home = (np.arange(worlds)[:, None] * state.n_homes + under_way["home"].to_numpy()).ravel()
@@ -127,24 +152,62 @@ def _come_to(
     # What was advertised is let by bidding.
     shown = (day["advertised_on"] < NEVER) | (day["accepted_on"] < NEVER)
     voids["route"][rows] = np.where(shown, 0, voids["route"][rows])
-    taken = np.flatnonzero(day["accepted_on"] < NEVER)
-    _let(state, rows[taken], day["accepted_on"][taken], tuple(k[taken] for k in key))
+    voids["accepted"][rows] = day["accepted_on"]
 
 
-def _let(
-    state: State, rows: NDArray[np.int64], accepted: NDArray[np.int32],
-    key: tuple[NDArray[np.int64], ...],
-) -> None:
-    """Homes that were accepted before the start: let to somebody who is on no list any more."""
+def voids_of(state: State, homes: pl.Series) -> NDArray[np.int64]:
+    """Rows of the voids of some homes, by their numbers, world after world."""
+    worlds = np.arange(len(state.worlds))[:, None]
+    of_home = np.full(len(state.home_status), -1, np.int64)
+    of_home[state.voids["home"][state.open_voids]] = state.open_voids
+    return of_home[(worlds * state.n_homes + homes.to_numpy()).ravel()]
+
+
+def without_lists(state: State) -> None:
+    """What becomes of voids that no list is gone down for: those accepted are let, those kept out of
+    letting come back after their time.
+    """
+    _let_those_accepted(state)
+    _keep_out(state)
+
+
+def _keep_out(state: State) -> None:
+    """The time that homes are kept out of letting has lasted so long at least."""
     setup, voids = state.setup, state.voids
-    signed = _over(setup, "nominations.sign_up_days", key, accepted, np.full(len(rows), NEVER))
+    if setup.under_way is None:
+        return
+    rows = voids_of(state, setup.under_way.filter("kept")["home"])
+    rows = rows[~np.isin(voids["step"][rows], (ADVERTISED, OVER))]
+    home, ready = voids["home"][rows], voids["ready"][rows]
+    voids["route"][rows], voids["step"][rows] = LONG_TERM, OVER
+    state.home_status[home] = LONG_EMPTY
+    state.home_ends[home] = _over(setup, "stock.long_term_days",
+                                  (state.home_ids(home), voids["nth"][rows]), ready,
+                                  np.full(len(rows), NEVER))
+
+
+def _let_those_accepted(state: State) -> None:
+    """Homes that were accepted before the start and are not let yet: to somebody who is on no list
+    any more, from the day that was agreed where that is known.
+    """
+    setup, voids = state.setup, state.voids
+    rows = state.open_voids
+    rows = rows[(voids["accepted"][rows] < NEVER) & (voids["step"][rows] != OVER)]
+    home = voids["home"][rows]
+    signed = signed_on(setup, (state.home_ids(home), voids["nth"][rows]), voids["accepted"][rows])
     ready = voids["ready"][rows]
     since = starting_day(setup, np.maximum(signed, np.where(ready < NEVER, ready, 0)))
-    home = voids["home"][rows]
-    voids["accepted"][rows], voids["let"][rows] = accepted, since
-    voids["step"][rows] = OVER
+    since = np.where(voids["let"][rows] < NEVER, voids["let"][rows], since)
+    voids["let"][rows], voids["step"][rows] = since, OVER
     state.home_status[home] = LET
     state.home_ends[home] = next_end(setup, state.home_ids(home), state.home_nth[home], since)
+
+
+def signed_on(
+    setup: Setup, key: tuple[NDArray, ...], accepted: NDArray
+) -> NDArray[np.int32]:
+    """The day of each sign-up that is not over at the start."""
+    return _over(setup, "nominations.sign_up_days", key, accepted, np.full(len(accepted), NEVER))
 
 
 def _over(

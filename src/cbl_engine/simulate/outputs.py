@@ -195,6 +195,8 @@ def _lettings(state: State) -> pl.DataFrame:
         "vacancy": voids["nth"][void] + 1,
         "application": _application_names(state, who),
         "accepted_on": _dates(voids["accepted"][void]),
+        "signed_on": _dates(voids["accepted"][void]
+                            + state.nominations["signs"][rows["nomination"]]),
         "let_on": _dates(rows["day"]),
         "bedrooms": homes.bedrooms[static],
         "bedroom_need": _null_below_0(households["need"][who]),

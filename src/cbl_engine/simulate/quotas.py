@@ -207,6 +207,32 @@ def _in_whole(
     return inside
 
 
+def count_adverts(
+    counts: Counts, home: NDArray[np.int64], profile: NDArray[np.integer],
+    closed: NDArray[np.integer], day: int,
+) -> None:
+    """Adverts from before worlds begin are counted in every world by the quotas on adverts.
+
+    Args:
+        counts: of the worlds; added to.
+        home: number in its world.
+        profile: that each had.
+        closed: day on which each closed; one of an earlier period does not count.
+        day: first day.
+    """
+    _begin_periods(counts, day)
+    rules = counts.rules
+    days, at = np.unique(closed, return_inverse=True)
+    current = np.array([[period_of(quota.starts, day_of(int(on))) == period for quota, period in zip(
+        rules.quotas.values(), counts.periods, strict=True)] for on in days], bool)
+    part = (rules.profile > 0) & (rules.profile == profile[:, None])
+    counted = rules.of_kind("adverts") & _in_whole(rules, home, part)
+    advert, quota = np.nonzero(counted & current.reshape(-1, len(rules.quotas))[at])
+    everywhere = np.arange(len(counts.counted))[:, None], quota, rules.stratum[quota, home[advert]]
+    np.add.at(counts.counted[..., 0], everywhere, 1)
+    np.add.at(counts.counted[..., 1], everywhere, part[advert, quota])
+
+
 def count_lettings(
     counts: Counts, world: NDArray[np.integer], home: NDArray[np.int64],
     profile: NDArray[np.integer], to: NDArray[np.bool_], day: int,

@@ -283,13 +283,16 @@ def _read_tables(folder: Path) -> dict[str, pl.DataFrame]:
 
 
 def _hash_of(setup: Setup) -> str:
-    """A hash of the lives, the stock and its voids under way."""
+    """A hash of the lives, the stock, its voids and the lists under way."""
     digest = sha256()
     for name in ("registered", "band", "sizes", "priority", "since"):
         digest.update(getattr(setup.lives, name).tobytes())
     digest.update(setup.stock.hash_rows(seed=0).to_numpy().tobytes())
     if setup.under_way is not None:
         digest.update(setup.under_way.hash_rows(seed=0).to_numpy().tobytes())
+    if setup.lists is not None:
+        for frame in vars(setup.lists).values():
+            digest.update(frame.hash_rows(seed=0).to_numpy().tobytes())
     return digest.hexdigest()
 
 

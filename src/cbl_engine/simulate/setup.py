@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cbl_engine.scheme import Scheme
+    from cbl_engine.simulate.lists_under_way import ListsUnderWay
     from cbl_engine.simulate.lives import Lives
     from cbl_engine.simulate.luck import Luck
     from cbl_engine.simulate.nominees import Chances
@@ -123,6 +124,7 @@ class Setup:
         later: other values, each with the day from which they hold, in order.
         under_way: voids under way at the start (``opening.voids_under_way``); None: those that are
             usual.
+        lists: that are being gone down at the start (``lists_under_way``); None: there are none.
         kinds: of each life of the opening register the chance that it is of each of ``KINDS``;
             None: the shares of ``bidding.kinds``.
     """
@@ -146,6 +148,7 @@ class Setup:
     later: tuple[tuple[int, Parameters], ...] = ()
     decants: tuple[Decants, ...] = ()
     under_way: pl.DataFrame | None = None
+    lists: ListsUnderWay | None = None
     kinds: NDArray[np.float64] | None = None
 
     def in_week(self, week: int) -> Setup:

@@ -22,6 +22,7 @@ from cbl_engine.simulate import (
     decants,
     direct,
     downsizing,
+    going_on,
     limits,
     listing,
     offering,
@@ -77,8 +78,9 @@ def run_batch(
         opening.begin_with(state, setup.under_way)
     there = np.arange(len(state.households))
     accommodation.enter(state, there, np.full(len(there), setup.start))
+    going = going_on.go_on(state)
+    opening.without_lists(state)
     weeks = Columns(WEEKS, len(worlds) * setup.weeks)
-    going = offering.nothing_going()
     for week in range(setup.weeks):
         joined = up_to_the_adverts(state, week)
         going = close(state, week, going)
@@ -121,8 +123,7 @@ def rank_and_offer(
     going: offering.Going,
 ) -> offering.Going:
     """The adverts of a week close: the live shortlist ranks, and homes are offered."""
-    listed = listing.rank(state, listing.frames_of(state, week, advertised, bids)
-                          ) if len(bids.household) else _nobody(advertised)
+    listed = listing.listed(state, week, advertised, bids)
     _recorded(state, week, advertised, listed)
     return offering.offer(state, offering.with_lists(going, advertised, listed, bids, week), week)
 
@@ -149,14 +150,6 @@ def advertise(state: State, week: int) -> NDArray[np.int64]:
     state.voids["adverts"][rows] += 1
     advertising.open_adverts(state, rows, week)
     return rows
-
-
-def _nobody(advertised: NDArray[np.int64]) -> listing.Listed:
-    """Lists on which nobody stands."""
-    none = np.zeros(0, np.int64)
-    counts = np.zeros(len(advertised), np.int64)
-    return listing.Listed(np.zeros(len(advertised) + 1, np.int64), none, none.astype(np.int32),
-                          none.astype(np.int8), none, counts, counts)
 
 
 def _recorded(

@@ -13,6 +13,8 @@ from cbl_engine.scheme import Scheme
 from cbl_engine.simulate.changes import parameters_over_time, transitions_of
 from cbl_engine.simulate.columns import silent
 from cbl_engine.simulate.limits import register_out_of_time
+from cbl_engine.simulate.lists_under_way import TABLES as LIST_TABLES
+from cbl_engine.simulate.lists_under_way import lists_under_way
 from cbl_engine.simulate.lives import day_number, make_lives
 from cbl_engine.simulate.luck import Luck
 from cbl_engine.simulate.opening import voids_under_way
@@ -63,12 +65,13 @@ def set_up(
     homes, areas, voids = _stock(scenario, scheme, beside)
     stock = _with_new_homes(homes, scenario, parameters)
     areas_of_homes = stock["area"].drop_nulls().unique().sort().to_list()
-    opening, joining = _registers(scenario, scheme, parameters, beside)
+    opening, joining, of_lists = _registers(scenario, scheme, parameters, beside)
     opening["areas"] = _together(opening.get("areas"), areas, joining["areas"])
     lives = make_lives(scheme, opening, joining, scenario.start, scenario.all_weeks,
                        scenario.assess_every, parameters, luck, areas_of_homes,
                        _opening_size(scenario), said, transitions_of(scenario.dated))
     later = parameters_over_time(parameters, scenario.dated)
+    under_way = None if voids is None else voids_under_way(voids, homes, scenario.start)
     setup = Setup(scheme, lives, stock, day_number(scenario.start), scenario.all_weeks, parameters,
                   luck, opening["areas"], _theory(scenario),
                   lived_in=_lived_in(scenario, lives, stock), response=scenario.response,
@@ -77,8 +80,9 @@ def set_up(
                   later=tuple((day_number(on), values) for on, values in later),
                   decants=tuple(Decants(day_number(d.on), d.homes, d.because == "demolition")
                                 for d in scenario.decants),
-                  under_way=None if voids is None else voids_under_way(
-                      voids, homes, scenario.start))
+                  under_way=under_way,
+                  lists=None if under_way is None else lists_under_way(
+                      of_lists, under_way, homes, lives.read_as, scenario.start))
     problems = _cannot_run(setup)
     if problems:
         raise BadInput(problems)
@@ -131,8 +135,10 @@ def _theory(scenario: Scenario) -> Theory:
 
 def _registers(
     scenario: Scenario, scheme: Scheme, parameters: Parameters, beside: Path | None
-) -> tuple[dict[str, pl.DataFrame], dict[str, pl.DataFrame]]:
-    """The register at the start, and households like those who may join."""
+) -> tuple[dict[str, pl.DataFrame], dict[str, pl.DataFrame], dict[str, pl.DataFrame]]:
+    """The register at the start, households like those who may join, and of a council's own register
+    the tables that lists are read from.
+    """
     from cbl_engine.sample import sample_borough_for
     from cbl_engine.sample.for_scheme import with_columns_of
 
@@ -146,11 +152,12 @@ def _registers(
             frames = with_columns_of(frames, version)
         return {name: frames[name] for name in _TABLES if name in frames}
 
-    wanted = scenario.world.households
+    wanted, of_lists = scenario.world.households, {}
     rate = max(_taken(scheme, made(1000, scenario.seed), scenario), 1 / _MOST_MADE)
     if scenario.world.register_ is not None:
         read = _read(near(beside, scenario.world.register_), scheme, ("applications",))
         opening = {name: read[name] for name in _TABLES if name in read}
+        of_lists = {name: read[name] for name in LIST_TABLES if name in read}
         problems = register_out_of_time(
             opening["applications"], scenario.start, scenario.world.register_)
         if problems:
@@ -161,7 +168,7 @@ def _registers(
         opening = made(int(wanted / rate * 1.15) + 50, scenario.seed)
     join = parameters["arrivals.per_year"] * wanted * scenario.all_weeks / 52
     pool = min(max(_POOL, int(join / 20)), 50_000)
-    return opening, made(pool * 2 ** int(log2(1 / rate)), scenario.seed + 1)
+    return opening, made(pool * 2 ** int(log2(1 / rate)), scenario.seed + 1), of_lists
 
 
 def _as_at(scheme: Scheme, start: date) -> Scheme:

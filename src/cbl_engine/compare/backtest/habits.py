@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from cbl_engine.compare.calibrate.bidding import bid_weeks
 from cbl_engine.compare.calibrate.history import CannotFitError
 from cbl_engine.simulate.setup import KINDS
 
 if TYPE_CHECKING:
-    import polars as pl
     from numpy.typing import NDArray
 
     from cbl_engine.compare.calibrate.history import History
@@ -55,23 +55,29 @@ def _shares(parameters: Parameters, name: str) -> NDArray[np.float64]:
     return np.array([parameters[name][kind] for kind in KINDS])
 
 
-def habits_of(history: History, applications: pl.Series) -> Habits | None:
+def habits_of(
+    history: History, applications: pl.Series, sizes: NDArray[np.integer] | None = None
+) -> Habits | None:
     """The habits of some applications.
 
     Args:
         history: as known on the day.
         applications: their ids, as text.
+        sizes: bedrooms of homes that each may be let, as bits; None: those that it needs.
 
     Returns:
         In their order; None where bids do not tell (no bids, or only some households').
     """
+    named = applications.alias("application").to_frame()
+    may = None if sizes is None else named.with_columns(pl.Series("sizes", sizes.astype(np.int64)))
     try:
-        weeks, _ = history.once(bid_weeks)
+        weeks, _ = bid_weeks(history, may)
     except CannotFitError:
         return None
-    found = applications.alias("application").to_frame().join(
-        weeks, on="application", how="left", maintain_order="left")
-    # Who joined in the last week has had no week to bid in.
+    spells = history.spells.select(
+        "application", (pl.col("registered_on") >= pl.lit(history.since)).alias("joined"))
+    found = named.join(weeks.drop("joined"), on="application", how="left", maintain_order="left").join(
+        spells, on="application", how="left", maintain_order="left")
     return Habits(found["joined"].fill_null(value=True).to_numpy(),
                   found["weeks"].fill_null(0).to_numpy(),
                   found["bid_weeks"].fill_null(0).to_numpy())

@@ -143,6 +143,12 @@ def seen_in_worlds(
     settled = pl.col("settled_on") < pl.lit(until)
     named = pl.col("outcome") != "not_chosen"
     closes = (pl.lit(since) + pl.duration(days=7 * pl.col("week").cast(pl.Int64) + 6)).cast(pl.Date)
+    # A household leaves a history's register when it signs.
+    lettings = frames["lettings"].filter(pl.col("signed_on") < pl.lit(until))
+    households = frames["households"].join(
+        frames["lettings"].select("world", "application", "signed_on"),
+        on=["world", "application"], how="left").with_columns(
+        pl.coalesce("signed_on", "left_on").alias("left_on"))
     gone = pl.col("left_on") < pl.lit(until)
     how = pl.when(pl.col("status") == "housed").then(pl.lit("housed")).otherwise(pl.lit("closed"))
     tables = {
@@ -152,9 +158,8 @@ def seen_in_worlds(
         "nominations": frames["nominations"].select(
             "world", pl.col("nominated_on").alias("began"),
             pl.when(settled & named).then("outcome").alias("became")),
-        "households": frames["households"].select(
+        "households": households.select(
             "world", "registered_on", by_then("left_on"), pl.when(gone).then(how).alias("left_by")),
-        "housed": frames["lettings"].filter(pl.col("accepted_on") < pl.lit(until)).select(
-            "world", pl.col("accepted_on").alias("on"), "band"),
+        "housed": lettings.select("world", pl.col("signed_on").alias("on"), "band"),
     }
     return Seen(since, until, worlds, tables)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +15,8 @@ from cbl_engine.compare.backtest.habits import habits_of
 from cbl_engine.compare.calibrate.history import CannotFitError, History
 from cbl_engine.compare.calibrate.nominations import begun
 from cbl_engine.errors import BadInput
+from cbl_engine.simulate.lists_under_way import STANDS, lists_under_way
+from cbl_engine.simulate.opening import voids_under_way
 from cbl_engine.simulate.world import set_up
 from cbl_engine.tables.schemas import REGISTER_TABLES
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from cbl_engine.compare.backtest.habits import Habits
+    from cbl_engine.simulate.lists_under_way import ListsUnderWay
     from cbl_engine.simulate.parameters import Parameters
     from cbl_engine.simulate.scenario import Scenario
     from cbl_engine.simulate.setup import Setup
@@ -70,6 +73,9 @@ def world_then(
         BadInput: the world cannot be simulated.
     """
     known = as_it_stands(history)
+    accepted = _accepted(history)
+    known = _housed(known, accepted.filter(~accepted.is_in(
+        _let_in_worlds(known, scenario.start).implode())))
     applications = _waiting(known)
     with _as_folders(known) as (register, stock):
         homes = {} if stock is None else {"stock": str(stock)}
@@ -79,14 +85,18 @@ def world_then(
                 _with(scenario, homes | {"register": str(register)}), parameters, beside,
                 len(applications), said)
         own = setup is not None
-        if setup is None:
+        if setup is not None:
+            applications = setup.lives.read_as
+            setup = replace(setup, lists=_lists(known, applications, scenario.start))
+        else:
+            applications = applications.filter(~applications.is_in(accepted.implode()))
             size = len(applications) or scenario.world.households
             setup = set_up(_with(scenario, homes | {"register": None, "households": size}),
                            parameters, beside, said)
             said_of_register = f"made up, {size:,} households: {said_of_register}"
-    if own:
-        applications = setup.lives.read_as
-    habits = habits_of(history, applications) if len(applications) else None
+    lives = setup.lives
+    sizes = lives.sizes[lives.starts[:lives.opening]] if own else None
+    habits = habits_of(history, applications, sizes) if len(applications) else None
     stood = _standing(history)
     notes = (_said_of_stock(known, scenario, own=stock is not None),
              f"Register: {said_of_register}.", _said_of_habits(habits, own=own))
@@ -133,7 +143,7 @@ def _with(scenario: Scenario, world: Mapping[str, object]) -> Scenario:
 
 
 def as_it_stands(history: History) -> dict[str, pl.DataFrame]:
-    """The tables with the last version of each application; who has accepted a home is housed."""
+    """The tables with the last version of each application."""
     known = dict(history.frames)
     applications = known.get("applications")
     if applications is None:
@@ -141,12 +151,36 @@ def as_it_stands(history: History) -> dict[str, pl.DataFrame]:
     if "valid_from" in applications.columns:
         applications = applications.sort("valid_from", nulls_last=False, maintain_order=True).unique(
             "id", keep="last", maintain_order=True).drop("valid_from", "valid_to", strict=False)
-    if "status" in applications.columns:
-        housed = pl.lit("housed").cast(applications.schema["status"])
-        accepted = pl.col("id").is_in(_accepted(history).implode())
-        applications = applications.with_columns(
-            pl.when(accepted).then(housed).otherwise("status").alias("status"))
     return known | {"applications": applications}
+
+
+def _housed(known: dict[str, pl.DataFrame], who: pl.Series) -> dict[str, pl.DataFrame]:
+    """The tables with some applications housed."""
+    applications = known.get("applications")
+    if applications is None or "status" not in applications.columns:
+        return known
+    housed = pl.lit("housed").cast(applications.schema["status"])
+    return known | {"applications": applications.with_columns(
+        pl.when(pl.col("id").is_in(who.implode())).then(housed).otherwise("status").alias("status"))}
+
+
+def _let_in_worlds(known: Frames, day: date) -> pl.Series:
+    """Applications that have accepted a home whose void is open: worlds let it to them."""
+    applications = known.get("applications")
+    waiting = pl.Series("id", [], pl.String) if applications is None else applications["id"].unique().sort()
+    lists = _lists(known, waiting, day)
+    if lists is None:
+        return waiting.clear()
+    return waiting.gather(lists.entries.filter(stands=STANDS.index("accepted"))["life"])
+
+
+def _lists(known: Frames, waiting: pl.Series, day: date) -> ListsUnderWay | None:
+    """Lists that were being gone down on the day; None where worlds do not begin with the voids."""
+    homes = _stock(known)
+    if homes is None or "voids" not in known:
+        return None
+    homes = homes.sort("id")
+    return lists_under_way(known, voids_under_way(known["voids"], homes, day), homes, waiting, day)
 
 
 def _accepted(history: History) -> pl.Series:
@@ -176,13 +210,19 @@ def _standing(history: History) -> int:
     return history.spells.filter("known", pl.col("registered_on") < first, stood).height
 
 
+def _stock(known: Frames) -> pl.DataFrame | None:
+    """The history's homes, where their bedrooms are known."""
+    homes = known.get("homes")
+    return homes if homes is not None and "bedrooms" in homes.columns and homes.height else None
+
+
 @contextmanager
 def _as_folders(known: Frames) -> Iterator[tuple[Path | None, Path | None]]:
     """Register and stock as data folders, for as long as the world is read from them."""
     with TemporaryDirectory() as folder:
         register, stock = Path(folder) / "register", Path(folder) / "stock"
-        homes = known.get("homes")
-        if homes is not None and "bedrooms" in homes.columns and homes.height:
+        homes = _stock(known)
+        if homes is not None:
             _write({"homes": homes, **_only(known, ("areas", "voids"))}, stock)
         applications = known.get("applications")
         if applications is not None and applications.height:

@@ -100,10 +100,17 @@ def _need_known(history: History) -> bool:
     return "bedroom_need" in applications.columns and _known(applications["bedroom_need"])
 
 
-def bid_weeks(history: History) -> tuple[pl.DataFrame, tuple[str, ...]]:
+def bid_weeks(
+    history: History, sizes: pl.DataFrame | None = None
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """For each household, weeks in which it could bid and weeks in which it did.
 
     Weeks at whose close it was under offer are not among either.
+
+    Args:
+        history: what is looked at.
+        sizes: application and sizes, the bedrooms of homes that it may be let as bits; None: each
+            those that it needs.
 
     Returns:
         application, joined (in the window), weeks and bid_weeks, for households with a week; and
@@ -123,12 +130,11 @@ def bid_weeks(history: History) -> tuple[pl.DataFrame, tuple[str, ...]]:
     )
     lost = history.spells.filter(~pl.col("known")).height
     if weeks["bedrooms"].eq(_ANY).all():
-        spells = spells.with_columns(pl.lit(_ANY, pl.Int64).alias("bedrooms"))
+        spells = spells.with_columns(pl.lit(_ANY, pl.Int64).alias("sizes"))
+        weeks = weeks.rename({"bedrooms": "sizes"})
     else:
-        need = history.table("applications").select(
-            pl.col("id").alias("application"), pl.col("bedroom_need").alias("bedrooms")
-        ).unique("application", keep="last", maintain_order=True)
-        spells = spells.join(need, on="application").drop_nulls("bedrooms")
+        spells = spells.join(_needed(history) if sizes is None else sizes, on="application")
+        weeks = _weeks_by_sizes(weeks, spells["sizes"].unique())
     # A week counts from the Monday on or after registration up to the one before leaving.
     first = pl.max_horizontal(pl.col("registered_on"), pl.lit(history.since))
     spells = spells.with_columns(
@@ -139,9 +145,9 @@ def bid_weeks(history: History) -> tuple[pl.DataFrame, tuple[str, ...]]:
     # An officer's bid takes the place of the household's own.
     chosen = placed.filter(pl.col("placed_by") != "automatic").select("application", "week").unique()
     did = (
-        chosen.join(spells.select("application", "bedrooms", "first", "last"), on="application")
+        chosen.join(spells.select("application", "sizes", "first", "last"), on="application")
         .filter((pl.col("week") >= pl.col("first")) & (pl.col("week") < pl.col("last")))
-        .join(weeks, on=["bedrooms", "week"])
+        .join(weeks, on=["sizes", "week"])
         .join(taken, on=["application", "week"], how="anti")
         .group_by("application")
         .agg(pl.len().cast(pl.Int64).alias("bid_weeks"))
@@ -158,6 +164,24 @@ def bid_weeks(history: History) -> tuple[pl.DataFrame, tuple[str, ...]]:
         .sort("application")
     )
     return found, (which, _unmarked(history), left_out(lost, "left on a day that is not known"))
+
+
+def _needed(history: History) -> pl.DataFrame:
+    """Application and sizes: the bedrooms that it needs."""
+    need = history.table("applications").select(
+        pl.col("id").alias("application"), pl.col("bedroom_need").alias("need")
+    ).unique("application", keep="last", maintain_order=True).drop_nulls("need")
+    return need.select("application", (2 ** pl.col("need").cast(pl.Int64)).cast(pl.Int64)
+                       .alias("sizes"))
+
+
+def _weeks_by_sizes(weeks: pl.DataFrame, sizes: pl.Series) -> pl.DataFrame:
+    """Weeks with an advert of some bedrooms among those of each sizes: sizes and week."""
+    of = pl.DataFrame([
+        (mask, bedrooms) for mask in sizes.to_list() for bedrooms in range(mask.bit_length())
+        if mask >> bedrooms & 1
+    ], {"sizes": pl.Int64, "bedrooms": pl.Int64}, orient="row")
+    return of.join(weeks.cast({"bedrooms": pl.Int64}), on="bedrooms").select("sizes", "week").unique()
 
 
 def _under_offer(
@@ -179,8 +203,8 @@ def _under_offer(
         pl.col("began") + pl.duration(days="days"))
     return (
         offers.select("application", "began", over.alias("over"))
-        .join(spells.select("application", "bedrooms", "first", "last"), on="application")
-        .join(weeks, on="bedrooms")
+        .join(spells.select("application", "sizes", "first", "last"), on="application")
+        .join(weeks, on="sizes")
         .filter((closes > pl.col("began")) & (closes <= pl.col("over")),
                 (pl.col("week") >= pl.col("first")) & (pl.col("week") < pl.col("last")))
         .select("application", "week").unique()
@@ -188,11 +212,11 @@ def _under_offer(
 
 
 def _counted(spells: pl.DataFrame, weeks: pl.DataFrame) -> pl.Series:
-    """Weeks with an advert in each spell, a loop over bedrooms."""
+    """Weeks with an advert in each spell, a loop over sizes."""
     first, last = (spells[n].to_physical().to_numpy() for n in ("first", "last"))
-    of = spells["bedrooms"].to_numpy()
+    of = spells["sizes"].to_numpy()
     found = np.zeros(len(of), np.int64)
-    for (size,), rows in weeks.group_by("bedrooms"):
+    for (size,), rows in weeks.group_by("sizes"):
         days = np.sort(rows["week"].to_physical().to_numpy())
         mine = of == size
         found[mine] = np.searchsorted(days, last[mine]) - np.searchsorted(days, first[mine])

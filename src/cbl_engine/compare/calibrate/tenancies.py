@@ -11,6 +11,7 @@ import polars as pl
 from cbl_engine.compare.calibrate import estimates
 from cbl_engine.compare.calibrate.fit import Fit, enough, left_out, named, single
 from cbl_engine.compare.calibrate.history import FEWEST, YEAR, CannotFitError, days_between
+from cbl_engine.simulate.parameters import shipped_parameters
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -78,7 +79,8 @@ _SIZES = 5
 def ends_by_bedrooms(history: History) -> Fit:
     """Endings for each year let in homes of each size, beside those of all homes.
 
-    Neighbouring sizes are taken together until each group has enough endings.
+    Neighbouring sizes are taken together until each group has enough endings; within a group they
+    stand to each other as the shipped values do.
     """
     ended, remark = _ended(history)
     ended = ended.filter(pl.col("reason").is_in((*CAUSES, "succession")))
@@ -90,13 +92,15 @@ def ends_by_bedrooms(history: History) -> Fit:
     counts = np.bincount(found["bedrooms"].to_numpy(), minlength=_SIZES)
     exposed = np.bincount(years["bedrooms"].to_numpy(), years["years"].to_numpy(), _SIZES)
     mean = counts.sum() / exposed.sum()
+    shipped = shipped_parameters()["tenancies.ends_by_bedrooms"]
+    usual = np.array([shipped[str(size)] for size in range(_SIZES)])
     of, together = {}, []
     for group in _groups(counts):
-        ends, over = int(counts[group].sum()), float(exposed[group].sum())
-        of |= dict.fromkeys(map(str, group), estimates.rate(ends, over * mean))
+        ends, over = int(counts[group].sum()), float((exposed * usual)[group].sum())
+        of |= {str(size): estimates.rate(ends, over / usual[size] * mean) for size in group}
         if len(group) > 1:
-            together.append("taken together for want of endings: bedrooms "
-                            + ", ".join(map(str, group)))
+            together.append("taken together for want of endings, as the shipped values stand to each "
+                            "other: bedrooms " + ", ".join(map(str, group)))
     lost = ended.height - found.height
     return named(of, found.height, *together, remark,
                  left_out(lost, "in homes whose bedrooms are not known"))
