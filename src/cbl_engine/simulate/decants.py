@@ -136,7 +136,7 @@ def house(state: State, week: int) -> tuple[NDArray[np.int64], Listed, Bids]:
     refused = rows[(voids["step"][rows] == READY) & (voids["route"][rows] == SET_ASIDE)]
     voids["route"][refused] = 0
     rows = rows[(voids["step"][rows] == READY) & (voids["route"][rows] == 0)
-                & (voids["adverts"][rows] == 0) & (voids["ready"][rows] <= monday)
+                & (voids["advertised"][rows] == NEVER) & (voids["ready"][rows] <= monday)
                 & ~np.isin(rows, refused)]
     rows = rows[np.argsort(voids["home"][rows])]
     who, aside = _for_good(state, week, rows)

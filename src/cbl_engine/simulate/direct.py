@@ -18,7 +18,7 @@ from cbl_engine.simulate.listing import Bids, Listed
 from cbl_engine.simulate.parameters import happens
 from cbl_engine.simulate.policy import policy_on
 from cbl_engine.simulate.setup import ROUTES
-from cbl_engine.simulate.state import ADVERTISED, READY, WAITING
+from cbl_engine.simulate.state import ADVERTISED, NEVER, READY, WAITING
 from cbl_engine.simulate.voids import DIRECT
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def set_apart(state: State, week: int) -> None:
     setup, voids = state.setup, state.voids
     policy = policy_on(setup, setup.closes(week))
     rows = state.open_voids
-    rows = rows[(voids["step"][rows] == READY) & (voids["adverts"][rows] == 0)
+    rows = rows[(voids["step"][rows] == READY) & (voids["advertised"][rows] == NEVER)
                 & (voids["route"][rows] == 0)]
     if not policy.version.direct_lets or not len(rows):
         return

@@ -58,7 +58,6 @@ def go_on(state: State) -> offering.Going:
     listed = listing.listed(state, 0, void, bids, setup.start)
     failed = np.bincount(at[entry["stands"] == FAILED], minlength=len(void))
     state.voids["eligible"][void] = np.maximum(listed.eligible, failed)
-    state.voids["nominations"][void] += failed.astype(np.int16)
     going = offering.with_lists(going, void, listed, bids, -1)
     going.out[:] = entry["stands"][bid[listed.bid]] != TO_ASK
     position = np.ones(len(who), np.int32)
@@ -105,8 +104,7 @@ def _closed(state: State, lists: pl.DataFrame) -> NDArray[np.int64]:
     direct = put("direct").astype(bool)
     voids["step"][void] = ADVERTISED
     voids["route"][void] = np.where(direct, DIRECT, 0)
-    voids["closed"][void], voids["adverts"][void] = put("closed_on"), put("adverts")
-    voids["bids"][void] = put("bids")
+    voids["closed"][void], voids["bids"][void] = put("closed_on"), put("bids")
     first = voids["advertised"][void]
     voids["advertised"][void] = np.where(first == NEVER, put("opened_on", NEVER), first)
     profile = np.tile(_profiles(state, lists["profile"]), worlds)

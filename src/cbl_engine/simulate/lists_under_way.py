@@ -35,8 +35,7 @@ class ListsUnderWay:
 
     Attributes:
         lists: home, direct (no advert: offered directly), closed_on, opened_on (of its first advert;
-            null: not known), profile (null: as the scheme says), adverts (of this void so far), bids
-            (on the last); by home.
+            null: not known), profile (null: as the scheme says), bids (on the last); by home.
         entries: list (place among them), life, rank (the household's own order), by (number in
             ``ROUTES``), stands (number in ``STANDS``), on (day of the nomination; null: not asked),
             over_on (day it was accepted); by list and life.
@@ -106,9 +105,7 @@ def _day(name: str) -> pl.Expr:
 
 
 def _last_adverts(adverts: pl.DataFrame, voids: pl.DataFrame, start: date) -> pl.DataFrame:
-    """The last advert of each void that had opened by the start, unless it was withdrawn; and how
-    many had closed.
-    """
+    """The last advert of each void that had opened by the start, unless it was withdrawn."""
     missing = [pl.lit(None, dtype).alias(name) for name, dtype in
                (("profile", pl.String), ("opens_at", adverts.schema["closes_at"]))
                if name not in adverts.columns]
@@ -122,7 +119,6 @@ def _last_adverts(adverts: pl.DataFrame, voids: pl.DataFrame, start: date) -> pl
     ).sort("number", "closed_on", "advert")
     return shown.group_by("number", maintain_order=True).agg(
         pl.col("opened_on").min(), pl.col("advert", "closed_on", "profile", "status").last(),
-        (pl.col("closed_on") < pl.lit(start)).sum().cast(pl.Int16).alias("adverts"),
     ).filter(pl.col("status") != "withdrawn")
 
 
@@ -222,7 +218,7 @@ def _lists(
         named, on="number", how="full", coalesce=True).select(
         pl.col("number").alias("home"), pl.col("advert").is_null().alias("direct"),
         pl.coalesce(pl.col("closed_on").cast(pl.Int32), "on").alias("closed_on"),
-        pl.col("opened_on").cast(pl.Int32), "profile", pl.col("adverts", "bids").fill_null(0),
+        pl.col("opened_on").cast(pl.Int32), "profile", pl.col("bids").fill_null(0),
     ).sort("home")
 
 

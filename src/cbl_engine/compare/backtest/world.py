@@ -72,10 +72,7 @@ def world_then(
     Raises:
         BadInput: the world cannot be simulated.
     """
-    known = as_it_stands(history)
-    accepted = _accepted(history)
-    known = _housed(known, accepted.filter(~accepted.is_in(
-        _let_in_worlds(known, scenario.start).implode())))
+    known = as_it_stands(history, scenario.start)
     applications = _waiting(known)
     with _as_folders(known) as (register, stock):
         homes = {} if stock is None else {"stock": str(stock)}
@@ -89,7 +86,7 @@ def world_then(
             applications = setup.lives.read_as
             setup = replace(setup, lists=_lists(known, applications, scenario.start))
         else:
-            applications = applications.filter(~applications.is_in(accepted.implode()))
+            applications = applications.filter(~applications.is_in(_accepted(history).implode()))
             size = len(applications) or scenario.world.households
             setup = set_up(_with(scenario, homes | {"register": None, "households": size}),
                            parameters, beside, said)
@@ -142,8 +139,10 @@ def _with(scenario: Scenario, world: Mapping[str, object]) -> Scenario:
     return scenario.model_copy(update={"world": scenario.world.model_copy(update=named)})
 
 
-def as_it_stands(history: History) -> dict[str, pl.DataFrame]:
-    """The tables with the last version of each application."""
+def as_it_stands(history: History, day: date) -> dict[str, pl.DataFrame]:
+    """The tables with the last version of each application; who has accepted a home is housed, unless
+    worlds let it.
+    """
     known = dict(history.frames)
     applications = known.get("applications")
     if applications is None:
@@ -151,23 +150,17 @@ def as_it_stands(history: History) -> dict[str, pl.DataFrame]:
     if "valid_from" in applications.columns:
         applications = applications.sort("valid_from", nulls_last=False, maintain_order=True).unique(
             "id", keep="last", maintain_order=True).drop("valid_from", "valid_to", strict=False)
+    if "status" in applications.columns:
+        gone = pl.col("id").is_in(_accepted(history).implode()) & ~pl.col("id").is_in(
+            _let_in_worlds(known, applications["id"].unique().sort(), day).implode())
+        housed = pl.lit("housed").cast(applications.schema["status"])
+        applications = applications.with_columns(
+            pl.when(gone).then(housed).otherwise("status").alias("status"))
     return known | {"applications": applications}
 
 
-def _housed(known: dict[str, pl.DataFrame], who: pl.Series) -> dict[str, pl.DataFrame]:
-    """The tables with some applications housed."""
-    applications = known.get("applications")
-    if applications is None or "status" not in applications.columns:
-        return known
-    housed = pl.lit("housed").cast(applications.schema["status"])
-    return known | {"applications": applications.with_columns(
-        pl.when(pl.col("id").is_in(who.implode())).then(housed).otherwise("status").alias("status"))}
-
-
-def _let_in_worlds(known: Frames, day: date) -> pl.Series:
+def _let_in_worlds(known: Frames, waiting: pl.Series, day: date) -> pl.Series:
     """Applications that have accepted a home whose void is open: worlds let it to them."""
-    applications = known.get("applications")
-    waiting = pl.Series("id", [], pl.String) if applications is None else applications["id"].unique().sort()
     lists = _lists(known, waiting, day)
     if lists is None:
         return waiting.clear()
