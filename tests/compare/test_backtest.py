@@ -13,7 +13,7 @@ import pytest
 
 from cbl_engine.compare.backtest import backtest
 from cbl_engine.compare.backtest.drawn import drawn
-from cbl_engine.compare.backtest.habits import Habits
+from cbl_engine.compare.backtest.habits import Habits, habits_of
 from cbl_engine.compare.backtest.kept import write_backtest
 from cbl_engine.compare.backtest.measures import MEASURES
 from cbl_engine.compare.backtest.ready import fewest_worlds
@@ -338,6 +338,31 @@ def test_a_draw_goes_by_parameter_and_world_alone():
     assert both["a"] != drawn({"a": rate}, Luck(1), 8)["a"]
 
 
+def test_weeks_count_in_which_a_home_that_the_household_may_have_closed():
+    """Two bedrooms are needed and advertised; of who may have one as well, weeks of both count."""
+    monday = date(2026, 1, 5)
+    closes = pl.Series([monday + timedelta(days=6 + 7 * w) for w in range(20)]).cast(
+        pl.Datetime("us", "Europe/London"))
+    since, until = monday, monday + timedelta(weeks=20)
+    who = ["A", "B", "C", "D"]
+    frames = {
+        "applications": pl.DataFrame({
+            "id": who, "status": ["active"] * 4, "bedroom_need": [2, 2, 2, 6],
+            "registered_on": [date(2020, 1, 1)] * 4}),
+        "homes": pl.DataFrame({"id": ["one", "two"], "bedrooms": [1, 2]}),
+        "adverts": pl.DataFrame({"id": [str(w) for w in range(20)], "home": ["one", "two"] * 10,
+                                 "status": "closed", "closes_at": closes}),
+        "bids": pl.DataFrame({"advert": ["0"], "application": ["B"], "placed_at": closes[:1]}),
+    }
+    history = History(frames, since, until, frozenset())
+    habits = habits_of(history, pl.Series(who), np.array([0b100, 0b110, 0b110, 1 << 6]))
+    assert habits.weeks.tolist() == [10, 20, 20, 0]
+    assert habits.bid_weeks.tolist() == [0, 1, 0, 0]
+    # Who has had no week to bid in is none of those who have just joined for that.
+    assert habits.joined.tolist() == [False] * 4
+    assert habits_of(history, pl.Series(who)).weeks.tolist() == [10, 10, 10, 0]
+
+
 def test_who_has_bid_most_weeks_is_no_seldom_bidder():
     habits = Habits(np.array([False, False, True]), np.array([40, 40, 0]), np.array([30, 0, 0]))
     kinds = habits.kinds(shipped_parameters())
@@ -383,6 +408,7 @@ def test_the_headline_says_how_many_and_that_measures_hang_together(found):
 def test_the_world_is_that_of_the_day(found):
     assert found.notes[0].startswith("Stock: the history's own, ")
     assert found.notes[1].startswith("Register: the history's own, ")
+    assert found.notes[3].startswith("Lists: those of ")
     assert found.scenario.start == DAY
     assert found.scenario.weeks == PREDICTED
 

@@ -14,6 +14,7 @@ from cbl_engine.compare.calibrate.bidding import most_bids
 from cbl_engine.compare.calibrate.history import CannotFitError, History, window_of
 from cbl_engine.compare.calibrate.nominations import nominations
 from cbl_engine.compare.calibrate.run import FITS, NOT_FITTED
+from cbl_engine.compare.calibrate.tenancies import ends_by_bedrooms
 from cbl_engine.compare.calibrate.told import lines_of
 from cbl_engine.errors import BadInput, RunError
 from cbl_engine.quality import find_habits
@@ -357,3 +358,23 @@ def test_bad_rows_are_refused_unless_left_out(small, tmp_path):
     found = calibrate(tmp_path / "history", strict=False)
     assert found.not_fitted["voids.works"] == "no table voids"
     assert found.quality.verdicts[0].answer == "with care"
+
+
+def test_sizes_taken_together_stand_to_each_other_as_shipped() -> None:
+    """Of four-bedroom homes three tenancies ended, too few to be fitted by themselves."""
+    sizes = [1] * 40 + [2] * 40 + [3] * 60 + [4] * 40
+    ended = [1] * 30 + [2] * 30 + [3] * 40 + [4] * 3
+    homes = pl.DataFrame({"id": [f"H{i}" for i in range(len(sizes))], "bedrooms": sizes})
+    first = {size: sizes.index(size) for size in set(sizes)}
+    nth = [ended[:i].count(size) for i, size in enumerate(ended)]
+    over = {first[size] + n for size, n in zip(ended, nth, strict=True)}
+    tenancies = pl.DataFrame({
+        "id": [f"T{i}" for i in range(len(sizes))], "home": homes["id"],
+        "end": [dt.date(2024, 7, 1) if i in over else None for i in range(len(sizes))],
+        "reason": ["left" if i in over else None for i in range(len(sizes))],
+    }).with_columns(start=pl.lit(dt.date(2010, 1, 1)))
+    history = History({"homes": homes, "tenancies": tenancies}, SINCE, UNTIL, frozenset())
+    found = ends_by_bedrooms(history).value
+    shipped = shipped_parameters()["tenancies.ends_by_bedrooms"]
+    assert found["4"] / found["3"] == pytest.approx(shipped["4"] / shipped["3"])
+    assert found["2"] > found["3"]

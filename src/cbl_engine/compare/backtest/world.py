@@ -96,7 +96,8 @@ def world_then(
     habits = habits_of(history, applications, sizes) if len(applications) else None
     stood = _standing(history)
     notes = (_said_of_stock(known, scenario, own=stock is not None),
-             f"Register: {said_of_register}.", _said_of_habits(habits, own=own))
+             f"Register: {said_of_register}.", _said_of_habits(habits, own=own),
+             _said_of_lists(setup.lists))
     return WorldThen(setup, stood / setup.lives.opening if stood else None, habits, own, notes)
 
 
@@ -132,6 +133,16 @@ def _said_of_habits(habits: Habits | None, *, own: bool) -> str:
     if own:
         return "Bidders: how often each household that waits bids is told by its own bids so far."
     return "Bidders: as many of each kind as the bids of those who waited tell."
+
+
+def _said_of_lists(lists: ListsUnderWay | None) -> str:
+    if lists is None:
+        return ("Lists: none go on; homes that are ready are advertised in the first week, and who was "
+                "under offer waits again.")
+    counts = dict(lists.entries.group_by("stands").len().iter_rows())
+    asked, accepted = (counts.get(STANDS.index(name), 0) for name in ("under_way", "accepted"))
+    return (f"Lists: those of {lists.lists.height:,} homes go on, with {asked:,} households under offer "
+            f"and {accepted:,} that have accepted.")
 
 
 def _with(scenario: Scenario, world: Mapping[str, object]) -> Scenario:
