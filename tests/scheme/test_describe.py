@@ -16,13 +16,16 @@ from cbl_engine.scheme import (
     bedrooms,
     bidding,
     describe,
+    facts,
+    keys,
     load_scheme,
     model,
     offers,
     scheme_from_text,
     upkeep,
 )
-from cbl_engine.scheme.model import KEYS, REDUCERS
+from cbl_engine.scheme.facts import REDUCERS
+from cbl_engine.scheme.keys import KEYS
 from cbl_engine.scheme.readings import read_expression
 from cbl_engine.scheme.words import FACT_WORDS, KEY_WORDS
 from tests.scheme.mutations import FILES
@@ -363,7 +366,7 @@ first, and then named here."""
 
 def test_every_field_of_every_part_has_its_place_in_the_words() -> None:
     rooms = {}
-    for room in (model, bedrooms, assessment, upkeep, bidding, advertising, offers):
+    for room in (model, facts, keys, bedrooms, assessment, upkeep, bidding, advertising, offers):
         rooms |= vars(room)
     parts = {name: thing for name, thing in rooms.items()
              if isinstance(thing, type) and issubclass(thing, model.Part)}

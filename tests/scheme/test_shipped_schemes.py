@@ -10,8 +10,9 @@ import pytest
 from pydantic import TypeAdapter
 
 from cbl_engine.documents import parse_document
+from cbl_engine.scheme.keys import Key
 from cbl_engine.scheme.load import load_scheme, shipped_schemes
-from cbl_engine.scheme.model import Key, SchemeVersion
+from cbl_engine.scheme.model import SchemeVersion
 from cbl_engine.scheme.parts import Part
 from cbl_engine.shipped import shipped_folder
 

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from cbl_engine.errors import BadInput, TableError
-from cbl_engine.scheme.model import BandKey, BedroomFitKey, DebtKey
+from cbl_engine.scheme.keys import BandKey, BedroomFitKey, DebtKey
 from cbl_engine.shortlist import explain, prepare, shortlist
 from tests.reference.frames import frames_of
 from tests.reference.ranker import first_place_thresholds, judged_bids

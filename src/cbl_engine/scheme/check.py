@@ -17,7 +17,7 @@ from cbl_engine.scheme.check_offers import offer_problems
 from cbl_engine.scheme.check_orders import Place, eligible_problems, order_problems, suggest
 from cbl_engine.scheme.check_upkeep import upkeep_problems
 from cbl_engine.scheme.expressions import ExpressionError, parse_expression
-from cbl_engine.scheme.model import (
+from cbl_engine.scheme.facts import (
     AllMembers,
     AnyMember,
     BedroomsFact,
@@ -29,7 +29,7 @@ from cbl_engine.scheme.model import (
     WholeMonthsSince,
     WholeYearsSince,
     expressions_of,
-    kind_of,
+    kind_of_fact,
 )
 from cbl_engine.scheme.standards import resolve_standard, shipped_standards, unknown_standard
 from cbl_engine.scheme.vocabulary import (
@@ -46,7 +46,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from cbl_engine.documents import Document
-    from cbl_engine.scheme.model import Fact, InForce, SchemeVersion
+    from cbl_engine.scheme.facts import Fact
+    from cbl_engine.scheme.model import InForce, SchemeVersion
 
 def check_version(version: SchemeVersion, document: Document) -> list[Problem]:
     """Every contradiction and dangling name in a version, in the order of the file."""
@@ -307,7 +308,7 @@ def _check_facts(
         elif isinstance(fact, (WholeYearsSince, WholeMonthsSince)):
             yield from _check_since(fact, place, version, document)
         elif isinstance(fact, (BedroomsFact, BedroomsNow)):
-            kind = kind_of(fact)
+            kind = kind_of_fact(fact)
             yield from standard_problems(getattr(fact, kind), (*place, kind), version, document)
         elif not isinstance(fact, StatutoryOvercrowding):
             yield from _check_area(fact, place, document)
@@ -325,7 +326,7 @@ def _check_since(
     document: Document,
 ) -> Iterator[Problem]:
     """The column is a date of the application itself: a fact may not stand on another."""
-    kind = kind_of(fact)
+    kind = kind_of_fact(fact)
     name = getattr(fact, kind)
     types = {
         **column_types("applications"),
@@ -347,7 +348,7 @@ def _check_reducer(
     document: Document,
     words: Vocabulary,
 ) -> Iterator[Problem]:
-    kind = kind_of(fact)
+    kind = kind_of_fact(fact)
     table = fact.count if isinstance(fact, Count) else fact.of
     columns = words.rows[table]
     if not isinstance(fact, Count):
@@ -416,7 +417,7 @@ def _check_bedrooms(version: SchemeVersion, document: Document) -> Iterator[Prob
 
 
 def _check_area(fact: Fact, place: Place, document: Document) -> Iterator[Problem]:
-    kind = kind_of(fact)
+    kind = kind_of_fact(fact)
     rule = getattr(fact, kind)
     area = rule.area
     for name in [area] if isinstance(area, str) else area:

@@ -19,8 +19,10 @@ from pydantic import BaseModel
 from cbl_engine.scheme.assessment import Award
 from cbl_engine.scheme.assessment_words import award_gives
 from cbl_engine.scheme.bedrooms import BedroomStandard
+from cbl_engine.scheme.facts import kind_of_fact, rows_of
 from cbl_engine.scheme.fields_called import NOUNS, PARTS, field_called
-from cbl_engine.scheme.model import Profile, SchemeVersion, key_name, kind_of, rows_of
+from cbl_engine.scheme.keys import key_name, kind_of_key
+from cbl_engine.scheme.model import Profile, SchemeVersion
 from cbl_engine.scheme.pairing import Paired, moved, paired
 from cbl_engine.scheme.reach import read_by_assessment, read_by_offers, read_by_shortlists
 from cbl_engine.scheme.readings import read_expression
@@ -41,7 +43,8 @@ from cbl_engine.scheme.words import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from cbl_engine.scheme.model import Key, Parameter, Stage
+    from cbl_engine.scheme.keys import Key
+    from cbl_engine.scheme.model import Parameter, Stage
 
 Concern = Literal["shortlist", "assessment", "offers", "words"]
 
@@ -406,7 +409,7 @@ class _Comparison:
         self, part: str, path: Path, old: tuple[Key, ...], new: tuple[Key, ...], concerns: Concern
     ) -> None:
         """Keys, paired by name and then by kind."""
-        pairs = paired(old, new, key_name, kind_of)
+        pairs = paired(old, new, key_name, kind_of_key)
         for before, after in pairs.both:
             self.key(part, (*path, after), old[before], new[after], concerns)
         for at in pairs.added:
@@ -428,7 +431,7 @@ class _Comparison:
 
     def key(self, part: str, path: Path, old: Key, new: Key, concerns: Concern) -> None:
         """One key: what it does, then its other fields."""
-        kind = kind_of(new)
+        kind = kind_of_key(new)
         before, after = getattr(old, kind), getattr(new, kind)
         if _meant(kind, before) != _meant(kind, after):
             self.add("changed", part, (*path, kind), before, after,
@@ -510,7 +513,7 @@ def _label_of(part: Any) -> str:
 
 
 def _kind_said(fact: Any) -> str:
-    return kind_of(fact).replace("_", " ")
+    return kind_of_fact(fact).replace("_", " ")
 
 
 def _uncapital(text: str) -> str:

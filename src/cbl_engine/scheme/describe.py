@@ -18,8 +18,8 @@ from cbl_engine.scheme.describe_assessment import (
     standards_section,
 )
 from cbl_engine.scheme.description import Description, Line, Section, Table
+from cbl_engine.scheme.keys import LotteryKey, PreferKey, TieKey
 from cbl_engine.scheme.load import Scheme
-from cbl_engine.scheme.model import LotteryKey, PreferKey, TieKey
 from cbl_engine.scheme.offers_words import (
     checks_section,
     consequences_section,
@@ -56,14 +56,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date
 
-    from cbl_engine.scheme.model import (
-        Key,
-        LocalLettingsPlan,
-        Profile,
-        SchemeVersion,
-        Stage,
-        Target,
-    )
+    from cbl_engine.scheme.keys import Key
+    from cbl_engine.scheme.model import LocalLettingsPlan, Profile, SchemeVersion, Stage, Target
     from cbl_engine.scheme.readings import Reading
 
 _NEXT_STAGE = {

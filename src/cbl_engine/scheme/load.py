@@ -19,8 +19,10 @@ from pydantic import ValidationError
 from cbl_engine.documents import Document, parse_document, read_document
 from cbl_engine.errors import BadInput, Problem, SchemeError
 from cbl_engine.scheme.check import check_version, line_of
+from cbl_engine.scheme.facts import REDUCERS
 from cbl_engine.scheme.json_schema import json_schema
-from cbl_engine.scheme.model import KEYS, REDUCERS, SchemeVersion
+from cbl_engine.scheme.keys import KEYS
+from cbl_engine.scheme.model import SchemeVersion
 from cbl_engine.shipped import shipped_folder
 
 if TYPE_CHECKING:

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from cbl_engine.scheme.model import Count, kind_of
+from cbl_engine.scheme.facts import Count, kind_of_fact
+from cbl_engine.scheme.keys import kind_of_key
 from cbl_engine.scheme.standards import shipped_standards
 from cbl_engine.tables import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cbl_engine.scheme.model import Fact, InForce, Key, Parameter, Review, SchemeVersion
+    from cbl_engine.scheme.facts import Fact
+    from cbl_engine.scheme.keys import Key
+    from cbl_engine.scheme.model import InForce, Parameter, Review, SchemeVersion
 
 _CALLED = {
     "registered_on": "date of registration",
@@ -256,12 +259,12 @@ _KEY_NAMES: dict[str, str] = {
 
 def key_in_words(key: Key, version: SchemeVersion) -> str:
     """What a key of an order does, in a sentence without a full stop."""
-    return KEY_WORDS[kind_of(key)](key, version)
+    return KEY_WORDS[kind_of_key(key)](key, version)
 
 
 def key_called(key: Key, version: SchemeVersion) -> str:
     """What a key is about, in a few words: ``bedroom need``, ``the priority date``."""
-    kind = kind_of(key)
+    kind = kind_of_key(key)
     value = getattr(key, kind)
     if kind in _KEY_NAMES:
         return _KEY_NAMES[kind]
@@ -275,7 +278,7 @@ def key_called(key: Key, version: SchemeVersion) -> str:
 
 def key_unknown_in_words(key: Key) -> str:
     """What follows when a key's value is not known; empty when it always is."""
-    kind = kind_of(key)
+    kind = kind_of_key(key)
     if kind in NEVER_UNKNOWN:
         return ""
     if key.when_unknown == "error":
@@ -345,7 +348,7 @@ def _if_none(fact: Any, table: str) -> str:
 
 def _reducer(says: str) -> Callable[[Any, Reads, SchemeVersion], str]:
     def words(fact: Any, read: Reads, _: SchemeVersion) -> str:
-        kind = kind_of(fact)
+        kind = kind_of_fact(fact)
         table = fact.count if isinstance(fact, Count) else fact.of
         of = "" if isinstance(fact, Count) else read(getattr(fact, kind), table)
         person = table == "people"
@@ -358,7 +361,7 @@ def _reducer(says: str) -> Callable[[Any, Reads, SchemeVersion], str]:
 
 
 def _since(unit: str, fact: Any, version: SchemeVersion) -> str:
-    since = quoted(column_called(getattr(fact, kind_of(fact)), version))
+    since = quoted(column_called(getattr(fact, kind_of_fact(fact)), version))
     return f"Whole {unit} since {since}; 0 before that day, and not known without one"
 
 
@@ -404,7 +407,7 @@ def fact_in_words(fact: Fact, read: Reads, version: SchemeVersion) -> str:
         read: (expression, table of its rows) -> words, or the expression itself in quotes.
         version: the scheme, for its labels.
     """
-    return FACT_WORDS[kind_of(fact)](fact, read, version)
+    return FACT_WORDS[kind_of_fact(fact)](fact, read, version)
 
 
 def as_written(part: BaseModel, *skip: str) -> str:

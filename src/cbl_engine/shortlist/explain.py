@@ -16,7 +16,7 @@ import numpy as np
 
 from cbl_engine.assess.outcomes import UNKNOWN
 from cbl_engine.errors import BadInput, Problem, TableError
-from cbl_engine.scheme.model import (
+from cbl_engine.scheme.keys import (
     BandKey,
     BedroomFitKey,
     BidTimeKey,

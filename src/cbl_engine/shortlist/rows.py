@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.assess.outcomes import FAILED, MET, UNKNOWN, for_sql
-from cbl_engine.scheme.model import (
+from cbl_engine.scheme.keys import (
     BandKey,
     BedroomFitKey,
     BidTimeKey,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cbl_engine.scheme.model import Key
+    from cbl_engine.scheme.keys import Key
     from cbl_engine.shortlist.bids import Bids
     from cbl_engine.shortlist.compiled import Condition, OrderKey
     from cbl_engine.shortlist.plans import Work
