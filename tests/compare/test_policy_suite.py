@@ -11,7 +11,7 @@ from cbl_engine.cli import main
 from cbl_engine.compare.comparing import _not_comparable, _sides
 from cbl_engine.compare.policy import bench_policy, read_suite, results_text
 from cbl_engine.errors import BadInput
-from cbl_engine.simulate.scenario import read_scenario
+from cbl_engine.simulate.scenario_file import read_scenario
 from cbl_engine.simulate.world import scheme_of
 
 SUITE = read_suite()

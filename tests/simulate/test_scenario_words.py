@@ -12,7 +12,8 @@ from cbl_engine.documents import read_document
 from cbl_engine.shipped import shipped_folder
 from cbl_engine.simulate.describe import describe_scenario
 from cbl_engine.simulate.json_schema import scenario_schema, scenario_schema_text
-from cbl_engine.simulate.scenario import read_scenario, variant_of
+from cbl_engine.simulate.scenario import variant_of
+from cbl_engine.simulate.scenario_file import read_scenario
 from cbl_engine.simulate.words import as_written
 
 SHIPPED = sorted(shipped_folder("simulations").glob("*.yaml"))

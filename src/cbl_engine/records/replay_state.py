@@ -21,7 +21,8 @@ from cbl_engine.documents import Document
 from cbl_engine.errors import BadInput, Problem, RunError
 from cbl_engine.offers.events import Erased, Quarantined, TakenIn
 from cbl_engine.records.corrected import Corrected, corrected, refusal
-from cbl_engine.records.corrections import Held, read_corrections
+from cbl_engine.records.corrections import Held
+from cbl_engine.records.corrections_file import read_corrections
 from cbl_engine.records.cycles_again import Past, RunAgain, run_again
 from cbl_engine.records.facts_apart import ERASED, EVENT_NUMBER, OURS, about_of, complete, named_by
 from cbl_engine.records.followed import Following, Recorded

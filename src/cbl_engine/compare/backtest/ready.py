@@ -15,7 +15,7 @@ from cbl_engine.compare.calibrate.run import with_text_ids
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.records.chain import data_source
 from cbl_engine.records.reads import extra_columns
-from cbl_engine.simulate.scenario import read_scenario, scenario_path
+from cbl_engine.simulate.scenario_file import read_scenario, scenario_path
 from cbl_engine.simulate.world import scheme_of
 from cbl_engine.tables import read_tables
 
