@@ -489,7 +489,8 @@ def key_value(key: Any, reader: _Reader, bid: _Counted, seed: int) -> Any:
     named = getattr(key, kind)
     match kind:
         case "band":
-            return reader("band")
+            band = reader("band")
+            return band if band in reader.version.bands else None
         case "date":
             return reader(named) if isinstance(named, str) else _chosen_date(named, reader)
         case "points" | "connection":
