@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
+from cbl_engine.documents import line_of
 from cbl_engine.errors import Problem
 from cbl_engine.scheme.bedrooms import SHAPE
 from cbl_engine.scheme.check_assessment import assessment_problems, standard_problems
@@ -67,12 +68,6 @@ def check_version(version: SchemeVersion, document: Document) -> list[Problem]:
         *offer_problems(version, document, words),
     ]
     return sorted(found, key=lambda problem: line_of(problem.where))
-
-
-def line_of(where: str) -> tuple[int, int]:
-    """Line and column of ``file:line:column``, to sort by; (0, 0) when there are none."""
-    parts = where.split(":")
-    return (int(parts[-2]), int(parts[-1])) if len(parts) >= 3 else (0, 0)
 
 
 def _check_dates(version: SchemeVersion, document: Document) -> Iterator[Problem]:

@@ -80,3 +80,10 @@ def kind_among(kinds: Mapping[str, type[Part]], part: Part) -> str:
         if isinstance(part, model):
             return kind
     raise TypeError(type(part).__name__)
+
+
+def as_tuples(value: Any) -> Any:
+    """Plain data with tuples for lists, since the models are frozen and strict."""
+    if isinstance(value, dict):
+        return {key: as_tuples(item) for key, item in value.items()}
+    return tuple(as_tuples(item) for item in value) if isinstance(value, list) else value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from cbl_engine.documents import read_document
+from cbl_engine.documents import line_of, read_document
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.scheme import shipped_schemes
 from cbl_engine.shipped import shipped_folder
@@ -89,18 +88,12 @@ def read_scenario(named: str | Path) -> tuple[Scenario, Parameters]:
         problems += _unknown_outcomes(scenario, document)
         problems += _dated(scenario, parameters, document, path.parent)
     if problems or scenario is None:
-        raise BadInput(sorted(dict.fromkeys(problems), key=_line))
+        raise BadInput(sorted(dict.fromkeys(problems), key=lambda problem: line_of(problem.where)))
     return scenario, parameters
 
 
 def _known(given: Mapping[str, Parameter]) -> dict[str, Parameter]:
     return {name: p for name, p in given.items() if name in shipped_parameters().found}
-
-
-def _line(problem: Problem) -> tuple[int, ...]:
-    """Where a problem stands in its file, so that they come as a reader meets them."""
-    place = re.search(r":(\d+):(\d+)", problem.where)
-    return tuple(map(int, place.groups())) if place else (0, 0)
 
 
 def _places(given: Mapping[str, Any], document: Document, beside: Path) -> Iterator[Problem]:
