@@ -24,10 +24,11 @@ from cbl_engine.scheme import (
     scheme_from_text,
     upkeep,
 )
+from cbl_engine.scheme.fact_words import FACT_WORDS
 from cbl_engine.scheme.facts import REDUCERS
+from cbl_engine.scheme.key_words import KEY_WORDS
 from cbl_engine.scheme.keys import KEYS
 from cbl_engine.scheme.readings import read_expression
-from cbl_engine.scheme.words import FACT_WORDS, KEY_WORDS
 from tests.scheme.mutations import FILES
 from tests.scheme.rewrite import FOLDER, words
 
@@ -360,7 +361,7 @@ SAID: dict[str, set[str]] = {
     },
     "DirectLet": LABELLED | {"permitted_by", "part_6", "sensitive", "when", "homes", "fit"},
 }
-"""Model -> its fields that have words. A field added to a model is said in describe.py or words.py
+"""Model -> its fields that have words. A field added to a model is said in describe*.py or *words.py
 first, and then named here."""
 
 

@@ -29,6 +29,7 @@ from cbl_engine.scheme.differences import (
 )
 from cbl_engine.scheme.facts import kind_of_fact, rows_of
 from cbl_engine.scheme.fields_called import NOUNS, PARTS, field_called
+from cbl_engine.scheme.key_words import key_called, key_in_words
 from cbl_engine.scheme.keys import key_name, kind_of_key
 from cbl_engine.scheme.model import Profile, SchemeVersion
 from cbl_engine.scheme.pairing import Paired, moved, paired
@@ -36,17 +37,7 @@ from cbl_engine.scheme.reach import read_by_assessment, read_by_offers, read_by_
 from cbl_engine.scheme.readings import read_expression
 from cbl_engine.scheme.rule_changes import rule_in_words
 from cbl_engine.scheme.standards import resolve_standard
-from cbl_engine.scheme.words import (
-    amount,
-    capital,
-    dates_in_words,
-    day,
-    key_called,
-    key_in_words,
-    listed,
-    quoted,
-    say,
-)
+from cbl_engine.scheme.words import amount, capital, dates_in_words, day, listed, quoted, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -19,6 +19,8 @@ from cbl_engine.scheme.describe_assessment import (
 )
 from cbl_engine.scheme.describe_orders import orders_section, plans_section
 from cbl_engine.scheme.description import Description, Line, Section, Table
+from cbl_engine.scheme.fact_words import fact_in_words
+from cbl_engine.scheme.key_words import key_in_words
 from cbl_engine.scheme.load import Scheme
 from cbl_engine.scheme.offers_words import (
     checks_section,
@@ -41,8 +43,6 @@ from cbl_engine.scheme.words import (
     dates_in_words,
     day,
     deadline_in_words,
-    fact_in_words,
-    key_in_words,
     listed,
     say,
     sentence,
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from cbl_engine.scheme.model import SchemeVersion
+
 
 def describe(scheme: Scheme | SchemeVersion, as_at: date | None = None) -> Description:
     """A scheme in plain English.

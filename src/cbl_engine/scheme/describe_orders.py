@@ -5,15 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbl_engine.scheme.description import Line, Section
+from cbl_engine.scheme.key_words import key_in_words, key_unknown_in_words
 from cbl_engine.scheme.keys import LotteryKey, PreferKey, TieKey
-from cbl_engine.scheme.words import (
-    dates_in_words,
-    key_in_words,
-    key_unknown_in_words,
-    listed,
-    quoted,
-    sentence,
-)
+from cbl_engine.scheme.words import dates_in_words, listed, quoted, sentence
 
 if TYPE_CHECKING:
     from cbl_engine.scheme.criterion_words import CriterionWords

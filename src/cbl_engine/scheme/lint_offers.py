@@ -169,7 +169,6 @@ def _checks(version: SchemeVersion) -> Iterator[_Odd]:
             yield ("hold_never", ("checks", name, "hold"),
                    f"the home never waits for {name}: passing over is proposed at once")
 
-
     held = {name: check.before for name, check in version.checks.items() if check.officer_held}
     first = next(iter(held), None)
     for name, before in held.items():
