@@ -28,6 +28,7 @@ from cbl_engine.scheme.fact_words import FACT_WORDS
 from cbl_engine.scheme.facts import REDUCERS
 from cbl_engine.scheme.key_words import KEY_WORDS
 from cbl_engine.scheme.keys import KEYS
+from cbl_engine.scheme.parts import Part
 from cbl_engine.scheme.readings import read_expression
 from tests.scheme.mutations import FILES
 from tests.scheme.rewrite import FOLDER, words
@@ -370,6 +371,6 @@ def test_every_field_of_every_part_has_its_place_in_the_words() -> None:
     for room in (model, facts, keys, bedrooms, assessment, upkeep, bidding, advertising, offers):
         rooms |= vars(room)
     parts = {name: thing for name, thing in rooms.items()
-             if isinstance(thing, type) and issubclass(thing, model.Part)}
+             if isinstance(thing, type) and issubclass(thing, Part)}
     bases = {"Part", "Labelled", "Sourced", "Addition", *(name for name in parts if name.startswith("_"))}
     assert {n: set(p.model_fields) for n, p in parts.items() if n not in bases} == SAID

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cbl_engine.documents import Document
-    from cbl_engine.scheme.model import InForce, SchemeVersion
+    from cbl_engine.scheme.model import SchemeVersion
+    from cbl_engine.scheme.parts import InForce
 
 
 def check_version(version: SchemeVersion, document: Document) -> list[Problem]:

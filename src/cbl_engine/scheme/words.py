@@ -13,7 +13,8 @@ from cbl_engine.tables import TABLES
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cbl_engine.scheme.model import InForce, Parameter, Review, SchemeVersion
+    from cbl_engine.scheme.model import Parameter, Review, SchemeVersion
+    from cbl_engine.scheme.parts import InForce
 
 CALLED = {
     "registered_on": "date of registration",
