@@ -11,7 +11,8 @@ import pytest
 from cbl_engine.errors import BadInput
 from cbl_engine.simulate import simulate
 from cbl_engine.simulate.run import simulate_scenario
-from cbl_engine.simulate.scenario import read_scenario, variant_of
+from cbl_engine.simulate.scenario import variant_of
+from cbl_engine.simulate.scenario_file import read_scenario
 from cbl_engine.simulate.summary import summary
 from tests.simulate.policy_world import scheme_text
 from tests.simulate.small import START
