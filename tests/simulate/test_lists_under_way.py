@@ -11,7 +11,7 @@ import pytest
 
 from cbl_engine.sample import write_borough
 from cbl_engine.scheme import load_scheme
-from cbl_engine.simulate import offering
+from cbl_engine.simulate import nominating
 from cbl_engine.simulate.lists_under_way import STANDS, lists_under_way
 from cbl_engine.simulate.opening import voids_under_way
 from cbl_engine.simulate.weeks import run_batch
@@ -234,16 +234,17 @@ def test_earlier_adverts_count_in_quotas_and_in_published_results(setup: Setup) 
 
 def test_what_was_drawn_lasts_to_the_start(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of draws that end before the start none counts, however often it takes."""
-    drawn = offering.becomes
+    drawn = nominating.fates
     turns: list[int] = []
 
-    def becomes(state, void, who, route, utility, day, *more):
-        outcome, takes = drawn(state, void, who, route, utility, day, *more)
-        if more:
-            turns.append(int(more[0][0]))
-        return outcome, np.where(more[0] < 3, 0, takes + 30) if more else takes
+    def fates(state, void, who, route, utility, day, *more):
+        found = drawn(state, void, who, route, utility, day, *more)
+        if not more:
+            return found
+        turns.append(int(more[0][0]))
+        return found._replace(takes=np.where(more[0] < 3, 0, found.takes + 30))
 
-    monkeypatch.setattr(offering, "becomes", becomes)
+    monkeypatch.setattr(nominating, "fates", fates)
     state, _ = run_batch(setup, np.array([0]))
     before = state.nominations["on"] < setup.start
     assert max(turns) == 3

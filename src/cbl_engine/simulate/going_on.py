@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from cbl_engine.simulate import advertising, choice, listing, offering, register
+from cbl_engine.simulate import advertising, choice, listing, nominating, offering, register
 from cbl_engine.simulate.lists_under_way import DIRECT_ROUTE, FAILED, TAKEN, TO_ASK, UNDER_WAY
 from cbl_engine.simulate.opening import signed_on, voids_of
 from cbl_engine.simulate.policy import policy_on
@@ -130,10 +130,10 @@ def _accepted(
 ) -> None:
     """Who has accepted a home by the start is let it, once the sign-up is over."""
     nominations, day = state.nominations, entry["over_on"]
-    outcome = np.full(len(who), ACCEPTED)
-    rows = offering.enter(state, void, who, np.ones(len(who), np.int32), entry["by"], entry["on"],
-                          outcome, day - entry["on"])
-    signs = signed_on(state.setup, offering.key_of(state, void, who)[1:], day) - day
+    fate = nominating.Fates(np.full(len(who), ACCEPTED), day - entry["on"], np.zeros_like(day))
+    rows = nominating.enter(state, void, who, np.ones(len(who), np.int32), entry["by"], entry["on"],
+                          fate, state.setup.start)
+    signs = signed_on(state.setup, nominating.key_of(state, void, who)[1:], day) - day
     nominations["outcome"][rows], nominations["signs"][rows] = ACCEPTED, signs
     state.voids["pending"][void] = 0
     offering.let(state, rows, day)
@@ -147,11 +147,13 @@ def _under_way(
     mine = np.flatnonzero(entry["stands"] == UNDER_WAY)
     void, who, on, by = void[mine], who[mine], entry["on"][mine], entry["by"][mine]
     start = state.setup.start
-    outcome, takes = np.zeros(len(mine), np.int64), np.zeros(len(mine), np.int64)
+    fate = nominating.Fates(*np.zeros((3, len(mine)), np.int64))
     left, turn = np.arange(len(mine)), 0
     while len(left) and turn < _TRIES:
-        outcome[left], takes[left] = offering.becomes(
-            state, void[left], who[left], by[left], utility[mine[left]], start,
-            np.full(len(left), turn))
-        left, turn = left[on[left] + takes[left] < start], turn + 1
-    offering.enter(state, void, who, position[mine], by, on, outcome, np.maximum(takes, start - on))
+        drawn = nominating.fates(state, void[left], who[left], by[left], utility[mine[left]], start,
+                               np.full(len(left), turn))
+        for kept, new in zip(fate, drawn, strict=True):
+            kept[left] = new
+        left, turn = left[on[left] + fate.takes[left] < start], turn + 1
+    nominating.enter(state, void, who, position[mine], by, on,
+                   fate._replace(takes=np.maximum(fate.takes, start - on)), start)
