@@ -73,7 +73,7 @@ def values(kpi: Kpi, told: Told) -> pl.DataFrame:
     named = kpi.order is not None and ALL not in kpi.order
     groups = sorted({*(() if named else (ALL,)), *found["group"]})
     every = pl.DataFrame({"world": told.worlds}, {"world": pl.Int32}).join(
-        pl.DataFrame({"group": groups}), how="cross")
+        pl.DataFrame({"group": groups}, {"group": pl.String}), how="cross")
     return every.join(found, on=["world", "group"], how="left").with_columns(
         pl.col("value").fill_null(kpi.none)).sort("world", "group")
 
