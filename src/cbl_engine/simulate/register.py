@@ -39,9 +39,7 @@ def arrive(state: State, week: int) -> NDArray[np.int64]:
     life = _lives_of(state, *keys)
     day = setup.monday(week) + (luck.draws("day", *keys) % np.uint64(7)).astype(np.int64)
     life = response.presenting(setup, week, keys, life)
-    rows = join(state, world, week + 1, number, life, day)
-    accommodation.enter(state, rows, day)
-    return rows
+    return join(state, world, week + 1, number, life, day)
 
 
 def _lives_of(
@@ -105,7 +103,7 @@ def _go_over(state: State, week: int) -> None:
 
 
 def leave(state: State, week: int) -> None:
-    """Households leave temporary accommodation by themselves; applications lapse or are housed by
+    """Households enter and leave temporary accommodation by themselves; applications lapse or are housed by
     another register; those under offer stay.
     """
     accommodation.step(state, week)

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbl_engine.simulate import (
-    accommodation,
     advertising,
     bidders,
     choice,
@@ -75,8 +74,6 @@ def run_batch(
         voids.begin_with_voids(state)
     else:
         opening.begin_with(state, setup.under_way)
-    there = np.arange(len(state.households))
-    accommodation.enter(state, there, np.full(len(there), setup.start))
     weeks = Columns(WEEKS, len(worlds) * setup.weeks)
     going = offering.nothing_going()
     for week in range(setup.weeks):
