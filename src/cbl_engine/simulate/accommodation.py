@@ -17,7 +17,7 @@ import numpy as np
 from cbl_engine.simulate.columns import first_fit, spans
 from cbl_engine.simulate.parameters import happens, share_edges, sorted_out
 from cbl_engine.simulate.setup import DUTIES, EVENT, PLACEMENTS
-from cbl_engine.simulate.state import ACCOMMODATION, NEVER, NOBODY
+from cbl_engine.simulate.state import ACCOMMODATION, NEVER, NOBODY, UNDER_OFFER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,9 +39,10 @@ def enter(state: State, week: int) -> None:
     are placed; nobody who asks to move out of a home here.
     """
     setup, households, duties = state.setup, state.households, state.setup.lives.duties
-    on = duties.homeless_on[households["life"][state.live]] + households["shift"][state.live]
+    rows = state.live[households["status"][state.live] <= UNDER_OFFER]
+    on = duties.homeless_on[households["life"][rows]] + households["shift"][rows]
     comes = (setup.monday(week) <= on) & (on <= setup.closes(week))
-    rows, day = state.live[comes], on[comes]
+    rows, day = rows[comes], on[comes]
     placed = happens(setup.parameters["accommodation.placed"],
                      setup.luck.draws("placed", households["id"][rows]))
     placed &= (households["downsizes"][rows] == 0) & ~households["decants"][rows]

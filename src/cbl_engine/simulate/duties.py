@@ -197,7 +197,7 @@ def _rows(
         given = given.with_columns(pl.lit(None, pl.String).alias("ended_by"))
     relief = begun[[INTERIM, RELIEF]].min(axis=0)
     relief, main = (np.where(day > day_number(start), day, NEVER) for day in (relief, begun[MAIN]))
-    way = pl.Series(EXITS, dtype=pl.String).gather(ends_by)
+    way = pl.Series(EXITS, dtype=pl.String).gather(ends_by).set(pl.Series(ends >= NEVER), None)
 
     def until(later: Mapping[str, NDArray[np.int64]]) -> tuple[pl.Series, pl.Series]:
         """The day a duty ends and why: the next of those that may follow begins, or the last ends."""

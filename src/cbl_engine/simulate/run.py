@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 BATCH = 25
 """Worlds stepped together, where nothing else is said."""
-TABLES = ("voids", "nominations", "lettings", "adverts", "households", "placements",
-          "consequences", "events", "weeks")
+TABLES = ("voids", "nominations", "lettings", "adverts", "households", "duties",
+          "band_changes", "placements", "consequences", "events", "weeks")
 
 
 @dataclass(frozen=True, eq=False)
