@@ -62,24 +62,30 @@ def draw(seed: int, *keys: ArrayLike) -> NDArray[np.uint64]:
     """
     word, rest = index(seed) & _MASK, list(keys)
     while rest and isinstance(key := rest[0], (int, np.integer)):
-        word = _mix_one(word ^ _mix_one((index(key) + _STEP) & _MASK))
+        word = _mix_one(word ^ _one_word(key))
         del rest[0]
     state = np.asarray([word], dtype=np.uint64)
-    with np.errstate(over="ignore"):
-        for key in rest:
-            state = _mix(state ^ _mix(_words(key) + _GAMMA))
+    for key in rest:
+        one = isinstance(key, (int, np.integer))
+        state = _mix(state ^ (np.uint64(_one_word(key)) if one else _words(key)))
     return state
 
 
-def _words(key: ArrayLike) -> NDArray[np.uint64]:
-    """Integers modulo 2**64, also those that numpy has no integer type for."""
-    array = np.asarray(key)
+def _one_word(key: int | np.integer) -> int:
+    return _mix_one((index(key) + _STEP) & _MASK)
+
+
+def _words(keys: ArrayLike) -> NDArray[np.uint64]:
+    """A mixed word for each integer modulo 2**64, also those that numpy has no integer type for."""
+    array = np.asarray(keys)
     if array.dtype.kind not in "iub":
         # A list of negative and very large integers together would otherwise be rounded to floats.
-        exact = np.asarray(key, dtype=object)
+        exact = np.asarray(keys, dtype=object)
         words = [index(k) & _MASK for k in exact.ravel()]
         array = np.asarray(words, np.uint64).reshape(exact.shape)
-    return array.astype(np.uint64)
+    words = np.atleast_1d(array).astype(np.uint64)
+    words += _GAMMA
+    return _mix(words)
 
 
 def uniform(seed: int, *keys: ArrayLike) -> NDArray[np.float64]:

@@ -187,14 +187,13 @@ def _compared(
 ) -> Comparison | None:
     """What was found; None where it was interrupted."""
     from cbl_engine.compare.comparing import compare as run
-    from cbl_engine.simulate.run import BATCH
 
     scenarios = scenarios or _none(command)
     try:
         with bar() as said:
             return run(*scenarios, out=out, replications=replications, weeks=weeks,
                        responses=_responses(responses), until=_until(until), at_most=at_most,
-                       workers=workers, batch=BATCH if batch is None else batch, said=said)
+                       workers=workers, batch=batch, said=said)
     except KeyboardInterrupt:
         said_so = "stopped; nothing is kept without a folder" if out is None else (
             f"stopped; finished worlds are kept in {out}, and the same command goes on")

@@ -65,7 +65,6 @@ def simulate(
         return _list_parameters(scenario, format)
     from cbl_engine.cli.show import show_frame, show_parts
     from cbl_engine.simulate import simulate as run
-    from cbl_engine.simulate.run import BATCH
     from cbl_engine.simulate.summary import summary
 
     if scenario is None:
@@ -73,7 +72,7 @@ def simulate(
     try:
         with _bars() as said:
             found = run(scenario, out, replications=replications, weeks=weeks, workers=workers,
-                        batch=BATCH if batch is None else batch, said=said)
+                        batch=batch, said=said)
     except KeyboardInterrupt:
         return _interrupted(out)
     figures = summary(found)

@@ -20,7 +20,7 @@ from cbl_engine.errors import BadInput, Problem, RunError
 from cbl_engine.records.places import write_file
 from cbl_engine.simulate.kept import open_simulation
 from cbl_engine.simulate.kpi import ALL, told_by
-from cbl_engine.simulate.run import BATCH, Simulation, simulate_scenario
+from cbl_engine.simulate.run import Simulation, simulate_scenario
 from cbl_engine.simulate.scenario import World, read_scenario, scenario_path, variant_of
 from cbl_engine.simulate.summary import BY_NAME, KPIS, values
 from cbl_engine.version import __version__
@@ -90,7 +90,7 @@ def compare(
     responses: Sequence[Response] = ("central",),
     until: tuple[str, str, float] | None = None,
     at_most: int = 1000,
-    batch: int = BATCH,
+    batch: int | None = None,
     workers: int = 1,
     said: Callable[..., None] = lambda *_: None,
 ) -> Comparison:

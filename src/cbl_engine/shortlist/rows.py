@@ -198,8 +198,7 @@ class Rows:
 def _taken(
     frame: pl.DataFrame, names: Iterable[str], at: NDArray[np.int64]
 ) -> list[pl.Series]:
-    chosen = list(names)
-    return frame.select(chosen)[at].get_columns() if chosen else []
+    return [frame[name].gather(at) for name in names]
 
 
 def preference(key: OrderKey, values: pl.Series) -> NDArray[np.float64 | np.int64 | np.uint64]:

@@ -192,47 +192,48 @@ def _picked(
     Returns:
         Place in ``who`` of each bid, and the bids.
     """
-    setup, households = state.setup, state.households
-    luck, ids = setup.luck, households["id"][who]
+    setup, households, luck = state.setup, state.households, state.setup.luck
+    order = np.argsort(cells.of, kind="stable")  # neighbours are looked up among the same totals
+    who, council, of = who[order], council[order], cells.of[order]
+    ids, world = households["id"][who], households["world"][who].astype(np.int64)
     usual = int(setup.parameters["bidding.most_bids"])
     lowest = policy_on(setup, setup.closes(week)).cap
     usual = usual if lowest is None else min(usual, lowest)
     wanted = 1 + (luck.draws("bids", ids, week) % np.uint64(max(usual, 1))).astype(np.int64)
     all_ = council | (households["kind"][who] == KINDS.index("often"))
-    wanted = np.minimum(np.where(all_, usual, wanted), caps)
-    most = int(wanted.max(initial=0))
-    first, upto = cells.first[cells.of], cells.upto[cells.of]
-    before = np.where(first > 0, cells.total[np.maximum(first - 1, 0)], 0) if len(cells.total) \
-        else np.zeros(len(who), np.int64)
-    whole = np.where(upto > first, cells.total[np.maximum(upto - 1, 0)] - before, 0) \
-        if len(cells.total) else np.zeros(len(who), np.int64)
+    wanted = np.minimum(np.where(all_, usual, wanted), caps[order])
+    totals = np.concatenate([np.zeros(1, np.int64), cells.total])
+    before = totals[cells.first[of]]
+    whole = totals[cells.upto[of]] - before
     begins = np.cumsum(counts) - counts
-    world = households["world"][who].astype(np.int64)
-    taken = np.full((len(who), 2 * most), -1, np.int64)
-    utility = np.zeros((len(who), 2 * most))
+    most = int(wanted.max(initial=0))
+    taken = np.full((len(who), most), -1, np.int64)
+    utility = np.zeros((len(who), most))
     got = np.zeros(len(who), np.int64)
+    at = np.flatnonzero(whole > 0)
     for turn in range(2 * most):
-        at = np.flatnonzero((got < wanted) & (whole > 0))
+        at = at[got[at] < wanted[at]]
         if not len(at):
             break
         draws = luck.draws("pick", ids[at], week, turn)
         target = before[at] + (draws % whole[at].astype(np.uint64)).astype(np.int64)
         cell = np.searchsorted(cells.total, target, side="right")
         advert = cells.advert[cell]
-        stray = happens(setup.parameters["bidding.mistaken"],
-                        luck.draws("stray", ids[at], week, turn))
-        own = world[at]
-        anywhere = begins[own] + (luck.draws("stray/which", ids[at], week, turn)
-                                  % counts[own].astype(np.uint64)).astype(np.int64)
-        advert = np.where(stray, anywhere, advert)
+        stray = np.flatnonzero(happens(
+            setup.parameters["bidding.mistaken"], luck.draws("stray", ids[at], week, turn)))
+        own = world[at[stray]]
+        advert[stray] = begins[own] + (luck.draws("stray/which", ids[at[stray]], week, turn)
+                                       % counts[own].astype(np.uint64)).astype(np.int64)
         new = (taken[at] != advert[:, None]).all(axis=1)
-        at, advert, cell = at[new], advert[new], cell[new]
-        taken[at, got[at]] = advert
-        utility[at, got[at]] = cells.utility[cell]
-        got[at] += 1
+        row, place = at[new], got[at[new]]
+        taken[row, place] = advert[new]
+        utility[row, place] = cells.utility[cell[new]]
+        got[row] += 1
+    back = np.argsort(order)
+    taken, utility, who, council = taken[back], utility[back], who[back], council[back]
     row, rank = np.nonzero(taken >= 0)
     assisted = happens(setup.parameters["bidding.assisted"],
-                       luck.draws("assisted", ids[row], week))
+                       luck.draws("assisted", households["id"][who[row]], week))
     by = np.where(assisted | council[row], np.int8(ASSISTED), np.int8(OWN))
     return row, Bids(who[row], taken[row, rank], (rank + 1).astype(np.int32), by,
                      utility[row, rank])

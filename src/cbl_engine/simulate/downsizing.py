@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbl_engine.simulate.luck import new_ids
 from cbl_engine.simulate.parameters import happens
 from cbl_engine.simulate.state import LET, NOBODY, join
 
@@ -36,16 +37,23 @@ def ask(state: State, week: int) -> NDArray[np.int64]:
     nobody = np.zeros(0, np.int64)
     if not p["downsizing.registers_per_year"] or not any(len(of) for of in lives):
         return nobody
-    home = np.flatnonzero((state.home_status == LET) & (state.home_taker == NOBODY))
-    bedrooms = homes.bedrooms[state.static(home)].astype(np.int64)
-    spare = bedrooms - state.home_need[home]
-    some = (spare > 0) & np.array([len(of) > 0 for of in lives])[np.clip(bedrooms, 0, len(lives) - 1)]
-    home, bedrooms, spare = home[some], bedrooms[some], spare[some]
-    keys = state.home_ids(home), state.home_nth[home]
-    draws = luck.draws("downsizes", *keys, week)
+    n_homes = state.n_homes
+    wide = np.array([len(of) > 0 for of in lives])[np.clip(homes.bedrooms, 0, len(lives) - 1)]
+    # World by world in rows: bytes and no numbers of homes, of which there are millions.
+    under = homes.bedrooms > state.home_need.reshape(-1, n_homes)
+    under &= wide
+    under &= state.home_status.reshape(-1, n_homes) == LET
+    home = np.flatnonzero(under)
+    world = home // n_homes
+    number = home - world * n_homes
+    nth = state.home_nth[home]
+    draws = luck.draws("downsizes", new_ids(state.worlds[world], 0, number), nth, week)
     likely = happens(1 - np.exp(-_highest(p) / _WEEKS), draws)
-    home, bedrooms, spare, draws = home[likely], bedrooms[likely], spare[likely], draws[likely]
-    keys = tuple(k[likely] for k in keys)
+    likely[likely] = state.home_taker[home[likely]] == NOBODY
+    home, draws, nth = home[likely], draws[likely], nth[likely]
+    bedrooms = homes.bedrooms[number[likely]].astype(np.int64)
+    spare = bedrooms - state.home_need[home]
+    keys = state.home_ids(home), nth
     pensioner = happens(p["downsizing.pensioners"], luck.draws("pensioner", *keys))
     deduction = p["downsizing.deduction"]
     lost = np.where(pensioner, 0.0, np.where(spare == 1, deduction["one"], deduction["more"]))

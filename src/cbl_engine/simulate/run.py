@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from cbl_engine.simulate.columns import silent
 from cbl_engine.simulate.outputs import SCHEMA_VERSION, frames_of_run
 from cbl_engine.simulate.policy import rules_not_followed
 from cbl_engine.simulate.scenario import read_scenario, scenario_path
+from cbl_engine.simulate.side_by_side import side_by_side
 from cbl_engine.simulate.weeks import run_batch
 from cbl_engine.simulate.world import set_up
 from cbl_engine.version import __version__
@@ -35,8 +37,9 @@ if TYPE_CHECKING:
     from cbl_engine.simulate.scenario import Scenario
     from cbl_engine.simulate.setup import Setup
 
-BATCH = 25
-"""Worlds stepped together, where nothing else is said."""
+MOST_TOGETHER, ROWS_TOGETHER = 100, 2_500_000
+"""Worlds stepped together where nothing else is said: so many at most, and so many that their homes
+and opening registers are no more rows, which takes about half a GiB."""
 TABLES = ("voids", "nominations", "lettings", "adverts", "households", "duties",
           "band_changes", "placements", "consequences", "events", "weeks")
 
@@ -65,7 +68,7 @@ def simulate(
     *,
     replications: int | None = None,
     weeks: int | None = None,
-    batch: int = BATCH,
+    batch: int | None = None,
     workers: int = 1,
     said: Callable[..., None] = silent,
 ) -> Simulation:
@@ -76,7 +79,8 @@ def simulate(
         out: folder for the tables; one that was begun and interrupted goes on. None keeps none.
         replications: worlds, in place of the scenario's.
         weeks: horizon in weeks, in place of the scenario's.
-        batch: worlds stepped together; the answer is the same whatever it is.
+        batch: worlds stepped together, None: :func:`together` says; the answer is the same whatever
+            it is.
         workers: processes side by side; likewise.
         said: told what is done (``assessing``, ``weeks``), how much, and of how much.
 
@@ -102,7 +106,7 @@ def simulate_scenario(
     beside: Path | None = None,
     out: str | Path | None = None,
     *,
-    batch: int = BATCH,
+    batch: int | None = None,
     workers: int = 1,
     said: Callable[..., None] = silent,
 ) -> Simulation:
@@ -124,7 +128,7 @@ def simulate_scenario(
     if frames is None:
         done = kept.spans() if kept is not None else []
         left = scenario.replications - sum(last - first + 1 for first, last in done)
-        size = min(batch, max(-(-left // workers), 1))
+        size = min(batch or together(setup), max(-(-left // workers), 1))
         parts = list(_batches(scenario.replications, size, done))
         made = list(_all_parts(setup, parts, kept, workers, said))
         frames = {name: pl.concat([part[name] for part in made]) for name in TABLES}
@@ -162,28 +166,28 @@ def _all_parts(
 ) -> Iterator[dict[str, pl.DataFrame]]:
     """The tables of every batch, in order of worlds; those on file are read."""
     of = len(parts) * setup.weeks
+    missing = [p for p in parts if kept is None or not kept.has(p)]
+    there = (len(parts) - len(missing)) * setup.weeks
     if workers > 1:
-        from joblib import Parallel, delayed
-
-        missing = [p for p in parts if kept is None or kept.part(p) is None]
-        done = Parallel(n_jobs=workers, return_as="generator")(
-            delayed(_one_part)(setup, p) for p in missing)
-        for number, (worlds, made) in enumerate(zip(missing, done, strict=True), 1):
-            said("weeks", (len(parts) - len(missing) + number) * setup.weeks, of)
-            if kept is not None:
-                kept.keep(worlds, made)
-            else:
-                yield made
+        done = side_by_side(partial(_one_part, setup), missing, workers,
+                            lambda weeks: said("weeks", there + weeks, of))
+    else:
+        done = (_one_part(setup, p, lambda week, n=n: said(
+            "weeks", there + n * setup.weeks + week + 1, of)) for n, p in enumerate(missing))
+    for worlds, made in zip(missing, done, strict=True):
         if kept is None:
-            return
-    for number, worlds in enumerate(parts):
-        found = kept.part(worlds) if kept is not None else None
-        if found is None:
-            found = _one_part(setup, worlds, lambda week, n=number: said(
-                "weeks", n * setup.weeks + week + 1, of))
-            if kept is not None:
-                kept.keep(worlds, found)
-        yield found
+            yield made
+        else:
+            kept.keep(worlds, made)
+    said("weeks", of, of)
+    if kept is not None:
+        yield from map(kept.part, parts)
+
+
+def together(setup: Setup) -> int:
+    """Worlds stepped together where nothing else is said: many, as far as memory allows."""
+    rows = setup.n_homes + setup.lives.opening
+    return max(1, min(MOST_TOGETHER, ROWS_TOGETHER // max(rows, 1)))
 
 
 def _one_part(
@@ -241,12 +245,13 @@ class _Kept:
                     for name, digest in files.items())
         return _read_tables(self.out) if there else None
 
-    def part(self, worlds: np.ndarray) -> dict[str, pl.DataFrame] | None:
-        """The tables of a batch, if it is finished."""
-        folder = self._folder(worlds)
-        if not folder.is_dir():
-            return None
-        return _read_tables(folder)
+    def has(self, worlds: np.ndarray) -> bool:
+        """Whether a batch is finished."""
+        return self._folder(worlds).is_dir()
+
+    def part(self, worlds: np.ndarray) -> dict[str, pl.DataFrame]:
+        """The tables of a finished batch."""
+        return _read_tables(self._folder(worlds))
 
     def keep(self, worlds: np.ndarray, frames: Mapping[str, pl.DataFrame]) -> None:
         """Keep a batch, all of it or nothing."""

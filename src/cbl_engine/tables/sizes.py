@@ -49,25 +49,9 @@ def mask_to_sizes(masks: ArrayLike, known: ArrayLike | None = None) -> pl.Series
     Returns:
         List(Int64) series named ``sizes``.
     """
-    bits = np.asarray(masks, np.uint32)
-    held = ((bits[:, None] >> np.arange(_MOST + 1, dtype=np.uint32)) & 1).astype(bool)
-    row, size = np.nonzero(held)
-    grouped = pl.DataFrame({"row": row, "size": size.astype(np.int64)}).group_by(
-        "row", maintain_order=True
-    )
-    lists = pl.DataFrame({"row": np.arange(len(bits), dtype=row.dtype)}).join(
-        grouped.agg(pl.col("size")), on="row", how="left", maintain_order="left"
-    )["size"]
-    empty = pl.Series([[]], dtype=pl.List(pl.Int64))
-    sizes = lists.cast(pl.List(pl.Int64)).rename("sizes")
-    frame = pl.DataFrame([sizes]).with_columns(
-        pl.when(pl.col("sizes").is_null())
-        .then(pl.lit(empty).first())
-        .otherwise(pl.col("sizes"))
-        .alias("sizes")
-    )
+    distinct, which = np.unique(np.asarray(masks, np.uint32), return_inverse=True)
+    held = [[k for k in range(_MOST + 1) if mask >> k & 1] for mask in distinct.tolist()]
+    lists = pl.Series("sizes", [*held, None], dtype=pl.List(pl.Int64))
     if known is not None:
-        frame = frame.with_columns(
-            pl.when(pl.Series(np.asarray(known, bool))).then(pl.col("sizes")).alias("sizes")
-        )
-    return frame["sizes"]
+        which = np.where(np.asarray(known, bool), which, len(held))
+    return lists.gather(which)
