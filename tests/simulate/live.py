@@ -92,8 +92,10 @@ def everybody(state: State, on: int) -> dict[str, pl.DataFrame]:
     rows = np.flatnonzero(status != HOUSED)
     tables = listing.register_of(state, rows, on)
     gone = pl.Series(status[rows] > UNDER_OFFER)
+    waits = pl.Series(state.households["waits"][rows] | state.households["decants"][rows])
     applications = tables["applications"].with_columns(
-        status=pl.Series(["active"]).new_from_index(0, len(rows)).set(gone, "closed"))
+        status=pl.Series(["active"]).new_from_index(0, len(rows)).set(~waits, "unbanded").set(
+            gone, "closed"))
     return {**tables, "applications": applications}
 
 

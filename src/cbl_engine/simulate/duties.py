@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from cbl_engine.simulate.luck import Luck
     from cbl_engine.simulate.parameters import Parameters
 
+    _End = tuple[NDArray[np.int64], pl.Series]
+    """The day on which each duty ends, and why."""
+
 RECORDED = ("prevention", "relief", "main")
 """Duties on record that go on from one to the next."""
 STAGES = ("prevention", *DUTIES)
@@ -85,8 +88,7 @@ def duties_of(
         luck: draws; each life's go by its id.
     """
     ids = tables["applications"]["id"].cast(pl.String).sort()
-    given = tables.get("duties", pl.DataFrame())
-    n, never = len(ids), np.full(len(ids), NEVER, np.int64)
+    given = _with_columns(tables.get("duties", pl.DataFrame()))
     owed = _owed(given, ids, start)
     at, first = owed["life"].to_numpy(), day_number(start)
     begun, ends, ends_by = _course(
@@ -97,15 +99,23 @@ def duties_of(
     under = np.where(reached, np.arange(len(DUTIES))[:, None], 0).max(axis=0)
     main_on = np.where(begun[MAIN] > homeless_on, begun[MAIN], NEVER)
 
-    def whole(empty: NDArray, values: NDArray) -> NDArray:
-        out = empty.copy()
+    def of_all(values: NDArray[np.int64], other: int = NEVER) -> NDArray[np.int64]:
+        out = np.full(len(ids), other, np.int64)
         out[at] = values
         return out
 
     return Duties(
-        _rows(given, owed, begun, ends, ends_by, start), whole(np.zeros(n, bool), True),
-        whole(never, homeless_on), whole(np.zeros(n, np.int64), under), whole(never, main_on),
-        whole(never, ends), whole(np.full(n, _DECISION), ends_by))
+        _rows(given, owed, begun, ends, ends_by, start), of_all(np.ones_like(at), 0) == 1,
+        of_all(homeless_on), of_all(under, 0), of_all(main_on), of_all(ends), of_all(ends_by, _DECISION))
+
+
+def _with_columns(given: pl.DataFrame) -> pl.DataFrame:
+    """The table, if there is one, with ids in text and the columns that are written."""
+    if not given.width:
+        return given
+    types = {"since": pl.Date, "until": pl.Date, "ended_by": pl.String}
+    return given.with_columns(pl.col("application").cast(pl.String), *(
+        pl.lit(None, dtype).alias(name) for name, dtype in types.items() if name not in given.columns))
 
 
 def _owed(given: pl.DataFrame, ids: pl.Series, start: date) -> pl.DataFrame:
@@ -114,9 +124,7 @@ def _owed(given: pl.DataFrame, ids: pl.Series, start: date) -> pl.DataFrame:
         return pl.DataFrame(schema={"row": pl.UInt32, "life": pl.Int64, "application": pl.String,
                                     "stage": pl.Int64, "since": pl.Int32})
     lives = pl.DataFrame({"application": ids, "life": np.arange(len(ids), dtype=np.int64)})
-    return given.with_row_index("row").with_columns(pl.col("application").cast(pl.String)).filter(
-        _of_course(start)
-    ).join(lives, on="application").select(
+    return given.with_row_index("row").filter(_of_course(start)).join(lives, on="application").select(
         "row", "life", "application",
         pl.col("kind").cast(pl.String).replace_strict(_FIRST, return_dtype=pl.Int64).alias("stage"),
         pl.col("since").cast(pl.Int32),
@@ -180,7 +188,8 @@ def _over(
     lasted = np.where(lasted >= days[-1], 0, lasted)
     shorter = np.searchsorted(days, lasted, side="right")
     place = shorter + ((draws >> np.uint64(52)).astype(np.int64) * (GRAIN - shorter)) // GRAIN
-    return np.maximum(since, first) - lasted + days[np.minimum(place, GRAIN - 1)]
+    left = days[np.minimum(place, GRAIN - 1)].astype(np.int64) - lasted
+    return np.maximum(since, first) + left
 
 
 def _rows(
@@ -193,38 +202,34 @@ def _rows(
     """
     if given.is_empty():
         return given
-    if "ended_by" not in given.columns:
-        given = given.with_columns(pl.lit(None, pl.String).alias("ended_by"))
     relief = begun[[INTERIM, RELIEF]].min(axis=0)
     relief, main = (np.where(day > day_number(start), day, NEVER) for day in (relief, begun[MAIN]))
     way = pl.Series(EXITS, dtype=pl.String).gather(ends_by).set(pl.Series(ends >= NEVER), None)
+    last = ends, way
+    of_relief = _ended_for("main", main, last)
+    of_first = _ended_for("relief", relief, of_relief)
 
-    def until(later: Mapping[str, NDArray[np.int64]]) -> tuple[pl.Series, pl.Series]:
-        """The day a duty ends and why: the next of those that may follow begins, or the last ends."""
-        day, why = ends, way
-        for name, begins in reversed(later.items()):
-            day = np.where(begins < NEVER, begins, day)
-            why = why.set(pl.Series(begins < NEVER), f"{name}_duty")
-        return _dates(day), why
-
-    def following(kind: str, begins: NDArray[np.int64], end: tuple[pl.Series, pl.Series]
-                  ) -> pl.DataFrame:
+    def following(kind: str, begins: NDArray[np.int64], end: _End) -> pl.DataFrame:
         return given[owed["row"]].with_columns(
             pl.lit(kind).cast(given.schema["kind"]).alias("kind"), _dates(begins).alias("since"),
-            end[0].alias("until"), end[1].alias("ended_by")).filter(pl.Series(begins < NEVER))
+            _dates(end[0]).alias("until"), end[1].alias("ended_by"),
+        ).filter(pl.Series(begins < NEVER))
 
-    end = until({"relief": relief, "main": main})
-    open_ = owed.select("application", pl.lit(value=True).alias("owed"), end[0].alias("ends"),
-                        end[1].alias("why"))
+    open_ = owed.select("application", pl.lit(value=True).alias("owed"),
+                        _dates(of_first[0]).alias("ends"), of_first[1].alias("why"))
     mine = pl.col("owed").fill_null(value=False) & _of_course(start)
-    here = given.with_columns(pl.col("application").cast(pl.String)).join(
-        open_, on="application", how="left", maintain_order="left").with_columns(
-            pl.when(mine).then("ends").otherwise("until").alias("until"),
-            pl.when(mine).then("why").otherwise("ended_by").alias("ended_by"),
+    here = given.join(open_, on="application", how="left", maintain_order="left").with_columns(
+        pl.when(mine).then("ends").otherwise("until").alias("until"),
+        pl.when(mine).then("why").otherwise("ended_by").alias("ended_by"),
     ).select(given.columns)
-    return pl.concat([here, *(rows.with_columns(pl.col("application").cast(pl.String)) for rows in (
-        following("relief", relief, until({"main": main})), following("main", main, until({})))
-    )]).sort("application", maintain_order=True)
+    return pl.concat([here, following("relief", relief, of_relief), following("main", main, last)]
+                     ).sort("application", maintain_order=True)
+
+
+def _ended_for(name: str, begins: NDArray[np.int64], end: _End) -> _End:
+    """How a duty ends: for the next, where that begins, and else as the next would."""
+    follows = begins < NEVER
+    return np.where(follows, begins, end[0]), end[1].set(pl.Series(follows), f"{name}_duty")
 
 
 def _dates(days: NDArray[np.int64]) -> pl.Series:
@@ -236,12 +241,10 @@ def on_record(rows: pl.DataFrame, on: date) -> pl.DataFrame:
     """Of all rows of duties those of a day: those that have begun, without ends that are to come."""
     ahead = (pl.col("until") > on).fill_null(value=False)
     return rows.filter((pl.col("since") <= on).fill_null(value=True)).with_columns(
-        pl.when(~ahead).then(pl.col(name)).alias(name) for name in ("until", "ended_by")
-        if name in rows.columns)
+        pl.when(~ahead).then(pl.col(name)).alias(name) for name in ("until", "ended_by"))
 
 
 def duty_changes(rows: pl.DataFrame, after: date, on: date) -> pl.DataFrame:
     """Whose duties begin or end on the days after one, up to another: application and day."""
-    days = pl.concat([rows.select(pl.col("application").cast(pl.String), day=name)
-                      for name in ("since", "until") if name in rows.columns])
+    days = pl.concat([rows.select("application", day=name) for name in ("since", "until")])
     return days.filter(pl.col("day") > after, pl.col("day") <= on)

@@ -198,6 +198,7 @@ def _nominate(
     which, entry = spans(going.starts[lists], np.diff(going.starts)[lists])
     who = going.household[entry]
     free = ~going.out[entry] & (households["status"][who] == WAITING)
+    free &= households["waits"][who] | households["decants"][who]
     free &= households["suspended_until"][who] <= day
     which, entry, who = which[free], entry[free], who[free]
     if not len(entry):
@@ -262,7 +263,7 @@ def nominate(
     np.add.at(voids["nominations"], void, 1)
     state.nominations.append(
         len(who), void=void, household=who, position=position, on=day, outcome=-outcome - 2,
-        due=day + takes, signs=signs, route=route,
+        due=day + takes, signs=signs, route=route, band=state.bands_on(who, day),
     )
 
 

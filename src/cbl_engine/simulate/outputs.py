@@ -187,8 +187,6 @@ def _lettings(state: State) -> pl.DataFrame:
     lives = state.setup.lives
     old = rows["from_home"]
     before = np.where(old == NOBODY, 0, state.static(old))
-    band = np.where(households["put_until"][who] > voids["accepted"][void],
-                    households["put_band"][who], households["band"][who])
     priority = households["priority"][who]
     leak = rows["leak"].astype(np.int64)
     return pl.DataFrame({
@@ -200,7 +198,7 @@ def _lettings(state: State) -> pl.DataFrame:
         "let_on": _dates(rows["day"]),
         "bedrooms": homes.bedrooms[static],
         "bedroom_need": _null_below_0(households["need"][who]),
-        "band": _words(lives.bands, band),
+        "band": _words(lives.bands, state.nominations["band"][rows["nomination"]]),
         "registered_on": _dates(households["registered"][who]),
         "priority_date": _dates(np.where(priority > 0, priority, NEVER)),
         "position": state.nominations["position"][rows["nomination"]],
