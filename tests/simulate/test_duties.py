@@ -87,6 +87,20 @@ def test_who_loses_the_duty_by_decision_loses_the_band() -> None:
     assert told("coventry", 0.0)["duties"].filter(pl.col("ended_by") == "main_duty").is_empty()
 
 
+def test_the_rules_of_bidding_see_the_duty_of_the_day() -> None:
+    found = tables(setup_of("coventry", weeks=24, households=200, homes=300, **STILL, **{
+        "accommodation.exits_per_year": NO_EXITS, "accommodation.duty_days": DAYS,
+        "accommodation.next_duty_owed": next_owed(1.0)}), [0])
+    bids = found["nominations"].join(found["duties"], on=["world", "application"])
+    under = bids.filter(pl.col("nominated_on") >= pl.col("since") + pl.duration(days=14),
+                        (pl.col("nominated_on") < pl.col("until")) | pl.col("until").is_null())
+    routes = dict(under.group_by("duty").agg(pl.col("route").unique()).iter_rows())
+    assert "own" in routes["relief"]
+    assert "own" not in routes["main"]
+    later = under.filter(pl.col("duty") == "main", pl.col("since") > START)
+    assert later.height > 5
+
+
 def test_nothing_changes_under_a_scheme_that_reads_no_duties() -> None:
     one, other = told("sheffield", 0.0), told("sheffield", 1.0)
     assert not one["duties"].equals(other["duties"])
