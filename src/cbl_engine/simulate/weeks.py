@@ -1,9 +1,10 @@
 """The weekly cycle: in each week, for all worlds of a batch at once, in this order.
 
-1. Households join and leave the register, and what is found of them changes. 2. Tenancies end, new homes complete, voids walk
-their stages. 3. Homes that are ready are advertised. 4. Households choose what to bid for. 5. The
-adverts close, and the live shortlist ranks. 6. Day by day, nominations are made and settled.
-7. Lettings free tenants' homes: the next voids of their chains. 8. Records are rows of the state.
+1. Households join and leave the register, and what is found of those who wait on changes. 2. Tenancies
+end, new homes complete, voids walk their stages. 3. Homes that are ready are advertised. 4. Households
+choose what to bid for. 5. The adverts close, and the live shortlist ranks. 6. Day by day, nominations
+are made and settled. 7. Lettings free tenants' homes: the next voids of their chains. 8. Records are
+rows of the state.
 
 ``docs/simulate.md`` is the contract.
 """
