@@ -24,6 +24,7 @@ from cbl_engine.offers.record import Record
 from cbl_engine.sample import sample_borough_for
 from cbl_engine.scheme import load_scheme
 from cbl_engine.tables.columns import DTYPES
+from cbl_engine.tables.dtypes import with_text_ids
 from cbl_engine.tables.schemas import TABLES
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def weeks(scheme: Scheme, args: argparse.Namespace) -> Iterator[tuple[Cycle, flo
         scheme, households=args.households, adverts=args.adverts * args.weeks, mean_bids=args.bids,
         closing_days=days, close_on=BEGINS + timedelta(days=days),
     )
-    borough = {name: text_ids(name, frame) for name, frame in borough.items()}
+    borough = {name: with_text_ids(name, frame) for name, frame in borough.items()}
     record, draw = Record(), random.Random(1)
     for week in range(1, args.weeks + 1):
         end = BEGINS + timedelta(days=7 * week)
@@ -109,11 +110,6 @@ def new_of_week(borough: dict[str, pl.DataFrame], end: date) -> dict[str, pl.Dat
         "homes": borough["homes"].filter(pl.col("id").is_in(adverts["home"].implode())),
     }
     return new if end > BEGINS + timedelta(days=7) else {**borough, **new}
-
-
-def text_ids(table: str, frame: pl.DataFrame) -> pl.DataFrame:
-    ids = [c.name for c in TABLES[table] if c.type == "id" and c.name in frame.columns]
-    return frame.with_columns(pl.col(ids).cast(pl.String))
 
 
 def answers(record: Record, end: date, draw: random.Random, share: float) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbl_engine.compare.policy import read_suite
 from cbl_engine.compare.says import change, level
-from cbl_engine.simulate.scenario import read_scenario
+from cbl_engine.simulate.scenario_file import read_scenario
 from cbl_engine.simulate.summary import BY_NAME
 
 if TYPE_CHECKING:

@@ -218,6 +218,12 @@ def parse_document(text: str, name: str, *, as_text: bool = False) -> Document:
     return Document(name, text, data, positions, keys)
 
 
+def line_of(where: str) -> tuple[int, ...]:
+    """Line and column in ``file:line:column``, to sort by; (0, 0) when there are none."""
+    place = re.search(r":(\d+):(\d+)", where)
+    return tuple(map(int, place.groups())) if place else (0, 0)
+
+
 def _no_key(name: str, line: int, column: int) -> Problem:
     return Problem(
         "yaml_key",

@@ -1,4 +1,4 @@
-"""A command run as a person would, without a process of its own."""
+"""A command with what it printed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cbl_engine.cli import main
+from tests.commands import exit_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,10 +19,9 @@ def cbl(capsys: pytest.CaptureFixture[str]) -> Cbl:
     """Runs a command; its exit code, what it printed, and what it said on the error stream."""
 
     def run(*arguments: Any) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as caught:
-            main([str(a) for a in arguments])
+        code = exit_code(*arguments)
         out = capsys.readouterr()
         assert "Traceback" not in out.err
-        return int(caught.value.code or 0), out.out, out.err
+        return code, out.out, out.err
 
     return run

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cbl_engine.compare import open_comparison
 from cbl_engine.compare.comparing import compare
 
 SMALL = """
@@ -39,3 +40,9 @@ def kept(small_borough, tmp_path_factory):
     folder = tmp_path_factory.mktemp("kept") / "small"
     compare(small_borough, out=folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def comparison(kept):
+    """The same, opened."""
+    return open_comparison(kept)

@@ -19,7 +19,7 @@ from cbl_engine.simulate import listing
 from cbl_engine.simulate.lives import day_of
 from cbl_engine.simulate.luck import new_ids
 from cbl_engine.simulate.outputs import frames_of_run
-from cbl_engine.simulate.scenario import read_scenario
+from cbl_engine.simulate.scenario_file import read_scenario
 from cbl_engine.simulate.setup import OUTCOMES
 from cbl_engine.simulate.state import NEVER
 from cbl_engine.simulate.weeks import run_batch

@@ -22,7 +22,7 @@ from cbl_engine.compare.backtest.world import as_it_stands
 from cbl_engine.compare.calibrate import calibrate
 from cbl_engine.compare.calibrate.history import History
 from cbl_engine.compare.calibrate.known import known_on
-from cbl_engine.compare.calibrate.run import with_text_ids
+from cbl_engine.compare.calibrate.run import tables_with_text_ids
 from cbl_engine.errors import BadInput, RunError
 from cbl_engine.report import backtest_page
 from cbl_engine.simulate.luck import Luck
@@ -48,7 +48,7 @@ def small(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def history(small):
-    return with_text_ids(read_tables(small[1], needs=()).frames)
+    return tables_with_text_ids(read_tables(small[1], needs=()).frames)
 
 
 @pytest.fixture(scope="session")

@@ -9,27 +9,16 @@ from html.parser import HTMLParser
 import polars as pl
 import pytest
 
-from cbl_engine.cli import main
-from cbl_engine.compare import compare, findings, open_comparison
+from cbl_engine.compare import compare, findings
 from cbl_engine.compare.findings import MOST, headlines, saved_by_pairing, sign_changes
 from cbl_engine.report import comparison_page, comparison_sheets
 from cbl_engine.report.comparison_page import FEWEST
-
-
-@pytest.fixture(scope="module")
-def comparison(kept):
-    return open_comparison(kept)
+from tests.commands import exit_code
 
 
 @pytest.fixture(scope="module")
 def page(comparison):
     return comparison_page(comparison)
-
-
-def _run(*words):
-    with pytest.raises(SystemExit) as stopped:
-        main([str(word) for word in words])
-    return stopped.value.code
 
 
 def test_a_kept_comparison_is_opened_with_the_same_differences(small_borough, kept, comparison):
@@ -61,7 +50,7 @@ def test_what_pairing_saved_is_told_for_each_variant(comparison):
 
 
 def test_the_command_tells_findings_and_headlines(small_borough, kept, capsys):
-    assert _run("compare", small_borough, "--out", kept) == 0
+    assert exit_code("compare", small_borough, "--out", kept) == 0
     out = capsys.readouterr().out
     assert "early: Every void advertised before it is ready" in out
     assert "Not told from luck" in out
@@ -73,17 +62,17 @@ def test_an_interval_that_stays_too_wide_is_said_with_how_many_worlds_would_do(
     small_borough, kept, capsys
 ):
     words = ("compare", small_borough, "--out", kept, "--at-most", 3, "--until")
-    assert _run(*words, "bids_per_advert=0.01") == 0
+    assert exit_code(*words, "bids_per_advert=0.01") == 0
     assert re.search(r"is wider with these 3 worlds; about [\d,]+ would do. --at-most is 3, so none was",
                      capsys.readouterr().out)
-    assert _run(*words, "lettings=500") == 0
+    assert exit_code(*words, "lettings=500") == 0
     assert "is wider with" not in capsys.readouterr().out
-    assert _run(*words, "lettings:band Q=0.5") == 2
+    assert exit_code(*words, "lettings:band Q=0.5") == 2
     assert "no such group" in capsys.readouterr().err
 
 
 def test_programs_get_every_difference(small_borough, kept, comparison, capsys):
-    assert _run("compare", small_borough, "--out", kept, "--format", "json") == 0
+    assert exit_code("compare", small_borough, "--out", kept, "--format", "json") == 0
     told = json.loads(capsys.readouterr().out)
     assert len(told["differences"]) == comparison.differences.height
     assert told["findings"]["central"].keys() == {"one_bid", "early"}
@@ -97,9 +86,9 @@ def test_programs_get_every_difference(small_borough, kept, comparison, capsys):
     (("--responses", ""), "no response to compare under"),
     (("--replications", "2"), "no interval can be told from so few worlds"),
 ])
-def test_what_cannot_be_compared_is_said_before_the_run(small_borough, tmp_path, capsys, words, said):
+def test_what_cannot_be_compared_is_said_before_theexit_code(small_borough, tmp_path, capsys, words, said):
     out = tmp_path / "out"
-    assert _run("compare", small_borough, "--out", out, *words) == 2
+    assert exit_code("compare", small_borough, "--out", out, *words) == 2
     assert said in " ".join(capsys.readouterr().err.split())
     assert not out.exists()
 
@@ -111,37 +100,37 @@ def test_what_cannot_be_compared_is_said_before_the_run(small_borough, tmp_path,
     ("scheme_set: {bidding.capz.weekly: 5}", "levers.yaml:12:18: the path leads nowhere"),
     ("scheme_set: {}", "differs from the base in nothing"),
 ])
-def test_a_lever_that_moves_nothing_is_said_before_the_run(
+def test_a_lever_that_moves_nothing_is_said_before_theexit_code(
     small_borough, tmp_path, capsys, variant, said
 ):
     path, out = tmp_path / "levers.yaml", tmp_path / "out"
     path.write_text(small_borough.read_text().split("    parameters:")[0] + f"    {variant}\n")
-    assert _run("compare", path, "--out", out) == 2
+    assert exit_code("compare", path, "--out", out) == 2
     assert said in " ".join(capsys.readouterr().err.split())
     assert not out.exists()
 
 
 def test_no_scenario_and_a_scenario_alone_are_said(tmp_path, small_borough, capsys):
-    assert _run("compare") == 2
+    assert exit_code("compare") == 2
     assert "a scenario is needed" in capsys.readouterr().err
     alone = tmp_path / "alone.yaml"
     alone.write_text(small_borough.read_text().split("variants:")[0])
-    assert _run("compare", alone) == 2
+    assert exit_code("compare", alone) == 2
     assert "one scenario and no variant" in capsys.readouterr().err
 
 
 def test_report_writes_the_page_and_the_workbook(kept, tmp_path, capsys):
     page, book = tmp_path / "report.html", tmp_path / "report.xlsx"
-    assert _run("report", kept, "--out", page, "--excel", book) == 0
+    assert exit_code("report", kept, "--out", page, "--excel", book) == 0
     assert capsys.readouterr().out == f"Wrote {page}\nWrote {book}\n"
     first = page.read_bytes(), book.read_bytes()
-    assert _run("report", kept, "--out", page, "--excel", book) == 0
+    assert exit_code("report", kept, "--out", page, "--excel", book) == 0
     assert (page.read_bytes(), book.read_bytes()) == first
 
 
 def test_an_unfinished_folder_is_no_comparison(tmp_path, capsys):
     tmp_path.joinpath("kept").mkdir()
-    assert _run("report", tmp_path / "kept", "--out", tmp_path / "page.html") == 2
+    assert exit_code("report", tmp_path / "kept", "--out", tmp_path / "page.html") == 2
     assert "there is no" in capsys.readouterr().err
     assert not (tmp_path / "page.html").exists()
 

@@ -8,13 +8,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cbl_engine.cli import main
-from cbl_engine.compare import compare, open_comparison
+from cbl_engine.compare import compare
 from cbl_engine.compare.effects import MADE, group_effects
 from cbl_engine.disclosure import LIMIT
 from cbl_engine.errors import BadInput
 from cbl_engine.report import comparison_page, comparison_sheets
 from cbl_engine.shipped import shipped_folder
+from tests.commands import exit_code
 
 OWN = """
 title: Riverton's own register
@@ -30,11 +30,6 @@ variants:
     parameters:
       bidding.most_bids: {number: 1, assumed: the lever}
 """
-
-
-@pytest.fixture(scope="module")
-def comparison(kept):
-    return open_comparison(kept)
 
 
 @pytest.fixture(scope="module")
@@ -140,26 +135,21 @@ def test_page_and_workbook_have_the_effects_by_equality_group(comparison):
 
 
 def test_the_command_says_effects_by_group(small_borough, kept, capsys):
-    with pytest.raises(SystemExit) as stopped:
-        main(["compare", str(small_borough), "--out", str(kept), "--groups", "--format", "json"])
-    assert stopped.value.code == 0
+    asked = ("compare", small_borough, "--out", kept, "--groups")
+    assert exit_code(*asked, "--format", "json") == 0
     assert {"characteristic", "gap", "withheld"} <= json.loads(capsys.readouterr().out)["effects"][0].keys()
     assert (kept / "effects.csv").is_file()
-    with pytest.raises(SystemExit):
-        main(["compare", str(small_borough), "--out", str(kept), "--groups"])
+    assert exit_code(*asked) == 0
     assert "nothing can be said" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_table_that_fits_nobody_is_refused_before_anything_is_simulated(small_borough, tmp_path, capsys):
     table, out = tmp_path / "equality.csv", tmp_path / "out"
     table.write_text("application,characteristic,value\nP1,disability,yes\n")
-    with pytest.raises(SystemExit) as stopped:
-        main(["compare", str(small_borough), "--out", str(out), "--equality", str(table)])
-    assert stopped.value.code == 2
+    assert exit_code("compare", small_borough, "--out", out, "--equality", table) == 2
     assert "opening register is made up" in capsys.readouterr().err
     assert not out.exists()
     own = tmp_path / "own.yaml"
     own.write_text(OWN.replace("REGISTER", str(shipped_folder("boroughs") / "riverton")))
-    with pytest.raises(SystemExit):
-        main(["report", str(own), "--out", str(tmp_path / "p.html"), "--equality", str(table)])
+    assert exit_code("report", own, "--out", tmp_path / "p.html", "--equality", table) == 2
     assert "no application of the table" in capsys.readouterr().err

@@ -7,21 +7,15 @@ import json
 import pytest
 
 from benchmarks.policy.page import HERE, PAGE, page, registers
-from cbl_engine.cli import main
 from cbl_engine.compare.comparing import _not_comparable, _sides
 from cbl_engine.compare.policy import bench_policy, read_suite, results_text
 from cbl_engine.errors import BadInput
-from cbl_engine.simulate.scenario import read_scenario
+from cbl_engine.simulate.scenario_file import read_scenario
 from cbl_engine.simulate.world import scheme_of
+from tests.commands import exit_code
 
 SUITE = read_suite()
 WORLDS = list(SUITE.file.worlds)
-
-
-def _run(*words):
-    with pytest.raises(SystemExit) as stopped:
-        main([str(word) for word in words])
-    return stopped.value.code
 
 
 @pytest.mark.parametrize("world", WORLDS)
@@ -50,7 +44,7 @@ def test_households_of_a_world_are_its_authoritys_register_scaled():
 def test_a_tiny_run_gives_the_same_json_twice_and_from_the_command(tmp_path, capsys):
     found = bench_policy(["northern_city"], replications=3, weeks=8)
     out = tmp_path / "results.json"
-    assert _run("bench-policy", "--world", "northern_city", "--replications", 3, "--weeks", 8,
+    assert exit_code("bench-policy", "--world", "northern_city", "--replications", 3, "--weeks", 8,
                 "--out", out) == 0
     assert out.read_text(encoding="utf-8") == results_text(found)
     said = capsys.readouterr().out
@@ -67,13 +61,13 @@ def test_the_page_is_written_from_the_results():
 
 
 def test_an_unknown_world_is_said_with_those_there_are(capsys):
-    assert _run("bench-policy", "--world", "atlantis") == 2
+    assert exit_code("bench-policy", "--world", "atlantis") == 2
     said = capsys.readouterr().err
     assert "the suite has no such world; given atlantis; allowed: inner_london" in said
 
 
-def test_a_place_that_cannot_be_written_is_said_before_the_run(tmp_path, capsys):
-    assert _run("bench-policy", "--out", tmp_path / "nowhere" / "results.json") == 2
+def test_a_place_that_cannot_be_written_is_said_before_theexit_code(tmp_path, capsys):
+    assert exit_code("bench-policy", "--out", tmp_path / "nowhere" / "results.json") == 2
     assert "--out: there is no such folder to write to" in capsys.readouterr().err
 
 

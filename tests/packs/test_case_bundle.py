@@ -8,9 +8,9 @@ from hashlib import sha256
 import polars as pl
 import pytest
 
-from cbl_engine.cli import main
 from cbl_engine.errors import BadInput
 from cbl_engine.packs.case_bundle import case_bundle
+from tests.commands import exit_code
 from tests.offers.week import Week
 from tests.records.weeks_on_record import fact, on_record
 
@@ -61,19 +61,14 @@ def test_an_application_of_which_the_record_has_nothing_is_refused(state):
 
 
 def test_the_command_writes_pages_tables_and_the_hash_of_each(state, tmp_path, capsys):
-    def run(*words):
-        with pytest.raises(SystemExit) as stopped:
-            main(["case-bundle", *map(str, words)])
-        return stopped.value.code
-
     out = tmp_path / "bundle"
-    assert run(state, "ann", "--out", out) == 0
+    assert exit_code("case-bundle", state, "ann", "--out", out) == 0
     manifest = json.loads((out / "manifest.json").read_text())
     assert (manifest["sound"], manifest["reproduced"]) == (True, True)
     assert {"index.html", "replay.html", "record.html", "case.xlsx", "lists.csv"} <= manifest["files"].keys()
     for name, digest in manifest["files"].items():
         assert sha256((out / name).read_bytes()).hexdigest() == digest
     assert pl.read_csv(out / "lists.csv").height == 1
-    assert run(state, "eve", "--out", tmp_path / "none") == 2
+    assert exit_code("case-bundle", state, "eve", "--out", tmp_path / "none") == 2
     assert "nothing of such an application" in capsys.readouterr().err
     assert not (tmp_path / "none").exists()

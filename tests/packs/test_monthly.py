@@ -7,13 +7,13 @@ from datetime import UTC, date, datetime
 import polars as pl
 import pytest
 
-from cbl_engine.cli import main
 from cbl_engine.errors import BadInput
 from cbl_engine.packs.happened import happened, of_record
 from cbl_engine.packs.landlords import by_landlord, scorecard
 from cbl_engine.packs.lettings_plan import out_turn, read_plan
 from cbl_engine.packs.monthly import monthly, relets, void_days_in
 from cbl_engine.packs.parts import month_of, pack_page
+from tests.commands import exit_code
 from tests.report.recorded_lettings import SCHEME, drawn, record_of
 
 FIRST, LAST = date(2026, 2, 1), date(2026, 2, 28)
@@ -209,19 +209,14 @@ def test_what_is_wrong_with_a_plan_is_said_with_its_place(tmp_path):
 
 
 def test_the_commands_write_a_page_a_workbook_and_tables_or_nothing(simulated, tmp_path, capsys):
-    def run(*words):
-        with pytest.raises(SystemExit) as stopped:
-            main([str(word) for word in words])
-        return stopped.value.code
-
-    assert run("monthly", simulated, "--month", "2026-05", "--out", tmp_path / "may") == 0
+    assert exit_code("monthly", simulated, "--month", "2026-05", "--out", tmp_path / "may") == 0
     names = {p.name for p in (tmp_path / "may").iterdir()}
     assert {"page.html", "workbook.xlsx", "relets.csv", "register_band.csv"} <= names
     assert "Not recorded: " in capsys.readouterr().out
-    assert run("monthly", simulated, "--month", "2027-05", "--out", tmp_path / "late") == 2
+    assert exit_code("monthly", simulated, "--month", "2027-05", "--out", tmp_path / "late") == 2
     assert not (tmp_path / "late").exists()
     (tmp_path / "plan.yaml").write_text(PLAN)
-    assert run("lettings-plan", simulated, tmp_path / "plan.yaml", "--out", tmp_path / "plan") == 0
+    assert exit_code("lettings-plan", simulated, tmp_path / "plan.yaml", "--out", tmp_path / "plan") == 0
     assert "For planners" in (tmp_path / "plan" / "page.html").read_text()
-    assert run("landlords", simulated, "--since", "2026-05-01", "--until", "2026-05-31",
+    assert exit_code("landlords", simulated, "--since", "2026-05-01", "--until", "2026-05-31",
                "--out", tmp_path / "ll") == 0

@@ -8,7 +8,6 @@ import polars as pl
 import pytest
 
 import cbl_engine as cbl
-from cbl_engine.cli import main
 from cbl_engine.packs.scheme_change import scheme_change
 from cbl_engine.packs.scheme_change_page import (
     rebanding_letter,
@@ -18,6 +17,7 @@ from cbl_engine.packs.scheme_change_page import (
 from cbl_engine.packs.workload import OfficerTimes, officer_times, workload
 from cbl_engine.records import read_register
 from cbl_engine.sample import sample_borough_for
+from tests.commands import exit_code
 
 AS_AT = date(2026, 3, 1)
 
@@ -26,12 +26,6 @@ AS_AT = date(2026, 3, 1)
 def change():
     old, new = cbl.load_scheme("sheffield"), cbl.load_scheme("runnymede")
     return scheme_change(old, new, read_register("riverton", [old, new], None), AS_AT)
-
-
-def _run(*words):
-    with pytest.raises(SystemExit) as stopped:
-        main([str(word) for word in words])
-    return stopped.value.code
 
 
 def test_every_household_is_one_case_and_hours_are_cases_times_minutes(change):
@@ -142,13 +136,13 @@ def test_the_command_writes_page_workbook_and_letters_or_nothing(tmp_path, capsy
     out, excel, letters = tmp_path / "p.html", tmp_path / "p.xlsx", tmp_path / "letters"
     given = ("scheme-change", "sheffield", "sheffield", "--data", "riverton", "--as-at", "2026-03-01",
              "--out", out)
-    assert _run(*given, "--excel", excel, "--letters", letters) == 0
+    assert exit_code(*given, "--excel", excel, "--letters", letters) == 0
     assert out.is_file()
     assert excel.is_file()
     assert pl.read_csv(letters / "letters.csv").height == 0
     capsys.readouterr()
-    assert _run(*given[:-1], tmp_path / "q.html", "--audience", "public", "--letters", letters) == 2
+    assert exit_code(*given[:-1], tmp_path / "q.html", "--audience", "public", "--letters", letters) == 2
     assert "letters are about households" in capsys.readouterr().err
     assert not (tmp_path / "q.html").exists()
-    assert _run(*given[:-1], tmp_path / "r.html", "--audience", "public", "--by", "household") == 0
+    assert exit_code(*given[:-1], tmp_path / "r.html", "--audience", "public", "--by", "household") == 0
     assert "one adult" in (tmp_path / "r.html").read_text()

@@ -9,6 +9,7 @@ import pytest
 
 from cbl_engine.quality import find_habits
 from cbl_engine.tables import LONDON
+from tests.quality.changed import at
 
 N = 40
 DAY = dt.date(2024, 1, 1)
@@ -60,17 +61,6 @@ def kinds(frames):
 def test_sound_tables_have_no_habits():
     assert kinds(sound()) == set()
     assert find_habits({}) == ()
-
-
-def at(table, row, **values):
-    """Put values into one row of a table."""
-    def change(frames):
-        frame = frames[table].with_row_index("i")
-        frames[table] = frame.with_columns(
-            pl.when(pl.col("i") == row).then(pl.lit(value)).otherwise(name).alias(name)
-            for name, value in values.items()
-        ).drop("i")
-    return change
 
 
 def every(table, **values):

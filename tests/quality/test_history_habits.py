@@ -9,6 +9,7 @@ import pytest
 
 from cbl_engine.quality import find_habits, quality_of_history
 from cbl_engine.tables import read_tables, write_tables
+from tests.quality.changed import at
 
 N = 40
 DAY = dt.date(2024, 3, 1)
@@ -50,16 +51,6 @@ def kinds(frames):
 
 def test_a_sound_history_has_no_habits():
     assert kinds(sound()) == set()
-
-
-def at(table, row, **values):
-    def change(frames):
-        frame = frames[table].with_row_index("i")
-        frames[table] = frame.with_columns(
-            pl.when(pl.col("i") == row).then(pl.lit(value)).otherwise(name).alias(name)
-            for name, value in values.items()
-        ).drop("i")
-    return change
 
 
 def let_alone(frames):

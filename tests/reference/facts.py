@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from cbl_engine.scheme.model import (
+from cbl_engine.scheme.facts import (
     AllMembers,
     AnyMember,
     BedroomsFact,
@@ -19,7 +19,7 @@ from cbl_engine.scheme.model import (
     StatutoryOvercrowding,
     WholeMonthsSince,
     WholeYearsSince,
-    kind_of,
+    kind_of_fact,
 )
 from tests.reference.rooms import bedrooms_now, space_standard_broken
 from tests.reference.sql import add_months, evaluate
@@ -98,7 +98,7 @@ def _counted(
     answer: Callable[[Household], Any],
 ) -> Any:
     """The answer from the connections that count; not known when those that may would change it."""
-    where = getattr(fact, kind_of(fact)).where
+    where = getattr(fact, kind_of_fact(fact)).where
     if where is None:
         return answer(household)
     met = [
@@ -114,7 +114,7 @@ def _counted(
 
 
 def _with_areas(fact: Any, household: Household, as_at: date, advert_area: str | None) -> Any:
-    rule = getattr(fact, kind_of(fact))
+    rule = getattr(fact, kind_of_fact(fact))
     if rule.area == "advert.area":
         if advert_area is None:
             return None
@@ -135,7 +135,7 @@ def _with_areas(fact: Any, household: Household, as_at: date, advert_area: str |
 
 def _since(fact: Any, household: Household, as_at: date) -> int | None:
     """Whole years or months since a date, by counting up from it; 0 before it."""
-    name = getattr(fact, kind_of(fact))
+    name = getattr(fact, kind_of_fact(fact))
     start = household.own.get(name)
     start = household.if_null.get("applications", {}).get(name) if start is None else start
     if start is None:
@@ -198,7 +198,7 @@ def area_and_ancestors(area: str, areas: Mapping[str, Row]) -> list[str]:
 def _reduced(
     fact: Any, household: Household, as_at: date, parameter: Callable[[str], Any]
 ) -> Any:
-    kind = kind_of(fact)
+    kind = kind_of_fact(fact)
     table = fact.count if isinstance(fact, Count) else fact.of
     rows = {"people": household.people, "connections": household.connections,
             **household.rows}.get(table, [])

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from cbl_engine.draws import draw, stable_hash
-from cbl_engine.scheme.model import SchemeVersion, key_name, kind_of
+from cbl_engine.scheme.facts import kind_of_fact
+from cbl_engine.scheme.keys import key_name, kind_of_key
+from cbl_engine.scheme.model import SchemeVersion
 from tests.reference.facts import Household, value_of
 from tests.reference.sql import evaluate
 
@@ -234,7 +236,7 @@ class _Reader:
     def fact(self, name: str) -> Any:
         """A fact, worked out once for each application, date and advert area."""
         fact = self.version.facts[name]
-        rule = getattr(fact, kind_of(fact))
+        rule = getattr(fact, kind_of_fact(fact))
         in_advert = getattr(rule, "area", None) == "advert.area"
         area = self.of_advert("area") if in_advert else None
         ident = self.application["id"]
@@ -405,7 +407,7 @@ class _Rules:
             for stage in self.profile.all_stages()
         ]
         times = [key.bid_time for _, keys in self.stages for key in keys
-                 if kind_of(key) == "bid_time"]
+                 if kind_of_key(key) == "bid_time"]
         self.bid_time = times[0] if times else "first"
 
     def judge(self, reader: _Reader, bid: _Counted, seed: int) -> JudgedBid:
@@ -435,8 +437,8 @@ class _Rules:
         missing = [key for key, value in zip(keys, values, strict=True) if value is None]
         if any(key.when_unknown == "error" for key in missing):
             raise RefusedError("a key that must be known is not")
-        preferences = [key.prefer for key in missing if kind_of(key) == "prefer"]
-        others = [key for key in missing if kind_of(key) != "prefer"]
+        preferences = [key.prefer for key in missing if kind_of_key(key) == "prefer"]
+        others = [key for key in missing if kind_of_key(key) != "prefer"]
         judged.unknown = [*self.listed([*unknown, *preferences]), *self.listed_keys(others)]
         judged.eligible = (
             None if held or any(key.when_unknown == "hold" for key in missing) else True
@@ -472,7 +474,7 @@ class _Rules:
 
 def _what(key: Any) -> tuple[Any, ...]:
     """What a key looks at, whatever it says of not known."""
-    kind = kind_of(key)
+    kind = kind_of_key(key)
     named = getattr(key, kind)
     return kind, str(named), getattr(key, "compare", None)
 
@@ -483,11 +485,12 @@ def _once(*lists: Iterable[str]) -> tuple[str, ...]:
 
 def key_value(key: Any, reader: _Reader, bid: _Counted, seed: int) -> Any:
     """The value a bid has under a key; None when not known."""
-    kind = kind_of(key)
+    kind = kind_of_key(key)
     named = getattr(key, kind)
     match kind:
         case "band":
-            return reader("band")
+            band = reader("band")
+            return band if band in reader.version.bands else None
         case "date":
             return reader(named) if isinstance(named, str) else _chosen_date(named, reader)
         case "points" | "connection":
@@ -508,7 +511,7 @@ def key_value(key: Any, reader: _Reader, bid: _Counted, seed: int) -> Any:
 
 def rank_of(key: Any, value: Any) -> tuple[int, Any]:
     """Lowest is best; what is not known comes after every known value."""
-    kind = kind_of(key)
+    kind = kind_of_key(key)
     if kind == "prefer":
         return (0, 0 if value is True else 1)
     if value is None:
@@ -592,7 +595,7 @@ def _threshold(bid: JudgedBid, top: JudgedBid, place: int) -> Any:
     own = bid.values[place]
     if bid.ranks[place + 1 :] < top.ranks[place + 1 :]:
         value = own if bid.ranks[place] == top.ranks[place] else best
-        if value is None and kind_of(key) != "prefer":
+        if value is None and kind_of_key(key) != "prefer":
             return own if bid.ranks[place] == top.ranks[place] else "known"
         return _in_words(key, value)
     return _better(key, best)
@@ -606,7 +609,7 @@ _CLASSES = {
 
 
 def _is_class(key: Any) -> bool:
-    kind = kind_of(key)
+    kind = kind_of_key(key)
     return (
         kind == "prefer"
         or (kind == "debt" and key.compare == "any")
@@ -615,12 +618,12 @@ def _is_class(key: Any) -> bool:
 
 
 def _in_words(key: Any, value: Any) -> Any:
-    return _CLASSES[kind_of(key)][value] if _is_class(key) else value
+    return _CLASSES[kind_of_key(key)][value] if _is_class(key) else value
 
 
 def _better(key: Any, best: Any) -> Any:
     """The least that beats the best rival on this key alone; None when nothing does."""
-    kind = kind_of(key)
+    kind = kind_of_key(key)
     if kind in {"lottery", "tie"}:
         return None
     if kind == "prefer":

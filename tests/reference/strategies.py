@@ -137,15 +137,15 @@ def random_case(
         n_bids: least and most bids on an advert.
         refusals: whether a key that is not known may refuse the whole input.
     """
-    bands = rng.sample(["A", "B", "C", "D+", "E 1"], rng.randint(2, 5))
-    if _chance(rng, 0.08):
-        bands = []
+    bands = _bands(rng)
     first = random_scheme(rng, bands, refusals=refusals)
     first["in_force"] = {"from": date(2015, 1, 1), "assumed": True}
     schemes = [first]
     if _chance(rng, 0.2):
         first["in_force"]["until"] = SECOND_VERSION
-        second = random_scheme(rng, bands, refusals=refusals)
+        others = bands if _chance(rng, 0.4) else _bands(rng)
+        second = random_scheme(rng, others, refusals=refusals)
+        bands = list(dict.fromkeys([*bands, *others]))
         second["in_force"] = {"from": SECOND_VERSION, "assumed": True}
         schemes.append(second)
     as_at: date | str = "close" if _chance(rng, 0.4) else rng.choice(AS_AT)
@@ -160,6 +160,13 @@ def random_case(
     rng.shuffle(bids)
     seed = rng.choice([0, 1, 20240331, 2**63 + 5])
     return Case(tuple(schemes), register, homes, adverts, bids, as_at, seed)
+
+
+def _bands(rng: random.Random) -> list[str]:
+    """The bands of a version; another may have some of them, others, or none."""
+    if _chance(rng, 0.08):
+        return []
+    return rng.sample(["A", "B", "C", "D+", "E 1"], rng.randint(2, 5))
 
 
 def _chance(rng: random.Random, share: float) -> bool:

@@ -43,14 +43,19 @@ def test_many_adverts_of_one_scheme(seed: int) -> None:
 def test_the_cases_are_worth_comparing() -> None:
     """Random cases reach every outcome, not only empty and ineligible ones."""
     sizes = {"n_applications": (5, 40), "n_adverts": (60, 60)}
-    rows = []
+    rows, of_other_versions = [], 0
     for seed in range(25):
-        ranking = by_oracle(random_case(random.Random(seed), **sizes))
+        case = random_case(random.Random(seed), **sizes)
+        ranking = by_oracle(case)
         assert ranking is not None
         rows += ranking.counted
+        bandless = {a["id"] for a in case.register["applications"] if a["band"] is None}
+        of_other_versions += sum(
+            "band" in r["unknown"] and r["application"] not in bandless for r in ranking.counted)
     reasons = {(row["decided_by"] or "first").split(":")[0] for row in rows}
     keys = {"band", "date", "points", "prefer", "bedroom_fit", "debt", "bid_time", "lottery"}
     assert reasons >= keys | {"connection", "stage", "tie", "first"}
     for outcome, share in ((True, 0.3), (False, 0.1), (None, 0.05)):
         assert sum(row["eligible"] is outcome for row in rows) > share * len(rows)
     assert {row["stage"] for row in rows} == {1, 2, 3, None}
+    assert of_other_versions > 0

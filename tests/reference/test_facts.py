@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from cbl_engine.scheme.model import Fact
+from cbl_engine.scheme.facts import Fact
 from tests.reference.facts import (
     Household,
     age_in_years,

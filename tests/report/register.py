@@ -130,6 +130,14 @@ def write_files(
     return file, data
 
 
+OVERRIDES = """\
+id,application,field,value,instead_of,decided_on,since,until,by,reason,evidence
+O1,P6,bedroom_need,3,2,2026-01-10,2026-01-10,2026-12-31,J Smith,Secret surgery,MED-17
+O2,P6,bedroom_need,2,,2025-05-10,2025-05-10,,A Jones,As assessed,
+O3,P6,band,B,,2020-01-10,2020-01-10,2021-01-01,A Jones,Long over,
+"""
+
+
 def assessed_of(
     folder: Path, changes: Mapping[str, str] | None = None, scheme: str = SCHEME
 ) -> Assessed:

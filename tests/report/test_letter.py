@@ -8,15 +8,9 @@ import pytest
 
 from cbl_engine.report import draft_letter, letter_page
 from tests.report.register import SCHEME, assessed_of, replaced
-from tests.report.test_note import OVERRIDES
 
 REVIEW = SCHEME[SCHEME.index("review:"):]
 SILENT = SCHEME.replace(REVIEW, "")
-
-
-@pytest.fixture(scope="module")
-def assessed(tmp_path_factory):
-    return assessed_of(tmp_path_factory.mktemp("register"), {"overrides": OVERRIDES})
 
 
 def words(letter):

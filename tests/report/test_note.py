@@ -19,6 +19,7 @@ from cbl_engine.scheme import load_scheme
 from cbl_engine.tables import LINEAGE_COLUMNS, read_tables
 from tests.report.register import (
     AS_AT,
+    OVERRIDES,
     REGISTER,
     SCHEME,
     assessed_of,
@@ -26,18 +27,6 @@ from tests.report.register import (
     with_rows,
     write_files,
 )
-
-OVERRIDES = """\
-id,application,field,value,instead_of,decided_on,since,until,by,reason,evidence
-O1,P6,bedroom_need,3,2,2026-01-10,2026-01-10,2026-12-31,J Smith,Secret surgery,MED-17
-O2,P6,bedroom_need,2,,2025-05-10,2025-05-10,,A Jones,As assessed,
-O3,P6,band,B,,2020-01-10,2020-01-10,2021-01-01,A Jones,Long over,
-"""
-
-
-@pytest.fixture(scope="module")
-def assessed(tmp_path_factory):
-    return assessed_of(tmp_path_factory.mktemp("register"), {"overrides": OVERRIDES})
 
 
 def titles(note):

@@ -15,8 +15,8 @@ from cbl_engine.documents import parse_document
 from cbl_engine.errors import SchemeError
 from cbl_engine.scheme import json_schema, json_schema_text, scheme_from_text
 from cbl_engine.scheme.check import check_version
-from cbl_engine.scheme.load import _tuples
 from cbl_engine.scheme.model import SchemeVersion
+from cbl_engine.scheme.parts import as_tuples
 from cbl_engine.shipped import shipped_folder
 from tests.scheme.mutations import FILES, SCHEMES, misshapen
 
@@ -231,7 +231,7 @@ def test_what_loads_is_accepted(good: str, other: str) -> None:
 def test_it_refuses_what_the_engine_refuses_of_a_part_and_nothing_else(document: Any) -> None:
     valid = VALIDATOR.is_valid(as_json(document.data))
     try:
-        version = SchemeVersion.model_validate(_tuples(document.data))
+        version = SchemeVersion.model_validate(as_tuples(document.data))
     except ValidationError:
         loads = False
     else:

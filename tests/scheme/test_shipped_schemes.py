@@ -10,9 +10,10 @@ import pytest
 from pydantic import TypeAdapter
 
 from cbl_engine.documents import parse_document
+from cbl_engine.scheme.keys import Key
 from cbl_engine.scheme.load import load_scheme, shipped_schemes
-from cbl_engine.scheme.model import Key, SchemeVersion
-from cbl_engine.scheme.parts import Part
+from cbl_engine.scheme.model import SchemeVersion
+from cbl_engine.scheme.parts import Part, as_tuples
 from cbl_engine.shipped import shipped_folder
 
 if TYPE_CHECKING:
@@ -22,12 +23,6 @@ _PAGE = Path(__file__).parents[2] / "docs" / "scheme.md"
 _BLOCKS = re.findall(
     r"^```yaml\n(.*?)^```", _PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
 )
-
-
-def _tuples(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _tuples(item) for key, item in value.items()}
-    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
 
 
 _FILES = [
@@ -100,7 +95,7 @@ def test_a_shipped_scheme_says_what_is_not_known(name: str) -> None:
 
 @pytest.mark.parametrize("block", _BLOCKS)
 def test_an_example_of_the_page_is_well_formed(block: str) -> None:
-    content = _tuples(parse_document(block, "docs/scheme.md").data)
+    content = as_tuples(parse_document(block, "docs/scheme.md").data)
     if isinstance(content, tuple):
         for key in content:
             TypeAdapter(Key).validate_python(key)

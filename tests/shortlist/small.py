@@ -103,6 +103,22 @@ def ranked(
     )
 
 
+def ranked_by_second_version(
+    applications: dict[Any, dict[str, Any]], *earlier: str
+) -> Shortlist:
+    """By bands X and Z, in a scheme whose first version had A and B; earlier keys go ahead."""
+    versions = []
+    for force, bands in (("from: 2020-01-01, until: 2024-01-01", "AB"), ("from: 2024-01-01", "XZ")):
+        head = HEAD.replace("from: 2020-01-01", force).replace(
+            "{A: {label: x}, B: {label: x}, C: {label: x}}",
+            f"{{{', '.join(f'{band}: {{label: x}}' for band in bands)}}}")
+        versions.append(head + order(*earlier, f"band: [{', '.join(bands)}]", "tie: human"))
+    scheme = scheme_from_text([(f"{n}.yaml", text) for n, text in enumerate(versions)])
+    register = {"applications": applications_of(applications)}
+    return shortlist(prepare(scheme, register, "close"), adverts_of(),
+                     frame("bids", [bid(i) for i in applications]), verify="full")
+
+
 def places(result: Shortlist) -> list[tuple[Any, ...]]:
     """application, position, tie group and what decided, row by row."""
     return result.frame().select("application", "position", "tie_group", "decided_by").rows()

@@ -14,12 +14,20 @@ import polars as pl
 import pytest
 
 from cbl_engine.errors import BadInput, TableError
-from cbl_engine.scheme.model import BandKey, BedroomFitKey, DebtKey
+from cbl_engine.scheme.keys import BandKey, BedroomFitKey, DebtKey
 from cbl_engine.shortlist import explain, prepare, shortlist
 from tests.reference.frames import frames_of
 from tests.reference.ranker import first_place_thresholds, judged_bids
 from tests.reference.strategies import Case, random_case
-from tests.shortlist.small import CLOSES, adverts_of, bid, day, order, ranked
+from tests.shortlist.small import (
+    CLOSES,
+    adverts_of,
+    bid,
+    day,
+    order,
+    ranked,
+    ranked_by_second_version,
+)
 
 if TYPE_CHECKING:
     from cbl_engine.shortlist import Shortlist
@@ -132,6 +140,22 @@ def test_what_is_counted_above_adds_up() -> None:
                 assert told.decided_by != "tie"
                 assert "joint" in told.text()
             assert told.outcome == ("held" if row["eligible"] is None else "eligible")
+
+
+def test_a_band_that_only_another_version_has_is_told_as_not_known() -> None:
+    result = ranked_by_second_version({"p": {"band": "A"}, "q": {"band": "B"}, "r": {}})
+    for application in "pqr":
+        told = explain(result, "ad", application, "officer")
+        assert (told.position, told.joint) == (1, 2)
+        (first,) = told.first_place
+        assert (first.key, first.own_value, first.value) == ("band", None, "any known value")
+
+
+def test_rivals_in_a_band_that_only_another_version_has_are_counted() -> None:
+    result = ranked_by_second_version(
+        {"p": {"band": "A", "points": 9}, "q": {"band": "X", "points": 1}}, "points: points")
+    told = explain(result, "ad", "q")
+    assert (told.position, told.above_by_band) == (2, {"not known": 1})
 
 
 def test_reasons_are_those_of_the_shortlist() -> None:

@@ -9,20 +9,17 @@ import pytest
 
 from cbl_engine.draws import draw, stable_hash
 from cbl_engine.errors import TableError
-from cbl_engine.scheme import scheme_from_text
-from cbl_engine.shortlist import prepare, shortlist
 from tests.shortlist.small import (
     CLOSES,
     adverts_of,
-    applications_of,
     bid,
     by_id,
     day,
-    frame,
     ids,
     order,
     places,
     ranked,
+    ranked_by_second_version,
 )
 
 NEAR = "criteria: {near: {label: x, when: local}}\n"
@@ -355,25 +352,8 @@ def test_nothing_is_required_that_the_scheme_does_not_ask_for() -> None:
 
 
 def test_a_band_that_only_another_version_has_is_not_known() -> None:
-    def version(force: str, bands: str) -> str:
-        named = ", ".join(f"{band}: {{label: x}}" for band in bands)
-        return f"""
-scheme: renamed
-title: Renamed
-authority: Nobody
-in_force: {{{force}, assumed: true}}
-bands: {{{named}}}
-profiles: {{all: {{label: x, order: [{{band: [{", ".join(bands)}]}}, {{tie: human}}]}}}}
-"""
-
-    scheme = scheme_from_text([
-        ("first.yaml", version("from: 2020-01-01, until: 2024-01-01", "AB")),
-        ("second.yaml", version("from: 2024-01-01", "XZ"))])
-    register = {"applications": applications_of(
-        {"p": {"band": "A"}, "q": {"band": "X"}, "r": {"band": None}})}
-    made = shortlist(prepare(scheme, register, "close"), adverts_of(),
-                     frame("bids", [bid(n) for n in "pqr"]))
-    rows = made.frame().sort("application")
+    result = ranked_by_second_version({"p": {"band": "A"}, "q": {"band": "X"}, "r": {}})
+    rows = result.frame().sort("application")
     assert rows["position"].to_list() == [2, 1, 3]
     assert rows["unknown"].to_list() == [["band"], [], ["band"]]
     assert rows["tie_group"].to_list() == [1, None, 1]

@@ -183,14 +183,22 @@ def lettings_were_accepted(tables: Tables, start: date, weeks: int) -> pl.DataFr
 
 
 def one_nomination_at_a_time(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
-    """Of a household, and of a home, a nomination is settled before the next is made."""
+    """Of a household a nomination is settled before the next is made. Of a home as well, but for those
+    above one who came to see it.
+    """
     end = start + timedelta(weeks=weeks)
     rows = tables["nominations"].with_columns(pl.col("settled_on").fill_null(end))
     found = []
     for whose in (["world", "application"], ["world", "home"]):
         turn = rows.sort(*whose, "nominated_on", "settled_on")
-        before = pl.col("settled_on").shift(1).over(whose)
-        found.append(turn.filter(before > pl.col("nominated_on")))
+        before = pl.all().shift(1).over(whose).name.suffix("_before")
+        turn = turn.with_columns(before).filter(
+            pl.col("settled_on_before") > pl.col("nominated_on"))
+        if whose[-1] == "home":
+            turn = turn.filter(~(
+                (pl.col("viewed_on_before") <= pl.col("nominated_on"))
+                & (pl.col("position") < pl.col("position_before"))).fill_null(value=False))
+        found.append(turn.select(rows.columns))
     return pl.concat(found)
 
 

@@ -16,6 +16,7 @@ from cbl_engine.simulate import listing
 from cbl_engine.simulate import weeks as stepping
 from cbl_engine.simulate.lives import day_of
 from cbl_engine.simulate.luck import new_ids
+from cbl_engine.simulate.policy import policy_on
 from cbl_engine.simulate.setup import OUTCOMES
 from cbl_engine.simulate.state import HOUSED, NEVER, UNDER_OFFER
 from cbl_engine.simulate.weeks import run_batch
@@ -66,8 +67,10 @@ def lived(setup: Setup, monkeypatch: Any) -> World:
     weeks: list[Lived] = []
     real_rank, real_close = listing.rank, stepping.close
 
-    def rank(state: State, week: listing.Week) -> listing.Listed:
-        found = real_rank(state, week)
+    def rank(state: State, week: listing.Week, on: int | None = None) -> listing.Listed:
+        found = real_rank(state, week, on)
+        if on is not None:  # a list of an earlier week, ranked anew
+            return found
         mine = weeks[-1]
         mine.frames, mine.made = week, listing.live_shortlist(state, week).frame()
         ids = state.households["id"][found.household].tolist()
@@ -92,7 +95,9 @@ def everybody(state: State, on: int) -> dict[str, pl.DataFrame]:
     rows = np.flatnonzero(status != HOUSED)
     tables = listing.register_of(state, rows, on)
     gone = pl.Series(status[rows] > UNDER_OFFER)
-    waits = pl.Series(state.households["waits"][rows] | state.households["decants"][rows])
+    # Who is under offer is so until that is settled, whatever is found meanwhile.
+    waits = pl.Series(state.households["waits"][rows] | state.households["decants"][rows]
+                      | (status[rows] == UNDER_OFFER))
     applications = tables["applications"].with_columns(
         status=pl.Series(["active"]).new_from_index(0, len(rows)).set(~waits, "unbanded").set(
             gone, "closed"))
@@ -121,37 +126,57 @@ def outcomes(
         world: what was simulated.
         first, last: days.
         words: what the office calls each outcome.
-        viewing: who answers came to see the home, on the day of the offer.
+        viewing: who answers was taken by the landlord on the day of the offer, where another lets
+            the home, and then came to see it.
     """
     state = world.state
     rows, voids = state.nominations, state.voids
     within = lambda days: (days >= first) & (days <= last)  # noqa: E731
-    settled = (rows["outcome"] >= 0) & within(rows["due"])
+    ends = (rows["outcome"] >= 0) & within(rows["due"])
+    seen = np.minimum(rows["seen"], rows["due"])
+    named = policy_on(world.setup, first).nominated[state.static(voids["home"][rows["void"]])]
     out = []
-    for row in np.flatnonzero(settled | within(rows["on"])).tolist():
+    for row in np.flatnonzero(ends | within(rows["on"]) | within(seen)).tolist():
         # what is not settled at the end of the horizon is kept below -1
         code = rows["outcome"][row]
-        what, day = OUTCOMES[code if code >= 0 else -code - 2], int(rows["due"][row])
-        about = {"advert": str(advert_of(state, row)),
-                 "application": str(state.households["id"][rows["household"][row]])}
-        said = {"id": f"n{row:06d}b", "on": day_of(day), "what": words[what], **about,
-                "reason": None, "reasonable": True if words[what] == "refused" else None,
-                "attempts": 3, "channels": 2, "adjustments_checked": True, "by": "Olu",
-                "tenancy_start": None}
-        on = int(rows["on"][row])
-        if viewing and first <= on <= last and words[what] in ("accepted", "refused"):
-            out.append({**said, "id": f"n{row:06d}a", "on": day_of(on), "what": "viewed"})
-        if not settled[row]:
-            continue
-        out.append(said)
-        if what == "accepted":
+        what = (*OUTCOMES, "not_chosen")[code if code >= 0 else -code - 2]
+        word, due = words.get(what), int(rows["due"][row])
+        said = {"advert": str(advert_of(state, row)),
+                "application": str(state.households["id"][rows["household"][row]]), "reason": None,
+                "reasonable": True if word == "refused" else None, "attempts": 3, "channels": 2,
+                "adjustments_checked": True, "by": "Olu", "tenancy_start": None}
+        steps = []
+        if viewing and word in ("accepted", "refused", None):
+            steps += [("0", "landlord_accepted", int(rows["on"][row]))] if named[row] else []
+            came = word is not None or int(rows["seen"][row]) < due
+            steps += [("1", "viewed", int(seen[row]))] if came else []
+        if ends[row] and word is not None:
+            steps += [("3" if what == "accepted" else "2", word, due)]
+        # of a day what failed is heard of before what was accepted
+        out += [{**said, "id": f"n{place}-{row:06d}", "what": step, "on": day_of(on)}
+                for place, step, on in steps if first <= on <= last]
+        if ends[row] and what == "accepted":
             let = day_of(int(voids["let"][rows["void"][row]]))
-            out.append({**said, "id": f"n{row:06d}c", "what": "signed", "tenancy_start": let})
+            out.append({**said, "id": f"n4-{row:06d}", "what": "signed", "on": day_of(due),
+                        "tenancy_start": let})
     return pl.DataFrame(out, schema={
         "id": pl.String, "on": pl.Date, "what": pl.String, "advert": pl.String,
         "application": pl.String, "reason": pl.String, "reasonable": pl.Boolean,
         "attempts": pl.Int64, "channels": pl.Int64, "adjustments_checked": pl.Boolean,
         "by": pl.String, "tenancy_start": pl.Date})
+
+
+def cleared(world: World) -> pl.DataFrame:
+    """Every check that the scheme asks for, cleared of everybody from the first day."""
+    setup = world.setup
+    names = list(policy_on(setup, setup.closes(0)).version.checks)
+    ids = list(map(str, world.state.households["id"].tolist()))
+    rows = [(f"c{at:04d}-{who}", who, name) for at, name in enumerate(names) for who in ids]
+    return pl.DataFrame(rows, schema={"id": pl.String, "application": pl.String,
+                                      "check": pl.String}, orient="row").with_columns(
+        outcome=pl.lit("cleared"), home=pl.lit(None, pl.String), advert=pl.lit(None, pl.String),
+        area=pl.lit(None, pl.String), since=pl.lit(day_of(setup.start)),
+        until=pl.lit(None, pl.Date), by=pl.lit("Olu"), confirmed_by=pl.lit("Ama"))
 
 
 def advert_of(state: State, nomination: int) -> int:
@@ -194,13 +219,15 @@ def through_cycles(
     """
     setup, record, events = world.setup, Record(), []
     cycle = None
+    checks = cleared(world)
     for week in world.weeks:
         close = setup.closes(week.number)
         frames = week.frames
         came = {} if frames is None else {
             "homes": frames.homes, "adverts": frames.adverts, "bids": known_bids(week)}
         tables = {**week.register, **came, "outcomes": outcomes(
-                world, close, close + 6, words, viewing=viewing), **given(week)}
+                world, close, close + 6, words, viewing=viewing),
+                **({"checks": checks} if len(checks) else {}), **given(week)}
         cycle = run_cycle(record, setup.scheme, as_text(tables), day_of(close + 6),
                           unattended=True, seed=setup.luck.seed, **options)
         record = cycle.record

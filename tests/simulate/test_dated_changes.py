@@ -11,7 +11,8 @@ import pytest
 from cbl_engine.errors import BadInput
 from cbl_engine.scheme import load_scheme, shipped_schemes
 from cbl_engine.simulate.levers import scheme_with
-from cbl_engine.simulate.scenario import read_scenario, scheme_of, variant_of
+from cbl_engine.simulate.scenario import scheme_of, variant_of
+from cbl_engine.simulate.scenario_file import read_scenario
 from cbl_engine.simulate.world import set_up
 from tests.simulate.policy_world import PROFILES, scheme_text
 from tests.simulate.small import START, tables

@@ -15,7 +15,7 @@ from cbl_engine.scheme import load_scheme
 from cbl_engine.shipped import shipped_folder
 from cbl_engine.simulate import simulate
 from cbl_engine.simulate.parameters import read_parameters, shipped_parameters
-from cbl_engine.simulate.scenario import read_scenario, scenario_path
+from cbl_engine.simulate.scenario_file import read_scenario, scenario_path
 from cbl_engine.simulate.state import NOBODY, begin
 from tests.simulate.accounts import LAWS
 from tests.simulate.small import START, setup_of, tables

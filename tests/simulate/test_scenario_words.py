@@ -7,13 +7,14 @@ import json
 import jsonschema
 import pytest
 
-from cbl_engine.cli import main
 from cbl_engine.documents import read_document
 from cbl_engine.shipped import shipped_folder
 from cbl_engine.simulate.describe import describe_scenario
 from cbl_engine.simulate.json_schema import scenario_schema, scenario_schema_text
-from cbl_engine.simulate.scenario import read_scenario, variant_of
+from cbl_engine.simulate.scenario import variant_of
+from cbl_engine.simulate.scenario_file import read_scenario
 from cbl_engine.simulate.words import as_written
+from tests.commands import exit_code
 
 SHIPPED = sorted(shipped_folder("simulations").glob("*.yaml"))
 WHOLE = """
@@ -172,9 +173,7 @@ def test_every_field_says_what_it_is():
 
 
 def test_the_command_prints_the_schema_of_scenarios(capsys):
-    with pytest.raises(SystemExit) as stopped:
-        main(["schema", "--scenario"])
-    assert stopped.value.code == 0
+    assert exit_code("schema", "--scenario") == 0
     assert capsys.readouterr().out == scenario_schema_text()
 
 

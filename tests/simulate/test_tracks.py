@@ -19,7 +19,8 @@ from cbl_engine.simulate.luck import Luck
 from cbl_engine.simulate.parameters import shipped_parameters
 from cbl_engine.simulate.policy import policy_on
 from cbl_engine.simulate.register import arrive, change
-from cbl_engine.simulate.scenario import Scenario, read_scenario
+from cbl_engine.simulate.scenario import Scenario
+from cbl_engine.simulate.scenario_file import read_scenario
 from cbl_engine.simulate.state import begin
 from cbl_engine.simulate.tracks import tracks_of, tracks_on
 from cbl_engine.simulate.world import set_up

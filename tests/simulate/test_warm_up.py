@@ -11,7 +11,7 @@ import pytest
 from cbl_engine.simulate import simulate
 from cbl_engine.simulate.kpi import told_by
 from cbl_engine.simulate.run import TABLES, Simulation
-from cbl_engine.simulate.scenario import read_scenario
+from cbl_engine.simulate.scenario_file import read_scenario
 from cbl_engine.simulate.summary import summary
 from cbl_engine.simulate.words import time_told
 from tests.simulate.small import START

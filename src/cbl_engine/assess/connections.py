@@ -16,13 +16,14 @@ import polars as pl
 from cbl_engine.assess.ages import whole_months
 from cbl_engine.assess.rows import rows_to_read
 from cbl_engine.scheme.expressions import parse_expression
-from cbl_engine.scheme.model import ConnectionStrengthFact, kind_of
+from cbl_engine.scheme.facts import ConnectionStrengthFact, kind_of_fact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from cbl_engine.scheme.model import Fact, SchemeVersion
+    from cbl_engine.scheme.facts import Fact
+    from cbl_engine.scheme.model import SchemeVersion
     from cbl_engine.tables import Ordinals
 
 _TARGET = "_target"
@@ -135,13 +136,13 @@ def connection_facts(
     rows = _rows_of(tables, applications, on, constants, version)
     out = {}
     for name, fact in facts.items():
-        rule = getattr(fact, kind_of(fact))
+        rule = getattr(fact, kind_of_fact(fact))
         named = [rule.area] if isinstance(rule.area, str) else list(rule.area)
         values = _by_target(fact, rows, [named])
         out[name] = pl.Series(name, values[:, 0], dtype=pl.Int64)
         known = pl.Series(values[:, 0] != _UNKNOWN)
         out[name] = pl.select(pl.when(known).then(out[name])).to_series().alias(name)
-        if kind_of(fact) == "connected_to":
+        if kind_of_fact(fact) == "connected_to":
             out[name] = out[name].cast(pl.Boolean)
     return out
 
@@ -173,12 +174,12 @@ def pair_fact_values(
         Columns ``0``, ``1``, ...; boolean for connected_to, else Int64; null where not known.
         One column of nulls when there are no areas, so that the type and the rows are there.
     """
-    boolean = kind_of(fact) == "connected_to"
+    boolean = kind_of_fact(fact) == "connected_to"
     if not areas:
         nothing = [None] * len(applications)
         return pl.DataFrame({"none": pl.Series(nothing, dtype=pl.Boolean if boolean else pl.Int64)})
     rows = _rows_of(tables, applications, on, constants, version)
-    level = getattr(getattr(fact, kind_of(fact)), "level", None)
+    level = getattr(getattr(fact, kind_of_fact(fact)), "level", None)
     if isinstance(fact, ConnectionStrengthFact):
         values = _strengths(fact, areas, rows)
     else:
@@ -212,7 +213,7 @@ def _relevant(fact: Fact, rows: _Rows, inside: pl.DataFrame) -> pl.DataFrame:
 
     ``counts`` is true, or null where it is not known whether ``where`` holds.
     """
-    rule = getattr(fact, kind_of(fact))
+    rule = getattr(fact, kind_of_fact(fact))
     counts = pl.lit(True) if rule.where is None else (
         parse_expression(rule.where).polars(rows.constants)
     )
@@ -243,9 +244,9 @@ def _by_target(fact: Fact, rows: _Rows, targets: Sequence[Sequence[Any]]) -> np.
 
 def _answers(fact: Fact, found: pl.DataFrame, rows: _Rows, n_targets: int) -> np.ndarray:
     """Answers from connections that all count."""
-    rule, on = getattr(fact, kind_of(fact)), rows.on
+    rule, on = getattr(fact, kind_of_fact(fact)), rows.on
     group = ["_ordinal", _TARGET]
-    if kind_of(fact) == "months_resident_in":
+    if kind_of_fact(fact) == "months_resident_in":
         answers = _months_resident(found, on, rule.window_months, rule.consecutive)
     else:
         current = found.filter(
@@ -253,7 +254,7 @@ def _answers(fact: Fact, found: pl.DataFrame, rows: _Rows, n_targets: int) -> np
             & (pl.col("until").is_null() | (pl.col("until") > on))
         ).with_columns(whole_months(pl.col("since"), pl.lit(on)).alias("months"))
         doubt = pl.col("since").is_null().any()
-        if kind_of(fact) == "months_connected":
+        if kind_of_fact(fact) == "months_connected":
             answer = pl.when(doubt).then(None).otherwise(pl.col("months").max())
         elif rule.min_months == 0:
             answer = pl.lit(1, pl.Int64)
@@ -325,7 +326,7 @@ def relevant_rows(
         known, false never).
     """
     rows = _rows_of(tables, applications, on, constants, version)
-    rule = getattr(fact, kind_of(fact))
+    rule = getattr(fact, kind_of_fact(fact))
     named = [rule.area] if isinstance(rule.area, str) else list(rule.area)
     return _relevant(fact, rows, _closure_of(rows.closure, [named]))
 

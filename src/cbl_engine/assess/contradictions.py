@@ -10,7 +10,7 @@ import polars as pl
 from cbl_engine.assess.facts import present_bedrooms
 from cbl_engine.assess.overrides import no_problems
 from cbl_engine.assess.rooms import DIFFERS
-from cbl_engine.scheme.model import BedroomsNow
+from cbl_engine.scheme.facts import BedroomsNow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,7 +16,7 @@ from cbl_engine.assess.connections import connection_facts
 from cbl_engine.assess.rooms import AREA, bedrooms_now
 from cbl_engine.assess.rows import rows_to_read, with_if_null
 from cbl_engine.scheme.expressions import parse_expression
-from cbl_engine.scheme.model import (
+from cbl_engine.scheme.facts import (
     AllMembers,
     AnyMember,
     BedroomsFact,
@@ -28,7 +28,7 @@ from cbl_engine.scheme.model import (
     WholeMonthsSince,
     WholeYearsSince,
     expressions_of,
-    kind_of,
+    kind_of_fact,
     rows_of,
 )
 from cbl_engine.scheme.standards import resolve_standard
@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from cbl_engine.scheme.bedrooms import BedroomStandard
-    from cbl_engine.scheme.model import Fact, SchemeVersion
+    from cbl_engine.scheme.facts import Fact
+    from cbl_engine.scheme.model import SchemeVersion
     from cbl_engine.tables import Ordinals
 
 Reduced = AnyMember | AllMembers | Count | Min | Max
@@ -61,7 +62,7 @@ _SPELL = ("room", "since", "until")
 def columns_read(fact: Fact, version: SchemeVersion) -> dict[str, set[str]]:
     """Tables and columns that a fact needs; those of :func:`columns_welcome` may be absent."""
     if isinstance(fact, (WholeYearsSince, WholeMonthsSince)):
-        return {"applications": {"id", getattr(fact, kind_of(fact))}}
+        return {"applications": {"id", getattr(fact, kind_of_fact(fact))}}
     if isinstance(fact, BedroomsFact):
         return bedroom_columns(standard_of(fact.bedrooms, version))
     if isinstance(fact, BedroomsNow):
@@ -77,7 +78,7 @@ def columns_read(fact: Fact, version: SchemeVersion) -> dict[str, set[str]]:
     need = {table: columns - _OPTIONAL | (names & _OPTIONAL)}
     if isinstance(fact, (AnyMember, AllMembers, Count, Min, Max)):
         return need
-    kind = kind_of(fact)
+    kind = kind_of_fact(fact)
     rule = getattr(fact, kind)
     need["connections"] |= {"area", "kind", "since"}
     need["areas"] = {"id", "parent"}
@@ -229,7 +230,7 @@ def answer_of(fact: StatutoryOvercrowding) -> str:
 
 def _counted_since(fact: Since, own: pl.DataFrame, on: date) -> pl.Series:
     """Whole months or years since a date; 0 before it, null without one."""
-    start = pl.col(getattr(fact, kind_of(fact)))
+    start = pl.col(getattr(fact, kind_of_fact(fact)))
     months = whole_months(start, pl.lit(on))
     # A year counts as an age does: one begun on 29 February is whole on 1 March.
     count = months if isinstance(fact, WholeMonthsSince) else months // 12
@@ -248,7 +249,7 @@ def _reduced(
         )
         made.append(where.alias(f"{name} where"))
         if not isinstance(fact, Count):
-            value = parse_expression(getattr(fact, kind_of(fact))).polars(constants)
+            value = parse_expression(getattr(fact, kind_of_fact(fact))).polars(constants)
             made.append(value.alias(f"{name} value"))
         answers.append(_answer(name, fact).alias(name))
     grouped = rows.with_columns(made).group_by("_ordinal").agg(answers)

@@ -11,8 +11,8 @@ import polars as pl
 from cbl_engine.assess.facts import columns_read, columns_welcome, household_facts
 from cbl_engine.assess.outcomes import FAILED, MET, judge
 from cbl_engine.scheme.expressions import parse_expression
+from cbl_engine.scheme.facts import kind_of_fact
 from cbl_engine.scheme.law import AllocationLaw, LegalTest, allocation_law
-from cbl_engine.scheme.model import kind_of
 from cbl_engine.tables import DTYPES, column_types
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Legal:
         names = []
         for name in parse_expression(test.when).own_names:
             fact = self.law.facts.get(name)
-            texts = [getattr(fact, kind_of(fact))] if fact is not None else []
+            texts = [getattr(fact, kind_of_fact(fact))] if fact is not None else []
             behind = {n for text in texts for n in parse_expression(text).own_names} or {name}
             if not behind & lost:
                 names.append(name)

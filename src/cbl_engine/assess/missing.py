@@ -11,7 +11,7 @@ from cbl_engine.assess.outcomes import FAILED, UNKNOWN
 from cbl_engine.assess.overcrowding import slept_in
 from cbl_engine.assess.rooms import AREA, AREA_MISSING, NOT_RECORDED, rooms_on
 from cbl_engine.scheme.expressions import parse_expression
-from cbl_engine.scheme.model import BedroomsNow, StatutoryOvercrowding
+from cbl_engine.scheme.facts import BedroomsNow, StatutoryOvercrowding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

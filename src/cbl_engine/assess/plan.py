@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from cbl_engine.scheme.assessment import Assessment
     from cbl_engine.scheme.bedrooms import BedroomStandard
-    from cbl_engine.scheme.model import Fact, SchemeVersion
+    from cbl_engine.scheme.facts import Fact
+    from cbl_engine.scheme.model import SchemeVersion
 
 FOUND = ("bedroom_need", "sizes", "band", "points", "place_in_band", "priority_date")
 """Columns of applications that an assessment may find."""

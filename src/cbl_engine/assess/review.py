@@ -20,8 +20,7 @@ from cbl_engine.assess.connections import relevant_rows, spells_of
 from cbl_engine.assess.facts import standard_of
 from cbl_engine.assess.marks import days_at, numbers_at
 from cbl_engine.scheme.expressions import Expression, parse_expression
-from cbl_engine.scheme.law import allocation_law
-from cbl_engine.scheme.model import (
+from cbl_engine.scheme.facts import (
     AllMembers,
     AnyMember,
     BedroomsFact,
@@ -33,9 +32,10 @@ from cbl_engine.scheme.model import (
     WholeMonthsSince,
     WholeYearsSince,
     expressions_of,
-    kind_of,
+    kind_of_fact,
     rows_of,
 )
+from cbl_engine.scheme.law import allocation_law
 from cbl_engine.scheme.standards import overcrowding_changes, overcrowding_law
 
 if TYPE_CHECKING:
@@ -43,8 +43,9 @@ if TYPE_CHECKING:
 
     from cbl_engine.assess.plan import Plan
     from cbl_engine.scheme.bedrooms import BedroomStandard
+    from cbl_engine.scheme.facts import Fact
     from cbl_engine.scheme.load import Scheme
-    from cbl_engine.scheme.model import Fact, SchemeVersion
+    from cbl_engine.scheme.model import SchemeVersion
     from cbl_engine.tables import Ordinals
 
 _NEVER = np.iinfo(np.int32).max
@@ -348,7 +349,7 @@ def _row_days(
 
 
 def _since(fact: WholeYearsSince | WholeMonthsSince, frame: pl.DataFrame, out: _Days) -> None:
-    column = pl.col(getattr(fact, kind_of(fact)))
+    column = pl.col(getattr(fact, kind_of_fact(fact)))
     unit = 12 if isinstance(fact, WholeYearsSince) else 1
     counted = pl.max_horizontal(whole_months(column, pl.lit(out.on)) // unit, 0)
     out.column(frame.select(months_on(column, (counted + 1) * unit)).to_series())
@@ -371,10 +372,10 @@ def _connections(
 
 
 def _connected(fact: Fact, rows: pl.DataFrame, out: _Days) -> None:
-    rule: Any = getattr(fact, kind_of(fact))
+    rule: Any = getattr(fact, kind_of_fact(fact))
     _edges(rows, out)
     since = pl.col("since")
-    kind = kind_of(fact)
+    kind = kind_of_fact(fact)
     if kind == "connected_to":
         if rule.min_months:
             out.rows(rows, months_on(since, rule.min_months))

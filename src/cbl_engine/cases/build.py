@@ -11,7 +11,7 @@ from cbl_engine.cases.checker import Checker
 from cbl_engine.cases.expect import checked_expectation
 from cbl_engine.cases.rows import table_of
 from cbl_engine.errors import BadInput
-from cbl_engine.tables.schemas import DATED_TABLES
+from cbl_engine.tables.register_columns import DATED_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -8,14 +8,15 @@ from cbl_engine.cases.assessed import assessed_expectation
 from cbl_engine.cases.cycle_names import cycle_problems
 from cbl_engine.cases.rows import suggest, where_given
 from cbl_engine.errors import Problem
-from cbl_engine.scheme.model import PreferKey, key_name
+from cbl_engine.scheme.keys import PreferKey, key_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from cbl_engine.cases.model import Expected, WrittenCase
     from cbl_engine.documents import Document
-    from cbl_engine.scheme.model import Key, SchemeVersion
+    from cbl_engine.scheme.keys import Key
+    from cbl_engine.scheme.model import SchemeVersion
 
 Place = tuple[Any, ...]
 

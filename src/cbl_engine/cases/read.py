@@ -11,9 +11,10 @@ from pydantic import ValidationError
 from cbl_engine.cases.build import Case, CaseBuilder
 from cbl_engine.cases.model import Expected, WrittenCase, WrittenFile
 from cbl_engine.cases.rows import suggest
-from cbl_engine.documents import read_document
+from cbl_engine.documents import line_of, read_document
 from cbl_engine.errors import BadInput, CaseError, Problem
 from cbl_engine.scheme.load import Scheme, load_scheme, shipped_schemes
+from cbl_engine.scheme.parts import as_tuples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -83,13 +84,8 @@ def read_cases(path: str | Path) -> CaseFile:
     problems += _names_twice(written, document)
     if problems:
         problems = list(dict.fromkeys(problems))  # a file's own defaults are met once a case
-        raise CaseError(sorted(problems, key=lambda problem: _line(problem.where)))
+        raise CaseError(sorted(problems, key=lambda problem: line_of(problem.where)))
     return CaseFile(path, scheme, tuple(cases))
-
-
-def _line(where: str) -> tuple[int, int]:
-    parts = where.split(":")
-    return (int(parts[-2]), int(parts[-1])) if len(parts) >= 3 else (0, 0)
 
 
 def _written(document: Document) -> WrittenFile:
@@ -104,16 +100,10 @@ def _written(document: Document) -> WrittenFile:
             ]
         )
     try:
-        return WrittenFile.model_validate(_tuples(document.data))
+        return WrittenFile.model_validate(as_tuples(document.data))
     except ValidationError as error:
         found = [_shape_problem(e, document) for e in error.errors(include_url=False)]
         raise CaseError(found) from None
-
-
-def _tuples(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _tuples(item) for key, item in value.items()}
-    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
 
 
 def _shape_problem(error: Mapping[str, Any], document: Document) -> Problem:

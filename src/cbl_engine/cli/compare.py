@@ -205,7 +205,7 @@ def _equality(path: Path, scenarios: tuple[str, ...]) -> Any:
     """The equality table, found to fit the first scenario's register before anything is simulated."""
     from cbl_engine.compare.effects import check_equality
     from cbl_engine.compare.equality import read_equality
-    from cbl_engine.simulate.scenario import read_scenario, scenario_path
+    from cbl_engine.simulate.scenario_file import read_scenario, scenario_path
     from cbl_engine.simulate.world import own_applications
 
     held = read_equality(path)

@@ -46,9 +46,10 @@ def replay(
     from cbl_engine.cli import show
     from cbl_engine.records import read_run, read_state, replay_run, replay_state
     from cbl_engine.records.corrections import held_by_run
-    from cbl_engine.records.replay_state import StateReplay, held_by_state
+    from cbl_engine.records.replay_state import StateReplay
     from cbl_engine.records.replay_words import template as template_of
     from cbl_engine.records.state import is_state
+    from cbl_engine.records.state_corrected import held_by_state
 
     of_state = is_state(run)
     if template is not None:

@@ -229,7 +229,7 @@ def _homes(result: Shortlist) -> dict[Any, tuple[str, str]]:
 
 
 def _day(microseconds: int) -> date:
-    from cbl_engine.shortlist.explain import london_moment
+    from cbl_engine.tables.values import london_moment
 
     return london_moment(microseconds).date()
 

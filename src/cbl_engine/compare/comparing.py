@@ -21,7 +21,8 @@ from cbl_engine.records.places import write_file
 from cbl_engine.simulate.kept import open_simulation
 from cbl_engine.simulate.kpi import ALL, told_by
 from cbl_engine.simulate.run import Simulation, simulate_scenario
-from cbl_engine.simulate.scenario import World, read_scenario, scenario_path, variant_of
+from cbl_engine.simulate.scenario import World, variant_of
+from cbl_engine.simulate.scenario_file import read_scenario, scenario_path
 from cbl_engine.simulate.summary import BY_NAME, KPIS, values
 from cbl_engine.version import __version__
 

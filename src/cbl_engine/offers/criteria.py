@@ -15,7 +15,8 @@ import polars as pl
 
 from cbl_engine.assess.outcomes import FAILED, MET, UNKNOWN, for_sql
 from cbl_engine.errors import Problem, TableError
-from cbl_engine.scheme.model import LotteryKey, Profile
+from cbl_engine.scheme.keys import LotteryKey
+from cbl_engine.scheme.model import Profile
 from cbl_engine.shortlist import prepare
 from cbl_engine.shortlist.advert_columns import columns_read_of_adverts
 from cbl_engine.shortlist.compiled import ById, compile_version
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cbl_engine.scheme import Scheme
-    from cbl_engine.scheme.model import Fact, SchemeVersion
+    from cbl_engine.scheme.facts import Fact
+    from cbl_engine.scheme.model import SchemeVersion
     from cbl_engine.shortlist.compiled import Condition
     from cbl_engine.shortlist.register import Prepared, RegisterAt
 

@@ -31,7 +31,7 @@ from cbl_engine.offers.line import lists_over, next_in_line
 from cbl_engine.offers.moves import move_offers, offer_to_visitors
 from cbl_engine.offers.properties import verify
 from cbl_engine.offers.record import Cycle, Record
-from cbl_engine.tables.schemas import TABLES
+from cbl_engine.tables.dtypes import with_text_ids
 from cbl_engine.tables.taking_in import news, taken_in
 from cbl_engine.version import __version__
 
@@ -95,7 +95,7 @@ def run_cycle(
         on=as_at, cycle=record.cycles + 1, since=record.as_at, as_at=as_at, scheme=scheme.name,
         unattended=unattended, seed=seed,
     ))
-    came = {table: _text_ids(table, rows) for table, rows in sorted(given.items())}
+    came = {table: with_text_ids(table, rows) for table, rows in sorted(given.items())}
     new = {table: news(desk.given.get(table), rows, table) for table, rows in came.items()}
     outcomes, clashes = _in_time(new, record.as_at, as_at)
     _leave_out(desk, clashes)
@@ -163,11 +163,6 @@ def _late(
             desk.table("bids").select(key), on=key, how="anti"
         )
     return late
-
-
-def _text_ids(table: str, rows: pl.DataFrame) -> pl.DataFrame:
-    ids = [c.name for c in TABLES.get(table, ()) if c.type == "id" and c.name in rows.columns]
-    return rows.with_columns(pl.col(ids).cast(pl.String))
 
 
 def _in_time(

@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from cbl_engine.offers.above import first_who_came, out_of_targets, stand_above
-from cbl_engine.scheme.model import key_name
+from cbl_engine.scheme.keys import key_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

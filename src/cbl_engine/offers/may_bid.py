@@ -14,8 +14,8 @@ from cbl_engine.offers.bidding import Kind, Verdicts, judged
 from cbl_engine.offers.clock import cycle_span
 from cbl_engine.offers.placed import place_bids
 from cbl_engine.shortlist import explain, shortlist
-from cbl_engine.shortlist.explain import as_id
 from cbl_engine.tables import LONDON
+from cbl_engine.tables.ordinals import as_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -15,9 +15,9 @@ from cbl_engine.scheme import load_scheme
 from cbl_engine.shipped import shipped_folder
 from cbl_engine.shortlist import explain, prepare, shortlist
 from cbl_engine.shortlist.adverts import arrange_adverts
-from cbl_engine.shortlist.explain import as_id
 from cbl_engine.shortlist.register_check import bands_in_order, register_problems
 from cbl_engine.tables import Tables, read_tables
+from cbl_engine.tables.ordinals import as_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -42,7 +42,8 @@ from cbl_engine.records.trail import Trail
 from cbl_engine.records.waiting import FORM_COLUMN
 from cbl_engine.scheme import load_scheme
 from cbl_engine.shortlist.register_check import register_problems
-from cbl_engine.tables import LINEAGE_COLUMNS, TABLES, Tables, read_tables
+from cbl_engine.tables import LINEAGE_COLUMNS, Tables, read_tables
+from cbl_engine.tables.dtypes import with_text_ids
 from cbl_engine.tables.taking_in import in_order, news, taken_in
 from cbl_engine.version import __version__
 
@@ -326,7 +327,7 @@ class _Reading:
                 f"{table}.{key}": f"{name}:{row}" for key, name, row in
                 found.frames[table].select("id", *LINEAGE_COLUMNS).iter_rows()
             }
-        return {t: _with_text_ids(t, f.drop(*LINEAGE_COLUMNS, strict=False))
+        return {t: with_text_ids(t, f.drop(*LINEAGE_COLUMNS, strict=False))
                 for t, f in sorted(found.frames.items())}
 
     def rectified(self, now: State, source: str | Path | None) -> State:
@@ -382,12 +383,6 @@ class _Reading:
                     where=table, count=len(back), rows=tuple(back[:5]),
                     remedy="Leave them out of the data; one who applies again has a new application"))
         return {table: frame for table, frame in new.items() if frame.height}
-
-
-def _with_text_ids(table: str, rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows whose ids are text: a record holds no other."""
-    ids = [c.name for c in TABLES[table] if c.type == "id" and c.name in rows.columns]
-    return rows.with_columns(pl.col(ids).cast(pl.String))
 
 
 def record_of(now: State) -> Record:

@@ -22,9 +22,10 @@ import polars as pl
 from cbl_engine.documents import Document, read_document
 from cbl_engine.errors import BadInput, Problem, RunError
 from cbl_engine.records.corrected import corrected_tables, refusal
-from cbl_engine.records.corrections import held_by_run, read_corrections
+from cbl_engine.records.corrections import held_by_run
+from cbl_engine.records.corrections_file import read_corrections
 from cbl_engine.records.folder import RunFolder, outputs_of, read_run
-from cbl_engine.shortlist.explain import as_id
+from cbl_engine.tables.ordinals import as_id
 
 if TYPE_CHECKING:
     from cbl_engine.records.corrections import Correction

@@ -20,16 +20,14 @@ import polars as pl
 from cbl_engine.documents import Document
 from cbl_engine.errors import BadInput, Problem, RunError
 from cbl_engine.offers.events import Erased, Quarantined, TakenIn
-from cbl_engine.records.corrected import Corrected, corrected, refusal
-from cbl_engine.records.corrections import Held, read_corrections
+from cbl_engine.records.corrected import refusal
+from cbl_engine.records.corrections_file import read_corrections
 from cbl_engine.records.cycles_again import Past, RunAgain, run_again
-from cbl_engine.records.facts_apart import ERASED, EVENT_NUMBER, OURS, about_of, complete, named_by
+from cbl_engine.records.facts_apart import EVENT_NUMBER, about_of, complete, named_by
 from cbl_engine.records.followed import Following, Recorded
-from cbl_engine.records.reads import extra_columns
 from cbl_engine.records.replay import document_of, whose_form
 from cbl_engine.records.state import StateFolder, erased_in, read_state
-from cbl_engine.tables import TABLES, columns_of
-from cbl_engine.tables.letting_columns import RECORDED
+from cbl_engine.records.state_corrected import held_of, put_right
 from cbl_engine.tables.taking_in import taken_in
 
 if TYPE_CHECKING:
@@ -305,9 +303,9 @@ def replay_state(
     if correct is None:
         return StateReplay(folder, (), tuple(run_again(past, run) for run in past.trail.runs()))
     document = correct if isinstance(correct, Document) else document_of(Path(correct))
-    held = _held(folder, past)
+    held = held_of(folder, past)
     corrections = read_corrections(document, held)
-    right, added, first = _put_right(past, held, corrections)
+    right, added, first = put_right(past, held, corrections)
     runs = [run for run in past.trail.runs() if run.counts]
     touched = runs[runs.index(first):]
     gone = {run.cycle: who for run in touched if (who := _needed(past, run))}
@@ -331,12 +329,6 @@ def replay_state(
     return StateReplay(folder, corrections, again, then, now, refused, stopped)
 
 
-def held_by_state(folder: StateFolder) -> Held:
-    """What a state has, its tables as they stand."""
-    held = _held(folder, Past.of(folder))
-    return replace(held, frames={t: folder.tables[t] for t in held.frames if t in folder.tables})
-
-
 def _erased(folder: StateFolder, run: Run, gone: Sequence[str]) -> Problem:
     return Problem(
         "facts_erased", f"facts that the cycle up to {run.as_at} rests on have lawfully gone, so it "
@@ -355,61 +347,6 @@ def _needed(past: Past, run: Run) -> list[str]:
         if told and min(told) <= run.last and max(told) >= run.first:
             found.append(gone)
     return sorted(found)
-
-
-def _came(past: Past) -> set[int]:
-    """Numbers of the events that count by which rows were given or put right."""
-    return {n for n, event in past.trail.counting()
-            if isinstance(event, TakenIn) and event.why != "made"}
-
-
-def _held(folder: StateFolder, past: Past) -> Held:
-    extra = extra_columns(past.scheme)
-    came = pl.Series(sorted(_came(past)), dtype=pl.Int64).implode()
-    frames = {
-        table: frame.filter(pl.col(EVENT_NUMBER).is_in(came), ~pl.col(ERASED))
-        for table, frame in past.facts.rows.items()
-        if table in TABLES and table not in RECORDED
-    }
-    read = {table: list(columns_of(table, extra.get(table, ()))) for table in frames}
-    return Held("state", folder.manifest["state_id"], past.scheme, frames, read, OURS)
-
-
-def _put_right(
-    past: Past, held: Held, corrections: Sequence[Correction]
-) -> tuple[Past, dict[Run, dict[str, pl.DataFrame]], Run]:
-    """The past with facts put right, rows that come beside in a cycle, and the first one touched."""
-    runs = [run for run in past.trail.runs() if run.counts]
-    rows, added, touched = dict(past.facts.rows), {}, []
-    for name in dict.fromkeys(c.table for c in corrections):
-        mine = [c for c in corrections if c.table == name]
-        frame = held.frames[name]
-        right: Corrected = corrected(past.scheme, name, frame, mine)
-        touched += frame[[n for c in mine for n in c.at]][EVENT_NUMBER].to_list()
-        came = right.frame.filter(pl.col(EVENT_NUMBER).is_not_null())
-        others = past.facts.rows[name].join(
-            frame.select(EVENT_NUMBER, "_ordinal"), on=[EVENT_NUMBER, "_ordinal"], how="anti")
-        rows[name] = pl.concat([others, came], how="diagonal_relaxed").sort(EVENT_NUMBER, "_ordinal")
-        new = right.frame.filter(pl.col(EVENT_NUMBER).is_null()).drop(OURS)
-        for row in new.iter_slices(1):
-            run = _comes_in(name, row.row(0, named=True), runs)
-            lots = added.setdefault(run, {})
-            lots[name] = pl.concat([lots[name], row]) if name in lots else row
-            touched.append(run.first)
-    first = next((run for run in runs if run.last >= min(touched)), runs[-1])
-    return replace(past, facts=replace(past.facts, rows=rows)), added, first
-
-
-_DATED = {"checks": "since", "bids": "placed_at", "outcomes": "on", "direct_lets": "on"}
-
-
-def _comes_in(table: str, row: Mapping[str, Any], runs: Sequence[Run]) -> Run:
-    """The cycle in which a row that should have been there comes: that of its day, or the first."""
-    day = row.get(_DATED.get(table, ""))
-    if day is None:
-        return runs[0]
-    day = day.date() if hasattr(day, "date") else day
-    return next((run for run in runs if run.as_at >= day), runs[-1])
 
 
 def _follow(

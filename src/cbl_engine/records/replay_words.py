@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cbl_engine.errors import Problem, RunError
-from cbl_engine.shortlist.explain import as_id
 from cbl_engine.shortlist.words import SET_ASIDE, key_in_words, ordinal, say
 from cbl_engine.tables import key_of
+from cbl_engine.tables.ordinals import as_id
 from cbl_engine.version import __version__
 
 if TYPE_CHECKING:

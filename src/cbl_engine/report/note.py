@@ -37,8 +37,8 @@ from cbl_engine.report.weighing import (
     how_points_came,
 )
 from cbl_engine.scheme.words import column_called, day
-from cbl_engine.shortlist.explain import as_id
 from cbl_engine.tables import DTYPES, TABLES
+from cbl_engine.tables.ordinals import as_id
 
 if TYPE_CHECKING:
     from cbl_engine.assess import Assessed, BedroomsExplained

@@ -9,7 +9,7 @@ import polars as pl
 from cbl_engine.assess.facts import present_bedrooms, present_overcrowding, standard_of
 from cbl_engine.assess.rooms import AREA, AREA_MISSING, DIFFERS, NOT_RECORDED, rooms_on
 from cbl_engine.report.case_note import RoomTold
-from cbl_engine.scheme.model import BedroomsNow, StatutoryOvercrowding
+from cbl_engine.scheme.facts import BedroomsNow, StatutoryOvercrowding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

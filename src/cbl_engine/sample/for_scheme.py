@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cbl_engine.scheme.model import kind_of
+from cbl_engine.scheme.facts import kind_of_fact
 from cbl_engine.tables import DTYPES, column_types
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def options_for(version: SchemeVersion) -> BoroughOptions:
         options["bands"] = tuple(version.bands)
     if len(version.profiles) > 1:
         options["profiles"] = tuple(version.profiles)
-    rules = [getattr(fact, kind_of(fact)) for fact in version.facts.values()]
+    rules = [getattr(fact, kind_of_fact(fact)) for fact in version.facts.values()]
     named = [rule.area for rule in rules if hasattr(rule, "area") and rule.area != "advert.area"]
     first = {area if isinstance(area, str) else area[0] for area in named}
     if len(first) == 1:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from cbl_engine.scheme.changes import changes_described, scheme_changes
-from cbl_engine.scheme.comparison import Change
 from cbl_engine.scheme.describe import describe
 from cbl_engine.scheme.description import Description
+from cbl_engine.scheme.differences import Change
 from cbl_engine.scheme.findings import Finding
 from cbl_engine.scheme.json_schema import json_schema, json_schema_text
 from cbl_engine.scheme.lint import lint

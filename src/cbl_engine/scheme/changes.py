@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbl_engine.scheme.comparison import Change, Concern, compare
+from cbl_engine.scheme.comparison import compare
 from cbl_engine.scheme.describe import version_of
 from cbl_engine.scheme.description import Description, Line, Section
+from cbl_engine.scheme.differences import Change, Concern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,47 +6,28 @@ Everything here is an error that stops the scheme from loading; what merely look
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
+from cbl_engine.documents import line_of
 from cbl_engine.errors import Problem
 from cbl_engine.scheme.bedrooms import SHAPE
-from cbl_engine.scheme.check_assessment import assessment_problems, standard_problems
+from cbl_engine.scheme.check_assessment import assessment_problems
+from cbl_engine.scheme.check_expressions import expression_problems
+from cbl_engine.scheme.check_facts import fact_problems
 from cbl_engine.scheme.check_offers import offer_problems
 from cbl_engine.scheme.check_orders import Place, eligible_problems, order_problems, suggest
 from cbl_engine.scheme.check_upkeep import upkeep_problems
-from cbl_engine.scheme.expressions import ExpressionError, parse_expression
-from cbl_engine.scheme.model import (
-    AllMembers,
-    AnyMember,
-    BedroomsFact,
-    BedroomsNow,
-    Count,
-    Max,
-    Min,
-    StatutoryOvercrowding,
-    WholeMonthsSince,
-    WholeYearsSince,
-    expressions_of,
-    kind_of,
-)
 from cbl_engine.scheme.standards import resolve_standard, shipped_standards, unknown_standard
-from cbl_engine.scheme.vocabulary import (
-    COMPUTED,
-    Vocabulary,
-    fact_type,
-    result_type,
-    value_type,
-    vocabulary,
-)
+from cbl_engine.scheme.vocabulary import COMPUTED, Vocabulary, value_type, vocabulary
 from cbl_engine.tables import column_types
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from cbl_engine.documents import Document
-    from cbl_engine.scheme.model import Fact, InForce, SchemeVersion
+    from cbl_engine.scheme.model import SchemeVersion
+    from cbl_engine.scheme.parts import InForce
+
 
 def check_version(version: SchemeVersion, document: Document) -> list[Problem]:
     """Every contradiction and dangling name in a version, in the order of the file."""
@@ -56,7 +37,7 @@ def check_version(version: SchemeVersion, document: Document) -> list[Problem]:
         *_check_sources(version, document),
         *_check_names(version, document),
         *_check_parameters(version, document),
-        *_check_facts(version, document, words),
+        *fact_problems(version, document, words),
         *_check_bedrooms(version, document),
         *_check_criteria(version, document, words),
         *eligible_problems(version, document),
@@ -66,12 +47,6 @@ def check_version(version: SchemeVersion, document: Document) -> list[Problem]:
         *offer_problems(version, document, words),
     ]
     return sorted(found, key=lambda problem: line_of(problem.where))
-
-
-def line_of(where: str) -> tuple[int, int]:
-    """Line and column of ``file:line:column``, to sort by; (0, 0) when there are none."""
-    parts = where.split(":")
-    return (int(parts[-2]), int(parts[-1])) if len(parts) >= 3 else (0, 0)
 
 
 def _check_dates(version: SchemeVersion, document: Document) -> Iterator[Problem]:
@@ -225,156 +200,15 @@ def _check_parameters(version: SchemeVersion, document: Document) -> Iterator[Pr
             )
 
 
-def _expression(
-    text: str,
-    place: Place,
-    document: Document,
-    columns: Mapping[str, str],
-    params: Mapping[str, str],
-    wanted: Literal["condition", "amount"],
-) -> Iterator[Problem]:
-    """Problems of one expression: syntax, names, types, and the type of its result."""
-    try:
-        expression = parse_expression(text)
-    except ExpressionError as error:
-        yield _sql_problem(error, text, place, document)
-        return
-    unknown = [n for n in expression.names if n not in columns and n != "as_at"
-               and not (n.startswith("param.") and n.removeprefix("param.") in params)]
-    for name in unknown:
-        visible = [*columns, *(f"param.{p}" for p in params), "as_at"]
-        offset = expression.offset_of(name)
-        quoted = text[offset : offset + 1] == '"'
-        yield Problem(
-            "unknown_name",
-            f"{name} is not a column, fact or parameter that can be read here, in: {text}",
-            where=document.where(place, offset=offset),
-            allowed=suggest(name, visible),
-            remedy="Text goes in 'single quotes'" if quoted
-            else "Declare it under columns, facts or parameters, or correct the name",
-        )
-    if unknown:
-        return
-    try:
-        dtype = result_type(expression, columns, params)
-    except ExpressionError as error:
-        yield _sql_problem(error, text, place, document)
-        return
-    if wanted == "condition" and dtype not in (pl.Boolean(), pl.Null()):
-        yield Problem(
-            "not_a_condition",
-            f"this must be true or false, but comes out as {dtype}, in: {text}",
-            where=document.where(place),
-        )
-    if wanted == "amount" and not (dtype.is_numeric() or dtype.is_temporal()):
-        yield Problem(
-            "not_an_amount",
-            f"min and max need a number or a date, but this comes out as {dtype}, in: {text}",
-            where=document.where(place),
-        )
-
-
-def _sql_problem(
-    error: ExpressionError, text: str, place: Place, document: Document
-) -> Problem:
-    return Problem(
-        "expression",
-        f"{error.message}, in: {text}",
-        where=document.where(place, offset=error.offset),
-        allowed=error.allowed,
-        remedy=error.remedy,
-    )
-
-
 def _check_criteria(
     version: SchemeVersion, document: Document, words: Vocabulary
 ) -> Iterator[Problem]:
     columns = {**words.own, **{f"advert.{n}": t for n, t in words.advert.items()}}
     for name, criterion in version.criteria.items():
         place = ("criteria", name, "when")
-        yield from _expression(
+        yield from expression_problems(
             criterion.when, place, document, columns, words.params, "condition"
         )
-
-
-def _check_facts(
-    version: SchemeVersion, document: Document, words: Vocabulary
-) -> Iterator[Problem]:
-    for name, fact in version.facts.items():
-        place = ("facts", name)
-        if isinstance(fact, (AnyMember, AllMembers, Count, Min, Max)):
-            yield from _check_reducer(fact, place, document, words)
-        elif isinstance(fact, (WholeYearsSince, WholeMonthsSince)):
-            yield from _check_since(fact, place, version, document)
-        elif isinstance(fact, (BedroomsFact, BedroomsNow)):
-            kind = kind_of(fact)
-            yield from standard_problems(getattr(fact, kind), (*place, kind), version, document)
-        elif not isinstance(fact, StatutoryOvercrowding):
-            yield from _check_area(fact, place, document)
-            for inside, text in expressions_of(fact).items():
-                yield from _expression(
-                    text, (*place, *inside), document, words.rows["connections"], words.params,
-                    "condition",
-                )
-
-
-def _check_since(
-    fact: WholeYearsSince | WholeMonthsSince,
-    place: Place,
-    version: SchemeVersion,
-    document: Document,
-) -> Iterator[Problem]:
-    """The column is a date of the application itself: a fact may not stand on another."""
-    kind = kind_of(fact)
-    name = getattr(fact, kind)
-    types = {
-        **column_types("applications"),
-        **{n: c.type for n, c in version.declared("applications").items()},
-    }
-    if types.get(name) != "date":
-        yield Problem(
-            "not_a_date",
-            f"{name} is not a date column of applications",
-            where=document.where((*place, kind)),
-            given=f"type {types[name]}" if name in types else "",
-            allowed=suggest(name, [n for n, t in types.items() if t == "date"]),
-        )
-
-
-def _check_reducer(
-    fact: AnyMember | AllMembers | Count | Min | Max,
-    place: Place,
-    document: Document,
-    words: Vocabulary,
-) -> Iterator[Problem]:
-    kind = kind_of(fact)
-    table = fact.count if isinstance(fact, Count) else fact.of
-    columns = words.rows[table]
-    if not isinstance(fact, Count):
-        wanted: Literal["condition", "amount"] = (
-            "condition" if isinstance(fact, (AnyMember, AllMembers)) else "amount"
-        )
-        text = getattr(fact, kind)
-        yield from _expression(text, (*place, kind), document, columns, words.params, wanted)
-    if fact.where is not None:
-        yield from _expression(
-            fact.where, (*place, "where"), document, columns, words.params, "condition"
-        )
-    if fact.if_none != "unknown":
-        made = fact_type(fact, words)
-        fits = isinstance(fact.if_none, bool) if made == "bool" else (
-            made in ("int", "number") and not isinstance(fact.if_none, bool)
-        )
-        if not fits:
-            values = {"bool": ", true or false", "int": " or a whole number",
-                      "number": " or a whole number"}
-            yield Problem(
-                "if_none_type",
-                f"if_none of {place[-1]} does not fit the fact",
-                where=document.where((*place, "if_none")),
-                given=str(fact.if_none).lower(),
-                allowed="unknown" + values.get(made, ""),
-            )
 
 
 def _check_bedrooms(version: SchemeVersion, document: Document) -> Iterator[Problem]:
@@ -410,41 +244,6 @@ def _check_bedrooms(version: SchemeVersion, document: Document) -> Iterator[Prob
                     remedy="Declare it under columns, applications",
                 )
         for number, row in enumerate(declared.table):
-            yield from _expression(
+            yield from expression_problems(
                 row.when, (*place, "table", number, "when"), document, SHAPE, {}, "condition"
             )
-
-
-def _check_area(fact: Fact, place: Place, document: Document) -> Iterator[Problem]:
-    kind = kind_of(fact)
-    rule = getattr(fact, kind)
-    area = rule.area
-    for name in [area] if isinstance(area, str) else area:
-        if name.startswith("advert.") and area != "advert.area":
-            yield Problem(
-                "unknown_area",
-                f"{name} cannot stand here",
-                where=document.where((*place, kind, "area")),
-                allowed="advert.area by itself, an area's id, or a list of ids",
-            )
-    if not area:
-        yield Problem(
-            "unknown_area",
-            "no area is named",
-            where=document.where((*place, kind, "area")),
-            allowed="advert.area by itself, an area's id, or a list of ids",
-        )
-    if getattr(rule, "level", None) is not None and area != "advert.area":
-        yield Problem(
-            "level_needs_advert",
-            "level means the area around the advert's",
-            where=document.where((*place, kind, "level")),
-            allowed="level together with area: advert.area",
-        )
-    if kind == "connection_strength" and area != "advert.area":
-        yield Problem(
-            "strength_needs_advert",
-            "connection_strength measures closeness to the advert's area",
-            where=document.where((*place, kind, "area")),
-            allowed="advert.area",
-        )

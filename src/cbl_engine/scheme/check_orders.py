@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from cbl_engine.errors import Problem
 from cbl_engine.scheme.expressions import ExpressionError, parse_expression
-from cbl_engine.scheme.model import (
+from cbl_engine.scheme.facts import kind_of_fact
+from cbl_engine.scheme.keys import (
     BandKey,
     BidTimeKey,
     ConnectionKey,
@@ -17,7 +18,7 @@ from cbl_engine.scheme.model import (
     PointsKey,
     PreferKey,
     TieKey,
-    kind_of,
+    kind_of_key,
 )
 from cbl_engine.scheme.vocabulary import Vocabulary, is_pair_fact
 
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from cbl_engine.documents import Document
-    from cbl_engine.scheme.model import Key, SchemeVersion
+    from cbl_engine.scheme.keys import Key
+    from cbl_engine.scheme.model import SchemeVersion
 
 Place = tuple[Any, ...]
 
@@ -105,7 +107,7 @@ def order_problems(
         yield from (
             Problem(
                 "plan_key",
-                f"a plan's keys go ahead of the profile's, so {kind_of(key)} cannot be one",
+                f"a plan's keys go ahead of the profile's, so {kind_of_key(key)} cannot be one",
                 where=document.where((*place, i)),
             )
             for i, key in enumerate(plan.order)
@@ -179,9 +181,9 @@ def _check_keys(
             yield from _typed(key.debt, wanted, (*at, "debt"), document, words)
         elif isinstance(key, ConnectionKey):
             fact = version.facts.get(key.connection)
-            if fact is None or kind_of(fact) != "connection_strength":
+            if fact is None or kind_of_fact(fact) != "connection_strength":
                 strengths = [n for n, f in version.facts.items()
-                             if kind_of(f) == "connection_strength"]
+                             if kind_of_fact(f) == "connection_strength"]
                 yield Problem(
                     "not_a_strength",
                     f"{key.connection} is not a connection_strength fact",
@@ -191,7 +193,7 @@ def _check_keys(
         elif isinstance(key, (TieKey, LotteryKey)) and index < len(keys) - 1:
             yield Problem(
                 "key_after_end",
-                f"{kind_of(key)} settles the order, so nothing may follow it",
+                f"{kind_of_key(key)} settles the order, so nothing may follow it",
                 where=document.where((*place, index + 1)),
             )
 

@@ -1,128 +1,52 @@
 """Two versions of a scheme side by side: the walk that finds every difference and says it.
 
-Models are compared, not files: comments, layout, the order of names in a mapping and a default
-written out make no difference. Order counts where the scheme gives it a meaning: in the keys of an
-order, stages, bands, the levels of a connection, the entries that choose a date, awards, and the
-lists of an assessment of which the first that applies counts. A bedroom standard is compared with
-what it extends filled in.
+Models are compared, not files; what counts as a difference is told in ``differences``. A bedroom
+standard is compared with what it extends filled in.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
 from cbl_engine.scheme.assessment import Award
 from cbl_engine.scheme.assessment_words import award_gives
-from cbl_engine.scheme.bedrooms import BedroomStandard
+from cbl_engine.scheme.differences import (
+    EXPRESSIONS,
+    ORDERED,
+    STEPS,
+    Change,
+    Concern,
+    Path,
+    concern_of,
+    meant,
+    names_criterion,
+    same,
+    typed,
+)
+from cbl_engine.scheme.facts import kind_of_fact, rows_of
 from cbl_engine.scheme.fields_called import NOUNS, PARTS, field_called
-from cbl_engine.scheme.model import Profile, SchemeVersion, key_name, kind_of, rows_of
+from cbl_engine.scheme.key_words import key_called, key_in_words
+from cbl_engine.scheme.keys import key_name, kind_of_key
+from cbl_engine.scheme.model import Profile, SchemeVersion
 from cbl_engine.scheme.pairing import Paired, moved, paired
 from cbl_engine.scheme.reach import read_by_assessment, read_by_offers, read_by_shortlists
 from cbl_engine.scheme.readings import read_expression
-from cbl_engine.scheme.rule_changes import meaning_of, rule_in_words
+from cbl_engine.scheme.rule_changes import rule_in_words
 from cbl_engine.scheme.standards import resolve_standard
-from cbl_engine.scheme.words import (
-    amount,
-    capital,
-    dates_in_words,
-    day,
-    key_called,
-    key_in_words,
-    listed,
-    quoted,
-    say,
-)
+from cbl_engine.scheme.words import amount, capital, dates_in_words, day, listed, quoted, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from cbl_engine.scheme.model import Key, Parameter, Stage
-
-Concern = Literal["shortlist", "assessment", "offers", "words"]
+    from cbl_engine.scheme.keys import Key
+    from cbl_engine.scheme.model import Parameter, Stage
 
 _OF_OFFERS: Concern = "offers"
 _OF_ASSESSMENT: Concern = "assessment"
-
-_WORDS = frozenset(
-    {"scheme", "title", "authority", "notes", "unknown", "sources", "label", "source",
-     "illustrative", "unit", "assumed", "review"}
-)
-"""Fields that no shortlist and no offer depends on, wherever they stand."""
-
-_OFFERS = frozenset(
-    {"targets", "next_stage_when", "upkeep", "advertising", "bidding", "checks", "nominations",
-     "nominations_share", "send", "answer", "offers", "consequences", "direct_lets"}
-)
-"""Fields that no shortlist depends on: they are read when bids are judged and offers made, or for
-upkeep.
-"""
-
-_ASSESSED = frozenset({"assessment", "tests"})
-"""Fields that only the assessment reads."""
-
-EXPRESSIONS = frozenset({"when", "where", "any_member", "all_members", "min", "max"})
-_RULES = frozenset({"criteria", "facts", "bedroom_standards"})
-"""Parts of the file whose expressions are SQL; under the same names others name a criterion."""
-
-_STEPS = {"instead": "other date", "status": "status rule", "table": "row of the table",
-          "ladder": "step"}
-"""Lists of which the first item that applies counts, and what an item is."""
-
-_WALKED = frozenset({"order", "targets", *_STEPS})
-_AS_SETS = frozenset(
-    {"eligible", "kinds", "codes", "area", "qualifies", "of", "bands", "sizes", "first", "after",
-     "checks", "duties", "fit", "to"}
-)
-_ORDERED = frozenset({"awards", "caps", "choice", "frozen", "quotas", "refusals"})
-"""Parts under names of which the order counts, beside the bands."""
-_ONE_OR_SEVERAL = frozenset({"area", "first"})
-Path = tuple[Any, ...]
-
-
-@dataclass(frozen=True)
-class Change:
-    """One difference between two schemes.
-
-    Attributes:
-        kind: added, removed, changed or moved.
-        part: what of the scheme it is about, such as ``criterion local_connection``.
-        path: where in the file, with dots; items of a list by number from 0, of the new scheme
-            unless it was removed.
-        old, new: plain values, as JSON has them; None where there is none.
-        words: the change in a sentence without a full stop.
-        concerns: ``shortlist`` when who is eligible or their order may differ on the register as
-            it stands; ``assessment`` when what is found of households may, and with it their place
-            once they are assessed anew; ``offers`` when only how bids come to count and what follows
-            a shortlist may; ``words`` otherwise.
-    """
-
-    kind: Literal["added", "removed", "changed", "moved"]
-    part: str
-    path: str
-    old: Any
-    new: Any
-    words: str
-    concerns: Concern
-
-    @property
-    def alters_shortlist(self) -> bool:
-        """Whether a shortlist can come out otherwise on the register as it stands."""
-        return self.concerns == "shortlist"
-
-    @property
-    def of_rule(self) -> bool:
-        """Whether an expression has another text."""
-        path = self.path.split(".")
-        return self.kind == "changed" and path[0] in _RULES and path[-1] in EXPRESSIONS
-
-    def as_dict(self) -> dict[str, Any]:
-        """The change as plain data for JSON."""
-        return asdict(self) | {"alters_shortlist": self.alters_shortlist}
 
 
 def compare(old: SchemeVersion, new: SchemeVersion) -> list[Change]:
@@ -156,7 +80,7 @@ class _Comparison:
     ) -> None:
         where = ".".join(str(p).rstrip("_") for p in path)
         self.found.append(
-            Change(kind, part, where, _plain(old), _plain(new), capital(f"{part}: {words}"),
+            Change(kind, part, where, plain(old), plain(new), capital(f"{part}: {words}"),
                    concerns)
         )
 
@@ -176,14 +100,14 @@ class _Comparison:
         for name in type(old).model_fields:
             if name == "stages":
                 continue  # an order is short for one stage: both are compared as stages
-            mine = _concern(name, old, concerns)
+            mine = concern_of(name, old, concerns)
             before, after = getattr(old, name), getattr(new, name)
             if name == "order" and isinstance(old, Profile):
                 self.stages(part, path, old.all_stages(), new.all_stages(), mine)
-            elif _same(name, before, after):
+            elif same(name, before, after):
                 continue
-            elif name in _STEPS and isinstance(before, tuple):
-                self.steps(part, (*path, name), before, after, _STEPS[name], mine)
+            elif name in STEPS and isinstance(before, tuple):
+                self.steps(part, (*path, name), before, after, STEPS[name], mine)
             elif name in special and not isinstance(after, str):
                 special[name](part, (*path, name), before, after, mine)
             elif isinstance(before, dict) and isinstance(after, dict):
@@ -201,7 +125,7 @@ class _Comparison:
         """One field that has another value."""
         name = path[-1]
         called = field_called(path[:-1], name)
-        if _names_criterion(path):
+        if names_criterion(path):
             before, after = self._criterion(old, self.old), self._criterion(new, self.new)
             words = f"{called} changed from {before} to {after}"
         elif name in EXPRESSIONS and isinstance(old, str) and isinstance(new, str):
@@ -257,7 +181,7 @@ class _Comparison:
                 self.value(mine, place, old[name], new[name], concern)
         if path == ("bands",):  # what ranks them is the keys of the orders
             self._names_moved("band", path, tuple(old), tuple(new), "words")
-        elif path[-1] in _ORDERED:
+        elif path[-1] in ORDERED:
             self._names_moved(NOUNS[path[-1]], path, tuple(old), tuple(new), concerns)
 
     def _part_called(self, part: str, path: Path, name: Any) -> str:
@@ -334,7 +258,7 @@ class _Comparison:
         before, after = self._parameter(path)
         label = quoted(after.label)
         for start in sorted({*old, *new}):
-            if start in old and start in new and _typed(old[start]) == _typed(new[start]):
+            if start in old and start in new and typed(old[start]) == typed(new[start]):
                 continue
             was = old[start] if start in old else _value_before(old, start)
             if start in new:
@@ -406,7 +330,7 @@ class _Comparison:
         self, part: str, path: Path, old: tuple[Key, ...], new: tuple[Key, ...], concerns: Concern
     ) -> None:
         """Keys, paired by name and then by kind."""
-        pairs = paired(old, new, key_name, kind_of)
+        pairs = paired(old, new, key_name, kind_of_key)
         for before, after in pairs.both:
             self.key(part, (*path, after), old[before], new[after], concerns)
         for at in pairs.added:
@@ -428,9 +352,9 @@ class _Comparison:
 
     def key(self, part: str, path: Path, old: Key, new: Key, concerns: Concern) -> None:
         """One key: what it does, then its other fields."""
-        kind = kind_of(new)
+        kind = kind_of_key(new)
         before, after = getattr(old, kind), getattr(new, kind)
-        if _meant(kind, before) != _meant(kind, after):
+        if meant(kind, before) != meant(kind, after):
             self.add("changed", part, (*path, kind), before, after,
                      f"now {_uncapital(key_in_words(new, self.new))} (before: "
                      f"{_uncapital(key_in_words(old, self.old))})", concerns)
@@ -444,57 +368,10 @@ def _resolved(version: SchemeVersion) -> SchemeVersion:
     return version.model_copy(update={"bedroom_standards": whole})
 
 
-def _concern(field: str, of: BaseModel, concerns: Concern) -> Concern:
-    """What a change of a field concerns, within a part that concerns this."""
-    if isinstance(of, BedroomStandard) and field in ("unit", "unknown"):
-        return concerns
-    if field in _WORDS:
-        return "words"
-    if field in _OFFERS:
-        return "offers"
-    return "assessment" if field in _ASSESSED else concerns
-
-
-def _names_criterion(path: Path) -> bool:
-    """Whether a field outside the rules themselves names a criterion."""
-    return path[0] not in _RULES and (
-        path[-1] in ("when", "only", "suits")
-        or (path[0] == "direct_lets" and path[-1] == "homes")
-        or ("quotas" in path[:-2] and path[-1] in ("of", "to"))
-    )
-
-
 def _gives(part: Any, version: SchemeVersion) -> str:
     """What an award gives, after its label."""
     gives = award_gives(part, version) if isinstance(part, Award) else []
     return f", which gives {listed(gives)}" if gives else ""
-
-
-def _same(name: str, old: Any, new: Any) -> bool:
-    """Whether two values of a field mean the same; parts within parts are for the walk to tell."""
-    if isinstance(new, (dict, BaseModel)) or (isinstance(new, tuple) and name in _WALKED):
-        return False
-    return _typed(_meant(name, old)) == _typed(_meant(name, new))
-
-
-def _meant(name: str, value: Any) -> Any:
-    """A value without what makes no difference."""
-    if name in EXPRESSIONS and isinstance(value, str):
-        return meaning_of(value)
-    if name in _ONE_OR_SEVERAL and isinstance(value, str):
-        return frozenset({value})
-    if name in _AS_SETS and isinstance(value, tuple):
-        return frozenset(value)
-    if isinstance(value, dict):  # which entry applies first may depend on their order
-        return tuple(value.items())
-    if name == "band" and isinstance(value, tuple):
-        return tuple(frozenset((b,) if isinstance(b, str) else b) for b in value)
-    return value
-
-
-def _typed(value: Any) -> tuple[type, Any] | Any:
-    """A value that is not equal to one of another type: 1 is not true."""
-    return (type(value), value) if isinstance(value, (bool, int, float)) else value
 
 
 def _value_before(values: Mapping[date, Any], start: date) -> Any:
@@ -510,7 +387,7 @@ def _label_of(part: Any) -> str:
 
 
 def _kind_said(fact: Any) -> str:
-    return kind_of(fact).replace("_", " ")
+    return kind_of_fact(fact).replace("_", " ")
 
 
 def _uncapital(text: str) -> str:
@@ -522,12 +399,12 @@ def _said(value: Any) -> str:
     return quoted(value) if isinstance(value, str) else say(value)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A value as JSON has it."""
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
+        return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, tuple):
-        return [_plain(v) for v in value]
+        return [plain(v) for v in value]
     return value.isoformat() if isinstance(value, date) else value

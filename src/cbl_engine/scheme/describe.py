@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbl_engine.scheme.assessment_words import TESTS
 from cbl_engine.scheme.bidding_words import advertising_section, bidding_section
+from cbl_engine.scheme.criterion_words import CriterionWords
 from cbl_engine.scheme.describe_assessment import (
     assessment_as_written,
     assessment_ours,
     assessment_section,
     standards_section,
 )
+from cbl_engine.scheme.describe_orders import orders_section, plans_section
 from cbl_engine.scheme.description import Description, Line, Section, Table
+from cbl_engine.scheme.fact_words import fact_in_words
+from cbl_engine.scheme.key_words import key_in_words
 from cbl_engine.scheme.load import Scheme
-from cbl_engine.scheme.model import LotteryKey, PreferKey, TieKey
 from cbl_engine.scheme.offers_words import (
     checks_section,
     consequences_section,
@@ -33,7 +35,6 @@ from cbl_engine.scheme.offers_words import (
 from cbl_engine.scheme.readings import read_expression
 from cbl_engine.scheme.upkeep_words import upkeep_section
 from cbl_engine.scheme.words import (
-    CRITERION_UNKNOWN,
     ROW_CALLED,
     amount,
     answer_in_words,
@@ -42,34 +43,17 @@ from cbl_engine.scheme.words import (
     dates_in_words,
     day,
     deadline_in_words,
-    fact_in_words,
-    key_in_words,
-    key_unknown_in_words,
     listed,
-    quoted,
     say,
     sentence,
     values_in_words,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from datetime import date
 
-    from cbl_engine.scheme.model import (
-        Key,
-        LocalLettingsPlan,
-        Profile,
-        SchemeVersion,
-        Stage,
-        Target,
-    )
-    from cbl_engine.scheme.readings import Reading
-
-_NEXT_STAGE = {
-    "no_eligible": "Stage {next} is turned to when nobody in this stage is eligible.",
-    "no_letting": "Stage {next} is turned to when nobody in this stage took the home.",
-}
+    from cbl_engine.scheme.model import SchemeVersion
 
 
 def describe(scheme: Scheme | SchemeVersion, as_at: date | None = None) -> Description:
@@ -106,16 +90,17 @@ class _Describer:
     def __init__(self, version: SchemeVersion, as_at: date | None) -> None:
         self.version = version
         self.as_at = as_at
+        self.criteria = CriterionWords(version, as_at)
 
     def document(self) -> Description:
         sections = (
             self.eligibility(),
             self.bands(),
             standards_section(self.version),
-            assessment_section(self.version, self.as_at, self.criterion),
-            self.orders(),
+            assessment_section(self.version, self.as_at, self.criteria.criterion),
+            orders_section(self.criteria),
             self.landlords(),
-            self.plans(),
+            plans_section(self.criteria),
             bidding_section(self.version),
             advertising_section(self.version),
             checks_section(self.version),
@@ -162,39 +147,8 @@ class _Describer:
             "Who is eligible",
             (Line("Every bid, on every advert, must meet all of these. A bid that fails is told "
                   "each of those it fails."),),
-            tuple(self.criterion(name) for name in self.version.eligible),
+            tuple(self.criteria.criterion(name) for name in self.version.eligible),
         )
-
-    def criterion(self, name: str, unknown: Mapping[str, str] = CRITERION_UNKNOWN) -> Line:
-        """A criterion: its label, when it is met as far as words are exact, and what if unknown."""
-        criterion = self.version.criteria[name]
-        tests = (Line(f"It is a test {TESTS[criterion.tests]}."),) if criterion.tests else ()
-        return Line(
-            criterion.label,
-            source=criterion.source,
-            ours=criterion.illustrative,
-            under=(
-                self.met(name),
-                Line(unknown[criterion.when_unknown]),
-                *tests,
-            ),
-        )
-
-    def met(self, name: str) -> Line:
-        """When a criterion is met."""
-        reading = read_expression(
-            self.version.criteria[name].when, self.version, as_at=self.as_at
-        )
-        if reading is None:
-            return Line("When it is met is said by its rule, under The rules as written.")
-        if not reading.parts:
-            return Line(sentence(f"Met when: {reading.words}"))
-        return Line(_when(reading), under=tuple(map(_part, reading.parts)))
-
-    def also(self, names: Iterable[str], lead: str) -> tuple[Line, ...]:
-        """What a profile, stage or plan asks beyond what is common."""
-        lines = tuple(self.criterion(name) for name in names)
-        return (Line(lead, under=lines),) if lines else ()
 
     def bands(self) -> Section | None:
         if not self.version.bands:
@@ -210,122 +164,15 @@ class _Describer:
             numbered=True,
         )
 
-    def orders(self) -> Section:
-        profiles = self.version.profiles
-        default = self.version.profile_for(None)
-        says = "The order belongs to the advert, which names one of these."
-        if len(profiles) == 1:
-            says = "There is one order, for every advert."
-        elif default is not None:
-            says += f" An advert that names none has {quoted(profiles[default].label)}."
-        return Section(
-            "How bids are put in order",
-            (Line(f"{says} The first step that tells two bids apart decides between them."),),
-            sections=tuple(map(self.profile, profiles.values())),
-        )
-
-    def profile(self, profile: Profile) -> Section:
-        also = self.also(profile.eligible, "Beyond what every bid must meet, this order asks:")
-        stages = profile.all_stages()
-        staged = len(stages) > 1 or bool(stages[0].label or stages[0].eligible)
-        lead = Line(
-            "A bid stands in the first stage whose conditions it does not fail. Everyone in one "
-            "stage comes before everyone in the next." if staged else "Bids are put in this order.",
-            source=profile.source, ours=profile.illustrative,
-        )
-        if not staged:
-            return Section(profile.label, (*also, lead), self.keys(stages[0].order), numbered=True)
-        return Section(
-            profile.label,
-            (lead, *also),
-            sections=tuple(
-                self.stage(stage, number, last=number == len(stages))
-                for number, stage in enumerate(stages, 1)
-            ),
-        )
-
-    def stage(self, stage: Stage, number: int, *, last: bool) -> Section:
-        then = () if last else (Line(_NEXT_STAGE[stage.next_stage_when].format(next=number + 1)),)
-        return Section(
-            f"Stage {number}" + (f": {stage.label}" if stage.label else ""),
-            (*self.also(stage.eligible, "This stage asks:"), *then,
-             Line("Bids are put in this order.", source=stage.source, ours=stage.illustrative)),
-            self.keys(stage.order),
-            numbered=True,
-        )
-
-    def keys(self, keys: tuple[Key, ...], *, whole: bool = True) -> tuple[Line, ...]:
-        """The steps of an order; ``whole`` when no other order follows them."""
-        lines = [self.key(key, first=not at) for at, key in enumerate(keys)]
-        if whole and not isinstance(keys[-1], (TieKey, LotteryKey)):
-            lines.append(Line("If still equal: They share a place; the scheme names nothing "
-                              "further that would settle it."))
-        return tuple(lines)
-
-    def key(self, key: Key, *, first: bool) -> Line:
-        lead = "First" if first else "If still equal"
-        does = key_in_words(key, self.version)
-        under = [Line(f"{does}.")] if key.label else []
-        if isinstance(key, PreferKey):
-            under.append(self.met(key.prefer))
-        unknown = key_unknown_in_words(key)
-        under += [Line(unknown)] if unknown else []
-        return Line(sentence(f"{lead}: {key.label or does}"), source=key.source,
-                    ours=key.illustrative, under=tuple(under))
-
     def landlords(self) -> Section | None:
         """What landlords ask of their own on top."""
         lead = "An advert of a home of one of these landlords asks this besides:"
         return _list("What landlords ask", lead, (
             Line(landlord.label, name=name, source=landlord.source, ours=landlord.illustrative,
-                 under=(*map(self.criterion, landlord.eligible),
+                 under=(*map(self.criteria.criterion, landlord.eligible),
                         *landlord_lines(landlord, self.version)))
             for name, landlord in self.version.landlords.items()
         ))
-
-    def plans(self) -> Section | None:
-        plans = self.version.local_lettings_plans
-        if not plans:
-            return None
-        return Section(
-            "Local lettings plans",
-            (Line("An advert may name a plan. What the plan asks joins what every bid must meet, "
-                  "and its steps go ahead of the order's own."),),
-            sections=tuple(map(self.plan, plans.values())),
-        )
-
-    def plan(self, plan: LocalLettingsPlan) -> Section:
-        dates = "In force for as long as the scheme is."
-        if plan.in_force is not None:
-            read = f" [{plan.in_force.source}]" if plan.in_force.source else ""
-            dates = f"In force {dates_in_words(plan.in_force)}{read}."
-        head = Line(dates, source=plan.source, ours=plan.illustrative)
-        aims = tuple(map(self.target, plan.targets))
-        return Section(
-            plan.label,
-            (
-                head,
-                *self.also(plan.eligible, "Beyond what every bid must meet, the plan asks:"),
-                *((Line("Aims that are counted over lettings and never change an order:",
-                        under=aims),) if aims else ()),
-                *((Line("Ahead of the order's own steps:"),) if plan.order else ()),
-            ),
-            self.keys(plan.order, whole=False) if plan.order else (),
-            numbered=True,
-        )
-
-    def target(self, target: Target) -> Line:
-        """An aim of a plan."""
-        parts = [f"{target.share * 100:.10g}% of lettings"] if target.share is not None else []
-        parts += [f"{target.number:,} lettings"] if target.number is not None else []
-        to_whom = quoted(self.version.criteria[target.criterion].label)
-        homes = ""
-        if target.homes is not None:
-            homes = f", of the homes that meet {quoted(self.version.criteria[target.homes].label)},"
-        return Line(
-            f"{target.label}: {listed(parts) or 'lettings'}{homes} to those who meet {to_whom}",
-            source=target.source, ours=target.illustrative,
-        )
 
     def parameters(self) -> Section | None:
         if not self.version.parameters:
@@ -487,16 +334,6 @@ class _Describer:
                   "known when a fact that would decide it is missing."),),
             sections=sections,
         )
-
-
-def _when(reading: Reading) -> str:
-    return f"Met when {reading.words} hold{'s' if reading.joined == 'or' else ''}:"
-
-
-def _part(reading: Reading) -> Line:
-    if not reading.parts:
-        return Line(capital(reading.words))
-    return Line(f"{capital(reading.words)}:", under=tuple(map(_part, reading.parts)))
 
 
 def _mark(source: str | None, *, ours: bool) -> str:

@@ -15,7 +15,9 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from cbl_engine.scheme.check_assessment import NEEDS, ONE_OF_INSTEAD
 from cbl_engine.scheme.check_offers import UNDER_A_PROFILE
-from cbl_engine.scheme.model import KEYS, REDUCERS, SchemeVersion
+from cbl_engine.scheme.facts import REDUCERS
+from cbl_engine.scheme.keys import KEYS
+from cbl_engine.scheme.model import SchemeVersion
 from cbl_engine.scheme.offers import KINDS, UNITS
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from cbl_engine.scheme.model import Fact, Tests
+from cbl_engine.scheme.facts import Fact
+from cbl_engine.scheme.model import Tests
 from cbl_engine.scheme.parts import InForce, Labelled, Name, Part, Source, Sql
 from cbl_engine.scheme.standards import citation, read_shipped
 from cbl_engine.scheme.upkeep import DecisionDue, DutyDue

@@ -13,19 +13,17 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cbl_engine.scheme.expressions import Expression, parse_expression
-from cbl_engine.scheme.findings import Finding
-from cbl_engine.scheme.lint_assessment import assessment_findings, never_held
-from cbl_engine.scheme.lint_offers import offer_findings
-from cbl_engine.scheme.model import (
-    LotteryKey,
-    TieKey,
+from cbl_engine.scheme.facts import (
     WholeMonthsSince,
     WholeYearsSince,
     expressions_of,
-    key_name,
-    kind_of,
+    kind_of_fact,
     rows_of,
 )
+from cbl_engine.scheme.findings import Finding
+from cbl_engine.scheme.keys import LotteryKey, TieKey, key_name
+from cbl_engine.scheme.lint_assessment import assessment_findings, never_held
+from cbl_engine.scheme.lint_offers import offer_findings
 from cbl_engine.scheme.reach import (
     asked_of_bids,
     asked_of_households,
@@ -229,7 +227,7 @@ def _unused(version: SchemeVersion, document: Document) -> Iterator[Finding]:
         read |= columns_of_standard(standard)
     for fact in version.facts.values():
         if isinstance(fact, (WholeMonthsSince, WholeYearsSince)):
-            read.add(getattr(fact, kind_of(fact)))
+            read.add(getattr(fact, kind_of_fact(fact)))
     for name in version.criteria:
         if name not in used:
             yield Finding("warning", "unused", document.where(("criteria", name), key=True),

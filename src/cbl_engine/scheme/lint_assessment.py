@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbl_engine.scheme.expressions import parse_expression
-from cbl_engine.scheme.findings import Finding
-from cbl_engine.scheme.law import allocation_law
-from cbl_engine.scheme.model import (
+from cbl_engine.scheme.facts import (
     BedroomsNow,
     ConnectedToFact,
     ConnectionStrengthFact,
     MonthsConnected,
     MonthsResidentIn,
 )
+from cbl_engine.scheme.findings import Finding
+from cbl_engine.scheme.law import allocation_law
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbl_engine.scheme.findings import Finding
-from cbl_engine.scheme.model import BandKey, PointsKey
+from cbl_engine.scheme.keys import BandKey, PointsKey
 from cbl_engine.scheme.named import Place, consequences_named, times_allowed
 
 if TYPE_CHECKING:
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from cbl_engine.documents import Document
     from cbl_engine.scheme.advertising import Advertising
     from cbl_engine.scheme.bidding import Bidding, Cap
-    from cbl_engine.scheme.model import Key, SchemeVersion
+    from cbl_engine.scheme.keys import Key
+    from cbl_engine.scheme.model import SchemeVersion
     from cbl_engine.scheme.offers import Offers, Refusals
 
 _LEAVES_BIDDING = frozenset({"direct_let", "change_designation", "landlord"})
@@ -167,7 +168,6 @@ def _checks(version: SchemeVersion) -> Iterator[_Odd]:
         if check.hold is not None and check.missing == "bypass":
             yield ("hold_never", ("checks", name, "hold"),
                    f"the home never waits for {name}: passing over is proposed at once")
-
 
     held = {name: check.before for name, check in version.checks.items() if check.officer_held}
     first = next(iter(held), None)

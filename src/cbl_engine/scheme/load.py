@@ -16,11 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from cbl_engine.documents import Document, parse_document, read_document
+from cbl_engine.documents import Document, line_of, parse_document, read_document
 from cbl_engine.errors import BadInput, Problem, SchemeError
-from cbl_engine.scheme.check import check_version, line_of
+from cbl_engine.scheme.check import check_version
+from cbl_engine.scheme.facts import REDUCERS
 from cbl_engine.scheme.json_schema import json_schema
-from cbl_engine.scheme.model import KEYS, REDUCERS, SchemeVersion
+from cbl_engine.scheme.keys import KEYS
+from cbl_engine.scheme.model import SchemeVersion
+from cbl_engine.scheme.parts import as_tuples
 from cbl_engine.shipped import shipped_folder
 
 if TYPE_CHECKING:
@@ -188,19 +191,10 @@ def _version(document: Document) -> tuple[SchemeVersion | None, list[Problem]]:
             )
         ]
     try:
-        version = SchemeVersion.model_validate(_tuples(document.data))
+        version = SchemeVersion.model_validate(as_tuples(document.data))
     except ValidationError as error:
         return None, _from_pydantic(error.errors(include_url=False), document)
     return version, check_version(version, document)
-
-
-def _tuples(value: Any) -> Any:
-    """Lists to tuples, since the models are frozen and strict."""
-    if isinstance(value, dict):
-        return {key: _tuples(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return tuple(_tuples(item) for item in value)
-    return value
 
 
 _WANTED = {

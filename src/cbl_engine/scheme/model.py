@@ -7,50 +7,27 @@ field says its unit and what leaving it out means. ``docs/scheme.md`` shows each
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Field
 
 from cbl_engine.scheme.advertising import Advertising
 from cbl_engine.scheme.assessment import Assessment
 from cbl_engine.scheme.bedrooms import BedroomStandard
 from cbl_engine.scheme.bidding import Bidding
+from cbl_engine.scheme.facts import Fact, Rows
+from cbl_engine.scheme.keys import Key
 from cbl_engine.scheme.offers import Check, Consequence, DirectLet, Nominations, Offers, Within
-from cbl_engine.scheme.parts import (
-    BandName,
-    InForce,
-    Labelled,
-    Name,
-    Part,
-    Source,
-    Sql,
-    Text,
-)
+from cbl_engine.scheme.parts import BandName, InForce, Labelled, Name, Part, Source, Sql, Text
 from cbl_engine.scheme.upkeep import Upkeep
 
 WhenUnknown = Literal["fail", "pass", "hold"]
-KeyWhenUnknown = Literal["last", "hold", "error"]
+
 ColumnType = Literal[
     "text", "code", "bool", "int", "number", "date", "datetime", "int_list", "text_list"
 ]
 Scalar = bool | int | float | date | str
 LandlordId = Annotated[str, Field(min_length=1, max_length=200)]
-
-
-def _one_of(kinds: dict[str, Any], what: str) -> Discriminator:
-    """Tell the members of a union apart by the one field that names the kind."""
-
-    def kind_given(value: Any) -> str | None:
-        if isinstance(value, dict):
-            found = [kind for kind in kinds if kind in value]
-            return found[0] if len(found) == 1 else None
-        return next((kind for kind, model in kinds.items() if isinstance(value, model)), None)
-
-    return Discriminator(
-        kind_given,
-        custom_error_type=f"{what}_kind",
-        custom_error_message=f"every {what} names exactly one of: {', '.join(kinds)}",
-    )
 
 
 class Band(Labelled):
@@ -78,228 +55,6 @@ class Parameter(Labelled):
     )
 
 
-class _Fact(Labelled):
-    """What a household's rows say, under a name that criteria read."""
-
-    unit: str | None = Field(None, description="unit of a number, such as years or months")
-
-
-Rows = Literal[
-    "people",
-    "connections",
-    "band_history",
-    "status_history",
-    "duties",
-    "rooms",
-    "ta_placements",
-    "officer_decisions",
-    "overrides",
-]
-"""Tables over whose rows a fact may look."""
-
-
-class _Reducer(_Fact):
-    """A fact over the rows of a table."""
-
-    where: Sql | None = Field(None, description="only rows for which this is true")
-    of: Rows = Field("people", description="the table whose rows it looks over")
-    if_none: Literal["unknown"] | bool | int = Field(
-        "unknown", description="the answer for a household with no rows at all"
-    )
-
-
-class AnyMember(_Reducer):
-    """True when the expression is true of any row."""
-
-    any_member: Sql
-
-
-class AllMembers(_Reducer):
-    """True when the expression is true of every row."""
-
-    all_members: Sql
-
-
-class Count(_Reducer):
-    """How many rows there are."""
-
-    count: Rows
-
-
-class Min(_Reducer):
-    """The least value over the rows."""
-
-    min: Sql
-
-
-class Max(_Reducer):
-    """The greatest value over the rows."""
-
-    max: Sql
-
-
-ConnectionKind = Literal["residence", "work", "family", "duty"]
-_ALL_KINDS: tuple[ConnectionKind, ...] = ("residence", "work", "family", "duty")
-
-
-class _Connections(Part):
-    """``area`` is an area's id, a list of them, or ``advert.area`` (then a pair fact)."""
-
-    area: str | tuple[str, ...] = Field(
-        description="an area's id, a list of them, or advert.area for that of the home"
-    )
-    held_by: Literal["anyone", "applicant"] = Field(
-        "anyone", description="whose connections count: anyone's in the household, or only theirs"
-    )
-    where: Sql | None = Field(None, description="only connections for which this is true")
-
-
-class _Kinds(_Connections):
-    """Connections of these kinds."""
-
-    kinds: tuple[ConnectionKind, ...] = Field(
-        _ALL_KINDS, min_length=1, description="the kinds that count; left out: all"
-    )
-
-
-Level = Annotated[
-    str | None,
-    Field(description="with advert.area: the area of this level around the advert's, instead"),
-]
-
-
-class ResidentMonths(_Connections):
-    """Months lived in the area: in the last ``window_months``, or without a break until now."""
-
-    kinds: tuple[ConnectionKind, ...] = Field(
-        ("residence",), min_length=1, description="the kinds that count; left out: residence"
-    )
-    level: Level = None
-    window_months: int | None = Field(
-        None, ge=1, le=1200, description="only the last so many months; left out: all time"
-    )
-    consecutive: bool = Field(False, description="only the stay without a break until now")
-
-
-class ConnectedMonths(_Kinds):
-    """Months that the longest connection still held has lasted."""
-
-    level: Level = None
-
-
-class ConnectedTo(_Kinds):
-    """Whether any connection still held is with the area, for at least ``min_months``."""
-
-    level: Level = None
-    min_months: int = Field(
-        0, ge=0, le=1200, description="months that a connection must have lasted"
-    )
-
-
-class ConnectionStrength(_Kinds):
-    """1 when connected within the advert's area at the first level, 2 at the second, and so on."""
-
-    levels: tuple[str, ...] = Field(
-        min_length=1, description="levels of areas, the closest first: parish, ward, district"
-    )
-    min_months: int = Field(
-        0, ge=0, le=1200, description="months that a connection must have lasted"
-    )
-
-
-class MonthsResidentIn(_Fact):
-    """Months [months] lived in an area."""
-
-    months_resident_in: ResidentMonths
-
-
-class MonthsConnected(_Fact):
-    """Months [months] that the longest connection still held has lasted."""
-
-    months_connected: ConnectedMonths
-
-
-class ConnectedToFact(_Fact):
-    """Whether any connection with an area is held."""
-
-    connected_to: ConnectedTo
-
-
-class ConnectionStrengthFact(_Fact):
-    """How close the closest connection is to the advert's area: 1 is the closest."""
-
-    connection_strength: ConnectionStrength
-
-
-class WholeYearsSince(_Fact):
-    """Whole years [years] since a date of the application; 0 before it."""
-
-    whole_years_since: Name
-
-
-class WholeMonthsSince(_Fact):
-    """Whole months [months] since a date of the application; 0 before it."""
-
-    whole_months_since: Name
-
-
-class BedroomsFact(_Fact):
-    """Bedrooms [bedrooms] needed by a bedroom standard of the scheme, or a shipped one."""
-
-    bedrooms: Name
-
-
-class BedroomsNow(_Fact):
-    """Bedrooms [bedrooms] of the present home, those that a standard finds too small left out."""
-
-    bedrooms_now: Name
-
-
-class StatutoryOvercrowding(_Fact):
-    """Whether the present home is overcrowded in law: Housing Act 1985, Part X."""
-
-    statutory_overcrowding: Literal["either", "room_standard", "space_standard"] = Field(
-        description="the room standard, the space standard, or either of them"
-    )
-
-
-REDUCERS: dict[str, type[_Fact]] = {
-    "any_member": AnyMember,
-    "all_members": AllMembers,
-    "count": Count,
-    "min": Min,
-    "max": Max,
-    "months_resident_in": MonthsResidentIn,
-    "months_connected": MonthsConnected,
-    "connected_to": ConnectedToFact,
-    "connection_strength": ConnectionStrengthFact,
-    "whole_years_since": WholeYearsSince,
-    "whole_months_since": WholeMonthsSince,
-    "bedrooms": BedroomsFact,
-    "bedrooms_now": BedroomsNow,
-    "statutory_overcrowding": StatutoryOvercrowding,
-}
-
-Fact = Annotated[
-    Annotated[AnyMember, Tag("any_member")]
-    | Annotated[AllMembers, Tag("all_members")]
-    | Annotated[Count, Tag("count")]
-    | Annotated[Min, Tag("min")]
-    | Annotated[Max, Tag("max")]
-    | Annotated[MonthsResidentIn, Tag("months_resident_in")]
-    | Annotated[MonthsConnected, Tag("months_connected")]
-    | Annotated[ConnectedToFact, Tag("connected_to")]
-    | Annotated[ConnectionStrengthFact, Tag("connection_strength")]
-    | Annotated[WholeYearsSince, Tag("whole_years_since")]
-    | Annotated[WholeMonthsSince, Tag("whole_months_since")]
-    | Annotated[BedroomsFact, Tag("bedrooms")]
-    | Annotated[BedroomsNow, Tag("bedrooms_now")]
-    | Annotated[StatutoryOvercrowding, Tag("statutory_overcrowding")],
-    _one_of(REDUCERS, "fact"),
-]
-"""A fact over many rows; criteria read its name as a column."""
-
-
 Tests = Literal[
     "local_connection", "residence", "income", "savings", "home_ownership", "behaviour", "other"
 ]
@@ -317,115 +72,6 @@ class Criterion(Labelled):
     tests: Tests | None = Field(
         None, description="what a qualifying criterion asks for, where the law has a say in it"
     )
-
-
-class _Key(Part):
-    """One key of an order; ``when_unknown`` says what follows from a value not known."""
-
-    when_unknown: KeyWhenUnknown = Field(
-        "last",
-        description="when the value is missing. last: below every known one. hold: the same, and "
-        "nothing is offered until it is known. error: the run is refused",
-    )
-    label: Text | None = Field(None, description="what comes first, in words")
-    source: str | None = Field(None, description="a name under sources, with a clause if wanted")
-    illustrative: bool = Field(False, description="true when this is ours, not the council's")
-
-
-class BandKey(_Key):
-    """Bands in this order, best first; a nested list holds bands that rank equal."""
-
-    band: tuple[str | tuple[str, ...], ...] = Field(min_length=1)
-
-
-class DateKey(_Key):
-    """Earliest first. A column, or band or criterion -> column, with ``otherwise``."""
-
-    date: str | dict[str, str]
-
-
-class PointsKey(_Key):
-    """Highest first: a whole-number column of the application, or a fact."""
-
-    points: str
-
-
-class PreferKey(_Key):
-    """Those who meet the criterion first; not known ranks as not met."""
-
-    prefer: str
-
-
-class ConnectionKey(_Key):
-    """Lowest first: a connection_strength fact (1 is the strongest)."""
-
-    connection: str
-
-
-class BedroomFitKey(_Key):
-    """How the bedroom need fits the home's bedrooms.
-
-    exact_first: need = bedrooms before the rest. fewest_spare: fewest bedrooms left over first (a
-    need at least as large as the home leaves none). largest_need: largest need first.
-    """
-
-    bedroom_fit: Literal["exact_first", "fewest_spare", "largest_need"]
-
-
-class DebtKey(_Key):
-    """``any``: those without debt first. ``amount``: the least debt first."""
-
-    debt: str = Field(description="a bool column, or a whole number of pounds")
-    compare: Literal["any", "amount"] = Field(
-        "any", description="any: none before some. amount: the least first"
-    )
-
-
-class BidTimeKey(_Key):
-    """Earliest bid first: the household's first unwithdrawn bid on the advert, or its latest."""
-
-    bid_time: Literal["first", "latest"]
-
-
-class LotteryKey(_Key):
-    """A seeded draw: one for each advert, or one number per household for all adverts."""
-
-    lottery: Literal["advert", "register"]
-
-
-class TieKey(_Key):
-    """Those still equal are a tie group that people decide."""
-
-    tie: Literal["human"]
-
-
-KEYS: dict[str, type[_Key]] = {
-    "band": BandKey,
-    "date": DateKey,
-    "points": PointsKey,
-    "prefer": PreferKey,
-    "connection": ConnectionKey,
-    "bedroom_fit": BedroomFitKey,
-    "debt": DebtKey,
-    "bid_time": BidTimeKey,
-    "lottery": LotteryKey,
-    "tie": TieKey,
-}
-
-Key = Annotated[
-    Annotated[BandKey, Tag("band")]
-    | Annotated[DateKey, Tag("date")]
-    | Annotated[PointsKey, Tag("points")]
-    | Annotated[PreferKey, Tag("prefer")]
-    | Annotated[ConnectionKey, Tag("connection")]
-    | Annotated[BedroomFitKey, Tag("bedroom_fit")]
-    | Annotated[DebtKey, Tag("debt")]
-    | Annotated[BidTimeKey, Tag("bid_time")]
-    | Annotated[LotteryKey, Tag("lottery")]
-    | Annotated[TieKey, Tag("tie")],
-    _one_of(KEYS, "order key"),
-]
-"""One key of an order; the first of them that tells two bids apart decides."""
 
 
 _ORDER = "keys, the most important first; the first that tells two bids apart decides"
@@ -610,42 +256,3 @@ class SchemeVersion(Part):
             self.local_lettings_plans[plan] if plan is not None else None,
         )
         return tuple(a for a in found if a is not None)
-
-
-def kind_of(key: Any) -> str:
-    """The kind of an order key or fact rule: the one field that names it."""
-    for kind, model in (KEYS | REDUCERS).items():
-        if isinstance(key, model):
-            return kind
-    raise TypeError(type(key).__name__)
-
-
-def key_name(key: Key) -> str:
-    """The name an order key goes by in ``decided_by``, ``unknown`` and explanations."""
-    kind = kind_of(key)
-    value = getattr(key, kind)
-    if isinstance(key, (PointsKey, ConnectionKey, DebtKey, PreferKey)):
-        return f"{kind}: {value}"
-    if isinstance(key, DateKey):
-        return f"date: {value}" if isinstance(value, str) else "date"
-    return kind
-
-
-def expressions_of(fact: Fact) -> dict[tuple[str, ...], str]:
-    """Every expression of a fact, by where it stands within it."""
-    kind = kind_of(fact)
-    rule = getattr(fact, kind)
-    found: dict[tuple[str, ...], str | None] = {}
-    if isinstance(rule, _Connections):
-        found[kind, "where"] = rule.where
-    elif isinstance(fact, _Reducer):
-        found[kind,] = None if isinstance(fact, Count) else rule
-        found["where",] = fact.where
-    return {place: text for place, text in found.items() if text is not None}
-
-
-def rows_of(fact: Fact) -> str:
-    """The table whose rows a fact looks over: people or connections."""
-    if isinstance(fact, _Reducer):
-        return fact.count if isinstance(fact, Count) else fact.of
-    return "connections"

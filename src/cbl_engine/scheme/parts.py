@@ -1,11 +1,12 @@
-"""What every part of a scheme is made of: closed models, names, texts, labels and sources."""
+"""What every part of a scheme is made of: closed models, names, texts, labels, sources, unions."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 BandName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _+./-]*$", max_length=40)]
@@ -55,3 +56,34 @@ class Labelled(Part):
     label: Text = Field(description="what it says, in words an applicant can read")
     source: str | None = Field(None, description="a name under sources, with a clause if wanted")
     illustrative: bool = Field(False, description="true when this is ours, not the council's")
+
+
+def one_of(kinds: dict[str, Any], what: str) -> Discriminator:
+    """Tell the members of a union apart by the one field that names the kind."""
+
+    def kind_given(value: Any) -> str | None:
+        if isinstance(value, dict):
+            found = [kind for kind in kinds if kind in value]
+            return found[0] if len(found) == 1 else None
+        return next((kind for kind, model in kinds.items() if isinstance(value, model)), None)
+
+    return Discriminator(
+        kind_given,
+        custom_error_type=f"{what}_kind",
+        custom_error_message=f"every {what} names exactly one of: {', '.join(kinds)}",
+    )
+
+
+def kind_among(kinds: Mapping[str, type[Part]], part: Part) -> str:
+    """The name of the kind that a part of a union is of."""
+    for kind, model in kinds.items():
+        if isinstance(part, model):
+            return kind
+    raise TypeError(type(part).__name__)
+
+
+def as_tuples(value: Any) -> Any:
+    """Plain data with tuples for lists, since the models are frozen and strict."""
+    if isinstance(value, dict):
+        return {key: as_tuples(item) for key, item in value.items()}
+    return tuple(as_tuples(item) for item in value) if isinstance(value, list) else value

@@ -5,19 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbl_engine.scheme.expressions import parse_expression
-from cbl_engine.scheme.model import (
-    BandKey,
+from cbl_engine.scheme.facts import (
     BedroomsFact,
     BedroomsNow,
-    DateKey,
-    PreferKey,
     WholeMonthsSince,
     WholeYearsSince,
     expressions_of,
-    key_name,
-    kind_of,
+    kind_of_fact,
     rows_of,
 )
+from cbl_engine.scheme.keys import BandKey, DateKey, PreferKey, key_name
 from cbl_engine.scheme.named import criteria_named
 from cbl_engine.scheme.standards import resolve_standard
 
@@ -119,9 +116,9 @@ def _reached(
         for text in expressions_of(fact).values():
             found.update(_named(parse_expression(text).names, rows_of(fact), version))
         if isinstance(fact, (WholeYearsSince, WholeMonthsSince)):
-            found.update(_named([getattr(fact, kind_of(fact))], "applications", version))
+            found.update(_named([getattr(fact, kind_of_fact(fact))], "applications", version))
         if isinstance(fact, (BedroomsFact, BedroomsNow)):
-            used.append(getattr(fact, kind_of(fact)))
+            used.append(getattr(fact, kind_of_fact(fact)))
     for name in used:
         if name in version.bedroom_standards:
             found.add(("bedroom_standards", name))

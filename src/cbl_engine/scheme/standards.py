@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError
 from cbl_engine.documents import read_document
 from cbl_engine.errors import Problem, SchemeError
 from cbl_engine.scheme.bedrooms import BedroomStandard
-from cbl_engine.scheme.parts import InForce, Labelled, Name, Part, Source
+from cbl_engine.scheme.parts import InForce, Labelled, Name, Part, Source, as_tuples
 from cbl_engine.shipped import shipped_folder
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def read_shipped(path: Path, model: type[Any]) -> Any:
     """
     document = read_document(path)
     try:
-        return model.model_validate(_tuples(document.data))
+        return model.model_validate(as_tuples(document.data))
     except ValidationError as error:
         raise SchemeError(
             [
@@ -182,10 +182,3 @@ def read_shipped(path: Path, model: type[Any]) -> Any:
                 for e in error.errors(include_url=False)
             ]
         ) from None
-
-
-def _tuples(value: Any) -> Any:
-    """Lists to tuples, since the models are frozen and strict."""
-    if isinstance(value, dict):
-        return {key: _tuples(item) for key, item in value.items()}
-    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value

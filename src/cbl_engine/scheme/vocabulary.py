@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from cbl_engine.scheme.model import (
+from cbl_engine.scheme.facts import (
     AllMembers,
     AnyMember,
     ConnectedToFact,
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cbl_engine.scheme.expressions import Expression
-    from cbl_engine.scheme.model import Fact, Parameter, SchemeVersion
+    from cbl_engine.scheme.facts import Fact
+    from cbl_engine.scheme.model import Parameter, SchemeVersion
 
 _EXAMPLES: dict[str, Any] = {
     "text": "x",

@@ -1,23 +1,22 @@
-"""How parts of a scheme are said: dates, amounts, names, areas, the keys of an order, facts."""
+"""How parts of a scheme are said: dates, amounts, names, areas, and parts as they are written."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from cbl_engine.scheme.model import Count, kind_of
 from cbl_engine.scheme.standards import shipped_standards
 from cbl_engine.tables import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cbl_engine.scheme.model import Fact, InForce, Key, Parameter, Review, SchemeVersion
+    from cbl_engine.scheme.model import Parameter, Review, SchemeVersion
+    from cbl_engine.scheme.parts import InForce
 
-_CALLED = {
+CALLED = {
     "registered_on": "date of registration",
     "submitted_on": "date of submission",
     "band_from": "date on which the band was awarded",
@@ -46,11 +45,6 @@ _ONE = {"people": "person", "months": "month", "years": "year", "days": "day", "
         "bedrooms": "bedroom", "points": "point", "steps": "step", "bids": "bid", "bands": "band",
         "households": "household", "attempts": "attempt", "channels": "channel",
         "refusals": "refusal", "working days": "working day", "hours": "hour"}
-Reads = Callable[[str, str], str]
-"""Says an expression over the rows of a table in words, or quotes it."""
-
-NEVER_UNKNOWN = frozenset({"bid_time", "lottery", "tie"})
-"""Kinds of key whose value is always known."""
 
 
 def capital(text: str) -> str:
@@ -104,7 +98,7 @@ def amount(value: Any, unit: str | None) -> str:
 
 def called(name: str) -> str:
     """A standard column's name as people say it."""
-    return _CALLED.get(name, name.replace("_", " "))
+    return CALLED.get(name, name.replace("_", " "))
 
 
 def owner_of(name: str) -> str:
@@ -182,109 +176,6 @@ def area_in_words(area: str | tuple[str, ...], level: str | None = None) -> str:
     return f"the area{'s'[: len(areas) > 1]} {listed(map(quoted, areas), 'or')}"
 
 
-def _date(key: Any, version: SchemeVersion) -> str:
-    if isinstance(key.date, str):
-        return f"The earliest {column_called(key.date, version)} comes first"
-    parts = [
-        f"{_for_whom(chooser, version)} the {column_called(column, version)}"
-        for chooser, column in key.date.items()
-    ]
-    return f"The earliest date comes first: {', '.join(parts)}"
-
-
-def _for_whom(chooser: str, version: SchemeVersion) -> str:
-    if chooser in version.bands:
-        return f"for band {chooser}"
-    if chooser in version.criteria:
-        return f"for those who meet {quoted(version.criteria[chooser].label)}"
-    return "for everyone else"
-
-
-_BEDROOM_FIT = {
-    "exact_first": "Those whose bedroom need equals the home's bedrooms come before the rest",
-    "fewest_spare": "Those who would leave the fewest bedrooms spare come first",
-    "largest_need": "The largest bedroom need comes first",
-}
-_DEBT = {
-    "any": "Those without debt come before those with any",
-    "amount": "The smallest debt comes first",
-}
-_BID_TIME = {
-    "first": "The earliest bid comes first; what counts is the household's first bid on the advert "
-             "that was not withdrawn",
-    "latest": "The earliest bid comes first; what counts is the household's latest bid on the "
-              "advert",
-}
-_POINTS = {
-    "points": "The most points come first",
-    "place_in_band": "The best place among those of the band comes first",
-}
-_LOTTERY = {
-    "advert": "Lots are drawn for each advert, in a way that can be repeated and checked",
-    "register": "Lots are drawn once, one number for each household and all adverts, in a way that "
-                "can be repeated and checked",
-}
-
-KEY_WORDS: dict[str, Callable[[Any, SchemeVersion], str]] = {
-    "band": lambda key, _: f"By band: {bands_in_order(key.band)}",
-    "date": _date,
-    "points": lambda key, version: _POINTS.get(key.points)
-    or f"The most points come first ({column_called(key.points, version)})",
-    "prefer": lambda key, version: "Those who meet this come before the rest: "
-    + quoted(version.criteria[key.prefer].label),
-    "connection": lambda key, version: "The closest connection comes first ("
-    + column_called(key.connection, version) + ")",
-    "bedroom_fit": lambda key, _: _BEDROOM_FIT[key.bedroom_fit],
-    "debt": lambda key, version: f"{_DEBT[key.compare]} ("
-    + quoted(column_called(key.debt, version)) + ")",
-    "bid_time": lambda key, _: _BID_TIME[key.bid_time],
-    "lottery": lambda key, _: _LOTTERY[key.lottery],
-    "tie": lambda *_: "People decide. Until then they are equal, and share a place such as "
-    "“joint 3rd”",
-}
-"""Kind of key -> the sentence that says what it does."""
-
-_KEY_NAMES: dict[str, str] = {
-    "band": "the band",
-    "points": "points",
-    "bedroom_fit": "bedroom need",
-    "bid_time": "the time of the bid",
-    "lottery": "the drawing of lots",
-    "tie": "the decision of people",
-}
-
-
-def key_in_words(key: Key, version: SchemeVersion) -> str:
-    """What a key of an order does, in a sentence without a full stop."""
-    return KEY_WORDS[kind_of(key)](key, version)
-
-
-def key_called(key: Key, version: SchemeVersion) -> str:
-    """What a key is about, in a few words: ``bedroom need``, ``the priority date``."""
-    kind = kind_of(key)
-    value = getattr(key, kind)
-    if kind in _KEY_NAMES:
-        return _KEY_NAMES[kind]
-    if kind == "prefer":
-        return f"the preference for {quoted(version.criteria[value].label)}"
-    if isinstance(value, dict):
-        return "the date"
-    named = column_called(value, version)
-    return f"the {named}" if value == called(value) or value in _CALLED or kind == "date" else named
-
-
-def key_unknown_in_words(key: Key) -> str:
-    """What follows when a key's value is not known; empty when it always is."""
-    kind = kind_of(key)
-    if kind in NEVER_UNKNOWN:
-        return ""
-    if key.when_unknown == "error":
-        return "Where it is not known: no shortlist is made until it is put right."
-    ranks = "ranks as if not met" if kind == "prefer" else "ranks below all where it is known"
-    held = ", and nothing is offered until it is known" if key.when_unknown == "hold" else ""
-    return f"Where it is not known: the bid {ranks}{held}."
-
-
 CRITERION_UNKNOWN = {
     "fail": "Where it is not known: counts as not met.",
     "pass": "Where it is not known: counts as met.",
@@ -294,117 +185,11 @@ CRITERION_UNKNOWN = {
 """What a criterion's ``when_unknown`` means."""
 
 
-def _held_by(rule: Any) -> str:
-    return "the applicant" if rule.held_by == "applicant" else "anyone in the household"
-
-
-def _kinds(rule: Any, read: Reads) -> str:
-    where = f" for which {read(rule.where, 'connections')}" if rule.where is not None else ""
-    return f"of kind {listed(rule.kinds, 'or')}{where}"
-
-
-def _lasting(rule: Any) -> str:
-    return f", held for at least {amount(rule.min_months, 'months')}" if rule.min_months else ""
-
-
-def _resident(fact: Any, read: Reads, _: SchemeVersion) -> str:
-    rule = fact.months_resident_in
-    span = f"in the last {amount(rule.window_months, 'months')}" if rule.window_months else "in all"
-    if rule.consecutive:
-        window = f", looking back {amount(rule.window_months, 'months')}"
-        span = "without a break until now" + (window if rule.window_months else "")
-    return (f"Whole months in {area_in_words(rule.area, rule.level)}, {span}, by connections "
-            f"{_kinds(rule, read)}; the most that {_held_by(rule)} has")
-
-
-def _connected_months(fact: Any, read: Reads, _: SchemeVersion) -> str:
-    rule = fact.months_connected
-    return ("Whole months that the longest connection still held with "
-            f"{area_in_words(rule.area, rule.level)} has lasted, {_kinds(rule, read)}, held by "
-            f"{_held_by(rule)}")
-
-
-def _connected(fact: Any, read: Reads, _: SchemeVersion) -> str:
-    rule = fact.connected_to
-    return (f"Yes when {_held_by(rule)} now has a connection with "
-            f"{area_in_words(rule.area, rule.level)}, {_kinds(rule, read)}{_lasting(rule)}")
-
-
-def _strength(fact: Any, read: Reads, _: SchemeVersion) -> str:
-    rule = fact.connection_strength
-    levels = [f"{n} for the same {level}" for n, level in enumerate(rule.levels, 1)]
-    return (f"How near the home {_held_by(rule)} has a connection {_kinds(rule, read)}"
-            f"{_lasting(rule)}: {listed([*levels, f'{len(levels) + 1} for none of these'])}")
-
-
-def _if_none(fact: Any, table: str) -> str:
-    answer = "not known" if fact.if_none == "unknown" else say(fact.if_none)
-    rows = table if table in ("people", "connections") else ROW_CALLED[table]
-    return f". For a household with no {rows} on record: {answer}"
-
-
-def _reducer(says: str) -> Callable[[Any, Reads, SchemeVersion], str]:
-    def words(fact: Any, read: Reads, _: SchemeVersion) -> str:
-        kind = kind_of(fact)
-        table = fact.count if isinstance(fact, Count) else fact.of
-        of = "" if isinstance(fact, Count) else read(getattr(fact, kind), table)
-        person = table == "people"
-        which = "for whom" if person else "for which"
-        where = f", counting each {which} {read(fact.where, table)}" if fact.where else ""
-        row = f"{ROW_CALLED[table]} {'in' if person else 'of'} the household"
-        return says.format(row=row, of=of) + where + _if_none(fact, table)
-
-    return words
-
-
-def _since(unit: str, fact: Any, version: SchemeVersion) -> str:
-    since = quoted(column_called(getattr(fact, kind_of(fact)), version))
-    return f"Whole {unit} since {since}; 0 before that day, and not known without one"
-
-
 def standard_called(name: str, version: SchemeVersion) -> str:
     """A bedroom standard by its label in quotes, and whether the engine ships it."""
     if name in version.bedroom_standards:
         return quoted(version.bedroom_standards[name].label)
     return f"{quoted(shipped_standards()[name].label)}, as shipped"
-
-
-_OVERCROWDED_BY = {
-    "room_standard": "the room standard",
-    "space_standard": "the space standard",
-    "either": "the room standard or the space standard",
-}
-FACT_WORDS: dict[str, Callable[[Any, Reads, SchemeVersion], str]] = {
-    "any_member": _reducer("Yes when, for any {row}: {of}"),
-    "all_members": _reducer("Yes when, for every {row}: {of}"),
-    "count": _reducer("How many there are: each {row}"),
-    "min": _reducer("The least over every {row}: {of}"),
-    "max": _reducer("The greatest over every {row}: {of}"),
-    "months_resident_in": _resident,
-    "months_connected": _connected_months,
-    "connected_to": _connected,
-    "connection_strength": _strength,
-    "whole_years_since": lambda fact, _, version: _since("years", fact, version),
-    "whole_months_since": lambda fact, _, version: _since("months", fact, version),
-    "bedrooms": lambda fact, _, version: "Bedrooms that the household needs by the standard "
-    + standard_called(fact.bedrooms, version),
-    "bedrooms_now": lambda fact, _, version: "Bedrooms of the present home, those too small by the "
-    f"standard {standard_called(fact.bedrooms_now, version)} left out",
-    "statutory_overcrowding": lambda fact, _read, _version: "Yes when the present home is "
-    f"overcrowded in law by {_OVERCROWDED_BY[fact.statutory_overcrowding]} (Housing Act 1985 Part X)",
-}
-"""Kind of fact -> how it is worked out; the second argument reads an expression over a table."""
-
-
-def fact_in_words(fact: Fact, read: Reads, version: SchemeVersion) -> str:
-    """How a fact is worked out, in a sentence without a full stop.
-
-    Args:
-        fact: the fact.
-        read: (expression, table of its rows) -> words, or the expression itself in quotes.
-        version: the scheme, for its labels.
-    """
-    return FACT_WORDS[kind_of(fact)](fact, read, version)
 
 
 def as_written(part: BaseModel, *skip: str) -> str:

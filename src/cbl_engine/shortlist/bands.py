@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from cbl_engine.scheme.model import DateKey
+from cbl_engine.scheme.keys import DateKey
 from cbl_engine.shortlist.rows import Rows
 
 if TYPE_CHECKING:

@@ -14,23 +14,18 @@ from typing import TYPE_CHECKING, Literal
 
 from cbl_engine.assess import own_columns_read
 from cbl_engine.scheme.expressions import Expression, parse_expression
-from cbl_engine.scheme.model import (
-    AllMembers,
-    AnyMember,
+from cbl_engine.scheme.facts import AllMembers, AnyMember, Count, Max, Min, expressions_of
+from cbl_engine.scheme.keys import (
     BandKey,
     BedroomFitKey,
     BidTimeKey,
     ConnectionKey,
-    Count,
     DateKey,
     DebtKey,
     LotteryKey,
-    Max,
-    Min,
     PointsKey,
     PreferKey,
     TieKey,
-    expressions_of,
     key_name,
 )
 from cbl_engine.scheme.vocabulary import is_pair_fact, vocabulary
@@ -38,7 +33,9 @@ from cbl_engine.scheme.vocabulary import is_pair_fact, vocabulary
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from cbl_engine.scheme.model import Fact, Key, SchemeVersion
+    from cbl_engine.scheme.facts import Fact
+    from cbl_engine.scheme.keys import Key
+    from cbl_engine.scheme.model import SchemeVersion
     from cbl_engine.scheme.vocabulary import Vocabulary
 
 Side = Literal["application", "pair", "bid", "none"]

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cbl_engine.scheme.model import Key
+    from cbl_engine.scheme.keys import Key
     from cbl_engine.shortlist.adverts import AdvertSide
     from cbl_engine.shortlist.compiled import Condition
     from cbl_engine.shortlist.register import RegisterAt

@@ -15,7 +15,7 @@ import polars as pl
 
 from cbl_engine.assess.outcomes import MET, UNKNOWN
 from cbl_engine.draws import draw
-from cbl_engine.scheme.model import (
+from cbl_engine.scheme.keys import (
     BandKey,
     BedroomFitKey,
     ConnectionKey,
@@ -23,7 +23,7 @@ from cbl_engine.scheme.model import (
     DebtKey,
     PointsKey,
     PreferKey,
-    kind_of,
+    kind_of_key,
 )
 from cbl_engine.shortlist.classes import (
     Classes,
@@ -37,7 +37,7 @@ from cbl_engine.shortlist.classes import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cbl_engine.scheme.model import Key
+    from cbl_engine.scheme.keys import Key
     from cbl_engine.shortlist.adverts import AdvertSide
     from cbl_engine.shortlist.classes import Table
     from cbl_engine.shortlist.compiled import OrderKey
@@ -197,7 +197,7 @@ def _area_codes(
     view: RegisterAt, adverts: AdvertSide, key: ConnectionKey | PointsKey | DebtKey
 ) -> PairCodes:
     """Codes of a key whose value is a pair fact."""
-    name = getattr(key, kind_of(key))
+    name = getattr(key, kind_of_key(key))
     values = view.pair_fact(name, adverts.areas()).select(pl.all().cast(pl.Int64))
     if isinstance(key, PointsKey):
         values = values.select(-pl.all())

@@ -10,7 +10,7 @@ import numpy as np
 
 from cbl_engine.assess.outcomes import FAILED, UNKNOWN
 from cbl_engine.draws import stable_hash
-from cbl_engine.scheme.model import BidTimeKey, LotteryKey, PreferKey
+from cbl_engine.scheme.keys import BidTimeKey, LotteryKey, PreferKey
 from cbl_engine.shortlist.fields import Layout, lay_out
 from cbl_engine.shortlist.keys import lottery_draws, pair_key, preference_codes, segment
 

@@ -19,7 +19,7 @@ from cbl_engine.assess import household_facts, pair_fact_values, with_if_null
 from cbl_engine.assess.outcomes import UNKNOWN, for_sql
 from cbl_engine.errors import TableError
 from cbl_engine.scheme.expressions import parse_expression
-from cbl_engine.scheme.model import expressions_of
+from cbl_engine.scheme.facts import expressions_of
 from cbl_engine.scheme.parameters import constants_on
 from cbl_engine.scheme.vocabulary import is_pair_fact
 from cbl_engine.shortlist.classes import Classes, classify

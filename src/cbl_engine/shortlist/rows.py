@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.assess.outcomes import FAILED, MET, UNKNOWN, for_sql
-from cbl_engine.scheme.model import (
+from cbl_engine.scheme.keys import (
     BandKey,
     BedroomFitKey,
     BidTimeKey,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cbl_engine.scheme.model import Key
+    from cbl_engine.scheme.keys import Key
     from cbl_engine.shortlist.bids import Bids
     from cbl_engine.shortlist.compiled import Condition, OrderKey
     from cbl_engine.shortlist.plans import Work
@@ -109,10 +109,7 @@ class Rows:
             out = evaluate(frame, criteria, self.work.batch.view.constants)
         for condition in conditions:
             if condition.key is not None:
-                values = self.value(condition.key)
-                unknown = nulls(values)
-                if isinstance(condition.key, BandKey):  # one of another version is none of its
-                    unknown = _bands(condition.key, values) == len(_listed(condition.key))
+                unknown = nulls(self.value(condition.key))
                 out[condition.bit] = np.where(unknown, UNKNOWN, MET).astype(np.int8)
         return out
 
@@ -123,8 +120,9 @@ class Rows:
         bedroom need less bedrooms (or the need, for largest_need); debt; the bid time
         [microseconds since 1970 UTC]; the draw.
         """
-        if isinstance(key, BandKey):
-            return self.column("band")
+        if isinstance(key, BandKey):  # one that only another version has is none of its
+            held = self.column("band")
+            return held.set(pl.Series(_bands(key, held) == len(_listed(key))), None)
         if isinstance(key, DateKey):
             return self._date(key)
         if isinstance(key, PointsKey):

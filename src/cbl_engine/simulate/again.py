@@ -12,7 +12,7 @@ from cbl_engine.simulate.asking import judge_of
 from cbl_engine.simulate.columns import spans
 from cbl_engine.simulate.lives import day_of
 from cbl_engine.simulate.policy import policy_on
-from cbl_engine.simulate.state import ADVERTISED
+from cbl_engine.simulate.state import ADVERTISED, UNDER_OFFER
 from cbl_engine.simulate.voids import DIRECT
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ def order_on(state: State, going: Going, day: int) -> NDArray[np.int64]:
     of = np.repeat(np.arange(len(going.void)), np.diff(going.starts))
     lists = np.flatnonzero(old)
     which, entry = spans(going.starts[lists], np.diff(going.starts)[lists])
-    able = ~going.out[entry]
+    # Who is asked now keeps a place among those above and below.
+    able = ~going.out[entry] | (state.households["status"][going.household[entry]] == UNDER_OFFER)
     which, entry = which[able], entry[able]
     meets = _judged(state, offers, going, going.void[lists], which, entry, day)
     which, entry = which[meets], entry[meets]

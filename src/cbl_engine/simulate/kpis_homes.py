@@ -233,6 +233,9 @@ def _words(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name.replace("_", " ") for name in names)
 
 
+_ENDS = _words((*OUTCOMES, "not_chosen"))
+
+
 KPIS = (
     Kpi("lettings", "Lettings", "homes a year", lettings_a_year, 0.0),
     Kpi("void_days", "Days empty", "days", void_days, None, tuple(
@@ -244,11 +247,11 @@ KPIS = (
         brief=".*"),
     Kpi("adverts_unlet", "Adverts that let nothing", "share of adverts", adverts_unlet),
     Kpi("nominees_per_letting", "Nominees for each letting", "nominations", nominees, 0.0,
-        (ALL, *_words(OUTCOMES)), ".*"),
+        (ALL, *_ENDS), ".*"),
     Kpi("nominees_by_landlord", "Nominees for each letting, by landlord", "nominations",
         nominees_by_landlord, 0.0, tuple(
             part for name in LANDLORDS for part in (name, *(
-                f"{name}, {reason}" for reason in _words(OUTCOMES)))), "[^,]*"),
+                f"{name}, {reason}" for reason in _ENDS))), "[^,]*"),
     Kpi("let_outside", "Homes let outside bidding", "homes a year", let_outside, 0.0,
         (ALL, "landlord", "referral"), ".*"),
     Kpi("adapted_to_need", "Adapted homes let to those who need them", "share of such lettings",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbl_engine.offers.rounds import Lists, offer_rounds
+from cbl_engine.scheme.offers import Choosing
 from cbl_engine.simulate import nominees
 from cbl_engine.simulate.advertising import count, not_let
 from cbl_engine.simulate.again import order_on
@@ -34,13 +35,21 @@ from cbl_engine.simulate.state import (
     GONE,
     HOUSED,
     LET,
+    NEVER,
     NOBODY,
     OVER,
     UNDER_OFFER,
     WAITING,
     next_end,
 )
-from cbl_engine.simulate.voids import happened, open_void, starting_day, to_accommodation
+from cbl_engine.simulate.viewings import seen_on, visits
+from cbl_engine.simulate.voids import (
+    BY_BIDDING,
+    happened,
+    open_void,
+    starting_day,
+    to_accommodation,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -146,12 +155,14 @@ def offer(state: State, going: Going, week: int) -> Going:
 
 
 def _settle(state: State, day: int) -> bool:
-    """Nominations whose day has come: those that failed free the household, and of those who would
-    have the home the highest gets it, once nobody above is left to hear of; the others wait on.
+    """Nominations whose day has come: those that failed free the household, and of those to whom a
+    home is on offer the highest gets it who would have it, once nobody above is left to hear of; who
+    only came to see it waits on.
     """
     nominations, voids = state.nominations, state.voids
     open_ = np.flatnonzero(nominations["outcome"] < 0)
-    due = open_[nominations["due"][open_] <= day]
+    waits = (nominations["seen"][open_] <= day) & ~nominations["offered"][open_]
+    due = open_[(nominations["due"][open_] <= day) & ~waits]
     if not len(due):
         return False
     outcome = -nominations["outcome"][due] - 2  # kept below -1 until it comes about
@@ -160,13 +171,15 @@ def _settle(state: State, day: int) -> bool:
     _end(state, failed, day)
     after_refusals(state, failed, day)
     open_ = open_[nominations["outcome"][open_] < 0]
-    void = nominations["void"][open_]
-    order = np.lexsort((open_, nominations["position"][open_], void))
-    open_, void = open_[order], void[order]
-    first = np.ones(len(open_), bool)
+    on_offer = open_[nominations["offered"][open_]]
+    void = nominations["void"][on_offer]
+    order = np.lexsort((on_offer, nominations["position"][on_offer], void))
+    on_offer, void = on_offer[order], void[order]
+    first = np.ones(len(on_offer), bool)
     first[1:] = void[1:] != void[:-1]
-    gets = open_[first & np.isin(open_, willing)]
-    others = open_[~first & np.isin(void, nominations["void"][gets])]
+    gets = on_offer[first & np.isin(on_offer, willing)]
+    others = open_[np.isin(nominations["void"][open_], nominations["void"][gets])]
+    others = others[~np.isin(others, gets)]
     nominations["outcome"][gets] = ACCEPTED
     nominations["outcome"][others] = NOT_CHOSEN
     nominations["due"][np.concatenate([gets, others])] = day
@@ -188,53 +201,82 @@ def _end(state: State, rows: NDArray[np.int64], day: int) -> None:
 def _nominate(
     state: State, going: Going, day: int, nominated: NDArray[np.int64]
 ) -> bool:
-    """Homes without a nomination are offered to those who are free."""
-    voids, households = state.voids, state.households
+    """Homes are offered, or shown, to those who are free: those without a nomination, and of those
+    that somebody came to see to those above.
+    """
+    voids = state.voids
     limit = int(state.setup.parameters["voids.offers_per_week"])
-    waiting = (voids["step"][going.void] == ADVERTISED) & (voids["pending"][going.void] == 0)
+    open_ = np.flatnonzero(voids["step"][going.void] == ADVERTISED)
+    its = visits(state, going, open_, day)
+    places = its.places
     if limit:
-        waiting &= nominated[voids["world"][going.void]] < limit
-    lists = np.flatnonzero(waiting)
-    which, entry = spans(going.starts[lists], np.diff(going.starts)[lists])
+        places = np.where(nominated[voids["world"][going.void[open_]]] < limit, places, 0)
+    some = places > 0
+    lists, places = open_[some], places[some]
+    chosen, which = _meant(state, going, lists, places, its.upto[some], day)
+    void = going.void[lists[which]]
+    if limit:
+        world = voids["world"][void]
+        order = np.argsort(world, kind="stable")
+        counts = np.bincount(world, minlength=len(nominated))
+        nth = np.empty(len(chosen), np.int64)
+        nth[order] = np.arange(len(chosen)) - np.repeat(np.cumsum(counts) - counts, counts)
+        within_limit = nominated[world] + nth < limit
+        chosen, void = chosen[within_limit], void[within_limit]
+    np.add.at(nominated, voids["world"][void], 1)
+    going.out[chosen] = True
+    nominate(state, void, going.household[chosen], going.position[chosen], going.by[chosen],
+             going.utility[chosen], day)
+    goes_on = its.highest[its.all_came & ~np.isin(going.void[open_], void)]
+    rows = state.nominations
+    rows["offered"][goes_on] = True
+    rows["due"][goes_on] += day - rows["seen"][goes_on]  # time to answer counts from the offer
+    return bool(len(chosen)) or bool((rows["due"][goes_on] <= day).any())
+
+
+def _meant(
+    state: State, going: Going, lists: NDArray[np.int64], places: NDArray[np.int64],
+    upto: NDArray[np.int64], day: int,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Entries whose home is meant for their household, and the place of their list in ``lists``."""
+    households = state.households
+    which, entry = spans(going.starts[lists], upto - going.starts[lists])
     who = going.household[entry]
     free = ~going.out[entry] & (households["status"][who] == WAITING)
     free &= households["waits"][who] | households["decants"][who]
     free &= households["suspended_until"][who] <= day
     which, entry, who = which[free], entry[free], who[free]
     if not len(entry):
-        return False
-    number, applications = np.unique(who, return_inverse=True)
-    del number
+        return entry, which
+    _, applications = np.unique(who, return_inverse=True)
     starts = np.searchsorted(which, np.arange(len(lists) + 1))
-    policy = policy_on(state.setup, day)
-    offers = policy.version.offers
-    by_whom = offers.choosing.by_whom if offers is not None else "advert"
-    at_once = policy.at_once[state.static(voids["home"][going.void[lists]])]
-    at_once = np.where(voids["route"][going.void[lists]] != 0, 1, at_once)
+    offers = policy_on(state.setup, day).version.offers
+    choosing = offers.choosing if offers is not None else Choosing()
+    some = np.flatnonzero(starts[:-1] < starts[1:])
+    first = np.zeros(len(lists), np.int64)
+    first[some] = going.position[entry[starts[some]]]
     meant = offer_rounds(
-        Lists(starts, applications.astype(np.int32)), at_once.astype(np.int32),
-        going.rank[entry], by_whom, _order(state, going, lists),
-    )
-    if limit:
-        world = voids["world"][going.void[lists[which[meant]]]]
-        order = np.argsort(world, kind="stable")
-        counts = np.bincount(world, minlength=len(nominated))
-        nth = np.empty(len(meant), np.int64)
-        nth[order] = np.arange(len(meant)) - np.repeat(np.cumsum(counts) - counts, counts)
-        meant = meant[nominated[world] + nth < limit]
-    chosen = entry[meant]
-    void = going.void[lists[which[meant]]]
-    np.add.at(nominated, voids["world"][void], 1)
-    going.out[chosen] = True
-    nominate(state, void, going.household[chosen], going.position[chosen], going.by[chosen],
-             going.utility[chosen], day)
-    return bool(len(meant))
+        Lists(starts, applications.astype(np.int32)), places.astype(np.int32), going.rank[entry],
+        choosing.by_whom, _order(state, going.void[lists], first, choosing))
+    return entry[meant], which[meant]
 
 
-def _order(state: State, going: Going, lists: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Homes in order of the adverts' ids, as the live engine takes them where nothing else says."""
-    home = state.voids["home"][going.void[lists]]
-    return np.lexsort((home, state.voids["closed"][going.void[lists]]))
+def _order(
+    state: State, voids: NDArray[np.int64], first: NDArray[np.int64], choosing: Choosing
+) -> NDArray[np.int64]:
+    """Homes in the order in which they are taken, as the live engine has it.
+
+    Args:
+        state: the worlds.
+        voids: rows of voids, one of each home.
+        first: position of the first who is free for each.
+        choosing: by what the council takes one home before another; then by close and advert.
+    """
+    home, closed = state.voids["home"][voids], state.voids["closed"][voids]
+    by = {"best_position": first, "fewest_bids": state.voids["bids"][voids], "closes_first": closed,
+          "largest": -state.setup.homes.bedrooms[state.static(home)].astype(np.int64)}
+    keys = [by[name] for name in choosing.by] if choosing.by_whom == "council" else []
+    return np.lexsort((home, closed, *reversed(keys)))
 
 
 def nominate(
@@ -250,9 +292,11 @@ def nominate(
     home, life = state.static(voids["home"][void]), households["life"][who]
     outcome = nominees.outcomes(setup, key, route, home, life, utility)
     takes = nominees.days_taken(setup, key, route, home, life, outcome)
-    allowed = policy_on(setup, day).answer_days(home, day)
+    policy = policy_on(setup, day)
     answered = picked(setup.days["nominations.landlord_days"], setup.luck.draws("answered", *key))
-    takes += np.minimum(answered, allowed)
+    answered = np.minimum(answered, policy.answer_days(home, day))
+    takes += answered
+    viewed = policy.viewed & (voids["route"][void] == BY_BIDDING)
     signs = picked(setup.days["nominations.sign_up_days"], setup.luck.draws("signs", *key))
     if setup.theory.no_void_days:
         takes[:] = 0
@@ -262,8 +306,10 @@ def nominate(
     np.add.at(voids["pending"], void, 1)
     np.add.at(voids["nominations"], void, 1)
     state.nominations.append(
-        len(who), void=void, household=who, position=position, on=day, outcome=-outcome - 2,
-        due=day + takes, signs=signs, route=route, band=state.bands_on(who, day),
+        len(who), void=void, household=who, position=position, on=day,
+        seen=np.where(viewed, seen_on(setup, day, takes, outcome), NEVER), offered=~viewed,
+        view_by=np.where(viewed, day + answered + policy.view_days(day), NEVER), outcome=-outcome - 2, due=day + takes,
+        signs=signs, route=route, band=state.bands_on(who, day),
     )
 
 

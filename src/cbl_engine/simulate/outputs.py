@@ -160,6 +160,8 @@ def _nominations(state: State) -> pl.DataFrame:
     rows, voids, setup = state.nominations, state.voids, state.setup
     void = rows["void"]
     open_ = rows["outcome"] < 0
+    at_viewing = (rows["outcome"] == REFUSED[0]) & (rows["view_by"] < NEVER)
+    seen = np.where(at_viewing, rows["due"], rows["seen"])
     return pl.DataFrame({
         "world": _worlds(state, voids["world"][void]),
         "home": _home_names(state, voids["home"][void]),
@@ -171,6 +173,7 @@ def _nominations(state: State) -> pl.DataFrame:
         "position": rows["position"],
         "route": _words(ROUTES, rows["route"]),
         "nominated_on": _dates(rows["on"]),
+        "viewed_on": _dates(np.where(seen < setup.monday(setup.weeks), seen, NEVER)),
         "settled_on": _dates(np.where(open_, NEVER, rows["due"])),
         "outcome": _words(ENDINGS, np.where(open_, len(ENDINGS), rows["outcome"])),
         "counts": pl.Series(rows["counts"]).set(pl.Series(

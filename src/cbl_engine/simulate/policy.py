@@ -104,6 +104,20 @@ class Policy:
             return np.full(self.stock.height, together)
         return np.where(self.nominated, rules.at_once, together)
 
+    @property
+    def viewed(self) -> bool:
+        """Whether households see a home before it is offered to one of them."""
+        return self.version.offers is not None and self.version.offers.viewing is not None
+
+    def view_days(self, day: int) -> int:
+        """Days from an invitation on a day until the last on which others wait for the visit."""
+        offers = self.version.offers
+        if offers is None or offers.viewing is None:
+            return 0
+        on = day_of(day)
+        due = last_day(offers.viewing.within, on, None, days_closed(self.version))
+        return NO_LIMIT if due is None else (due - on).days
+
     def answer_days(self, homes: NDArray[np.int64], day: int) -> NDArray[np.int64]:
         """Days that the landlord of each home has to answer a nomination made on a day.
 
@@ -185,6 +199,8 @@ def not_followed(version: SchemeVersion) -> list[str]:
             found.append("offers.one_at_a_time: a household has one offer at a time")
         found += [f"offers.judged_at.{name}: judged up to the nomination, once a week"
                   for name in offers.judged_at]
+        if offers.answer is not None:
+            found.append("offers.answer: nominations.days says how long an answer takes")
         if offers.contact is not None:
             found.append("offers.contact: nominations.own says how many are not reached")
         if offers.final is not None:

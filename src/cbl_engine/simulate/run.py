@@ -24,7 +24,7 @@ from cbl_engine.errors import BadInput, Problem, RunError
 from cbl_engine.simulate.columns import silent
 from cbl_engine.simulate.outputs import SCHEMA_VERSION, frames_of_run
 from cbl_engine.simulate.policy import rules_not_followed
-from cbl_engine.simulate.scenario import read_scenario, scenario_path
+from cbl_engine.simulate.scenario_file import read_scenario, scenario_path
 from cbl_engine.simulate.side_by_side import side_by_side
 from cbl_engine.simulate.weeks import run_batch
 from cbl_engine.simulate.world import set_up

@@ -52,8 +52,9 @@ VOIDS = {
 }
 NOMINATIONS = {
     "void": np.int64, "household": np.int64, "entry": np.int64, "position": np.int32,
-    "on": np.int32, "outcome": np.int8, "due": np.int32, "signs": np.int32, "route": np.int8,
-    "counts": np.bool_, "band": np.int8,
+    "on": np.int32, "seen": np.int32, "view_by": np.int32, "offered": np.bool_,
+    "outcome": np.int8, "due": np.int32,
+    "signs": np.int32, "route": np.int8, "counts": np.bool_, "band": np.int8,
 }
 EVENTS = {"home": np.int64, "day": np.int32, "what": np.int8}
 STAYS = {

@@ -55,7 +55,7 @@ def over_worlds(kpi: Kpi, told: Told) -> pl.DataFrame:
     named = found.with_columns(
         pl.when(pl.col("least") >= 0).then(low.clip(0)).otherwise(low).alias("low"),
         (pl.col("mean") + reach).alias("high"))
-    return named.sort(_order(kpi, found["group"].to_list())).select(
+    return named.sort(_order(kpi, found["group"].to_list()), "group").select(
         pl.lit(kpi.name).alias("kpi"), "group", pl.lit(kpi.unit).alias("unit"),
         *(pl.when(shown).then(pl.col(c).round(_DIGITS)).alias(c) for c in ("mean", "low", "high")),
         pl.col("worlds").cast(pl.UInt32))
@@ -70,7 +70,8 @@ def values(kpi: Kpi, told: Told) -> pl.DataFrame:
     found = kpi.query(told).with_columns(pl.col("world").cast(pl.Int32), pl.col("group"))
     if kpi.none is None:
         return found.drop_nulls("value").sort("world", "group")
-    groups = sorted({ALL, *found["group"]})
+    named = kpi.order is not None and ALL not in kpi.order
+    groups = sorted({*(() if named else (ALL,)), *found["group"]})
     every = pl.DataFrame({"world": told.worlds}, {"world": pl.Int32}).join(
         pl.DataFrame({"group": groups}), how="cross")
     return every.join(found, on=["world", "group"], how="left").with_columns(

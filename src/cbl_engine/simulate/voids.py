@@ -55,9 +55,9 @@ if TYPE_CHECKING:
     from cbl_engine.simulate.state import State
 
 _LEFT, _DIED, _ABANDONED = (CAUSES.index(c) for c in ("left", "died", "abandoned"))
-(DIRECT, KEPT_BY_LANDLORD, LONG_TERM, REDESIGNATED, CONVERTED, REFERRED, FOR_DECANT,
- SET_ASIDE) = range(1, 9)
-"""Routes of a void that is not let by bidding, 0."""
+(BY_BIDDING, DIRECT, KEPT_BY_LANDLORD, LONG_TERM, REDESIGNATED, CONVERTED, REFERRED, FOR_DECANT,
+ SET_ASIDE) = range(9)
+"""Routes of a void."""
 _OUTSIDE = (KEPT_BY_LANDLORD, LONG_TERM, CONVERTED, REFERRED)
 
 

@@ -7,8 +7,8 @@ from cbl_engine.tables.findings import LINEAGE_COLUMNS
 from cbl_engine.tables.needs import column_problems, repeated_ids
 from cbl_engine.tables.ordinals import Ordinals
 from cbl_engine.tables.reading import Tables, read_tables
+from cbl_engine.tables.register_columns import DATED_TABLES
 from cbl_engine.tables.schemas import (
-    DATED_TABLES,
     REGISTER_TABLES,
     TABLES,
     column_types,

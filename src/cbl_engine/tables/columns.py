@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LONDON = "Europe/London"
+MOST_BEDROOMS = 20
 
 ColumnType = Literal[
     "id",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from cbl_engine.tables.columns import DTYPES, LONDON, ColumnType
+from cbl_engine.tables.schemas import TABLES
 
 
 def to_declared(values: pl.Series, kind: ColumnType) -> tuple[pl.Series, pl.Series | None] | None:
@@ -92,3 +93,9 @@ def _midnights(values: pl.Series) -> tuple[pl.Series, pl.Series | None]:
     kept = pl.select(pl.when(midnight).then(naive.dt.date())).to_series().alias(values.name)
     lost = values.is_not_null() & kept.is_null()
     return kept, lost if lost.any() else None
+
+
+def with_text_ids(table: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """A table with ids as text, whichever of its columns are there: a record holds no other."""
+    ids = [c.name for c in TABLES.get(table, ()) if c.type == "id" and c.name in frame.columns]
+    return frame.with_columns(pl.col(ids).cast(pl.String))

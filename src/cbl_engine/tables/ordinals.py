@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -114,3 +114,9 @@ def _ascending(ids: pl.Series) -> bool:
         return False
     values = ids.to_numpy()
     return bool((values[1:] > values[:-1]).all())
+
+
+def as_id(ids: pl.Series, value: Any) -> Any:
+    """The value as ids of this type have it (``"7"`` among whole numbers is 7); else as given."""
+    typed = pl.Series([value], dtype=ids.dtype, strict=False)[0]
+    return value if typed is None else typed

@@ -10,7 +10,8 @@ import polars as pl
 
 from cbl_engine.tables.findings import Finding, is_personal, rows_found
 from cbl_engine.tables.ordinals import Ordinals
-from cbl_engine.tables.schemas import DATED_TABLES, TABLES
+from cbl_engine.tables.register_columns import DATED_TABLES
+from cbl_engine.tables.schemas import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

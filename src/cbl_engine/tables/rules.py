@@ -16,7 +16,8 @@ import polars as pl
 
 from cbl_engine.tables.columns import LONDON, Column
 from cbl_engine.tables.findings import Finding, rows_found, shown
-from cbl_engine.tables.schemas import DATED_TABLES, dataframely_column, key_of
+from cbl_engine.tables.register_columns import DATED_TABLES
+from cbl_engine.tables.schemas import dataframely_column, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

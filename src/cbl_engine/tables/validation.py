@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from cbl_engine.tables.columns import DTYPES, Column
+from cbl_engine.tables.columns import DTYPES, MOST_BEDROOMS, Column
 from cbl_engine.tables.dtypes import to_declared
 from cbl_engine.tables.findings import (
     Finding,
@@ -21,7 +21,7 @@ from cbl_engine.tables.findings import (
 from cbl_engine.tables.parsing import WRONG_TYPE
 from cbl_engine.tables.relations import Checked, broken_relations
 from cbl_engine.tables.rules import broken_rules
-from cbl_engine.tables.schemas import MOST_BEDROOMS, TABLES, columns_of
+from cbl_engine.tables.schemas import TABLES, columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

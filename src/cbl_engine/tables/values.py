@@ -1,8 +1,11 @@
-"""Values in a YAML file -> values of a column's type, with the words for one that does not fit."""
+"""Values in a YAML file -> values of a column's type, with the words for one that does not fit.
+
+Moments are told by London's clock.
+"""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -24,6 +27,12 @@ def moment(value: Any) -> datetime | None:
     if not isinstance(value, datetime):
         return None
     return value.replace(tzinfo=_ZONE) if value.tzinfo is None else value.astimezone(_ZONE)
+
+
+def london_moment(microseconds: int) -> datetime:
+    """London time of microseconds since 1970 UTC."""
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    return (epoch + timedelta(microseconds=microseconds)).astimezone(_ZONE)
 
 
 def typed(column: Column, value: Any) -> tuple[Any, str]:

@@ -11,11 +11,11 @@ import polars as pl
 
 from cbl_engine.compare.calibrate.history import window_of
 from cbl_engine.compare.calibrate.known import known_on
-from cbl_engine.compare.calibrate.run import with_text_ids
+from cbl_engine.compare.calibrate.run import tables_with_text_ids
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.records.chain import data_source
 from cbl_engine.records.reads import extra_columns
-from cbl_engine.simulate.scenario import read_scenario, scenario_path
+from cbl_engine.simulate.scenario_file import read_scenario, scenario_path
 from cbl_engine.simulate.world import scheme_of
 from cbl_engine.tables import read_tables
 
@@ -97,7 +97,7 @@ def made_ready(asked: Asked) -> Ready:
     tables = _tables(asked, by, problems)
     if tables is None:
         raise BadInput(problems)
-    frames = with_text_ids(tables.frames)
+    frames = tables_with_text_ids(tables.frames)
     known = known_on(frames, asked.until)
     since, end, wrong = _span(asked, frames, known)
     problems += wrong

@@ -22,7 +22,8 @@ from cbl_engine.errors import BadInput, Problem
 from cbl_engine.quality import quality_of_history
 from cbl_engine.records.chain import data_source
 from cbl_engine.simulate.parameters import NESTED, Parameter, shipped_parameters
-from cbl_engine.tables import TABLES, read_tables
+from cbl_engine.tables import read_tables
+from cbl_engine.tables.dtypes import with_text_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -211,21 +212,15 @@ def calibrate_tables(
                     where="--since, --until", given=f"{since} to {until}",
                     allowed="until is the first day no longer in it"),
         ])
-    frames = known_on(with_text_ids(tables.frames), until)
+    frames = known_on(tables_with_text_ids(tables.frames), until)
     quality = quality_of_history(replace(tables, frames=frames), until)
     history = History(frames, since, until, frozenset(habit.kind for habit in quality.habits))
     return _fit_all(history, quality)
 
 
-def with_text_ids(frames: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+def tables_with_text_ids(frames: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     """Tables with ids as text, whichever of their columns are there."""
-    return {name: _with_text_ids(name, frame) for name, frame in frames.items()}
-
-
-def _with_text_ids(table: str, frame: pl.DataFrame) -> pl.DataFrame:
-    """A table with ids as text, whichever of its columns are there."""
-    ids = [c.name for c in TABLES[table] if c.type == "id" and c.name in frame.columns]
-    return frame.with_columns(pl.col(ids).cast(pl.String))
+    return {name: with_text_ids(name, frame) for name, frame in frames.items()}
 
 
 def _fit_all(history: History, quality: DataQuality) -> Calibration:

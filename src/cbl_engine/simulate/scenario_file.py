@@ -1,0 +1,211 @@
+"""A file of a scenario read and checked: everything wrong in it, in one report."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from cbl_engine.documents import line_of, read_document
+from cbl_engine.errors import BadInput, Problem
+from cbl_engine.scheme import shipped_schemes
+from cbl_engine.shipped import shipped_folder
+from cbl_engine.simulate.changes import (
+    changes_out_of_place,
+    changes_that_cannot_be,
+    in_order,
+    in_scenario,
+    schemes_that_cannot_be,
+)
+from cbl_engine.simulate.levers import scheme_with
+from cbl_engine.simulate.parameters import (
+    Parameter,
+    Parameters,
+    changes_that_do_not_fit,
+    problems_of,
+    read_parameters,
+    shipped_parameters,
+    whole_parameters,
+)
+from cbl_engine.simulate.scenario import Scenario, Variant, loader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from cbl_engine.documents import Document
+
+
+def scenario_path(named: str | Path) -> Path:
+    """The file of a scenario: a path, or the name of a shipped one.
+
+    Raises:
+        BadInput: there is none.
+    """
+    path = Path(named)
+    if path.is_file():
+        return path
+    shipped = shipped_folder("simulations")
+    found = shipped / f"{named}.yaml"
+    if found.is_file():
+        return found
+    names = sorted(p.stem for p in shipped.glob("*.yaml"))
+    raise BadInput([Problem("scenario_missing", "there is no such scenario", where=str(named),
+                            allowed=f"a file, or one of {', '.join(names)}")])
+
+
+def read_scenario(named: str | Path) -> tuple[Scenario, Parameters]:
+    """A scenario and the parameters it goes by.
+
+    Raises:
+        BadInput: with everything wrong in the file.
+    """
+    path = scenario_path(named)
+    document = read_document(path)
+    problems, scenario = [], None
+    try:
+        scenario = Scenario.model_validate(document.data)
+    except ValidationError as error:
+        problems += problems_of(error, document)
+    given = document.data if isinstance(document.data, dict) else {}
+    changes = whole_parameters(given.get("parameters"))
+    problems += changes_that_do_not_fit(changes, document, ("parameters",))
+    problems += _places(given, document, path.parent)
+    problems += _changes(given, (), document, path.parent)
+    problems += _variants(given.get("variants"), document, path.parent)
+    theirs: dict[str, Parameter] = {}
+    if isinstance(named_file := given.get("parameters_from"), str):
+        try:
+            theirs = read_parameters(path.parent / named_file)
+        except BadInput as error:
+            problems += error.problems
+    parameters = shipped_parameters().with_changes(theirs)
+    if scenario is not None:
+        parameters = parameters.with_changes(_known(scenario.parameters))
+        problems += _outside_horizon(scenario, document)
+        problems += _unknown_outcomes(scenario, document)
+        problems += _dated(scenario, parameters, document, path.parent)
+    if problems or scenario is None:
+        raise BadInput(sorted(dict.fromkeys(problems), key=lambda problem: line_of(problem.where)))
+    return scenario, parameters
+
+
+def _known(given: Mapping[str, Parameter]) -> dict[str, Parameter]:
+    return {name: p for name, p in given.items() if name in shipped_parameters().found}
+
+
+def _places(given: Mapping[str, Any], document: Document, beside: Path) -> Iterator[Problem]:
+    """A scheme and folders that are not there."""
+    yield from _no_scheme(given.get("scheme"), document, ("scheme",), beside)
+    world = given.get("world")
+    for name in ("register", "stock"):
+        folder = world.get(name) if isinstance(world, dict) else None
+        if isinstance(folder, str) and not _there(folder, beside):
+            yield Problem("folder_missing", f"there is no such folder for the {name}",
+                          where=document.where(("world", name)), given=repr(folder),
+                          allowed="a data folder, beside the scenario or from where you are")
+
+
+def _variants(given: Any, document: Document, beside: Path) -> Iterator[Problem]:
+    """What variants name that is not there, or cannot be as it is given."""
+    for name, variant in given.items() if isinstance(given, dict) else ():
+        if isinstance(variant, dict):
+            at = ("variants", str(name))
+            yield from _no_scheme(variant.get("scheme"), document, (*at, "scheme"), beside)
+            yield from changes_that_do_not_fit(
+                whole_parameters(variant.get("parameters")), document, (*at, "parameters"))
+            yield from _changes(variant, at, document, beside)
+
+
+def _changes(
+    given: Mapping[str, Any], at: tuple[str, ...], document: Document, beside: Path
+) -> Iterator[Problem]:
+    """What is wrong in dated changes by themselves."""
+    changes, where = given.get("changes"), (*at, "changes")
+    yield from changes_out_of_place(changes, document, where)
+    for number, change in enumerate(changes if isinstance(changes, list) else ()):
+        if isinstance(change, dict):
+            yield from _no_scheme(change.get("scheme"), document, (*where, number, "scheme"), beside)
+
+
+def _dated(
+    scenario: Scenario, parameters: Parameters, document: Document, beside: Path
+) -> Iterator[Problem]:
+    """What is wrong with levers on the scheme, and with dated changes beside each other."""
+    span = scenario.start, scenario.end - timedelta(days=1)
+    named = cache(loader(beside))
+    with_own = cache(lambda name: scheme_with(named(name), scenario.scheme_set))
+    own = scenario.dated
+    for at, side in ((), scenario), *((("variants", n), v) for n, v in scenario.variants.items()):
+        both, goes_by, values, place = own, parameters, {}, ("scheme_set",)
+        if isinstance(side, Variant):
+            theirs = in_order(side.changes, scenario.figures_from, at)
+            both = sorted([*own, *theirs], key=lambda dated: dated.on)
+            goes_by, values = parameters.with_changes(_known(side.parameters)), side.scheme_set
+        yield from changes_that_cannot_be(both, goes_by, span, document)
+        name = side.scheme or scenario.scheme
+        try:
+            named(name)
+        except BadInput as error:
+            yield from error.problems
+            continue
+        try:
+            scheme, place = with_own(name), (*at, "scheme_set")
+            scheme = scheme_with(scheme, values)
+        except BadInput as error:
+            yield from in_scenario(error.problems, document, place)
+            continue
+        yield from schemes_that_cannot_be(scheme, both, named, document)
+
+
+def _unknown_outcomes(scenario: Scenario, document: Document) -> Iterator[Problem]:
+    if not scenario.outcomes:
+        return
+    from cbl_engine.simulate.summary import BY_NAME
+
+    for number, outcome in enumerate(scenario.outcomes):
+        where = document.where(("outcomes", number))
+        if outcome.partition(":")[0] not in BY_NAME:
+            yield Problem("unknown_figure", "there is no such figure", where=where, given=outcome,
+                          allowed=", ".join(BY_NAME))
+        elif outcome in scenario.outcomes[:number]:
+            yield Problem("figure_twice", "the figure is named twice", where=where, given=outcome,
+                          remedy="Keep one of the two")
+
+
+def _no_scheme(
+    scheme: Any, document: Document, at: tuple[Any, ...], beside: Path
+) -> Iterator[Problem]:
+    schemes = shipped_schemes()
+    if isinstance(scheme, str) and scheme not in schemes and not _there(scheme, beside):
+        yield Problem("scheme_missing", "there is no such scheme", where=document.where(at),
+                      given=repr(scheme),
+                      allowed=f"a file, a folder of versions, or one of {', '.join(schemes)}")
+
+
+def _there(named: str, beside: Path) -> bool:
+    try:
+        return (beside / named).exists() or Path(named).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _outside_horizon(scenario: Scenario, document: Document) -> Iterator[Problem]:
+    """Days of the scenario and of its variants that are not simulated."""
+    last = scenario.end - timedelta(days=1)
+    what = {"new_homes": "homes complete", "acquisitions": "homes are bought",
+            "decants": "tenants must move out"}
+    for at, side in ((), scenario), *((("variants", n), v) for n, v in scenario.variants.items()):
+        days: list[tuple[date, str, tuple[Any, ...]]] = [
+            (one.on, words, (name, number, "on")) for name, words in what.items()
+            for number, one in enumerate(getattr(side, name) or ())]
+        if side.register_again_on is not None:
+            days.append((side.register_again_on, "everybody registers again",
+                         ("register_again_on",)))
+        for on, said, place in days:
+            if not scenario.start <= on <= last:
+                yield Problem("outside_horizon", f"{said} outside the horizon",
+                              where=document.where((*at, *place)), given=str(on),
+                              allowed=f"{scenario.start} to {last}")
