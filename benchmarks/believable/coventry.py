@@ -151,7 +151,6 @@ def households(n: int, seed: int, on: date, *, old_dates: bool) -> dict[str, pl.
         sizes=pl.Series([[0, 1] if s else [k] for s, k in zip(single, need.tolist(), strict=True)]),
         current_bedrooms=pl.Series(np.maximum(need + spare, 0)),
         current_home=pl.when(pl.Series(spare > 0)).then(pl.lit("T") + pl.col("id")),
-        owed_homelessness_duty=ids.is_in([r[0] for r in owed if r[2][1] == "main"]),
         exempt_from_connection=pl.lit(value=True), access_need=pl.lit("general"),
     )
     decisions = pl.DataFrame({

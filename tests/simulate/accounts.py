@@ -403,6 +403,70 @@ def placed_add_up(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
         pl.col("still").fill_null(0) != pl.col("placed"))
 
 
+def duties_follow(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
+    """Of a household one duty is owed at a time, the next from the day on which the one before it ended
+    for it, and none after leaving the register.
+    """
+    whose = ["world", "application"]
+    households = tables["households"].select(*whose, "left_on", "status", "homeless")
+    rows = tables["duties"].sort(*whose, "since").join(households, on=whose, how="left")
+    before, why = (pl.col(name).shift(1).over(whose) for name in ("until", "ended_by"))
+    first = pl.int_range(pl.len()).over(whose) == 0
+    last = pl.int_range(pl.len(), 0, -1).over(whose) == 1
+    gone = pl.col("left_on").is_not_null()
+    passed_on = pl.col("ended_by").str.ends_with("_duty").fill_null(value=False)
+    return pl.concat([
+        rows.filter(
+            (pl.col("until").is_null() != pl.col("ended_by").is_null())
+            | (pl.col("until") < pl.col("since")) | (pl.col("until") > pl.col("left_on"))
+            | (gone & pl.col("until").is_null()) | ~pl.col("homeless")
+            | (~first & ((before != pl.col("since")) | (why != pl.col("duty") + "_duty")))
+            | (last & passed_on)
+            | ((pl.col("ended_by") == pl.col("status")) & (pl.col("until") != pl.col("left_on")))
+        ).select(whose),
+        households.filter("homeless").join(rows, on=whose, how="anti").select(whose)])
+
+
+def placed_under_a_duty(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
+    """A stay begins while a duty is owed, and a household that leaves by itself does so on the day and
+    in the way in which its last duty ends.
+    """
+    whose = ["world", "application"]
+    duties = tables["duties"].select(*whose, "duty", "ended_by", from_="since", to="until")
+    rows = tables["placements"].with_columns(
+        owed=pl.col("duty").replace({"interim": "relief"})).join(
+            duties, on=whose, how="left", suffix="_of")
+    key = [*whose, "since"]
+    under = rows.filter(
+        pl.col("owed") == pl.col("duty_of"), pl.col("from_") <= pl.col("since"),
+        pl.col("to").is_null() | (pl.col("to") >= pl.col("since")))
+    alone = tables["placements"].filter(pl.col("left_by").is_in(
+        ["relieved", "private_rented", "own_arrangements", "decision"]))
+    ended = rows.filter(pl.col("ended_by") == pl.col("left_by"), pl.col("to") == pl.col("until"))
+    stays = tables["placements"].filter(pl.col("entered"))
+    return pl.concat([stays.join(under, on=key, how="anti").select(key),
+                      alone.join(ended, on=key, how="anti").select(key)])
+
+
+def bands_change(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
+    """A household goes from one band to another, on the register, and has the last one at the end; but
+    for consequences that put it in a band for a time.
+    """
+    whose = ["world", "application"]
+    households = tables["households"].select(*whose, "registered_on", "left_on", "status", last="band")
+    rows = tables["band_changes"].sort(*whose, "on").join(households, on=whose, how="left")
+    before = pl.col("band").shift(1).over(whose)
+    first = pl.int_range(pl.len()).over(whose) == 0
+    last = pl.int_range(pl.len(), 0, -1).over(whose) == 1
+    put = tables["consequences"].select(whose)
+    ends = rows.filter(last, pl.col("band").ne_missing(pl.col("last"))).join(put, on=whose, how="anti")
+    return pl.concat([
+        rows.filter(
+            pl.col("before").eq_missing("band") | (~first & before.ne_missing(pl.col("before")))
+            | (pl.col("on") < pl.col("registered_on")) | (pl.col("on") > pl.col("left_on"))
+        ).select(whose), ends.select(whose)])
+
+
 def _week(day: pl.Expr, start: date) -> pl.Expr:
     return (day - pl.lit(start)).dt.total_days().floordiv(7)
 
@@ -414,5 +478,5 @@ LAWS: tuple[Callable[[Tables, date, int], pl.DataFrame], ...] = (
     household_lives_once, left_after_joining, open_nominations_agree, weeks_add_up, voids_add_up,
     placements_end, placed_add_up, homes_come_back, decants_come_back, gone_is_gone,
     demolition_rehouses, bought_homes_begin, placements_follow, placements_cost,
-    converted_homes_hold_one,
+    converted_homes_hold_one, duties_follow, placed_under_a_duty, bands_change,
 )

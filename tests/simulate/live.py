@@ -95,8 +95,12 @@ def everybody(state: State, on: int) -> dict[str, pl.DataFrame]:
     rows = np.flatnonzero(status != HOUSED)
     tables = listing.register_of(state, rows, on)
     gone = pl.Series(status[rows] > UNDER_OFFER)
+    # Who is under offer is so until that is settled, whatever is found meanwhile.
+    waits = pl.Series(state.households["waits"][rows] | state.households["decants"][rows]
+                      | (status[rows] == UNDER_OFFER))
     applications = tables["applications"].with_columns(
-        status=pl.Series(["active"]).new_from_index(0, len(rows)).set(gone, "closed"))
+        status=pl.Series(["active"]).new_from_index(0, len(rows)).set(~waits, "unbanded").set(
+            gone, "closed"))
     return {**tables, "applications": applications}
 
 

@@ -116,6 +116,9 @@ BROKEN: dict[str, tuple[str, dict[str, pl.Expr]]] = {
     "placements_cost": ("placements", {"gross_pence": pl.col("gross_pence") + 1}),
     "converted_homes_hold_one": ("placements", {"home": pl.lit("H1")}),
     "bought_homes_begin": ("voids", {"cause": pl.lit("acquired")}),
+    "duties_follow": ("duties", {"ended_by": pl.lit("main_duty")}),
+    "placed_under_a_duty": ("duties", {"duty": pl.lit("prevention")}),
+    "bands_change": ("band_changes", {"band": pl.lit("Reduced")}),
 }
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 WORLDS = 5
 SCHEMES: dict[str, Callable[[], Setup]] = {
     "bands and equals": sheffield, "limits": limited, "points and a lottery": points,
-    "stock moves": stock_moves,
+    "stock moves": stock_moves, "duties": lambda: setup_of("coventry"),
 }
 
 

@@ -109,7 +109,8 @@ def test_a_nomination_of_the_same_household_for_the_same_void_ends_the_same_way(
             [*VOID, "application", "route"], keep="none").with_columns(
                 pl.lit(pair).alias("pair")) for pair in ("other scheme", "other order")
     ], how="diagonal_relaxed").filter(pl.col("settled_on").is_not_null(),
-                                      pl.col("settled_on_other").is_not_null())
+                                      pl.col("settled_on_other").is_not_null(),
+                                      pl.col("household_kind") == pl.col("household_kind_other"))
     took = pl.col("settled_on") - pl.col("nominated_on")
     took_other = pl.col("settled_on_other") - pl.col("nominated_on_other")
     assert both.height > 20

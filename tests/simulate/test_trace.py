@@ -79,6 +79,16 @@ def kept() -> Kept:
         "events": pl.DataFrame([
             {"world": 0, "home": "H1", "on": d(3, 1), "event": "succession"},
             {"world": 0, "home": "H3", "on": d(7, 1), "event": "acquired"}]),
+        "duties": pl.DataFrame([
+            {"world": 0, "application": "P0000-000001", "duty": "relief", "since": d(2, 2),
+             "until": d(4, 7), "ended_by": "main_duty"},
+            {"world": 0, "application": "P0000-000001", "duty": "main", "since": d(4, 7),
+             "until": d(4, 9), "ended_by": "private_rented"},
+            {"world": 0, "application": "P0000-000003", "duty": "main", "since": d(4, 7),
+             "until": d(7, 2), "ended_by": "lapsed"}]),
+        "band_changes": pl.DataFrame([
+            {"world": 0, "application": "P0000-000001", "on": d(4, 9), "before": "A", "band": "B"},
+            {"world": 0, "application": "P0000-000003", "on": d(6, 2), "before": "B", "band": None}]),
         "placements": pl.DataFrame([
             {"world": 0, "application": "P0000-000001", "kind": "leased", "duty": "relief",
              "home": None, "since": d(4, 6), "until": d(4, 7), "left_by": "moved"},
@@ -96,8 +106,13 @@ def test_a_household_from_joining_to_the_end(kept: Kept) -> None:
     found = trace_application(kept, "P0000-000001")
     assert lines(found) == [
         "05 Jan Joins the register",
+        "02 Feb Owed the duty to relieve homelessness",
         "06 Apr In temporary accommodation under the relief duty: leased",
+        "07 Apr No more owed the duty to relieve homelessness: the main duty begins",
+        "07 Apr Owed the main homelessness duty",
         "07 Apr In temporary accommodation under the main duty: own stock, home H7",
+        "09 Apr No more owed the main homelessness duty: a private rented offer",
+        "09 Apr Assessed anew: band B, band A before",
         "09 Apr Leaves temporary accommodation: a private rented offer",
         "10 May Nominated for H1 by its own bid, number 1 on the list",
         "12 May H1: could not be reached",
@@ -105,7 +120,9 @@ def test_a_household_from_joining_to_the_end(kept: Kept) -> None:
     ]
     assert found.end == "Under offer at the end"
     assert found.facts["band"] == "B"
-    assert lines(trace_application(kept, "P0000-000003"))[-1] == "02 Jul The application lapses"
+    assert lines(trace_application(kept, "P0000-000003"))[-3:] == [
+        "07 Apr Owed the main homelessness duty", "02 Jun Assessed anew: no band, band B before",
+        "02 Jul The application lapses"]
     assert lines(trace_application(kept, "P0000-000002"))[-2:] == [
         "01 Jun H1 (2 bedrooms) is let to P0000-000002, band B, 147 days after registering",
         "01 Jun P0000-000002 leaves H2; it comes empty: the next void of the chain"]

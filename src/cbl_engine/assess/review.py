@@ -63,6 +63,8 @@ class _Days:
         self.ids = ids
         self.on = on
         self.first = np.full(len(ids), _NEVER, np.int32)
+        self.edges_of: set[str] = set()
+        """Tables whose rows' first and last days are in it."""
 
     def everyone(self, found: Iterable[date]) -> None:
         """A day for all; those not after as-at are nothing."""
@@ -334,7 +336,8 @@ def _row_days(
         out.rows(rows, *found)
     if table == "people":
         return
-    if "current" in expression.own_names:
+    if "current" in expression.own_names and table not in out.edges_of:
+        out.edges_of.add(table)
         _edges(rows, out)
     if "months" in expression.own_names:
         marks = numbers_at(expression, "months", constants)

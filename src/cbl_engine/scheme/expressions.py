@@ -20,6 +20,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -182,6 +183,7 @@ class Expression:
         return expression
 
 
+@lru_cache(maxsize=4096)
 def parse_expression(text: str) -> Expression:
     """Check and tokenise one expression.
 

@@ -1,29 +1,23 @@
 """Temporary accommodation: who enters it under which duty, where, for how long, and how they leave.
 
-A household is placed on the day it is known to be owed a duty: under the main duty (Housing Act 1996,
-s.193) if that is what it is owed, else in an emergency while inquiries are made (s.188) or under the
-relief duty (s.189B). What will become of it but for a letting here is drawn then: how long each duty
-lasts, whether the next is owed, and the day and way it would leave by itself. Who comes under the main
-duty is placed anew. Homes of the stock that were converted take in those in the dearest placements.
+A household is placed on the day it is known to be homeless and owed a duty: under the main duty (Housing
+Act 1996, s.193) if that is what it is owed, else in an emergency while inquiries are made (s.188) or
+under the relief duty (s.189B). What will become of it but for a letting here is of its life
+(:mod:`cbl_engine.simulate.duties`): the day of the main duty, when it is placed anew, and the day and way
+its last duty ends, when it leaves. Homes of the stock that were converted take in those in the dearest
+placements.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cbl_engine.simulate.columns import first_fit, spans
-from cbl_engine.simulate.parameters import (
-    days_until,
-    happens,
-    picked,
-    share_edges,
-    sorted_out,
-)
-from cbl_engine.simulate.setup import DUTIES, EVENT, EXITS, PLACEMENTS
-from cbl_engine.simulate.state import ACCOMMODATION, NEVER, NOBODY
+from cbl_engine.simulate.parameters import happens, share_edges, sorted_out
+from cbl_engine.simulate.setup import DUTIES, EVENT, PLACEMENTS
+from cbl_engine.simulate.state import ACCOMMODATION, NEVER, NOBODY, UNDER_OFFER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,66 +30,28 @@ MOVED = 100
 """How a stay ended, where the household was placed elsewhere; less than 50: status of the household,
 from 50 on: 50 and the way, a number in ``EXITS``."""
 BY_ITSELF = 50
-_DECISION = EXITS.index("decision")
 _DEAREST = np.array([PLACEMENTS.index(k) for k in (
     "bed_and_breakfast", "nightly_paid", "leased", "own_stock")])
 
 
-def enter(
-    state: State, rows: NDArray[np.int64], day: NDArray[np.integer]
-) -> None:
-    """Of households that are owed a duty, those that are placed."""
-    setup, households = state.setup, state.households
-    ids, life = households["id"][rows], households["life"][rows]
-    placed = setup.lives.homeless[life] & happens(
-        setup.parameters["accommodation.placed"], setup.luck.draws("placed", ids))
-    rows, ids, life, day = rows[placed], ids[placed], life[placed], day[placed].astype(np.int64)
-    entry = sorted_out(setup.edges["accommodation.entry"],
-                       setup.luck.draws("accommodation/entry", ids))
-    duty = np.where(setup.main_duty[life], MAIN, np.minimum(entry, MAIN - 1))
-    ahead = _ahead(setup, ids, duty, day)
-    _place(state, rows, duty, setup.luck.draws("placement", ids), since=day, entered=True,
-           main_on=ahead.main_on, leaves=ahead.leaves, leaves_by=ahead.leaves_by)
-
-
-@dataclass(frozen=True, eq=False)
-class _Ahead:
-    """What will become of stays but for a letting: day of the main duty, of leaving, and the way."""
-
-    main_on: NDArray[np.int64]
-    leaves: NDArray[np.int64]
-    leaves_by: NDArray[np.int64]
-
-
-def _ahead(
-    setup: Setup, ids: NDArray[np.int64], duty: NDArray[np.int64], day: NDArray[np.int64]
-) -> _Ahead:
-    luck, p = setup.luck, setup.parameters
-    at = day.copy()
-    main_on, leaves = np.full(len(ids), NEVER, np.int64), np.full(len(ids), NEVER, np.int64)
-    leaves_by = np.full(len(ids), _DECISION)
-    for number, name in enumerate(DUTIES):
-        there = (duty <= number) & (leaves == NEVER)
-        rates = p["accommodation.exits_per_year"][name]
-        total = sum(rates.values())
-        alone = at + days_until(total, luck.draws(f"accommodation/{name}/leaves", ids))
-        if number < MAIN:
-            ends = at + picked(setup.days[f"accommodation.duty_days/{name}"],
-                               luck.draws(f"accommodation/{name}/days", ids))
-            next_owed = happens(p["accommodation.next_duty_owed"][name],
-                                luck.draws(f"accommodation/{name}/next", ids))
-        else:
-            ends, next_owed = np.full(len(ids), NEVER, np.int64), np.ones(len(ids), bool)
-        goes = there & (alone < ends)
-        edges = share_edges({way: rates[way] / max(total, 1e-12) for way in EXITS})
-        way = sorted_out(edges, luck.draws(f"accommodation/{name}/way", ids))
-        leaves_by = np.where(goes, np.minimum(way, len(EXITS) - 1), leaves_by)
-        refused = there & ~goes & ~next_owed
-        leaves = np.where(goes, alone, np.where(refused, ends, leaves))
-        goes_on = there & ~goes & next_owed & (number < MAIN)
-        at = np.where(goes_on, ends, at)
-        main_on = np.where(goes_on & (number == MAIN - 1), ends, main_on)
-    return _Ahead(main_on, leaves, leaves_by)
+def enter(state: State, week: int) -> None:
+    """Of households on the register that are homeless and owed a duty from this week on, those that
+    are placed; nobody who asks to move out of a home here.
+    """
+    setup, households, duties = state.setup, state.households, state.setup.lives.duties
+    rows = state.live[households["status"][state.live] <= UNDER_OFFER]
+    on = duties.homeless_on[households["life"][rows]] + households["shift"][rows]
+    comes = (setup.monday(week) <= on) & (on <= setup.closes(week))
+    rows, day = rows[comes], on[comes]
+    placed = happens(setup.parameters["accommodation.placed"],
+                     setup.luck.draws("placed", households["id"][rows]))
+    placed &= (households["downsizes"][rows] == 0) & ~households["decants"][rows]
+    rows, day = rows[placed], day[placed]
+    life, shift = households["life"][rows], households["shift"][rows]
+    main_on, leaves = (np.where(days < NEVER, days + shift, NEVER)
+                       for days in (duties.main_on[life], duties.ends[life]))
+    _place(state, rows, duties.under[life], setup.luck.draws("placement", households["id"][rows]),
+           since=day, entered=True, main_on=main_on, leaves=leaves, leaves_by=duties.ends_by[life])
 
 
 def _place(
@@ -126,7 +82,10 @@ def _kinds(
 
 
 def step(state: State, week: int) -> None:
-    """A week: households leave by themselves, come under the main duty, and move to converted homes."""
+    """A week: households enter, leave by themselves, come under the main duty, and move to converted
+    homes.
+    """
+    enter(state, week)
     setup, households, stays = state.setup, state.households, state.stays
     on = setup.closes(week)
     rows = households["stay"][state.live]

@@ -38,7 +38,9 @@ _AHEAD = "what will happen to a household is drawn before the first week"
 _FIGURES = "figures of the whole run are worked out by it"
 FIXED: dict[str, str] = {
     "households.birth_per_year": _AHEAD, "households.partner_per_year": _AHEAD,
-    "households.need_rises_per_year": _AHEAD,
+    "households.need_rises_per_year": _AHEAD, "accommodation.entry": _AHEAD,
+    "accommodation.duty_days": _AHEAD, "accommodation.next_duty_owed": _AHEAD,
+    "accommodation.exits_per_year": _AHEAD,
     "bidding.kinds": "it is of the opening register; bidding.kinds_joining is of those who join",
     "stock.new_per_year": "homes that come one by one are part of the opening world; new_homes dates "
     "schemes of them",

@@ -1,4 +1,4 @@
-"""What will happen to households: births, partners and graver needs, drawn with each life."""
+"""What will happen to households: births, partners, graver needs and duties, drawn with each life."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import polars as pl
 
 from cbl_engine.draws import stable_hash
 from cbl_engine.offers.clock import day_number
+from cbl_engine.simulate.duties import duty_changes, on_record
 from cbl_engine.simulate.parameters import days_until, happens
 
 if TYPE_CHECKING:
@@ -24,22 +25,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Happenings:
-    """What will happen: rows of people and of officers' decisions, each with its ``day``."""
+    """What will happen: rows of people and of officers' decisions, each with its ``day``; and all rows
+    of duties, as they will come to be.
+    """
 
     people: pl.DataFrame
     decisions: pl.DataFrame
+    duties: pl.DataFrame
 
     def moved(self, days: int) -> Happenings:
         """The same so many days later."""
         later = timedelta(days=days)
         return Happenings(*(frame.with_columns(pl.col(pl.Date) + later) if not frame.is_empty()
-                             else frame for frame in (self.people, self.decisions)))
+                             else frame for frame in (self.people, self.decisions, self.duties)))
 
 
 def happenings_of(
-    tables: Mapping[str, pl.DataFrame], start: date, weeks: int, parameters: Parameters, luck: Luck
+    tables: Mapping[str, pl.DataFrame], duties: pl.DataFrame, start: date, weeks: int,
+    parameters: Parameters, luck: Luck,
 ) -> Happenings:
-    """Births, partners and graver needs of every life, within the horizon."""
+    """Births, partners and graver needs of every life, within the horizon; and its duties."""
     ids = tables["applications"]["id"].sort()
     first, last = day_number(start), day_number(start) + 7 * weeks
     people = tables.get("people")
@@ -76,7 +81,7 @@ def happenings_of(
         "value": np.where(kind[graver], "urgent", _second_band(tables)),
         "decided_on": decided, "since": decided, "day": decided,
     }) if "officer_decisions" in tables else pl.DataFrame()
-    return Happenings(drawn["people"], drawn["decisions"])
+    return Happenings(drawn["people"], drawn["decisions"], duties)
 
 
 def _second_band(tables: Mapping[str, pl.DataFrame]) -> str:
@@ -129,6 +134,16 @@ def with_happenings(
             pl.col(c).cast(have.schema[c]) for c in new.drop("day").columns if c in have.columns)
         out[name] = pl.concat([have, new], how="diagonal")
     return out, pl.concat(touched).unique()
+
+
+def with_duties(
+    tables: Mapping[str, pl.DataFrame], duties: pl.DataFrame, after: date, on: date
+) -> tuple[dict[str, pl.DataFrame], pl.Series]:
+    """The register with duties as on a day; and whose have begun or ended since another."""
+    if duties.is_empty():
+        return dict(tables), pl.Series([], dtype=pl.String)
+    return ({**tables, "duties": on_record(duties, on)},
+            duty_changes(duties, after, on)["application"].unique())
 
 
 def with_days(frame: pl.DataFrame, later: pl.DataFrame) -> pl.DataFrame:

@@ -32,7 +32,8 @@ def entries(told: Told) -> pl.DataFrame:
     they do: interim (s.188), relief (s.189B) or main (s.193). Those there at the start are left out.
     """
     came = told["placements"].filter(
-        "entered", ~pl.col("application").str.starts_with("P0000-"),
+        "entered",
+        ~(pl.col("application").str.starts_with("P0000-") & (pl.col("since") == told.start)),
         pl.col("since").is_between(told.start, told.end, closed="left"))
     return grouped(came, pl.len() / told.years, pl.col("duty"))
 

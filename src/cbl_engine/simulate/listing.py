@@ -15,6 +15,7 @@ from cbl_engine.offers.refusals import BOTTOM
 from cbl_engine.shortlist import prepare, shortlist
 from cbl_engine.shortlist.kernel import ELIGIBLE
 from cbl_engine.simulate.columns import spans
+from cbl_engine.simulate.duties import on_record
 from cbl_engine.simulate.lives import DATES, day_of
 from cbl_engine.simulate.luck import new_ids
 from cbl_engine.simulate.policy import policy_on
@@ -284,6 +285,8 @@ def _rows_of(
     if "day" in frame.columns:
         come = (frame["day"].cast(pl.Int32) + shift).fill_null(0) <= on
         frame = frame.filter(come).drop("day")
+    if table == "duties":
+        frame = on_record(frame, day_of(on))
     return frame.with_columns(
         (pl.col("application").cast(pl.String) + "/" + pl.col(c)).alias(c)
         for c in _PEOPLE.get(table, ()) if c in frame.columns)

@@ -17,14 +17,17 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.assess import assess
+from cbl_engine.assess.plan import plan_of
 from cbl_engine.draws import stable_hash
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.simulate.columns import silent
+from cbl_engine.simulate.duties import Duties, duties_of, duty_changes
 from cbl_engine.simulate.happenings import (
     Happenings,
     applicants_born,
     happenings_of,
     with_days,
+    with_duties,
     with_happenings,
 )
 from cbl_engine.simulate.tracks import tracks_of, tracks_on
@@ -81,7 +84,7 @@ class Lives:
         bedrooms_now: bedrooms of the present home, -1 not known.
         area: number of the area where it would rather live.
         access: 0 general, 1 accessible, 2 for wheelchairs.
-        homeless: owed a homelessness duty at the start.
+        duties: what becomes of homelessness duties.
         children: has a child or an expected one.
         starts: where the stretches of a thread begin, and at the end their number.
         since: day from which a stretch holds, ascending in a life.
@@ -110,7 +113,7 @@ class Lives:
     bedrooms_now: NDArray[np.int8]
     area: NDArray[np.int16]
     access: NDArray[np.int8]
-    homeless: NDArray[np.bool_]
+    duties: Duties
     children: NDArray[np.bool_]
     starts: NDArray[np.int64]
     since: NDArray[np.int32]
@@ -130,6 +133,11 @@ class Lives:
     def __len__(self) -> int:
         """Number of lives."""
         return len(self.registered)
+
+    @property
+    def homeless(self) -> NDArray[np.bool_]:
+        """Whether each is owed a homelessness duty on its first day."""
+        return self.duties.owed
 
     def track_on(self, day: int) -> int:
         """The track by which those who join on a day are assessed."""
@@ -180,10 +188,11 @@ def make_lives(
     """Assess lives from the start to the end of a horizon.
 
     1. Those who join are dated as if they joined on the day of the start. 2. Everyone is assessed
-    on that day; who is not to wait on the register is left out. 3. Births, partners and graver
-    needs are drawn for each life. 4. Every so many weeks those whose next review has come, or to
-    whom something happened, are assessed again, with what was found before on record. 5. For each
-    later track of the scheme the same of those who join, dated as if they joined on its first day.
+    on that day; who is not to wait on the register is left out. 3. Births, partners, graver needs and
+    the course of homelessness duties are drawn for each life. 4. Every so many weeks those whose next
+    review has come, or to whom something happened, are assessed again, with what was found before on
+    record; whose duty begins or ends, on the last day of that week. 5. For each later track of the
+    scheme the same of those who join, dated as if they joined on its first day.
 
     Args:
         scheme: the scheme; without an ``assessment:`` what the register has stands for ever.
@@ -192,7 +201,7 @@ def make_lives(
         start: first day.
         weeks: that are simulated.
         every: weeks from one round of assessments to the next.
-        parameters: rates of births, partners and graver needs.
+        parameters: rates of births, partners and graver needs, and what becomes of duties.
         luck: draws.
         areas: ids of the areas that homes are in.
         most: households of the opening register that are wanted, the first by id; None: all.
@@ -233,7 +242,8 @@ def make_lives(
     place = np.flatnonzero(read.is_in(ids.implode()).to_numpy())
     n_opening = int((place < n_read).sum())
     place[n_opening:] -= n_read
-    happenings = happenings_of(tables, start, weeks, parameters, luck)
+    duties = duties_of(tables, start, parameters, luck)
+    happenings = happenings_of(tables, duties.rows, start, weeks, parameters, luck)
     opens = np.arange(len(ids)) < n_opening
     keys = stable_hash(ids)
 
@@ -258,7 +268,7 @@ def make_lives(
         back = timedelta(days=later)
         stretches.append(spells.with_columns(pl.col("since") - later,
                                              pl.col("priority_date") - back))
-    return _arranged(scheme, tables, happenings, stretches, ids, n_opening, place,
+    return _arranged(scheme, tables, happenings, duties, stretches, ids, n_opening, place,
                      joining["applications"].height, areas, luck, accepted, start, tracks,
                      np.stack([t.to_numpy() for t in taken]), every)
 
@@ -281,7 +291,7 @@ def _history(
     tables: dict[str, pl.DataFrame], found: pl.DataFrame, happenings: Happenings, first: date,
     rounds: range, told: _Told,
 ) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
-    """Households assessed from a day on, round after round.
+    """Households assessed from a day on, round after round, and when their duties change.
 
     Args:
         tracks: of the scheme.
@@ -298,16 +308,19 @@ def _history(
     """
     tables = _recorded(tables, found, first, first=True)
     stretches = [found.with_columns(pl.lit(day_number(first)).alias("since"))]
-    now, before = goes_by(first), first
-    for week in rounds:
-        told.one_more()
-        if not week:
-            continue
-        on = first + timedelta(weeks=week)
-        tables, touched = with_happenings(tables, happenings, before, on)
-        before, was, now = on, now, goes_by(on)
-        due = (pl.col("next_review_on") <= on).fill_null(value=False) | pl.lit(
-            pl.Series(now != was)) | pl.col("application").is_in(touched.implode())
+    now, before, looked = goes_by(first), first, first
+    reads = np.array([_reads_duties(track) for track in tracks])
+    told.one_more()
+    for on, whole in _days(first, rounds, happenings.duties if reads.any() else None):
+        tables, whose = with_duties(tables, happenings.duties, looked, on)
+        looked, others = on, pl.lit(value=False)
+        if whole:
+            told.one_more()
+            tables, touched = with_happenings(tables, happenings, before, on)
+            before, was, now = on, now, goes_by(on)
+            others = (pl.col("next_review_on") <= on).fill_null(value=False) | pl.lit(
+                pl.Series(now != was)) | pl.col("application").is_in(touched.implode())
+        due = others | (pl.col("application").is_in(whose.implode()) & pl.lit(pl.Series(reads[now])))
         due = found.select(due).to_series().to_numpy()
         anew = [_found(tracks[number], tables, on, found["application"].filter(
                     pl.Series(due & (now == number))))
@@ -325,6 +338,24 @@ def _history(
         ]).sort("application")
         tables = _recorded(tables, changed, on, first=False)
     return tables, pl.concat(stretches)
+
+
+def _days(first: date, rounds: range, duties: pl.DataFrame | None) -> list[tuple[date, bool]]:
+    """Days of assessment after the first, in order: of rounds, true; and the last days of the weeks in
+    which a duty begins or ends, of those whose duty it is, false.
+    """
+    found = {first + timedelta(weeks=week): True for week in rounds if week}
+    if duties is not None and not duties.is_empty():
+        last = first + timedelta(weeks=rounds.stop, days=-1)
+        days = duty_changes(duties, first, last)["day"]
+        weeks = ((days - first).dt.total_days() // 7).unique()
+        found |= {first + timedelta(weeks=week, days=6): False for week in weeks}
+    return sorted(found.items())
+
+
+def _reads_duties(track: Track) -> bool:
+    """Whether what a track finds of a household depends on its duties."""
+    return track.assesses and "duties" in plan_of(track.version).tables()
 
 
 def _only(found: pl.DataFrame, ids: pl.Series) -> pl.DataFrame:
@@ -485,6 +516,7 @@ def _arranged(
     scheme: Scheme,
     tables: Mapping[str, pl.DataFrame],
     happenings: Happenings,
+    duties: Duties,
     stretches: list[pl.DataFrame],
     ids: pl.Series,
     n_opening: int,
@@ -510,6 +542,8 @@ def _arranged(
             frame = with_days(frame, happenings.people)
         if name == "officer_decisions" and not frame.is_empty():
             frame = with_days(frame, happenings.decisions)
+        if name == "duties":
+            frame = duties.rows
         frame = frame.rename({key: "application"}) if key == "id" else frame
         frame = frame.join(number, on="application", how="inner").sort("life", maintain_order=True)
         counts = np.bincount(frame["life"].to_numpy(), minlength=len(ids))
@@ -532,9 +566,6 @@ def _arranged(
     children = ids.is_in(
         people.filter(pl.col("relationship") == "child")["application"].implode()
     ).to_numpy() if not people.is_empty() else np.zeros(len(ids), bool)
-    duties = tables.get("duties", pl.DataFrame())
-    homeless = ids.is_in(duties["application"].implode()).to_numpy() if not duties.is_empty() \
-        else np.zeros(len(ids), bool)
     access = _column(applications, "access_need", pl.String).replace_strict(
         {"A1": 1, "A2": 2}, default=0, return_dtype=pl.Int8)
     area = luck.draws("area", stable_hash(ids)) % np.uint64(max(1, len(areas)))
@@ -546,7 +577,7 @@ def _arranged(
         _column(applications, "current_home", pl.String).is_not_null().to_numpy(),
         _column(applications, "current_bedrooms", pl.Int64).fill_null(-1).to_numpy()
         .astype(np.int8),
-        area.astype(np.int16), access.to_numpy(), homeless, children, starts,
+        area.astype(np.int16), access.to_numpy(), duties, children, starts,
         steps["since"].to_numpy().astype(np.int32), band.to_numpy(),
         steps["points"].fill_null(-1).to_numpy().astype(np.int32),
         steps["bedroom_need"].fill_null(-1).to_numpy().astype(np.int8),

@@ -114,4 +114,5 @@ def enter(
         offered=~viewed | (seen < day),
         view_by=np.where(viewed, on + fate.answered + policy.view_days(day), NEVER),
         outcome=-fate.outcome - 2, due=on + fate.takes, signs=signs, route=route,
+        band=state.bands_on(who, day),
     )

@@ -254,6 +254,7 @@ def _meant(
     which, entry = spans(going.starts[lists], upto - going.starts[lists])
     who = going.household[entry]
     free = ~going.out[entry] & (households["status"][who] == WAITING)
+    free &= households["waits"][who] | households["decants"][who]
     free &= households["suspended_until"][who] <= day
     which, entry, who = which[free], entry[free], who[free]
     if not len(entry):

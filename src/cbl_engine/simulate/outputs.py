@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.simulate import accommodation
+from cbl_engine.simulate.columns import spans
 from cbl_engine.simulate.downsizing import WOULD_ANYWAY
 from cbl_engine.simulate.luck import named
 from cbl_engine.simulate.nominees import HOUSEHOLDS
@@ -49,26 +50,27 @@ if TYPE_CHECKING:
     from cbl_engine.simulate.columns import Columns
     from cbl_engine.simulate.state import State
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 def frames_of_run(state: State, weeks: Columns) -> dict[str, pl.DataFrame]:
     """Every table of a batch of worlds, by world and then as things came about.
 
     Returns:
-        ``voids``, ``nominations``, ``lettings``, ``adverts``, ``households``, ``placements``,
-        ``consequences``, ``events`` and ``weeks``; see ``docs/simulate.md`` for their columns.
+        ``voids``, ``nominations``, ``lettings``, ``adverts``, ``households``, ``duties``,
+        ``band_changes``, ``placements``, ``consequences``, ``events`` and ``weeks``; see ``docs/simulate.md`` for their columns.
     """
     frames = {
         "voids": _voids(state), "nominations": _nominations(state), "lettings": _lettings(state),
         "adverts": _adverts(state), "households": _households(state),
+        "duties": _duties(state), "band_changes": _band_changes(state),
         "placements": _placements(state), "consequences": _consequences(state),
-        "events": _events(state),
-        "weeks": _weeks(state, weeks),
+        "events": _events(state), "weeks": _weeks(state, weeks),
     }
     keys = {"voids": ("home", "vacancy"), "nominations": ("nominated_on", "home", "application"),
             "lettings": ("accepted_on", "home"), "adverts": ("week", "home"),
-            "households": ("application",), "placements": ("application", "since"),
+            "households": ("application",), "duties": ("application", "since", "duty"),
+            "band_changes": ("on", "application"), "placements": ("application", "since"),
             "consequences": ("since", "application"), "events": ("on", "home", "event"),
             "weeks": ("week",)}
     return {name: frame.sort("world", *keys[name]) for name, frame in frames.items()}
@@ -188,8 +190,6 @@ def _lettings(state: State) -> pl.DataFrame:
     lives = state.setup.lives
     old = rows["from_home"]
     before = np.where(old == NOBODY, 0, state.static(old))
-    band = np.where(households["put_until"][who] > voids["accepted"][void],
-                    households["put_band"][who], households["band"][who])
     priority = households["priority"][who]
     leak = rows["leak"].astype(np.int64)
     return pl.DataFrame({
@@ -203,7 +203,7 @@ def _lettings(state: State) -> pl.DataFrame:
         "let_on": _dates(rows["day"]),
         "bedrooms": homes.bedrooms[static],
         "bedroom_need": _null_below_0(households["need"][who]),
-        "band": _words(lives.bands, band),
+        "band": _words(lives.bands, state.nominations["band"][rows["nomination"]]),
         "registered_on": _dates(households["registered"][who]),
         "priority_date": _dates(np.where(priority > 0, priority, NEVER)),
         "position": state.nominations["position"][rows["nomination"]],
@@ -296,6 +296,51 @@ def _households(state: State) -> pl.DataFrame:
         "decanted": rows["decants"],
         "life": life,
         **state.setup.whose[life].to_dict(),
+    })
+
+
+def _duties(state: State) -> pl.DataFrame:
+    """Homelessness duties of households while they are on the register."""
+    households, setup = state.households, state.setup
+    starts, frame = setup.lives.rows.get("duties"), setup.lives.tables.get("duties")
+    if starts is None or frame is None or frame.is_empty():
+        starts, frame = np.zeros(len(setup.lives) + 1, np.int64), pl.DataFrame(schema={
+            "kind": pl.String, "since": pl.Date, "until": pl.Date, "ended_by": pl.String})
+    life = households["life"].astype(np.int64)
+    who, row = spans(starts[life], starts[life + 1] - starts[life])
+    shift, frame = households["shift"][who].astype(np.int64), frame[row]
+    known = np.maximum(households["registered"], setup.start)[who]
+    since = np.where(frame["since"].is_null(), known, _days(frame["since"]) + shift)
+    over = np.where(frame["until"].is_null(), NEVER, _days(frame["until"]) + shift)
+    left = households["left"][who]
+    end = setup.monday(setup.weeks)
+    there = (over > known) & (since <= left) & (since < end)
+    over = np.where(over < end, over, NEVER)
+    out = np.where(left <= over, households["status"][who], len(STATUSES))
+    until = np.minimum(over, left)
+    return pl.DataFrame({
+        "world": _worlds(state, households["world"][who]),
+        "application": _application_names(state, who),
+        "duty": frame["kind"].cast(pl.String),
+        "since": _dates(since),
+        "until": _dates(until),
+        "ended_by": _words(STATUSES, out).fill_null(frame["ended_by"]).set(
+            pl.Series(until >= NEVER), None),
+    }).filter(pl.Series(there))
+
+
+def _days(dates: pl.Series) -> NDArray[np.int64]:
+    return dates.cast(pl.Int32).fill_null(0).to_numpy().astype(np.int64)
+
+
+def _band_changes(state: State) -> pl.DataFrame:
+    rows, bands = state.band_changes, state.setup.lives.bands
+    return pl.DataFrame({
+        "world": _worlds(state, state.households["world"][rows["household"]]),
+        "application": _application_names(state, rows["household"]),
+        "on": _dates(rows["day"]),
+        "before": _words(bands, rows["before"]),
+        "band": _words(bands, rows["band"]),
     })
 
 

@@ -39,9 +39,7 @@ def arrive(state: State, week: int) -> NDArray[np.int64]:
     life = _lives_of(state, *keys)
     day = setup.monday(week) + (luck.draws("day", *keys) % np.uint64(7)).astype(np.int64)
     life = response.presenting(setup, week, keys, life)
-    rows = join(state, world, week + 1, number, life, day)
-    accommodation.enter(state, rows, day)
-    return rows
+    return join(state, world, week + 1, number, life, day)
 
 
 def _lives_of(
@@ -69,7 +67,8 @@ def change(state: State, week: int) -> None:
     state.live = state.live[(status == WAITING) | (status == UNDER_OFFER)]
     on = state.setup.closes(week)
     _go_over(state, week)
-    due = state.live[households["changes_on"][state.live] <= on]
+    due = changing = state.live[households["changes_on"][state.live] <= on]
+    before = households["band"][changing].copy()
     while len(due):
         stretch = households["stretch"][due] + 1
         households["stretch"][due] = stretch
@@ -83,6 +82,12 @@ def change(state: State, week: int) -> None:
         following = lives.since[np.minimum(stretch + 1, len(lives.since) - 1)] + shift
         households["changes_on"][due] = np.where(more, following, NEVER)
         due = due[more & (following <= on)]
+    other = households["band"][changing] != before
+    rows, before = changing[other], before[other]
+    began = lives.since[households["stretch"][rows]] + households["shift"][rows]
+    state.band_changes.append(
+        len(rows), household=rows, day=np.maximum(began, state.setup.monday(week)), before=before,
+        band=households["band"][rows])
 
 
 def _go_over(state: State, week: int) -> None:
@@ -105,10 +110,7 @@ def _go_over(state: State, week: int) -> None:
 
 
 def leave(state: State, week: int) -> None:
-    """Households leave temporary accommodation by themselves; applications lapse or are housed by
-    another register; those under offer stay.
-    """
-    accommodation.step(state, week)
+    """Applications lapse or are housed by another register; those under offer stay."""
     take_out(state, response.not_registering_again(state, week), LAPSED,
              state.setup.register_again_on)
     households, live = state.households, state.live

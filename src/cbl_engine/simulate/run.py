@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 MOST_TOGETHER, ROWS_TOGETHER = 100, 2_500_000
 """Worlds stepped together where nothing else is said: so many at most, and so many that their homes
 and opening registers are no more rows, which takes about half a GiB."""
-TABLES = ("voids", "nominations", "lettings", "adverts", "households", "placements",
-          "consequences", "events", "weeks")
+TABLES = ("voids", "nominations", "lettings", "adverts", "households", "duties",
+          "band_changes", "placements", "consequences", "events", "weeks")
 
 
 @dataclass(frozen=True, eq=False)

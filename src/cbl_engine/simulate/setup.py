@@ -223,16 +223,6 @@ class Setup:
         return household_kinds(self.lives)
 
     @cached_property
-    def main_duty(self) -> NDArray[np.bool_]:
-        """Whether each life is owed the main homelessness duty."""
-        out = np.zeros(len(self.lives), bool)
-        duties = self.lives.tables.get("duties")
-        if duties is not None and not duties.is_empty():
-            kind = duties["kind"].cast(pl.String)
-            out[duties["life"].filter(kind == "main").to_numpy()] = True
-        return out
-
-    @cached_property
     def chances(self) -> Chances:
         """What becomes of nominations."""
         from cbl_engine.simulate.nominees import chances

@@ -54,7 +54,7 @@ NOMINATIONS = {
     "void": np.int64, "household": np.int64, "entry": np.int64, "position": np.int32,
     "on": np.int32, "seen": np.int32, "view_by": np.int32, "offered": np.bool_,
     "outcome": np.int8, "due": np.int32,
-    "signs": np.int32, "route": np.int8, "counts": np.bool_,
+    "signs": np.int32, "route": np.int8, "counts": np.bool_, "band": np.int8,
 }
 EVENTS = {"home": np.int64, "day": np.int32, "what": np.int8}
 STAYS = {
@@ -65,6 +65,7 @@ STAYS = {
 DECANTS = {"home": np.int64, "to": np.int64, "since": np.int32, "until": np.int32,
            "over": np.bool_}
 CONSEQUENCES = {"household": np.int64, "name": np.int16, "since": np.int32, "until": np.int32}
+BAND_CHANGES = {"household": np.int64, "day": np.int32, "before": np.int8, "band": np.int8}
 
 LETTINGS = {
     "void": np.int64, "household": np.int64, "nomination": np.int64, "day": np.int32,
@@ -96,6 +97,7 @@ class State:
         shown: what published results show of each world: adverts and bids by bedrooms.
         consequences: of refusals, a row each; the name is a number in ``consequence_names``.
         events: what happened to homes beside voids and lettings, a row each.
+        band_changes: of households on the register, a row each.
         stays: in temporary accommodation, a row each.
         decants: moves of tenants out of homes in works and back, a row each.
         decants_asked: homes whose tenants wait for a home to move to while works are done.
@@ -124,6 +126,7 @@ class State:
     homes_come: NDArray[np.int64]
     consequences: Columns = field(default_factory=lambda: Columns(CONSEQUENCES))
     events: Columns = field(default_factory=lambda: Columns(EVENTS))
+    band_changes: Columns = field(default_factory=lambda: Columns(BAND_CHANGES))
     stays: Columns = field(default_factory=lambda: Columns(STAYS))
     decants: Columns = field(default_factory=lambda: Columns(DECANTS))
     decants_asked: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
@@ -231,7 +234,9 @@ def join(
         luck.draws("elsewhere", ids)), NEVER)
     rows = state.households.append(
         n, id=ids, world=world, life=life, shift=shift, track=track,
-        stretch=lives.starts[lives.thread(life, track)] - 1, changes_on=known, registered=day, status=WAITING, left=NEVER,
+        stretch=lives.starts[lives.thread(life, track)] - 1, changes_on=known,
+        band=lives.band[lives.starts[lives.thread(life, track)]], registered=day, status=WAITING,
+        left=NEVER,
         leaves=np.minimum(lapses, elsewhere), leaves_how=np.where(
             elsewhere < lapses, ELSEWHERE, LAPSED),
         kind=np.minimum(kind, len(KINDS) - 1), home=NOBODY, stay=NOBODY,

@@ -10,6 +10,7 @@ import polars as pl
 
 from cbl_engine.errors import Problem, RunError
 from cbl_engine.simulate.changes import parameters_over_time
+from cbl_engine.simulate.state import STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -45,8 +46,12 @@ _OUTCOMES = {
 _LEFT = {"housed": "Off the register: housed", "lapsed": "The application lapses",
          "housed_elsewhere": "Off the register: housed by another",
          "tenancy_ended": "Off the register: its tenancy ends"}
+_DUTIES = {"prevention": "the duty to prevent homelessness", "relief": "the duty to relieve homelessness",
+           "main": "the main homelessness duty",
+           "intentionally_homeless": "a duty to the intentionally homeless"}
+_ENDS = {"relief_duty": "the duty to relieve it begins", "main_duty": "the main duty begins"}
 _LEAVES = {"relieved": "another home is found", "private_rented": "a private rented offer",
-           "own_arrangements": "by its own arrangements", "decision": "the duty ends by decision"}
+           "own_arrangements": "by its own arrangements", "decision": "the duty is ended by decision"}
 _LEAKS = {
     "fission": "part of the household stays", "joint_tenant_stays": "a joint tenant stays",
     "successor": "somebody succeeds", "decant": "the home is to be pulled down",
@@ -102,7 +107,7 @@ class Trace:
 
 
 def trace_application(kept: Kept, application: str, world: int = 0) -> Trace:
-    """Follow a household: joined, placed, nominated, housed or gone.
+    """Follow a household: joined, owed duties, given bands, placed, nominated, housed or gone.
 
     Args:
         kept: the simulation.
@@ -118,6 +123,11 @@ def trace_application(kept: Kept, application: str, world: int = 0) -> Trace:
         raise _missing("application", application, world, "P0000-000001, of the opening register")
     who = mine.row(0, named=True)
     steps = [Step(who["registered_on"], "registered", "Joins the register")]
+    for duty in rows("duties", application=application).iter_rows(named=True):
+        steps += _duty(duty)
+    for change in rows("band_changes", application=application).iter_rows(named=True):
+        steps.append(Step(change["on"], "band_changed",
+                          f"Assessed anew: {_band(change['band'])}, {_band(change['before'])} before"))
     for stay in rows("placements", application=application).iter_rows(named=True):
         kind = stay["kind"].replace("_", " ")
         where = f", home {stay['home']}" if stay["home"] else ""
@@ -189,6 +199,19 @@ def trace_chain(kept: Kept, chain: str, world: int = 0) -> Trace:
     facts = {"homes": ", ".join(voids["home"]), "voids": voids.height,
              "lettings": lettings.height}
     return Trace("chain", chain, world, facts, _in_order(steps), _chain_ends(last, lettings))
+
+
+def _duty(duty: dict[str, Any]) -> Iterator[Step]:
+    """A homelessness duty; one that ends because the household is off the register is not told again."""
+    named = _said(_DUTIES, duty["duty"])
+    yield Step(duty["since"], "duty_began", f"Owed {named}")
+    if duty["until"] is not None and duty["ended_by"] not in STATUSES:
+        why = _said(_ENDS | _LEAVES, duty["ended_by"]) if duty["ended_by"] else "as is on record"
+        yield Step(duty["until"], "duty_ended", f"No more owed {named}: {why}")
+
+
+def _band(band: str | None) -> str:
+    return "no band" if band is None else f"band {band}"
 
 
 def _rows(kept: Kept, world: int) -> Callable[..., pl.DataFrame]:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 _OVER = {
     "lettings": "let_on", "nominations": "settled_on", "households": "left_on",
-    "placements": "paid_until", "consequences": "since", "events": "on",
+    "duties": "until", "band_changes": "on", "placements": "paid_until", "consequences": "since",
+    "events": "on",
 }
 """The day on which a row of a table is over; null: it is not."""
 

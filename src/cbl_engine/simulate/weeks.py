@@ -1,9 +1,10 @@
 """The weekly cycle: in each week, for all worlds of a batch at once, in this order.
 
-1. Households join, change and leave the register. 2. Tenancies end, new homes complete, voids walk
-their stages. 3. Homes that are ready are advertised. 4. Households choose what to bid for. 5. The
-adverts close, and the live shortlist ranks. 6. Day by day, nominations are made and settled.
-7. Lettings free tenants' homes: the next voids of their chains. 8. Records are rows of the state.
+1. Households join and leave the register, and what is found of those who wait on changes. 2. Tenancies
+end, new homes complete, voids walk their stages. 3. Homes that are ready are advertised. 4. Households
+choose what to bid for. 5. The adverts close, and the live shortlist ranks. 6. Day by day, nominations
+are made and settled. 7. Lettings free tenants' homes: the next voids of their chains. 8. Records are
+rows of the state.
 
 ``docs/simulate.md`` is the contract.
 """
@@ -76,8 +77,6 @@ def run_batch(
         voids.begin_with_voids(state)
     else:
         opening.begin_with(state, setup.under_way)
-    there = np.arange(len(state.households))
-    accommodation.enter(state, there, np.full(len(there), setup.start))
     going = going_on.go_on(state)
     opening.without_lists(state)
     weeks = Columns(WEEKS, len(worlds) * setup.weeks)
@@ -95,9 +94,10 @@ def up_to_the_adverts(state: State, week: int) -> NDArray[np.int64]:
     state.setup = state.setup.in_week(week)
     joined = np.concatenate([register.arrive(state, week), downsizing.ask(state, week),
                              decants.ask(state, week)])
-    register.change(state, week)
     register.leave(state, week)
     voids.end_tenancies(state, week)
+    register.change(state, week)
+    accommodation.step(state, week)
     voids.hand_back(state, week)
     decants.come_back(state, week)
     voids.build(state, week)
