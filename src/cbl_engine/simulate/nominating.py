@@ -109,10 +109,12 @@ def enter(
     households["offers"][who] += 1
     np.add.at(voids["pending"], void, 1)
     np.add.at(voids["nominations"], void, 1)
-    return state.nominations.append(
+    rows = state.nominations.append(
         len(who), void=void, household=who, position=position, on=on, seen=seen,
         offered=~viewed | (seen < day),
         view_by=np.where(viewed, on + fate.answered + policy.view_days(day), NEVER),
         outcome=-fate.outcome - 2, due=on + fate.takes, signs=signs, route=route,
         band=state.bands_on(who, day),
     )
+    state.unsettled = np.concatenate([state.unsettled, rows])
+    return rows

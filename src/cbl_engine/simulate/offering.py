@@ -170,7 +170,7 @@ def _settle(state: State, day: int) -> bool:
     only came to see it waits on.
     """
     nominations, voids = state.nominations, state.voids
-    open_ = np.flatnonzero(nominations["outcome"] < 0)
+    open_ = state.open_nominations()
     waits = (nominations["seen"][open_] <= day) & ~nominations["offered"][open_]
     due = open_[(nominations["due"][open_] <= day) & ~waits]
     if not len(due):

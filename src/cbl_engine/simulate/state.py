@@ -101,6 +101,7 @@ class State:
         stays: in temporary accommodation, a row each.
         decants: moves of tenants out of homes in works and back, a row each.
         decants_asked: homes whose tenants wait for a home to move to while works are done.
+        unsettled: rows of nominations; some of them are over, see ``open_nominations``.
         counts: what quotas have counted, when they have begun to.
         version: number of the scheme's version that profiles of voids go by; -1 at the start.
     """
@@ -130,12 +131,19 @@ class State:
     stays: Columns = field(default_factory=lambda: Columns(STAYS))
     decants: Columns = field(default_factory=lambda: Columns(DECANTS))
     decants_asked: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    unsettled: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     counts: Counts | None = None
     version: int = -1
 
     def static(self, home: NDArray[np.int64]) -> NDArray[np.int64]:
         """Number of each home in its world."""
         return home % self.n_homes
+
+    def open_nominations(self) -> NDArray[np.int64]:
+        """Rows of the nominations that are not settled, ascending."""
+        rows = self.unsettled
+        self.unsettled = rows[self.nominations["outcome"][rows] < 0]
+        return self.unsettled
 
     def bands_on(self, rows: NDArray[np.int64], day: int) -> NDArray[np.int8]:
         """Band of each household on a day; where a consequence puts it in another, that one."""

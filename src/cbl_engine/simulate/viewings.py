@@ -80,11 +80,12 @@ def visits(state: State, going: Going, lists: NDArray[np.int64], day: int) -> Vi
     alone = voids["pending"][void] == 0
     if not policy.viewed:
         return Visits(np.where(alone, together, 0), upto, highest, np.zeros(n, bool))
-    open_ = np.flatnonzero(nominations["outcome"] < 0)
-    list_of = np.full(len(voids), -1)
-    list_of[void[~direct]] = np.flatnonzero(~direct)
-    at = list_of[nominations["void"][open_]]
-    open_, at = open_[at >= 0], at[at >= 0]
+    open_ = state.open_nominations()
+    by_void = np.flatnonzero(~direct)[np.argsort(void[~direct])]
+    place = np.searchsorted(void[by_void], nominations["void"][open_])
+    at = np.append(by_void, -1)[place]
+    here = np.append(void, -1)[at] == nominations["void"][open_]
+    open_, at = open_[here], at[here]
     came = nominations["seen"][open_] <= day
     waits = ~came & (nominations["view_by"][open_] >= day)
     count, awaited = np.bincount(at, minlength=n), np.bincount(at[waits], minlength=n)
