@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import polars as pl
 import pytest
 
 from cbl_engine.simulate.kpi import Told
 from cbl_engine.simulate.lives import day_number
-from cbl_engine.simulate.setup import Decants
+from cbl_engine.simulate.setup import ROUTES, Decants
 from cbl_engine.simulate.state import ACCOMMODATION, DECANTED, GONE, LET, LONG_EMPTY, NEVER
 from cbl_engine.simulate.summary import BY_NAME, values
+from cbl_engine.simulate.weeks import run_batch
+from tests.simulate import small
 from tests.simulate.policy_world import START, run, scheme_text, setup_of
 
 
@@ -145,3 +148,11 @@ def test_a_home_is_temporary_accommodation_for_its_time_and_comes_back():
     returned = frames["voids"].filter(pl.col("cause") == "returned")
     assert returned.height == back.height
     assert set(returned["outcome"]) <= {"let", "open", "long_term"}
+
+
+def test_lists_of_tenants_who_must_move_are_not_ranked_anew():
+    """They have no bids: a scheme that ranks on the day of the offer leaves them as they are."""
+    setup = small.setup_of("tonbridge_malling", weeks=20, households=150, homes=300, **{
+        "stock.demolished_per_year": {"rate": 0.3}, "stock.decants_per_year": {"rate": 0.2}})
+    state, _ = run_batch(setup, np.arange(2))
+    assert (state.nominations["route"] == ROUTES.index("direct")).sum() > 5

@@ -13,7 +13,7 @@ from cbl_engine.simulate.columns import spans
 from cbl_engine.simulate.lives import day_of
 from cbl_engine.simulate.policy import policy_on
 from cbl_engine.simulate.state import ADVERTISED, UNDER_OFFER
-from cbl_engine.simulate.voids import DIRECT
+from cbl_engine.simulate.voids import BY_BIDDING
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,7 +44,7 @@ def order_on(state: State, going: Going, day: int) -> NDArray[np.int64]:
         return every
     closed = state.voids["closed"][going.void]
     old = (state.voids["step"][going.void] == ADVERTISED) & (closed < day)
-    old &= state.voids["route"][going.void] != DIRECT
+    old &= state.voids["route"][going.void] == BY_BIDDING
     of = np.repeat(np.arange(len(going.void)), np.diff(going.starts))
     lists = np.flatnonzero(old)
     which, entry = spans(going.starts[lists], np.diff(going.starts)[lists])
