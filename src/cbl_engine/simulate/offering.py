@@ -234,10 +234,11 @@ def _nominate(
         nth[order] = np.arange(len(chosen)) - np.repeat(np.cumsum(counts) - counts, counts)
         within_limit = nominated[world] + nth < limit
         chosen, void = chosen[within_limit], void[within_limit]
-    np.add.at(nominated, voids["world"][void], 1)
-    going.out[chosen] = True
-    nominate(state, void, going.household[chosen], going.position[chosen], going.by[chosen],
-             going.utility[chosen], day)
+    if len(chosen):
+        np.add.at(nominated, voids["world"][void], 1)
+        going.out[chosen] = True
+        nominate(state, void, going.household[chosen], going.position[chosen], going.by[chosen],
+                 going.utility[chosen], day)
     goes_on = its.highest[its.all_came & ~np.isin(going.void[open_], void)]
     rows = state.nominations
     rows["offered"][goes_on] = True

@@ -86,6 +86,9 @@ def visits(state: State, going: Going, lists: NDArray[np.int64], day: int) -> Vi
     at = np.append(by_void, -1)[place]
     here = np.append(void, -1)[at] == nominations["void"][open_]
     open_, at = open_[here], at[here]
+    if not len(open_):
+        places = np.where(direct & ~alone, 0, together)
+        return Visits(places, upto, highest, np.zeros(n, bool))
     came = nominations["seen"][open_] <= day
     waits = ~came & (nominations["view_by"][open_] >= day)
     count, awaited = np.bincount(at, minlength=n), np.bincount(at[waits], minlength=n)
