@@ -11,6 +11,7 @@ import pytest
 from cbl_engine.simulate import kpis_accommodation, kpis_homes, kpis_people
 from cbl_engine.simulate.kpi import ALL, Kpi, Told
 from cbl_engine.simulate.parameters import Parameter, Parameters
+from cbl_engine.simulate.setup import ENDINGS
 from cbl_engine.simulate.summary import BY_NAME, KPIS, over_worlds, values
 
 START = date(2026, 1, 5)
@@ -86,6 +87,23 @@ def test_the_interval_is_students_over_worlds() -> None:
     assert row == {"kpi": "x", "group": ALL, "unit": "days", "mean": 10.0, "worlds": 3,
                    "low": pytest.approx(10 - 4.302653 / 3**0.5, abs=1e-5),
                    "high": pytest.approx(10 + 4.302653 / 3**0.5, abs=1e-5)}
+
+
+def test_groups_that_a_figure_does_not_name_come_last_by_name_and_none_is_added() -> None:
+    groups = [f"g{n:02d}" for n in range(40)]
+    kpi = Kpi("x", "x", "days", lambda given: given["x"], 0.0, ("named",))
+    given = told(x=pl.DataFrame(
+        {"world": [0] * 41, "group": [*reversed(groups), "named"], "value": [1.0] * 41}))
+    assert over_worlds(kpi, given)["group"].to_list() == ["named", *groups]
+
+
+def test_every_end_of_a_nomination_has_its_place_among_the_nominees() -> None:
+    for name, of_each in (("nominees_per_letting", 1), ("nominees_by_landlord", 2)):
+        order = BY_NAME[name].order
+        assert order is not None
+        for outcome in ENDINGS:
+            word = outcome.replace("_", " ")
+            assert sum(group.split(", ")[-1] == word for group in order) == of_each
 
 
 def test_an_interval_ends_at_nothing_where_nothing_is_below_it_and_one_world_has_none() -> None:

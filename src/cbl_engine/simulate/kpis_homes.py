@@ -7,7 +7,7 @@ from datetime import timedelta
 import polars as pl
 
 from cbl_engine.simulate.kpi import ALL, NOT_REACHED, Kpi, Told, band, bedrooms, grouped
-from cbl_engine.simulate.setup import FIRST_LETS, LANDLORDS, LEAKS, OUTCOMES
+from cbl_engine.simulate.setup import ENDINGS, FIRST_LETS, LANDLORDS, LEAKS
 from cbl_engine.simulate.void_measures import MEASURES, NO_RELET, void_measures
 
 STAGES = {
@@ -233,7 +233,7 @@ def _words(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name.replace("_", " ") for name in names)
 
 
-_ENDS = _words((*OUTCOMES, "not_chosen"))
+_ENDS = _words(ENDINGS)
 
 
 KPIS = (
