@@ -29,8 +29,9 @@ from benchmarks.simulate.notebook import (
     population,
 )
 from cbl_engine.scheme import load_scheme
-from cbl_engine.simulate.lives import day_number, make_lives
+from cbl_engine.simulate.lives import day_number
 from cbl_engine.simulate.luck import Luck
+from cbl_engine.simulate.make_lives import make_lives
 from cbl_engine.simulate.setup import Setup
 from cbl_engine.simulate.weeks import run_batch
 

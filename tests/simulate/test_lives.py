@@ -14,8 +14,9 @@ from cbl_engine.assess import assess
 from cbl_engine.errors import BadInput
 from cbl_engine.scheme import scheme_from_text
 from cbl_engine.simulate.listing import register_of
-from cbl_engine.simulate.lives import day_number, day_of, make_lives
+from cbl_engine.simulate.lives import day_number, day_of
 from cbl_engine.simulate.luck import Luck
+from cbl_engine.simulate.make_lives import make_lives
 from cbl_engine.simulate.register import change
 from cbl_engine.simulate.state import State, begin, join
 from cbl_engine.tables.sizes import sizes_to_mask

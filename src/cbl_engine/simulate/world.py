@@ -15,8 +15,9 @@ from cbl_engine.simulate.columns import silent
 from cbl_engine.simulate.limits import register_out_of_time
 from cbl_engine.simulate.lists_under_way import TABLES as LIST_TABLES
 from cbl_engine.simulate.lists_under_way import lists_under_way
-from cbl_engine.simulate.lives import day_number, make_lives
+from cbl_engine.simulate.lives import day_number
 from cbl_engine.simulate.luck import Luck
+from cbl_engine.simulate.make_lives import make_lives
 from cbl_engine.simulate.opening import voids_under_way
 from cbl_engine.simulate.parameters import NESTED
 from cbl_engine.simulate.scenario import near, scheme_of
