@@ -20,7 +20,7 @@ with app.setup:
     import cbl_engine as cbl
     from cbl_engine.compare import findings
     from cbl_engine.compare.findings import headlines
-    from cbl_engine.compare.says import change, group_of, level
+    from cbl_engine.compare.says import base_level, change, group_of
     from cbl_engine.report import comparison_page
     from cbl_engine.scheme import shipped_schemes
     from cbl_engine.simulate.parameters import shipped_parameters
@@ -242,7 +242,7 @@ def _(comparison, titles):
         {
             "Change": titles[row["variant"]],
             "Figure": f"{group_of(row['kpi'], row['group'])} [{row['unit']}]",
-            "Base": level(row["kpi"], row["base"]),
+            "Base": base_level(row),
             "Difference": change(row)[0],
             "95% interval": change(row)[1],
             "Told": "told" if row["told"] else "",
@@ -277,7 +277,7 @@ def _(comparison, titles):
 def forest(rows, titles):
     """Differences in percent of the base with their intervals, a row for each headline figure."""
     percent = [(100 * pl.col(n) / pl.col("base").abs()).alias(n) for n in ("mean", "low", "high")]
-    drawn = rows.filter(pl.col("base") != 0).select(
+    drawn = rows.filter(pl.col("base") != 0, pl.col("mean").is_not_null()).select(
         *percent,
         pl.struct("kpi", "group").map_elements(
             lambda r: group_of(r["kpi"], r["group"]), pl.String).alias("figure"),

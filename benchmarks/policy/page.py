@@ -28,6 +28,7 @@ HEAD = """\
 Four worlds and the same seven policies in each, fixed and numbered, so that two engines, two versions
 of one, or two models of behaviour can be set side by side. Written by `python -m benchmarks.policy.page`
 from `benchmarks/policy/results.json`: **version {version} of the suite, {replications} replications of {weeks} weeks**,
+after a year that is left out of figures,
 worlds of about {households} households, engine {engine}.
 
 ```console

@@ -1,25 +1,22 @@
 """YAML documents that remember where everything stands, and refuse what no policy file needs.
 
 A document is plain data (dict, list, str, int, float, bool, date, None) plus the line and column
-of every key and value. Refused, each with one clear line: anchors, aliases and merge keys, explicit
-tags and directives, keys that are lists or mappings, duplicate keys, nesting deeper than 40,
-integers longer than 18 digits, numbers that are not finite, days that never were, files over 4 MB,
-and text that is not UTF-8.
+of every key and value. Refused, each with one clear line and all of them at once (the first 100):
+anchors, aliases and merge keys, explicit tags and directives, keys that are lists or mappings,
+duplicate keys, nesting deeper than 40, integers longer than 18 digits, numbers that are not finite,
+days that never were, files over 4 MB, and text that is not UTF-8.
 """
 
 from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
@@ -30,18 +27,20 @@ from ruamel.yaml.events import (
     SequenceEndEvent,
     SequenceStartEvent,
 )
-from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
+from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.reader import ReaderError
+from ruamel.yaml.tag import Tag
 
 from cbl_engine.errors import BadInput, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 MAX_BYTES = 4_000_000
 MAX_DEPTH = 40
 MAX_DIGITS = 18
+MAX_PROBLEMS = 100
 
 _INTEGER = re.compile(r"[-+]?(?:0x[0-9a-fA-F_]+|0o[0-7_]+|0b[01_]+|[0-9_]+)", re.ASCII)
 _FLOAT = re.compile(
@@ -51,6 +50,8 @@ _FLOAT = re.compile(
 )
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _DAY = re.compile(r"(\d{4})-(\d\d?)-(\d\d?)(?:$|[Tt \t])", re.ASCII)
+
+_TEXT = Tag(suffix="tag:yaml.org,2002:str")
 
 Path_ = tuple[Any, ...]
 
@@ -127,6 +128,19 @@ class Document:
         return line, column
 
 
+class BadDocument(BadInput):
+    """A file that is not a document, or holds what is refused.
+
+    Attributes:
+        document: what can be read all the same, without what is refused or with its text in its
+            place, for those who look for what else is wrong; None where reading stopped.
+    """
+
+    def __init__(self, problems: Iterable[Problem], document: Document | None = None) -> None:
+        super().__init__(problems)
+        self.document = document
+
+
 def read_document(path: Path, *, as_text: bool = False) -> Document:
     """Read one YAML file.
 
@@ -135,47 +149,25 @@ def read_document(path: Path, *, as_text: bool = False) -> Document:
         as_text: leave every scalar as the text that is written: 01 stays ``01``, yes ``yes``.
 
     Raises:
-        BadInput: the file is missing, too large, not UTF-8, not YAML, or holds what is refused.
+        BadDocument: the file is missing, too large, not UTF-8, not YAML, or holds what is refused.
     """
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
-            raise BadInput(
-                [
-                    Problem(
-                        "file_too_large",
-                        "the file is too large for a policy file",
-                        where=path.name,
-                        given=f"{size} bytes",
-                        allowed=f"at most {MAX_BYTES} bytes",
-                        remedy="Keep tables in CSV or Parquet",
-                    )
-                ]
-            )
-        raw = path.read_bytes()
+            raise BadDocument([Problem(
+                "file_too_large", "the file is too large for a policy file", where=path.name,
+                given=f"{size} bytes", allowed=f"at most {MAX_BYTES} bytes",
+                remedy="Keep tables in CSV or Parquet",
+            )])
+        text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise BadInput(
-            [
-                Problem(
-                    "file_unreadable",
-                    f"the file cannot be read: {error.strerror or error}",
-                    where=str(path),
-                )
-            ]
-        ) from None
-    try:
-        text = raw.decode("utf-8-sig")
+        message = f"the file cannot be read: {error.strerror or error}"
+        raise BadDocument([Problem("file_unreadable", message, where=str(path))]) from None
     except UnicodeDecodeError as error:
-        raise BadInput(
-            [
-                Problem(
-                    "wrong_encoding",
-                    f"the file is not UTF-8 (byte {error.start})",
-                    where=path.name,
-                    remedy="Save it as UTF-8",
-                )
-            ]
-        ) from None
+        raise BadDocument([Problem(
+            "wrong_encoding", f"the file is not UTF-8 (byte {error.start})", where=path.name,
+            remedy="Save it as UTF-8",
+        )]) from None
     return parse_document(text, path.name, as_text=as_text)
 
 
@@ -183,89 +175,34 @@ def parse_document(text: str, name: str, *, as_text: bool = False) -> Document:
     """Parse YAML text; ``name`` stands for the file in messages, ``as_text`` as above.
 
     Raises:
-        BadInput: as :func:`read_document`.
+        BadDocument: as :func:`read_document`.
     """
-    refused = list(_refusals(text, name, as_text=as_text))
-    if refused:
-        raise BadInput(refused)
-    positions: dict[Path_, tuple[int, int]] = {(): (1, 1)}
-    keys: dict[Path_, tuple[int, int]] = {}
+    reading = _Reading(name, as_text=as_text)
+    document = None
     try:
-        yaml = YAML(typ="rt", pure=True)
-        if as_text:
-            node = yaml.compose(io.StringIO(text))
-            data = _texts(node, (), name, positions, keys)
-            return Document(name, text, data, positions, keys)
-        loaded = yaml.load(io.StringIO(text))
-    except DuplicateKeyError as error:
-        mark = error.problem_mark
-        raise BadInput(
-            [
-                Problem(
-                    "duplicate_key",
-                    (error.problem or "duplicate key").split(" with value")[0],
-                    where=f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name,
-                    remedy="Keep one of the two",
-                )
-            ]
-        ) from None
+        data = reading.whole(text)
+        if data is None and as_text:
+            data = {}  # a file of comments alone
+        document = Document(name, text, data, reading.positions, reading.keys)
     except (YAMLError, ValueError) as error:
-        raise BadInput([_syntax_problem(error, name, text)]) from None
-    try:
-        data = _plain(loaded, (), positions, keys)
-    except _KeyIsNoScalar as error:
-        raise BadInput([_no_key(name, *error.args)]) from None
-    return Document(name, text, data, positions, keys)
+        reading.problems.append(_syntax_problem(error, name, text))
+    except _ReadNoFurther:
+        pass
+    if reading.problems:
+        raise BadDocument(reading.problems, document)
+    assert document is not None
+    return document
+
+
+def yaml_files(folder: Path) -> list[Path]:
+    """The YAML files of a folder, ``.yaml`` or ``.yml``, by name."""
+    return sorted(file for file in folder.iterdir() if file.suffix.lower() in (".yaml", ".yml"))
 
 
 def line_of(where: str) -> tuple[int, ...]:
     """Line and column in ``file:line:column``, to sort by; (0, 0) when there are none."""
     place = re.search(r":(\d+):(\d+)", where)
     return tuple(map(int, place.groups())) if place else (0, 0)
-
-
-def _no_key(name: str, line: int, column: int) -> Problem:
-    return Problem(
-        "yaml_key",
-        "a key must be one word, number or date, not a list or a mapping",
-        where=f"{name}:{line}:{column}",
-        remedy="Put a text that begins with [ or { in quotes",
-    )
-
-
-def _texts(node: Any, path: Path_, name: str, positions: dict, keys: dict) -> Any:
-    """The data of a node, every scalar the text that is written.
-
-    Raises:
-        BadInput: a key is given twice, or is a list or a mapping.
-    """
-    if isinstance(node, ScalarNode):
-        return str(node.value)
-    if isinstance(node, SequenceNode):
-        for at, item in enumerate(node.value):
-            positions[(*path, at)] = _place(item)
-        return [
-            _texts(item, (*path, at), name, positions, keys) for at, item in enumerate(node.value)
-        ]
-    out: dict[str, Any] = {}
-    if isinstance(node, MappingNode):
-        for key, value in node.value:
-            if not isinstance(key, ScalarNode):
-                raise BadInput([_no_key(name, *_place(key))])
-            child = (*path, str(key.value))
-            if child in keys:
-                line, column = _place(key)
-                message = f'found duplicate key "{key.value}"'
-                where = f"{name}:{line}:{column}"
-                remedy = "Keep one of the two"
-                raise BadInput([Problem("duplicate_key", message, where=where, remedy=remedy)])
-            keys[child], positions[child] = _place(key), _place(value)
-            out[child[-1]] = _texts(value, child, name, positions, keys)
-    return out
-
-
-def _place(node: Any) -> tuple[int, int]:
-    return node.start_mark.line + 1, node.start_mark.column + 1
 
 
 def _syntax_problem(error: Exception, name: str, text: str) -> Problem:
@@ -282,91 +219,146 @@ def _syntax_problem(error: Exception, name: str, text: str) -> Problem:
     return Problem("yaml_syntax", f"this is not YAML: {message}", where=where)
 
 
-def _refusals(text: str, name: str, *, as_text: bool) -> Iterator[Problem]:
-    depth = 0
-    yaml = YAML(typ="rt", pure=True)
-    try:
-        for event in yaml.parse(io.StringIO(text)):
-            mark = event.start_mark
-            where = f"{name}:{mark.line + 1}:{mark.column + 1}"
-            if isinstance(event, AliasEvent) or getattr(event, "anchor", None):
-                yield Problem(
-                    "yaml_anchor",
-                    "anchors and aliases are not allowed here",
-                    where=where,
-                    remedy="Write the value out",
-                )
-                return
-            if getattr(event, "tag", None) and not _is_core_tag(event):
-                yield Problem(
-                    "yaml_tag",
-                    "tags are not allowed here",
-                    where=where,
-                    given=str(event.tag)[:60],
-                    remedy="Write plain YAML: text, numbers, dates, lists and mappings",
-                )
-                return
-            if isinstance(event, DocumentStartEvent) and (event.version or event.tags):
-                yield Problem(
-                    "yaml_directive",
-                    "directives (lines that begin with %) are not allowed here",
-                    where=where,
-                    remedy="Leave the line out",
-                )
-                return
+class _ReadNoFurther(Exception):
+    """What follows is not worth reading: too deep, or too much is wrong already."""
+
+
+class _Reading:
+    """One pass over a file: its data and where they stand, and everything that is refused.
+
+    What is refused is left out of the data, or stands there as its text, so that the rest can be
+    read on.
+    """
+
+    def __init__(self, name: str, *, as_text: bool) -> None:
+        self.name = name
+        self.as_text = as_text
+        self.positions: dict[Path_, tuple[int, int]] = {(): (1, 1)}
+        self.keys: dict[Path_, tuple[int, int]] = {}
+        self.problems: list[Problem] = []
+        self.yaml = YAML(typ="rt", pure=True)
+        self.events: Iterator[Any] = iter(())
+
+    def whole(self, text: str) -> Any:
+        """The data of the file.
+
+        Raises:
+            _ReadNoFurther: it is nested too deeply, or MAX_PROBLEMS are found.
+            YAMLError, ValueError: it is not YAML.
+        """
+        self.events = self.yaml.parse(io.StringIO(text))
+        data, begun = None, False
+        for event in self.events:
+            if isinstance(event, DocumentStartEvent):
+                if event.version or event.tags:
+                    self.refuse("yaml_directive",
+                                "directives (lines that begin with %) are not allowed here", event,
+                                remedy="Leave the line out")
+                if begun:
+                    self.refuse("yaml_syntax", "this is not YAML: but found another document", event)
+                    break
+                data, begun = self.value(next(self.events), ()), True
+        return data
+
+    def refuse(
+        self, kind: str, message: str, event: Any, *, given: str = "", allowed: str = "",
+        remedy: str = "",
+    ) -> None:
+        """Note a problem at an event."""
+        where = ":".join(map(str, (self.name, *_place(event))))
+        self.problems.append(Problem(kind, message, where, allowed, given, remedy))
+        if len(self.problems) == MAX_PROBLEMS:
+            raise _ReadNoFurther
+
+    def value(self, event: Any, path: Path_) -> Any:
+        """The value that begins with an event and stands at a path."""
+        if isinstance(event, AliasEvent) or event.anchor:
+            self.refuse("yaml_anchor", "anchors and aliases are not allowed here", event,
+                        remedy="Write the value out")
+        elif event.tag and not _is_core_tag(event):
+            self.refuse("yaml_tag", "tags are not allowed here", event, given=str(event.tag)[:60],
+                        remedy="Write plain YAML: text, numbers, dates, lists and mappings")
+        if isinstance(event, ScalarEvent):
+            return self.scalar(event)
+        if isinstance(event, AliasEvent):
+            return None
+        if len(path) == MAX_DEPTH:
+            self.refuse("yaml_depth", "the file is nested too deeply", event,
+                        allowed=f"at most {MAX_DEPTH} levels")
+            raise _ReadNoFurther
+        return self.items(path) if isinstance(event, SequenceStartEvent) else self.entries(path)
+
+    def items(self, path: Path_) -> list[Any]:
+        """The items of a list, up to its end."""
+        out: list[Any] = []
+        while not isinstance(event := next(self.events), SequenceEndEvent):
+            child = (*path, len(out))
+            self.positions[child] = _place(event)
+            out.append(self.value(event, child))
+        return out
+
+    def entries(self, path: Path_) -> dict[Any, Any]:
+        """The entries of a mapping, up to its end; of a key given twice the first."""
+        out: dict[Any, Any] = {}
+        while not isinstance(event := next(self.events), MappingEndEvent):
             if isinstance(event, (MappingStartEvent, SequenceStartEvent)):
-                depth += 1
-                if depth > MAX_DEPTH:
-                    yield Problem(
-                        "yaml_depth",
-                        "the file is nested too deeply",
-                        where=where,
-                        allowed=f"at most {MAX_DEPTH} levels",
-                    )
-                    return
-            elif isinstance(event, (MappingEndEvent, SequenceEndEvent)):
-                depth -= 1
-            elif isinstance(event, ScalarEvent) and event.style is None:
-                problem = _plain_scalar_problem(event.value, where)
-                if problem is not None and not (as_text and event.value != "<<"):
-                    yield problem
-                    return
-    except (YAMLError, ValueError) as error:
-        yield _syntax_problem(error, name, text)
+                self.refuse("yaml_key",
+                            "a key must be one word, number or date, not a list or a mapping",
+                            event, remedy="Put a text that begins with [ or { in quotes")
+                self.value(event, (*path, None))
+                self.value(next(self.events), (*path, None))
+                continue
+            child = (*path, self.value(event, (*path, None)))
+            value = next(self.events)
+            if child[-1] in out:
+                self.refuse("duplicate_key", f'found duplicate key "{child[-1]}"', event,
+                            remedy="Keep one of the two")
+                self.value(value, (*path, None))
+                continue
+            self.keys[child], self.positions[child] = _place(event), _place(value)
+            out[child[-1]] = self.value(value, child)
+        return out
+
+    def scalar(self, event: ScalarEvent) -> Any:
+        """What a scalar says: its text where that is wanted, or where it is refused."""
+        text = str(event.value)
+        if event.style is None and (not self.as_text or text == "<<"):
+            refused = _plain_scalar_problem(text)
+            if refused is not None:
+                self.refuse(event=event, **refused)
+                return text
+        tag = event.ctag
+        if self.as_text or (event.tag and not _is_core_tag(event)):
+            tag = _TEXT
+        elif tag is None or str(tag) == "!":
+            tag = self.yaml.resolver.resolve(ScalarNode, event.value, event.implicit)
+        node = ScalarNode(tag, event.value, event.start_mark, event.end_mark, style=event.style,
+                          comment=event.comment)
+        try:
+            return _plain(self.yaml.constructor.construct_object(node))
+        except ValueError as error:
+            self.refuse("yaml_syntax", f"this is not YAML: {error}", event, given=text[:60])
+            return text
 
 
-def _plain_scalar_problem(text: str, where: str) -> Problem | None:
-    """What is wrong with an unquoted scalar, if anything."""
+def _place(event: Any) -> tuple[int, int]:
+    return event.start_mark.line + 1, event.start_mark.column + 1
+
+
+def _plain_scalar_problem(text: str) -> dict[str, str] | None:
+    """What is wrong with an unquoted scalar, if anything, as fields of a problem."""
     if text == "<<":
-        return Problem(
-            "yaml_anchor",
-            "merge keys (<<) are not allowed here",
-            where=where,
-            remedy="Write the values out",
-        )
+        return {"kind": "yaml_anchor", "message": "merge keys (<<) are not allowed here",
+                "remedy": "Write the values out"}
     if _is_no_day(text):
-        return Problem(
-            "yaml_date",
-            "there is no such day",
-            where=where,
-            given=text[:60],
-            remedy="Correct the date, or put it in quotes if it is text",
-        )
+        return {"kind": "yaml_date", "message": "there is no such day", "given": text[:60],
+                "remedy": "Correct the date, or put it in quotes if it is text"}
     if _INTEGER.fullmatch(text) and len(text.lstrip("+-").replace("_", "")) > MAX_DIGITS:
-        return Problem(
-            "yaml_integer",
-            "the number is too large",
-            where=where,
-            allowed=f"at most {MAX_DIGITS} digits",
-        )
+        return {"kind": "yaml_integer", "message": "the number is too large",
+                "allowed": f"at most {MAX_DIGITS} digits"}
     if _FLOAT.fullmatch(text) and _is_endless(text):
-        return Problem(
-            "yaml_number",
-            "this is not a finite number",
-            where=where,
-            given=text[:60],
-            remedy="Write a number, or put it in quotes if it is text",
-        )
+        return {"kind": "yaml_number", "message": "this is not a finite number",
+                "given": text[:60], "remedy": "Write a number, or put it in quotes if it is text"}
     return None
 
 
@@ -393,30 +385,8 @@ def _is_core_tag(event: Any) -> bool:
     return implicit is True or (isinstance(implicit, tuple) and any(implicit))
 
 
-class _KeyIsNoScalar(Exception):
-    """A list or mapping used as a key; the arguments are its line and column."""
-
-
-def _plain(value: Any, path: Path_, positions: dict, keys: dict) -> Any:
-    if isinstance(value, CommentedMap):
-        out = {}
-        for key in value:
-            line, column, value_line, value_column = value.lc.data[key][:4]
-            if isinstance(key, (tuple, Mapping)):
-                raise _KeyIsNoScalar(line + 1, column + 1)
-            child = (*path, _plain(key, (), {}, {}))
-            keys[child] = (line + 1, column + 1)
-            positions[child] = (value_line + 1, value_column + 1)
-            out[child[-1]] = _plain(value[key], child, positions, keys)
-        return out
-    if isinstance(value, CommentedSeq):
-        out_list = []
-        for index, item in enumerate(value):
-            child = (*path, index)
-            line, column = value.lc.data[index][:2]
-            positions[child] = (line + 1, column + 1)
-            out_list.append(_plain(item, child, positions, keys))
-        return out_list
+def _plain(value: Any) -> Any:
+    """A scalar as plain Python, without what the parser keeps of how it was written."""
     if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, datetime):

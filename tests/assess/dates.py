@@ -67,14 +67,14 @@ def dated(
     found = None
     if today is not None:
         rows = [
-            {"known": i in today, "band": None, "since": None}
+            {"known": i in today, "band": None}
             | (today.get(i) or {})
-            | {"since": day((today.get(i) or {}).get("since"))}
+            | {n: day((today.get(i) or {}).get(n)) for n in ("since", "better_until")}
             for i in applications
         ]
-        found = pl.DataFrame(
-            rows, schema={"known": pl.Boolean, "band": pl.String, "since": pl.Date}, strict=False
-        )
+        found = pl.DataFrame(rows, schema={
+            "known": pl.Boolean, "band": pl.String, "since": pl.Date, "better_until": pl.Date,
+        }, strict=False)
     codes = {n: np.array(values, np.int8) for n, values in (outcomes or {}).items()}
     versions = policies if isinstance(policies, list) else [policies]
     return priority_dates(frame, spells, versions, as_at, found, codes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import polars as pl
@@ -203,7 +203,7 @@ def test_an_award_that_is_not_known_and_holds_awaits_review():
     assert one(result)["band"] == "C"
     assert one(result)["status_proposed"] == "awaiting_review"
     assert result.missing().filter(needed_by="unsure").rows() == [
-        ("P", "medical", "unsure", "awaits review")]
+        ("P", "medical", "unsure", "criterion", "awaits review")]
 
 
 def test_points_of_a_number_that_is_not_known_await_review():
@@ -319,6 +319,30 @@ def test_the_register_has_the_day_on_which_the_history_says_the_band_was_entered
     assert raised.register()["applications"]["band_from"].to_list() == [AS_AT]
 
 
+@pytest.mark.parametrize(
+    ("own", "began"),
+    [
+        # The better award has run out: three months from 30 November.
+        ({"decided_on": date(2025, 11, 30)}, date(2026, 3, 1)),
+        # It was lost on a day that is not known.
+        ({"decided_on": date(2025, 11, 30), "medical": "no"}, date(2026, 3, 10)),
+    ],
+)
+def test_a_household_falls_to_an_older_award_on_the_day_the_better_one_ended(own, began):
+    """Not on the day on which it rose: that nothing contradicts."""
+    result = run(
+        "awards: {urgent: {label: x, when: ill, band: A, since: decided_on, lasts_months: 3}, "
+        "usual: {label: x, when: always, band: B, since: medical_on}}, "
+        "priority_date: {first: registered_on, up: award, down: award}",
+        date(2026, 3, 10), own={"medical": "yes", "registered_on": date(2020, 5, 1),
+                                "medical_on": date(2022, 3, 1), **own},
+        band_history=[{"band": "B", "since": date(2022, 3, 1), "until": date(2025, 11, 30)},
+                      {"band": "A", "since": date(2025, 11, 30)}])
+    assert (one(result)["band"], one(result)["priority_date"]) == ("B", began)
+    assert one(result)["status_proposed"] == "active"
+    assert result.contradictions.height == 0
+
+
 @pytest.mark.parametrize("status", ["under_offer", "housed", "closed"])
 def test_an_application_that_waits_no_longer_keeps_its_status(status):
     assert one(run("qualifies: [local]", own={"status": status}))["status_proposed"] == status
@@ -414,3 +438,23 @@ def test_reasons_told_block_by_block_are_those_told_at_once(monkeypatch):
     assert result.reasons().equals(at_once)
     assert result.reasons([]).is_empty()
     assert result.reasons(["P5"]).equals(at_once.filter(application="P5"))
+
+
+@pytest.mark.parametrize("as_at", ["2026-02-28", datetime(2026, 2, 28)])
+def test_an_as_at_that_is_no_date_is_told_and_no_type_error(as_at):
+    with pytest.raises(TableError) as caught:
+        run("otherwise: C", as_at)
+    (problem,) = caught.value.problems
+    assert (problem.where, problem.given) == ("as_at", repr(as_at))
+
+
+def test_ids_of_people_of_another_type_than_the_applications_are_told():
+    scheme = scheme_from_text(f"{HEAD}assessment: {{otherwise: C}}\n")
+    register = {"applications": pl.DataFrame({"id": ["1"], "status": ["active"]}),
+                "people": frame_of("people", [person(application="1")]).with_columns(
+                    pl.col("application").cast(pl.Int64))}
+    with pytest.raises(TableError) as caught:
+        assess(scheme, register, AS_AT)
+    assert ("people.application: people has ids of applications of another type than applications; "
+            "given Int64; allowed: String. Give both as text, or both as whole numbers"
+            ) in [p.line() for p in caught.value.problems]

@@ -192,3 +192,26 @@ def test_nobody_on_the_register_is_a_table_of_noughts():
     comparison = compare(register({"status": "housed"}))
     assert set(comparison.public().drop("old").sum_horizontal()) == {0}
     assert comparison.public("household").rows() == [("all", 0)]
+
+
+def test_a_scheme_against_itself_moves_nobody_whose_better_award_has_ended():
+    tables = register(
+        {"bedroom_need": 2, "band": "A", "medical": True, "medical_on": date(2025, 1, 10)},
+        history=[
+            {"application": "P0", "band": "B", "since": date(2024, 1, 1), "until": date(2025, 1, 10)},
+            {"application": "P0", "band": "A", "since": date(2025, 1, 10), "until": None},
+        ],
+    )
+    rule = "{first: registered_on, down: restore}"
+    text = OLD.replace(POLICY, rule).replace("since: medical_on}", "since: medical_on, lasts_months: 3}")
+    text = text.replace("when: short, band: B}", "when: short, band: B, since: registered_on}")
+    found = movers(without_sizes(text), without_sizes(text), tables, AS_AT)
+    assert found.frame().select("move", "date").rows() == [("same", "kept")]
+    assert found.frame()["status_old"].to_list() == found.frame()["status_new"].to_list()
+    assert found.after.contradictions["kind"].to_list() == []
+
+
+def test_a_change_of_policy_is_dated_the_day_whatever_its_award_says():
+    tables = register({**ILL, "medical_on": date(2025, 1, 10), "band": "A"})
+    found = compare(tables, "{first: registered_on, policy: award, formerly: {A: Gold, C: D}}").frame()
+    assert found.select("move", "priority_date_new").rows() == [("down", AS_AT)]

@@ -436,3 +436,29 @@ def test_the_date_is_explained_in_words() -> None:
         "The priority date is not known: registered_on is missing.",
     ]
     assert explain_date(bare.steps(["nobody"])) == []
+
+
+@pytest.mark.parametrize(("better_until", "began"), [
+    (None, "2025-06-01"), ("2025-04-30", "2025-04-30"), ("2024-04-30", "2025-06-01")])
+def test_a_fall_to_a_band_of_an_older_award_begins_when_the_better_one_ended(
+    better_until, began
+) -> None:
+    """On a day after the last spell began; as at, where that day is not known."""
+    spells = spells_of(spell("C", "2020-01-01"), spell("B", "2022-03-01"), spell("A", "2025-01-30"))
+    today = {"p": {"band": "B", "since": "2022-03-01", "better_until": better_until}}
+    result = dated(policy("{first: registered_on, down: award}"), spells, REGISTERED, today=today)
+    assert (only(result)[0], kinds(result)) == (began, [])
+
+
+def test_a_band_found_today_by_its_new_name_is_compared_where_its_award_is_older_than_the_name() -> None:
+    old = policy("{first: registered_on, down: restore}", "1 2 3")
+    new = policy("{first: registered_on, down: restore, formerly: {'1': A, '2': B, '3': C}}", "A B C",
+                 since="2026-03-01")
+    spells = spells_of(spell("3", "2020-01-01"), spell("2", "2021-06-15"), spell("1", "2025-03-31"))
+    result = dated([old, new], spells, REGISTERED, today={"p": {"band": "B", "since": "2025-03-31"}},
+                   as_at=date(2026, 3, 1))
+    assert (only(result)[0], kinds(result)) == ("2021-06-15", [])
+    # The same where the supplier writes the whole history in the new names.
+    spells = spells_of(spell("C", "2020-01-01"), spell("B", "2021-06-15"), spell("A", "2025-03-31"))
+    result = dated([old, new], spells, REGISTERED, as_at=date(2026, 3, 1))
+    assert (only(result)[0], kinds(result)) == ("2025-03-31", [])

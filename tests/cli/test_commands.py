@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 
 from cbl_engine import __version__, run_shortlist
+from cbl_engine.cli.app import COMMANDS
 from cbl_engine.shipped import shipped_folder
 
 if TYPE_CHECKING:
@@ -234,6 +235,8 @@ def test_init_writes_a_scheme_once(cbl: Cbl, tmp_path: Path) -> None:
     assert (code, out) == (2, "")
     assert err.splitlines()[1] == f"  {out_file}: the file is there already"
     assert out_file.read_text() == "mine"
+    spaced = tmp_path / "my council.yaml"
+    assert cbl("init", spaced)[1].endswith(f"cbl validate '{spaced}'\n")
     code, _, err = cbl("init", tmp_path / "no" / "scheme.yaml")
     assert code == 2
     assert "the file cannot be written: No such file or directory" in err
@@ -291,6 +294,27 @@ def test_version_and_help(cbl: Cbl) -> None:
     for command in ("shortlist", "validate", "explain", "check", "sample", "init"):
         assert command in out
         assert cbl(command, "--help")[0] == 0
+
+
+def test_every_command_of_the_list_says_more_by_itself(cbl: Cbl) -> None:
+    listed = {path: line for lines in COMMANDS.values() for path, line in lines.items()}
+    for path, line in listed.items():
+        command = path.split(":")[1].replace("_", "-")
+        code, out, _ = cbl(command, "--help")
+        assert code == 0
+        assert f"cbl {command}" in out
+        verb, said = line.split()[0], out[out.index("\n\n") + 2 :]
+        assert said.startswith(f"{verb} ")
+        assert len(said.splitlines()) > 2
+
+
+def test_the_list_is_said_without_importing_a_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "cbl_engine.cli", "--help"],
+        capture_output=True, text=True, check=True,
+    )
+    rooms = {path.split(":")[0] for lines in COMMANDS.values() for path in lines}
+    assert not {room for room in rooms if f"cbl_engine.cli.{room}\n" in done.stderr}
 
 
 def test_the_command_as_people_run_it(tmp_path: Path) -> None:

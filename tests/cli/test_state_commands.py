@@ -128,3 +128,43 @@ def test_erasure_and_what_is_due_for_it(week, cbl, tmp_path):
                          "--as-at", "2028-03-08", "--out", tmp_path / "no")
     assert code == 2
     assert "on the register still" in error
+
+
+def test_nothing_is_written_into_a_state(week, cbl, tmp_path):
+    state = tmp_path / "week1"
+    before = {p: p.read_bytes() for p in state.rglob("*") if p.is_file()}
+    for words in (
+        ("waiting", state, "--template", state / "form.csv"),
+        ("sar", state, "1", "--out", state / "record.html"),
+        ("results", state, "--audience", "officer", "--out", state / "facts/results.csv"),
+        ("prospects", state, "1", "--out", state / "page.html"),
+        ("landlords", state, "--since", "2026-03-01", "--until", "2026-03-08", "--out", state / "pack"),
+        ("case-bundle", state, "1", "--out", state / "tables/case"),
+        ("erase", state, "--application", "3", "--because", "Over", "--as-at", "2033-01-01",
+         "--out", state / "erased"),
+        ("cycle", tmp_path / "scheme.yaml", "--state", state, "--as-at", "2026-03-15",
+         "--out", state / "next"),
+        ("cycle", tmp_path / "scheme.yaml", "--state", state, "--as-at", "2026-03-15",
+         "--out", tmp_path / "next", "--template", tmp_path / "next/form.csv"),
+        ("sample", state / "borough", "--households", "5", "--adverts", "1"),
+        ("init", state / "scheme.yaml"),
+    ):
+        code, _, problems = cbl(*words)
+        assert (code, "inside a" in problems or "inside the" in problems) == (2, True), words
+    assert {p: p.read_bytes() for p in state.rglob("*") if p.is_file()} == before
+    assert not (tmp_path / "next").exists()
+
+
+def test_a_bundle_that_is_there_already_is_not_said_to_be_replaceable(week, cbl, tmp_path):
+    words = ("case-bundle", tmp_path / "week1", "1", "--out", tmp_path / "bundle")
+    assert cbl(*words)[0] == 0
+    code, _, problems = cbl(*words)
+    assert (code, "--replace" in problems) == (2, False)
+
+
+def test_a_week_in_which_nothing_happened_says_so_and_what_was_not_read(week, cbl, tmp_path):
+    week("week1", "2026-03-15", "week2")
+    (tmp_path / "data" / "peeple.csv").write_text("id\n1\n")
+    code, said, _ = week("week2", "2026-03-16", "week3", "--data", tmp_path / "data")
+    assert code == 0
+    assert said.splitlines()[1:3] == ["Nothing happened.", "Not read: peeple.csv"]

@@ -17,7 +17,7 @@ from cbl_engine.compare.backtest.habits import Habits, habits_of
 from cbl_engine.compare.backtest.kept import write_backtest
 from cbl_engine.compare.backtest.measures import MEASURES
 from cbl_engine.compare.backtest.ready import fewest_worlds
-from cbl_engine.compare.backtest.run import _usual, bounds, values_of
+from cbl_engine.compare.backtest.run import _setup_of, _usual, bounds, values_of
 from cbl_engine.compare.backtest.seen import seen_in_history, seen_in_worlds
 from cbl_engine.compare.backtest.told import headline, lines_of
 from cbl_engine.compare.backtest.world import as_it_stands
@@ -363,18 +363,39 @@ def test_weeks_count_in_which_a_home_that_the_household_may_have_closed():
     assert habits.weeks.tolist() == [10, 20, 20, 0]
     assert habits.bid_weeks.tolist() == [0, 1, 0, 0]
     # Who has had no week to bid in is none of those who have just joined for that.
-    assert habits.joined.tolist() == [False] * 4
+    assert habits.place.tolist() == [0, 1, 2, 3]
+    assert habits.waited == pytest.approx([(since - date(2020, 1, 1)).days / 365.25] * 4)
     assert habits_of(history, pl.Series(who)).weeks.tolist() == [10, 10, 10, 0]
 
 
 def test_who_has_bid_most_weeks_is_no_seldom_bidder():
-    habits = Habits(np.array([False, False, True]), np.array([40, 40, 0]), np.array([30, 0, 0]))
+    habits = Habits(np.array([0.5, 2.0]), np.array([0, 1, -1]), np.array([40, 40, 0]),
+                    np.array([30, 0, 0]))
     kinds = habits.kinds(shipped_parameters())
     assert kinds.sum(axis=1) == pytest.approx(1)
     assert kinds[0] == pytest.approx([0, 0, 1], abs=1e-6)
     assert kinds[1, 0] > 0.9
     joining = shipped_parameters()["bidding.kinds_joining"]
     assert kinds[2] == pytest.approx(list(joining.values()))
+
+
+def test_who_has_waited_longer_without_a_week_to_bid_in_is_more_likely_one_who_never_bids():
+    habits = Habits(np.array([0.5, 2.0, 9.0]), np.array([0, 1, 2]), np.zeros(3, np.int64),
+                    np.zeros(3, np.int64))
+    kinds = habits.kinds(shipped_parameters())
+    assert kinds[0, 0] < kinds[1, 0] < kinds[2, 0]
+    assert kinds.mean(axis=0) == pytest.approx(list(shipped_parameters()["bidding.kinds"].values()))
+
+
+def test_how_often_those_who_wait_bid_goes_by_arrivals_as_they_were_fitted(then):
+    """They are for each application open when the window began, however many are on the day."""
+    shipped = shipped_parameters()
+    fitted = {"arrivals.per_year": shipped.found["arrivals.per_year"]}
+    assert then.own
+    once, thrice = (_setup_of(replace(then, arrivals=times), shipped, fitted, 0) for times in (1, 3))
+    rate = once.parameters["arrivals.per_year"]
+    assert thrice.parameters["arrivals.per_year"] == pytest.approx(3 * rate)
+    assert (thrice.kinds == once.kinds).all()
 
 
 # The whole

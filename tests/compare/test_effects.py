@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -77,6 +78,37 @@ def test_what_rests_on_few_households_is_withheld(comparison):
     assert rows.filter("withheld").select("base", "mean", "gap").null_count().row(0) == (
         rows.filter("withheld").height,) * 3
     assert effects.filter(~pl.col("withheld"), figure="on_register")["base"].min() > LIMIT - 1
+
+
+def test_effects_are_of_the_time_of_the_figures(comparison):
+    base = comparison.simulations["base", "central"]
+    scenario = base.scenario
+    warm = 6
+    after = replace(base, scenario=scenario.model_copy(
+        update={"warm_up": warm, "weeks": scenario.weeks - warm}))
+    first, end = after.scenario.figures_from, scenario.end
+    sides = dict.fromkeys(comparison.simulations, after)
+    effects = group_effects(replace(comparison, simulations=sides)).filter(
+        variant="early", characteristic="children", group="all")
+    found = dict(effects.select("figure", "base").iter_rows())
+    key = ["world", "application"]
+    there = base.frames["households"].filter((pl.col("left_on") >= first).fill_null(value=True))
+    settled = base.frames["nominations"].filter(
+        (pl.col("settled_on") >= first).fill_null(value=True), pl.col("nominated_on") < end)
+    named = there.join(settled, on=key, how="semi").group_by("world").len().sort("world")["len"]
+    of = there.group_by("world").len().sort("world")["len"]
+    assert found["nominated"] == pytest.approx((named / of).mean())
+    assert found["nominated"] < group_effects(comparison).filter(
+        variant="early", characteristic="children", group="all", figure="nominated")["base"].item()
+    bid = there.filter(pl.col("last_bid_on") >= first).group_by("world").len().sort("world")["len"]
+    assert found["never_bid"] == pytest.approx((1 - bid / of).mean())
+    before = there.filter(pl.col("bids") > 0, pl.col("last_bid_on") < first)
+    assert before.height > 0
+    stays = there.filter((pl.col("left_on") >= end).fill_null(value=True))
+    assert stays.filter(status="housed").height > 0
+    days = stays.select("world", (pl.lit(end) - pl.col("registered_on")).dt.total_days().alias("days"))
+    assert found["so_far"] == pytest.approx(
+        days.group_by("world").agg(pl.col("days").mean())["days"].mean() / 365.25 * 12)
 
 
 def test_an_equality_table_is_joined_to_the_opening_register_and_not_stated_is_a_group(own):

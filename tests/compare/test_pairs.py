@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cbl_engine.compare.pairs import mean_interval, paired_difference, worlds_needed
+from cbl_engine.compare.pairs import fewest_to_tell, mean_interval, paired_difference, worlds_needed
 
 
 def test_the_interval_of_five_differences_is_students_as_tabled():
@@ -13,7 +13,11 @@ def test_the_interval_of_five_differences_is_students_as_tabled():
     found = paired_difference([0, 0, 0, 0, 0], [1, 2, 3, 4, 5])
     assert found.mean == 3
     assert (found.low, found.high) == pytest.approx((1.0368, 4.9632), abs=1e-4)
-    assert found.told
+
+
+def test_what_a_world_does_not_reach_has_no_difference():
+    with pytest.raises(ValueError, match="infinite"):
+        paired_difference([1, 2, np.inf, 4], [1, 2, 3, 4])
 
 
 def test_worlds_without_a_value_on_a_side_are_left_out_and_counted():
@@ -37,6 +41,14 @@ def test_what_pairing_saved_is_all_of_it_when_every_world_differs_alike():
 def test_worlds_that_all_differ_alike_tell_something_only_where_they_are_many():
     few, many = (paired_difference(np.zeros(n), np.ones(n), comparisons=100) for n in (3, 13))
     assert (few.told, many.told) == (False, True)
+
+
+def test_nothing_is_told_by_few_worlds_however_nearly_alike_they_differ():
+    gaps = np.array([-0.2565, -0.2466, -0.2530])
+    assert not paired_difference(np.zeros(3), gaps).told
+    assert (fewest_to_tell(1), fewest_to_tell(100), fewest_to_tell(1500)) == (6, 12, 16)
+    for n, told in ((11, False), (12, True)):
+        assert paired_difference(np.zeros(n), np.resize(gaps, n), comparisons=100).told == told
 
 
 def test_several_comparisons_widen_the_interval_for_all_of_them_alone():

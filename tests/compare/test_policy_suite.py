@@ -7,8 +7,8 @@ import json
 import pytest
 
 from benchmarks.policy.page import HERE, PAGE, page, registers
-from cbl_engine.compare.comparing import _not_comparable, _sides
 from cbl_engine.compare.policy import bench_policy, read_suite, results_text
+from cbl_engine.compare.sides import not_comparable, read_sides
 from cbl_engine.errors import BadInput
 from cbl_engine.simulate.scenario_file import read_scenario
 from cbl_engine.simulate.world import scheme_of
@@ -20,8 +20,8 @@ WORLDS = list(SUITE.file.worlds)
 
 @pytest.mark.parametrize("world", WORLDS)
 def test_every_variant_of_a_world_differs_and_its_scheme_loads(world):
-    sides = _sides([SUITE.scenario(world)], None, None)
-    assert list(_not_comparable(sides, None, ["central"])) == []
+    sides = read_sides([SUITE.scenario(world)])
+    assert list(not_comparable(sides, None, None)) == []
     assert len(sides) >= 7
     assert all(scheme_of(side.scenario, side.beside).versions for side in sides)
 

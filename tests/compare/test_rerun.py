@@ -11,7 +11,7 @@ import pytest
 from cbl_engine.compare.rerun import rerun
 from cbl_engine.errors import BadInput
 from cbl_engine.scheme import scheme_from_text
-from cbl_engine.tables import write_tables
+from cbl_engine.tables import LINEAGE_COLUMNS, read_tables, write_tables
 
 LONDON = ZoneInfo("Europe/London")
 SCHEME = """
@@ -111,3 +111,16 @@ def test_without_versions_the_notes_say_what_was_taken_for_granted(tmp_path):
 def test_a_history_without_lettings_is_refused(tmp_path):
     with pytest.raises(BadInput, match="no letting of an advert is on record"):
         _run(_history(tmp_path, [("H1", "P1")]), since=date(2026, 1, 1))
+
+
+def test_versions_without_ends_hold_until_the_next_and_each_letting_is_counted_once(tmp_path):
+    folder = _history(tmp_path, [("H1", "P1"), ("H2", "P2")])
+    rows = read_tables(folder).frames["applications"].drop(LINEAGE_COLUMNS)
+    rows = rows.with_columns(pl.lit("active").alias("status"), pl.lit(None, pl.Date).alias("valid_from"))
+    risen = rows.filter(id="P2").with_columns(
+        pl.lit("A").alias("band"), pl.lit(date(2025, 3, 5)).alias("valid_from"))
+    write_tables({"applications": pl.concat([rows, risen])}, folder)
+    found = _run(folder)
+    assert found.lettings.height == 2
+    assert found.lettings.select("advert", "went_to", "band").rows() == [
+        ("A1", "P1", "A"), ("A2", "P2", "A")]

@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbl_engine.documents import MAX_BYTES, parse_document, read_document
+from cbl_engine.documents import (
+    MAX_BYTES,
+    MAX_PROBLEMS,
+    BadDocument,
+    parse_document,
+    read_document,
+)
 from cbl_engine.errors import BadInput
 
 TEXT = """\
@@ -147,7 +153,8 @@ def test_every_word_of_a_folded_text_is_found(words, width, style, data):
         ("a: 1\nb: *x\n",
          "f.yaml:2:4: anchors and aliases are not allowed here. Write the value out"),
         ("a: &a [*a]\n",
-         "f.yaml:1:4: anchors and aliases are not allowed here. Write the value out"),
+         "f.yaml:1:4: anchors and aliases are not allowed here. Write the value out\n"
+         "f.yaml:1:8: anchors and aliases are not allowed here. Write the value out"),
         ("a: 1\n<<: {b: 2}\n",
          "f.yaml:2:1: merge keys (<<) are not allowed here. Write the values out"),
         ("a: !!python/object:os.system x\n",
@@ -168,6 +175,15 @@ def test_every_word_of_a_folded_text_is_found(words, width, style, data):
          "Put a text that begins with [ or { in quotes"),
         ("a: 1\n{b: c}: 1\n",
          "f.yaml:2:1: a key must be one word, number or date, not a list or a mapping. "
+         "Put a text that begins with [ or { in quotes"),
+        ("? [a, [b]]\n: 1\n",
+         "f.yaml:1:3: a key must be one word, number or date, not a list or a mapping. "
+         "Put a text that begins with [ or { in quotes"),
+        ("a: 1\n[[x]]: y\n",
+         "f.yaml:2:1: a key must be one word, number or date, not a list or a mapping. "
+         "Put a text that begins with [ or { in quotes"),
+        ("{a: [b]}: c\n",
+         "f.yaml:1:1: a key must be one word, number or date, not a list or a mapping. "
          "Put a text that begins with [ or { in quotes"),
         ("[" * 41 + "]" * 41,
          "f.yaml:1:41: the file is nested too deeply; allowed: at most 40 levels"),
@@ -202,6 +218,73 @@ def test_every_word_of_a_folded_text_is_found(words, width, style, data):
 )
 def test_refused_with_one_line(text, line):
     assert refused(text) == line
+
+
+MANY = """\
+a: 1
+b: 2
+a: 3
+from: 2024-02-30
+until: 2025-13-01
+c: {d: .inf, d: !house 1}
+[[e]]: &f 12345678901234567890
+b: 4
+"""
+
+
+def test_all_that_is_refused_is_told_at_once():
+    assert [line.split(": ")[:2] for line in refused(MANY).splitlines()] == [
+        ["f.yaml:3:1", 'found duplicate key "a". Keep one of the two'],
+        ["f.yaml:4:7", "there is no such day; given 2024-02-30. Correct the date, or put it in "
+                       "quotes if it is text"],
+        ["f.yaml:5:8", "there is no such day; given 2025-13-01. Correct the date, or put it in "
+                       "quotes if it is text"],
+        ["f.yaml:6:8", "this is not a finite number; given .inf. Write a number, or put it in "
+                       "quotes if it is text"],
+        ["f.yaml:6:14", 'found duplicate key "d". Keep one of the two'],
+        ["f.yaml:6:17", "tags are not allowed here; given !house. Write plain YAML"],
+        ["f.yaml:7:1", "a key must be one word, number or date, not a list or a mapping. Put a "
+                       "text that begins with [ or { in quotes"],
+        ["f.yaml:7:8", "anchors and aliases are not allowed here. Write the value out"],
+        ["f.yaml:7:8", "the number is too large; allowed"],
+        ["f.yaml:8:1", 'found duplicate key "b". Keep one of the two'],
+    ]
+
+
+def test_what_is_refused_before_a_slip_of_syntax_is_told_with_it():
+    assert [line[:10] for line in refused("a: 1\na: 2\nb: c: d\n").splitlines()] == [
+        "f.yaml:2:1", "f.yaml:3:5"]
+
+
+def test_no_more_than_a_hundred_are_told():
+    assert len(refused("a: 1\n" * 100_000).splitlines()) == MAX_PROBLEMS
+
+
+def test_what_can_be_read_beside_what_is_refused_is_kept():
+    with pytest.raises(BadDocument) as caught:
+        parse_document(MANY, "f.yaml")
+    assert caught.value.document.data == {
+        "a": 1, "b": 2, "from": "2024-02-30", "until": "2025-13-01", "c": {"d": ".inf"}}
+    with pytest.raises(BadDocument) as caught:
+        parse_document("a: [1\n", "f.yaml")
+    assert caught.value.document is None
+
+
+@pytest.mark.parametrize("text", ["a: 1\na: 2\na: 3\n", "[[a]]: 1\n? {b: c}\n: 2\n"])
+def test_every_scalar_as_text_is_refused_alike(text):
+    with pytest.raises(BadInput) as caught:
+        parse_document(text, "f.yaml", as_text=True)
+    assert len(caught.value.problems) == 2
+    assert str(caught.value) == refused(text)
+
+
+def test_a_folded_text_is_the_same_where_every_scalar_is_text():
+    text = "a: >\n  one\n  two\n\n  three\nb: 01\n"
+    assert parse_document(text, "f.yaml", as_text=True).data == {"a": "one two\nthree\n", "b": "01"}
+
+
+def test_a_time_that_never_was_stands_where_it_is():
+    assert refused("a: 1\nb: 2024-01-01 25:00:00\n").startswith("f.yaml:2:4: this is not YAML: ")
 
 
 @pytest.mark.parametrize(

@@ -207,3 +207,13 @@ def test_what_was_written_reads_back_as_tables(run, url):
     assert set(door.others(frozenset())) == {
         "cbl_runs", "cbl_shortlist", "cbl_stage_failures", "cbl_set_aside",
     }
+
+
+def test_a_database_file_that_was_not_there_is_not_left_empty(run, url, tmp_path):
+    with pytest.raises(RunError, match="Nothing was written"):
+        write_run_to_sql(run, url, schema="x")
+    assert not (tmp_path / "results.db").exists()
+    assert write_run_to_sql(run, url)
+    with pytest.raises(RunError, match="Nothing was written"):
+        write_run_to_sql(run, url, schema="x")
+    assert rows_of(url, "SELECT COUNT(*) FROM cbl_runs") == [(1,)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import polars as pl
 import pytest
 
 from cbl_engine.errors import TableError
@@ -358,3 +359,21 @@ def test_first_come_first_served_is_the_order_of_the_bids_that_count():
     on_c = result.frame().filter(advert="c")
     assert on_c.select("application", "position").rows() == [("r", 1), ("q", 2)]
     assert set(result.set_aside["reason"]) == {"superseded"}
+
+
+@pytest.mark.parametrize(("until", "given"), [
+    (at(3), "datetime.datetime"), ("2024-06-01", "'2024-06-01'"), (None, "None"),
+])
+def test_a_last_day_that_is_no_date_is_refused(until, given):
+    with pytest.raises(TableError, match=f"until: the last day is not a date; given {given}"):
+        rules(NOTHING, [advert("a")], [bid("a", 1)], until=until)
+
+
+def test_moments_without_a_time_zone_and_adverts_in_no_list_are_told_of_together():
+    judge = judge_of(NOTHING, [advert("a")])
+    bids = frame("bids", [bid("a", 1)])
+    naive = [frame.with_columns(pl.col(column).dt.replace_time_zone(None))
+             for frame, column in ((judge.given_adverts, "closes_at"), (bids, "placed_at"))]
+    with pytest.raises(TableError) as caught:
+        judge_bids(judge, *naive, {}, until=date(2024, 6, 1), among="a")
+    assert [p.where for p in caught.value.problems] == ["adverts.closes_at", "bids.placed_at", "among"]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tests.offers.week import Week, day
+import pytest
+
+from cbl_engine.errors import TableError
+from tests.offers.week import Week, day, moment
 
 OUT = "consequences: {barred: {label: x, bar_months: 1}, look: {label: x, review: true}}\n"
 
@@ -90,3 +93,56 @@ def test_a_bid_on_an_advert_that_opens_after_all_counts() -> None:
     assert week.status("elm") == "held_back"
     week.add("homes", id="home elm", bedrooms=3).run(until=6)
     assert week.steps() == {("elm", "ann"): "proposed"}
+
+
+def test_rows_without_what_says_whose_place_they_take_are_refused() -> None:
+    week = Week().household("ann", valid_from=day(1)).run(until=2).household("ann")
+    with pytest.raises(TableError, match=r"applications\.valid_from: the column is missing"):
+        week.run(until=3)
+
+
+def _withdraws(week: Week, household: str, at: float, placed: float) -> Week:
+    return week.bid("elm", household, placed, withdrawn_at=moment(at))
+
+
+def test_who_withdraws_after_the_close_is_passed_over_and_told() -> None:
+    week = Week().households("ann bob").advert("elm").bid("elm", "ann", 4).bid("elm", "bob", 4)
+    week.run(until=7)
+    assert week.steps() == {("elm", "ann"): "proposed"}
+    _withdraws(week, "ann", 8.5, 4).run(until=9)
+    assert week.cycle.telling["withdrawn_bids"] == [{"advert": "elm", "application": "ann"}]
+    assert week.passed() == [("elm", "ann", "bid_withdrawn")]
+    assert week.steps() == {("elm", "ann"): "bypassed", ("elm", "bob"): "proposed"}
+    assert "withdrawn_bids" not in week.run(until=10).cycle.telling
+
+
+def test_a_withdrawal_before_the_close_that_is_heard_of_later_is_dealt_with_on_the_first_day() -> None:
+    week = Week().households("ann bob").advert("elm", bids="bob").bid("elm", "ann", 4).run(until=7)
+    _withdraws(week, "ann", 5, 4).run(until=9)
+    assert week.cycle.telling["withdrawn_bids"] == [{"advert": "elm", "application": "ann"}]
+    assert [e.on for e in week.events if e.kind == "passed_over"] == [day(8)]
+    assert week.steps()["elm", "bob"] == "proposed"
+
+
+def test_who_has_another_bid_that_stands_keeps_its_place() -> None:
+    """The first of two bids was superseded; one that was set aside for a rule stands for nothing."""
+    week = Week().households("ann").advert("elm").bid("elm", "ann", 4).bid("elm", "ann", 5)
+    week.run(until=7)
+    _withdraws(week, "ann", 8, 5).run(until=9)
+    assert week.steps() == {("elm", "ann"): "proposed"}
+    week = Week("bidding: {window: {label: x, opens: {day: monday, time: '00:00'}, "
+                "closes: {day: tuesday, time: '12:00'}}}")
+    week.household("ann").advert("elm").bid("elm", "ann", 3.5).bid("elm", "ann", 5).run(until=7)
+    assert week.steps() == {("elm", "ann"): "proposed"}
+    _withdraws(week, "ann", 8, 3.5).run(until=9)
+    assert week.passed() == [("elm", "ann", "bid_withdrawn")]
+
+
+def test_an_offer_that_waits_for_its_answer_waits_on_and_an_accepted_one_for_a_decision() -> None:
+    week = Week().households("ann bob").advert("elm").bid("elm", "ann", 4).bid("elm", "bob", 4)
+    week.approve(7, "offer", "elm", "ann").run(until=8)
+    _withdraws(week, "ann", 9, 4).run(until=9)
+    assert week.cycle.telling["withdrawn_bids"] == [{"advert": "elm", "application": "ann"}]
+    assert week.steps() == {("elm", "ann"): "offered"}
+    week.outcome(10, "accepted", "elm", "ann").run(until=10)
+    assert week.proposed() == [("bypass", "elm", "ann", "bid_withdrawn")]

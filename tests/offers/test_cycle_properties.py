@@ -17,7 +17,7 @@ from cbl_engine.offers.book import Book
 from cbl_engine.offers.entries import ENTRIES, SCHEMAS, names_of
 from cbl_engine.offers.properties import verify
 from cbl_engine.offers.record import Record
-from tests.offers.week import Week, day
+from tests.offers.week import Week, day, moment
 
 CRITERIA = """
 criteria: {is_local: {label: x, when: local, when_unknown: hold}}
@@ -102,10 +102,15 @@ def answers(week: Week, on: int, draw: random.Random) -> None:
             week.outcome(on, what, offer["advert"], offer["application"], **more)
     if draw.random() < 0.05:
         week.outcome(on, "advert_withdrawn", draw.choice(week.table("adverts"))["id"])
+    bids = week.table("bids")
+    if bids and draw.random() < 0.2:
+        bid = draw.choice(bids)
+        if bid.get("withdrawn_at") is None:
+            week.add("bids", **bid | {"withdrawn_at": moment(on + 0.3)})
 
 
 def played(seed: int, until: int = 24) -> tuple[Week, list[dict[str, Any]]]:
-    """A random week day by day, people answering at random; and all their outcomes."""
+    """A random week day by day, people answering and taking bids back at random; all their outcomes."""
     week, draw = random_week(seed), random.Random(seed + 1)
     week.run(until=6)
     outcomes: list[dict[str, Any]] = []
@@ -134,6 +139,7 @@ def test_one_cycle_of_many_days_is_many_cycles_of_one(seed: int) -> None:
     days, outcomes = played(seed)
     at_once = random_week(seed)
     at_once._new["outcomes"] = outcomes
+    at_once._new["bids"] = days.table("bids")
     at_once.run(until=24)
     for name in SCHEMAS:
         assert unnumbered(days, name) == unnumbered(at_once, name), name

@@ -259,15 +259,18 @@ def test_a_rung_that_is_declined_is_not_proposed_again() -> None:
 
 
 def test_a_bid_that_comes_when_the_list_is_made_is_set_aside_and_told() -> None:
-    """Placed in time, and handed in a day after the close; one withdrawn since is no new bid."""
+    """Placed in time, and handed in a day after the close; one withdrawn since is no late bid."""
     week = two_bidders().household("cat").run(until=7)
     week.bid("elm", "cat", 5)
     week.bid("elm", "ann", 3.5, withdrawn_at=moment(7.5)).run(until=8)
     assert [(b["application"], b["rule"]) for b in week.table("bids_set_aside")] == [
         ("cat", "closed")
     ]
-    assert week.cycle.telling["late_bids"] == [{"advert": "elm", "application": "cat"}]
-    assert week.steps() == {("elm", "ann"): "proposed"}
+    assert week.cycle.telling == {
+        "late_bids": [{"advert": "elm", "application": "cat"}],
+        "withdrawn_bids": [{"advert": "elm", "application": "ann"}],
+    }
+    assert week.steps() == {("elm", "ann"): "bypassed", ("elm", "bob"): "proposed"}
 
 
 def test_an_advert_that_comes_late_closes_on_the_first_day() -> None:

@@ -221,3 +221,40 @@ def test_as_data_it_is_plain():
     assert plain["at"] == "2024-05-08T12:00:00+01:00"
     assert plain["standing"]["position"] == 2
     assert "rivals" not in plain["standing"]
+
+
+@pytest.mark.parametrize("moment", [at(2).replace(tzinfo=None), "2024-05-08T12:00", at(2).date()])
+def test_a_moment_without_a_time_zone_is_refused(moment: Any):
+    with pytest.raises(TableError, match=r"at: the moment is not one with a time zone; given "):
+        ask(moment=moment)
+
+
+@pytest.mark.parametrize("column", ["placed_at", "withdrawn_at"])
+def test_bids_without_a_time_zone_are_refused(column: str):
+    naive = pl.col(column).dt.replace_time_zone(None)
+    bids = frame("bids", [bid("a", 1, "q", withdrawn_at=at(1.5))]).with_columns(naive)
+    line = rf"bids\.{column}: the column {column} of bids has the wrong type; given Datetime"
+    with pytest.raises(TableError, match=line):
+        ask_of(bids)
+
+
+def test_adverts_without_a_time_zone_are_refused():
+    naive = pl.col("closes_at").dt.replace_time_zone(None)
+    with pytest.raises(TableError, match=r"adverts.closes_at: the column closes_at of adverts has"):
+        ask_of(frame("bids", []), frame("adverts", ADVERTS).with_columns(naive))
+
+
+def ask_of(bids: pl.DataFrame, adverts: pl.DataFrame | None = None) -> MayBid:
+    scheme = scheme_of(SOURCE + text_of(NOTHING, keys=("band: [A, B, C]",)))
+    register = {"applications": applications_of(HOUSEHOLDS)}
+    judge = Judge(scheme, register, frame("adverts", ADVERTS) if adverts is None else adverts)
+    return may_bid(judge, prepare(scheme, register, "close"), bids, {}, "a", "p", at(2))
+
+
+def test_who_places_it_and_who_is_told_are_among_those_there_are():
+    with pytest.raises(TableError) as caught:
+        ask(more={"placed_by": "nobody", "audience": "press"})
+    assert str(caught.value).splitlines() == [
+        "placed_by: nobody who places bids is called so; given 'nobody'; allowed: applicant, officer",
+        "audience: there is no such audience; given 'press'; allowed: officer, applicant",
+    ]

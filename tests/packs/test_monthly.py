@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 import pytest
@@ -220,3 +220,63 @@ def test_the_commands_write_a_page_a_workbook_and_tables_or_nothing(simulated, t
     assert "For planners" in (tmp_path / "plan" / "page.html").read_text()
     assert exit_code("landlords", simulated, "--since", "2026-05-01", "--until", "2026-05-31",
                "--out", tmp_path / "ll") == 0
+
+
+def test_the_day_before_a_record_begins_is_not_recorded_and_not_nought(tmp_path):
+    record = of_record(drawn(1), SCHEME, since=date(2026, 2, 5))
+    assert monthly(record, FIRST, LAST)
+    for refused in (lambda: monthly(record, date(2026, 1, 1), date(2026, 1, 31)),
+                    lambda: scorecard(record, date(2025, 12, 1), LAST)):
+        with pytest.raises(BadInput, match="what came before is not recorded"):
+            refused()
+    with pytest.raises(BadInput, match="begins when the plan's year is over"):
+        out_turn(record, _plan(tmp_path, PLAN.replace("2026-01-01", "2025-01-01")))
+
+
+def test_a_plan_counts_no_quarter_and_no_day_from_before_the_record(tmp_path):
+    record = of_record(drawn(6), SCHEME, since=date(2026, 2, 5))
+    part = out_turn(record, _plan(tmp_path, PLAN.replace("2026-01-01", "2025-10-01"))).parts[0]
+    rows = {row["category"]: row for row in part.frame.to_dicts()}
+    assert [rows["all"][q] for q in ("q1", "q3", "q4")] == [None] * 3
+    let = record.lettings.filter(pl.col("signed_on") >= record.since).height
+    assert rows["all"]["q2"] == rows["all"]["let"] == let < record.lettings.height
+    days = (record.as_at - record.since).days + 1
+    assert rows["B"]["planned_so_far"] == pytest.approx(40 * days / 365, abs=0.05)
+    assert "begins on 5 February 2026" in part.words
+
+
+@pytest.mark.parametrize(("first", "second"), [("2026-01-31", (4, 30)), ("2024-02-29", (5, 29))])
+def test_a_plans_year_may_begin_on_a_day_that_not_every_month_has(tmp_path, first, second):
+    plan = _plan(tmp_path, PLAN.replace("2026-01-01", first))
+    begins = date(plan.year_from.year, *second)
+    lettings = [{"id": f"L{n}", "application": f"P{n}", "signed_on": on} for n, on in
+                enumerate([plan.year_from, begins - timedelta(days=1), begins])]
+    record = record_of(as_at=date(plan.year_from.year, 12, 31), lettings=lettings)
+    found = out_turn(of_record(record, SCHEME), plan).parts[0].frame
+    assert found.select("q1", "q2", "let").row(-1) == (2, 1, 3)
+
+
+@pytest.mark.parametrize(("rows", "said"), [
+    (["2026-01-01,band,A,0.4,", "2026-01-01,,B,,10"], r"plan\.csv:3: a target without by"),
+    (["2026-01-01,band,B,,10", "2026-01-01,band,B,0.1,"],
+     r"plan\.csv:3: the plan has two targets for one value; given B, as on line 2"),
+    (["2026-01-01,band,A,0.4,", "2026-01-01,band,B,abc,"], r"plan\.csv:3: .*valid number"),
+    (["2026-01-01,band,A,0.4,,9"], r"plan\.csv:2: a row with more cells"),
+    ([], "the plan has no targets"),
+])
+def test_what_is_wrong_with_a_plan_in_csv_is_said_with_its_line(tmp_path, rows, said):
+    path = tmp_path / "plan.csv"
+    path.write_text("\n".join(["year_from,by,value,share,number", *rows]) + "\n")
+    with pytest.raises(BadInput, match=said):
+        read_plan(path)
+
+
+def test_lettings_cannot_be_planned_by_a_column_of_lists(tmp_path):
+    with pytest.raises(BadInput, match="no such column to plan by"):
+        out_turn(of_record(drawn(1), SCHEME),
+                 _plan(tmp_path, PLAN.replace("by: band", "by: shares_tenant")))
+
+
+def test_a_last_day_before_the_first_is_refused():
+    with pytest.raises(BadInput, match="the last day is before the first"):
+        scorecard(of_record(drawn(1), SCHEME), LAST, FIRST)

@@ -102,3 +102,11 @@ def test_page_and_data_are_for_the_applicant_and_cite_the_section():
 def test_an_unknown_application_is_refused():
     with pytest.raises(BadInput, match="no such application"):
         prospects(drawn(1), SCHEME, "nobody")
+
+
+def test_the_version_in_force_is_told_wherever_it_stands_among_the_rows():
+    record = _own(_let(8), band="B")
+    rows = record.tables["applications"].drop("valid_to")
+    risen = rows.with_columns(pl.lit("A").alias("band"), pl.lit(date(2026, 2, 1)).alias("valid_from"))
+    record.tables["applications"] = pl.concat([risen, rows])
+    assert "Band: A." in prospects(record, SCHEME, "ME").own

@@ -185,3 +185,16 @@ def test_bad_rows_may_be_left_out_and_are_kept(tmp_path):
 def test_a_scheme_without_an_assessment_is_one_line(tmp_path):
     with pytest.raises(BadInput, match="the scheme redditch does not say how households are"):
         run_assessment(shipped_folder("cases") / "schemes/redditch.yaml", write_files(tmp_path)[1], AS_AT)
+
+
+def test_the_order_in_which_sizes_were_written_is_no_change(tmp_path):
+    first, *rows = REGISTER["applications"].splitlines()
+    at = first.split(",").index("sizes")
+    cells = rows[0].split(",")
+    cells[at] = "3|2|3"
+    asked = {"applications": "\n".join([first, ",".join(cells), *rows[1:]]) + "\n",
+             "overrides": "id,application,field,value,until,decided_on,reason\nO1,P1,sizes,3|2|2,,2026-01-01,panel\n"}
+    result = assessed_of(tmp_path, asked)
+    found = result.assessed.filter(application="P1")["sizes"].to_list()
+    assert found == [[2, 3]]
+    assert "sizes" not in changes_against_record(result).filter(application="P1")["field"]

@@ -10,10 +10,11 @@ import polars as pl
 import pytest
 
 from cbl_engine.errors import PropertyError
-from cbl_engine.records import audit, audit_state, erase
+from cbl_engine.records import audit, audit_state, erase, record_cycle, replay_state
 from cbl_engine.records.facts_apart import ERASED
 from cbl_engine.records.state import _state_id
-from tests.records.small_record import first_week, second_week
+from cbl_engine.scheme import Scheme
+from tests.records.small_record import first_week, second_week, write_files
 
 
 @pytest.fixture
@@ -138,3 +139,69 @@ def test_properties_are_left_to_the_earlier_state_where_facts_were_erased(state)
     found = audit_state(state.parent / "erased")
     assert found.sound
     assert any("The state before the erasure has them" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("as_at", "2026-03-14"), ("seed", 5), ("unattended", True), ("events", 1), ("cycles", 9),
+    ("cycles_superseded", 1), ("erased", 3), ("scheme", "other"), ("scheme_versions", []),
+    ("states_before", []),
+    ("states_before", ["0" * 16, "1" * 16]),
+])
+def test_a_manifest_that_says_other_than_the_trail_is_found(state, name, value):
+    manifest = json.loads((state / "manifest.json").read_text())
+    (state / "manifest.json").write_text(json.dumps({**manifest, name: value}))
+    sealed(state)
+    assert {kind for kind, _, _ in faults(state)} == {"manifest_differs"}
+
+
+def test_states_before_in_other_words_do_not_follow_the_earlier_state(state):
+    manifest = json.loads((state / "manifest.json").read_text())
+    (state / "manifest.json").write_text(json.dumps({**manifest, "states_before": ["0" * 16]}))
+    sealed(state)
+    assert {f.kind for f in audit_state(state, state.parent / "week1").faults} == {"not_before"}
+
+
+def test_another_text_of_the_scheme_is_found(state):
+    path = next((state / "scheme").iterdir())
+    path.write_text(path.read_text().replace("title: Small", "title: Smaller"))
+    sealed(state)
+    assert {kind for kind, _, _ in faults(state)} == {"scheme_differs"}
+
+
+def test_of_a_cycle_without_the_hash_of_the_schemes_text_it_is_said_that_it_cannot_be_told(
+        tmp_path, monkeypatch):
+    monkeypatch.setattr(Scheme, "text_hash", None)
+    first_week(tmp_path)
+    monkeypatch.undo()
+    found = audit_state(tmp_path / "week1")
+    assert found.sound
+    assert "cannot be told" in found.notes[0]
+    assert replay_state(tmp_path / "week1").reproduced
+    second_week(tmp_path)
+    assert not audit_state(tmp_path / "week2", tmp_path / "week1").notes
+    assert replay_state(tmp_path / "week2").reproduced
+
+
+def test_a_scheme_with_line_ends_of_another_system_is_kept_to_the_byte(tmp_path):
+    scheme, data = write_files(tmp_path)
+    scheme.write_bytes(scheme.read_text().replace("\n", "\r\n").encode())
+    record_cycle(scheme, data, date(2026, 3, 8), tmp_path / "week1")
+    erase(tmp_path / "week1", ["3"], "x", date(2033, 1, 1), tmp_path / "erased")
+    assert audit_state(tmp_path / "erased", tmp_path / "week1").sound
+
+
+@pytest.mark.parametrize(("file", "kind"), [("events", "row_twice"), ("keys", "key_twice"),
+                                            ("people", "row_twice")])
+def test_a_row_that_is_there_twice_is_found(state, file, kind):
+    changed(state, f"facts/{file}.parquet", lambda f: pl.concat([f, f.tail(1)]))
+    assert kind in {found for found, _, _ in faults(state)}
+
+
+def test_several_erased_at_once_and_a_cycle_run_again_are_as_many_states_as_there_were(state):
+    again = state.parent / "again"
+    record_cycle(state.parent / "scheme.yaml", state, date(2026, 3, 15), again, supersede=True)
+    erase(again, ["3"], "x", date(2033, 1, 1), state.parent / "one")
+    done = erase(state, ["1", "3"], "x", date(2033, 1, 1), state.parent / "two")
+    for folder in (again, state.parent / "one", state.parent / "two"):
+        assert audit_state(folder).sound
+    assert len(done.folder.manifest["states_before"]) == 2

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import polars as pl
+import pytest
 
 from cbl_engine.records import check_inputs
+from cbl_engine.scheme import load_scheme
 from cbl_engine.shipped import shipped_folder
 
 
@@ -19,3 +22,64 @@ def test_an_unknown_band_does_not_hide_an_unknown_profile(tmp_path) -> None:
     found = check_inputs("sheffield", data)
     assert [p.kind for p in found.problems] == ["unknown_band", "unknown_profile"]
     assert isinstance(found.tables.rejected, pl.DataFrame)
+
+
+def copied(folder, *tables):
+    folder.mkdir()
+    for table in tables:
+        shutil.copy(shipped_folder("boroughs") / "riverton" / f"{table}.csv", folder)
+    return folder
+
+
+REGISTER = ("applications", "people", "connections", "areas", "duties", "officer_decisions")
+
+
+def test_what_the_assessment_would_refuse_is_found_beside_the_rest() -> None:
+    """Riverton has every table that Coventry's assessment reads, and not every column."""
+    asked = {p.where for p in check_inputs("coventry", "riverton", use=None).problems}
+    lost = {f"applications.{c}" for c in ("household_assets", "household_income", "refused_offers")}
+    assert lost <= asked
+    assert not lost <= {p.where for p in check_inputs("coventry", "riverton").problems}
+    for table in ("adverts", "bids"):
+        found = check_inputs("coventry", "riverton", use="assessment").problems
+        assert table not in {p.where.partition(".")[0] for p in found}
+
+
+def test_a_register_alone_is_looked_at_and_it_is_said_that_no_list_can_be_made(tmp_path) -> None:
+    data = copied(tmp_path / "register", *REGISTER)
+    found = check_inputs("sheffield", data, use=None)
+    assert found.problems == ()
+    assert [p.where for p in found.not_looked_at] == ["shortlist"]
+    assert {p.kind for p in check_inputs("sheffield", data).problems} == {"missing_table"}
+    bad = data / "applications.csv"
+    bad.write_text(bad.read_text().replace(",C,", ",Z,", 1))
+    assert [p.kind for p in check_inputs("sheffield", data, use=None).problems] == ["unknown_band"]
+
+
+def test_adverts_without_bids_are_no_register_alone(tmp_path) -> None:
+    data = copied(tmp_path / "no_bids", *REGISTER, "adverts", "homes")
+    found = check_inputs("sheffield", data, use=None)
+    assert [(p.kind, p.where) for p in found.problems] == [("missing_table", "bids")]
+
+
+def test_tables_of_the_assessment_that_are_not_there_are_told(tmp_path) -> None:
+    data = copied(tmp_path / "lists", "applications", "adverts", "bids", "homes", "people")
+    found = check_inputs("sheffield", data, use=None)
+    assert found.problems == ()
+    (aside,) = found.not_looked_at
+    assert aside.line() == (
+        "assessment: it was not looked at, for it reads tables that are not there: "
+        "officer_decisions. Add them (they may have no rows)"
+    )
+    assert [p.where for p in check_inputs("sheffield", data, use="assessment").problems] == [
+        "officer_decisions"
+    ]
+
+
+@pytest.mark.parametrize("use", [None, "shortlist", "assessment"])
+def test_a_scheme_that_does_not_assess_is_asked_for_no_assessment(use) -> None:
+    scheme = load_scheme("sheffield")
+    versions = tuple(v.model_copy(update={"assessment": None}) for v in scheme.versions)
+    scheme = replace(scheme, versions=versions)
+    kinds = [p.kind for p in check_inputs(scheme, "riverton", use=use).problems]
+    assert kinds == (["no_assessment"] if use == "assessment" else [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from cbl_engine.records import audit_state, due_for_erasure, erase, read_state, 
 from cbl_engine.scheme.retention import retention_rules
 from cbl_engine.tables import TABLES
 from cbl_engine.tables.letting_columns import RECORDED
-from tests.records.small_record import first_week, second_week
+from tests.records.small_record import TABLES as TABLES_GIVEN
+from tests.records.small_record import first_week, second_week, write_files
 
 ON = date(2033, 4, 1)
 BECAUSE = "the period of the retention schedule is over"
@@ -183,3 +185,39 @@ def test_an_earlier_row_of_another_does_not_rise_when_one_is_erased(weeks):
     erased(weeks, "3", state="week3")
     assert "12" not in read_state(weeks / "erased").tables["people"]["id"].to_list()
     assert audit_state(weeks / "erased").sound
+
+
+def test_one_whose_last_version_is_closed_may_be_erased_though_earlier_ones_have_no_end(tmp_path):
+    applications = (
+        "id,status,band,priority_date,registered_on,valid_from\n"
+        "1,active,A,2024-01-01,2024-01-01,\n"
+        "2,active,B,2023-01-01,2023-01-01,\n"
+        "3,active,B,2022-01-01,2022-01-01,\n"
+        "3,closed,B,2022-01-01,2022-01-01,2026-02-01\n")
+    scheme, data = write_files(tmp_path, {**TABLES_GIVEN, "applications": applications})
+    record_cycle(scheme, data, date(2026, 3, 8), tmp_path / "week1")
+    assert due_for_erasure(read_state(tmp_path / "week1"), retention_rules(), ON).filter(
+        pl.col("application") == "3")["kept_for"].to_list() == [[]]
+    assert erased(tmp_path, "3", state="week1").rows["3"] == 3
+
+
+def test_states_that_went_on_another_way_and_copies_are_named_where_they_hold_the_facts(weeks):
+    record_cycle(weeks / "scheme.yaml", weeks / "week1", date(2026, 3, 15), weeks / "branch")
+    record_cycle(weeks / "scheme.yaml", weeks / "data", date(2026, 3, 8), weeks / "another_record")
+    shutil.copytree(weeks / "week2", weeks / "copy")
+    done = erased(weeks, "1")
+    assert [p.name for p in done.still_held] == ["week1", "copy", "week2", "branch"]
+    again = erased(weeks, "3", state="erased", out="second")
+    assert {p.name for p in again.still_held} == {"week1", "copy", "week2", "branch", "erased"}
+
+
+def test_an_erasure_that_rests_on_nothing_is_refused(weeks):
+    with pytest.raises(RunError, match="not said what the erasure rests on"):
+        erase(weeks / "week2", ["1"], " ", ON, weeks / "erased")
+    assert not (weeks / "erased").exists()
+
+
+def test_what_a_shipped_class_rests_on_is_cited_once():
+    rules = retention_rules()
+    assert rules.citation("lettings") == "Limitation Act 1980, section 5"
+    assert rules.citation("register") == "Local Government Act 1974, section 26B"

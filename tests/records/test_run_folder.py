@@ -252,6 +252,59 @@ def test_nothing_half_written_is_left(
     assert [p.name for p in tmp_path.iterdir()] == (["run"] if replace else [])
 
 
+@pytest.mark.parametrize("lost", ["applications", "adverts", "bids", "homes", "connections"])
+def test_a_record_without_a_table_that_was_judged_is_refused(tmp_path: Path, lost: str) -> None:
+    frames = _frames()
+    prepared = prepare(scheme_of(TEXT), frames, "close")
+    result = shortlist(prepared, frames["adverts"], frames["bids"], frames["homes"])
+    with pytest.raises(TableError) as caught:
+        write_run(result, {n: t for n, t in frames.items() if n != lost}, tmp_path / "run")
+    assert str(caught.value) == (
+        f"{lost}: the run was made from a table {lost}, and it is not among those given. "
+        "Give prepared.tables and the adverts, bids and homes of the shortlist"
+    )
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_table_that_the_scheme_does_not_read_need_not_be_kept(tmp_path: Path) -> None:
+    frames = _frames()
+    prepared = prepare(scheme_of(TEXT), frames, "close")
+    result = shortlist(prepared, frames["adverts"], frames["bids"], frames["homes"])
+    run = write_run(result, {n: t for n, t in frames.items() if n != "people"}, tmp_path / "run")
+    assert_frame_equal(run.shortlist().frame(), result.frame())
+
+
+@pytest.mark.parametrize("lost", ["applications", "adverts", "bids"])
+def test_a_record_that_was_written_without_a_table_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    kept = folder.rows_and_columns_read
+
+    def without(*given: Any, **more: Any) -> dict[str, pl.DataFrame]:
+        return {name: table for name, table in kept(*given, **more).items() if name != lost}
+
+    monkeypatch.setattr(folder, "rows_and_columns_read", without)
+    with pytest.raises(RunError, match=f"the run was written without its table {lost}"):
+        _write(tmp_path / "run")
+    with pytest.raises(RunError, match=f"the run was written without its table {lost}"):
+        explain_run(tmp_path / "run", "x", "a")
+
+
+def test_a_record_of_other_tables_than_those_judged_says_so(tmp_path: Path) -> None:
+    frames = _frames()
+    prepared = prepare(scheme_of(TEXT), frames, "close")
+    result = shortlist(prepared, frames["adverts"], frames["bids"], frames["homes"])
+    points = pl.when(id="a").then(0).otherwise("points").alias("points")
+    others = frames | {"applications": frames["applications"].with_columns(points)}
+    write_run(result, others, tmp_path / "run")
+    with pytest.raises(RunError) as caught:
+        explain_run(tmp_path / "run", "x", "a")
+    assert caught.value.problems[0].remedy == (
+        "The version is the same, so the tables kept in it are not those that were judged: write "
+        "the run again with prepared.tables and the adverts, bids and homes of the shortlist"
+    )
+
+
 def test_explaining_from_the_folder_agrees_with_the_record(tmp_path: Path) -> None:
     _, result = _write(tmp_path / "run")
     for advert, application in result.frame().select("advert", "application").rows():

@@ -15,7 +15,7 @@ from polars.testing import assert_frame_equal
 
 from cbl_engine.errors import RunError
 from cbl_engine.records import read_state
-from cbl_engine.records.cycles import recorded
+from cbl_engine.records.coming import recorded
 from cbl_engine.records.facts_apart import Facts, canonical_rows
 from cbl_engine.records.state import tables_of
 from tests.killed import bytes_of, look, prepared
@@ -194,3 +194,8 @@ def test_the_folder_is_on_the_disk_before_it_takes_its_place(tmp_path, monkeypat
     files = len(bytes_of(tmp_path / "week2"))
     assert at >= files
     assert len(done) == at + 2
+
+
+def test_a_record_begins_on_the_first_day_that_anything_in_it_is_dated(tmp_path):
+    first_week(tmp_path)
+    assert read_state(tmp_path / "week1").since == date(2026, 3, 1)

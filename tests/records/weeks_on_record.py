@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbl_engine.documents import parse_document
-from cbl_engine.records.cycles import recorded
+from cbl_engine.offers.events import CycleBegun
+from cbl_engine.records.coming import recorded
 from cbl_engine.records.facts_apart import Facts
 from cbl_engine.records.replay_state import StateReplay, replay_state
 from cbl_engine.records.state import State, StateFolder, write_state
@@ -19,12 +20,16 @@ KEY = bytes(range(32))
 
 
 def on_record(week: Week, folder: Path) -> StateFolder:
-    """Every run of a week so far, as a state folder."""
+    """Every run of a week so far, as a state folder; the states before it are only named."""
     folder.mkdir(parents=True, exist_ok=True)
     state = State(Trail(), Facts.none(KEY), {}).after(week.events, week.rows, recorded)
     assert week.record.as_at is not None
-    return write_state(state, week.scheme, folder / "state", as_at=week.record.as_at, seed=0,
-                       unattended=False)
+    *earlier, last = (e for e in state.trail.events if isinstance(e, CycleBegun))
+    ids = [f"{n:016d}" for n in range(len(earlier))]
+    before = StateFolder(folder, {"states_before": ids[:-1], "state_id": ids[-1]}, state.trail,
+                         state.facts) if ids else None
+    return write_state(state, week.scheme, folder / "state", as_at=week.record.as_at, seed=last.seed,
+                       unattended=last.unattended, before=before)
 
 
 def put_right(week: Week, folder: Path, text: str) -> StateReplay:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tests.reference.bedrooms import bounds
@@ -32,6 +32,7 @@ class Found:
     values: Row = field(default_factory=dict)
     awards: dict[str, Any] = field(default_factory=dict)
     held: dict[str, bool] = field(default_factory=dict)
+    expired: dict[str, date] = field(default_factory=dict)
     waits: bool = False
     doubts: set[str] = field(default_factory=set)
     overridden: set[str] = field(default_factory=set)
@@ -104,9 +105,9 @@ class Assessor:
             self.override(found, ident, name)
         if date_doubts:
             found.doubts.add("dates")
-        band_since = found.values.pop("band_since")
+        band_since, until = values.pop("band_since"), values.pop("better_until")
         if self.rules.priority_date is not None:
-            day, rule, _ = self.dates(row, found, read, band_since)
+            day, rule, _ = self.dates(row, found, read, band_since, until)
             values["priority_date"], values["date_rule"] = day, rule
         self.override(found, ident, "priority_date")
         values["status_proposed"] = self.status(row, found, read)
@@ -209,7 +210,7 @@ class Assessor:
         points: dict[str, int] = {}
         unsure = set()
         for name, award in awards.items():
-            found.awards[name], found.held[name] = self.held(award, found, read)
+            found.awards[name], found.held[name] = self.held(name, award, found, read)
             counted = [since[p] for p in award.of if found.held[p] and since[p] is not None]
             since[name] = (
                 read(award.since) if award.since is not None else max(counted, default=None))
@@ -253,6 +254,11 @@ class Assessor:
                 if band < lowest:
                     band = lowest
                     decided.append(name)
+        better = [n for n, award in awards.items() if band is not None and n in found.expired and (
+            (award.band is not None and self.bands.index(award.band) < band)
+            or (award.band is None and award.up is not None
+            and band > (self.bands.index(award.not_above) if award.not_above else 0)))]
+        values["better_until"] = max((found.expired[n] for n in better), default=None)
         values["band_since"] = max((since[n] for n in decided if since[n] is not None),
                                    default=None)
         if says_band:
@@ -268,7 +274,9 @@ class Assessor:
             values["place_in_band"] = min(
                 (awards[n].place for n in counting if awards[n].place is not None), default=0)
 
-    def held(self, award: Any, found: Found, read: Any) -> tuple[bool | None, bool]:
+    def held(
+        self, name: str, award: Any, found: Found, read: Any
+    ) -> tuple[bool | None, bool]:
         parts: list[bool | None] = []
         held = True
         if award.when is not None:
@@ -285,6 +293,10 @@ class Assessor:
         if day is not None:
             ended = award.lasts_months is not None and (
                 day <= self.as_at and whole_months(day, self.as_at) >= award.lasts_months)
+            if ended and held and False not in parts:
+                found.expired[name] = next(
+                    d for d in (day + timedelta(n) for n in range(40_000))
+                    if whole_months(day, d) >= award.lasts_months)
             if day > self.as_at or ended:
                 parts.append(False)
         result = False if False in parts else None if None in parts else True
@@ -356,7 +368,8 @@ class Assessor:
 
     # Date and status
 
-    def dates(self, row: Row, found: Found, read: Any, since: date | None) -> Any:
+    def dates(self, row: Row, found: Found, read: Any, since: date | None,
+              until: date | None) -> Any:
         rule = self.rules.priority_date
         ident = row["id"]
         spells = self.of("band_history", ident)
@@ -370,7 +383,8 @@ class Assessor:
         named += [i.date for i in rule.instead if i.date is not None]
         today = {}
         if not found.waits or "band" in found.overridden:
-            today[ident] = {"band": found.values["band"], "since": since}
+            today[ident] = {"band": found.values["band"], "since": since,
+                            "better_until": None if "band" in found.overridden else until}
         register = Dates(
             {ident: {n: read(n) for n in named}}, spells,
             [(self.version.in_force.from_, rule, self.bands)], self.as_at, today,

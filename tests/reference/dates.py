@@ -70,6 +70,10 @@ class Register:
             last = self.name(spells[-1]["band"]) if spells else None
             if self.name(found["band"]) != last:
                 since = found["since"] or self.as_at
+                if spells and self.fell(found["band"], spells[-1]["band"]):
+                    since = max(since, found.get("better_until") or NEVER)
+                    if since <= (spells[-1]["since"] or NEVER):
+                        since = self.as_at
                 spells = [*spells, {"why": None, "submitted_on": None, "priority_date": None,
                                     "from_application": None, **found, "since": since,
                                     "day": self.as_at, "origin": ident}]
@@ -78,6 +82,22 @@ class Register:
     def name(self, band: str | None, policy: Any = None) -> str | None:
         rule = (policy or self.policies[-1])[1]
         return rule.formerly.get(band, band) if band is not None else None
+
+    def fell(self, band: str | None, before: str | None) -> bool:
+        """Whether a band is lower than another by the version of today."""
+        mine, theirs = (self.place(b, self.policies[-1]) for b in (band, before))
+        return mine is not None and theirs is not None and mine > theirs
+
+    def place(self, band: str | None, policy: Any) -> int | None:
+        """Place of a band among those of a version, by its name there or else by that of today."""
+        if band is None:
+            return None
+        _, rule, bands = policy
+        own = rule.formerly.get(band, band)
+        if own in bands:
+            return bands.index(own)
+        called = [self.name(name) for name in bands]
+        return called.index(self.name(band)) if called.count(self.name(band)) == 1 else None
 
     def policy_on(self, since: date | None) -> Any:
         begun = [p for p in self.policies if p[0] <= (since or NEVER)]
@@ -162,7 +182,7 @@ class Register:
 
     def change(self, spell: Row, policy: Any, last: str | None) -> tuple[str | None, str]:
         """The rule and action of a spell that is not the first."""
-        _, rule, bands = policy
+        _, rule, _ = policy
         if spell["why"] not in (None, "need"):
             return spell["why"], getattr(rule, spell["why"])
         band = spell["band"]
@@ -172,10 +192,10 @@ class Register:
             return "first_band", rule.first_band
         if self.name(band) == self.name(last):
             return None, "keep"
-        mine, theirs = self.name(band, policy), self.name(last, policy)
-        if mine not in bands or theirs not in bands or mine == theirs:
+        mine, theirs = self.place(band, policy), self.place(last, policy)
+        if mine is None or theirs is None or mine == theirs:
             return None, "keep"
-        kind = "up" if bands.index(mine) < bands.index(theirs) else "down"
+        kind = "up" if mine < theirs else "down"
         return kind, getattr(rule, kind)
 
     def act(self, spell: Row, policy: Any, rule: Any, action: str, before: State,

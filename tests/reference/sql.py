@@ -4,8 +4,8 @@ Nothing here is shared with the engine: its own tokeniser, its own precedence cl
 three-valued logic (``None`` is not known). Precedence from loosest: OR, AND, NOT, IS, LIKE,
 comparisons with IN and BETWEEN, plus and minus, times and divide and modulo, unary minus.
 
-Numbers with a decimal point are exact (fractions); columns of type number are floats, and a
-fraction that meets a float becomes one. Whole numbers divide into a float, never into a whole
+Numbers with a decimal point are exact (fractions), but floats in an expression that divides; columns of
+type number are floats, and a fraction that meets a float becomes one. Whole numbers divide into a float, never into a whole
 number; division by zero is not known.
 """
 
@@ -64,7 +64,12 @@ def evaluate(text: str, lookup: Lookup) -> Any:
         text: the expression.
         lookup: value of a name as it stands in the text, such as ``advert.bedrooms``.
     """
-    return _compiled(text)[0](lookup)
+    node, _, exact = _compiled(text)
+    return node(lookup if exact else lambda name: _double(lookup(name)))
+
+
+def _double(value: Any) -> Any:
+    return float(value) if isinstance(value, Fraction) else value
 
 
 def names_in(text: str) -> tuple[str, ...]:
@@ -80,15 +85,16 @@ def add_months(day: date, months: int) -> date:
 
 
 @lru_cache(maxsize=4096)
-def _compiled(text: str) -> tuple[Node, tuple[str, ...]]:
+def _compiled(text: str) -> tuple[Node, tuple[str, ...], bool]:
     tokens = _tokens(text)
-    parser = _Parser(tokens)
+    exact = not any(t.kind == "mark" and t.value in ("/", "%") for t in tokens)
+    parser = _Parser(tokens, exact)
     node = parser.expression(0)
     if parser.at < len(tokens):
         raise SqlError(f"nothing may follow here: {tokens[parser.at].value}")
     seen = dict.fromkeys(t.value for t in tokens if t.kind == "name")
     functions = parser.functions
-    return node, tuple(name for name in seen if name not in functions)
+    return node, tuple(name for name in seen if name not in functions), exact
 
 
 def _tokens(text: str) -> list[_Token]:
@@ -116,8 +122,9 @@ def _tokens(text: str) -> list[_Token]:
 class _Parser:
     """Precedence climbing; every method returns a function of the row."""
 
-    def __init__(self, tokens: list[_Token]) -> None:
+    def __init__(self, tokens: list[_Token], exact: bool) -> None:
         self.tokens = tokens
+        self.exact = exact
         self.at = 0
         self.functions: set[str] = set()
 
@@ -167,7 +174,8 @@ class _Parser:
             case "text", value:
                 return _constant(value)
             case "number", value:
-                return _constant(Fraction(value) if "." in value else int(value))
+                exact = Fraction if self.exact else float
+                return _constant(exact(value) if "." in value else int(value))
             case "word", "TRUE" | "FALSE":
                 return _constant(token.value == "TRUE")
             case "word", "NULL":

@@ -73,7 +73,7 @@ def registers(draw: Any) -> Register:
     policies = [(draw(days), draw(rules()), list(NAMES))]
     if draw(st.booleans()):
         policies.insert(0, (date(2022, 1, 1), draw(rules()), ["C", "A"]))
-    found = st.fixed_dictionaries({"band": bands, "since": maybe_day})
+    found = st.fixed_dictionaries({"band": bands, "since": maybe_day, "better_until": maybe_day})
     return Register(
         applications={i: {"day": draw(maybe_day), "other": draw(maybe_day)} for i in IDS},
         spells=draw(st.lists(spell, min_size=draw(st.sampled_from((0, 4, 8))), max_size=10)),
@@ -90,10 +90,10 @@ def by_the_engine(register: Register) -> Any:
         [{"id": i, **row} for i, row in register.applications.items()],
         schema={"id": pl.String, "day": pl.Date, "other": pl.Date},
     )
-    nothing = {"band": None, "since": None}
+    nothing = {"band": None, "since": None, "better_until": None}
     today = pl.DataFrame(
         [{**register.today.get(i, nothing), "known": i in register.today} for i in ids],
-        schema={"band": pl.String, "since": pl.Date, "known": pl.Boolean},
+        schema={"band": pl.String, "since": pl.Date, "better_until": pl.Date, "known": pl.Boolean},
     )
     return priority_dates(
         applications,

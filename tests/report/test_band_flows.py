@@ -14,7 +14,7 @@ from cbl_engine.simulate.scenario import Scenario
 def side(name):
     scenario = Scenario.model_validate({
         "title": name, "scheme": "sheffield", "start": date(2026, 4, 6), "weeks": 4, "replications": 2})
-    return SimpleNamespace(name=name, scenario=scenario, beside=None)
+    return SimpleNamespace(name=name, scenario=scenario, bands=("A", "B", "C", "D", "E"))
 
 
 def comparison(before, after):

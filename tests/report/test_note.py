@@ -106,6 +106,24 @@ def test_a_difference_says_that_an_officers_decision_stands_all_the_same(tmp_pat
                                   "decision stands")
 
 
+def test_a_missing_day_of_an_award_called_like_its_criterion_is_told_as_the_awards(tmp_path):
+    undated = replaced("applications", "urgent,2025-09-01", "urgent,")
+    (missing,) = [m for m in explain_assessment(assessed_of(tmp_path, undated), "P6").missing
+                  if m.column == "medical_from"]
+    assert missing.needed_for == "Urgent medical need"
+    assert missing.difference == "when it begins and ends, and with it the band or points"
+
+
+def test_either_way_an_officers_decision_stands(tmp_path):
+    """Band C at most for arrears, so the award makes no difference to the rules."""
+    decided = {"overrides": "id,application,field,value\nO1,P2,band,A\n"}
+    changed = replaced("applications", "1,1,none,,,0", "1,1,none,,,900")
+    (missing,) = [m for m in explain_assessment(assessed_of(tmp_path, decided | changed), "P2").missing
+                  if m.column == "overcrowded"]
+    assert missing.difference == ("none to band or points: band C either way, by the rules; an "
+                                  "officer's decision stands")
+
+
 def test_a_household_that_may_be_protected_by_law_is_asked(tmp_path):
     head, *rows = REGISTER["applications"].splitlines()
     asked = "\n".join([f"{head},domestic_abuse_move", *(f"{r}," for r in rows)]) + "\n"

@@ -14,7 +14,7 @@ import pytest
 from cbl_engine.disclosure import LIMIT
 from cbl_engine.errors import BadInput
 from cbl_engine.report import letting_results, results_page
-from cbl_engine.report.results_rows import lettings_of
+from cbl_engine.report.results_rows import lettings_of, waiting_of
 from cbl_engine.report.results_tables import ALL, BY, shown_counts
 from cbl_engine.report.results_told import told
 from tests.disclosure.test_disclosure import ranges
@@ -253,3 +253,15 @@ def _without_sensitive(record):
     housed = gone["application"].implode()
     tables["applications"] = tables["applications"].filter(~pl.col("id").is_in(housed))
     return type(record)(tables, record.as_at)
+
+
+def test_a_household_whose_versions_have_no_ends_waits_once_and_as_the_last_one_says():
+    def applied(key, band, since=None, **more):
+        return {"id": key, "band": band, "valid_from": since, "registered_on": date(2025, 3, 1), **more}
+
+    record = record_of(
+        homes=[], adverts=[], offers=[], lettings=[],
+        applications=[applied("P1", "B"), applied("P1", "A", date(2026, 2, 1)),
+                      applied("P2", "B"), applied("P2", "B", date(2026, 2, 1), status="closed")])
+    record.tables["applications"] = record.tables["applications"].drop("valid_to")
+    assert waiting_of(record).select("application", "band").rows() == [("P1", "A")]

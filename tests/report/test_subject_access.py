@@ -231,3 +231,11 @@ def test_a_week_run_again_stays_in_the_record_and_says_so(tmp_path):
 def test_an_application_that_nobody_knows_is_refused():
     with pytest.raises(BadInput, match="no such application"):
         subject_access(record_of(applications=[{"id": "P1"}]), SCHEME, "P7")
+
+
+def test_a_decision_is_told_with_the_advert_that_it_was_about(tmp_path):
+    small_record.first_week(tmp_path)
+    folder = small_record.second_week(tmp_path).folder
+    lines = {line["what"]: line["advert"] for line in told(folder)[0].chronology}
+    assert lines["approved by Officer 4"] == "AD1"
+    assert lines["proposed: an offer"] == "AD1"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import date, timedelta
 
 import polars as pl
@@ -270,9 +269,3 @@ def test_a_borough_is_written_and_read_back(tmp_path, format):
     back = read_tables(tmp_path, EXTRA_COLUMNS).frames
     for table, frame in sample_borough(**options).items():
         assert_frame_equal(back[table].drop("source_name", "source_row"), frame)
-
-
-def test_twenty_thousand_households_are_quick():
-    started = time.perf_counter()
-    sample_borough(20_000, 400, mean_bids=100)
-    assert time.perf_counter() - started < 5

@@ -60,6 +60,7 @@ def test_a_scheme_may_have_several_and_extend_a_shipped_one():
     ("text", "kind", "where", "words"),
     [
         ("  a: {label: A, extends: twenty_one}\n", "unknown_standard", "12:26", "twenty_one_year"),
+        ("  scottish: {label: A}\n", "name_taken", "12:3", "extends: scottish"),
         ("  a: {label: A, own_room_form: 18}\n", "scheme_extra_forbidden", "12:17", "own_room_from"),
         ("  a: {label: A, own_room_from: old}\n", "scheme_value", "12:32", "never"),
         ("  a: {label: A, any_sex_until: 200}\n", "scheme_less_than_equal", "12:32", "120"),

@@ -54,11 +54,17 @@ FIELDS = [
     ("eligible: x\n", "f.yaml:6:11: eligible must be a list; given x"),
     ("bands: {1: {label: x}}\n", "f.yaml:6:9: bands.1 must be text; given 1. Put it in quotes"),
     ("bands: {A: {label: ''}}\n", "f.yaml:6:20: bands.A.label is empty"),
+    (
+        "bidding: {window: {label: x, opens: {day: monday, time: '9:00'}, "
+        "closes: {day: monday, time: '23:59'}}}\n",
+        "f.yaml:6:57: bidding.window.opens.time is not a time of the clock; given 9:00; "
+        "allowed: HH:MM, such as 09:00",
+    ),
     ("criteria: {c: {label: x}}\n", "f.yaml:6:12: when is missing from criteria.c"),
     (
         "criteria: {Old: {label: x, when: y}}\n",
         "f.yaml:6:12: criteria.Old is not a name that can be used; given Old; "
-        "allowed: ^[a-z][a-z0-9_]*$",
+        "allowed: small letters, digits and _, a letter first",
     ),
     (
         "criteria: {c: {label: x, when: y, when_unknown: last}}\n",
@@ -352,7 +358,7 @@ ORDERS = [
     (
         column("type: bool") + order("{debt: x, compare: amount}"),
         [
-            "f.yaml:11:16: x is not a column or fact of the application of type int; "
+            "f.yaml:11:16: x is not a column or fact of the application of type int or number; "
             "given type bool; allowed: bedroom_need, current_bedrooms, place_in_band, points"
         ],
     ),

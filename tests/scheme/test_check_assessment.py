@@ -34,6 +34,12 @@ def problems(text):
     [
         ("  size: twenty_one\n",
          "f.yaml:14:9: there is no bedroom standard twenty_one; allowed: twenty_one_year"),
+        ("  priority_date: {first: []}\n",
+         "f.yaml:14:26: assessment.priority_date.first is empty"),
+        ("  priority_date: {first: asked_on, formerly: {A: B}}\n",
+         "f.yaml:14:47: A is a band of this version, so it cannot be a former name of another; "
+         "given A: B; allowed: names of bands that this version does not list. "
+         "Leave the line out, or take A out of bands"),
         ("  otherwise: C\n", "f.yaml:14:14: there is no band C; allowed: A, B"),
         ("  qualifies: [il]\n", "f.yaml:14:15: there is no criterion il; allowed: ill"),
         ("  qualifies: [here]\n", "f.yaml:14:15: here reads the advert, and an assessment is of "

@@ -24,14 +24,17 @@ from cbl_engine.scheme import (
     scheme_from_text,
     upkeep,
 )
+from cbl_engine.scheme.bedrooms import BedroomStandard
 from cbl_engine.scheme.fact_words import FACT_WORDS
 from cbl_engine.scheme.facts import REDUCERS
-from cbl_engine.scheme.key_words import KEY_WORDS
+from cbl_engine.scheme.key_words import KEY_WORDS, key_called, key_in_words
 from cbl_engine.scheme.keys import KEYS
 from cbl_engine.scheme.parts import Part
 from cbl_engine.scheme.readings import read_expression
+from cbl_engine.scheme.standards import resolve_standard
 from tests.scheme.mutations import FILES
 from tests.scheme.rewrite import FOLDER, words
+from tests.shortlist.small import HEAD, order
 
 SNAPSHOTS = words()
 SHOWN = {"label", "title", "authority", "notes", "unknown", "url", "source", "when", "where",
@@ -96,6 +99,7 @@ bands: {A: {label: "Band A"}, B1: {label: First of B}, B2: {label: Second of B}}
 columns:
   applications:
     arrears: {type: int, unit: GBP, label: rent arrears}
+    interests: {type: text_list, label: Interests}
     duty: {type: bool, label: whether a duty is owed}
   homes:
     ground: {type: bool, label: whether the home is on the ground floor}
@@ -156,6 +160,7 @@ def small(load_with: Any) -> Any:
         ("COALESCE(duty, FALSE)", "a duty is owed (taken as not so where it is not recorded)"),
         ("array_contains(sizes, advert.bedrooms)",
          "the application's sizes that may be let include the home's bedrooms"),
+        ("array_contains(interests, 'garden')", "“Interests” includes “garden”"),
         ("registered_on < DATE '2024-02-29'",
          "the application's date of registration is before 29 February 2024"),
         ("registered_on <= as_at",
@@ -374,3 +379,23 @@ def test_every_field_of_every_part_has_its_place_in_the_words() -> None:
              if isinstance(thing, type) and issubclass(thing, Part)}
     bases = {"Part", "Labelled", "Sourced", "Addition", *(name for name in parts if name.startswith("_"))}
     assert {n: set(p.model_fields) for n, p in parts.items() if n not in bases} == SAID
+
+
+def test_a_label_that_begins_with_the_is_not_given_another():
+    version = scheme_from_text(
+        HEAD.replace("in_debt:", "enlisted_on: {type: date, label: the day of enlistment}\n    in_debt:")
+        + order("date: {A: enlisted_on, otherwise: registered_on}", "date: enlisted_on")
+    ).versions[0]
+    first, second = version.profiles["only"].all_stages()[0].order
+    assert "the the" not in key_in_words(first, version)
+    assert key_in_words(second, version) == "The earliest day of enlistment comes first"
+    assert key_called(second, version) == "the day of enlistment"
+
+
+def test_a_standard_whose_rule_is_changed_has_not_the_notes_of_what_it_extends():
+    rule = {"label": "Ours", "extends": "twenty_one_year"}
+    assert resolve_standard(BedroomStandard(**rule)).notes
+    assert resolve_standard(BedroomStandard(**rule, sizes={"larger": 1})).notes
+    assert resolve_standard(BedroomStandard(**rule, own_room_from=18)).notes == ()
+    own = resolve_standard(BedroomStandard(**rule, own_room_from=18, notes=("Ours",)))
+    assert own.notes == ("Ours",)

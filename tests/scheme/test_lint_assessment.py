@@ -101,3 +101,25 @@ def test_awards_that_nobody_can_hold():
     findings = lint(scheme_from_text([("f.yaml", text)]))
     assert [f.message for f in findings if f.rule == "award_never_held"] == [
         "nobody can hold the award w", "nobody can hold the award u"]
+
+
+@pytest.mark.parametrize(("text", "where"), [
+    ("assessment: {size: universal_credit}\n", ""),
+    ("bedroom_standards: {own: {label: x, in_force: {from: 2025-01-01, assumed: true}}}\n"
+     "assessment: {size: own}\n", "f.yaml:14:20"),
+    ("bedroom_standards: {own: {label: x, in_force: {from: 2020-01-01, until: 2025-01-01, "
+     "assumed: true}}}\nassessment: {size: own}\n", "f.yaml:14:20"),
+])
+def test_a_bedroom_standard_that_is_not_in_force_as_long_as_the_version(text, where):
+    lines = found(text, "standard_not_in_force")
+    assert [line.split(": ")[:2] for line in lines] == ([[where, "warning"]] if where else [])
+
+
+def test_a_fact_by_a_standard_that_begins_after_the_version_is_told_where_it_stands():
+    text = HEAD.replace("from: 2024-01-01", "from: 2010-01-01").replace(
+        "facts:\n", "facts:\n  need: {label: x, bedrooms: universal_credit}\n")
+    lines = [f.line() for f in lint(scheme_from_text([("f.yaml", text)]))
+             if f.rule == "standard_not_in_force"]
+    assert lines == [
+        "f.yaml:7:30: warning: the bedroom standard universal_credit is in force from 2013-04-29 "
+        "and this version from 2010-01-01: on the other days nobody can be assessed"]

@@ -181,3 +181,16 @@ def test_what_offers_use_is_used():
              "by: [estate]}}}\n")
     assert findings(columns) != []
     assert findings(columns + quota) == []
+
+
+@pytest.mark.parametrize(("dates", "said"), [
+    ("from: 2018-01-01, until: 2020-01-01", "ended 2020-01-01 and this version begins 2020-01-01"),
+    ("from: 2018-01-01, until: 2020-01-02", ""),
+    ("from: 2025-01-01", "begins 2025-01-01 and this version ends 2025-01-01"),
+])
+def test_a_plan_in_force_on_no_day_of_the_version(dates, said):
+    head = HEAD.replace("from: 2020-01-01", "from: 2020-01-01, until: 2025-01-01").replace(
+        "plan: {label: x", f"plan: {{label: x, in_force: {{{dates}, source: P1}}")
+    lines = [f for f in findings("", head) if "the plan" in f]
+    assert lines == ([f"f.yaml:13:41: warning: the plan plan {said}, so no advert may name it"]
+                     if said else [])

@@ -20,7 +20,7 @@ from cbl_engine.scheme import offers as offers_module
 from cbl_engine.scheme import upkeep as upkeep_module
 from cbl_engine.scheme.facts import REDUCERS
 from cbl_engine.scheme.keys import KEYS
-from cbl_engine.scheme.parts import Part
+from cbl_engine.scheme.parts import PATTERNS, Part
 
 
 def version(force, name="harbour"):
@@ -76,19 +76,50 @@ def test_a_folder_holds_versions_in_any_order(tmp_path):
 
 
 def test_problems_of_all_files_come_at_once(tmp_path):
-    (tmp_path / "a.yaml").write_text("a: &x 1\n")
+    (tmp_path / "a.yaml").write_text(version("from: 2024-01-01").replace("T", "&x T"))
     (tmp_path / "b.yaml").write_text("- not a scheme\n")
     (tmp_path / "c.yaml").write_text(version("from: soon"))
     assert error(load_scheme, tmp_path).split("\n") == [
-        "a.yaml:1:4: anchors and aliases are not allowed here. Write the value out",
+        "a.yaml:2:8: anchors and aliases are not allowed here. Write the value out",
         "b.yaml:1:1: a scheme file is a mapping that begins with scheme:. "
         "cbl init writes a commented one to start from",
         "c.yaml:4:18: in_force.from must be a date; given soon",
     ]
 
 
+def test_versions_in_files_named_yml_are_read(tmp_path):
+    (tmp_path / "a.yml").write_text(version("from: 2024-01-01"))
+    (tmp_path / "b.yaml").write_text(version("from: 2019-01-01, until: 2024-01-01"))
+    (tmp_path / "b.yaml~").write_text("not a scheme")
+    assert [d.name for d in load_scheme(tmp_path).documents] == ["b.yaml", "a.yml"]
+
+
+def test_what_is_refused_and_what_else_is_wrong_come_at_once():
+    text = version("from: 2024-02-30") + "titel: x\nbands: {A: {label: ''}}\nbands: {}\n"
+    assert error(scheme_from_text, [("f.yaml", text)]).split("\n") == [
+        "f.yaml:4:18: there is no such day; given 2024-02-30. Correct the date, or put it in "
+        "quotes if it is text",
+        "f.yaml:6:1: titel is not a field of the scheme; allowed: title",
+        "f.yaml:7:20: bands.A.label is empty",
+        'f.yaml:8:1: found duplicate key "bands". Keep one of the two',
+    ]
+
+
+def test_every_pattern_of_a_scheme_is_said_in_words():
+    def patterns(part):
+        if isinstance(part, dict):
+            yield from (v for k, v in part.items() if k == "pattern" and isinstance(v, str))
+            for item in part.values():
+                yield from patterns(item)
+        elif isinstance(part, list):
+            for item in part:
+                yield from patterns(item)
+
+    assert set(patterns(json_schema())) == set(PATTERNS)
+
+
 def test_no_file_and_no_text_are_no_scheme(tmp_path):
-    assert error(load_scheme, tmp_path) == f"{tmp_path}: the folder holds no .yaml file"
+    assert error(load_scheme, tmp_path) == f"{tmp_path}: the folder holds no .yaml or .yml file"
     assert error(scheme_from_text, []) == "there is no text of a scheme"
     assert error(scheme_from_text, "").startswith("scheme.yaml:1:1: a scheme file is a mapping")
 

@@ -27,13 +27,14 @@ columns:
     owes: {type: int, label: x}
     local: {type: bool, label: x}
     limit: {type: int, label: x}
+    arrears: {type: number, unit: GBP, label: x}
   adverts:
     cap: {type: int, label: x}
 """
 COLUMNS = {
     "applications": {
         "in_debt": {"type": "bool"}, "owes": {"type": "int"}, "local": {"type": "bool"},
-        "limit": {"type": "int"},
+        "limit": {"type": "int"}, "arrears": {"type": "number"},
     },
     "adverts": {"cap": {"type": "int"}},
 }

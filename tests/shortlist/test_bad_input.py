@@ -18,6 +18,7 @@ from tests.shortlist.small import (
     day,
     frame,
     order,
+    ranked,
     scheme_of,
 )
 
@@ -273,3 +274,24 @@ def test_a_parameter_that_only_a_fact_reads_must_be_in_force(fact: str) -> None:
     assert lines == [
         "parameters.old: parameter old has no value on 2024-05-31; allowed: from 2024-06-01"
     ]
+
+
+def test_lazy_frames_are_told_of_before_anything_is_read() -> None:
+    register = {"applications": applications_of(OWN)}
+    lazy = {name: table.lazy() for name, table in register.items()}
+    line = "{0}: {0} is not a frame; given a LazyFrame; allowed: a polars.DataFrame. Collect it first"
+    assert _lines(TableError, scheme_of(PLAIN), lazy) == [line.format("applications")]
+    given = adverts_of().lazy(), _bids(bid("a")).lazy(), frame("homes", []).lazy()
+    assert _lines(TableError, scheme_of(PLAIN), register, *given) == [
+        line.format("adverts"), line.format("bids"), line.format("homes"),
+    ]
+
+
+@pytest.mark.parametrize("call", ["frame", "summary", "stage_failures"])
+def test_one_text_is_no_list_of_adverts(call: str) -> None:
+    result = ranked(PLAIN, OWN)
+    with pytest.raises(TableError) as caught:
+        getattr(result, call)("ad")
+    assert str(caught.value) == (
+        "adverts: the ids of adverts are not a list; given a text; allowed: a list, be it of one"
+    )

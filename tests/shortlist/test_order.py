@@ -9,6 +9,7 @@ import pytest
 
 from cbl_engine.draws import draw, stable_hash
 from cbl_engine.errors import TableError
+from cbl_engine.shortlist import explain
 from tests.shortlist.small import (
     CLOSES,
     adverts_of,
@@ -46,6 +47,26 @@ def test_the_first_key_that_differs_decides_and_equals_are_a_tie_group() -> None
         ("u", 6, 2, "tie"),
         ("v", 7, None, "band"),
     ]
+
+
+def test_pence_of_a_debt_count() -> None:
+    owed = {"a": 100.10, "b": None, "c": 100.09, "d": 0.0, "e": -0.01, "f": 100.10, "g": -0.0,
+            "h": 1e-9, "i": -250.75}
+    own = {i: {"arrears": v} for i, v in owed.items()}
+    result = ranked(order("debt: arrears, compare: amount", "tie: human"), own)
+    assert ids(result) == list("iedghcafb")
+    assert [p[2] for p in places(result)] == [None, None, 1, 1, None, None, 2, 2, None]
+    result = ranked(order("debt: arrears", "debt: arrears, compare: amount"), own)
+    assert ids(result) == list("iedghcafb")
+    told = explain(result, "ad", "c", "officer")
+    assert told.rivals[0].rival_value == -250.75
+
+
+def test_the_debt_that_would_have_put_it_first_is_said_in_pence() -> None:
+    text = order("debt: arrears, compare: amount", "tie: human")
+    result = ranked(text, {"a": {"arrears": 10.5}, "b": {"arrears": 12.0}})
+    (first,) = explain(result, "ad", "b", "officer").first_place
+    assert first.value == 10.49
 
 
 def test_a_tie_group_stands_with_or_without_being_declared() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
@@ -182,19 +183,35 @@ def test_a_register_of_one_date_need_not_have_what_another_version_reads() -> No
         prepared.update(as_at=day("2024-07-01"))
 
 
+PERSON = _people(("p", "a", "2000-01-01"))
+WHOLE = "Give whole rows: they take the place of those that stand"
+
+
 @pytest.mark.parametrize(
     ("changed", "removed", "line"),
     [
         ({"pets": pl.DataFrame()}, {}, "pets: pets is not a table of the register; allowed: "
          "applications, people, connections, areas, band_history, status_history, duties, "
          "rooms, ta_placements, officer_decisions, overrides"),
-        ({"people": pl.DataFrame({"application": ["a"]})}, {},
-         "people: changed rows of people have no id"),
-        ({"people": pl.DataFrame({"id": ["n"], "date_of_birth": [date(2000, 1, 1)]})}, {},
-         "people: changed rows of people have no application"),
-        ({"people": pl.DataFrame({"id": [1], "application": ["a"]})}, {},
-         "people.id: changed rows of people have an id of another type; given Int64; "
+        ({"people": PERSON.drop("id")}, {}, f"people: changed rows of people have no id. {WHOLE}"),
+        ({"people": PERSON.drop("application", "date_of_birth").with_columns(dob=date(2000, 1, 1))}, {},
+         f"people: changed rows of people have no application, date_of_birth. {WHOLE}"),
+        ({"people": PERSON.with_columns(id=1)}, {},
+         "people.id: the column id of changed rows of people is of another type; given Int32; "
          "allowed: String"),
+        ({"people": PERSON.with_columns(date_of_birth=pl.lit("2000-01-01"))}, {},
+         "people.date_of_birth: the column date_of_birth of changed rows of people is of another "
+         "type; given String; allowed: Date"),
+        ({"people": PERSON.lazy()}, {},
+         "people: people is not a frame; given a LazyFrame; allowed: a polars.DataFrame. "
+         "Collect it first"),
+        ({}, {"people": "p"},
+         "people: the ids removed from people are not a list; given a text; allowed: a list, be it "
+         "of one"),
+        ({}, {"people": None, "applications": PERSON},
+         "people: the ids removed from people are not a list; given a NoneType; allowed: a list, be "
+         "it of one\napplications: the ids removed from applications are not a list; given a "
+         "DataFrame; allowed: a list, be it of one"),
         ({}, {"people": [1]},
          "people.id: the ids removed from people are of another type; allowed: String"),
         ({"applications": applications_of({"c": {}}).with_columns(
@@ -208,3 +225,56 @@ def test_rows_that_do_not_fit_are_told_of(
     with pytest.raises(TableError) as caught:
         prepared.update(changed, removed)
     assert str(caught.value) == line
+
+
+@pytest.mark.parametrize("ids", [
+    ["a"], ("a",), {"a"}, {"a": 1}, pl.Series(["a"]), np.array(["a"]), iter(["a"]), map(str, ["a"]),
+])
+def test_ids_that_are_gone_come_in_a_list_of_any_kind(prepared: Prepared, ids: Any) -> None:
+    assert _eldest(prepared.update(removed={"applications": ids})) == {"b": 34}
+
+
+def test_where_a_row_was_read_from_need_not_be_given(prepared: Prepared) -> None:
+    tables = {n: t.with_columns(source_row=pl.lit(1)) for n, t in prepared.tables.items()}
+    read = prepare(prepared.scheme, tables, prepared.as_at)
+    new = read.update({"people": _people(("p", "a", "1980-01-01"))})
+    assert _eldest(new) == {"a": 44, "b": 34}
+
+
+BANDS = order("band: [A, B, C]")
+
+
+@pytest.mark.parametrize(("stands", "comes", "bands"), [
+    (pl.String(), pl.Enum(["A"]), ("A", "B")), (pl.Enum(["A", "B"]), pl.Enum(["A"]), ("A", "B")),
+    (pl.Categorical(), pl.Enum(["A"]), ("A", "B")), (pl.Null(), pl.String(), ("A", None)),
+    (pl.String(), pl.Null(), (None, "B")),
+])
+def test_bands_come_as_text_of_any_type(
+    stands: pl.DataType, comes: pl.DataType, bands: tuple[str | None, str | None]
+) -> None:
+    def register(dtype: pl.DataType, **households: str | None) -> pl.DataFrame:
+        rows = applications_of({name: {"band": band} for name, band in households.items()})
+        return rows.with_columns(pl.col("band").cast(dtype))
+
+    before = prepare(scheme_of(BANDS), {"applications": register(stands, p=None, q=bands[1])}, "close")
+    after = before.update({"applications": register(comes, p=bands[0])}).tables["applications"]
+    held = after.select("id", pl.col("band").cast(pl.String)).rows()
+    assert dict(held) == {"p": bands[0], "q": bands[1]}
+
+
+def test_moments_come_in_any_time_zone() -> None:
+    def visited(zone: str) -> pl.DataFrame:
+        moment = pl.lit(datetime(2024, 1, 1, tzinfo=UTC)).dt.convert_time_zone(zone)
+        return applications_of({"p": {}}).with_columns(visited_at=moment)
+
+    scheme = scheme_of(order("tie: human"))
+    before = prepare(scheme, {"applications": visited("Europe/London")}, "close")
+    after = before.update({"applications": visited("UTC")})
+    assert_frame_equal(after.tables["applications"], before.tables["applications"])
+
+
+def test_what_is_done_to_a_frame_afterwards_is_not_in_the_register() -> None:
+    given = applications_of({"p": {"band": "A"}})
+    prepared = prepare(scheme_of(BANDS), {"applications": given}, "close")
+    given[0, "band"] = "B"
+    assert prepared.tables["applications"]["band"].to_list() == ["A"]

@@ -23,7 +23,9 @@ AFTER = ["closed_on", "accepted_on", "let_on"]
 
 
 def stages_in_order(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
-    """Days of a void never go back; notice is before the end; nothing is let before it is ready."""
+    """Days of a void never go back; notice is before the end; nothing is let before it is ready, nor
+    advertised before its inspection.
+    """
     voids = tables["voids"]
     broken = pl.col("notice_given_on") > pl.col("tenancy_ended_on")
     for days in (ORDER, AFTER):
@@ -31,6 +33,7 @@ def stages_in_order(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
             broken |= pl.col(before) > pl.col(after)
     broken |= pl.col("ready_on") > pl.col("let_on")
     broken |= pl.col("advertised_on") > pl.col("closed_on")
+    broken |= pl.col("advertised_on").is_between(start, pl.col("inspected_on"), closed="left")
     return voids.filter(broken)
 
 
@@ -278,6 +281,14 @@ def household_lives_once(tables: Tables, start: date, weeks: int) -> pl.DataFram
     return left.filter(left.select(key).is_duplicated())
 
 
+def bids_have_a_day(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
+    """Who has bid did so last for adverts that closed on a day of the run after it joined."""
+    bid, rows = pl.col("last_bid_on"), tables["households"]
+    broken = (pl.col("bids") > 0) != bid.is_not_null()
+    return rows.filter(broken | (bid < pl.col("registered_on")) | (bid < start)
+                       | (bid >= start + timedelta(weeks=weeks)))
+
+
 def left_after_joining(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
     """Statuses and days agree; nobody leaves before joining."""
     rows = tables["households"]
@@ -475,7 +486,7 @@ LAWS: tuple[Callable[[Tables, date, int], pl.DataFrame], ...] = (
     stages_in_order, stages_begin_in_turn, open_voids_have_no_end, one_tenancy_at_a_time,
     lettings_are_of_voids, lettings_were_accepted, one_nomination_at_a_time,
     nominated_while_waiting, nominated_for_adverts, counts_agree, chains_link, moves_free_homes,
-    household_lives_once, left_after_joining, open_nominations_agree, weeks_add_up, voids_add_up,
+    household_lives_once, bids_have_a_day, left_after_joining, open_nominations_agree, weeks_add_up, voids_add_up,
     placements_end, placed_add_up, homes_come_back, decants_come_back, gone_is_gone,
     demolition_rehouses, bought_homes_begin, placements_follow, placements_cost,
     converted_homes_hold_one, duties_follow, placed_under_a_duty, bands_change,

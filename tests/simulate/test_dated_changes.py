@@ -210,6 +210,7 @@ BAD = {
     "a value that is so already": (
         f"- {{on: {ON}, parameters: {{bidding.most_bids: {{number: 3, assumed: x}}}}}}",
         "changes_nothing", "11:35"),
+    "the scheme that is so already": (f"- {{on: {ON}, scheme: small.yaml}}", "changes_nothing", "11:30"),
     "no such scheme": (f"- {{on: {ON}, scheme: nowhere}}", "scheme_missing", "11:30"),
     "a transition of nothing": (
         f"- {{on: {ON}, over_weeks: 4, parameters: {{voids.works_teams: {{number: 1, assumed: x}}}}}}",

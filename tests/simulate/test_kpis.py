@@ -12,13 +12,15 @@ from cbl_engine.simulate import kpis_accommodation, kpis_homes, kpis_people
 from cbl_engine.simulate.kpi import ALL, Kpi, Told
 from cbl_engine.simulate.parameters import Parameter, Parameters
 from cbl_engine.simulate.setup import ENDINGS
-from cbl_engine.simulate.summary import BY_NAME, KPIS, over_worlds, values
+from cbl_engine.simulate.summary import BY_NAME, KPIS, nothing, over_worlds, values
 
 START = date(2026, 1, 5)
 
 
-def told(days: int = 1461, worlds: int = 1, parameters: dict | None = None, **frames) -> Told:
-    """Tables from rows; a horizon of four years unless it is said."""
+def told(
+    days: int = 1461, worlds: int = 1, parameters: dict | None = None, warm_up: int = 0, **frames
+) -> Told:
+    """Tables from rows; a horizon of four years, after weeks of a warm-up where it is said."""
     tables = {name: pl.DataFrame(rows) if isinstance(rows, list) else rows
               for name, rows in frames.items()}
     for name, table in tables.items():
@@ -26,7 +28,7 @@ def told(days: int = 1461, worlds: int = 1, parameters: dict | None = None, **fr
             tables[name] = table.with_columns(pl.lit(0, pl.Int32).alias("world"))
     found = {name: Parameter(**value, assumed="test") for name, value in (parameters or {}).items()}
     return Told(tables, list(range(worlds)), START, START + timedelta(days=days),
-                Parameters(found))
+                Parameters(found), START - timedelta(weeks=warm_up))
 
 
 def of(kpi: str, given: Told) -> dict[str, float]:
@@ -41,7 +43,7 @@ def day(n: int) -> date:
 def letting(**changes) -> dict:
     row = {"home": "H1", "vacancy": 1, "application": "P0000-000000", "let_on": day(100),
            "bedrooms": 2, "bedroom_need": 2, "band": "A", "registered_on": day(-265),
-           "priority_date": day(0), "transfer": False, "left_bedrooms": None, "leaked": None,
+           "priority_date": day(0), "transfer": False, "homeless": False, "left_bedrooms": None, "leaked": None,
            "adapted": False, "needs_adapted": False, "chain": "H1/1", "link": 1}
     return row | changes
 
@@ -106,6 +108,14 @@ def test_every_end_of_a_nomination_has_its_place_among_the_nominees() -> None:
             assert sum(group.split(", ")[-1] == word for group in order) == of_each
 
 
+def test_the_interval_of_a_share_ends_at_the_whole() -> None:
+    given = told(worlds=3, x=pl.DataFrame(
+        {"world": [0, 1, 2], "group": [ALL] * 3, "value": [0.8, 1.0, 1.0]}))
+    for unit, high in (("share of lettings", 1.0), ("days", pytest.approx(1.22, abs=0.01))):
+        kpi = Kpi("x", "x", unit, lambda given: given["x"])
+        assert over_worlds(kpi, given).row(0, named=True)["high"] == high
+
+
 def test_an_interval_ends_at_nothing_where_nothing_is_below_it_and_one_world_has_none() -> None:
     kpi = Kpi("x", "x", "days", lambda given: given["x"])
     two = told(worlds=2, x=pl.DataFrame({"world": [0, 1], "group": [ALL] * 2, "value": [0.0, 1.0]}))
@@ -157,8 +167,56 @@ def test_rent_is_lost_from_the_day_after_a_tenancy_to_the_day_before_the_next() 
 
 def test_nominees_for_each_letting_by_what_became_of_them() -> None:
     outcomes = ["accepted", "accepted", "no_show", "refused_late", "no_show", None]
-    found = of("nominees_per_letting", told(nominations=[{"outcome": o} for o in outcomes]))
+    found = of("nominees_per_letting", told(nominations=[nomination(o) for o in outcomes]))
     assert found == {ALL: 2.5, "accepted": 1.0, "no show": 1.0, "refused late": 0.5}
+
+
+def nomination(outcome: str | None, **changes) -> dict:
+    settled = None if outcome is None else day(100)
+    return {"world": 0, "outcome": outcome, "settled_on": settled, "landlord_kind": "council"} | changes
+
+
+def test_a_nomination_settled_after_the_end_is_not_settled_at_the_end() -> None:
+    given = told(nominations=[nomination("accepted"), nomination("no_show"), *(
+        nomination(outcome, settled_on=day(1461)) for outcome in ("accepted", "no_show", "no_show"))])
+    assert of("nominees_per_letting", given) == {ALL: 2.0, "accepted": 1.0, "no show": 1.0}
+    assert of("nominees_by_landlord", given) == {
+        "council": 2.0, "council, accepted": 1.0, "council, no show": 1.0}
+
+
+def by_world(kpi: str, given: Told) -> dict[str, dict[int, float]]:
+    rows = values(BY_NAME[kpi], given)
+    return {group: dict(rows.filter(group=group).select("world", "value").iter_rows())
+            for group in rows["group"].unique()}
+
+
+def test_a_world_without_a_letting_has_no_nominees_for_each() -> None:
+    provider = {"landlord_kind": "provider"}
+    given = told(worlds=3, nominations=[
+        nomination("accepted"), nomination("no_show", world=1), nomination("accepted", world=1, **provider)])
+    assert by_world("nominees_per_letting", given) == {
+        ALL: {0: 1.0, 1: 2.0}, "accepted": {0: 1.0, 1: 1.0}, "no show": {0: 0.0, 1: 1.0}}
+    assert by_world("nominees_by_landlord", given) == {
+        "council": {0: 1.0}, "council, accepted": {0: 1.0}, "council, no show": {0: 0.0},
+        "provider": {1: 1.0}, "provider, accepted": {1: 1.0}}
+    assert nothing(BY_NAME["nominees_by_landlord"], given, ["provider, no show"]).rows() == [
+        (1, "provider, no show", 0.0)]
+    assert over_worlds(BY_NAME["nominees_per_letting"], given)["worlds"].to_list() == [2, 2, 2]
+
+
+def test_a_world_in_which_no_tenant_moves_has_no_share_of_moves() -> None:
+    move = {"transfer": True, "left_bedrooms": 2}
+    given = told(worlds=3, lettings=lettings(
+        letting(world=0, **move, leaked="fission"), letting(world=1, **move), letting(world=2)))
+    assert by_world("chain_leaks", given) == {ALL: {0: 1.0, 1: 0.0}, "fission": {0: 1.0, 1: 0.0}}
+
+
+def test_a_world_that_lets_to_tenants_alone_has_no_chain_without_leakage() -> None:
+    given = told(worlds=3, lettings=lettings(
+        letting(world=0, transfer=True), letting(world=1), letting(world=2, link=2)))
+    assert by_world("chain_length", given) == {
+        "with leakage": {0: 1.0, 1: 1.0}, "without leakage": {1: 1.0, 2: 1.0}}
+    assert over_worlds(BY_NAME["chain_length"], given)["mean"].to_list() == [1.0, 1.0]
 
 
 def test_bids_and_adverts_that_let_nothing() -> None:
@@ -255,6 +313,14 @@ def test_moves_that_free_bedrooms_and_end_overcrowding() -> None:
     assert of("transfer_share", given)[ALL] == 0.75
 
 
+def test_lettings_to_homeless_households() -> None:
+    given = told(lettings=lettings(
+        letting(homeless=True, band="A", bedrooms=1), letting(band="A", bedrooms=2),
+        letting(band="B", bedrooms=2), letting(homeless=True, band="B", bedrooms=2)))
+    assert of("homeless_share", given) == {
+        ALL: 0.5, "band A": 0.5, "band B": 0.5, "1 bedroom": 1.0, "2 bedrooms": pytest.approx(1 / 3)}
+
+
 def test_who_left_the_register_and_who_is_still_on_it() -> None:
     rows = [household(1), household(2, status="under_offer", band="B", bedroom_need=None),
             household(3, status="housed_elsewhere", left_on=day(9))]
@@ -262,6 +328,14 @@ def test_who_left_the_register_and_who_is_still_on_it() -> None:
     assert of("waiting_at_end", given) == {
         ALL: 2, "band A": 1, "band B": 1, "2 bedrooms": 1, "bedrooms not known": 1}
     assert of("left_register", given) == {ALL: 0.25, "housed elsewhere": 0.25}
+    assert of("waited_so_far", given)[ALL] == pytest.approx(1561 / 365.25 * 12)
+
+
+def test_who_was_let_a_home_from_a_day_after_the_end_is_on_the_register_at_the_end() -> None:
+    given = told(households=[household(1, status="housed", left_on=day(1460)),
+                             household(2, status="housed", left_on=day(1461))])
+    assert of("left_register", given)[ALL] == 0.25
+    assert of("waiting_at_end", given)[ALL] == 1
     assert of("waited_so_far", given)[ALL] == pytest.approx(1561 / 365.25 * 12)
 
 
@@ -307,6 +381,12 @@ def test_who_enters_under_which_duty_and_who_leaves_by_which_way() -> None:
         placement(**new, duty="relief", until=day(2000), left_by="housed")))
     assert of("ta_entries", given) == {ALL: 0.75, "interim": 0.25, "relief": 0.5}
     assert of("ta_exits", given) == {ALL: 0.5, "decision": 0.25, "private rented": 0.25}
+
+
+def test_who_enters_on_the_first_day_after_a_warm_up_has_entered() -> None:
+    for warm_up, found in ((0, 0.0), (8, 0.25)):
+        given = told(placements=placements(placement()), warm_up=warm_up)
+        assert of("ta_entries", given)[ALL] == found
 
 
 def test_a_letting_saves_the_nights_to_come_where_nobody_takes_the_place() -> None:

@@ -132,8 +132,8 @@ def test_a_household_that_joins_later_lives_its_life_so_many_days_later() -> Non
     days = 35 + np.arange(40)
     rows = join(state, np.zeros(40, int), 6, np.arange(40), life, setup.start + days)
     moved = register_of(state, rows, setup.monday(30))
-    same = join(state, np.zeros(40, int), 0, 10_000 + np.arange(40), life,
-                np.full(40, setup.start), opening=True)
+    same = join(state, np.zeros(40, int), 1, 10_000 + np.arange(40), life,
+                np.full(40, setup.start))
     own = register_of(state, same, setup.monday(30))
     later, now = moved["applications"], own["applications"]
     dated = [name for name, dtype in now.schema.items()

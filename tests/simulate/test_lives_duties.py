@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from cbl_engine.assess import assess
-from cbl_engine.simulate.duties import STAGES, duties_of, duty_changes, on_record
+from cbl_engine.simulate.duties import STAGES, duties_of, duty_changes, of_a_day, on_record
 from cbl_engine.simulate.listing import register_of
 from cbl_engine.simulate.lives import day_number, day_of
 from cbl_engine.simulate.luck import Luck
@@ -117,7 +118,7 @@ def test_the_same_happens_to_duties_under_two_schemes() -> None:
         lives, mine = setup.lives, slice(0, setup.lives.opening)
         its = lives.duties
         courses.append(pl.DataFrame({
-            "read_as": lives.read_as, "owed": its.owed[mine], "under": its.under[mine],
+            "read_as": lives.read_as, "owed": its.at_first[mine] >= 0, "under": its.under[mine],
             "main_on": its.main_on[mine], "ends": its.ends[mine], "by": its.ends_by[mine]}))
     both = courses[0].filter("owed").join(courses[1].filter("owed"), on="read_as", suffix="_other")
     assert both.height > 10
@@ -227,7 +228,7 @@ def test_other_rows_stand_as_they_are_on_record() -> None:
     found = course(ended, {"application": "b", "kind": "intentionally_homeless"},
                    {"application": "c", "kind": "prevention"}, {"application": "c", "kind": "main"},
                    ids=("a", "b", "c"))
-    assert found.owed.tolist() == [False, False, True]
+    assert found.at_first.tolist() == [-1, -1, 2]
     assert found.homeless_on.tolist() == [NEVER, NEVER, day_number(FIRST)]
     assert [DUTIES[n] for n in found.under][2] == "main"
     assert found.rows.select("application", "kind", "until", "ended_by").rows() == [
@@ -247,7 +248,24 @@ def test_nobody_is_placed_before_the_prevention_duty_is_over() -> None:
     setup = setup_of("coventry", weeks=20, households=80, homes=40, **{
         "accommodation.placed": {"share": 1.0}, "households.lapse_per_year": {"rate": 0.0}})
     duties = setup.lives.duties
-    later = duties.owed & (np.arange(len(duties.owed)) < setup.lives.opening)
+    later = (duties.at_first >= 0) & (np.arange(len(duties.at_first)) < setup.lives.opening)
     duties.homeless_on[later] = setup.start + 40
     stays = tables(setup, [0])["placements"].filter(pl.col("application").str.starts_with("P0000-"))
     assert set(stays.filter("entered")["since"]) == {START + timedelta(days=40)}
+
+
+def test_a_made_up_register_keeps_as_many_relief_duties_as_are_owed_on_a_day() -> None:
+    # At a relief duty of exactly 73 days, a fifth of a year, that nothing ends before, without
+    # inquiries: of 1,000 a year who join under it 200 are under it on a day.
+    parameters = shipped_parameters().with_changes(parameters_of(**{
+        "arrivals.per_year": {"rate": 0.25},
+        "arrivals.owed_duty": {"weights": {"relief": 4.0, "main": 1.0}},
+        "accommodation.entry": NO_INQUIRIES, "accommodation.exits_per_year": NO_EXITS,
+        "accommodation.duty_days": {"days_by": {**DAYS["days_by"], "relief": {0: 73, 100: 73}}},
+    }))
+    rows = pl.DataFrame({"application": [f"a{n:05d}" for n in range(10_000)],
+                         "kind": ["relief", "main"] * 5_000})
+    kept = of_a_day(rows, parameters, Luck(1))
+    assert (kept["kind"] == "main").sum() == 5_000
+    assert (kept["kind"] == "relief").sum() == pytest.approx(1_000, rel=0.1)
+    assert_frame_equal(of_a_day(rows.reverse(), parameters, Luck(1)).sort("application"), kept)

@@ -7,7 +7,7 @@ import polars as pl
 
 from cbl_engine.offers.criteria import Judge
 from cbl_engine.offers.direct import direct_let_findings
-from cbl_engine.simulate import bidders, direct, listing, offering, register, voids
+from cbl_engine.simulate import bidders, direct, listing, offering, register, voids, works
 from cbl_engine.simulate.lives import day_of
 from cbl_engine.simulate.state import begin
 from tests.simulate.policy_world import run, scheme_text, setup_of
@@ -25,7 +25,7 @@ def test_the_live_findings_stand_against_nobody_on_a_list_and_against_everybody_
     for week in range(setup.weeks):
         register.change(state, week)
         voids.end_tenancies(state, week)
-        voids.work(state, week)
+        works.work(state, week)
         bidders.begin_week(state, week)
         direct.set_apart(state, week)
         rows, listed, _ = direct.lists(state, week)

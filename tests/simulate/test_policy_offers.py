@@ -266,7 +266,7 @@ consequences: {then: {label: x, band: C}}
 
 
 def test_lists_ranked_anew_stand_as_the_live_shortlist_has_them_that_day():
-    from cbl_engine.simulate import again, bidders, choice, offering, register, voids, weeks
+    from cbl_engine.simulate import again, bidders, choice, offering, register, voids, weeks, works
     from cbl_engine.simulate.state import begin
 
     rules = """offers:
@@ -280,7 +280,7 @@ consequences: {then: {label: x, band: C}}
     for week in range(setup.weeks):
         register.change(state, week)
         voids.end_tenancies(state, week)
-        voids.work(state, week)
+        works.work(state, week)
         bidders.begin_week(state, week)
         close = setup.closes(week)
         anew = offering.only(going, again.order_on(state, going, close))

@@ -111,7 +111,8 @@ def test_supported_homes_are_let_by_referral():
     over = frames["voids"].join(marked.select(pl.col("id").alias("home"), "needs_group"), on="home")
     referred = over.filter(pl.col("outcome") == "referral")
     assert referred.height > 10
-    told = Told(frames, [0, 1], START, START + timedelta(weeks=12), setup.parameters)
+    told = Told(frames, [0, 1], START, START + timedelta(weeks=12), setup.parameters,
+                START)
     found = dict(values(BY_NAME["let_outside"], told).filter(world=0).select(
         "group", "value").iter_rows())
     let = referred.filter(pl.col("let_on") < told.end, world=0)

@@ -43,7 +43,7 @@ def test_what_a_file_leaves_out_is_as_usual(tmp_path: Path) -> None:
     scenario, parameters = read_scenario(written(tmp_path))
     assert (scenario.world.households, scenario.world.homes) == (2000, 5000)
     assert scenario.days == 140
-    assert parameters["arrivals.per_year"] == 0.28
+    assert parameters["arrivals.per_year"] == 0.30
 
 
 def test_values_of_a_file_and_of_the_scenario_take_the_place_of_the_usual(tmp_path: Path) -> None:
@@ -66,6 +66,20 @@ def test_values_of_a_file_and_of_the_scenario_take_the_place_of_the_usual(tmp_pa
     ("decants:\n  - {on: 2031-01-01, homes: 5, because: works}\n", "outside_horizon", 6),
     ("decants:\n  - {on: 2026-05-01, homes: 5, because: whim}\n", "bad_value", 6),
     ("simple: {refusal: 1.5}\n", "bad_value", 5),
+    ("new_homes:\n  - {on: 2026-05-01, homes: 5, bedrooms: 2, plan: nosuch}\n", "unknown_plan", 6),
+    ("scheme_set: {local_lettings_plans: {a: {label: A, in_force: {from: 2025-01-01, until: 2026-06-01, assumed: true}}}}\n"
+     "new_homes:\n  - {on: 2026-05-01, homes: 5, bedrooms: 2, plan: a}\n", "plan_not_in_force", 7),
+    ("world: {homes: 200}\ndecants:\n  - {on: 2026-05-01, homes: 260, because: works}\n",
+     "too_many_decants", 7),
+    ("world: {homes: 200}\ndecants:\n  - {on: 2026-05-01, homes: 150, because: demolition}\n"
+     "  - {on: 2026-06-01, homes: 110, because: works}\n", "too_many_decants", 8),
+    ("world: {homes: 200}\nvariants:\n  v:\n    title: x\n    decants:\n"
+     "      - {on: 2026-05-01, homes: 260, because: works}\n", "too_many_decants", 10),
+    ("policy_changes_on: 2030-01-01\n", "outside_horizon", 5),
+    ("policy_changes_on: 2026-04-05\n", "outside_horizon", 5),
+    ("variants:\n  v: {title: x, policy_changes_on: 2030-01-01}\n", "outside_horizon", 6),
+    ("variants:\n  v:\n    title: x\n    new_homes:\n"
+     "      - {on: 2026-05-01, homes: 5, bedrooms: 2, plan: nosuch}\n", "unknown_plan", 9),
 ])
 def test_what_is_wrong_is_told_with_its_line(
     tmp_path: Path, more: str, kind: str, line: int
@@ -74,6 +88,26 @@ def test_what_is_wrong_is_told_with_its_line(
         read_scenario(written(tmp_path, more))
     assert [p.kind for p in caught.value.problems] == [kind]
     assert f"town.yaml:{line}:" in caught.value.problems[0].where
+
+
+def test_homes_of_a_plan_that_is_in_force_and_decants_of_homes_that_come_are_read(
+    tmp_path: Path,
+) -> None:
+    read_scenario(written(tmp_path, """\
+scheme_set: {local_lettings_plans: {a: {label: A}}}
+world: {homes: 200}
+new_homes: [{on: 2026-05-01, homes: 5, bedrooms: 2, plan: a}]
+decants: [{on: 2026-05-01, homes: 205, because: works}]
+"""))
+
+
+def test_more_decants_than_homes_of_a_councils_own_are_told_before_the_run(
+    council: Path, tmp_path: Path
+) -> None:
+    many = "decants: [{on: 2026-05-01, homes: 9000, because: works}]\n"
+    with pytest.raises(BadInput, match=r"decants\.0\.homes: tenants must move out of more homes"):
+        simulate(written(tmp_path, f"world: {{stock: {council}}}\n{many}"), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_scenario_that_is_not_there_is_told_with_those_that_are() -> None:

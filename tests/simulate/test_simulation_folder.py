@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 from cbl_engine.errors import RunError
 from cbl_engine.simulate import simulate
 from cbl_engine.simulate.kept import open_simulation
+from tests.commands import exit_code
 from tests.simulate.small_scenario import set_up_once, written
 
 if TYPE_CHECKING:
@@ -94,6 +96,20 @@ def test_a_file_that_was_changed_is_made_anew(scenario: Path, whole: Path, tmp_p
     out = tmp_path / "out"
     simulate(scenario, out)
     (out / "voids.parquet").write_bytes(b"")
+    simulate(scenario, out)
+    assert bytes_of(out) == bytes_of(whole)
+
+
+@pytest.mark.parametrize("file", ["manifest.json", "voids.parquet"])
+def test_a_file_that_was_cut_off_is_said_and_made_anew_by_the_same_command(
+    scenario: Path, whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], file: str
+) -> None:
+    out = shutil.copytree(whole, tmp_path / "out")
+    (out / file).write_bytes((out / file).read_bytes()[:100])
+    assert exit_code("trace", out, "--home", "H1") == 2
+    said = capsys.readouterr().err
+    assert f"{file}: the {'table' if file.endswith('parquet') else 'file'} is" in said
+    assert "Give the command that made the folder again" in said
     simulate(scenario, out)
     assert bytes_of(out) == bytes_of(whole)
 

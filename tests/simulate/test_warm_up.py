@@ -82,6 +82,17 @@ def test_what_was_over_before_the_figures_is_left_out(both: tuple[Simulation, Si
     assert figures(warm, "bids_per_advert") == pytest.approx(by_world.mean(), rel=1e-5)
 
 
+def test_the_register_balances(both: tuple[Simulation, Simulation]) -> None:
+    for of, first in zip(both, (START, FIRST), strict=True):
+        households = of.frames["households"]
+        there = (pl.col("registered_on") < first) | pl.col("application").str.starts_with("P0000-")
+        start = households.filter(there, (pl.col("left_on") >= first).fill_null(value=True)).height
+        joined = households.filter(~there).height
+        left = figures(of, "left_register") * told_by(of).years * 3
+        assert start + joined - left == pytest.approx(3 * figures(of, "waiting_at_end"), abs=0.01)
+        assert households.filter(pl.col("left_on") >= END).height > 0
+
+
 def test_rent_and_nights_are_those_of_the_days_of_the_figures(
     both: tuple[Simulation, Simulation]
 ) -> None:

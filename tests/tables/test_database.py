@@ -10,7 +10,7 @@ import pytest
 
 from cbl_engine.errors import TableError
 from cbl_engine.tables import read_tables
-from cbl_engine.tables.database import is_database_url, open_database, shown_url
+from cbl_engine.tables.database import is_database_url, open_database, said, shown_url
 
 SCRIPT = """
 CREATE TABLE Applications (id TEXT, status TEXT, registered_on TEXT, points INTEGER, flag INTEGER);
@@ -173,3 +173,10 @@ def test_without_the_package_the_line_says_which(url, monkeypatch):
     monkeypatch.setitem(sys.modules, "sqlalchemy", None)
     with pytest.raises(TableError, match=r"sqlalchemy is not installed. pip install 'cbl-engine"):
         open_database(url)
+
+
+def test_secrets_are_taken_out_of_a_message_as_words():
+    error = Exception('connection refused for user "u" with pass@word')
+    assert said(error, "postgresql://u:pass%40word@host/x") == (
+        'connection refused for user "***" with ***'
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import tempfile
 from pathlib import Path
@@ -174,3 +175,45 @@ def test_no_bytes_crash_and_every_row_is_good_or_rejected(content, mapping):
     if "applications" in tables.frames and not tables.problems:
         frame = tables.frames["applications"]
         assert frame["source_row"].is_unique().all()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (gzip.compress(b"id,status\n", mtime=0), "is compressed with gzip, not text. Unpack it"),
+        (b"PAR1\x15\x04\xff\xff", "is a Parquet file, not text. Call it .parquet"),
+        (b"PK\x03\x04\x14\xff", "is a zip or an Excel workbook, not text. "
+                                "Unpack it, or call it .xlsx if it is a workbook"),
+        (b"advert;application;placed_at\nV1;A1;2024-05-02T09:30\n",
+         "has one column by its delimiter ',', called 'advert;application;placed_at'. "
+         'Say delimiter: ";" in the mapping'),
+        (b"advert\tapplication\tplaced_at\n",
+         "has one column by its delimiter ',', called 'advert\\tapplication\\tplaced_at'. "
+         'Say delimiter: "\\t" in the mapping'),
+    ],
+    ids=["gzip", "parquet", "workbook", "semicolons", "tabs"],
+)
+def test_a_file_of_another_form_is_told_what_it_is(spoil, content, said):
+    folder = spoil({"bids.csv": content})
+    assert lines_of(folder) == [f"bids.csv: {said}"]
+
+
+def test_the_delimiter_that_the_report_names_is_right(spoil):
+    folder = spoil({"bids.csv": b"advert\tapplication\tplaced_at\nV1\tA1\t2024-05-02T09:30\n",
+                    "mapping.yaml": 'bids: {delimiter: "\\t"}\n'})
+    assert lines_of(folder) == []
+
+
+def test_a_heading_in_capitals_is_told(spoil):
+    folder = spoil(bids="Advert,application,placed_at\nV1,A1,2024-05-02T09:30\n")
+    assert lines_of(folder) == [
+        "bids.csv: advert: the column is missing (advert bid for); given 'Advert'. "
+        "Call it advert, or map it under columns in the mapping"
+    ]
+
+
+def test_files_may_be_called_in_any_capitals_and_once(spoil):
+    folder = spoil({"bids.csv": None, "BIDS.CSV": b"advert,application,placed_at\nV1,A1,2024-05-02T09:30\n"})
+    assert lines_of(folder) == []
+    (folder / "Bids.csv").write_text("advert,application,placed_at\n")
+    assert lines_of(folder) == ["bids: both BIDS.CSV and Bids.csv are there. Remove one of them"]

@@ -132,3 +132,60 @@ def test_one_file_is_one_table_whatever_it_is_called(tmp_path):
     assert read.frames["outcomes"]["source_name"].to_list() == ["week 12.csv"]
     with pytest.raises(TableError, match=r"missing\.csv"):
         read_tables(tmp_path / "missing.csv", only="outcomes")
+
+
+def test_a_file_of_a_few_columns_is_checked_as_the_row_will_stand(tmp_path):
+    standing = {"applications": STANDING["applications"].with_columns(band=pl.lit("A"))}
+    (tmp_path / "applications.csv").write_text("id,band\n1,B\n")
+    read = read_tables(tmp_path, needs=(), standing=standing)
+    assert read.frames["applications"].select("id", "status", "band").rows() == [("1", "active", "B")]
+    (tmp_path / "applications.csv").write_text("id,band\n1,B\n2,A\n")
+    with pytest.raises(TableError, match="empty where a value is required") as caught:
+        read_tables(tmp_path, needs=(), standing=standing)
+    assert [p.rows for p in caught.value.problems] == [("line 3",)]
+
+
+def test_a_rule_over_columns_reads_those_that_stand(tmp_path):
+    moments = pl.Series(["2026-03-08T09:00:00", "2026-03-12T12:00:00"]).str.to_datetime(
+        time_zone="Europe/London")
+    standing = {"adverts": pl.DataFrame({"id": ["v"], "status": ["open"], "opens_at": moments[:1],
+                                         "closes_at": moments[1:]})}
+    (tmp_path / "adverts.csv").write_text("id,status,closes_at\nv,open,2026-03-01T12:00:00\n")
+    with pytest.raises(TableError, match="close at or before their opening"):
+        read_tables(tmp_path, needs=(), standing=standing)
+
+
+def test_without_a_key_a_column_that_did_not_come_is_refused_where_it_would_be_lost(tmp_path):
+    standing = {**STANDING, "connections": TIES.with_columns(since=pl.Series(
+        [None, None, "2020-01-01"]).str.to_date())}
+    (tmp_path / "connections.csv").write_text("application,area,kind\n1,x,work\n")
+    assert read_tables(tmp_path, needs=(), standing=standing).frames["connections"].height == 1
+    (tmp_path / "connections.csv").write_text("application,area,kind\n2,x,work\n")
+    with pytest.raises(TableError, match=r"connections\.csv: since: the column is missing"):
+        read_tables(tmp_path, needs=(), standing=standing)
+
+
+def test_versions_begin_in_a_register_without_them():
+    now = pl.DataFrame({"id": ["1", "2"], "band": ["A", "B"]})
+    came = pl.DataFrame({"id": ["1", "2"], "valid_from": [None, "x"], "status": ["active"] * 2})
+    assert news(now, came, "applications").select("id", "valid_from", "band").rows() == [
+        ("1", None, "A"), ("2", "x", None)]
+    after = taken_in(now, came, "applications")
+    assert after.select("id", "valid_from").rows() == [("1", None), ("2", None), ("2", "x")]
+
+
+def test_a_register_with_versions_wants_them_in_every_file(tmp_path):
+    standing = {"applications": STANDING["applications"].with_columns(
+        valid_from=pl.lit(None, pl.Date))}
+    (tmp_path / "applications.csv").write_text("id,status\n1,closed\n")
+    with pytest.raises(TableError, match=r"applications\.csv: valid_from: .* has versions"):
+        read_tables(tmp_path, needs=(), standing=standing)
+    (tmp_path / "applications.csv").write_text("id,status,valid_from\n1,closed,\n")
+    assert read_tables(tmp_path, needs=(), standing=standing).frames["applications"].height == 1
+
+
+def test_sizes_may_be_spelled_out_by_their_ends_in_a_later_file_too(tmp_path):
+    standing = {"applications": STANDING["applications"].with_columns(sizes=pl.lit([1]))}
+    (tmp_path / "applications.csv").write_text("id,status,bedrooms_min,bedrooms_max\n1,active,2,3\n")
+    read = read_tables(tmp_path, needs=(), standing=standing)
+    assert read.frames["applications"]["sizes"].to_list() == [[2, 3]]

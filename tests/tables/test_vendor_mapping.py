@@ -369,3 +369,15 @@ def test_lineage_has_no_say_in_the_run_id(tmp_path):
     assert len(ids) == 1
     assert read_run(tmp_path / "two").manifest["run_id"] in ids
     assert not any((tmp_path / "two" / "lineage").iterdir())
+
+
+def test_a_bad_list_is_told_with_the_separator_of_the_file(spoil):
+    tables = read(
+        spoil,
+        "applications: {separators: {sizes: ;}}\n",
+        {"applications.csv": "id,status,sizes\nA1,active,2;x\nA2,active,2;3\n",
+         "bids.csv": "advert,application,placed_at\n"},
+    )
+    (problem,) = tables.problems
+    assert problem.message == "not whole numbers with ; between them"
+    assert "2;3" in problem.allowed

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 import xlsxwriter
 
-from cbl_engine.tables import package, read_tables
+from cbl_engine.tables import ExtraColumn, package, read_tables
 
 BIDS = [["advert", "application", "placed_at"], ["V1", "A1", dt.datetime(2024, 5, 2, 9, 30)]]
 ADVERTS = [
@@ -396,8 +396,126 @@ def test_a_workbook_by_another_writer_without_cell_references(tmp_path):
 
 
 def test_columns_named_like_patterns_are_only_names(tmp_path):
-    rows = [["id", "status", "*", "^x$"], ["A1", "active", "p", "q"]]
+    rows = [["id", "status", "*", "^x$"], ["A1", "active", "p", "q"], ["A2", "active", 2, "3"]]
     bids = [BIDS[0], ["V1", "A1", dt.datetime(2024, 5, 2, 9, 30)]]
     frame = read(write_book(tmp_path / "b.xlsx", Applications=rows, BIDS=bids)).frames
     assert frame["applications"].row(0)[:4] == ("A1", "active", "p", "q")
     assert isinstance(frame["bids"], pl.DataFrame)
+
+
+def test_a_text_cell_does_not_cut_the_seconds_of_moments_beside_it(tmp_path):
+    bids = [
+        BIDS[0],
+        ["V1", "A1", dt.datetime(2024, 5, 2, 10, 0, 50)],
+        ["V1", "A2", dt.datetime(2024, 5, 2, 10, 0, 10, 250000)],
+        ["V1", "A3", "02/05/2024 11:00"],
+    ]
+    applications = [*APPLICATIONS, ["A3", "active", "05/06/2024"]]
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text(
+        "defaults: {date_format: '%d/%m/%Y', datetime_format: '%d/%m/%Y %H:%M'}\n"
+    )
+    path = write_book(tmp_path / "b.xlsx", BIDS=bids, Applications=applications)
+    tables = read(path, mapping=mapping)
+    assert tables.problems == ()
+    assert [moment.strftime("%H:%M:%S.%f") for moment in tables.frames["bids"]["placed_at"]] == [
+        "10:00:50.000000", "10:00:10.250000", "11:00:00.000000",
+    ]
+
+
+def test_a_moment_in_a_column_of_dates_is_refused_whatever_stands_beside_it(tmp_path):
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text("defaults: {date_format: '%d/%m/%Y'}\n")
+    rows = [*APPLICATIONS, ["A3", "active", "05/06/2024"],
+            ["A4", "active", dt.datetime(2024, 6, 5, 10, 30)]]
+    (line,) = lines_of(write_book(tmp_path / "b.xlsx", Applications=rows), mapping=mapping)
+    assert line == (
+        "Applications: registered_on: not a date; given '2024-06-05 10:30:00'; allowed: dates "
+        "written %d/%m/%Y; 1 in all: Applications!5. Or name the date_format in the mapping"
+    )
+
+
+def test_a_moment_that_london_never_shows_is_refused_beside_text_too(tmp_path):
+    bids = [BIDS[0], ["V1", "A1", dt.datetime(2024, 3, 31, 1, 30)], ["V1", "A2", "2024-05-02T11:00"]]
+    (line,) = lines_of(write_book(tmp_path / "b.xlsx", BIDS=bids))
+    assert "local times that happen twice, or not at all" in line
+    assert "BIDS!2" in line
+
+
+def test_ids_held_as_numbers_among_text_are_told(tmp_path):
+    rows = [["id", "status"], [12, "active"], ["0013", "active"], ["A1", "active"]]
+    tables = read(write_book(tmp_path / "b.xlsx", Applications=rows))
+    assert tables.frames["applications"]["id"].to_list() == ["12", "0013", "A1"]
+    assert [n.line() for n in tables.notes] == [
+        "Applications: id: ids that the sheet holds as numbers; zeros before them, if any, are "
+        "lost. Format the column as text before the ids are entered",
+    ]
+
+
+def test_ids_that_are_digits_held_as_text_are_no_news(tmp_path):
+    rows = [["id", "status"], ["0012", "active"], ["true", "active"], ["A1", "active"]]
+    tables = read(write_book(tmp_path / "b.xlsx", Applications=rows))
+    assert tables.frames["applications"]["id"].to_list() == ["0012", "true", "A1"]
+    assert (tables.problems, tables.notes) == ((), ())
+
+
+@pytest.mark.parametrize("beside", ["A2", None])
+@pytest.mark.parametrize("cell", [True, dt.date(2024, 1, 31)])
+def test_an_id_that_the_sheet_turned_into_something_else_is_refused(tmp_path, cell, beside):
+    rows = [["id", "status"], ["A1", "active"], [beside or cell, "active"], [cell, "active"]]
+    if beside is None:
+        rows.pop(1)
+    lines = lines_of(write_book(tmp_path / "b.xlsx", Applications=rows, BIDS=[BIDS[0]]))
+    assert "not ids: the sheet holds a date, or true or false" in "\n".join(lines)
+    assert len(lines) == 1, lines
+
+
+@pytest.mark.parametrize("beside", [None, "2024-05-03T09:00", 7])
+@pytest.mark.parametrize("number", [99_999_999, 1e300, 20_240_501, 2_958_466, -4])
+def test_a_number_shown_as_a_date_that_is_none_takes_its_row_out(tmp_path, number, beside):
+    def change(book, pages):
+        pages["BIDS"].write("D1", "withdrawn_at")
+        pages["BIDS"].write_number("D2", number, book.add_format({"num_format": "dd/mm/yyyy"}))
+        if beside:
+            pages["BIDS"].write_row("A3", ["V1", "A2"])
+            pages["BIDS"].write_datetime("C3", BIDS[1][2], book.add_format({"num_format": "hh:mm"}))
+            pages["BIDS"].write("D3", beside)
+
+    tables = read(write_book(tmp_path / "b.xlsx", change))
+    assert tables.problems[0].line() == (
+        "BIDS: numbers shown as dates that are none (Excel shows #####); given D2; 1 in all: BIDS!2. "
+        "Enter the date, or empty the cell"
+    )
+    assert 2 not in tables.frames["bids"]["source_row"]
+
+
+def test_a_cell_that_says_it_is_a_number_and_is_empty_is_empty(tmp_path):
+    def change(name, content):
+        row = b'<c r="C2" s="1"><v></v></c></row><row r="3"'
+        return content.replace(b'</row><row r="3"', row) if "sheet1" in name else content
+
+    rows = [[*APPLICATIONS[0][:2], "points"], ["A1", "active"], ["A2", "active", 3]]
+    tables = read(repacked(write_book(tmp_path / "b.xlsx", Applications=rows), change))
+    assert tables.problems == ()
+    assert tables.frames["applications"]["points"].to_list() == [None, 3]
+
+
+@pytest.mark.parametrize("in_a_date_column", [20_240_501, 99_999_999])
+def test_a_plain_number_among_dates_is_no_date(tmp_path, in_a_date_column):
+    rows = [*APPLICATIONS, ["A3", "active", in_a_date_column]]
+    (line,) = lines_of(write_book(tmp_path / "b.xlsx", Applications=rows))
+    assert line.startswith(f"Applications: registered_on: not a date; given '{in_a_date_column}'")
+
+
+@pytest.mark.parametrize("beside", [3, 4.0, "5", True])
+def test_true_in_a_column_of_numbers_is_refused_and_in_one_of_truths_is_not(tmp_path, beside):
+    rows = [["id", "status", "points", "pregnant"], ["A1", "active", True, True],
+            ["A2", "active", beside, 0]]
+    tables = read_tables(
+        write_book(tmp_path / "b.xlsx", Applications=rows), strict=False,
+        extra_columns={"applications": [ExtraColumn("pregnant", "bool")]},
+    )
+    assert tables.problems[0].line().startswith("Applications: points: not a whole number; ")
+    assert 2 not in tables.frames["applications"]["source_row"]
+    assert tables.frames["applications"].select("pregnant").to_series().to_list() == (
+        [] if beside is True else [False])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cbl_engine.assess.ages import age_on, whole_months
 from cbl_engine.assess.assessed import Assessed
-from cbl_engine.assess.assessing import assess, assessment_problems
+from cbl_engine.assess.assessing import assess, assessment_problems, assessment_tables
 from cbl_engine.assess.bedroom_words import BedroomsExplained, Room, explain_bedrooms
 from cbl_engine.assess.bedrooms import bedroom_need, sizes_let
 from cbl_engine.assess.connections import area_closure, connection_facts, pair_fact_values
@@ -36,6 +36,7 @@ __all__ = [
     "area_closure",
     "assess",
     "assessment_problems",
+    "assessment_tables",
     "bedroom_need",
     "columns_read",
     "columns_welcome",

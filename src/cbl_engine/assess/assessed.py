@@ -123,7 +123,8 @@ class Assessed:
 
         Returns:
             Frame of application, column (of the application, ``person.column``, or a fact),
-            needed_by, effect.
+            needed_by (a name), kind (what it is the name of: criterion, award, law, fact, standard
+            or date), effect.
         """
         from cbl_engine.assess.missing import missing_of
 

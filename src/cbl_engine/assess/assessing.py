@@ -24,7 +24,7 @@ from cbl_engine.assess.overrides import TYPES, Overrides, overrides_on, scattere
 from cbl_engine.assess.plan import FOUND, Plan, plan_of
 from cbl_engine.assess.review import Dated, next_reviews
 from cbl_engine.assess.verify import check_assessed
-from cbl_engine.errors import Problem, SchemeError, TableError
+from cbl_engine.errors import BadInput, Problem, TableError
 from cbl_engine.scheme.law import allocation_law
 from cbl_engine.scheme.parameters import constants_on
 from cbl_engine.tables import (
@@ -32,10 +32,13 @@ from cbl_engine.tables import (
     REGISTER_TABLES,
     TABLES,
     Ordinals,
+    as_at_problems,
     column_problems,
     column_types,
     has_versions,
+    id_type_problems,
     repeated_ids,
+    sizes_in_order,
     spans_of,
 )
 
@@ -83,10 +86,11 @@ def assess(
 
     Raises:
         SchemeError: the scheme is not in force, or says nothing about assessment.
-        TableError: a table or column that is read is missing or of another type; all at once.
+        TableError: the as-at date is no date; or a table or column that is read is missing or of
+            another type, ids of applications among them; all at once.
         PropertyError: the result broke one of the properties of ``docs/assessment.md``.
     """
-    plan = plan_of(scheme.in_force(as_at))
+    (plan,) = _plans(scheme, as_at)
     tables = {name: register[name] for name in REGISTER_TABLES if name in register}
     if only is not None:
         tables = of_households(tables, linked(tables, only))
@@ -166,7 +170,12 @@ def assess(
 
 
 def in_force(applications: pl.DataFrame, on: date) -> tuple[pl.DataFrame, pl.Series]:
-    """The row of each application in force on a date, ascending by id, and the day it ends."""
+    """The row of each application in force on a date, ascending by id, and the day it ends.
+
+    Sizes come in order and each once, so that how they were written makes no difference later.
+    """
+    if "sizes" in applications.columns and applications["sizes"].dtype == TYPES["sizes"]:
+        applications = applications.with_columns(sizes_in_order(pl.col("sizes")))
     ends = pl.Series([None], dtype=pl.Date).new_from_index(0, applications.height)
     if has_versions(applications):
         spans = spans_of(applications)
@@ -181,18 +190,39 @@ def in_force(applications: pl.DataFrame, on: date) -> tuple[pl.DataFrame, pl.Ser
 
 
 def assessment_problems(
-    scheme: Scheme, register: Mapping[str, pl.DataFrame], as_at: date
+    scheme: Scheme, register: Mapping[str, pl.DataFrame], as_at: date | Literal["close"]
 ) -> list[Problem]:
     """Everything that keeps a register from being assessed by a scheme on a date.
 
     The scheme is not in force or says nothing about assessment; a table or column that is read is
-    missing or of another type; ids are null or given twice.
+    missing or of another type; ids are null or given twice. With ``close`` for the as-at date,
+    under any version that has an assessment.
     """
     try:
-        plan = plan_of(scheme.in_force(as_at))
-    except SchemeError as error:
+        plans = _plans(scheme, as_at)
+    except BadInput as error:
         return list(error.problems)
-    return list(_problems(plan, register))
+    return list(dict.fromkeys(p for plan in plans for p in _problems(plan, register)))
+
+
+def assessment_tables(scheme: Scheme, as_at: date | Literal["close"]) -> tuple[str, ...]:
+    """The tables that the assessment of a scheme reads and cannot do without, in order.
+
+    Raises:
+        SchemeError: it is not in force on the date, or says nothing about assessment.
+        TableError: the date is none.
+    """
+    read = {table for plan in _plans(scheme, as_at) for table in plan.tables()}
+    return tuple(table for table in TABLES if table in read)
+
+
+def _plans(scheme: Scheme, as_at: date | Literal["close"]) -> list[Plan]:
+    if as_at != "close":
+        if wrong := list(as_at_problems(as_at)):
+            raise TableError(wrong)
+        return [plan_of(scheme.in_force(as_at))]
+    versions = [v for v in scheme.versions if v.assessment is not None]
+    return [plan_of(version) for version in versions or scheme.versions]
 
 
 def _problems(plan: Plan, tables: Mapping[str, pl.DataFrame]) -> Iterator[Problem]:
@@ -214,6 +244,7 @@ def _problems(plan: Plan, tables: Mapping[str, pl.DataFrame]) -> Iterator[Proble
             yield from column_problems(
                 tables[table], table, _types(plan, table, present | required)
             )
+    yield from id_type_problems(tables, REGISTER_TABLES)
     applications = tables.get("applications")
     if applications is None or "id" not in applications.columns:
         return

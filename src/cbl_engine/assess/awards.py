@@ -35,6 +35,7 @@ class AwardHeld:
     Attributes:
         outcome: met, failed or not known.
         held: whether it counts as held.
+        expired: whether it would be, had it not expired.
         counts: whether what it gives counts: held, and the best of its ``one_of``.
         points: given where it counts, 0 where their number is not known; None without points.
         unsure: held, but the number that its points are multiplied by is not known.
@@ -45,6 +46,7 @@ class AwardHeld:
 
     outcome: NDArray[np.int8]
     held: NDArray[np.bool_]
+    expired: NDArray[np.bool_]
     counts: NDArray[np.bool_]
     points: NDArray[np.int64] | None
     unsure: NDArray[np.bool_]
@@ -61,6 +63,8 @@ class Awarded:
         band: number of the band, 0 the highest; NO_BAND for none.
         band_since: the latest day on which an award that gives the band began; null where none
             has a day.
+        better_until: the latest day from which an award that gave a higher band is no longer held;
+            null for none.
         points: their sum, at least those promised.
         promised: where the promised points are more than the sum.
         place: place inside the band.
@@ -70,6 +74,7 @@ class Awarded:
     awards: dict[str, AwardHeld]
     band: NDArray[np.int16]
     band_since: pl.Series
+    better_until: pl.Series
     points: NDArray[np.int64]
     promised: NDArray[np.bool_]
     place: NDArray[np.int64]
@@ -115,7 +120,8 @@ def award_all(
         if award.place is not None:
             place = np.where(made[name].counts, np.minimum(place, award.place), place)
     place = np.where(place == np.iinfo(np.int64).max, 0, place)
-    return Awarded(made, band, since, points, promised, place, holds)
+    return Awarded(made, band, since, _better_until(version, made, bands, band), points, promised,
+                   place, holds)
 
 
 def _held(
@@ -143,7 +149,9 @@ def _held(
         failed |= maybe < award.at_least
         known &= (sure >= award.at_least) | (maybe < award.at_least)
     since, until = days(award, frame)
+    expired = np.zeros(n, bool)
     if award.since is not None:
+        expired = held & ~failed & (until <= on).fill_null(value=False).to_numpy()
         outside = ((since > on) | (until <= on).fill_null(value=False)).fill_null(value=False)
         failed |= outside.to_numpy()
         held &= ~outside.to_numpy()
@@ -155,7 +163,9 @@ def _held(
     points, unsure = None, np.zeros(n, bool)
     if award.points is not None:
         points, unsure = _given(award, frame, held)
-    return AwardHeld(outcome, held & ~failed, held & ~failed, points, unsure, since, until)
+    return AwardHeld(
+        outcome, held & ~failed, expired, held & ~failed, points, unsure, since, until
+    )
 
 
 def _waits(held: AwardHeld, code: NDArray[np.int8]) -> NDArray[np.bool_]:
@@ -211,7 +221,7 @@ def _best_of_each(
             counts = one.held & (best == number)
             points = None if one.points is None else np.where(counts, one.points, 0)
             made[name] = AwardHeld(
-                one.outcome, one.held, counts, points, one.unsure, one.since, one.until
+                one.outcome, one.held, one.expired, counts, points, one.unsure, one.since, one.until
             )
 
 
@@ -252,6 +262,23 @@ def _band(
         decided[name] = decided.get(name, np.zeros(n, bool)) | change
         band = np.where(change, lowest, band).astype(np.int16)
     return band, _latest(decided, made, n)
+
+
+def _better_until(
+    version: SchemeVersion, made: Mapping[str, AwardHeld], bands: Mapping[str, int],
+    band: NDArray[np.int16],
+) -> pl.Series:
+    """The latest day from which an expired award that gave a higher band is no longer held."""
+    latest = pl.Series([None], dtype=pl.Date).new_from_index(0, len(band))
+    for name, award in (version.assessment.awards if version.assessment else {}).items():
+        one = made[name]
+        if not one.expired.any() or (award.band is None and award.up is None):
+            continue
+        top = 0 if award.not_above is None else bands[award.not_above]
+        higher = band > (top if award.band is None else bands[award.band])
+        theirs = one.until.set(pl.Series(~(one.expired & higher & (band != NO_BAND))), None)
+        latest = pl.select(pl.max_horizontal(latest, theirs)).to_series()
+    return latest
 
 
 def _latest(

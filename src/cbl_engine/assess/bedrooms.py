@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from cbl_engine.assess.bedroom_input import none_too_large, table_problems
 from cbl_engine.assess.bedroom_table import Table, by_table
 from cbl_engine.assess.members import Members, has_several, members_of, put_together
 from cbl_engine.assess.sharing import (
     CARER,
-    MOST_PEOPLE,
     NONE,
     WILD,
     Rooms,
@@ -27,26 +27,18 @@ from cbl_engine.assess.sharing import (
     least_and_most,
     wild_used,
 )
-from cbl_engine.errors import Problem, TableError
+from cbl_engine.errors import TableError
 from cbl_engine.scheme.standards import resolve_standard
 from cbl_engine.tables import Ordinals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import date
 
     from numpy.typing import NDArray
 
     from cbl_engine.scheme.bedrooms import BedroomStandard, SizesLet
 
-_NEEDED = {
-    "id": None, "application": None, "date_of_birth": pl.Date, "sex": pl.String,
-    "relationship": pl.String,
-}
-_IF_THERE = {
-    "expected_on": pl.Date, "carer": pl.Boolean, "cannot_share": pl.Boolean,
-    "temporarily_away": pl.Boolean, "part_time": pl.Boolean, "foster_child": pl.Boolean,
-}
 WHY = Rooms._fields
 """Columns of rooms by why they are needed."""
 BLOCK = 500_000
@@ -82,12 +74,12 @@ def bedroom_need(
         - application;
         - need [bedrooms, or bed spaces by the standard's unit]; null when it cannot be known;
         - least, most: between which it must lie; null when nobody is recorded, or when what is
-          recorded contradicts itself;
+            recorded contradicts itself;
         - couples, own_room, cannot_share, same_sex_pairs, any_sex_pairs, unpaired, carers,
-          foster_children, part_time_children, extra [rooms]: why each is needed, by the rule and
-          before the cap; null when a missing fact could change it;
+            foster_children, part_time_children, extra [rooms]: why each is needed, by the rule and
+            before the cap; null when a missing fact could change it;
         - table_row: the row of the standard's table that applies, from 0; null for none;
-          table_differs: whether it says another need than the rule does; null without a table;
+            table_differs: whether it says another need than the rule does; null without a table;
         - sizes: those that may be let; null when the need is;
         - missing: what keeps the need from being known, as ``person.column``; null for nothing;
         - assumed: facts taken as the standard says, as ``person.column: how``; null for nothing.
@@ -101,12 +93,12 @@ def bedroom_need(
         docs/bedrooms.md, with the source of each shipped standard.
     """
     rule = resolve_standard(standard, as_at)
-    problems = list(_problems(people, rule, applications))
+    problems = list(table_problems(people, rule, applications))
     if problems:
         raise TableError(problems)
     ids = Ordinals(applications["id"])
     people, household = put_together(people, ids.ordinals_of(people["application"]))
-    _none_too_large(people, household)
+    none_too_large(people, household)
     extra = _extra_rooms(applications, ids, rule)
     smaller, larger = _sizes_rule(applications, ids, rule.sizes)
 
@@ -138,24 +130,6 @@ def _blocks(household: NDArray[np.int32], n: int) -> list[_Block]:
         (slice(*mine), slice(*theirs))
         for mine, theirs in zip(pairwise(cuts.tolist()), pairwise(rows.tolist()), strict=True)
     ]
-
-
-def _none_too_large(people: pl.DataFrame, household: NDArray[np.int32]) -> None:
-    """Counts by class have a byte each."""
-    large = np.flatnonzero(household[MOST_PEOPLE:] == household[:-MOST_PEOPLE])
-    if len(large):
-        named = people["application"].gather(large).unique().sort()
-        raise TableError(
-            [
-                Problem(
-                    "household_too_large",
-                    f"more than {MOST_PEOPLE} people on one application",
-                    where="people.application",
-                    count=len(named),
-                    rows=tuple(map(str, named.head(5))),
-                )
-            ]
-        )
 
 
 class _Answer:
@@ -357,40 +331,6 @@ def sizes_let(
     if larger:
         high = need + let.larger
     return list(range(low, high + 1))
-
-
-def _problems(
-    people: pl.DataFrame, rule: BedroomStandard, applications: pl.DataFrame
-) -> Iterator[Problem]:
-    """What keeps the tables from being used with the standard."""
-    wanted = [("people", people, name, dtype, True) for name, dtype in _NEEDED.items()]
-    wanted += [("people", people, name, dtype, False) for name, dtype in _IF_THERE.items()]
-    named = {rule.extra_rooms: pl.Int64, rule.sizes.smaller_if: pl.Boolean,
-             rule.sizes.larger_if: pl.Boolean}
-    wanted.append(("applications", applications, "id", None, True))
-    wanted += [("applications", applications, name, dtype, True)
-               for name, dtype in named.items() if name]
-    for table, frame, name, dtype, needed in wanted:
-        where = f"{table}.{name}"
-        if name not in frame.columns:
-            if needed:
-                yield Problem("missing_column", "the bedroom standard reads a column that is not "
-                              "there", where=where, given=", ".join(frame.columns))
-        elif dtype is not None and frame.schema[name] not in (dtype, pl.Null) and not (
-            dtype == pl.Int64 and frame.schema[name].is_integer()
-        ) and not (dtype == pl.String and frame.schema[name] in (pl.Categorical, pl.Enum)):
-            yield Problem("column_type", "a column is of another type", where=where,
-                          given=str(frame.schema[name]), allowed=str(dtype()))
-    if any(named) and "id" in applications.columns and applications["id"].is_duplicated().any():
-        twice = applications["id"].filter(applications["id"].is_duplicated()).unique().sort()
-        yield Problem(
-            "duplicate_id",
-            "an application is there more than once, and the standard reads its columns",
-            where="applications.id",
-            count=len(twice),
-            rows=tuple(map(str, twice.head(5))),
-            remedy="Give the versions in force at the as-at date",
-        )
 
 
 def _by_ordinal(

@@ -98,8 +98,12 @@ class Bands:
         self.rank = np.full((len(policies), len(self.names) + 1), -1, np.int16)
         for at, policy in enumerate(policies):
             order = {name: i for i, name in enumerate(policy.bands)}
+            now = [formerly.get(name, name) for name in policy.bands]
+            # A name of today, where one band alone of that version has it.
+            called = {name: i for i, name in enumerate(now) if now.count(name) == 1}
             for name, i in code.items():
-                self.rank[at, i] = order.get(policy.rule.formerly.get(name, name), -1)
+                own = order.get(policy.rule.formerly.get(name, name))
+                self.rank[at, i] = called.get(formerly.get(name, name), -1) if own is None else own
 
     def texts(self, codes: NDArray[np.integer]) -> pl.Series:
         """Names of codes, null for none."""

@@ -68,11 +68,16 @@ def dates_of(
         for name in named
     ]
     spells = spells_recorded(tables, ids)
-    known = ~awarded.holds
-    known[overrides.at("band")[0]] = True
-    today = pl.DataFrame(
-        [found["band"].alias("band"), since.alias("since"), pl.Series("known", known)]
-    ).with_columns(pl.lit(why).alias("why"))
+    decided = np.zeros(len(ids), bool)  # by an officer, from a day of its own
+    decided[overrides.at("band")[0]] = True
+    today = pl.DataFrame([
+        found["band"].alias("band"), since.alias("since"),
+        pl.Series("known", ~awarded.holds | decided),
+        awarded.better_until.set(pl.Series(decided), None).alias("better_until"),
+    ]).with_columns(pl.lit(why).alias("why"))
+    if why == "policy":  # the scheme moves it, on the day: no award did, earlier
+        days = ("since", "better_until")
+        today = today.with_columns(pl.lit(None, pl.Date).alias(name) for name in days)
     applications = pl.DataFrame([ids.ids.alias("id"), *own])
     outcomes = {
         i.when: codes[i.when] for i in plan.rules.priority_date.instead if i.when is not None

@@ -257,6 +257,8 @@ def _reduced(
     out = {}
     for name, fact in facts.items():
         values = grouped[name]
+        if values.dtype.is_decimal():
+            values = values.cast(pl.Float64)
         place = np.full(n, len(values), np.int64)
         place[at] = np.arange(len(values))
         none = None if fact.if_none == "unknown" else fact.if_none

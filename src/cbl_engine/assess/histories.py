@@ -313,7 +313,13 @@ def with_today(
     said = today[of]
     since = days_of(said["since"])
     since = np.where(since == NO_DAY, np.int32(as_at), since)
-    old = since < value_at(history.since, last[of], NO_DAY)
+    before = value_at(history.since, last[of], NO_DAY)
+    now, then = bands.rank[-1][band[of]], bands.rank[-1][value_at(history.band, last[of], -1)]
+    fell = (then >= 0) & (now > then)
+    if "better_until" in said.columns:
+        since = np.where(fell, np.maximum(since, days_of(said["better_until"])), since)
+    since = np.where(fell & (since <= before), np.int32(as_at), since)
+    old = since < before
     found.contradiction("award_before_last_spell", of[old], history.row[last[of[old]]])
     nothing = np.full(len(of), NO_DAY, np.int32)
     why = codes_of(said["why"], REASONS, NEED) if "why" in said.columns else np.zeros(len(of))

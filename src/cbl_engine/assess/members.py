@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.assess.ages import born_by
+from cbl_engine.assess.couples import couples_of
 from cbl_engine.assess.sharing import (
     ADULT,
     APART,
@@ -333,7 +334,9 @@ class _Work:
 
     def find_couples(self) -> None:
         """Who is with whom."""
-        self.pairs = one, two = self._pairs()
+        one, two, self.contradictory = couples_of(
+            self.people, self.household, self.is_applicant, self.role == _AS_PARTNER)
+        self.pairs = one, two
         self.partner[one], self.partner[two] = two, one
 
     def couples(self) -> None:
@@ -391,73 +394,6 @@ class _Work:
         swap = doubt[one] & ~doubt[two] & ~away[two]
         self.masks[one[swap]] = self.masks[two[swap]] | _NOT
         self.masks[two[swap]] = 1 << COUPLE
-
-    def _pairs(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Rows of couples, the earlier and the later; notes who has two partners.
-
-        A couple is recorded by ``partner_of`` of either or both, or is the applicant and the one
-        whose relationship is partner.
-        """
-        n = len(self.household)
-        points = self._partner_rows()
-        pointing = np.flatnonzero(points >= 0)
-        at = points[pointing]
-        back = points[at]
-        single, mutual = back < 0, back == pointing
-        astray = ~(single | mutual)
-        target, times = np.unique(at[single], return_counts=True)
-        astray[single] = np.isin(at[single], target[times > 1])
-        wrong = [pointing[astray], at[astray]]
-        paired = np.zeros(n, bool)
-        paired[pointing] = paired[at] = True
-        recorded = (single | (mutual & (pointing < at))) & ~astray
-        one, two = pointing[recorded], at[recorded]
-
-        said = np.flatnonzero((self.role == _AS_PARTNER) & ~paired)
-        if len(said):
-            applicant = np.full(int(self.household.max()) + 1, -1, np.int64)
-            applicants = np.flatnonzero(self.is_applicant)
-            applicant[self.household[applicants]] = applicants
-            mine = applicant[self.household[said]]
-            said, mine = said[mine >= 0], mine[mine >= 0]
-            clash = paired[mine] | (np.bincount(mine, minlength=n)[mine] > 1)
-            wrong += [said[clash], mine[clash]]
-            one, two = np.append(one, mine[~clash]), np.append(two, said[~clash])
-        self.contradictory = np.unique(np.concatenate(wrong))
-        if len(self.contradictory):
-            clash = np.isin(one, self.contradictory) | np.isin(two, self.contradictory)
-            one, two = one[~clash], two[~clash]
-        return np.minimum(one, two), np.maximum(one, two)
-
-    def _partner_rows(self) -> NDArray[np.int64]:
-        """Row of each person's recorded partner within the household; -1 when there is none.
-
-        Loops over how far apart two members of a household stand.
-        """
-        found = np.full(len(self.household), -1, np.int64)
-        if "partner_of" not in self.people.columns:
-            return found
-        ids = self.people["id"]
-        wanted = self.people["partner_of"].cast(ids.dtype, strict=False)
-        rows = np.flatnonzero(wanted.is_not_null().to_numpy())
-        target, own = wanted.drop_nulls(), self.household[rows]
-        last = len(self.household) - 1
-        step = 0
-        while len(rows):
-            step += 1
-            reach = np.zeros(len(rows), bool)
-            partner = np.full(len(rows), -1, np.int64)
-            for other in (rows + step, rows - step):
-                inside = (other >= 0) & (other <= last)
-                other = np.where(inside, other, rows)
-                here = inside & (self.household[other] == own)
-                reach |= here
-                same = (ids.gather(other) == target).to_numpy() & here
-                np.copyto(partner, other, where=same)
-            found[rows] = partner
-            left = np.flatnonzero(reach & (partner < 0))
-            rows, own, target = rows[left], own[left], target.gather(left)
-        return found
 
 
 _NOBODY = np.zeros(0, np.int64)

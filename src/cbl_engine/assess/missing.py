@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from cbl_engine.assess.assessed import Assessed
 
+if TYPE_CHECKING:
+    _Needed = tuple[NDArray[np.int64], str, str, str, str]
+
 EFFECTS = {
     "fail": "counts as failed",
     "pass": "counts as met",
@@ -34,27 +37,27 @@ def missing_of(result: Assessed, at: NDArray[np.int64], *, whole: bool) -> pl.Da
     """See :meth:`cbl_engine.assess.Assessed.missing`; ``at`` are ordinals, ascending."""
     ids = result.ids.ids
     schema = {"application": ids.dtype, "column": pl.String, "needed_by": pl.String,
-              "effect": pl.String}
+              "kind": pl.String, "effect": pl.String}
     parts = [pl.DataFrame(schema=schema)]
     if whole:
         absent = result.trace.legal.absent
         parts.append(pl.DataFrame(
             {"application": [None] * len(absent), "column": absent,
-             "needed_by": ["the law"] * len(absent),
+             "needed_by": ["the law"] * len(absent), "kind": ["law"] * len(absent),
              "effect": ["not known of anyone"] * len(absent)}, schema=schema))
-    for rows, column, needed_by, effect in _rows(result, at):
+    for rows, column, needed_by, kind, effect in _rows(result, at):
         if len(rows):
             parts.append(pl.DataFrame({"application": ids.gather(rows)}).with_columns(
                 pl.lit(column).alias("column"), pl.lit(needed_by).alias("needed_by"),
-                pl.lit(effect).alias("effect")))
+                pl.lit(kind).alias("kind"), pl.lit(effect).alias("effect")))
     parts += [p.select(*schema) for p in _frames(result, at)]
-    return pl.concat(parts).unique().sort("application", "needed_by", "column", "effect")
+    return pl.concat(parts).unique().sort("application", "needed_by", "column", "effect", "kind")
 
 
 def _rows(
     result: Assessed, at: NDArray[np.int64]
-) -> Iterator[tuple[NDArray[np.int64], str, str, str]]:
-    """Ordinals, column, what needed it, and the effect."""
+) -> Iterator[_Needed]:
+    """Ordinals, column, what needed it, of which kind, and the effect."""
     trace, version = result.trace, result.version
     for name, codes in trace.codes.items():
         criterion = version.criteria[name]
@@ -62,41 +65,44 @@ def _rows(
         if name in trace.exempted:  # by law, whatever it may be
             unknown = unknown[trace.exempted[name][unknown] < 0]
         names = parse_expression(criterion.when).own_names
-        yield from _nulls(trace.frame, unknown, names, name, EFFECTS[criterion.when_unknown])
+        yield from _nulls(trace.frame, unknown, names, name, "criterion",
+                          EFFECTS[criterion.when_unknown])
     for name, award in trace.plan.rules.awards.items():
         held = trace.awarded.awards[name]
         mine = at[held.held[at]]
         if award.since is not None:
-            yield from _nulls(trace.frame, mine, [award.since], name, "does not expire")
+            yield from _nulls(trace.frame, mine, [award.since], name, "award", "does not expire")
         if award.each is not None:
-            yield from _nulls(trace.frame, mine, [award.each], name, "awaits review")
+            yield from _nulls(trace.frame, mine, [award.each], name, "award", "awaits review")
     yield from _of_law(result, at)
 
 
 def _of_law(
     result: Assessed, at: NDArray[np.int64]
-) -> Iterator[tuple[NDArray[np.int64], str, str, str]]:
+) -> Iterator[_Needed]:
     """Eligibility that is not known; exemptions that a failed test leaves to be looked at."""
     legal, trace = result.trace.legal, result.trace
     for name, codes in legal.tests.items():
         names = legal.names_read(legal.law.eligible[name])
         unknown = at[codes[at] == UNKNOWN]
-        yield from _nulls(legal.frame, unknown, names, name, "to be settled before an offer")
+        yield from _nulls(legal.frame, unknown, names, name, "law",
+                          "to be settled before an offer")
     for criterion in trace.plan.rules.qualifies:
         groups = legal.exemptions_from(result.version.criteria[criterion].tests)
         failed = at[(trace.codes[criterion][at] == FAILED) & (trace.exempted[criterion][at] < 0)]
         for group in groups:
             names = legal.names_read(legal.law.exempt[group])
             unknown = failed[legal.exempt[group][failed] == UNKNOWN]
-            yield from _nulls(legal.frame, unknown, names, group, "may be exempt by law")
+            yield from _nulls(legal.frame, unknown, names, group, "law", "may be exempt by law")
 
 
 def _nulls(
-    frame: pl.DataFrame, rows: NDArray[np.int64], names: Iterable[str], needed_by: str, effect: str
-) -> Iterator[tuple[NDArray[np.int64], str, str, str]]:
+    frame: pl.DataFrame, rows: NDArray[np.int64], names: Iterable[str], needed_by: str, kind: str,
+    effect: str,
+) -> Iterator[_Needed]:
     for column in names:
         null = frame[column].gather(rows).is_null().to_numpy()
-        yield rows[null], column, needed_by, effect
+        yield rows[null], column, needed_by, kind, effect
 
 
 def _frames(result: Assessed, at: NDArray[np.int64]) -> Iterator[pl.DataFrame]:
@@ -108,11 +114,12 @@ def _frames(result: Assessed, at: NDArray[np.int64]) -> Iterator[pl.DataFrame]:
             told = told.filter(pl.col("column").is_not_null()).explode("column")
             yield told.with_columns(
                 pl.lit(f"bedroom standard {trace.plan.rules.size}").alias("needed_by"),
-                pl.lit(effect).alias("effect"),
+                pl.lit("standard").alias("kind"), pl.lit(effect).alias("effect"),
             )
     yield from _of_rooms(result, at)
     if trace.dates is not None:
-        yield trace.dates.missing.filter(pl.col("application").is_in(ids.implode()))
+        dated = trace.dates.missing.filter(pl.col("application").is_in(ids.implode()))
+        yield dated.with_columns(pl.lit("date").alias("kind"))
 
 
 def _of_rooms(result: Assessed, at: NDArray[np.int64]) -> Iterator[pl.DataFrame]:
@@ -133,7 +140,9 @@ def _of_rooms(result: Assessed, at: NDArray[np.int64]) -> Iterator[pl.DataFrame]
         else:
             continue
         for told in said:
-            yield told.with_columns(pl.lit(name).alias("needed_by"), pl.lit("not known").alias("effect"))
+            yield told.with_columns(
+                pl.lit(name).alias("needed_by"), pl.lit("fact").alias("kind"),
+                pl.lit("not known").alias("effect"))
 
 
 def _of_overcrowding(

@@ -214,15 +214,22 @@ def _on_record(before: Assessed) -> pl.DataFrame:
     dates = before.trace.dates
     if dates is None:
         return spells
-    found = dates.found_today()
+    ids = pl.col("application").cast(spells.schema["application"])
+    found = dates.found_today().with_columns(ids)
     if not found.height:
         return spells
-    eve = before.as_at - timedelta(1)
-    rows = found.with_columns(pl.min_horizontal("since", pl.lit(eve)).alias("since")).join(
-        before.assessed.select("application", "priority_date"), on="application", how="left"
-    )
-    return pl.concat([spells, rows.cast({"application": spells.schema["application"]})],
-                     how="diagonal_relaxed")
+    last = spells.group_by("application").agg(next=pl.col("since").max() + timedelta(1))
+    dated = before.assessed.select(ids, "priority_date")
+    eve = pl.lit(before.as_at - timedelta(1))
+    rows = found.join(last, on="application", how="left").join(
+        dated, on="application", how="left").with_columns(
+        since=pl.min_horizontal(pl.max_horizontal("since", "next"), eve)).drop("next")
+    if "until" in spells.columns:  # a spell that goes on ends as this one begins
+        begins = rows.select("application", begins="since")
+        later = (pl.col("since") >= pl.col("begins")).fill_null(value=False)
+        spells = spells.join(begins, on="application", how="left", maintain_order="left").with_columns(
+            until=pl.coalesce("until", pl.when(~later).then("begins"))).drop("begins")
+    return pl.concat([spells, rows], how="diagonal_relaxed")
 
 
 def _compared(

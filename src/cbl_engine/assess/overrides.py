@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from cbl_engine.tables import TABLES
+from cbl_engine.tables import TABLES, sizes_in_order
 
 if TYPE_CHECKING:
     from datetime import date
@@ -189,7 +189,7 @@ def _read(field: str, column: str = "value") -> pl.Expr:
     if field in ("bedroom_need", "points", "place_in_band"):
         return text.cast(pl.Int64, strict=False)
     if field == "sizes":
-        return text.str.split("|").cast(pl.List(pl.Int64), strict=False)
+        return sizes_in_order(text.str.split("|").cast(pl.List(pl.Int64), strict=False))
     if field == "qualifies":
         low = text.str.to_lowercase()
         return pl.when(low.is_in(_YES)).then(True).when(low.is_in(_NO)).then(False)

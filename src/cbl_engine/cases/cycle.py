@@ -147,7 +147,7 @@ def _bidding_rules(version: SchemeVersion) -> Iterator[str]:
 
 
 def _passing_over(version: SchemeVersion) -> Iterator[str]:
-    yield from ("not_active", "under_offer", "discretion", *version.checks, *version.criteria)
+    yield from ("not_active", "bid_withdrawn", "under_offer", "discretion", *version.checks, *version.criteria)
     yield from version.offers.passing_over if version.offers else ()
 
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from cbl_engine.cases.build import Case, CaseBuilder
 from cbl_engine.cases.model import Expected, WrittenCase, WrittenFile
 from cbl_engine.cases.rows import suggest
-from cbl_engine.documents import line_of, read_document
+from cbl_engine.documents import line_of, read_document, yaml_files
 from cbl_engine.errors import BadInput, CaseError, Problem
 from cbl_engine.scheme.load import Scheme, load_scheme, shipped_schemes
 from cbl_engine.scheme.parts import as_tuples
@@ -34,7 +34,7 @@ class CaseFile:
 
 
 def case_paths(path: str | Path) -> list[Path]:
-    """The files of cases at a path: the file itself, or every ``*.yaml`` of a folder with cases.
+    """The files of cases at a path: the file itself, or every YAML file of a folder with cases.
 
     Raises:
         CaseError: there is nothing there, or a folder without any.
@@ -44,9 +44,9 @@ def case_paths(path: str | Path) -> list[Path]:
         return [path]
     if not path.is_dir():
         raise CaseError([Problem("cases_missing", "there is no such file", where=str(path))])
-    found = [file for file in sorted(path.glob("*.yaml")) if _has_cases(file)]
+    found = [file for file in yaml_files(path) if _has_cases(file)]
     if not found:
-        problem = Problem("cases_missing", "no .yaml file here has cases:", where=str(path))
+        problem = Problem("cases_missing", "no .yaml or .yml file here has cases:", where=str(path))
         raise CaseError([problem])
     return found
 

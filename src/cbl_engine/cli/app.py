@@ -1,27 +1,99 @@
 """Commands of ``cbl``. Exit codes: 0 all well, 1 cases that fail, 2 bad input, 3 engine defect.
 
-Nothing heavy is imported until a command runs, so ``cbl --help`` stays quick.
+Nothing heavy is imported until a command runs, and no command until it is named, so ``cbl --help``
+stays quick.
 """
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import Annotated, Any, Literal
 
-from cyclopts import App, Parameter
+from cyclopts import App, Group
 
 from cbl_engine.version import __version__
 
-Format = Literal["table", "csv", "json", "parquet"]
-AUDIENCE = Literal["officer", "applicant"]
+COMMANDS = {
+    "Shortlists": {
+        "shortlist:shortlist": "Shortlist every advert: who is eligible, in what order, and why.",
+        "shortlist:validate": "Look for everything wrong in a scheme and its data.",
+        "shortlist:explain": "Explain one bid of a run: eligible or not and why, what decided.",
+        "bid:bid": "Say whether a household may bid on an advert, and where it would stand.",
+        "feedback:feedback": "Publish results: bids, who was eligible by band, who came first.",
+        "doors:export": "Carry the results of a run out: a workbook, or tables of a database.",
+        "doors:extract_request": "List the tables and columns a scheme needs.",
+    },
+    "Schemes": {
+        "sample:init": "Write a commented scheme to start from.",
+        "schemes:describe": "Read a scheme back in plain English.",
+        "schemes:diff": "Compare two schemes in words, what can alter a shortlist first.",
+        "schemes:schema": "Print the JSON Schema of scheme files, for editors.",
+        "shortlist:check": "Run golden cases: files or folders of YAML.",
+        "movers:movers": "Say who moves up, down or off the register under a new scheme.",
+        "scheme_change:scheme_change": "Write the pack for a change of scheme.",
+    },
+    "The register": {
+        "assess:assess": "Assess a register: need, band or points, priority date and status.",
+        "assess:letter": "Draft the decision letter of one application.",
+        "register:register": "List what keeps a register right: reviews, evidence, duplicates.",
+        "prospects:prospects": "Tell an applicant how likely a home is, and how soon.",
+    },
+    "Offers and lettings": {
+        "cycle:cycle": "Close a week: bids, lists, checks, offers and lettings up to a day.",
+        "cycle:waiting": "List what a state waits for, of whom, since when.",
+        "notice:notice": "List the letters a record gives rise to, or draft one of them.",
+        "results:results": "Publish what was let: lettings, waits and bids by band, size, area.",
+        "packs:monthly": "Write a month's pack: relets by stage, money, nominations, reviews.",
+        "packs:landlords": "Write the landlord scorecard.",
+        "packs:lettings_plan": "Write the annual lettings plan against what was let.",
+    },
+    "The record": {
+        "replay:replay": "Run a run or a state again: as it was, or with facts put right.",
+        "rerun:rerun": "Shortlist past bids under another scheme.",
+        "state:audit": "Verify a state folder: its files, its chain of events, its tables.",
+        "case_bundle:case_bundle": "Write a complaint's bundle: chronology, lists, replay.",
+        "results:sar": "Answer a subject access request.",
+        "state:retention": "List the applications whose facts have been kept long enough.",
+        "state:erase": "Destroy what is known of applications, in a new state.",
+    },
+    "The simulator": {
+        "simulate:simulate": "Simulate a borough week by week: voids, waits, chains and costs.",
+        "compare:compare": "Compare schemes and levers on the same worlds.",
+        "compare:report": "Write a comparison as one page for a committee, and a workbook.",
+        "trace:trace": "Follow a household, a home, or a chain of moves, day by day.",
+        "sample:sample": "Make a synthetic borough: register, homes, adverts and bids.",
+        "calibrate:calibrate": "Fit what a simulated world goes by from a council's history.",
+        "backtest:backtest": "Fit a history up to a day, predict the rest, see what held.",
+        "bench_policy:bench_policy": "Run the policy benchmark.",
+    },
+}
+"""Heading, then ``module:function`` of each command and its line in the list of ``cbl --help``. A
+command's own help is its docstring."""
 
-app = App(
-    name="cbl",
-    help="The open engine for choice-based lettings.",
-    version=__version__,
-    help_format="plaintext",
-)
+
+def commands(*, listed: bool = False) -> App:
+    """The commands, none of them imported yet.
+
+    Args:
+        listed: for the list of all commands, whose lines then say what each is for without
+            importing it; left out, each command says what its docstring says.
+    """
+    groups = {heading: Group.create_ordered(heading) for heading in COMMANDS}
+    made = App(
+        name="cbl",
+        help="The open engine for choice-based lettings.\n\n"
+        "cbl COMMAND --help says all that a command takes.",
+        version=__version__,
+        help_format="plaintext",
+        group_commands=Group.create_ordered("Of this list"),
+    )
+    for heading, group in groups.items():
+        for order, (path, line) in enumerate(COMMANDS[heading].items()):
+            made.command(f"cbl_engine.cli.{path}", group=group, sort_key=order,
+                         help=line if listed else None)
+    return made
+
+
+app = commands()
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -32,9 +104,10 @@ def main(arguments: list[str] | None = None) -> None:
     """
     from cbl_engine.errors import BadInput, CblError
 
-    app.resolved_commands()  # modules of commands are light, and have no help until imported
+    typed = sys.argv[1:] if arguments is None else arguments
+    called = app if typed and typed[0] not in app.help_flags else commands(listed=True)
     try:
-        sys.exit(app(sys.argv[1:] if arguments is None else arguments) or 0)
+        sys.exit(called(typed) or 0)
     except BadInput as error:
         from cbl_engine.cli.show import show_problems
 
@@ -49,287 +122,3 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         sys.stderr.write("cbl: stopped; nothing was written\n")
         sys.exit(130)
-
-
-@app.command
-def shortlist(
-    scheme: str,
-    /,
-    *,
-    data: str,
-    mapping: Path | None = None,
-    as_at: str = "close",
-    out: Path | None = None,
-    advert: str | None = None,
-    format: Format = "table",
-    seed: int = 0,
-    verify: Literal["sample", "full"] = "sample",
-    lenient: Annotated[bool, Parameter(negative="")] = False,
-    replace: Annotated[bool, Parameter(negative="")] = False,
-) -> int:
-    """Shortlist every advert: who is eligible, in what order, and why. An officer's tool.
-
-    Parameters
-    ----------
-    scheme
-        A scheme file, a folder of its versions, or the name of a shipped one (sheffield).
-    data
-        Folder of tables (applications, adverts, bids, ...), an Excel workbook (.xlsx), a database
-        (sqlite:///file.db, postgresql://user@host/name), or a shipped borough (riverton).
-    mapping
-        How the data become those tables; left out, the folder's own tables.yaml or mapping.yaml.
-    as_at
-        The date facts are judged at, YYYY-MM-DD, or close for each advert's own closing date.
-    out
-        Run folder to write: inputs read, every position, every reason, hashes.
-    advert
-        Show one advert's whole list instead of a line for each advert.
-    format
-        table to read; csv, json or parquet have a row for every bid.
-    seed
-        For lotteries and for the sample that is checked row by row.
-    verify
-        full checks every bid row by row however many there are.
-    lenient
-        Leave out bad rows (they are reported and kept) instead of refusing.
-    replace
-        Replace a run folder that is there.
-    """
-    from cbl_engine.cli import show
-    from cbl_engine.records import run_shortlist
-
-    with show.steps() as on_step:
-        result = run_shortlist(
-            scheme, data, show.as_at_date(as_at), out, seed=seed, strict=not lenient,
-            verify=verify, replace=replace, on_step=on_step,
-            on_problems=show.show_problems, on_notes=show.show_notes, mapping=mapping,
-        )
-    show.show_shortlist(result, advert, format, out)
-    return 0
-
-
-@app.command
-def validate(
-    scheme: str,
-    /,
-    *,
-    data: str | None = None,
-    mapping: Path | None = None,
-    as_at: str = "close",
-    report: Path | None = None,
-    problems: Path | None = None,
-    format: Format = "table",
-) -> int:
-    """Look for everything wrong in a scheme and its data, in one report. An officer's tool.
-
-    Parameters
-    ----------
-    scheme
-        A scheme file, a folder of its versions, or the name of a shipped one.
-    data
-        Folder of tables, an Excel workbook, a database or a shipped borough, as for shortlist;
-        left out, the scheme alone is looked at.
-    mapping
-        How the data become our tables; left out, the folder's own tables.yaml or mapping.yaml.
-    as_at
-        The date the data would be judged at, or close.
-    report
-        Write a page on the quality of the data there (HTML, for officers).
-    problems
-        Write every bad row there, as Parquet.
-    format
-        table to read; csv, json or parquet with a row for every problem and finding.
-    """
-    from cbl_engine.cli import show
-    from cbl_engine.records import check_inputs
-    from cbl_engine.scheme import lint
-
-    with show.steps() as on_step:
-        on_step("Checking")
-        inputs = check_inputs(scheme, data, show.as_at_date(as_at), mapping)
-        tables = inputs.tables.frames if inputs.tables is not None else {}
-        findings = lint(inputs.scheme, tables) if inputs.scheme is not None else []
-    if problems is not None and inputs.tables is not None:
-        show.write_problems(inputs.tables.rejected, problems)
-    if report is not None:
-        show.write_quality_page(inputs, data, show.as_at_date(as_at), report)
-    show.show_report(inputs, findings, format)
-    return 2 if inputs.problems else 0
-
-
-@app.command
-def explain(
-    *,
-    run: Path,
-    advert: str,
-    application: str,
-    audience: AUDIENCE = "applicant",
-    format: Literal["table", "json"] = "table",
-) -> int:
-    """Explain one bid of a run: eligible or not and why, position, what decided.
-
-    Parameters
-    ----------
-    run
-        Run folder written by cbl shortlist --out.
-    advert
-        Id of the advert.
-    application
-        Id of the application.
-    audience
-        applicant: own facts and counts only, nothing about a rival. officer: the bids above too.
-    format
-        table to read, json for programs.
-    """
-    from cbl_engine.cli import show
-    from cbl_engine.records import explain_run
-
-    show.show_explanation(explain_run(run, advert, application, audience), format)
-    return 0
-
-
-@app.command
-def check(
-    *cases: Path,
-    format: Format = "table",
-) -> int:
-    """Run golden cases: files or folders of YAML; those shipped without any. An officer's tool.
-
-    Parameters
-    ----------
-    cases
-        Case files, or folders of them.
-    format
-        table to read; csv, json or parquet with a row for every case.
-    """
-    from cbl_engine.cases import run_cases
-    from cbl_engine.cli import show
-    from cbl_engine.shipped import shipped_folder
-
-    with show.steps() as on_step:
-        on_step("Running cases")
-        results = run_cases(list(cases) or [shipped_folder("cases")])
-    show.show_cases(results, format)
-    return 0 if all(r.passed for r in results) else 1
-
-
-@app.command
-def sample(
-    out: Path,
-    /,
-    *,
-    households: int = 2_000,
-    adverts: int = 40,
-    seed: int = 1,
-    profiles: Annotated[tuple[str, ...] | None, Parameter(consume_multiple=True)] = None,
-    bands: Annotated[tuple[str, ...] | None, Parameter(consume_multiple=True)] = None,
-    district: str | None = None,
-    scheme: str | None = None,
-    format: Literal["csv", "parquet"] = "csv",
-) -> int:
-    """Make a synthetic borough from published shares: register, homes, adverts and bids.
-
-    Parameters
-    ----------
-    out
-        Folder to write; it must not be there yet.
-    households
-        Applications on the register.
-    adverts
-        Homes advertised.
-    seed
-        The same seed gives the same borough.
-    profiles
-        Names of lettings profiles for the adverts, in turn; left out, adverts name none.
-    bands
-        Names of the bands, from the greatest need down; left out, A to E.
-    district
-        Id of the district area, as the scheme's connection facts have it; left out, riverton.
-    scheme
-        A scheme to try on it: its profiles, bands, district and landlords then stand in for those
-        left out, and its own columns are there, empty where nothing is known.
-    format
-        csv or parquet.
-    """
-    from cbl_engine.cli import show
-    from cbl_engine.errors import Problem, TableError
-    from cbl_engine.sample import write_borough
-
-    if out.exists():
-        raise TableError(
-            [Problem("folder_in_the_way", "the folder is there already", where=str(out))]
-        )
-    from cbl_engine.scheme import load_scheme
-
-    given = {"profiles": profiles, "bands": bands, "district": district}
-    chosen: Any = {name: value for name, value in given.items() if value is not None}
-    with show.steps() as on_step:
-        on_step(f"Making a borough of {households:,} households")
-        files = write_borough(
-            out, format, load_scheme(scheme) if scheme is not None else None,
-            households=households, adverts=adverts, seed=seed, **chosen,
-        )
-    show.show_files(files, out)
-    return 0
-
-
-@app.command
-def init(out: Path = Path("scheme.yaml"), /) -> int:
-    """Write a commented scheme to start from. It loads as it is.
-
-    Parameters
-    ----------
-    out
-        File to write; it must not be there yet.
-    """
-    from cbl_engine.errors import Problem, SchemeError
-    from cbl_engine.shipped import shipped_folder
-
-    if out.exists():
-        raise SchemeError([Problem("file_in_the_way", "the file is there already", where=str(out))])
-    text = (shipped_folder("templates") / "scheme.yaml").read_text(encoding="utf-8")
-    try:
-        out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise SchemeError(
-            [Problem("file_not_written", f"the file cannot be written: {error.strerror}",
-                     where=str(out))]
-        ) from None
-    sys.stdout.write(f"Wrote {out}. Look at it with: cbl validate {out}\n")
-    return 0
-
-
-app.command("cbl_engine.cli.schemes:describe")
-app.command("cbl_engine.cli.schemes:diff")
-app.command("cbl_engine.cli.schemes:schema")
-app.command("cbl_engine.cli.replay:replay")
-app.command("cbl_engine.cli.feedback:feedback")
-app.command("cbl_engine.cli.doors:export")
-app.command("cbl_engine.cli.doors:extract_request")
-app.command("cbl_engine.cli.assess:assess")
-app.command("cbl_engine.cli.assess:letter")
-app.command("cbl_engine.cli.register:register")
-app.command("cbl_engine.cli.movers:movers")
-app.command("cbl_engine.cli.bid:bid")
-app.command("cbl_engine.cli.cycle:cycle")
-app.command("cbl_engine.cli.cycle:waiting")
-app.command("cbl_engine.cli.state:audit")
-app.command("cbl_engine.cli.state:erase")
-app.command("cbl_engine.cli.state:retention")
-app.command("cbl_engine.cli.results:results")
-app.command("cbl_engine.cli.results:sar")
-app.command("cbl_engine.cli.notice:notice")
-app.command("cbl_engine.cli.rerun:rerun")
-app.command("cbl_engine.cli.calibrate:calibrate")
-app.command("cbl_engine.cli.simulate:simulate")
-app.command("cbl_engine.cli.trace:trace")
-app.command("cbl_engine.cli.compare:compare")
-app.command("cbl_engine.cli.compare:report")
-app.command("cbl_engine.cli.bench_policy:bench_policy")
-app.command("cbl_engine.cli.backtest:backtest")
-app.command("cbl_engine.cli.scheme_change:scheme_change")
-app.command("cbl_engine.cli.packs:monthly")
-app.command("cbl_engine.cli.packs:landlords")
-app.command("cbl_engine.cli.packs:lettings_plan")
-app.command("cbl_engine.cli.prospects:prospects")
-app.command("cbl_engine.cli.case_bundle:case_bundle")

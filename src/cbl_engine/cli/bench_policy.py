@@ -48,6 +48,7 @@ def bench_policy(
         table, or json as --out writes it.
     """
     from cbl_engine.cli.compare import bar
+    from cbl_engine.cli.given import check_written
     from cbl_engine.cli.show import show_parts
     from cbl_engine.compare.policy import (
         bench_policy,
@@ -55,11 +56,8 @@ def bench_policy(
         results_text,
         write_results,
     )
-    from cbl_engine.errors import BadInput, Problem
 
-    if out is not None and not out.parent.is_dir():
-        raise BadInput([Problem("folder_missing", "there is no such folder to write to",
-                                where="--out", given=str(out.parent))])
+    check_written(out, "--out")
     suite = read_suite()
     with bar() as said:
         found = bench_policy(
@@ -89,7 +87,7 @@ def _told(found: dict[str, Any], figures: tuple[str, ...] | None) -> Iterator[An
 def _scoreboard(world: dict[str, Any], figures: tuple[str, ...] | None) -> Any:
     from rich.table import Table
 
-    from cbl_engine.compare.says import change, group_of, level
+    from cbl_engine.compare.says import base_level, change, group_of
 
     table = Table(title=world["title"])
     table.add_column("")
@@ -101,8 +99,8 @@ def _scoreboard(world: dict[str, Any], figures: tuple[str, ...] | None) -> Any:
         if figures is None or row["kpi"] in figures:
             by_figure.setdefault(row["kpi"], []).append(row)
     for kpi, rows in by_figure.items():
-        base = level(kpi, rows[0]["base"])
-        table.add_row(f"{group_of(kpi, rows[0]['group'])} ({rows[0]['unit']}): {base}", style="bold")
+        head = f"{group_of(kpi, rows[0]['group'])} ({rows[0]['unit']}): {base_level(rows[0])}"
+        table.add_row(head, style="bold")
         for row in rows:
             table.add_row(f"  {row['variant']}", *change(row), "told" if row["told"] else "")
         table.add_section()

@@ -44,7 +44,7 @@ def case_bundle(
     manifest = found.state.manifest
     about = [("application", found.application), ("state", manifest["state_id"]),
              ("as at", manifest["as_at"]), ("scheme", manifest["scheme"])]
-    with folder_beside(out, replace=False, kind="case bundle") as partial:
+    with folder_beside(out, kind="case bundle") as partial:
         for name, page in found.pages().items():
             (partial / name).write_text(page, encoding="utf-8")
         tables = [part for part in found.parts if part.frame is not None]

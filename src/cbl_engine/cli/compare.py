@@ -21,7 +21,7 @@ def compare(
     out: Path | None = None,
     replications: int | None = None,
     weeks: int | None = None,
-    responses: str = "central",
+    responses: str | None = None,
     until: str | None = None,
     at_most: int = 1000,
     workers: int = 1,
@@ -48,8 +48,9 @@ def compare(
     weeks
         Horizon, in place of the scenarios'.
     responses
-        How strongly households respond to policy: low, central, high, or several with commas
-        between them. What changes sign from one to another is said.
+        How strongly households respond to policy, in every scenario: low, central, high, or several
+        with commas between them. What changes sign from one to another is said. Left out, each
+        scenario keeps its own response; a file that sets one takes none from here.
     until
         Add worlds until the interval of a figure is narrow enough: void_days:tenancy, mean=0.5 is
         half a day to each side. The figures are those of --format csv.
@@ -123,7 +124,7 @@ def report(
     keep: Path | None = None,
     replications: int | None = None,
     weeks: int | None = None,
-    responses: str = "central",
+    responses: str | None = None,
     workers: int = 1,
     batch: int | None = None,
     equality: Path | None = None,
@@ -149,7 +150,8 @@ def report(
     weeks
         Horizon, in place of the scenarios'.
     responses
-        How strongly households respond to policy: low, central, high, or several.
+        How strongly households respond to policy, in every scenario: low, central, high, or several;
+        left out, each scenario keeps its own.
     workers
         Processes side by side.
     batch
@@ -158,9 +160,12 @@ def report(
         A CSV or Parquet table (application, characteristic, value) of the council's own register,
         for the effects by equality group; left out, those that made-up households have.
     """
+    from cbl_engine.cli.given import check_written
     from cbl_engine.compare.comparing import KEPT, open_comparison
     from cbl_engine.report import comparison_page, comparison_sheets, write_page
 
+    for option, file in (("--out", out), ("--excel", excel)):
+        check_written(file, option)
     kept = len(scenarios) == 1 and (Path(scenarios[0]) / KEPT).is_file()
     held = None if equality is None else _equality(equality, () if kept else scenarios)
     if kept:
@@ -183,7 +188,7 @@ def report(
 
 def _compared(
     scenarios: tuple[str, ...], out: Path | None, replications: int | None, weeks: int | None,
-    responses: str, until: str | None, at_most: int, workers: int, batch: int | None, command: str,
+    responses: str | None, until: str | None, at_most: int, workers: int, batch: int | None, command: str,
 ) -> Comparison | None:
     """What was found; None where it was interrupted."""
     from cbl_engine.compare.comparing import compare as run
@@ -224,15 +229,8 @@ def _none(command: str) -> Any:
                             allowed=f"a file, or one of {', '.join(names)}")])
 
 
-def _responses(text: str) -> tuple[Any, ...]:
-    from cbl_engine.compare.comparing import RESPONSES
-    from cbl_engine.errors import BadInput, Problem
-
-    given = [part.strip() for part in text.split(",") if part.strip()]
-    if wrong := [part for part in given if part not in RESPONSES]:
-        raise BadInput([Problem("bad_response", "there is no such response", where="--responses",
-                                given=", ".join(wrong), allowed=", ".join(RESPONSES))])
-    return tuple(r for r in RESPONSES if r in given)
+def _responses(text: str | None) -> Any:
+    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _until(text: str | None) -> tuple[str, str, float] | None:
@@ -295,7 +293,7 @@ def _told(found: Comparison, *, full: bool) -> Iterator[Any]:
 def _table(rows: Any, title: str) -> Any:
     from rich.table import Table
 
-    from cbl_engine.compare.says import change, group_of, level
+    from cbl_engine.compare.says import base_level, change, group_of
 
     table = Table(title=title)
     table.add_column("")
@@ -304,7 +302,7 @@ def _table(rows: Any, title: str) -> Any:
     table.add_column("told")
     for row in rows.iter_rows(named=True):
         kpi = row["kpi"]
-        table.add_row(f"{group_of(kpi, row['group'])} ({row['unit']})", level(kpi, row["base"]),
+        table.add_row(f"{group_of(kpi, row['group'])} ({row['unit']})", base_level(row),
                       *change(row), "told" if row["told"] else "")
     return table
 

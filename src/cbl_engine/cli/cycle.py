@@ -65,7 +65,8 @@ def cycle(
         Rows of any table that came since, as for shortlist; a row takes the place of the one with
         its key, rows that change nothing are left out.
     rectify
-        Rows that put right what was recorded wrongly, taken in before the cycle and marked so.
+        Rows that put right what was recorded wrongly, taken in before the cycle and marked so. What
+        people did is none of it: outcomes, and bids and direct lets that are not on record.
     mapping
         How data become those tables; left out, their own tables.yaml or mapping.yaml.
     unattended
@@ -74,7 +75,7 @@ def cycle(
         Leave out bad rows and outcomes that clash (they are reported and kept) instead of refusing.
     supersede
         Run again what the state covers from that day on; both stay in the trail. Give again all
-        that came in it.
+        that came in it; what was put right stands, and may be given again.
     seed
         For lotteries; left out, the state's own, or 0.
     template
@@ -86,7 +87,7 @@ def cycle(
     from cbl_engine.records import record_cycle
 
     if template is not None:
-        _check_form(template)
+        _check_form(template, out)
     with show.steps() as on_step:
         done = record_cycle(
             scheme, state, day(as_at), out, outcomes=outcomes, data=data, rectify=rectify,
@@ -158,7 +159,13 @@ def _happened(done: RecordedCycle) -> Iterator[Any]:
     for words, count in done.counts().items():
         if count:
             table.add_row(words, f"{count:,}")
-    yield table
+    if table.row_count:
+        yield table
+    else:
+        yield "Nothing happened."
+    if done.not_read:
+        few, more = done.not_read[:_FEW], len(done.not_read) - _FEW
+        yield f"Not read: {', '.join(few)}" + (f" and {more:,} more" if more > 0 else "")
     for run in done.superseded:
         yield (f"Run again: cycle {run.cycle} up to {run.as_at} (events {run.first} to {run.last}) "
                "no longer counts, and stays in the trail.")
@@ -268,6 +275,7 @@ def _plain(done: RecordedCycle) -> dict[str, Any]:
         **{name: manifest[name] for name in names},
         "folder": str(done.folder.path),
         "happened": {words.replace(" ", "_"): n for words, n in done.counts().items()},
+        "not_read": list(done.not_read),
         "superseded": [
             {"cycle": r.cycle, "first": r.first, "last": r.last, "as_at": r.as_at}
             for r in done.superseded
@@ -279,9 +287,15 @@ def _plain(done: RecordedCycle) -> dict[str, Any]:
     }
 
 
-def _check_form(path: Path) -> None:
+def _check_form(path: Path, state: Path | None = None) -> None:
+    """Make sure that a form may be written there, beside a state that is still to be written."""
     from cbl_engine.errors import BadInput, Problem
+    from cbl_engine.records.places import check_outside
 
+    if state is not None and state.resolve() in (path.resolve(), *path.resolve().parents):
+        raise BadInput([Problem("inside_a_state", "the form would be inside the state", where="--template",
+                                given=str(path), remedy="Choose a place outside it")])
+    check_outside(path)
     if path.suffix.lower() not in (".csv", ".xlsx"):
         raise BadInput([Problem("template", "a form cannot be written there", where="--template",
                                 given=repr(str(path)), allowed="a file ending in .csv or .xlsx")])

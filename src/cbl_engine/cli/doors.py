@@ -59,6 +59,8 @@ def extract_request(
 ) -> int:
     """List the tables and columns a scheme needs, to send to whoever supplies the data.
 
+    Of each it says what it is for: shortlists, the assessment, or the rules of bidding and offers.
+
     Parameters
     ----------
     scheme
@@ -82,7 +84,7 @@ def extract_request(
 
         if out is None:
             raise BadInput([Problem("no_file", "an Excel file needs a place", where="--out")])
-        widths = (14, 40, 24, 7, 26, 30, 18, 40, 40, 30)
+        widths = (14, 40, 24, 7, 26, 30, 18, 40, 40, 30, 30)
         write_sheets([Sheet("Extract request", request_of(loaded), widths)], out, replace=replace)
         sys.stdout.write(f"Wrote {out}\n")
         return 0

@@ -55,6 +55,24 @@ def moment(text: str) -> datetime:
     return london
 
 
+def check_written(file: Path | None, option: str) -> None:
+    """Make sure that a file can be written, before work is done that fills it.
+
+    Raises:
+        BadInput: its folder is not there, or the place is a folder.
+    """
+    from cbl_engine.errors import BadInput, Problem
+
+    if file is None:
+        return
+    if not file.parent.is_dir():
+        raise BadInput([Problem("folder_missing", "there is no such folder to write to",
+                                where=option, given=str(file.parent))])
+    if file.is_dir():
+        raise BadInput([Problem("folder_in_the_way", "this is a folder, where a file is written",
+                                where=option, given=str(file))])
+
+
 def give(text: str, out: Path | None) -> None:
     """Print a text, or write it to a file and say so."""
     if out is None:

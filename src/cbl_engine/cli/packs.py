@@ -134,16 +134,18 @@ def _write(
     from cbl_engine.export.workbook import write_frames
     from cbl_engine.packs.parts import pack_page, sheets
     from cbl_engine.records.places import folder_beside
+    from cbl_engine.report.page import day as long_day
 
     notes = [*more, *([record.simulated] if record.simulated else [])]
-    ends = f"{record.as_at.day} {record.as_at:%B %Y}"
-    under = f"{record.title}. Up to {last.day} {last:%B %Y}; the record ends on {ends}."
+    begins = "" if record.since is None else f"begins on {long_day(record.since)} and "
+    under = f"{record.title}. Up to {long_day(last)}; the record {begins}ends on {long_day(record.as_at)}."
     page = pack_page(title, under, parts, "planner" if record.simulated else audience,
                      source=f"{record.title}, as recorded up to {record.as_at}.", notes=notes,
                      hides=audience == "public")
     about = [("title", title), ("scheme", record.title), ("last day counted", str(last)),
+             *([] if record.since is None else [("record begins", str(record.since))]),
              ("record ends", str(record.as_at)), *(("note", n) for n in notes)]
-    with folder_beside(out, replace=False, kind="pack") as partial:
+    with folder_beside(out, kind="pack") as partial:
         (partial / "page.html").write_text(page, encoding="utf-8")
         write_frames(sheets(parts, about), partial / "workbook.xlsx", last)
         for part in parts:

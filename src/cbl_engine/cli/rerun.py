@@ -73,7 +73,7 @@ def rerun(
     if out is not None:
         from cbl_engine.records.places import folder_beside
 
-        with folder_beside(out, replace=False, kind="rerun") as partial:
+        with folder_beside(out, kind="rerun") as partial:
             told = found.lettings.with_columns(found.lettings["failed"].list.join(", "))
             told.write_csv(partial / "lettings.csv")
             found.groups.write_csv(partial / "groups.csv")

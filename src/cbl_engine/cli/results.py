@@ -127,7 +127,7 @@ def _write_results(found: Results, out: Path) -> None:
         case ".csv":
             write_file(found.frame().write_csv().encode(), out, replace=True)
         case "":
-            with folder_beside(out, replace=False, kind="results") as partial:
+            with folder_beside(out, kind="results") as partial:
                 write_page(results_page(found), partial / "index.html")
                 write_frames(_sheets(found), partial / "results.xlsx", found.as_at)
                 write_tables({"lettings": found.lettings, **found.tables}, partial)
@@ -147,7 +147,7 @@ def _write_record(found: SubjectAccess, out: Path) -> None:
         case ".json":
             write_file(_json(found.plain()).encode(), out, replace=True)
         case "":
-            with folder_beside(out, replace=False, kind="subject access") as partial:
+            with folder_beside(out, kind="subject access") as partial:
                 write_page(subject_page(found), partial / "index.html")
                 (partial / "record.json").write_text(_json(found.plain()), encoding="utf-8")
                 for name, rows in found.sections.items():

@@ -128,7 +128,7 @@ def _write_letters(found: Movers, out: Path) -> None:
 
     moved = found.frame().filter(pl.col("move") != "same").with_columns(
         pl.col("application").cast(pl.String))
-    with folder_beside(out, replace=False, kind="letters") as partial:
+    with folder_beside(out, kind="letters") as partial:
         rows = []
         for application, move in moved.select("application", "move").iter_rows():
             letter = rebanding_letter(found, application)

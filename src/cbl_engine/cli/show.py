@@ -88,8 +88,11 @@ def write_problems(rejected: pl.DataFrame, path: Path) -> None:
     """Every bad row, as Parquet.
 
     Raises:
-        BadInput: the file cannot be written.
+        BadInput: the file cannot be written, or is inside a state folder.
     """
+    from cbl_engine.records.places import check_outside
+
+    check_outside(path)
     try:
         with path.open("wb") as file:
             rejected.write_parquet(file)
@@ -304,7 +307,7 @@ def show_report(
 
 
 def _notes(inputs: Inputs) -> Sequence[Problem]:
-    return inputs.tables.notes if inputs.tables is not None else ()
+    return (*inputs.not_looked_at, *(inputs.tables.notes if inputs.tables is not None else ()))
 
 
 def _totals(inputs: Inputs, findings: Sequence[Finding]) -> str:

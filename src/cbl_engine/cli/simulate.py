@@ -63,12 +63,14 @@ def simulate(
     """
     if parameters:
         return _list_parameters(scenario, format)
+    from cbl_engine.cli.given import check_written
     from cbl_engine.cli.show import show_frame, show_parts
     from cbl_engine.simulate import simulate as run
     from cbl_engine.simulate.summary import summary
 
     if scenario is None:
         raise _no_scenario()
+    check_written(page, "--page")
     try:
         with _bars() as said:
             found = run(scenario, out, replications=replications, weeks=weeks, workers=workers,

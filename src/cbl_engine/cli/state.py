@@ -65,8 +65,8 @@ def erase(
 ) -> int:
     """Destroy what is known of applications, in a new state: rows and keys go, the chain stays.
 
-    Refused while one is on the register, has something open, or is under a litigation hold. The
-    folders of earlier states hold the facts until they are destroyed: they are named.
+    Refused while one is on the register, has something open, or is under a litigation hold. Other
+    folders of the record hold the facts until they are destroyed: those found beside are named.
 
     Parameters
     ----------

@@ -17,10 +17,10 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.assess.movers_public import OTHERS
-from cbl_engine.compare.comparing import BASE
 from cbl_engine.compare.equality import NOT_STATED
 from cbl_engine.compare.pairs import mean_interval, paired_difference
 from cbl_engine.compare.says import Says
+from cbl_engine.compare.sides import BASE
 from cbl_engine.disclosure import LIMIT, with_totals, withheld
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.simulate.kpi import ALL, MONTH, told_by
@@ -84,17 +84,17 @@ _ALL, _LET = pl.len(), pl.col("let")
 _SHARE = "share of households"
 FIGURES = (
     Figure("on_register", "register", "On the register", "households", _ALL, _ALL, whole=True),
-    Figure("never_bid", "bid", "Never bid for themselves", _SHARE, (pl.col("bids") == 0).mean(), _ALL,
+    Figure("never_bid", "bid", "Never bid for themselves", _SHARE, (~pl.col("bid")).mean(), _ALL,
            share=True),
     Figure("nominated", "nominate", "Nominated at least once", _SHARE,
-           (pl.col("nominations") > 0).mean(), _ALL, share=True),
+           (pl.col("nominated") > 0).mean(), _ALL, share=True),
     Figure("automatic", "nominate", "Nominations not by their own bid", "share of nominations",
            pl.col("others").sum() / pl.col("nominated").sum(), (pl.col("nominated") > 0).sum(),
            share=True),
     Figure("let", "let", "Let a home", _SHARE, _LET.mean(), _ALL, share=True),
     Figure("wait", "wait", "Wait of those let a home", "months", pl.col("months").filter(_LET).mean(),
            _LET.sum()),
-    Figure("so_far", "wait", "Wait so far of those still waiting", "months",
+    Figure("so_far", "wait", "Wait so far of those on the register", "months",
            pl.col("months").filter("waits").mean(), pl.col("waits").sum()),
 )
 BY_FIGURE = {figure.name: figure for figure in FIGURES}
@@ -142,8 +142,7 @@ def group_effects(
         BadInput: an equality table, and the opening register is made up; or none of its
             applications is on it.
     """
-    if response is None:
-        response = "central" if "central" in comparison.responses else comparison.responses[0]
+    response = response or comparison.response
     told = {side.name: told_by(comparison.simulations[side.name, response])
             for side in comparison.sides}
     if equality is not None:
@@ -274,19 +273,20 @@ def _spread(rows: pl.DataFrame, column: str, worlds: int, nothing: float) -> NDA
 
 
 def _households(told: Told, equality: pl.DataFrame | None) -> pl.DataFrame:
-    """Households with what became of each; of an equality table those whom it may name."""
-    routes = told["nominations"].group_by("world", "application").agg(
+    """Households with what became of each in the time of the figures; of an equality table those whom
+    it may name.
+    """
+    routes = told["nominations"].filter(pl.col("nominated_on") < told.end).group_by("world", "application").agg(
         pl.len().alias("nominated"), (pl.col("route") != "own").sum().alias("others"))
-    waits = pl.col("status").is_in(["waiting", "under_offer"])
-    until = pl.when(waits).then(pl.lit(told.end)).otherwise("left_on")
+    until = pl.when(told.stays).then(pl.lit(told.end)).otherwise("left_on")
     who = told["households"]
     if equality is not None:
         who = who.filter(pl.col("read_as").is_not_null())
     return who.join(
         routes, on=["world", "application"], how="left", maintain_order="left").with_columns(
-        pl.col("nominated", "others").fill_null(0), waits.alias("waits"),
-        ((pl.col("status") == "housed") & (pl.col("left_on") < told.end)).fill_null(value=False)
-        .alias("let"),
+        pl.col("nominated", "others").fill_null(0), told.stays.alias("waits"),
+        (pl.col("last_bid_on") >= told.start).fill_null(value=False).alias("bid"),
+        ((pl.col("status") == "housed") & ~told.stays).alias("let"),
         ((until - pl.col("registered_on")).dt.total_days() / MONTH).alias("months"),
         pl.format("band {}", pl.col("band")).fill_null("no band").alias("band"))
 

@@ -39,7 +39,8 @@ def read_equality(path: str | Path) -> pl.DataFrame:
         frame = (pl.read_parquet(path) if path.suffix == ".parquet"
                  else pl.read_csv(path, infer_schema=False))
     except (OSError, pl.exceptions.PolarsError) as error:
-        said = error.strerror if isinstance(error, OSError) else "it is not such a table"
+        said = ("there is no such file" if not path.exists() else "it is a folder" if path.is_dir()
+                else (isinstance(error, OSError) and error.strerror) or "it is not such a table")
         raise TableError([Problem("equality_not_read", f"the table cannot be read: {said}",
                                   where=str(path), allowed="a CSV or Parquet file")]) from None
     if missing := [name for name in COLUMNS if name not in frame.columns]:

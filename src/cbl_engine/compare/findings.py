@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cbl_engine.compare.comparing import outcomes_of
-from cbl_engine.compare.says import SAYS, group_of, sentence
+from cbl_engine.compare.pairs import fewest_to_tell
+from cbl_engine.compare.says import SAYS, group_of, of_worlds, sentence
+from cbl_engine.compare.sides import outcomes_of
 from cbl_engine.simulate.kpi import ALL
 from cbl_engine.simulate.summary import BY_NAME
 
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 HEADLINES = {
     "lettings": ALL, "void_days": "tenancy, mean", "wait_from_registered": ALL,
     "wait_quarter": "opening", "housed_within_year": ALL, "waiting_at_end": ALL,
-    "transfer_share": ALL, "bedrooms_freed": ALL, "overcrowding_relieved": ALL,
-    "spare_relieved": ALL, "chain_length": "with leakage", "nominees_per_letting": ALL,
+    "transfer_share": ALL, "homeless_share": ALL, "bedrooms_freed": ALL,
+    "overcrowding_relieved": ALL, "spare_relieved": ALL, "chain_length": "with leakage",
+    "nominees_per_letting": ALL,
     "bids_per_advert": ALL, "adverts_unlet": ALL, "adapted_to_need": ALL, "rent_lost": ALL,
     "ta_households": ALL, "ta_net": ALL, "bnb_over_6_weeks": ALL,
 }
@@ -27,25 +29,27 @@ MOST = 10
 """Differences said in words of one variant; the table has every one."""
 
 
-def findings(comparison: Comparison, response: str = "central") -> dict[str, list[str]]:
-    """Sentences by variant: what differs, headline figures first; what changes sign; what is not told.
+def findings(comparison: Comparison, response: str | None = None) -> dict[str, list[str]]:
+    """Sentences by variant: what differs, headline figures first; what changes sign; what cannot be
+    compared; what is not told.
 
     Args:
         comparison: from :func:`cbl_engine.compare.compare`.
-        response: under which; the first that was compared where it was not.
+        response: under which; None, or one not compared under: ``comparison.response``.
 
     Returns:
         name of a variant -> sentences.
     """
     if response not in comparison.responses:
-        response = comparison.responses[0]
+        response = comparison.response
     out = {}
     for side in comparison.sides[1:]:
         rows = comparison.differences.filter(
             pl.col("variant") == side.name, pl.col("response") == response)
         out[side.name] = [
-            *_told(rows, side.scenario.replications), *_sign_changes(comparison, side.name),
-            *_not_told(rows, _heads(comparison))]
+            *_told(rows, side.scenario.replications, comparison.together),
+            *_sign_changes(comparison, side.name), *_not_there(comparison, rows),
+            *_not_reached(rows, _heads(comparison)), *_not_told(rows, _heads(comparison))]
     return out
 
 
@@ -74,7 +78,7 @@ def _heads(comparison: Comparison) -> list[tuple[str, str]]:
     return found
 
 
-def _told(rows: pl.DataFrame, worlds: int) -> list[str]:
+def _told(rows: pl.DataFrame, worlds: int, together: int) -> list[str]:
     """Headlines, then what is surest; no more than a few lines of one figure."""
     places = {name: at for at, name in enumerate(HEADLINES)}
     whole = pl.col("group") == pl.col("kpi").replace_strict(HEADLINES, default=ALL)
@@ -91,16 +95,42 @@ def _told(rows: pl.DataFrame, worlds: int) -> list[str]:
     said = [sentence(row, worlds) for row in few.sort(
         "place", "kpi", maintain_order=True).iter_rows(named=True)]
     if not said:
-        return ["Nothing is told from luck."]
+        fewest = fewest_to_tell(together)
+        why = "" if worlds >= fewest or not together else (
+            f" {together:,} differences looked at together need {fewest} worlds or more; here are "
+            f"{worlds}.")
+        return [f"Nothing is told from luck.{why}"]
     if more := told.height - few.height:
         said.append(f"{more:,} more told from luck {'is' if more == 1 else 'are'} in the table.")
     return said
 
 
 def _not_told(rows: pl.DataFrame, heads: list[tuple[str, str]]) -> list[str]:
-    untold = {(r["kpi"], r["group"]) for r in rows.filter(~pl.col("told")).iter_rows(named=True)}
+    untold = set(rows.filter(~pl.col("told"), not_reached=0).select("kpi", "group").iter_rows())
     names = dict.fromkeys(_lower(BY_NAME[k].label) for k, group in heads if (k, group) in untold)
     return [f"Not told from luck: {'; '.join(names)}."] if names else []
+
+
+def _not_reached(rows: pl.DataFrame, heads: list[tuple[str, str]]) -> list[str]:
+    """Headline medians that some world does not reach, with how many do not."""
+    lost = {(r["kpi"], r["group"]): r for r in rows.filter(pl.col("not_reached") > 0).iter_rows(named=True)}
+    said = [f"{_lower(group_of(*head))} ({of_worlds(lost[head])})" for head in heads if head in lost]
+    return [f"Not reached, so not compared: {'; '.join(said)}."] if said else []
+
+
+def _not_there(comparison: Comparison, rows: pl.DataFrame) -> list[str]:
+    """What the scenario names beforehand, and fewer than three worlds have on both sides."""
+    scenario = comparison.sides[0].scenario
+    if not scenario.outcomes:
+        return []
+    there = set(rows.select("kpi", "group").iter_rows())
+    lost = []
+    for kpi, named in outcomes_of(scenario).items():
+        lost += [group_of(kpi, group) for group in named if (kpi, group) not in there]
+        if not named and all(kpi != name for name, _ in there):
+            lost.append(BY_NAME[kpi].label)
+    names = "; ".join(map(_lower, lost))
+    return [f"In no world, or too few, so not compared: {names}."] if lost else []
 
 
 def _lower(label: str) -> str:

@@ -13,7 +13,7 @@ References:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, isfinite
+from math import ceil, isfinite, log2
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,7 +35,8 @@ class Difference:
         mean: of the worlds' differences, in the quantity's unit.
         low, high: Student's interval at ``level``.
         bca_low, bca_high: the bootstrap's; None where every world differs alike, or none was made.
-        all_low, all_high: Student's interval that holds for all of several comparisons together.
+        all_low, all_high: Student's interval that holds for all of several comparisons together;
+            it reaches to 0 where there are fewer worlds than :func:`fewest_to_tell`.
         worlds: pairs with a value on both sides.
         left_out: pairs without one on a side.
         saved: share of the variance of the difference that pairing took away; None where neither
@@ -74,6 +75,8 @@ def paired_difference(
 
     Args:
         base: the quantity by world; NaN where a world has none (nobody of a group was let a home).
+            A median that some world does not reach has no mean, and so no difference: see
+            :mod:`cbl_engine.compare.differences`.
         variant: likewise, in the same order of worlds.
         comparisons: how many differences are looked at together; the interval for all of them is
             Bonferroni's.
@@ -84,12 +87,14 @@ def paired_difference(
         The difference; None where fewer than three worlds have it on both sides.
 
     Raises:
-        ValueError: the sides have different numbers of worlds.
+        ValueError: the sides have different numbers of worlds, or a value is infinite.
     """
     one, other = np.asarray(base, float), np.asarray(variant, float)
     if one.shape != other.shape:
         raise ValueError(f"{len(one)} worlds on one side and {len(other)} on the other")
-    both = np.isfinite(one) & np.isfinite(other)
+    if np.isinf(one).any() or np.isinf(other).any():
+        raise ValueError("a value is infinite, so there is no mean")
+    both = ~np.isnan(one) & ~np.isnan(other)
     one, other = one[both], other[both]
     n = len(one)
     if n < FEWEST:
@@ -102,11 +107,26 @@ def paired_difference(
     apart = float(one.var(ddof=1) + other.var(ddof=1))
     saved = 1 - float(gaps.var(ddof=1)) / apart if apart > 0 else None
     every = mean - half_all, mean + half_all
-    if error == 0 and 2.0 ** (1 - n) > (1 - level) / comparisons:
-        # So few worlds may all differ alike by luck: a sign test cannot tell either.
+    if n < fewest_to_tell(comparisons, level):
+        # However alike so few worlds differ: their spread is too little known to lean on.
         every = min(mean, 0.0), max(mean, 0.0)
     return Difference(mean, mean - half, mean + half, *bca, *every, n, int((~both).sum()), saved,
                       level)
+
+
+def fewest_to_tell(comparisons: int = 1, level: float = LEVEL) -> int:
+    """Worlds below which no difference is told, however alike they differ.
+
+    Student's interval of a few worlds leans on differences being normal far out in their tails, and
+    those of counts are not: where one household more is let a home in each of three worlds, the
+    spread is next to nothing. So many worlds are asked for that a sign test could tell if all of
+    them differed one way: ``2 ** (1 - worlds) <= (1 - level) / comparisons``.
+
+    Args:
+        comparisons: how many differences are looked at together.
+        level: of the intervals.
+    """
+    return max(FEWEST, ceil(1 + log2(max(comparisons, 1) / (1 - level))))
 
 
 def mean_interval(values: ArrayLike, level: float = LEVEL) -> tuple[float, float, float] | None:

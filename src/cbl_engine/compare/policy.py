@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, ValidationError
 
-from cbl_engine.compare.comparing import FEWEST_WORLDS, compare
+from cbl_engine.compare.comparing import compare
 from cbl_engine.compare.findings import HEADLINES, headlines
+from cbl_engine.compare.sides import FEWEST_WORLDS
 from cbl_engine.documents import read_document
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.records.places import write_file
@@ -125,7 +126,8 @@ def bench_policy(
         ``version`` of the suite, ``engine``, ``replications``, ``weeks``, and ``worlds``: for each
         its ``title``, its ``variants`` (name -> title) and ``rows``, one for each variant and
         headline figure: variant, kpi, group, unit, base (mean over worlds), mean, low, high (of the
-        difference, 95%), told (also with all figures of the world looked at together), worlds.
+        difference, 95%), told (also with all figures of the world looked at together), worlds,
+        not_reached (worlds that do not reach a median; where there are any numbers are null).
         Numbers have six significant digits.
 
     Raises:
@@ -161,7 +163,7 @@ def write_results(results: dict[str, Any], out: str | Path) -> Path:
 def _scores(found: Comparison) -> dict[str, Any]:
     base, *variants = found.sides
     rows = headlines(found).select("variant", "kpi", "group", "unit", "base", "mean", "low", "high",
-                                   "told", "worlds")
+                                   "told", "worlds", "not_reached")
     order = {side.name: n for n, side in enumerate(variants)}
     return {
         "title": base.scenario.title,

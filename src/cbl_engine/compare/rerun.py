@@ -20,7 +20,7 @@ import polars as pl
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.scheme import load_scheme
 from cbl_engine.shortlist import prepare, shortlist
-from cbl_engine.tables import REGISTER_TABLES, has_versions, read_tables
+from cbl_engine.tables import REGISTER_TABLES, has_versions, read_tables, spans_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -311,12 +311,10 @@ def _facts_at(frames: Mapping[str, pl.DataFrame], lettings: pl.DataFrame) -> pl.
             applications = applications.with_columns(pl.lit(None, dtype).alias(name))
     pairs = frames["bids"].select("advert", "application").unique().join(
         lettings.select("advert", "closes_on"), on="advert")
-    joined = pairs.join(applications, left_on="application", right_on="id")
-    if has_versions(applications):
-        joined = joined.filter(
-            pl.col("valid_from").is_null() | (pl.col("valid_from") <= pl.col("closes_on")),
-            pl.col("valid_to").is_null() | (pl.col("valid_to") > pl.col("closes_on")))
-    return joined.select("advert", "application", "band", "bedroom_need")
+    held = spans_of(applications).with_columns(applications["band"], applications["bedroom_need"])
+    closes = pl.col("closes_on")
+    return pairs.join(held, left_on="application", right_on="id").filter(
+        pl.col("from") <= closes, closes < pl.col("to")).select("advert", "application", "band", "bedroom_need")
 
 
 def _groups(lettings: pl.DataFrame) -> pl.DataFrame:

@@ -42,12 +42,12 @@ class Says:
     lines: int = 3
 
 
-def sentence(row: dict[str, Any], of_worlds: int | None = None) -> str:
+def sentence(row: dict[str, Any], simulated: int | None = None) -> str:
     """One difference in a sentence: by how much at least and at most, and from what.
 
     Args:
         row: of ``Comparison.differences``.
-        of_worlds: worlds simulated; said where some of them have no such figure.
+        simulated: worlds; said where some of them have no such figure.
     """
     says = SAYS[row["kpi"]]
     more = row["mean"] > 0
@@ -59,25 +59,38 @@ def sentence(row: dict[str, Any], of_worlds: int | None = None) -> str:
         by=f"about {least}{points}" if least == most else f"{least} to {most}{points}",
         of="" if row["group"] == ALL else says.of(row["group"]))
     worlds = ""
-    if of_worlds is not None and row["worlds"] < of_worlds:
-        worlds = f"; told by {row['worlds']:,} of {of_worlds:,} worlds"
+    if simulated is not None and row["worlds"] < simulated:
+        worlds = f"; told by {row['worlds']:,} of {simulated:,} worlds"
     base = as_said(row["base"]) + ("%" if says.share else "")
     return f"{said[0].upper()}{said[1:]} (base {base}{worlds})."
 
 
+def of_worlds(row: dict[str, Any]) -> str:
+    """In how many worlds a median is not reached: ``in 6 of 12 worlds``."""
+    return f"in {row['not_reached']:,} of {row['worlds'] + row['not_reached']:,} worlds"
+
+
 def change(row: dict[str, Any], says: Says | None = None) -> tuple[str, str]:
-    """A difference and its interval with their signs, for a table: ``-3.6``, ``-4.2 to -3.0``.
+    """A difference and its interval with their signs, for a table: ``-3.6``, ``-4.2 to -3.0``; of a
+    median that some world does not reach ``not reached in 6 of 12 worlds``.
 
     Args:
         row: of ``Comparison.differences``; with ``says`` anything with mean, low and high.
         says: how it is said; None: as its ``kpi`` is.
     """
+    if row["mean"] is None:
+        return f"not reached {of_worlds(row)}", ""
     says = says or SAYS[row["kpi"]]
     as_said = _as_said(says, row["low"], row["high"])
     mean, low, high = (_signed(x, as_said(abs(x))) for x in (row["mean"], row["low"], row["high"]))
     if row["low"] == row["high"]:
         return mean, ""
     return mean + (" points" if says.share else ""), f"{low} to {high}"
+
+
+def base_level(row: dict[str, Any]) -> str:
+    """The base of a difference for a table; ``not reached`` where a median is not in some world."""
+    return "not reached" if row["base"] is None else level(row["kpi"], row["base"])
 
 
 def level(kpi: str | Says, value: float | None) -> str:
@@ -193,6 +206,9 @@ SAYS: dict[str, Says] = {
         _household, share=True),
     "transfer_share": Says(
         "the share of homes let{of} that go to the borough's own tenants [rises|falls] by {by}",
+        _homes, share=True),
+    "homeless_share": Says(
+        "the share of homes let{of} that go to homeless households [rises|falls] by {by}",
         _homes, share=True),
     "spare_relieved": Says(
         "{by} [more|fewer] tenants with bedrooms to spare move to a smaller home a year"),

@@ -13,17 +13,17 @@ Lists have ``|`` between items; moments are absolute (in SQLite: UTC without an 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from cbl_engine.errors import CblError, Problem, RunError
 from cbl_engine.records import RunFolder, read_run
+from cbl_engine.records.places import check_outside
 from cbl_engine.tables.database import open_database, said, shown_url
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import sqlalchemy as sa
 
 RESULTS = ("shortlist", "stage_failures", "set_aside")
@@ -53,12 +53,20 @@ def write_run_to_sql(run: RunFolder | str | Path, url: str, schema: str | None =
     """
     folder = run if isinstance(run, RunFolder) else read_run(run)
     engine = open_database(url, must_exist=False)
+    made: Path | None = None
+    if engine.url.get_backend_name() == "sqlite" and engine.url.database:
+        check_outside(engine.url.database)
+        # SQLite makes the file when it is first spoken to.
+        made = None if Path(engine.url.database).exists() else Path(engine.url.database)
     try:
         with engine.begin() as connection:
             return _write(connection, folder, schema)
-    except CblError:
-        raise
-    except Exception as error:
+    except BaseException as error:
+        engine.dispose()
+        if made is not None and made.is_file():
+            made.unlink()
+        if isinstance(error, CblError) or not isinstance(error, Exception):
+            raise
         raise RunError(
             [Problem("not_published", f"the database refused: {said(error, url)}",
                      where=shown_url(url), remedy="Nothing was written")]

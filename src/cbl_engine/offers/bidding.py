@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import polars as pl
 
+from cbl_engine.errors import TableError
 from cbl_engine.offers.caps import NEVER, Limit, Places, Tally, count_places
 from cbl_engine.offers.clock import as_dates, cycle_begins, cycle_numbers, in_window, london_days
 from cbl_engine.offers.considered import consequences_on, under_consideration
-from cbl_engine.offers.placed import HELD_BACK, Placed, place_bids
+from cbl_engine.offers.placed import HELD_BACK, Placed, given_problems, place_bids
 from cbl_engine.shortlist.adverts import NOT_CONSIDERED
+from cbl_engine.tables import day_problems, list_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -106,9 +108,15 @@ def judge_bids(
         bid, by advert, application and moment.
 
     Raises:
-        TableError: a bid is for an advert that is not there.
+        TableError: a bid is for an advert that is not there; a column is missing or of another type,
+            a moment without a time zone among them; ``until`` is no date, ``among`` no list.
         SchemeError: no version of the scheme is in force on a day on which a bid was placed.
     """
+    problems = [*given_problems(adverts, bids), *day_problems(until, "until", "the last day")]
+    if among is not None:
+        problems += list_problems(among, "among", "the ids of adverts")
+    if problems:
+        raise TableError(problems)
     mine = pl.lit(value=True)
     if among is not None:
         mine = pl.col("advert").is_in(pl.Series(list(among), dtype=bids.schema["advert"]).implode())

@@ -19,9 +19,10 @@ from cbl_engine.scheme.keys import LotteryKey
 from cbl_engine.scheme.model import Profile
 from cbl_engine.shortlist import prepare
 from cbl_engine.shortlist.advert_columns import columns_read_of_adverts
+from cbl_engine.shortlist.classes import rows_of
 from cbl_engine.shortlist.compiled import ById, compile_version
 from cbl_engine.shortlist.register import evaluate
-from cbl_engine.tables import TABLES, Ordinals, has_versions, spans_of
+from cbl_engine.tables import TABLES, Ordinals, has_versions, versions_in_force
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from cbl_engine.scheme import Scheme
     from cbl_engine.scheme.facts import Fact
     from cbl_engine.scheme.model import SchemeVersion
-    from cbl_engine.shortlist.compiled import Condition
+    from cbl_engine.shortlist.compiled import Compiled, Condition
     from cbl_engine.shortlist.register import Prepared, RegisterAt
 
 _NOBODY: Mapping[str, Profile] = {
@@ -115,11 +116,7 @@ class Judge:
 
     def applications(self, on: date) -> pl.DataFrame:
         """The applications as given, one row each: the version in force on a day."""
-        frame = self.tables["applications"]
-        if not has_versions(frame):
-            return frame
-        spans = spans_of(frame)
-        return frame.filter((spans["from"] <= on) & (spans["to"] > on))
+        return versions_in_force(self.tables["applications"], on)
 
     @cached_property
     def adverts(self) -> pl.DataFrame:
@@ -178,7 +175,12 @@ class Judge:
 
 def facts_read(version: SchemeVersion, name: str) -> Mapping[str, Fact]:
     """The facts that a criterion reads, by name."""
-    return compile_version(_alone(ById(version), name)).facts_read()
+    return compiled_alone(version, name).facts_read()
+
+
+def compiled_alone(version: SchemeVersion, name: str) -> Compiled:
+    """A version compiled for one criterion, whatever else it ranks by."""
+    return compile_version(_alone(ById(version), name))
 
 
 @lru_cache(maxsize=1024)
@@ -225,7 +227,7 @@ class Asked:
         own = self._own(application, needed=bool(reads.own or reads.pair_facts), n=len(rows))
         if reads.side == "application" and (reads.own or advert is None):
             return self.of_applications[own]
-        columns = [self.view.frame[name].gather(pl.Series(own)) for name in reads.own]
+        columns = rows_of(self.view.frame, reads.own, own)
         if reads.advert or reads.pair_facts:
             columns += self._of_adverts(advert, own)
         frame = for_sql(columns) if columns else pl.DataFrame({"": np.zeros(len(rows), np.int8)})
@@ -246,18 +248,18 @@ class Asked:
         if advert is None:
             raise TypeError(f"{self.condition.name} reads the advert")
         ordinals, frame = self.adverts
-        at = pl.Series(_found(ordinals, advert, "adverts"))
-        columns = [frame[n].gather(at).alias(f"advert.{n}") for n in reads.advert]
+        at = _found(ordinals, advert, "adverts")
+        columns = [c.alias(f"advert.{c.name}") for c in rows_of(frame, reads.advert, at)]
         if not reads.pair_facts:
             return columns
-        area = frame["area"].gather(at)
+        area = frame["area"][at]
         areas = tuple(area.drop_nulls().unique().sort().to_list())
         for name in reads.pair_facts:
             values = self.view.pair_fact(name, areas)
             out = pl.Series(name, [None] * len(own), dtype=values.dtypes[0] if areas else pl.Boolean)
             for number, each in enumerate(areas):
                 mine = np.flatnonzero((area == each).fill_null(False).to_numpy())
-                out = out.scatter(mine, values.to_series(number).gather(own[mine]))
+                out = out.scatter(mine, values.to_series(number)[own[mine]])
             columns.append(out)
         return columns
 

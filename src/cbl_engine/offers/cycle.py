@@ -22,6 +22,7 @@ from cbl_engine.offers.adverts_day import (
     withdraw,
 )
 from cbl_engine.offers.answers import apply_outcome
+from cbl_engine.offers.came import came_problems
 from cbl_engine.offers.clashes import Clash, clash_problems, in_words
 from cbl_engine.offers.decisions import decide_unattended
 from cbl_engine.offers.desk import Desk, london_day
@@ -31,6 +32,8 @@ from cbl_engine.offers.line import lists_over, next_in_line
 from cbl_engine.offers.moves import move_offers, offer_to_visitors
 from cbl_engine.offers.properties import verify
 from cbl_engine.offers.record import Cycle, Record
+from cbl_engine.offers.withdrawals import bids_withdrawn, withdrawn_late
+from cbl_engine.tables import as_at_problems
 from cbl_engine.tables.dtypes import with_text_ids
 from cbl_engine.tables.taking_in import news, taken_in
 from cbl_engine.version import __version__
@@ -77,34 +80,40 @@ def run_cycle(
         A :class:`Cycle`. Equal inputs give an equal one, whatever the order of rows.
 
     Raises:
-        TableError: the day is over already; tables that do not fit; outcomes and checks that clash,
+        TableError: the day is none, or over already; a table that no data folder has; a column that
+            every row must have and has not, or of another type; outcomes and checks that clash,
             those of every day, each left out for the days that follow.
         SchemeError: a day on which no version of the scheme is in force.
         PropertyError: the outcome broke a numbered property (a defect of the engine).
     """
+    problems = [*as_at_problems(as_at), *came_problems(record.given(), given, whole)]
+    if problems:
+        raise TableError(problems)
     if record.as_at is not None and as_at <= record.as_at:
         raise TableError([Problem(
             "day_is_over", f"the record stands at the end of {record.as_at}",
             where="as_at", given=str(as_at), allowed=f"a day after {record.as_at}",
         )])
+    came = {table: with_text_ids(table, rows) for table, rows in sorted(given.items())}
     desk = Desk(scheme, record.given(), record.book(), seed=seed)
     desk.on = as_at
     if not record.events:
         desk.emit(e.Begun(on=as_at, engine=__version__))
     desk.emit(e.CycleBegun(
         on=as_at, cycle=record.cycles + 1, since=record.as_at, as_at=as_at, scheme=scheme.name,
-        unattended=unattended, seed=seed,
+        unattended=unattended, seed=seed, scheme_hash=scheme.text_hash,
     ))
-    came = {table: with_text_ids(table, rows) for table, rows in sorted(given.items())}
     new = {table: news(desk.given.get(table), rows, table) for table, rows in came.items()}
     outcomes, clashes = _in_time(new, record.as_at, as_at)
     _leave_out(desk, clashes)
     late = _late(desk, new, record.as_at)
+    withdrawn = set() if record.as_at is None or "bids" not in new else withdrawn_late(
+        new["bids"], record.as_at)
     _take_in(desk, came, new, whole, {row["id"] for row, _ in clashes if "what" not in row})
     for day in _days(desk, record.as_at, as_at):
         desk.on = day
-        waiting = _day(desk, outcomes.get(day, []), late, answers, unattended=unattended)
-        late = {}
+        waiting = _day(desk, outcomes.get(day, []), late, withdrawn, answers, unattended=unattended)
+        late, withdrawn = {}, set()
         _leave_out(desk, waiting)
         clashes += waiting
     if clashes and not keep_going:
@@ -212,8 +221,8 @@ def _dates(desk: Desk) -> Iterator[date]:
 
 
 def _day(
-    desk: Desk, outcomes: list[Row], late: Mapping[str, pl.DataFrame], answers: Answers,
-    *, unattended: bool,
+    desk: Desk, outcomes: list[Row], late: Mapping[str, pl.DataFrame],
+    withdrawn: set[tuple[str, str]], answers: Answers, *, unattended: bool,
 ) -> list[tuple[Row, Clash]]:
     """One day, in the order of ``docs/offers.md``.
 
@@ -229,6 +238,7 @@ def _day(
     adverts_put_right(desk, late.get("adverts"))
     adverts_that_close(desk)
     bids_too_late(desk, late.get("bids"))
+    bids_withdrawn(desk, withdrawn)
     duties_of_the_cycle(desk)
     propose_direct_lets(desk, late.get("direct_lets"))
     while True:

@@ -96,6 +96,16 @@ class Desk:
         self.emit(e.Proposed(on=self.on, proposal=proposal, act=act, **about))
         return proposal
 
+    def offer_id(self, of: str, application: str, times: int) -> str:
+        """The id of a new offer, which no other has: of what, to whom, for the how many-th time.
+
+        Ids may hold a stroke, and an advert be called as a home is, so that two offers could be
+        called the same; the later one then takes the next number that is free.
+        """
+        while (offer := f"{of}/{application}/{times}") in self.book.offers:
+            times += 1
+        return offer
+
     def decide(self, proposal: Proposal, status: Any, **more: Any) -> None:
         """A proposal is decided, or lapses."""
         self.emit(e.Decided(on=self.on, proposal=proposal.id, status=status, **more))

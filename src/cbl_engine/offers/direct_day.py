@@ -30,7 +30,7 @@ def propose_direct_lets(desk: Desk, late: pl.DataFrame | None = None) -> None:
         home, application = str(row["home"]), str(row["application"])
         times = 1 + sum(o.route == "direct" and o.home == home
                         for o in desk.book.offers_of[application])
-        offer = f"{home}/{application}/{times}"
+        offer = desk.offer_id(home, application, times)
         desk.emit(e.OfferProposed(
             on=desk.on, offer=offer, advert=None, home=home, application=application,
             route="direct", final=False, landlord=desk.row("homes", home).get("landlord"),

@@ -35,7 +35,10 @@ class Begun(_Event):
 
 
 class CycleBegun(_Event):
-    """A cycle begins: what follows, up to the next one, was done by it."""
+    """A cycle begins: what follows, up to the next one, was done by it.
+
+    ``scheme_hash`` is that of the scheme's text; null: recorded before there was one.
+    """
 
     kind: Literal["cycle_begun"] = "cycle_begun"
     cycle: int
@@ -44,6 +47,7 @@ class CycleBegun(_Event):
     scheme: str
     unattended: bool
     seed: int = 0
+    scheme_hash: str | None = None
 
 
 class CycleSuperseded(_Event):

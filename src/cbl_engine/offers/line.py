@@ -259,7 +259,7 @@ def offer_to(desk: Desk, advert: str, application: str, home: str | None, **more
         ).iter_rows(named=True)
     )
     times = 1 + sum(o.application == application for o in desk.book.offers_on[advert])
-    offer = f"{advert}/{application}/{times}"
+    offer = desk.offer_id(advert, application, times)
     desk.emit(e.OfferProposed(
         on=desk.on, offer=offer, advert=advert, home=home, application=application, route="bid",
         final=bool(finals(desk, [(advert, application)])),

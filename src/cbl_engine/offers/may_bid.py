@@ -12,8 +12,9 @@ import polars as pl
 from cbl_engine.errors import Problem, TableError
 from cbl_engine.offers.bidding import Kind, Verdicts, judged
 from cbl_engine.offers.clock import cycle_span
-from cbl_engine.offers.placed import place_bids
+from cbl_engine.offers.placed import given_problems, place_bids
 from cbl_engine.shortlist import explain, shortlist
+from cbl_engine.shortlist.explain import AUDIENCES
 from cbl_engine.tables import LONDON
 from cbl_engine.tables.ordinals import as_id
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from cbl_engine.shortlist.explanation import Audience
 
 Answer = Literal["yes", "no", "not eligible"]
+PLACED_BY = ("applicant", "officer")
 _KEY = ["advert", "application", "placed_at"]
 
 
@@ -155,9 +157,13 @@ def may_bid(
         seed: of the run, for lotteries.
 
     Raises:
-        TableError: there is no such advert or application.
+        TableError: there is no such advert or application; a column is missing or of another type,
+            a moment without a time zone among them; ``placed_by`` or ``audience`` is none of those.
         SchemeError: no version of the scheme is in force that day.
     """
+    problems = [*given_problems(judge.given_adverts, bids), *_asked_wrongly(at, placed_by, audience)]
+    if problems:
+        raise TableError(problems)
     at = at.astimezone(ZoneInfo(LONDON))
     adverts = _as_known(judge.given_adverts, at)
     advert, application = as_id(adverts["id"], advert), as_id(prepared.ordinals.ids, application)
@@ -198,6 +204,19 @@ def may_bid(
         bid_already=max(before["placed_at"].to_list(), default=None),
         standing=standing,
     )
+
+
+def _asked_wrongly(at: object, placed_by: str, audience: str) -> Iterator[Problem]:
+    """A moment that the machine's own zone would have to settle; words that are none of ours."""
+    if not isinstance(at, datetime) or at.utcoffset() is None:
+        yield Problem("at", "the moment is not one with a time zone", where="at", given=repr(at),
+                      allowed="a datetime.datetime with a time zone")
+    if placed_by not in PLACED_BY:
+        yield Problem("placed_by", "nobody who places bids is called so", where="placed_by",
+                      given=repr(placed_by), allowed=", ".join(PLACED_BY))
+    if audience not in AUDIENCES:
+        yield Problem("unknown_audience", "there is no such audience", where="audience",
+                      given=repr(audience), allowed=", ".join(AUDIENCES))
 
 
 def _as_known(adverts: pl.DataFrame, at: datetime) -> pl.DataFrame:

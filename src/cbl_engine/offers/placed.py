@@ -12,10 +12,10 @@ import polars as pl
 from cbl_engine.errors import Problem, TableError
 from cbl_engine.offers.caps import NEVER
 from cbl_engine.offers.clock import date_of, day_number, london_days, midnight_after
-from cbl_engine.tables import Ordinals
+from cbl_engine.tables import Ordinals, column_problems, frame_problems
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import date
 
     from numpy.typing import NDArray
@@ -70,6 +70,24 @@ class Placed:
     def ids(self, column: Literal["advert", "application"], rows: NDArray[np.int64]) -> pl.Series:
         """Ids of adverts or applications of some bids."""
         return self.frame[column].gather(rows)
+
+
+_ADVERTS = ({"id": "id", "closes_at": "datetime"}, {"opens_at": "datetime", "corrected_at": "datetime"})
+_BIDS = (
+    {"advert": "id", "application": "id", "placed_at": "datetime"}, {"withdrawn_at": "datetime"},
+)
+"""Columns that must be there, and those that may."""
+
+
+def given_problems(adverts: pl.DataFrame, bids: pl.DataFrame) -> Iterator[Problem]:
+    """Columns of adverts and bids that are missing or of another type: moments have a time zone."""
+    given = {"adverts": adverts, "bids": bids}
+    if wrong := list(frame_problems(given)):
+        yield from wrong
+        return
+    for (table, frame), (needed, welcome) in zip(given.items(), (_ADVERTS, _BIDS), strict=True):
+        there = {name: kind for name, kind in welcome.items() if name in frame.columns}
+        yield from column_problems(frame, table, needed | there)
 
 
 def place_bids(

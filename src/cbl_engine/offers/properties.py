@@ -189,7 +189,9 @@ class _Going:
         return ask_checks(judge, pair, "let", event.on, checks, self.given.get("areas"))
 
     def _proposed(self, event: e.OfferProposed) -> None:
-        """Property 3, when a home is meant for a household."""
+        """Properties 6 and 3, when a home is meant for a household."""
+        if event.offer in self.book.offers:
+            raise PropertyError(6, f"offer {event.offer} is begun twice")
         if event.route != "bid" or event.position is None:
             return
         advert = str(event.advert)

@@ -52,8 +52,8 @@ class Cycle:
         events: what happened, in order; digests of rows are left empty.
         rows: table and rows of each :class:`~cbl_engine.offers.events.TakenIn` among them.
         quarantined: outcomes that clashed and were left out: outcome, clash, why.
-        telling: who is to be told what: ``void_bids``, ``automatic_bids`` and ``late_bids``
-            (advert, application); ``direct_lets_refused`` (on, id, application, home, kind,
+        telling: who is to be told what: ``void_bids``, ``automatic_bids``, ``late_bids`` and
+            ``withdrawn_bids`` (advert, application); ``direct_lets_refused`` (on, id, application, home, kind,
             finding, state).
     """
 

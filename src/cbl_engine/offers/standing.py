@@ -12,6 +12,7 @@ from cbl_engine.offers.clock import cycle_span
 from cbl_engine.offers.considered import under_consideration
 from cbl_engine.offers.criteria import Judge
 from cbl_engine.offers.direct import OVER, as_adverts
+from cbl_engine.offers.withdrawals import withdrawn_on
 from cbl_engine.scheme.offers import Step
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 _STEPS: tuple[Step, ...] = get_args(Step)
 _DIRECT = {"id": pl.String(), "home": pl.String()}
-NOT_ACTIVE, UNDER_OFFER = "not_active", "under_offer"
+NOT_ACTIVE, WITHDRAWN, UNDER_OFFER = "not_active", "bid_withdrawn", "under_offer"
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class Stop:
     officer_held: bool = False
 
 
-_BY_RULE = {name: Stop("pass_over", "rule", name) for name in (NOT_ACTIVE, UNDER_OFFER)}
+_BY_RULE = {name: Stop("pass_over", "rule", name) for name in (NOT_ACTIVE, WITHDRAWN, UNDER_OFFER)}
 
 Standing = dict[tuple[str, str], Stop]
 
@@ -95,7 +96,7 @@ def due_before(desk: Desk, step: Step) -> Step:
 def what_stops(desk: Desk, places: list[Place], before: Step) -> Standing:
     """What stops households on their way to a step, in the order of ``docs/offers.md``.
 
-    1. Housed, or not active. 2. Under offer elsewhere, or frozen from being listed: asked of those
+    1. Housed, not active, or its bid withdrawn. 2. Under offer elsewhere, or frozen from being listed: asked of those
     on a list alone. 3. Criteria asked again. 4. What the shortlist holds for. 5. Checks.
 
     Returns:
@@ -114,7 +115,7 @@ def what_stops(desk: Desk, places: list[Place], before: Step) -> Standing:
 
 def rule_on_a_list(desk: Desk) -> Callable[[str, str], Stop | None]:
     """What stops a household on the list of an advert by a rule, but for ``frozen``."""
-    statuses = desk.statuses
+    statuses, withdrawn = desk.statuses, withdrawn_on(desk)
 
     def make() -> dict[str, set[str | None]]:
         found: dict[str, set[str | None]] = {}
@@ -127,6 +128,8 @@ def rule_on_a_list(desk: Desk) -> Callable[[str, str], Stop | None]:
     def stop(advert: str, application: str) -> Stop | None:
         if statuses.get(application) != "active":
             return _BY_RULE[NOT_ACTIVE]
+        if (advert, application) in withdrawn:
+            return _BY_RULE[WITHDRAWN]
         if application in adverts and not adverts[application] <= {advert}:
             return _BY_RULE[UNDER_OFFER]
         return None
@@ -137,7 +140,7 @@ def rule_on_a_list(desk: Desk) -> Callable[[str, str], Stop | None]:
 def _rules(desk: Desk, places: list[Place]) -> Standing:
     found: Standing = {}
     frozen = _frozen(desk, [p for p in places if p.listed])
-    on_a_list, statuses = rule_on_a_list(desk), desk.statuses
+    on_a_list, statuses, withdrawn = rule_on_a_list(desk), desk.statuses, withdrawn_on(desk)
     for place in places:
         stop = None
         if place.listed:
@@ -148,6 +151,8 @@ def _rules(desk: Desk, places: list[Place]) -> Standing:
         # A council's own system may say `under_offer` of a household because of our offer.
         elif statuses.get(place.application) not in ("active", "under_offer"):
             stop = _BY_RULE[NOT_ACTIVE]
+        elif place.key in withdrawn:
+            stop = _BY_RULE[WITHDRAWN]
         if stop is not None and stop.reason not in place.let_stand:
             found[place.key] = stop
     return found

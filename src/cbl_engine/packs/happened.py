@@ -38,7 +38,7 @@ class Happened:
         title: of the scheme, or of the scenario.
         bands: from the greatest need down; of a simulation by name.
         as_at: last day that is known.
-        since: first day that it can tell of; None: from the start of the record.
+        since: first day that it can tell of; None: not known.
         voids: table of voids; None: not recorded.
         adverts: advert, landlord, closed_on, what (``let``, why not, or ``still to be let``).
         nominations: landlord, route, named_on, result_on (the landlord's; null: none, or not
@@ -103,15 +103,16 @@ def happened(folder: str | Path, world: int = 0) -> Happened:
     if (folder / "begun.json").is_file():
         return of_simulation(open_simulation(folder), world)
     state = read_state(folder)
-    return of_record(state, state.scheme())
+    return of_record(state, state.scheme(), state.since)
 
 
-def of_record(record: Record, scheme: Scheme) -> Happened:
+def of_record(record: Record, scheme: Scheme, since: date | None = None) -> Happened:
     """What a live record tells.
 
     Args:
         record: a state folder, or a cycle's record.
         scheme: it was let under.
+        since: first day on record; None: not known.
 
     Raises:
         BadInput: the record has no cycle yet.
@@ -147,7 +148,7 @@ def of_record(record: Record, scheme: Scheme) -> Happened:
     if version is not None and version.upkeep is not None:
         due = upkeep(scheme, tables, as_at, bids=bids, adverts=tables.get("adverts"), within=0)
     return Happened(
-        (version or scheme.versions[-1]).title, bands_in_order(scheme), as_at, None, voids, adverts,
+        (version or scheme.versions[-1]).title, bands_in_order(scheme), as_at, since, voids, adverts,
         _nominations(offers, tables, scheme), lettings,
         register.join(last, on="application", how="left"), bids is not None,
         breaches(tables, scheme, as_at), due, (record, scheme), _names(tables))

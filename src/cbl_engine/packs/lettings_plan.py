@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -16,13 +18,16 @@ from cbl_engine.packs.parts import ALL, UNKNOWN, Part
 from cbl_engine.scheme.parts import Part as _Part
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from cbl_engine.packs.happened import Happened
 
 _OTHERS = "not in the plan"
 _APPLICATIONS = "applications."
 QUARTERS = ("q1", "q2", "q3", "q4")
+_IN_EVERY_ROW = ("year_from", "by", "value")
+_CSV_COLUMNS = "year_from, by, value, share, number"
+_TO_THE_VALUE = 4  # categories, which, targets, value
 
 
 class Target(_Part):
@@ -78,108 +83,169 @@ def read_plan(path: str | Path) -> LettingsPlan:
     with one value.
 
     Raises:
-        BadInput: the file cannot be used, with file, line and column.
+        BadInput: the file cannot be used, with file and line, and of YAML the column; a row of CSV
+            says no ``by`` or ``value``, or a value of a column has two targets.
     """
     path = Path(path)
     if path.suffix.lower() == ".csv":
-        return _validated(_from_csv(path), str(path), None)
+        return _validated(*_from_csv(path))
     document = read_document(path)
-    return _validated(document.data, str(path), document)
+    return _validated(document.data, document.where)
 
 
-def _validated(given: Any, where: str, document: Any) -> LettingsPlan:
+def _validated(given: Any, where: Callable[[tuple[Any, ...]], str]) -> LettingsPlan:
     try:
         return LettingsPlan.model_validate(given, strict=False)
     except ValidationError as error:
         raise BadInput([
             Problem("bad_plan", f"{'.'.join(map(str, e['loc']))}: {e['msg']}",
-                    where=where if document is None else document.where(tuple(e["loc"])))
+                    where=where(tuple(e["loc"])))
             for e in error.errors(include_url=False)]) from None
 
 
-def _from_csv(path: Path) -> dict[str, Any]:
-    try:
-        frame = pl.read_csv(path, infer_schema=False)
-    except (OSError, pl.exceptions.PolarsError):
-        raise BadInput([Problem("plan_not_read", "the plan cannot be read", where=str(path),
-                                allowed="YAML, or CSV with year_from, by, value, share, number")]) from None
-    wanted = ("year_from", "by", "value")
-    if missing := [c for c in wanted if c not in frame.columns]:
-        raise BadInput([Problem("column_missing", f"the column {c} is missing", where=str(path),
-                                allowed="year_from, by, value, share, number") for c in missing])
+def _from_csv(path: Path) -> tuple[dict[str, Any], Callable[[tuple[Any, ...]], str]]:
+    """A plan as the YAML would have it, and where each part of it stands."""
+    rows = _csv_rows(path)
+    problems = [
+        Problem("cell_empty", f"a target without {column}", where=f"{path}:{line}",
+                remedy="Fill the cell in, or take the row out")
+        for line, row in rows for column in _IN_EVERY_ROW if not row[column]]
     categories: dict[str, dict[str, Any]] = {}
-    for row in frame.iter_rows(named=True):
+    lines: dict[tuple[str, str], int] = {}
+    for line, row in rows:
+        by, value = row["by"], row["value"]
+        if (by, value) in lines:
+            problems.append(Problem(
+                "value_twice", "the plan has two targets for one value", where=f"{path}:{line}",
+                given=f"{value}, as on line {lines[by, value]}", remedy="Keep one of them"))
+            continue
+        lines[by, value] = line
         target = {k: row[k] for k in ("share", "number") if row.get(k)}
-        categories.setdefault(row["by"], {})[row["value"]] = target
-    years = frame["year_from"].unique().to_list()
-    if len(years) != 1:
-        raise BadInput([Problem("several_years", "a plan is of one year", where=f"{path}: year_from",
-                                given=", ".join(map(str, years)))])
-    return {"title": path.stem.replace("_", " "), "year_from": years[0], "categories": [
-        {"title": f"By {by.removeprefix(_APPLICATIONS).replace('_', ' ')}", "by": by, "targets": targets}
-        for by, targets in categories.items()]}
+        categories.setdefault(by, {})[value] = target
+    years = sorted({row["year_from"] for _, row in rows})
+    if len(years) > 1:
+        problems.append(Problem("several_years", "a plan is of one year",
+                                where=f"{path}: year_from", given=", ".join(years)))
+    if not rows:
+        problems.append(Problem("plan_empty", "the plan has no targets", where=str(path)))
+    if problems:
+        raise BadInput(problems)
+    titles = {by: f"By {by.removeprefix(_APPLICATIONS).replace('_', ' ')}" for by in categories}
+    given = {"title": path.stem.replace("_", " "), "year_from": years[0], "categories": [
+        {"title": titles[by], "by": by, "targets": targets} for by, targets in categories.items()]}
+    order = list(categories)
+
+    def where(loc: tuple[Any, ...]) -> str:
+        if loc[0] != "categories" or len(loc) < _TO_THE_VALUE:
+            return f"{path}:{rows[0][0]}"
+        return f"{path}:{lines[order[loc[1]], loc[3]]}"
+
+    return given, where
+
+
+def _csv_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
+    """Line and cells of each row."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, restval="", strict=True)
+            names = list(reader.fieldnames or ())
+            rows = [(reader.line_num, row) for row in reader]
+    except (OSError, UnicodeError, csv.Error):
+        raise BadInput([Problem("plan_not_read", "the plan cannot be read", where=str(path),
+                                allowed=f"YAML, or CSV with {_CSV_COLUMNS}")]) from None
+    problems = [Problem("column_missing", f"the column {c} is missing", where=f"{path}:1",
+                        allowed=_CSV_COLUMNS) for c in _IN_EVERY_ROW if c not in names]
+    problems += [Problem("ragged_row", "a row with more cells than the header", where=f"{path}:{line}",
+                         allowed=f"{len(names)} cells") for line, row in rows if None in row]
+    if problems:
+        raise BadInput(problems)
+    return [(line, {name: cell.strip() for name, cell in row.items()}) for line, row in rows]
 
 
 def out_turn(record: Happened, plan: LettingsPlan) -> OutTurn:
     """The lettings of the plan's year so far, quarter by quarter, against its targets.
 
-    A share is held against the lettings so far; a number against as much of it as the year has gone
-    (days of the year that are over, or the record's share of them). Quarters that have not begun
-    have no out-turn.
+    A share is held against the lettings so far; a number against as much of it as there are days of
+    the year that are over and on record. Quarters that have not begun, or were over before the
+    record begins, have no out-turn.
 
     Args:
         record: what happened.
         plan: targets.
 
     Raises:
-        BadInput: a column that the plan names is not there, or the year has not begun.
+        BadInput: a column that the plan names is not there, the record ends before the year begins,
+            or begins when it is over.
     """
-    first = plan.year_from
-    last = _months_on(first, 12) - timedelta(days=1)
-    until = min(last, record.as_at)
     problems = []
-    if record.as_at < first:
-        problems.append(Problem("year_not_begun", "the record ends before the plan's year begins",
-                                where="year_from", given=str(first), allowed=f"{record.as_at} or before"))
-    values: dict[str, pl.Series] = {}
-    let = record.lettings.filter(pl.col("signed_on").is_between(first, until))
+    values: list[pl.Series] = []
     for category in plan.categories:
-        found = _values(record, let, category.by)
+        found = _values(record, record.lettings, category.by)
         if found is None:
-            names = [c for c, t in let.schema.items() if t in (pl.String, pl.Int64, pl.Int8, pl.Boolean)]
+            names = [c for c, t in record.lettings.schema.items()
+                     if t in (pl.String, pl.Int64, pl.Int8, pl.Boolean)]
             problems.append(Problem("unknown_column", "the record has no such column to plan by",
                                     where=f"categories: {category.title}", given=category.by,
                                     allowed=", ".join(names) + ", applications.COLUMN"))
         else:
-            values[category.by] = found
+            values.append(found)
+    first = plan.year_from
+    if record.as_at < first:
+        problems.append(Problem("year_not_begun", "the record ends before the plan's year begins",
+                                where="year_from", given=str(first), allowed=f"{record.as_at} or before"))
+        raise BadInput(problems)
+    following = _months_on(first, 12)
+    until = min(following - timedelta(days=1), record.as_at)
+    known = first if record.since is None else max(first, record.since)
+    if known > until:
+        problems.append(Problem("year_before", "the record begins when the plan's year is over",
+                                where="year_from", given=str(first),
+                                allowed=f"a year that ends on {known} or later"))
     if problems:
         raise BadInput(problems)
-    gone = ((until - first).days + 1) / ((last - first).days + 1)
+    gone = ((until - known).days + 1) / (following - first).days
+    on_record = "" if known == first else (
+        f" and on record: the record begins on {known.day} {known:%B %Y}, and what was let before "
+        "is not recorded")
+    inside = pl.col("signed_on").is_between(known, until)
     parts = []
-    for number, category in enumerate(plan.categories):
-        frame = let.with_columns(values[category.by].alias("value"))
+    for number, (category, value) in enumerate(zip(plan.categories, values, strict=True)):
+        frame = record.lettings.with_columns(value.alias("value")).filter(inside)
         parts.append(Part(
             f"plan_{number + 1}", category.title,
             "Lettings signed in each quarter. Planned so far: the share of lettings so far, or the "
-            f"number for the {gone:.0%} of the year that is over. Variance: let less planned.",
-            _table(frame, category, first, until, gone), drawn="let",
+            f"number for the {gone:.0%} of the year that is over{on_record}. Variance: let less "
+            "planned.", _table(frame, category, _Year(first, known, until), gone), drawn="let",
             heads=(("planned_so_far", "planned so far"), ("share_let", "share let, %"),
                    ("plan", "plan for the year"))))
     return OutTurn(plan, until, parts)
 
 
+@dataclass(frozen=True)
+class _Year:
+    """A plan's year: its first day, the first that is on record, and the last that is counted."""
+
+    first: date
+    known: date
+    until: date
+
+
 def _months_on(day: date, months: int) -> date:
+    """The same day so many months on, or the last of a month that has no such day."""
     at = day.month - 1 + months
-    return day.replace(year=day.year + at // 12, month=at % 12 + 1)
+    year, month = day.year + at // 12, at % 12 + 1
+    return date(year, month, min(day.day, monthrange(year, month)[1]))
 
 
 def _values(record: Happened, let: pl.DataFrame, by: str) -> pl.Series | None:
     """The value that each letting is planned by, as text."""
     if not by.startswith(_APPLICATIONS):
-        return None if by not in let.columns else let[by].cast(pl.String).fill_null(UNKNOWN)
+        if by not in let.columns or let.schema[by].is_nested():
+            return None
+        return let[by].cast(pl.String).fill_null(UNKNOWN)
     table = record.record[0].tables.get("applications") if record.record is not None else None
     column = by.removeprefix(_APPLICATIONS)
-    if table is None or column not in table.columns:
+    if table is None or column not in table.columns or table.schema[column].is_nested():
         return None
     held = table.select(pl.col("id").cast(pl.String).alias("application"),
                         pl.col(column).cast(pl.String).alias("value")).unique(
@@ -189,9 +255,9 @@ def _values(record: Happened, let: pl.DataFrame, by: str) -> pl.Series | None:
 
 
 def _table(
-    let: pl.DataFrame, category: Category, first: date, until: date, gone: float
+    let: pl.DataFrame, category: Category, year: _Year, gone: float
 ) -> pl.DataFrame:
-    rows = list(_rows(let, category, first, until, gone))
+    rows = list(_rows(let, category, year, gone))
     return pl.DataFrame(rows, {
         "category": pl.String, "plan": pl.String, **dict.fromkeys(QUARTERS, pl.Int64),
         "let": pl.Int64, "share_let": pl.Float64, "planned_so_far": pl.Float64,
@@ -199,7 +265,7 @@ def _table(
 
 
 def _rows(
-    let: pl.DataFrame, category: Category, first: date, until: date, gone: float
+    let: pl.DataFrame, category: Category, year: _Year, gone: float
 ) -> Iterator[tuple[Any, ...]]:
     total = let.height
     inside = let.filter(pl.col("value").is_in(list(category.targets)))
@@ -210,23 +276,23 @@ def _rows(
             planned, said = target.share * total, f"{target.share:.0%}"
         else:
             planned, said = (target.number or 0) * gone, f"{target.number:,}"
-        yield (value, said, *_quarters(mine, first, until), mine.height,
+        yield (value, said, *_quarters(mine, year), mine.height,
                _share(mine.height, total), round(planned, 1), round(mine.height - planned, 1))
     if others.height:
-        yield (_OTHERS, "", *_quarters(others, first, until), others.height,
+        yield (_OTHERS, "", *_quarters(others, year), others.height,
                _share(others.height, total), None, None)
-    yield (ALL, "", *_quarters(let, first, until), total, 100.0 if total else None, None, None)
+    yield (ALL, "", *_quarters(let, year), total, 100.0 if total else None, None, None)
 
 
 def _share(n: int, of: int) -> float | None:
     return round(100 * n / of, 1) if of else None
 
 
-def _quarters(rows: pl.DataFrame, first: date, until: date) -> Iterator[int | None]:
-    """Lettings by quarter; None for one that has not begun."""
+def _quarters(rows: pl.DataFrame, year: _Year) -> Iterator[int | None]:
+    """Lettings by quarter; None for one that has not begun, or of which no day is on record."""
     for number in range(len(QUARTERS)):
-        begins, ends = _months_on(first, 3 * number), _months_on(first, 3 * number + 3)
-        if begins > until:
+        begins, ends = (_months_on(year.first, 3 * n) for n in (number, number + 1))
+        if begins > year.until or ends <= year.known:
             yield None
         else:
             yield rows.filter(pl.col("signed_on").is_between(begins, ends, closed="left")).height

@@ -49,7 +49,7 @@ def monthly(
             and means of fewer than five; tables of landlords' times are for officers alone.
 
     Raises:
-        BadInput: the month is not over in the record, or before it begins.
+        BadInput: the month is not over in the record, or was over before it begins.
     """
     check_time(record, first, last)
     public = audience == "public"
@@ -67,15 +67,18 @@ def monthly(
 
 
 def check_time(record: Happened, first: date, last: date) -> None:
-    """Refuse a time of which the record cannot tell."""
+    """Refuse a time of which the record cannot tell: it may begin within the time's first month."""
+    if first > last:
+        raise BadInput([Problem("no_time", "the last day is before the first", where="--until",
+                                given=str(last), allowed=f"{first} or later")])
     if last > record.as_at:
         raise BadInput([Problem(
             "time_not_over", "the record ends before the time does", where=str(last),
             given=f"up to {record.as_at}", remedy="Ask for a time that is over")])
     if record.since is not None and first < record.since.replace(day=1):
         raise BadInput([Problem(
-            "time_before", "the record begins after the time does", where=str(first),
-            given=f"from {record.since}", remedy="Ask for a later time")])
+            "time_before", "the record begins after the time does: what came before is not recorded",
+            where=str(first), given=f"from {record.since}", remedy="Ask for a later time")])
 
 
 def within(column: str, first: date, last: date) -> pl.Expr:

@@ -21,6 +21,7 @@ from cbl_engine.report.page import day
 from cbl_engine.report.results import Results, letting_results
 from cbl_engine.scheme.words import listed
 from cbl_engine.shortlist.register_check import bands_in_order
+from cbl_engine.tables import versions_in_force
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -140,11 +141,7 @@ def _own(record: Record, application: str) -> dict[str, Any]:
                                 given=application[:60])])
     if rows is None or as_at is None:
         raise problem
-    rows = rows.filter(pl.col("id").cast(pl.String) == application)
-    if "valid_from" in rows.columns:
-        rows = rows.filter(pl.col("valid_from").is_null() | (pl.col("valid_from") <= as_at))
-    if "valid_to" in rows.columns:
-        rows = rows.filter(pl.col("valid_to").is_null() | (pl.col("valid_to") > as_at))
+    rows = versions_in_force(rows.filter(pl.col("id").cast(pl.String) == application), as_at)
     if rows.is_empty():
         raise problem
     return rows.row(-1, named=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from cbl_engine.quality.habit import Habit
 from cbl_engine.quality.habits import find_habits
+from cbl_engine.quality.needed import columns_needed
 from cbl_engine.quality.overview import DataQuality, data_quality, quality_of, quality_of_history
-from cbl_engine.quality.request import columns_needed, extract_request, request_page
+from cbl_engine.quality.request import extract_request, request_page
 
 __all__ = [
     "DataQuality",

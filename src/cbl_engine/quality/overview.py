@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from cbl_engine.errors import BadInput
 from cbl_engine.quality.habits import find_habits, last_close
-from cbl_engine.quality.request import columns_needed
+from cbl_engine.quality.needed import columns_needed
 from cbl_engine.quality.unknowns import NotKnown, not_known
 from cbl_engine.records import Inputs, check_inputs
 from cbl_engine.records.chain import extra_columns
@@ -16,7 +16,7 @@ from cbl_engine.shortlist import prepare, shortlist
 from cbl_engine.tables import LINEAGE_COLUMNS, TABLES, columns_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
     import polars as pl
@@ -202,7 +202,7 @@ def _tables(inputs: Inputs, frames: Mapping[str, pl.DataFrame]) -> Iterator[Tabl
 
 
 def _columns(
-    declared: Mapping[str, Column], frame: pl.DataFrame | None, needed: tuple[str, ...]
+    declared: Mapping[str, Column], frame: pl.DataFrame | None, needed: Collection[str]
 ) -> Iterator[ColumnQuality]:
     have = [] if frame is None else [c for c in frame.columns if c not in LINEAGE_COLUMNS]
     for name in (*have, *(n for n in needed if n not in have)):

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from cbl_engine.quality.needed import columns_needed
 from cbl_engine.records.chain import extra_columns
-from cbl_engine.shortlist.compiled import compile_version
-from cbl_engine.shortlist.register_check import bands_in_order, tables_read
+from cbl_engine.shortlist.register_check import bands_in_order
+from cbl_engine.shortlist.words import say
 from cbl_engine.tables import TABLES, columns_of, key_of
 from cbl_engine.tables.columns import TYPE_IN_WORDS
 
@@ -23,27 +24,26 @@ _TABLES_IN_WORDS = {
     "closed or suspended since among them; with valid_from and valid_to, a row each time it changed",
     "people": "a row a person in a household, the applicant among them",
     "connections": "a row a connection of a household or person with an area, old ones too",
+    "band_history": "a row each time an application was in a band, from the day it began",
+    "status_history": "a row each time an application had a status, from the day it began",
+    "duties": "a row a duty owed to a household (homelessness), ended ones too",
+    "rooms": "a row a room of the home that a household lives in",
+    "ta_placements": "a row a placement in temporary accommodation",
+    "officer_decisions": "a row a decision or recommendation (medical, welfare, ...)",
+    "overrides": "a row each time an officer set a value in place of the rules'",
     "areas": "a row an area and the area it lies in",
     "landlords": "a row a landlord",
     "homes": "a row a home advertised",
     "adverts": "a row an advert: every one of the period, withdrawn and readvertised ones too",
     "bids": "a row a bid: every one, withdrawn and automatic ones too",
 }
-_ALWAYS = {
-    "applications": ("id", "status"),
-    "adverts": ("id", "home", "profile", "local_lettings_plan", "opens_at", "closes_at", "status"),
-    "homes": ("id",),
-    "bids": ("advert", "application", "placed_at", "withdrawn_at", "placed_by"),
-    "people": ("id", "application"),
-    "connections": ("application", "person", "area", "kind", "since", "until"),
-    "areas": ("id", "name", "parent"),
-}
 _LETTER = (
     "Please supply these tables, one file each (CSV with a heading, UTF-8) or one sheet each. "
     "Columns marked * may never be empty. Ids are text, the same wherever the same thing is "
     "meant, with the zeros they begin with. Further columns are welcome; so are codes of your "
     "own, with a list of what each means. Leave a cell empty where something is not "
-    "known; please do not write 01/01/1900, 0 or N/A for it."
+    "known; please do not write 01/01/1900, 0 or N/A for it. A table of which you hold nothing may "
+    "have no rows. The last column says what each is for."
 )
 _FORMS = {
     "date": "2024-05-31",
@@ -54,53 +54,34 @@ _FORMS = {
 }
 
 
-def columns_needed(scheme: Scheme) -> dict[str, tuple[str, ...]]:
-    """Columns that any version of a scheme reads, and those without which no bid can be ranked.
-
-    A column of adverts that the home may carry instead is asked of homes.
-    """
-    wanted = {table: dict.fromkeys(_ALWAYS.get(table, ())) for table in _ALWAYS
-              if table in ("applications", "adverts", "homes", "bids")}
-    for version in scheme.versions:
-        compiled = compile_version(version)
-        wanted["applications"].update(dict.fromkeys(compiled.own_columns()))
-        on_homes = columns_of("homes")
-        for column in compiled.advert_columns():
-            declared = column in version.declared("adverts")
-            table = "homes" if column in on_homes and not declared else "adverts"
-            wanted[table][column] = None
-        for table, columns in tables_read(compiled).items():
-            always = dict.fromkeys(_ALWAYS.get(table, ()))
-            wanted.setdefault(table, always).update(dict.fromkeys(sorted(columns)))
-    return {table: tuple(wanted[table]) for table in TABLES if table in wanted}
-
-
 def extract_request(scheme: Scheme) -> pl.DataFrame:
-    """What to ask a supplier for, so that a scheme can be run: one row a column.
+    """What to ask a supplier for, so that a scheme can rank, assess and offer: one row a column.
 
     Returns:
         table, rows (what a row is), column, must (it may never be empty), type, form (how values
-        are to be written), unit, codes, what, empty_means; by table, in the order of the data
+        are to be written), unit, codes, what, empty_means, used_for (shortlist, assessment,
+        bidding and offers); by table, in the order of the data
         dictionary, with the columns the scheme declares at the end.
     """
     extras = extra_columns(scheme)
     rows = []
-    for table, names in columns_needed(scheme).items():
+    for table, uses in columns_needed(scheme).items():
         columns = columns_of(table, extras.get(table, ()))
         empty = _if_null(scheme, table)
         key = key_of(table, ())
         order = {column.name: at for at, column in enumerate(TABLES[table])}
         codes = _names_in(scheme, table)
-        for name in sorted(names, key=lambda n: order.get(n, len(order))):
+        for name in sorted(uses, key=lambda n: order.get(n, len(order))):
             column = columns.get(name)
             if column is not None:
-                rows.append(_row(table, column, name in key, empty.get(name), codes.get(name)))
+                row = _row(table, column, name in key, empty.get(name), codes.get(name))
+                rows.append({**row, "used_for": ", ".join(uses[name])})
     return pl.DataFrame(rows)
 
 
 def _if_null(scheme: Scheme, table: str) -> dict[str, str]:
     return {
-        name: f"taken as {column.if_null}"
+        name: f"taken as {say(column.if_null)}"
         for version in scheme.versions
         for name, column in version.declared(table).items()
         if column.if_null != "unknown"
@@ -109,7 +90,7 @@ def _if_null(scheme: Scheme, table: str) -> dict[str, str]:
 
 def _names_in(scheme: Scheme, table: str) -> dict[str, str]:
     """Names of the scheme's own that a column may hold."""
-    if table == "applications":
+    if table in ("applications", "band_history"):
         return {"band": ", ".join(bands_in_order(scheme))}
     if table == "adverts":
         profiles = dict.fromkeys(p for v in scheme.versions for p in v.profiles)
@@ -148,11 +129,12 @@ def request_page(scheme: Scheme) -> str:
         ["table", "rows"], maintain_order=True
     ):
         lines += ["", f"## {table}", "", f"{str(what)[:1].upper()}{str(what)[1:]}.", "",
-                  "| column | type | what | empty means |", "|---|---|---|---|"]
+                  "| column | type | what | empty means | for |", "|---|---|---|---|---|"]
         for row in rows.iter_rows(named=True):
             kind = row["type"] + (f" ({row['form']})" if row["form"] else "")
             what_ = row["what"] + (f" [{row['unit']}]" if row["unit"] else "")
             what_ += f": {row['codes']}" if row["codes"] else ""
-            cells = (row["column"] + ("*" if row["must"] else ""), kind, what_, row["empty_means"])
+            cells = (row["column"] + ("*" if row["must"] else ""), kind, what_, row["empty_means"],
+                     row["used_for"])
             lines.append("| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from cbl_engine.errors import Problem, PropertyError
-from cbl_engine.offers.events import TakenIn
+from cbl_engine.offers.events import CycleBegun, Erased, TakenIn
 from cbl_engine.offers.properties import verify
 from cbl_engine.records.cycles import record_of, recorded
 from cbl_engine.records.facts_apart import (
@@ -24,14 +25,27 @@ from cbl_engine.records.facts_apart import (
     subjects_named,
     subjects_of,
 )
-from cbl_engine.records.state import State, erased_in, open_state, parquet, tables_of
+from cbl_engine.records.places import MANIFEST
+from cbl_engine.records.state import (
+    KEYS,
+    State,
+    counts_of,
+    erased_in,
+    open_state,
+    parquet,
+    tables_of,
+    versions_of,
+)
+from cbl_engine.scheme import hash_of_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from cbl_engine.offers.events import Event
     from cbl_engine.records.state import StateFolder
 
-OF_FILES = {"file_changed", "file_missing", "file_of_another", "manifest_changed"}
+OF_FILES = {"file_changed", "file_missing", "file_of_another", "manifest_changed", "manifest_differs",
+            "scheme_differs"}
 """Faults of files, which say nothing yet of what is in them."""
 
 
@@ -61,10 +75,10 @@ def audit_state(path: str | Path, after: str | Path | None = None) -> Audit:
     """Look for everything wrong with a state folder.
 
     1. every file has the hash in the manifest, and none is missing or beside; 2. the trail's
-    numbers run without a gap, and each event holds the hash of the one before; 3. every row
-    recorded apart agrees with the digest in the trail, and what is gone was erased; 4. the tables
-    are what trail and rows say, to the byte; 5. the numbered properties of
-    ``docs/offers.md`` hold of the last cycle.
+    numbers run without a gap, and each event holds the hash of the one before; 3. the manifest and
+    the scheme's text are what the trail says; 4. every row recorded apart is there once and agrees
+    with the digest in the trail, and what is gone was erased; 5. the tables are what trail and rows
+    say, to the byte; 6. the numbered properties of ``docs/offers.md`` hold of the last cycle.
 
     Args:
         path: a state folder.
@@ -78,6 +92,7 @@ def audit_state(path: str | Path, after: str | Path | None = None) -> Audit:
     audit.checked.append(f"{len(folder.manifest['files']):,} files against the manifest")
     audit.checked.append(f"{len(folder.trail.events):,} events in the chain")
     _follows(audit, folder, after)
+    _said(audit, folder)
     _rows(audit, folder)
     _tables(audit, folder)
     _properties(audit, folder)
@@ -99,11 +114,68 @@ def _follows(audit: Audit, folder: StateFolder, after: str | Path | None) -> Non
         audit.faults.append(Problem(
             "other_past", "the earlier state has other events", where=str(folder.path),
             rows=(f"event {n}",)))
-    if earlier.manifest["state_id"] not in folder.manifest["states_before"]:
+    past = [*earlier.manifest["states_before"], earlier.manifest["state_id"]]
+    if folder.manifest["states_before"][: len(past)] != past:
         audit.faults.append(Problem(
             "not_before", "the earlier state is not among those before this one",
             where=str(folder.path), given=earlier.manifest["state_id"]))
     audit.checked.append(f"{len(lines):,} events of the earlier state are the first of this one")
+
+
+def _said(audit: Audit, folder: StateFolder) -> None:
+    """The manifest and the scheme's text against the trail."""
+    trail, manifest = folder.trail, folder.manifest
+    where = f"{folder.path}/{MANIFEST}"
+    expected: dict[str, Any] = {n: said for n, said in counts_of(trail).items() if n != "last_hash"}
+    begun = [e for e in trail.events if isinstance(e, CycleBegun)]
+    if begun:
+        last = begun[-1]
+        expected |= {"as_at": str(last.as_at), "scheme": last.scheme, "seed": last.seed,
+                     "unattended": last.unattended}
+    for name, said in expected.items():
+        if manifest.get(name) != said:
+            audit.faults.append(Problem(
+                "manifest_differs", f"{name} is not what the trail says", where=where,
+                given=str(manifest.get(name)), allowed=str(said)))
+    fewest, most = _states_before(trail.events)
+    if not fewest <= len(manifest["states_before"]) <= most:
+        audit.faults.append(Problem(
+            "manifest_differs", "the trail has another number of states before this one", where=where,
+            given=f"{len(manifest['states_before'])} in states_before",
+            allowed=str(fewest) if fewest == most else f"{fewest} to {most}"))
+    audit.checked.append("the manifest against the trail")
+    if begun:
+        _scheme(audit, folder, begun[-1].scheme_hash)
+
+
+def _scheme(audit: Audit, folder: StateFolder, said: str | None) -> None:
+    """The scheme's text against the hash that the last cycle recorded of it."""
+    if said is None:
+        audit.notes.append("Whether the scheme's text is the one that the last cycle used cannot be "
+                           "told: the cycle is from before its hash was recorded.")
+        return
+    if any(p.kind == "file_missing" for p in audit.faults):
+        return
+    if hash_of_files(folder.scheme_files()) != said:
+        audit.faults.append(Problem("scheme_differs", "the scheme's text is not the one that the last "
+                                    "cycle used", where=f"{folder.path}/scheme"))
+    elif folder.manifest.get("scheme_versions") != (versions := versions_of(folder.scheme())):
+        audit.faults.append(Problem(
+            "manifest_differs", "scheme_versions is not what the scheme says",
+            where=f"{folder.path}/{MANIFEST}", given=str(folder.manifest.get("scheme_versions")),
+            allowed=str(versions)))
+    audit.checked.append("the scheme's text against the trail")
+
+
+def _states_before(events: Sequence[Event]) -> tuple[int, int]:
+    """The fewest and the most states that were written before all of a trail was.
+
+    One is written for each run of a cycle, and one for each erasure, of one application or several.
+    """
+    cycles = sum(isinstance(e, CycleBegun) for e in events)
+    erased = [isinstance(e, Erased) for e in events]
+    lots = sum(now and not before for before, now in pairwise([False, *erased]))
+    return max(cycles + lots - 1, 0), max(cycles + sum(erased) - 1, 0)
 
 
 def _rows(audit: Audit, folder: StateFolder) -> None:
@@ -141,6 +213,10 @@ def _rows(audit: Audit, folder: StateFolder) -> None:
             if expected.height:
                 fault("rows_missing", "the rows are missing", int(expected[EVENT_NUMBER][0]), table)
             continue
+        place = [EVENT_NUMBER, ORDINAL]
+        twice = frame.filter(pl.struct(place).is_duplicated())[place].unique(maintain_order=True)
+        for n, row in twice.iter_rows():
+            fault("row_twice", "a row is there more than once", n, table, row)
         both = frame.select(EVENT_NUMBER, ORDINAL, ERASED).with_row_index("_at").join(
             expected, on=[EVENT_NUMBER, ORDINAL], how="full", coalesce=True, maintain_order="right_left",
         )
@@ -168,9 +244,13 @@ def _rows(audit: Audit, folder: StateFolder) -> None:
                 fault("row_changed", "a row is not the one that was taken in", n, table, row)
             else:
                 checked += 1
+    keys = pl.read_parquet(folder.path / KEYS)["subject"]
+    for subject in keys.filter(keys.is_duplicated()).unique().sort():
+        audit.faults.append(Problem("key_twice", "an application has more than one key",
+                                    where=f"{where}/{KEYS}", rows=(subject or "nobody",)))
     for subject in sorted(set(erased) & set(facts.keys)):
         audit.faults.append(Problem("key_not_destroyed", "the key of an erased application is still there",
-                                    where=f"{where}/facts/keys.parquet", rows=(subject,)))
+                                    where=f"{where}/{KEYS}", rows=(subject,)))
     audit.checked.append(f"{checked:,} rows against their digests")
     if erased:
         audit.notes.append(

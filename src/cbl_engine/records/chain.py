@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
+from cbl_engine.assess import assessment_problems, assessment_tables
 from cbl_engine.errors import BadInput, Problem, SchemeError, TableError
 from cbl_engine.records.folder import read_run, write_run
 from cbl_engine.records.reads import extra_columns
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
     from cbl_engine.shortlist.verify import Extent
 
 
+Use = Literal["shortlist", "assessment"]
+"""What data are for."""
+
+_LISTS = ("adverts", "bids")
+
+
 @dataclass(frozen=True, eq=False)
 class Inputs:
     """What was found in a scheme and a data folder.
@@ -37,11 +44,13 @@ class Inputs:
         scheme: None when it cannot be loaded.
         tables: None when the folder cannot be read.
         problems: everything wrong, the scheme's first.
+        not_looked_at: what the data were not looked at for, and which tables that would need.
     """
 
     scheme: Scheme | None
     tables: Tables | None
     problems: tuple[Problem, ...]
+    not_looked_at: tuple[Problem, ...] = ()
 
 
 def data_source(data: str | Path) -> str | Path:
@@ -60,6 +69,7 @@ def check_inputs(
     data: str | Path | None,
     as_at: date | Literal["close"] = "close",
     mapping: str | Path | None = None,
+    use: Use | None = "shortlist",
 ) -> Inputs:
     """Look at a scheme and, if given, the data for it, and collect everything that is wrong.
 
@@ -69,6 +79,8 @@ def check_inputs(
             None looks at the scheme alone.
         as_at: the date the data would be judged at.
         mapping: how the data become our tables; None takes the folder's own, if any.
+        use: what the data are for, the tables of which must be there; None looks at them for
+            whatever their tables serve, and says what they do not.
     """
     problems: list[Problem] = []
     loaded: Scheme | None = None
@@ -81,15 +93,47 @@ def check_inputs(
     tables: Tables | None = None
     try:
         tables = read_tables(
-            data_source(data), extra_columns(loaded) if loaded else {}, mapping=mapping,
-            strict=False,
+            data_source(data), extra_columns(loaded) if loaded else {},
+            needs=("applications", *(_LISTS if use == "shortlist" else ())),
+            together=() if use == "assessment" else _LISTS, mapping=mapping, strict=False,
         )
         problems += tables.problems
     except TableError as error:
         problems += error.problems
-    if loaded is not None and tables is not None:
-        problems += _together(loaded, tables, as_at)
-    return Inputs(loaded, tables, tuple(dict.fromkeys(problems)))
+    aside: list[Problem] = []
+    if loaded is not None and tables is not None and "applications" in tables.frames:
+        uses = (use,) if use is not None else _served(loaded, tables, as_at, aside)
+        if "shortlist" in uses:
+            problems += _together(loaded, tables, as_at)
+        if "assessment" in uses:
+            problems += assessment_problems(loaded, tables.frames, as_at)
+    return Inputs(loaded, tables, tuple(dict.fromkeys(problems)), tuple(aside))
+
+
+def _served(
+    scheme: Scheme, tables: Tables, as_at: date | Literal["close"], aside: list[Problem]
+) -> Iterator[Use]:
+    """What the tables serve; what they do not, since some are not there at all, is told."""
+    there = set(tables.sources)
+    yield "shortlist"
+    if not there & set(_LISTS):
+        aside.append(Problem(
+            "not_looked_at", "there are no adverts and bids, so only what it reads of the register "
+            "was looked at", where="shortlist",
+        ))
+    try:
+        read = assessment_tables(scheme, as_at)
+    except BadInput:
+        # Without an assessment there is nothing to look at; a scheme not in force is told so.
+        return
+    lost = [table for table in read if table not in there]
+    if not lost:
+        yield "assessment"
+        return
+    aside.append(Problem(
+        "not_looked_at", "it was not looked at, for it reads tables that are not there: "
+        f"{', '.join(lost)}", where="assessment", remedy="Add them (they may have no rows)",
+    ))
 
 
 def _together(
@@ -97,11 +141,9 @@ def _together(
 ) -> Iterator[Problem]:
     """What is wrong between a scheme and the rows that are good."""
     frames = tables.frames
-    if not {"applications", "adverts"} <= set(frames):
-        return
     found = list(register_problems(scheme, frames, as_at))
     yield from found
-    if any(problem.kind != "unknown_band" for problem in found):
+    if "adverts" not in frames or any(problem.kind != "unknown_band" for problem in found):
         return
     # Bands the scheme has not are told already; without them the adverts can be looked at too.
     applications = frames["applications"]

@@ -13,6 +13,8 @@ from cbl_engine.records.facts_apart import (
     EVENT_NUMBER,
     OURS,
     about_of,
+    advert_named_by,
+    adverts_of,
     named_by,
     subjects_of,
 )
@@ -53,15 +55,15 @@ def chronology(past: Past, application: str, audience: Audience) -> list[dict[st
         on, event (number), advert (None: none) and what (in words) of each.
     """
     about = about_of(past.trail.events)
-    adverts = {o.offer: o.advert for o in past.trail.events if isinstance(o, e.OfferProposed)}
+    adverts = adverts_of(past.trail.events)
     found = []
     for n, event in past.trail.counting():
         if named_by(event, about) != application:
             continue
         what = _in_words(event, past, audience)
         if what:
-            advert = getattr(event, "advert", None) or adverts.get(getattr(event, "offer", None) or "")
-            found.append({"on": event.on, "event": n, "advert": advert, "what": what})
+            found.append({"on": event.on, "event": n, "advert": advert_named_by(event, adverts),
+                          "what": what})
     return found
 
 

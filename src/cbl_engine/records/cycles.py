@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from cbl_engine.errors import BadInput, Problem, PropertyError, RunError, SchemeError
-from cbl_engine.offers.book import Book
 from cbl_engine.offers.cycle import run_cycle
 from cbl_engine.offers.events import (
     Begun,
@@ -23,11 +22,11 @@ from cbl_engine.offers.events import (
     Decided,
     OfferEnded,
     OfferMoved,
-    TakenIn,
 )
 from cbl_engine.offers.record import Record
 from cbl_engine.records.chain import data_source
-from cbl_engine.records.facts_apart import Facts, subjects_of
+from cbl_engine.records.coming import Reading, recorded, taking_in
+from cbl_engine.records.facts_apart import Facts
 from cbl_engine.records.places import kind_of
 from cbl_engine.records.reads import extra_columns
 from cbl_engine.records.state import (
@@ -39,28 +38,25 @@ from cbl_engine.records.state import (
     write_state,
 )
 from cbl_engine.records.trail import Trail
-from cbl_engine.records.waiting import FORM_COLUMN
 from cbl_engine.scheme import load_scheme
 from cbl_engine.shortlist.register_check import register_problems
-from cbl_engine.tables import LINEAGE_COLUMNS, Tables, read_tables
-from cbl_engine.tables.dtypes import with_text_ids
-from cbl_engine.tables.taking_in import in_order, news, taken_in
+from cbl_engine.tables.taking_in import in_order, taken_in
 from cbl_engine.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from cbl_engine.offers.events import Event
     from cbl_engine.offers.record import Cycle
     from cbl_engine.records.trail import Run
     from cbl_engine.scheme import Scheme
-    from cbl_engine.tables import ExtraColumn
 
 _KEY_BYTES = 32
 
 HAPPENED = (
     "adverts opened", "adverts held back", "adverts closed", "bids set aside",
     "bids placed by the engine", "offers proposed", "decisions taken", "decisions without a person",
+    "proposals lapsed",
     "nominations", "invitations to view", "offers made", "acceptances", "refusals",
     "offers ended otherwise", "passed over", "lettings", "lettings undone", "adverts not let",
     "outcomes quarantined",
@@ -86,6 +82,8 @@ def _happened(event: Event) -> str:
     if isinstance(event, OfferEnded):
         return "refusals" if event.by == "refused" else "offers ended otherwise"
     if isinstance(event, Decided):
+        if event.status == "lapsed":
+            return "proposals lapsed"
         return "decisions without a person" if event.automated else "decisions taken"
     return _HAPPENED.get(event.kind, "")
 
@@ -98,30 +96,18 @@ class RecordedCycle:
         folder: the new state.
         cycle: what :func:`cbl_engine.offers.cycle.run_cycle` gave.
         superseded: runs that no longer count.
+        not_read: files, sheets and database tables that are no table, among what was given.
     """
 
     folder: StateFolder
     cycle: Cycle
     superseded: tuple[Run, ...]
+    not_read: tuple[str, ...] = ()
 
     def counts(self) -> dict[str, int]:
         """What happened, in the words of :data:`HAPPENED`, and how often."""
         found = Counter(_happened(event) for event in self.cycle.events)
         return {words: found[words] for words in HAPPENED}
-
-
-def recorded(
-    events: Iterable[tuple[int, Event, pl.DataFrame | None]],
-) -> Mapping[str, pl.DataFrame]:
-    """The tables that the record makes of its events.
-
-    Args:
-        events: number, event, and the rows it takes in for a table of the record.
-    """
-    book = Book()
-    for n, event, rows in events:
-        book.apply(event, rows, n)
-    return book.tables()
 
 
 def record_cycle(
@@ -153,12 +139,14 @@ def record_cycle(
         outcomes: what people did: a ``.csv``, ``.parquet`` or ``.xlsx`` file of outcomes.
         data: rows of any table that came since; those with the key of one that stands take its
             place, those that change nothing are left out.
-        rectify: rows that put right what was recorded wrongly, taken in before the cycle, as such.
+        rectify: rows that put right what was recorded wrongly, taken in before the cycle, as such;
+            no outcomes, and of bids and direct lets only those on record.
         mapping: how data become our tables; None takes their own, if any.
         unattended: approve what needs no judgement.
         keep_going: leave out bad rows (they are in ``<out>.problems.parquet`` beside the state),
             and quarantine outcomes that clash, instead of refusing.
-        supersede: run again what the state covers from that day on; both stay in the trail.
+        supersede: run again what the state covers from that day on; both stay in the trail. What was
+            put right stands, and may be given again.
         seed: for lotteries; None: the state's, or 0.
         key: secret of a record that begins, 32 bytes; None draws it.
         on_step: told the name of each step as it begins.
@@ -172,7 +160,7 @@ def record_cycle(
     on_step("Reading the scheme and the state")
     rules, problems = _scheme(scheme)
     extras = extra_columns(rules) if rules is not None else {}
-    reading = _Reading(extras, mapping, as_at, problems, keep_going=keep_going)
+    reading = Reading(extras, mapping, as_at, problems, keep_going=keep_going)
     folder = read_state(state) if is_state(state) else None
     superseded: tuple[Run, ...] = ()
     given: dict[str, pl.DataFrame] = {}
@@ -183,7 +171,7 @@ def record_cycle(
     else:
         now, given = _begun(state, reading, key)
     on_step("Reading what came")
-    now = reading.rectified(now, rectify)
+    now = reading.rectified(now, rectify, again=supersede)
     given = reading.came(now, given, data, outcomes)
     if rules is not None and "applications" in now.tables and not reading.problems:
         coming = {t: taken_in(now.tables.get(t), rows, t) for t, rows in given.items()}
@@ -209,7 +197,7 @@ def record_cycle(
                           before=folder)
     if reading.left_out:
         pl.concat(reading.rejected).write_parquet(Path(f"{out}.problems.parquet"))
-    return RecordedCycle(written, cycle, superseded)
+    return RecordedCycle(written, cycle, superseded, reading.not_read)
 
 
 def _scheme(scheme: str | Path | Scheme) -> tuple[Scheme | None, list[Problem]]:
@@ -246,7 +234,7 @@ def _nothing_to_supersede(where: str | Path, as_at: date) -> RunError:
 
 
 def _begun(
-    source: str | Path, reading: _Reading, key: bytes | None
+    source: str | Path, reading: Reading, key: bytes | None
 ) -> tuple[State, dict[str, pl.DataFrame]]:
     """A record that begins with the tables of a source of data.
 
@@ -262,127 +250,8 @@ def _begun(
     may_clash = {t: rows.pop(t) for t in ("outcomes", "checks") if t in rows}
     on = reading.as_at
     state = State(Trail(), Facts.none(key or secrets.token_bytes(_KEY_BYTES)), {})
-    events = [Begun(on=on, engine=__version__), *_taking_in(rows, on, "given")]
+    events = [Begun(on=on, engine=__version__), *taking_in(rows, on, "given")]
     return state.after(events, rows.items(), recorded), may_clash
-
-
-def _taking_in(rows: Mapping[str, pl.DataFrame], on: date, why: Literal["given", "rectified"]) -> list[TakenIn]:
-    return [TakenIn(on=on, table=t, rows=f.height, digest="", why=why) for t, f in rows.items()]
-
-
-@dataclass(eq=False)
-class _Reading:
-    """Reads what is given, and keeps what is wrong with it.
-
-    Attributes:
-        extras: columns that the scheme declares.
-        mapping: how data become our tables.
-        as_at: the last day of the cycle.
-        problems: what keeps the cycle from being run.
-        keep_going: leave out bad rows.
-        left_out: problems of rows that are left out; without ``keep_going`` the days are run
-            without them all the same, so that one report has what clashes as well.
-        rejected: those rows, as :class:`~cbl_engine.tables.Tables` has them.
-        places: of each outcome and check, ``table.id``: the file and row it came from.
-    """
-
-    extras: Mapping[str, Sequence[ExtraColumn]]
-    mapping: str | Path | None
-    as_at: date
-    problems: list[Problem]
-    keep_going: bool
-    left_out: tuple[Problem, ...] = ()
-    rejected: list[pl.DataFrame] = field(default_factory=list)
-    places: dict[str, str] = field(default_factory=dict)
-
-    def refused(self) -> tuple[Problem, ...]:
-        """Problems of rows for which nothing is written."""
-        return () if self.keep_going else self.left_out
-
-    def placed(self, problems: Iterable[Problem]) -> Iterator[Problem]:
-        """Problems of rows with the file and row that each came from."""
-        follows = "; may follow from rows that could not be read" if self.refused() else ""
-        for problem in problems:
-            if problem.where not in self.places:
-                yield problem
-                continue
-            where = f"{self.places[problem.where]} ({problem.where})"
-            yield replace(problem, where=where, message=problem.message + follows)
-
-    def read(
-        self, source: str | Path, standing: Mapping[str, pl.DataFrame],
-        needs: tuple[str, ...] = (), only: str | None = None,
-    ) -> dict[str, pl.DataFrame]:
-        """The good rows of a source, by table, without where they came from."""
-        mapping = self.mapping if only is None else None
-        found: Tables = read_tables(source, self.extras, needs, mapping=mapping, strict=False,
-                                    standing=standing, only=only)
-        rows = tuple(p for p in found.problems if p.rows)
-        self.problems += [p for p in found.problems if not p.rows]
-        if rows:
-            self.left_out += rows
-            self.rejected.append(found.rejected)
-        for table in set(found.frames) & {"outcomes", "checks"}:
-            self.places |= {
-                f"{table}.{key}": f"{name}:{row}" for key, name, row in
-                found.frames[table].select("id", *LINEAGE_COLUMNS).iter_rows()
-            }
-        return {t: with_text_ids(t, f.drop(*LINEAGE_COLUMNS, strict=False))
-                for t, f in sorted(found.frames.items())}
-
-    def rectified(self, now: State, source: str | Path | None) -> State:
-        """The record with what was wrong put right."""
-        if source is None:
-            return now
-        rows = self._news(now, self.read(data_source(source), now.tables))
-        if not rows:
-            self.problems.append(Problem(
-                "nothing_rectified", "nothing here differs from what is recorded",
-                where=str(source), remedy="Give the rows as they should have been"))
-            return now
-        return now.after(_taking_in(rows, self.as_at, "rectified"), rows.items(), recorded)
-
-    def came(
-        self, now: State, given: Mapping[str, pl.DataFrame], data: str | Path | None,
-        outcomes: str | Path | None,
-    ) -> dict[str, pl.DataFrame]:
-        """What came since: the rows that say something new."""
-        lots = [given]
-        if data is not None:
-            lots.append(self.read(data_source(data), now.tables))
-        if outcomes is not None:
-            lots.append(self.read(outcomes, now.tables, needs=("outcomes",), only="outcomes"))
-        several = [lot["outcomes"].drop(FORM_COLUMN, strict=False)
-                   for lot in lots if "outcomes" in lot]
-        rows = {table: frame for lot in lots for table, frame in lot.items()}
-        if several:
-            rows["outcomes"] = pl.concat(several, how="diagonal_relaxed")
-            self._twice(rows["outcomes"])
-        return self._news(now, rows)
-
-    def _twice(self, outcomes: pl.DataFrame) -> None:
-        twice = outcomes.filter(pl.col("id").is_duplicated())["id"].unique().sort()
-        if len(twice):
-            self.problems.append(Problem(
-                "duplicate_key", "two outcomes have one id", where="outcomes.id",
-                count=len(twice), rows=tuple(map(str, twice.head(5)))))
-
-    def _news(
-        self, now: State, rows: Mapping[str, pl.DataFrame]
-    ) -> dict[str, pl.DataFrame]:
-        new = {table: news(now.tables.get(table), frame, table)
-               for table, frame in sorted(rows.items())}
-        erased = set(now.erased())
-        for table, frame in new.items():
-            if not erased:
-                break
-            back = sorted(set(subjects_of(table, frame).drop_nulls()) & erased)
-            if back:
-                self.problems.append(Problem(
-                    "application_erased", "rows of an application whose facts were erased",
-                    where=table, count=len(back), rows=tuple(back[:5]),
-                    remedy="Leave them out of the data; one who applies again has a new application"))
-        return {table: frame for table, frame in new.items() if frame.height}
 
 
 def record_of(now: State) -> Record:

@@ -10,7 +10,8 @@ import polars as pl
 
 from cbl_engine.offers.cycle import run_cycle
 from cbl_engine.offers.events import CycleBegun, Quarantined, TakenIn
-from cbl_engine.records.cycles import record_of, recorded, same_rows
+from cbl_engine.records.coming import recorded
+from cbl_engine.records.cycles import record_of, same_rows
 from cbl_engine.records.facts_apart import (
     ERASED,
     EVENT_NUMBER,
@@ -91,8 +92,9 @@ class Past:
         known = set(rows["outcomes"]["id"]) if "outcomes" in rows else set()
         ahead = [c for c in left_out if c not in known]
         if ahead:
-            checks = pl.DataFrame({"id": ahead, "application": [""] * len(ahead)}).with_columns(
-                pl.lit(run.as_at + timedelta(days=1)).alias("since")
+            checks = pl.DataFrame({"id": ahead}).with_columns(
+                *(pl.lit("").alias(name) for name in ("application", "check", "outcome")),
+                pl.lit(run.as_at + timedelta(days=1)).alias("since"),
             )
             rows["checks"] = pl.concat(
                 [rows["checks"], checks] if "checks" in rows else [checks], how="diagonal_relaxed"
@@ -135,7 +137,11 @@ class Past:
 
 
 def without_digest(event: Event) -> Event:
-    """An event without the digest of its rows, which hangs on a secret."""
+    """An event without the digest of its rows, which hangs on a secret, and without the hash of the
+    scheme's text: a cycle is run again by the text that the last one used.
+    """
+    if isinstance(event, CycleBegun):
+        return event.model_copy(update={"scheme_hash": None})
     return event.model_copy(update={"digest": ""}) if isinstance(event, TakenIn) else event
 
 

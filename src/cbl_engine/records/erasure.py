@@ -8,6 +8,7 @@ destroyed; nothing here destroys a folder.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from cbl_engine.records.cycles import recorded
 from cbl_engine.records.facts_apart import EVENT_NUMBER, about_of, named_by, subjects_of
 from cbl_engine.records.places import MANIFEST
 from cbl_engine.records.state import (
+    KEYS,
     State,
     StateFolder,
     check_out,
@@ -28,9 +30,10 @@ from cbl_engine.records.state import (
     tables_of,
     write_state,
 )
+from cbl_engine.tables import versions_in_force
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from cbl_engine.scheme.retention import Retention
@@ -46,8 +49,9 @@ class Erasure:
     Attributes:
         folder: the new state.
         rows: application -> rows destroyed.
-        still_held: folders beside it of earlier states of the record, which hold the facts until
-            they are destroyed.
+        still_held: folders beside it or beside the old state of states of the record, earlier ones
+            first, that hold facts of them until they are destroyed; those that went on from an
+            earlier state another way, and copies, are among them.
         elsewhere: ids of earlier states that are not beside it.
     """
 
@@ -70,12 +74,15 @@ def erase(
         out: folder to write; there must be nothing.
 
     Raises:
-        RunError: an application is not known, erased already, on the register still, under a
+        RunError: nothing is said to rest on, an application is not known, erased already, on the register still, under a
             litigation hold, or something of it is open; all of it in one report, nothing written.
     """
     check_out(out)
     folder = read_state(state)
     problems = []
+    if not because.strip():
+        problems.append(Problem("no_reason", "it is not said what the erasure rests on",
+                                where="--because", allowed="words that stay in the trail"))
     if on < folder.as_at:
         problems.append(Problem("before_the_state", "the day is before the state's own",
                                 where="--as-at", given=str(on), allowed=f"{folder.as_at} or later"))
@@ -105,21 +112,38 @@ def erase(
         State(trail, facts, tables_of(trail, facts, recorded)), folder.scheme(), out,
         as_at=folder.as_at, seed=manifest["seed"], unattended=manifest["unattended"], before=folder,
     )
-    beside = dict(_beside(folder, Path(out)))
     earlier = [*manifest["states_before"], manifest["state_id"]]
-    return Erasure(written, rows, tuple(beside[i] for i in earlier if i in beside),
+    beside = _beside(folder, Path(out), earlier)
+    places = [path for i in earlier for path in beside.get(i, ())]
+    places += [path for i, paths in beside.items() if i not in earlier for path in paths]
+    return Erasure(written, rows, tuple(p for p in places if _holds(p, wanted)),
                    tuple(i for i in earlier if i not in beside))
 
 
-def _beside(folder: StateFolder, out: Path) -> Iterator[tuple[str, Path]]:
-    """Id and place of each state in the folders that hold the old state and the new one."""
-    import json
+def _beside(folder: StateFolder, out: Path, earlier: Sequence[str]) -> dict[str, list[Path]]:
+    """Id and places of the record's states in the folders that hold the old state and the new one.
 
+    States that have an earlier one in common are of one record.
+    """
+    found: dict[str, list[Path]] = {}
     parents = {p.resolve(): p for p in (out.parent, folder.path.parent)}
     for parent in parents.values():
         for path in sorted(parent.iterdir()):
             if path.is_dir() and is_state(path):
-                yield json.loads((path / MANIFEST).read_text(encoding="utf-8"))["state_id"], path
+                manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+                own = manifest.get("state_id", "")
+                if {own, *manifest.get("states_before", ())} & {*earlier}:
+                    found.setdefault(own, []).append(path)
+    return found
+
+
+def _holds(path: Path, applications: Sequence[str]) -> bool:
+    """Whether a state holds facts of any of the applications, as far as can be read."""
+    try:
+        keys = pl.read_parquet(path / KEYS)["subject"]
+    except (OSError, pl.exceptions.PolarsError):
+        return True
+    return bool(keys.is_in(applications).any())
 
 
 _KEPT = {
@@ -154,11 +178,7 @@ def reasons_to_keep(tables: Mapping[str, pl.DataFrame], on: date) -> dict[str, l
 
 def _registered(tables: Mapping[str, pl.DataFrame], on: date) -> pl.Series:
     """Applications that are on the register on a day, and were not let a home."""
-    rows = tables["applications"]
-    if "valid_from" in rows.columns:
-        rows = rows.filter(pl.col("valid_from").is_null() | (pl.col("valid_from") <= on))
-    if "valid_to" in rows.columns:
-        rows = rows.filter(pl.col("valid_to").is_null() | (pl.col("valid_to") > on))
+    rows = versions_in_force(tables["applications"], on)
     lettings = tables["lettings"].filter(pl.col("undone_on").is_null())
     housed = pl.concat([lettings["application"], lettings["shares_tenant"].explode()])
     status = pl.col("status") if "status" in rows.columns else pl.lit(None, pl.String)

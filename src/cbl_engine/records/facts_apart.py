@@ -31,7 +31,7 @@ from cbl_engine.tables.taking_in import in_order, place_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from cbl_engine.offers.events import Event
+    from cbl_engine.offers.events import Event, Id
     from cbl_engine.records.trail import Trail
 
 EVENT_NUMBER, ORDINAL, ERASED = "_event", "_ordinal", "_erased"
@@ -250,6 +250,30 @@ def about_of(events: Iterable[Event]) -> dict[str | None, str]:
         elif isinstance(event, Proposed) and event.application is not None:
             about[event.proposal] = str(event.application)
     return about
+
+
+def adverts_of(events: Iterable[Event]) -> dict[str | None, Id | None]:
+    """Offer or proposal -> the advert it is about; None where it is about none."""
+    adverts: dict[str | None, Id | None] = {}
+    for event in events:
+        if isinstance(event, OfferProposed):
+            adverts[event.offer] = event.advert
+        elif isinstance(event, Proposed):
+            adverts[event.proposal] = event.advert or adverts.get(event.offer)
+    return adverts
+
+
+def advert_named_by(event: Event, adverts: Mapping[str | None, Id | None]) -> Id | None:
+    """The advert that an event is about.
+
+    Args:
+        event: it.
+        adverts: from :func:`adverts_of`.
+    """
+    advert = getattr(event, "advert", None)
+    if advert is not None:
+        return advert
+    return adverts.get(getattr(event, "offer", None) or getattr(event, "proposal", None))
 
 
 def subjects_named(trail: Trail, numbers: Iterable[int]) -> set[str]:

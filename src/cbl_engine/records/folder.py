@@ -25,12 +25,12 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from cbl_engine.errors import Problem, RunError
+from cbl_engine.errors import Problem, RunError, TableError
 from cbl_engine.records.places import MANIFEST, folder_beside
-from cbl_engine.records.reads import rows_and_columns_read, rows_for
+from cbl_engine.records.reads import columns_read, rows_and_columns_read, rows_for
 from cbl_engine.scheme import scheme_from_text
 from cbl_engine.shortlist import SCHEMA_VERSION, prepare, shortlist
-from cbl_engine.tables import LINEAGE_COLUMNS, key_of
+from cbl_engine.tables import LINEAGE_COLUMNS, frame_problems, key_of, list_problems
 from cbl_engine.version import __version__
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from cbl_engine.scheme import Scheme
     from cbl_engine.shortlist import Shortlist
 
+_ALWAYS_THERE = ("applications", "adverts", "bids")
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +77,8 @@ class RunFolder:
     ) -> Shortlist:
         """Run some adverts, or all, of other tables as this run was run."""
         if adverts is not None:
+            if wrong := list(list_problems(adverts, "adverts", "the ids of adverts")):
+                raise TableError(wrong)
             dtype = frames["adverts"].schema["id"]
             frames = rows_for(frames, pl.Series(list(adverts), dtype=dtype, strict=False))
         return shortlist(
@@ -110,11 +113,20 @@ class RunFolder:
                            else f"{len(differ)} adverts of the run, {first} the first"),
                         where=str(self.path),
                         given=f"written by {self.manifest['engine_version']}",
-                        remedy="Use the engine version that wrote it",
+                        remedy=self._why_not(),
                     )
                 ]
             )
         return result
+
+    def _why_not(self) -> str:
+        """What to do about a run that does not come out again."""
+        if self.manifest["engine_version"] != __version__:
+            return "Use the engine version that wrote it"
+        return (
+            "The version is the same, so the tables kept in it are not those that were judged: write "
+            "the run again with prepared.tables and the adverts, bids and homes of the shortlist"
+        )
 
 
 def differing(one: pl.DataFrame, two: pl.DataFrame, column: str) -> list[Any]:
@@ -140,15 +152,18 @@ def write_run(
 
     Args:
         result: the shortlist.
-        frames: the tables it was made from, by name, adverts, bids and homes among them.
+        frames: the tables it was made from, by name: ``result.prepared.tables``, and the adverts,
+            bids and homes that were given to the shortlist.
         out: folder to write; nothing appears there until all of it is written.
         replace: put it in the place of an earlier run folder.
 
     Raises:
         RunError: the folder is there already, or cannot be written.
+        TableError: a table that was judged is not among the frames; nothing was written.
     """
     out = Path(out)
     scheme = result.prepared.scheme
+    _whole_record(result, frames)
     with folder_beside(out, replace=replace) as partial:
         (partial / "inputs").mkdir()
         (partial / "scheme").mkdir()
@@ -166,6 +181,24 @@ def write_run(
         manifest = _manifest(result, partial)
         (partial / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     return read_run(out)
+
+
+def _whole_record(result: Shortlist, frames: Mapping[str, pl.DataFrame]) -> None:
+    """Every table that the shortlist read is there, without which it cannot be made again."""
+    read = set(columns_read(result.prepared.scheme))
+    needed = [*_ALWAYS_THERE, *sorted(read & set(result.prepared.tables) - set(_ALWAYS_THERE))]
+    needed += ["homes"] * result.with_homes
+    problems = [
+        Problem(
+            "missing_table", f"the run was made from a table {table}, and it is not among those given",
+            where=table,
+            remedy="Give prepared.tables and the adverts, bids and homes of the shortlist",
+        )
+        for table in needed
+        if table not in frames
+    ]
+    if problems := problems or list(frame_problems(frames)):
+        raise TableError(problems)
 
 
 def outputs_of(result: Shortlist) -> dict[str, pl.DataFrame]:
@@ -225,7 +258,7 @@ def read_run(folder: str | Path) -> RunFolder:
     """Read a run folder back.
 
     Raises:
-        RunError: it is not a run folder, a file is missing, or a hash differs.
+        RunError: it is not a run folder, a file or a table is missing, or a hash differs.
         SchemeError: the scheme kept in it cannot be loaded by this engine version.
     """
     path = Path(folder)
@@ -258,6 +291,19 @@ def read_run(folder: str | Path) -> RunFolder:
         for name in manifest["inputs"]
         if name.startswith("inputs/")
     }
+    lost = [table for table in _ALWAYS_THERE if table not in frames]
+    if lost:
+        raise RunError(
+            [
+                Problem(
+                    "run_table_missing",
+                    f"the run was written without its table {table}",
+                    where=str(path),
+                    remedy="Run the shortlist again from its sources",
+                )
+                for table in lost
+            ]
+        )
     return RunFolder(path, manifest, scheme_from_text(texts), frames)
 
 

@@ -16,6 +16,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MANIFEST = "manifest.json"
+STATE = "state"
+"""What the manifest of a state folder says it is."""
+
+
+def check_outside(out: str | Path) -> None:
+    """Make sure that a place is not inside a state folder, whose manifest knows every file in it.
+
+    Raises:
+        RunError: it is.
+    """
+    for folder in Path(out).resolve().parents:
+        if kind_of(folder) == STATE:
+            raise RunError([Problem(
+                "inside_a_state", "this is inside a state folder, and nothing may be added to one",
+                where=str(out), given=str(folder), remedy="Choose a place outside it")])
 
 
 def write_file(content: bytes, out: str | Path, *, replace: bool) -> Path:
@@ -27,9 +42,11 @@ def write_file(content: bytes, out: str | Path, *, replace: bool) -> Path:
         replace: take the place of a file that is there.
 
     Raises:
-        RunError: the file is there and ``replace`` is false, or it cannot be written.
+        RunError: the file is there and ``replace`` is false, it is inside a state folder, or it
+            cannot be written.
     """
     out = Path(out)
+    check_outside(out)
     if out.exists() and not replace:
         raise RunError(
             [Problem("file_in_the_way", "the file is there already", where=str(out),
@@ -50,7 +67,7 @@ def write_file(content: bytes, out: str | Path, *, replace: bool) -> Path:
 
 @contextmanager
 def folder_beside(
-    out: Path, *, replace: bool, kind: str = "run", durable: bool = False
+    out: Path, *, replace: bool | None = None, kind: str = "run", durable: bool = False
 ) -> Iterator[Path]:
     """An empty folder to fill; it takes its place when all of it is written.
 
@@ -58,7 +75,7 @@ def folder_beside(
 
     Args:
         out: the place.
-        replace: a folder of the same kind may be taken the place of.
+        replace: a folder of the same kind may be taken the place of; None: it never may.
         kind: as the manifest says.
         durable: it is on the disk, and not only handed to the system, before it takes its place.
 
@@ -73,7 +90,7 @@ def folder_beside(
         yield partial
         if durable:
             _to_disk(partial)
-        _swap_in(partial, out, replace=replace)
+        _swap_in(partial, out, replace=bool(replace))
         if durable:
             _sync(out.parent)
     except OSError as error:
@@ -127,28 +144,44 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def check_place(out: Path, *, replace: bool, kind: str = "run") -> None:
+def check_place(out: Path, *, replace: bool | None, kind: str = "run") -> None:
     """Make sure that a folder may be written there.
 
     Args:
         out: the place.
-        replace: a folder of the same kind may be taken the place of.
+        replace: a folder of the same kind may be taken the place of; None: it never may.
         kind: as its manifest says; a run's says nothing.
 
     Raises:
-        RunError: something is there, and it is nothing that may be replaced.
+        RunError: something is there, and it is nothing that may be replaced; or the place is inside
+            a state folder.
     """
+    check_outside(out)
     if not out.exists():
         return
     same = kind_of(out) == kind
     if replace and same:
         return
     remedy = "Choose another folder"
-    if same:
-        remedy += ", or replace the run that is there with --replace"
+    if same and replace is not None:
+        remedy += f", or replace the {kind} that is there with --replace"
     raise RunError(
         [Problem("run_in_the_way", "the folder is there already", where=str(out), remedy=remedy)]
     )
+
+
+def check_folder(out: str | Path) -> None:
+    """Make sure that a folder may be there, before work is done to fill it.
+
+    Raises:
+        RunError: it, or what it would be in, is a file.
+    """
+    out = Path(out)
+    there = next((place for place in (out, *out.parents) if place.exists()), out)
+    if there.exists() and not there.is_dir():
+        raise RunError([Problem(
+            "file_in_the_way", "there is a file where the folder would be", where=str(there),
+            remedy="Choose another folder")])
 
 
 def kind_of(folder: Path) -> str | None:

@@ -32,7 +32,7 @@ import polars as pl
 from cbl_engine.errors import Problem, RunError
 from cbl_engine.offers.events import Erased
 from cbl_engine.records.facts_apart import DIGESTS, Facts, complete, standing, take_in
-from cbl_engine.records.places import MANIFEST, folder_beside, kind_of
+from cbl_engine.records.places import MANIFEST, STATE, check_outside, folder_beside, kind_of
 from cbl_engine.records.trail import Trail, read_trail
 from cbl_engine.scheme import scheme_from_text
 from cbl_engine.version import __version__
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
 STATE_VERSION = 1
 """Of the files of a state folder; a change that breaks a reader raises it."""
 
-KIND = "state"
 TRAIL, DIGEST_FILE, KEYS = "trail.jsonl", "digests.parquet", "facts/keys.parquet"
 NOTE = (
     "Holds facts about households: for officers. Facts erased in a later state are in this folder, "
@@ -132,6 +131,11 @@ class StateFolder:
         """The day at whose end the record stood so."""
         return date.fromisoformat(self.manifest["as_at"])
 
+    @property
+    def since(self) -> date:
+        """The first day on which anything was recorded."""
+        return min(event.on for _, event in self.trail.counting())
+
     def table(self, name: str) -> pl.DataFrame:
         """A table as it stands."""
         return self.tables[name]
@@ -149,10 +153,12 @@ class StateFolder:
 
     def scheme(self) -> Scheme:
         """The scheme that the last cycle used, from the text kept here."""
+        return scheme_from_text([(n, text.decode()) for n, text in self.scheme_files()])
+
+    def scheme_files(self) -> list[tuple[str, bytes]]:
+        """Name and content of each file of that scheme."""
         names = [n for n in self.manifest["files"] if n.startswith("scheme/")]
-        return scheme_from_text(
-            [(Path(n).name, (self.path / n).read_text(encoding="utf-8")) for n in names]
-        )
+        return [(Path(n).name, (self.path / n).read_bytes()) for n in names]
 
 
 def write_state(
@@ -181,7 +187,7 @@ def write_state(
     """
     out = Path(out)
     check_out(out)
-    with folder_beside(out, replace=False, kind=KIND, durable=True) as partial:
+    with folder_beside(out, kind=STATE, durable=True) as partial:
         for folder in ("scheme", "facts", "tables"):
             (partial / folder).mkdir()
         for document in scheme.documents:
@@ -218,24 +224,19 @@ def _manifest(
 ) -> dict[str, Any]:
     earlier = [] if before is None else [*before.manifest["states_before"],
                                          before.manifest["state_id"]]
-    runs = state.trail.runs()
     content = {
-        "kind": KIND,
+        "kind": STATE,
         "audience": "officer",
         "note": NOTE,
         "engine_version": __version__,
         "schema_version": STATE_VERSION,
         "as_at": as_at.isoformat(),
         "scheme": scheme.name,
-        "scheme_versions": [str(v.in_force.from_) for v in scheme.versions],
+        "scheme_versions": versions_of(scheme),
         "seed": seed,
         "unattended": unattended,
         "states_before": earlier,
-        "cycles": sum(run.counts for run in runs),
-        "cycles_superseded": sum(not run.counts for run in runs),
-        "events": len(state.trail.events),
-        "last_hash": state.trail.last,
-        "erased": len(state.erased()),
+        **counts_of(state.trail),
         "files": {
             path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest()
             for path in sorted(folder.rglob("*"))
@@ -243,6 +244,23 @@ def _manifest(
         },
     }
     return {"state_id": _state_id(content), **content}
+
+
+def versions_of(scheme: Scheme) -> list[str]:
+    """The day from which each version of a scheme is in force."""
+    return [str(v.in_force.from_) for v in scheme.versions]
+
+
+def counts_of(trail: Trail) -> dict[str, Any]:
+    """What a manifest says of a trail."""
+    runs = trail.runs()
+    return {
+        "cycles": sum(run.counts for run in runs),
+        "cycles_superseded": sum(not run.counts for run in runs),
+        "events": len(trail.events),
+        "last_hash": trail.last,
+        "erased": len(erased_in(trail)),
+    }
 
 
 def _state_id(content: Mapping[str, Any]) -> str:
@@ -253,7 +271,7 @@ def _state_id(content: Mapping[str, Any]) -> str:
 
 def is_state(folder: str | Path) -> bool:
     """Whether a folder says that it is a state."""
-    return kind_of(Path(folder)) == KIND
+    return kind_of(Path(folder)) == STATE
 
 
 def read_state(folder: str | Path) -> StateFolder:
@@ -326,7 +344,7 @@ def _read_manifest(path: Path) -> dict[str, Any] | Problem:
     manifest: dict[str, Any] = {}
     try:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-        known = manifest["kind"] == KIND and set(manifest) >= _SAID
+        known = manifest["kind"] == STATE and set(manifest) >= _SAID
     except (OSError, ValueError, TypeError, KeyError):
         known = False
     if not known:
@@ -340,11 +358,12 @@ def _read_manifest(path: Path) -> dict[str, Any] | Problem:
 
 
 def check_out(out: str | Path) -> None:
-    """Make sure that a state may be written there: a state is never replaced.
+    """Make sure that a state may be written there: a state is never replaced, nor added to.
 
     Raises:
-        RunError: something is there.
+        RunError: something is there, or the place is inside a state.
     """
+    check_outside(out)
     if Path(out).exists():
         raise RunError(
             [Problem("state_in_the_way", "there is something already, and a state is never written "

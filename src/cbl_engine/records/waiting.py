@@ -53,7 +53,8 @@ def form(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """Outcomes to fill in: a row for each decision and each answer that is waited for.
 
     Whoever fills it in writes ``on``, ``what`` and, for a decision, ``by``, and takes out the rows
-    that nothing has happened to yet. It is then a file of outcomes.
+    that nothing has happened to yet. It is then a file of outcomes. Each has an id that no outcome
+    on record has: of what was answered before (no contact, say) the next one in number.
 
     Returns:
         Frame of id, waits_for (in words; not taken in), then the other columns of ``outcomes``;
@@ -75,7 +76,17 @@ def form(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         "advert", "application", "home",
     )
     rows = pl.concat([decisions, answers], how="diagonal_relaxed")
+    used = set(tables["outcomes"]["id"]) if "outcomes" in tables else set()
+    rows = rows.with_columns(pl.Series("id", [_unused(i, used) for i in rows["id"]], pl.String))
     missing = [pl.lit(None, DTYPES[c.type]).alias(c.name) for c in OUTCOMES
                if c.name not in rows.columns]
     names = [c.name for c in OUTCOMES if c.name != "id"]
     return rows.with_columns(missing).select("id", FORM_COLUMN, *names)
+
+
+def _unused(name: str, used: set[str]) -> str:
+    found, times = name, 1
+    while found in used:
+        times += 1
+        found = f"{name}/{times}"
+    return found

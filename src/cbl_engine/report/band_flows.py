@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cbl_engine.report.flows import flows_drawn
-from cbl_engine.simulate.scenario import scheme_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,8 +55,7 @@ def _flows(
 
 def _in_order(side: Side, names: set[str]) -> list[str]:
     """Names of bands, the scheme's own from the highest, then others, last who has none."""
-    bands = [b for version in scheme_of(side.scenario, side.beside).versions for b in version.bands]
-    known = [b for b in dict.fromkeys(bands) if b in names]
+    known = [b for b in side.bands if b in names]
     return [*known, *sorted(names - {*known, NO_BAND}), *({NO_BAND} & names)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import polars as pl
 
 from cbl_engine.compare.findings import findings, headlines, saved_by_pairing
 from cbl_engine.compare.says import change, group_of, level
+from cbl_engine.compare.sides import OWN
 from cbl_engine.report.band_flows import band_flows
 from cbl_engine.report.charts import Bars, bars, grouped
 from cbl_engine.report.equality_part import equality_part, equality_sheet
@@ -155,7 +157,7 @@ def comparison_sheets(
 
     Returns:
         findings (response, variant, finding), headlines and differences (figure, group, unit, base,
-        difference, low, high, told, ...), equality (the same by group of people), levels (response,
+        difference, low, high, told, ..., not_reached: worlds that do not reach a median), equality (the same by group of people), levels (response,
         scenario, figure, group, mean, low, high), values (what each scenario goes by, with its
         source) and limits.
     """
@@ -190,7 +192,7 @@ def _sheet(rows: pl.DataFrame) -> pl.DataFrame:
     numbers = ("base", "mean", "low", "high", "bca_low", "bca_high", "all_low", "all_high", "saved")
     return rows.select(
         "response", "variant", _label(), "group", "unit", *(pl.col(n).round(6) for n in numbers),
-        pl.when("told").then(pl.lit("told")).alias("told"), "worlds").rename({"mean": "difference"})
+        pl.when("told").then(pl.lit("told")).alias("told"), "worlds", "not_reached").rename({"mean": "difference"})
 
 
 class _Figures:
@@ -198,8 +200,7 @@ class _Figures:
 
     def __init__(self, comparison: Comparison) -> None:
         self.sides = comparison.sides
-        self.response = ("central" if "central" in comparison.responses
-                         else comparison.responses[0])
+        self.response = comparison.response
         self.means: dict[tuple[str, str, str], float | None] = {}
         self.groups: dict[str, list[str]] = {}
         for side in self.sides:
@@ -376,8 +377,12 @@ def _from(p: Parameter) -> str:
 
 def _of_these(comparison: Comparison) -> Iterator[str]:
     scenario = comparison.sides[0].scenario
-    if len(comparison.responses) == 1:
-        yield (f"Compared under the {comparison.responses[0]} response of households alone: whether a "
+    if comparison.response == OWN:
+        each = "; ".join(f"{side.name}: {side.scenario.response}" for side in comparison.sides)
+        yield (f"Each scenario goes by a response of households of its own ({each}): whether a "
+               "difference would change sign under another is not known.")
+    elif len(comparison.responses) == 1:
+        yield (f"Compared under the {comparison.response} response of households alone: whether a "
                "difference would change sign under another is not known.")
     if scenario.replications < 30:
         yield (f"Only {scenario.replications:,} worlds were simulated; 30 and more make intervals to "
@@ -391,5 +396,6 @@ def _of_these(comparison: Comparison) -> Iterator[str]:
 
 def _command(comparison: Comparison) -> str:
     scenario = comparison.sides[0].scenario
-    return (f"cbl compare {' '.join(comparison.named)} --replications {scenario.replications} "
-            f"--weeks {scenario.weeks} --responses {','.join(comparison.responses)}")
+    asked = f" --responses {','.join(comparison.asked)}" if comparison.asked else ""
+    return (f"cbl compare {shlex.join(comparison.named)} --replications {scenario.replications} "
+            f"--weeks {scenario.weeks}{asked}")

@@ -42,6 +42,7 @@ from cbl_engine.tables.ordinals import as_id
 
 if TYPE_CHECKING:
     from cbl_engine.assess import Assessed, BedroomsExplained
+    from cbl_engine.scheme.parts import Labelled
     from cbl_engine.shortlist.explanation import Audience
 
 FIELDS = ("bedroom_need", "sizes", "band", "points", "place_in_band", "priority_date", "status")
@@ -279,24 +280,28 @@ def _rows(contradiction: dict[str, Any], spells: dict[str, str]) -> tuple[str, .
 def _missing(
     assessed: Assessed, application: Any, at: int, bedrooms: BedroomsExplained | None
 ) -> tuple[MissingTold, ...]:
-    version, trace = assessed.version, assessed.trace
-    law = trace.legal.law
     out = []
     for row in assessed.missing([application]).to_dicts():
         needed = row["needed_by"]
-        labelled = (version.criteria.get(needed) or trace.plan.rules.awards.get(needed)
-                    or law.eligible.get(needed) or law.exempt.get(needed)
-                    or version.facts.get(needed))
-        standard = trace.plan.standard
-        if labelled is None and standard and needed.startswith("bedroom standard"):
-            labelled = standard
+        labelled = _needing(assessed, row["kind"], needed)
         out.append(MissingTold(
             row["column"], missing_called(row["column"], assessed), needed,
             labelled.label if labelled else needed.replace("_", " ").replace(".", ", "),
-            row["effect"],
-            difference(assessed, at, row["column"], needed, row["effect"], bedrooms),
+            row["effect"], difference(assessed, at, row, bedrooms),
         ))
     return tuple(out)
+
+
+def _needing(assessed: Assessed, kind: str, name: str) -> Labelled | None:
+    """What needed a fact, as the scheme or the law has it."""
+    version, plan, law = assessed.version, assessed.trace.plan, assessed.trace.legal.law
+    return {
+        "criterion": version.criteria.get(name),
+        "award": plan.rules.awards.get(name),
+        "law": law.eligible.get(name) or law.exempt.get(name),
+        "fact": version.facts.get(name),
+        "standard": plan.standard,
+    }.get(kind)
 
 
 def missing_called(column: str, assessed: Assessed) -> str:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _RULES = {
     "not_active": "Your application was not active on that day.",
+    "bid_withdrawn": "You had withdrawn your bid.",
     "under_offer": "You were under consideration for another home on that day.",
 }
 _ENDS = {

@@ -8,6 +8,7 @@ import polars as pl
 
 from cbl_engine.records.feedback import SENSITIVE
 from cbl_engine.records.kinds_of_home import KIND_TYPES, with_kind
+from cbl_engine.tables import versions_in_force
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,11 +109,8 @@ def waiting_of(record: Record) -> pl.DataFrame:
     empty = {"application": pl.String, "band": pl.String, "bedroom_need": pl.Int64, "days": pl.Int64}
     if rows is None or as_at is None:
         return pl.DataFrame(schema=empty)
+    rows = versions_in_force(rows, as_at)
     have = rows.columns
-    if "valid_from" in have:
-        rows = rows.filter(pl.col("valid_from").is_null() | (pl.col("valid_from") <= as_at))
-    if "valid_to" in have:
-        rows = rows.filter(pl.col("valid_to").is_null() | (pl.col("valid_to") > as_at))
     if "status" in have:
         rows = rows.filter(~pl.col("status").is_in(_OFF_THE_REGISTER))
     lettings = tables["lettings"].filter(pl.col("undone_on").is_null())

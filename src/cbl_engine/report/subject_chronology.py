@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbl_engine.offers import events as e
 from cbl_engine.offers.checks import NEUTRAL
-from cbl_engine.records.facts_apart import about_of
+from cbl_engine.records.facts_apart import about_of, advert_named_by, adverts_of, named_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -44,17 +44,15 @@ def chronology(
         Rows of on, what (in words), advert (null: about none).
     """
     about = about_of(event for _, event, _ in events)
-    adverts = {
-        event.offer: event.advert for _, event, _ in events if isinstance(event, e.OfferProposed)
-    }
+    adverts = adverts_of(event for _, event, _ in events)
     lines: list[tuple[Any, int, Row]] = []
     for n, event, counts in events:
-        if not _is_about(event, application, about) or _officers_alone(event, held):
+        if named_by(event, about) != application or _officers_alone(event, held):
             continue
         what = _in_words(event)
         if what:
             again = "" if counts else " (the week was run again: this no longer counts)"
-            advert = getattr(event, "advert", None) or adverts.get(getattr(event, "offer", ""))
+            advert = advert_named_by(event, adverts)
             lines.append((event.on, n, _line(event.on, what + again, advert)))
     for row in held.rows():
         lines.append((row["on"], 0, _line(row["on"], NEUTRAL, row["advert"])))
@@ -65,14 +63,6 @@ def chronology(
             said = f"{n} {'row' if n == 1 else 'rows'} of {table.replace('_', ' ')} recorded"
             lines.append((on, -1, _line(on, said, None)))
     return [line for _, _, line in sorted(lines, key=lambda at: (at[0], at[1], at[2]["what"]))]
-
-
-def _is_about(event: e.Event, application: str, about: Mapping[str | None, str]) -> bool:
-    named = getattr(event, "application", None)
-    if named is not None:
-        return str(named) == application
-    of = getattr(event, "offer", None) or getattr(event, "proposal", None)
-    return about.get(of) == application
 
 
 def _officers_alone(event: e.Event, held: OfficerHeld) -> bool:

@@ -12,7 +12,7 @@ from cbl_engine.assess.outcomes import FAILED, MET, UNKNOWN
 from cbl_engine.assess.reasons import OUTCOMES, beside_points
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
     from datetime import date
 
     from cbl_engine.assess import Assessed, BedroomsExplained
@@ -164,39 +164,56 @@ def how_points_came(
 def difference(
     assessed: Assessed,
     at: int,
-    column: str,
-    needed_by: str,
-    effect: str,
+    missing: Mapping[str, str],
     bedrooms: BedroomsExplained | None,
 ) -> str:
-    """What knowing a fact could change, for what needed it; empty where nothing is to be said."""
-    trace, rules = assessed.trace, assessed.trace.plan.rules
-    parts = []
-    if needed_by in rules.qualifies:
-        parts.append(
+    """What knowing a fact could change, for what needed it; empty where nothing is to be said.
+
+    Args:
+        assessed: the assessment.
+        at: whose, an ordinal.
+        missing: column, needed_by, kind and effect, a row of :meth:`Assessed.missing`.
+        bedrooms: the need as a standard has it, where one does.
+    """
+    trace, name = assessed.trace, missing["needed_by"]
+    match missing["kind"]:
+        case "criterion":
+            return "; ".join(_of_criterion(assessed, at, name, missing["effect"]))
+        case "award":
+            award, parts = trace.plan.rules.awards[name], []
+            if award.each == missing["column"]:
+                parts.append("how many points it gives")
+            if award.since == missing["column"]:
+                parts.append("when it begins and ends, and with it the band or points")
+            return "; ".join(parts)
+        case "law" if name in trace.legal.tests:
+            return "if this test is failed, nothing may be let to the household"
+        case "law" if name in trace.legal.exempt:
+            return "if it is so, no test of local connection or residence may shut it out"
+        case "date":
+            return "the priority date may be another"
+        case "standard" if bedrooms is not None:
+            return _of_bedrooms(bedrooms)
+    return ""
+
+
+def _of_criterion(assessed: Assessed, at: int, name: str, effect: str) -> Iterator[str]:
+    """What a criterion decides, in each place that the rules name it."""
+    rules = assessed.trace.plan.rules
+    if name in rules.qualifies:
+        yield (
             "if this test is met and no other fails, the household qualifies"
             if effect == "counts as failed" else
             "if this test is failed, the household does not qualify"
         )
-    if any(a.when == needed_by for a in rules.awards.values()):
-        parts.append(_of_awards(assessed, at, needed_by))
-    award = rules.awards.get(needed_by)
-    if award is not None and award.each == column:
-        parts.append("how many points it gives")
-    if award is not None and award.since == column:
-        parts.append("when it begins and ends, and with it the band or points")
-    parts += [f"if it is met, the status proposed is {r.status.replace('_', ' ')}"
-              for r in rules.status if r.when == needed_by]
+    if any(award.when == name for award in rules.awards.values()):
+        yield _of_awards(assessed, at, name)
+    for rule in rules.status:
+        if rule.when == name:
+            yield f"if it is met, the status proposed is {rule.status.replace('_', ' ')}"
     instead = rules.priority_date.instead if rules.priority_date else ()
-    if any(i.when == needed_by for i in instead) or needed_by.startswith("priority_date"):
-        parts.append("the priority date may be another")
-    if needed_by in trace.legal.tests:
-        parts.append("if this test is failed, nothing may be let to the household")
-    if needed_by in trace.legal.exempt:
-        parts.append("if it is so, no test of local connection or residence may shut it out")
-    if bedrooms is not None and needed_by.startswith("bedroom standard"):
-        parts.append(_of_bedrooms(bedrooms))
-    return "; ".join(parts)
+    if any(one.when == name for one in instead):
+        yield "the priority date may be another"
 
 
 def _of_awards(assessed: Assessed, at: int, criterion: str) -> str:
@@ -217,11 +234,11 @@ def _of_awards(assessed: Assessed, at: int, criterion: str) -> str:
         if "place_in_band" in trace.plan.found:
             words.append(f"place {int(awarded.place[0])} in the band")
         told.append(" and ".join(words))
-    if told[0] == told[1]:
-        return f"none to band or points: {told[0]} either way"
     overridden = assessed.assessed.row(at, named=True)["overridden"] or ()
     stands = {"band", "points", "place_in_band"} & set(overridden)
     but = ", by the rules; an officer's decision stands" if stands else ""
+    if told[0] == told[1]:
+        return f"none to band or points: {told[0]} either way{but}"
     return f"{told[0]} if it is met, {told[1]} if not{but}"
 
 

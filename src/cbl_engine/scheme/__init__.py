@@ -9,7 +9,13 @@ from cbl_engine.scheme.differences import Change
 from cbl_engine.scheme.findings import Finding
 from cbl_engine.scheme.json_schema import json_schema, json_schema_text
 from cbl_engine.scheme.lint import lint
-from cbl_engine.scheme.load import Scheme, load_scheme, scheme_from_text, shipped_schemes
+from cbl_engine.scheme.load import (
+    Scheme,
+    hash_of_files,
+    load_scheme,
+    scheme_from_text,
+    shipped_schemes,
+)
 
 __all__ = [
     "Change",
@@ -18,6 +24,7 @@ __all__ = [
     "Scheme",
     "changes_described",
     "describe",
+    "hash_of_files",
     "json_schema",
     "json_schema_text",
     "lint",

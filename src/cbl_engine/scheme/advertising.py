@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from cbl_engine.scheme.parts import Labelled, Name, Part
+from cbl_engine.scheme.parts import DAY_OF_YEAR, Labelled, Name, Part
 
 
 class Rung(Labelled):
@@ -59,7 +59,7 @@ class Quota(Labelled):
     within: Name | None = Field(None, description="another quota: its whole is what that one leaves")
     starts: str | None = Field(
         None,
-        pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$",
+        pattern=DAY_OF_YEAR,
         description="MM-DD: counts begin anew each year on this day; left out: never",
     )
 

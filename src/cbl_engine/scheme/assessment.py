@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -62,7 +62,9 @@ class Instead(Labelled):
 class PriorityDate(Part):
     """The date that ranks, from the history of bands."""
 
-    first: str | tuple[str, ...] = Field(description="date columns; of several, the earliest")
+    first: str | Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        description="date columns; of several, the earliest"
+    )
     first_band: OnSpell = Field(
         "keep", description="the first band of a household recorded in none until then"
     )

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from cbl_engine.scheme.parts import Labelled, Name, Part, Sourced
+from cbl_engine.scheme.parts import CLOCK_TIME, Labelled, Name, Part, Sourced
 
 Weekday = Literal[
     "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"
@@ -26,9 +26,7 @@ def _of_the_clock(value: str) -> str:
     return value
 
 
-ClockTime = Annotated[
-    str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$"), AfterValidator(_of_the_clock)
-]
+ClockTime = Annotated[str, Field(pattern=CLOCK_TIME), AfterValidator(_of_the_clock)]
 
 
 class Moment(Part):

@@ -219,6 +219,13 @@ def _check_bedrooms(version: SchemeVersion, document: Document) -> Iterator[Prob
         if declared.extends is not None and declared.extends not in shipped_standards():
             yield unknown_standard(declared.extends, document.where((*place, "extends")))
             continue
+        if declared.extends is None and name in shipped_standards():
+            yield Problem(
+                "name_taken",
+                f"the bedroom standard {name} has the name of a shipped one and does not extend it",
+                where=document.where(place, key=True),
+                remedy=f"Choose another name, or say extends: {name}",
+            )
         standard = resolve_standard(declared)
         limit = standard.same_sex_limit()
         if 0 < limit <= standard.same_sex_from:

@@ -212,4 +212,13 @@ def _date(
                 given=" and ".join(given) or "none",
             )
     for old, new in rule.formerly.items():
+        if old in version.bands:
+            yield Problem(
+                "formerly_of_today",
+                f"{old} is a band of this version, so it cannot be a former name of another",
+                where=document.where((*at, "formerly", old), key=True),
+                given=f"{old}: {new}",
+                allowed="names of bands that this version does not list",
+                remedy=f"Leave the line out, or take {old} out of bands",
+            )
         yield from band_problems(new, (*at, "formerly", old), version, document)

@@ -58,7 +58,9 @@ def expression_problems(
             f"this must be true or false, but comes out as {dtype}, in: {text}",
             where=document.where(place),
         )
-    if wanted == "amount" and not (dtype.is_numeric() or dtype.is_temporal()):
+    if wanted == "amount" and not (
+        dtype.is_numeric() or dtype in (pl.Date, pl.Datetime)
+    ):
         yield Problem(
             "not_an_amount",
             f"min and max need a number or a date, but this comes out as {dtype}, in: {text}",

@@ -32,7 +32,7 @@ UNDER_A_PROFILE = ("widen", "first_come")
 ASIDE = ("void", "window", "closed", "withdrawn", "superseded")
 """Names under which the engine itself sets bids aside."""
 
-OVER = ("not_active", "under_offer")
+OVER = ("not_active", "bid_withdrawn", "under_offer")
 """Names under which the engine itself passes households over."""
 
 _A_COMMON_YEAR = 2025

@@ -51,17 +51,9 @@ def eligible_problems(version: SchemeVersion, document: Document) -> Iterator[Pr
     lists += [((*part, "eligible"), added.eligible) for part, added in version.additions().items()]
     named: list[tuple[Place, str]]
     named = [((*place, index), name) for place, names in lists for index, name in enumerate(names)]
-    for plan_name, plan in version.local_lettings_plans.items():
-        for i, target in enumerate(plan.targets):
-            place = ("local_lettings_plans", plan_name, "targets", i)
-            named.append(((*place, "criterion"), target.criterion))
-            if target.homes is not None:
-                named.append(((*place, "homes"), target.homes))
     for at, name in named:
         if name not in version.criteria:
             yield unknown_criterion(name, at, version, document)
-        elif at[-1] == "homes":
-            yield from advert_only(name, at, version, document)
 
 
 def unknown_criterion(
@@ -177,7 +169,8 @@ def _check_keys(
         elif isinstance(key, PointsKey):
             yield from _typed(key.points, ("int",), (*at, "points"), document, words)
         elif isinstance(key, DebtKey):
-            wanted = ("bool", "int") if key.compare == "any" else ("int",)
+            amounts = ("int", "number")
+            wanted = ("bool", *amounts) if key.compare == "any" else amounts
             yield from _typed(key.debt, wanted, (*at, "debt"), document, words)
         elif isinstance(key, ConnectionKey):
             fact = version.facts.get(key.connection)

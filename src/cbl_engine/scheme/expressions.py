@@ -77,6 +77,7 @@ _PREFIXES = ("advert", "param")
 _MAX_LENGTH = 4_000
 _MAX_DEPTH = 60
 _MAX_PARTS = 300
+_MOST_DIGITS = 18
 
 # Nodes of polars' serialised expression tree that keep rows apart.
 _NODES = frozenset({"BinaryExpr", "Column", "Literal", "Function", "Ternary", "Cast"})
@@ -156,8 +157,12 @@ class Expression:
         return next((t.offset for t in self.tokens if t.kind == "name" and t.value == name), 0)
 
     def sql(self, constants: Mapping[str, Any]) -> str:
-        """The SQL polars is given: names quoted, ``as_at`` and parameters as literals."""
-        return " ".join(_sql_tokens(list(self.tokens), constants))
+        """The SQL polars is given: names quoted, ``as_at`` and parameters as literals.
+
+        What divides is reckoned in double precision: exact decimals stop at nought, and are cut.
+        """
+        exact = not any(t.kind == "operator" and t.value in {"/", "%"} for t in self.tokens)
+        return " ".join(_sql_tokens(list(self.tokens), constants, exact=exact))
 
     def polars(self, constants: Mapping[str, Any]) -> pl.Expr:
         """The polars expression.
@@ -237,6 +242,9 @@ def _split(text: str) -> list[Token]:
                 remedy="Text goes in 'single quotes'",
             )
         kind = match.lastgroup or ""
+        if kind == "number" and len(match.group().partition(".")[0]) > _MOST_DIGITS:
+            raise ExpressionError(offset, "the number is too large",
+                                  f"at most {_MOST_DIGITS} digits before the point")
         if kind != "space":
             tokens.append(Token(kind, match.group(), offset))
         offset = match.end()
@@ -349,14 +357,17 @@ def _why_refused(word: str) -> tuple[str, str, str]:
     )
 
 
-def _sql_tokens(tokens: list[Token], constants: Mapping[str, Any]) -> list[str]:
+def _sql_tokens(
+    tokens: list[Token], constants: Mapping[str, Any], *, exact: bool
+) -> list[str]:
+    """Tokens of the SQL; ``exact``: numbers with a point are decimals, in double precision if not."""
     out: list[str] = []
     i = 0
     while i < len(tokens):
         token = tokens[i]
         if token.kind == "function" and token.value == "ARRAY_CONTAINS":
             end, arguments = _arguments(tokens, i + 1)
-            parts = [" ".join(_sql_tokens(a, constants)) for a in arguments]
+            parts = [" ".join(_sql_tokens(a, constants, exact=exact)) for a in arguments]
             if len(parts) != 2:
                 raise ExpressionError(
                     token.offset, "array_contains takes a list and a value", "two arguments"
@@ -368,14 +379,17 @@ def _sql_tokens(tokens: list[Token], constants: Mapping[str, Any]) -> list[str]:
             i = end
         elif token.kind == "function" and token.value in _LENGTHS:
             end, arguments = _arguments(tokens, i + 1)
-            inside = ", ".join(" ".join(_sql_tokens(a, constants)) for a in arguments)
+            inside = ", ".join(
+                " ".join(_sql_tokens(a, constants, exact=exact)) for a in arguments)
             out.append(f"CAST({token.value}({inside}) AS BIGINT)")
             i = end
         elif token.kind == "name":
-            out.append(_literal(constants[token.value]) if token.value in constants else
+            out.append(_literal(constants[token.value], exact=exact) if token.value in constants else
                        '"' + token.value.replace('"', '""') + '"')
         elif token.kind in {"date", "interval"}:
             out.append(f"{token.kind.upper()} {token.value}")
+        elif token.kind == "number" and "." in token.value:
+            out.append(token.value if exact else f"CAST({token.value} AS DOUBLE)")
         else:
             out.append(token.value)
         i += 1
@@ -398,11 +412,13 @@ def _arguments(tokens: list[Token], start: int) -> tuple[int, list[list[Token]]]
     raise ExpressionError(tokens[start].offset, "a bracket is never closed")
 
 
-def _literal(value: Any) -> str:
+def _literal(value: Any, *, exact: bool) -> str:
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, date):
         return f"DATE '{value.isoformat()}'"
+    if isinstance(value, float) and not exact:
+        return f"CAST({value!r} AS DOUBLE)"
     if isinstance(value, (int, float)):
         return f"({value!r})"
     return "'" + str(value).replace("'", "''") + "'"

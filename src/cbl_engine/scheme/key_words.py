@@ -18,12 +18,17 @@ NEVER_UNKNOWN = frozenset({"bid_time", "lottery", "tie"})
 
 def _date(key: Any, version: SchemeVersion) -> str:
     if isinstance(key.date, str):
-        return f"The earliest {column_called(key.date, version)} comes first"
+        return f"The earliest {_bare(key.date, version)} comes first"
     parts = [
-        f"{_for_whom(chooser, version)} the {column_called(column, version)}"
+        f"{_for_whom(chooser, version)} the {_bare(column, version)}"
         for chooser, column in key.date.items()
     ]
     return f"The earliest date comes first: {', '.join(parts)}"
+
+
+def _bare(column: str, version: SchemeVersion) -> str:
+    """What a column is called, without an article of its own."""
+    return column_called(column, version).removeprefix("the ").removeprefix("The ")
 
 
 def _for_whom(chooser: str, version: SchemeVersion) -> str:
@@ -104,7 +109,9 @@ def key_called(key: Key, version: SchemeVersion) -> str:
     if isinstance(value, dict):
         return "the date"
     named = column_called(value, version)
-    return f"the {named}" if value == called(value) or value in CALLED or kind == "date" else named
+    if value == called(value) or value in CALLED or kind == "date":
+        return f"the {_bare(value, version)}"
+    return named
 
 
 def key_unknown_in_words(key: Key) -> str:

@@ -67,7 +67,7 @@ class BedroomFitKey(_Key):
 class DebtKey(_Key):
     """``any``: those without debt first. ``amount``: the least debt first."""
 
-    debt: str = Field(description="a bool column, or a whole number of pounds")
+    debt: str = Field(description="a bool column, or an amount, with pence or without")
     compare: Literal["any", "amount"] = Field(
         "any", description="any: none before some. amount: the least first"
     )

@@ -7,8 +7,9 @@ deliberate answer worth knowing, such as a COALESCE that decides for a missing f
 from __future__ import annotations
 
 import itertools
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -31,7 +32,7 @@ from cbl_engine.scheme.reach import (
     columns_of_standard,
 )
 from cbl_engine.scheme.vocabulary import vocabulary
-from cbl_engine.tables import DTYPES, TABLES
+from cbl_engine.tables import DTYPES, LONDON, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -160,7 +161,8 @@ def _candidates(
         "int": [int(n) for n in around],
         "number": around,
         "date": days,
-        "datetime": [datetime(d.year, d.month, d.day, 12, tzinfo=UTC) for d in days],
+        "datetime": [datetime(d.year, d.month, d.day, hour, tzinfo=ZoneInfo(LONDON)) for d in days
+                     for hour in (0, 12)],
         "int_list": [[], *([int(n)] for n in around if n >= 0), [int(n) for n in around if n >= 0]],
         "text_list": [[], texts, *([t] for t in [*texts, _OTHER])],
     }

@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING
 
 from cbl_engine.scheme.expressions import parse_expression
 from cbl_engine.scheme.facts import (
+    BedroomsFact,
     BedroomsNow,
     ConnectedToFact,
     ConnectionStrengthFact,
     MonthsConnected,
     MonthsResidentIn,
+    kind_of_fact,
 )
 from cbl_engine.scheme.findings import Finding
 from cbl_engine.scheme.law import allocation_law
+from cbl_engine.scheme.standards import resolve_standard
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -29,6 +32,7 @@ def assessment_findings(version: SchemeVersion, document: Document) -> Iterator[
     """Awards that give nothing, bands out of reach, tests that the law does not allow."""
     yield from _bids(version, document)
     yield from _small_rooms(version, document)
+    yield from _standards_in_time(version, document)
     rules = version.assessment
     if rules is None:
         return
@@ -47,6 +51,31 @@ def _small_rooms(version: SchemeVersion, document: Document) -> Iterator[Finding
                 "warning", "unused", document.where(place, key=True),
                 f"no fact counts the bedrooms a household has by {name}, so this has no effect; "
                 f"add one with bedrooms_now: {name}",
+            )
+
+
+def _standards_in_time(version: SchemeVersion, document: Document) -> Iterator[Finding]:
+    """Bedroom standards asked for that begin after the version does, or end before it."""
+    rules = version.assessment
+    asked: list[tuple[str, tuple[str, ...]]] = [
+        (f.bedrooms if isinstance(f, BedroomsFact) else f.bedrooms_now, ("facts", name, kind_of_fact(f)))
+        for name, f in version.facts.items() if isinstance(f, (BedroomsFact, BedroomsNow))
+    ]
+    if rules is not None and rules.size is not None:
+        asked.append((rules.size, ("assessment", "size")))
+    ours = version.in_force
+    for name, place in asked:
+        force = resolve_standard(version.bedroom_standards.get(name, name)).in_force
+        if force is None:
+            continue
+        ends_early = force.until is not None and (ours.until is None or force.until < ours.until)
+        if force.from_ > ours.from_ or ends_early:
+            until = f" until {force.until}" if force.until else ""
+            yield Finding(
+                "warning", "standard_not_in_force", document.where(place),
+                f"the bedroom standard {name} is in force from {force.from_}{until} and this "
+                f"version from {ours.from_}{f' until {ours.until}' if ours.until else ''}: on the "
+                "other days nobody can be assessed",
             )
 
 

@@ -35,6 +35,7 @@ def offer_findings(version: SchemeVersion, document: Document) -> Iterator[Findi
         *_checks(version),
         *_consequences(version),
         *_direct_lets(version),
+        *_plans(version),
     ]
     for rule, place, message in found:
         yield Finding("warning", rule, document.where(place, key=True), message)
@@ -206,3 +207,17 @@ def _direct_lets(version: SchemeVersion) -> Iterator[_Odd]:
         if not let.part_6 and not any(sign.isdigit() for sign in let.permitted_by):
             yield ("no_exemption", ("direct_lets", name, "permitted_by"),
                    f"{name} is outside Part 6, and permitted_by names no section or regulation")
+
+
+def _plans(version: SchemeVersion) -> Iterator[_Odd]:
+    ours = version.in_force
+    for name, plan in version.local_lettings_plans.items():
+        theirs = plan.in_force
+        if theirs is None:
+            continue
+        before = theirs.until is not None and theirs.until <= ours.from_
+        if before or (ours.until is not None and theirs.from_ >= ours.until):
+            said = f"ended {theirs.until}" if before else f"begins {theirs.from_}"
+            bound = f"begins {ours.from_}" if before else f"ends {ours.until}"
+            yield ("plan_not_in_force", ("local_lettings_plans", name, "in_force"),
+                   f"the plan {name} {said} and this version {bound}, so no advert may name it")

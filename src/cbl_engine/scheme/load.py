@@ -10,28 +10,45 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
+from functools import partial
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from cbl_engine.documents import Document, line_of, parse_document, read_document
-from cbl_engine.errors import BadInput, Problem, SchemeError
+from cbl_engine.documents import (
+    BadDocument,
+    Document,
+    line_of,
+    parse_document,
+    read_document,
+    yaml_files,
+)
+from cbl_engine.errors import Problem, SchemeError
 from cbl_engine.scheme.check import check_version
 from cbl_engine.scheme.facts import REDUCERS
 from cbl_engine.scheme.json_schema import json_schema
 from cbl_engine.scheme.keys import KEYS
 from cbl_engine.scheme.model import SchemeVersion
-from cbl_engine.scheme.parts import as_tuples
+from cbl_engine.scheme.parts import PATTERNS, as_tuples
 from cbl_engine.shipped import shipped_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 
 _LONGEST_PATH = 1_000
 _UNION_TAGS = frozenset(KEYS) | frozenset(REDUCERS)
+
+
+def hash_of_files(files: Iterable[tuple[str, bytes]]) -> str:
+    """SHA-256 over name and content of each file of a scheme, in order of name."""
+    whole = sha256()
+    for name, content in sorted(dict(files).items()):
+        whole.update(f"{len(name.encode())}:{name}{len(content)}:".encode() + content)
+    return whole.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -50,6 +67,11 @@ class Scheme:
     def name(self) -> str:
         """The scheme's name, the same in every version."""
         return self.versions[0].scheme
+
+    @property
+    def text_hash(self) -> str:
+        """The hash of the scheme's text, as :func:`hash_of_files` has it."""
+        return hash_of_files((d.name, d.text.encode()) for d in self.documents)
 
     def index_in_force(self, on: date) -> int | None:
         """Position of the version in force on a date; None when there is none."""
@@ -96,19 +118,12 @@ def load_scheme(scheme: str | Path) -> Scheme:
         SchemeError: it is not there, or anything in it is wrong; all problems of all files.
     """
     path = _find(scheme)
-    files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+    files = yaml_files(path) if path.is_dir() else [path]
     if not files:
         raise SchemeError(
-            [Problem("scheme_empty", "the folder holds no .yaml file", where=str(path))]
+            [Problem("scheme_empty", "the folder holds no .yaml or .yml file", where=str(path))]
         )
-    problems: list[Problem] = []
-    documents: list[Document] = []
-    for file in files:
-        try:
-            documents.append(read_document(file))
-        except BadInput as error:
-            problems.extend(error.problems)
-    return _assemble(documents, problems)
+    return _assemble([partial(read_document, file) for file in files])
 
 
 def scheme_from_text(texts: str | Iterable[tuple[str, str]]) -> Scheme:
@@ -120,14 +135,7 @@ def scheme_from_text(texts: str | Iterable[tuple[str, str]]) -> Scheme:
     pairs = [("scheme.yaml", texts)] if isinstance(texts, str) else list(texts)
     if not pairs:
         raise SchemeError([Problem("scheme_empty", "there is no text of a scheme")])
-    problems: list[Problem] = []
-    documents: list[Document] = []
-    for name, text in pairs:
-        try:
-            documents.append(parse_document(text, name))
-        except BadInput as error:
-            problems.extend(error.problems)
-    return _assemble(documents, problems)
+    return _assemble([partial(parse_document, text, name) for name, text in pairs])
 
 
 def shipped_schemes() -> dict[str, Path]:
@@ -166,9 +174,15 @@ def _find(scheme: str | Path) -> Path:
     )
 
 
-def _assemble(documents: list[Document], problems: list[Problem]) -> Scheme:
+def _assemble(readings: Iterable[Callable[[], Document]]) -> Scheme:
+    problems: list[Problem] = []
     loaded: list[tuple[SchemeVersion, Document]] = []
-    for document in documents:
+    for read in readings:
+        try:
+            document = read()
+        except BadDocument as error:
+            problems.extend(_with_its_shape(error))
+            continue
         version, found = _version(document)
         problems.extend(found)
         if version is not None:
@@ -178,6 +192,19 @@ def _assemble(documents: list[Document], problems: list[Problem]) -> Scheme:
     if problems:
         raise SchemeError(problems)
     return Scheme(tuple(v for v, _ in loaded), tuple(d for _, d in loaded))
+
+
+def _with_its_shape(error: BadDocument) -> list[Problem]:
+    """What is refused in a file, and what is wrong with its fields elsewhere.
+
+    What its parts say of one another is left until the file can be read whole.
+    """
+    if error.document is None or not isinstance(error.document.data, dict):
+        return list(error.problems)
+    told = {problem.where for problem in error.problems}
+    _, found = _shaped(error.document)
+    more = [problem for problem in found if problem.where not in told]
+    return sorted((*error.problems, *more), key=lambda problem: line_of(problem.where))
 
 
 def _version(document: Document) -> tuple[SchemeVersion | None, list[Problem]]:
@@ -190,11 +217,16 @@ def _version(document: Document) -> tuple[SchemeVersion | None, list[Problem]]:
                 remedy="cbl init writes a commented one to start from",
             )
         ]
+    version, found = _shaped(document)
+    return version, check_version(version, document) if version is not None else found
+
+
+def _shaped(document: Document) -> tuple[SchemeVersion | None, list[Problem]]:
+    """The version that a mapping says, or every field of it that is wrong by itself."""
     try:
-        version = SchemeVersion.model_validate(as_tuples(document.data))
+        return SchemeVersion.model_validate(as_tuples(document.data)), []
     except ValidationError as error:
         return None, _from_pydantic(error.errors(include_url=False), document)
-    return version, check_version(version, document)
 
 
 _WANTED = {
@@ -265,8 +297,8 @@ def _wrong_field(
             message = f"{name} is missing" + (f" from {what}" if path else "")
             given = ""
         case "string_pattern_mismatch":
-            message = f"{what} is not a name that can be used"
-            allowed = error["ctx"]["pattern"]
+            kind_of_text, allowed = PATTERNS[error["ctx"]["pattern"]]
+            message = f"{what} is not {kind_of_text}"
         case "too_short" | "string_too_short":
             message = f"{what} is empty"
         case _:

@@ -1,4 +1,4 @@
-"""Criteria that the rules of bidding, adverts and offers name, and what each of them may read.
+"""Criteria that the rules of bidding, adverts, plans and offers name, and what each may read.
 
 One list serves the checks, the linter and the comparison: a rule that names a criterion stands here.
 """
@@ -32,8 +32,10 @@ class Named(NamedTuple):
 
 
 def criteria_named(version: SchemeVersion) -> list[Named]:
-    """Every criterion named under advertising, bidding, checks, offers and direct lets."""
-    found = [*_of_adverts(version), *_of_bids(version), *_of_offers(version)]
+    """Every criterion named under advertising, bidding, checks, offers and direct lets, and by the
+    targets of local lettings plans.
+    """
+    found = [*_of_adverts(version), *_of_bids(version), *_of_plans(version), *_of_offers(version)]
     return [Named(place, name, may_read) for place, name, may_read in found if name is not None]
 
 
@@ -62,6 +64,14 @@ def _of_bids(version: SchemeVersion) -> Iterator[_Found]:
         yield ("bidding", "choice", name, "only"), choice.only, "pair"
     if rules.automatic is not None:
         yield ("bidding", "automatic", "suits"), rules.automatic.suits, "pair"
+
+
+def _of_plans(version: SchemeVersion) -> Iterator[_Found]:
+    for name, plan in version.local_lettings_plans.items():
+        for i, target in enumerate(plan.targets):
+            place = ("local_lettings_plans", name, "targets", i)
+            yield (*place, "criterion"), target.criterion, "pair"
+            yield (*place, "homes"), target.homes, "advert"
 
 
 def _of_offers(version: SchemeVersion) -> Iterator[_Found]:

@@ -8,8 +8,23 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
-BandName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _+./-]*$", max_length=40)]
+NAME = r"^[a-z][a-z0-9_]*$"
+BAND_NAME = r"^[A-Za-z0-9][A-Za-z0-9 _+./-]*$"
+CLOCK_TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+DAY_OF_YEAR = r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
+PATTERNS = {
+    NAME: ("a name that can be used", "small letters, digits and _, a letter first"),
+    BAND_NAME: (
+        "a name that can be used",
+        "letters, digits, spaces and _ + . / -, a letter or digit first",
+    ),
+    CLOCK_TIME: ("a time of the clock", "HH:MM, such as 09:00"),
+    DAY_OF_YEAR: ("a day of the year", "MM-DD, such as 04-01"),
+}
+"""Pattern of a text -> what such a text is, and how it is written."""
+
+Name = Annotated[str, Field(pattern=NAME, max_length=60)]
+BandName = Annotated[str, Field(pattern=BAND_NAME, max_length=40)]
 Text = Annotated[str, Field(min_length=1, max_length=2_000)]
 Sql = Annotated[str, Field(min_length=1, max_length=4_000)]
 

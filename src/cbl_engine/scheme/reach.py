@@ -38,7 +38,6 @@ def asked_of_bids(version: SchemeVersion) -> tuple[set[str], set[str]]:
     for addition in version.additions().values():
         criteria.update(addition.eligible)
     for plan in version.local_lettings_plans.values():
-        criteria.update(n for t in plan.targets for n in (t.criterion, t.homes) if n is not None)
         keys += plan.order
     for key in keys:
         value = getattr(key, key_name(key).split(":")[0])
@@ -70,7 +69,7 @@ def asked_of_households(rules: Assessment) -> tuple[set[str], set[str]]:
 
 
 def asked_of_offers(version: SchemeVersion) -> tuple[set[str], set[str]]:
-    """Criteria that bidding, adverts and offers use, and columns of adverts that quotas go by."""
+    """Criteria that bidding, adverts, plans' targets and offers use, and columns that quotas go by."""
     quotas = version.advertising.quotas.values() if version.advertising is not None else ()
     criteria = {named.criterion for named in criteria_named(version)}
     return criteria, {f"advert.{column}" for quota in quotas for column in quota.by}

@@ -219,7 +219,9 @@ class _Reader:
         self._need(")")
         if not items.type.endswith("list"):
             raise _NoReading
-        return Reading(f"{items.words} include {_value(item, items.unit)}")
+        # A label in quotes is one thing, whatever stands in it.
+        include = "includes" if items.words.endswith("”") else "include"
+        return Reading(f"{items.words} {include} {_value(item, items.unit)}")
 
     def _among(self, left: _Operand, negated: bool) -> Reading:
         self._need("(")

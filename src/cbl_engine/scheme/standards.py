@@ -108,8 +108,16 @@ def overcrowding_changes() -> list[date]:
                   for day in (law.in_force.from_, law.in_force.until) if day is not None)
 
 
+_BESIDE_THE_RULE = frozenset({
+    "label", "source", "illustrative", "extends", "in_force", "notes", "sizes", "extra_rooms",
+})
+"""Fields that a scheme may set while who needs how many rooms stays as the standard has it."""
+
+
 def resolve_standard(standard: BedroomStandard | str, on: date | None = None) -> BedroomStandard:
     """A standard with what it extends filled in; a name stands for a shipped one.
+
+    The notes of what it extends are its own only where the rule is.
 
     Args:
         standard: a declaration, or a shipped standard's name.
@@ -124,6 +132,9 @@ def resolve_standard(standard: BedroomStandard | str, on: date | None = None) ->
         whole = standard
     else:
         own = {field: getattr(standard, field) for field in standard.model_fields_set}
+        if not own.keys() <= _BESIDE_THE_RULE:
+            # Its notes say how its own words were read, and those are no longer the whole rule.
+            own.setdefault("notes", ())
         whole = _shipped(standard.extends).model_copy(update=own | {"extends": None})
     force = whole.in_force
     if on is not None and force is not None and not (

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from cbl_engine.scheme.compared import mixed_comparison
 from cbl_engine.scheme.facts import (
     AllMembers,
     AnyMember,
@@ -144,6 +145,8 @@ def fact_type(fact: Fact, words: Vocabulary) -> str:
             dtype = result_type(expression, words.rows[fact.of], words.params)
         except ExpressionError:
             return "int"
+        if dtype.is_float() or dtype.is_decimal():
+            return "number"
         return next((t for t, d in DTYPES.items() if d == dtype and t != "id"), "int")
     return "int"
 
@@ -163,7 +166,8 @@ def result_type(
     """Type of an expression over these columns, found by running it on two rows without data.
 
     Raises:
-        ExpressionError: polars refuses it, with polars' reason.
+        ExpressionError: polars refuses it, with polars' reason; or it compares a date or a length
+            of time with a number.
     """
     from cbl_engine.scheme.expressions import ExpressionError
 
@@ -181,7 +185,26 @@ def result_type(
         raise ExpressionError(
             0, f"this does not fit the columns' types: {str(error).splitlines()[0]}"
         ) from None
+    if _reads_time(expression, columns, params) and (
+        mixed := mixed_comparison(compiled, frame)
+    ):
+        raise ExpressionError(
+            0, f"{mixed[0]} is compared with {mixed[1]}",
+            "dates with dates, and lengths of time with INTERVAL '365 days'",
+            "Write the day: registered_on <= as_at - INTERVAL '365 days'; or use a fact such as "
+            "whole_months_since",
+        )
     return result.schema["result"]
+
+
+def _reads_time(
+    expression: Expression, columns: Mapping[str, str], params: Mapping[str, str]
+) -> bool:
+    """Whether an expression reads a date or a length of time."""
+    types = {columns.get(n) for n in expression.names} | {
+        params.get(n) for n in expression.param_names}
+    return "as_at" in expression.names or bool(types & {"date", "datetime"}) or any(
+        t.kind in {"date", "interval"} for t in expression.tokens)
 
 
 def example_constants(expression: Expression, params: Mapping[str, str]) -> dict[str, Any]:

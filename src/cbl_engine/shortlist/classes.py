@@ -169,13 +169,30 @@ def _whole_codes(series: pl.Series) -> tuple[NDArray[np.int64], int, bool]:
 # numbers, and small runs are made of such calls; these go the short way where they can.
 
 
+def rows_of(
+    frame: pl.DataFrame, names: Iterable[str], at: NDArray[np.int64]
+) -> list[pl.Series]:
+    """Columns of a frame at some rows, all in one call."""
+    wanted = list(names)
+    return frame[at, wanted].get_columns() if wanted else []
+
+
 def nulls(series: pl.Series) -> NDArray[np.bool_]:
     """Which values are missing."""
     return series.is_null().to_numpy() if series.null_count() else np.zeros(len(series), bool)
 
 
 def whole_numbers(series: pl.Series) -> pl.Series:
-    """Values as Int64: whole numbers, truth values, days of dates, microseconds of moments."""
+    """Values as Int64: whole numbers, truth values, days of dates, microseconds of moments.
+
+    Of other numbers the bits, turned so that they stand in the order of the numbers: what is equal
+    stays equal and what is less stays less, however small the difference.
+    """
+    if series.dtype.is_float():
+        known = series.cast(pl.Float64).fill_null(0.0).to_numpy() + 0.0  # -0.0 becomes 0.0
+        bits = known.view(np.int64)
+        turned = pl.Series(series.name, np.where(bits < 0, bits ^ np.iinfo(np.int64).max, bits))
+        return turned.set(series.is_null(), None) if series.null_count() else turned
     if series.dtype.is_integer() or series.dtype in (pl.Boolean, pl.Date, pl.Datetime):
         return series.cast(pl.Int64)
     return series.to_physical().cast(pl.Int64)

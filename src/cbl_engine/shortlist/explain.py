@@ -13,10 +13,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from cbl_engine.assess.outcomes import UNKNOWN
+from cbl_engine.assess.outcomes import FAILED, UNKNOWN
 from cbl_engine.errors import BadInput, Problem, TableError
 from cbl_engine.scheme.keys import BandKey, BidTimeKey
-from cbl_engine.shortlist.explanation import Audience, Explanation, Reason
+from cbl_engine.shortlist.explanation import (
+    Audience,
+    EarlierStage,
+    Effect,
+    Explanation,
+    Reason,
+)
 from cbl_engine.shortlist.kernel import ELIGIBLE, INELIGIBLE, NO_STAGE
 from cbl_engine.shortlist.result import display_order
 from cbl_engine.shortlist.rivals import first_place, rivals_above
@@ -25,6 +31,8 @@ from cbl_engine.tables.ordinals import as_id
 from cbl_engine.tables.values import london_moment
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import polars as pl
     from numpy.typing import NDArray
 
@@ -94,6 +102,8 @@ def explain(
         of=len(ordered),
         joint=max(len(tied) - 1, 0),
         stage=None if stage == NO_STAGE else stage + 1,
+        stage_label=None if stage == NO_STAGE else _stage_label(work, programme, stage),
+        earlier_stages=tuple(_earlier(rows, work, programme, stage)) if standing else (),
         reasons=tuple(_reasons(rows, work, programme, stage, standing)),
         decided_by=decided[-1] if len(decided) else None,
         above_by_key=_tally(decided),
@@ -217,28 +227,62 @@ def _reasons(
         if code == 0 or (code != UNKNOWN and not required):
             continue
         rule = condition.when_unknown if required else keys[condition.bit].key.when_unknown
-        effect = _effect(code == UNKNOWN, rule)
-        version = work.batch.view.compiled.version
-        criterion = version.criteria.get(condition.name) if condition.kind == "criterion" else None
-        key = keys.get(condition.bit)
         found.append(
-            Reason(
-                condition.name,
-                criterion.label if criterion else key_label(key) if key else condition.name,
-                "not known" if code == UNKNOWN else "failed",
-                effect,
-                where.get(condition.bit),
-                _missing(rows, condition) if code == UNKNOWN else (),
-                criterion.source if criterion else None,
-                programme.asked_by.get(condition.bit) if required else None,
+            _reason(
+                rows, condition, code, _effect(code == UNKNOWN, rule), where.get(condition.bit),
+                keys.get(condition.bit), programme.asked_by.get(condition.bit) if required else None,
             )
         )
     return found
 
 
-def _effect(
-    unknown: bool, rule: str
-) -> Literal["not eligible", "held", "ranked last", "none"]:
+def _reason(
+    rows: Rows,
+    condition: Condition,
+    code: int,
+    effect: Effect,
+    stage: int | None,
+    key: OrderKey | None = None,
+    asked_by: str | None = None,
+) -> Reason:
+    """A criterion or key that failed or is not known, in the scheme's words."""
+    version = rows.work.batch.view.compiled.version
+    criterion = version.criteria.get(condition.name) if condition.kind == "criterion" else None
+    return Reason(
+        condition.name,
+        criterion.label if criterion else key_label(key) if key else condition.name,
+        "not known" if code == UNKNOWN else "failed",
+        effect,
+        stage,
+        _missing(rows, condition) if code == UNKNOWN else (),
+        criterion.source if criterion else None,
+        asked_by,
+    )
+
+
+def _stage_label(work: Work, programme: Programme, stage: int) -> str | None:
+    profile = work.batch.view.compiled.version.profiles[programme.profile]
+    return profile.all_stages()[stage].label
+
+
+def _earlier(
+    rows: Rows, work: Work, programme: Programme, stage: int
+) -> Iterator[EarlierStage]:
+    """The stages before the one the bid stands in: each has a criterion that counts as failed."""
+    conditions = work.batch.view.compiled.conditions
+    for number in range(stage):
+        used = [conditions[b] for b in programme.stages[number].criteria]
+        codes = rows.outcomes(used)
+        failed = [
+            _reason(rows, condition, int(codes[condition.bit][0]), "later stage", number + 1)
+            for condition in display_order(used, work)
+            if codes[condition.bit][0] == FAILED
+            or (codes[condition.bit][0] == UNKNOWN and condition.when_unknown == "fail")
+        ]
+        yield EarlierStage(number + 1, _stage_label(work, programme, number), tuple(failed))
+
+
+def _effect(unknown: bool, rule: str) -> Effect:
     if not unknown or rule == "fail":
         return "not eligible"
     if rule == "hold":
@@ -252,12 +296,13 @@ def _missing(rows: Rows, condition: Condition) -> tuple[str, ...]:
 
 
 def _used(programme: Programme, stage: int, work: Work) -> list[Condition]:
+    """What was asked of the bid: the criteria of stages up to its own, and its own keys."""
     bits = dict.fromkeys(programme.common)
-    numbers = range(len(programme.stages)) if stage == NO_STAGE else [stage]
-    for number in numbers:
+    for number in range(len(programme.stages) if stage == NO_STAGE else stage + 1):
         rules = programme.stages[number]
         bits.update(dict.fromkeys(rules.criteria))
-        bits.update(dict.fromkeys(k.condition for k in rules.keys if k.condition is not None))
+        if stage in (NO_STAGE, number):
+            bits.update(dict.fromkeys(k.condition for k in rules.keys if k.condition is not None))
     return [work.batch.view.compiled.conditions[b] for b in bits]
 
 

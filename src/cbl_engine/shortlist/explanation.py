@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 Audience = Literal["officer", "applicant"]
+Effect = Literal["not eligible", "held", "ranked last", "later stage", "none"]
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,8 @@ class Reason:
         name: the criterion's name or the key's.
         label: the scheme's words for it.
         outcome: ``failed`` or ``not known``.
-        effect: what that did: ``not eligible``, ``held``, ``ranked last`` or ``none``.
+        effect: what that did: ``not eligible``, ``held``, ``ranked last``, ``later stage`` or
+            ``none``.
         stage: stage it belongs to, from 1; None when it is common to all.
         missing: for not known, the columns without a value.
         source: where the rule is written; None when the scheme does not say.
@@ -28,11 +30,26 @@ class Reason:
     name: str
     label: str
     outcome: Literal["failed", "not known"]
-    effect: Literal["not eligible", "held", "ranked last", "none"]
+    effect: Effect
     stage: int | None
     missing: tuple[str, ...]
     source: str | None
     asked_by: str | None = None
+
+
+@dataclass(frozen=True)
+class EarlierStage:
+    """A stage before the bid's own that it does not stand in, and the criteria that say so.
+
+    Attributes:
+        stage: from 1.
+        label: the scheme's words for who stands in it; None when it has none.
+        reasons: the stage's criteria that the bid fails, or that count as failed when not known.
+    """
+
+    stage: int
+    label: str | None
+    reasons: tuple[Reason, ...]
 
 
 @dataclass(frozen=True)
@@ -72,13 +89,17 @@ class Explanation:
         of: bids on the advert that have a position.
         joint: others in the same tie group.
         stage: from 1; None when it stands in none.
+        stage_label: the scheme's words for who stands in that stage, if it has any.
+        earlier_stages: of a bid that has a position, the stages before its own, with the reasons
+            why it stands in none of them.
         reasons: criteria and keys failed or not known.
         decided_by: the key that put it below the one directly above; None for the first.
         above_by_key: how many above, by the key that decided.
         above_by_band: how many above, by their band; empty where bands do not rank.
         own_facts: the application's columns and facts that were read, with its values.
         advert_facts: the advert's columns that were read.
-        rivals, first_place: officers only.
+        rivals, first_place: officers only; a key is left out of the second when changing it
+            changes another key in a way that cannot be worked through.
     """
 
     advert: Any
@@ -93,6 +114,8 @@ class Explanation:
     of: int = 0
     joint: int = 0
     stage: int | None = None
+    stage_label: str | None = None
+    earlier_stages: tuple[EarlierStage, ...] = ()
     reasons: tuple[Reason, ...] = ()
     decided_by: str | None = None
     above_by_key: dict[str, int] = field(default_factory=dict)

@@ -82,7 +82,7 @@ def _application_key(view: RegisterAt, key: Key) -> tuple[NDArray[np.int64], NDA
         debt = view.frame[key.debt]
         if key.compare == "any" and debt.dtype != pl.Boolean:
             debt = debt > 0
-        return _ascending(debt.cast(pl.Int64))
+        return _ascending(debt)
     if isinstance(key, BedroomFitKey):
         return _ascending(view.frame["bedroom_need"], descending=True)
     raise TypeError(type(key).__name__)

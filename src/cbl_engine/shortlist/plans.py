@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cbl_engine.shortlist.adverts import Adverts, AdvertSide, Batch
     from cbl_engine.shortlist.compiled import OrderKey, Programme, StagePlan
     from cbl_engine.shortlist.judge import Block
+    from cbl_engine.shortlist.keys import PairCodes
     from cbl_engine.shortlist.register import RegisterAt
     from cbl_engine.tables import Ordinals
 
@@ -59,6 +60,8 @@ def _not_empty(masks: tuple[NDArray[np.uint64], ...]) -> tuple[int, ...]:
 class KeyPart:
     """One field of the packed key: codes of some bids of a block; width 0 = found block by block.
 
+    ``make`` is a function of this module with its first arguments, which a shortlist that is
+    pickled takes along.
     ``codes`` are those of every application, where the application alone has them.
     """
 
@@ -292,7 +295,13 @@ def _key_parts(
 
 
 def _application_part(codes: NDArray[np.uint64], width: int) -> KeyPart:
-    return KeyPart(width, lambda block, at: codes[block.applications[at]], codes)
+    return KeyPart(width, partial(_of_applications, codes), codes)
+
+
+def _of_applications(
+    codes: NDArray[np.uint64], block: Block, at: NDArray[np.int64]
+) -> NDArray[np.uint64]:
+    return codes[block.applications[at]]
 
 
 def _share_a_word(
@@ -305,11 +314,14 @@ def _share_a_word(
     if layout.last_bits == 64:
         return layout.words, parts
     last = layout.words[-1] | (parts[0].codes << shift)
+    first = KeyPart(parts[0].width, partial(_above_bits, len(layout.words) - 1, shift))
+    return (*layout.words[:-1], last), (first, *parts[1:])
 
-    def make(block: Block, at: NDArray[np.int64]) -> NDArray[np.uint64]:
-        return block.raw(len(layout.words) - 1)[at] >> shift
 
-    return (*layout.words[:-1], last), (KeyPart(parts[0].width, make), *parts[1:])
+def _above_bits(
+    word: int, shift: np.uint64, block: Block, at: NDArray[np.int64]
+) -> NDArray[np.uint64]:
+    return block.raw(word)[at] >> shift
 
 
 def _pair_part(
@@ -319,51 +331,58 @@ def _pair_part(
     if isinstance(key.key, PreferKey) and bit is not None:
         table = layout.table(bit)
         if table is None:
-            return KeyPart(1, lambda block, at: _not_met(block, bit, at))
+            return KeyPart(1, partial(_not_met, bit))
         pair = preference_codes(table)
     else:
         pair = pair_key(view, adverts, key.key)
     flat = pair.codes.astype(np.uint64).ravel()
-    n_columns = pair.codes.shape[1]
     rows = pair.row_of_kind.astype(np.int64)
-
-    def make(block: Block, at: NDArray[np.int64]) -> NDArray[np.uint64]:
-        row = rows[pair.kind_of[block.applications[at]]]
-        return flat[row * n_columns + pair.column_of[block.advert[at]]]
-
-    return KeyPart(pair.width, make)
+    return KeyPart(pair.width, partial(_of_pairs, pair, flat, rows))
 
 
-def _not_met(block: Block, bit: int, at: NDArray[np.int64]) -> NDArray[np.uint64]:
+def _of_pairs(
+    pair: PairCodes, flat: NDArray[np.uint64], rows: NDArray[np.int64],
+    block: Block, at: NDArray[np.int64],
+) -> NDArray[np.uint64]:
+    row = rows[pair.kind_of[block.applications[at]]]
+    return flat[row * pair.codes.shape[1] + pair.column_of[block.advert[at]]]
+
+
+def _not_met(bit: int, block: Block, at: NDArray[np.int64]) -> NDArray[np.uint64]:
     out = np.zeros(block.n, np.uint64)
     out[block.coded[bit].rows] = 1
     return out[at]
 
 
 def _time_part(rule: str) -> KeyPart:
-    def make(block: Block, at: NDArray[np.int64]) -> NDArray[np.uint64]:
-        """Microseconds after the earliest bid on the advert."""
-        times = block.bids.times(block.span, rule)
-        filled = np.diff(block.starts) > 0
-        earliest = np.zeros(len(filled), np.int64)
-        earliest[filled] = np.minimum.reduceat(times, block.starts[:-1][filled])
-        return (times - earliest[block.local])[at].astype(np.uint64)
+    return KeyPart(0, partial(_after_the_earliest, rule))
 
-    return KeyPart(0, make)
+
+def _after_the_earliest(
+    rule: str, block: Block, at: NDArray[np.int64]
+) -> NDArray[np.uint64]:
+    """Microseconds after the earliest bid on the advert."""
+    times = block.bids.times(block.span, rule)
+    filled = np.diff(block.starts) > 0
+    earliest = np.zeros(len(filled), np.int64)
+    earliest[filled] = np.minimum.reduceat(times, block.starts[:-1][filled])
+    return (times - earliest[block.local])[at].astype(np.uint64)
 
 
 def _lottery_part(kind: str, hashes: Hashes) -> KeyPart:
-    advert_hashes, seeds = hashes.adverts()
-    application_hashes = hashes.applications()
+    return KeyPart(0, partial(_drawn, kind, hashes.seed, hashes.adverts(), hashes.applications()))
 
-    def make(block: Block, at: NDArray[np.int64]) -> NDArray[np.uint64]:
-        advert = block.advert[at]
-        return lottery_draws(
-            kind,
-            seeds[advert],
-            advert_hashes[advert],
-            application_hashes[block.applications[at]],
-            hashes.seed,
-        )
 
-    return KeyPart(0, make)
+def _drawn(
+    kind: str,
+    seed: int,
+    adverts: tuple[NDArray[np.uint64], NDArray[np.uint64]],
+    applications: NDArray[np.uint64],
+    block: Block,
+    at: NDArray[np.int64],
+) -> NDArray[np.uint64]:
+    advert_hashes, seeds = adverts
+    advert = block.advert[at]
+    return lottery_draws(
+        kind, seeds[advert], advert_hashes[advert], applications[block.applications[at]], seed
+    )

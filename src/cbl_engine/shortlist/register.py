@@ -88,13 +88,15 @@ class Prepared:
         Facts are worked out again only for households that a row touches, unless the date moves.
 
         Args:
-            changed: table -> rows to put in, replacing those with the same id (applications: all
+            changed: table -> whole rows to put in, with every column that the table has (but for
+                where it was read from), replacing those with the same id (applications: all
                 versions of the id; connections and dated rows: all rows of the application).
-            removed: table -> ids gone (connections and dated rows: application ids).
+            removed: table -> list of ids gone (connections and dated rows: application ids), of
+                any kind; those that are not there change nothing.
             as_at: another date, or None to keep it.
 
         Raises:
-            TableError: a table or column that does not fit.
+            TableError: a table or column that does not fit or is missing; ids that are no list.
         """
         from cbl_engine.shortlist.update import updated
 
@@ -213,7 +215,8 @@ def prepare(scheme: Scheme, register: Mapping[str, pl.DataFrame], as_at: AsAt) -
     problems = list(register_problems(scheme, register, as_at))
     if problems:
         raise TableError(problems)
-    tables = {name: register[name] for name in REGISTER_TABLES if name in register}
+    # Clones share their memory, and what the caller does to its frames later is not in them.
+    tables = {name: register[name].clone() for name in REGISTER_TABLES if name in register}
     ids = tables["applications"]["id"]
     ordinals = Ordinals(ids)
     prepared = Prepared(scheme, as_at, tables, ordinals, ordinals.ordinals_of(ids))

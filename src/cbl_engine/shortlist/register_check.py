@@ -10,7 +10,17 @@ import polars as pl
 from cbl_engine.assess import columns_read
 from cbl_engine.errors import Problem, SchemeError
 from cbl_engine.shortlist.compiled import Compiled, compile_version
-from cbl_engine.tables import TABLES, Ordinals, column_problems, column_types, repeated_ids
+from cbl_engine.tables import (
+    REGISTER_TABLES,
+    TABLES,
+    Ordinals,
+    as_at_problems,
+    column_problems,
+    column_types,
+    frame_problems,
+    id_type_problems,
+    repeated_ids,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,6 +38,10 @@ def register_problems(
     Tables and columns that the scheme reads and that are missing or of another type, ids that are
     null or given twice, bands the scheme has not.
     """
+    wrong = [] if as_at == "close" else list(as_at_problems(as_at))
+    wrong += frame_problems({name: register[name] for name in REGISTER_TABLES if name in register})
+    if wrong:
+        return wrong
     try:
         problems = list(_structure(scheme, register, as_at))
     except SchemeError as error:
@@ -91,6 +105,7 @@ def _structure(
             )
             continue
         yield from column_problems(register[table], table, columns)
+    yield from id_type_problems(register, wanted)
     ids = register["applications"]
     if "id" in ids.columns and ids["id"].null_count():
         yield Problem(

@@ -13,6 +13,7 @@ from cbl_engine.errors import Problem, TableError
 from cbl_engine.shortlist.bids import REASONS
 from cbl_engine.shortlist.kernel import ELIGIBLE, HELD, INELIGIBLE, NO_STAGE
 from cbl_engine.shortlist.rows import Rows, preference
+from cbl_engine.tables import list_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -51,6 +52,7 @@ class Shortlist:
         prepared: the scheme and register it was made from.
         adverts, bids, ranking: the arrays.
         given: the bids frame as given.
+        with_homes: whether homes were given beside the adverts.
         seed: of the run.
         verification: which properties were checked, on how much.
     """
@@ -60,6 +62,7 @@ class Shortlist:
     bids: Bids
     ranking: Ranking
     given: pl.DataFrame
+    with_homes: bool
     seed: int
     verification: Verification
 
@@ -79,11 +82,13 @@ class Shortlist:
         """Places of these adverts in ascending order of id; all when None.
 
         Raises:
-            TableError: an advert is not there or was not considered.
+            TableError: an advert is not there or was not considered, or they are no list.
         """
         if adverts is None:
             ordinals = np.flatnonzero(self.adverts.place >= 0)
             return self.adverts.place[ordinals].astype(np.int64)
+        if wrong := list(list_problems(adverts, "adverts", "the ids of adverts")):
+            raise TableError(wrong)
         wanted = list(adverts)
         dtype = self.adverts.ordinals.ids.dtype
         ordinals = self.adverts.ordinals.ordinals_of(pl.Series(wanted, dtype=dtype, strict=False))
@@ -168,7 +173,7 @@ class Shortlist:
         return pl.DataFrame(
             {
                 "advert": self.adverts.ordinals.take(self.ordinal_at[places]),
-                "profile": [profiles[p] for p in places.tolist()],
+                "profile": pl.Series([profiles[p] for p in places.tolist()], dtype=pl.String),
                 "bids": (starts[places + 1] - starts[places]),
                 "eligible": counts[ELIGIBLE][places],
                 "held": counts[HELD][places],

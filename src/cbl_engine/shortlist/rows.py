@@ -6,9 +6,9 @@ and to check the kernel.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -25,12 +25,12 @@ from cbl_engine.scheme.keys import (
     PointsKey,
     PreferKey,
 )
-from cbl_engine.shortlist.classes import column_codes, nulls, whole_numbers
+from cbl_engine.shortlist.classes import column_codes, nulls, rows_of, whole_numbers
 from cbl_engine.shortlist.keys import lottery_draws
 from cbl_engine.shortlist.register import evaluate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -48,11 +48,14 @@ class Rows:
         work: what the batch was ranked with.
         at: positions among all counted bids, ascending order not needed.
         bids: all counted bids.
+        instead: columns and facts of the application with one value for every bid, in place of
+            what the register has: what would be if.
     """
 
     work: Work
     at: NDArray[np.int64]
     bids: Bids
+    instead: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def applications(self) -> NDArray[np.int64]:
@@ -70,8 +73,14 @@ class Rows:
         if name.startswith("advert."):
             return side.column(name.removeprefix("advert."))[self.adverts].alias(name)
         if name in view.frame.columns:
-            return view.frame[name][self.applications].alias(name)
+            return self._given(view.frame[name][self.applications].alias(name))
         return self._pair_fact(name)
+
+    def _given(self, values: pl.Series) -> pl.Series:
+        if values.name not in self.instead:
+            return values
+        value = [self.instead[values.name]] * len(values)
+        return pl.Series(values.name, value, dtype=values.dtype)
 
     def _pair_fact(self, name: str) -> pl.Series:
         view, side = self.work.batch.view, self.work.batch.adverts
@@ -81,9 +90,9 @@ class Rows:
         out = pl.Series(name, [None] * len(self.at), dtype=values.dtypes[0])
         for area in np.unique(index[index >= 0]):
             mine = np.flatnonzero(index == area)
-            found = values.to_series(int(area)).gather(self.applications[mine])
+            found = values.to_series(int(area))[self.applications[mine]]
             out = out.scatter(mine, found)
-        return out
+        return self._given(out)
 
     def frame(self, conditions: list[Condition]) -> pl.DataFrame:
         """Every column that these conditions read, bid by bid."""
@@ -92,8 +101,8 @@ class Rows:
         theirs = dict.fromkeys(n for c in conditions for n in c.reads.advert)
         facts = dict.fromkeys(n for c in conditions for n in c.reads.pair_facts)
         columns = [
-            *_taken(view.frame, own, self.applications),
-            *(c.alias(f"advert.{c.name}") for c in _taken(side.frame, theirs, self.adverts)),
+            *map(self._given, rows_of(view.frame, own, self.applications)),
+            *(c.alias(f"advert.{c.name}") for c in rows_of(side.frame, theirs, self.adverts)),
             *(self._pair_fact(name) for name in facts),
         ]
         if not columns:
@@ -191,12 +200,6 @@ class Rows:
             self.work.hashes.applications()[self.applications],
             self.work.hashes.seed,
         )
-
-
-def _taken(
-    frame: pl.DataFrame, names: Iterable[str], at: NDArray[np.int64]
-) -> list[pl.Series]:
-    return [frame[name].gather(at) for name in names]
 
 
 def preference(key: OrderKey, values: pl.Series) -> NDArray[np.float64 | np.int64 | np.uint64]:

@@ -16,6 +16,7 @@ from cbl_engine.shortlist.kernel import rank
 from cbl_engine.shortlist.plans import make_all_ready
 from cbl_engine.shortlist.result import Shortlist
 from cbl_engine.shortlist.verify import verify as verify_properties
+from cbl_engine.tables import frame_problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,6 +65,9 @@ def shortlist(
         SchemeError: a profile the scheme has not, or no version in force on an advert's date.
         PropertyError: the output broke a numbered property (a defect of the engine).
     """
+    given = {"adverts": adverts, "bids": bids} | ({} if homes is None else {"homes": homes})
+    if wrong := list(frame_problems(given)):
+        raise TableError(wrong)
     workers = min(os.cpu_count() or 1, 8) if bids.height >= THREADS_FROM else 1
     with ThreadPoolExecutor(workers) if workers > 1 else nullcontext() as pool:
         arranged = arrange_adverts(prepared, adverts, homes, seed)
@@ -77,7 +81,9 @@ def shortlist(
         checked = verify_properties(
             arranged, counted, ranking, bids.height, seed, verify, pool
         )
-    return Shortlist(prepared, arranged, counted, ranking, bids, seed, checked)
+    return Shortlist(
+        prepared, arranged, counted, ranking, bids.clone(), homes is not None, seed, checked
+    )
 
 
 def _side_by_side(

@@ -17,7 +17,14 @@ from cbl_engine.errors import Problem, TableError
 from cbl_engine.scheme.vocabulary import is_pair_fact
 from cbl_engine.shortlist.register import Prepared, build_view
 from cbl_engine.shortlist.register_check import register_problems
-from cbl_engine.tables import DATED_TABLES, REGISTER_TABLES, Ordinals
+from cbl_engine.tables import (
+    DATED_TABLES,
+    LINEAGE_COLUMNS,
+    REGISTER_TABLES,
+    Ordinals,
+    frame_problems,
+    list_problems,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -45,9 +52,10 @@ def updated(
     as_at: AsAt,
 ) -> Prepared:
     """See :meth:`cbl_engine.shortlist.Prepared.update`."""
-    _check_rows(old, changed, removed)
+    gone = _listed(removed)
+    _check_rows(old, changed, gone)
     tables = {
-        name: _with_rows(name, old.tables.get(name), changed.get(name), removed.get(name, ()))
+        name: _with_rows(name, old.tables.get(name), changed.get(name), gone.get(name, []))
         for name in REGISTER_TABLES
         if name in old.tables or name in changed
     }
@@ -57,8 +65,8 @@ def updated(
     ids = tables["applications"]["id"]
     ordinals = Ordinals(ids)
     new = Prepared(old.scheme, as_at, tables, ordinals, ordinals.ordinals_of(ids))
-    if "areas" not in changed and "areas" not in removed:
-        touched = _touched(old, changed, removed)
+    if "areas" not in changed and "areas" not in gone:
+        touched = _touched(old, changed, gone)
         for key, view in old.views.items():
             dates_agree = key[1] is None or as_at == "close" or key[1] == as_at
             if dates_agree:
@@ -68,8 +76,19 @@ def updated(
     return new
 
 
+def _listed(removed: Mapping[str, Iterable[Any]]) -> dict[str, list[Any]]:
+    """The ids gone as lists: they are looked at more than once."""
+    problems = [
+        problem for name, gone in removed.items()
+        for problem in list_problems(gone, name, f"the ids removed from {name}")
+    ]
+    if problems:
+        raise TableError(problems)
+    return {name: list(gone) for name, gone in removed.items()}
+
+
 def _check_rows(
-    old: Prepared, changed: Mapping[str, pl.DataFrame], removed: Mapping[str, Iterable[Any]]
+    old: Prepared, changed: Mapping[str, pl.DataFrame], removed: Mapping[str, list[Any]]
 ) -> None:
     problems = [
         Problem(
@@ -81,31 +100,38 @@ def _check_rows(
         for name in dict.fromkeys([*changed, *removed])
         if name not in REGISTER_TABLES
     ]
-    problems += [
-        Problem("missing_column", f"changed rows of {name} have no {column}", where=name)
-        for name, frame in changed.items()
-        for column in _NEEDED.get(name, ())
-        if column not in frame.columns
-    ]
+    problems += frame_problems(changed)
     if problems:
         raise TableError(problems)
-    for name, rows in changed.items():
-        before = old.tables.get(name)
-        for column in _NEEDED[name]:
-            if before is None or _alike(rows.schema[column], before.schema[column]):
-                continue
-            problems.append(
-                Problem(
-                    "wrong_type",
-                    f"changed rows of {name} have an {column} of another type",
-                    where=f"{name}.{column}",
-                    allowed=str(before.schema[column]),
-                    given=str(rows.schema[column]),
-                )
-            )
+    problems += [
+        Problem(
+            "missing_column",
+            f"changed rows of {name} have no {', '.join(lost)}",
+            where=name,
+            remedy="Give whole rows: they take the place of those that stand",
+        )
+        for name, rows in changed.items()
+        if (lost := [c for c in _whole(name, old.tables.get(name)) if c not in rows.columns])
+    ]
+    problems += [
+        Problem(
+            "wrong_type",
+            f"the column {column} of changed rows of {name} is of another type",
+            where=f"{name}.{column}",
+            allowed=str(before.schema[column]),
+            given=str(rows.schema[column]),
+        )
+        for name, rows in changed.items()
+        if (before := old.tables.get(name)) is not None
+        for column in before.columns
+        if column in rows.columns
+        and not (_alike if column in _NEEDED[name] else _beside)(
+            rows.schema[column], before.schema[column]
+        )
+    ]
     for name, gone in removed.items():
         before = old.tables.get(name)
-        if before is None or not len(ids := pl.Series(list(gone), strict=False)):
+        if before is None or not len(ids := pl.Series(gone, strict=False)):
             continue
         if not _alike(ids.dtype, before.schema[_ID[name]]):
             problems.append(
@@ -120,6 +146,12 @@ def _check_rows(
         raise TableError(problems)
 
 
+def _whole(name: str, before: pl.DataFrame | None) -> list[str]:
+    """The columns of a whole row; where it was read from is none of them."""
+    stands = before.columns if before is not None else ()
+    return [c for c in dict.fromkeys([*_NEEDED[name], *stands]) if c not in LINEAGE_COLUMNS]
+
+
 def _alike(dtype: pl.DataType, other: pl.DataType) -> bool:
     """Whether ids of the two types can be the same."""
     if pl.Null in (dtype, other):
@@ -127,24 +159,56 @@ def _alike(dtype: pl.DataType, other: pl.DataType) -> bool:
     return dtype == other or (dtype.is_integer() and other.is_integer())
 
 
+def _beside(dtype: pl.DataType, other: pl.DataType) -> bool:
+    """Whether values of the two types can stand in one column."""
+    if dtype == other or pl.Null in (dtype, other):
+        return True
+    if isinstance(dtype, pl.List) and isinstance(other, pl.List):
+        return _text(dtype.inner) == _text(other.inner) or pl.Null in (dtype.inner, other.inner)
+    if isinstance(dtype, pl.Datetime) and isinstance(other, pl.Datetime):
+        return (dtype.time_zone is None) == (other.time_zone is None)
+    return (dtype.is_numeric() and other.is_numeric()) or (_text(dtype) and _text(other))
+
+
+def _text(dtype: object) -> bool:
+    return dtype == pl.String or isinstance(dtype, pl.Categorical | pl.Enum)
+
+
+def _in_types_of(rows: pl.DataFrame, frame: pl.DataFrame) -> list[pl.DataFrame]:
+    """Rows that stand and rows that come with columns that polars can put under each other.
+
+    Numbers and lists it finds a common type for itself.
+    """
+    to_text, to_zone = [], []
+    for name, dtype in rows.schema.items():
+        stands = frame.schema.get(name, dtype)
+        if stands == dtype:
+            continue
+        if _text(dtype) and _text(stands):
+            to_text.append(pl.col(name).cast(pl.String))
+        elif isinstance(stands, pl.Datetime) and stands.time_zone and dtype != pl.Null:
+            to_zone.append(pl.col(name).dt.convert_time_zone(stands.time_zone))
+    return [frame.with_columns(to_text), rows.with_columns(*to_text, *to_zone)]
+
+
 def _with_rows(
-    name: str, frame: pl.DataFrame | None, rows: pl.DataFrame | None, gone: Iterable[Any]
+    name: str, frame: pl.DataFrame | None, rows: pl.DataFrame | None, gone: list[Any]
 ) -> pl.DataFrame:
     id_ = _ID[name]
     if frame is None:
         return rows if rows is not None else pl.DataFrame()
     dtype = frame.schema[id_]
-    leaving = pl.Series(list(gone), dtype=dtype, strict=False)
+    leaving = pl.Series(gone, dtype=dtype, strict=False)
     if rows is not None:
         leaving = pl.concat([leaving, rows[id_].cast(dtype)])
     kept = frame.filter(~pl.col(id_).is_in(leaving.implode()))
     if rows is None:
         return kept
-    return pl.concat([kept, rows.cast({id_: dtype})], how="diagonal_relaxed")
+    return pl.concat(_in_types_of(rows.cast({id_: dtype}), kept), how="diagonal_relaxed")
 
 
 def _touched(
-    old: Prepared, changed: Mapping[str, pl.DataFrame], removed: Mapping[str, Iterable[Any]]
+    old: Prepared, changed: Mapping[str, pl.DataFrame], removed: Mapping[str, list[Any]]
 ) -> pl.Series:
     """Ids of applications whose facts may differ."""
     dtype = old.ordinals.ids.dtype
@@ -158,14 +222,14 @@ def _touched(
         if name not in old.tables:
             continue
         before = old.tables[name]
-        gone = pl.Series(list(removed.get(name, ())), dtype=before.schema[_ID[name]], strict=False)
+        gone = pl.Series(removed.get(name, []), dtype=before.schema[_ID[name]], strict=False)
         if rows is not None:
             gone = pl.concat([gone, rows[_ID[name]].cast(gone.dtype)])
         left = before.filter(pl.col(_ID[name]).is_in(gone.implode()))
         found.append(left["application"].cast(dtype))
     if "people" in changed or "people" in removed:
         # A person's relationship decides whose connections count as the applicant's.
-        persons = [pl.Series(list(removed.get("people", ())))]
+        persons = [pl.Series(removed.get("people", []))]
         persons += [changed["people"]["id"]] if "people" in changed else []
         if "connections" in old.tables:
             theirs = old.tables["connections"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -34,12 +35,18 @@ def in_words(explanation: Explanation) -> str:
         "",
         _outcome(explanation),
     ]
-    lines += [f"  - {_reason(r)}" for r in explanation.reasons]
+    band = _foreign_band(explanation)
+    lines += [f"  - {_reason(r, band)}" for r in explanation.reasons]
+    lines += _stages(explanation)
     if explanation.position is not None:
         lines += ["", *_standing(explanation)]
     if explanation.own_facts:
         lines += ["", "The application's own facts that were read:"]
-        lines += [f"  {_plainly(n)}: {say(v)}" for n, v in explanation.own_facts.items()]
+        lines += [
+            f"  {_plainly(n)}: {say(v)}"
+            + (" (a band of another version of the scheme)" if n == "band" and band else "")
+            for n, v in explanation.own_facts.items()
+        ]
     if explanation.advert_facts:
         lines += ["", "The advert's facts that were read:"]
         lines += [f"  {_plainly(n)}: {say(v)}" for n, v in explanation.advert_facts.items()]
@@ -63,7 +70,29 @@ def _outcome(explanation: Explanation) -> str:
     return f"Eligible, {place}." + (" Not known:" if explanation.reasons else "")
 
 
-def _reason(reason: Reason) -> str:
+def _foreign_band(explanation: Explanation) -> str | None:
+    """The band held where only another version of the scheme has it, so that it is not known."""
+    unknown = any(r.name == "band" and not r.missing and r.outcome == "not known"
+                  for r in explanation.reasons)
+    return explanation.own_facts.get("band") if unknown else None
+
+
+def _stages(explanation: Explanation) -> list[str]:
+    """Where the bid stands among several stages, and why in none of the earlier."""
+    if not explanation.earlier_stages:
+        return []
+    lines = ["", f"It stands in {_stage(explanation.stage, explanation.stage_label)}."]
+    for earlier in explanation.earlier_stages:
+        why = "; ".join(_reason(replace(r, stage=None)) for r in earlier.reasons)
+        lines.append(f"  - Not in {_stage(earlier.stage, earlier.label)}: {why}")
+    return lines
+
+
+def _stage(number: int | None, label: str | None) -> str:
+    return f"stage {number}, {label}" if label else f"stage {number}"
+
+
+def _reason(reason: Reason, band: str | None = None) -> str:
     whose = f" (asked by {reason.asked_by})" if reason.asked_by else ""
     stage = f" (stage {reason.stage})" if reason.stage else ""
     source = f" [{reason.source}]" if reason.source else ""
@@ -71,7 +100,10 @@ def _reason(reason: Reason) -> str:
         return f"{reason.label}: no{whose}{stage}{source}"
     missing = f" ({', '.join(map(_plainly, reason.missing))})" if reason.missing else ""
     effect = {"ranked last": ", so it ranks below all known values", "none": "",
-              "not eligible": "", "held": ""}[reason.effect]
+              "not eligible": "", "held": "", "later stage": ", which counts as no"}[reason.effect]
+    if reason.name == "band" and band is not None:
+        return (f"{reason.label}: {band}, a band of another version of the scheme, is not known to "
+                f"this one{effect}{whose}{stage}{source}")
     return f"{reason.label}: not known{missing}{effect}{whose}{stage}{source}"
 
 
@@ -85,7 +117,10 @@ def _standing(explanation: Explanation) -> list[str]:
     by_key = ", ".join(f"{n} by {key_in_words(k)}" for k, n in explanation.above_by_key.items())
     lines.append(f"Above it: {n_above} ({by_key}).")
     if explanation.above_by_band:
-        bands = ", ".join(f"{n} in {b}" for b, n in explanation.above_by_band.items())
+        bands = ", ".join(
+            f"{n} in {b}" if b != "not known" else f"{n} in none that is known"
+            for b, n in explanation.above_by_band.items()
+        )
         lines.append(f"Their bands: {bands}.")
     return lines
 
@@ -156,5 +191,5 @@ def say(value: Any) -> str:
     if isinstance(value, date):
         return f"{value.day} {value:%B %Y}"
     if isinstance(value, (list, tuple)):
-        return " or ".join(map(str, value)) or "none"
+        return ", ".join(map(str, value)) or "none"
     return str(value)

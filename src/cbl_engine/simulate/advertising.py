@@ -5,11 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 
-from cbl_engine.offers.criteria import Judge
-from cbl_engine.simulate import listing
-from cbl_engine.simulate.asking import judge_of, meets
+from cbl_engine.simulate.asking import judge_of, judge_of_stock, meets
 from cbl_engine.simulate.columns import within
 from cbl_engine.simulate.policy import policy_on
 from cbl_engine.simulate.quotas import (
@@ -19,7 +16,6 @@ from cbl_engine.simulate.quotas import (
     count_adverts,
     count_lettings,
 )
-from cbl_engine.simulate.setup import OWN_COLUMNS
 from cbl_engine.simulate.state import GONE, NOBODY, OVER, READY
 from cbl_engine.simulate.voids import (
     DIRECT,
@@ -120,14 +116,7 @@ def _counts(state: State, policy: Policy, day: int) -> Counts | None:
 def _compiled(state: State, policy: Policy, day: int) -> QuotaRules:
     """The quotas on the stock; whose advert each home would be is asked of the live criteria."""
     quotas = policy.version.advertising.quotas if policy.version.advertising is not None else {}
-    stock = state.setup.stock.drop(*OWN_COLUMNS, strict=False)
-    ids = np.arange(stock.height)
-    adverts = pl.DataFrame({"id": ids, "home": ids})
-    if "local_lettings_plan" in stock.columns:
-        adverts = adverts.with_columns(stock["local_lettings_plan"])
-        stock = stock.drop("local_lettings_plan")
-    nobody = listing.register_of(state, np.zeros(0, np.int64), day)
-    judge = Judge(state.setup.scheme, nobody, adverts, stock.with_columns(pl.Series("id", ids)))
+    judge, ids = judge_of_stock(state, day), np.arange(state.setup.stock.height)
     of = np.stack([meets(judge, q.of, day, advert=ids) for q in quotas.values()])
     return compile_quotas(quotas, of, state.setup.stock, policy.profiles,
                           policy.version.profile_for(None))

@@ -14,6 +14,7 @@ import polars as pl
 from cbl_engine.offers.criteria import Judge
 from cbl_engine.simulate import listing
 from cbl_engine.simulate.lives import day_of
+from cbl_engine.simulate.setup import OWN_COLUMNS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,6 +42,18 @@ def judge_of(
         return Judge(state.setup.scheme, register)
     shown = listing.adverts_of(state, week, voids)
     return Judge(state.setup.scheme, register, shown.adverts, shown.homes)
+
+
+def judge_of_stock(state: State, day: int) -> Judge:
+    """A judge of every home of a world as an advert, by its number; of no household."""
+    stock = state.setup.stock.drop(*OWN_COLUMNS, strict=False)
+    ids = np.arange(stock.height)
+    adverts = pl.DataFrame({"id": ids, "home": ids})
+    if "local_lettings_plan" in stock.columns:
+        adverts = adverts.with_columns(stock["local_lettings_plan"])
+        stock = stock.drop("local_lettings_plan")
+    nobody = listing.register_of(state, np.zeros(0, np.int64), day)
+    return Judge(state.setup.scheme, nobody, adverts, stock.with_columns(pl.Series("id", ids)))
 
 
 def meets(

@@ -280,7 +280,18 @@ def schemes_that_cannot_be(
             for path, value in dated.change.scheme_set.items():
                 if value is not None and text_of(value_at(was, path)) == text_of(value):
                     yield _the_same(path, document, (*at, path))
+        elif _rules_from(changed, dated.on) == _rules_from(scheme, dated.on):
+            yield Problem("changes_nothing", "the scheme is this already on that day",
+                          where=document.where((*dated.at, "scheme")), given=dated.change.scheme)
         scheme = changed
+
+
+def _rules_from(scheme: Scheme, on: date) -> list[tuple[Any, ...]]:
+    """What holds from a day on: the span of each version, and its file without name and days."""
+    return [(max(on, v.in_force.from_), v.in_force.until,
+             text_of({k: part for k, part in d.data.items() if k not in ("scheme", "in_force")}))
+            for v, d in zip(scheme.versions, scheme.documents, strict=True)
+            if v.in_force.until is None or v.in_force.until > on]
 
 
 def in_scenario(

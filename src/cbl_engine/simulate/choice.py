@@ -53,21 +53,22 @@ def choose(state: State, week: int, voids: NDArray[np.int64], going: Going) -> B
     who = bidders.may_bid(state, week, going)
     who = np.sort(who[counts[households["world"][who]] > 0])
     if state.setup.theory.bids:
-        return _counted(state, _everything(state, who, voids, counts))
+        return _counted(state, week, _everything(state, who, voids, counts))
     found = bidders.bidders(state, week, who, _who_looks(state, who, week))
-    bids = _counted(state, _own(state, week, found, voids, counts))
+    bids = _counted(state, week, _own(state, week, found, voids, counts))
     row, advert = bidders.automatic_pairs(state, week, found, voids, counts)
     if not len(row):
         return bids
     return bids.with_others(
-        _counted(state, _placed(state, found, voids, counts, row, advert)))
+        _counted(state, week, _placed(state, found, voids, counts, row, advert)))
 
 
-def _counted(state: State, bids: Bids) -> Bids:
+def _counted(state: State, week: int, bids: Bids) -> Bids:
     households = state.households
     placed = np.bincount(bids.household, minlength=len(households))
     for name in ("bids", "in_cycle"):
         households[name][:] += placed.astype(households[name].dtype)
+    households["bid_on"][bids.household] = state.setup.closes(week)
     return bids
 
 

@@ -16,7 +16,7 @@ from cbl_engine.simulate.columns import first_fit, spans, within
 from cbl_engine.simulate.downsizing import FIRST_NUMBER
 from cbl_engine.simulate.listing import Bids, Listed
 from cbl_engine.simulate.luck import poisson_counts
-from cbl_engine.simulate.parameters import picked
+from cbl_engine.simulate.parameters import YEAR, picked
 from cbl_engine.simulate.setup import DEMOLISHED, RETURNED, ROUTES
 from cbl_engine.simulate.state import (
     ADVERTISED,
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
     from cbl_engine.simulate.state import State
 
-YEAR = 365.25
 _DIRECT = ROUTES.index("direct")
 
 

@@ -22,6 +22,7 @@ from cbl_engine.draws import stable_hash
 from cbl_engine.offers.clock import day_number
 from cbl_engine.simulate.parameters import (
     GRAIN,
+    YEAR,
     days_table,
     days_until,
     happens,
@@ -59,7 +60,7 @@ class Duties:
 
     Attributes:
         rows: of the table of duties, as they will come to be (:func:`on_record` has those of a day).
-        owed: whether one is owed on the first day.
+        at_first: duty owed on the first day, a number in ``RECORDED``; -1 none.
         homeless_on: day from which a household may be placed: the first, or the end of prevention.
         under: duty on that day, a number in ``DUTIES``.
         main_on: day on which the main duty begins after that.
@@ -68,7 +69,7 @@ class Duties:
     """
 
     rows: pl.DataFrame
-    owed: NDArray[np.bool_]
+    at_first: NDArray[np.int64]
     homeless_on: NDArray[np.int64]
     under: NDArray[np.int64]
     main_on: NDArray[np.int64]
@@ -105,7 +106,8 @@ def duties_of(
         return out
 
     return Duties(
-        _rows(given, owed, begun, ends, ends_by, start), of_all(np.ones_like(at), 0) == 1,
+        _rows(given, owed, begun, ends, ends_by, start),
+        of_all(np.searchsorted(list(_FIRST.values()), owed["stage"].to_numpy()), -1),
         of_all(homeless_on), of_all(under, 0), of_all(main_on), of_all(ends), of_all(ends_by, _DECISION))
 
 
@@ -248,3 +250,35 @@ def duty_changes(rows: pl.DataFrame, after: date, on: date) -> pl.DataFrame:
     """Whose duties begin or end on the days after one, up to another: application and day."""
     days = pl.concat([rows.select("application", day=name) for name in ("since", "until")])
     return days.filter(pl.col("day") > after, pl.col("day") <= on)
+
+
+def of_a_day(rows: pl.DataFrame, parameters: Parameters, luck: Luck) -> pl.DataFrame:
+    """The duties of a made-up register without the relief duties that are over.
+
+    Such a register has a relief duty for each household that is homeless, as published registers count
+    them, whether owed a duty or not. On one day so many are under it as join under it in the time that
+    it lasts (Little's law); for the others it has ended, and there is no row.
+
+    Args:
+        rows: duties, all of which hold.
+        parameters: ``arrivals.per_year``, ``arrivals.owed_duty``, and those of the course of duties.
+        luck: draws; each goes by the id of the application.
+    """
+    share = (parameters["arrivals.per_year"] * parameters["arrivals.owed_duty"]["relief"]
+             * _years_of_relief(parameters))
+    keys = stable_hash(rows["application"].cast(pl.String))
+    kept = happens(share, luck.draws("duties/of_a_day", keys))
+    return rows.filter((pl.col("kind").cast(pl.String) != "relief") | pl.Series(kept))
+
+
+def _years_of_relief(p: Parameters) -> float:
+    """The mean time for which a relief duty is on record, inquiries included."""
+    years, left = 0.0, 0.0
+    for name in ("interim", "relief"):
+        under = left + p["accommodation.entry"][name]
+        days = days_table(p["accommodation.duty_days"][name]) / YEAR
+        rate = max(sum(p["accommodation.exits_per_year"][name].values()), 1e-9)
+        lasts = np.exp(-rate * days)
+        years += under * float((1 - lasts).mean()) / rate
+        left = under * float(lasts.mean()) * p["accommodation.next_duty_owed"][name]
+    return years

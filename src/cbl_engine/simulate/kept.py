@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from hashlib import file_digest
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
+from pydantic import ValidationError
 
 from cbl_engine.errors import Problem, RunError
 from cbl_engine.simulate.outputs import SCHEMA_VERSION
-from cbl_engine.simulate.parameters import Parameter, Parameters
+from cbl_engine.simulate.parameters import Parameter, Parameters, shipped_parameters
 from cbl_engine.simulate.run import TABLES, Simulation
 from cbl_engine.simulate.scenario import Scenario
 
@@ -44,7 +46,7 @@ def open_simulation(folder: str | Path) -> Kept:
     """The folder of a finished simulation.
 
     Raises:
-        RunError: there is none, or it is not finished.
+        RunError: there is none, it is not finished, or a file is not as it was written.
     """
     folder = Path(folder)
     manifest = folder / "manifest.json"
@@ -56,7 +58,7 @@ def open_simulation(folder: str | Path) -> Kept:
             where=str(folder),
             remedy="Give the command that began it again: it goes on" if begun
             else "cbl simulate SCENARIO --out makes one")])
-    told = json.loads(manifest.read_text(encoding="utf-8"))
+    told = read_told(manifest, {"schema_version"})
     if told.get("schema_version") != SCHEMA_VERSION:
         raise RunError([Problem(
             "other_version", "the tables are those of another version of the engine",
@@ -67,8 +69,46 @@ def open_simulation(folder: str | Path) -> Kept:
         raise RunError([Problem(
             "no_simulation", "the folder is not that of a whole simulation", where=str(folder),
             given=f"without {', '.join(lost)}" if lost else str(told.get("kind")))])
-    parameters = {name: Parameter.model_validate_json(json.dumps(value))
-                  for name, value in told["parameters"].items()}
-    return Kept(
-        folder, Scenario.model_validate_json(json.dumps(told["scenario"])), Parameters(parameters),
-        {name: pl.scan_parquet(folder / f"{name}.parquet") for name in TABLES})
+    try:
+        for name in TABLES:
+            _as_written(folder / f"{name}.parquet", told["files"])
+        parameters = {name: Parameter.model_validate_json(json.dumps(value))
+                      for name, value in told["parameters"].items()}
+        scenario = Scenario.model_validate_json(json.dumps(told["scenario"]))
+    except (ValidationError, KeyError):
+        raise _damaged(manifest, "the file is not as it was written") from None
+    places = {name: at for at, name in enumerate(shipped_parameters().found)}
+    in_order = dict(sorted(parameters.items(), key=lambda item: places.get(item[0], len(places))))
+    return Kept(folder, scenario, Parameters(in_order),
+                {name: pl.scan_parquet(folder / f"{name}.parquet") for name in TABLES})
+
+
+def read_told(file: Path, keys: set[str]) -> dict[str, Any]:
+    """What a file of a kept simulation or comparison says.
+
+    Args:
+        file: of JSON.
+        keys: that it has, written whole by this version of the engine.
+
+    Raises:
+        RunError: it is cut off, or damaged, or was written by another version.
+    """
+    try:
+        told = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise _damaged(file, "the file is cut off or damaged") from None
+    if not isinstance(told, dict) or not told.keys() >= keys:
+        raise _damaged(file, "the file is damaged, or another version of the engine wrote it")
+    return told
+
+
+def _as_written(file: Path, hashes: Mapping[str, str]) -> None:
+    with file.open("rb") as content:
+        found = file_digest(content, "sha256").hexdigest()
+    if hashes.get(file.name) != found:
+        raise _damaged(file, "the table is not as it was written")
+
+
+def _damaged(file: Path, said: str) -> RunError:
+    return RunError([Problem("damaged", said, where=str(file),
+                             remedy="Give the command that made the folder again, or another folder")])

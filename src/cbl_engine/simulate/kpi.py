@@ -34,6 +34,7 @@ class Told:
         start: first day that figures are of, after the warm-up.
         end: the day after the last.
         parameters: what the worlds went by.
+        begins: first day that is simulated; ``start``, where there is no warm-up.
     """
 
     frames: Mapping[str, pl.DataFrame]
@@ -41,6 +42,7 @@ class Told:
     start: date
     end: date
     parameters: Parameters
+    begins: date
 
     @property
     def years(self) -> float:
@@ -52,6 +54,13 @@ class Told:
         return self.frames[table]
 
     @property
+    def stays(self) -> pl.Expr:
+        """Whether a household is on the register at the end; who was let a home whose tenancy begins
+        later is.
+        """
+        return (pl.col("left_on") >= self.end).fill_null(value=True)
+
+    @property
     def lettings(self) -> pl.DataFrame:
         """Lettings whose tenancy began before the end."""
         return self["lettings"].filter(pl.col("let_on") < self.end)
@@ -61,7 +70,7 @@ def told_by(simulation: Simulation) -> Told:
     """What figures are made of."""
     scenario = simulation.scenario
     return Told(without_warm_up(simulation.frames, scenario), list(range(scenario.replications)),
-                scenario.figures_from, scenario.end, simulation.parameters)
+                scenario.figures_from, scenario.end, simulation.parameters, scenario.start)
 
 
 @dataclass(frozen=True)
@@ -77,6 +86,9 @@ class Kpi:
         none: value of a group in a world that the query does not name; None leaves it out.
         order: groups in the order in which people read them; None: by name, after ``all``.
         brief: pattern of the groups that a short summary shows.
+        of: of a ratio, the worlds in which there is something to divide by: world and of (a group and
+            its parts, as ``council`` and ``council, no show``; ``all``: every group); the others are
+            left out. None: every world counts.
     """
 
     name: str
@@ -86,6 +98,12 @@ class Kpi:
     none: float | None = None
     order: tuple[str, ...] | None = None
     brief: str = ALL
+    of: Callable[[Told], pl.DataFrame] | None = None
+
+    @property
+    def share(self) -> bool:
+        """Whether it is a share, never above 1."""
+        return self.unit.startswith("share ")
 
     @property
     def definition(self) -> str:

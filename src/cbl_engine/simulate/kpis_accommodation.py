@@ -29,11 +29,11 @@ def out_of_area(told: Told) -> pl.DataFrame:
 
 def entries(told: Told) -> pl.DataFrame:
     """Households that enter temporary accommodation in the horizon, a year, by the duty under which
-    they do: interim (s.188), relief (s.189B) or main (s.193). Those there at the start are left out.
+    they do: interim (s.188), relief (s.189B) or main (s.193). Those there when worlds begin are left out.
     """
     came = told["placements"].filter(
         "entered",
-        ~(pl.col("application").str.starts_with("P0000-") & (pl.col("since") == told.start)),
+        ~(pl.col("application").str.starts_with("P0000-") & (pl.col("since") == told.begins)),
         pl.col("since").is_between(told.start, told.end, closed="left"))
     return grouped(came, pl.len() / told.years, pl.col("duty"))
 

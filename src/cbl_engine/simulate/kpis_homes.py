@@ -122,7 +122,8 @@ def _durations() -> list[pl.Expr]:
 def rent_lost(told: Told) -> pl.DataFrame:
     """Rent of the days in the horizon on which homes stood empty, for each year: from the day after
     the tenancy ended, or the day a new home was ready, to the day before the next began. A home
-    that is taken out of letting counts until its works were done.
+    that is taken out of letting counts until its works were done. A home without a rent on record is
+    valued at ``rents.weekly_loss``, which nobody who bids sees.
     """
     voids = told["voids"]
     new = pl.col("cause").is_in(FIRST_LETS)
@@ -136,30 +137,37 @@ def rent_lost(told: Told) -> pl.DataFrame:
 
 def nominees(told: Told) -> pl.DataFrame:
     """Nominations that were settled, by what became of them, for each letting. Those not settled
-    at the end are left out.
+    at the end are left out, and worlds without a letting.
     """
-    settled = told["nominations"].filter(pl.col("outcome").is_not_null())
-    counts = grouped(settled, pl.len(), pl.col("outcome").str.replace_all("_", " "))
-    lettings = settled.filter(pl.col("outcome") == "accepted").group_by("world").agg(
-        pl.len().alias("lettings"))
+    counts = grouped(_settled(told), pl.len(), pl.col("outcome").str.replace_all("_", " "))
+    lettings = _accepted(told).group_by("world").agg(pl.len().alias("lettings"))
     return counts.join(lettings, on="world", how="left").select(
         "world", "group", pl.col("value") / pl.col("lettings"))
 
 
+def _settled(told: Told) -> pl.DataFrame:
+    """Nominations that were settled before the end."""
+    return told["nominations"].filter(pl.col("outcome").is_not_null(), pl.col("settled_on") < told.end)
+
+
+def _accepted(told: Told) -> pl.DataFrame:
+    """Those of them that were accepted, each of which is a letting."""
+    return _settled(told).filter(pl.col("outcome") == "accepted")
+
+
 def nominees_by_landlord(told: Told) -> pl.DataFrame:
     """Nominations that were settled for the homes of each landlord, the council or registered
-    providers, by what became of them, for each of that landlord's lettings.
+    providers, by what became of them, for each of that landlord's lettings. Those not settled at the
+    end are left out, and worlds in which that landlord lets nothing.
     """
-    settled = told["nominations"].filter(
-        pl.col("outcome").is_not_null(), pl.col("landlord_kind").is_not_null())
-    settled = settled.with_columns(pl.col("outcome").str.replace_all("_", " ").alias("reason"))
-    lettings = settled.group_by("world", "landlord_kind").agg(
-        (pl.col("outcome") == "accepted").sum().alias("lettings"))
+    settled = _settled(told).filter(pl.col("landlord_kind").is_not_null()).with_columns(
+        pl.col("outcome").str.replace_all("_", " ").alias("reason"))
+    lettings = _accepted(told).group_by("world", "landlord_kind").agg(pl.len().alias("lettings"))
     counts = pl.concat(
         settled.with_columns(group.alias("group")).group_by(
             "world", "landlord_kind", "group", maintain_order=True).agg(pl.len().alias("value"))
         for group in (pl.col("landlord_kind"), pl.format("{}, {}", "landlord_kind", "reason")))
-    return counts.join(lettings.filter(pl.col("lettings") > 0), on=["world", "landlord_kind"]).select(
+    return counts.join(lettings, on=["world", "landlord_kind"], how="left").select(
         "world", "group", pl.col("value") / pl.col("lettings"))
 
 
@@ -197,13 +205,14 @@ def adapted_to_need(told: Told) -> pl.DataFrame:
 def chain_length(told: Told) -> pl.DataFrame:
     """Lettings for each void that did not come of a move: with leakage, all lettings over those
     that are first in their chain; without, what it would be if every tenant who moves freed a home
-    here: 1 over 1 less the share of lettings that are moves of tenants.
+    here: 1 over 1 less the share of lettings that are moves of tenants. A world in which no letting is
+    the first, or every one a move, is left out.
     """
+    first, stay = (pl.col("link") == 1).sum(), (~pl.col("transfer")).sum()
     found = told.lettings.group_by("world").agg(
-        (pl.len() / (pl.col("link") == 1).sum()).alias("with leakage"),
-        (1 / (1 - pl.col("transfer").mean())).alias("without leakage"))
-    return found.unpivot(index="world", variable_name="group").with_columns(
-        pl.col("value").fill_nan(None))
+        pl.when(first > 0).then(pl.len() / first).alias("with leakage"),
+        pl.when(stay > 0).then(1 / (1 - pl.col("transfer").mean())).alias("without leakage"))
+    return found.unpivot(index="world", variable_name="group")
 
 
 def chain_lengths(told: Told) -> pl.DataFrame:
@@ -221,12 +230,19 @@ def chain_lengths(told: Told) -> pl.DataFrame:
 
 
 def leaks(told: Told) -> pl.DataFrame:
-    """Moves of tenants within the borough's own homes after which no home came back, by why."""
+    """Moves of tenants within the borough's own homes after which no home came back, by why. Worlds
+    in which no tenant moves are left out.
+    """
     moves = told.lettings.filter("transfer")
     counts = grouped(moves.filter(pl.col("leaked").is_not_null()), pl.len(),
                      pl.col("leaked").str.replace_all("_", " "))
     of = moves.group_by("world").agg(pl.len().alias("moves"))
     return counts.join(of, on="world").select("world", "group", pl.col("value") / pl.col("moves"))
+
+
+def _worlds_of(rows: pl.DataFrame, of: pl.Expr) -> pl.DataFrame:
+    """Worlds in which there is something to divide by; see :class:`Kpi`."""
+    return rows.select("world", of.alias("of")).unique()
 
 
 def _words(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -247,11 +263,12 @@ KPIS = (
         brief=".*"),
     Kpi("adverts_unlet", "Adverts that let nothing", "share of adverts", adverts_unlet),
     Kpi("nominees_per_letting", "Nominees for each letting", "nominations", nominees, 0.0,
-        (ALL, *_ENDS), ".*"),
+        (ALL, *_ENDS), ".*", lambda told: _worlds_of(_accepted(told), pl.lit(ALL))),
     Kpi("nominees_by_landlord", "Nominees for each letting, by landlord", "nominations",
         nominees_by_landlord, 0.0, tuple(
             part for name in LANDLORDS for part in (name, *(
-                f"{name}, {reason}" for reason in _ENDS))), "[^,]*"),
+                f"{name}, {reason}" for reason in _ENDS))), "[^,]*",
+        lambda told: _worlds_of(_accepted(told), pl.col("landlord_kind"))),
     Kpi("let_outside", "Homes let outside bidding", "homes a year", let_outside, 0.0,
         (ALL, "landlord", "referral"), ".*"),
     Kpi("adapted_to_need", "Adapted homes let to those who need them", "share of such lettings",
@@ -259,5 +276,6 @@ KPIS = (
     Kpi("chain_length", "Lettings for each void that begins a chain", "lettings", chain_length,
         None, ("with leakage", "without leakage"), ".*"),
     Kpi("chain_leaks", "Moves that free no home", "share of tenants' moves", leaks, 0.0,
-        (ALL, *_words(LEAKS))),
+        (ALL, *_words(LEAKS)),
+        of=lambda told: _worlds_of(told.lettings.filter("transfer"), pl.lit(ALL))),
 )

@@ -111,6 +111,13 @@ def transfer_share(told: Told) -> pl.DataFrame:
     return grouped(told.lettings, pl.col("transfer").mean(), band(), bedrooms())
 
 
+def homeless_share(told: Told) -> pl.DataFrame:
+    """Lettings to households that joined, or stood on the register at the start, owed a homelessness
+    duty, whether or not it was still owed when they were housed.
+    """
+    return grouped(told.lettings, pl.col("homeless").mean(), band(), bedrooms())
+
+
 def spare_relieved(told: Told) -> pl.DataFrame:
     """Moves of tenants with bedrooms to spare to a home with fewer, a year."""
     spare = pl.col("left_bedrooms") > pl.col("bedroom_need")
@@ -142,18 +149,16 @@ def left_register(told: Told) -> pl.DataFrame:
     return grouped(gone, pl.len() / told.years, pl.col("status").str.replace_all("_", " "))
 
 
-def _staying(told: Told) -> pl.DataFrame:
-    return told["households"].filter(pl.col("status").is_in(["waiting", "under_offer"]))
-
-
 def waiting_at_end(told: Told) -> pl.DataFrame:
-    """Households on the register at the end, under offer included."""
-    return grouped(_staying(told), pl.len(), band(), bedrooms("bedroom_need"))
+    """Households on the register at the end, under offer included, and those let a home whose tenancy
+    begins later.
+    """
+    return grouped(told["households"].filter(told.stays), pl.len(), band(), bedrooms("bedroom_need"))
 
 
 def waited_so_far(told: Told) -> pl.DataFrame:
     """Months since joining of those on the register at the end, mean."""
-    staying = _staying(told).with_columns(pl.lit(told.end).alias("end"))
+    staying = told["households"].filter(told.stays).with_columns(pl.lit(told.end).alias("end"))
     return grouped(staying, months("registered_on", "end").mean(), band(),
                    bedrooms("bedroom_need"))
 
@@ -172,6 +177,7 @@ KPIS = (
         housed_within_year, brief=_BANDS),
     Kpi("transfer_share", "Lettings to the borough's own tenants", "share of lettings",
         transfer_share),
+    Kpi("homeless_share", "Lettings to homeless households", "share of lettings", homeless_share),
     Kpi("spare_relieved", "Under-occupation relieved", "moves a year", spare_relieved, 0.0),
     Kpi("overcrowding_relieved", "Overcrowding relieved", "moves a year", overcrowding_relieved,
         0.0),

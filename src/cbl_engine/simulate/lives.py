@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbl_engine.simulate.duties import RECORDED
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -30,6 +32,8 @@ DATES = {
     "duties": ("since", "until"), "officer_decisions": ("decided_on", "since", "until"),
 }
 """Dates of a life's tables, beside those of applications, that move with the day it joins."""
+GROUPS = (*RECORDED, "tenant", "other")
+"""Groups that join in shares of their own."""
 
 
 def day_number(day: date) -> int:
@@ -117,7 +121,7 @@ class Lives:
     @property
     def homeless(self) -> NDArray[np.bool_]:
         """Whether each is owed a homelessness duty on its first day."""
-        return self.duties.owed
+        return self.duties.at_first >= 0
 
     def track_on(self, day: int) -> int:
         """The track by which those who join on a day are assessed."""
@@ -126,6 +130,25 @@ class Lives:
     def pool(self, track: int) -> NDArray[np.int64]:
         """Lives that may join while the rules of a track hold."""
         return self.opening + np.flatnonzero(self.taken[track])
+
+    @cached_property
+    def group(self) -> NDArray[np.int8]:
+        """The group of each, a number in :data:`GROUPS`: by the duty owed on its first day, else
+        whether it is a tenant.
+        """
+        duty = self.duties.at_first
+        other = np.where(self.tenant, GROUPS.index("tenant"), GROUPS.index("other"))
+        return np.where(duty >= 0, duty, other).astype(np.int8)
+
+    def pool_by_group(self, track: int) -> list[NDArray[np.int64]]:
+        """Lives that may join while the rules of a track hold, by :data:`GROUPS`."""
+        return self._pools_by_group[track]
+
+    @cached_property
+    def _pools_by_group(self) -> list[list[NDArray[np.int64]]]:
+        pools = [self.pool(track) for track in range(len(self.tracks))]
+        return [[pool[self.group[pool] == number] for number in range(len(GROUPS))]
+                for pool in pools]
 
     def thread(self, life: NDArray[np.integer], track: NDArray[np.integer] | int
                ) -> NDArray[np.int64]:

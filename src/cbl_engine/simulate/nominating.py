@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 def nominate(
     state: State, void: NDArray[np.int64], who: NDArray[np.int64], position: NDArray[np.int32],
     route: NDArray[np.int8], utility: NDArray[np.float64], day: int,
-) -> None:
-    """Households are nominated for homes; what will become of each is drawn."""
-    enter(state, void, who, position, route, np.full(len(who), day),
-          fates(state, void, who, route, utility, day), day)
+) -> NDArray[np.int64]:
+    """Households are nominated for homes; what will become of each is drawn. Returns their rows."""
+    return enter(state, void, who, position, route, np.full(len(who), day),
+                 fates(state, void, who, route, utility, day), day)
 
 
 class Fates(NamedTuple):

@@ -16,6 +16,7 @@ import numpy as np
 
 from cbl_engine.offers.rounds import Lists, offer_rounds
 from cbl_engine.scheme.offers import Choosing
+from cbl_engine.simulate import targets
 from cbl_engine.simulate.advertising import count, not_let
 from cbl_engine.simulate.again import order_on
 from cbl_engine.simulate.columns import spans
@@ -70,7 +71,7 @@ class Going:
     Attributes:
         void: row of each list's void.
         starts: where each begins.
-        household, position, rank, by, utility: of each entry.
+        household, position, stage, rank, by, utility: of each entry.
         out: whether it was nominated or is gone.
         let_by: bids on the advert, for the record.
     """
@@ -79,6 +80,7 @@ class Going:
     starts: NDArray[np.int64]
     household: NDArray[np.int64]
     position: NDArray[np.int32]
+    stage: NDArray[np.int8]
     rank: NDArray[np.int32]
     by: NDArray[np.int8]
     utility: NDArray[np.float64]
@@ -89,8 +91,8 @@ def nothing_going() -> Going:
     """No lists."""
     whole = np.zeros(0, np.int64)
     return Going(whole, np.zeros(1, np.int64), whole, whole.astype(np.int32),
-                 whole.astype(np.int32), whole.astype(np.int8), whole.astype(float),
-                 whole.astype(bool))
+                 whole.astype(np.int8), whole.astype(np.int32), whole.astype(np.int8),
+                 whole.astype(float), whole.astype(bool))
 
 
 def with_lists(
@@ -107,6 +109,7 @@ def with_lists(
         np.concatenate([going.starts[:-1], going.starts[-1] + listed.starts]),
         np.concatenate([going.household, listed.household]),
         np.concatenate([going.position, listed.position]),
+        np.concatenate([going.stage, listed.stage]),
         np.concatenate([going.rank, bids.rank[listed.bid] + np.int32(week * _MOST_BIDS)]),
         np.concatenate([going.by, bids.by[listed.bid]]),
         np.concatenate([going.utility, bids.utility[listed.bid]]),
@@ -122,7 +125,7 @@ def only(going: Going, entries: NDArray[np.int64]) -> Going:
     return Going(
         going.void, np.searchsorted(of, np.arange(len(going.void) + 1)),
         *(getattr(going, c)[entries] for c in (
-            "household", "position", "rank", "by", "utility", "out")),
+            "household", "position", "stage", "rank", "by", "utility", "out")),
     )
 
 
@@ -133,8 +136,8 @@ def only_open(state: State, going: Going) -> Going:
     entries = np.repeat(keep, width)
     return Going(
         going.void[keep], np.concatenate([[0], np.cumsum(width[keep])]),
-        going.household[entries], going.position[entries], going.rank[entries],
-        going.by[entries], going.utility[entries], going.out[entries],
+        going.household[entries], going.position[entries], going.stage[entries],
+        going.rank[entries], going.by[entries], going.utility[entries], going.out[entries],
     )
 
 
@@ -154,11 +157,12 @@ def offer_on(state: State, going: Going, week: int, days: range) -> Going:
         days: numbers, one after the other.
     """
     going = only(going, order_on(state, going, days[0]))
+    aims = targets.aims_of(state, going, days[0])
     nominated_this_week = np.zeros(len(state.worlds), np.int64)
     for day in days:
         for _ in range(_MOST_ROUNDS):
             settled = _settle(state, day)
-            if not _nominate(state, going, day, nominated_this_week) and not settled:
+            if not _nominate(state, going, aims, day, nominated_this_week) and not settled:
                 break
         _end_lists(state, going, week, day)
     return only_open(state, going)
@@ -183,7 +187,8 @@ def _settle(state: State, day: int) -> bool:
     open_ = open_[nominations["outcome"][open_] < 0]
     on_offer = open_[nominations["offered"][open_]]
     void = nominations["void"][on_offer]
-    order = np.lexsort((on_offer, nominations["position"][on_offer], void))
+    order = np.lexsort((on_offer, nominations["position"][on_offer],
+                        nominations["waits"][on_offer], void))
     on_offer, void = on_offer[order], void[order]
     first = np.ones(len(on_offer), bool)
     first[1:] = void[1:] != void[:-1]
@@ -195,7 +200,8 @@ def _settle(state: State, day: int) -> bool:
     nominations["due"][np.concatenate([gets, others])] = day
     _end(state, others, day)
     voids["pending"][nominations["void"][gets]] = 0
-    count(state, nominations["void"][gets], nominations["household"][gets], day)
+    for counted in (count, targets.count):
+        counted(state, nominations["void"][gets], nominations["household"][gets], day)
     let(state, gets, np.full(len(gets), day))
     return bool(len(failed) + len(gets))
 
@@ -210,12 +216,14 @@ def _end(state: State, rows: NDArray[np.int64], day: int) -> None:
 
 
 def _nominate(
-    state: State, going: Going, day: int, nominated: NDArray[np.int64]
+    state: State, listed: Going, aims: targets.Aims | None, day: int, nominated: NDArray[np.int64]
 ) -> bool:
     """Homes are offered, or shown, to those who are free: those without a nomination, and of those
     that somebody came to see to those above.
     """
     voids = state.voids
+    asked = targets.in_turn(state, listed, aims, day)
+    going = listed if asked is None else only(listed, asked.entry)
     limit = int(state.setup.parameters["voids.offers_per_week"])
     open_ = np.flatnonzero(voids["step"][going.void] == ADVERTISED)
     its = visits(state, going, open_, day)
@@ -236,9 +244,10 @@ def _nominate(
         chosen, void = chosen[within_limit], void[within_limit]
     if len(chosen):
         np.add.at(nominated, voids["world"][void], 1)
-        going.out[chosen] = True
-        nominate(state, void, going.household[chosen], going.position[chosen], going.by[chosen],
-                 going.utility[chosen], day)
+        listed.out[chosen if asked is None else asked.entry[chosen]] = True
+        rows = nominate(state, void, going.household[chosen], going.position[chosen],
+                        going.by[chosen], going.utility[chosen], day)
+        state.nominations["waits"][rows] = False if asked is None else asked.waits[chosen]
     goes_on = its.highest[its.all_came & ~np.isin(going.void[open_], void)]
     rows = state.nominations
     rows["offered"][goes_on] = True

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from cbl_engine.simulate.columns import Columns
     from cbl_engine.simulate.state import State
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 def frames_of_run(state: State, weeks: Columns) -> dict[str, pl.DataFrame]:
@@ -152,7 +152,7 @@ def _voids(state: State) -> pl.DataFrame:
         "adverts": voids["adverts"],
         "nominations": voids["nominations"],
         "outcome": _words(("let", "open", "lost", *_OUTCOME_OF.values()), outcome),
-        "rent_weekly": homes.rent[static] / 100.0,
+        "rent_weekly": homes.rent_lost[static] / 100.0,
     })
 
 
@@ -162,6 +162,7 @@ def _nominations(state: State) -> pl.DataFrame:
     open_ = rows["outcome"] < 0
     at_viewing = (rows["outcome"] == REFUSED[0]) & (rows["view_by"] < NEVER)
     seen = np.where(at_viewing, rows["due"], rows["seen"])
+    over = setup.closes(setup.weeks)  # the day after the last on which lists were gone down
     return pl.DataFrame({
         "world": _worlds(state, voids["world"][void]),
         "home": _home_names(state, voids["home"][void]),
@@ -173,7 +174,7 @@ def _nominations(state: State) -> pl.DataFrame:
         "position": rows["position"],
         "route": _words(ROUTES, rows["route"]),
         "nominated_on": _dates(rows["on"]),
-        "viewed_on": _dates(np.where(seen < setup.monday(setup.weeks), seen, NEVER)),
+        "viewed_on": _dates(np.where(seen < over, seen, NEVER)),
         "settled_on": _dates(np.where(open_, NEVER, rows["due"])),
         "outcome": _words(ENDINGS, np.where(open_, len(ENDINGS), rows["outcome"])),
         "counts": pl.Series(rows["counts"]).set(pl.Series(
@@ -288,6 +289,7 @@ def _households(state: State) -> pl.DataFrame:
         "homeless": lives.homeless[life],
         "bids_as": _words(KINDS, rows["kind"]),
         "bids": rows["bids"],
+        "last_bid_on": _dates(rows["bid_on"]),
         "nominations": rows["offers"],
         "refusals": rows["refusals"],
         "downsizer": rows["downsizes"] > 0,

@@ -272,6 +272,8 @@ def happens(share: float | NDArray, draws: NDArray[np.uint64]) -> NDArray[np.boo
     return (draws >> np.uint64(12)) < edge
 
 
+YEAR = 365.25
+"""[days]"""
 _LEAST_RATE = 1e-12
 _NEVER = 1_000_000_000
 
@@ -290,7 +292,7 @@ def days_until(
     """
     rate = np.maximum(np.asarray(rate_per_year, np.float64), _LEAST_RATE)
     even = ((draws >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
-    days = -np.log(even) * (365.25 / rate)
+    days = -np.log(even) * (YEAR / rate)
     days = np.where(rate > _LEAST_RATE, days, _NEVER)
     return np.minimum(days, _NEVER).astype(np.int32)
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbl_engine.simulate import accommodation, response
+from cbl_engine.simulate.joining import lives_of
 from cbl_engine.simulate.lives import day_of
 from cbl_engine.simulate.luck import poisson_counts
+from cbl_engine.simulate.parameters import YEAR
 from cbl_engine.simulate.state import LAPSED, NEVER, NOBODY, UNDER_OFFER, WAITING, join
 from cbl_engine.simulate.tracks import tracks_on
 
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cbl_engine.simulate.state import State
-
-YEAR = 365.25
 
 
 def arrive(state: State, week: int) -> NDArray[np.int64]:
@@ -36,28 +36,9 @@ def arrive(state: State, week: int) -> NDArray[np.int64]:
     world = np.repeat(np.arange(len(state.worlds)), counts)
     number = np.arange(len(world)) - np.repeat(np.cumsum(counts) - counts, counts)
     keys = state.worlds[world], week, number
-    life = _lives_of(state, *keys)
+    life = lives_of(setup, week, keys)
     day = setup.monday(week) + (luck.draws("day", *keys) % np.uint64(7)).astype(np.int64)
-    life = response.presenting(setup, week, keys, life)
     return join(state, world, week + 1, number, life, day)
-
-
-def _lives_of(
-    state: State, world: NDArray[np.int64], week: int, number: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """A life for each: of those made, the first drawn that the scheme takes onto its register.
-
-    So under two schemes that both take it, a household lives the same life.
-    """
-    lives, luck = state.setup.lives, state.setup.luck
-    of_made = lives.of_made(lives.track_on(state.setup.closes(week)))
-    life = np.full(len(number), NOBODY, np.int64)
-    left, turn = np.arange(len(number)), 0
-    while len(left):
-        draws = luck.draws("life", world[left], week, number[left], turn)
-        life[left] = of_made[(draws % np.uint64(lives.made)).astype(np.int64)]
-        left, turn = left[life[left] == NOBODY], turn + 1
-    return life
 
 
 def change(state: State, week: int) -> None:

@@ -32,32 +32,6 @@ def since_change(setup: Setup, name: str, week: int) -> float:
     return strength(setup, name) if setup.closes(week) >= setup.responds_from else 1.0
 
 
-def presenting(
-    setup: Setup, week: int, keys: tuple, life: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """The lives of those who join, more or fewer of them owed a homelessness duty.
-
-    Args:
-        setup: what worlds share.
-        week: in which they join.
-        keys: whose draws they are.
-        life: of each, as it would be without a change of policy.
-    """
-    factor = since_change(setup, "homeless", week)
-    homeless = setup.lives.homeless
-    pool = setup.lives.pool(setup.lives.track_on(setup.closes(week)))
-    owed, others = pool[homeless[pool]], pool[~homeless[pool]]
-    if factor == 1 or not len(owed) or not len(others):
-        return life
-    more = (factor - 1) * len(owed) / len(others)
-    chance = np.where(homeless[life], 1 - factor, more)
-    changed = happens(chance, setup.luck.draws("presents", *keys))
-    other = setup.luck.draws("presents/life", *keys)
-    instead = np.where(homeless[life], others[(other % np.uint64(len(others))).astype(np.int64)],
-                       owed[(other % np.uint64(len(owed))).astype(np.int64)])
-    return np.where(changed, instead, life)
-
-
 def not_registering_again(state: State, week: int) -> NDArray[np.int64]:
     """Rows of those who do not register again, in the week by which all must."""
     setup, households = state.setup, state.households

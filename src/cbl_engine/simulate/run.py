@@ -1,7 +1,7 @@
 """A scenario simulated: batches of worlds, one after another or side by side, kept as they finish.
 
-A **simulation folder** holds ``begun.json`` (scenario, parameters, engine, hash of everything that
-went in) and for each batch of worlds its tables under ``parts/``. A run that was interrupted goes on
+A **simulation folder** holds ``begun.json`` (scenario, parameters, engine, a hash of all that its worlds
+are made of) and for each batch of worlds its tables under ``parts/``. A run that was interrupted goes on
 with the worlds that are missing, in batches of any size; then each table is put together as
 ``<table>.parquet``, their figures as ``summary.parquet`` and ``.csv``, and ``manifest.json`` says
 that all is there, with a hash of each file. The bytes are the same whatever the batches, the number
@@ -21,9 +21,12 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.errors import BadInput, Problem, RunError
+from cbl_engine.records.places import check_folder, check_outside
 from cbl_engine.simulate.columns import silent
+from cbl_engine.simulate.digest import digest_of
 from cbl_engine.simulate.outputs import SCHEMA_VERSION, frames_of_run
 from cbl_engine.simulate.policy import rules_not_followed
+from cbl_engine.simulate.scenario import with_counts
 from cbl_engine.simulate.scenario_file import read_scenario, scenario_path
 from cbl_engine.simulate.side_by_side import side_by_side
 from cbl_engine.simulate.weeks import run_batch
@@ -42,6 +45,8 @@ MOST_TOGETHER, ROWS_TOGETHER = 100, 2_500_000
 and opening registers are no more rows, which takes about half a GiB."""
 TABLES = ("voids", "nominations", "lettings", "adverts", "households", "duties",
           "band_changes", "placements", "consequences", "events", "weeks")
+_THE_SAME = ("kind", "engine", "schema_version", "made_of")
+"""What a kept run and the one that is asked for have alike."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,10 +97,8 @@ def simulate(
         RunError: the folder holds something else, or another scenario's run.
     """
     path = scenario_path(named)
-    _positive(replications=replications, weeks=weeks)
     scenario, parameters = read_scenario(path)
-    changes = {"replications": replications, "weeks": weeks}
-    scenario = scenario.model_copy(update={k: v for k, v in changes.items() if v is not None})
+    scenario = with_counts(scenario, replications=replications, weeks=weeks)
     return simulate_scenario(scenario, parameters, path.parent, out, batch=batch, workers=workers,
                              said=said)
 
@@ -122,6 +125,8 @@ def simulate_scenario(
         said: likewise.
     """
     _positive(batch=batch, workers=workers)
+    if out is not None:
+        check_folder(out)
     setup = set_up(scenario, parameters, beside, lambda done, of: said("assessing", done, of))
     kept = _Kept(Path(out), scenario, parameters, setup) if out is not None else None
     frames = kept.whole() if kept is not None else None
@@ -140,6 +145,7 @@ def simulate_scenario(
 
 
 def _positive(**counts: int | None) -> None:
+    """Refuse counts below one."""
     problems = [Problem("not_positive", "there must be at least one", where=f"--{name}",
                         given=str(n), allowed="1 or more")
                 for name, n in counts.items() if n is not None and n < 1]
@@ -203,27 +209,29 @@ class _Kept:
     def __init__(
         self, out: Path, scenario: Scenario, parameters: Parameters, setup: Setup
     ) -> None:
+        check_outside(out)
         self.out, self.parts = out, out / "parts"
-        told: dict[str, Any] = {
+        self.told: dict[str, Any] = {
             "kind": "simulation", "engine": __version__, "schema_version": SCHEMA_VERSION,
             "scenario": json.loads(scenario.model_dump_json(by_alias=True)),
             "parameters": {n: json.loads(p.model_dump_json(exclude_none=True))
                            for n, p in sorted(parameters.found.items())},
-            "scheme": sha256(repr(setup.scheme.versions).encode()).hexdigest(),
-            "world": _hash_of(setup),
+            "made_of": digest_of(setup, scenario.replications, scenario.warm_up),
         }
-        text = json.dumps(told, indent=1, sort_keys=True)
-        manifest = out / "begun.json"
-        if not manifest.exists() and (out.is_file() or (out.exists() and any(out.iterdir()))):
+        begun = out / "begun.json"
+        if not begun.exists() and (out.is_file() or (out.exists() and any(out.iterdir()))):
             raise RunError([Problem("folder_in_the_way", "there is something else in the folder",
                                     where=str(out), remedy="Give another --out")])
-        if manifest.exists() and manifest.read_text() != text:
+        before = json.loads(begun.read_text()) if begun.exists() else self.told
+        if any(before.get(name) != self.told[name] for name in _THE_SAME):
             raise RunError([Problem(
                 "another_run", "the folder holds the run of another scenario, world or engine",
                 where=str(out), remedy="Give another --out, or remove the folder")])
-        if not manifest.exists():
+        text = _text(self.told)
+        if not begun.exists() or begun.read_text() != text:
+            # Words may differ, as a title: those given last are kept.
             out.mkdir(parents=True, exist_ok=True)
-            _whole(manifest, text.encode())
+            _whole(begun, text.encode())
 
     def _folder(self, worlds: np.ndarray) -> Path:
         return self.parts / f"{worlds[0]:06d}-{worlds[-1]:06d}"
@@ -239,11 +247,19 @@ class _Kept:
         manifest = self.out / "manifest.json"
         if not manifest.exists():
             return None
-        files = json.loads(manifest.read_text())["files"]
+        try:
+            found = json.loads(manifest.read_text(encoding="utf-8"))
+            files = found["files"]
+        except (ValueError, KeyError, TypeError):
+            return None  # it was cut off: what it says is made anew
         there = all((self.out / name).is_file()
                     and sha256((self.out / name).read_bytes()).hexdigest() == digest
                     for name, digest in files.items())
-        return _read_tables(self.out) if there else None
+        if not there:
+            return None
+        if (text := _text({**found, **self.told})) != manifest.read_text():
+            _whole(manifest, text.encode())
+        return _read_tables(self.out)
 
     def has(self, worlds: np.ndarray) -> bool:
         """Whether a batch is finished."""
@@ -276,10 +292,8 @@ class _Kept:
         _whole(self.out / "summary.csv", figures.write_csv().encode())
         files = [f"{name}.parquet" for name in (*TABLES, "summary")] + ["summary.csv"]
         hashes = {name: sha256((self.out / name).read_bytes()).hexdigest() for name in files}
-        _whole(self.out / "manifest.json", json.dumps(
-            {**json.loads((self.out / "begun.json").read_text()), "files": hashes,
-             "not_followed": simulation.not_followed},
-            indent=1, sort_keys=True).encode())
+        _whole(self.out / "manifest.json", _text(
+            {**self.told, "files": hashes, "not_followed": simulation.not_followed}).encode())
         shutil.rmtree(self.parts, ignore_errors=True)
 
 
@@ -287,18 +301,8 @@ def _read_tables(folder: Path) -> dict[str, pl.DataFrame]:
     return {name: pl.read_parquet(folder / f"{name}.parquet") for name in TABLES}
 
 
-def _hash_of(setup: Setup) -> str:
-    """A hash of the lives, the stock, its voids and the lists under way."""
-    digest = sha256()
-    for name in ("registered", "band", "sizes", "priority", "since"):
-        digest.update(getattr(setup.lives, name).tobytes())
-    digest.update(setup.stock.hash_rows(seed=0).to_numpy().tobytes())
-    if setup.under_way is not None:
-        digest.update(setup.under_way.hash_rows(seed=0).to_numpy().tobytes())
-    if setup.lists is not None:
-        for frame in vars(setup.lists).values():
-            digest.update(frame.hash_rows(seed=0).to_numpy().tobytes())
-    return digest.hexdigest()
+def _text(told: Mapping[str, Any]) -> str:
+    return json.dumps(told, indent=1, sort_keys=True)
 
 
 def _whole(file: Path, content: bytes) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from cbl_engine.errors import BadInput, Problem
 from cbl_engine.scheme import Scheme, load_scheme
 from cbl_engine.scheme.parts import Part
 from cbl_engine.simulate.changes import Change, Dated, in_order, scheme_over_time
@@ -131,7 +132,8 @@ class Scenario(Part):
     scheme: str = Field(description="a scheme file or the name of a shipped one")
     world: World = Field(default_factory=lambda: World.model_validate({}),
                          description="where the worlds begin")
-    start: date = Field(description="first day that is simulated, YYYY-MM-DD")
+    start: date = Field(ge=date(1900, 1, 1), le=date(2200, 1, 1),
+                        description="first day that is simulated, YYYY-MM-DD")
     warm_up: int = Field(0, ge=0, le=1040, description="[weeks] from the start that are simulated "
                          "and left out of figures")
     weeks: int = Field(260, ge=1, le=2600, description="[weeks] that figures are of, after the "
@@ -187,6 +189,35 @@ class Scenario(Part):
     def dated(self) -> list[Dated]:
         """Changes in order of their days, with their places in its file."""
         return in_order(self.changes, self.figures_from)
+
+
+def with_counts(
+    scenario: Scenario, *, replications: int | None = None, weeks: int | None = None
+) -> Scenario:
+    """The scenario with other numbers of worlds and weeks.
+
+    Args:
+        scenario: as its file has it.
+        replications: [worlds], None: the scenario's.
+        weeks: [weeks] that figures are of, None: the scenario's.
+
+    Raises:
+        BadInput: a number that a file may not have either; both are said.
+    """
+    changes = {name: n for name, n in (("replications", replications), ("weeks", weeks))
+               if n is not None}
+    problems = []
+    for name, n in changes.items():
+        least, most = (next(getattr(m, of) for m in Scenario.model_fields[name].metadata
+                            if hasattr(m, of)) for of in ("ge", "le"))
+        if not least <= n <= most:
+            problems.append(Problem(
+                "not_positive" if n < least else "too_many",
+                "there must be at least one" if n < least else "so many cannot be simulated",
+                where=f"--{name}", given=str(n), allowed=f"{least} to {most}"))
+    if problems:
+        raise BadInput(problems)
+    return scenario.model_copy(update=changes)
 
 
 def variant_of(

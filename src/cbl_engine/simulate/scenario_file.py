@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -18,7 +20,13 @@ from cbl_engine.simulate.changes import (
     changes_that_cannot_be,
     in_order,
     in_scenario,
+    scheme_over_time,
     schemes_that_cannot_be,
+)
+from cbl_engine.simulate.dated_homes import (
+    come_one_by_one,
+    plans_that_are_not,
+    too_many_decants,
 )
 from cbl_engine.simulate.levers import scheme_with
 from cbl_engine.simulate.parameters import (
@@ -36,6 +44,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from cbl_engine.documents import Document
+
+
+_FILE_NAME = re.compile(r"\w(?:[\w +.-]{0,98}\w)?")
 
 
 def scenario_path(named: str | Path) -> Path:
@@ -86,6 +97,7 @@ def read_scenario(named: str | Path) -> tuple[Scenario, Parameters]:
         parameters = parameters.with_changes(_known(scenario.parameters))
         problems += _outside_horizon(scenario, document)
         problems += _unknown_outcomes(scenario, document)
+        problems += _too_many_decants(scenario, parameters, document)
         problems += _dated(scenario, parameters, document, path.parent)
     if problems or scenario is None:
         raise BadInput(sorted(dict.fromkeys(problems), key=lambda problem: line_of(problem.where)))
@@ -111,6 +123,11 @@ def _places(given: Mapping[str, Any], document: Document, beside: Path) -> Itera
 def _variants(given: Any, document: Document, beside: Path) -> Iterator[Problem]:
     """What variants name that is not there, or cannot be as it is given."""
     for name, variant in given.items() if isinstance(given, dict) else ():
+        if not _FILE_NAME.fullmatch(str(name)):
+            yield Problem("bad_name", "a variant's name is that of a folder too, and this is no plain "
+                          "name", where=document.where(("variants", name), key=True), given=str(name),
+                          allowed="letters, digits, spaces and the signs _ - + . of which the first and "
+                          "the last is a letter, a digit or _")
         if isinstance(variant, dict):
             at = ("variants", str(name))
             yield from _no_scheme(variant.get("scheme"), document, (*at, "scheme"), beside)
@@ -133,12 +150,14 @@ def _changes(
 def _dated(
     scenario: Scenario, parameters: Parameters, document: Document, beside: Path
 ) -> Iterator[Problem]:
-    """What is wrong with levers on the scheme, and with dated changes beside each other."""
+    """What is wrong with levers on the scheme, and with dated changes beside each other; a scheme
+    that is not there is said where it is named.
+    """
     span = scenario.start, scenario.end - timedelta(days=1)
     named = cache(loader(beside))
     with_own = cache(lambda name: scheme_with(named(name), scenario.scheme_set))
     own = scenario.dated
-    for at, side in ((), scenario), *((("variants", n), v) for n, v in scenario.variants.items()):
+    for at, side in _sides(scenario):
         both, goes_by, values, place = own, parameters, {}, ("scheme_set",)
         if isinstance(side, Variant):
             theirs = in_order(side.changes, scenario.figures_from, at)
@@ -146,6 +165,9 @@ def _dated(
             goes_by, values = parameters.with_changes(_known(side.parameters)), side.scheme_set
         yield from changes_that_cannot_be(both, goes_by, span, document)
         name = side.scheme or scenario.scheme
+        if not _is_scheme(name, beside):
+            continue
+        both = [d for d in both if d.change.scheme is None or _is_scheme(d.change.scheme, beside)]
         try:
             named(name)
         except BadInput as error:
@@ -157,7 +179,42 @@ def _dated(
         except BadInput as error:
             yield from in_scenario(error.problems, document, place)
             continue
-        yield from schemes_that_cannot_be(scheme, both, named, document)
+        wrong = list(schemes_that_cannot_be(scheme, both, named, document))
+        yield from wrong
+        if not wrong:
+            new_homes, place = _of(side, at, scenario, "new_homes")
+            yield from plans_that_are_not(new_homes, scheme_over_time(scheme, both, named),
+                                          scenario.end, document, place)
+
+
+def _of(
+    side: Scenario | Variant, at: tuple[str, ...], scenario: Scenario, name: str
+) -> tuple[Any, tuple[str, ...]]:
+    """A list of a side, or the scenario's where a variant leaves it as it is, and its place."""
+    own = getattr(side, name)
+    return (getattr(scenario, name), (name,)) if own is None else (own, (*at, name))
+
+
+def _sides(scenario: Scenario) -> list[tuple[tuple[str, ...], Scenario | Variant]]:
+    """The scenario and its variants, each with its place in the file."""
+    return [((), scenario), *((("variants", n), v) for n, v in scenario.variants.items())]
+
+
+def _too_many_decants(
+    scenario: Scenario, parameters: Parameters, document: Document
+) -> Iterator[Problem]:
+    """Decants of more homes than a made-up stock has; of a council's own the run says so."""
+    if scenario.world.stock is not None:
+        return
+    homes = scenario.world.homes
+    for at, side in _sides(scenario):
+        goes_by = parameters if not at else parameters.with_changes(_known(side.parameters))
+        decants, place = _of(side, at, scenario, "decants")
+        come = [one for name in ("new_homes", "acquisitions")
+                for one in _of(side, at, scenario, name)[0]]
+        more = sum(come_one_by_one(homes, scenario.all_weeks, goes_by))
+        for number, problem in too_many_decants(decants, come, homes, more):
+            yield replace(problem, where=document.where((*place, number, "homes")))
 
 
 def _unknown_outcomes(scenario: Scenario, document: Document) -> Iterator[Problem]:
@@ -178,11 +235,15 @@ def _unknown_outcomes(scenario: Scenario, document: Document) -> Iterator[Proble
 def _no_scheme(
     scheme: Any, document: Document, at: tuple[Any, ...], beside: Path
 ) -> Iterator[Problem]:
-    schemes = shipped_schemes()
-    if isinstance(scheme, str) and scheme not in schemes and not _there(scheme, beside):
+    if isinstance(scheme, str) and not _is_scheme(scheme, beside):
         yield Problem("scheme_missing", "there is no such scheme", where=document.where(at),
                       given=repr(scheme),
-                      allowed=f"a file, a folder of versions, or one of {', '.join(schemes)}")
+                      allowed=f"a file, a folder of versions, or one of "
+                      f"{', '.join(shipped_schemes())}")
+
+
+def _is_scheme(named: str, beside: Path) -> bool:
+    return named in shipped_schemes() or _there(named, beside)
 
 
 def _there(named: str, beside: Path) -> bool:
@@ -197,13 +258,14 @@ def _outside_horizon(scenario: Scenario, document: Document) -> Iterator[Problem
     last = scenario.end - timedelta(days=1)
     what = {"new_homes": "homes complete", "acquisitions": "homes are bought",
             "decants": "tenants must move out"}
-    for at, side in ((), scenario), *((("variants", n), v) for n, v in scenario.variants.items()):
+    for at, side in _sides(scenario):
         days: list[tuple[date, str, tuple[Any, ...]]] = [
             (one.on, words, (name, number, "on")) for name, words in what.items()
             for number, one in enumerate(getattr(side, name) or ())]
-        if side.register_again_on is not None:
-            days.append((side.register_again_on, "everybody registers again",
-                         ("register_again_on",)))
+        for name, words in (("policy_changes_on", "the policy changes"),
+                            ("register_again_on", "everybody registers again")):
+            if (on := getattr(side, name)) is not None:
+                days.append((on, words, (name,)))
         for on, said, place in days:
             if not scenario.start <= on <= last:
                 yield Problem("outside_horizon", f"{said} outside the horizon",

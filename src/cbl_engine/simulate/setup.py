@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.simulate.groups import whose
-from cbl_engine.simulate.parameters import days_table, share_edges
+from cbl_engine.simulate.parameters import YEAR, days_table, share_edges
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -126,7 +126,7 @@ class Setup:
             usual.
         lists: that are being gone down at the start (``lists_under_way``); None: there are none.
         kinds: of each life of the opening register the chance that it is of each of ``KINDS``;
-            None: the shares of ``bidding.kinds``.
+            None: as :func:`cbl_engine.simulate.habits.kinds_by_years` has it.
     """
 
     scheme: Scheme
@@ -213,7 +213,18 @@ class Setup:
     @cached_property
     def homes(self) -> Homes:
         """The stock in arrays."""
-        return _homes(self.stock, self.parameters["rents.weekly_loss"])
+        return _homes(self.stock, self.parameters["choice.rent_not_known"],
+                      self.parameters["rents.weekly_loss"])
+
+    @cached_property
+    def habits(self) -> NDArray[np.float64]:
+        """The chance that each life of the opening register is of each of ``KINDS``."""
+        from cbl_engine.simulate.habits import kinds_by_years
+
+        if self.kinds is not None:
+            return self.kinds
+        waited = self.start - self.lives.registered[: self.lives.opening].astype(np.int64)
+        return kinds_by_years(self.parameters, waited / YEAR)
 
     @cached_property
     def household_kinds(self) -> NDArray[np.int8]:
@@ -293,7 +304,8 @@ class Homes:
         kind: 0 house, 1 flat, 2 bungalow, 3 other.
         garden: has one.
         area: number of its area.
-        rent: [pence a week].
+        rent: as those who bid take it to be [pence a week].
+        rent_lost: while it is empty [pence a week].
         landlord: number in ``LANDLORDS``: another landlord's where the council has a right of
             nomination to it, the council's where it has none; not known, one more than the last,
             where no home of the stock has one.
@@ -310,6 +322,7 @@ class Homes:
     garden: NDArray[np.bool_]
     area: NDArray[np.int16]
     rent: NDArray[np.int32]
+    rent_lost: NDArray[np.int32]
     landlord: NDArray[np.int8]
     supported: NDArray[np.bool_]
     comes: NDArray[np.int8]
@@ -320,7 +333,7 @@ _SUPPORTED = ("supported", "extra care", "extra_care")
 """Needs groups of homes that are let by referral."""
 
 
-def _homes(stock: pl.DataFrame, usual_rent: float) -> Homes:
+def _homes(stock: pl.DataFrame, rent_not_known: float, weekly_loss: float) -> Homes:
     ids = {a: i for i, a in enumerate(stock["area"].drop_nulls().unique().sort().to_list())} \
         if "area" in stock.columns else {}
 
@@ -335,6 +348,9 @@ def _homes(stock: pl.DataFrame, usual_rent: float) -> Homes:
         return stock[name].cast(pl.String).replace_strict(
             codes, default=default, return_dtype=pl.Int8).to_numpy()
 
+    def rent(not_known: float) -> NDArray[np.int32]:
+        return np.rint(number("rent_weekly", not_known, np.float64) * 100).astype(np.int32)
+
     area = stock["area"].replace_strict(ids, default=0, return_dtype=pl.Int16).to_numpy() \
         if ids else np.zeros(stock.height, np.int16)
     return Homes(
@@ -342,7 +358,7 @@ def _homes(stock: pl.DataFrame, usual_rent: float) -> Homes:
         number("minimum_age", 0, np.int16), code("access_category", {"A1": 1, "A2": 2}, 0),
         code("property_type", {"house": 0, "flat": 1, "bungalow": 2}, 3),
         number("garden", False, bool), area,
-        np.rint(number("rent_weekly", usual_rent, np.float64) * 100).astype(np.int32),
+        rent(rent_not_known), rent(weekly_loss),
         _landlords(stock),
         code("needs_group", dict.fromkeys(_SUPPORTED, 1), 0).astype(bool),
         code("comes", {name: number for number, name in enumerate(COMES)}, 0),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from cbl_engine.simulate.quotas import Counts
     from cbl_engine.simulate.setup import Setup
+    from cbl_engine.simulate.targets import TargetCounts
 
 NEVER = 1_000_000_000
 NOBODY = -1
@@ -36,7 +37,8 @@ HOUSEHOLDS = {
     "changes_on": np.int32, "registered": np.int32, "status": np.int8, "left": np.int32,
     "leaves": np.int32, "leaves_how": np.int8, "band": np.int8, "points": np.int32,
     "need": np.int8, "sizes": np.uint32, "priority": np.int32, "waits": np.bool_, "kind": np.int8,
-    "home": np.int64, "settled": np.int32, "bids": np.int32, "offers": np.int16, "refusals": np.int16,
+    "home": np.int64, "settled": np.int32, "bids": np.int32, "bid_on": np.int32,
+    "offers": np.int16, "refusals": np.int16,
     "barred_until": np.int32, "stay": np.int64,
     "downsizes": np.int8, "in_cycle": np.int16, "counted": np.int16, "suspended_until": np.int32,
     "council_until": np.int32, "decants": np.bool_, "bottom_until": np.int32, "put_band": np.int8, "put_until": np.int32,
@@ -54,7 +56,7 @@ NOMINATIONS = {
     "void": np.int64, "household": np.int64, "entry": np.int64, "position": np.int32,
     "on": np.int32, "seen": np.int32, "view_by": np.int32, "offered": np.bool_,
     "outcome": np.int8, "due": np.int32,
-    "signs": np.int32, "route": np.int8, "counts": np.bool_, "band": np.int8,
+    "signs": np.int32, "route": np.int8, "counts": np.bool_, "waits": np.bool_, "band": np.int8,
 }
 EVENTS = {"home": np.int64, "day": np.int32, "what": np.int8}
 STAYS = {
@@ -103,6 +105,7 @@ class State:
         decants_asked: homes whose tenants wait for a home to move to while works are done.
         unsettled: rows of nominations; some of them are over, see ``open_nominations``.
         counts: what quotas have counted, when they have begun to.
+        targets: what targets of local lettings plans have, likewise.
         version: number of the scheme's version that profiles of voids go by; -1 at the start.
     """
 
@@ -133,6 +136,7 @@ class State:
     decants_asked: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     unsettled: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     counts: Counts | None = None
+    targets: TargetCounts | None = None
     version: int = -1
 
     def static(self, home: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -244,7 +248,7 @@ def join(
         n, id=ids, world=world, life=life, shift=shift, track=track,
         stretch=lives.starts[lives.thread(life, track)] - 1, changes_on=known,
         band=lives.band[lives.starts[lives.thread(life, track)]], registered=day, status=WAITING,
-        left=NEVER,
+        left=NEVER, bid_on=NEVER,
         leaves=np.minimum(lapses, elsewhere), leaves_how=np.where(
             elsewhere < lapses, ELSEWHERE, LAPSED),
         kind=np.minimum(kind, len(KINDS) - 1), home=NOBODY, stay=NOBODY,
@@ -270,9 +274,9 @@ def _kinds(
     draws = setup.luck.draws("bidding", ids)
     if setup.theory.bids:
         return np.full(len(ids), KINDS.index("often"))
-    if not opening or setup.kinds is None:
-        return sorted_out(setup.edges["bidding.kinds" if opening else "bidding.kinds_joining"], draws)
-    edges = np.rint(np.cumsum(setup.kinds[life], axis=1) * 2.0**52).astype(np.uint64)
+    if not opening:
+        return sorted_out(setup.edges["bidding.kinds_joining"], draws)
+    edges = np.rint(np.cumsum(setup.habits[life], axis=1) * 2.0**52).astype(np.uint64)
     return (draws[:, None] >> np.uint64(12) >= edges).sum(axis=1)
 
 

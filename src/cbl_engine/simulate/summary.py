@@ -10,6 +10,8 @@ from cbl_engine.simulate import kpis_accommodation, kpis_homes, kpis_people
 from cbl_engine.simulate.kpi import ALL, Kpi, Told, told_by
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from cbl_engine.simulate.run import Simulation
 
 KPIS = (*kpis_homes.KPIS, *kpis_people.KPIS, *kpis_accommodation.KPIS)
@@ -24,7 +26,7 @@ def summary(simulation: Simulation) -> pl.DataFrame:
 
     The interval says how far luck moves the mean of so many worlds (Student's t over worlds). It
     says nothing of parameters that are assumed, nor how far one year differs from another. What is
-    never below 0 has no interval below it.
+    never below 0 has no interval below it, and a share none above 1.
 
     Args:
         simulation: what was simulated.
@@ -52,9 +54,10 @@ def over_worlds(kpi: Kpi, told: Told) -> pl.DataFrame:
     reach = pl.col("error") * pl.lit(stdtrit(freedom, 0.5 + _CONFIDENCE / 2))
     shown = pl.col("mean").is_finite()
     low = pl.col("mean") - reach
+    high = pl.col("mean") + reach
     named = found.with_columns(
         pl.when(pl.col("least") >= 0).then(low.clip(0)).otherwise(low).alias("low"),
-        (pl.col("mean") + reach).alias("high"))
+        (high.clip(upper_bound=1) if kpi.share else high).alias("high"))
     return named.sort(_order(kpi, found["group"].to_list()), "group").select(
         pl.lit(kpi.name).alias("kpi"), "group", pl.lit(kpi.unit).alias("unit"),
         *(pl.when(shown).then(pl.col(c).round(_DIGITS)).alias(c) for c in ("mean", "low", "high")),
@@ -71,11 +74,28 @@ def values(kpi: Kpi, told: Told) -> pl.DataFrame:
     if kpi.none is None:
         return found.drop_nulls("value").sort("world", "group")
     named = kpi.order is not None and ALL not in kpi.order
-    groups = sorted({*(() if named else (ALL,)), *found["group"]})
-    every = pl.DataFrame({"world": told.worlds}, {"world": pl.Int32}).join(
-        pl.DataFrame({"group": groups}, {"group": pl.String}), how="cross")
-    return every.join(found, on=["world", "group"], how="left").with_columns(
-        pl.col("value").fill_null(kpi.none)).sort("world", "group")
+    groups = {*(() if named else (ALL,)), *found["group"]}
+    return nothing(kpi, told, groups).join(found, on=["world", "group"], how="left").select(
+        "world", "group", pl.coalesce("value_right", "value").alias("value")).sort("world", "group")
+
+
+def nothing(kpi: Kpi, told: Told, groups: Iterable[str]) -> pl.DataFrame:
+    """What a figure is of groups that no row is of.
+
+    Returns:
+        world, group and what stands for none, in each world in which the figure can have a value; no
+        row where nothing stands for it.
+    """
+    worlds = pl.DataFrame({"world": told.worlds}, {"world": pl.Int32})
+    every = worlds.join(pl.DataFrame({"group": sorted(groups)}, {"group": pl.String}), how="cross")
+    if kpi.none is None:
+        every = every.clear()
+    elif kpi.of is not None:
+        some = kpi.of(told).select(pl.col("world").cast(pl.Int32), "of").unique()
+        part = pl.col("group").str.starts_with(pl.col("of") + ", ")
+        every = every.join(some, on="world").filter(
+            (pl.col("of") == ALL) | (pl.col("of") == pl.col("group")) | part).drop("of")
+    return every.with_columns(pl.lit(kpi.none, pl.Float64).alias("value"))
 
 
 def _order(kpi: Kpi, groups: list[str]) -> pl.Expr:

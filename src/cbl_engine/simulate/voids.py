@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,7 +27,6 @@ from cbl_engine.simulate.setup import (
     RETURNED,
     SOLD,
     TO_COME,
-    WORKS,
 )
 from cbl_engine.simulate.state import (
     ACCOMMODATION,
@@ -40,13 +38,13 @@ from cbl_engine.simulate.state import (
     NEVER,
     NOBODY,
     OVER,
-    READY,
     UNBUILT,
     UNDER_OFFER,
     VOID,
     next_end,
     settle_tenants,
 )
+from cbl_engine.simulate.void_stages import stages_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,7 +56,8 @@ _LEFT, _DIED, _ABANDONED = (CAUSES.index(c) for c in ("left", "died", "abandoned
 (BY_BIDDING, DIRECT, KEPT_BY_LANDLORD, LONG_TERM, REDESIGNATED, CONVERTED, REFERRED, FOR_DECANT,
  SET_ASIDE) = range(9)
 """Routes of a void."""
-_OUTSIDE = (KEPT_BY_LANDLORD, LONG_TERM, CONVERTED, REFERRED)
+OUTSIDE = (KEPT_BY_LANDLORD, LONG_TERM, CONVERTED, REFERRED)
+"""Routes on which a home is advertised to nobody."""
 
 
 def due_to_end(state: State, week: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -196,7 +195,7 @@ def open_void(
     n = len(home)
     home_id, nth = state.home_ids(home), state.home_nth[home]
     key = (home_id, nth)
-    stages = _stages(state, home, cause, day, nth)
+    stages = stages_of(state, home, cause, day, nth)
     # Nobody gives notice for a home that is not accepted yet.
     notice = stages.notice if after is None else np.maximum(
         stages.notice, state.voids["accepted"][after])
@@ -253,60 +252,6 @@ def _let_by_others(
     return kept, happens(keeps + refers, draws) & ~kept
 
 
-@dataclass(frozen=True, eq=False)
-class _Stages:
-    """Days of the first stages of voids, their kind of works and its length [days]."""
-
-    notice: NDArray[np.int32]
-    keys: NDArray[np.int32]
-    inspected: NDArray[np.int32]
-    works: NDArray[np.int64]
-    length: NDArray[np.int32]
-
-
-def _stages(
-    state: State, home: NDArray[np.int64], cause: NDArray[np.integer], day: NDArray[np.integer],
-    nth: NDArray[np.integer],
-) -> _Stages:
-    setup, luck = state.setup, state.setup.luck
-    key = state.home_ids(home), nth
-    n = len(home)
-    day = day.astype(np.int32)
-    if setup.theory.no_void_days:
-        nothing = np.zeros(n, np.int32)
-        return _Stages(day, day, day, nothing.astype(np.int64), nothing)
-
-    def days(name: str) -> NDArray[np.int32]:
-        return picked(setup.days[name], luck.draws(name, *key))
-
-    old = cause != NEW_HOME
-    ended = old & (cause != ACQUIRED)
-    told = (cause == _LEFT) | (cause == MOVED)
-    keys = day + np.where(ended, days("voids.late_keys_days"), 0)
-    kind = sorted_out(setup.edges["voids.works"], luck.draws("works", *key))
-    kind = np.where(old, np.minimum(kind, len(WORKS) - 1), 0)
-    return _Stages(
-        day - np.where(told, days("voids.notice_days"), 0), keys,
-        keys + np.where(old, days("voids.inspection_days"), 0), kind,
-        _works_days(state, kind, old, key))
-
-
-def _works_days(
-    state: State, kind: NDArray[np.integer], old: NDArray[np.bool_],
-    key: tuple[NDArray[np.integer], NDArray[np.integer]],
-) -> NDArray[np.int32]:
-    """Length of the works of voids [days]; none in new homes, nor in theory."""
-    setup = state.setup
-    length = np.zeros(len(kind), np.int32)
-    if setup.theory.no_void_days:
-        return length
-    draws = setup.luck.draws("works_days", *key)
-    for number, name in enumerate(WORKS):
-        mine = (kind == number) & old
-        length[mine] = picked(setup.days[f"voids.works_days/{name}"], draws[mine])
-    return length
-
-
 def starting_day(setup: Setup, day: NDArray[np.integer]) -> NDArray[np.integer]:
     """The first day on or after each on which tenancies begin."""
     weekday = int(setup.parameters["nominations.starting_weekday"])
@@ -343,75 +288,13 @@ def begin_with_voids(state: State) -> None:
                                   luck.draws("tenancy/cause", *keys)), MOVED - 1)
     frees &= (cause != _DIED) | ~happens(p["tenancies.succession"],
                                          luck.draws("tenancy/succession", *keys))
-    stages = _stages(state, home, cause, day, state.home_nth[home])
+    stages = stages_of(state, home, cause, day, state.home_nth[home])
     open_ = frees & (stages.inspected + stages.length >= setup.start)
     held = state.home_taker[home[open_]]
     held = held[held != NOBODY]
     open_void(state, home[open_], cause[open_], day[open_])
     state.households["home"][held] = NOBODY
     settle_tenants(state, held)
-
-
-def work(state: State, week: int) -> None:
-    """Works begin as teams are free, in order of the day asked for; works that end make homes ready.
-
-    Loops over the works of a week of the busiest world where teams are limited.
-    """
-    setup, voids = state.setup, state.voids
-    rows = state.open_voids
-    asked = rows[(voids["ready"][rows] == NEVER)
-                 & (voids["inspected"][rows] < setup.monday(week + 1))]
-    length = _works_days(state, voids["works"][asked], voids["cause"][asked] != NEW_HOME,
-                         (state.home_ids(voids["home"][asked]), voids["nth"][asked]))
-    _hire(state, week)
-    begin = voids["inspected"][asked].copy()
-    if state.teams_free.shape[1]:
-        begin = _queued(state, asked, begin, length)
-    voids["works_from"][asked] = begin
-    voids["ready"][asked] = begin + length
-    out = rows[np.isin(voids["route"][rows], _OUTSIDE)
-               & (voids["step"][rows] == COMING)
-               & (voids["ready"][rows] < setup.monday(week + 1))]
-    let_outside(state, out, voids["ready"][out])
-    early = happens(setup.parameters["voids.advertised_before_ready"], setup.luck.draws(
-        "early", state.home_ids(voids["home"][rows]), voids["nth"][rows]))
-    by = setup.monday(week) + np.where(
-        early, int(setup.parameters["voids.advertised_days_before"]), 0)
-    ready = rows[(voids["step"][rows] == COMING) & (voids["ready"][rows] <= by)
-                 & (voids["route"][rows] < KEPT_BY_LANDLORD)]
-    voids["step"][ready] = READY
-
-
-def _hire(state: State, week: int) -> None:
-    """As many teams as the week's values say. New ones are free from its first day; of too many those
-    that are busy longest stay, so that no more works go on at once.
-    """
-    teams, free = int(state.setup.parameters["voids.works_teams"]), state.teams_free
-    more = teams - free.shape[1]
-    if more > 0:
-        new = np.full((len(free), more), state.setup.monday(week), np.int32)
-        state.teams_free = np.concatenate([free, new], axis=1)
-    elif more < 0:
-        state.teams_free = np.sort(free, axis=1)[:, -more:]
-
-
-def _queued(
-    state: State, rows: NDArray[np.int64], asked: NDArray[np.int32], length: NDArray[np.int32]
-) -> NDArray[np.int32]:
-    """Day on which each begins: first asked, first begun, by the team that is free first."""
-    world = state.voids["world"][rows].astype(np.int64)
-    order = np.lexsort((state.voids["home"][rows], asked, world))
-    counts = np.bincount(world, minlength=len(state.worlds))
-    nth = np.empty(len(rows), np.int64)
-    nth[order] = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
-    begin = asked.copy()
-    for turn in range(int(counts.max(initial=0))):
-        mine = np.flatnonzero(nth == turn)
-        free = state.teams_free[world[mine]]
-        team = free.argmin(axis=1)
-        begin[mine] = np.maximum(asked[mine], free[np.arange(len(mine)), team])
-        state.teams_free[world[mine], team] = begin[mine] + length[mine]
-    return begin
 
 
 def let_outside(state: State, rows: NDArray[np.int64], since: NDArray[np.integer]) -> None:

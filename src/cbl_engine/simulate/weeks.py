@@ -30,6 +30,7 @@ from cbl_engine.simulate import (
     opening,
     register,
     voids,
+    works,
 )
 from cbl_engine.simulate.columns import Columns, silent
 from cbl_engine.simulate.state import (
@@ -101,7 +102,7 @@ def up_to_the_adverts(state: State, week: int) -> NDArray[np.int64]:
     voids.hand_back(state, week)
     decants.come_back(state, week)
     voids.build(state, week)
-    voids.work(state, week)
+    works.work(state, week)
     return joined
 
 

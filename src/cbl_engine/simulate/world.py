@@ -12,6 +12,8 @@ from cbl_engine.errors import BadInput, Problem
 from cbl_engine.scheme import Scheme
 from cbl_engine.simulate.changes import parameters_over_time, transitions_of
 from cbl_engine.simulate.columns import silent
+from cbl_engine.simulate.dated_homes import come_one_by_one, too_many_decants
+from cbl_engine.simulate.duties import of_a_day
 from cbl_engine.simulate.limits import register_out_of_time
 from cbl_engine.simulate.lists_under_way import TABLES as LIST_TABLES
 from cbl_engine.simulate.lists_under_way import lists_under_way
@@ -64,6 +66,10 @@ def set_up(
     scheme = scheme_of(scenario, beside)
     luck = Luck(scenario.seed)
     homes, areas, voids = _stock(scenario, scheme, beside)
+    come = sum(come_one_by_one(homes.height, scenario.all_weeks, parameters))
+    if problems := [problem for _, problem in too_many_decants(
+            scenario.decants, (*scenario.new_homes, *scenario.acquisitions), homes.height, come)]:
+        raise BadInput(problems)
     stock = _with_new_homes(homes, scenario, parameters)
     areas_of_homes = stock["area"].drop_nulls().unique().sort().to_list()
     opening, joining, of_lists = _registers(scenario, scheme, parameters, beside)
@@ -153,8 +159,12 @@ def _registers(
             frames = with_columns_of(frames, version)
         return {name: frames[name] for name in _TABLES if name in frames}
 
+    def waiting(households: int) -> dict[str, pl.DataFrame]:
+        frames = made(households, scenario.seed)
+        return frames | {"duties": of_a_day(frames["duties"], parameters, Luck(scenario.seed))}
+
     wanted, of_lists = scenario.world.households, {}
-    rate = max(_taken(scheme, made(1000, scenario.seed), scenario), 1 / _MOST_MADE)
+    rate = max(_taken(scheme, waiting(1000), scenario), 1 / _MOST_MADE)
     if scenario.world.register_ is not None:
         read = _read(near(beside, scenario.world.register_), scheme, ("applications",))
         opening = {name: read[name] for name in _TABLES if name in read}
@@ -166,7 +176,7 @@ def _registers(
         opening["applications"] = opening["applications"].filter(
             pl.col("status").cast(pl.String).is_in(_WAITS))
     else:
-        opening = made(int(wanted / rate * 1.15) + 50, scenario.seed)
+        opening = waiting(int(wanted / rate * 1.15) + 50)
     join = parameters["arrivals.per_year"] * wanted * scenario.all_weeks / 52
     pool = min(max(_POOL, int(join / 20)), 50_000)
     return opening, made(pool * 2 ** int(log2(1 / rate)), scenario.seed + 1), of_lists
@@ -250,7 +260,7 @@ def _with_new_homes(
     stock: pl.DataFrame, scenario: Scenario, parameters: Parameters
 ) -> pl.DataFrame:
     """The stock with homes still to come: one after another, and dozens on a day; like those there."""
-    n = round(parameters["stock.new_per_year"] * stock.height * scenario.all_weeks / 52)
+    n, bought_so = come_one_by_one(stock.height, scenario.all_weeks, parameters)
     parts = [stock]
     if n:
         like = stock[[i * stock.height // n for i in range(n)]]
@@ -258,8 +268,7 @@ def _with_new_homes(
         parts.append(like.with_columns(
             pl.Series("id", [f"N{i:08d}" for i in range(n)]),
             pl.Series("built_week", weeks, dtype=pl.Int32)))
-    n = round(parameters["stock.acquired_per_year"] * stock.height * scenario.all_weeks / 52)
-    if n:
+    if n := bought_so:
         like = stock[[i * stock.height // n for i in range(n)]]
         parts.append(like.with_columns(
             pl.Series("id", [f"A{i:08d}" for i in range(n)]),
@@ -287,6 +296,7 @@ def _with_new_homes(
 
 
 _NOT_BELOW_0 = (
+    "arrivals.owed_duty",
     "nominations.landlord_odds", "nominations.household_odds", "nominations.days_times",
     "stock.provider_keeps", "accommodation.nightly", "accommodation.subsidy",
     "accommodation.size_times", "accommodation.kinds", "accommodation.out_of_area",

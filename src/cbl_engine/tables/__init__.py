@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from cbl_engine.tables.columns import DTYPES, LONDON, Column, ExtraColumn
 from cbl_engine.tables.findings import LINEAGE_COLUMNS
-from cbl_engine.tables.needs import column_problems, repeated_ids
+from cbl_engine.tables.needs import (
+    as_at_problems,
+    column_problems,
+    day_problems,
+    frame_problems,
+    id_type_problems,
+    list_problems,
+    repeated_ids,
+)
 from cbl_engine.tables.ordinals import Ordinals
 from cbl_engine.tables.reading import Tables, read_tables
 from cbl_engine.tables.register_columns import DATED_TABLES
@@ -17,9 +25,9 @@ from cbl_engine.tables.schemas import (
     key_of,
     schema_of,
 )
-from cbl_engine.tables.sizes import mask_to_sizes, sizes_to_mask
+from cbl_engine.tables.sizes import mask_to_sizes, sizes_in_order, sizes_to_mask
 from cbl_engine.tables.validation import validate_frames
-from cbl_engine.tables.versions import has_versions, spans_of
+from cbl_engine.tables.versions import has_versions, spans_of, versions_in_force
 from cbl_engine.tables.writing import write_tables
 
 __all__ = [
@@ -33,18 +41,25 @@ __all__ = [
     "ExtraColumn",
     "Ordinals",
     "Tables",
+    "as_at_problems",
     "column_problems",
     "column_types",
     "columns_of",
     "data_dictionary",
+    "day_problems",
+    "frame_problems",
     "has_versions",
+    "id_type_problems",
     "key_of",
+    "list_problems",
     "mask_to_sizes",
     "read_tables",
     "repeated_ids",
     "schema_of",
+    "sizes_in_order",
     "sizes_to_mask",
     "spans_of",
     "validate_frames",
+    "versions_in_force",
     "write_tables",
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 
 _BOM = b"\xef\xbb\xbf"
 _LF, _CR, _QUOTE = 10, 13, 34
+_OTHER_FILES = (
+    (b"\x1f\x8b", "compressed with gzip", "Unpack it"),
+    (b"PK\x03\x04", "a zip or an Excel workbook", "Unpack it, or call it .xlsx if it is a workbook"),
+    (b"PAR1", "a Parquet file", "Call it .parquet"),
+)
+_OTHER_DELIMITERS = (";", "\t", "|", ",")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,9 @@ def read_csv_text(table: str, raw: bytes, mapping: SourceMapping) -> CsvText:
 
 
 def _read(table: str, raw: bytes, mapping: SourceMapping) -> CsvText:
+    for begins, what, remedy in _OTHER_FILES:
+        if raw.startswith(begins):
+            raise _UnusableError("not_csv", f"is {what}, not text", remedy=remedy)
     text = _as_utf8(raw, mapping.encoding)
     if not text.strip():
         raise _UnusableError("empty_file", "is empty", "a header line and rows")
@@ -87,6 +97,7 @@ def _read(table: str, raw: bytes, mapping: SourceMapping) -> CsvText:
     records = _records(text, ord(mapping.delimiter), quoting=quoting)
     names = _header(text[records.starts[0] : records.ends[0]], mapping, quoting=quoting)
     n = len(names)
+    _check_delimiter(names, mapping)
     ragged = records.cells[1:] != n
     findings = _ragged(table, records.lines[1:][ragged], n)
     body = _without(text, records, np.concatenate(([True], ragged)))
@@ -189,6 +200,19 @@ def _header(line: bytes, mapping: SourceMapping, *, quoting: bool) -> list[str]:
         said = ", ".join(quoted(name) for name in twice[:5])
         raise _UnusableError("duplicate_column", f"names a column twice: {said}")
     return names
+
+
+def _check_delimiter(names: list[str], mapping: SourceMapping) -> None:
+    """A header of one cell with a delimiter in it was written with that one."""
+    if len(names) != 1 or names[0] in mapping.columns:
+        return
+    for other in _OTHER_DELIMITERS:
+        if other in names[0] and other != mapping.delimiter:
+            raise _UnusableError(
+                "wrong_delimiter",
+                f"has one column by its delimiter {quoted(mapping.delimiter)}, called {quoted(names[0])}",
+                remedy=f"Say delimiter: {json.dumps(other)} in the mapping",
+            )
 
 
 def _ragged(table: str, lines: NDArray[np.int64], n: int) -> tuple[Finding, ...]:

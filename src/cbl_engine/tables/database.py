@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import polars as pl
 
@@ -90,11 +91,13 @@ def said(error: Exception, text: str) -> str:
         return f"a value does not fit (SQLSTATE {state})"
     line = str(getattr(error, "orig", None) or error).strip().splitlines()
     first = line[0][:160] if line else type(error).__name__
+    first = first.replace(text, shown_url(text))
     secrets = re.match(r"[^:]+://([^/?]*)@", text)
     for part in re.split(r"[:@]", secrets[1]) if secrets else ():
-        if part:
-            first = first.replace(part, "***")
-    return first.replace(text, shown_url(text))
+        for secret in {part, unquote(part)} - {""}:
+            # As a word: a user may be called as a word begins.
+            first = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", "***", first)
+    return first
 
 
 @contextmanager

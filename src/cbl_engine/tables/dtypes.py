@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import TYPE_CHECKING
+
 import polars as pl
 
 from cbl_engine.tables.columns import DTYPES, LONDON, ColumnType
 from cbl_engine.tables.schemas import TABLES
 
+if TYPE_CHECKING:
+    from polars.datatypes import DataTypeClass
+
+MIXED = pl.Struct({"text of the cell": pl.String, "a number or truth": pl.Boolean})
+"""A column of a sheet whose cells are of several kinds: what each says, and whether it is held so."""
+
+_EPOCH = date(1970, 1, 1)
+_FIRST_DAY, _LAST_DAY = (date(1, 1, 2) - _EPOCH).days, (date(9999, 12, 31) - _EPOCH).days
+_A_DAY = {"ms": 86_400_000, "us": 86_400_000_000}
+
 
 def to_declared(values: pl.Series, kind: ColumnType) -> tuple[pl.Series, pl.Series | None] | None:
     """A column as the polars type of its declared type.
 
-    Any width of integer serves as ``int`` and as ``id`` (ids keep theirs), integers and decimals
-    as ``number``, whole floats as ``int`` (pandas writes them for lack of null integers),
-    categoricals as text, midnights as ``date``, any time zone as ``datetime``.
+    Any width of integer serves as ``int`` and as ``id`` (ids keep theirs up to 64 bits), integers
+    and decimals as ``number``, whole floats and decimals as ``int`` and in ``int_list`` (pandas
+    writes floats for lack of null integers), categoricals as text, midnights as ``date``, any time
+    zone as ``datetime``.
 
     Returns:
         The column and a mask of values that do not fit (None when all do); or None when the
@@ -28,11 +42,14 @@ def to_declared(values: pl.Series, kind: ColumnType) -> tuple[pl.Series, pl.Seri
     if kind in ("id", "text", "code"):
         if isinstance(have, pl.Categorical | pl.Enum):
             return values.cast(pl.String), None
+        if kind == "id" and have in (pl.Int128, pl.UInt128):
+            narrow, lost = _cast(values, pl.Int64())
+            return (values.cast(pl.String) if lost is not None else narrow), None
         return (values, None) if kind == "id" and have.is_integer() else None
     if kind == "int":
         if have.is_integer():
             return _cast(values, want)
-        return _whole(values) if have.is_float() else None
+        return _whole(values) if _fractional(have) else None
     if kind == "number":
         return _cast(values, want) if have.is_numeric() else None
     if kind == "date":
@@ -44,6 +61,8 @@ def to_declared(values: pl.Series, kind: ColumnType) -> tuple[pl.Series, pl.Seri
     if isinstance(have, pl.List | pl.Array):
         inner = have.inner
         text = inner == pl.String or isinstance(inner, pl.Categorical | pl.Enum)
+        if kind == "int_list" and _fractional(inner):
+            return _whole_lists(values.cast(pl.List(inner)))
         right = inner.is_integer() if kind == "int_list" else text
         if right or inner == pl.Null:
             return values.cast(want), None
@@ -51,12 +70,23 @@ def to_declared(values: pl.Series, kind: ColumnType) -> tuple[pl.Series, pl.Seri
 
 
 def as_cells(values: pl.Series) -> pl.Series:
-    """Values as text, as a CSV file would have them: whole numbers without a point, ISO dates."""
+    """Values as text, as a CSV file would have them: whole numbers without a point, ISO dates.
+
+    Bytes are read as UTF-8, with U+FFFD for what is not. A type that has no text
+    (:func:`has_text`) gives its name in brackets, so that a cell that is filled stays so.
+    """
     dtype = values.dtype
+    if dtype == MIXED:
+        return mixed_parts(values)[0].alias(values.name)
     if dtype == pl.String:
         return values
-    if dtype.is_float():
-        whole = values.is_finite() & (values == values.floor()) & (values.abs() < 2**53)
+    if dtype == pl.Binary:
+        return _decoded(values)
+    if not has_text(dtype):
+        named = pl.when(values.is_not_null()).then(pl.lit(f"({dtype})"))
+        return pl.select(named.alias("cells")).to_series().alias(values.name)
+    if _fractional(dtype):
+        whole = (values == values.floor()) & (values.abs() < 2**53)
         frame = pl.DataFrame({"v": values, "w": whole})
         return frame.select(
             pl.when("w")
@@ -72,6 +102,65 @@ def as_cells(values: pl.Series) -> pl.Series:
     return values.cast(pl.String, strict=False)
 
 
+def has_text(dtype: pl.DataType | DataTypeClass) -> bool:
+    """Whether values of a type can be written in a cell: no spans of time, no values in values."""
+    if isinstance(dtype, pl.List | pl.Array):
+        return not dtype.inner.is_nested() and dtype.inner != pl.Binary and has_text(dtype.inner)
+    return dtype == MIXED or not (dtype.is_nested() or dtype in (pl.Duration, pl.Object))
+
+
+def mixed_parts(values: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """A :data:`MIXED` column as its text and the mask of cells held as a number or truth."""
+    text, held = (field.name for field in MIXED.fields)
+    cells = values.alias("cells")  # polars takes a name for a pattern, and a heading may be one
+    return cells.struct.field(text), cells.struct.field(held)
+
+
+def not_text(values: pl.Series) -> pl.Series | None:
+    """Which values of a column of bytes are not UTF-8; None when all are, or it is no such column."""
+    if values.dtype != pl.Binary:
+        return None
+    broken = _decoded(values).str.encode("hex") != values.bin.encode("hex")
+    return broken if broken.any() else None
+
+
+def beyond_calendar(values: pl.Series) -> pl.Series | None:
+    """Which dates or moments lie outside the years 1 to 9999; None when none do.
+
+    Nothing can write such a value, so it must not get further than here.
+    """
+    dtype = values.dtype
+    if dtype != pl.Date and not isinstance(dtype, pl.Datetime):
+        return None
+    a_day = 1 if dtype == pl.Date else _A_DAY.get(getattr(dtype, "time_unit", ""))
+    if a_day is None:  # nanoseconds reach from 1677 to 2262
+        return None
+    counted = values.to_physical()
+    within = (counted >= _FIRST_DAY * a_day) & (counted < (_LAST_DAY + 1) * a_day)
+    return None if within.all() else ~within
+
+
+def _fractional(dtype: pl.DataType | DataTypeClass) -> bool:
+    return dtype.is_float() or dtype.is_decimal()
+
+
+def _decoded(values: pl.Series) -> pl.Series:
+    try:
+        return values.cast(pl.String)
+    except pl.exceptions.ComputeError:
+        cells = [None if v is None else v.decode("utf-8", "replace") for v in values]
+        return pl.Series(values.name, cells, pl.String)
+
+
+def _whole_lists(values: pl.Series) -> tuple[pl.Series, pl.Series | None]:
+    frame = pl.DataFrame({"given": values})
+    cast = pl.col("given").cast(DTYPES["int_list"], strict=False)
+    same = cast.cast(values.dtype, strict=False).eq_missing(pl.col("given"))
+    kept = frame.select(pl.when(same).then(cast).alias("kept")).to_series().alias(values.name)
+    lost = values.is_not_null() & kept.is_null()
+    return kept, lost if lost.any() else None
+
+
 def _cast(values: pl.Series, want: pl.DataType) -> tuple[pl.Series, pl.Series | None]:
     cast = values.cast(want, strict=False)
     if cast.null_count() == values.null_count():
@@ -80,7 +169,7 @@ def _cast(values: pl.Series, want: pl.DataType) -> tuple[pl.Series, pl.Series | 
 
 
 def _whole(values: pl.Series) -> tuple[pl.Series, pl.Series | None]:
-    whole = values.is_finite() & (values == values.floor())
+    whole = values == values.floor()
     kept = pl.select(pl.when(whole).then(values)).to_series().alias(values.name)
     cast = kept.cast(pl.Int64, strict=False)
     lost = values.is_not_null() & cast.is_null()

@@ -184,7 +184,7 @@ def shown(table: str, column: Column | None, values: pl.Series) -> pl.Series | N
 
 
 def some_of(values: pl.Series) -> str:
-    """The first few distinct values, for a message."""
+    """The first few distinct values, for a message; dates must be within the years 1 to 9999."""
     first = values.drop_nulls().unique(maintain_order=True).head(MOST_GIVEN + 1).to_list()
     more = ", ..." if len(first) > MOST_GIVEN else ""
     return ", ".join(quoted(value) for value in first[:MOST_GIVEN]) + more

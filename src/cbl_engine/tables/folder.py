@@ -63,9 +63,10 @@ def folder_door(folder: Path) -> Door:
         return Finding(table, "", "missing_file", message)
 
     def called(table: str) -> tuple[Part, ...]:
-        files = [f"{table}{suffix}" for suffix in SUFFIXES]
+        wanted = {f"{table}{suffix}" for suffix in SUFFIXES}
+        files = [name for name in present if name.casefold() in wanted]
         sheets = [part for name, book in workbooks.items() for part in book.called(table, f"{name}!")]
-        return (*(_file_part(folder / name) for name in files if name in present), *sheets)
+        return (*(_file_part(folder / name) for name in files), *sheets)
 
     def expected(table: str) -> str:
         return " or ".join(f"{table}{suffix}" for suffix in SUFFIXES)

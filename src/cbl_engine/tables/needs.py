@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -11,9 +13,75 @@ from cbl_engine.tables.columns import DTYPES
 from cbl_engine.tables.versions import has_versions, spans_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from cbl_engine.tables.ordinals import Ordinals
+
+
+def as_at_problems(as_at: object) -> Iterable[Problem]:
+    """An as-at date that is none: a text, or a moment, whose day depends on where one stands."""
+    yield from day_problems(as_at, "as_at", "the as-at date")
+
+
+def day_problems(day: object, where: str, words: str) -> Iterable[Problem]:
+    """The same of any day that is asked for.
+
+    Args:
+        day: what came.
+        where: the argument.
+        words: what it is, at the beginning of the message.
+    """
+    if isinstance(day, datetime) or not isinstance(day, date):
+        yield Problem(
+            where, f"{words} is not a date", where=where, given=repr(day), allowed="a datetime.date",
+        )
+
+
+def frame_problems(frames: Mapping[str, object]) -> Iterable[Problem]:
+    """Tables, by name, that are no frames; a lazy one has no rows until it is collected."""
+    for table, frame in frames.items():
+        if not isinstance(frame, pl.DataFrame):
+            lazy = isinstance(frame, pl.LazyFrame)
+            yield Problem(
+                "not_a_frame", f"{table} is not a frame", where=table,
+                given=f"a {type(frame).__name__}", allowed="a polars.DataFrame",
+                remedy="Collect it first" if lazy else "",
+            )
+
+
+def list_problems(ids: object, where: str, words: str) -> Iterable[Problem]:
+    """What is no list of ids or names: a single text is not one of its letters.
+
+    Args:
+        ids: what came.
+        where: the argument or table.
+        words: what they are, at the beginning of the message.
+    """
+    if isinstance(ids, str | bytes | pl.DataFrame) or not isinstance(ids, Iterable):
+        yield Problem(
+            "not_a_list", f"{words} are not a list", where=where,
+            given="a text" if isinstance(ids, str) else f"a {type(ids).__name__}",
+            allowed="a list, be it of one",
+        )
+
+
+def id_type_problems(register: Mapping[str, pl.DataFrame], tables: Iterable[str]) -> Iterable[Problem]:
+    """Tables whose ids of applications are text where those of applications are numbers, or so."""
+    applications = register.get("applications")
+    if applications is None or "id" not in applications.columns:
+        return
+    own = applications.schema["id"]
+    for table in tables:
+        column = "id" if table == "applications" else "application"
+        if table not in register or column not in register[table].columns:
+            continue
+        theirs = register[table].schema[column]
+        if pl.Null not in (own, theirs) and (own == pl.String) != (theirs == pl.String):
+            yield Problem(
+                "id_type", f"{table} has ids of applications of another type than applications",
+                where=f"{table}.{column}", allowed=str(own), given=str(theirs),
+                remedy="Give both as text, or both as whole numbers",
+            )
 
 
 def column_problems(

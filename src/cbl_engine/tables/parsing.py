@@ -94,7 +94,13 @@ def parse_column(
     if kind in ("id", "text", "code"):
         return cells.alias(name), findings
     parsed = parse_text(kind, cells, mapping)
-    allowed = _ALLOWED[kind]
+    wrong, allowed = WRONG_TYPE[kind], _ALLOWED[kind]
+    separator = mapping.separators.get(name, "|")
+    if kind in ("int_list", "text_list") and separator != "|":
+        # Their separator has been made ours by now; a report speaks of the file.
+        wrong, allowed = wrong.replace("|", separator), allowed.replace("|", separator)
+        if given is not None:
+            given = given.str.replace_all("|", separator, literal=True)
     if kind == "date" and mapping.date_format:
         allowed = f"dates written {mapping.date_format}"
     elif kind == "datetime" and mapping.datetime_format:
@@ -109,7 +115,7 @@ def parse_column(
         table,
         name,
         "wrong_type",
-        WRONG_TYPE[kind],
+        wrong,
         parsed.wrong,
         source_row,
         values=given,

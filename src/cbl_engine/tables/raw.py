@@ -26,7 +26,9 @@ class Raw:
     """Rows of one source under its own names.
 
     Attributes:
-        frame: a column for each of theirs; text as written, or the types the source has.
+        frame: a column for each of theirs; text as written, or the types the source has. A column of
+            a sheet with cells of several kinds is a struct: ``text``, and ``held``, whether the
+            cell is a number or true or false.
         rows: Int64, the row of each in the source, as people find it there.
         findings: what is wrong with the source (structural: the frame is no use) or its rows.
         notes: what was read otherwise than it is written.

@@ -26,7 +26,7 @@ from cbl_engine.tables.folder import SUFFIXES, WORKBOOK_SUFFIX, file_door, folde
 from cbl_engine.tables.mapping import MAPPING_NAMES, DataMapping, read_mapping
 from cbl_engine.tables.schemas import TABLES
 from cbl_engine.tables.shaping import Shaped, shape
-from cbl_engine.tables.standing import as_standing, of_what_comes, with_standing
+from cbl_engine.tables.standing import checked_with_standing
 from cbl_engine.tables.validation import check, declared
 from cbl_engine.tables.workbook import workbook_door
 
@@ -74,6 +74,7 @@ def read_tables(
     strict: bool = True,
     standing: Mapping[str, pl.DataFrame] | None = None,
     only: str | None = None,
+    together: Iterable[str] = (),
 ) -> Tables:
     """Read and check every table of a folder, a workbook or a database.
 
@@ -91,9 +92,11 @@ def read_tables(
         mapping: a mapping file; None takes the folder's own, if any.
         strict: raise when anything is wrong; False returns the good rows with the report.
         standing: tables of a record that the rows come to: they may refer to rows that stand there,
-            and have the types that stand there.
+            have the types that stand there, and are checked and returned as they will stand: a
+            column that a table does not have is as it was in the row of the same key.
         only: read this table alone; the source may then be one ``.csv`` or ``.parquet`` file of it,
             whatever it is called.
+        together: tables that must all be there when one of them is.
 
     Raises:
         TableError: with every problem of every table, when strict.
@@ -102,7 +105,10 @@ def read_tables(
     door, found, problems = _opened(source, mapping, only)
     if door is None:
         return _result(Tables({}, problems, rejected_of([], {}), {}), strict=strict)
-    parts, findings = _parts(door, found, needs if only is None else (only,), only)
+    needed = {*needs} if only is None else {only}
+    if any(table in found.sources or door.called(table) for table in together):
+        needed |= {*together}
+    parts, findings = _parts(door, found, needed, only)
     problems += door.problems
     notes: list[Problem] = []
     frames: dict[str, pl.DataFrame] = {}
@@ -139,12 +145,8 @@ def _checked(
     """Good rows and findings; with those that stand, where rows come to a record."""
     if not standing:
         return check(frames, extras, findings)
-    coming = {}
-    for table, frame in frames.items():
-        coming[table], clashes = as_standing(table, frame, standing.get(table))
-        findings = [*findings, *clashes]
-    together = with_standing(coming, {t: f for t, f in standing.items() if t in TABLES})
-    return of_what_comes(coming, check(together, extras, findings)[1])
+    tables = {t: f for t, f in standing.items() if t in TABLES}
+    return checked_with_standing(frames, tables, findings, lambda whole, found: check(whole, extras, found))
 
 
 def _result(tables: Tables, *, strict: bool) -> Tables:
@@ -193,12 +195,11 @@ _Parts = list[tuple["Part", "SourceMapping"]]
 
 
 def _parts(
-    door: Door, mapping: DataMapping, needs: Iterable[str], only: str | None
+    door: Door, mapping: DataMapping, needed: set[str], only: str | None
 ) -> tuple[dict[str, _Parts], list[Finding]]:
     """The sources of each table, in the order of the mapping, and tables that have none or two."""
     findings: list[Finding] = []
     parts: dict[str, _Parts] = {}
-    needed = set(needs)
     for table in (only,) if only is not None else dict.fromkeys((*TABLES, *sorted(needed))):
         for one in mapping.of(table):
             part = door.named(table, one)

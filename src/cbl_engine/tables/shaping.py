@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cbl_engine.errors import MAX_EXAMPLES, Problem
-from cbl_engine.tables.dtypes import as_cells, to_declared
+from cbl_engine.tables.columns import DTYPES
+from cbl_engine.tables.dtypes import MIXED, as_cells, has_text, mixed_parts, not_text, to_declared
 from cbl_engine.tables.findings import (
     LINEAGE_COLUMNS,
     SOURCE_ROW,
@@ -21,6 +22,7 @@ from cbl_engine.tables.findings import (
 from cbl_engine.tables.parsing import CLOCK_CHANGE, parse_column, to_london
 from cbl_engine.tables.recoding import recode
 from cbl_engine.tables.settings import PART
+from cbl_engine.tables.validation import within_calendar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from cbl_engine.tables.mapping import SourceMapping
     from cbl_engine.tables.raw import Raw
 
+# How a cell that a sheet holds as a date or moment comes, in a column that has text too.
+_SHEET_MOMENT = r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(?:\.\d+)?$"
 
 @dataclass(frozen=True, slots=True)
 class Shaped:
@@ -79,6 +83,9 @@ def shape(
     if mapping.distinct:
         frame, rows = worker.once(frame, rows)
     typed = [worker.typed(values, rows, raw) for values in frame]
+    if any(finding.structural for finding in worker.findings):
+        structural = tuple(finding for finding in worker.findings if finding.structural)
+        return Shaped(None, structural, raw.notes)
     notes = [*raw.notes, *worker.notes]
     if placeholder_dates:
         days = pl.Series(list(placeholder_dates), dtype=pl.Date)
@@ -106,11 +113,24 @@ class _Shaping:
 
     def _has(self, frame: pl.DataFrame, theirs: str, use: str) -> bool:
         if theirs in frame.columns:
-            return True
+            return self._written(frame[theirs].dtype, theirs)
         self.wrong(
             "unmapped_column",
             f"{self.mapping.name} {use} the column {quoted(theirs)}, which is not there",
             ", ".join(quoted(name) for name in frame.columns[:20]),
+        )
+        return False
+
+    def _written(self, dtype: pl.DataType, name: str, column: Column | None = None) -> bool:
+        """Whether a column is of a type that cells may have."""
+        if has_text(dtype):
+            return True
+        self.findings.append(
+            Finding(
+                self.table, name, "wrong_dtype", "the column has the wrong type",
+                allowed=str(DTYPES[column.type]) if column else "text, numbers, dates or moments",
+                given=str(dtype), where=f"{self.source.name}: {name}",
+            )
         )
         return False
 
@@ -181,7 +201,8 @@ class _Shaping:
         # A source that names no columns has ours already.
         ignore = mapping.other_columns == "ignore" and bool(mapping.columns)
         for theirs in mapping.columns:
-            self._has(frame, theirs, "maps")
+            if theirs not in frame.columns:
+                self._has(frame, theirs, "maps")
         made = set(mapping.compose)
         out: list[pl.Series] = []
         for values in frame:
@@ -232,6 +253,13 @@ class _Shaping:
         name, table = values.name, self.table
         column = self.columns.get(name)
         values = values.alias("cells")
+        read = column is not None or name in self.mapping.codes or name in self.mapping.separators
+        if read and not self._written(values.dtype, name, column):
+            return values.alias(name)
+        if read:
+            values, found = within_calendar(table, values, name, rows)
+            self.findings += found
+            self.findings += self._not_text(name, values, rows)
         separator = self.mapping.separators.get(name)
         if name in self.mapping.codes:
             values, found, notes = recode(
@@ -241,25 +269,97 @@ class _Shaping:
             self.notes += notes
         if separator:
             values = as_cells(values).str.replace_all(separator, "|", literal=True)
+        if raw.spreadsheet and column is not None and column.type == "id":
+            values = self._ids(name, column, values, rows)
+        if values.dtype == MIXED:
+            values = as_cells(values)
         if column is None and values.dtype != pl.String:
             return values.alias(name)
         if values.dtype != pl.String and column is not None:
-            native = self._native(name, column, values, rows, raw)
+            native = self._native(name, column, values, rows)
             if native is not None:
                 return native.alias(name)
             values = as_cells(values)
-        formatted = values
+        straight = None
         if raw.spreadsheet and column is not None and column.type in ("date", "datetime"):
-            formatted = _dates_as_written(values, column.type, self.mapping)
+            straight, values = self._straight(name, column, values, rows)
         parsed, found = parse_column(
-            table, column, formatted.alias(name), rows, self.mapping
+            table, column, values.alias(name), rows, self.mapping
         )
+        if straight is not None:
+            parsed = pl.select(pl.coalesce(straight, parsed.alias("cells"))).to_series().alias(name)
         # Only a text file hides a formula in a cell that a spreadsheet would then run.
         self.findings += [f for f in found if not (raw.as_typed and f.kind == "formula_cell")]
         return parsed
 
+    def _straight(
+        self, name: str, column: Column, cells: pl.Series, rows: pl.Series
+    ) -> tuple[pl.Series | None, pl.Series]:
+        """Cells that the sheet holds as a date or moment in their type, and the others, as text.
+
+        A moment in a column of dates is left to be refused.
+        """
+        stamps = pl.select(pl.when(cells.str.contains(_SHEET_MOMENT)).then(cells)).to_series()
+        dated = stamps.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", strict=False, time_unit="us")
+        taken = dated.is_not_null()
+        if column.type == "date":
+            taken &= dated == dated.dt.truncate("1d")
+        taken = taken.fill_null(value=False)
+        if not taken.any():
+            return None, cells
+        dated = pl.select(pl.when(taken).then(dated)).to_series()
+        text = pl.select(pl.when(~taken).then(cells)).to_series()
+        if column.type == "date":
+            return dated.dt.date(), text
+        return self._native(name, column, dated, rows), text
+
+    def _ids(
+        self, name: str, column: Column, values: pl.Series, rows: pl.Series
+    ) -> pl.Series:
+        """Ids of a sheet: those it holds as numbers are told, dates and true or false refused."""
+        text = as_cells(values)
+        dtype = values.dtype
+        nowhere = pl.repeat(value=False, n=len(values), eager=True)
+        number = nowhere
+        other = text.str.contains(_SHEET_MOMENT)
+        if dtype == MIXED:
+            held = mixed_parts(values)[1]
+            truth = text.is_in(["true", "false"])
+            number, other = held & ~truth & ~other, other | (held & truth)
+        elif dtype.is_numeric():
+            number = values.is_not_null()
+        elif dtype == pl.Boolean or isinstance(dtype, pl.Date | pl.Datetime):
+            other = values.is_not_null()
+        if number.any():
+            self.notes.append(
+                Problem(
+                    "ids_as_numbers",
+                    "ids that the sheet holds as numbers; zeros before them, if any, are lost",
+                    where=f"{self.source.name}: {name}",
+                    remedy="Format the column as text before the ids are entered",
+                )
+            )
+        self.findings += rows_found(
+            self.table,
+            name,
+            "wrong_type",
+            "not ids: the sheet holds a date, or true or false, in place of what was entered",
+            other,
+            rows,
+            values=shown(self.table, column, text),
+            remedy="Format the column as text and enter them again",
+        )
+        return pl.select(pl.when(~other.fill_null(value=False)).then(text)).to_series()
+
+    def _not_text(self, name: str, values: pl.Series, rows: pl.Series) -> list[Finding]:
+        broken = not_text(values)
+        if broken is None:
+            return []
+        return rows_found(self.table, name, "wrong_type", "bytes that are not UTF-8 text", broken, rows,
+                          remedy="Export the column as text")
+
     def _native(
-        self, name: str, column: Column, values: pl.Series, rows: pl.Series, raw: Raw
+        self, name: str, column: Column, values: pl.Series, rows: pl.Series
     ) -> pl.Series | None:
         """Cells that carry a type which serves as ours; None sends them the way of text."""
         naive = isinstance(values.dtype, pl.Datetime) and values.dtype.time_zone is None
@@ -276,30 +376,7 @@ class _Shaping:
                 remedy="Write the times with their offset",
             )
             return london
-        if raw.spreadsheet and column.type == "id" and values.dtype.is_numeric():
-            self.notes.append(
-                Problem(
-                    "ids_as_numbers",
-                    "ids that the sheet holds as numbers; zeros before them, if any, are lost",
-                    where=f"{self.source.name}: {name}",
-                    remedy="Format the column as text before the ids are entered",
-                )
-            )
-            return None
         return values if to_declared(values, column.type) is not None else None
-
-
-def _dates_as_written(values: pl.Series, kind: str, mapping: SourceMapping) -> pl.Series:
-    """Dates of a column of mixed cells in the mapping's own format.
-
-    Where a column has both dates and text, the sheet's dates come as ``2024-05-31 00:00:00``.
-    """
-    form = mapping.date_format if kind == "date" else mapping.datetime_format
-    if not form:
-        return values
-    dated = values.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us")
-    written = dated.dt.to_string(form)
-    return pl.select(pl.coalesce(written, values)).to_series()
 
 
 def _without_placeholders(

@@ -39,6 +39,15 @@ def sizes_to_mask(sizes: pl.Series) -> tuple[NDArray[np.uint32], NDArray[np.bool
     return masks, known
 
 
+def sizes_in_order(sizes: pl.Expr) -> pl.Expr:
+    """Lists of sizes ascending, each once: in what order they were written says nothing.
+
+    Args:
+        sizes: List(Int64) [bedrooms]; null and empty lists stay as they are.
+    """
+    return sizes.list.unique().list.sort()
+
+
 def mask_to_sizes(masks: ArrayLike, known: ArrayLike | None = None) -> pl.Series:
     """Masks as lists of sizes, ascending; null where not known. Inverse of :func:`sizes_to_mask`.
 

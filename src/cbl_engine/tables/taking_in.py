@@ -72,20 +72,58 @@ def taken_in(
     """
     if now is None or whole:
         return in_order(table, rows)
+    return in_order(table, pl.concat([beside(now, rows, table), rows], how="diagonal_relaxed"))
+
+
+def beside(now: pl.DataFrame, rows: pl.DataFrame, table: str) -> pl.DataFrame:
+    """The rows that go on standing when others come: all whose place is not taken.
+
+    A column of the key that the table had not until now is null in what stood: an application
+    without versions is the version that begins with no date.
+    """
+    if rows.is_empty():
+        return now
+    place = list(place_of(table, {*now.columns, *rows.columns}))
+    if not place:
+        return now.clear()
+    now = _with_columns_of(place, now, rows)
+    return now.join(rows.select(place).unique(), on=place, how="anti", nulls_equal=True)
+
+
+def _with_columns_of(place: list[str], now: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    return now.with_columns(pl.lit(None, rows.schema[n]).alias(n)
+                            for n in place if n not in now.columns)
+
+
+def place_not_given(now: pl.DataFrame, rows: pl.DataFrame, table: str) -> list[str]:
+    """Columns that a table has and the rows that come have not, which say whose place they take."""
     place = place_of(table, {*now.columns, *rows.columns})
-    if place and not rows.is_empty() and set(place) <= set(now.columns):
-        now = now.join(rows.select(place).unique(), on=list(place), how="anti", nulls_equal=True)
-    elif rows.height:
-        now = now.clear()
-    return in_order(table, pl.concat([now, rows], how="diagonal_relaxed"))
+    return [n for n in place if n not in rows.columns] if rows.height else []
+
+
+def completed(now: pl.DataFrame, rows: pl.DataFrame, table: str) -> pl.DataFrame:
+    """Rows as they will stand: a column that they do not have is as it was in the row of their key.
+
+    Args:
+        now: the rows that stand.
+        rows: those that come, with every column of the key.
+        table: which it is. In one without a key nothing says which row was which: there its rows
+            are returned as they came.
+    """
+    key = list(key_of(table, {*now.columns, *rows.columns})) if table in TABLES else []
+    kept = [n for n in now.columns if n not in rows.columns]
+    if not kept or not key or not set(key) <= set(rows.columns):
+        return rows
+    now = _with_columns_of(key, now, rows)
+    return rows.join(now.select(*key, *kept), on=key, how="left", nulls_equal=True,
+                     maintain_order="left")
 
 
 def news(now: pl.DataFrame | None, rows: pl.DataFrame, table: str) -> pl.DataFrame:
     """The rows that would change a table.
 
-    A column that the rows do not have keeps, in a row whose key stood, the value it had. What then
-    stands already, in every column, is left out: with all rows of its place, where several make
-    one up.
+    They are :func:`completed` first. What then stands already, in every column, is left out: with
+    all rows of its place, where several make one up.
 
     Args:
         now: the rows that stand; None: no such table.
@@ -95,9 +133,7 @@ def news(now: pl.DataFrame | None, rows: pl.DataFrame, table: str) -> pl.DataFra
     if now is None or now.is_empty():
         return in_order(table, rows)
     place = list(place_of(table, {*now.columns, *rows.columns}))
-    kept = [n for n in now.columns if n not in rows.columns]
-    if kept and place and place == list(key_of(table, now.columns) if table in TABLES else ()):
-        rows = rows.join(now.select(*place, *kept), on=place, how="left", nulls_equal=True)
+    rows = completed(now, rows, table)
     both = in_order(table, pl.concat([now.clear(), rows], how="diagonal_relaxed"))
     stood = in_order(table, pl.concat([now, both.clear()], how="diagonal_relaxed"))
     if not place:

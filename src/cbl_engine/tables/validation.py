@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.tables.columns import DTYPES, MOST_BEDROOMS, Column
-from cbl_engine.tables.dtypes import to_declared
+from cbl_engine.tables.dtypes import beyond_calendar, to_declared
 from cbl_engine.tables.findings import (
     Finding,
     problems_of,
@@ -20,7 +20,7 @@ from cbl_engine.tables.findings import (
 )
 from cbl_engine.tables.parsing import WRONG_TYPE
 from cbl_engine.tables.relations import Checked, broken_relations
-from cbl_engine.tables.rules import broken_rules
+from cbl_engine.tables.rules import FIRST_DAY, LAST_DAY, broken_rules
 from cbl_engine.tables.schemas import TABLES, columns_of
 
 if TYPE_CHECKING:
@@ -148,13 +148,16 @@ def _missing_columns(
     table: str, frame: pl.DataFrame, columns: Mapping[str, Column]
 ) -> list[Finding]:
     present = set(frame.columns)
+    alike = {name.strip().casefold(): name for name in frame.columns if name not in columns}
     return [
         Finding(
             table,
             column.name,
             "missing_column",
             f"the column is missing ({column.doc})",
-            remedy="Add it, or map one to it under columns in the mapping",
+            given=quoted(other) if (other := alike.get(column.name)) else "",
+            remedy=f"Call it {column.name}, or map it under columns in the mapping" if other
+            else "Add it, or map one to it under columns in the mapping",
         )
         for column in columns.values()
         if column.required and column.name not in present
@@ -172,7 +175,9 @@ def _declared_types(
         column = columns.get(name)
         if column is None:
             continue
-        values = frame[name]
+        given_values = frame[name]
+        values, found = within_calendar(table, given_values, name, source_row)
+        findings += found
         brought = to_declared(values, column.type)
         if brought is None:
             wrong.append(name)
@@ -188,7 +193,7 @@ def _declared_types(
             )
             continue
         typed, lost = brought
-        if typed is not values:
+        if typed is not given_values:
             changed.append(typed.alias(name))
         if lost is not None:
             findings += rows_found(
@@ -205,6 +210,23 @@ def _declared_types(
         kept = [by_name.get(name, frame[name]) for name in frame.columns if name not in wrong]
         frame = pl.DataFrame(kept)
     return frame, findings
+
+
+def within_calendar(
+    table: str, values: pl.Series, name: str, source_row: pl.Series
+) -> tuple[pl.Series, list[Finding]]:
+    """A column without the dates and moments that no calendar has, and a finding of their rows."""
+    beyond = beyond_calendar(values)
+    if beyond is None:
+        return values, []
+    found = rows_found(
+        table, name, "date_out_of_range", "dates outside the years 1 to 9999", beyond, source_row,
+        allowed=f"{FIRST_DAY} to {LAST_DAY}",
+    )
+    kept = pl.DataFrame({"values": values, "beyond": beyond}).select(
+        pl.when(~pl.col("beyond")).then(pl.col("values"))
+    )
+    return kept.to_series().alias(values.name), found
 
 
 def _spelled_out_sizes(

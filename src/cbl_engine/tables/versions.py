@@ -22,3 +22,11 @@ def spans_of(applications: pl.DataFrame) -> pl.DataFrame:
     following = pl.col("from").sort().shift(-1, fill_value=date.max).over("id")
     order = pl.col("from").rank("ordinal").over("id") - 1
     return spans.with_columns(following.gather(order).over("id").alias("to"))
+
+
+def versions_in_force(applications: pl.DataFrame, on: date) -> pl.DataFrame:
+    """The rows in force on a day, in their order: all of them where rows are no versions."""
+    if not has_versions(applications):
+        return applications
+    spans = spans_of(applications)
+    return applications.filter((spans["from"] <= on) & (spans["to"] > on))

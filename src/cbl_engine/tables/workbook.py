@@ -2,23 +2,27 @@
 
 Values come from fastexcel (extra ``excel``), everything else from :mod:`.package`. A formula's
 last value is read and told; a formula without one, an error such as #N/A, a merged cell and a
-hidden row each take their row out with a line of report; a hidden sheet or column, or a merged
-heading, refuses the sheet.
+hidden row each take their row out with a line of report, and so does a number shown as a date that
+is none (Excel shows #####); a hidden sheet or column, or a merged heading, refuses the sheet.
 """
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from cbl_engine.errors import MAX_EXAMPLES, Problem
+from cbl_engine.tables.dtypes import MIXED, as_cells, beyond_calendar
 from cbl_engine.tables.findings import Finding, Source, quoted
 from cbl_engine.tables.package import (
     MOST_BYTES,
+    ROW_STEP,
     Area,
     Package,
     SheetEntry,
@@ -35,6 +39,9 @@ if TYPE_CHECKING:
     from cbl_engine.tables.mapping import SourceMapping
 
 _MISSING = "pip install 'cbl-engine[excel]'"
+_NUMBER, _TRUTH = 1, 2
+_FIRST_MOMENT = datetime(1899, 12, 30)  # noqa: DTZ001  a sheet's moments have no zone
+"""What the number 0 may stand for."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +164,7 @@ def _rows(
     facts: SheetFacts,
     box: Area,
 ) -> Raw:
-    header = _load(book, sheet, header_row - 1, 1)
+    header = _load(book, sheet, header_row - 1, 1, "string")
     body = (
         _load(book, sheet, header_row, None)
         if box.bottom > header_row
@@ -170,11 +177,17 @@ def _rows(
     named = [at for at, title in enumerate(titles) if title]
     # A series of each, since two columns may not have one name, nor a name be a pattern.
     columns = [body.to_series(at).alias(titles[at]) for at in named if at < body.width]
-    frame = pl.DataFrame(columns)
+    kinds = [_held(facts, box.left + at, header_row, body.height) for at in named]
+    no_dates = [
+        (header_row + 1 + place, box.left + at)
+        for column, at, held in zip(columns, named, kinds, strict=False)
+        for place in _no_dates(column, held == _NUMBER).arg_true().to_list()
+    ]
+    frame = pl.DataFrame(list(map(_with_kinds, columns, kinds)))
     first = header_row + 1
     rows = pl.int_range(first, first + frame.height, eager=True, dtype=pl.Int64)
     empty = frame.select(pl.all_horizontal(pl.all().is_null())).to_series()
-    found, aside = _rows_found(table, header_row, facts, box)
+    found, aside = _rows_found(table, header_row, facts, box, sorted(no_dates))
     keep = ~empty & ~rows.is_in(sorted(aside))
     note = _formula_note(name, facts)
     return Raw(
@@ -187,10 +200,61 @@ def _rows(
     )
 
 
-def _load(book: Workbook, sheet: SheetEntry, skip: int, n_rows: int | None) -> pl.DataFrame:
-    words: dict[str, Any] = {"header_row": None, "skip_rows": skip, "schema_sample_rows": None}
-    if n_rows is not None:
-        words |= {"n_rows": n_rows, "dtypes": "string"}
+def _held(facts: SheetFacts, column: int, header_row: int, height: int) -> pl.Series:
+    """Which cells of a column the sheet holds as a number, which as true or false; 0 as neither."""
+    held = np.zeros(height, np.int8)
+    for kind, places in ((_NUMBER, facts.numbers), (_TRUTH, facts.truths)):
+        there = np.frombuffer(places, np.int64) if places else np.empty(0, np.int64)
+        rows = there[there % ROW_STEP == column] // ROW_STEP - header_row - 1
+        held[rows[(rows >= 0) & (rows < height)]] = kind
+    return pl.Series("held", held)
+
+
+def _no_dates(values: pl.Series, number: pl.Series) -> pl.Series:
+    """Numbers read as no value, or as a date that Excel cannot show: before 1900, after 9999."""
+    values = values.alias("cells")  # polars takes a name for a pattern, and a heading may be one
+    wrong = values.is_null()
+    if isinstance(values.dtype, pl.Datetime):
+        beyond = beyond_calendar(values)
+        wrong |= values < _FIRST_MOMENT
+        wrong = wrong if beyond is None else wrong | beyond
+    elif values.dtype == pl.Date:
+        wrong |= ~values.is_between(_FIRST_MOMENT.date(), date(9999, 12, 31))
+    elif values.dtype == pl.String:
+        moment = values.str.contains(r"^[+-]?\d{4,}-\d\d-\d\d")
+        signed = values.str.contains(r"^[+-]")
+        wrong |= moment & (signed | (values < str(_FIRST_MOMENT.date())))
+    return (number & wrong).fill_null(value=False)
+
+
+def _with_kinds(values: pl.Series, held: pl.Series) -> pl.Series:
+    """A column of which some cells are text, or true or false, and others numbers, as such."""
+    truths = held == _TRUTH
+    if values.dtype != pl.String and (values.dtype == pl.Boolean or not truths.any()):
+        return values
+    if values.dtype == pl.String and not (held != 0).any():
+        return values
+    text = as_cells(values.alias("cells"))
+    if values.dtype != pl.String:
+        # fastexcel has made 1 and 0 of them.
+        said = text.replace({"1": "true", "0": "false"})
+        text = pl.select(pl.when(truths).then(said).otherwise(text)).to_series()
+    names = [field.name for field in MIXED.fields]
+    cells = pl.DataFrame({"text": text, "held": held != 0}).select(
+        pl.when(pl.col("text").is_not_null()).then(
+            pl.struct(pl.col("text").alias(names[0]), pl.col("held").alias(names[1]))
+        ).alias("cells")
+    )
+    return cells.to_series().alias(values.name)
+
+
+def _load(
+    book: Workbook, sheet: SheetEntry, skip: int, n_rows: int | None, dtypes: str | None = None
+) -> pl.DataFrame:
+    words: dict[str, Any] = {
+        "header_row": None, "skip_rows": skip, "schema_sample_rows": None, "n_rows": n_rows,
+        "dtypes": dtypes,
+    }
     return _guarded(lambda: book.reader.load_sheet(sheet.name, **words).to_polars())
 
 
@@ -262,7 +326,7 @@ def _structure(
 
 
 def _rows_found(
-    table: str, header_row: int, facts: SheetFacts, box: Area
+    table: str, header_row: int, facts: SheetFacts, box: Area, no_dates: list[tuple[int, int]]
 ) -> tuple[list[Finding], set[int]]:
     """Rows that are not what they seem, and their numbers."""
     merged = [
@@ -293,6 +357,11 @@ def _rows_found(
             _cells(facts.errors, header_row),
             {row for row, _ in facts.errors if row > header_row},
             "Put the formula right, or empty the cell",
+        ),
+        (
+            "not_a_date", "numbers shown as dates that are none (Excel shows #####)",
+            _cells(no_dates, header_row), {row for row, _ in no_dates},
+            "Enter the date, or empty the cell",
         ),
     )
     findings, aside = [], set()

@@ -2,8 +2,8 @@
 
 Those who bid are housed sooner, so that of those who wait fewer bid than of those who joined: the
 kinds of bidders that were fitted hold for others than these. The chance of each kind is that of
-Bayes' rule: its share, times the chance of as many weeks with a bid, of the weeks in which the
-household could have bid, as in the fit.
+Bayes' rule: its share of those who joined when the household did, times the chance of as many weeks with
+a bid, of the weeks in which the household could have bid, as in the fit.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import polars as pl
 
 from cbl_engine.compare.calibrate.bidding import bid_weeks
 from cbl_engine.compare.calibrate.history import CannotFitError
-from cbl_engine.simulate.setup import KINDS
+from cbl_engine.simulate.habits import kinds_by_years, shares
+from cbl_engine.simulate.parameters import YEAR
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,29 +31,32 @@ class Habits:
     """Weeks of each household up to the day.
 
     Attributes:
-        joined: in the window, rather than before it.
+        waited: of all on the register on the first day of the window [years until then].
+        place: of each household among those; -1 where it joined in the window.
         weeks: in which it could have bid.
         bid_weeks: of these, weeks with a bid of its own.
     """
 
-    joined: NDArray[np.bool_]
+    waited: NDArray[np.float64]
+    place: NDArray[np.int64]
     weeks: NDArray[np.int64]
     bid_weeks: NDArray[np.int64]
 
     def kinds(self, parameters: Parameters) -> NDArray[np.float64]:
-        """The chance of each of ``KINDS``, a row a household."""
-        prior = np.where(self.joined[:, None], _shares(parameters, "bidding.kinds_joining"),
-                         _shares(parameters, "bidding.kinds"))
+        """The chance of each of ``KINDS``, a row a household.
+
+        Args:
+            parameters: as fitted: ``arrivals.per_year`` is for each application that was open on
+                the first day of the window.
+        """
+        waited = kinds_by_years(parameters, self.waited)
+        prior = np.vstack([waited, shares(parameters, "bidding.kinds_joining")])[self.place]
         of_kind = np.clip([0.0, parameters["bidding.seldom_per_week"],
                            parameters["bidding.often_per_week"]], 0.0, 1 - 1e-9)
         bids, others = self.bid_weeks[:, None], (self.weeks - self.bid_weeks)[:, None]
         likely = prior * of_kind**bids * (1 - of_kind) ** others
         whole = likely.sum(axis=1, keepdims=True)
         return np.where(whole > 0, likely / np.where(whole > 0, whole, 1.0), prior)
-
-
-def _shares(parameters: Parameters, name: str) -> NDArray[np.float64]:
-    return np.array([parameters[name][kind] for kind in KINDS])
 
 
 def habits_of(
@@ -74,10 +78,13 @@ def habits_of(
         weeks, _ = bid_weeks(history, may)
     except CannotFitError:
         return None
-    spells = history.spells.select(
-        "application", (pl.col("registered_on") >= pl.lit(history.since)).alias("joined"))
+    before = history.spells.filter(
+        pl.col("registered_on") < pl.lit(history.since),
+        (pl.col("left_on") >= pl.lit(history.since)).fill_null(value=True),
+    ).select("application", place=pl.int_range(pl.len(), dtype=pl.Int64),
+             waited=(pl.lit(history.since) - pl.col("registered_on")).dt.total_days() / YEAR)
     found = named.join(weeks.drop("joined"), on="application", how="left", maintain_order="left").join(
-        spells, on="application", how="left", maintain_order="left")
-    return Habits(found["joined"].fill_null(value=True).to_numpy(),
+        before, on="application", how="left", maintain_order="left")
+    return Habits(before["waited"].to_numpy(), found["place"].fill_null(-1).to_numpy(),
                   found["weeks"].fill_null(0).to_numpy(),
                   found["bid_weeks"].fill_null(0).to_numpy())

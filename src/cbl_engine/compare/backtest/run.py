@@ -217,13 +217,14 @@ def _setup_of(
 ) -> Setup:
     """What a world is made of: its own draw of what was fitted."""
     own = drawn(fitted, Luck(then.setup.luck.seed), world)
+    as_fitted = parameters.with_changes(own)
     rate = own.get("arrivals.per_year")
     if rate is not None and then.arrivals is not None:
         own["arrivals.per_year"] = rate.model_copy(update={"rate": rate.value * then.arrivals})
     parameters = parameters.with_changes(own)
     if then.habits is None:
         return replace(then.setup, parameters=parameters, policies={})
-    kinds = then.habits.kinds(parameters)
+    kinds = then.habits.kinds(as_fitted)
     if then.own:
         return replace(then.setup, parameters=parameters, policies={}, kinds=kinds)
     shares = dict(zip(KINDS, kinds.mean(axis=0).tolist(), strict=True))

@@ -1,0 +1,82 @@
+"""Works on voids: who waits for a team, when works begin and end, and what is then let by whom."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cbl_engine.simulate.parameters import happens
+from cbl_engine.simulate.setup import NEW_HOME
+from cbl_engine.simulate.state import COMING, NEVER, READY
+from cbl_engine.simulate.void_stages import works_days
+from cbl_engine.simulate.voids import KEPT_BY_LANDLORD, OUTSIDE, let_outside
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cbl_engine.simulate.state import State
+
+
+def work(state: State, week: int) -> None:
+    """Works begin as teams are free, in order of the day asked for; works that end make homes ready to
+    be advertised, some of them sooner, but none before its inspection.
+
+    Loops over the works of a week of the busiest world where teams are limited.
+    """
+    setup, voids = state.setup, state.voids
+    rows = state.open_voids
+    asked = rows[(voids["ready"][rows] == NEVER)
+                 & (voids["inspected"][rows] < setup.monday(week + 1))]
+    length = works_days(state, voids["works"][asked], voids["cause"][asked] != NEW_HOME,
+                         (state.home_ids(voids["home"][asked]), voids["nth"][asked]))
+    _hire(state, week)
+    begin = voids["inspected"][asked].copy()
+    if state.teams_free.shape[1]:
+        begin = _queued(state, asked, begin, length)
+    voids["works_from"][asked] = begin
+    voids["ready"][asked] = begin + length
+    out = rows[np.isin(voids["route"][rows], OUTSIDE)
+               & (voids["step"][rows] == COMING)
+               & (voids["ready"][rows] < setup.monday(week + 1))]
+    let_outside(state, out, voids["ready"][out])
+    early = happens(setup.parameters["voids.advertised_before_ready"], setup.luck.draws(
+        "early", state.home_ids(voids["home"][rows]), voids["nth"][rows]))
+    by = setup.monday(week) + np.where(
+        early, int(setup.parameters["voids.advertised_days_before"]), 0)
+    ready = rows[(voids["step"][rows] == COMING) & (voids["ready"][rows] <= by)
+                 & (voids["inspected"][rows] <= setup.monday(week))
+                 & (voids["route"][rows] < KEPT_BY_LANDLORD)]
+    voids["step"][ready] = READY
+
+
+def _hire(state: State, week: int) -> None:
+    """As many teams as the week's values say. New ones are free from its first day; of too many those
+    that are busy longest stay, so that no more works go on at once.
+    """
+    teams, free = int(state.setup.parameters["voids.works_teams"]), state.teams_free
+    more = teams - free.shape[1]
+    if more > 0:
+        new = np.full((len(free), more), state.setup.monday(week), np.int32)
+        state.teams_free = np.concatenate([free, new], axis=1)
+    elif more < 0:
+        state.teams_free = np.sort(free, axis=1)[:, -more:]
+
+
+def _queued(
+    state: State, rows: NDArray[np.int64], asked: NDArray[np.int32], length: NDArray[np.int32]
+) -> NDArray[np.int32]:
+    """Day on which each begins: first asked, first begun, by the team that is free first."""
+    world = state.voids["world"][rows].astype(np.int64)
+    order = np.lexsort((state.voids["home"][rows], asked, world))
+    counts = np.bincount(world, minlength=len(state.worlds))
+    nth = np.empty(len(rows), np.int64)
+    nth[order] = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+    begin = asked.copy()
+    for turn in range(int(counts.max(initial=0))):
+        mine = np.flatnonzero(nth == turn)
+        free = state.teams_free[world[mine]]
+        team = free.argmin(axis=1)
+        begin[mine] = np.maximum(asked[mine], free[np.arange(len(mine)), team])
+        state.teams_free[world[mine], team] = begin[mine] + length[mine]
+    return begin

@@ -1,0 +1,125 @@
+"""What comes to a record: taken in whole, refused in words, and nothing of it passed over."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+import pytest
+from xlsxwriter import Workbook
+
+from cbl_engine.errors import BadInput
+from cbl_engine.records import audit_state, read_state, record_cycle
+from cbl_engine.records.waiting import form
+from tests.records.small_record import OUTCOMES, TABLES, first_week, second_week, write_files
+
+HEAD = TABLES["applications"].splitlines()[0]
+
+
+def lot(folder, name="came", **tables):
+    """A folder of tables."""
+    (folder / name).mkdir()
+    for table, text in tables.items():
+        (folder / name / f"{table}.csv").write_text(text)
+    return folder / name
+
+
+def test_versions_come_to_a_register_without_them(tmp_path):
+    first_week(tmp_path)
+    came = lot(tmp_path, applications=f"{HEAD},valid_from\n2,closed,B,2023-01-01,2023-01-01,2026-03-10\n")
+    done = second_week(tmp_path, data=came)
+    rows = done.folder.tables["applications"].filter(id="2")
+    assert rows.select("valid_from", "status").rows() == [(None, "active"), (date(2026, 3, 10), "closed")]
+    assert audit_state(tmp_path / "week2").sound
+    with pytest.raises(BadInput, match="the record has versions of applications"):
+        record_cycle(tmp_path / "scheme.yaml", tmp_path / "week2", date(2026, 3, 20),
+                     tmp_path / "week3", data=lot(tmp_path, "more", applications=TABLES["applications"]))
+    assert not (tmp_path / "week3").exists()
+
+
+def third_week(folder, **options):
+    return record_cycle(folder / "scheme.yaml", folder / "week2", date(2026, 3, 22), folder / "week3", **options)
+
+
+def kinds(caught):
+    return [p.kind for p in caught.value.problems]
+
+
+@pytest.mark.parametrize(("table", "text", "kind"), [
+    ("outcomes", OUTCOMES, "outcome_rectified"),
+    ("bids", "advert,application,placed_at\nAD1,2,2026-03-04T10:00:00\n", "new_and_rectified"),
+    ("direct_lets", "id,application,home,kind,on\nD1,2,H2,decant,2026-03-04\n", "new_and_rectified"),
+])
+def test_what_people_did_is_not_put_right_but_given(tmp_path, table, text, kind):
+    first_week(tmp_path)
+    with pytest.raises(BadInput) as caught:
+        second_week(tmp_path, rectify=lot(tmp_path, **{table: text}))
+    assert kinds(caught) == [kind]
+    assert not (tmp_path / "week2").exists()
+
+
+def test_what_was_put_right_may_be_given_again_with_its_week(tmp_path):
+    first_week(tmp_path)
+    right = lot(tmp_path, people="id,date_of_birth\n12,2016-02-03\n")
+    second_week(tmp_path, rectify=right)
+    again = record_cycle(tmp_path / "scheme.yaml", tmp_path / "week2", date(2026, 3, 15), tmp_path / "again",
+                         rectify=right, outcomes=tmp_path / "outcomes.csv", supersede=True)
+    first = read_state(tmp_path / "week2").tables
+    assert again.folder.tables["people"].equals(first["people"])
+    assert again.folder.tables["lettings"].equals(first["lettings"])
+
+
+def test_checks_of_the_first_data_and_of_what_came_are_all_taken_in(tmp_path):
+    head = "id,application,check,outcome,since\n"
+    scheme, data = write_files(tmp_path, {
+        **TABLES, "checks": f"{head}C1,1,rent,cleared,2026-03-01\nC2,2,rent,refer,2026-03-01\n"})
+    came = lot(tmp_path, checks=f"{head}C2,2,rent,cleared,2026-03-01\nC3,2,visit,cleared,2026-03-02\n")
+    done = record_cycle(scheme, data, date(2026, 3, 8), tmp_path / "week1", data=came)
+    assert done.folder.tables["checks"].select("id", "outcome").rows() == [
+        ("C1", "cleared"), ("C2", "cleared"), ("C3", "cleared")]
+
+
+def test_files_that_are_no_table_are_told_and_a_lot_without_one_is_refused(tmp_path):
+    done = first_week(tmp_path)
+    assert done.not_read == ()
+    with pytest.raises(BadInput, match="applicatons") as caught:
+        second_week(tmp_path, data=lot(tmp_path, "misspelt", applicatons=TABLES["applications"]))
+    assert kinds(caught) == ["no_table"]
+    with pytest.raises(BadInput, match="there is no table in it"):
+        second_week(tmp_path, data=lot(tmp_path, "empty"))
+    with Workbook(tmp_path / "book.xlsx") as book:
+        pl.DataFrame({"id": ["1"]}).write_excel(book, worksheet="Sheet 1")
+    with pytest.raises(BadInput, match="Sheet 1"):
+        second_week(tmp_path, data=tmp_path / "book.xlsx")
+    assert not (tmp_path / "week2").exists()
+    done = second_week(tmp_path, data=lot(tmp_path, "both", people=TABLES["people"], peeple="id\n1\n"))
+    assert done.not_read == ("peeple.csv",)
+
+
+def test_proposals_that_lapse_are_no_decisions(tmp_path):
+    first_week(tmp_path)
+    (tmp_path / "outcomes.csv").write_text(
+        OUTCOMES.splitlines()[0] + "\nO1,2026-03-09,advert_withdrawn,AD1,,,,Officer 4\n")
+    counts = second_week(tmp_path).counts()
+    assert (counts["decisions taken"], counts["proposals lapsed"]) == (0, 1)
+
+
+def test_an_outcome_of_an_id_that_is_on_record_is_refused(tmp_path):
+    first_week(tmp_path)
+    second_week(tmp_path)
+    (tmp_path / "outcomes.csv").write_text(
+        OUTCOMES.splitlines()[0] + "\nO2,2026-03-17,approved,AD2,2,offer,,Officer 4\n")
+    with pytest.raises(BadInput) as caught:
+        third_week(tmp_path, outcomes=tmp_path / "outcomes.csv")
+    assert [(p.kind, p.rows) for p in caught.value.problems] == [
+        ("outcome_id_used", ("O2 (outcomes.csv:2)",))]
+    (tmp_path / "outcomes.csv").write_text(OUTCOMES + "O4,2026-03-17,approved,AD2,2,offer,,Officer 4\n")
+    done = third_week(tmp_path, outcomes=tmp_path / "outcomes.csv")
+    assert done.folder.tables["outcomes"]["id"].to_list() == ["O1", "O2", "O3", "O4"]
+
+
+def test_the_form_gives_ids_that_no_outcome_has(tmp_path):
+    tables = first_week(tmp_path).folder.tables
+    (name,) = form(tables)["id"]
+    answered = {**tables, "outcomes": pl.DataFrame({"id": [name, f"{name}/2"]})}
+    assert form(answered)["id"].to_list() == [f"{name}/3"]
