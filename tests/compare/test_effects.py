@@ -60,7 +60,7 @@ def test_households_of_groups_add_up_to_all_and_shares_in_bands_to_one(compariso
 def test_a_figure_is_that_of_the_households_of_the_group(comparison):
     told = comparison.simulations["base", "central"].frames["households"]
     with_children = told.filter("with_children")
-    by_world = with_children.group_by("world").agg((pl.col("bids") == 0).mean().alias("never"))
+    by_world = with_children.group_by("world").agg(pl.col("last_own_bid_on").is_null().mean().alias("never"))
     row = group_effects(comparison).row(by_predicate=(
         (pl.col("variant") == "one_bid") & (pl.col("group") == "with children")
         & (pl.col("figure") == "never_bid")), named=True)
@@ -100,9 +100,9 @@ def test_effects_are_of_the_time_of_the_figures(comparison):
     assert found["nominated"] == pytest.approx((named / of).mean())
     assert found["nominated"] < group_effects(comparison).filter(
         variant="early", characteristic="children", group="all", figure="nominated")["base"].item()
-    bid = there.filter(pl.col("last_bid_on") >= first).group_by("world").len().sort("world")["len"]
+    bid = there.filter(pl.col("last_own_bid_on") >= first).group_by("world").len().sort("world")["len"]
     assert found["never_bid"] == pytest.approx((1 - bid / of).mean())
-    before = there.filter(pl.col("bids") > 0, pl.col("last_bid_on") < first)
+    before = there.filter(pl.col("bids") > 0, pl.col("last_own_bid_on") < first)
     assert before.height > 0
     stays = there.filter((pl.col("left_on") >= end).fill_null(value=True))
     assert stays.filter(status="housed").height > 0

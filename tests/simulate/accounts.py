@@ -282,9 +282,13 @@ def household_lives_once(tables: Tables, start: date, weeks: int) -> pl.DataFram
 
 
 def bids_have_a_day(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
-    """Who has bid did so last for adverts that closed on a day of the run after it joined."""
-    bid, rows = pl.col("last_bid_on"), tables["households"]
-    broken = (pl.col("bids") > 0) != bid.is_not_null()
+    """Who has bid itself did so last for adverts that closed on a day of the run after it joined;
+    nominations by its own bid follow one.
+    """
+    bid, rows = pl.col("last_own_bid_on"), tables["households"]
+    own = tables["nominations"].filter(pl.col("route") == "own").select("world", "application").unique()
+    named = pl.struct("world", "application").is_in(own.to_struct().implode())
+    broken = (pl.col("bids") == 0) & bid.is_not_null() | named & bid.is_null()
     return rows.filter(broken | (bid < pl.col("registered_on")) | (bid < start)
                        | (bid >= start + timedelta(weeks=weeks)))
 

@@ -102,7 +102,7 @@ BROKEN: dict[str, tuple[str, dict[str, pl.Expr]]] = {
     "moves_free_homes": ("lettings", {"left_home": pl.lit("H1")}),
     "household_lives_once": ("lettings", {
         "left_home": pl.lit("H1"), "leaked": pl.lit(None, pl.String), "let_on": pl.lit(START)}),
-    "bids_have_a_day": ("households", {"last_bid_on": pl.lit(None, pl.Date)}),
+    "bids_have_a_day": ("households", {"last_own_bid_on": pl.lit(None, pl.Date)}),
     "left_after_joining": ("households", {"left_on": pl.col("registered_on") - TOMORROW}),
     "open_nominations_agree": ("households", {"status": pl.lit("under_offer")}),
     "weeks_add_up": ("weeks", {"joined": pl.col("joined") + 1}),

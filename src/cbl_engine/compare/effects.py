@@ -285,7 +285,7 @@ def _households(told: Told, equality: pl.DataFrame | None) -> pl.DataFrame:
     return who.join(
         routes, on=["world", "application"], how="left", maintain_order="left").with_columns(
         pl.col("nominated", "others").fill_null(0), told.stays.alias("waits"),
-        (pl.col("last_bid_on") >= told.start).fill_null(value=False).alias("bid"),
+        (pl.col("last_own_bid_on") >= told.start).fill_null(value=False).alias("bid"),
         ((pl.col("status") == "housed") & ~told.stays).alias("let"),
         ((until - pl.col("registered_on")).dt.total_days() / MONTH).alias("months"),
         pl.format("band {}", pl.col("band")).fill_null("no band").alias("band"))

@@ -68,7 +68,7 @@ def _counted(state: State, week: int, bids: Bids) -> Bids:
     placed = np.bincount(bids.household, minlength=len(households))
     for name in ("bids", "in_cycle"):
         households[name][:] += placed.astype(households[name].dtype)
-    households["bid_on"][bids.household] = state.setup.closes(week)
+    households["own_bid_on"][bids.household[bids.by == OWN]] = state.setup.closes(week)
     return bids
 
 

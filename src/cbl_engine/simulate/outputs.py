@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from cbl_engine.simulate.columns import Columns
     from cbl_engine.simulate.state import State
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 
 def frames_of_run(state: State, weeks: Columns) -> dict[str, pl.DataFrame]:
@@ -289,7 +289,7 @@ def _households(state: State) -> pl.DataFrame:
         "homeless": lives.homeless[life],
         "bids_as": _words(KINDS, rows["kind"]),
         "bids": rows["bids"],
-        "last_bid_on": _dates(rows["bid_on"]),
+        "last_own_bid_on": _dates(rows["own_bid_on"]),
         "nominations": rows["offers"],
         "refusals": rows["refusals"],
         "downsizer": rows["downsizes"] > 0,

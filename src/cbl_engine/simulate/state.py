@@ -37,7 +37,7 @@ HOUSEHOLDS = {
     "changes_on": np.int32, "registered": np.int32, "status": np.int8, "left": np.int32,
     "leaves": np.int32, "leaves_how": np.int8, "band": np.int8, "points": np.int32,
     "need": np.int8, "sizes": np.uint32, "priority": np.int32, "waits": np.bool_, "kind": np.int8,
-    "home": np.int64, "settled": np.int32, "bids": np.int32, "bid_on": np.int32,
+    "home": np.int64, "settled": np.int32, "bids": np.int32, "own_bid_on": np.int32,
     "offers": np.int16, "refusals": np.int16,
     "barred_until": np.int32, "stay": np.int64,
     "downsizes": np.int8, "in_cycle": np.int16, "counted": np.int16, "suspended_until": np.int32,
@@ -248,7 +248,7 @@ def join(
         n, id=ids, world=world, life=life, shift=shift, track=track,
         stretch=lives.starts[lives.thread(life, track)] - 1, changes_on=known,
         band=lives.band[lives.starts[lives.thread(life, track)]], registered=day, status=WAITING,
-        left=NEVER, bid_on=NEVER,
+        left=NEVER, own_bid_on=NEVER,
         leaves=np.minimum(lapses, elsewhere), leaves_how=np.where(
             elsewhere < lapses, ELSEWHERE, LAPSED),
         kind=np.minimum(kind, len(KINDS) - 1), home=NOBODY, stay=NOBODY,
