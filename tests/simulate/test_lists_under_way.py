@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from cbl_engine.simulate.setup import Setup
 
 WEEKS = 8
-FROM_BEFORE = ("lettings_are_of_voids", "nominated_for_adverts", "stages_begin_in_turn")
-"""Laws of rows that belong together, some of which worlds have not: adverts from before the start, and
+FROM_BEFORE = ("lettings_are_of_voids", "nominated_for_adverts", "stages_begin_in_turn",
+               "bids_have_a_day")
+"""Laws of rows that belong together, some of which worlds have not: adverts and bids from before the start, and
 lettings to those who are on no list any more."""
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.simulate import advertising, choice, listing, nominating, offering, register
+from cbl_engine.simulate.consequences import refused_before
 from cbl_engine.simulate.lists_under_way import DIRECT_ROUTE, FAILED, TAKEN, TO_ASK, UNDER_WAY
 from cbl_engine.simulate.opening import signed_on, voids_of
 from cbl_engine.simulate.policy import policy_on
@@ -43,9 +44,10 @@ def go_on(state: State) -> offering.Going:
         return going
     _sign(state, given.signed)
     _publish(state, given.shown)
+    register.change(state, 0)
+    refused_before(state, given.refused)
     if not given.lists.height:
         return going
-    register.change(state, 0)
     void = _closed(state, given.lists)
     at, who, entry = _spread(state, given)
     accepted = entry["stands"] == TAKEN

@@ -42,12 +42,16 @@ class ListsUnderWay:
         signed: home, signed_on and let_on (on or after the start), of those let already; by home.
         shown: home, closed_on, profile and bids of every advert that closed before the start; by
             home and day.
+        refused: refusals of those who wait: life, on, nth (of the household's), silence (nobody
+            answered), reason, reasonable and judged (an officer decided that it counts; null: none
+            did); by life and day.
     """
 
     lists: pl.DataFrame
     entries: pl.DataFrame
     signed: pl.DataFrame
     shown: pl.DataFrame
+    refused: pl.DataFrame
 
 
 def lists_under_way(
@@ -93,7 +97,8 @@ def lists_under_way(
         lists,
         entries.join(places, on="number").select(
             "list", "life", "rank", "by", "stands", "on", "over_on").sort("list", "life"),
-        signed, _shown(tables["adverts"], _counted(bids), numbers, start))
+        signed, _shown(tables["adverts"], _counted(bids), numbers, start),
+        _refused(outcomes, lives))
 
 
 def _in(column: str, values: pl.Series) -> pl.Expr:
@@ -141,13 +146,31 @@ def _counted(bids: pl.DataFrame) -> pl.DataFrame:
 def _outcomes(outcomes: pl.DataFrame | None, start: date) -> pl.DataFrame:
     """Outcomes up to the start, ids as text; columns that are needed are there."""
     needed = {"on": pl.Date, "what": pl.String, "application": pl.String, "advert": pl.String,
-              "home": pl.String, "tenancy_start": pl.Date}
+              "home": pl.String, "tenancy_start": pl.Date, "act": pl.String, "reason": pl.String,
+              "reasonable": pl.Boolean}
     given = pl.DataFrame(schema=needed) if outcomes is None else outcomes
     return given.with_columns(
         pl.lit(None, dtype).alias(name) for name, dtype in needed.items()
         if name not in given.columns
-    ).with_columns(pl.col("application", "advert", "home", "what").cast(pl.String)).filter(
+    ).with_columns(pl.col("application", "advert", "home", "what", "act").cast(pl.String)).filter(
         pl.col("on") < pl.lit(start))
+
+
+def _refused(outcomes: pl.DataFrame, lives: pl.DataFrame) -> pl.DataFrame:
+    """Refusals of those who wait, and whether an officer decided that they count."""
+    of = ["application", "advert", "home"]
+    decided = outcomes.filter(
+        pl.col("act") == "refusal_counts", pl.col("what").is_in(["approved", "declined"]),
+    ).sort("on", "what").group_by(of).agg((pl.col("what") == "approved").last().alias("judged"))
+    return (
+        outcomes.filter(pl.col("what").is_in(["refused", "no_contact"]))
+        .sort("on", "what", "reason", "reasonable").unique(of, keep="last", maintain_order=True)
+        .join(lives, on="application").join(decided, on=of, how="left", nulls_equal=True)
+        .sort("life", "on", "advert", "home")
+        .select("life", pl.col("on").cast(pl.Int32),
+                pl.int_range(pl.len(), dtype=pl.Int64).over("life").alias("nth"),
+                (pl.col("what") == "no_contact").alias("silence"), "reason", "reasonable", "judged")
+    )
 
 
 def _signed(

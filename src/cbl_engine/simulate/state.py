@@ -66,6 +66,7 @@ STAYS = {
 }
 DECANTS = {"home": np.int64, "to": np.int64, "since": np.int32, "until": np.int32,
            "over": np.bool_}
+REFUSED_BEFORE = {"household": np.int64, "on": np.int32}
 CONSEQUENCES = {"household": np.int64, "name": np.int16, "since": np.int32, "until": np.int32}
 BAND_CHANGES = {"household": np.int64, "day": np.int32, "before": np.int8, "band": np.int8}
 
@@ -97,6 +98,7 @@ class State:
         dealt: adverts of each world whose profile officers named in turn.
         homes_come: homes of each world that came at a rate.
         shown: what published results show of each world: adverts and bids by bedrooms.
+        refused_before: refusals before the start that count, a row each.
         consequences: of refusals, a row each; the name is a number in ``consequence_names``.
         events: what happened to homes beside voids and lettings, a row each.
         band_changes: of households on the register, a row each.
@@ -128,6 +130,7 @@ class State:
     shown: NDArray[np.int64]
     dealt: NDArray[np.int64]
     homes_come: NDArray[np.int64]
+    refused_before: Columns = field(default_factory=lambda: Columns(REFUSED_BEFORE))
     consequences: Columns = field(default_factory=lambda: Columns(CONSEQUENCES))
     events: Columns = field(default_factory=lambda: Columns(EVENTS))
     band_changes: Columns = field(default_factory=lambda: Columns(BAND_CHANGES))
