@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from cbl_engine.simulate.asking import judge_of, judge_of_stock, meets
 from cbl_engine.simulate.columns import within
@@ -76,6 +77,34 @@ def count_before(
     counts = _counts(state, policy_on(state.setup, day), day)
     if counts is not None:
         count_adverts(counts, home, profile, closed, day)
+
+
+def count_lettings_before(state: State, lettings: pl.DataFrame, meets: pl.DataFrame) -> None:
+    """Lettings that were signed before worlds begin are counted in the quotas on lettings.
+
+    Args:
+        state: the worlds.
+        lettings: as in :class:`cbl_engine.simulate.let_before.LetBefore`.
+        meets: likewise.
+    """
+    policy = policy_on(state.setup, state.setup.start)
+    counts = _counts(state, policy, state.setup.start)
+    if counts is None:
+        return
+    default = policy.profile_number(policy.version.profile_for(None))
+    numbers = {name: policy.profile_number(name) for name in policy.profiles}
+    profile = lettings["profile"].replace_strict(
+        numbers, default=default, return_dtype=pl.Int64).to_numpy()
+    to = np.ones((lettings.height, len(counts.rules.quotas)), bool)
+    for number, quota in enumerate(counts.rules.quotas.values()):
+        if quota.to is not None and quota.on == "lettings":
+            to[:, number] = meets[quota.to].to_numpy()
+    home, on = lettings["home"].to_numpy(), lettings["on"].to_numpy()
+    for day in np.unique(on).tolist():
+        rows = np.flatnonzero(on == day)
+        worlds = np.repeat(np.arange(len(state.worlds)), len(rows))
+        rows = np.tile(rows, len(state.worlds))
+        count_lettings(counts, worlds, home[rows], profile[rows], to[rows], day)
 
 
 def _dealt(

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from cbl_engine.simulate import advertising, choice, listing, nominating, offering, register
+from cbl_engine.simulate import (
+    advertising,
+    choice,
+    let_before,
+    listing,
+    nominating,
+    offering,
+    register,
+    targets,
+)
 from cbl_engine.simulate.consequences import refused_before
 from cbl_engine.simulate.lists_under_way import DIRECT_ROUTE, FAILED, TAKEN, TO_ASK, UNDER_WAY
 from cbl_engine.simulate.opening import signed_on, voids_of
@@ -39,6 +48,7 @@ def go_on(state: State) -> offering.Going:
         Lists that go on after that.
     """
     given, setup = state.setup.lists, state.setup
+    let_before.count(state, setup.let_before)
     going = offering.nothing_going()
     if given is None:
         return going
@@ -138,6 +148,8 @@ def _accepted(
     signs = signed_on(state.setup, nominating.key_of(state, void, who)[1:], day) - day
     nominations["outcome"][rows], nominations["signs"][rows] = ACCEPTED, signs
     state.voids["pending"][void] = 0
+    for counted in (advertising.count, targets.count):
+        counted(state, void, who, state.setup.start)
     offering.let(state, rows, day)
 
 

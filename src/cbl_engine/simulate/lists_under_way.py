@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
-TABLES = ("adverts", "bids", "outcomes")
-"""Of a council's own tables, those that lists are read from."""
 STANDS = ("to_ask", "under_way", "failed", "accepted")
 """Where a household stands on a list; numbers stand for these."""
 TO_ASK, UNDER_WAY, FAILED, TAKEN = range(len(STANDS))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cbl_engine.scheme import Scheme
+    from cbl_engine.simulate.let_before import LetBefore
     from cbl_engine.simulate.lists_under_way import ListsUnderWay
     from cbl_engine.simulate.lives import Lives
     from cbl_engine.simulate.luck import Luck
@@ -125,6 +126,7 @@ class Setup:
         under_way: voids under way at the start (``opening.voids_under_way``); None: those that are
             usual.
         lists: that are being gone down at the start (``lists_under_way``); None: there are none.
+        let_before: lettings before the start that quotas and targets have counted; None: none.
         kinds: of each life of the opening register the chance that it is of each of ``KINDS``;
             None: as :func:`cbl_engine.simulate.habits.kinds_by_years` has it.
     """
@@ -149,6 +151,7 @@ class Setup:
     decants: tuple[Decants, ...] = ()
     under_way: pl.DataFrame | None = None
     lists: ListsUnderWay | None = None
+    let_before: LetBefore | None = None
     kinds: NDArray[np.float64] | None = None
 
     def in_week(self, week: int) -> Setup:

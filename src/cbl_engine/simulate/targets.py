@@ -3,7 +3,8 @@
 As :class:`cbl_engine.offers.quotas.Ledger` counts and reserves in one borough, in many worlds at
 once. While a home of a plan is to be offered and a target is behind, whoever meets it, or any one of
 several that are behind, goes ahead in each stage of the list; the others are asked when nobody who
-meets one is left. Counts begin with the worlds.
+meets one is left. Counts begin with the worlds,
+or with the earlier lettings that a council's own tables tell of.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from cbl_engine.simulate.state import ADVERTISED
 from cbl_engine.simulate.voids import BY_BIDDING
 
 if TYPE_CHECKING:
+    import polars as pl
     from numpy.typing import NDArray
 
     from cbl_engine.scheme.model import Target
@@ -202,6 +204,23 @@ def in_turn(state: State, going: Going, aims: Aims | None, day: int) -> Asked | 
     order, waits = np.arange(len(going.household)), np.zeros(len(going.household), bool)
     order[aims.entry], waits[aims.entry] = aims.entry[turn], last[turn]
     return Asked(order, waits)
+
+
+def count_before(state: State, home: NDArray[np.int64], meets: pl.DataFrame) -> None:
+    """Lettings that were signed before worlds begin are counted.
+
+    Args:
+        state: the worlds.
+        home: number of each one's home.
+        meets: for each, whether its household meets each criterion, a column each.
+    """
+    counts = _counts(state, state.setup.start)
+    if counts is None:
+        return
+    for number, account in enumerate(counts.rules.accounts):
+        let = counts.rules.of[number, home]
+        counts.counted[:, number, 0] += np.count_nonzero(let)
+        counts.counted[:, number, 1] += np.count_nonzero(let & meets[account.criterion].to_numpy())
 
 
 def count(state: State, rows: NDArray[np.int64], who: NDArray[np.int64], day: int) -> None:

@@ -14,8 +14,8 @@ from cbl_engine.simulate.changes import parameters_over_time, transitions_of
 from cbl_engine.simulate.columns import silent
 from cbl_engine.simulate.dated_homes import come_one_by_one, too_many_decants
 from cbl_engine.simulate.duties import of_a_day
+from cbl_engine.simulate.let_before import let_before
 from cbl_engine.simulate.limits import register_out_of_time
-from cbl_engine.simulate.lists_under_way import TABLES as LIST_TABLES
 from cbl_engine.simulate.lists_under_way import lists_under_way
 from cbl_engine.simulate.lives import day_number
 from cbl_engine.simulate.luck import Luck
@@ -72,7 +72,7 @@ def set_up(
         raise BadInput(problems)
     stock = _with_new_homes(homes, scenario, parameters)
     areas_of_homes = stock["area"].drop_nulls().unique().sort().to_list()
-    opening, joining, of_lists = _registers(scenario, scheme, parameters, beside)
+    opening, joining, own = _registers(scenario, scheme, parameters, beside)
     opening["areas"] = _together(opening.get("areas"), areas, joining["areas"])
     lives = make_lives(scheme, opening, joining, scenario.start, scenario.all_weeks,
                        scenario.assess_every, parameters, luck, areas_of_homes,
@@ -89,7 +89,9 @@ def set_up(
                                 for d in scenario.decants),
                   under_way=under_way,
                   lists=None if under_way is None else lists_under_way(
-                      of_lists, under_way, homes, lives.read_as, scenario.start))
+                      own, under_way, homes, lives.read_as, scenario.start),
+                  let_before=None if under_way is None else let_before(
+                      scheme, own, homes, scenario.start))
     problems = _cannot_run(setup)
     if problems:
         raise BadInput(problems)
@@ -143,9 +145,7 @@ def _theory(scenario: Scenario) -> Theory:
 def _registers(
     scenario: Scenario, scheme: Scheme, parameters: Parameters, beside: Path | None
 ) -> tuple[dict[str, pl.DataFrame], dict[str, pl.DataFrame], dict[str, pl.DataFrame]]:
-    """The register at the start, households like those who may join, and of a council's own register
-    the tables that lists are read from.
-    """
+    """The register at the start, households like those who may join, and a council's own tables."""
     from cbl_engine.sample import sample_borough_for
     from cbl_engine.sample.for_scheme import with_columns_of
 
@@ -163,12 +163,11 @@ def _registers(
         frames = made(households, scenario.seed)
         return frames | {"duties": of_a_day(frames["duties"], parameters, Luck(scenario.seed))}
 
-    wanted, of_lists = scenario.world.households, {}
+    wanted, own = scenario.world.households, {}
     rate = max(_taken(scheme, waiting(1000), scenario), 1 / _MOST_MADE)
     if scenario.world.register_ is not None:
-        read = _read(near(beside, scenario.world.register_), scheme, ("applications",))
-        opening = {name: read[name] for name in _TABLES if name in read}
-        of_lists = {name: read[name] for name in LIST_TABLES if name in read}
+        own = _read(near(beside, scenario.world.register_), scheme, ("applications",))
+        opening = {name: own[name] for name in _TABLES if name in own}
         problems = register_out_of_time(
             opening["applications"], scenario.start, scenario.world.register_)
         if problems:
@@ -179,7 +178,7 @@ def _registers(
         opening = waiting(int(wanted / rate * 1.15) + 50)
     join = parameters["arrivals.per_year"] * wanted * scenario.all_weeks / 52
     pool = min(max(_POOL, int(join / 20)), 50_000)
-    return opening, made(pool * 2 ** int(log2(1 / rate)), scenario.seed + 1), of_lists
+    return opening, made(pool * 2 ** int(log2(1 / rate)), scenario.seed + 1), own
 
 
 def _as_at(scheme: Scheme, start: date) -> Scheme:
