@@ -165,7 +165,8 @@ def _cells(
     area, access = lives.area[life].astype(np.int64), lives.access[life].astype(np.int64)
     own = households["home"][who]
     stays = (households["downsizes"][who] > 0) & (own != NOBODY)
-    area = np.where(stays, homes.area[state.static(np.maximum(own, 0))], area)
+    here = homes.area[state.static(np.maximum(own, 0))]
+    area = np.where(stays & (here >= 0), here, area)
     world = households["world"][who].astype(np.int64)
     sizes = households["sizes"][who].astype(np.int64) & 0xFFF
     key = (((world << 12 | sizes) << 12 | area) << 4 | group) << 2 | access

@@ -51,13 +51,14 @@ def voids_under_way(voids: pl.DataFrame, homes: pl.DataFrame, start: date) -> pl
         start: first day.
 
     Returns:
-        home (its number), cause, works, :data:`DAYS`, days on or after the start empty, and kept
-        (Bool: kept out of letting). A void whose tenancy has not ended by the start is no void yet;
+        home (its number), cause, link (in its chain; where a move began it 2 at least, else 1), works,
+        :data:`DAYS`, days on or after the start empty, and kept (Bool: kept out of letting). A void whose tenancy has not ended by the start is no void yet;
         one that is out of letting is not let again; of several of one home the last counts.
     """
     missing = [pl.lit(None, pl.Date).alias(c) for c in DAYS if c not in voids.columns]
     texts = [pl.lit(None, pl.String).alias(c) for c in ("cause", "works", "outcome")
              if c not in voids.columns]
+    missing += [pl.lit(None, pl.Int64).alias("link")] if "link" not in voids.columns else []
     table = voids.with_columns(missing + texts).with_columns(
         pl.when(pl.col(c) < pl.lit(start)).then(c).alias(c) for c in DAYS)
     numbers = homes.select(pl.col("id").cast(pl.String).alias("home"),
@@ -73,6 +74,8 @@ def voids_under_way(voids: pl.DataFrame, homes: pl.DataFrame, start: date) -> pl
         .join(numbers, on="home").sort("number", "tenancy_ended_on", "id")
         .unique("number", keep="last", maintain_order=True)
         .select(pl.col("number").alias("home"), pl.col("cause").cast(pl.String),
+                pl.when(pl.col("cause").cast(pl.String) == "moved").then(
+                    pl.max_horizontal(pl.col("link"), 2)).otherwise(1).alias("link"),
                 pl.col("works").cast(pl.String), *DAYS,
                 _kept_out(table, start).alias("kept"))
     )
@@ -109,6 +112,7 @@ def begin_with(state: State, under_way: pl.DataFrame) -> None:
     held = state.home_taker[home]
     held = held[held != NOBODY]
     rows = open_void(state, home, cause, day["tenancy_ended_on"])
+    state.voids["link"][rows] = under_way["link"].to_numpy()[at]
     state.households["home"][held] = NOBODY
     settle_tenants(state, held)
     if len(rows):

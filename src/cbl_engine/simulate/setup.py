@@ -354,7 +354,8 @@ def _homes(stock: pl.DataFrame, rent_not_known: float, weekly_loss: float) -> Ho
     def rent(not_known: float) -> NDArray[np.int32]:
         return np.rint(number("rent_weekly", not_known, np.float64) * 100).astype(np.int32)
 
-    area = stock["area"].replace_strict(ids, default=0, return_dtype=pl.Int16).to_numpy() \
+    # One that is not known is in nobody's area.
+    area = stock["area"].replace_strict(ids, default=-1, return_dtype=pl.Int16).to_numpy() \
         if ids else np.zeros(stock.height, np.int16)
     return Homes(
         number("bedrooms", 1, np.int8), number("floor", 0, np.int8),

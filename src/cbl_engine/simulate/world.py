@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count, islice
 from math import log2
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from cbl_engine.simulate.lives import Lives
     from cbl_engine.simulate.parameters import Parameters
-    from cbl_engine.simulate.scenario import Scenario
+    from cbl_engine.simulate.scenario import Acquisitions, NewHomes, Scenario
 
 _TABLES = ("applications", "people", "connections", "areas", "duties", "officer_decisions",
            "rooms", "ta_placements")
@@ -172,8 +173,15 @@ def _registers(
             opening["applications"], scenario.start, scenario.world.register_)
         if problems:
             raise BadInput(problems)
-        opening["applications"] = opening["applications"].filter(
-            pl.col("status").cast(pl.String).is_in(_WAITS))
+        statuses = opening["applications"]["status"].cast(pl.String)
+        opening["applications"] = opening["applications"].filter(statuses.is_in(_WAITS))
+        if opening["applications"].is_empty():
+            raise BadInput([Problem(
+                "nobody_waits", "nobody on the register waits",
+                where=f"{scenario.world.register_}: applications.status",
+                given=", ".join(statuses.unique().drop_nulls().sort()) or "no applications",
+                allowed=" or ".join(_WAITS),
+                remedy="Give the register as at the start of the scenario, or map its statuses")])
     else:
         opening = waiting(int(wanted / rate * 1.15) + 50)
     join = parameters["arrivals.per_year"] * wanted * scenario.all_weeks / 52
@@ -234,6 +242,8 @@ def _stock(
     if scenario.world.stock is not None:
         read = _read(near(beside, scenario.world.stock), scheme, ("homes",))
         stock, areas, voids = read["homes"], read.get("areas"), read.get("voids")
+        if problem := _no_sizes(stock, scenario.world.stock):
+            raise BadInput([problem])
     else:
         first = _as_at(scheme, scenario.start)
         stock = sample_stock(first, scenario.world.homes, scenario.seed)
@@ -241,6 +251,25 @@ def _stock(
                for name, kind in _columns_of_homes(scheme).items() if name not in stock.columns]
     stock = stock.with_columns(missing).sort("id")
     return stock.with_columns(pl.lit(-1, pl.Int32).alias("built_week")), areas, voids
+
+
+def _no_sizes(homes: pl.DataFrame, folder: str) -> Problem | None:
+    """What keeps a council's homes from being let: there are none, or sizes are not known."""
+    where = f"{folder}: homes"
+    if homes.is_empty():
+        return Problem("no_homes", "there are no homes", where=where,
+                       remedy="Give the council's homes, or leave out world.stock to have them made up")
+    if "bedrooms" not in homes.columns:
+        unknown = homes["id"]
+    else:
+        unknown = homes.filter(pl.col("bedrooms").is_null())["id"]
+    if not len(unknown):
+        return None
+    return Problem(
+        "bedrooms_not_known", "homes whose bedrooms are not known can be let to nobody",
+        where=f"{where}.bedrooms", given=f"not known of {len(unknown):,} of {homes.height:,} homes",
+        count=len(unknown), rows=tuple(unknown.cast(pl.String).sort().head(5)),
+        remedy="Fill in their bedrooms, map the column that has them, or leave those homes out")
 
 
 def _columns_of_homes(scheme: Scheme) -> dict[str, str]:
@@ -260,38 +289,54 @@ def _with_new_homes(
 ) -> pl.DataFrame:
     """The stock with homes still to come: one after another, and dozens on a day; like those there."""
     n, bought_so = come_one_by_one(stock.height, scenario.all_weeks, parameters)
+    taken = set(stock["id"].cast(pl.String))
     parts = [stock]
     if n:
-        like = stock[[i * stock.height // n for i in range(n)]]
         weeks = [(i + 1) * scenario.all_weeks // (n + 1) for i in range(n)]
-        parts.append(like.with_columns(
-            pl.Series("id", [f"N{i:08d}" for i in range(n)]),
-            pl.Series("built_week", weeks, dtype=pl.Int32)))
+        parts.append(_spread(stock, n).with_columns(
+            _ids("N{:08d}", n, taken), pl.Series("built_week", weeks, dtype=pl.Int32)))
     if n := bought_so:
-        like = stock[[i * stock.height // n for i in range(n)]]
-        parts.append(like.with_columns(
-            pl.Series("id", [f"A{i:08d}" for i in range(n)]),
+        parts.append(_spread(stock, n).with_columns(
+            _ids("A{:08d}", n, taken),
             pl.Series("built_week", [(i + 1) * scenario.all_weeks // (n + 1) for i in range(n)],
                       dtype=pl.Int32),
             pl.lit("acquired").alias("comes")))
     for number, bought in enumerate(scenario.acquisitions):
-        like = stock[[i % stock.height for i in range(bought.homes)]]
-        parts.append(like.with_columns(
-            pl.Series("id", [f"B{number:03d}-{i:05d}" for i in range(bought.homes)]),
-            pl.lit(bought.bedrooms, stock.schema["bedrooms"]).alias("bedrooms"),
+        parts.append(_like(stock, bought).with_columns(
+            _ids(f"B{number:03d}-{{:05d}}", bought.homes, taken),
             pl.lit((bought.on - scenario.start).days // 7, pl.Int32).alias("built_week"),
             pl.lit("acquired_tenanted" if bought.tenanted else "acquired").alias("comes")))
     for number, new in enumerate(scenario.new_homes):
         week = (new.on - scenario.start).days // 7
-        like = stock[[i % stock.height for i in range(new.homes)]]
-        made = like.with_columns(
-            pl.Series("id", [f"S{number:03d}-{i:05d}" for i in range(new.homes)]),
-            pl.lit(new.bedrooms, stock.schema["bedrooms"]).alias("bedrooms"),
-            pl.lit(week, pl.Int32).alias("built_week"))
-        if new.plan is not None:
-            made = made.with_columns(pl.lit(new.plan).alias("local_lettings_plan"))
-        parts.append(made)
+        parts.append(_like(stock, new).with_columns(
+            _ids(f"S{number:03d}-{{:05d}}", new.homes, taken),
+            pl.lit(week, pl.Int32).alias("built_week"),
+            pl.lit(new.plan, pl.String).alias("local_lettings_plan")))
     return pl.concat(parts, how="diagonal_relaxed")
+
+
+def _ids(named: str, n: int, taken: set[str]) -> pl.Series:
+    """Ids of homes to come: numbered, without those that a council's own homes have."""
+    free = (name for name in map(named.format, count()) if name not in taken)
+    return pl.Series("id", list(islice(free, n)))
+
+
+def _spread(homes: pl.DataFrame, n: int) -> pl.DataFrame:
+    """So many rows, evenly from the first to the last."""
+    return homes[[i * homes.height // n for i in range(n)]]
+
+
+def _like(stock: pl.DataFrame, come: NewHomes | Acquisitions) -> pl.DataFrame:
+    """Homes that come together: like those of their size that are let at any age, evenly over them;
+    without one, like those of any size; under no local lettings plan.
+    """
+    for_all = stock.filter((pl.col("minimum_age").fill_null(0) == 0)
+                           if "minimum_age" in stock.columns else pl.lit(value=True))
+    sized = for_all.filter(bedrooms=come.bedrooms)
+    like = next(homes for homes in (sized, for_all, stock) if homes.height)
+    return _spread(like, come.homes).with_columns(
+        pl.lit(come.bedrooms, stock.schema["bedrooms"]).alias("bedrooms"),
+        pl.lit(None, pl.String).alias("local_lettings_plan"))
 
 
 _NOT_BELOW_0 = (
@@ -315,9 +360,10 @@ def _cannot_run(setup: Setup) -> list[Problem]:
             remedy="Check the stock's bedrooms and the scheme's bedroom standard"))
     for _, its in setup.spells:
         problems += _values_that_cannot_be(its.parameters)
-    if setup.lives.opening == 0 and setup.parameters["arrivals.per_year"] == 0:
-        problems.append(Problem("empty_world", "nobody waits and nobody joins",
-                                where="arrivals.per_year", given="0"))
+    if setup.lives.opening == 0:
+        problems.append(Problem(
+            "empty_world", "nobody waits at the start, and who joins is a share of those who wait",
+            where="world", given="0 households that the scheme takes onto its register"))
     return problems
 
 

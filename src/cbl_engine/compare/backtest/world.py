@@ -15,6 +15,7 @@ from cbl_engine.compare.backtest.habits import habits_of
 from cbl_engine.compare.calibrate.history import CannotFitError, History
 from cbl_engine.compare.calibrate.nominations import begun
 from cbl_engine.errors import BadInput
+from cbl_engine.simulate.let_before import let_before
 from cbl_engine.simulate.lists_under_way import STANDS, lists_under_way
 from cbl_engine.simulate.opening import voids_under_way
 from cbl_engine.simulate.world import set_up
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from cbl_engine.compare.backtest.habits import Habits
+    from cbl_engine.scheme import Scheme
+    from cbl_engine.simulate.let_before import LetBefore
     from cbl_engine.simulate.lists_under_way import ListsUnderWay
     from cbl_engine.simulate.parameters import Parameters
     from cbl_engine.simulate.scenario import Scenario
@@ -84,7 +87,8 @@ def world_then(
         own = setup is not None
         if setup is not None:
             applications = setup.lives.read_as
-            setup = replace(setup, lists=_lists(known, applications, scenario.start))
+            setup = replace(setup, lists=_lists(known, applications, scenario.start),
+                            let_before=_let_before(setup.scheme, known, scenario.start))
         else:
             applications = applications.filter(~applications.is_in(_accepted(history).implode()))
             size = len(applications) or scenario.world.households
@@ -124,7 +128,9 @@ def _said_of_stock(known: Frames, scenario: Scenario, *, own: bool) -> str:
         return (f"Stock: the scenario's, {scenario.world.homes:,} homes; the history has no homes "
                 "with bedrooms.")
     voids = ", with the voids that were open" if "voids" in known else ""
-    return f"Stock: the history's own, {known['homes'].height:,} homes{voids}."
+    unknown = known["homes"]["bedrooms"].null_count()
+    without = f", without {unknown:,} whose bedrooms are not known" if unknown else ""
+    return f"Stock: the history's own, {known['homes'].height - unknown:,} homes{voids}{without}."
 
 
 def _said_of_habits(habits: Habits | None, *, own: bool) -> str:
@@ -187,6 +193,13 @@ def _lists(known: Frames, waiting: pl.Series, day: date) -> ListsUnderWay | None
     return lists_under_way(known, voids_under_way(known["voids"], homes, day), homes, waiting, day)
 
 
+def _let_before(scheme: Scheme, known: Frames, day: date) -> LetBefore | None:
+    """Lettings before the day that quotas and targets have counted."""
+    homes = _stock(known)
+    return None if homes is None or "voids" not in known else let_before(
+        scheme, known, homes.sort("id"), day)
+
+
 def _accepted(history: History) -> pl.Series:
     """Applications whose last word on some home was to accept it."""
     try:
@@ -215,9 +228,12 @@ def _standing(history: History) -> int:
 
 
 def _stock(known: Frames) -> pl.DataFrame | None:
-    """The history's homes, where their bedrooms are known."""
+    """The history's homes whose bedrooms are known; None without one."""
     homes = known.get("homes")
-    return homes if homes is not None and "bedrooms" in homes.columns and homes.height else None
+    if homes is None or "bedrooms" not in homes.columns:
+        return None
+    sized = homes.drop_nulls("bedrooms")
+    return sized if sized.height else None
 
 
 @contextmanager
