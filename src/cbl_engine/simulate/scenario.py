@@ -18,6 +18,8 @@ from cbl_engine.simulate.parameters import Parameter, Parameters
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import polars as pl
+
 Response = Literal["low", "central", "high"]
 
 
@@ -263,3 +265,30 @@ def near(beside: Path | None, named: str) -> str:
 def loader(beside: Path | None) -> Callable[[str], Scheme]:
     """What loads a scheme that a scenario in this folder names."""
     return lambda named: load_scheme(near(beside, named))
+
+
+def as_at_start(scheme: Scheme, start: date) -> Scheme:
+    """The version of the first day alone: what is made up does not depend on later ones."""
+    number = scheme.index_in_force(start) or 0
+    return Scheme((scheme.in_force(start),), (scheme.documents[number],))
+
+
+def read_own(
+    folder: str, scheme: Scheme, needs: tuple[str, ...]
+) -> dict[str, pl.DataFrame]:
+    """A council's own tables, from a data folder.
+
+    Args:
+        folder: its path.
+        scheme: whose columns the tables may have besides.
+        needs: tables that must be there.
+
+    Raises:
+        BadInput: the folder cannot be read, with every reason.
+    """
+    from cbl_engine.records.reads import extra_columns
+    from cbl_engine.tables import read_tables
+
+    frames = read_tables(folder, extra_columns(scheme), needs=needs).frames
+    lineage = ("source_name", "source_row")
+    return {name: frame.drop(lineage, strict=False) for name, frame in frames.items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import count, islice
 from math import log2
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cbl_engine.errors import BadInput, Problem
-from cbl_engine.scheme import Scheme
 from cbl_engine.simulate.changes import parameters_over_time, transitions_of
 from cbl_engine.simulate.columns import silent
 from cbl_engine.simulate.dated_homes import come_one_by_one, too_many_decants
@@ -23,9 +21,10 @@ from cbl_engine.simulate.luck import Luck
 from cbl_engine.simulate.make_lives import make_lives
 from cbl_engine.simulate.opening import voids_under_way
 from cbl_engine.simulate.parameters import NESTED
-from cbl_engine.simulate.scenario import near, scheme_of
+from cbl_engine.simulate.scenario import as_at_start, near, read_own, scheme_of
 from cbl_engine.simulate.setup import Decants, Setup, Theory
 from cbl_engine.simulate.state import NEVER
+from cbl_engine.simulate.stock import stock_of, with_homes_to_come
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -34,9 +33,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from cbl_engine.scheme import Scheme
     from cbl_engine.simulate.lives import Lives
     from cbl_engine.simulate.parameters import Parameters
-    from cbl_engine.simulate.scenario import Acquisitions, NewHomes, Scenario
+    from cbl_engine.simulate.scenario import Scenario
 
 _TABLES = ("applications", "people", "connections", "areas", "duties", "officer_decisions",
            "rooms", "ta_placements")
@@ -66,12 +66,12 @@ def set_up(
     """
     scheme = scheme_of(scenario, beside)
     luck = Luck(scenario.seed)
-    homes, areas, voids = _stock(scenario, scheme, beside)
+    homes, areas, voids = stock_of(scenario, scheme, beside)
     come = sum(come_one_by_one(homes.height, scenario.all_weeks, parameters))
     if problems := [problem for _, problem in too_many_decants(
             scenario.decants, (*scenario.new_homes, *scenario.acquisitions), homes.height, come)]:
         raise BadInput(problems)
-    stock = _with_new_homes(homes, scenario, parameters)
+    stock = with_homes_to_come(homes, scenario, parameters)
     areas_of_homes = stock["area"].drop_nulls().unique().sort().to_list()
     opening, joining, own = _registers(scenario, scheme, parameters, beside)
     opening["areas"] = _together(opening.get("areas"), areas, joining["areas"])
@@ -150,7 +150,7 @@ def _registers(
     from cbl_engine.sample import sample_borough_for
     from cbl_engine.sample.for_scheme import with_columns_of
 
-    first = _as_at(scheme, scenario.start)
+    first = as_at_start(scheme, scenario.start)
 
     def made(households: int, seed: int) -> dict[str, pl.DataFrame]:
         frames = sample_borough_for(
@@ -167,7 +167,7 @@ def _registers(
     wanted, own = scenario.world.households, {}
     rate = max(_taken(scheme, waiting(1000), scenario), 1 / _MOST_MADE)
     if scenario.world.register_ is not None:
-        own = _read(near(beside, scenario.world.register_), scheme, ("applications",))
+        own = read_own(near(beside, scenario.world.register_), scheme, ("applications",))
         opening = {name: own[name] for name in _TABLES if name in own}
         problems = register_out_of_time(
             opening["applications"], scenario.start, scenario.world.register_)
@@ -189,12 +189,6 @@ def _registers(
     return opening, made(pool * 2 ** int(log2(1 / rate)), scenario.seed + 1), own
 
 
-def _as_at(scheme: Scheme, start: date) -> Scheme:
-    """The version of the first day alone: what is made up does not depend on later ones."""
-    number = scheme.index_in_force(start) or 0
-    return Scheme((scheme.in_force(start),), (scheme.documents[number],))
-
-
 def _taken(scheme: Scheme, frames: Mapping[str, pl.DataFrame], scenario: Scenario) -> float:
     """Share of made-up households that the scheme takes onto its register."""
     from cbl_engine.assess import assess
@@ -207,18 +201,6 @@ def _taken(scheme: Scheme, frames: Mapping[str, pl.DataFrame], scenario: Scenari
     return waits.height / max(found.height, 1)
 
 
-def _read(
-    folder: str, scheme: Scheme, needs: tuple[str, ...]
-) -> dict[str, pl.DataFrame]:
-    """The tables of a data folder."""
-    from cbl_engine.records.reads import extra_columns
-    from cbl_engine.tables import read_tables
-
-    frames = read_tables(folder, extra_columns(scheme), needs=needs).frames
-    lineage = ("source_name", "source_row")
-    return {name: frame.drop(lineage, strict=False) for name, frame in frames.items()}
-
-
 def own_applications(scenario: Scenario, beside: Path | None) -> pl.Series | None:
     """Ids of the register that a scenario names, as text; None where it is made up.
 
@@ -227,116 +209,8 @@ def own_applications(scenario: Scenario, beside: Path | None) -> pl.Series | Non
     """
     if scenario.world.register_ is None:
         return None
-    read = _read(near(beside, scenario.world.register_), scheme_of(scenario, beside), ("applications",))
+    read = read_own(near(beside, scenario.world.register_), scheme_of(scenario, beside), ("applications",))
     return read["applications"]["id"].cast(pl.String)
-
-
-def _stock(
-    scenario: Scenario, scheme: Scheme, beside: Path | None
-) -> tuple[pl.DataFrame, pl.DataFrame | None, pl.DataFrame | None]:
-    """The homes, and the areas they are in and the voids where the folder has them."""
-    from cbl_engine.sample import sample_stock
-    from cbl_engine.tables import DTYPES
-
-    areas, voids = None, None
-    if scenario.world.stock is not None:
-        read = _read(near(beside, scenario.world.stock), scheme, ("homes",))
-        stock, areas, voids = read["homes"], read.get("areas"), read.get("voids")
-        if problem := _no_sizes(stock, scenario.world.stock):
-            raise BadInput([problem])
-    else:
-        first = _as_at(scheme, scenario.start)
-        stock = sample_stock(first, scenario.world.homes, scenario.seed)
-    missing = [pl.lit(None, DTYPES[kind]).alias(name)
-               for name, kind in _columns_of_homes(scheme).items() if name not in stock.columns]
-    stock = stock.with_columns(missing).sort("id")
-    return stock.with_columns(pl.lit(-1, pl.Int32).alias("built_week")), areas, voids
-
-
-def _no_sizes(homes: pl.DataFrame, folder: str) -> Problem | None:
-    """What keeps a council's homes from being let: there are none, or sizes are not known."""
-    where = f"{folder}: homes"
-    if homes.is_empty():
-        return Problem("no_homes", "there are no homes", where=where,
-                       remedy="Give the council's homes, or leave out world.stock to have them made up")
-    if "bedrooms" not in homes.columns:
-        unknown = homes["id"]
-    else:
-        unknown = homes.filter(pl.col("bedrooms").is_null())["id"]
-    if not len(unknown):
-        return None
-    return Problem(
-        "bedrooms_not_known", "homes whose bedrooms are not known can be let to nobody",
-        where=f"{where}.bedrooms", given=f"not known of {len(unknown):,} of {homes.height:,} homes",
-        count=len(unknown), rows=tuple(unknown.cast(pl.String).sort().head(5)),
-        remedy="Fill in their bedrooms, map the column that has them, or leave those homes out")
-
-
-def _columns_of_homes(scheme: Scheme) -> dict[str, str]:
-    """Columns of homes, and of adverts where the scheme may read them, each with its type."""
-    from cbl_engine.tables.schemas import TABLES
-
-    found: dict[str, str] = {c.name: c.type for c in TABLES["homes"]}
-    found["labels"] = "text_list"
-    for version in scheme.versions:
-        for table in ("homes", "adverts"):
-            found |= {name: c.type for name, c in version.columns.get(table, {}).items()}
-    return found
-
-
-def _with_new_homes(
-    stock: pl.DataFrame, scenario: Scenario, parameters: Parameters
-) -> pl.DataFrame:
-    """The stock with homes still to come: one after another, and dozens on a day; like those there."""
-    n, bought_so = come_one_by_one(stock.height, scenario.all_weeks, parameters)
-    taken = set(stock["id"].cast(pl.String))
-    parts = [stock]
-    if n:
-        weeks = [(i + 1) * scenario.all_weeks // (n + 1) for i in range(n)]
-        parts.append(_spread(stock, n).with_columns(
-            _ids("N{:08d}", n, taken), pl.Series("built_week", weeks, dtype=pl.Int32)))
-    if n := bought_so:
-        parts.append(_spread(stock, n).with_columns(
-            _ids("A{:08d}", n, taken),
-            pl.Series("built_week", [(i + 1) * scenario.all_weeks // (n + 1) for i in range(n)],
-                      dtype=pl.Int32),
-            pl.lit("acquired").alias("comes")))
-    for number, bought in enumerate(scenario.acquisitions):
-        parts.append(_like(stock, bought).with_columns(
-            _ids(f"B{number:03d}-{{:05d}}", bought.homes, taken),
-            pl.lit((bought.on - scenario.start).days // 7, pl.Int32).alias("built_week"),
-            pl.lit("acquired_tenanted" if bought.tenanted else "acquired").alias("comes")))
-    for number, new in enumerate(scenario.new_homes):
-        week = (new.on - scenario.start).days // 7
-        parts.append(_like(stock, new).with_columns(
-            _ids(f"S{number:03d}-{{:05d}}", new.homes, taken),
-            pl.lit(week, pl.Int32).alias("built_week"),
-            pl.lit(new.plan, pl.String).alias("local_lettings_plan")))
-    return pl.concat(parts, how="diagonal_relaxed")
-
-
-def _ids(named: str, n: int, taken: set[str]) -> pl.Series:
-    """Ids of homes to come: numbered, without those that a council's own homes have."""
-    free = (name for name in map(named.format, count()) if name not in taken)
-    return pl.Series("id", list(islice(free, n)))
-
-
-def _spread(homes: pl.DataFrame, n: int) -> pl.DataFrame:
-    """So many rows, evenly from the first to the last."""
-    return homes[[i * homes.height // n for i in range(n)]]
-
-
-def _like(stock: pl.DataFrame, come: NewHomes | Acquisitions) -> pl.DataFrame:
-    """Homes that come together: like those of their size that are let at any age, evenly over them;
-    without one, like those of any size; under no local lettings plan.
-    """
-    for_all = stock.filter((pl.col("minimum_age").fill_null(0) == 0)
-                           if "minimum_age" in stock.columns else pl.lit(value=True))
-    sized = for_all.filter(bedrooms=come.bedrooms)
-    like = next(homes for homes in (sized, for_all, stock) if homes.height)
-    return _spread(like, come.homes).with_columns(
-        pl.lit(come.bedrooms, stock.schema["bedrooms"]).alias("bedrooms"),
-        pl.lit(None, pl.String).alias("local_lettings_plan"))
 
 
 _NOT_BELOW_0 = (
