@@ -168,3 +168,11 @@ def test_a_week_in_which_nothing_happened_says_so_and_what_was_not_read(week, cb
     code, said, _ = week("week2", "2026-03-16", "week3", "--data", tmp_path / "data")
     assert code == 0
     assert said.splitlines()[1:3] == ["Nothing happened.", "Not read: peeple.csv"]
+
+
+def test_a_week_in_which_rows_came_and_nothing_followed_says_so(week, tmp_path):
+    week("week1", "2026-03-15", "week2")
+    people = tmp_path / "data" / "people.csv"
+    people.write_text(people.read_text().replace("2015-02-03", "2015-02-04"))
+    code, said, _ = week("week2", "2026-03-16", "week3", "--data", tmp_path / "data")
+    assert (code, said.splitlines()[1]) == (0, "Nothing followed from the 1 row that came.")

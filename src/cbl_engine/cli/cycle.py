@@ -161,6 +161,8 @@ def _happened(done: RecordedCycle) -> Iterator[Any]:
             table.add_row(words, f"{count:,}")
     if table.row_count:
         yield table
+    elif done.came:
+        yield f"Nothing followed from the {done.came:,} row{'s' * (done.came > 1)} that came."
     else:
         yield "Nothing happened."
     if done.not_read:
@@ -275,6 +277,7 @@ def _plain(done: RecordedCycle) -> dict[str, Any]:
         **{name: manifest[name] for name in names},
         "folder": str(done.folder.path),
         "happened": {words.replace(" ", "_"): n for words, n in done.counts().items()},
+        "rows_taken_in": done.came,
         "not_read": list(done.not_read),
         "superseded": [
             {"cycle": r.cycle, "first": r.first, "last": r.last, "as_at": r.as_at}
