@@ -159,9 +159,25 @@ def test_landlords_are_set_beside_each_other_with_every_nomination_once():
     assert table["homes_let"].sum() == record.lettings.filter(
         pl.col("signed_on").is_between(FIRST, LAST)).height
     assert "The council" in table["landlord"]
+    assert table["named"].sum() == record.nominations.filter(
+        pl.col("named_on").is_between(FIRST, LAST)).height
     parts = {p.name: p for p in scorecard(record, FIRST, LAST)}
     assert parts["relets"].frame is None
     assert parts["agreed"].frame is None
+
+
+def test_only_those_whom_the_council_named_are_nominations_to_a_landlord():
+    day = date(2026, 2, 10)
+    common = {"advert": "AD1", "landlord": "L1", "proposed_on": day}
+    record = record_of(
+        adverts=[{"id": "AD1", "landlord": "L1"}],
+        offers=[{"id": "O1", "application": "P1", "nominated_on": day, **common},
+                {"id": "O2", "application": "P2", "invited_on": day, **common},
+                {"id": "O3", "application": "P3", "offered_on": day, "route": "direct", **common}],
+        lettings=[{"id": "O2", "application": "P2", "advert": "AD1", "signed_on": day}])
+    table = by_landlord(of_record(record, SCHEME), FIRST, LAST)
+    assert table.select("landlord", "homes_let", "named", "let").rows() == [("L1", 1, 1, 0)]
+    assert _parts(record)["in_time"].frame.select("landlord", "named").rows() == [("L1", 1), ("all", 1)]
 
 
 def _plan(tmp_path, text):
