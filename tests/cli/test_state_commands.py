@@ -162,6 +162,17 @@ def test_a_bundle_that_is_there_already_is_not_said_to_be_replaceable(week, cbl,
     assert (code, "--replace" in problems) == (2, False)
 
 
+def test_a_state_is_no_data_to_read_tables_from(week, cbl, tmp_path):
+    state = tmp_path / "week1"
+    for words in (("validate", tmp_path / "scheme.yaml", "--data", state),
+                  ("shortlist", tmp_path / "scheme.yaml", "--data", state),
+                  ("cycle", tmp_path / "scheme.yaml", "--state", state, "--as-at", "2026-03-15",
+                   "--data", state, "--out", tmp_path / "next")):
+        code, said, problems = cbl(*words)
+        assert (code, "this is a state folder, and no data" in said + problems) == (2, True), words
+        assert "Not read" not in said
+
+
 def test_a_week_in_which_nothing_happened_says_so_and_what_was_not_read(week, cbl, tmp_path):
     week("week1", "2026-03-15", "week2")
     (tmp_path / "data" / "peeple.csv").write_text("id\n1\n")

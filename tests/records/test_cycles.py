@@ -244,7 +244,7 @@ def test_a_rectification_that_changes_nothing_is_refused(tmp_path):
 def test_another_kind_of_folder_is_no_state(tmp_path):
     scheme, data = write_files(tmp_path)
     (data / "manifest.json").write_text('{"run_id": "x"}')
-    with pytest.raises(RunError, match="folder of a run, and no state"):
+    with pytest.raises(RunError, match="a run folder, and no state"):
         record_cycle(scheme, data, LATER, tmp_path / "x")
 
 

@@ -29,7 +29,7 @@ from cbl_engine.offers.record import Record
 from cbl_engine.records.chain import data_source
 from cbl_engine.records.coming import Reading, recorded, taking_in
 from cbl_engine.records.facts_apart import Facts
-from cbl_engine.records.places import kind_of
+from cbl_engine.records.places import folder_called, kind_of
 from cbl_engine.records.reads import extra_columns
 from cbl_engine.records.state import (
     State,
@@ -259,7 +259,7 @@ def _begun(
     kind = kind_of(Path(source))
     if kind is not None:
         raise RunError(
-            [Problem("not_a_state", f"this is the folder of a {kind}, and no state",
+            [Problem("not_a_state", f"this is {folder_called(kind)}, and no state",
                      where=str(source), allowed="a state folder, or data to begin a record with")]
         )
     rows = reading.read(data_source(source), {}, needs=("applications",))
