@@ -120,6 +120,7 @@ def test_erasure_and_what_is_due_for_it(week, cbl, tmp_path):
                         "--as-at", "2028-03-08", "--out", tmp_path / "erased")
     assert code == 0
     assert "Erased 3" in said
+    assert "The reason stays in the trail for good: schedule" in said
     assert str(tmp_path / "week1") in said
     code, said, _ = cbl("audit", tmp_path / "erased", "--after", tmp_path / "week1")
     assert code == 0

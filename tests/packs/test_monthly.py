@@ -215,6 +215,21 @@ def test_a_plan_may_be_by_a_column_of_applications_and_come_as_csv(tmp_path):
     assert found.plan.title == "our plan"
 
 
+def test_a_plan_names_landlords_by_name_or_id_and_is_told_of_those_nobody_knows(tmp_path):
+    record = of_record(drawn(6), SCHEME)
+    text = PLAN.replace("by: band", "by: landlord").replace("A: {share", "L1: {share")
+    part = out_turn(record, _plan(tmp_path, text)).parts[0]
+    rows = {row["category"]: row["let"] for row in part.frame.to_dicts()}
+    assert rows["The council"] == record.lettings.filter(landlord="The council").height > 0
+    assert part.items == ("Nothing on record has the landlord 'B', so no letting is held against its "
+                          "target; there are: L2, L3, The council.",)
+    with pytest.raises(BadInput, match="two targets for one landlord; given The council"):
+        out_turn(record, _plan(tmp_path, text.replace("B: {number", "The council: {number")))
+    part = out_turn(record, _plan(tmp_path, PLAN.replace("B: {number", "Z: {number"))).parts[0]
+    assert part.items == ("Nothing on record has the band 'Z', so no letting is held against its "
+                          "target; there are: A, B, C.",)
+
+
 def test_what_is_wrong_with_a_plan_is_said_with_its_place(tmp_path):
     with pytest.raises(BadInput, match=r"plan\.yaml:5.*either share or number"):
         _plan(tmp_path, PLAN.replace("{share: 0.5}", "{share: 0.5, number: 3}"))
