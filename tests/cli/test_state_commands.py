@@ -163,6 +163,15 @@ def test_a_bundle_that_is_there_already_is_not_said_to_be_replaceable(week, cbl,
     assert (code, "--replace" in problems) == (2, False)
 
 
+def test_a_week_that_names_nobody_for_want_of_landlords_says_so(week, tmp_path):
+    scheme, homes = tmp_path / "scheme.yaml", tmp_path / "data" / "homes.csv"
+    words = "nobody is named to a landlord, though the scheme nominates"
+    scheme.write_text(scheme.read_text() + "nominations: {label: x}\n")
+    assert words in " ".join(week("week1", "2026-03-15", "week2")[1].split())
+    homes.write_text("id,bedrooms,area,landlord\nH1,2,here,L1\nH2,1,here,\n")
+    assert words not in " ".join(week("week1", "2026-03-15", "week3", "--data", tmp_path / "data")[1].split())
+
+
 def test_a_state_is_no_data_to_read_tables_from(week, cbl, tmp_path):
     state = tmp_path / "week1"
     for words in (("validate", tmp_path / "scheme.yaml", "--data", state),

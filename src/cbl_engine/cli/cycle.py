@@ -150,6 +150,7 @@ def _happened(done: RecordedCycle) -> Iterator[Any]:
     from rich.table import Table
 
     from cbl_engine.offers.events import AdvertHeldBack
+    from cbl_engine.scheme.lint import nominates_to_nobody
 
     manifest = done.folder.manifest
     yield f"{manifest['scheme']}: up to {manifest['as_at']}"
@@ -174,6 +175,9 @@ def _happened(done: RecordedCycle) -> Iterator[Any]:
     for event in done.cycle.events:
         if isinstance(event, AdvertHeldBack):
             yield f"Held back: advert {event.advert} ({', '.join(event.findings)})"
+    if nominates_to_nobody(done.folder.scheme().in_force(done.folder.as_at), done.folder.tables):
+        yield ("No advert or home says who lets it (landlord), so every home is taken as the council's own "
+               "and nobody is named to a landlord, though the scheme nominates.")
     for row in done.cycle.quarantined:
         yield f"Left out: {row['outcome']}, {row['clash'].replace('_', ' ')}: {row['why']}"
     telling = dict(done.cycle.telling)
