@@ -86,7 +86,8 @@ class Case:
         own = (pl.col("application") == self.due["application"]) | pl.col("shares_tenant").list.contains(
             self.due["application"])
         stood = (pl.col("signed_on") <= self.on) & (pl.col("undone_on") > self.on).fill_null(value=True)
-        return self.record.tables["lettings"].filter(own.fill_null(value=False), stood)["signed_on"].max()
+        found = self.record.tables["lettings"].filter(own.fill_null(value=False), stood)
+        return max(found["signed_on"].to_list(), default=None)
 
     def automated(self, *acts: str, **keys: Any) -> tuple[Line, ...]:
         """What must be told where a proposal of these acts was approved by nobody."""
