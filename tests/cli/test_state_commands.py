@@ -120,6 +120,7 @@ def test_erasure_and_what_is_due_for_it(week, cbl, tmp_path):
                         "--as-at", "2028-03-08", "--out", tmp_path / "erased")
     assert code == 0
     assert "Erased 3" in said
+    assert "The reason stays in the trail for good: schedule" in said
     assert str(tmp_path / "week1") in said
     code, said, _ = cbl("audit", tmp_path / "erased", "--after", tmp_path / "week1")
     assert code == 0
@@ -162,9 +163,37 @@ def test_a_bundle_that_is_there_already_is_not_said_to_be_replaceable(week, cbl,
     assert (code, "--replace" in problems) == (2, False)
 
 
+def test_a_week_that_names_nobody_for_want_of_landlords_says_so(week, tmp_path):
+    scheme, homes = tmp_path / "scheme.yaml", tmp_path / "data" / "homes.csv"
+    words = "nobody is named to a landlord, though the scheme nominates"
+    scheme.write_text(scheme.read_text() + "nominations: {label: x}\n")
+    assert words in " ".join(week("week1", "2026-03-15", "week2")[1].split())
+    homes.write_text("id,bedrooms,area,landlord\nH1,2,here,L1\nH2,1,here,\n")
+    assert words not in " ".join(week("week1", "2026-03-15", "week3", "--data", tmp_path / "data")[1].split())
+
+
+def test_a_state_is_no_data_to_read_tables_from(week, cbl, tmp_path):
+    state = tmp_path / "week1"
+    for words in (("validate", tmp_path / "scheme.yaml", "--data", state),
+                  ("shortlist", tmp_path / "scheme.yaml", "--data", state),
+                  ("cycle", tmp_path / "scheme.yaml", "--state", state, "--as-at", "2026-03-15",
+                   "--data", state, "--out", tmp_path / "next")):
+        code, said, problems = cbl(*words)
+        assert (code, "this is a state folder, and no data" in said + problems) == (2, True), words
+        assert "Not read" not in said
+
+
 def test_a_week_in_which_nothing_happened_says_so_and_what_was_not_read(week, cbl, tmp_path):
     week("week1", "2026-03-15", "week2")
     (tmp_path / "data" / "peeple.csv").write_text("id\n1\n")
     code, said, _ = week("week2", "2026-03-16", "week3", "--data", tmp_path / "data")
     assert code == 0
     assert said.splitlines()[1:3] == ["Nothing happened.", "Not read: peeple.csv"]
+
+
+def test_a_week_in_which_rows_came_and_nothing_followed_says_so(week, tmp_path):
+    week("week1", "2026-03-15", "week2")
+    people = tmp_path / "data" / "people.csv"
+    people.write_text(people.read_text().replace("2015-02-03", "2015-02-04"))
+    code, said, _ = week("week2", "2026-03-16", "week3", "--data", tmp_path / "data")
+    assert (code, said.splitlines()[1]) == (0, "Nothing followed from the 1 row that came.")

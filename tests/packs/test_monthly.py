@@ -159,9 +159,25 @@ def test_landlords_are_set_beside_each_other_with_every_nomination_once():
     assert table["homes_let"].sum() == record.lettings.filter(
         pl.col("signed_on").is_between(FIRST, LAST)).height
     assert "The council" in table["landlord"]
+    assert table["named"].sum() == record.nominations.filter(
+        pl.col("named_on").is_between(FIRST, LAST)).height
     parts = {p.name: p for p in scorecard(record, FIRST, LAST)}
     assert parts["relets"].frame is None
     assert parts["agreed"].frame is None
+
+
+def test_only_those_whom_the_council_named_are_nominations_to_a_landlord():
+    day = date(2026, 2, 10)
+    common = {"advert": "AD1", "landlord": "L1", "proposed_on": day}
+    record = record_of(
+        adverts=[{"id": "AD1", "landlord": "L1"}],
+        offers=[{"id": "O1", "application": "P1", "nominated_on": day, **common},
+                {"id": "O2", "application": "P2", "invited_on": day, **common},
+                {"id": "O3", "application": "P3", "offered_on": day, "route": "direct", **common}],
+        lettings=[{"id": "O2", "application": "P2", "advert": "AD1", "signed_on": day}])
+    table = by_landlord(of_record(record, SCHEME), FIRST, LAST)
+    assert table.select("landlord", "homes_let", "named", "let").rows() == [("L1", 1, 1, 0)]
+    assert _parts(record)["in_time"].frame.select("landlord", "named").rows() == [("L1", 1), ("all", 1)]
 
 
 def _plan(tmp_path, text):
@@ -197,6 +213,21 @@ def test_a_plan_may_be_by_a_column_of_applications_and_come_as_csv(tmp_path):
     found = out_turn(of_record(drawn(6), SCHEME), read_plan(path))
     assert [part.title for part in found.parts] == ["By band", "By bedrooms"]
     assert found.plan.title == "our plan"
+
+
+def test_a_plan_names_landlords_by_name_or_id_and_is_told_of_those_nobody_knows(tmp_path):
+    record = of_record(drawn(6), SCHEME)
+    text = PLAN.replace("by: band", "by: landlord").replace("A: {share", "L1: {share")
+    part = out_turn(record, _plan(tmp_path, text)).parts[0]
+    rows = {row["category"]: row["let"] for row in part.frame.to_dicts()}
+    assert rows["The council"] == record.lettings.filter(landlord="The council").height > 0
+    assert part.items == ("Nothing on record has the landlord 'B', so no letting is held against its "
+                          "target; there are: L2, L3, The council.",)
+    with pytest.raises(BadInput, match="two targets for one landlord; given The council"):
+        out_turn(record, _plan(tmp_path, text.replace("B: {number", "The council: {number")))
+    part = out_turn(record, _plan(tmp_path, PLAN.replace("B: {number", "Z: {number"))).parts[0]
+    assert part.items == ("Nothing on record has the band 'Z', so no letting is held against its "
+                          "target; there are: A, B, C.",)
 
 
 def test_what_is_wrong_with_a_plan_is_said_with_its_place(tmp_path):

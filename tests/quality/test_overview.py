@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from datetime import date
 
 import polars as pl
 import pytest
 
 from cbl_engine import load_scheme
 from cbl_engine.quality import columns_needed, data_quality, extract_request, request_page
+from cbl_engine.records import record_cycle
 from cbl_engine.report import quality_page
 from cbl_engine.shipped import shipped_folder
 
@@ -149,6 +151,36 @@ def test_an_extract_as_requested_gives_the_same_shortlist(tmp_path):
         )
     ours = run_shortlist("sheffield", tmp_path).frame()
     assert ours.equals(run_shortlist("sheffield", "riverton").frame())
+
+
+def test_weeks_of_an_extract_as_requested_go_as_with_all_of_it(tmp_path):
+    from tests.commands import exit_code
+
+    assert exit_code("sample", tmp_path / "all", "--households", "200", "--adverts", "30", "--scheme",
+                     "coventry") == 0
+    (tmp_path / "asked").mkdir()
+    for table, columns in columns_needed(load_scheme("coventry")).items():
+        if (given := tmp_path / "all" / f"{table}.csv").exists():
+            frame = pl.read_csv(given, infer_schema=False)
+            frame.select(c for c in frame.columns if c in columns).write_csv(
+                tmp_path / "asked" / f"{table}.csv")
+    both = [record_cycle("coventry", tmp_path / data, date(2026, 3, 5), tmp_path / f"{data} week",
+                         unattended=True, key=bytes(32)).folder.tables for data in ("all", "asked")]
+    for table in ("offers", "shortlisted", "bids_set_aside", "passed_over", "advert_states"):
+        assert both[0][table].equals(both[1][table]), table
+    assert both[0]["offers"]["nominated_on"].count() > 0
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_the_request_asks_for_the_tables_of_what_the_scheme_has_rules_for(scheme):
+    needed = columns_needed(load_scheme(scheme))
+    (version, *_) = load_scheme(scheme).versions
+    assert ("checks" in needed, "direct_lets" in needed) == (bool(version.checks), bool(version.direct_lets))
+    weeks = version.offers is not None
+    assert weeks == ({"landlords", "tenancies", "outcomes"} <= set(needed))
+    if weeks:
+        assert {"labels", "corrected_at", "rent_weekly", "landlord"} <= set(needed["adverts"])
+        assert {"home_group", "rent_weekly", "landlord"} <= set(needed["homes"])
 
 
 def test_the_request_says_types_codes_and_what_empty_means():

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import get_args
 
 import polars as pl
 import pytest
 
 from cbl_engine.errors import BadInput, PropertyError, RunError
 from cbl_engine.offers.cycle import run_cycle
-from cbl_engine.offers.events import CycleSuperseded, TakenIn
+from cbl_engine.offers.events import KINDS, CycleSuperseded, OfferMoved, TakenIn
 from cbl_engine.records import audit_state, cycles, read_state, record_cycle
 from cbl_engine.records.waiting import form
 from tests.records.small_record import (
@@ -57,6 +58,28 @@ def test_outcomes_are_taken_in_and_applied(tmp_path):
     assert done.folder.manifest["cycles"] == 2
     assert done.folder.manifest["states_before"] == [
         read_state(tmp_path / "week1").manifest["state_id"]]
+
+
+def test_decisions_that_a_week_proposes_are_counted(tmp_path):
+    first_week(tmp_path)
+    scheme = tmp_path / "scheme.yaml"
+    scheme.write_text(scheme.read_text() + "offers: {answer: {days: 2}}\n")
+    approved = tmp_path / "approved.csv"
+    approved.write_text("\n".join(OUTCOMES.splitlines()[:2]) + "\n")
+    record_cycle(scheme, tmp_path / "week1", date(2026, 3, 10), tmp_path / "week2", outcomes=approved)
+    done = record_cycle(scheme, tmp_path / "week2", date(2026, 3, 12), tmp_path / "week3")
+    assert [e.act for e in done.cycle.events if e.kind == "proposed"] == ["bypass", "offer"]
+    counts = {words: n for words, n in done.counts().items() if n}
+    assert counts == {"adverts closed": 1, "offers proposed": 1, "other decisions proposed": 1}
+
+
+def test_every_kind_of_event_is_counted_or_is_no_happening():
+    kinds = {kind.model_fields["kind"].default for kind in KINDS}
+    of_their_own = {"proposed", "decided", "offer_moved", "offer_ended"}
+    none = {"begun", "cycle_begun", "cycle_superseded", "taken_in", "advert_counted", "erased"}
+    assert kinds - of_their_own - none == set(cycles._HAPPENED)
+    assert {*cycles._HAPPENED.values(), *cycles._MOVED.values()} <= set(cycles.HAPPENED)
+    assert set(get_args(OfferMoved.model_fields["step"].annotation)) == set(cycles._MOVED)
 
 
 def test_a_full_extract_takes_in_only_what_changed(tmp_path):
@@ -221,7 +244,7 @@ def test_a_rectification_that_changes_nothing_is_refused(tmp_path):
 def test_another_kind_of_folder_is_no_state(tmp_path):
     scheme, data = write_files(tmp_path)
     (data / "manifest.json").write_text('{"run_id": "x"}')
-    with pytest.raises(RunError, match="folder of a run, and no state"):
+    with pytest.raises(RunError, match="a run folder, and no state"):
         record_cycle(scheme, data, LATER, tmp_path / "x")
 
 

@@ -185,6 +185,17 @@ def test_what_is_not_a_run_folder(tmp_path: Path, text: str | None) -> None:
         read_run(tmp_path)
 
 
+@pytest.mark.parametrize(("kind", "said"), [
+    ("state", "this is a state folder, and no run folder. cbl shortlist --out writes one; results of a "
+     "state are written by cbl results --out"),
+    ("assessment", "this is an assessment folder, and no run folder. cbl shortlist --out writes one"),
+])
+def test_a_folder_of_another_kind_is_called_what_it_is(tmp_path: Path, kind: str, said: str) -> None:
+    (tmp_path / "manifest.json").write_text(json.dumps({"kind": kind}))
+    with pytest.raises(RunError, match=said):
+        read_run(tmp_path)
+
+
 def test_a_run_in_the_way_is_kept_unless_it_is_to_be_replaced(tmp_path: Path) -> None:
     out = tmp_path / "run"
     _write(out)

@@ -201,6 +201,24 @@ def test_passed_over_while_under_offer_is_said_to_last_as_long_as_that():
     assert "While this lasts you are passed over for this home." in text
 
 
+def test_who_had_been_let_another_home_is_told_so_and_not_that_it_was_not_active():
+    week = Week().household("ann").household("bob").advert("elm", bids="ann bob")
+    week.advert("oak", bids="bob ann", closes=7.5).run(until=6)
+    week.let("elm", "ann").approve(9, "offer", "oak", "bob").run(until=10)
+    week.outcome(11, "refused", "oak", "bob").run(until=11)
+    assert "Another home had been let to you, on 9 June 2024." in words(week, "passed_over/oak/ann")
+    assert "not active" not in words(week, "passed_over/oak/ann")
+
+
+def test_a_landlord_is_called_by_its_name():
+    week = offered().add("landlords", id="L05", name="Acorn Homes")
+    week.advert("oak", bids="bob", landlord="L05", opens=8, closes=9).run(until=10)
+    week.approve(11, "offer", "oak", "bob").run(until=11)
+    text = words(week, "offer/oak/bob/1")
+    assert "Landlord: Acorn Homes" in text
+    assert "L05" not in text
+
+
 def test_a_landlords_silence_is_told_to_the_household_it_ended_an_offer_of():
     week = Week("landlords: {acorn: {label: x}}\nnominations: {label: x, answer: {days: 2}}")
     week.household("ann").advert("elm", bids="ann", landlord="acorn")

@@ -219,6 +219,21 @@ LANDLORDS = (
 )
 
 
+def test_nominations_without_a_landlord_in_the_data(load_with):
+    scheme = load_with(ACTIVE.replace("eligible: [c]\n", "") + "nominations: {label: x}\n")
+    homes = pl.DataFrame({"id": ["H"], "landlord": pl.Series([None], dtype=pl.String)})
+    adverts = pl.DataFrame({"id": ["A"], "home": ["H"]})
+    line = ("f.yaml:8:1: warning: the scheme nominates, and no advert or home says who lets it, so every home "
+            "is taken as the council's own and nobody is named to a landlord")
+    def told(**tables):
+        return [f.line() for f in lint(scheme, tables) if f.rule == "no_landlord_known"]
+
+    assert told(adverts=adverts, homes=homes) == told(adverts=adverts) == [line]
+    known = homes.with_columns(landlord=pl.lit("north"))
+    for tables in ({}, {"homes": homes}, {"adverts": adverts.clear()}, {"adverts": adverts, "homes": known}):
+        assert told(**tables) == []
+
+
 @pytest.mark.parametrize(
     ("homes", "adverts", "lines"),
     [

@@ -150,6 +150,7 @@ def _happened(done: RecordedCycle) -> Iterator[Any]:
     from rich.table import Table
 
     from cbl_engine.offers.events import AdvertHeldBack
+    from cbl_engine.scheme.lint import nominates_to_nobody
 
     manifest = done.folder.manifest
     yield f"{manifest['scheme']}: up to {manifest['as_at']}"
@@ -161,6 +162,8 @@ def _happened(done: RecordedCycle) -> Iterator[Any]:
             table.add_row(words, f"{count:,}")
     if table.row_count:
         yield table
+    elif done.came:
+        yield f"Nothing followed from the {done.came:,} row{'s' * (done.came > 1)} that came."
     else:
         yield "Nothing happened."
     if done.not_read:
@@ -172,6 +175,9 @@ def _happened(done: RecordedCycle) -> Iterator[Any]:
     for event in done.cycle.events:
         if isinstance(event, AdvertHeldBack):
             yield f"Held back: advert {event.advert} ({', '.join(event.findings)})"
+    if nominates_to_nobody(done.folder.scheme().in_force(done.folder.as_at), done.folder.tables):
+        yield ("No advert or home says who lets it (landlord), so every home is taken as the council's own "
+               "and nobody is named to a landlord, though the scheme nominates.")
     for row in done.cycle.quarantined:
         yield f"Left out: {row['outcome']}, {row['clash'].replace('_', ' ')}: {row['why']}"
     telling = dict(done.cycle.telling)
@@ -275,6 +281,7 @@ def _plain(done: RecordedCycle) -> dict[str, Any]:
         **{name: manifest[name] for name in names},
         "folder": str(done.folder.path),
         "happened": {words.replace(" ", "_"): n for words, n in done.counts().items()},
+        "rows_taken_in": done.came,
         "not_read": list(done.not_read),
         "superseded": [
             {"cycle": r.cycle, "first": r.first, "last": r.last, "as_at": r.as_at}

@@ -121,6 +121,8 @@ def lettings_plan(
     targets = read_plan(plan)
     record = happened(folder, world)
     found = out_turn(record, targets)
+    for told in (item for part in found.parts for item in part.items):
+        sys.stdout.write(f"{told}\n")
     notes = [] if targets.source is None else [f"The plan: {targets.source}."]
     _write(targets.title, record, found.parts, out, found.until, "officer", notes)
     return 0

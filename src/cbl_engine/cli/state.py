@@ -86,6 +86,8 @@ def erase(
     done = erased_from(state, application, because, day(as_at), out)
     for one, rows in done.rows.items():
         sys.stdout.write(f"Erased {one}: {rows:,} rows and their key.\n")
+    sys.stdout.write(f"The reason stays in the trail for good: {because}\n")
+    sys.stdout.write("If it tells a fact about anyone, destroy the new state and erase again with another.\n")
     sys.stdout.write(f"State {done.folder.manifest['state_id']}, written to {out}\n")
     sys.stdout.write("These hold the facts until they are destroyed, and so does every copy:\n")
     for place in done.still_held:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from cbl_engine.scheme.bidding import Bidding
 
 _KEY = ["advert", "application", "placed_at"]
-_WISHED = ("area", "property_type", "bedrooms")
+WISHED = ("area", "property_type", "bedrooms")
+"""Columns of adverts that a wish may name."""
 _FORGIVEN: tuple[Kind, ...] = ("advert", "time", "gone", "window")
 
 
@@ -166,7 +167,7 @@ def _wished(
     bidding: Bidding,
 ) -> pl.DataFrame:
     """Pairs of household and advert that one of its wishes allows, with the best wish's rank."""
-    columns = [c for c in _WISHED if c in judge.adverts.columns]
+    columns = [c for c in WISHED if c in judge.adverts.columns]
     homes = closing.select(pl.col("id").alias("advert")).join(
         judge.adverts.select(pl.col("id").alias("advert"), *columns), on="advert"
     )
@@ -192,7 +193,7 @@ def _wished(
 
 def _by_what_is_wished(wishes: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """Wishes that name the same things, without the columns that they leave open."""
-    named = [c for c in _WISHED if c in wishes.columns]
+    named = [c for c in WISHED if c in wishes.columns]
     keys = [pl.col(c).is_not_null().alias(f"names {c}") for c in named]
     if not keys:
         yield wishes
@@ -207,7 +208,7 @@ def _meeting(
     wishes: pl.DataFrame, homes: pl.DataFrame, areas: pl.DataFrame | None
 ) -> pl.DataFrame:
     """Each wish beside the adverts that meet it."""
-    wished = [c for c in _WISHED if c in wishes.columns]
+    wished = [c for c in WISHED if c in wishes.columns]
     if any(c not in homes.columns for c in wished):
         return wishes.clear().with_columns(advert=pl.lit(None))
     if not wished:

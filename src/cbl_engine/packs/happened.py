@@ -41,7 +41,8 @@ class Happened:
         since: first day that it can tell of; None: not known.
         voids: table of voids; None: not recorded.
         adverts: advert, landlord, closed_on, what (``let``, why not, or ``still to be let``).
-        nominations: landlord, route, named_on, result_on (the landlord's; null: none, or not
+        nominations: landlord, route, named_on (to the landlord; null: the council let the home
+            without naming anybody, or let it directly), result_on (the landlord's; null: none, or not
             recorded), settled_on, what (``let``, ``not settled yet``, or what came of it),
             application (text).
         lettings: signed_on, application, band, bedrooms, route, landlord and what else the record has.
@@ -208,7 +209,7 @@ def _nominations(
         signed, on="id", how="left", maintain_order="left")
     return found.select(
         pl.col("landlord").cast(pl.String), "route",
-        pl.coalesce("nominated_on", "invited_on", "offered_on", "proposed_on").alias("named_on"),
+        pl.col("nominated_on").alias("named_on"),
         pl.when(pl.col("nominated_on").is_not_null()).then(
             pl.min_horizontal("invited_on", "viewed_on", "offered_on", "ended_on")).alias("result_on"),
         pl.coalesce("ended_on", "signed_on").alias("settled_on"), "what",

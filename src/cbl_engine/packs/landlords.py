@@ -40,10 +40,11 @@ def _parts(record: Happened, first: date, last: date) -> Iterator[Part]:
         yield not_recorded("landlords", "Landlords", "Homes of simulated worlds have no landlord.")
         return
     yield Part("landlords", "Homes let and nominations, by landlord",
-               "Homes let: signed in the time. Named: households named to the landlord in it. Of "
-               "nominations settled in it: let, rejected by the landlord, refused by the household, "
-               "no answer from the landlord, other ends. Days: from naming to the landlord's result, "
-               "median; to signing, median.", by_landlord(record, first, last),
+               "Homes let: signed in the time. Named: nominations to the landlord made in it, each "
+               "of a household for a home. Of nominations settled in it: let, rejected by the "
+               "landlord, refused by the household, no answer from the landlord, other ends. Days: "
+               "from naming to the landlord's result, median; to signing, median. Direct lets, and "
+               "lets of homes for which the council names nobody to the landlord, are no nominations.", by_landlord(record, first, last),
                heads=(("result_days", "days to result"), ("letting_days", "days to signing"),
                       ("no_answer", "no answer"), ("homes_let", "homes let")))
     yield _relets(record, first, last)
@@ -58,10 +59,10 @@ def _parts(record: Happened, first: date, last: date) -> Iterator[Part]:
 
 
 def by_landlord(record: Happened, first: date, last: date) -> pl.DataFrame:
-    """A row for each landlord: homes_let, named, let, rejected, refused, no_answer, other_ends,
-    late (results), result_days and letting_days (medians) [days].
+    """A row for each landlord: homes_let; of households that the council named to it: named, let,
+    rejected, refused, no_answer, other_ends, late (results), result_days and letting_days (medians) [days].
     """
-    n, lettings = record.nominations, record.lettings
+    n, lettings = record.nominations.filter(pl.col("named_on").is_not_null()), record.lettings
     what, settled = pl.col("what"), within("settled_on", first, last)
     tellings = {
         "let": what == LET, "rejected": what == _REJECTED,

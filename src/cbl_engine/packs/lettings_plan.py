@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _OTHERS = "not in the plan"
 _APPLICATIONS = "applications."
+_LANDLORD = "landlord"
 QUARTERS = ("q1", "q2", "q3", "q4")
 _IN_EVERY_ROW = ("year_from", "by", "value")
 _CSV_COLUMNS = "year_from, by, value, share, number"
@@ -167,19 +168,21 @@ def out_turn(record: Happened, plan: LettingsPlan) -> OutTurn:
 
     A share is held against the lettings so far; a number against as much of it as there are days of
     the year that are over and on record. Quarters that have not begun, or were over before the
-    record begins, have no out-turn.
+    record begins, have no out-turn. A landlord is named by its name or its id; bands and landlords
+    that nothing on record is called are told in ``items`` of their table.
 
     Args:
         record: what happened.
         plan: targets.
 
     Raises:
-        BadInput: a column that the plan names is not there, the record ends before the year begins,
-            or begins when it is over.
+        BadInput: a column that the plan names is not there, a landlord has a target by its name and
+            one by its id, the record ends before the year begins, or begins when it is over.
     """
     problems = []
     values: list[pl.Series] = []
-    for category in plan.categories:
+    categories = [_by_name(category, record, problems) for category in plan.categories]
+    for category in categories:
         found = _values(record, record.lettings, category.by)
         if found is None:
             names = [c for c, t in record.lettings.schema.items()
@@ -209,7 +212,7 @@ def out_turn(record: Happened, plan: LettingsPlan) -> OutTurn:
         "is not recorded")
     inside = pl.col("signed_on").is_between(known, until)
     parts = []
-    for number, (category, value) in enumerate(zip(plan.categories, values, strict=True)):
+    for number, (category, value) in enumerate(zip(categories, values, strict=True)):
         frame = record.lettings.with_columns(value.alias("value")).filter(inside)
         parts.append(Part(
             f"plan_{number + 1}", category.title,
@@ -217,8 +220,43 @@ def out_turn(record: Happened, plan: LettingsPlan) -> OutTurn:
             f"number for the {gone:.0%} of the year that is over{on_record}. Variance: let less "
             "planned.", _table(frame, category, _Year(first, known, until), gone), drawn="let",
             heads=(("planned_so_far", "planned so far"), ("share_let", "share let, %"),
-                   ("plan", "plan for the year"))))
+                   ("plan", "plan for the year")), items=tuple(_unknown(record, category))))
     return OutTurn(plan, until, parts)
+
+
+def _by_name(category: Category, record: Happened, problems: list[Problem]) -> Category:
+    """Landlords by their names, as lettings have them, where the plan has their ids."""
+    if category.by != _LANDLORD:
+        return category
+    targets: dict[str, Target] = {}
+    for value, target in category.targets.items():
+        name = record.landlords.get(value, value)
+        if name in targets:
+            problems.append(Problem(
+                "value_twice", "the plan has two targets for one landlord",
+                where=f"categories: {category.title}", given=value, allowed="its name or its id",
+                remedy="Keep one of them"))
+        targets[name] = target
+    return category.model_copy(update={"targets": targets})
+
+
+def _unknown(record: Happened, category: Category) -> Iterator[str]:
+    """Of each band or landlord of the plan that the record has none of, that this is so."""
+    known = {"band": record.bands, _LANDLORD: _landlords(record)}.get(category.by, ())
+    for value in category.targets if known else ():
+        if value not in known:
+            yield (f"Nothing on record has the {category.by} {value!r}, so no letting is held against "
+                   f"its target; there are: {', '.join(known)}.")
+
+
+def _landlords(record: Happened) -> list[str]:
+    """Every landlord on record, as lettings call them."""
+    tables = record.record[0].tables if record.record is not None else {}
+    columns = [tables[t][c].cast(pl.String) for t, c in (
+        ("landlords", "id"), ("homes", _LANDLORD), ("adverts", _LANDLORD))
+        if t in tables and c in tables[t].columns]
+    found = pl.concat([pl.Series(dtype=pl.String), *columns, record.lettings[_LANDLORD].cast(pl.String)])
+    return found.drop_nulls().replace(dict(record.landlords)).unique().sort().to_list()
 
 
 @dataclass(frozen=True)

@@ -243,9 +243,10 @@ def _in_time(record: Happened, first: date, last: date) -> Part:
         pl.col("landlord").replace(dict(record.landlords)).fill_null(UNKNOWN))
     table = pl.concat([table, table.select(pl.lit(ALL).alias("landlord"), pl.exclude("landlord").sum())])
     return Part("in_time", title,
-                "Households named in the month, and landlords' results whose last day fell in it and "
-                f"that came late or not yet. The council named nobody in time for {ours:,} homes whose "
-                "last day fell in the month. Times are those of the scheme; where it has none, nothing "
+                "Nominations to landlords made in the month, and landlords' results whose last day fell in "
+                "it and that came late or not yet. Direct lets, and lets of homes for which the council "
+                f"names nobody, are no nominations. The council named nobody in time for {ours:,} homes "
+                "whose last day fell in the month. Times are those of the scheme; where it has none, nothing "
                 "is late.", table, heads=(("late_and_open", "of them still open"),))
 
 

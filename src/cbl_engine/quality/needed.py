@@ -8,6 +8,8 @@ from cbl_engine.assess import columns_read, columns_welcome
 from cbl_engine.assess.facts import IF_THERE
 from cbl_engine.assess.legal import law_columns
 from cbl_engine.assess.plan import plan_of
+from cbl_engine.offers.advertising import MUST_AGREE
+from cbl_engine.offers.automatic import WISHED
 from cbl_engine.offers.criteria import compiled_alone
 from cbl_engine.scheme.law import allocation_law
 from cbl_engine.scheme.named import criteria_named
@@ -34,6 +36,14 @@ _LISTS: Mapping[str, tuple[str, ...]] = {
     "bids": ("advert", "application", "placed_at", "withdrawn_at", "placed_by"),
 }
 """Without these no bid can be ranked."""
+_WEEKS: Mapping[str, tuple[str, ...]] = {
+    "adverts": ("home_group", "labels", "readvert_of", "corrected_at", *MUST_AGREE),
+    "homes": ("home_group", *MUST_AGREE),
+    "landlords": ("id", "name"),
+    "people": ("relationship", "joint_applicant", "identity"),
+    "tenancies": ("home", "application", "start", "end"),
+}
+"""What the weeks of a record read whatever the rules: before an advert opens, at a letting, of the landlord."""
 
 _KEYS = {"connections": ("application", "person", "area", "kind", "since", "until"),
          "areas": ("id", "name", "parent")}
@@ -124,8 +134,24 @@ def _of_assessment(wanted: _Wanted, version: SchemeVersion) -> None:
 
 
 def _of_offers(wanted: _Wanted, version: SchemeVersion) -> None:
-    """What criteria of bidding, adverts, targets and offers read, and what quotas go by."""
+    """What the weeks of a record read: criteria of bidding, adverts, targets and offers, what quotas go
+    by, what is looked at whatever the rules, and the tables of what the scheme has rules for.
+    """
     use: Use = "bidding and offers"
+    v = version
+    if any((v.advertising, v.bidding, v.nominations, v.offers, v.checks, v.direct_lets)):
+        for table, columns in _WEEKS.items():
+            wanted.add(use, table, columns)
+        automatic = v.bidding is not None and v.bidding.automatic is not None
+        ranked = v.offers is not None and v.offers.choosing.by_whom in ("household", "homes")
+        for table, read in (("checks", v.checks), ("direct_lets", v.direct_lets), ("wishes", automatic),
+                            ("preferences", ranked), ("outcomes", True)):
+            if read:
+                wanted.add(use, table, [c.name for c in TABLES[table]])
+        if v.checks:
+            wanted.add(use, "areas", ())
+        if automatic:
+            wanted.add_of_adverts(use, v, WISHED)
     for name in dict.fromkeys(named.criterion for named in criteria_named(version)):
         wanted.add_compiled(use, version, compiled_alone(version, name))
     _, by = asked_of_offers(version)

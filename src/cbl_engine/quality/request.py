@@ -36,6 +36,13 @@ _TABLES_IN_WORDS = {
     "homes": "a row a home advertised",
     "adverts": "a row an advert: every one of the period, withdrawn and readvertised ones too",
     "bids": "a row a bid: every one, withdrawn and automatic ones too",
+    "preferences": "a row a home that a household ranked among those it bid for",
+    "wishes": "a row a kind of home that bids may be placed for on a household's behalf",
+    "checks": "a row a result of a check of a household, old ones too",
+    "outcomes": "a row a thing that was done about an offer: decisions, landlords' results, viewings, "
+    "answers, signings",
+    "tenancies": "a row a tenancy of a home that is or may be advertised, ended ones too",
+    "direct_lets": "a row a let to a household that was asked for without a bid",
 }
 _LETTER = (
     "Please supply these tables, one file each (CSV with a heading, UTF-8) or one sheet each. "

@@ -11,6 +11,7 @@ import polars as pl
 from cbl_engine.assess import assessment_problems, assessment_tables
 from cbl_engine.errors import BadInput, Problem, SchemeError, TableError
 from cbl_engine.records.folder import read_run, write_run
+from cbl_engine.records.places import STATE, kind_of
 from cbl_engine.records.reads import extra_columns
 from cbl_engine.scheme import load_scheme
 from cbl_engine.shipped import shipped_folder
@@ -54,7 +55,16 @@ class Inputs:
 
 
 def data_source(data: str | Path) -> str | Path:
-    """A path or database URL as it is, or the folder of shipped data of a name; a path wins."""
+    """A path or database URL as it is, or the folder of shipped data of a name; a path wins.
+
+    Raises:
+        TableError: it is a state folder: its facts are kept apart, and no table is read from it.
+    """
+    if kind_of(Path(data)) == STATE:
+        raise TableError([Problem(
+            "state_as_data", "this is a state folder, and no data", where=str(data),
+            allowed="a folder of tables, a workbook, a database or the name of a shipped borough",
+            remedy="Give the tables that its record was made from; cbl cycle --state goes on from it")])
     if Path(data).exists():
         return data
     for kind in ("boroughs", "exports", "histories"):

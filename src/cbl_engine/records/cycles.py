@@ -22,12 +22,14 @@ from cbl_engine.offers.events import (
     Decided,
     OfferEnded,
     OfferMoved,
+    Proposed,
+    TakenIn,
 )
 from cbl_engine.offers.record import Record
 from cbl_engine.records.chain import data_source
 from cbl_engine.records.coming import Reading, recorded, taking_in
 from cbl_engine.records.facts_apart import Facts
-from cbl_engine.records.places import kind_of
+from cbl_engine.records.places import folder_called, kind_of
 from cbl_engine.records.reads import extra_columns
 from cbl_engine.records.state import (
     State,
@@ -54,33 +56,43 @@ if TYPE_CHECKING:
 _KEY_BYTES = 32
 
 HAPPENED = (
-    "adverts opened", "adverts held back", "adverts closed", "bids set aside",
-    "bids placed by the engine", "offers proposed", "decisions taken", "decisions without a person",
-    "proposals lapsed",
-    "nominations", "invitations to view", "offers made", "acceptances", "refusals",
-    "offers ended otherwise", "passed over", "lettings", "lettings undone", "adverts not let",
-    "outcomes quarantined",
+    "adverts opened", "adverts held back", "adverts put right", "adverts closed", "bids set aside",
+    "bids placed by the engine", "offers proposed", "other decisions proposed", "decisions taken",
+    "decisions without a person", "proposals lapsed",
+    "holds begun", "holds ended",
+    "nominations", "invitations to view", "viewings", "offers made", "acceptances", "refusals",
+    "refusals judged", "consequences begun", "duties that may end",
+    "offers ended otherwise", "passed over", "passing over ended", "lettings", "lettings undone",
+    "adverts not let", "steps after adverts not let", "outcomes quarantined",
 )
 """What a summary of a cycle counts, in its order."""
 
 _HAPPENED = {
     "advert_opened": "adverts opened", "advert_held_back": "adverts held back",
-    "advert_closed": "adverts closed", "bid_set_aside": "bids set aside",
-    "bid_placed": "bids placed by the engine", "offer_proposed": "offers proposed",
-    "passed_over": "passed over", "let_to": "lettings", "letting_undone": "lettings undone",
-    "advert_unlet": "adverts not let", "quarantined": "outcomes quarantined",
+    "advert_corrected": "adverts put right", "advert_closed": "adverts closed",
+    "bid_set_aside": "bids set aside", "bid_placed": "bids placed by the engine",
+    "offer_proposed": "offers proposed", "held_for": "holds begun", "hold_ended": "holds ended",
+    "refusal_judged": "refusals judged", "consequence_begun": "consequences begun",
+    "duty_may_end": "duties that may end", "passed_over": "passed over",
+    "passing_over_ended": "passing over ended", "let_to": "lettings",
+    "letting_undone": "lettings undone", "advert_unlet": "adverts not let",
+    "rung_taken": "steps after adverts not let", "quarantined": "outcomes quarantined",
 }
 _MOVED = {
-    "nominated": "nominations", "invited": "invitations to view", "offered": "offers made",
-    "accepted": "acceptances",
+    "nominated": "nominations", "invited": "invitations to view", "attended": "viewings",
+    "offered": "offers made", "accepted": "acceptances",
 }
+_OF_OFFERS = ("offer", "direct_let")
+"""Acts that are counted as offers proposed."""
 
 
 def _happened(event: Event) -> str:
     if isinstance(event, OfferMoved):
-        return _MOVED.get(event.step, "")
+        return _MOVED[event.step]
     if isinstance(event, OfferEnded):
         return "refusals" if event.by == "refused" else "offers ended otherwise"
+    if isinstance(event, Proposed):
+        return "" if event.act in _OF_OFFERS else "other decisions proposed"
     if isinstance(event, Decided):
         if event.status == "lapsed":
             return "proposals lapsed"
@@ -97,12 +109,14 @@ class RecordedCycle:
         cycle: what :func:`cbl_engine.offers.cycle.run_cycle` gave.
         superseded: runs that no longer count.
         not_read: files, sheets and database tables that are no table, among what was given.
+        came: rows taken in: data, outcomes, and what was put right.
     """
 
     folder: StateFolder
     cycle: Cycle
     superseded: tuple[Run, ...]
     not_read: tuple[str, ...] = ()
+    came: int = 0
 
     def counts(self) -> dict[str, int]:
         """What happened, in the words of :data:`HAPPENED`, and how often."""
@@ -197,7 +211,9 @@ def record_cycle(
                           before=folder)
     if reading.left_out:
         pl.concat(reading.rejected).write_parquet(Path(f"{out}.problems.parquet"))
-    return RecordedCycle(written, cycle, superseded, reading.not_read)
+    came = sum(event.rows for event in after.trail.events[len(folder.trail.events) if folder else 0:]
+               if isinstance(event, TakenIn) and event.why != "made")
+    return RecordedCycle(written, cycle, superseded, reading.not_read, came)
 
 
 def _scheme(scheme: str | Path | Scheme) -> tuple[Scheme | None, list[Problem]]:
@@ -243,7 +259,7 @@ def _begun(
     kind = kind_of(Path(source))
     if kind is not None:
         raise RunError(
-            [Problem("not_a_state", f"this is the folder of a {kind}, and no state",
+            [Problem("not_a_state", f"this is {folder_called(kind)}, and no state",
                      where=str(source), allowed="a state folder, or data to begin a record with")]
         )
     rows = reading.read(data_source(source), {}, needs=("applications",))

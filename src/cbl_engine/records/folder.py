@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cbl_engine.errors import Problem, RunError, TableError
-from cbl_engine.records.places import MANIFEST, folder_beside
+from cbl_engine.records.places import MANIFEST, RUN, STATE, folder_beside, folder_called, kind_of
 from cbl_engine.records.reads import columns_read, rows_and_columns_read, rows_for
 from cbl_engine.scheme import scheme_from_text
 from cbl_engine.shortlist import SCHEMA_VERSION, prepare, shortlist
@@ -317,16 +317,14 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, TypeError):
         known = False
     if not known:
-        raise RunError(
-            [
-                Problem(
-                    "not_a_run",
-                    "this is not a run folder (it has no manifest that can be read)",
-                    where=str(path),
-                    remedy="cbl shortlist --out writes one",
-                )
-            ]
-        )
+        kind = kind_of(path) or RUN
+        remedy = "cbl shortlist --out writes one"
+        if kind == STATE:
+            remedy += "; results of a state are written by cbl results --out"
+        raise RunError([Problem(
+            "not_a_run", "this is not a run folder (it has no manifest that can be read)"
+            if kind == RUN else f"this is {folder_called(kind)}, and no run folder",
+            where=str(path), remedy=remedy)])
     if manifest["schema_version"] != SCHEMA_VERSION:
         raise RunError(
             [

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MANIFEST = "manifest.json"
-STATE = "state"
-"""What the manifest of a state folder says it is."""
+STATE, RUN = "state", "run"
+"""What the manifest of a state folder says it is; and what a folder is whose manifest says nothing."""
 
 
 def check_outside(out: str | Path) -> None:
@@ -184,6 +184,11 @@ def check_folder(out: str | Path) -> None:
             remedy="Choose another folder")])
 
 
+def folder_called(kind: str) -> str:
+    """A folder of a kind, in words: ``an assessment folder``."""
+    return f"{'an' if kind[:1] in 'aeiou' else 'a'} {kind} folder"
+
+
 def kind_of(folder: Path) -> str | None:
     """What a folder's manifest says it is; None for one without a manifest that can be read."""
     try:
@@ -191,8 +196,8 @@ def kind_of(folder: Path) -> str | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError):
-        return "run"
-    return str(manifest.get("kind", "run")) if isinstance(manifest, dict) else "run"
+        return RUN
+    return str(manifest.get("kind", RUN)) if isinstance(manifest, dict) else RUN
 
 
 def _swap_in(partial: Path, out: Path, *, replace: bool) -> None:

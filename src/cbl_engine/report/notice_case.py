@@ -57,7 +57,10 @@ class Case:
         return self.rows("offers", id=name or self.due["offer"])[0]
 
     def home(self, offer: Row | None = None) -> Row:
-        """The home of the offer or the advert: its kind, area, landlord and costs; null: not known."""
+        """The home of the offer or the advert: its kind, area, landlord and costs; null: not known.
+
+        The landlord by its name, where the record has one.
+        """
         tables = self.record.tables
         advert = self.due["advert"] if offer is None else offer["advert"]
         own: Row = {}
@@ -68,7 +71,23 @@ class Case:
         if offer is not None and offer["home"] is not None:
             own["home"] = offer["home"]
         frame = pl.DataFrame([own], {"home": pl.String, "home_group": pl.String, **_HOME})
-        return {"advert": advert, **with_kind(frame, tables, _HOME).row(0, named=True)}
+        home = with_kind(frame, tables, _HOME).row(0, named=True)
+        return {"advert": advert, **home, "landlord": self._landlord_called(home["landlord"])}
+
+    def _landlord_called(self, landlord: str | None) -> str | None:
+        known = self.record.tables.get("landlords")
+        if landlord is None or known is None or "name" not in known.columns:
+            return landlord
+        names = known.filter(pl.col("id").cast(pl.String) == landlord)["name"].drop_nulls()
+        return str(names[0]) if len(names) else landlord
+
+    def let_on(self) -> date | None:
+        """Day on which the household signed for a home that it had on the day of the letter, if it did."""
+        own = (pl.col("application") == self.due["application"]) | pl.col("shares_tenant").list.contains(
+            self.due["application"])
+        stood = (pl.col("signed_on") <= self.on) & (pl.col("undone_on") > self.on).fill_null(value=True)
+        found = self.record.tables["lettings"].filter(own.fill_null(value=False), stood)
+        return max(found["signed_on"].to_list(), default=None)
 
     def automated(self, *acts: str, **keys: Any) -> tuple[Line, ...]:
         """What must be told where a proposal of these acts was approved by nobody."""

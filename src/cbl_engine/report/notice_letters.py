@@ -10,6 +10,7 @@ import polars as pl
 from cbl_engine.offers.checks import NEUTRAL
 from cbl_engine.offers.decisions import DISCRETION, SILENCES
 from cbl_engine.offers.desk import london_day
+from cbl_engine.offers.standing import NOT_ACTIVE, UNDER_OFFER, WITHDRAWN
 from cbl_engine.report.letter import BLANK
 from cbl_engine.report.notice_case import Case, Row, home_called, the_home, what_refusals_lead_to
 from cbl_engine.scheme.description import Line, Section
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
     from cbl_engine.scheme import Scheme
 
 _RULES = {
-    "not_active": "Your application was not active on that day.",
-    "bid_withdrawn": "You had withdrawn your bid.",
-    "under_offer": "You were under consideration for another home on that day.",
+    NOT_ACTIVE: "Your application was not active on that day.",
+    WITHDRAWN: "You had withdrawn your bid.",
+    UNDER_OFFER: "You were under consideration for another home on that day.",
 }
 _ENDS = {
     "landlord_rejected": "The landlord did not accept your nomination. "
@@ -207,6 +208,8 @@ def _why_passed_over(case: Case) -> tuple[Line, bool]:
         return Line(f"{criterion.label}: not met, or not known in time.", source=criterion.source,
                     ours=criterion.illustrative), lasting
     source = rules.source if rules is not None else None
+    if name == NOT_ACTIVE and (let_on := case.let_on()) is not None:
+        return Line(f"Another home had been let to you, on {day(let_on)}.", source=source), lasting
     if name in _RULES or name in _ENDS:
         return Line((_RULES | _ENDS)[name], source=source), lasting
     if rules is not None and name in rules.passing_over:

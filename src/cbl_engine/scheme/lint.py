@@ -54,7 +54,8 @@ def lint(scheme: Scheme, tables: Mapping[str, pl.DataFrame] | None = None) -> li
 
     Args:
         scheme: the scheme.
-        tables: adverts and homes it is to be used with, if any: their landlords are looked at.
+        tables: adverts and homes it is to be used with, if any: their landlords are looked at, and
+            whether they have any where the scheme nominates.
     """
     found: list[Finding] = []
     for version, document in zip(scheme.versions, scheme.documents, strict=True):
@@ -310,12 +311,27 @@ def _starts(version: SchemeVersion, document: Document) -> Iterator[Finding]:
                       f"the start {version.in_force.from_} is assumed; no source gives it")
 
 
+def nominates_to_nobody(version: SchemeVersion, tables: Mapping[str, pl.DataFrame]) -> bool:
+    """Whether a scheme nominates and no advert or home of the data says who lets it."""
+    adverts = tables.get("adverts")
+    return (version.nominations is not None and adverts is not None and adverts.height > 0
+            and not any(column.count() for column in _landlord_columns(tables)))
+
+
+def _landlord_columns(tables: Mapping[str, pl.DataFrame]) -> list[pl.Series]:
+    return [tables[t]["landlord"].cast(pl.String) for t in ("adverts", "homes")
+            if t in tables and "landlord" in tables[t].columns]
+
+
 def _landlords(
     version: SchemeVersion, document: Document, tables: Mapping[str, pl.DataFrame]
 ) -> Iterator[Finding]:
     """Landlords that the data have and the scheme does not list, and the other way round."""
-    columns = [tables[t]["landlord"].cast(pl.String) for t in ("adverts", "homes")
-               if t in tables and "landlord" in tables[t].columns]
+    columns = _landlord_columns(tables)
+    if nominates_to_nobody(version, tables):
+        yield Finding("warning", "no_landlord_known", document.where(("nominations",), key=True),
+                      "the scheme nominates, and no advert or home says who lets it, so every home is taken "
+                      "as the council's own and nobody is named to a landlord")
     if not version.landlords or not columns:
         return
     named = set(pl.concat(columns).drop_nulls())

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cbl_engine.tables.mapping import SourceMapping
 
 _MISSING = "pip install 'cbl-engine[sql]'"
+_SPOKEN_TO = ("sqlite", "postgresql", "postgres")
 _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
 
@@ -66,12 +67,14 @@ def open_database(text: str, *, must_exist: bool = True) -> sa.Engine:
             raise TableError([Problem("missing_file", "is not a database file", where=where)])
         return sa.create_engine(url)
     except (ImportError, sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ValueError) as error:
-        missing = isinstance(error, ImportError)
+        spoken_to = text.partition(":")[0].partition("+")[0] in _SPOKEN_TO
+        missing = isinstance(error, ImportError) and spoken_to
         raise TableError([
             Problem(
                 "missing_package" if missing else "bad_database_url",
                 "the package for this database is not installed" if missing
-                else "is not a database address that can be used",
+                else "is not a database address that can be used" if spoken_to
+                else "is of a kind of database that the engine is not made for",
                 where=where,
                 allowed="sqlite:///file.db, postgresql://user@host/name",
                 remedy=_MISSING if missing else "",
