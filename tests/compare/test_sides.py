@@ -132,6 +132,61 @@ def test_schemes_differ_by_what_they_say_and_not_by_their_path(tmp_path: Path) -
     assert _kinds(one, two) == []
 
 
+SCHEMES = PLAIN + """
+variants:
+  v: {title: T, CHANGE}
+"""
+
+
+@pytest.mark.parametrize("change", [
+    "scheme_set: {title: Sheffield Property Shop}", "scheme_set: {title: Other, notes: [Of no matter]}",
+    "scheme: ours.yaml", "changes: [{on: 2026-04-20, scheme_set: {title: Other}}]",
+])
+def test_a_variant_whose_scheme_differs_in_words_alone_differs_in_nothing(
+    tmp_path: Path, change: str
+) -> None:
+    shutil.copy(shipped_folder("schemes") / "sheffield.yaml", tmp_path / "ours.yaml")
+    file = _file(tmp_path, SCHEMES.replace("CHANGE", change))
+    assert _kinds(file) == ["differs_in_nothing"]
+    assert [side.scenario.policy_changes_on for side in read_sides([file])] == [None, None]
+
+
+@pytest.mark.parametrize(("scenario", "variant", "responds"), [
+    ("", "scheme: runnymede", "2026-04-06"),
+    ("", "scheme_set: {bidding.cycle.days: 14}", "2026-04-06"),
+    ("", "scheme: runnymede, policy_changes_on: 2026-04-20", "2026-04-20"),
+    ("policy_changes_on: 2026-04-13", "scheme: runnymede", "2026-04-13"),
+    ("", "scheme_set: {title: Other}, response: high", "None"),
+    ("", "changes: [{on: 2026-04-20, scheme: runnymede}]", "None"),  # the change has a day of its own
+])
+def test_households_respond_to_a_variant_with_other_rules_from_the_first_day(
+    tmp_path: Path, scenario: str, variant: str, responds: str
+) -> None:
+    _, side = read_sides([_file(tmp_path, SCHEMES.replace("CHANGE", variant) + scenario)])
+    assert str(side.scenario.policy_changes_on) == responds
+
+
+def test_a_change_says_the_same_as_a_file_of_its_own_and_as_a_variant(tmp_path: Path) -> None:
+    now = _file(tmp_path, PLAIN, "now.yaml")
+    then = _file(tmp_path, PLAIN.replace("sheffield", "runnymede"), "then.yaml")
+    _, by_file = read_sides([now, then])
+    _, by_variant = read_sides([_file(tmp_path, SCHEMES.replace("CHANGE", "scheme: runnymede"))])
+    assert by_file.scenario == by_variant.scenario.model_copy(update={"title": "A"})
+    assert str(by_file.scenario.policy_changes_on) == "2026-04-06"
+    then.write_text(then.read_text(encoding="utf-8") + "policy_changes_on: 2026-05-04\n", encoding="utf-8")
+    assert str(read_sides([now, then])[1].scenario.policy_changes_on) == "2026-05-04"
+
+
+def test_the_answer_says_from_when_households_respond(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = _file(tmp_path, PLAIN, "now.yaml")
+    then = _file(tmp_path, PLAIN.replace("sheffield", "runnymede"), "then.yaml")
+    assert exit_code("compare", now, then, "--weeks", 2) == 0
+    assert "then: A\nHouseholds respond to a change of policy from 2026-04-06 (policy_changes_on)." in (
+        capsys.readouterr().out)
+
+
 @pytest.mark.parametrize("name", ["../esc", "a/b", "..", "'x '", "'a\\b'", "/tmp/x", "''", "'a:b'"])
 def test_a_variant_whose_name_is_no_plain_file_name_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str

@@ -275,6 +275,9 @@ def _told(found: Comparison, *, full: bool) -> Iterator[Any]:
     said = findings(found)
     for side in found.sides[1:]:
         yield f"\n{side.name}: {side.scenario.title}"
+        on = side.scenario.policy_changes_on
+        if on is not None and on != base.policy_changes_on:
+            yield f"Households respond to a change of policy from {on} (policy_changes_on)."
         yield from (f"- {line}" for line in said[side.name])
     rows = found.differences if full else headlines(found)
     for side in found.sides[1:]:
