@@ -110,8 +110,8 @@ def compare(
         if (asked := _until(until)) is not None and (more := worlds_for(found, asked)):
             worlds = found.sides[0].scenario.replications
             sys.stdout.write(
-                f"The interval on {until} is wider with these {worlds:,} worlds; about {more:,} would "
-                f"do. --at-most is {at_most:,}, so none was added.\n")
+                f"{worlds:,} worlds are too few for the interval on {until}; about {more:,} would do. "
+                f"--at-most is {at_most:,}, so none was added.\n")
         if out is not None:
             sys.stdout.write(f"Wrote {out}\n")
     return 0
