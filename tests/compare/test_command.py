@@ -15,6 +15,8 @@ from cbl_engine.compare.comparing import worlds_for
 from cbl_engine.compare.findings import MOST, headlines, saved_by_pairing, sign_changes
 from cbl_engine.report import comparison_page, comparison_sheets
 from cbl_engine.report.comparison_page import FEWEST
+from cbl_engine.simulate.kpi import told_by
+from cbl_engine.simulate.summary import KPIS, values
 from tests.commands import exit_code
 
 
@@ -90,6 +92,13 @@ def test_worlds_are_added_where_a_few_happen_to_differ_alike(comparison):
     assert worlds_for(replace(comparison, differences=one), until) == 6
 
 
+def test_a_figure_that_names_its_groups_has_no_others(comparison):
+    for simulation in comparison.simulations.values():
+        told = told_by(simulation)
+        for kpi in KPIS:
+            assert all(kpi.may_have(group) for group in values(kpi, told)["group"].unique())
+
+
 def test_programs_get_every_difference(small_borough, kept, comparison, capsys):
     assert exit_code("compare", small_borough, "--out", kept, "--format", "json") == 0
     told = json.loads(capsys.readouterr().out)
@@ -152,6 +161,31 @@ def test_an_unfinished_folder_is_no_comparison(tmp_path, capsys):
     assert exit_code("report", tmp_path / "kept", "--out", tmp_path / "page.html") == 2
     assert "there is no" in capsys.readouterr().err
     assert not (tmp_path / "page.html").exists()
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (("--weeks", 3, "--replications", 5), "--replications: the folder has been simulated, and is reported "
+     "as it is; given 5. Leave it out, or give the scenarios in place of the folder --weeks: the folder"),
+    (("--responses", "low"), "--responses: the folder has been simulated"),
+    (("--keep", "elsewhere"), "--keep: the folder has been simulated"),
+    (("--excel", "z.csv"), "--excel: the file is called as one of another kind; given z.csv; allowed: a name "
+     "that ends in .xlsx"),
+])
+def test_what_a_kept_comparison_cannot_give_is_refused(
+    kept, tmp_path, monkeypatch, capsys, words, said
+):
+    monkeypatch.chdir(tmp_path)
+    assert exit_code("report", kept, "--out", "z.html", *words) == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_report_says_that_it_takes_a_folder_of_a_comparison(tmp_path, capsys):
+    assert exit_code("report", tmp_path / "nowhere", "--out", tmp_path / "z.html") == 2
+    assert "there is no such scenario; allowed: the folder of cbl compare --out, a file, or one of" in (
+        capsys.readouterr().err)
+    assert exit_code("report", tmp_path, "--out", tmp_path / "z.html") == 2
+    assert "there is no finished comparison in the folder" in capsys.readouterr().err
 
 
 def test_the_page_has_every_part_a_committee_asks_for(page):

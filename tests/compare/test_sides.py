@@ -197,6 +197,34 @@ def test_a_variant_whose_name_is_no_plain_file_name_is_refused(
     assert [p.name for p in tmp_path.iterdir()] == ["s"]
 
 
+@pytest.mark.parametrize(("name", "said"), [
+    ("1", 's.yaml:11:3 (variants.1): a name is text; given 1. Put it in quotes: "1"'),
+    ("true", 's.yaml:11:3 (variants.true): a name is text; given true. Put it in quotes: "true"'),
+    ("2026-01-01", "s.yaml:11:3 (variants.2026-01-01): a name is text; given 2026-01-01. Put it in quotes"),
+    ("base", "s.yaml:11:3: the scenario itself goes by this name; given base. Give the variant another name"),
+    ("a" * 101, "s.yaml:11:3: a variant's name is that of a folder too, and this is too long; given 101 signs "
+     f"that begin with {'a' * 20}; allowed: at most 100"),
+])
+def test_a_variants_name_that_cannot_be_is_said_with_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, said: str
+) -> None:
+    assert exit_code("compare", _file(tmp_path, BIDS.replace("  one:", f"  {name}:"))) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("cbl: 1 problem\n")
+    assert said in err
+
+
+@pytest.mark.parametrize("name", ["'1'", "a" * 100])
+def test_a_variants_name_may_be_a_number_in_quotes_and_as_long_as_said(tmp_path: Path, name: str) -> None:
+    _, side = read_sides([_file(tmp_path, BIDS.replace("  one:", f"  {name}:"))])
+    assert side.name == name.strip("'")
+
+
+def test_a_second_file_called_base_is_said_to_have_the_name_of_the_first(tmp_path: Path) -> None:
+    files = [_file(tmp_path, PLAIN, name) for name in ("now.yaml", "base.yaml")]
+    assert _kinds(*files) == ["name_of_base", "differs_in_nothing"]
+
+
 def test_variants_have_names_with_signs_and_spaces(tmp_path: Path) -> None:
     file = _file(tmp_path, BIDS.replace("  one:", "  Un offre, à 2.5:".replace(",", "")))
     assert [side.name for side in read_sides([file])] == ["base", "Un offre à 2.5"]
@@ -208,6 +236,7 @@ def test_variants_have_names_with_signs_and_spaces(tmp_path: Path) -> None:
     (("--weeks", "999999"), "--weeks: so many cannot be simulated; given 999999; allowed: 1 to 2600"),
     (("--until", "lettings=inf"), "half a width is above 0; given inf"),
     (("--responses", "low,low"), "the response is named twice; given low"),
+    (("--until", "void_days:tenancy mean=1"), "until: the figure has no such group; given void_days:tenancy"),
     (("--equality", "nowhere.csv"), "the table cannot be read: there is no such file"),
 ])
 def test_numbers_and_words_that_cannot_be_are_said_before_anything_is_simulated(
@@ -260,6 +289,11 @@ def test_a_page_that_cannot_be_written_is_said_before_anything_is_simulated(
     (BIDS.replace("2026-04-06", "9999-12-30"), "s.yaml:5:8 (start): Input should be less than or equal "
      "to 2200-01-01"),
     (PLAIN + "changes: [{on: 2026-04-13, scheme: nosuch}]\n", "s.yaml:9:36: there is no such scheme"),
+    (PLAIN + "variants:\n  v:\n", "s.yaml:10:3 (variants.v): keys with values belong here; given nothing. "
+     "Write them on lines below it, further in"),
+    (BIDS + 'outcomes: ["void_days:tenancy mean"]\n', "s.yaml:12:12: the figure has no such group; given "
+     "void_days:tenancy mean; allowed: tenancy, mean; tenancy, median;"),
+    (BIDS + 'outcomes: ["chain_length:witout leakage"]\n', "Did you mean chain_length:without leakage?"),
     (BIDS.replace("parameters:", "scheme: nosuch, parameters:"), "s.yaml:11:27: there is no such scheme"),
 ])
 def test_what_a_file_cannot_say_is_said_once(

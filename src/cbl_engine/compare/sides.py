@@ -20,7 +20,7 @@ from cbl_engine.simulate.scenario import (
     with_counts,
 )
 from cbl_engine.simulate.scenario_file import read_scenario, scenario_path
-from cbl_engine.simulate.summary import BY_NAME, KPIS
+from cbl_engine.simulate.summary import BY_NAME, KPIS, group_it_has_not
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -152,10 +152,7 @@ def not_comparable(
     if responses is not None:
         yield from _bad_responses(responses)
         yield from _responses_of_their_own(named)
-    names = [s.name for s in sides]
-    for name in sorted({n for n in names if names.count(n) > 1}):
-        yield Problem("name_twice", "two scenarios have one name", where=name,
-                      remedy="Give one of the files another name")
+    yield from _names_twice([s.name for s in sides], named)
     for other in others:
         for part in ("world", "start", "warm_up", "weeks", "seed", "replications"):
             mine, theirs = _placed(base, part), _placed(other, part)
@@ -170,6 +167,22 @@ def not_comparable(
                           "titles, labels and notes change no world")
     if until is not None:
         yield from _bad_until(base.scenario, *until)
+
+
+def _names_twice(names: Sequence[str], named: Sequence[str | Path]) -> Iterator[Problem]:
+    """Sides of one name: the names of files, or that of the base."""
+    for name in sorted({n for n in names if names.count(n) > 1}):
+        if name != BASE:
+            yield Problem("name_twice", "two scenarios have one name", where=name,
+                          remedy="Give one of the files another name")
+        elif len(named) == 1:
+            document = read_document(scenario_path(named[0]))
+            yield Problem("name_of_base", "the scenario itself goes by this name",
+                          where=document.where(("variants", name), key=True), given=name,
+                          remedy="Give the variant another name")
+        else:
+            yield Problem("name_of_base", "the first scenario goes by this name", where=name,
+                          remedy="Give the other file another name")
 
 
 def _bad_responses(responses: Sequence[str]) -> Iterator[Problem]:
@@ -210,6 +223,8 @@ def _bad_until(scenario: Scenario, kpi: str, group: str, half: float) -> Iterato
         yield Problem("not_an_outcome", "it is not among the scenario's outcomes, so it is not "
                       "compared", where="until", given=f"{kpi}:{group}",
                       allowed="; ".join(scenario.outcomes))
+    elif not BY_NAME[kpi].may_have(group):
+        yield group_it_has_not(kpi, group, "until")
     if not (half > 0 and isfinite(half)):
         yield Problem("bad_width", "half a width is above 0", where="until", given=str(half),
                       allowed="a number above 0")
