@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import polars as pl
 import pytest
 
 from cbl_engine.compare import compare, findings
+from cbl_engine.compare.comparing import worlds_for
 from cbl_engine.compare.findings import MOST, headlines, saved_by_pairing, sign_changes
 from cbl_engine.report import comparison_page, comparison_sheets
 from cbl_engine.report.comparison_page import FEWEST
+from cbl_engine.simulate.kpi import told_by
+from cbl_engine.simulate.summary import KPIS, values
 from tests.commands import exit_code
 
 
@@ -63,12 +67,36 @@ def test_an_interval_that_stays_too_wide_is_said_with_how_many_worlds_would_do(
 ):
     words = ("compare", small_borough, "--out", kept, "--at-most", 3, "--until")
     assert exit_code(*words, "bids_per_advert=0.01") == 0
-    assert re.search(r"is wider with these 3 worlds; about [\d,]+ would do. --at-most is 3, so none was",
+    assert re.search(r"3 worlds are too few for the interval on bids_per_advert=0.01; about [\d,]+ would do. "
+                     "--at-most is 3, so none was",
                      capsys.readouterr().out)
-    assert exit_code(*words, "lettings=500") == 0
-    assert "is wider with" not in capsys.readouterr().out
+    assert exit_code(*words, "bids_per_advert=500") == 0
+    assert "too few for the interval" not in capsys.readouterr().out
     assert exit_code(*words, "lettings:band Q=0.5") == 2
     assert "no such group" in capsys.readouterr().err
+
+
+def test_worlds_are_added_where_a_few_happen_to_differ_alike(comparison):
+    until = ("lettings", "all", 5.0)
+    rows = comparison.differences.filter(kpi="lettings", group="all", response="central")
+
+    def of(**alike):
+        return replace(comparison, differences=rows.with_columns(**{
+            name: pl.lit(value) for name, value in alike.items()}))
+
+    assert worlds_for(of(mean=0.0, low=0.0, high=0.0), until) == 6
+    assert worlds_for(of(mean=0.3, low=0.3, high=0.3 + 1e-16), until) == 6
+    assert worlds_for(of(mean=0.0, low=0.0, high=0.0, worlds=6), until) == 0
+    assert worlds_for(of(mean=0.0, low=-1.0, high=1.0), until) == 0
+    one = rows.with_columns(low=pl.Series([0.0, -1.0]), high=pl.Series([0.0, 1.0]), mean=pl.lit(0.0))
+    assert worlds_for(replace(comparison, differences=one), until) == 6
+
+
+def test_a_figure_that_names_its_groups_has_no_others(comparison):
+    for simulation in comparison.simulations.values():
+        told = told_by(simulation)
+        for kpi in KPIS:
+            assert all(kpi.may_have(group) for group in values(kpi, told)["group"].unique())
 
 
 def test_programs_get_every_difference(small_borough, kept, comparison, capsys):
@@ -133,6 +161,31 @@ def test_an_unfinished_folder_is_no_comparison(tmp_path, capsys):
     assert exit_code("report", tmp_path / "kept", "--out", tmp_path / "page.html") == 2
     assert "there is no" in capsys.readouterr().err
     assert not (tmp_path / "page.html").exists()
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (("--weeks", 3, "--replications", 5), "--replications: the folder has been simulated, and is reported "
+     "as it is; given 5. Leave it out, or give the scenarios in place of the folder --weeks: the folder"),
+    (("--responses", "low"), "--responses: the folder has been simulated"),
+    (("--keep", "elsewhere"), "--keep: the folder has been simulated"),
+    (("--excel", "z.csv"), "--excel: the file is called as one of another kind; given z.csv; allowed: a name "
+     "that ends in .xlsx"),
+])
+def test_what_a_kept_comparison_cannot_give_is_refused(
+    kept, tmp_path, monkeypatch, capsys, words, said
+):
+    monkeypatch.chdir(tmp_path)
+    assert exit_code("report", kept, "--out", "z.html", *words) == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_report_says_that_it_takes_a_folder_of_a_comparison(tmp_path, capsys):
+    assert exit_code("report", tmp_path / "nowhere", "--out", tmp_path / "z.html") == 2
+    assert "there is no such scenario; allowed: the folder of cbl compare --out, a file, or one of" in (
+        capsys.readouterr().err)
+    assert exit_code("report", tmp_path, "--out", tmp_path / "z.html") == 2
+    assert "there is no finished comparison in the folder" in capsys.readouterr().err
 
 
 def test_the_page_has_every_part_a_committee_asks_for(page):

@@ -132,6 +132,61 @@ def test_schemes_differ_by_what_they_say_and_not_by_their_path(tmp_path: Path) -
     assert _kinds(one, two) == []
 
 
+SCHEMES = PLAIN + """
+variants:
+  v: {title: T, CHANGE}
+"""
+
+
+@pytest.mark.parametrize("change", [
+    "scheme_set: {title: Sheffield Property Shop}", "scheme_set: {title: Other, notes: [Of no matter]}",
+    "scheme: ours.yaml", "changes: [{on: 2026-04-20, scheme_set: {title: Other}}]",
+])
+def test_a_variant_whose_scheme_differs_in_words_alone_differs_in_nothing(
+    tmp_path: Path, change: str
+) -> None:
+    shutil.copy(shipped_folder("schemes") / "sheffield.yaml", tmp_path / "ours.yaml")
+    file = _file(tmp_path, SCHEMES.replace("CHANGE", change))
+    assert _kinds(file) == ["differs_in_nothing"]
+    assert [side.scenario.policy_changes_on for side in read_sides([file])] == [None, None]
+
+
+@pytest.mark.parametrize(("scenario", "variant", "responds"), [
+    ("", "scheme: runnymede", "2026-04-06"),
+    ("", "scheme_set: {bidding.cycle.days: 14}", "2026-04-06"),
+    ("", "scheme: runnymede, policy_changes_on: 2026-04-20", "2026-04-20"),
+    ("policy_changes_on: 2026-04-13", "scheme: runnymede", "2026-04-13"),
+    ("", "scheme_set: {title: Other}, response: high", "None"),
+    ("", "changes: [{on: 2026-04-20, scheme: runnymede}]", "None"),  # the change has a day of its own
+])
+def test_households_respond_to_a_variant_with_other_rules_from_the_first_day(
+    tmp_path: Path, scenario: str, variant: str, responds: str
+) -> None:
+    _, side = read_sides([_file(tmp_path, SCHEMES.replace("CHANGE", variant) + scenario)])
+    assert str(side.scenario.policy_changes_on) == responds
+
+
+def test_a_change_says_the_same_as_a_file_of_its_own_and_as_a_variant(tmp_path: Path) -> None:
+    now = _file(tmp_path, PLAIN, "now.yaml")
+    then = _file(tmp_path, PLAIN.replace("sheffield", "runnymede"), "then.yaml")
+    _, by_file = read_sides([now, then])
+    _, by_variant = read_sides([_file(tmp_path, SCHEMES.replace("CHANGE", "scheme: runnymede"))])
+    assert by_file.scenario == by_variant.scenario.model_copy(update={"title": "A"})
+    assert str(by_file.scenario.policy_changes_on) == "2026-04-06"
+    then.write_text(then.read_text(encoding="utf-8") + "policy_changes_on: 2026-05-04\n", encoding="utf-8")
+    assert str(read_sides([now, then])[1].scenario.policy_changes_on) == "2026-05-04"
+
+
+def test_the_answer_says_from_when_households_respond(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = _file(tmp_path, PLAIN, "now.yaml")
+    then = _file(tmp_path, PLAIN.replace("sheffield", "runnymede"), "then.yaml")
+    assert exit_code("compare", now, then, "--weeks", 2) == 0
+    assert "then: A\nHouseholds respond to a change of policy from 2026-04-06 (policy_changes_on)." in (
+        capsys.readouterr().out)
+
+
 @pytest.mark.parametrize("name", ["../esc", "a/b", "..", "'x '", "'a\\b'", "/tmp/x", "''", "'a:b'"])
 def test_a_variant_whose_name_is_no_plain_file_name_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
@@ -140,6 +195,34 @@ def test_a_variant_whose_name_is_no_plain_file_name_is_refused(
     assert exit_code("compare", file, "--out", tmp_path / "out") == 2
     assert "s.yaml:11:3: a variant's name is that of a folder too" in capsys.readouterr().err
     assert [p.name for p in tmp_path.iterdir()] == ["s"]
+
+
+@pytest.mark.parametrize(("name", "said"), [
+    ("1", 's.yaml:11:3 (variants.1): a name is text; given 1. Put it in quotes: "1"'),
+    ("true", 's.yaml:11:3 (variants.true): a name is text; given true. Put it in quotes: "true"'),
+    ("2026-01-01", "s.yaml:11:3 (variants.2026-01-01): a name is text; given 2026-01-01. Put it in quotes"),
+    ("base", "s.yaml:11:3: the scenario itself goes by this name; given base. Give the variant another name"),
+    ("a" * 101, "s.yaml:11:3: a variant's name is that of a folder too, and this is too long; given 101 signs "
+     f"that begin with {'a' * 20}; allowed: at most 100"),
+])
+def test_a_variants_name_that_cannot_be_is_said_with_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, said: str
+) -> None:
+    assert exit_code("compare", _file(tmp_path, BIDS.replace("  one:", f"  {name}:"))) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("cbl: 1 problem\n")
+    assert said in err
+
+
+@pytest.mark.parametrize("name", ["'1'", "a" * 100])
+def test_a_variants_name_may_be_a_number_in_quotes_and_as_long_as_said(tmp_path: Path, name: str) -> None:
+    _, side = read_sides([_file(tmp_path, BIDS.replace("  one:", f"  {name}:"))])
+    assert side.name == name.strip("'")
+
+
+def test_a_second_file_called_base_is_said_to_have_the_name_of_the_first(tmp_path: Path) -> None:
+    files = [_file(tmp_path, PLAIN, name) for name in ("now.yaml", "base.yaml")]
+    assert _kinds(*files) == ["name_of_base", "differs_in_nothing"]
 
 
 def test_variants_have_names_with_signs_and_spaces(tmp_path: Path) -> None:
@@ -153,6 +236,7 @@ def test_variants_have_names_with_signs_and_spaces(tmp_path: Path) -> None:
     (("--weeks", "999999"), "--weeks: so many cannot be simulated; given 999999; allowed: 1 to 2600"),
     (("--until", "lettings=inf"), "half a width is above 0; given inf"),
     (("--responses", "low,low"), "the response is named twice; given low"),
+    (("--until", "void_days:tenancy mean=1"), "until: the figure has no such group; given void_days:tenancy"),
     (("--equality", "nowhere.csv"), "the table cannot be read: there is no such file"),
 ])
 def test_numbers_and_words_that_cannot_be_are_said_before_anything_is_simulated(
@@ -205,6 +289,11 @@ def test_a_page_that_cannot_be_written_is_said_before_anything_is_simulated(
     (BIDS.replace("2026-04-06", "9999-12-30"), "s.yaml:5:8 (start): Input should be less than or equal "
      "to 2200-01-01"),
     (PLAIN + "changes: [{on: 2026-04-13, scheme: nosuch}]\n", "s.yaml:9:36: there is no such scheme"),
+    (PLAIN + "variants:\n  v:\n", "s.yaml:10:3 (variants.v): keys with values belong here; given nothing. "
+     "Write them on lines below it, further in"),
+    (BIDS + 'outcomes: ["void_days:tenancy mean"]\n', "s.yaml:12:12: the figure has no such group; given "
+     "void_days:tenancy mean; allowed: tenancy, mean; tenancy, median;"),
+    (BIDS + 'outcomes: ["chain_length:witout leakage"]\n', "Did you mean chain_length:without leakage?"),
     (BIDS.replace("parameters:", "scheme: nosuch, parameters:"), "s.yaml:11:27: there is no such scheme"),
 ])
 def test_what_a_file_cannot_say_is_said_once(

@@ -39,6 +39,10 @@ def test_every_household_is_one_case_and_hours_are_cases_times_minutes(change):
     assert review["cases"] == pytest.approx(lose * 0.05)
 
 
+def test_one_rule_for_dates_is_told_as_one(change):
+    assert "Another date is taken for some, by a rule of their own." in change.transition
+
+
 def test_shipped_minutes_all_say_that_they_are_assumed(change):
     assert change.hours["assumed"].all()
     assert all("assumed" in source for source in change.hours["source"][:-1])
@@ -141,6 +145,8 @@ def test_the_command_writes_page_workbook_and_letters_or_nothing(tmp_path, capsy
     assert excel.is_file()
     assert pl.read_csv(letters / "letters.csv").height == 0
     capsys.readouterr()
+    assert exit_code(*given[:-1], tmp_path / "q.html", "--excel", tmp_path / "q.csv") == 2
+    assert "called as one of another kind; given q.csv" in capsys.readouterr().err
     assert exit_code(*given[:-1], tmp_path / "q.html", "--audience", "public", "--letters", letters) == 2
     assert "letters are about households" in capsys.readouterr().err
     assert not (tmp_path / "q.html").exists()

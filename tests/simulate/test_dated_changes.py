@@ -13,6 +13,7 @@ from cbl_engine.scheme import load_scheme, shipped_schemes
 from cbl_engine.simulate.levers import scheme_with
 from cbl_engine.simulate.scenario import scheme_of, variant_of
 from cbl_engine.simulate.scenario_file import read_scenario
+from cbl_engine.simulate.state import NEVER
 from cbl_engine.simulate.world import set_up
 from tests.simulate.policy_world import PROFILES, scheme_text
 from tests.simulate.small import START, tables
@@ -187,6 +188,11 @@ variants:
 def test_households_respond_from_the_day_the_scheme_is_changed(tmp_path: Path) -> None:
     setup = made(tmp_path, LOWER_CAP)
     assert setup.responds_from == (ON - date(1970, 1, 1)).days
+
+
+def test_nobody_responds_to_a_change_of_the_schemes_title(tmp_path: Path) -> None:
+    retitled = LOWER_CAP.replace("bidding.caps.weekly.bids: 1", "title: New")
+    assert made(tmp_path, retitled).responds_from == NEVER
 
 
 BAD = {

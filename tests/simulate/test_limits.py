@@ -67,6 +67,16 @@ def test_homes_that_complete_outside_the_horizon_are_said(tmp_path: Path) -> Non
         tmp_path, "new_homes: [{on: 2026-10-04, homes: 3, bedrooms: 2}]"))[0].new_homes[0].homes == 3
 
 
+@pytest.mark.parametrize("rates", [
+    "households.birth_per_year: {rate: 0.0, assumed: x}",
+    "households.partner_per_year: {rate: 0.0, assumed: x}"])
+def test_a_world_in_which_nobody_is_born_or_no_partner_joins_is_simulated(
+    tmp_path: Path, rates: str
+) -> None:
+    path = written(tmp_path, f"parameters: {{{rates}}}\nweeks: 2\nreplications: 1")
+    assert simulate(path).frames["weeks"].height == 2
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [

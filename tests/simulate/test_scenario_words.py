@@ -11,8 +11,6 @@ from cbl_engine.documents import read_document
 from cbl_engine.shipped import shipped_folder
 from cbl_engine.simulate.describe import describe_scenario
 from cbl_engine.simulate.json_schema import scenario_schema, scenario_schema_text
-from cbl_engine.simulate.scenario import variant_of
-from cbl_engine.simulate.scenario_file import read_scenario
 from cbl_engine.simulate.words import as_written
 from tests.commands import exit_code
 
@@ -175,16 +173,6 @@ def test_every_field_says_what_it_is():
 def test_the_command_prints_the_schema_of_scenarios(capsys):
     assert exit_code("schema", "--scenario") == 0
     assert capsys.readouterr().out == scenario_schema_text()
-
-
-def test_households_respond_to_a_variant_that_changes_the_scheme_from_the_first_day(tmp_path):
-    path = tmp_path / "whole.yaml"
-    path.write_text(WHOLE.replace("policy_changes_on: 2026-10-01\n", ""), encoding="utf-8")
-    scenario, parameters = read_scenario(path)
-    variant = scenario.variants["teams"]
-    assert variant_of(scenario, parameters, variant)[0].policy_changes_on == scenario.start
-    same = variant.model_copy(update={"scheme_set": {}})
-    assert variant_of(scenario, parameters, same)[0].policy_changes_on is None
 
 
 def test_a_value_of_a_scheme_is_said_as_its_file_has_it():

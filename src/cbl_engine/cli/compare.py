@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -110,8 +111,8 @@ def compare(
         if (asked := _until(until)) is not None and (more := worlds_for(found, asked)):
             worlds = found.sides[0].scenario.replications
             sys.stdout.write(
-                f"The interval on {until} is wider with these {worlds:,} worlds; about {more:,} would "
-                f"do. --at-most is {at_most:,}, so none was added.\n")
+                f"{worlds:,} worlds are too few for the interval on {until}; about {more:,} would do. "
+                f"--at-most is {at_most:,}, so none was added.\n")
         if out is not None:
             sys.stdout.write(f"Wrote {out}\n")
     return 0
@@ -138,7 +139,8 @@ def report(
     Parameters
     ----------
     scenarios
-        The folder of cbl compare --out; or scenarios, which are compared first.
+        The folder of cbl compare --out; or scenarios, which are compared first. A folder has been
+        simulated, so it takes no --keep, --replications, --weeks and --responses.
     out
         The page to write (HTML).
     excel
@@ -161,12 +163,15 @@ def report(
         for the effects by equality group; left out, those that made-up households have.
     """
     from cbl_engine.cli.given import check_written
-    from cbl_engine.compare.comparing import KEPT, open_comparison
+    from cbl_engine.compare.comparing import open_comparison
     from cbl_engine.report import comparison_page, comparison_sheets, write_page
 
-    for option, file in (("--out", out), ("--excel", excel)):
-        check_written(file, option)
-    kept = len(scenarios) == 1 and (Path(scenarios[0]) / KEPT).is_file()
+    check_written(out, "--out")
+    check_written(excel, "--excel", ".xlsx")
+    kept = len(scenarios) == 1 and _is_folder(scenarios[0])
+    if kept:
+        _check_as_simulated({"--keep": keep, "--replications": replications, "--weeks": weeks,
+                             "--responses": responses})
     held = None if equality is None else _equality(equality, () if kept else scenarios)
     if kept:
         found = open_comparison(scenarios[0])
@@ -184,6 +189,44 @@ def report(
         if wrote is not None:
             sys.stdout.write(f"Wrote {wrote}\n")
     return 0
+
+
+def _is_folder(named: str) -> bool:
+    """Whether a comparison's folder is named, and no scenario.
+
+    Raises:
+        BadInput: it is neither.
+    """
+    from cbl_engine.compare.comparing import KEPT
+    from cbl_engine.errors import BadInput
+    from cbl_engine.simulate.scenario_file import scenario_path
+
+    if (Path(named) / KEPT).is_file():
+        return True
+    try:
+        scenario_path(named)
+    except BadInput as error:
+        if Path(named).is_dir():
+            return True  # begun, or none at all: said where it is opened
+        raise BadInput([replace(p, allowed=f"the folder of cbl compare --out, {p.allowed}")
+                        for p in error.problems]) from None
+    return False
+
+
+def _check_as_simulated(given: dict[str, Any]) -> None:
+    """Make sure that nothing is asked of a kept comparison that only simulating it anew could give.
+
+    Raises:
+        BadInput: each option that was given.
+    """
+    from cbl_engine.errors import BadInput, Problem
+
+    if problems := [
+            Problem("simulated_already", "the folder has been simulated, and is reported as it is",
+                    where=option, given=str(value),
+                    remedy="Leave it out, or give the scenarios in place of the folder")
+            for option, value in given.items() if value is not None]:
+        raise BadInput(problems)
 
 
 def _compared(
@@ -275,6 +318,9 @@ def _told(found: Comparison, *, full: bool) -> Iterator[Any]:
     said = findings(found)
     for side in found.sides[1:]:
         yield f"\n{side.name}: {side.scenario.title}"
+        on = side.scenario.policy_changes_on
+        if on is not None and on != base.policy_changes_on:
+            yield f"Households respond to a change of policy from {on} (policy_changes_on)."
         yield from (f"- {line}" for line in said[side.name])
     rows = found.differences if full else headlines(found)
     for side in found.sides[1:]:

@@ -55,11 +55,17 @@ def moment(text: str) -> datetime:
     return london
 
 
-def check_written(file: Path | None, option: str) -> None:
+def check_written(file: Path | None, option: str, ending: str = "") -> None:
     """Make sure that a file can be written, before work is done that fills it.
 
+    Args:
+        file: to be written; None: none.
+        option: that names it.
+        ending: of its name, where only one kind of file is written.
+
     Raises:
-        BadInput: its folder is not there, or the place is a folder.
+        BadInput: its folder is not there, the place is a folder, or its name is that of another
+            kind of file.
     """
     from cbl_engine.errors import BadInput, Problem
 
@@ -71,6 +77,9 @@ def check_written(file: Path | None, option: str) -> None:
     if file.is_dir():
         raise BadInput([Problem("folder_in_the_way", "this is a folder, where a file is written",
                                 where=option, given=str(file))])
+    if not file.name.lower().endswith(ending):
+        raise BadInput([Problem("wrong_ending", "the file is called as one of another kind",
+                                where=option, given=file.name, allowed=f"a name that ends in {ending}")])
 
 
 def give(text: str, out: Path | None) -> None:

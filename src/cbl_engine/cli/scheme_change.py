@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from cbl_engine.cli.given import day
+from cbl_engine.cli.given import check_written, day
 
 if TYPE_CHECKING:
     from cbl_engine.assess import Movers
@@ -77,6 +77,8 @@ def scheme_change(
     from cbl_engine.report import write_page
     from cbl_engine.scheme import load_scheme
 
+    check_written(out, "--out")
+    check_written(excel, "--excel", ".xlsx")
     on, public = day(as_at), audience == "public"
     problems = []
     if public and len(by) > 1:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from cbl_engine.compare.differences import differences
-from cbl_engine.compare.pairs import Difference, worlds_needed
+from cbl_engine.compare.pairs import Difference, fewest_to_tell, worlds_needed
 from cbl_engine.compare.sides import (
     OWN,
     RESPONSES,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from cbl_engine.simulate.scenario import Response
 
+_ROUNDING = 1e-9
 KEPT = "comparison.json"
 """What says that all simulations of a comparison are in a folder."""
 
@@ -108,7 +110,8 @@ def compare(
         responses: how strongly households respond, on every side; each is simulated. None: each
             side keeps its own.
         until: figure, group and half width: worlds are added until every variant's interval on it
-            is no wider. When the first worlds show that more than ``at_most`` would be needed,
+            is no wider, and at least as many as tell a difference where all that there are differ
+            alike. When the first worlds show that more than ``at_most`` would be needed,
             none is added: :func:`worlds_for` says how many would do.
         at_most: worlds at most, with ``until``.
         batch: worlds stepped together; the answer is the same whatever it is.
@@ -200,6 +203,9 @@ def _write_kept(found: Comparison, out: Path) -> None:
 def worlds_for(found: Comparison, until: tuple[str, str, float]) -> int:
     """About how many worlds would make every interval on a figure narrow enough; 0: they are.
 
+    An interval of no width, of fewer worlds than :func:`fewest_to_tell`, is not narrow: it says that
+    those few differ alike, as they do where what is counted is rare.
+
     Args:
         found: with fewer worlds.
         until: figure, group and half width, as of :func:`compare`.
@@ -220,13 +226,17 @@ def worlds_for(found: Comparison, until: tuple[str, str, float]) -> int:
             "unknown_group", "the figure has no such group in enough worlds", where="until",
             given=f"{kpi}:{group}",
             allowed="; ".join(groups) or "another figure: this has none in enough worlds")])
-    widest = rows.with_columns((pl.col("high") - pl.col("low")).alias("width")).sort("width").tail(1)
-    row = widest.row(0, named=True)
-    if row["width"] / 2 <= half:
-        return 0
-    sample = Difference(row["mean"], row["low"], row["high"], None, None, row["low"], row["high"],
-                        row["worlds"], 0, None)
-    return max(found.sides[0].scenario.replications + 1, int(worlds_needed(sample, half) * 1.1))
+    rows = rows.with_columns((pl.col("high") - pl.col("low")).alias("width")).sort("width")
+    replications, fewest = found.sides[0].scenario.replications, fewest_to_tell()
+    alike = rows.filter(pl.col("width") <= _ROUNDING * pl.col("mean").abs(),
+                        pl.col("worlds") < fewest)["worlds"]
+    more = max((ceil(replications * fewest / worlds) for worlds in alike), default=0)
+    row = rows.row(-1, named=True)
+    if row["width"] / 2 > half:
+        sample = Difference(row["mean"], row["low"], row["high"], None, None, row["low"], row["high"],
+                            row["worlds"], 0, None)
+        more = max(more, replications + 1, int(worlds_needed(sample, half) * 1.1))
+    return more
 
 
 def _worlds_to_add(

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field, replace
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cbl_engine.documents import read_document
 from cbl_engine.errors import BadInput, Problem
-from cbl_engine.scheme import load_scheme
-from cbl_engine.simulate.scenario import World, near, scheme_of, variant_of, with_counts
+from cbl_engine.simulate.changes import transitions_of
+from cbl_engine.simulate.scenario import (
+    World,
+    near,
+    rules_differ,
+    rules_in_turn,
+    scheme_of,
+    variant_of,
+    with_counts,
+)
 from cbl_engine.simulate.scenario_file import read_scenario, scenario_path
-from cbl_engine.simulate.summary import BY_NAME, KPIS
+from cbl_engine.simulate.summary import BY_NAME, KPIS, group_it_has_not
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from cbl_engine.simulate.parameters import Parameters
-    from cbl_engine.simulate.scenario import Response, Scenario
+    from cbl_engine.simulate.scenario import Response, Rules, Scenario
 
 BASE = "base"
 RESPONSES: tuple[Response, ...] = ("low", "central", "high")
@@ -37,6 +44,8 @@ class Side:
         scenario, parameters: what it says, and what it goes by.
         beside: where its paths begin; of a kept comparison its folder.
         bands: names of the bands of its scheme, of every version, from the highest.
+        rules: what holds of its scheme, each with its day; of a kept comparison none, for the scheme
+            may be gone.
     """
 
     name: str
@@ -44,12 +53,16 @@ class Side:
     parameters: Parameters
     beside: Path
     bands: tuple[str, ...]
+    rules: Rules = field(default=(), repr=False)
 
 
 def read_sides(
     named: Sequence[str | Path], replications: int | None = None, weeks: int | None = None
 ) -> list[Side]:
     """The base, then the variants of its file or the other scenarios.
+
+    Households respond to another scheme from the first day where it holds on that day, and no other
+    day is given.
 
     Args:
         named: as of :func:`cbl_engine.compare.compare`.
@@ -78,12 +91,26 @@ def read_sides(
                       for v, variant in scenario.variants.items()]
     if problems:
         raise BadInput(list(problems))
-    return sides
+    return [sides[0], *(_responding(side, sides[0]) for side in sides[1:])]
 
 
 def _side(name: str, scenario: Scenario, parameters: Parameters, beside: Path) -> Side:
-    bands = (band for v in scheme_of(scenario, beside).versions for band in v.bands)
-    return Side(name, scenario, parameters, beside, tuple(dict.fromkeys(bands)))
+    scheme = scheme_of(scenario, beside)
+    bands = dict.fromkeys(band for version in scheme.versions for band in version.bands)
+    return Side(name, scenario, parameters, beside, tuple(bands), rules_in_turn(scenario, scheme))
+
+
+def _responding(side: Side, base: Side) -> Side:
+    """The side with the day from which households respond, where its scheme is another at the start."""
+    scenario = side.scenario
+    if scenario.policy_changes_on is not None or _same_rules(side.rules[:1], base.rules[:1]):
+        return side
+    return replace(side, scenario=scenario.model_copy(update={"policy_changes_on": scenario.start}))
+
+
+def _same_rules(one: Rules, other: Rules) -> bool:
+    return [on for on, _ in one] == [on for on, _ in other] and not any(
+        rules_differ(mine, theirs) for (_, mine), (_, theirs) in zip(one, other, strict=True))
 
 
 def own_response(sides: Sequence[Side]) -> str:
@@ -125,11 +152,7 @@ def not_comparable(
     if responses is not None:
         yield from _bad_responses(responses)
         yield from _responses_of_their_own(named)
-    names = [s.name for s in sides]
-    for name in sorted({n for n in names if names.count(n) > 1}):
-        yield Problem("name_twice", "two scenarios have one name", where=name,
-                      remedy="Give one of the files another name")
-    loaded = cache(load_scheme)
+    yield from _names_twice([s.name for s in sides], named)
     for other in others:
         for part in ("world", "start", "warm_up", "weeks", "seed", "replications"):
             mine, theirs = _placed(base, part), _placed(other, part)
@@ -137,12 +160,29 @@ def not_comparable(
                 yield Problem(
                     "worlds_differ", f"its {part} is not the base's, so worlds cannot be paired",
                     where=other.name, given=_in_words(theirs), allowed=_in_words(mine))
-        if _what_counts(base, loaded) == _what_counts(other, loaded):
+        if _what_counts(base) == _what_counts(other) and _same_rules(base.rules, other.rules):
             yield Problem("differs_in_nothing", "the variant differs from the base in nothing",
                           where=other.name,
-                          remedy="Change its scheme, scheme_set, parameters, response or changes")
+                          remedy="Change its scheme, scheme_set, parameters, response or changes; "
+                          "titles, labels and notes change no world")
     if until is not None:
         yield from _bad_until(base.scenario, *until)
+
+
+def _names_twice(names: Sequence[str], named: Sequence[str | Path]) -> Iterator[Problem]:
+    """Sides of one name: the names of files, or that of the base."""
+    for name in sorted({n for n in names if names.count(n) > 1}):
+        if name != BASE:
+            yield Problem("name_twice", "two scenarios have one name", where=name,
+                          remedy="Give one of the files another name")
+        elif len(named) == 1:
+            document = read_document(scenario_path(named[0]))
+            yield Problem("name_of_base", "the scenario itself goes by this name",
+                          where=document.where(("variants", name), key=True), given=name,
+                          remedy="Give the variant another name")
+        else:
+            yield Problem("name_of_base", "the first scenario goes by this name", where=name,
+                          remedy="Give the other file another name")
 
 
 def _bad_responses(responses: Sequence[str]) -> Iterator[Problem]:
@@ -183,6 +223,8 @@ def _bad_until(scenario: Scenario, kpi: str, group: str, half: float) -> Iterato
         yield Problem("not_an_outcome", "it is not among the scenario's outcomes, so it is not "
                       "compared", where="until", given=f"{kpi}:{group}",
                       allowed="; ".join(scenario.outcomes))
+    elif not BY_NAME[kpi].may_have(group):
+        yield group_it_has_not(kpi, group, "until")
     if not (half > 0 and isfinite(half)):
         yield Problem("bad_width", "half a width is above 0", where="until", given=str(half),
                       allowed="a number above 0")
@@ -212,16 +254,13 @@ def _in_words(value: Any) -> str:
         by_alias=True, exclude_none=True).items())
 
 
-def _what_counts(side: Side, loaded: Callable[[str], Any]) -> tuple[Any, ...]:
-    """All that can make a simulation differ; schemes by what they say, wherever their files are."""
+def _what_counts(side: Side) -> tuple[Any, ...]:
+    """All that can make a simulation differ, but for what its schemes say."""
     s = side.scenario
-
-    def scheme(named: str | None) -> Any:
-        return None if named is None else loaded(_place(side, named)).versions
-
-    return (scheme(s.scheme), s.scheme_set, s.new_homes, s.acquisitions, s.decants, s.simple,
-            s.response, s.assess_every, s.policy_changes_on, s.register_again_on, s.warm_up,
-            [(d.on, scheme(d.change.scheme), d.change.scheme_set, d.change.transition,
-              d.change.over_weeks, {n: p.value for n, p in d.change.parameters.items()})
-             for d in s.dated if d.on < s.end],
+    transitions = transitions_of(s.dated)
+    return (s.new_homes, s.acquisitions, s.decants, s.simple, s.response, s.assess_every,
+            s.policy_changes_on, s.register_again_on, s.warm_up,
+            [transitions.get(on) for on, _ in side.rules],
+            [(d.on, {n: p.value for n, p in d.change.parameters.items()})
+             for d in s.dated if d.change.parameters and d.on < s.end],
             {n: p.value for n, p in side.parameters.found.items()})

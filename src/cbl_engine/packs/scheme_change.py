@@ -141,7 +141,8 @@ def _transition(found: Movers) -> Iterator[str]:
         yield f"A household whose band changes because of the new scheme {_KEPT[dates.policy]} (policy)."
         yield (f"One that must register again {_KEPT[dates.reregistration]} (reregistration).")
         if dates.instead:
-            yield f"Another date is taken for some, by {len(dates.instead)} rules of their own."
+            many = "a rule" if len(dates.instead) == 1 else f"{len(dates.instead)} rules"
+            yield f"Another date is taken for some, by {many} of their own."
     renamed = [(a, b) for a, b in found.mapped.items() if b is not None and a != b]
     if renamed:
         yield "Bands that go on under another name: " + ", ".join(

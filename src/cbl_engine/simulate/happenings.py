@@ -111,7 +111,7 @@ def _person(
         "application": whose,
         "date_of_birth": pl.Series(born[which].astype(np.int32)).cast(pl.Date),
         "sex": np.where(female[which], "female", "male"),
-        "relationship": [relationship] * len(whose),
+        "relationship": pl.Series([relationship] * len(whose), dtype=pl.String),
         "day": pl.Series(day[which].astype(np.int32)).cast(pl.Date),
     })
 

@@ -84,7 +84,8 @@ class Kpi:
         query: from the tables to world, group and value; its docstring is the definition. Null is
             a world in which there is nothing to take a mean of; an infinite median was not reached.
         none: value of a group in a world that the query does not name; None leaves it out.
-        order: groups in the order in which people read them; None: by name, after ``all``.
+        order: groups in the order in which people read them, all that it may have; None: by name,
+            after ``all``.
         brief: pattern of the groups that a short summary shows.
         of: of a ratio, the worlds in which there is something to divide by: world and of (a group and
             its parts, as ``council`` and ``council, no show``; ``all``: every group); the others are
@@ -104,6 +105,10 @@ class Kpi:
     def share(self) -> bool:
         """Whether it is a share, never above 1."""
         return self.unit.startswith("share ")
+
+    def may_have(self, group: str) -> bool:
+        """Whether a world may have such a group, as far as the figure itself says."""
+        return self.order is None or group in self.order
 
     @property
     def definition(self) -> str:

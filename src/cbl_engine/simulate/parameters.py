@@ -179,16 +179,38 @@ def whole_parameters(given: Any) -> dict[str, Parameter]:
     return found
 
 
+_BELONGS = {
+    "model_type": ("keys with values belong here", "Write them on lines below it, further in"),
+    "dict_type": ("keys with values belong here", "Write them on lines below it, further in"),
+    "tuple_type": ("a list belongs here", "Begin each item with -, or put them in [ ]"),
+    "string_type": ("text belongs here", "Put it in quotes"),
+}
+"""Errors that say that a value is of another kind, in words, and what to do."""
+
+
 def problems_of(error: ValidationError, document: Document) -> list[Problem]:
     """What pydantic found wrong, with the place in the file."""
-    return [
-        Problem(
-            "bad_value", item["msg"].removeprefix("Value error, "),
-            where=f"{document.where(item['loc'])} ({'.'.join(map(str, item['loc']))})",
-            given="" if isinstance(item["input"], dict) else repr(item["input"]),
-        )
-        for item in error.errors()
-    ]
+    return [_problem_of(item, document) for item in error.errors()]
+
+
+def _problem_of(item: Mapping[str, Any], document: Document) -> Problem:
+    path, given = item["loc"], item["input"]
+    is_key = path[-1:] == ("[key]",)
+    if is_key:
+        path = (*path[:-2], given)
+    place = document.where(path, key=is_key or given is None)
+    where = f"{place} ({'.'.join(map(_written, path))})"
+    if is_key and item["type"] == "string_type":
+        return Problem("bad_value", "a name is text", where=where, given=_written(given),
+                       remedy=f'Put it in quotes: "{_written(given)}"')
+    message, remedy = _BELONGS.get(item["type"], (item["msg"].removeprefix("Value error, "), ""))
+    said = "nothing" if given is None else "" if isinstance(given, dict) else repr(given)
+    return Problem("bad_value", message, where=where, given=said, remedy=remedy)
+
+
+def _written(value: Any) -> str:
+    """A part of a path as the file has it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 _WHOLE = {

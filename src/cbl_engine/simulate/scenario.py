@@ -10,6 +10,7 @@ from pydantic import Field
 
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.scheme import Scheme, load_scheme
+from cbl_engine.scheme.comparison import compare
 from cbl_engine.scheme.parts import Part
 from cbl_engine.simulate.changes import Change, Dated, in_order, scheme_over_time
 from cbl_engine.simulate.levers import scheme_with
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import polars as pl
+
+    from cbl_engine.scheme.model import SchemeVersion
+
+    Rules = tuple[tuple[date, SchemeVersion], ...]
 
 Response = Literal["low", "central", "high"]
 
@@ -92,7 +97,7 @@ class Variant(Part):
     response: Response | None = Field(None, description="another response")
     policy_changes_on: date | None = Field(None, description="the day from which households "
                                            "respond; left out: the scenario's, or the first day "
-                                           "where the variant changes the scheme")
+                                           "that is simulated where other rules hold on it")
     register_again_on: date | None = Field(None, description="the day by which everybody must "
                                            "register again")
     new_homes: tuple[NewHomes, ...] | None = Field(
@@ -148,7 +153,8 @@ class Scenario(Part):
     response: Response = Field("central", description="how strongly households respond to policy")
     policy_changes_on: date | None = Field(None, description="the day from which households "
                                            "respond; left out: the first on which another version "
-                                           "of the scheme comes into force, if one does")
+                                           "of the scheme comes into force that changes a rule, if "
+                                           "one does")
     register_again_on: date | None = Field(None, description="the day by which everybody must "
                                            "register again; left out: none")
     new_homes: tuple[NewHomes, ...] = Field((), strict=False, description="schemes of new homes")
@@ -225,17 +231,11 @@ def with_counts(
 def variant_of(
     scenario: Scenario, parameters: Parameters, variant: Variant
 ) -> tuple[Scenario, Parameters]:
-    """The scenario with what a variant changes, and the parameters it goes by then.
-
-    Households respond to a variant that changes the scheme from the first day, where no other is
-    given.
-    """
+    """The scenario with what a variant changes, and the parameters it goes by then."""
     changes: dict[str, Any] = {"title": variant.title, "variants": {},
                                "scheme_set": {**scenario.scheme_set, **variant.scheme_set},
                                "parameters": {**scenario.parameters, **variant.parameters},
                                "changes": (*scenario.changes, *variant.changes)}
-    if variant.scheme is not None or variant.scheme_set:
-        changes["policy_changes_on"] = scenario.policy_changes_on or scenario.start
     for name in ("scheme", "response", "new_homes", "acquisitions", "decants", "policy_changes_on",
                  "register_again_on"):
         if getattr(variant, name) is not None:
@@ -252,6 +252,30 @@ def scheme_of(scenario: Scenario, beside: Path | None) -> Scheme:
     named = loader(beside)
     scheme = scheme_with(named(scenario.scheme), scenario.scheme_set)
     return scheme_over_time(scheme, scenario.dated, named)
+
+
+def rules_in_turn(scenario: Scenario, scheme: Scheme) -> Rules:
+    """What holds in a scenario, each with its day: the versions in force on a day that is simulated.
+
+    A version that says the same as the one before it, in other words, goes on with it.
+
+    Args:
+        scenario: with the span.
+        scheme: as of :func:`scheme_of`.
+    """
+    found: list[tuple[date, SchemeVersion]] = []
+    for version in scheme.versions:
+        force = version.in_force
+        if force.from_ < scenario.end and (force.until is None or force.until > scenario.start) and (
+                not found or rules_differ(found[-1][1], version)):
+            found.append((max(force.from_, scenario.start), version))
+    return tuple(found)
+
+
+def rules_differ(old: SchemeVersion, new: SchemeVersion) -> bool:
+    """Whether worlds may go another way under a version: it differs in more than words and dates."""
+    return any((change.concerns != "words" or change.kind == "moved")
+               and not change.path.startswith("in_force") for change in compare(old, new))
 
 
 def near(beside: Path | None, named: str) -> str:

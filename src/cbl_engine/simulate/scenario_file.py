@@ -46,7 +46,8 @@ if TYPE_CHECKING:
     from cbl_engine.documents import Document
 
 
-_FILE_NAME = re.compile(r"\w(?:[\w +.-]{0,98}\w)?")
+_FILE_NAME = re.compile(r"\w(?:[\w +.-]*\w)?")
+_LONGEST_NAME = 100
 
 
 def scenario_path(named: str | Path) -> Path:
@@ -123,13 +124,18 @@ def _places(given: Mapping[str, Any], document: Document, beside: Path) -> Itera
 def _variants(given: Any, document: Document, beside: Path) -> Iterator[Problem]:
     """What variants name that is not there, or cannot be as it is given."""
     for name, variant in given.items() if isinstance(given, dict) else ():
-        if not _FILE_NAME.fullmatch(str(name)):
+        at, written = ("variants", name), str(name)
+        if len(written) > _LONGEST_NAME:
+            yield Problem("bad_name", "a variant's name is that of a folder too, and this is too long",
+                          where=document.where(at, key=True),
+                          given=f"{len(written):,} signs that begin with {written[:20]}",
+                          allowed=f"at most {_LONGEST_NAME}")
+        elif not _FILE_NAME.fullmatch(written):
             yield Problem("bad_name", "a variant's name is that of a folder too, and this is no plain "
-                          "name", where=document.where(("variants", name), key=True), given=str(name),
+                          "name", where=document.where(at, key=True), given=written,
                           allowed="letters, digits, spaces and the signs _ - + . of which the first and "
                           "the last is a letter, a digit or _")
         if isinstance(variant, dict):
-            at = ("variants", str(name))
             yield from _no_scheme(variant.get("scheme"), document, (*at, "scheme"), beside)
             yield from changes_that_do_not_fit(
                 whole_parameters(variant.get("parameters")), document, (*at, "parameters"))
@@ -220,13 +226,16 @@ def _too_many_decants(
 def _unknown_outcomes(scenario: Scenario, document: Document) -> Iterator[Problem]:
     if not scenario.outcomes:
         return
-    from cbl_engine.simulate.summary import BY_NAME
+    from cbl_engine.simulate.summary import BY_NAME, group_it_has_not
 
     for number, outcome in enumerate(scenario.outcomes):
         where = document.where(("outcomes", number))
-        if outcome.partition(":")[0] not in BY_NAME:
+        kpi, _, group = outcome.partition(":")
+        if kpi not in BY_NAME:
             yield Problem("unknown_figure", "there is no such figure", where=where, given=outcome,
                           allowed=", ".join(BY_NAME))
+        elif group and not BY_NAME[kpi].may_have(group):
+            yield group_it_has_not(kpi, group, where)
         elif outcome in scenario.outcomes[:number]:
             yield Problem("figure_twice", "the figure is named twice", where=where, given=outcome,
                           remedy="Keep one of the two")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from cbl_engine.errors import Problem
 from cbl_engine.simulate import kpis_accommodation, kpis_homes, kpis_people
 from cbl_engine.simulate.kpi import ALL, Kpi, Told, told_by
 
@@ -19,6 +21,15 @@ KPIS = (*kpis_homes.KPIS, *kpis_people.KPIS, *kpis_accommodation.KPIS)
 BY_NAME = {kpi.name: kpi for kpi in KPIS}
 _CONFIDENCE = 0.95
 _DIGITS = 6
+
+
+def group_it_has_not(kpi: str, group: str, where: str) -> Problem:
+    """A group was asked for that the figure has in no world: which it has, and which was meant."""
+    groups = BY_NAME[kpi].order or ()
+    near = get_close_matches(group, groups, 1)
+    return Problem("unknown_group", "the figure has no such group", where=where, given=f"{kpi}:{group}",
+                   allowed="; ".join(groups),
+                   remedy=f"Did you mean {kpi}:{near[0]}?" if near else "")
 
 
 def summary(simulation: Simulation) -> pl.DataFrame:

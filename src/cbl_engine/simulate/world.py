@@ -21,7 +21,7 @@ from cbl_engine.simulate.luck import Luck
 from cbl_engine.simulate.make_lives import make_lives
 from cbl_engine.simulate.opening import voids_under_way
 from cbl_engine.simulate.parameters import NESTED
-from cbl_engine.simulate.scenario import as_at_start, near, read_own, scheme_of
+from cbl_engine.simulate.scenario import as_at_start, near, read_own, rules_in_turn, scheme_of
 from cbl_engine.simulate.setup import Decants, Setup, Theory
 from cbl_engine.simulate.state import NEVER
 from cbl_engine.simulate.stock import stock_of, with_homes_to_come
@@ -103,8 +103,7 @@ def _policy_changes_on(scenario: Scenario, scheme: Scheme) -> date | None:
     """The day from which households respond; None where nothing changes."""
     if scenario.policy_changes_on is not None:
         return scenario.policy_changes_on
-    later = [v.in_force.from_ for v in scheme.versions if v.in_force.from_ > scenario.start]
-    return min(later, default=None)
+    return next((on for on, _ in rules_in_turn(scenario, scheme) if on > scenario.start), None)
 
 
 def _day(on: date | None) -> int:
