@@ -292,8 +292,8 @@ def _stages(at: _Figures) -> Chart:
     kpi = "void_stage_days"
     days = [(side.name, {n: at.mean(side, kpi, n) or 0.0 for n in names}) for side in at.sides]
     return Chart(
-        "Where void days go", "Mean days from the end of a tenancy to the start of the next, by "
-        "stage.", bars(days, number, unit="days", shown=lambda p: f"{number(sum(p.values()))} days"),
+        "Where void days go", "Mean days empty of homes let after a nomination, by stage, from the day "
+        "after one tenancy ended to the start of the next.", bars(days, number, unit="days", shown=lambda p: f"{number(sum(p.values()))} days"),
         ("stage", "scenario", "days", *_DIFFERENCE), _behind(at, kpi, names))
 
 
