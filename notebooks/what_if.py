@@ -223,7 +223,7 @@ def _(given, now):
 
 @app.cell
 def _(comparison):
-    said = findings(comparison)
+    said = findings(comparison, where="the pairs below")
     titles = {side.name: side.scenario.title for side in comparison.sides}
     _base = comparison.sides[0].scenario
     mo.md("\n".join([

@@ -162,7 +162,7 @@ def comparison_sheets(
         source) and limits.
     """
     said = [(r, v, line) for r in comparison.responses
-            for v, lines in findings(comparison, r).items() for line in lines]
+            for v, lines in findings(comparison, r, "the sheet differences").items() for line in lines]
     levels = [
         summary(done).select(
             pl.lit(response).alias("response"), pl.lit(name).alias("scenario"), _label(), "group",
@@ -293,7 +293,8 @@ def _stages(at: _Figures) -> Chart:
     days = [(side.name, {n: at.mean(side, kpi, n) or 0.0 for n in names}) for side in at.sides]
     return Chart(
         "Where void days go", "Mean days empty of homes let after a nomination, by stage, from the day "
-        "after one tenancy ended to the start of the next.", bars(days, number, unit="days", shown=lambda p: f"{number(sum(p.values()))} days"),
+        "after one tenancy ended to the start of the next.",
+        bars(days, number, unit="days", shown=lambda p: f"{number(sum(p.values()))} days"),
         ("stage", "scenario", "days", *_DIFFERENCE), _behind(at, kpi, names))
 
 
