@@ -97,7 +97,7 @@ def _told(rows: pl.DataFrame, worlds: int, together: int, where: str) -> list[st
     most = pl.col("kpi").replace_strict({name: says.lines for name, says in SAYS.items()})
     few = ordered.with_columns(nth.alias("nth")).filter(pl.col("nth") < most).sort(
         pl.col("nth") > 0, maintain_order=True).head(MOST)
-    said = [sentence(row, worlds) for row in few.sort(
+    said = [sentence(row) for row in few.sort(
         "place", "kpi", maintain_order=True).iter_rows(named=True)]
     if not said:
         fewest = fewest_to_tell(together)

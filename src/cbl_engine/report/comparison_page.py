@@ -157,7 +157,8 @@ def comparison_sheets(
 
     Returns:
         findings (response, variant, finding), headlines and differences (figure, group, unit, base,
-        difference, low, high, told, ..., not_reached: worlds that do not reach a median), equality (the same by group of people), levels (response,
+        difference, low, high, told, ..., not_reached: worlds that do not reach a median,
+        left_out: worlds without the figure), equality (the same by group of people), levels (response,
         scenario, figure, group, mean, low, high), values (what each scenario goes by, with its
         source) and limits.
     """
@@ -192,7 +193,7 @@ def _sheet(rows: pl.DataFrame) -> pl.DataFrame:
     numbers = ("base", "mean", "low", "high", "bca_low", "bca_high", "all_low", "all_high", "saved")
     return rows.select(
         "response", "variant", _label(), "group", "unit", *(pl.col(n).round(6) for n in numbers),
-        pl.when("told").then(pl.lit("told")).alias("told"), "worlds", "not_reached").rename({"mean": "difference"})
+        pl.when("told").then(pl.lit("told")).alias("told"), "worlds", "not_reached", "left_out").rename({"mean": "difference"})
 
 
 class _Figures:
