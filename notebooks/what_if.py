@@ -9,6 +9,7 @@ with app.setup:
     import sys
     from dataclasses import replace
     from datetime import date
+    from html import escape
     from io import BytesIO
     from pathlib import Path
     from tempfile import TemporaryDirectory
@@ -108,7 +109,8 @@ def wrong_options(options, first):
 def stop_here(words, wrong=False):
     """Say why nothing follows: on the page, or, as a script, in plain lines."""
     if mo.running_in_notebook():
-        mo.stop(True, mo.callout(mo.plain_text(words), "warn"))
+        lines = mo.Html(f'<div style="white-space: pre-wrap">{escape(words)}</div>')
+        mo.stop(True, mo.callout(lines, "warn"))
     if wrong:
         raise SystemExit(words)
     sys.stdout.write(f"{words}\n")
