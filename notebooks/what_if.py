@@ -6,8 +6,10 @@ __generated_with = "0.25.2"
 app = marimo.App(width="medium", app_title="What if?")
 
 with app.setup:
+    import sys
     from dataclasses import replace
     from datetime import date
+    from html import escape
     from io import BytesIO
     from pathlib import Path
     from tempfile import TemporaryDirectory
@@ -24,6 +26,25 @@ with app.setup:
     from cbl_engine.report import comparison_page
     from cbl_engine.scheme import shipped_schemes
     from cbl_engine.simulate.parameters import shipped_parameters
+
+    KINDS = {
+        "England": "england",
+        "a London borough": "london_borough",
+        "a metropolitan district": "metropolitan_district",
+        "a unitary authority": "unitary",
+        "a shire district": "shire_district",
+    }
+    CHOICES = {"scheme": list(shipped_schemes()), "authority_type": list(KINDS.values()), "apart": [True, False]}
+    RANGES = {
+        "households": (50, 20_000),
+        "homes": (100, 60_000),
+        "weeks": (4, 520),
+        "replications": (3, 1000),
+        "bids": (1, 6),
+        "works": (50, 150),
+        "early": (0, 100),
+        "incentive": (1, 5),
+    }
 
 
 @app.cell(hide_code=True)
@@ -50,23 +71,54 @@ def _():
         "replications": 30,
         "bids": int(now["bidding.most_bids"].number),
         "works": 100,
-        "early": 100,
+        "early": round(100 * now["voids.advertised_before_ready"].share),
         "incentive": now["downsizing.incentive"].number,
         "apart": True,
-        **mo.cli_args().to_dict(),
     }
+    _options = mo.cli_args().to_dict()
+    if _wrong := wrong_options(_options, first):
+        stop_here("\n".join(_wrong), wrong=True)
+    first |= _options
     return first, now
+
+
+@app.function
+def wrong_options(options, first):
+    """What is wrong with first values given on the command line, a line each."""
+    found = []
+    for name, value in options.items():
+        if name not in first:
+            found.append(f"--{name}: there is no such option; allowed: {', '.join(f'--{n}' for n in first)}")
+        elif isinstance(value, list):
+            found.append(f"--{name}: given more than once; give one value")
+        elif name in CHOICES:
+            if str(value) not in map(str, CHOICES[name]):
+                allowed = ", ".join(str(one).lower() for one in CHOICES[name])
+                found.append(f"--{name}: given {value}; allowed: {allowed}")
+        else:
+            low, high = RANGES[name]
+            whole = isinstance(first[name], int)
+            number = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
+            if not number or not low <= value <= high:
+                kind = "whole number" if whole else "number"
+                found.append(f"--{name}: given {value}; allowed: a {kind} from {low} to {high}")
+    return found
+
+
+@app.function
+def stop_here(words, wrong=False):
+    """Say why nothing follows: on the page, or, as a script, in plain lines."""
+    if mo.running_in_notebook():
+        lines = mo.Html(f'<div style="white-space: pre-wrap">{escape(words)}</div>')
+        mo.stop(True, mo.callout(lines, "warn"))
+    if wrong:
+        raise SystemExit(words)
+    sys.stdout.write(f"{words}\n")
+    mo.stop(True)
 
 
 @app.cell
 def _(first, now):
-    _kinds = {
-        "England": "england",
-        "a London borough": "london_borough",
-        "a metropolitan district": "metropolitan_district",
-        "a unitary authority": "unitary",
-        "a shire district": "shire_district",
-    }
     _median = now["voids.works_days"].days_by["standard"][50]
     _two = '<div style="display: grid; grid-template-columns: 1fr 1fr; gap: 1rem 2.5rem">'
     controls = mo.md(f"""
@@ -84,34 +136,40 @@ def _(first, now):
 
     {_two}{{weeks}}{{replications}}</div>
     """).batch(
-        scheme=mo.ui.dropdown(list(shipped_schemes()), first["scheme"], label="Scheme", full_width=True),
+        scheme=mo.ui.dropdown(CHOICES["scheme"], first["scheme"], label="Scheme", full_width=True),
         authority_type=mo.ui.dropdown(
-            _kinds,
-            next(said for said, kind in _kinds.items() if kind == first["authority_type"]),
+            KINDS,
+            next(said for said, kind in KINDS.items() if kind == first["authority_type"]),
             label="A register like that of",
             full_width=True,
         ),
-        households=mo.ui.number(50, 20_000, value=first["households"], label="Households waiting", full_width=True),
-        homes=mo.ui.number(100, 60_000, value=first["homes"], label="Homes of the stock", full_width=True),
+        households=mo.ui.number(
+            *RANGES["households"], value=first["households"], label="Households waiting", full_width=True,
+        ),
+        homes=mo.ui.number(
+            *RANGES["homes"], value=first["homes"], label="Homes of the stock", full_width=True,
+        ),
         bids=mo.ui.slider(
-            1, 6, value=first["bids"], show_value=True, full_width=True,
+            *RANGES["bids"], value=first["bids"], show_value=True, full_width=True,
             label="Bids a week of a household that bids, if the scheme allows",
         ),
         works=mo.ui.slider(
-            50, 150, 5, value=first["works"], show_value=True, full_width=True,
+            *RANGES["works"], 5, value=first["works"], show_value=True, full_width=True,
             label=f"Days of standard works, % of now (median {_median:g} days)",
         ),
         early=mo.ui.slider(
-            0, 100, 10, value=first["early"], show_value=True, full_width=True,
+            *RANGES["early"], 10, value=first["early"], show_value=True, full_width=True,
             label="Voids advertised before they are ready, %",
         ),
         incentive=mo.ui.slider(
-            1, 5, 0.5, value=first["incentive"], show_value=True, full_width=True,
+            *RANGES["incentive"], 0.5, value=first["incentive"], show_value=True, full_width=True,
             label="Times as many tenants ask for a smaller home, with help to move",
         ),
         apart=mo.ui.checkbox(first["apart"], label="Each lever by itself too"),
-        weeks=mo.ui.number(4, 520, value=first["weeks"], label="Weeks", full_width=True),
-        replications=mo.ui.number(3, 1000, value=first["replications"], label="Worlds", full_width=True),
+        weeks=mo.ui.number(*RANGES["weeks"], value=first["weeks"], label="Weeks", full_width=True),
+        replications=mo.ui.number(
+            *RANGES["replications"], value=first["replications"], label="Worlds", full_width=True,
+        ),
     )
     form = controls.form(submit_button_label="Run", bordered=True)
     form
@@ -141,7 +199,7 @@ def levers_moved(given, now):
             f"Standard works take {given['works']}% of their days",
             {"voids.works_days": {"days_by": days}},
         )
-    if given["early"] != 100 * now["voids.advertised_before_ready"].share:
+    if given["early"] != round(100 * now["voids.advertised_before_ready"].share):
         found["early"] = (
             f"{given['early']}% of voids advertised before they are ready",
             {"voids.advertised_before_ready": {"share": given["early"] / 100}},
@@ -208,8 +266,8 @@ def compared(scenario, bar):
 def _(given, now):
     mo.stop(given is None)
     scenario = scenario_of(given, now)
-    mo.stop(not scenario["variants"],
-            mo.callout(mo.md("No lever was moved, so there is nothing to compare."), "warn"))
+    if not scenario["variants"]:
+        stop_here("No lever was moved, so there is nothing to compare.")
     try:
         with mo.status.progress_bar(
             total=200 * (1 + len(scenario["variants"])), title="Simulating", show_rate=False,
@@ -217,15 +275,18 @@ def _(given, now):
         ) as _bar:
             comparison = compared(scenario, _bar)
     except cbl.BadInput as error:
-        mo.stop(True, mo.callout(mo.plain_text(str(error)), "warn"))
+        stop_here(str(error), wrong=True)
     return comparison, scenario
 
 
 @app.cell
 def _(comparison):
-    said = findings(comparison)
+    said = findings(comparison, where="the pairs below")
     titles = {side.name: side.scenario.title for side in comparison.sides}
     _base = comparison.sides[0].scenario
+    if not mo.running_in_notebook():
+        sys.stdout.writelines(
+            f"{titles[name]}: {line}\n" for name, lines in said.items() for line in lines)
     mo.md("\n".join([
         "## What differs",
         f"{_base.replications} worlds of {_base.weeks} weeks. Only what is told from luck is said, all figures looked at together.",

@@ -2,8 +2,9 @@
 
 Each is served by ``marimo run`` on this computer alone and opened in Chromium without a window
 (Debian: ``chromium``); without one it says "not run" and exits 0. What a person does is done: the
-button of ``what_if.py`` is pressed, with its first values made small. A screenshot of each page goes
-to the folder, to be looked at. Whatever a page would load from elsewhere is refused and named.
+button of ``what_if.py`` is pressed, with its first values made small and a lever moved. A screenshot
+of each page goes to the folder, to be looked at. Whatever a page would load from elsewhere is refused
+and named.
 """
 
 from __future__ import annotations

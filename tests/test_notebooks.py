@@ -35,7 +35,7 @@ def what_if():
 @pytest.fixture
 def given(what_if, monkeypatch):
     """The first values of the levers, in a borough of a few homes."""
-    found = run(what_if, monkeypatch, *SMALL, "--early", "0")
+    found = run(what_if, monkeypatch, *SMALL)
     return {**found["given"]}, found["now"]
 
 
@@ -59,15 +59,39 @@ def test_a_case_comes_out_as_recorded_and_then_with_the_fact_put_right(monkeypat
 
 
 def test_what_if_compares_each_lever_and_all_together(what_if, monkeypatch):
-    found = run(what_if, monkeypatch, *SMALL, "--bids", "1")
+    found = run(what_if, monkeypatch, *SMALL, "--bids", "1", "--early", "100")
     assert list(found["said"]) == ["bids", "early", "together"]
     assert set(found["pairs"]["Change"]) == set(found["titles"].values()) - {found["titles"]["base"]}
     assert found["chart"].to_dict()["layer"]
 
 
-def test_what_if_with_no_lever_moved_says_so_and_runs_nothing(what_if, monkeypatch):
-    found = run(what_if, monkeypatch, *SMALL, "--early", "0")
+def test_what_if_moves_no_lever_by_itself_says_so_and_runs_nothing(what_if, monkeypatch, capsys):
+    found = run(what_if, monkeypatch, *SMALL)
     assert "comparison" not in found
+    assert capsys.readouterr().out == "No lever was moved, so there is nothing to compare.\n"
+
+
+@pytest.mark.parametrize(("options", "said"), [
+    (("--bids", "9"), "--bids: given 9; allowed: a whole number from 1 to 6"),
+    (("--weeks", "abc"), "--weeks: given abc; allowed: a whole number from 4 to 520"),
+    (("--weeks", "true"), "--weeks: given True; allowed: a whole number from 4 to 520"),
+    (("--replications", "2"), "--replications: given 2; allowed: a whole number from 3 to 1000"),
+    (("--incentive", "0.5"), "--incentive: given 0.5; allowed: a number from 1 to 5"),
+    (("--scheme", "nosuch"), "--scheme: given nosuch; allowed: bexley, "),
+    (("--apart", "1"), "--apart: given 1; allowed: true, false"),
+    (("--bids", "1", "--bids", "2"), "--bids: given more than once; give one value"),
+    (("--bid", "1"), "--bid: there is no such option; allowed: --scheme, "),
+])
+def test_what_if_refuses_first_values_that_its_levers_cannot_have(what_if, monkeypatch, options, said):
+    with pytest.raises(SystemExit, match=f"^{said}"):
+        run(what_if, monkeypatch, *options)
+
+
+def test_what_if_takes_every_first_value_at_its_ends(what_if, given):
+    first, _ = given
+    for end in (0, 1):
+        assert what_if.wrong_options({n: ends[end] for n, ends in what_if.RANGES.items()}, first) == []
+    assert what_if.wrong_options({"apart": False, "scheme": "bexley", "incentive": 1.5}, first) == []
 
 
 @pytest.mark.parametrize(("lever", "to", "parameter"), [
@@ -116,6 +140,14 @@ def test_notebooks_are_in_the_form_that_marimo_keeps():
 
 
 def test_a_notebook_runs_as_a_script():
-    done = subprocess.run([sys.executable, str(FOLDER / "what_if.py"), *SMALL],
+    done = subprocess.run([sys.executable, str(FOLDER / "what_if.py"), *SMALL, "--bids", "1"],
                           capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+    assert "1 bid a week: Not told from luck: " in done.stdout
+
+
+def test_a_wrong_option_of_a_notebook_is_one_line_and_no_traceback():
+    done = subprocess.run([sys.executable, str(FOLDER / "what_if.py"), "--bids", "9"],
+                          capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "--bids: given 9; allowed: a whole number from 1 to 6\n"

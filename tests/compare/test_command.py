@@ -40,6 +40,20 @@ def test_findings_say_told_differences_and_what_is_not_told(comparison):
         assert lines[0].startswith("Nothing is told from luck.") == told.is_empty()
 
 
+def test_what_is_told_and_not_said_is_said_to_be_where_it_is(comparison):
+    rows = comparison.differences.filter(not_reached=0).with_columns(
+        told=True, low=pl.col("mean") - 1, high=pl.col("mean") + 1)
+    many = replace(comparison, differences=rows)
+    more = rows.filter(variant="early").height - MOST
+    line = (f"{more} more are told from luck: see cbl compare --full, differences.csv or the workbook of "
+            "cbl report.")
+    assert line in findings(many)["early"]
+    assert line in comparison_page(many)
+    sheet = comparison_sheets(many)["findings"].filter(variant="early")
+    assert f"{more} more are told from luck: see the sheet differences." in sheet["finding"].to_list()
+    assert comparison_sheets(many)["differences"].filter(variant="early")["told"].count() == more + MOST
+
+
 def test_a_difference_that_is_more_under_one_response_and_less_under_another_changes_sign(comparison):
     row = headlines(comparison).filter(kpi="lettings", variant="early")
     both = pl.concat([

@@ -32,14 +32,21 @@ def lost(comparison):
 def test_worlds_that_reach_it_are_not_picked_by_their_outcome():
     one, other = np.array([1.0, 2, 3, 4, 5, 6]), np.array([2.0, 3, INF, INF, 6, 7])
     found = _numbers(one, other, 1)
-    assert found == {"base": 3.5, "not_reached": 2, "told": False, "worlds": 4}
-    assert _numbers(other, one, 1) == {"base": None, "not_reached": 2, "told": False, "worlds": 4}
+    assert found == {"base": 3.5, "not_reached": 2, "left_out": 0, "told": False, "worlds": 4}
+    assert _numbers(other, one, 1) == {**found, "base": None}
 
 
 def test_worlds_without_anybody_are_still_left_out():
     found = _numbers(np.array([1.0, NO, 3, 4]), np.array([2.0, 3, 4, 5]), 1)
     assert (found["worlds"], found["not_reached"], found["mean"]) == (3, 0, 1)
     assert _numbers(np.array([1.0, NO, NO, 4]), np.array([2.0, 3, 4, 5]), 1) is None
+
+
+def test_worlds_without_the_figure_are_counted_and_those_that_do_not_reach_it_apart():
+    found = _numbers(np.array([1.0, NO, 3, 4, 5]), np.array([2.0, 3, 4, 5, NO]), 1)
+    assert (found["worlds"], found["not_reached"], found["left_out"]) == (3, 0, 2)
+    found = _numbers(np.array([1.0, NO, 3, 4, INF]), np.array([2.0, 3, 4, 5, 6]), 1)
+    assert (found["worlds"], found["not_reached"], found["left_out"]) == (3, 1, 1)
 
 
 def test_a_simulated_quarter_that_is_not_reached_has_a_row_without_numbers(comparison):

@@ -27,6 +27,14 @@ def test_worlds_without_a_value_on_a_side_are_left_out_and_counted():
     assert (found.worlds, found.left_out) == (4, 1)
 
 
+def test_intervals_of_a_share_end_where_a_difference_of_shares_does():
+    base, variant = [1, 1, 0, 1, 1, 1, 1], [0, 0, 1, 0, 0, 0, 0]
+    wide, share = (paired_difference(base, variant, most=most) for most in (None, 1.0))
+    assert wide.low < -1 < wide.high < 0
+    assert (share.mean, share.low, share.high) == (wide.mean, -1, wide.high)
+    assert (share.all_low, share.all_high, share.told) == (-1, wide.all_high, True)
+
+
 def test_sides_of_different_length_are_refused():
     with pytest.raises(ValueError, match="3 worlds on one side and 2"):
         paired_difference([1, 2, 3], [1, 2])

@@ -26,9 +26,10 @@ _NUMBERS = ("base", "mean", "low", "high", "bca_low", "bca_high", "all_low", "al
 COLUMNS = {
     **dict.fromkeys(("response", "variant", "kpi", "group", "unit"), pl.String),
     **dict.fromkeys(_NUMBERS, pl.Float64), "told": pl.Boolean, "saved": pl.Float64,
-    "worlds": pl.Int64, "not_reached": pl.Int64,
+    "worlds": pl.Int64, "not_reached": pl.Int64, "left_out": pl.Int64,
 }
-"""Columns of the table of differences; ``Comparison`` says what each is."""
+"""Columns of the table of differences; ``Comparison`` says what each is. ``left_out``: worlds in which a
+side has no such figure, as where nobody of a group was let a home."""
 
 
 def differences(
@@ -59,7 +60,7 @@ def differences(
                     found.append(((response, side.name, kpi, group), one, other))
     rows = []
     for (response, variant, kpi, group), one, other in found:
-        numbers = _numbers(one, other, len(found))
+        numbers = _numbers(one, other, len(found), share=kpi.share)
         if numbers is not None:
             rows.append({"response": response, "variant": variant, "kpi": kpi.name, "group": group,
                          "unit": kpi.unit, **numbers})
@@ -67,7 +68,7 @@ def differences(
 
 
 def _numbers(
-    one: NDArray[np.float64], other: NDArray[np.float64], together: int
+    one: NDArray[np.float64], other: NDArray[np.float64], together: int, *, share: bool = False
 ) -> dict[str, Any] | None:
     """The numbers of one row; None where too few worlds have the figure on both sides."""
     lost = np.isinf(one) | np.isinf(other)
@@ -75,10 +76,10 @@ def _numbers(
     if (there | lost).sum() < FEWEST:
         return None
     base = None if np.isinf(one).any() or np.isnan(one).all() else float(np.nanmean(one))
-    level = {"base": base, "not_reached": int(lost.sum())}
+    level = {"base": base, "not_reached": int(lost.sum()), "left_out": int((~there & ~lost).sum())}
     if lost.any():
         return {**level, "told": False, "worlds": int(there.sum())}
-    d = paired_difference(one, other, comparisons=together)
+    d = paired_difference(one, other, comparisons=together, most=1.0 if share else None)
     return None if d is None else {**level, **_told(d)}
 
 

@@ -193,7 +193,8 @@ def _numbers(
         out["base"] = float(np.nanmean(one))
     if group != ALL and not figure.whole and (gap := mean_interval(one - whole)) is not None:
         out |= dict(zip(("gap", "gap_low", "gap_high"), gap, strict=True))
-    d = paired_difference(one, other, comparisons=comparisons, seed=None)
+    most = 1.0 if figure.share else None
+    d = paired_difference(one, other, comparisons=comparisons, seed=None, most=most)
     if d is not None:
         out |= {"mean": d.mean, "low": d.low, "high": d.high, "all_low": d.all_low,
                 "all_high": d.all_high, "told": d.told, "worlds": d.worlds}

@@ -26,16 +26,21 @@ HEADLINES = {
 }
 """Figures that a committee asks for first, in order, with the group that stands for the whole."""
 MOST = 10
-"""Differences said in words of one variant; the table has every one."""
+"""Differences said in words of one variant; of more it is said how many, and where they are."""
+WHERE = "cbl compare --full, differences.csv or the workbook of cbl report"
+"""Where every difference is."""
 
 
-def findings(comparison: Comparison, response: str | None = None) -> dict[str, list[str]]:
+def findings(
+    comparison: Comparison, response: str | None = None, where: str = WHERE
+) -> dict[str, list[str]]:
     """Sentences by variant: what differs, headline figures first; what changes sign; what cannot be
     compared; what is not told.
 
     Args:
         comparison: from :func:`cbl_engine.compare.compare`.
         response: under which; None, or one not compared under: ``comparison.response``.
+        where: whoever reads them finds the told differences that no sentence says.
 
     Returns:
         name of a variant -> sentences.
@@ -47,7 +52,7 @@ def findings(comparison: Comparison, response: str | None = None) -> dict[str, l
         rows = comparison.differences.filter(
             pl.col("variant") == side.name, pl.col("response") == response)
         out[side.name] = [
-            *_told(rows, side.scenario.replications, comparison.together),
+            *_told(rows, side.scenario.replications, comparison.together, where),
             *_sign_changes(comparison, side.name), *_not_there(comparison, rows),
             *_not_reached(rows, _heads(comparison)), *_not_told(rows, _heads(comparison))]
     return out
@@ -78,7 +83,7 @@ def _heads(comparison: Comparison) -> list[tuple[str, str]]:
     return found
 
 
-def _told(rows: pl.DataFrame, worlds: int, together: int) -> list[str]:
+def _told(rows: pl.DataFrame, worlds: int, together: int, where: str) -> list[str]:
     """Headlines, then what is surest; no more than a few lines of one figure."""
     places = {name: at for at, name in enumerate(HEADLINES)}
     whole = pl.col("group") == pl.col("kpi").replace_strict(HEADLINES, default=ALL)
@@ -92,7 +97,7 @@ def _told(rows: pl.DataFrame, worlds: int, together: int) -> list[str]:
     most = pl.col("kpi").replace_strict({name: says.lines for name, says in SAYS.items()})
     few = ordered.with_columns(nth.alias("nth")).filter(pl.col("nth") < most).sort(
         pl.col("nth") > 0, maintain_order=True).head(MOST)
-    said = [sentence(row, worlds) for row in few.sort(
+    said = [sentence(row) for row in few.sort(
         "place", "kpi", maintain_order=True).iter_rows(named=True)]
     if not said:
         fewest = fewest_to_tell(together)
@@ -101,7 +106,7 @@ def _told(rows: pl.DataFrame, worlds: int, together: int) -> list[str]:
             f"{worlds}.")
         return [f"Nothing is told from luck.{why}"]
     if more := told.height - few.height:
-        said.append(f"{more:,} more told from luck {'is' if more == 1 else 'are'} in the table.")
+        said.append(f"{more:,} more {'is' if more == 1 else 'are'} told from luck: see {where}.")
     return said
 
 

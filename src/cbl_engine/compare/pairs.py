@@ -42,6 +42,8 @@ class Difference:
         saved: share of the variance of the difference that pairing took away; None where neither
             side varies. Below 0 the pairing made it worse.
         level: of the intervals.
+
+    Intervals end where a difference can go no further: at 1 either way of a share.
     """
 
     mean: float
@@ -69,7 +71,7 @@ class Difference:
 
 def paired_difference(
     base: ArrayLike, variant: ArrayLike, *, comparisons: int = 1, level: float = LEVEL,
-    seed: int | None = 0,
+    seed: int | None = 0, most: float | None = None,
 ) -> Difference | None:
     """The difference of a quantity between two scenarios.
 
@@ -82,6 +84,7 @@ def paired_difference(
             Bonferroni's.
         level: of the intervals.
         seed: of the resamples; None: no bootstrap, where there are thousands of differences.
+        most: how great a difference can be, either way: 1 of a share. Intervals end there.
 
     Returns:
         The difference; None where fewer than three worlds have it on both sides.
@@ -110,8 +113,9 @@ def paired_difference(
     if n < fewest_to_tell(comparisons, level):
         # However alike so few worlds differ: their spread is too little known to lean on.
         every = min(mean, 0.0), max(mean, 0.0)
-    return Difference(mean, mean - half, mean + half, *bca, *every, n, int((~both).sum()), saved,
-                      level)
+    low, high, all_low, all_high = (
+        end if most is None else max(-most, min(most, end)) for end in (mean - half, mean + half, *every))
+    return Difference(mean, low, high, *bca, all_low, all_high, n, int((~both).sum()), saved, level)
 
 
 def fewest_to_tell(comparisons: int = 1, level: float = LEVEL) -> int:

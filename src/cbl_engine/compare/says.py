@@ -42,12 +42,11 @@ class Says:
     lines: int = 3
 
 
-def sentence(row: dict[str, Any], simulated: int | None = None) -> str:
+def sentence(row: dict[str, Any]) -> str:
     """One difference in a sentence: by how much at least and at most, and from what.
 
     Args:
         row: of ``Comparison.differences``.
-        simulated: worlds; said where some of them have no such figure.
     """
     says = SAYS[row["kpi"]]
     more = row["mean"] > 0
@@ -58,9 +57,7 @@ def sentence(row: dict[str, Any], simulated: int | None = None) -> str:
     said = words.format(
         by=f"about {least}{points}" if least == most else f"{least} to {most}{points}",
         of="" if row["group"] == ALL else says.of(row["group"]))
-    worlds = ""
-    if simulated is not None and row["worlds"] < simulated:
-        worlds = f"; told by {row['worlds']:,} of {simulated:,} worlds"
+    worlds = f"; told by {some}" if (some := _some_worlds(row)) else ""
     base = as_said(row["base"]) + ("%" if says.share else "")
     return f"{said[0].upper()}{said[1:]} (base {base}{worlds})."
 
@@ -70,9 +67,17 @@ def of_worlds(row: dict[str, Any]) -> str:
     return f"in {row['not_reached']:,} of {row['worlds'] + row['not_reached']:,} worlds"
 
 
+def _some_worlds(row: dict[str, Any]) -> str:
+    """``5 of 20 worlds``, where the others have no such figure on a side; nothing where all have it."""
+    if not row.get("left_out"):
+        return ""
+    return f"{row['worlds']:,} of {row['worlds'] + row['left_out']:,} worlds"
+
+
 def change(row: dict[str, Any], says: Says | None = None) -> tuple[str, str]:
-    """A difference and its interval with their signs, for a table: ``-3.6``, ``-4.2 to -3.0``; of a
-    median that some world does not reach ``not reached in 6 of 12 worlds``.
+    """A difference and its interval with their signs, for a table: ``-3.6``, ``-4.2 to -3.0``; where some
+    worlds have no such figure ``-4.2 to -3.0 in 5 of 20 worlds``; of a median that some world does not
+    reach ``not reached in 6 of 12 worlds``.
 
     Args:
         row: of ``Comparison.differences``; with ``says`` anything with mean, low and high.
@@ -83,9 +88,10 @@ def change(row: dict[str, Any], says: Says | None = None) -> tuple[str, str]:
     says = says or SAYS[row["kpi"]]
     as_said = _as_said(says, row["low"], row["high"])
     mean, low, high = (_signed(x, as_said(abs(x))) for x in (row["mean"], row["low"], row["high"]))
+    some = f"in {some}" if (some := _some_worlds(row)) else ""
     if row["low"] == row["high"]:
-        return mean, ""
-    return mean + (" points" if says.share else ""), f"{low} to {high}"
+        return mean, some
+    return mean + (" points" if says.share else ""), f"{low} to {high} {some}".rstrip()
 
 
 def base_level(row: dict[str, Any]) -> str:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from cbl_engine.compare.comparing import Comparison, Side
 
 NO_BAND = "(no band)"
+NOT_ON = "(not on the register)"
+_LAST = (NO_BAND, NOT_ON)
 _KEY = ["world", "application"]
 
 
@@ -22,8 +24,10 @@ def band_flows(
 ) -> Iterator[tuple[Side, dict[str, Any] | None]]:
     """For each variant the picture and the table of its flows; None where no band differs.
 
-    A flow is of households that both sides have, by the band each had last, in the mean world
-    [households]; flows of fewer than ``fewest`` are left out.
+    A flow is of households by the band each had last under the base and under the variant, in the mean
+    world [households]; those of whom one side never has any on its register, as where another scheme
+    takes others onto it, are ``(not on the register)`` there. Flows of fewer than ``fewest`` are left
+    out, before they are rounded; ``picture`` is None where none is left. ``only_base`` and ``only_variant`` count those that one side alone has.
     """
     base, *variants = comparison.sides
     for side in variants:
@@ -36,32 +40,38 @@ def _flows(
     before, after = (
         comparison.simulations[one.name, response].frames["households"].select(
             *_KEY, pl.col("band").fill_null(NO_BAND)) for one in (base, side))
-    both = before.join(after, on=_KEY, suffix="_then")
-    if (both["band"] == both["band_then"]).all():
+    every = before.join(after, on=_KEY, how="full", suffix="_then", coalesce=True).with_columns(
+        pl.col("band", "band_then").fill_null(NOT_ON))
+    if (every["band"] == every["band_then"]).all():
         return None
-    found = both.group_by("band", "band_then").agg(
-        (pl.len() / base.scenario.replications).round().cast(pl.Int64).alias("n"))
-    counts = {(old, new): n for old, new, n in found.iter_rows() if n >= fewest}
+    mean = {(old, new): n / base.scenario.replications
+            for old, new, n in every.group_by("band", "band_then").len().iter_rows()}
+    counts = {pair: round(n) for pair, n in mean.items() if n >= fewest}
     old, new = (_in_order(one, {pair[at] for pair in counts})
                 for at, one in enumerate((base, side)))
-    places = _in_order(side, {*old, *new})
-    kinds = {pair: _kind(places, *pair, comparable=set(new)) for pair in counts}
+    places = _in_order(side, {*side.bands, *old, *new})
+    kinds = {pair: _kind(places, *pair, known={*side.bands, NO_BAND}) for pair in counts}
     return {
-        "picture": flows_drawn(old, new, counts, kinds), "head": new,
+        "picture": flows_drawn(old, new, counts, kinds) if counts else None, "head": new,
         "rows": [(name, [f"{counts[name, then]:,}" if (name, then) in counts else "\u2013"
                          for then in new]) for name in old],
+        "only_base": round(sum(n for (_, then), n in mean.items() if then == NOT_ON)),
+        "only_variant": round(sum(n for (was, _), n in mean.items() if was == NOT_ON)),
     }
 
 
 def _in_order(side: Side, names: set[str]) -> list[str]:
-    """Names of bands, the scheme's own from the highest, then others, last who has none."""
+    """Names of bands, the scheme's own from the highest, then others, last who has none or is not there."""
     known = [b for b in side.bands if b in names]
-    return [*known, *sorted(names - {*known, NO_BAND}), *({NO_BAND} & names)]
+    return [*known, *sorted(names - {*known, *_LAST}), *(name for name in _LAST if name in names)]
 
 
-def _kind(places: list[str], old: str, new: str, comparable: set[str]) -> str:
+def _kind(places: list[str], old: str, new: str, known: set[str]) -> str:
+    """How a flow is drawn, by the places of the bands that the variant's scheme knows."""
     if old == new:
         return "same"
-    if old not in comparable:
+    if NOT_ON in (old, new):
+        return "on" if old == NOT_ON else "off"
+    if not {old, new} <= known:
         return "not_comparable"
     return "up" if places.index(new) < places.index(old) else "down"

@@ -157,12 +157,13 @@ def comparison_sheets(
 
     Returns:
         findings (response, variant, finding), headlines and differences (figure, group, unit, base,
-        difference, low, high, told, ..., not_reached: worlds that do not reach a median), equality (the same by group of people), levels (response,
+        difference, low, high, told, ..., not_reached: worlds that do not reach a median,
+        left_out: worlds without the figure), equality (the same by group of people), levels (response,
         scenario, figure, group, mean, low, high), values (what each scenario goes by, with its
         source) and limits.
     """
     said = [(r, v, line) for r in comparison.responses
-            for v, lines in findings(comparison, r).items() for line in lines]
+            for v, lines in findings(comparison, r, "the sheet differences").items() for line in lines]
     levels = [
         summary(done).select(
             pl.lit(response).alias("response"), pl.lit(name).alias("scenario"), _label(), "group",
@@ -192,7 +193,7 @@ def _sheet(rows: pl.DataFrame) -> pl.DataFrame:
     numbers = ("base", "mean", "low", "high", "bca_low", "bca_high", "all_low", "all_high", "saved")
     return rows.select(
         "response", "variant", _label(), "group", "unit", *(pl.col(n).round(6) for n in numbers),
-        pl.when("told").then(pl.lit("told")).alias("told"), "worlds", "not_reached").rename({"mean": "difference"})
+        pl.when("told").then(pl.lit("told")).alias("told"), "worlds", "not_reached", "left_out").rename({"mean": "difference"})
 
 
 class _Figures:
@@ -292,8 +293,9 @@ def _stages(at: _Figures) -> Chart:
     kpi = "void_stage_days"
     days = [(side.name, {n: at.mean(side, kpi, n) or 0.0 for n in names}) for side in at.sides]
     return Chart(
-        "Where void days go", "Mean days from the end of a tenancy to the start of the next, by "
-        "stage.", bars(days, number, unit="days", shown=lambda p: f"{number(sum(p.values()))} days"),
+        "Where void days go", "Mean days empty of homes let after a nomination, by stage, from the day "
+        "after one tenancy ended to the start of the next.",
+        bars(days, number, unit="days", shown=lambda p: f"{number(sum(p.values()))} days"),
         ("stage", "scenario", "days", *_DIFFERENCE), _behind(at, kpi, names))
 
 

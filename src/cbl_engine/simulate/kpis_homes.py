@@ -50,10 +50,10 @@ def void_days(told: Told) -> pl.DataFrame:
 def stage_days(told: Told) -> pl.DataFrame:
     """Mean days that homes let after a nomination spent in each stage, from notice to letting.
 
-    Notice runs before the tenancy ends and is no void day; the others add up to the days from the
-    end of one tenancy to the start of the next. A stage that begins before the one before it is
-    over counts from then. New homes are left out. ``adverts`` is the wait for a cycle and every
-    cycle of bidding, the last included.
+    Notice runs before the tenancy ends and is no void day. The others begin the day after, and add
+    up to the days empty of these homes in the measure called tenancy. A stage that begins before the
+    one before it is over counts from then. New homes are left out. ``adverts`` is the wait for a
+    cycle and every cycle of bidding, the last included.
     """
     days = _let(told).select("world", *_durations())
     return days.group_by("world").agg(pl.col(*STAGES).mean()).unpivot(
@@ -107,8 +107,11 @@ def _let(told: Told) -> pl.DataFrame:
 
 
 def _durations() -> list[pl.Expr]:
-    """Days of each stage; it begins when all before it is over."""
-    days, out = ["tenancy_ended_on"], []
+    """Days of each stage; it begins when all before it is over, the first after notice on the day after
+    the tenancy ended, as the measures of days empty do.
+    """
+    days: list[str | pl.Expr] = [pl.col("tenancy_ended_on") + timedelta(days=1)]
+    out = []
     for name, (begins, ends) in STAGES.items():
         if name == "notice":
             out.append((pl.col(ends) - pl.col(begins)).dt.total_days().alias(name))
