@@ -216,8 +216,14 @@ EXPRESSIONS = [
     ),
     (
         criterion("points > 'a'"),
-        "f.yaml:9:11: this does not fit the columns' types: "
-        "cannot compare string with numeric type (i64), in: points > 'a'",
+        "f.yaml:9:11: a number is compared with text, in: points > 'a'; "
+        "allowed: numbers with numbers, and text with text. "
+        "Write numbers without quotes, and text in 'single quotes'",
+    ),
+    (
+        criterion("NOT c"),
+        "f.yaml:9:15: c is a criterion, and an expression reads none, in: NOT c. "
+        "Write out here what c says under when, or list both criteria where both must be met",
     ),
     (
         fact("any_member: age"),

@@ -45,6 +45,16 @@ def test_nothing_odd(findings):
             "f.yaml:12:11: warning: c can never be met, whatever the values it mentions",
         ),
         (
+            criterion("points > 3 OR points <> NULL"),
+            "f.yaml:11:32: warning: c compares with NULL, which is never known to be met; write "
+            "IS NULL or IS NOT NULL",
+        ),
+        (
+            criterion("f", "facts: {f: {label: x, any_member: NULL = relationship}}\n"),
+            "f.yaml:6:35: warning: f compares with NULL, which is never known to be met; write "
+            "IS NULL or IS NOT NULL",
+        ),
+        (
             criterion("COALESCE(points, 0) >= 0 OR COALESCE(points, -1) < 0"),
             "f.yaml:11:11: warning: c is always met, whatever the values it mentions",
         ),
@@ -118,6 +128,11 @@ def test_nothing_odd(findings):
 )
 def test_a_rule_fires(findings, parts, line):
     assert line in findings(parts)
+
+
+def test_a_criterion_that_compares_with_null_is_told_once(findings):
+    (line,) = findings(criterion("points = NULL"))
+    assert line.endswith("write IS NULL or IS NOT NULL")
 
 
 @pytest.mark.parametrize(

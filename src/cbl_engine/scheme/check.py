@@ -207,7 +207,7 @@ def _check_criteria(
     for name, criterion in version.criteria.items():
         place = ("criteria", name, "when")
         yield from expression_problems(
-            criterion.when, place, document, columns, words.params, "condition"
+            criterion.when, place, document, columns, words.params, "condition", version.criteria
         )
 
 

@@ -46,6 +46,7 @@ MOST_COMBINATIONS = 20_000
 LONGEST_TEXT = 200
 _OTHER = "other"
 _FORGETS = frozenset({"AND", "OR", "WHEN", "THEN", "ELSE", "LIKE"})
+_COMPARES = frozenset({"=", "<>", "!=", "<", "<=", ">", ">="})
 _CHANGES_TEXT = frozenset({"ENDS_WITH", "LENGTH", "LOWER", "STARTS_WITH", "UPPER"})
 
 
@@ -64,6 +65,7 @@ def lint(scheme: Scheme, tables: Mapping[str, pl.DataFrame] | None = None) -> li
             *_endings(version, document),
             *_unused(version, document),
             *_codes(version, document),
+            *_nulls(version, document),
             *_status(version, document),
             *_starts(version, document),
             *assessment_findings(version, document),
@@ -83,7 +85,9 @@ def _criteria(
         expression = parse_expression(criterion.when)
         where = document.where(place)
         results = _tried(expression, version, words)
-        if results is not None and not results.any(ignore_nulls=True):
+        if _null_compared(expression) is not None:
+            pass  # said apart, with what to write instead
+        elif results is not None and not results.any(ignore_nulls=True):
             yield Finding("warning", "never_met", where,
                           f"{name} can never be met, whatever the values it mentions")
         elif results is not None and results.null_count() == 0 and results.all():
@@ -256,17 +260,40 @@ def _unused(version: SchemeVersion, document: Document) -> Iterator[Finding]:
                           f"no order and no criterion reads bands, so band {name} has no effect")
 
 
-def _codes(version: SchemeVersion, document: Document) -> Iterator[Finding]:
-    """Literals compared with a code column that are none of its codes."""
+def _expressions(version: SchemeVersion) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    """Every expression of criteria and facts: its text, where it stands, whose rows it reads."""
     for name, criterion in version.criteria.items():
-        yield from _wrong_codes(
-            criterion.when, ("criteria", name, "when"), "applications", version, document
-        )
+        yield criterion.when, ("criteria", name, "when"), "applications"
     for name, fact in version.facts.items():
         for place, text in expressions_of(fact).items():
-            yield from _wrong_codes(
-                text, ("facts", name, *place), rows_of(fact), version, document
-            )
+            yield text, ("facts", name, *place), rows_of(fact)
+
+
+def _nulls(version: SchemeVersion, document: Document) -> Iterator[Finding]:
+    """Comparisons with NULL, which come out as not known whatever stands there."""
+    for text, place, _ in _expressions(version):
+        at = _null_compared(parse_expression(text))
+        if at is not None:
+            yield Finding("warning", "compared_with_null", document.where(place, offset=at),
+                          f"{place[1]} compares with NULL, which is never known to be met; write "
+                          "IS NULL or IS NOT NULL")
+
+
+def _null_compared(expression: Expression) -> int | None:
+    """Characters into the text where the first comparison with NULL stands; None without one."""
+    for one, other in itertools.pairwise(expression.tokens):
+        kinds = {one.kind, other.kind}
+        if kinds == {"operator", "keyword"} and {one.value, other.value} & _COMPARES and (
+            "NULL" in (one.value, other.value)
+        ):
+            return one.offset
+    return None
+
+
+def _codes(version: SchemeVersion, document: Document) -> Iterator[Finding]:
+    """Literals compared with a code column that are none of its codes."""
+    for text, place, table in _expressions(version):
+        yield from _wrong_codes(text, place, table, version, document)
 
 
 def _wrong_codes(
