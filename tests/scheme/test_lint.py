@@ -254,3 +254,38 @@ def test_landlords_of_the_data(load_with, homes, adverts, lines):
     }
     assert [finding.line() for finding in lint(load_with(LANDLORDS), tables)] == lines
     assert lint(load_with(LANDLORDS)) == []
+
+
+AREAS = (
+    ACTIVE
+    + "facts:\n"
+    "  local: {label: x, connected_to: {area: oakhamm}}\n"
+    "  near: {label: x, months_resident_in: {area: [oakham, elm]}}\n"
+    "  around: {label: x, months_connected: {area: advert.area, level: wrad}}\n"
+    "  close: {label: x, connection_strength: {area: advert.area, levels: [parrish, ward]}}\n"
+)
+
+
+def test_areas_and_levels_that_the_data_have_not(load_with):
+    areas = pl.DataFrame({"id": ["oakham", "w1"], "level": [None, "ward"]})
+    found = lint(load_with(AREAS), {"areas": areas})
+    assert [f.line() for f in found if f.rule.startswith("unknown_")] == [
+        "f.yaml:10:42: warning: local names the area oakhamm, which the areas of the data have not; "
+        "they have oakham",
+        "f.yaml:11:56: warning: near names the area elm, which the areas of the data have not; "
+        "they have oakham, w1",
+        "f.yaml:12:67: warning: around names the level wrad, which the areas of the data have not; "
+        "they have ward",
+        "f.yaml:13:71: warning: close names the level parrish, which the areas of the data have not; "
+        "they have ward",
+    ]
+
+
+@pytest.mark.parametrize("areas", [
+    {"id": ["oakham", "oakhamm", "elm"], "level": ["ward", "wrad", "parrish"]},
+    {"id": ["oakham", "oakhamm", "elm"]},
+    None,
+])
+def test_areas_that_the_data_have_or_do_not_tell(load_with, areas):
+    tables = {} if areas is None else {"areas": pl.DataFrame(areas)}
+    assert not [f for f in lint(load_with(AREAS), tables) if f.rule.startswith("unknown_")]

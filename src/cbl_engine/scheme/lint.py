@@ -24,6 +24,7 @@ from cbl_engine.scheme.facts import (
 from cbl_engine.scheme.findings import Finding
 from cbl_engine.scheme.keys import LotteryKey, TieKey, key_name
 from cbl_engine.scheme.lint_assessment import assessment_findings, never_held
+from cbl_engine.scheme.lint_data import data_findings
 from cbl_engine.scheme.lint_offers import offer_findings
 from cbl_engine.scheme.reach import (
     asked_of_bids,
@@ -55,7 +56,8 @@ def lint(scheme: Scheme, tables: Mapping[str, pl.DataFrame] | None = None) -> li
 
     Args:
         scheme: the scheme.
-        tables: adverts and homes it is to be used with, if any: their landlords are looked at.
+        tables: adverts, homes and areas it is to be used with, if any: landlords, areas and levels
+            of areas that the scheme names are looked for there.
     """
     found: list[Finding] = []
     for version, document in zip(scheme.versions, scheme.documents, strict=True):
@@ -70,7 +72,7 @@ def lint(scheme: Scheme, tables: Mapping[str, pl.DataFrame] | None = None) -> li
             *_starts(version, document),
             *assessment_findings(version, document),
             *offer_findings(version, document),
-            *_landlords(version, document, tables or {}),
+            *data_findings(version, document, tables or {}),
             *_never_held(version, document, words),
         ]
         found += sorted(mine, key=lambda f: [int(n) for n in f.where.split(":")[-2:]])
@@ -335,25 +337,3 @@ def _starts(version: SchemeVersion, document: Document) -> Iterator[Finding]:
     if version.in_force.assumed:
         yield Finding("note", "start_assumed", document.where(("in_force",)),
                       f"the start {version.in_force.from_} is assumed; no source gives it")
-
-
-def _landlords(
-    version: SchemeVersion, document: Document, tables: Mapping[str, pl.DataFrame]
-) -> Iterator[Finding]:
-    """Landlords that the data have and the scheme does not list, and the other way round."""
-    columns = [tables[t]["landlord"].cast(pl.String) for t in ("adverts", "homes")
-               if t in tables and "landlord" in tables[t].columns]
-    if not version.landlords or not columns:
-        return
-    named = set(pl.concat(columns).drop_nulls())
-    others = sorted(named - set(version.landlords))
-    if others:
-        more = f" and {len(others) - 5} more" if len(others) > 5 else ""
-        yield Finding("note", "landlord_not_listed", document.where(("landlords",), key=True),
-                      f"the scheme lists no criteria for {', '.join(others[:5])}{more}, so their "
-                      "homes add none")
-    for name in version.landlords:
-        if name not in named:
-            yield Finding("warning", "landlord_without_homes",
-                          document.where(("landlords", name), key=True),
-                          f"no home or advert names the landlord {name}")
