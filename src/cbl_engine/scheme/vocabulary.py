@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,8 @@ _EXAMPLES: dict[str, Any] = {
     "int_list": [1],
     "text_list": ["x"],
 }
+
+_NUMBER_IN_TEXT = re.compile(r"[£$€]?\s*(-?\d[\d,]*(?:\.\d+)?)\s*(?:%|GBP|EUR)?", re.ASCII)
 
 COMPUTED = {
     "people": {"age": "int", "born": "bool"},
@@ -116,9 +119,22 @@ def vocabulary(version: SchemeVersion) -> Vocabulary:
 
 
 def _parameter_type(parameter: Parameter) -> str:
-    """Type of a parameter: that of its values, a number when some are whole and some are not."""
-    kinds = {value_type(v) for v in parameter.values.values()}
-    return "number" if "number" in kinds else value_type(next(iter(parameter.values.values())))
+    """Type of a parameter: that of its values, a number when some are whole and some are not.
+
+    Values of types that differ otherwise, and numbers written as text, are reported apart; they count
+    as numbers where any is one.
+    """
+    kinds = list(dict.fromkeys("number" if number_in_text(v) else value_type(v)
+                               for v in parameter.values.values()))
+    numbers = "number" in kinds or ("int" in kinds and len(kinds) > 1)
+    return "number" if numbers else kinds[0]
+
+
+def number_in_text(value: Any) -> str:
+    """The number in a text such as ``£500``, ``1,500`` or ``40%``; empty for anything else."""
+    found = _NUMBER_IN_TEXT.fullmatch(value) if isinstance(value, str) else None
+    number = found[1].replace(",", "") if found else ""
+    return "" if number == value else number
 
 
 def value_type(value: Any) -> str:
