@@ -22,10 +22,10 @@ from cbl_engine.scheme.facts import (
     rows_of,
 )
 from cbl_engine.scheme.findings import Finding
-from cbl_engine.scheme.keys import LotteryKey, TieKey, key_name
 from cbl_engine.scheme.lint_assessment import assessment_findings, never_held
 from cbl_engine.scheme.lint_data import data_findings
 from cbl_engine.scheme.lint_offers import offer_findings
+from cbl_engine.scheme.lint_orders import order_findings
 from cbl_engine.scheme.reach import (
     asked_of_bids,
     asked_of_households,
@@ -64,7 +64,7 @@ def lint(scheme: Scheme, tables: Mapping[str, pl.DataFrame] | None = None) -> li
         words = vocabulary(version)
         mine = [
             *_criteria(version, document, words),
-            *_endings(version, document),
+            *order_findings(version, document),
             *_unused(version, document),
             *_codes(version, document),
             *_nulls(version, document),
@@ -200,20 +200,6 @@ def _codes_of(
     return ()
 
 
-def _endings(version: SchemeVersion, document: Document) -> Iterator[Finding]:
-    for name, profile in version.profiles.items():
-        for number, stage in enumerate(profile.all_stages()):
-            last = stage.order[-1]
-            if isinstance(last, (TieKey, LotteryKey)):
-                continue
-            place = ("profiles", name, *(("stages", number) if profile.stages else ()), "order")
-            yield Finding(
-                "warning", "order_may_tie", document.where(place),
-                f"profile {name} ends with {key_name(last)}, which can tie; end with a lottery "
-                "or tie: human",
-            )
-
-
 def _unused(version: SchemeVersion, document: Document) -> Iterator[Finding]:
     read: set[str] = set()
     for criterion in version.criteria.values():
@@ -334,6 +320,13 @@ def _status(version: SchemeVersion, document: Document) -> Iterator[Finding]:
 
 
 def _starts(version: SchemeVersion, document: Document) -> Iterator[Finding]:
+    """A start that is assumed, and parameters without a value when the version begins."""
     if version.in_force.assumed:
         yield Finding("note", "start_assumed", document.where(("in_force",)),
                       f"the start {version.in_force.from_} is assumed; no source gives it")
+    for name, parameter in version.parameters.items():
+        if min(parameter.values) > version.in_force.from_:
+            yield Finding(
+                "warning", "parameter_begins_late", document.where(("parameters", name, "values")),
+                f"the parameter {name} has no value before {min(parameter.values)}, and the version begins "
+                f"{version.in_force.from_}: what reads it is refused until then")
