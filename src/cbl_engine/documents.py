@@ -51,6 +51,12 @@ _FLOAT = re.compile(
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _DAY = re.compile(r"(\d{4})-(\d\d?)-(\d\d?)(?:$|[Tt \t])", re.ASCII)
 
+_COLON = "Text that holds a colon and a blank goes in quotes"
+_QUOTES = {"mapping values are not allowed": _COLON, "but got ':'": _COLON,
+           r"'\t'": "Indent with blanks, not with tabs",
+           "cannot start any token": "Text that begins with a sign goes in quotes"}
+"""What the parser says of text that lacks quotes -> what to do."""
+
 _TEXT = Tag(suffix="tag:yaml.org,2002:str")
 
 Path_ = tuple[Any, ...]
@@ -216,7 +222,8 @@ def _syntax_problem(error: Exception, name: str, text: str) -> Problem:
     elif isinstance(error, ReaderError):
         before = _LINE_END.split(text[: error.position])
         where = f"{name}:{len(before)}:{len(before[-1]) + 1}"
-    return Problem("yaml_syntax", f"this is not YAML: {message}", where=where)
+    remedy = next((remedy for said, remedy in _QUOTES.items() if said in message), "")
+    return Problem("yaml_syntax", f"this is not YAML: {message}", where=where, remedy=remedy)
 
 
 class _ReadNoFurther(Exception):

@@ -242,6 +242,16 @@ def test_init_writes_a_scheme_once(cbl: Cbl, tmp_path: Path) -> None:
     assert "the file cannot be written: No such file or directory" in err
 
 
+def test_init_takes_no_folder_for_a_file(cbl: Cbl, tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "new"):
+        code, _, err = cbl("init", f"{folder}/")
+        assert code == 2
+        assert err.splitlines()[1] == (
+            f"  {folder}: the file of a scheme ends in .yaml or .yml. In a folder that is there: cbl init "
+            f"{folder}/scheme.yaml")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

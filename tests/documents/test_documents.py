@@ -207,9 +207,18 @@ def test_every_word_of_a_folded_text_is_found(words, width, style, data):
          "Correct the date, or put it in quotes if it is text"),
         ("a: [1\n",
          "f.yaml:2:1: this is not YAML: expected ',' or ']', but got '<stream end>'"),
-        ("a: b: c\n", "f.yaml:1:5: this is not YAML: mapping values are not allowed here"),
+        ("a: b: c\n",
+         "f.yaml:1:5: this is not YAML: mapping values are not allowed here. Text that holds a colon and a "
+         "blank goes in quotes"),
+        ("a: {b: c: d}\n",
+         "f.yaml:1:9: this is not YAML: expected ',' or '}', but got ':'. Text that holds a colon and a "
+         "blank goes in quotes"),
+        ("a: @b\n",
+         "f.yaml:1:4: this is not YAML: found character '@' that cannot start any token. Text that begins "
+         "with a sign goes in quotes"),
         ("\ta: 1\n",
-         "f.yaml:1:1: this is not YAML: found character '\\t' that cannot start any token"),
+         "f.yaml:1:1: this is not YAML: found character '\\t' that cannot start any token. Indent with "
+         "blanks, not with tabs"),
         ("a: 1\nb: x\x01\n",
          "f.yaml:2:5: this is not YAML: unacceptable character #x0001: "
          "special characters are not allowed"),

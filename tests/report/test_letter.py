@@ -59,6 +59,14 @@ def test_reduced_preference_and_a_lower_band_are_adverse_and_explained(assessed)
     assert "Rent arrears: £850" in words(letter)
 
 
+def test_a_fact_that_several_tests_need_names_each_of_them(tmp_path):
+    text = words(draft_letter(assessed_of(tmp_path, replaced("applications", ",none,,,0", ",,,,0")), "P2"))
+    for test, met in (("A high medical need", "B"), ("An urgent medical need", "A")):
+        assert (f"Medical need agreed, needed for “{test}”. It could change: band {met} if it is met, "
+                "band C if not") in text
+    assert "The household is overcrowded. It could change: band B if it is met" in text
+
+
 def test_an_officers_reasons_are_a_blank_and_never_copied(assessed):
     letter = draft_letter(assessed, "P6")
     assert "the reasons for decision O1, as far as they may be told" in letter.blanks

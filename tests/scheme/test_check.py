@@ -49,9 +49,10 @@ def lines(load_with):
     return load
 
 
+TARGET = "local_lettings_plans: {{p: {{label: x, targets: [{{label: x, criterion: c, share: {}}}]}}}}\n"
 FIELDS = [
     ("titel: x\n", "f.yaml:6:1: titel is not a field of the scheme; allowed: title"),
-    ("eligible: x\n", "f.yaml:6:11: eligible must be a list; given x"),
+    ("eligible: x\n", "f.yaml:6:11: eligible must be a list; given x. Write [x]"),
     ("bands: {1: {label: x}}\n", "f.yaml:6:9: bands.1 must be text; given 1. Put it in quotes"),
     ("bands: {A: {label: ''}}\n", "f.yaml:6:20: bands.A.label is empty"),
     (
@@ -110,7 +111,42 @@ FIELDS = [
     ),
     (
         "parameters: {p: {label: x, unit: u, values: {soon: 1}}}\n",
-        "f.yaml:6:46: parameters.p.values.soon must be a date; given soon",
+        "f.yaml:6:46: parameters.p.values.soon must be a date; given soon; "
+        "allowed: a day written YYYY-MM-DD, such as 2025-04-01",
+    ),
+    (
+        "local_lettings_plans: {p: {label: x, in_force: {from: '2025-04-01'}}}\n",
+        "f.yaml:6:55: local_lettings_plans.p.in_force.from must be a date; given 2025-04-01; "
+        "allowed: a day written YYYY-MM-DD, such as 2025-04-01. Leave the quotes out",
+    ),
+    (
+        TARGET.format(1.2),
+        "f.yaml:6:80: local_lettings_plans.p.targets.0.share is too large; given 1.2; "
+        "allowed: more than 0 and at most 1, such as 0.4 for 40%",
+    ),
+    (
+        TARGET.format("40%"),
+        "f.yaml:6:80: local_lettings_plans.p.targets.0.share must be a number; given 40%; "
+        "allowed: more than 0 and at most 1, such as 0.4 for 40%",
+    ),
+    (
+        "review: {within_days: 0}\n",
+        "f.yaml:6:23: review.within_days is too small; given 0; allowed: at least 1 and at most 365",
+    ),
+    (
+        "offers: {answer: {weeks: 2}}\n",
+        "f.yaml:6:19: weeks is not a field of offers.answer; "
+        "allowed: source, illustrative, days, working_days, hours, starts",
+    ),
+    (
+        fact("connected_to: {area: a, colour: red}"),
+        "f.yaml:6:47: colour is not a field of facts.f.connected_to; "
+        "allowed: area, held_by, where, kinds, level, min_months",
+    ),
+    (
+        fact("whole_years_since: registered_on, colour: red"),
+        "f.yaml:6:57: colour is not a field of facts.f; "
+        "allowed: label, source, illustrative, unit, whole_years_since",
     ),
 ]
 
@@ -165,8 +201,8 @@ NAMES = [
     ),
     (
         column("type: bool, if_null: no"),
-        "f.yaml:6:61: if_null of applications.x does not fit its type; given no; "
-        "allowed: unknown, or a value of type bool",
+        'f.yaml:6:61: if_null of applications.x does not fit its type; given "no"; '
+        "allowed: unknown, true or false",
     ),
     (
         column("type: code, codes: [a, b], if_null: c"),
@@ -179,7 +215,20 @@ NAMES = [
     ),
     (
         "parameters: {p: {label: x, unit: u, values: {2024-01-01: 1, 2025-01-01: one}}}\n",
-        "f.yaml:6:45: the values of parameter p are of different types",
+        'f.yaml:6:45: the values of parameter p are of different types; given 1, "one"; '
+        "allowed: values of one type",
+    ),
+    (
+        "parameters: {p: {label: x, unit: GBP, values: {2024-01-01: £500}}}\n"
+        + criterion("points > param.p"),
+        "f.yaml:6:60: the value of parameter p is text; given £500; "
+        "allowed: a number by itself, with what it counts under unit. Write 500",
+    ),
+    (
+        "parameters: {p: {label: x, unit: GBP, values: {2024-01-01: 1, 2025-01-01: '1,500'}}}\n"
+        + criterion("points > param.p"),
+        "f.yaml:6:75: the value of parameter p is text; given 1,500; "
+        "allowed: a number by itself, with what it counts under unit. Write 1500",
     ),
     (
         "bands: {A: {label: a, source: P2 section 1}}\n",
@@ -216,8 +265,14 @@ EXPRESSIONS = [
     ),
     (
         criterion("points > 'a'"),
-        "f.yaml:9:11: this does not fit the columns' types: "
-        "cannot compare string with numeric type (i64), in: points > 'a'",
+        "f.yaml:9:11: a number is compared with text, in: points > 'a'; "
+        "allowed: numbers with numbers, and text with text. "
+        "Write numbers without quotes, and text in 'single quotes'",
+    ),
+    (
+        criterion("NOT c"),
+        "f.yaml:9:15: c is a criterion, and an expression reads none, in: NOT c. "
+        "Write out here what c says under when, or list both criteria where both must be met",
     ),
     (
         fact("any_member: age"),

@@ -45,6 +45,16 @@ def test_nothing_odd(findings):
             "f.yaml:12:11: warning: c can never be met, whatever the values it mentions",
         ),
         (
+            criterion("points > 3 OR points <> NULL"),
+            "f.yaml:11:32: warning: c compares with NULL, which is never known to be met; write "
+            "IS NULL or IS NOT NULL",
+        ),
+        (
+            criterion("f", "facts: {f: {label: x, any_member: NULL = relationship}}\n"),
+            "f.yaml:6:35: warning: f compares with NULL, which is never known to be met; write "
+            "IS NULL or IS NOT NULL",
+        ),
+        (
             criterion("COALESCE(points, 0) >= 0 OR COALESCE(points, -1) < 0"),
             "f.yaml:11:11: warning: c is always met, whatever the values it mentions",
         ),
@@ -120,6 +130,11 @@ def test_a_rule_fires(findings, parts, line):
     assert line in findings(parts)
 
 
+def test_a_criterion_that_compares_with_null_is_told_once(findings):
+    (line,) = findings(criterion("points = NULL"))
+    assert line.endswith("write IS NULL or IS NOT NULL")
+
+
 @pytest.mark.parametrize(
     ("profiles", "line"),
     [
@@ -137,7 +152,55 @@ def test_a_rule_fires(findings, parts, line):
     ],
 )
 def test_an_order_that_may_tie(findings, profiles, line):
-    assert findings(ACTIVE, profiles=profiles) == [line]
+    assert [found for found in findings(ACTIVE, profiles=profiles) if "can tie" in found] == [line]
+
+
+STAGES = """\
+profiles:
+  homes:
+    label: x
+    eligible: [d]
+    stages:
+      - eligible: [{}]
+        order: [{{tie: human}}]
+      - eligible: [{}]
+        order: [{{tie: human}}]
+"""
+OLD = "criteria:\n  c: {label: x, source: P1, when: status = 'active'}\n" + "".join(
+    f"  {name}: {{label: x, source: P1, when: points > {n}}}\n" for n, name in enumerate("de", 1)
+) + "eligible: [c]\n"
+
+
+@pytest.mark.parametrize(("first", "second"), [("", ""), ("c", ""), ("c, d", ""), ("e", "e"), ("d", "e")])
+def test_a_stage_that_nobody_can_stand_in(findings, first, second):
+    assert (
+        "f.yaml:18:9: warning: nobody can stand in stage 2 of profile homes: every eligible bid that meets "
+        "its criteria stands in stage 1 already"
+    ) in findings(OLD, profiles=STAGES.format(first, second))
+
+
+@pytest.mark.parametrize(("first", "second"), [("e", ""), ("e", "c"), ("c, e", "d")])
+def test_a_stage_for_those_who_fail_an_earlier_one(findings, first, second):
+    assert findings(OLD, profiles=STAGES.format(first, second)) == []
+
+
+@pytest.mark.parametrize(("default", "found"), [("", 1), ("default_profile: one\n", 0)])
+def test_several_profiles_without_a_default(findings, default, found):
+    profiles = "profiles: {one: {label: x, order: [{tie: human}]}, two: {label: x, order: [{tie: human}]}}\n"
+    assert findings(ACTIVE, profiles=profiles + default) == [
+        "f.yaml:9:1: note: no default_profile is named among several profiles, so every advert must name its "
+        "own"
+    ][:found]
+
+
+@pytest.mark.parametrize(("start", "found"), [("2024-01-01", 0), ("2024-03-15", 1)])
+def test_a_parameter_that_begins_after_its_version(findings, start, found):
+    parts = criterion("points > param.p",
+                      f"parameters: {{p: {{label: x, unit: u, values: {{{start}: 1, 2025-01-01: 2}}}}}}\n")
+    assert findings(parts) == [
+        "f.yaml:6:45: warning: the parameter p has no value before 2024-03-15, and the version begins "
+        "2024-01-01: what reads it is refused until then"
+    ][:found]
 
 
 def test_a_start_that_is_assumed(text_with):
@@ -203,7 +266,8 @@ def test_a_date_chosen_by_band_reads_its_columns(findings):
 def test_the_shipped_schemes_get_notes_alone(path):
     found = lint(load_scheme(path))
     assert {f.level for f in found} <= {"note"}
-    assert {f.rule for f in found} <= {"start_assumed", "answers_for_missing", "no_discretion"}
+    assert {f.rule for f in found} <= {
+        "start_assumed", "answers_for_missing", "no_discretion", "no_default_profile"}
 
 
 def test_findings_come_in_the_order_of_the_file(load_with):
@@ -254,3 +318,38 @@ def test_landlords_of_the_data(load_with, homes, adverts, lines):
     }
     assert [finding.line() for finding in lint(load_with(LANDLORDS), tables)] == lines
     assert lint(load_with(LANDLORDS)) == []
+
+
+AREAS = (
+    ACTIVE
+    + "facts:\n"
+    "  local: {label: x, connected_to: {area: oakhamm}}\n"
+    "  near: {label: x, months_resident_in: {area: [oakham, elm]}}\n"
+    "  around: {label: x, months_connected: {area: advert.area, level: wrad}}\n"
+    "  close: {label: x, connection_strength: {area: advert.area, levels: [parrish, ward]}}\n"
+)
+
+
+def test_areas_and_levels_that_the_data_have_not(load_with):
+    areas = pl.DataFrame({"id": ["oakham", "w1"], "level": [None, "ward"]})
+    found = lint(load_with(AREAS), {"areas": areas})
+    assert [f.line() for f in found if f.rule.startswith("unknown_")] == [
+        "f.yaml:10:42: warning: local names the area oakhamm, which the areas of the data have not; "
+        "they have oakham",
+        "f.yaml:11:56: warning: near names the area elm, which the areas of the data have not; "
+        "they have oakham, w1",
+        "f.yaml:12:67: warning: around names the level wrad, which the areas of the data have not; "
+        "they have ward",
+        "f.yaml:13:71: warning: close names the level parrish, which the areas of the data have not; "
+        "they have ward",
+    ]
+
+
+@pytest.mark.parametrize("areas", [
+    {"id": ["oakham", "oakhamm", "elm"], "level": ["ward", "wrad", "parrish"]},
+    {"id": ["oakham", "oakhamm", "elm"]},
+    None,
+])
+def test_areas_that_the_data_have_or_do_not_tell(load_with, areas):
+    tables = {} if areas is None else {"areas": pl.DataFrame(areas)}
+    assert not [f for f in lint(load_with(AREAS), tables) if f.rule.startswith("unknown_")]

@@ -150,7 +150,7 @@ def _happened(done: RecordedCycle) -> Iterator[Any]:
     from rich.table import Table
 
     from cbl_engine.offers.events import AdvertHeldBack
-    from cbl_engine.scheme.lint import nominates_to_nobody
+    from cbl_engine.scheme.lint_data import nominates_to_nobody
 
     manifest = done.folder.manifest
     yield f"{manifest['scheme']}: up to {manifest['as_at']}"

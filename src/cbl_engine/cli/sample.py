@@ -77,13 +77,17 @@ def init(out: Path = Path("scheme.yaml"), /) -> int:
     Parameters
     ----------
     out
-        File to write; it must not be there yet.
+        File to write, .yaml or .yml; it must not be there yet.
     """
     from cbl_engine.errors import Problem, SchemeError
     from cbl_engine.records.places import check_outside
     from cbl_engine.shipped import shipped_folder
 
     check_outside(out)
+    if out.suffix.lower() not in (".yaml", ".yml"):
+        raise SchemeError([Problem(
+            "not_a_yaml_file", "the file of a scheme ends in .yaml or .yml", where=str(out),
+            remedy=f"In a folder that is there: cbl init {shlex.quote(str(out / 'scheme.yaml'))}")])
     if out.exists():
         raise SchemeError([Problem("file_in_the_way", "the file is there already", where=str(out))])
     text = (shipped_folder("templates") / "scheme.yaml").read_text(encoding="utf-8")

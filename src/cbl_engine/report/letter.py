@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from cbl_engine.assess import Assessed
-    from cbl_engine.report.case_note import CaseNote, Finding
+    from cbl_engine.report.case_note import CaseNote, Finding, MissingTold
     from cbl_engine.report.weighing import Told
     from cbl_engine.scheme.law import AllocationLaw
     from cbl_engine.scheme.model import SchemeVersion
@@ -327,9 +327,15 @@ def _facts(assessed: Assessed, note: CaseNote) -> Section | None:
     return _listed("The facts this rests on", [], [*lines]) if lines else None
 
 
+def _needed(missing: MissingTold) -> str:
+    """A fact that is not known, and what needs it where that has other words."""
+    what = capital(missing.label)
+    return what if what == capital(missing.needed_for) else f"{what}, needed for “{missing.needed_for}”"
+
+
 def _open(note: CaseNote) -> Section | None:
     lines = [
-        Line(f"{capital(m.label)}" + (f". It could change: {m.difference}" if m.difference else ""))
+        Line(". It could change: ".join(filter(None, [_needed(m), m.difference])))
         for m in note.missing
     ]
     lines += [

@@ -18,7 +18,13 @@ from cbl_engine.scheme.check_offers import offer_problems
 from cbl_engine.scheme.check_orders import Place, eligible_problems, order_problems, suggest
 from cbl_engine.scheme.check_upkeep import upkeep_problems
 from cbl_engine.scheme.standards import resolve_standard, shipped_standards, unknown_standard
-from cbl_engine.scheme.vocabulary import COMPUTED, Vocabulary, value_type, vocabulary
+from cbl_engine.scheme.vocabulary import (
+    COMPUTED,
+    Vocabulary,
+    number_in_text,
+    value_type,
+    vocabulary,
+)
 from cbl_engine.tables import column_types
 
 if TYPE_CHECKING:
@@ -27,7 +33,6 @@ if TYPE_CHECKING:
     from cbl_engine.documents import Document
     from cbl_engine.scheme.model import SchemeVersion
     from cbl_engine.scheme.parts import InForce
-
 
 def check_version(version: SchemeVersion, document: Document) -> list[Problem]:
     """Every contradiction and dangling name in a version, in the order of the file."""
@@ -179,24 +184,41 @@ def _check_if_null(table: str, name: str, column: Any, document: Document) -> It
     in_codes = column.type != "code" or column.if_null in column.codes
     if not (fits and in_codes):
         values = ", ".join(column.codes) or f"a value of type {column.type}"
+        allowed = "unknown, true or false" if column.type == "bool" else f"unknown, or {values}"
         no_values = column.type == "datetime" or column.type.endswith("list")
+        text = isinstance(column.if_null, str) and column.type not in ("text", "code")
+        shown = f'"{column.if_null}"' if text else str(column.if_null)
         yield Problem(
             "if_null_type",
             f"if_null of {table}.{name} does not fit its type",
             where=document.where(("columns", table, name, "if_null")),
-            given=str(column.if_null),
-            allowed="unknown" if no_values else f"unknown, or {values}",
+            given=shown.lower() if given == "bool" else shown,
+            allowed="unknown" if no_values else allowed,
         )
 
 
 def _check_parameters(version: SchemeVersion, document: Document) -> Iterator[Problem]:
     for name, parameter in version.parameters.items():
-        kinds = {value_type(value) for value in parameter.values.values()}
+        numbers = {day: number for day, value in parameter.values.items()
+                   if (number := number_in_text(value))}
+        for day, number in numbers.items():
+            yield Problem(
+                "parameter_is_text",
+                f"the value of parameter {name} is text",
+                where=document.where(("parameters", name, "values", day)),
+                given=str(parameter.values[day]),
+                allowed="a number by itself, with what it counts under unit",
+                remedy=f"Write {number}",
+            )
+        kinds = {value_type(value) for day, value in parameter.values.items() if day not in numbers}
         if len(kinds) > 1 and kinds != {"int", "number"}:
             yield Problem(
                 "parameter_types",
                 f"the values of parameter {name} are of different types",
                 where=document.where(("parameters", name, "values")),
+                given=", ".join(f'"{value}"' if isinstance(value, str) else str(value).lower()
+                                for value in parameter.values.values()),
+                allowed="values of one type",
             )
 
 
@@ -207,7 +229,7 @@ def _check_criteria(
     for name, criterion in version.criteria.items():
         place = ("criteria", name, "when")
         yield from expression_problems(
-            criterion.when, place, document, columns, words.params, "condition"
+            criterion.when, place, document, columns, words.params, "condition", version.criteria
         )
 
 

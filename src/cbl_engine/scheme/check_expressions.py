@@ -12,7 +12,7 @@ from cbl_engine.scheme.expressions import ExpressionError, parse_expression
 from cbl_engine.scheme.vocabulary import result_type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from cbl_engine.documents import Document
 
@@ -24,8 +24,19 @@ def expression_problems(
     columns: Mapping[str, str],
     params: Mapping[str, str],
     wanted: Literal["condition", "amount"],
+    criteria: Collection[str] = (),
 ) -> Iterator[Problem]:
-    """Problems of one expression: syntax, names, types, and the type of its result."""
+    """Problems of one expression: syntax, names, types, and the type of its result.
+
+    Args:
+        text: the expression.
+        place: where it stands in the document.
+        document: the file.
+        columns: what it may read, with types.
+        params: parameters, likewise.
+        wanted: what it must come out as.
+        criteria: names that it may be taken to read, and does not.
+    """
     try:
         expression = parse_expression(text)
     except ExpressionError as error:
@@ -36,6 +47,15 @@ def expression_problems(
     for name in unknown:
         visible = [*columns, *(f"param.{p}" for p in params), "as_at"]
         offset = expression.offset_of(name)
+        if name in criteria:
+            yield Problem(
+                "unknown_name",
+                f"{name} is a criterion, and an expression reads none, in: {text}",
+                where=document.where(place, offset=offset),
+                remedy=f"Write out here what {name} says under when, or list both criteria where "
+                "both must be met",
+            )
+            continue
         quoted = text[offset : offset + 1] == '"'
         yield Problem(
             "unknown_name",

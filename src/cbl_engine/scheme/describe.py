@@ -170,7 +170,7 @@ class _Describer:
         return _list("What landlords ask", lead, (
             Line(landlord.label, name=name, source=landlord.source, ours=landlord.illustrative,
                  under=(*map(self.criteria.criterion, landlord.eligible),
-                        *landlord_lines(landlord, self.version)))
+                        *landlord_lines(landlord, self.version)) or (Line("Nothing besides."),))
             for name, landlord in self.version.landlords.items()
         ))
 

@@ -68,9 +68,10 @@ _TOKEN = re.compile(
     |(?P<quoted>"(?:[^"]|"")*")
     |(?P<number>\d+(?:\.\d+)?(?![\w.]))
     |(?P<name>[A-Za-z_][A-Za-z0-9_]*)
-    |(?P<operator><=|>=|<>|!=|--|\|\||::|[=<>+\-*/%(),.])""",
+    |(?P<operator><=|>=|<>|!=|==|--|\|\||::|[=<>+\-*/%(),.])""",
     re.VERBOSE,
 )
+_NO_ONE_LENGTH = re.compile(r"\d\s*(?:y|q|mo)", re.IGNORECASE)
 _OPERATORS = frozenset({"<=", ">=", "<>", "!=", "=", "<", ">", "+", "-", "*", "/", "%"})
 _LENGTHS = frozenset({"ARRAY_LENGTH", "LENGTH"})
 _PREFIXES = ("advert", "param")
@@ -178,14 +179,26 @@ class Expression:
         try:
             expression = pl.sql_expr(self.sql(constants))
         except Exception as error:
-            raise ExpressionError(
-                0, f"this is not an expression: {str(error).splitlines()[0]}"
-            ) from None
+            raise self._not_parsed(error) from None
         try:
             _check_tree(json.loads(expression.meta.serialize(format="json")))
         except RecursionError:
             raise ExpressionError(0, "the expression is nested too deeply") from None
         return expression
+
+
+    def _not_parsed(self, error: Exception) -> ExpressionError:
+        """What polars' parser refused: months and years by themselves have no one length."""
+        for before, token in zip((None, *self.tokens), self.tokens, strict=False):
+            added = before is not None and before.value in {"+", "-"}
+            if token.kind == "interval" and not added and _NO_ONE_LENGTH.search(token.value):
+                return ExpressionError(
+                    token.offset,
+                    "a length of time cannot be compared with months or years, which differ in length",
+                    f"a date with + or - INTERVAL {token.value} after it",
+                    f"Write registered_on < as_at - INTERVAL {token.value} for what is longer ago",
+                )
+        return ExpressionError(0, f"this is not an expression: {str(error).splitlines()[0]}")
 
 
 @lru_cache(maxsize=4096)
@@ -270,6 +283,10 @@ def _classify(raw: list[Token]) -> list[Token]:
                     _check_day(following)
                 out.append(Token(upper.lower(), following.value, token.offset))
                 i += 1
+            elif upper in {"DATE", "INTERVAL"} and following and following.kind == "number":
+                example = "DATE '2024-10-01'" if upper == "DATE" else "INTERVAL '12 months'"
+                raise ExpressionError(token.offset, f"what follows {upper} stands in quotes",
+                                      remedy=f"Write it so: {example}")
             elif following is not None and following.value == "(" and upper not in KEYWORDS:
                 out.append(_function(token, upper))
             elif upper in _REFUSED:
@@ -279,7 +296,8 @@ def _classify(raw: list[Token]) -> list[Token]:
             else:
                 out.append(Token("name", token.value, token.offset))
         elif token.kind == "operator" and token.value not in _OPERATORS | {"(", ")", ","}:
-            raise ExpressionError(token.offset, f"{token.value} cannot be used in a criterion")
+            raise ExpressionError(token.offset, f"{token.value} cannot be used in a criterion",
+                                  remedy="Write one =" if token.value == "==" else "")
         else:
             out.append(token)
         i += 1

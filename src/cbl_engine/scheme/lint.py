@@ -22,9 +22,10 @@ from cbl_engine.scheme.facts import (
     rows_of,
 )
 from cbl_engine.scheme.findings import Finding
-from cbl_engine.scheme.keys import LotteryKey, TieKey, key_name
 from cbl_engine.scheme.lint_assessment import assessment_findings, never_held
+from cbl_engine.scheme.lint_data import data_findings
 from cbl_engine.scheme.lint_offers import offer_findings
+from cbl_engine.scheme.lint_orders import order_findings
 from cbl_engine.scheme.reach import (
     asked_of_bids,
     asked_of_households,
@@ -46,6 +47,7 @@ MOST_COMBINATIONS = 20_000
 LONGEST_TEXT = 200
 _OTHER = "other"
 _FORGETS = frozenset({"AND", "OR", "WHEN", "THEN", "ELSE", "LIKE"})
+_COMPARES = frozenset({"=", "<>", "!=", "<", "<=", ">", ">="})
 _CHANGES_TEXT = frozenset({"ENDS_WITH", "LENGTH", "LOWER", "STARTS_WITH", "UPPER"})
 
 
@@ -54,22 +56,24 @@ def lint(scheme: Scheme, tables: Mapping[str, pl.DataFrame] | None = None) -> li
 
     Args:
         scheme: the scheme.
-        tables: adverts and homes it is to be used with, if any: their landlords are looked at, and
-            whether they have any where the scheme nominates.
+        tables: adverts, homes and areas it is to be used with, if any: landlords, areas and levels
+            of areas that the scheme names are looked for there, and whether a scheme that nominates
+            has any landlord.
     """
     found: list[Finding] = []
     for version, document in zip(scheme.versions, scheme.documents, strict=True):
         words = vocabulary(version)
         mine = [
             *_criteria(version, document, words),
-            *_endings(version, document),
+            *order_findings(version, document),
             *_unused(version, document),
             *_codes(version, document),
+            *_nulls(version, document),
             *_status(version, document),
             *_starts(version, document),
             *assessment_findings(version, document),
             *offer_findings(version, document),
-            *_landlords(version, document, tables or {}),
+            *data_findings(version, document, tables or {}),
             *_never_held(version, document, words),
         ]
         found += sorted(mine, key=lambda f: [int(n) for n in f.where.split(":")[-2:]])
@@ -84,7 +88,9 @@ def _criteria(
         expression = parse_expression(criterion.when)
         where = document.where(place)
         results = _tried(expression, version, words)
-        if results is not None and not results.any(ignore_nulls=True):
+        if _null_compared(expression) is not None:
+            pass  # said apart, with what to write instead
+        elif results is not None and not results.any(ignore_nulls=True):
             yield Finding("warning", "never_met", where,
                           f"{name} can never be met, whatever the values it mentions")
         elif results is not None and results.null_count() == 0 and results.all():
@@ -195,20 +201,6 @@ def _codes_of(
     return ()
 
 
-def _endings(version: SchemeVersion, document: Document) -> Iterator[Finding]:
-    for name, profile in version.profiles.items():
-        for number, stage in enumerate(profile.all_stages()):
-            last = stage.order[-1]
-            if isinstance(last, (TieKey, LotteryKey)):
-                continue
-            place = ("profiles", name, *(("stages", number) if profile.stages else ()), "order")
-            yield Finding(
-                "warning", "order_may_tie", document.where(place),
-                f"profile {name} ends with {key_name(last)}, which can tie; end with a lottery "
-                "or tie: human",
-            )
-
-
 def _unused(version: SchemeVersion, document: Document) -> Iterator[Finding]:
     read: set[str] = set()
     for criterion in version.criteria.values():
@@ -257,17 +249,40 @@ def _unused(version: SchemeVersion, document: Document) -> Iterator[Finding]:
                           f"no order and no criterion reads bands, so band {name} has no effect")
 
 
-def _codes(version: SchemeVersion, document: Document) -> Iterator[Finding]:
-    """Literals compared with a code column that are none of its codes."""
+def _expressions(version: SchemeVersion) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    """Every expression of criteria and facts: its text, where it stands, whose rows it reads."""
     for name, criterion in version.criteria.items():
-        yield from _wrong_codes(
-            criterion.when, ("criteria", name, "when"), "applications", version, document
-        )
+        yield criterion.when, ("criteria", name, "when"), "applications"
     for name, fact in version.facts.items():
         for place, text in expressions_of(fact).items():
-            yield from _wrong_codes(
-                text, ("facts", name, *place), rows_of(fact), version, document
-            )
+            yield text, ("facts", name, *place), rows_of(fact)
+
+
+def _nulls(version: SchemeVersion, document: Document) -> Iterator[Finding]:
+    """Comparisons with NULL, which come out as not known whatever stands there."""
+    for text, place, _ in _expressions(version):
+        at = _null_compared(parse_expression(text))
+        if at is not None:
+            yield Finding("warning", "compared_with_null", document.where(place, offset=at),
+                          f"{place[1]} compares with NULL, which is never known to be met; write "
+                          "IS NULL or IS NOT NULL")
+
+
+def _null_compared(expression: Expression) -> int | None:
+    """Characters into the text where the first comparison with NULL stands; None without one."""
+    for one, other in itertools.pairwise(expression.tokens):
+        kinds = {one.kind, other.kind}
+        if kinds == {"operator", "keyword"} and {one.value, other.value} & _COMPARES and (
+            "NULL" in (one.value, other.value)
+        ):
+            return one.offset
+    return None
+
+
+def _codes(version: SchemeVersion, document: Document) -> Iterator[Finding]:
+    """Literals compared with a code column that are none of its codes."""
+    for text, place, table in _expressions(version):
+        yield from _wrong_codes(text, place, table, version, document)
 
 
 def _wrong_codes(
@@ -306,43 +321,13 @@ def _status(version: SchemeVersion, document: Document) -> Iterator[Finding]:
 
 
 def _starts(version: SchemeVersion, document: Document) -> Iterator[Finding]:
+    """A start that is assumed, and parameters without a value when the version begins."""
     if version.in_force.assumed:
         yield Finding("note", "start_assumed", document.where(("in_force",)),
                       f"the start {version.in_force.from_} is assumed; no source gives it")
-
-
-def nominates_to_nobody(version: SchemeVersion, tables: Mapping[str, pl.DataFrame]) -> bool:
-    """Whether a scheme nominates and no advert or home of the data says who lets it."""
-    adverts = tables.get("adverts")
-    return (version.nominations is not None and adverts is not None and adverts.height > 0
-            and not any(column.count() for column in _landlord_columns(tables)))
-
-
-def _landlord_columns(tables: Mapping[str, pl.DataFrame]) -> list[pl.Series]:
-    return [tables[t]["landlord"].cast(pl.String) for t in ("adverts", "homes")
-            if t in tables and "landlord" in tables[t].columns]
-
-
-def _landlords(
-    version: SchemeVersion, document: Document, tables: Mapping[str, pl.DataFrame]
-) -> Iterator[Finding]:
-    """Landlords that the data have and the scheme does not list, and the other way round."""
-    columns = _landlord_columns(tables)
-    if nominates_to_nobody(version, tables):
-        yield Finding("warning", "no_landlord_known", document.where(("nominations",), key=True),
-                      "the scheme nominates, and no advert or home says who lets it, so every home is taken "
-                      "as the council's own and nobody is named to a landlord")
-    if not version.landlords or not columns:
-        return
-    named = set(pl.concat(columns).drop_nulls())
-    others = sorted(named - set(version.landlords))
-    if others:
-        more = f" and {len(others) - 5} more" if len(others) > 5 else ""
-        yield Finding("note", "landlord_not_listed", document.where(("landlords",), key=True),
-                      f"the scheme lists no criteria for {', '.join(others[:5])}{more}, so their "
-                      "homes add none")
-    for name in version.landlords:
-        if name not in named:
-            yield Finding("warning", "landlord_without_homes",
-                          document.where(("landlords", name), key=True),
-                          f"no home or advert names the landlord {name}")
+    for name, parameter in version.parameters.items():
+        if min(parameter.values) > version.in_force.from_:
+            yield Finding(
+                "warning", "parameter_begins_late", document.where(("parameters", name, "values")),
+                f"the parameter {name} has no value before {min(parameter.values)}, and the version begins "
+                f"{version.in_force.from_}: what reads it is refused until then")

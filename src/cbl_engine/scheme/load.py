@@ -6,15 +6,12 @@ overlap). A name without a path is looked for among the schemes the package ship
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from difflib import get_close_matches
 from functools import partial
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -28,19 +25,17 @@ from cbl_engine.documents import (
 )
 from cbl_engine.errors import Problem, SchemeError
 from cbl_engine.scheme.check import check_version
-from cbl_engine.scheme.facts import REDUCERS
-from cbl_engine.scheme.json_schema import json_schema
-from cbl_engine.scheme.keys import KEYS
 from cbl_engine.scheme.model import SchemeVersion
-from cbl_engine.scheme.parts import PATTERNS, as_tuples
+from cbl_engine.scheme.parts import as_tuples
+from cbl_engine.scheme.wrong_fields import field_problems
 from cbl_engine.shipped import shipped_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import date
 
 
 _LONGEST_PATH = 1_000
-_UNION_TAGS = frozenset(KEYS) | frozenset(REDUCERS)
 
 
 def hash_of_files(files: Iterable[tuple[str, bytes]]) -> str:
@@ -226,126 +221,7 @@ def _shaped(document: Document) -> tuple[SchemeVersion | None, list[Problem]]:
     try:
         return SchemeVersion.model_validate(as_tuples(document.data)), []
     except ValidationError as error:
-        return None, _from_pydantic(error.errors(include_url=False), document)
-
-
-_WANTED = {
-    "bool_type": "true or false",
-    "int_type": "a whole number",
-    "float_type": "a number",
-    "date_type": "a date",
-    "string_type": "text",
-    "tuple_type": "a list",
-    "dict_type": "a mapping",
-    "model_type": "a mapping",
-}
-"""Errors that say that a value is of another type than wanted."""
-
-
-def _from_pydantic(errors: Iterable[Mapping[str, Any]], document: Document) -> list[Problem]:
-    """A problem for each place: a value that may be of several types gives an error for each."""
-    by_place: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
-    for error in errors:
-        path = _known_path(tuple(p for p in error["loc"] if p != "[key]"), document)
-        by_place.setdefault(path, []).append(error)
-    problems = []
-    for path, found in by_place.items():
-        wrong_type = [e for e in found if e["type"] in _WANTED or e["type"] == "literal_error"]
-        inner = any(other[: len(path)] == path for other in by_place if other != path)
-        if inner and len(wrong_type) == len(found):
-            continue  # of the types it may have, the one it does have is wrong further in
-        if len(wrong_type) == len(found):
-            problems.append(_wrong_type(path, found, document))
-        else:
-            problems += [
-                _wrong_field(path, e, document)
-                for e in found
-                # Of the types it may have, the one it does have says what is wrong. Items that are
-                # wrong themselves are not counted.
-                if e not in wrong_type and not (e["type"] == "too_short" and e["input"])
-            ]
-    return sorted(problems, key=lambda problem: line_of(problem.where))
-
-
-def _wrong_type(
-    path: tuple[Any, ...], errors: Sequence[Mapping[str, Any]], document: Document
-) -> Problem:
-    wanted = [_WANTED.get(e["type"]) or e["ctx"]["expected"].replace("'", "") for e in errors]
-    given = errors[0].get("input")
-    words = list(dict.fromkeys(wanted))
-    is_text = "text" in words and given is not None and not isinstance(given, (dict, tuple))
-    return Problem(
-        "scheme_value",
-        f"{_dotted(path)} must be " + " or ".join([", ".join(words[:-1]), words[-1]][-len(words):]),
-        where=document.where(path, key=any("[key]" in e["loc"] for e in errors)),
-        given=_shown(given),
-        remedy="Put it in quotes" if is_text else "",
-    )
-
-
-def _wrong_field(
-    path: tuple[Any, ...], error: Mapping[str, Any], document: Document
-) -> Problem:
-    kind, name = error["type"], error["loc"][-1]
-    given, allowed = _shown(error.get("input")), ""
-    what = _dotted(path)
-    match kind:
-        case "extra_forbidden":
-            message = f"{name} is not a field of {_dotted(path[:-1])}"
-            given, allowed = "", _fields_like(str(name))
-        case "missing":
-            message = f"{name} is missing" + (f" from {what}" if path else "")
-            given = ""
-        case "string_pattern_mismatch":
-            kind_of_text, allowed = PATTERNS[error["ctx"]["pattern"]]
-            message = f"{what} is not {kind_of_text}"
-        case "too_short" | "string_too_short":
-            message = f"{what} is empty"
-        case _:
-            message = f"{what}: {error['msg'][:1].lower()}{error['msg'][1:]}"
-    return Problem(
-        f"scheme_{kind}",
-        message,
-        where=document.where(
-            path, key="[key]" in error["loc"] or kind in {"extra_forbidden", "missing"}
-        ),
-        given=given,
-        allowed=allowed,
-    )
-
-
-def _fields_like(name: str) -> str:
-    """The fields of any part of a scheme file that may have been meant, other than this one."""
-    schema = json_schema()
-    parts = [schema, *schema["$defs"].values()]
-    fields = sorted({field for part in parts for field in part.get("properties", {})} - {name})
-    return ", ".join(get_close_matches(name, fields, cutoff=0.78))
-
-
-def _dotted(path: tuple[Any, ...]) -> str:
-    return ".".join(str(part) for part in path) or "the scheme"
-
-
-def _shown(value: Any) -> str:
-    return "" if value is None or isinstance(value, (dict, tuple)) else str(value)[:60]
-
-
-def _known_path(path: tuple[Any, ...], document: Document) -> tuple[Any, ...]:
-    """The path as it stands in the file: without the tags that unions put into it.
-
-    Keys are compared as text, which is how pydantic reports those that are no text.
-    """
-    by_text = {
-        tuple(repr(p) if isinstance(p, date) else str(p) for p in at): at
-        for at in document.positions
-    }
-    best: tuple[str, ...] = ()
-    frontier: set[tuple[str, ...]] = {()}
-    for part in map(str, path):
-        known = {(*at, part) for at in frontier if (*at, part) in by_text}
-        frontier = known | (frontier if part in _UNION_TAGS or not known else set())
-        best = max(frontier, key=len)
-    return by_text[best]
+        return None, field_problems(error.errors(include_url=False), document)
 
 
 def _between_versions(loaded: list[tuple[SchemeVersion, Document]]) -> Iterable[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,8 @@ _EXAMPLES: dict[str, Any] = {
     "int_list": [1],
     "text_list": ["x"],
 }
+
+_NUMBER_IN_TEXT = re.compile(r"[£$€]?\s*(-?\d[\d,]*(?:\.\d+)?)\s*(?:%|GBP|EUR)?", re.ASCII)
 
 COMPUTED = {
     "people": {"age": "int", "born": "bool"},
@@ -116,9 +119,22 @@ def vocabulary(version: SchemeVersion) -> Vocabulary:
 
 
 def _parameter_type(parameter: Parameter) -> str:
-    """Type of a parameter: that of its values, a number when some are whole and some are not."""
-    kinds = {value_type(v) for v in parameter.values.values()}
-    return "number" if "number" in kinds else value_type(next(iter(parameter.values.values())))
+    """Type of a parameter: that of its values, a number when some are whole and some are not.
+
+    Values of types that differ otherwise, and numbers written as text, are reported apart; they count
+    as numbers where any is one.
+    """
+    kinds = list(dict.fromkeys("number" if number_in_text(v) else value_type(v)
+                               for v in parameter.values.values()))
+    numbers = "number" in kinds or ("int" in kinds and len(kinds) > 1)
+    return "number" if numbers else kinds[0]
+
+
+def number_in_text(value: Any) -> str:
+    """The number in a text such as ``£500``, ``1,500`` or ``40%``; empty for anything else."""
+    found = _NUMBER_IN_TEXT.fullmatch(value) if isinstance(value, str) else None
+    number = found[1].replace(",", "") if found else ""
+    return "" if number == value else number
 
 
 def value_type(value: Any) -> str:
@@ -166,8 +182,8 @@ def result_type(
     """Type of an expression over these columns, found by running it on two rows without data.
 
     Raises:
-        ExpressionError: polars refuses it, with polars' reason; or it compares a date or a length
-            of time with a number.
+        ExpressionError: it compares what cannot be compared, as a date with a number or a yes-or-no
+            with text; or polars refuses it, with polars' reason.
     """
     from cbl_engine.scheme.expressions import ExpressionError
 
@@ -179,32 +195,17 @@ def result_type(
     if not frame.width:
         frame = pl.DataFrame({"": [0, 0]})
     compiled = expression.polars(constants)
+    mixed = mixed_comparison(compiled, frame, literals=not expression.param_names)
+    if mixed is not None:
+        raise ExpressionError(
+            expression.offset_of(mixed.column), mixed.message, mixed.allowed, mixed.remedy)
     try:
         result = frame.select(compiled.alias("result"))
     except Exception as error:
         raise ExpressionError(
             0, f"this does not fit the columns' types: {str(error).splitlines()[0]}"
         ) from None
-    if _reads_time(expression, columns, params) and (
-        mixed := mixed_comparison(compiled, frame)
-    ):
-        raise ExpressionError(
-            0, f"{mixed[0]} is compared with {mixed[1]}",
-            "dates with dates, and lengths of time with INTERVAL '365 days'",
-            "Write the day: registered_on <= as_at - INTERVAL '365 days'; or use a fact such as "
-            "whole_months_since",
-        )
     return result.schema["result"]
-
-
-def _reads_time(
-    expression: Expression, columns: Mapping[str, str], params: Mapping[str, str]
-) -> bool:
-    """Whether an expression reads a date or a length of time."""
-    types = {columns.get(n) for n in expression.names} | {
-        params.get(n) for n in expression.param_names}
-    return "as_at" in expression.names or bool(types & {"date", "datetime"}) or any(
-        t.kind in {"date", "interval"} for t in expression.tokens)
 
 
 def example_constants(expression: Expression, params: Mapping[str, str]) -> dict[str, Any]:

@@ -1,0 +1,112 @@
+"""What a scheme names and the data it is to be used with do not have, and the other way round."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from cbl_engine.scheme.check_orders import suggest
+from cbl_engine.scheme.facts import (
+    ConnectedToFact,
+    ConnectionStrengthFact,
+    MonthsConnected,
+    MonthsResidentIn,
+    kind_of_fact,
+)
+from cbl_engine.scheme.findings import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from cbl_engine.documents import Document
+    from cbl_engine.scheme.check_orders import Place
+    from cbl_engine.scheme.model import SchemeVersion
+
+_OF_AREAS = (ConnectedToFact, ConnectionStrengthFact, MonthsConnected, MonthsResidentIn)
+
+
+def data_findings(
+    version: SchemeVersion, document: Document, tables: Mapping[str, pl.DataFrame]
+) -> Iterator[Finding]:
+    """Landlords, areas and levels of areas that only the scheme names, and landlords that only data do.
+
+    Args:
+        version: the scheme version.
+        document: its file.
+        tables: adverts, homes and areas; what is not there is not looked at.
+    """
+    yield from _landlords(version, document, tables)
+    if "areas" in tables:
+        yield from _areas(version, document, tables["areas"])
+
+
+def nominates_to_nobody(version: SchemeVersion, tables: Mapping[str, pl.DataFrame]) -> bool:
+    """Whether a scheme nominates and no advert or home of the data says who lets it."""
+    adverts = tables.get("adverts")
+    return (version.nominations is not None and adverts is not None and adverts.height > 0
+            and not any(column.count() for column in _landlord_columns(tables)))
+
+
+def _landlord_columns(tables: Mapping[str, pl.DataFrame]) -> list[pl.Series]:
+    return [tables[t]["landlord"].cast(pl.String) for t in ("adverts", "homes")
+            if t in tables and "landlord" in tables[t].columns]
+
+
+def _landlords(
+    version: SchemeVersion, document: Document, tables: Mapping[str, pl.DataFrame]
+) -> Iterator[Finding]:
+    columns = _landlord_columns(tables)
+    if nominates_to_nobody(version, tables):
+        yield Finding("warning", "no_landlord_known", document.where(("nominations",), key=True),
+                      "the scheme nominates, and no advert or home says who lets it, so every home is taken "
+                      "as the council's own and nobody is named to a landlord")
+    if not version.landlords or not columns:
+        return
+    named = set(pl.concat(columns).drop_nulls())
+    others = sorted(named - set(version.landlords))
+    if others:
+        more = f" and {len(others) - 5} more" if len(others) > 5 else ""
+        yield Finding("note", "landlord_not_listed", document.where(("landlords",), key=True),
+                      f"the scheme lists no criteria for {', '.join(others[:5])}{more}, so their "
+                      "homes add none")
+    for name in version.landlords:
+        if name not in named:
+            yield Finding("warning", "landlord_without_homes",
+                          document.where(("landlords", name), key=True),
+                          f"no home or advert names the landlord {name}")
+
+
+def _areas(
+    version: SchemeVersion, document: Document, areas: pl.DataFrame
+) -> Iterator[Finding]:
+    """Areas, and levels of them, that facts name and the table has not: nobody is connected there."""
+    have = {"area": areas["id"].cast(pl.String).unique().sort().to_list()}
+    if "level" in areas.columns:
+        have["level"] = areas["level"].cast(pl.String).drop_nulls().unique().sort().to_list()
+    for fact, what, name, place in _areas_named(version):
+        if what in have and name not in have[what]:
+            there = suggest(name, have[what]) or "none"
+            yield Finding("warning", f"unknown_{what}", document.where(place),
+                          f"{fact} names the {what} {name}, which the areas of the data have not; "
+                          f"they have {there}")
+
+
+def _areas_named(version: SchemeVersion) -> Iterator[tuple[str, str, str, Place]]:
+    """Fact, whether area or level, its name, and where it stands."""
+    for fact_name, fact in version.facts.items():
+        if not isinstance(fact, _OF_AREAS):
+            continue
+        kind = kind_of_fact(fact)
+        place: Place = ("facts", fact_name, kind)
+        rule = getattr(fact, kind)
+        if isinstance(rule.area, tuple):
+            for i, area in enumerate(rule.area):
+                yield fact_name, "area", area, (*place, "area", i)
+        elif rule.area != "advert.area":
+            yield fact_name, "area", rule.area, (*place, "area")
+        if isinstance(fact, ConnectionStrengthFact):
+            for i, level in enumerate(fact.connection_strength.levels):
+                yield fact_name, "level", level, (*place, "levels", i)
+        elif rule.level is not None:
+            yield fact_name, "level", rule.level, (*place, "level")
