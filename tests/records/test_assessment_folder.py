@@ -112,7 +112,7 @@ def test_nothing_is_left_behind_when_it_cannot_be_written(tmp_path, monkeypatch,
 
     monkeypatch.setattr(pl.DataFrame, "write_parquet", full)
     before = sorted(tmp_path.iterdir())
-    with pytest.raises(RunError, match="cannot be written: No space left on device$"):
+    with pytest.raises(RunError, match=r"cannot be written: No space left on device$"):
         write_assessment(result, load_scheme(scheme), tmp_path / "out")
     assert sorted(tmp_path.iterdir()) == before
 

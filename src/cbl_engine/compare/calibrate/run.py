@@ -21,7 +21,7 @@ from cbl_engine.compare.calibrate.known import known_on
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.quality import quality_of_history
 from cbl_engine.records.chain import data_source
-from cbl_engine.simulate.parameters import NESTED, Parameter, shipped_parameters
+from cbl_engine.simulate.parameters import Parameter, parts_of, shipped_parameters
 from cbl_engine.tables import read_tables
 from cbl_engine.tables.dtypes import with_text_ids
 
@@ -284,16 +284,6 @@ def _whole(shares: dict[str, float]) -> dict[str, float]:
     greatest = max(shares, key=lambda name: shares[name])
     rest = sum(share for name, share in shares.items() if name != greatest)
     return shares | {greatest: round(1 - rest, 9)}
-
-
-def parts_of(parameter: Parameter) -> dict[str, float]:
-    """The numbers of a value by part: empty, a name, a percentile, or a name and a percentile."""
-    value = parameter.value
-    if not isinstance(value, dict):
-        return {"": float(value)}
-    if parameter.kind not in NESTED:
-        return {str(part): float(one) for part, one in value.items()}
-    return {f"{name} {p}": float(one) for name, table in value.items() for p, one in table.items()}
 
 
 def shipped_at(shipped: Parameter, fitted: Parameter) -> dict[str, float]:
