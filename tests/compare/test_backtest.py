@@ -488,6 +488,12 @@ def test_a_day_that_the_history_does_not_cover(small, day):
     assert "outside_history" in _kinds(error)
 
 
+def test_a_window_that_begins_before_the_history_is_refused(small):
+    with pytest.raises(BadInput) as error:
+        backtest(small[1], small[0], DAY, since=date(1990, 1, 1))
+    assert [(p.kind, p.where) for p in error.value.problems] == [("outside_history", "--since")]
+
+
 def test_too_little_is_left_to_predict(small):
     with pytest.raises(BadInput) as error:
         backtest(small[1], small[0], END - timedelta(weeks=2))

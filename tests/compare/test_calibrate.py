@@ -347,6 +347,19 @@ def test_a_history_that_cannot_be_used_is_told(small, tmp_path, tables, window, 
     assert caught.value.problems[0].kind == kind
 
 
+def test_a_window_beyond_what_the_tables_cover_is_refused(small, tmp_path):
+    write_tables(small, tmp_path / "history")
+    first, end = window_of(small)
+    quiet = dt.timedelta(days=31)
+    found = calibrate(tmp_path / "history", first - quiet, end + quiet)
+    assert (found.since, found.until) == (first - quiet, end + quiet)
+    with pytest.raises(BadInput) as caught:
+        calibrate(tmp_path / "history", dt.date(1990, 1, 1), dt.date(2030, 1, 1))
+    assert [(p.kind, p.where, p.given, p.allowed.split(";")[0]) for p in caught.value.problems] == [
+        ("outside_history", "--since", "1990-01-01", f"{first - quiet} or later"),
+        ("outside_history", "--until", "2030-01-01", f"{end + quiet} or earlier")]
+
+
 def test_bad_rows_are_refused_unless_left_out(small, tmp_path):
     voids = small["voids"].with_columns(works=pl.lit("some"))
     write_tables(small, tmp_path / "history")

@@ -98,16 +98,21 @@ def test_a_folder_is_only_replaced_by_its_own_kind_and_when_asked(tmp_path):
     assert bytes_of(out) == before
 
 
-def test_nothing_is_left_behind_when_it_cannot_be_written(tmp_path, monkeypatch):
+@pytest.mark.parametrize("error", [
+    OSError(28, "No space left on device"),
+    OSError("No space left on device (os error 28): out/x.parquet"),
+    pl.exceptions.ComputeError("parquet: underlying IO error: No space left on device (os error 28)"),
+])
+def test_nothing_is_left_behind_when_it_cannot_be_written(tmp_path, monkeypatch, error):
     scheme, data = write_files(tmp_path)
     result = run_assessment(scheme, data, AS_AT)
 
     def full(*_args, **_more):
-        raise OSError(28, "No space left on device")
+        raise error
 
     monkeypatch.setattr(pl.DataFrame, "write_parquet", full)
     before = sorted(tmp_path.iterdir())
-    with pytest.raises(RunError, match="cannot be written: No space left on device"):
+    with pytest.raises(RunError, match=r"cannot be written: No space left on device$"):
         write_assessment(result, load_scheme(scheme), tmp_path / "out")
     assert sorted(tmp_path.iterdir()) == before
 

@@ -88,6 +88,9 @@ def test_a_world_in_which_nobody_is_born_or_no_partner_joins_is_simulated(
          " voids.works_teams: {number: 1, assumed: x}}",
          r"week \d+ \(from 2026-\d\d-\d\d\): homes come empty faster than they are let; given "
          r"\d+ of 50\d homes are empty; allowed: 25\d or fewer"),
+        ("parameters: {stock.new_per_year: {rate: 30, assumed: x}}",
+         r"homes come empty faster than they are let; .*Look at .*stock\.new_per_year, "
+         r"stock\.acquired_per_year"),
         ("parameters: {bidding.kinds: {shares: {never: 1, seldom: 0, often: 0}, assumed: x},"
          " bidding.kinds_joining: {shares: {never: 1, seldom: 0, often: 0}, assumed: x},"
          " tenancies.end_per_year: {rate: 0.5, assumed: x}}",

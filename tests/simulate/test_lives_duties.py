@@ -20,6 +20,7 @@ from cbl_engine.simulate.parameters import shipped_parameters
 from cbl_engine.simulate.register import change
 from cbl_engine.simulate.setup import DUTIES, EXITS
 from cbl_engine.simulate.state import NEVER, begin, join
+from tests.simulate.accounts import duties_follow, placed_under_a_duty
 from tests.simulate.small import START, parameters_of, setup_of, tables
 from tests.simulate.test_lives import WORLD, in_text
 
@@ -269,3 +270,20 @@ def test_a_made_up_register_keeps_as_many_relief_duties_as_are_owed_on_a_day() -
     assert (kept["kind"] == "main").sum() == 5_000
     assert (kept["kind"] == "relief").sum() == pytest.approx(1_000, rel=0.1)
     assert_frame_equal(of_a_day(rows.reverse(), parameters, Luck(1)).sort("application"), kept)
+
+
+def test_a_duty_that_ends_between_the_end_and_a_letting_ends_as_the_stay_does() -> None:
+    weeks = 12
+    lasts = {"days_by": {**DAYS["days_by"], "relief": {0: 90, 100: 130}}}
+    setup = setup_of("sheffield", weeks=weeks, households=300, homes=600, **STILL, **{
+        "accommodation.exits_per_year": NO_EXITS, "accommodation.duty_days": lasts,
+        "tenancies.end_per_year": {"rate": 0.3},
+        "accommodation.entry": NO_INQUIRIES, "accommodation.next_duty_owed": next_owed(0.0),
+        "accommodation.placed": {"share": 1.0},
+        "nominations.sign_up_days": {"days": {0: 60, 100: 60}}})
+    found = tables(setup, [0, 1, 2])
+    late = found["placements"].filter(
+        pl.col("until") >= START + timedelta(weeks=weeks), pl.col("left_by") == "decision")
+    assert late.height > 1
+    assert placed_under_a_duty(found, START, weeks).is_empty()
+    assert duties_follow(found, START, weeks).is_empty()

@@ -11,6 +11,7 @@ import pytest
 
 from cbl_engine.simulate.kpi import Told
 from cbl_engine.simulate.lives import day_number
+from cbl_engine.simulate.scenario import NewHomes
 from cbl_engine.simulate.setup import ROUTES, Decants
 from cbl_engine.simulate.state import ACCOMMODATION, DECANTED, GONE, LET, LONG_EMPTY, NEVER
 from cbl_engine.simulate.summary import BY_NAME, values
@@ -157,3 +158,11 @@ def test_lists_of_tenants_who_must_move_are_not_ranked_anew():
         "stock.demolished_per_year": {"rate": 0.3}, "stock.decants_per_year": {"rate": 0.2}})
     state, _ = run_batch(setup, np.arange(2))
     assert (state.nominations["route"] == ROUTES.index("direct")).sum() > 5
+
+
+def test_homes_of_a_day_come_on_the_first_day_of_its_week_as_the_scenario_file_says():
+    found = small.tables(small.setup_of("sheffield", weeks=4, scenario={
+        "new_homes": [{"on": small.START + timedelta(days=12), "homes": 3, "bedrooms": 2}]}), [0])
+    voids = found["voids"].filter(pl.col("cause") == "new_home")
+    assert voids["tenancy_ended_on"].to_list() == [small.START + timedelta(days=7)] * 3
+    assert "first day of the simulated week" in NewHomes.model_fields["on"].description

@@ -211,6 +211,17 @@ def test_odds_factors_and_costs_below_nothing_are_told_before_the_run(tmp_path: 
     assert [(p.kind, p.given) for p in told.value.problems] == [("below_0", "provider no_show: -1")]
 
 
+def test_a_single_factor_below_nothing_is_told_before_the_run(tmp_path: Path) -> None:
+    path = tmp_path / "ours.yaml"
+    path.write_text("title: Ours\nscheme: sheffield\nstart: 2026-04-06\nweeks: 4\n"
+                    "world: {households: 20, homes: 20}\nparameters:\n"
+                    "  downsizing.incentive: {assumed: a test, number: -5}\n")
+    with pytest.raises(BadInput) as told:
+        simulate(path, replications=1)
+    assert [(p.kind, p.where, p.given, p.allowed) for p in told.value.problems] == [
+        ("below_0", "downsizing.incentive", "-5", "0 or more [factor on the yearly rate]")]
+
+
 def test_names_in_names_that_may_not_be_are_told(tmp_path: Path) -> None:
     path = tmp_path / "ours.yaml"
     path.write_text("parameters:\n  nominations.landlord_odds:\n    assumed: a test\n"
@@ -219,4 +230,14 @@ def test_names_in_names_that_may_not_be_are_told(tmp_path: Path) -> None:
         read_parameters(path)
     problem = told.value.problems[0]
     assert problem.kind == "parameter_names"
-    assert "charity no_show" in problem.given
+    assert problem.given.endswith("; charity no_show besides")
+
+
+def test_names_that_are_lacking_are_not_told_as_given(tmp_path: Path) -> None:
+    path = tmp_path / "ours.yaml"
+    path.write_text("parameters:\n  bidding.kinds: {assumed: a test, shares: {never: 0.4, often: 0.6}}\n")
+    with pytest.raises(BadInput) as told:
+        read_parameters(path)
+    assert [problem.line() for problem in told.value.problems] == [
+        "ours.yaml:2:3: bidding.kinds needs each of its names and no other; given without seldom; "
+        "allowed: each of never, seldom, often. What never happens has the share 0"]

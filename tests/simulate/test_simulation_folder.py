@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -15,8 +16,9 @@ import polars as pl
 import pytest
 
 from cbl_engine.errors import RunError
-from cbl_engine.simulate import simulate
+from cbl_engine.simulate import run, simulate
 from cbl_engine.simulate.kept import open_simulation
+from cbl_engine.simulate.run import finished_spans
 from tests.commands import exit_code
 from tests.simulate.small_scenario import set_up_once, written
 
@@ -80,8 +82,6 @@ def test_an_interrupted_run_goes_on_to_the_same_bytes_with_any_batch(
 def test_finished_worlds_are_not_simulated_again(
     scenario: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from cbl_engine.simulate import run
-
     out, seen, step = tmp_path / "out", [], run.run_batch
     stopped_after(scenario, out, 26 + 5, batch=2)
     monkeypatch.setattr(run, "run_batch", lambda setup, worlds, said: (
@@ -127,6 +127,81 @@ def test_another_scenario_or_another_folder_is_refused(
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(RunError, match="there is something else in the folder"):
         simulate(scenario, tmp_path)
+
+
+def full(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_disk_that_is_full_is_said_and_the_same_command_goes_on(
+    scenario: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, write, written_so_far = tmp_path / "out", pl.DataFrame.write_parquet, []
+
+    def half_way(frame: pl.DataFrame, file: Path) -> None:
+        written_so_far.append(file)
+        if len(written_so_far) > 15:
+            raise pl.exceptions.ComputeError(
+                "parquet: File out of specification: underlying IO error: No space left on device "
+                "(os error 28)")
+        write(frame, file)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pl.DataFrame, "write_parquet", half_way)
+        with pytest.raises(RunError, match=r"out: the folder cannot be written: No space left on device\. "
+                           "Finished worlds are kept; once it can be, the same command goes on"):
+            simulate(scenario, out, batch=1)
+    assert sorted(p.name for p in (out / "parts").iterdir()) == ["000000-000000",
+                                                                 "000001-000001.partial"]
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "_whole", full)
+        with pytest.raises(RunError, match="the folder cannot be written: No space left on device"):
+            simulate(scenario, out)
+    simulate(scenario, out)
+    assert bytes_of(out) == bytes_of(whole)
+
+
+def test_a_run_that_could_not_even_begin_leaves_nothing_in_its_own_way(
+    scenario: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "_whole", full)
+        with pytest.raises(RunError, match="the folder cannot be written: No space left on device"):
+            simulate(scenario, out)
+    (out / "begun.json.partial").write_text("{")
+    simulate(scenario, out)
+    assert bytes_of(out) == bytes_of(whole)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows locks no folders")
+def test_a_second_run_into_the_same_folder_is_refused_while_the_first_writes(
+    scenario: Path, whole: Path, tmp_path: Path
+) -> None:
+    out, refused = tmp_path / "out", []
+
+    def said(what: str, done: int, of: int) -> None:
+        if what == "weeks" and not refused:
+            with pytest.raises(RunError) as caught:
+                simulate(scenario, out)
+            refused.extend(p.line() for p in caught.value.problems)
+
+    simulate(scenario, out, said=said)
+    assert refused == [f"{out}: another run is writing to the folder. Wait until it is over, or give "
+                       "another --out"]
+    assert bytes_of(out) == bytes_of(whole)
+
+
+def test_what_a_system_puts_among_the_finished_worlds_is_no_world(
+    scenario: Path, whole: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    stopped_after(scenario, out, 26 + 5, batch=1)
+    (out / "parts" / ".DS_Store").write_bytes(b"")
+    (out / "parts" / "000001-copies").mkdir()
+    assert finished_spans(out) == [(0, 0)]
+    simulate(scenario, out)
+    assert bytes_of(out) == bytes_of(whole)
 
 
 def test_a_kept_simulation_is_read_as_it_was(scenario: Path, whole: Path) -> None:

@@ -40,7 +40,7 @@ def nomination(**changes) -> dict:
 def household(application: str, **changes) -> dict:
     row = {"world": 0, "application": application, "registered_on": d(1, 5), "status": "waiting",
            "left_on": None, "band": "B", "bedroom_need": 2, "tenant": False, "homeless": False,
-           "bids_as": "seldom", "bids": 4, "nominations": 1, "refusals": 0}
+           "bids_as": "seldom", "bids": 4, "nominations": 1, "refusals": 0, "decanted": False}
     return row | changes
 
 
@@ -78,7 +78,9 @@ def kept() -> Kept:
             household("P0000-000003", status="lapsed", left_on=d(7, 2), band=None)]),
         "events": pl.DataFrame([
             {"world": 0, "home": "H1", "on": d(3, 1), "event": "succession"},
-            {"world": 0, "home": "H3", "on": d(7, 1), "event": "acquired"}]),
+            {"world": 0, "home": "H4", "on": d(5, 4), "event": "acquired"},
+            {"world": 0, "home": "H4", "on": d(7, 1), "event": "right_to_buy"},
+            {"world": 0, "home": "H5", "on": d(6, 8), "event": "to_be_demolished"}]),
         "duties": pl.DataFrame([
             {"world": 0, "application": "P0000-000001", "duty": "relief", "since": d(2, 2),
              "until": d(4, 7), "ended_by": "main_duty"},
@@ -164,6 +166,31 @@ def test_a_chain_from_its_first_void_to_where_it_stands(kept: Kept) -> None:
     assert found.end == "The chain stands with H2: empty at the end"
 
 
+def test_a_home_that_never_stood_empty_tells_what_happened_to_it(kept: Kept) -> None:
+    found = trace_home(kept, "H4")
+    assert lines(found) == ["04 May The home is bought with its tenant",
+                            "01 Jul The home is sold to its tenant"]
+    assert (found.facts, found.end) == ({"vacancies": 0}, "Sold to its tenant")
+
+
+def test_a_home_that_was_let_and_then_pulled_down_is_not_let_at_the_end(kept: Kept) -> None:
+    tables = kept.tables | {"events": pl.LazyFrame(
+        [{"world": 0, "home": "H1", "on": d(8, 3), "event": "demolished"}])}
+    found = trace_home(Kept(kept.folder, SCENARIO, kept.parameters, tables), "H1")
+    assert (lines(found)[-1], found.end) == ("03 Aug The home is pulled down", "Pulled down")
+
+
+def test_a_household_is_told_to_move_out_of_a_home_that_is_pulled_down(kept: Kept) -> None:
+    tables = kept.tables | {
+        "households": pl.LazyFrame([household("P0000-000002", status="housed", left_on=d(7, 1),
+                                              tenant=True, decanted=True)]),
+        "lettings": pl.LazyFrame([LETTING | {"let_on": d(7, 1), "left_home": "H5",
+                                             "leaked": "decant"}])}
+    found = trace_application(Kept(kept.folder, SCENARIO, kept.parameters, tables), "P0000-000002")
+    assert "08 Jun Told to move out: H5 is to be pulled down" in lines(found)
+    assert found.facts["must move out"] == "its home is to be pulled down"
+
+
 @pytest.mark.parametrize(
     ("changes", "end"),
     [({"transfer": False, "left_home": None},
@@ -180,7 +207,7 @@ def test_why_a_chain_ends(kept: Kept, changes: dict, end: str) -> None:
 def test_what_is_not_there_is_said_with_what_would_be(kept: Kept) -> None:
     with pytest.raises(RunError, match="there is no such application in world 0; given P9"):
         trace_application(kept, "P9")
-    with pytest.raises(RunError, match="there is no such home in world 1; given H1"):
+    with pytest.raises(RunError, match="nothing happened to a home of that id in world 1; given H1"):
         trace_home(kept, "H1", 1)
     with pytest.raises(RunError, match="there is no such chain in world 0; given H2/1"):
         trace_chain(kept, "H2/1")

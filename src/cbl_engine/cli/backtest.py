@@ -52,7 +52,8 @@ def backtest(
     until
         The day of the cut, YYYY-MM-DD: the first day that is predicted.
     since
-        First day of the window that is fitted; left out, the first that all the tables cover.
+        First day of the window that is fitted, up to 31 days before the tables begin; left out, the
+        first that all the tables cover.
     weeks
         Weeks to predict; left out, all whole weeks that the history has left.
     replications

@@ -39,14 +39,15 @@ def calibrate(
     ----------
     data
         Folder of tables (applications, status_history, homes, adverts, bids, outcomes, tenancies,
-        voids: those there are), workbook, database URL, or the shipped history (mereham).
+        voids: those there are), workbook, database URL, or a shipped history (mereham, fenwold).
     out
         File of parameters to write, for cbl simulate; it must not be there yet.
     since
-        First day of the window, YYYY-MM-DD; left out, the first that all the tables cover.
+        First day of the window, YYYY-MM-DD, up to 31 days before the tables begin; left out, the
+        first that all the tables cover.
     until
-        First day no longer in it; left out, the day after the last that was written. What happened
-        later is not looked at.
+        First day no longer in it, up to 31 days after the tables end; left out, the day after the
+        last that was written. What happened later is not looked at.
     mapping
         How the data become those tables; left out, the folder's own tables.yaml or mapping.yaml.
     page

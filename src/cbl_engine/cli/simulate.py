@@ -132,8 +132,9 @@ def _interrupted(out: Path | None) -> int:
     elif not (out / "begun.json").exists():
         said = "stopped before the first week; nothing was written"
     else:
-        done = sum(int(last) - int(first) + 1 for first, _, last in (
-            p.name.partition("-") for p in (out / "parts").glob("*-??????")))
+        from cbl_engine.simulate.run import finished_spans
+
+        done = sum(last - first + 1 for first, last in finished_spans(out))
         said = (f"stopped; {done} finished worlds are kept in {out}, and the same command goes on")
     sys.stderr.write(f"cbl: {said}\n")
     return 130

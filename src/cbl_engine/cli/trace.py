@@ -29,7 +29,8 @@ def trace(
     application
         A household, by its id in the tables (P0000-000001 is of the opening register).
     home
-        A home: every time it stood empty, with its stages, adverts and nominations.
+        A home: every time it stood empty, with its stages, adverts and nominations, and what else
+        happened to it, as a sale.
     chain
         A chain, by HOME/VACANCY of the void that began it, to its last letting.
     world

@@ -5,10 +5,13 @@ from __future__ import annotations
 import glob
 import json
 import os
+import re
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import polars as pl
 
 from cbl_engine.errors import Problem, RunError
 
@@ -93,13 +96,26 @@ def folder_beside(
         _swap_in(partial, out, replace=bool(replace))
         if durable:
             _sync(out.parent)
-    except OSError as error:
+    except (OSError, pl.exceptions.ComputeError) as error:
+        if (why := why_not_written(error)) is None:
+            raise
         raise RunError(
-            [Problem(f"{kind}_not_written", f"the {kind} folder cannot be written: "
-                     f"{error.strerror}", where=str(out))]
+            [Problem(f"{kind}_not_written", f"the {kind} folder cannot be written: {why}",
+                     where=str(out))]
         ) from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def why_not_written(error: Exception) -> str | None:
+    """What the system said of a file that could not be written; None where it is another error.
+
+    Polars tells some of what the system said in errors of its own, and in its words alone.
+    """
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    found = re.search(r"(?:.*: )?(.+?) \(os error \d+\)", str(error))
+    return found[1] if found else str(error) if isinstance(error, OSError) else None
 
 
 def _beside(out: Path) -> Path:

@@ -70,7 +70,9 @@ def _beyond(state: State, weeks: Columns, week: int) -> Iterator[Problem]:
     yield from _first(
         state, week, voids > limit, "voids_explode", "homes come empty faster than they are let",
         voids, f"of {state.n_homes:,} homes are empty", f"{limit:,} or fewer",
-        "Look at tenancies.end_per_year, voids.works_teams and voids.offers_per_week")
+        "Look at what empties or adds homes: tenancies.end_per_year, stock.new_per_year, "
+        "stock.acquired_per_year, new_homes and acquisitions; and at what lets them: voids.works_teams "
+        "and voids.offers_per_week")
     if week + 1 >= WEEKS_EMPTY:
         lately = weeks["waiting"][-n * WEEKS_EMPTY :].reshape(WEEKS_EMPTY, n)
         yield from _first(

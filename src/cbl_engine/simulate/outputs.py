@@ -302,7 +302,9 @@ def _households(state: State) -> pl.DataFrame:
 
 
 def _duties(state: State) -> pl.DataFrame:
-    """Homelessness duties of households while they are on the register."""
+    """Homelessness duties of households while they are on the register: to the end of the horizon, or to
+    the day on which a household is let a home after it.
+    """
     households, setup = state.households, state.setup
     starts, frame = setup.lives.rows.get("duties"), setup.lives.tables.get("duties")
     if starts is None or frame is None or frame.is_empty():
@@ -315,7 +317,7 @@ def _duties(state: State) -> pl.DataFrame:
     since = np.where(frame["since"].is_null(), known, _days(frame["since"]) + shift)
     over = np.where(frame["until"].is_null(), NEVER, _days(frame["until"]) + shift)
     left = households["left"][who]
-    end = setup.monday(setup.weeks)
+    end = np.where(left < NEVER, NEVER, setup.monday(setup.weeks))
     there = (over > known) & (since <= left) & (since < end)
     over = np.where(over < end, over, NEVER)
     out = np.where(left <= over, households["status"][who], len(STATUSES))

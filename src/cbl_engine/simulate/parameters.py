@@ -243,14 +243,29 @@ def changes_that_do_not_fit(
                           given=new.kind, allowed=f"{old.kind} [{old.unit}]")
         elif isinstance(old.value, dict) and old.kind != "days":
             given, may = _names(new), _names(old)
-            lost = sorted(given.keys() ^ may.keys())
-            if lost:
-                yield Problem("parameter_names", f"{name} names other things than it may",
-                              where=where, given=", ".join(lost), allowed=", ".join(may))
+            lacks = [part for part in may if part not in given]
+            beside = [part for part in given if part not in may]
+            if lacks or beside:
+                yield Problem(
+                    "parameter_names", f"{name} needs each of its names and no other",
+                    where=where, allowed=f"each of {', '.join(may)}",
+                    given="; ".join([*([f"without {', '.join(lacks)}"] if lacks else []),
+                                     *([f"{', '.join(beside)} besides"] if beside else [])]),
+                    remedy="What never happens has the share 0" if lacks and new.kind == "shares" else "")
         elif name in _WHOLE and (new.value < _WHOLE[name] or new.value != int(new.value)):
             yield Problem("parameter_number", f"{name} is counted", where=where,
                           given=f"{new.value:g}",
                           allowed=f"a whole number of {old.unit}, {_WHOLE[name]} or more")
+
+
+def parts_of(parameter: Parameter) -> dict[str, float]:
+    """The numbers of a value by part: empty, a name, a percentile, or a name and one in it."""
+    value = parameter.value
+    if not isinstance(value, dict):
+        return {"": float(value)}
+    if parameter.kind not in NESTED:
+        return {str(part): float(one) for part, one in value.items()}
+    return {f"{name} {p}": float(one) for name, table in value.items() for p, one in table.items()}
 
 
 def _names(parameter: Parameter) -> dict[str, None]:

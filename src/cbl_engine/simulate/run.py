@@ -11,6 +11,9 @@ of workers, or how often it was interrupted.
 from __future__ import annotations
 
 import json
+import os
+import re
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -21,7 +24,7 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.errors import BadInput, Problem, RunError
-from cbl_engine.records.places import check_folder, check_outside
+from cbl_engine.records.places import check_folder, check_outside, why_not_written
 from cbl_engine.simulate.columns import silent
 from cbl_engine.simulate.digest import digest_of
 from cbl_engine.simulate.outputs import SCHEMA_VERSION, frames_of_run
@@ -47,6 +50,8 @@ TABLES = ("voids", "nominations", "lettings", "adverts", "households", "duties",
           "band_changes", "placements", "consequences", "events", "weeks")
 _THE_SAME = ("kind", "engine", "schema_version", "made_of")
 """What a kept run and the one that is asked for have alike."""
+_PART = re.compile(r"(\d{6,})-(\d{6,})")
+"""Name of the folder of a batch that is finished: its first and last world."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +99,8 @@ def simulate(
 
     Raises:
         BadInput: the scenario or its world cannot be used, with every reason.
-        RunError: the folder holds something else, or another scenario's run.
+        RunError: the folder holds something else, or another scenario's run; another run is writing to
+            it; it cannot be written.
     """
     path = scenario_path(named)
     scenario, parameters = read_scenario(path)
@@ -129,19 +135,30 @@ def simulate_scenario(
         check_folder(out)
     setup = set_up(scenario, parameters, beside, lambda done, of: said("assessing", done, of))
     kept = _Kept(Path(out), scenario, parameters, setup) if out is not None else None
-    frames = kept.whole() if kept is not None else None
-    if frames is None:
-        done = kept.spans() if kept is not None else []
-        left = scenario.replications - sum(last - first + 1 for first, last in done)
-        size = min(batch or together(setup), max(-(-left // workers), 1))
-        parts = list(_batches(scenario.replications, size, done))
-        made = list(_all_parts(setup, parts, kept, workers, said))
-        frames = {name: pl.concat([part[name] for part in made]) for name in TABLES}
-        if kept is not None:
-            kept.finish(Simulation(scenario, parameters, frames, kept.out,
-                                   rules_not_followed(setup)))
-    return Simulation(scenario, parameters, frames, kept.out if kept is not None else None,
-                      rules_not_followed(setup))
+    not_followed = rules_not_followed(setup)
+    if kept is None:
+        frames = _simulated(setup, scenario.replications, None, batch, workers, said)
+        return Simulation(scenario, parameters, frames, None, not_followed)
+    if (there := kept.whole()) is not None:
+        return Simulation(scenario, parameters, there, kept.out, not_followed)
+    with kept.alone():
+        frames = _simulated(setup, scenario.replications, kept, batch, workers, said)
+        found = Simulation(scenario, parameters, frames, kept.out, not_followed)
+        kept.finish(found)
+    return found
+
+
+def _simulated(
+    setup: Setup, replications: int, kept: _Kept | None, batch: int | None, workers: int,
+    said: Callable[..., None],
+) -> dict[str, pl.DataFrame]:
+    """Every world's tables: of those that are kept already, and of the others."""
+    done = finished_spans(kept.out) if kept is not None else []
+    left = replications - sum(last - first + 1 for first, last in done)
+    size = min(batch or together(setup), max(-(-left // workers), 1))
+    parts = list(_batches(replications, size, done))
+    made = list(_all_parts(setup, parts, kept, workers, said))
+    return {name: pl.concat([part[name] for part in made]) for name in TABLES}
 
 
 def _positive(**counts: int | None) -> None:
@@ -203,6 +220,13 @@ def _one_part(
     return frames_of_run(state, weeks)
 
 
+def finished_spans(out: Path) -> list[tuple[int, int]]:
+    """First and last world of each batch that a simulation folder keeps until all are there, in order."""
+    there = out.joinpath("parts").iterdir() if out.joinpath("parts").is_dir() else ()
+    names = (_PART.fullmatch(path.name) for path in there if path.is_dir())
+    return sorted((int(name[1]), int(name[2])) for name in names if name)
+
+
 class _Kept:
     """A simulation folder as it fills."""
 
@@ -218,29 +242,60 @@ class _Kept:
                            for n, p in sorted(parameters.found.items())},
             "made_of": digest_of(setup, scenario.replications, scenario.warm_up),
         }
-        begun = out / "begun.json"
-        if not begun.exists() and (out.is_file() or (out.exists() and any(out.iterdir()))):
+        self.begun = out / "begun.json"
+        if not self.begun.exists() and out.exists() and (
+                out.is_file() or any(p.name != _partial(self.begun).name for p in out.iterdir())):
             raise RunError([Problem("folder_in_the_way", "there is something else in the folder",
                                     where=str(out), remedy="Give another --out")])
-        before = json.loads(begun.read_text()) if begun.exists() else self.told
+        before = json.loads(self.begun.read_text()) if self.begun.exists() else self.told
         if any(before.get(name) != self.told[name] for name in _THE_SAME):
             raise RunError([Problem(
                 "another_run", "the folder holds the run of another scenario, world or engine",
                 where=str(out), remedy="Give another --out, or remove the folder")])
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Begun, or gone on with, while no other run writes here.
+
+        Where the system or the place of the folder has no such locks (Windows, some network drives)
+        nothing is held.
+
+        Raises:
+            RunError: another run does, or the folder cannot be written.
+        """
+        with self._writing():
+            self.out.mkdir(parents=True, exist_ok=True)
+        with _locked(self.out) as free:
+            if not free:
+                raise RunError([Problem(
+                    "another_run_writes", "another run is writing to the folder", where=str(self.out),
+                    remedy="Wait until it is over, or give another --out")])
+            self._tell()
+            yield
+
+    def _tell(self) -> None:
+        """Say what is simulated; words may differ, as a title: those given last are kept."""
         text = _text(self.told)
-        if not begun.exists() or begun.read_text() != text:
-            # Words may differ, as a title: those given last are kept.
-            out.mkdir(parents=True, exist_ok=True)
-            _whole(begun, text.encode())
+        if not self.begun.exists() or self.begun.read_text() != text:
+            with self._writing():
+                _whole(self.begun, text.encode())
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Say of the folder that it cannot be written, as where the disk is full."""
+        try:
+            yield
+        except (OSError, pl.exceptions.ComputeError) as error:
+            if (why := why_not_written(error)) is None:
+                raise
+            raise RunError([Problem(
+                "simulation_not_written", f"the folder cannot be written: {why}",
+                where=str(self.out),
+                remedy="Finished worlds are kept; once it can be, the same command goes on")
+            ]) from None
 
     def _folder(self, worlds: np.ndarray) -> Path:
         return self.parts / f"{worlds[0]:06d}-{worlds[-1]:06d}"
-
-    def spans(self) -> list[tuple[int, int]]:
-        """First and last world of each batch that is finished, in order."""
-        there = self.parts.iterdir() if self.parts.is_dir() else ()
-        names = sorted(p.name for p in there if not p.name.endswith(".partial"))
-        return [(int(first), int(last)) for first, _, last in (n.partition("-") for n in names)]
 
     def whole(self) -> dict[str, pl.DataFrame] | None:
         """Every table, where the run is finished and its files are as they were written."""
@@ -258,7 +313,9 @@ class _Kept:
         if not there:
             return None
         if (text := _text({**found, **self.told})) != manifest.read_text():
-            _whole(manifest, text.encode())
+            with self._writing():
+                _whole(manifest, text.encode())
+        self._tell()
         return _read_tables(self.out)
 
     def has(self, worlds: np.ndarray) -> bool:
@@ -272,11 +329,12 @@ class _Kept:
     def keep(self, worlds: np.ndarray, frames: Mapping[str, pl.DataFrame]) -> None:
         """Keep a batch, all of it or nothing."""
         folder = self._folder(worlds)
-        beside = folder.with_name(f"{folder.name}.partial")
-        beside.mkdir(parents=True, exist_ok=True)
-        for name, frame in frames.items():
-            frame.write_parquet(beside / f"{name}.parquet")
-        beside.rename(folder)
+        beside = _partial(folder)
+        with self._writing():
+            beside.mkdir(parents=True, exist_ok=True)
+            for name, frame in frames.items():
+                frame.write_parquet(beside / f"{name}.parquet")
+            beside.rename(folder)
 
     def finish(self, simulation: Simulation) -> None:
         """Put the tables together and add their figures; the parts go."""
@@ -285,15 +343,16 @@ class _Kept:
         from cbl_engine.simulate.summary import summary
 
         figures = summary(simulation)
-        for name, frame in {**simulation.frames, "summary": figures}.items():
-            beside = self.out / f"{name}.partial"
-            frame.write_parquet(beside)
-            beside.replace(self.out / f"{name}.parquet")
-        _whole(self.out / "summary.csv", figures.write_csv().encode())
-        files = [f"{name}.parquet" for name in (*TABLES, "summary")] + ["summary.csv"]
-        hashes = {name: sha256((self.out / name).read_bytes()).hexdigest() for name in files}
-        _whole(self.out / "manifest.json", _text(
-            {**self.told, "files": hashes, "not_followed": simulation.not_followed}).encode())
+        with self._writing():
+            for name, frame in {**simulation.frames, "summary": figures}.items():
+                beside = self.out / f"{name}.partial"
+                frame.write_parquet(beside)
+                beside.replace(self.out / f"{name}.parquet")
+            _whole(self.out / "summary.csv", figures.write_csv().encode())
+            files = [f"{name}.parquet" for name in (*TABLES, "summary")] + ["summary.csv"]
+            hashes = {name: sha256((self.out / name).read_bytes()).hexdigest() for name in files}
+            _whole(self.out / "manifest.json", _text(
+                {**self.told, "files": hashes, "not_followed": simulation.not_followed}).encode())
         shutil.rmtree(self.parts, ignore_errors=True)
 
 
@@ -306,6 +365,33 @@ def _text(told: Mapping[str, Any]) -> str:
 
 
 def _whole(file: Path, content: bytes) -> None:
-    beside = file.with_name(f"{file.name}.partial")
+    beside = _partial(file)
     beside.write_bytes(content)
     beside.replace(file)
+
+
+def _partial(place: Path) -> Path:
+    """Where a file or folder is while it is not whole."""
+    return place.with_name(f"{place.name}.partial")
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[bool]:
+    """Whether nobody else holds the folder; it is held meanwhile, however the process ends."""
+    if os.name == "nt":
+        yield True
+        return
+    import fcntl
+
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            free = True
+        except BlockingIOError:
+            free = False
+        except OSError:
+            free = True  # there are no locks on this drive
+        yield free
+    finally:
+        os.close(descriptor)

@@ -47,7 +47,8 @@ class World(Part):
 class NewHomes(Part):
     """Homes that complete together, as a new-build scheme does."""
 
-    on: date = Field(description="the day they are ready")
+    on: date = Field(description="the day they are ready; they come on the first day of the "
+                     "simulated week that it is in")
     homes: int = Field(ge=1, le=10_000, description="[homes]")
     bedrooms: int = Field(ge=0, le=9, description="[bedrooms] of each")
     plan: str | None = Field(None, description="local lettings plan of the scheme they are let by")
@@ -56,7 +57,8 @@ class NewHomes(Part):
 class Acquisitions(Part):
     """Homes that are bought together."""
 
-    on: date = Field(description="the day they are the landlord's")
+    on: date = Field(description="the day they are the landlord's; they come on the first day of "
+                     "the simulated week that it is in")
     homes: int = Field(ge=1, le=10_000, description="[homes]")
     bedrooms: int = Field(ge=0, le=9, description="[bedrooms] of each")
     tenanted: bool = Field(default=False, description="with their tenants; else empty")
@@ -65,7 +67,7 @@ class Acquisitions(Part):
 class Decants(Part):
     """Tenants who must move out of so many homes on a day."""
 
-    on: date = Field(description="the day they are told")
+    on: date = Field(description="the day they are told; they are in the simulated week that it is in")
     homes: int = Field(ge=1, le=10_000, description="[homes]")
     because: Literal["works", "demolition"] = Field(
         description="works: they come back; demolition: they are let another home directly")

@@ -34,6 +34,10 @@ _EVENTS = {
     "to_be_demolished": "The home is to be pulled down: its tenant must move",
 }
 """What is told of a home's events; what a void tells already is not."""
+_AFTER = {"right_to_buy": "Sold to its tenant", "demolished": "Pulled down",
+          "disposed": "Disposed of",
+          "decanted": "Its tenant is away at the end, while works are done"}
+"""How a home stands whose last event was one of these."""
 _ROUTES = {"own": "by its own bid", "assisted": "by a bid that an officer placed",
            "automatic": "by an automatic bid", "direct": "directly, without a bid"}
 _OUTCOMES = {
@@ -125,6 +129,9 @@ def trace_application(kept: Kept, application: str, world: int = 0) -> Trace:
     steps = [Step(who["registered_on"], "registered", "Joins the register")]
     for duty in rows("duties", application=application).iter_rows(named=True):
         steps += _duty(duty)
+    lettings = rows("lettings", application=application)
+    if who["decanted"]:
+        steps += _told_to_move(application, lettings, rows)
     for change in rows("band_changes", application=application).iter_rows(named=True):
         steps.append(Step(change["on"], "band_changed",
                           f"Assessed anew: {_band(change['band'])}, {_band(change['before'])} before"))
@@ -138,7 +145,7 @@ def trace_application(kept: Kept, application: str, world: int = 0) -> Trace:
                               "Leaves temporary accommodation: "
                               f"{_said(_LEAVES, stay['left_by'])}"))
     steps += _nominations(rows("nominations", application=application), of_home=False)
-    for letting in rows("lettings", application=application).iter_rows(named=True):
+    for letting in lettings.iter_rows(named=True):
         steps += _letting(letting, kept)
     if who["left_on"] is not None and who["status"] != "housed":
         steps.append(Step(who["left_on"], who["status"], _said(_LEFT, who["status"])))
@@ -147,14 +154,15 @@ def trace_application(kept: Kept, application: str, world: int = 0) -> Trace:
         "tenant": who["tenant"], "homeless": who["homeless"], "bids": who["bids"],
         "bids as": who["bids_as"], "nominations": who["nominations"],
         "refusals": who["refusals"],
-    }
+    } | ({"must move out": "its home is to be pulled down"} if who["decanted"] else {})
     end = {"waiting": "Still waiting at the end", "under_offer": "Under offer at the end"}
     return Trace("application", application, world, facts, _in_order(steps),
                  end.get(who["status"], _said(_LEFT, who["status"])))
 
 
 def trace_home(kept: Kept, home: str, world: int = 0) -> Trace:
-    """Follow a home: every vacancy with its stages, adverts, nominations and letting.
+    """Follow a home: every vacancy with its stages, adverts, nominations and letting, and what else
+    happened to it, as a sale.
 
     Args:
         kept: the simulation.
@@ -162,20 +170,33 @@ def trace_home(kept: Kept, home: str, world: int = 0) -> Trace:
         world: number of the world.
 
     Raises:
-        RunError: there is no such world, or the home never stood empty in it.
+        RunError: there is no such world, or nothing happened to such a home in it.
     """
     rows = _rows(kept, world)
-    voids = rows("voids", home=home)
-    if voids.is_empty():
-        raise _missing("home", home, world, "the id of a home that stood empty in that world")
+    voids, events = rows("voids", home=home), rows("events", home=home)
+    if voids.is_empty() and events.is_empty():
+        raise RunError([Problem(
+            "no_home", f"nothing happened to a home of that id in world {world}", where="--home",
+            given=home, allowed="the id of a home in the tables voids or events of that world")])
     steps = [step for void in voids.iter_rows(named=True) for step in _void(void, rows, kept)]
     steps += [Step(event["on"], event["event"], _EVENTS[event["event"]], home)
-              for event in rows("events", home=home).iter_rows(named=True)
-              if event["event"] in _EVENTS]
-    last = voids.row(-1, named=True)
-    facts = {"bedrooms": last["bedrooms"], "weekly rent": last["rent_weekly"],
-             "vacancies": voids.height}
-    return Trace("home", home, world, facts, _in_order(steps), _stands(last))
+              for event in events.iter_rows(named=True) if event["event"] in _EVENTS]
+    if "acquired" not in voids["cause"]:
+        steps += [Step(event["on"], "acquired", "The home is bought with its tenant", home)
+                  for event in events.filter(event="acquired").iter_rows(named=True)]
+    facts = {"vacancies": voids.height}
+    if not voids.is_empty():
+        last = voids.row(-1, named=True)
+        facts = {"bedrooms": last["bedrooms"], "weekly rent": last["rent_weekly"], **facts}
+    return Trace("home", home, world, facts, _in_order(steps), _home_ends(voids, events))
+
+
+def _home_ends(voids: pl.DataFrame, events: pl.DataFrame) -> str:
+    stands = "Let at the end" if voids.is_empty() else _stands(voids.row(-1, named=True))
+    if stands != "Let at the end":
+        return stands
+    told = events.sort("on", maintain_order=True)["event"].to_list()
+    return _AFTER.get(told[-1], stands) if told else stands
 
 
 def trace_chain(kept: Kept, chain: str, world: int = 0) -> Trace:
@@ -199,6 +220,18 @@ def trace_chain(kept: Kept, chain: str, world: int = 0) -> Trace:
     facts = {"homes": ", ".join(voids["home"]), "voids": voids.height,
              "lettings": lettings.height}
     return Trace("chain", chain, world, facts, _in_order(steps), _chain_ends(last, lettings))
+
+
+def _told_to_move(
+    application: str, lettings: pl.DataFrame, rows: Callable[..., pl.DataFrame]
+) -> Iterator[Step]:
+    """The day a household was told to move out for good; of one not yet let another home no table says
+    which home it is to leave.
+    """
+    for home in lettings.filter(leaked="decant")["left_home"].drop_nulls():
+        for event in rows("events", home=home, event="to_be_demolished").iter_rows(named=True):
+            yield Step(event["on"], event["event"],
+                       f"Told to move out: {home} is to be pulled down", home, application)
 
 
 def _duty(duty: dict[str, Any]) -> Iterator[Step]:

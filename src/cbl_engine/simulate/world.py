@@ -20,7 +20,7 @@ from cbl_engine.simulate.lives import day_number
 from cbl_engine.simulate.luck import Luck
 from cbl_engine.simulate.make_lives import make_lives
 from cbl_engine.simulate.opening import voids_under_way
-from cbl_engine.simulate.parameters import NESTED
+from cbl_engine.simulate.parameters import parts_of
 from cbl_engine.simulate.scenario import as_at_start, near, read_own, rules_in_turn, scheme_of
 from cbl_engine.simulate.setup import Decants, Setup, Theory
 from cbl_engine.simulate.state import NEVER
@@ -213,11 +213,15 @@ def own_applications(scenario: Scenario, beside: Path | None) -> pl.Series | Non
 
 
 _NOT_BELOW_0 = (
-    "arrivals.owed_duty",
+    "arrivals.by_month", "arrivals.owed_duty", "choice.rent_not_known",
     "nominations.landlord_odds", "nominations.household_odds", "nominations.days_times",
-    "stock.provider_keeps", "accommodation.nightly", "accommodation.subsidy",
+    "direct.share", "tenancies.ends_by_bedrooms", "stock.provider_keeps",
+    "downsizing.pensioners_ask", "downsizing.deduction", "downsizing.incentive",
+    "accommodation.nightly", "accommodation.subsidy",
     "accommodation.size_times", "accommodation.kinds", "accommodation.out_of_area",
     "accommodation.next_duty_owed", "accommodation.exits_per_year", "accommodation.least_nights",
+    "response.arrivals", "response.homeless", "response.not_registering_again",
+    "response.care_under_caps", "rents.weekly_loss",
 )
 
 
@@ -243,14 +247,12 @@ def _cannot_run(setup: Setup) -> list[Problem]:
 def _values_that_cannot_be(parameters: Parameters) -> Iterator[Problem]:
     for name in _NOT_BELOW_0:
         parameter = parameters.found[name]
-        parts = parameter.value if parameter.kind in NESTED else {"": parameter.value}
-        for of, inner in parts.items():
-            for part, number in inner.items():
-                if number < 0:
-                    yield Problem(
-                        "below_0", f"{parameter.label}: below 0", where=name,
-                        given=f"{of} {part}: {number:g}".strip(),
-                        allowed=f"0 or more [{parameter.unit}]")
+        for part, number in parts_of(parameter).items():
+            if number < 0:
+                yield Problem(
+                    "below_0", f"{parameter.label}: below 0", where=name,
+                    given=f"{part}: {number:g}" if part else f"{number:g}",
+                    allowed=f"0 or more [{parameter.unit}]")
     if (turnover := parameters["tenancies.end_per_year"]) > 12:
         yield Problem(
             "rate_explodes", "tenancies would last a month or less",

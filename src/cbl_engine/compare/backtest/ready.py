@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cbl_engine.compare.calibrate.history import window_of
+from cbl_engine.compare.calibrate.history import not_covered, window_of
 from cbl_engine.compare.calibrate.known import known_on
 from cbl_engine.compare.calibrate.run import tables_with_text_ids
 from cbl_engine.errors import BadInput, Problem
@@ -182,9 +182,9 @@ def _span(
         return until, until, [Problem(
             "outside_history", "the history does not cover the day", where="--until",
             given=str(until), allowed=f"after {first} and before {end}")]
+    problems = list(not_covered(frames, asked.since, None))
     since = asked.since or window_of(known)[0] or until
     before, after = (until - since).days // 7, (end - until).days // 7
-    problems = []
     if before < WEEKS_BEFORE:
         problems.append(Problem(
             "too_little_before", "too little of the history lies before the day to be fitted",

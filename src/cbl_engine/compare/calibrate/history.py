@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import polars as pl
 
+from cbl_engine.errors import Problem
 from cbl_engine.tables.columns import LONDON
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import date
 
     from numpy.typing import NDArray
@@ -31,6 +32,9 @@ _WRITTEN = (
 )
 _BEGINS = (("adverts", "closes_at"), ("bids", "placed_at"), ("outcomes", "on"),
            ("tenancies", "end"), ("voids", "tenancy_ended_on"))
+QUIET = timedelta(days=31)
+"""So long before and after what the tables cover a window that is named may reach: whoever took the data
+knows of which days they are, and offices have weeks in which nothing is written."""
 
 
 class CannotFitError(Exception):
@@ -190,6 +194,31 @@ def window_of(frames: Mapping[str, pl.DataFrame]) -> tuple[date | None, date | N
     last = [day for at in _SYSTEM if (day := _extreme(frames, *at, last=True)) is not None]
     last = last or [day for at in _WRITTEN if (day := _extreme(frames, *at, last=True)) is not None]
     return max(first, default=None), max(last) + timedelta(days=1) if last else None
+
+
+def not_covered(
+    frames: Mapping[str, pl.DataFrame], since: date | None, until: date | None
+) -> Iterator[Problem]:
+    """Days of a named window that the tables do not cover, in which nothing would seem to happen.
+
+    Args:
+        frames: tables of the history.
+        since: first day that was named, None: none was.
+        until: first day no longer in the window that was named, None: none was.
+    """
+    first, end = window_of(frames)
+    if since is not None and first is not None and first - since > QUIET:
+        yield _outside("--since", since, f"{first - QUIET} or later; the tables begin to cover "
+                       f"{first} together, and {QUIET.days} days before may have been quiet")
+    if until is not None and end is not None and until - end > QUIET:
+        yield _outside("--until", until, f"{end + QUIET} or earlier; the last was written before "
+                       f"{end}, and {QUIET.days} days from then on may have been quiet")
+
+
+def _outside(where: str, given: date, allowed: str) -> Problem:
+    return Problem("outside_history", "the history does not cover the day", where=where,
+                   given=str(given), allowed=allowed,
+                   remedy=f"Leave out {where} for the day that the tables say")
 
 
 def _extreme(

@@ -16,12 +16,12 @@ from cbl_engine.compare.calibrate import (
     tenancies,
     voids,
 )
-from cbl_engine.compare.calibrate.history import CannotFitError, History, window_of
+from cbl_engine.compare.calibrate.history import CannotFitError, History, not_covered, window_of
 from cbl_engine.compare.calibrate.known import known_on
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.quality import quality_of_history
 from cbl_engine.records.chain import data_source
-from cbl_engine.simulate.parameters import NESTED, Parameter, shipped_parameters
+from cbl_engine.simulate.parameters import Parameter, parts_of, shipped_parameters
 from cbl_engine.tables import read_tables
 from cbl_engine.tables.dtypes import with_text_ids
 
@@ -169,8 +169,9 @@ def calibrate(
     Args:
         data: folder, ``.xlsx`` file, database URL, or the name of a shipped history: any of the
             tables applications, status_history, homes, adverts, bids, outcomes, tenancies, voids.
-        since: first day of the window; None takes the first that all tables cover.
-        until: first day no longer in it; None takes the day after the last that was written.
+        since: first day of the window; None takes the first that all tables cover. Days outside
+            the tables by more than :data:`~cbl_engine.compare.calibrate.history.QUIET` are refused.
+        until: first day no longer in it; None takes the day after the last that was written. Likewise.
         mapping: how the data become our tables; None takes the folder's own, if any.
         strict: False leaves out bad rows instead of refusing.
 
@@ -201,6 +202,8 @@ def calibrate_tables(
                     allowed=f"one or more of {', '.join(_NEEDED)}"),
             *tables.problems,
         ])
+    if problems := list(not_covered(tables.frames, since, until)):
+        raise BadInput(problems)
     first, end = window_of(tables.frames)
     since, until = since or first, until or end
     if since is None or until is None:
@@ -281,16 +284,6 @@ def _whole(shares: dict[str, float]) -> dict[str, float]:
     greatest = max(shares, key=lambda name: shares[name])
     rest = sum(share for name, share in shares.items() if name != greatest)
     return shares | {greatest: round(1 - rest, 9)}
-
-
-def parts_of(parameter: Parameter) -> dict[str, float]:
-    """The numbers of a value by part: empty, a name, a percentile, or a name and a percentile."""
-    value = parameter.value
-    if not isinstance(value, dict):
-        return {"": float(value)}
-    if parameter.kind not in NESTED:
-        return {str(part): float(one) for part, one in value.items()}
-    return {f"{name} {p}": float(one) for name, table in value.items() for p, one in table.items()}
 
 
 def shipped_at(shipped: Parameter, fitted: Parameter) -> dict[str, float]:

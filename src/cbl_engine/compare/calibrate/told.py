@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cbl_engine.compare.calibrate.run import bounds_of, parts_of, shipped_at
+from cbl_engine.compare.calibrate.run import bounds_of, shipped_at
+from cbl_engine.simulate.parameters import parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
