@@ -77,6 +77,18 @@ def test_few_lettings_are_withheld_and_nothing_is_concluded_from_them():
     assert "3" not in found.answer[0].replace("2023", "")
 
 
+def test_where_too_few_homes_were_let_to_be_told_apart_no_size_is_said_to_have_had_none():
+    waiting = [{"id": f"Q{n}", "band": "B", "bedroom_need": 5} for n in range(7)]
+    record = _let(1)
+    applications = pl.DataFrame(waiting, {n: t for n, t in record.tables["applications"].schema.items()
+                                          if n in waiting[0]})
+    tables = {**record.tables, "applications": pl.concat(
+        [record.tables["applications"], applications], how="diagonal")}
+    told = _told(Record(tables, record.as_at), bedroom_need=5)
+    assert not told.never
+    assert "withheld" in told.answer[0]
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_what_an_applicant_is_told_does_not_change_with_another_households_own_facts(seed):
     record = drawn(seed, lettings=60)

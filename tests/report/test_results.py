@@ -135,10 +135,29 @@ def test_lines_that_may_be_told_apart_are_at_least_five():
     assert told(frame.head(4), ["a"])["a"].to_list() == [None] * 4
 
 
-def test_a_table_that_could_only_hide_behind_its_total_is_left_out_since_others_tell_the_total():
+def test_a_table_that_could_only_hide_behind_its_total_is_left_out():
     assert shown_counts([3, 3], public=True) is None
     assert shown_counts([3, 3], public=False) == [3, 3, 6]
-    assert shown_counts([1, 3], public=True) == [None, None, None]
+    assert shown_counts([1, 3], public=True) is None
+
+
+def test_of_one_home_let_nothing_is_told_and_those_who_wait_are_still_counted():
+    lettings = [{"id": "O1", "advert": "A1", "application": "P1", "signed_on": date(2026, 3, 2),
+                 "started_on": date(2026, 3, 2), "band": "A", "bids": 7}]
+    found = public(record_of(
+        homes=[{"id": "H1", "bedrooms": 0, "area": "w5", "landlord": "L1", "property_type": "flat"}],
+        adverts=[{"id": "A1", "home": "H1"}], lettings=lettings,
+        areas=[{"id": "w5", "name": "Ward 5", "level": "ward"}],
+        offers=[{"id": "O1", "advert": "A1", "application": "P1", "step": "let"}],
+        applications=[{"id": f"Q{n}", "band": "B", "bedroom_need": 2} for n in range(7)]))
+    for by in BY:
+        assert found.tables[by]["lettings"].null_count() == found.tables[by].height
+    assert found.tables["band"].select("band", "waiting").rows() == [("B", 7), (ALL, 7)]
+    assert found.tables["area"]["area"].to_list() == [ALL]
+    assert found.direct_share is None
+    page = results_page(found)
+    assert "Too few were let to be told apart by: band, bedrooms of the home, area" in page
+    assert "Ward 5" not in page
 
 
 def test_sensitive_lets_are_left_out_of_everything_as_if_they_had_never_been():

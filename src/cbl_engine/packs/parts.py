@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
-from cbl_engine.disclosure import LIMIT, shown_counts
+from cbl_engine.disclosure import LIMIT, shown_counts, shown_total
 from cbl_engine.report.charts import bars
 from cbl_engine.report.page import render
 
@@ -83,9 +83,10 @@ def counted(values: pl.Series, order: Sequence[str], head: str, audience: Audien
     found = dict(values.fill_null(UNKNOWN).value_counts().iter_rows())
     places = [*order, *sorted(set(found) - set(order))]
     counts = [int(found.get(place, 0)) for place in places]
-    shown = shown_counts(counts, public=audience == "public")
+    public = audience == "public"
+    shown = shown_counts(counts, public=public)
     if shown is None:
-        places, shown = [], [sum(counts)]
+        places, shown = [], [shown_total(sum(counts), public=public)]
     return pl.DataFrame({"what": [*places, ALL], head: shown},
                         schema={"what": pl.String, head: pl.Int64})
 

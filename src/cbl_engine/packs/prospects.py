@@ -203,7 +203,8 @@ def _counts(found: Results, by: str, values: list[str]) -> list[int | None]:
     """Published counts of lettings; nought is always shown, and null withheld."""
     table = found.tables[by]
     told = dict(table.select(by, "lettings").iter_rows())
-    nothing = 0 if table.height > 1 or told.get(ALL) == 0 else None
+    any_told = any(n is not None for value, n in told.items() if value != ALL)
+    nothing = 0 if any_told or told.get(ALL) == 0 else None
     return [told.get(value, nothing) for value in values]
 
 

@@ -68,7 +68,7 @@ def results_page(results: Results) -> str:
         period=_period(results),
         facts=_facts(results),
         tables=[_table(_TITLES[by], by, tables[by]) for by in BY if tables[by].height > 1],
-        left_out=[_TITLES[by].removeprefix("By ") for by in BY if tables[by].height == 1],
+        left_out=[_TITLES[by].removeprefix("By ") for by in BY if _left_out(tables[by])],
         others=[
             {"title": words, "rows": rows}
             for name, words in _OTHERS.items() if (rows := _rows_of(results, name))
@@ -93,6 +93,11 @@ def table_in_words(results: Results, name: str) -> tuple[str, list[str], list[li
     heads += [_FLAT.get(n, _HEADINGS[n]) for _, of in _GROUPS for n in of if n in frame.columns]
     rows = [[row["value"], row["lettings"], row["bids"], *row["cells"]] for row in table["rows"]]
     return _TITLES[name], heads, rows
+
+
+def _left_out(table: pl.DataFrame) -> bool:
+    """Whether no count of lettings but their total is told."""
+    return not table["lettings"][:-1].drop_nulls().len()
 
 
 def _period(results: Results) -> str:

@@ -1,8 +1,9 @@
 """Counts and waits of lettings, and counts of offers, by one thing at a time.
 
 For the public each table is protected by itself (:func:`cbl_engine.disclosure.withheld`). All tables
-of lettings have one total, which is shown: a table that could only be protected by withholding its
-total is left out, since another would tell it. No two tables share any other count.
+of lettings have one total, which is shown where it is five or more: a table that could only be
+protected by withholding its total is left out, since another would tell it. No two tables share any
+other count.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from cbl_engine.disclosure import LIMIT, shown_counts, withheld
+from cbl_engine.disclosure import LIMIT, shown_counts, shown_total, withheld
 from cbl_engine.offers.checks import NEUTRAL
 from cbl_engine.shortlist.register_check import bands_in_order
 
@@ -90,8 +91,9 @@ def table_of_lettings(
         registered_mean, registered_median, ranked_mean and ranked_median (from the day it joined
         the register, and from the date it ranked by, to signing [months]) and, by band and by
         bedrooms, waiting and waiting_median (households still on the register by band and by
-        bedrooms needed, and their months so far). Null: withheld, or not known. Months and bids
-        are whole for the public.
+        bedrooms needed, and their months so far). Null: withheld, or not known; where lettings
+        (or those who wait) cannot be told apart, every count of them but the total. Months and
+        bids are whole for the public.
     """
     digits, least = (0, LIMIT) if public else (1, 1)
     measures = [
@@ -101,7 +103,7 @@ def table_of_lettings(
         _mean("ranked_mean", "days_ranked", digits, least),
         _median("ranked_median", "days_ranked", digits, least),
     ]
-    table = _measured(lettings, by, "lettings", measures, public=public)
+    lets = table = _measured(lettings, by, "lettings", measures, public=public)
     if by in _WAITING_BY:
         held = pl.col(_WAITING_BY[by]).cast(pl.String)
         line = waiting.with_columns(held.fill_null(NO_BAND if by == "band" else UNKNOWN).alias(by))
@@ -109,7 +111,9 @@ def table_of_lettings(
         queue = _measured(line, by, "waiting", median, public=public)
         table = table.join(queue, on=by, how="full", coalesce=True)
         table = table.with_columns(
-            _nought_where_absent(by, "lettings", lettings), _nought_where_absent(by, "waiting", line)
+            _nought_where_absent(by, count, rows)
+            for count, rows, held in (("lettings", lettings, lets), ("waiting", line, queue))
+            if held.height > 1 or rows.is_empty()
         )
     order = {value: n for n, value in enumerate(in_order(set(table[by]) - {ALL}, by, scheme))}
     return table.sort(pl.col(by).replace_strict(order, default=len(order)))
@@ -128,7 +132,7 @@ def _measured(
     counts = dict(rows.group_by(by).len().sort(by).iter_rows())
     shown = shown_counts(list(counts.values()), public=public)
     if shown is None:
-        counts, shown = {}, [rows.height]
+        counts, shown = {}, [shown_total(rows.height, public=public)]
     places = pl.DataFrame({by: [*counts, ALL], count: shown},
                           schema={by: pl.String, count: pl.Int64})
     whole = rows.select(measures).select(pl.lit(ALL).alias(by), pl.all())
