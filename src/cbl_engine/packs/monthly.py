@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cbl_engine.disclosure import LIMIT
-from cbl_engine.errors import BadInput, Problem
+from cbl_engine.errors import BadInput
 from cbl_engine.packs.happened import LET, WAITS, Happened
 from cbl_engine.packs.parts import ALL, UNKNOWN, Audience, Part, counted, enough, not_recorded
+from cbl_engine.report.recorded_time import not_on_record
 from cbl_engine.report.results_tables import counted as by_households
 from cbl_engine.simulate.kpis_homes import stage_days_of
 from cbl_engine.simulate.setup import FIRST_LETS
@@ -68,17 +69,8 @@ def monthly(
 
 def check_time(record: Happened, first: date, last: date) -> None:
     """Refuse a time of which the record cannot tell: it may begin within the time's first month."""
-    if first > last:
-        raise BadInput([Problem("no_time", "the last day is before the first", where="--until",
-                                given=str(last), allowed=f"{first} or later")])
-    if last > record.as_at:
-        raise BadInput([Problem(
-            "time_not_over", "the record ends before the time does", where=str(last),
-            given=f"up to {record.as_at}", remedy="Ask for a time that is over")])
-    if record.since is not None and first < record.since.replace(day=1):
-        raise BadInput([Problem(
-            "time_before", "the record begins after the time does: what came before is not recorded",
-            where=str(first), given=f"from {record.since}", remedy="Ask for a later time")])
+    if problems := not_on_record(record.since, record.as_at, first, last):
+        raise BadInput(problems)
 
 
 def within(column: str, first: date, last: date) -> pl.Expr:

@@ -113,8 +113,9 @@ def prospects(
     everything = letting_results(record, scheme, until=until)
     if since is None:
         since = _months_before(everything.until, _MONTHS)
-    if (first := _first_signed(record)) is not None and since < first.replace(day=1):
-        since = first.replace(day=1)
+    for first in (everything.begins, _first_signed(record)):
+        if first is not None:
+            since = max(since, first.replace(day=1))
     found = letting_results(record, scheme, since=min(since, everything.until), until=everything.until)
     bands = bands_in_order(scheme)
     sizes = _sizes(own)

@@ -17,7 +17,8 @@ from cbl_engine.disclosure import LIMIT
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.report import results_tables as rt
 from cbl_engine.report.nominations import nominations_agreed
-from cbl_engine.report.results_rows import lettings_of, sensitive_offers, waiting_of
+from cbl_engine.report.recorded_time import not_on_record
+from cbl_engine.report.results_rows import begins_on, lettings_of, sensitive_offers, waiting_of
 from cbl_engine.report.results_told import told
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Results:
         audience: whom it is for.
         title: of the scheme.
         as_at: the day at whose end the record stood so.
+        begins: first day on record; None: not known.
         since: first day of signing that is counted; None: from the start of the record.
         until: last day that is counted.
         lettings: for the public a row for each letting, with route, bedrooms, property_type, area,
@@ -65,6 +67,7 @@ class Results:
     audience: Audience
     title: str
     as_at: date
+    begins: date | None
     since: date | None
     until: date
     lettings: pl.DataFrame
@@ -102,7 +105,8 @@ def letting_results(
         audience: ``public`` (the default, and the narrower) or ``officer``.
 
     Raises:
-        BadInput: no such audience; no time between the days; for the public, days that are not the
+        BadInput: no such audience; no time between the days; days that the record does not cover,
+            though it may begin within the first month; for the public, days that are not the
             first and the last of a month, or a month that is not over.
     """
     if record.as_at is None:
@@ -111,7 +115,8 @@ def letting_results(
         raise BadInput([Problem("unknown_audience", "there is no such audience",
                                 given=str(audience), allowed=", ".join(AUDIENCES))])
     public = audience == "public"
-    until = _period(record.as_at, since, until, public=public)
+    begins = begins_on(record)
+    until = _period(begins, record.as_at, since, until, public=public)
     lettings = _between(lettings_of(record, scheme), "signed_on", since, until)
     if public:
         lettings = lettings.filter(~pl.col("sensitive"))
@@ -128,25 +133,32 @@ def letting_results(
     every = routes.pop(rt.ALL)
     direct = routes.get("direct", 0) if routes else None
     return Results(
-        audience, scheme.versions[-1].title, record.as_at, since, until,
+        audience, scheme.versions[-1].title, record.as_at, begins, since, until,
         _told(valued, tables) if public else lettings.select(_FOR_OFFICERS), tables,
         None if direct is None or not every else round(direct / every, 3),
     )
 
 
-def _period(as_at: date, since: date | None, until: date | None, *, public: bool) -> date:
+def _period(
+    begins: date | None, as_at: date, since: date | None, until: date | None, *, public: bool
+) -> date:
     """The last day that is counted."""
     over = as_at if _ends_a_month(as_at) else as_at.replace(day=1) - timedelta(days=1)
-    problems = []
-    if since is not None and until is not None and since > until:
-        problems.append(Problem("no_time", "the last day is before the first", where="--until",
-                                given=str(until), allowed=f"{since} or later"))
     last = over if public else as_at
-    if until is None and since is not None and since > last:
+    upto = last if until is None else until
+    problems = []
+    if until is None and begins is not None and last < begins:
+        problems.append(Problem(
+            "no_time", "no month of the record is over yet", given=f"a record from {begins} to {as_at}",
+            remedy="Publish when the month is over; officers (--audience officer) may look before"))
+    elif until is None and since is not None and since > last:
         what = f"no month from {since} on is over yet" if public else "the record ends before that"
         problems.append(Problem(
             "no_time", what, where="--since", given=str(since), allowed=f"{last.replace(day=1) if public else last} or earlier",
             remedy=f"The record stands at the end of {as_at}"))
+    else:  # what is not over is told to the public below, in months
+        ends = max(as_at, upto) if public else as_at
+        problems += not_on_record(begins, ends, since, upto, ("--since", "--until"))
     if public and since is not None and since.day != 1:
         problems.append(Problem(
             "not_whole_months", "the public is told whole months", where="--since",
@@ -157,7 +169,7 @@ def _period(as_at: date, since: date | None, until: date | None, *, public: bool
             given=str(until), allowed=f"the last day of a month, no later than {over}"))
     if problems:
         raise BadInput(problems)
-    return until if until is not None else last
+    return upto
 
 
 def _ends_a_month(day: date) -> bool:

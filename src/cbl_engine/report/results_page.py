@@ -101,9 +101,11 @@ def _left_out(table: pl.DataFrame) -> bool:
 
 
 def _period(results: Results) -> str:
-    if results.since is None:
-        return f"Up to {day(results.until)}"
-    return f"{day(results.since)} to {day(results.until)}"
+    since, begins = results.since, results.begins
+    begun = "" if begins is None else f"; the record begins on {day(begins)}"
+    if since is None:
+        return f"Up to {day(results.until)}{begun}"
+    return f"{day(since)} to {day(results.until)}{begun if begins is not None and begins > since else ''}"
 
 
 def _facts(results: Results) -> list[tuple[str, str]]:

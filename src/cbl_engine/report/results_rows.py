@@ -8,6 +8,7 @@ import polars as pl
 
 from cbl_engine.records.feedback import SENSITIVE
 from cbl_engine.records.kinds_of_home import KIND_TYPES, with_kind
+from cbl_engine.records.state import StateFolder
 from cbl_engine.tables import versions_in_force
 
 if TYPE_CHECKING:
@@ -33,6 +34,11 @@ class Record(Protocol):
     def as_at(self) -> date | None:
         """The day at whose end it stood so."""
         ...
+
+
+def begins_on(record: Record) -> date | None:
+    """The first day on record; None: not known, as of a cycle's record."""
+    return record.since if isinstance(record, StateFolder) else None
 
 
 def lettings_of(record: Record, scheme: Scheme) -> pl.DataFrame:
