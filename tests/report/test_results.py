@@ -172,7 +172,7 @@ def test_sensitive_lets_are_left_out_of_everything_as_if_they_had_never_been():
 def test_the_public_is_told_no_id_no_address_and_no_day():
     record = drawn(4)
     page = results_page(public(record))
-    said = page + json.dumps(public(record).frame().to_dicts()) + json.dumps(
+    said = page + json.dumps(public(record).frame().to_dicts(), default=str) + json.dumps(
         public(record).lettings.to_dicts())
     for table in ("homes", "adverts", "applications"):
         assert not any(f'"{i}"' in said or f">{i}<" in said for i in record.tables[table]["id"])

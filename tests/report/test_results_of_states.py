@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from datetime import date
 
+import polars as pl
 import pytest
 
 from cbl_engine.errors import BadInput
+from cbl_engine.packs.happened import of_record
+from cbl_engine.packs.monthly import monthly
 from cbl_engine.packs.prospects import prospects
-from cbl_engine.records import read_state
+from cbl_engine.records import read_state, record_cycle
 from cbl_engine.report import letting_results, results_page
+from cbl_engine.report.results_rows import waiting_of
+from cbl_engine.report.results_tables import ALL, BY
 from tests.records.small_record import first_week, second_week
+from tests.report.recorded_lettings import Record
 
 FIRST, LAST = date(2026, 3, 1), date(2026, 3, 31)
 
@@ -48,3 +54,49 @@ def test_where_no_month_of_the_record_is_over_nothing_is_published_and_nobody_to
         with pytest.raises(BadInput, match="no month of the record is over yet; given a record from 2026-03"):
             refused()
     assert "the record begins on 1 March 2026" in results_page(results(weeks / "week2", audience="officer"))
+
+
+def _later(weeks):
+    """March over: two weeks of April, in which one joins, one leaves, and what was known is put right."""
+    april = weeks / "april"
+    april.mkdir()
+    (april / "applications.csv").write_text(
+        "id,status,band,priority_date,registered_on\n2,closed,B,2023-01-01,2023-01-01\n"
+        "4,active,A,2026-04-02,2026-04-02\n5,active,A,2026-03-02,2026-03-02\n")
+    march = record_cycle(weeks / "scheme.yaml", weeks / "week2", date(2026, 4, 1), weeks / "march")
+    record_cycle(weeks / "scheme.yaml", weeks / "march", date(2026, 4, 8), weeks / "later", data=april)
+    return march.folder, read_state(weeks / "later")
+
+
+def test_those_who_wait_are_those_of_the_last_day_told_whichever_state_tells_it(weeks):
+    march, later = _later(weeks)
+    told = [letting_results(s, s.scheme(), audience="officer", until=LAST) for s in (march, later)]
+    for name in (*BY, "offers", "passed_over"):
+        assert told[0].tables[name].equals(told[1].tables[name])
+    assert told[1].tables["offers"].rows() == [("not settled yet", 1), (ALL, 1)]
+    assert told[1].tables["band"].select("band", "waiting").rows() == [("A", 0), ("B", 1), (ALL, 1)]
+    assert told[1].frame()["waiting_on"].drop_nulls().unique().to_list() == [LAST]
+    assert waiting_of(later)["application"].to_list() == ["4", "5"]
+    public = [letting_results(s, s.scheme()) for s in (march, later)]
+    assert public[0].until == public[1].until == LAST
+    for by in BY:
+        assert public[0].tables[by].equals(public[1].tables[by])
+    assert "households on the register, 31 March 2026" in results_page(told[1])
+
+
+def test_one_let_a_home_later_waited_still_and_one_whose_letting_fell_through_later_did_not(weeks):
+    state = read_state(weeks / "week2")
+    assert waiting_of(state, date(2026, 3, 10))["application"].to_list() == ["1", "2"]
+    assert waiting_of(state, date(2026, 3, 11))["application"].to_list() == ["2"]
+    lettings = state.tables["lettings"].with_columns(pl.lit(date(2026, 3, 14)).alias("undone_on"))
+    undone = Record({**state.tables, "lettings": lettings}, state.as_at)
+    assert waiting_of(undone, date(2026, 3, 13))["application"].to_list() == ["2"]
+    assert waiting_of(undone, date(2026, 3, 14))["application"].to_list() == ["1", "2"]
+
+
+def test_the_months_pack_has_the_register_of_the_end_of_the_month(weeks):
+    for state in _later(weeks):
+        parts = {p.name: p for p in monthly(of_record(state, state.scheme()), FIRST, LAST)}
+        assert parts["register_band"].words == "Households on the register on 31 March 2026, the end of the month."
+        assert dict(parts["register_band"].frame.iter_rows()) == {"A": 0, "B": 1, "all": 1}
+        assert dict(parts["register_last_bid"].frame.iter_rows())["within four weeks"] == 1

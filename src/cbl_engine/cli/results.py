@@ -178,7 +178,8 @@ def _json(value: Any) -> str:
 def _plain(found: Results) -> dict[str, Any]:
     return {
         "audience": found.audience, "scheme": found.title, "as_at": found.as_at,
-        "record_begins": found.begins, "since": found.since, "until": found.until, "direct_share": found.direct_share,
+        "record_begins": found.begins, "since": found.since, "until": found.until,
+        "waiting_on": found.until, "direct_share": found.direct_share,
         "lettings": found.lettings.to_dicts(),
         "tables": {name: frame.to_dicts() for name, frame in found.tables.items()},
     }
@@ -191,7 +192,7 @@ def _sheets(found: Results) -> Mapping[str, pl.DataFrame]:
         "For": "Officers. It names homes and applications." if found.audience == "officer"
         else "Publication. An empty count is withheld: fewer than five households, or one that "
         "would give such a count away.",
-        "Scheme": found.title, "From": _from(found), "To": str(found.until), "On the register as at": str(found.as_at),
+        "Scheme": found.title, "From": _from(found), "To": str(found.until), "Still waiting on": str(found.until),
         "Waits": "months, from joining the register and from the date that ranked, to signing",
     }
     head = pl.DataFrame({"what": list(about), "value": list(about.values())})

@@ -64,7 +64,7 @@ def monthly(
     ]
     if not public:
         parts += [_in_time(record, first, last), _reviews(record, last)]
-    return [*parts, *_register(record, audience)]
+    return [*parts, *_register(record, last, audience)]
 
 
 def check_time(record: Happened, first: date, last: date) -> None:
@@ -257,10 +257,11 @@ def _reviews(record: Happened, last: date) -> Part:
                              orient="row"), heads=(("longest_days", "longest [days]"),))
 
 
-def _register(record: Happened, audience: Audience) -> Iterator[Part]:
-    held = record.register
-    on = f"Households on the register on {record.as_at.day} {record.as_at:%B %Y}"
-    yield Part("register_band", "The register by band", f"{on}, the end of the record.",
+def _register(record: Happened, last: date, audience: Audience) -> Iterator[Part]:
+    held, day = record.register_on(last)
+    on = f"Households on the register on {day.day} {day:%B %Y}"
+    end = "month" if day == last else "simulation"
+    yield Part("register_band", "The register by band", f"{on}, the end of the {end}.",
                counted(held["band"].cast(pl.String).fill_null("no band"), record.bands, "households",
                        audience), drawn="households")
     need = held["bedroom_need"]
@@ -271,7 +272,7 @@ def _register(record: Happened, audience: Audience) -> Iterator[Part]:
         yield not_recorded("register_last_bid", "The register by last bid",
                            "When a household last bid is not kept.")
         return
-    days = (pl.lit(record.as_at) - pl.col("last_bid_on")).dt.total_days()
+    days = (pl.lit(day) - pl.col("last_bid_on")).dt.total_days()
     said = pl.when(days.is_null()).then(pl.lit(_NEVER))
     for most, words in _LAST_BID:
         said = said.when(days <= most).then(pl.lit(words))

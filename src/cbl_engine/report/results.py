@@ -51,7 +51,7 @@ class Results:
         as_at: the day at whose end the record stood so.
         begins: first day on record; None: not known.
         since: first day of signing that is counted; None: from the start of the record.
-        until: last day that is counted.
+        until: last day that is counted, at whose end those who wait are counted.
         lettings: for the public a row for each letting, with route, bedrooms, property_type, area,
             month, bids (a range), band and ranks_from (month or year of the date that ranked), all
             text, null where withheld; in an order that says nothing. For officers every letting
@@ -75,11 +75,15 @@ class Results:
     direct_share: float | None
 
     def frame(self) -> pl.DataFrame:
-        """All tables in one: table, value, then every count and measure; null where it has none."""
+        """All tables in one: table, value, then every count and measure; null where it has none.
+
+        Where it tells of those who wait, ``waiting_on`` is the day.
+        """
+        day = [pl.lit(self.until).alias("waiting_on")]
         return pl.concat(
             [
                 frame.select(pl.lit(name).alias("table"), pl.col(frame.columns[0]).alias("value"),
-                             pl.col(frame.columns[1:]))
+                             pl.col(frame.columns[1:]), *(day if "waiting" in frame.columns else []))
                 for name, frame in self.tables.items()
             ],
             how="diagonal",
@@ -121,7 +125,7 @@ def letting_results(
     if public:
         lettings = lettings.filter(~pl.col("sensitive"))
     valued = rt.with_values(lettings)
-    waiting = waiting_of(record)
+    waiting = waiting_of(record, until)
     tables = {
         by: rt.table_of_lettings(valued, waiting, by, scheme, public=public) for by in rt.BY
     }
@@ -226,7 +230,7 @@ def _of_offers(
         passed = passed.filter(~pl.col("advert").is_in(hidden))
         states = states.filter(~pl.col("advert").is_in(hidden))
     ended = _between(
-        offers.filter(pl.col("step") != "let").with_columns(
+        _unlet_by(offers, tables["lettings"], until).with_columns(
             pl.coalesce("ended_on", "proposed_on").alias("_on")), "_on", since, until)
     passed = _between(passed, "on", since, until)
     unlet = _between(states.drop_nulls("unlet_because"), "closed_on", since, until)
@@ -244,6 +248,17 @@ def _of_offers(
         "not_let": rt.counted(rt.unlet_in_words(unlet), unlet["advert"], (), "adverts",
                               public=public),
     }
+
+
+def _unlet_by(offers: pl.DataFrame, lettings: pl.DataFrame, day: date) -> pl.DataFrame:
+    """Offers that had led to no letting at the end of a day, as they stood then."""
+    let = lettings.filter(
+        pl.col("signed_on") <= day, pl.col("undone_on").is_null() | (pl.col("undone_on") > day))
+    since = (pl.col("step") == "let") | (pl.col("ended_on") > day).fill_null(value=False)
+    open_then = offers.join(let, on="id", how="anti").with_columns(since.alias("_since"))
+    return open_then.with_columns(
+        pl.when("_since").then(pl.lit("offered")).otherwise("step").alias("step"),
+        *(pl.when(~pl.col("_since")).then(n).alias(n) for n in ("ended_on", "ended_by")))
 
 
 def _landlord_names(record: Record) -> pl.DataFrame:

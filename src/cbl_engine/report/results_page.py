@@ -49,7 +49,6 @@ _GROUPS = (
 _FLAT = {
     "registered_mean": "months since\nregistering, mean", "registered_median": "median",
     "ranked_mean": "months since the\ndate that ranked, mean", "ranked_median": "median",
-    "waiting": "still waiting",
 }
 _LISTED_FOR_OFFICERS = (
     "id", "advert", "home", "application", "route", "signed_on", "band", "priority_date",
@@ -73,7 +72,7 @@ def results_page(results: Results) -> str:
             {"title": words, "rows": rows}
             for name, words in _OTHERS.items() if (rows := _rows_of(results, name))
         ],
-        as_at=results.as_at,
+        waiting_on=results.until,
         listed=_list(results),
         hidden=HIDDEN,
     )
@@ -90,7 +89,8 @@ def table_in_words(results: Results, name: str) -> tuple[str, list[str], list[li
         return None
     table = _table(_TITLES[name], name, frame)
     heads = ["", "homes let", _HEADINGS["bids"]]
-    heads += [_FLAT.get(n, _HEADINGS[n]) for _, of in _GROUPS for n in of if n in frame.columns]
+    flat = _FLAT | {"waiting": f"still waiting\non {results.until}"}
+    heads += [flat.get(n, _HEADINGS[n]) for _, of in _GROUPS for n in of if n in frame.columns]
     rows = [[row["value"], row["lettings"], row["bids"], *row["cells"]] for row in table["rows"]]
     return _TITLES[name], heads, rows
 
@@ -117,7 +117,7 @@ def _facts(results: Results) -> list[tuple[str, str]]:
         (_measure(whole["ranked_median"]), "months from the date that ranked, median"),
         (_measure(whole["bids"]), "bids on each advert, mean"),
         (HIDDEN if share is None else f"{share:.0%}", "let directly, without bids"),
-        (_count(whole["waiting"]), f"households on the register, {day(results.as_at)}"),
+        (_count(whole["waiting"]), f"households on the register, {day(results.until)}"),
     ]
     return [(value, words) for value, words in said if value != "–"]
 

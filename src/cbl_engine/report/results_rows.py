@@ -103,23 +103,32 @@ def sensitive_offers(record: Record, scheme: Scheme) -> tuple[pl.Series, pl.Seri
     return ids, pl.concat([let, direct]).unique()
 
 
-def waiting_of(record: Record) -> pl.DataFrame:
-    """Households on the register on the record's day that have not been let a home.
+def waiting_of(record: Record, on: date | None = None) -> pl.DataFrame:
+    """Households on the register at the end of a day that had not been let a home.
+
+    Args:
+        record: a state folder tells what was known on the day, so any later one tells the same of
+            it, but for those erased since; a cycle's record tells by the register as it stands.
+        on: the day; None: the record's own.
 
     Returns:
         Frame of application (text), band, bedroom_need and days (since it joined the register,
         null when that is not known) [days].
     """
-    tables, as_at = record.tables, record.as_at
-    rows = tables.get("applications")
+    tables, on = record.tables, on or record.as_at
     empty = {"application": pl.String, "band": pl.String, "bedroom_need": pl.Int64, "days": pl.Int64}
-    if rows is None or as_at is None:
+    if "applications" not in tables or on is None:
         return pl.DataFrame(schema=empty)
-    rows = versions_in_force(rows, as_at)
+    rows = (record.known_on("applications", on) if isinstance(record, StateFolder)
+            else tables["applications"])
+    rows = versions_in_force(rows, on)
     have = rows.columns
+    if "registered_on" in have:
+        rows = rows.filter((pl.col("registered_on") <= on).fill_null(value=True))
     if "status" in have:
         rows = rows.filter(~pl.col("status").is_in(_OFF_THE_REGISTER))
-    lettings = tables["lettings"].filter(pl.col("undone_on").is_null())
+    lettings = tables["lettings"].filter(
+        pl.col("signed_on") <= on, pl.col("undone_on").is_null() | (pl.col("undone_on") > on))
     housed = pl.concat(
         [lettings["application"], lettings["shares_tenant"].explode()]
     ).drop_nulls().unique()
@@ -128,7 +137,7 @@ def waiting_of(record: Record) -> pl.DataFrame:
     return rows.select(
         pl.col("id").cast(pl.String).alias("application"),
         own["band"].alias("band"), own["bedroom_need"].alias("bedroom_need"),
-        (pl.lit(as_at) - own["registered_on"]).dt.total_days().alias("days"),
+        (pl.lit(on) - own["registered_on"]).dt.total_days().alias("days"),
     ).filter(~pl.col("application").is_in(housed.implode())).sort("application")
 
 

@@ -90,8 +90,8 @@ def table_of_lettings(
         bids (mean of each advert's bids that counted; null for direct lets alone),
         registered_mean, registered_median, ranked_mean and ranked_median (from the day it joined
         the register, and from the date it ranked by, to signing [months]) and, by band and by
-        bedrooms, waiting and waiting_median (households still on the register by band and by
-        bedrooms needed, and their months so far). Null: withheld, or not known; where lettings
+        bedrooms, waiting and waiting_median (households of ``waiting`` by band and by bedrooms
+        needed, and their months so far). Null: withheld, or not known; where lettings
         (or those who wait) cannot be told apart, every count of them but the total. Months and
         bids are whole for the public.
     """
