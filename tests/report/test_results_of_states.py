@@ -11,12 +11,13 @@ from cbl_engine.errors import BadInput
 from cbl_engine.packs.happened import of_record
 from cbl_engine.packs.monthly import monthly
 from cbl_engine.packs.prospects import prospects
-from cbl_engine.records import read_state, record_cycle
+from cbl_engine.records import erase, read_state, record_cycle
 from cbl_engine.report import letting_results, results_page
 from cbl_engine.report.results_rows import waiting_of
-from cbl_engine.report.results_tables import ALL, BY
+from cbl_engine.report.results_tables import ALL, BY, offers_in_words
+from tests.commands import exit_code
 from tests.records.small_record import first_week, second_week
-from tests.report.recorded_lettings import Record
+from tests.report.recorded_lettings import SCHEME, Record
 
 FIRST, LAST = date(2026, 3, 1), date(2026, 3, 31)
 
@@ -100,3 +101,45 @@ def test_the_months_pack_has_the_register_of_the_end_of_the_month(weeks):
         assert parts["register_band"].words == "Households on the register on 31 March 2026, the end of the month."
         assert dict(parts["register_band"].frame.iter_rows()) == {"A": 0, "B": 1, "all": 1}
         assert dict(parts["register_last_bid"].frame.iter_rows())["within four weeks"] == 1
+
+
+def _erased(weeks):
+    """The last state with the household that was let a home in March erased, and the command's words."""
+    _later(weeks)
+    on, why = date(2033, 4, 1), "the period of the retention schedule is over"
+    erase(weeks / "later", ["1"], why, on, weeks / "erased")
+    return read_state(weeks / "erased")
+
+
+def test_the_band_of_a_household_that_was_erased_is_not_known_and_not_none(weeks):
+    state = _erased(weeks)
+    found = letting_results(state, state.scheme(), audience="officer")
+    bands = found.tables["band"].select("band", "lettings").rows()
+    assert bands == [("A", 0), ("not known (erased)", 1), (ALL, 1)]
+    assert found.lettings["band"].to_list() == ["not known (erased)"]
+    assert found.erased == 1
+    parts = {p.name: p for p in monthly(of_record(state, state.scheme()), FIRST, LAST)}
+    assert dict(parts["lettings"].frame.iter_rows()) == {"A": 0, "B": 0, "not known (erased)": 1, "all": 1}
+    assert "1 household of this time or later was erased since" in results_page(found)
+
+
+def test_whoever_counts_a_time_anew_after_an_erasure_is_told_not_to_publish_it(weeks, capsys):
+    _erased(weeks)
+    for command in (["results", str(weeks / "erased"), "--until", "2026-03-31"],
+                    ["monthly", str(weeks / "erased"), "--month", "2026-03", "--audience", "public",
+                     "--out", str(weeks / "pack")]):
+        assert exit_code(*command) == 0
+        said = capsys.readouterr()
+        assert "Do not publish this time anew" in said.err
+        assert "erased since" not in said.out
+    assert "erased since" not in (weeks / "pack" / "page.html").read_text()
+    assert exit_code("results", str(weeks / "erased"), "--since", "2026-04-01", "--audience", "officer") == 0
+    assert "publish" not in capsys.readouterr().err
+
+
+def test_the_reason_of_a_refusal_that_was_erased_is_not_known():
+    offers = pl.DataFrame({"id": ["O1", "O2"], "step": ["ended"] * 2, "ended_by": ["refused"] * 2,
+                           "reason": [None, None], "erased": [True, False]},
+                          schema_overrides={"reason": pl.String})
+    assert offers_in_words(offers, SCHEME).to_list() == [
+        "refused: not known (erased)", "refused: another reason"]

@@ -48,6 +48,7 @@ def results(
         .html page, .xlsx workbook, .csv (every table in one), or a folder for all of them.
     """
     from cbl_engine.cli import show
+    from cbl_engine.errors import Problem
     from cbl_engine.records import read_state
     from cbl_engine.report import letting_results
 
@@ -60,6 +61,8 @@ def results(
         )
     if out is not None:
         _write_results(found, out)
+    if found.note is not None:
+        show.show_notes([Problem("erased_since", found.note)])
     if format == "csv":
         show.show_frame(found.frame(), "csv")
     elif format == "json":
@@ -180,6 +183,7 @@ def _plain(found: Results) -> dict[str, Any]:
         "audience": found.audience, "scheme": found.title, "as_at": found.as_at,
         "record_begins": found.begins, "since": found.since, "until": found.until,
         "waiting_on": found.until, "direct_share": found.direct_share,
+        **({"erased_since": found.erased} if found.audience == "officer" else {}),
         "lettings": found.lettings.to_dicts(),
         "tables": {name: frame.to_dicts() for name, frame in found.tables.items()},
     }

@@ -16,7 +16,7 @@ from cbl_engine.assess import upkeep
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.records.overdue import breaches
 from cbl_engine.report.nominations import NOMINATIONS, nominations_agreed
-from cbl_engine.report.results_rows import lettings_of, sensitive_offers, waiting_of
+from cbl_engine.report.results_rows import is_erased, lettings_of, sensitive_offers, waiting_of
 from cbl_engine.report.results_tables import offers_in_words, unlet_in_words
 from cbl_engine.shortlist.register_check import bands_in_order
 
@@ -140,7 +140,7 @@ def of_record(record: Record, scheme: Scheme, since: date | None = None) -> Happ
         pl.col("advert").is_in(secret.implode()).alias("sensitive"))
     offers = tables["offers"].with_columns(
         (pl.col("advert").cast(pl.String).is_in(secret.implode()).fill_null(value=False)
-         | pl.col("id").is_in(direct.implode())).alias("sensitive"))
+         | pl.col("id").is_in(direct.implode())).alias("sensitive"), is_erased(record).alias("erased"))
     lettings = lettings_of(record, scheme)
     homes = pl.concat([frame.filter("sensitive")["home"].cast(pl.String)
                        for frame in (offers, lettings)]).drop_nulls().unique()

@@ -276,8 +276,8 @@ def _register(record: Happened, last: date, audience: Audience) -> Iterator[Part
     said = pl.when(days.is_null()).then(pl.lit(_NEVER))
     for most, words in _LAST_BID:
         said = said.when(days <= most).then(pl.lit(words))
-    last = held.select(said.otherwise(pl.lit(_LONGER)).alias("last"))["last"]
+    bid = held.select(said.otherwise(pl.lit(_LONGER)).alias("last"))["last"]
     yield Part("register_last_bid", "The register by last bid",
                f"{on}, by the last bid on record, whoever placed it and withdrawn or not.",
-               counted(last, [*(w for _, w in _LAST_BID), _LONGER, _NEVER], "households", audience),
+               counted(bid, [*(w for _, w in _LAST_BID), _LONGER, _NEVER], "households", audience),
                drawn="households")

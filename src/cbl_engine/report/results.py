@@ -18,7 +18,14 @@ from cbl_engine.errors import BadInput, Problem
 from cbl_engine.report import results_tables as rt
 from cbl_engine.report.nominations import nominations_agreed
 from cbl_engine.report.recorded_time import not_on_record
-from cbl_engine.report.results_rows import begins_on, lettings_of, sensitive_offers, waiting_of
+from cbl_engine.report.results_rows import (
+    ERASED,
+    begins_on,
+    is_erased,
+    lettings_of,
+    sensitive_offers,
+    waiting_of,
+)
 from cbl_engine.report.results_told import told
 
 if TYPE_CHECKING:
@@ -62,6 +69,9 @@ class Results:
             and for officers, where landlords agreed to a share, ``nominations``
             (:func:`~cbl_engine.report.nominations.nominations_agreed`).
         direct_share: lettings made directly, of all; None: none were let, or withheld.
+        erased: households let a home in the time or later, or whose offer ended in it or later, that
+            were erased since: what was theirs is not known any more, so other results of the time
+            come out than before.
     """
 
     audience: Audience
@@ -73,6 +83,12 @@ class Results:
     lettings: pl.DataFrame
     tables: Mapping[str, pl.DataFrame]
     direct_share: float | None
+    erased: int
+
+    @property
+    def note(self) -> str | None:
+        """What to know before it is published, where households were erased since; for officers."""
+        return erased_note(self.erased)
 
     def frame(self) -> pl.DataFrame:
         """All tables in one: table, value, then every count and measure; null where it has none.
@@ -121,7 +137,8 @@ def letting_results(
     public = audience == "public"
     begins = begins_on(record)
     until = _period(begins, record.as_at, since, until, public=public)
-    lettings = _between(lettings_of(record, scheme), "signed_on", since, until)
+    let = lettings_of(record, scheme)
+    lettings = _between(let, "signed_on", since, until)
     if public:
         lettings = lettings.filter(~pl.col("sensitive"))
     valued = rt.with_values(lettings)
@@ -140,6 +157,7 @@ def letting_results(
         audience, scheme.versions[-1].title, record.as_at, begins, since, until,
         _told(valued, tables) if public else lettings.select(_FOR_OFFICERS), tables,
         None if direct is None or not every else round(direct / every, 3),
+        erased_since(record, let, since),
     )
 
 
@@ -211,6 +229,30 @@ def _told(lettings: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> pl.Data
     return out.sort(out.columns, nulls_last=True)
 
 
+def erased_note(households: int) -> str | None:
+    """What to know of results of a time from which households were erased since; None: none were."""
+    if not households:
+        return None
+    return (f"{households:,} {'household' if households == 1 else 'households'} of this time or later "
+            f"{'was' if households == 1 else 'were'} erased since: what was theirs is {ERASED}, or not among "
+            "those who waited. Do not publish this time anew: set beside what was published before, it "
+            "gives away what was erased")
+
+
+def erased_since(record: Record, let: pl.DataFrame, since: date | None) -> int:
+    """Households erased that were let a home, or whose offer ended, on a day or later.
+
+    Args:
+        record: a state folder; of a cycle's record none is.
+        let: its lettings, from :func:`~cbl_engine.report.results_rows.lettings_of`.
+        since: the day; None: any.
+    """
+    ended = record.tables["offers"].filter(is_erased(record)).drop_nulls("ended_on")
+    parts = [_between(ended, "ended_on", since, date.max),
+             _between(let.filter("erased"), "signed_on", since, date.max)]
+    return pl.concat([p["application"].cast(pl.String) for p in parts]).n_unique()
+
+
 def _of_offers(
     record: Record,
     scheme: Scheme,
@@ -234,7 +276,7 @@ def _of_offers(
             pl.coalesce("ended_on", "proposed_on").alias("_on")), "_on", since, until)
     passed = _between(passed, "on", since, until)
     unlet = _between(states.drop_nulls("unlet_because"), "closed_on", since, until)
-    words = rt.offers_in_words(ended, scheme)
+    words = rt.offers_in_words(ended.with_columns(is_erased(record).alias("erased")), scheme)
     named = _between(offers, "nominated_on", since, until)
     names = dict(zip(*(_landlord_names(record)[c] for c in ("id", "name")), strict=True))
     landlord = named["landlord"].cast(pl.String).replace(names).fill_null(rt.UNKNOWN)

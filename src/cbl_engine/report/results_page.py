@@ -73,6 +73,7 @@ def results_page(results: Results) -> str:
             for name, words in _OTHERS.items() if (rows := _rows_of(results, name))
         ],
         waiting_on=results.until,
+        note=results.note if results.audience == "officer" else None,
         listed=_list(results),
         hidden=HIDDEN,
     )

@@ -8,7 +8,7 @@ import polars as pl
 
 from cbl_engine.records.feedback import SENSITIVE
 from cbl_engine.records.kinds_of_home import KIND_TYPES, with_kind
-from cbl_engine.records.state import StateFolder
+from cbl_engine.records.state import StateFolder, erased_in
 from cbl_engine.tables import versions_in_force
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 HOME = {**KIND_TYPES, "landlord": pl.String(), "needs_group": pl.String()}
 _OF_ADVERTS = ("home_group", *HOME)
+ERASED = "not known (erased)"
+"""What stands for a value that was erased with its household: not the same as that it had none."""
+
 _OFF_THE_REGISTER = ("housed", "closed")
 
 
@@ -41,6 +44,12 @@ def begins_on(record: Record) -> date | None:
     return record.since if isinstance(record, StateFolder) else None
 
 
+def is_erased(record: Record) -> pl.Expr:
+    """Whether what was known of the household of a row was erased since; of a cycle's record never."""
+    erased = list(erased_in(record.trail)) if isinstance(record, StateFolder) else []
+    return pl.col("application").cast(pl.String).is_in(erased).fill_null(value=False)
+
+
 def lettings_of(record: Record, scheme: Scheme) -> pl.DataFrame:
     """Lettings that stand, a row each.
 
@@ -48,8 +57,9 @@ def lettings_of(record: Record, scheme: Scheme) -> pl.DataFrame:
         Frame of the columns of ``lettings``, with home (as far as letting or advert names it),
         bedrooms, property_type, area (ward, or wider, by name), landlord (by name where there is
         one), needs_group, month (of signing, ``2026-03``), days_registered and days_ranked
-        (signing less the day it joined the register, and less the date it ranked by [days]) and
-        sensitive (left out of what is published); by signing, then id.
+        (signing less the day it joined the register, and less the date it ranked by [days]),
+        sensitive (left out of what is published) and erased (what was known of the household was
+        erased since, and its band is :data:`ERASED`); by signing, then id.
     """
     tables = record.tables
     let = tables["lettings"].filter(pl.col("undone_on").is_null())
@@ -73,9 +83,13 @@ def lettings_of(record: Record, scheme: Scheme) -> pl.DataFrame:
         (pl.col("_sensitive").fill_null(value=False)
          | pl.col("kind").is_in(list(sensitive_kinds(scheme))).fill_null(value=False)
          ).alias("sensitive"),
+        is_erased(record).alias("erased"),
     )
+    let = let.with_columns(
+        pl.when(pl.col("erased") & pl.col("band").is_null()).then(pl.lit(ERASED))
+        .otherwise(pl.col("band").cast(pl.String)).alias("band"))
     names = [*tables["lettings"].columns, *HOME, "month", "days_registered", "days_ranked",
-             "sensitive"]
+             "sensitive", "erased"]
     return let.select(names).sort("signed_on", "id")
 
 

@@ -15,6 +15,7 @@ import polars as pl
 
 from cbl_engine.disclosure import LIMIT, shown_counts, shown_total, withheld
 from cbl_engine.offers.checks import NEUTRAL
+from cbl_engine.report.results_rows import ERASED
 from cbl_engine.shortlist.register_check import bands_in_order
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def in_order(values: Iterable[str], by: str, scheme: Scheme) -> list[str]:
     bands = bands_in_order(scheme) if by == "band" else []
 
     def place(value: str) -> tuple[Any, ...]:
-        known = value not in (UNKNOWN, NO_BAND)
+        known = value not in (UNKNOWN, NO_BAND, ERASED)
         if by == "bedrooms" and known:
             return 0, int(value), ""
         return (0 if known else 1), (bands.index(value) if value in bands else len(bands)), value
@@ -179,14 +180,19 @@ def counted(
 
 
 def offers_in_words(offers: pl.DataFrame, scheme: Scheme) -> pl.Series:
-    """What came of each offer that led to no letting; a reason in free words is ``another reason``."""
+    """What came of each offer that led to no letting; a reason in free words is ``another reason``.
+
+    Where offers have a column ``erased``, a reason that went with its household is not known.
+    """
+    gone = pl.col("erased") if "erased" in offers.columns else pl.lit(value=False)
     reasons = {
         name: label for v in scheme.versions if v.offers for name, label in v.offers.reasons.items()
     }
     said = (
         pl.when(pl.col("ended_by") == "refused").then(
-            pl.format("refused: {}", pl.col("reason").replace_strict(
-                reasons, default="another reason", return_dtype=pl.String)))
+            pl.format("refused: {}", pl.when(gone & pl.col("reason").is_null()).then(pl.lit(ERASED))
+                      .otherwise(pl.col("reason").replace_strict(
+                          reasons, default="another reason", return_dtype=pl.String))))
         .when(pl.col("step") == "ended").then(pl.col("ended_by").replace(_ENDS))
         .otherwise(pl.lit("not settled yet"))
     )
