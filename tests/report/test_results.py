@@ -236,6 +236,42 @@ def test_the_month_under_way_is_not_told():
     assert "2026-03" not in found.tables["month"]["month"]
 
 
+def _named(n, on, signed=None, **more):
+    """A household named to L1 on a day: its offer, and its letting where it was signed."""
+    offer = {"id": f"O{n}", "advert": f"A{n}", "application": f"P{n}", "landlord": "L1",
+             "nominated_on": on, "step": "let" if signed else "ended", **more}
+    letting = {"id": f"O{n}", "advert": f"A{n}", "application": f"P{n}", "home": f"H{n}",
+               "signed_on": signed, "started_on": signed, "band": "A"}
+    return offer, [letting] if signed else []
+
+
+def _landlords(named, **when):
+    homes = [{"id": f"H{n}", "landlord": "L1"} for n in range(40)]
+    record = record_of(homes=homes, adverts=[], applications=[], offers=[o for o, _ in named],
+                       lettings=[let for _, lets in named for let in lets])
+    audience = when.pop("audience", "officer")
+    return letting_results(record, SCHEME, audience=audience, **when).tables["landlord"].row(0, named=True)
+
+
+def test_households_named_for_each_letting_are_those_whose_nomination_the_time_settled():
+    """Named in February and let in March, one is March's; named in March and open still, nobody's yet."""
+    named = [_named(n, date(2026, 2, 20), date(2026, 3, 5)) for n in range(2)]
+    named += [_named(n, date(2026, 2, 20), ended_on=date(2026, 3, 4), ended_by="refused") for n in (2, 3)]
+    named += [_named(4, date(2026, 3, 20), step="invited")]
+    named += [_named(5, date(2026, 2, 10), ended_on=date(2026, 2, 12), ended_by="refused")]
+    march = _landlords(named, since=date(2026, 3, 1))
+    assert (march["lettings"], march["nominated"], march["nominated_for_each"]) == (2, 4, 2.0)
+
+
+@pytest.mark.parametrize(("unlet", "shown"), [(0, 8), (1, None), (4, None), (5, 13)])
+def test_the_public_cannot_take_lettings_from_those_named_and_find_a_few_who_were_let_nothing(unlet, shown):
+    named = [_named(n, date(2026, 3, 1), date(2026, 3, 5)) for n in range(8)]
+    named += [_named(8 + n, date(2026, 3, 1), ended_on=date(2026, 3, 4), ended_by="refused")
+              for n in range(unlet)]
+    told = _landlords(named, audience="public")
+    assert (told["lettings"], told["nominated"]) == (8, shown)
+
+
 def test_rows_in_any_order_give_the_same_results():
     record = drawn(8)
     turned = type(record)({n: f.reverse() for n, f in record.tables.items()}, record.as_at)

@@ -277,19 +277,34 @@ def _of_offers(
     passed = _between(passed, "on", since, until)
     unlet = _between(states.drop_nulls("unlet_because"), "closed_on", since, until)
     words = rt.offers_in_words(ended.with_columns(is_erased(record).alias("erased")), scheme)
-    named = _between(offers, "nominated_on", since, until)
-    names = dict(zip(*(_landlord_names(record)[c] for c in ("id", "name")), strict=True))
-    landlord = named["landlord"].cast(pl.String).replace(names).fill_null(rt.UNKNOWN)
-    nominated = dict(named.select(landlord, "application").group_by("landlord").agg(
-        pl.col("application").n_unique()).iter_rows())
     return {
-        "landlord": rt.with_nominees(landlords, nominated, public=public),
+        "landlord": rt.with_nominees(
+            landlords, _nominated(record, offers, since, until), public=public),
         "offers": rt.counted(words, ended["application"], (), "offers", public=public),
         "passed_over": rt.counted(rt.passing_over_in_words(passed, public=public),
                                   passed["application"], (), "times", public=public),
         "not_let": rt.counted(rt.unlet_in_words(unlet), unlet["advert"], (), "adverts",
                               public=public),
     }
+
+
+def _nominated(
+    record: Record, offers: pl.DataFrame, since: date | None, until: date
+) -> dict[str, tuple[int, int]]:
+    """Households whose nomination was settled in the time, and those of them let a home, by landlord.
+
+    By the day it was settled, as lettings are by the day they were signed: by the day of naming a
+    time would have the nominations of other lettings than its own.
+    """
+    signed = record.tables["lettings"].filter(pl.col("undone_on").is_null()).select("id", "signed_on")
+    settled = offers.drop_nulls("nominated_on").join(signed, on="id", how="left").with_columns(
+        pl.coalesce("ended_on", "signed_on").alias("_on"), pl.col("landlord").cast(pl.String))
+    names = dict(zip(*(_landlord_names(record)[c] for c in ("id", "name")), strict=True))
+    by = _between(settled, "_on", since, until).group_by(
+        pl.col("landlord").replace(names).fill_null(rt.UNKNOWN)).agg(
+        pl.col("application").n_unique().alias("named"),
+        pl.col("application").filter(pl.col("step") == "let").n_unique().alias("let"))
+    return {landlord: (named, let) for landlord, named, let in by.iter_rows()}
 
 
 def _unlet_by(offers: pl.DataFrame, lettings: pl.DataFrame, day: date) -> pl.DataFrame:

@@ -44,9 +44,10 @@ _GROUPS = (
     ("From joining the register to signing, months", ("registered_mean", "registered_median")),
     ("From the date that ranked, months", ("ranked_mean", "ranked_median")),
     ("Still on the register", ("waiting", "waiting_median")),
-    ("Named to the landlord", ("nominated", "nominated_for_each")),
+    ("Named to the landlord, and settled", ("nominated", "nominated_for_each")),
 )
 _FLAT = {
+    "nominated": "households whose\nnomination was settled",
     "registered_mean": "months since\nregistering, mean", "registered_median": "median",
     "ranked_mean": "months since the\ndate that ranked, mean", "ranked_median": "median",
 }

@@ -214,19 +214,25 @@ def unlet_in_words(states: pl.DataFrame) -> pl.Series:
 
 
 def with_nominees(
-    landlords: pl.DataFrame, nominated: Mapping[str, int], *, public: bool
+    landlords: pl.DataFrame, nominated: Mapping[str, tuple[int, int]], *, public: bool
 ) -> pl.DataFrame:
     """The table by landlord with the households named to each, and how many for each letting.
 
     Args:
         landlords: lettings by landlord.
-        nominated: households named to each, by the landlord's value.
-        public: withhold what could point at a household.
+        nominated: households whose nomination was settled, and those of them let a home, by the
+            landlord's value.
+        public: withhold what could point at a household: a few who were named, and a few who were
+            not let a home, since lettings stand beside them.
     """
     values = landlords["landlord"].to_list()[:-1]
-    shown = shown_counts([nominated.get(v, 0) for v in values], public=public)
-    if shown is None:
+    counts = [nominated.get(v, (0, 0)) for v in values]
+    shown = shown_counts([named for named, _ in counts], public=public)
+    unlet = shown_counts([named - let for named, let in counts], public=public)
+    if shown is None or unlet is None:
         shown = [None] * (len(values) + 1)
+    else:
+        shown = [None if other is None else n for n, other in zip(shown, unlet, strict=True)]
     ratio = pl.when(pl.col("nominated") > 0).then(pl.col("nominated") / pl.col("lettings"))
     return landlords.with_columns(pl.Series("nominated", shown, dtype=pl.Int64)).with_columns(
         ratio.round(1).alias("nominated_for_each")
