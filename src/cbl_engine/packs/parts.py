@@ -36,6 +36,7 @@ class Part:
         heads: columns in other words than their names.
         withholds: null is what is withheld, where anything is; else what there is not.
         items: sentences, in a list under the words.
+        figures: columns of figures that are written out as text.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Part:
     heads: tuple[tuple[str, str], ...] = ()
     withholds: bool = True
     items: tuple[str, ...] = ()
+    figures: tuple[str, ...] = ()
 
     @property
     def chart(self) -> Bars | None:
@@ -59,6 +61,11 @@ class Part:
             return None
         return bars([(str(label), {self.head(self.drawn): float(value)}) for label, value in
                      rows.iter_rows()], _number, label=190)
+
+    def is_figures(self, column: str) -> bool:
+        """Whether a column is set as numbers are."""
+        return self.frame is not None and (
+            column in self.figures or self.frame.schema[column].is_numeric())
 
     def head(self, column: str) -> str:
         """A column in words."""

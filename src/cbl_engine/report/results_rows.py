@@ -117,6 +117,20 @@ def sensitive_offers(record: Record, scheme: Scheme) -> tuple[pl.Series, pl.Seri
     return ids, pl.concat([let, direct]).unique()
 
 
+def housed_on(record: Record, on: date) -> pl.DataFrame:
+    """Households that a letting which stands at the end of a day houses.
+
+    Returns:
+        Frame of application (text; those who share the tenancy too) and signed_on.
+    """
+    let = record.tables["lettings"].filter(
+        pl.col("signed_on") <= on, pl.col("undone_on").is_null() | (pl.col("undone_on") > on))
+    sharing = let.select(pl.col("shares_tenant").alias("application"), "signed_on").explode("application")
+    both = [frame.with_columns(pl.col("application").cast(pl.String))
+            for frame in (let.select("application", "signed_on"), sharing)]
+    return pl.concat(both).drop_nulls("application")
+
+
 def waiting_of(record: Record, on: date | None = None) -> pl.DataFrame:
     """Households on the register at the end of a day that had not been let a home.
 
@@ -141,11 +155,7 @@ def waiting_of(record: Record, on: date | None = None) -> pl.DataFrame:
         rows = rows.filter((pl.col("registered_on") <= on).fill_null(value=True))
     if "status" in have:
         rows = rows.filter(~pl.col("status").is_in(_OFF_THE_REGISTER))
-    lettings = tables["lettings"].filter(
-        pl.col("signed_on") <= on, pl.col("undone_on").is_null() | (pl.col("undone_on") > on))
-    housed = pl.concat(
-        [lettings["application"], lettings["shares_tenant"].explode()]
-    ).drop_nulls().unique()
+    housed = housed_on(record, on)["application"].unique()
     own = {n: pl.col(n) if n in have else pl.lit(None, t)
            for n, t in (("band", pl.String), ("bedroom_need", pl.Int64), ("registered_on", pl.Date))}
     return rows.select(
