@@ -106,8 +106,9 @@ def shown_counts(counts: Sequence[int], *, public: bool) -> list[int | None] | N
         public: withhold small counts; else everything is shown.
 
     Returns:
-        The counts with the total at the end. None: they can be protected only by withholding a
-        total of :data:`LIMIT` or more, which other tables tell.
+        The counts with the total at the end. None: they can be protected only by withholding the
+        total, of which other tables tell what they can (:func:`shown_total`). Not even noughts are
+        shown then: of one letting they would tell where it was not, and so where it was.
     """
     import numpy as np
 
@@ -115,9 +116,14 @@ def shown_counts(counts: Sequence[int], *, public: bool) -> list[int | None] | N
     if not public:
         return [*whole]
     hidden = withheld(np.array(whole))
-    if hidden[-1] and whole[-1] >= LIMIT:
+    if hidden[-1]:
         return None
     return [None if h else int(n) for n, h in zip(whole, hidden, strict=True)]
+
+
+def shown_total(count: int, *, public: bool) -> int | None:
+    """A total that stands alone, null where it is withheld from the public."""
+    return None if public and 0 < count < LIMIT else count
 
 
 def _arcs(shape: tuple[int, ...]) -> list[_Arc]:

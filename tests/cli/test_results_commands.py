@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import polars as pl
 import pytest
 
+from cbl_engine.records import record_cycle
 from tests.records import small_record
 
 
@@ -14,7 +16,9 @@ from tests.records import small_record
 def state(tmp_path_factory):
     folder = tmp_path_factory.mktemp("record")
     small_record.first_week(folder)
-    return small_record.second_week(folder).folder.path
+    small_record.second_week(folder)
+    march = record_cycle(folder / "scheme.yaml", folder / "week2", date(2026, 3, 31), folder / "march")
+    return march.folder.path
 
 
 def test_officers_have_ids_and_the_public_has_none(cbl, state):
@@ -23,7 +27,7 @@ def test_officers_have_ids_and_the_public_has_none(cbl, state):
     assert (code, let["home"], let["application"]) == (0, "H1", "1")
     code, out, _ = cbl("results", state, "--format", "json")
     found = json.loads(out)
-    assert (code, found["audience"], found["until"]) == (0, "public", "2026-02-28")
+    assert (code, found["audience"], found["until"]) == (0, "public", "2026-03-31")
     assert found["lettings"] == []
 
 

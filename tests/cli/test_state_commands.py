@@ -132,13 +132,15 @@ def test_erasure_and_what_is_due_for_it(week, cbl, tmp_path):
 
 
 def test_nothing_is_written_into_a_state(week, cbl, tmp_path):
-    state = tmp_path / "week1"
+    state, april = tmp_path / "week1", tmp_path / "april"
+    assert cbl("cycle", tmp_path / "scheme.yaml", "--state", state, "--as-at", "2026-04-01",
+               "--out", april)[0] == 0
     before = {p: p.read_bytes() for p in state.rglob("*") if p.is_file()}
     for words in (
         ("waiting", state, "--template", state / "form.csv"),
         ("sar", state, "1", "--out", state / "record.html"),
         ("results", state, "--audience", "officer", "--out", state / "facts/results.csv"),
-        ("prospects", state, "1", "--out", state / "page.html"),
+        ("prospects", april, "1", "--out", state / "page.html"),
         ("landlords", state, "--since", "2026-03-01", "--until", "2026-03-08", "--out", state / "pack"),
         ("case-bundle", state, "1", "--out", state / "tables/case"),
         ("erase", state, "--application", "3", "--because", "Over", "--as-at", "2033-01-01",

@@ -99,7 +99,8 @@ def test_the_register_by_last_bid_tells_those_who_never_bid():
     register = _rows(_parts(record)["register_band"])
     parts = _parts(record_of(
         applications=[{"id": f"P{n}", "band": "A"} for n in range(3)],
-        bids=[{"advert": "A1", "application": "P0", "placed_at": datetime(2026, 3, 20, 12, tzinfo=UTC)},
+        bids=[{"advert": "A1", "application": "P0", "placed_at": datetime(2026, 2, 20, 12, tzinfo=UTC)},
+              {"advert": "A2", "application": "P2", "placed_at": datetime(2026, 3, 1, 12, tzinfo=UTC)},
               {"advert": "A0", "application": "P0", "placed_at": datetime(2025, 1, 1, 12, tzinfo=UTC)},
               {"advert": "A0", "application": "P1", "placed_at": datetime(2025, 1, 1, 12, tzinfo=UTC)}]))
     last = _rows(parts["register_last_bid"])

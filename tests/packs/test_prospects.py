@@ -77,6 +77,53 @@ def test_few_lettings_are_withheld_and_nothing_is_concluded_from_them():
     assert "3" not in found.answer[0].replace("2023", "")
 
 
+def test_where_too_few_homes_were_let_to_be_told_apart_no_size_is_said_to_have_had_none():
+    waiting = [{"id": f"Q{n}", "band": "B", "bedroom_need": 5} for n in range(7)]
+    record = _let(1)
+    applications = pl.DataFrame(waiting, {n: t for n, t in record.tables["applications"].schema.items()
+                                          if n in waiting[0]})
+    tables = {**record.tables, "applications": pl.concat(
+        [record.tables["applications"], applications], how="diagonal")}
+    told = _told(Record(tables, record.as_at), bedroom_need=5)
+    assert not told.never
+    assert "withheld" in told.answer[0]
+
+
+def test_who_was_let_a_home_is_told_so_first_whatever_the_register_says():
+    """And so is who shares the tenancy; where the letting fell through neither is."""
+    record = _let(8, shares_tenant=["P90"])
+    for application in ("P3", "P90"):
+        found = prospects(_own(record, id=application), SCHEME, application)
+        assert found.answer == (
+            "You were let a home on 3 February 2026. No other is offered to you on this application.",)
+        assert found.own[1] == "You were let a home: the tenancy was signed on 3 February 2026."
+        assert not found.never
+    undone = prospects(_own(_let(8, undone_on=date(2026, 3, 2)), id="P3"), SCHEME, "P3")
+    assert "let a home on" not in " ".join((*undone.own, *undone.answer))
+
+
+def test_tables_have_headings_whole_months_and_a_dash_where_there_is_none():
+    record = _let(8)
+    needs = [0] * 6 + [1] * 6 + [3] * 4
+    waiting = [{"id": f"Q{n}", "status": "active", "band": "B", "bedroom_need": need,
+                "registered_on": date(2025, 3, 17)} for n, need in enumerate(needs)]
+    rows = pl.DataFrame(waiting, {n: t for n, t in record.tables["applications"].schema.items()
+                                  if n in waiting[0]})
+    tables = {**record.tables, "applications": pl.concat(
+        [record.tables["applications"], rows], how="diagonal")}
+    found = prospects(_own(Record(tables, record.as_at), bedroom_need=0), SCHEME, "ME")
+    lines = [line.split() for line in found.text().splitlines()]
+    head = next(line for line in lines if line[:1] == ["bedrooms"])
+    assert " ".join(head) == ("bedrooms homes let since registering since the date that ranked "
+                              "waiting at the end of March 2026 so far")
+    assert ["bedsit", "0", "–", "–", "7", "12"] in lines
+    assert ["2", "8", "73", "33", "0", "–"] in lines
+    assert ["3", "0", "–", "–", "withheld", "withheld"] in lines
+    page = found.page()
+    assert '<th scope="row">bedsit</th><td class="n">0</td><td class="n">–</td>' in page
+    assert found.as_dict()["published"]["waits"][0]["registered_median"] is None
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_what_an_applicant_is_told_does_not_change_with_another_households_own_facts(seed):
     record = drawn(seed, lettings=60)

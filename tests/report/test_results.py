@@ -135,10 +135,29 @@ def test_lines_that_may_be_told_apart_are_at_least_five():
     assert told(frame.head(4), ["a"])["a"].to_list() == [None] * 4
 
 
-def test_a_table_that_could_only_hide_behind_its_total_is_left_out_since_others_tell_the_total():
+def test_a_table_that_could_only_hide_behind_its_total_is_left_out():
     assert shown_counts([3, 3], public=True) is None
     assert shown_counts([3, 3], public=False) == [3, 3, 6]
-    assert shown_counts([1, 3], public=True) == [None, None, None]
+    assert shown_counts([1, 3], public=True) is None
+
+
+def test_of_one_home_let_nothing_is_told_and_those_who_wait_are_still_counted():
+    lettings = [{"id": "O1", "advert": "A1", "application": "P1", "signed_on": date(2026, 3, 2),
+                 "started_on": date(2026, 3, 2), "band": "A", "bids": 7}]
+    found = public(record_of(
+        homes=[{"id": "H1", "bedrooms": 0, "area": "w5", "landlord": "L1", "property_type": "flat"}],
+        adverts=[{"id": "A1", "home": "H1"}], lettings=lettings,
+        areas=[{"id": "w5", "name": "Ward 5", "level": "ward"}],
+        offers=[{"id": "O1", "advert": "A1", "application": "P1", "step": "let"}],
+        applications=[{"id": f"Q{n}", "band": "B", "bedroom_need": 2} for n in range(7)]))
+    for by in BY:
+        assert found.tables[by]["lettings"].null_count() == found.tables[by].height
+    assert found.tables["band"].select("band", "waiting").rows() == [("B", 7), (ALL, 7)]
+    assert found.tables["area"]["area"].to_list() == [ALL]
+    assert found.direct_share is None
+    page = results_page(found)
+    assert "Too few were let to be told apart by: band, bedrooms of the home, area" in page
+    assert "Ward 5" not in page
 
 
 def test_sensitive_lets_are_left_out_of_everything_as_if_they_had_never_been():
@@ -153,7 +172,7 @@ def test_sensitive_lets_are_left_out_of_everything_as_if_they_had_never_been():
 def test_the_public_is_told_no_id_no_address_and_no_day():
     record = drawn(4)
     page = results_page(public(record))
-    said = page + json.dumps(public(record).frame().to_dicts()) + json.dumps(
+    said = page + json.dumps(public(record).frame().to_dicts(), default=str) + json.dumps(
         public(record).lettings.to_dicts())
     for table in ("homes", "adverts", "applications"):
         assert not any(f'"{i}"' in said or f">{i}<" in said for i in record.tables[table]["id"])
@@ -215,6 +234,42 @@ def test_the_month_under_way_is_not_told():
     found = letting_results(type(record)(record.tables, date(2026, 3, 30)), SCHEME)
     assert found.until == date(2026, 2, 28)
     assert "2026-03" not in found.tables["month"]["month"]
+
+
+def _named(n, on, signed=None, **more):
+    """A household named to L1 on a day: its offer, and its letting where it was signed."""
+    offer = {"id": f"O{n}", "advert": f"A{n}", "application": f"P{n}", "landlord": "L1",
+             "nominated_on": on, "step": "let" if signed else "ended", **more}
+    letting = {"id": f"O{n}", "advert": f"A{n}", "application": f"P{n}", "home": f"H{n}",
+               "signed_on": signed, "started_on": signed, "band": "A"}
+    return offer, [letting] if signed else []
+
+
+def _landlords(named, **when):
+    homes = [{"id": f"H{n}", "landlord": "L1"} for n in range(40)]
+    record = record_of(homes=homes, adverts=[], applications=[], offers=[o for o, _ in named],
+                       lettings=[let for _, lets in named for let in lets])
+    audience = when.pop("audience", "officer")
+    return letting_results(record, SCHEME, audience=audience, **when).tables["landlord"].row(0, named=True)
+
+
+def test_households_named_for_each_letting_are_those_whose_nomination_the_time_settled():
+    """Named in February and let in March, one is March's; named in March and open still, nobody's yet."""
+    named = [_named(n, date(2026, 2, 20), date(2026, 3, 5)) for n in range(2)]
+    named += [_named(n, date(2026, 2, 20), ended_on=date(2026, 3, 4), ended_by="refused") for n in (2, 3)]
+    named += [_named(4, date(2026, 3, 20), step="invited")]
+    named += [_named(5, date(2026, 2, 10), ended_on=date(2026, 2, 12), ended_by="refused")]
+    march = _landlords(named, since=date(2026, 3, 1))
+    assert (march["lettings"], march["nominated"], march["nominated_for_each"]) == (2, 4, 2.0)
+
+
+@pytest.mark.parametrize(("unlet", "shown"), [(0, 8), (1, None), (4, None), (5, 13)])
+def test_the_public_cannot_take_lettings_from_those_named_and_find_a_few_who_were_let_nothing(unlet, shown):
+    named = [_named(n, date(2026, 3, 1), date(2026, 3, 5)) for n in range(8)]
+    named += [_named(8 + n, date(2026, 3, 1), ended_on=date(2026, 3, 4), ended_by="refused")
+              for n in range(unlet)]
+    told = _landlords(named, audience="public")
+    assert (told["lettings"], told["nominated"]) == (8, shown)
 
 
 def test_rows_in_any_order_give_the_same_results():

@@ -49,15 +49,24 @@ def monthly(
     audience
         officer: every count. public: no count that points at a household, no landlords' times.
     """
+    from cbl_engine.cli.show import show_notes
+    from cbl_engine.errors import Problem
     from cbl_engine.packs.happened import happened
     from cbl_engine.packs.monthly import monthly as found_of
     from cbl_engine.packs.parts import month_of
+    from cbl_engine.report.results import erased_note, erased_since
 
     first, last = month_of(month)
     record = happened(folder, world)
     parts = found_of(record, first, last, council_tax_weekly=council_tax,
                      council_tax_source=council_tax_source, audience=audience)
-    _write(f"Lettings in {first:%B %Y}", record, parts, out, last, audience)
+    note = None
+    if record.record is not None:
+        note = erased_note(erased_since(record.record[0], record.lettings, first))
+    if note is not None:
+        show_notes([Problem("erased_since", note)])
+    notes = [f"{note}."] if note is not None and audience == "officer" else []
+    _write(f"Lettings in {first:%B %Y}", record, parts, out, last, audience, notes)
     return 0
 
 

@@ -48,6 +48,7 @@ def results(
         .html page, .xlsx workbook, .csv (every table in one), or a folder for all of them.
     """
     from cbl_engine.cli import show
+    from cbl_engine.errors import Problem
     from cbl_engine.records import read_state
     from cbl_engine.report import letting_results
 
@@ -60,6 +61,8 @@ def results(
         )
     if out is not None:
         _write_results(found, out)
+    if found.note is not None:
+        show.show_notes([Problem("erased_since", found.note)])
     if format == "csv":
         show.show_frame(found.frame(), "csv")
     elif format == "json":
@@ -178,7 +181,9 @@ def _json(value: Any) -> str:
 def _plain(found: Results) -> dict[str, Any]:
     return {
         "audience": found.audience, "scheme": found.title, "as_at": found.as_at,
-        "since": found.since, "until": found.until, "direct_share": found.direct_share,
+        "record_begins": found.begins, "since": found.since, "until": found.until,
+        "waiting_on": found.until, "direct_share": found.direct_share,
+        **({"erased_since": found.erased} if found.audience == "officer" else {}),
         "lettings": found.lettings.to_dicts(),
         "tables": {name: frame.to_dicts() for name, frame in found.tables.items()},
     }
@@ -191,12 +196,19 @@ def _sheets(found: Results) -> Mapping[str, pl.DataFrame]:
         "For": "Officers. It names homes and applications." if found.audience == "officer"
         else "Publication. An empty count is withheld: fewer than five households, or one that "
         "would give such a count away.",
-        "Scheme": found.title, "From": "the start" if found.since is None else str(found.since),
-        "To": str(found.until), "On the register as at": str(found.as_at),
+        "Scheme": found.title, "From": _from(found), "To": str(found.until), "Still waiting on": str(found.until),
         "Waits": "months, from joining the register and from the date that ranked, to signing",
     }
     head = pl.DataFrame({"what": list(about), "value": list(about.values())})
     return {"about": head, **found.tables, "lettings": found.lettings}
+
+
+def _from(found: Results) -> str:
+    """The first day that is counted, in words."""
+    if found.since is None:
+        return "the start of the record" + ("" if found.begins is None else f", {found.begins},")
+    late = found.begins is not None and found.begins > found.since
+    return f"{found.since}" + (f" (the record begins on {found.begins})" if late else "")
 
 
 def _tables(found: Results, out: Path | None) -> Iterator[Any]:
@@ -204,8 +216,7 @@ def _tables(found: Results, out: Path | None) -> Iterator[Any]:
 
     from cbl_engine.report.results_page import table_in_words
 
-    since = "the start" if found.since is None else str(found.since)
-    yield f"{found.title}: homes let from {since} to {found.until}"
+    yield f"{found.title}: homes let from {_from(found)} to {found.until}"
     for name in found.tables:
         words = table_in_words(found, name)
         if words is None:

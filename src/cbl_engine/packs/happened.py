@@ -16,7 +16,7 @@ from cbl_engine.assess import upkeep
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.records.overdue import breaches
 from cbl_engine.report.nominations import NOMINATIONS, nominations_agreed
-from cbl_engine.report.results_rows import lettings_of, sensitive_offers, waiting_of
+from cbl_engine.report.results_rows import is_erased, lettings_of, sensitive_offers, waiting_of
 from cbl_engine.report.results_tables import offers_in_words, unlet_in_words
 from cbl_engine.shortlist.register_check import bands_in_order
 
@@ -46,7 +46,8 @@ class Happened:
             recorded), settled_on, what (``let``, ``not settled yet``, or what came of it),
             application (text).
         lettings: signed_on, application, band, bedrooms, route, landlord and what else the record has.
-        register: application, band, bedroom_need, days [since registering], last_bid_on; on as_at.
+        register: application, band, bedroom_need, days [since registering], last_bid_on; on as_at
+            (of a past day of a live record: :meth:`register_on`).
         bids_known: whether the last bid is known.
         late: times allowed that were not kept (:func:`cbl_engine.records.overdue.breaches`); None:
             not recorded.
@@ -88,6 +89,12 @@ class Happened:
         if self.record is None:
             return pl.DataFrame(schema=NOMINATIONS)
         return nominations_agreed(*self.record, since, until)
+
+
+    def register_on(self, day: date) -> tuple[pl.DataFrame, date]:
+        """The register at the end of a day, as it was known then, and the day: a simulation's last."""
+        return (self.register, self.as_at) if self.record is None else (
+            _register(self.record[0], day), day)
 
 
 def happened(folder: str | Path, world: int = 0) -> Happened:
@@ -134,16 +141,12 @@ def of_record(record: Record, scheme: Scheme, since: date | None = None) -> Happ
         pl.col("advert").is_in(secret.implode()).alias("sensitive"))
     offers = tables["offers"].with_columns(
         (pl.col("advert").cast(pl.String).is_in(secret.implode()).fill_null(value=False)
-         | pl.col("id").is_in(direct.implode())).alias("sensitive"))
+         | pl.col("id").is_in(direct.implode())).alias("sensitive"), is_erased(record).alias("erased"))
     lettings = lettings_of(record, scheme)
     homes = pl.concat([frame.filter("sensitive")["home"].cast(pl.String)
                        for frame in (offers, lettings)]).drop_nulls().unique()
     voids = _voids(tables, homes)
     bids = tables.get("bids")
-    register = waiting_of(record)
-    last = (pl.DataFrame(schema={"application": pl.String, "last_bid_on": pl.Date}) if bids is None
-            else bids.group_by(pl.col("application").cast(pl.String)).agg(
-                pl.col("placed_at").max().dt.date().alias("last_bid_on")))
     version = scheme.in_force(as_at) if scheme.index_in_force(as_at) is not None else None
     due = None
     if version is not None and version.upkeep is not None:
@@ -151,8 +154,18 @@ def of_record(record: Record, scheme: Scheme, since: date | None = None) -> Happ
     return Happened(
         (version or scheme.versions[-1]).title, bands_in_order(scheme), as_at, since, voids, adverts,
         _nominations(offers, tables, scheme), lettings,
-        register.join(last, on="application", how="left"), bids is not None,
+        _register(record, as_at), bids is not None,
         breaches(tables, scheme, as_at), due, (record, scheme), _names(tables))
+
+
+def _register(record: Record, on: date) -> pl.DataFrame:
+    """Who waits at the end of a day, and the last bid of each by then."""
+    bids = record.tables.get("bids")
+    last = (pl.DataFrame(schema={"application": pl.String, "last_bid_on": pl.Date}) if bids is None
+            else bids.filter(pl.col("placed_at").dt.date() <= on).group_by(
+                pl.col("application").cast(pl.String)).agg(
+                pl.col("placed_at").max().dt.date().alias("last_bid_on")))
+    return waiting_of(record, on).join(last, on="application", how="left")
 
 
 def _landlord_of_adverts(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:

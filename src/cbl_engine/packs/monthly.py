@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cbl_engine.disclosure import LIMIT
-from cbl_engine.errors import BadInput, Problem
+from cbl_engine.errors import BadInput
 from cbl_engine.packs.happened import LET, WAITS, Happened
 from cbl_engine.packs.parts import ALL, UNKNOWN, Audience, Part, counted, enough, not_recorded
+from cbl_engine.report.recorded_time import not_on_record
 from cbl_engine.report.results_tables import counted as by_households
 from cbl_engine.simulate.kpis_homes import stage_days_of
 from cbl_engine.simulate.setup import FIRST_LETS
@@ -63,22 +64,13 @@ def monthly(
     ]
     if not public:
         parts += [_in_time(record, first, last), _reviews(record, last)]
-    return [*parts, *_register(record, audience)]
+    return [*parts, *_register(record, last, audience)]
 
 
 def check_time(record: Happened, first: date, last: date) -> None:
     """Refuse a time of which the record cannot tell: it may begin within the time's first month."""
-    if first > last:
-        raise BadInput([Problem("no_time", "the last day is before the first", where="--until",
-                                given=str(last), allowed=f"{first} or later")])
-    if last > record.as_at:
-        raise BadInput([Problem(
-            "time_not_over", "the record ends before the time does", where=str(last),
-            given=f"up to {record.as_at}", remedy="Ask for a time that is over")])
-    if record.since is not None and first < record.since.replace(day=1):
-        raise BadInput([Problem(
-            "time_before", "the record begins after the time does: what came before is not recorded",
-            where=str(first), given=f"from {record.since}", remedy="Ask for a later time")])
+    if problems := not_on_record(record.since, record.as_at, first, last):
+        raise BadInput(problems)
 
 
 def within(column: str, first: date, last: date) -> pl.Expr:
@@ -266,10 +258,11 @@ def _reviews(record: Happened, last: date) -> Part:
                              orient="row"), heads=(("longest_days", "longest [days]"),))
 
 
-def _register(record: Happened, audience: Audience) -> Iterator[Part]:
-    held = record.register
-    on = f"Households on the register on {record.as_at.day} {record.as_at:%B %Y}"
-    yield Part("register_band", "The register by band", f"{on}, the end of the record.",
+def _register(record: Happened, last: date, audience: Audience) -> Iterator[Part]:
+    held, day = record.register_on(last)
+    on = f"Households on the register on {day.day} {day:%B %Y}"
+    end = "month" if day == last else "simulation"
+    yield Part("register_band", "The register by band", f"{on}, the end of the {end}.",
                counted(held["band"].cast(pl.String).fill_null("no band"), record.bands, "households",
                        audience), drawn="households")
     need = held["bedroom_need"]
@@ -280,12 +273,12 @@ def _register(record: Happened, audience: Audience) -> Iterator[Part]:
         yield not_recorded("register_last_bid", "The register by last bid",
                            "When a household last bid is not kept.")
         return
-    days = (pl.lit(record.as_at) - pl.col("last_bid_on")).dt.total_days()
+    days = (pl.lit(day) - pl.col("last_bid_on")).dt.total_days()
     said = pl.when(days.is_null()).then(pl.lit(_NEVER))
     for most, words in _LAST_BID:
         said = said.when(days <= most).then(pl.lit(words))
-    last = held.select(said.otherwise(pl.lit(_LONGER)).alias("last"))["last"]
+    bid = held.select(said.otherwise(pl.lit(_LONGER)).alias("last"))["last"]
     yield Part("register_last_bid", "The register by last bid",
                f"{on}, by the last bid on record, whoever placed it and withdrawn or not.",
-               counted(last, [*(w for _, w in _LAST_BID), _LONGER, _NEVER], "households", audience),
+               counted(bid, [*(w for _, w in _LAST_BID), _LONGER, _NEVER], "households", audience),
                drawn="households")

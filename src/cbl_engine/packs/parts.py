@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
-from cbl_engine.disclosure import LIMIT, shown_counts
+from cbl_engine.disclosure import LIMIT, shown_counts, shown_total
 from cbl_engine.report.charts import bars
 from cbl_engine.report.page import render
 
@@ -36,6 +36,7 @@ class Part:
         heads: columns in other words than their names.
         withholds: null is what is withheld, where anything is; else what there is not.
         items: sentences, in a list under the words.
+        figures: columns of figures that are written out as text.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Part:
     heads: tuple[tuple[str, str], ...] = ()
     withholds: bool = True
     items: tuple[str, ...] = ()
+    figures: tuple[str, ...] = ()
 
     @property
     def chart(self) -> Bars | None:
@@ -59,6 +61,11 @@ class Part:
             return None
         return bars([(str(label), {self.head(self.drawn): float(value)}) for label, value in
                      rows.iter_rows()], _number, label=190)
+
+    def is_figures(self, column: str) -> bool:
+        """Whether a column is set as numbers are."""
+        return self.frame is not None and (
+            column in self.figures or self.frame.schema[column].is_numeric())
 
     def head(self, column: str) -> str:
         """A column in words."""
@@ -83,9 +90,10 @@ def counted(values: pl.Series, order: Sequence[str], head: str, audience: Audien
     found = dict(values.fill_null(UNKNOWN).value_counts().iter_rows())
     places = [*order, *sorted(set(found) - set(order))]
     counts = [int(found.get(place, 0)) for place in places]
-    shown = shown_counts(counts, public=audience == "public")
+    public = audience == "public"
+    shown = shown_counts(counts, public=public)
     if shown is None:
-        places, shown = [], [sum(counts)]
+        places, shown = [], [shown_total(sum(counts), public=public)]
     return pl.DataFrame({"what": [*places, ALL], head: shown},
                         schema={"what": pl.String, head: pl.Int64})
 

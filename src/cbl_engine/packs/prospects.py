@@ -9,7 +9,7 @@ household is told; and that it may never be offered a home is said plainly, wher
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from cbl_engine.errors import BadInput, Problem
 from cbl_engine.packs.parts import ALL, Part, counted, pack_page
 from cbl_engine.report.page import day
 from cbl_engine.report.results import Results, letting_results
+from cbl_engine.report.results_rows import housed_on
 from cbl_engine.scheme.words import listed
 from cbl_engine.shortlist.register_check import bands_in_order
 from cbl_engine.tables import versions_in_force
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 _MONTHS = 12
 _NOT_TOLD = "not told"
+_MEDIAN_OF = {"registered_median": "lettings", "ranked_median": "lettings", "waiting_median": "waiting"}
 _NEVER = "you may never be offered a home"
 
 
@@ -63,10 +65,7 @@ class Prospects:
         lines = [f"Prospects of application {self.application}", "", *self.own, ""]
         lines += [f"- {line}" for line in self.answer]
         for part in self.parts:
-            lines += ["", part.title, part.words]
-            if part.frame is not None:
-                lines += [", ".join("withheld" if v is None else str(v) for v in row)
-                          for row in part.frame.iter_rows()]
+            lines += ["", part.title, part.words, *_columns(_written(part, "withheld"))]
         return "\n".join(lines) + "\n"
 
     def page(self) -> str:
@@ -75,7 +74,8 @@ class Prospects:
             "How likely a home is, and how soon",
             f"Application {self.application}, {self.scheme}. {_period(self.since, self.until)}.",
             [Part("own", "Your application", " ".join(self.own), None),
-             Part("answer", "What past lettings say", "", None, items=self.answer), *self.parts],
+             Part("answer", "What past lettings say", "", None, items=self.answer),
+             *(part if part.drawn else _written(part, "*") for part in self.parts)],
             "applicant", hides=True,
             source=f"{self.scheme}. General information under the Housing Act 1996, s.166A(9)(a); no "
             "promise of a home, nor a decision.")
@@ -113,14 +113,16 @@ def prospects(
     everything = letting_results(record, scheme, until=until)
     if since is None:
         since = _months_before(everything.until, _MONTHS)
-    if (first := _first_signed(record)) is not None and since < first.replace(day=1):
-        since = first.replace(day=1)
+    for first in (everything.begins, _first_signed(record)):
+        if first is not None:
+            since = max(since, first.replace(day=1))
     found = letting_results(record, scheme, since=min(since, everything.until), until=everything.until)
     bands = bands_in_order(scheme)
     sizes = _sizes(own)
     of_size = found.lettings.filter(pl.col("bedrooms").is_in([str(s) for s in sizes]))
-    answer, never = _answer(own, bands, sizes, found, of_size)
-    return Prospects(application, found.title, since, found.until, tuple(_facts(own, sizes)),
+    let_on = _let_on(record, application)
+    answer, never = _answer(own, let_on, bands, sizes, found, of_size)
+    return Prospects(application, found.title, since, found.until, tuple(_facts(own, let_on, sizes)),
                      tuple(answer), never, tuple(_tables(found, of_size, sizes)))
 
 
@@ -147,14 +149,22 @@ def _own(record: Record, application: str) -> dict[str, Any]:
     return rows.row(-1, named=True)
 
 
+def _let_on(record: Record, application: str) -> date | None:
+    """The day on which it was last let a home; None: no letting stands."""
+    let = housed_on(record, record.as_at)  # type: ignore[arg-type]
+    return let.filter(application=application)["signed_on"].max()  # type: ignore[return-value]
+
+
 def _sizes(own: dict[str, Any]) -> list[int]:
     if own.get("sizes"):
         return sorted(int(s) for s in own["sizes"])
     return [] if own.get("bedroom_need") is None else [int(own["bedroom_need"])]
 
 
-def _facts(own: dict[str, Any], sizes: list[int]) -> Iterator[str]:
+def _facts(own: dict[str, Any], let_on: date | None, sizes: list[int]) -> Iterator[str]:
     yield "These are the facts that we hold of you."
+    if let_on is not None:
+        yield f"You were let a home: the tenancy was signed on {day(let_on)}."
     yield f"Status: {str(own.get('status') or 'not known').replace('_', ' ')}."
     yield "Band: none." if own.get("band") is None else f"Band: {own['band']}."
     if own.get("points") is not None:
@@ -171,9 +181,12 @@ def _in_words(sizes: list[int]) -> str:
 
 
 def _answer(
-    own: dict[str, Any], bands: list[str], sizes: list[int], found: Results, of_size: pl.DataFrame
+    own: dict[str, Any], let_on: date | None, bands: list[str], sizes: list[int], found: Results,
+    of_size: pl.DataFrame,
 ) -> tuple[list[str], bool]:
     """Sentences, and whether it may never be offered a home."""
+    if let_on is not None:
+        return [f"You were let a home on {day(let_on)}. No other is offered to you on this application."], False
     if own.get("status") not in ("active", "under_offer"):
         return ["Your application is not active. While it is not, no home is offered to you."], False
     if not sizes:
@@ -185,7 +198,7 @@ def _answer(
         return [f"{when} no home of {size} was let. If that goes on, {_NEVER}."], True
     known = sum(n for n in counts if n is not None)
     if None in counts and not known:
-        said = [(f"{when} homes of {size} came up, but so few that their number is withheld, or it "
+        said = [(f"{when} so few homes of {size} were let, if any, that their number is withheld, or it "
                 "would give another away.")]
     else:
         more = "" if None not in counts else ", and some more that are withheld"
@@ -203,7 +216,8 @@ def _counts(found: Results, by: str, values: list[str]) -> list[int | None]:
     """Published counts of lettings; nought is always shown, and null withheld."""
     table = found.tables[by]
     told = dict(table.select(by, "lettings").iter_rows())
-    nothing = 0 if table.height > 1 or told.get(ALL) == 0 else None
+    any_told = any(n is not None for value, n in told.items() if value != ALL)
+    nothing = 0 if any_told or told.get(ALL) == 0 else None
     return [told.get(value, nothing) for value in values]
 
 
@@ -272,8 +286,8 @@ def _pace(found: Results, sizes: list[int]) -> Iterator[str]:
         if let and waiting:
             first = found.since or found.until.replace(day=1)
             years = ((found.until - first).days + 1) / 365.25
-            yield (f"{waiting:,} households wait that need {size}. At this pace it would take about "
-                   f"{_years(waiting / (let / years))} to house them all, if nobody else joined; those "
+            yield (f"At the end of {found.until:%B %Y} {waiting:,} households waited that need {size}. At "
+                   f"this pace it would take about {_years(waiting / (let / years))} to house them all, if nobody else joined; those "
                    "in higher bands, and with earlier dates, come first.")
 
 
@@ -310,8 +324,45 @@ def _tables(found: Results, of_size: pl.DataFrame, sizes: list[int]) -> Iterator
                           "waiting_median") if c in table.columns]
     yield Part("waits", "How long households waited, by bedrooms", words + " Months, median.",
                table.select(wanted).filter(pl.col("bedrooms") != ALL),
-               heads=(("registered_median", "since registering"), ("ranked_median", ("since the date "
-                      "that ranked")), ("waiting", "still waiting"), ("waiting_median", "so far")))
+               heads=(("lettings", "homes let"), ("registered_median", "since registering"),
+                      ("ranked_median", "since the date that ranked"),
+                      ("waiting", f"waiting at the end of {found.until:%B %Y}"),
+                      ("waiting_median", "so far")))
+
+
+def _written(part: Part, hidden: str) -> Part:
+    """A part with its table as people read it: withheld is one word, and a dash is that there is none."""
+    frame = part.frame
+    if frame is None:
+        return part
+    first, *figures = frame.columns
+    rows = [[_bedsit(part, row[first]), *(_figure(row, n, hidden) for n in figures)]
+            for row in frame.iter_rows(named=True)]
+    text = pl.DataFrame(rows, dict.fromkeys(frame.columns, pl.String), orient="row")
+    return replace(part, frame=text, figures=tuple(figures))
+
+
+def _bedsit(part: Part, value: str) -> str:
+    return "bedsit" if part.name == "waits" and value == "0" else value
+
+
+def _figure(row: dict[str, Any], name: str, hidden: str) -> str:
+    """A count, or whole months; of a wait without a value none where the count it is of is told."""
+    value = row[name]
+    if value is None:
+        return hidden if row[_MEDIAN_OF.get(name, name)] is None else "–"
+    return f"{value:,.0f}"
+
+
+def _columns(part: Part) -> Iterator[str]:
+    """A written table as lines of plain text, headings first."""
+    if part.frame is None:
+        return
+    rows = [tuple(part.head(n) for n in part.frame.columns), *part.frame.iter_rows()]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for first, *figures in rows:
+        said = [first.ljust(widths[0]), *(f.rjust(w) for f, w in zip(figures, widths[1:], strict=True))]
+        yield "  ".join(said).rstrip()
 
 
 def _lines(rows: pl.DataFrame, by: str) -> pl.DataFrame:

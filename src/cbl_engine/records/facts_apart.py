@@ -212,15 +212,19 @@ def complete(
         yield n, event, lots.get(n)
 
 
-def standing(trail: Trail, facts: Facts) -> dict[str, pl.DataFrame]:
+def standing(events: Iterable[tuple[int, Event]], facts: Facts) -> dict[str, pl.DataFrame]:
     """The tables that rows were taken in for, as they stand.
 
     A row stands when it was taken in by an event that counts, and none of its place
     (:mod:`cbl_engine.tables.taking_in`) by a later one.
+
+    Args:
+        events: number and event of those that count.
+        facts: the rows they took in.
     """
     lots: dict[str, list[int]] = {}
     whole: dict[str, int] = {}
-    for n, event in trail.counting():
+    for n, event in events:
         if isinstance(event, TakenIn):
             lots.setdefault(event.table, []).append(n)
             if event.whole:

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cbl_engine.errors import Problem, RunError
-from cbl_engine.offers.events import Erased
+from cbl_engine.offers.events import Erased, TakenIn
 from cbl_engine.records.facts_apart import DIGESTS, Facts, complete, standing, take_in
 from cbl_engine.records.places import MANIFEST, STATE, check_outside, folder_beside, kind_of
 from cbl_engine.records.trail import Trail, read_trail
@@ -106,7 +106,7 @@ def tables_of(trail: Trail, facts: Facts, recorded: Recorded) -> dict[str, pl.Da
         recorded: makes the tables of events.
     """
     events = complete(trail.counting(), facts)
-    tables = {**standing(trail, facts), **recorded(events)}
+    tables = {**standing(trail.counting(), facts), **recorded(events)}
     return dict(sorted(tables.items()))
 
 
@@ -135,6 +135,19 @@ class StateFolder:
     def since(self) -> date:
         """The first day on which anything was recorded."""
         return min(event.on for _, event in self.trail.counting())
+
+    def known_on(self, name: str, day: date) -> pl.DataFrame:
+        """A table that rows are taken in for as it was known at the end of a day, however late it is.
+
+        Of a day before its first rows came it is as they came. What came later, corrections among
+        it, changes nothing; who was erased since is not in it.
+        """
+        lots = [(n, event) for n, event in self.trail.counting()
+                if isinstance(event, TakenIn) and event.table == name]
+        if day >= self.as_at or not lots:
+            return self.tables[name]
+        known = max(day, min(event.on for _, event in lots))
+        return standing([(n, event) for n, event in lots if event.on <= known], self.facts)[name]
 
     def table(self, name: str) -> pl.DataFrame:
         """A table as it stands."""

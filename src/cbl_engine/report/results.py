@@ -17,7 +17,15 @@ from cbl_engine.disclosure import LIMIT
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.report import results_tables as rt
 from cbl_engine.report.nominations import nominations_agreed
-from cbl_engine.report.results_rows import lettings_of, sensitive_offers, waiting_of
+from cbl_engine.report.recorded_time import not_on_record
+from cbl_engine.report.results_rows import (
+    ERASED,
+    begins_on,
+    is_erased,
+    lettings_of,
+    sensitive_offers,
+    waiting_of,
+)
 from cbl_engine.report.results_told import told
 
 if TYPE_CHECKING:
@@ -48,8 +56,9 @@ class Results:
         audience: whom it is for.
         title: of the scheme.
         as_at: the day at whose end the record stood so.
+        begins: first day on record; None: not known.
         since: first day of signing that is counted; None: from the start of the record.
-        until: last day that is counted.
+        until: last day that is counted, at whose end those who wait are counted.
         lettings: for the public a row for each letting, with route, bedrooms, property_type, area,
             month, bids (a range), band and ranks_from (month or year of the date that ranked), all
             text, null where withheld; in an order that says nothing. For officers every letting
@@ -60,23 +69,37 @@ class Results:
             and for officers, where landlords agreed to a share, ``nominations``
             (:func:`~cbl_engine.report.nominations.nominations_agreed`).
         direct_share: lettings made directly, of all; None: none were let, or withheld.
+        erased: households let a home in the time or later, or whose offer ended in it or later, that
+            were erased since: what was theirs is not known any more, so other results of the time
+            come out than before.
     """
 
     audience: Audience
     title: str
     as_at: date
+    begins: date | None
     since: date | None
     until: date
     lettings: pl.DataFrame
     tables: Mapping[str, pl.DataFrame]
     direct_share: float | None
+    erased: int
+
+    @property
+    def note(self) -> str | None:
+        """What to know before it is published, where households were erased since; for officers."""
+        return erased_note(self.erased)
 
     def frame(self) -> pl.DataFrame:
-        """All tables in one: table, value, then every count and measure; null where it has none."""
+        """All tables in one: table, value, then every count and measure; null where it has none.
+
+        Where it tells of those who wait, ``waiting_on`` is the day.
+        """
+        day = [pl.lit(self.until).alias("waiting_on")]
         return pl.concat(
             [
                 frame.select(pl.lit(name).alias("table"), pl.col(frame.columns[0]).alias("value"),
-                             pl.col(frame.columns[1:]))
+                             pl.col(frame.columns[1:]), *(day if "waiting" in frame.columns else []))
                 for name, frame in self.tables.items()
             ],
             how="diagonal",
@@ -102,7 +125,8 @@ def letting_results(
         audience: ``public`` (the default, and the narrower) or ``officer``.
 
     Raises:
-        BadInput: no such audience; no time between the days; for the public, days that are not the
+        BadInput: no such audience; no time between the days; days that the record does not cover,
+            though it may begin within the first month; for the public, days that are not the
             first and the last of a month, or a month that is not over.
     """
     if record.as_at is None:
@@ -111,12 +135,14 @@ def letting_results(
         raise BadInput([Problem("unknown_audience", "there is no such audience",
                                 given=str(audience), allowed=", ".join(AUDIENCES))])
     public = audience == "public"
-    until = _period(record.as_at, since, until, public=public)
-    lettings = _between(lettings_of(record, scheme), "signed_on", since, until)
+    begins = begins_on(record)
+    until = _period(begins, record.as_at, since, until, public=public)
+    let = lettings_of(record, scheme)
+    lettings = _between(let, "signed_on", since, until)
     if public:
         lettings = lettings.filter(~pl.col("sensitive"))
     valued = rt.with_values(lettings)
-    waiting = waiting_of(record)
+    waiting = waiting_of(record, until)
     tables = {
         by: rt.table_of_lettings(valued, waiting, by, scheme, public=public) for by in rt.BY
     }
@@ -128,25 +154,33 @@ def letting_results(
     every = routes.pop(rt.ALL)
     direct = routes.get("direct", 0) if routes else None
     return Results(
-        audience, scheme.versions[-1].title, record.as_at, since, until,
+        audience, scheme.versions[-1].title, record.as_at, begins, since, until,
         _told(valued, tables) if public else lettings.select(_FOR_OFFICERS), tables,
         None if direct is None or not every else round(direct / every, 3),
+        erased_since(record, let, since),
     )
 
 
-def _period(as_at: date, since: date | None, until: date | None, *, public: bool) -> date:
+def _period(
+    begins: date | None, as_at: date, since: date | None, until: date | None, *, public: bool
+) -> date:
     """The last day that is counted."""
     over = as_at if _ends_a_month(as_at) else as_at.replace(day=1) - timedelta(days=1)
-    problems = []
-    if since is not None and until is not None and since > until:
-        problems.append(Problem("no_time", "the last day is before the first", where="--until",
-                                given=str(until), allowed=f"{since} or later"))
     last = over if public else as_at
-    if until is None and since is not None and since > last:
+    upto = last if until is None else until
+    problems = []
+    if until is None and begins is not None and last < begins:
+        problems.append(Problem(
+            "no_time", "no month of the record is over yet", given=f"a record from {begins} to {as_at}",
+            remedy="Publish when the month is over; officers (--audience officer) may look before"))
+    elif until is None and since is not None and since > last:
         what = f"no month from {since} on is over yet" if public else "the record ends before that"
         problems.append(Problem(
             "no_time", what, where="--since", given=str(since), allowed=f"{last.replace(day=1) if public else last} or earlier",
             remedy=f"The record stands at the end of {as_at}"))
+    else:  # what is not over is told to the public below, in months
+        ends = max(as_at, upto) if public else as_at
+        problems += not_on_record(begins, ends, since, upto, ("--since", "--until"))
     if public and since is not None and since.day != 1:
         problems.append(Problem(
             "not_whole_months", "the public is told whole months", where="--since",
@@ -157,7 +191,7 @@ def _period(as_at: date, since: date | None, until: date | None, *, public: bool
             given=str(until), allowed=f"the last day of a month, no later than {over}"))
     if problems:
         raise BadInput(problems)
-    return until if until is not None else last
+    return upto
 
 
 def _ends_a_month(day: date) -> bool:
@@ -195,6 +229,30 @@ def _told(lettings: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> pl.Data
     return out.sort(out.columns, nulls_last=True)
 
 
+def erased_note(households: int) -> str | None:
+    """What to know of results of a time from which households were erased since; None: none were."""
+    if not households:
+        return None
+    return (f"{households:,} {'household' if households == 1 else 'households'} of this time or later "
+            f"{'was' if households == 1 else 'were'} erased since: what was theirs is {ERASED}, or not among "
+            "those who waited. Do not publish this time anew: set beside what was published before, it "
+            "gives away what was erased")
+
+
+def erased_since(record: Record, let: pl.DataFrame, since: date | None) -> int:
+    """Households erased that were let a home, or whose offer ended, on a day or later.
+
+    Args:
+        record: a state folder; of a cycle's record none is.
+        let: its lettings, from :func:`~cbl_engine.report.results_rows.lettings_of`.
+        since: the day; None: any.
+    """
+    ended = record.tables["offers"].filter(is_erased(record)).drop_nulls("ended_on")
+    parts = [_between(ended, "ended_on", since, date.max),
+             _between(let.filter("erased"), "signed_on", since, date.max)]
+    return pl.concat([p["application"].cast(pl.String) for p in parts]).n_unique()
+
+
 def _of_offers(
     record: Record,
     scheme: Scheme,
@@ -214,24 +272,50 @@ def _of_offers(
         passed = passed.filter(~pl.col("advert").is_in(hidden))
         states = states.filter(~pl.col("advert").is_in(hidden))
     ended = _between(
-        offers.filter(pl.col("step") != "let").with_columns(
+        _unlet_by(offers, tables["lettings"], until).with_columns(
             pl.coalesce("ended_on", "proposed_on").alias("_on")), "_on", since, until)
     passed = _between(passed, "on", since, until)
     unlet = _between(states.drop_nulls("unlet_because"), "closed_on", since, until)
-    words = rt.offers_in_words(ended, scheme)
-    named = _between(offers, "nominated_on", since, until)
-    names = dict(zip(*(_landlord_names(record)[c] for c in ("id", "name")), strict=True))
-    landlord = named["landlord"].cast(pl.String).replace(names).fill_null(rt.UNKNOWN)
-    nominated = dict(named.select(landlord, "application").group_by("landlord").agg(
-        pl.col("application").n_unique()).iter_rows())
+    words = rt.offers_in_words(ended.with_columns(is_erased(record).alias("erased")), scheme)
     return {
-        "landlord": rt.with_nominees(landlords, nominated, public=public),
+        "landlord": rt.with_nominees(
+            landlords, _nominated(record, offers, since, until), public=public),
         "offers": rt.counted(words, ended["application"], (), "offers", public=public),
         "passed_over": rt.counted(rt.passing_over_in_words(passed, public=public),
                                   passed["application"], (), "times", public=public),
         "not_let": rt.counted(rt.unlet_in_words(unlet), unlet["advert"], (), "adverts",
                               public=public),
     }
+
+
+def _nominated(
+    record: Record, offers: pl.DataFrame, since: date | None, until: date
+) -> dict[str, tuple[int, int]]:
+    """Households whose nomination was settled in the time, and those of them let a home, by landlord.
+
+    By the day it was settled, as lettings are by the day they were signed: by the day of naming a
+    time would have the nominations of other lettings than its own.
+    """
+    signed = record.tables["lettings"].filter(pl.col("undone_on").is_null()).select("id", "signed_on")
+    settled = offers.drop_nulls("nominated_on").join(signed, on="id", how="left").with_columns(
+        pl.coalesce("ended_on", "signed_on").alias("_on"), pl.col("landlord").cast(pl.String))
+    names = dict(zip(*(_landlord_names(record)[c] for c in ("id", "name")), strict=True))
+    by = _between(settled, "_on", since, until).group_by(
+        pl.col("landlord").replace(names).fill_null(rt.UNKNOWN)).agg(
+        pl.col("application").n_unique().alias("named"),
+        pl.col("application").filter(pl.col("step") == "let").n_unique().alias("let"))
+    return {landlord: (named, let) for landlord, named, let in by.iter_rows()}
+
+
+def _unlet_by(offers: pl.DataFrame, lettings: pl.DataFrame, day: date) -> pl.DataFrame:
+    """Offers that had led to no letting at the end of a day, as they stood then."""
+    let = lettings.filter(
+        pl.col("signed_on") <= day, pl.col("undone_on").is_null() | (pl.col("undone_on") > day))
+    since = (pl.col("step") == "let") | (pl.col("ended_on") > day).fill_null(value=False)
+    open_then = offers.join(let, on="id", how="anti").with_columns(since.alias("_since"))
+    return open_then.with_columns(
+        pl.when("_since").then(pl.lit("offered")).otherwise("step").alias("step"),
+        *(pl.when(~pl.col("_since")).then(n).alias(n) for n in ("ended_on", "ended_by")))
 
 
 def _landlord_names(record: Record) -> pl.DataFrame:

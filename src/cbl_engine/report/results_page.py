@@ -44,12 +44,12 @@ _GROUPS = (
     ("From joining the register to signing, months", ("registered_mean", "registered_median")),
     ("From the date that ranked, months", ("ranked_mean", "ranked_median")),
     ("Still on the register", ("waiting", "waiting_median")),
-    ("Named to the landlord", ("nominated", "nominated_for_each")),
+    ("Named to the landlord, and settled", ("nominated", "nominated_for_each")),
 )
 _FLAT = {
+    "nominated": "households whose\nnomination was settled",
     "registered_mean": "months since\nregistering, mean", "registered_median": "median",
     "ranked_mean": "months since the\ndate that ranked, mean", "ranked_median": "median",
-    "waiting": "still waiting",
 }
 _LISTED_FOR_OFFICERS = (
     "id", "advert", "home", "application", "route", "signed_on", "band", "priority_date",
@@ -68,12 +68,13 @@ def results_page(results: Results) -> str:
         period=_period(results),
         facts=_facts(results),
         tables=[_table(_TITLES[by], by, tables[by]) for by in BY if tables[by].height > 1],
-        left_out=[_TITLES[by].removeprefix("By ") for by in BY if tables[by].height == 1],
+        left_out=[_TITLES[by].removeprefix("By ") for by in BY if _left_out(tables[by])],
         others=[
             {"title": words, "rows": rows}
             for name, words in _OTHERS.items() if (rows := _rows_of(results, name))
         ],
-        as_at=results.as_at,
+        waiting_on=results.until,
+        note=results.note if results.audience == "officer" else None,
         listed=_list(results),
         hidden=HIDDEN,
     )
@@ -90,15 +91,23 @@ def table_in_words(results: Results, name: str) -> tuple[str, list[str], list[li
         return None
     table = _table(_TITLES[name], name, frame)
     heads = ["", "homes let", _HEADINGS["bids"]]
-    heads += [_FLAT.get(n, _HEADINGS[n]) for _, of in _GROUPS for n in of if n in frame.columns]
+    flat = _FLAT | {"waiting": f"still waiting\non {results.until}"}
+    heads += [flat.get(n, _HEADINGS[n]) for _, of in _GROUPS for n in of if n in frame.columns]
     rows = [[row["value"], row["lettings"], row["bids"], *row["cells"]] for row in table["rows"]]
     return _TITLES[name], heads, rows
 
 
+def _left_out(table: pl.DataFrame) -> bool:
+    """Whether no count of lettings but their total is told."""
+    return not table["lettings"][:-1].drop_nulls().len()
+
+
 def _period(results: Results) -> str:
-    if results.since is None:
-        return f"Up to {day(results.until)}"
-    return f"{day(results.since)} to {day(results.until)}"
+    since, begins = results.since, results.begins
+    begun = "" if begins is None else f"; the record begins on {day(begins)}"
+    if since is None:
+        return f"Up to {day(results.until)}{begun}"
+    return f"{day(since)} to {day(results.until)}{begun if begins is not None and begins > since else ''}"
 
 
 def _facts(results: Results) -> list[tuple[str, str]]:
@@ -110,7 +119,7 @@ def _facts(results: Results) -> list[tuple[str, str]]:
         (_measure(whole["ranked_median"]), "months from the date that ranked, median"),
         (_measure(whole["bids"]), "bids on each advert, mean"),
         (HIDDEN if share is None else f"{share:.0%}", "let directly, without bids"),
-        (_count(whole["waiting"]), f"households on the register, {day(results.as_at)}"),
+        (_count(whole["waiting"]), f"households on the register, {day(results.until)}"),
     ]
     return [(value, words) for value, words in said if value != "–"]
 

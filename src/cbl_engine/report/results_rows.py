@@ -8,6 +8,7 @@ import polars as pl
 
 from cbl_engine.records.feedback import SENSITIVE
 from cbl_engine.records.kinds_of_home import KIND_TYPES, with_kind
+from cbl_engine.records.state import StateFolder, erased_in
 from cbl_engine.tables import versions_in_force
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 HOME = {**KIND_TYPES, "landlord": pl.String(), "needs_group": pl.String()}
 _OF_ADVERTS = ("home_group", *HOME)
+ERASED = "not known (erased)"
+"""What stands for a value that was erased with its household: not the same as that it had none."""
+
 _OFF_THE_REGISTER = ("housed", "closed")
 
 
@@ -35,6 +39,17 @@ class Record(Protocol):
         ...
 
 
+def begins_on(record: Record) -> date | None:
+    """The first day on record; None: not known, as of a cycle's record."""
+    return record.since if isinstance(record, StateFolder) else None
+
+
+def is_erased(record: Record) -> pl.Expr:
+    """Whether what was known of the household of a row was erased since; of a cycle's record never."""
+    erased = list(erased_in(record.trail)) if isinstance(record, StateFolder) else []
+    return pl.col("application").cast(pl.String).is_in(erased).fill_null(value=False)
+
+
 def lettings_of(record: Record, scheme: Scheme) -> pl.DataFrame:
     """Lettings that stand, a row each.
 
@@ -42,8 +57,9 @@ def lettings_of(record: Record, scheme: Scheme) -> pl.DataFrame:
         Frame of the columns of ``lettings``, with home (as far as letting or advert names it),
         bedrooms, property_type, area (ward, or wider, by name), landlord (by name where there is
         one), needs_group, month (of signing, ``2026-03``), days_registered and days_ranked
-        (signing less the day it joined the register, and less the date it ranked by [days]) and
-        sensitive (left out of what is published); by signing, then id.
+        (signing less the day it joined the register, and less the date it ranked by [days]),
+        sensitive (left out of what is published) and erased (what was known of the household was
+        erased since, and its band is :data:`ERASED`); by signing, then id.
     """
     tables = record.tables
     let = tables["lettings"].filter(pl.col("undone_on").is_null())
@@ -67,9 +83,13 @@ def lettings_of(record: Record, scheme: Scheme) -> pl.DataFrame:
         (pl.col("_sensitive").fill_null(value=False)
          | pl.col("kind").is_in(list(sensitive_kinds(scheme))).fill_null(value=False)
          ).alias("sensitive"),
+        is_erased(record).alias("erased"),
     )
+    let = let.with_columns(
+        pl.when(pl.col("erased") & pl.col("band").is_null()).then(pl.lit(ERASED))
+        .otherwise(pl.col("band").cast(pl.String)).alias("band"))
     names = [*tables["lettings"].columns, *HOME, "month", "days_registered", "days_ranked",
-             "sensitive"]
+             "sensitive", "erased"]
     return let.select(names).sort("signed_on", "id")
 
 
@@ -97,32 +117,51 @@ def sensitive_offers(record: Record, scheme: Scheme) -> tuple[pl.Series, pl.Seri
     return ids, pl.concat([let, direct]).unique()
 
 
-def waiting_of(record: Record) -> pl.DataFrame:
-    """Households on the register on the record's day that have not been let a home.
+def housed_on(record: Record, on: date) -> pl.DataFrame:
+    """Households that a letting which stands at the end of a day houses.
+
+    Returns:
+        Frame of application (text; those who share the tenancy too) and signed_on.
+    """
+    let = record.tables["lettings"].filter(
+        pl.col("signed_on") <= on, pl.col("undone_on").is_null() | (pl.col("undone_on") > on))
+    sharing = let.select(pl.col("shares_tenant").alias("application"), "signed_on").explode("application")
+    both = [frame.with_columns(pl.col("application").cast(pl.String))
+            for frame in (let.select("application", "signed_on"), sharing)]
+    return pl.concat(both).drop_nulls("application")
+
+
+def waiting_of(record: Record, on: date | None = None) -> pl.DataFrame:
+    """Households on the register at the end of a day that had not been let a home.
+
+    Args:
+        record: a state folder tells what was known on the day, so any later one tells the same of
+            it, but for those erased since; a cycle's record tells by the register as it stands.
+        on: the day; None: the record's own.
 
     Returns:
         Frame of application (text), band, bedroom_need and days (since it joined the register,
         null when that is not known) [days].
     """
-    tables, as_at = record.tables, record.as_at
-    rows = tables.get("applications")
+    tables, on = record.tables, on or record.as_at
     empty = {"application": pl.String, "band": pl.String, "bedroom_need": pl.Int64, "days": pl.Int64}
-    if rows is None or as_at is None:
+    if "applications" not in tables or on is None:
         return pl.DataFrame(schema=empty)
-    rows = versions_in_force(rows, as_at)
+    rows = (record.known_on("applications", on) if isinstance(record, StateFolder)
+            else tables["applications"])
+    rows = versions_in_force(rows, on)
     have = rows.columns
+    if "registered_on" in have:
+        rows = rows.filter((pl.col("registered_on") <= on).fill_null(value=True))
     if "status" in have:
         rows = rows.filter(~pl.col("status").is_in(_OFF_THE_REGISTER))
-    lettings = tables["lettings"].filter(pl.col("undone_on").is_null())
-    housed = pl.concat(
-        [lettings["application"], lettings["shares_tenant"].explode()]
-    ).drop_nulls().unique()
+    housed = housed_on(record, on)["application"].unique()
     own = {n: pl.col(n) if n in have else pl.lit(None, t)
            for n, t in (("band", pl.String), ("bedroom_need", pl.Int64), ("registered_on", pl.Date))}
     return rows.select(
         pl.col("id").cast(pl.String).alias("application"),
         own["band"].alias("band"), own["bedroom_need"].alias("bedroom_need"),
-        (pl.lit(as_at) - own["registered_on"]).dt.total_days().alias("days"),
+        (pl.lit(on) - own["registered_on"]).dt.total_days().alias("days"),
     ).filter(~pl.col("application").is_in(housed.implode())).sort("application")
 
 

@@ -1,8 +1,9 @@
 """Counts and waits of lettings, and counts of offers, by one thing at a time.
 
 For the public each table is protected by itself (:func:`cbl_engine.disclosure.withheld`). All tables
-of lettings have one total, which is shown: a table that could only be protected by withholding its
-total is left out, since another would tell it. No two tables share any other count.
+of lettings have one total, which is shown where it is five or more: a table that could only be
+protected by withholding its total is left out, since another would tell it. No two tables share any
+other count.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from cbl_engine.disclosure import LIMIT, shown_counts, withheld
+from cbl_engine.disclosure import LIMIT, shown_counts, shown_total, withheld
 from cbl_engine.offers.checks import NEUTRAL
+from cbl_engine.report.results_rows import ERASED
 from cbl_engine.shortlist.register_check import bands_in_order
 
 if TYPE_CHECKING:
@@ -64,7 +66,7 @@ def in_order(values: Iterable[str], by: str, scheme: Scheme) -> list[str]:
     bands = bands_in_order(scheme) if by == "band" else []
 
     def place(value: str) -> tuple[Any, ...]:
-        known = value not in (UNKNOWN, NO_BAND)
+        known = value not in (UNKNOWN, NO_BAND, ERASED)
         if by == "bedrooms" and known:
             return 0, int(value), ""
         return (0 if known else 1), (bands.index(value) if value in bands else len(bands)), value
@@ -89,9 +91,10 @@ def table_of_lettings(
         bids (mean of each advert's bids that counted; null for direct lets alone),
         registered_mean, registered_median, ranked_mean and ranked_median (from the day it joined
         the register, and from the date it ranked by, to signing [months]) and, by band and by
-        bedrooms, waiting and waiting_median (households still on the register by band and by
-        bedrooms needed, and their months so far). Null: withheld, or not known. Months and bids
-        are whole for the public.
+        bedrooms, waiting and waiting_median (households of ``waiting`` by band and by bedrooms
+        needed, and their months so far). Null: withheld, or not known; where lettings
+        (or those who wait) cannot be told apart, every count of them but the total. Months and
+        bids are whole for the public.
     """
     digits, least = (0, LIMIT) if public else (1, 1)
     measures = [
@@ -101,7 +104,7 @@ def table_of_lettings(
         _mean("ranked_mean", "days_ranked", digits, least),
         _median("ranked_median", "days_ranked", digits, least),
     ]
-    table = _measured(lettings, by, "lettings", measures, public=public)
+    lets = table = _measured(lettings, by, "lettings", measures, public=public)
     if by in _WAITING_BY:
         held = pl.col(_WAITING_BY[by]).cast(pl.String)
         line = waiting.with_columns(held.fill_null(NO_BAND if by == "band" else UNKNOWN).alias(by))
@@ -109,7 +112,9 @@ def table_of_lettings(
         queue = _measured(line, by, "waiting", median, public=public)
         table = table.join(queue, on=by, how="full", coalesce=True)
         table = table.with_columns(
-            _nought_where_absent(by, "lettings", lettings), _nought_where_absent(by, "waiting", line)
+            _nought_where_absent(by, count, rows)
+            for count, rows, held in (("lettings", lettings, lets), ("waiting", line, queue))
+            if held.height > 1 or rows.is_empty()
         )
     order = {value: n for n, value in enumerate(in_order(set(table[by]) - {ALL}, by, scheme))}
     return table.sort(pl.col(by).replace_strict(order, default=len(order)))
@@ -128,7 +133,7 @@ def _measured(
     counts = dict(rows.group_by(by).len().sort(by).iter_rows())
     shown = shown_counts(list(counts.values()), public=public)
     if shown is None:
-        counts, shown = {}, [rows.height]
+        counts, shown = {}, [shown_total(rows.height, public=public)]
     places = pl.DataFrame({by: [*counts, ALL], count: shown},
                           schema={by: pl.String, count: pl.Int64})
     whole = rows.select(measures).select(pl.lit(ALL).alias(by), pl.all())
@@ -175,14 +180,19 @@ def counted(
 
 
 def offers_in_words(offers: pl.DataFrame, scheme: Scheme) -> pl.Series:
-    """What came of each offer that led to no letting; a reason in free words is ``another reason``."""
+    """What came of each offer that led to no letting; a reason in free words is ``another reason``.
+
+    Where offers have a column ``erased``, a reason that went with its household is not known.
+    """
+    gone = pl.col("erased") if "erased" in offers.columns else pl.lit(value=False)
     reasons = {
         name: label for v in scheme.versions if v.offers for name, label in v.offers.reasons.items()
     }
     said = (
         pl.when(pl.col("ended_by") == "refused").then(
-            pl.format("refused: {}", pl.col("reason").replace_strict(
-                reasons, default="another reason", return_dtype=pl.String)))
+            pl.format("refused: {}", pl.when(gone & pl.col("reason").is_null()).then(pl.lit(ERASED))
+                      .otherwise(pl.col("reason").replace_strict(
+                          reasons, default="another reason", return_dtype=pl.String))))
         .when(pl.col("step") == "ended").then(pl.col("ended_by").replace(_ENDS))
         .otherwise(pl.lit("not settled yet"))
     )
@@ -204,19 +214,25 @@ def unlet_in_words(states: pl.DataFrame) -> pl.Series:
 
 
 def with_nominees(
-    landlords: pl.DataFrame, nominated: Mapping[str, int], *, public: bool
+    landlords: pl.DataFrame, nominated: Mapping[str, tuple[int, int]], *, public: bool
 ) -> pl.DataFrame:
     """The table by landlord with the households named to each, and how many for each letting.
 
     Args:
         landlords: lettings by landlord.
-        nominated: households named to each, by the landlord's value.
-        public: withhold what could point at a household.
+        nominated: households whose nomination was settled, and those of them let a home, by the
+            landlord's value.
+        public: withhold what could point at a household: a few who were named, and a few who were
+            not let a home, since lettings stand beside them.
     """
     values = landlords["landlord"].to_list()[:-1]
-    shown = shown_counts([nominated.get(v, 0) for v in values], public=public)
-    if shown is None:
+    counts = [nominated.get(v, (0, 0)) for v in values]
+    shown = shown_counts([named for named, _ in counts], public=public)
+    unlet = shown_counts([named - let for named, let in counts], public=public)
+    if shown is None or unlet is None:
         shown = [None] * (len(values) + 1)
+    else:
+        shown = [None if other is None else n for n, other in zip(shown, unlet, strict=True)]
     ratio = pl.when(pl.col("nominated") > 0).then(pl.col("nominated") / pl.col("lettings"))
     return landlords.with_columns(pl.Series("nominated", shown, dtype=pl.Int64)).with_columns(
         ratio.round(1).alias("nominated_for_each")
