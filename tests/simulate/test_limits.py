@@ -88,7 +88,7 @@ def test_a_world_in_which_nobody_is_born_or_no_partner_joins_is_simulated(
          " voids.works_teams: {number: 1, assumed: x}}",
          r"week \d+ \(from 2026-\d\d-\d\d\): homes come empty faster than they are let; given "
          r"\d+ of 50\d homes are empty; allowed: 25\d or fewer"),
-        ("parameters: {stock.new_per_year: {rate: 30, assumed: x}}",
+        ("new_homes: [{on: 2026-04-06, homes: 1000, bedrooms: 2}]",
          r"homes come empty faster than they are let; .*Look at .*stock\.new_per_year, "
          r"stock\.acquired_per_year"),
         ("parameters: {bidding.kinds: {shares: {never: 1, seldom: 0, often: 0}, assumed: x},"
@@ -101,6 +101,14 @@ def test_a_world_in_which_nobody_is_born_or_no_partner_joins_is_simulated(
 def test_a_world_beyond_every_bound_is_stopped(tmp_path: Path, more: str, said: str) -> None:
     with pytest.raises(BadInput, match=said):
         simulate(written(tmp_path, more), replications=1)
+
+
+@pytest.mark.parametrize("name", ["stock.new_per_year", "stock.acquired_per_year"])
+def test_a_rate_that_more_than_doubles_the_stock_is_refused(tmp_path: Path, name: str) -> None:
+    path = written(tmp_path, f"parameters: {{{name}: {{rate: 30, assumed: x}}}}")
+    with pytest.raises(BadInput, match=rf"{name}: the stock would more than double in a year; given 30 of "
+                                       r"the homes a year; allowed: 1 or less"):
+        simulate(path, replications=1)
 
 
 def test_a_world_in_which_nobody_waits_is_stopped(tmp_path: Path) -> None:

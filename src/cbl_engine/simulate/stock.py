@@ -97,7 +97,11 @@ def with_homes_to_come(
     Returns:
         ``stock``, then what comes, with ``built_week`` and, where it is not built for letting, how
         it ``comes``.
+
+    Raises:
+        BadInput: the stock would explode.
     """
+    _refuse_rates(parameters)
     n, bought_so = come_one_by_one(stock.height, scenario.all_weeks, parameters)
     taken = set(stock["id"].cast(pl.String))
     parts = [stock]
@@ -123,6 +127,15 @@ def with_homes_to_come(
             pl.lit(week, pl.Int32).alias("built_week"),
             pl.lit(new.plan, pl.String).alias("local_lettings_plan")))
     return pl.concat(parts, how="diagonal_relaxed")
+
+
+def _refuse_rates(parameters: Parameters) -> None:
+    problems = [
+        Problem("rate_explodes", "the stock would more than double in a year", where=name,
+                given=f"{parameters[name]:g} of the homes a year", allowed="1 or less")
+        for name in ("stock.new_per_year", "stock.acquired_per_year") if parameters[name] > 1]
+    if problems:
+        raise BadInput(problems)
 
 
 def _ids(named: str, n: int, taken: set[str]) -> pl.Series:
