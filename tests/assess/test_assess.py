@@ -171,6 +171,10 @@ def test_an_exemption_that_is_not_known_is_listed_where_it_could_matter():
          "u: {label: x, when: slept, up: 1}", {"medical": "yes", "nights": 1}, "Reduced", None),
         ("w: {label: x, when: slept, points: 3, each: nights, most: 10}", {"nights": 2}, None, 6),
         ("w: {label: x, when: slept, points: 3, each: nights, most: 10}", {"nights": 9}, None, 10),
+        ("w: {label: x, when: slept, points: -3, each: nights, most: -10}", {"nights": 2}, None, -6),
+        ("w: {label: x, when: slept, points: -3, each: nights, most: -10}", {"nights": 9}, None,
+         -10),
+        ("w: {label: x, when: slept, points: -3, each: nights, most: -10}", {"nights": 0}, None, 0),
         ("v: {label: x, when: always, points: 4, one_of: g}, "
          "w: {label: x, when: ill, points: 9, one_of: g}", {"medical": "yes"}, None, 9),
         ("w: {label: x, when: ill, band: A, since: medical_on, lasts_months: 3}",

@@ -221,7 +221,8 @@ class Assessor:
                     unsure.add(name)
                 points[name] = 0 if times is None else award.points * times
             if award.most is not None and name not in unsure:
-                points[name] = min(points[name], award.most)
+                nearer_nought = max if award.points < 0 else min
+                points[name] = nearer_nought(points[name], award.most)
         counting = [n for n in awards if found.held[n]]
         for group in {a.one_of for a in awards.values()} - {None}:
             mine = [n for n in counting if awards[n].one_of == group]

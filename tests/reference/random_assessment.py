@@ -120,11 +120,12 @@ def _award(rng: Any, number: int) -> str:
     elif gives < 0.8:
         fields.append(f"place: {rng.randint(-3, 3)}")
     if gives > 0.75 or rng.random() < 0.4:
-        fields.append(f"points: {rng.randint(-5, 20)}")
+        points = rng.randint(-5, 20)
+        fields.append(f"points: {points}")
         if rng.random() < 0.5:
             fields.append(f"each: {rng.choice(['n', 'years', 'months', 'kids'])}")
         if rng.random() < 0.4:
-            fields.append(f"most: {rng.randint(5, 30)}")
+            fields.append(f"most: {rng.randint(5, 30) * (-1 if points < 0 else 1)}")
     return ", ".join(fields)
 
 

@@ -74,6 +74,12 @@ def problems(text):
         ("  awards: {w: {label: x, when: ill, most: 6, band: A}}\n",
          "f.yaml:14:43: most of the award w means nothing without points. Give points, or leave "
          "most out"),
+        ("  awards: {w: {label: x, when: ill, points: -10, each: nights, most: 30}}\n",
+         "f.yaml:14:70: the award w takes points, and its most has the other sign; given points "
+         "-10, most 30; allowed: 0 or less. Write most: -30, so that it takes 30 points at most"),
+        ("  awards: {w: {label: x, when: ill, points: 2, most: -20}}\n",
+         "f.yaml:14:54: the award w gives points, and its most has the other sign; given points 2, "
+         "most -20; allowed: 0 or more. Write most: 20"),
         ("  priority_date: {first: nights}\n",
          "f.yaml:14:26: nights is not a date, as a column or fact of the application; given type "
          "int; allowed: asked_on, band_from, priority_date, registered_on, reviewed_on, "

@@ -162,7 +162,7 @@ def _held(
     outcome = np.where(failed, FAILED, np.where(known, MET, UNKNOWN)).astype(np.int8)
     points, unsure = None, np.zeros(n, bool)
     if award.points is not None:
-        points, unsure = _given(award, frame, held)
+        points, unsure = _given(award.points, award, frame, held)
     return AwardHeld(
         outcome, held & ~failed, expired, held & ~failed, points, unsure, since, until
     )
@@ -185,18 +185,19 @@ def days(award: Award, frame: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
 
 
 def _given(
-    award: Award, frame: pl.DataFrame, held: NDArray[np.bool_]
+    each: int, award: Award, frame: pl.DataFrame, held: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Points of a held award, and where their number is not known."""
     n = frame.height
-    points = np.full(n, award.points, np.int64)
+    points = np.full(n, each, np.int64)
     unsure = np.zeros(n, bool)
     if award.each is not None:
         times = frame[award.each]
         unsure = held & times.is_null().to_numpy()
         points *= times.fill_null(0).to_numpy()
     if award.most is not None:
-        points = np.minimum(points, award.most)
+        nearer_nought = np.minimum if each >= 0 else np.maximum
+        points = nearer_nought(points, award.most)
     return np.where(held & ~unsure, points, 0), unsure
 
 

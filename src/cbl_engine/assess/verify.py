@@ -80,8 +80,9 @@ def _points(result: Assessed) -> None:
         points = result.trace.awarded.awards[name].points
         if points is None:
             continue
-        if award.most is not None and (points > award.most).any():
-            raise PropertyError(3, f"the award {name} gives more than its most")
+        beyond = np.less if (award.points or 0) < 0 else np.greater
+        if award.most is not None and beyond(points, award.most).any():
+            raise PropertyError(3, f"the award {name} goes beyond its most")
         listed += points
     points = result.assessed["points"]
     if plan.rules.points_at_least is not None:

@@ -94,7 +94,8 @@ def would_give(award: Award) -> str:
     parts = beside_points(award)
     if award.points is not None:
         each = f" for each of {award.each.replace('_', ' ')}" if award.each else ""
-        most = f", at most {award.most}" if award.most is not None else ""
+        limit = "no lower than" if award.points < 0 else "at most"
+        most = f", {limit} {award.most}" if award.most is not None else ""
         parts.append(f"{award.points} points{each}{most}")
     return ", ".join(parts) or "counts towards other awards"
 

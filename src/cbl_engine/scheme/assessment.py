@@ -35,7 +35,9 @@ class Award(Labelled):
     each: str | None = Field(
         None, description="a whole-number fact or column: so many times the points"
     )
-    most: int | None = Field(None, description="the most points it gives")
+    most: int | None = Field(
+        None, description="the most points it gives or takes, with the sign of `points`"
+    )
     up: int | None = Field(None, ge=1, le=20, description="bands higher than the rest gives")
     not_above: BandName | None = Field(None, description="for `up`: the highest band it reaches")
     at_most: BandName | None = Field(None, description="no higher than this band")

@@ -170,7 +170,7 @@ def _points(award: Award, version: SchemeVersion) -> str:
     if award.each is not None:
         points += f" for each of {quoted(column_called(award.each, version))}"
     if award.most is not None:
-        points += f", {award.most:,} at the most"
+        points += f", {award.most:,} at the {'lowest' if (award.points or 0) < 0 else 'most'}"
     return points
 
 

@@ -184,6 +184,23 @@ def _award(
                 where=document.where((*place, field)),
                 remedy=f"Give {needs}, or leave {field} out",
             )
+    yield from _limit(award, place, document)
+
+
+def _limit(award: Award, place: Place, document: Document) -> Iterator[Problem]:
+    """A limit that the points never reach, since they go the other way."""
+    points, most = award.points, award.most
+    if points is not None and most is not None and points * most < 0:
+        yield Problem(
+            "most_of_other_sign",
+            f"the award {place[-1]} {'takes' if points < 0 else 'gives'} points, and its most has "
+            "the other sign",
+            where=document.where((*place, "most")),
+            given=f"points {points}, most {most}",
+            allowed="0 or less" if points < 0 else "0 or more",
+            remedy=f"Write most: {-most}" + (
+                f", so that it takes {most} points at most" if points < 0 else ""),
+        )
 
 
 def _date(

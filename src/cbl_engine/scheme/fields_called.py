@@ -167,7 +167,7 @@ _CALLED_IN = {
         "lasts_months": "the months it lasts",
         "one_of": "the group of which only the best counts",
         "each": "what its points are multiplied by",
-        "most": "the most points it gives",
+        "most": "the most points it gives or takes",
         "up": "the bands it raises by",
         "not_above": "the highest band it raises to",
         "at_most": "the highest band it leaves",
