@@ -10,6 +10,7 @@ import pytest
 
 from cbl_engine.assess import movers
 from cbl_engine.errors import TableError
+from cbl_engine.report.movers import movers_page
 from cbl_engine.scheme import scheme_from_text
 from tests.reference.frames import frame_of
 
@@ -135,6 +136,40 @@ def test_groups_by_household_and_by_any_column():
     assert found.counts("household")["all"].sum() == 3
     with pytest.raises(TableError, match="there is no column parish to group by"):
         compare(register({}), by=["parish"])
+
+
+def points(short):
+    text = OLD.replace("bands: {A: {label: Urgent}, B: {label: Medium}, C: {label: Low}}\n", "")
+    return (text.replace("band: A", "points: 50").replace("band: B", f"points: {short}")
+            .replace("  otherwise: C\n", "").replace("[{band: [A, B, C]}", "[{points: points}"))
+
+
+def test_under_schemes_without_bands_everyone_is_in_no_band_and_points_are_compared():
+    found = movers(without_sizes(points(10)), without_sizes(points(20)),
+                   register({}, SHORT, ILL, {"status": "closed"}), AS_AT)
+    assert found.flows().rows() == [("(no band)", 3, 3), ("all", 3, 3)]
+    assert found.frame()["move"].to_list() == ["same", "up", "same"]
+    assert found.frame().select("band_old", "band_new").null_count().row(0) == (3, 3)
+
+
+def test_bands_and_points_cannot_be_compared_and_nobody_is_left_out():
+    tables = register({}, SHORT, ILL)
+    there = movers(without_sizes(OLD), without_sizes(points(10)), tables, AS_AT)
+    assert there.flows().rows() == [("A", 1, 1), ("B", 1, 1), ("C", 1, 1), ("all", 3, 3)]
+    assert set(there.frame()["move"]) == {"not_comparable"}
+    back = movers(without_sizes(points(10)), without_sizes(OLD), tables, AS_AT)
+    assert back.flows().rows() == [("(no band)", 1, 1, 1, 3), ("all", 1, 1, 1, 3)]
+    assert set(back.frame()["move"]) == {"not_comparable"}
+    for found in (there, back):
+        assert 'class="up"' not in movers_page(found)
+
+
+def test_a_band_on_record_that_the_scheme_has_not_is_no_band_of_it():
+    text = OLD.replace("band: A", "points: 50").replace("band: B", "points: 10").replace(
+        "  otherwise: C\n", "")
+    found = movers(without_sizes(text), without_sizes(text), register({"band": "Z"}, {}), AS_AT)
+    assert found.flows().filter(old="all")["all"].to_list() == [2]
+    assert found.flows().filter(old="(no band)")["all"].to_list() == [1]
 
 
 def test_a_scheme_against_itself_moves_nobody():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
-from tests.report.register import REGISTER, replaced, with_rows, write_files
+from tests.report.register import REGISTER, WITHOUT_BANDS, replaced, with_rows, write_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +35,14 @@ def test_a_register_is_summed_up_for_people(cbl: Cbl, tmp_path: Path) -> None:
     assert "Changes against what is recorded: band 3, bedroom need 3, sizes 3, status 3." in out
     assert "The law reads these columns, which the register does not have:" in out
     assert "These are proposals" in out
+
+
+def test_the_sum_of_a_scheme_without_bands_is_by_status_alone(cbl: Cbl, tmp_path: Path) -> None:
+    scheme, data = write_files(tmp_path, scheme=WITHOUT_BANDS)
+    code, out, err = cbl("assess", scheme, "--data", data, "--as-at", "2026-03-01")
+    assert (code, err) == (0, "")
+    assert "band" not in out
+    assert "all │ 6" in words(out).replace("│ all", "all")
 
 
 def test_rows_for_programs_parse_back(cbl: Cbl, tmp_path: Path) -> None:

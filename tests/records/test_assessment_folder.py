@@ -24,6 +24,7 @@ from tests.report.register import (
     AS_AT,
     REGISTER,
     SCHEME,
+    WITHOUT_BANDS,
     assessed_of,
     replaced,
     with_rows,
@@ -130,6 +131,12 @@ def test_the_summary_counts_every_application_once(tmp_path):
         ("C", "awaiting_review", 2, 2, 0, 2),
         ("C", "closed", 1, 1, 0, 1),
     ]
+
+
+def test_the_summary_under_a_scheme_without_bands_is_by_status_alone(tmp_path):
+    summary = summary_by_band(assessed_of(tmp_path, scheme=WITHOUT_BANDS))
+    assert summary["band"].null_count() == summary.height == summary["status_proposed"].n_unique()
+    assert summary["applications"].sum() == 6
 
 
 def test_changes_are_where_the_register_says_something_else(tmp_path):

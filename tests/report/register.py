@@ -74,6 +74,15 @@ review:
   ask: Write to the allocations team, or ask any officer to write it down for you.
   source: P1 section 12
 """
+_BANDS = SCHEME[SCHEME.index("bands:"):SCHEME.index("columns:")]
+WITHOUT_BANDS = (
+    SCHEME.replace(_BANDS, "").replace(" needs of Band B", " needs")
+    .replace("By band and date", "By points").replace("band: [A, B, C]", "points: points")
+    .replace("band: A", "points: 20").replace("band: B", "points: 10")
+    .replace("at_most: C", "points: -10").replace("  otherwise: C\n", "")
+    .replace("  priority_date: {first: registered_on, up: award, down: keep, source: P1 section 9}\n", "")
+)
+"""The same needs for points; the register still has the bands of the scheme before."""
 REGISTER = {
     "applications": """\
 id,status,registered_on,band,band_from,bedroom_need,sizes,medical_need,medical_from,overcrowded,arrears

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from cbl_engine.report import draft_letter, letter_page
-from tests.report.register import SCHEME, assessed_of, replaced
+from tests.report.register import SCHEME, WITHOUT_BANDS, assessed_of, replaced
 
 REVIEW = SCHEME[SCHEME.index("review:"):]
 SILENT = SCHEME.replace(REVIEW, "")
@@ -38,6 +38,13 @@ def test_a_household_that_does_not_qualify_gets_the_ground_with_its_clause(asses
     assert "[Housing Act 1996 section 160ZA (11)]" in text
     assert "band" not in text.lower()
     assert "may bid" not in text
+
+
+def test_a_letter_under_a_scheme_without_bands_says_nothing_of_a_band_on_record(tmp_path):
+    letter = draft_letter(assessed_of(tmp_path, scheme=WITHOUT_BANDS), "P1")
+    assert "You have 40 points." in letter.decision
+    assert "band" not in letter.text().lower()
+    assert "Your points" in letter.text()
 
 
 def test_a_failed_test_is_the_first_of_the_grounds(tmp_path):

@@ -22,6 +22,7 @@ from tests.report.register import (
     OVERRIDES,
     REGISTER,
     SCHEME,
+    WITHOUT_BANDS,
     assessed_of,
     replaced,
     with_rows,
@@ -71,6 +72,14 @@ def test_a_raised_band_and_points_are_told(tmp_path):
                           "Raised from band C to band B: Long wait.",
                           "10 points in all: Ten points 10.")
     assert other.of("band") == "B"
+
+
+@pytest.mark.parametrize("audience", ["officer", "applicant"])
+def test_a_note_under_a_scheme_without_bands_leaves_the_band_out(tmp_path, audience):
+    note = explain_assessment(assessed_of(tmp_path, scheme=WITHOUT_BANDS), "P1", audience)
+    assert "band" not in {f.field for f in note.found}
+    assert note.of("points") == 40
+    assert "band" not in note.text().lower()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from cbl_engine.assess import assess
 from cbl_engine.records import check_inputs, run_shortlist
 from cbl_engine.sample import EXTRA_COLUMNS, sample_borough_for, write_borough
 from cbl_engine.sample.for_scheme import fitted
-from cbl_engine.scheme import lint, load_scheme, shipped_schemes
+from cbl_engine.scheme import lint, load_scheme, scheme_from_text, shipped_schemes
 from cbl_engine.shipped import shipped_folder
 from cbl_engine.shortlist import prepare
 from cbl_engine.tables import ExtraColumn, read_tables
@@ -51,6 +51,27 @@ def test_what_is_asked_for_wins_over_the_scheme():
     )
     assert set(frames["applications"]["band"].drop_nulls()) == {"X"}
     assert "elsewhere" in frames["areas"]["id"]
+
+
+WITHOUT_BANDS = """
+scheme: points
+title: t
+authority: a
+in_force: {from: 2020-01-01, assumed: true}
+criteria: {active: {label: x, when: status = 'active'}}
+eligible: [active]
+profiles: {p: {label: x, order: [{points: points}, {tie: human}]}}
+"""
+
+
+def test_a_borough_for_a_scheme_without_bands_has_none():
+    scheme = scheme_from_text(WITHOUT_BANDS)
+    frames = sample_borough_for(scheme, households=80, adverts=3)
+    applications = frames["applications"]
+    assert applications["band"].null_count() == applications["band_from"].null_count() == 80
+    assert set(frames["officer_decisions"]["subject"]) == {"medical"}
+    given = sample_borough_for(scheme, households=80, adverts=3, bands=("X",))
+    assert given["applications"]["band"].drop_nulls().len() > 0
 
 
 def test_some_adverts_name_a_plan_that_is_in_force():

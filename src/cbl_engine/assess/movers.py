@@ -21,7 +21,7 @@ from cbl_engine.errors import Problem, TableError
 from cbl_engine.scheme.parts import InForce
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import date
 
     from cbl_engine.assess.assessed import Assessed
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from cbl_engine.scheme.model import SchemeVersion
 
 MOVES = ("up", "down", "same", "on", "off", "not_comparable")
-"""Higher, lower, the same; onto the register, off it; in a band that the new scheme does not know.
+"""Higher, lower, the same; onto the register, off it; in a band that the new scheme does not know,
+or where only one of the schemes has bands.
 
 By band, and by points where neither scheme gives bands.
 """
@@ -61,12 +62,13 @@ class Movers:
 
         Returns:
             Frame of application, move (one of :data:`MOVES`), band_old (as the old scheme calls
-            it), band_new, points_old, points_new, need_old, need_new [bedrooms], status_old,
-            status_new (as proposed), priority_date_old, priority_date_new, date (kept, earlier,
-            later, not known), gained and lost (awards that count by one scheme alone), changed
-            (awards that count by both and give something else), fails (criteria of qualification that only the new one counts against it), household (one
-            adult; two adults; three or more; with or without children under 18; null: not known),
-            and the columns grouped by.
+            it), band_new (null: none, or the scheme has no bands), points_old, points_new,
+            need_old, need_new [bedrooms], status_old, status_new (as proposed),
+            priority_date_old, priority_date_new, date (kept, earlier, later, not known), gained
+            and lost (awards that count by one scheme alone), changed (awards that count by both
+            and give something else), fails (criteria of qualification that only the new one counts
+            against it), household (one adult; two adults; three or more; with or without children
+            under 18; null: not known), and the columns grouped by.
         """
         return self._frame
 
@@ -80,7 +82,10 @@ class Movers:
         """
         order_old = [*self.before.version.bands, "(no band)", "(off the register)"]
         order_new = [*self.after.version.bands, "(no band)", "(off the register)"]
-        told = self._frame.select(_place("old").alias("old"), _place("new").alias("new"))
+        told = self._frame.select(
+            _place("old", self.before.version.bands).alias("old"),
+            _place("new", self.after.version.bands).alias("new"),
+        )
         counts = {(old, new): n for old, new, n in told.group_by("old", "new").len().iter_rows()}
         used = [b for b in order_old if b in set(told["old"]) or b in self.before.version.bands]
         shown = [b for b in order_new if b in set(told["new"]) or b in self.after.version.bands]
@@ -241,7 +246,8 @@ def _compared(
 ) -> pl.DataFrame:
     one, other = before.assessed, after.assessed
     columns = [one["application"]]
-    for name, told in (("band", "band"), ("points", "points"), ("bedroom_need", "need"),
+    columns += [_band(before).alias("band_old"), _band(after).alias("band_new")]
+    for name, told in (("points", "points"), ("bedroom_need", "need"),
                        ("status_proposed", "status"), ("priority_date", "priority_date")):
         columns += [one[name].alias(f"{told}_old"), other[name].alias(f"{told}_new")]
     applications = before.tables["applications"]
@@ -252,8 +258,10 @@ def _compared(
     columns += [gained.alias("gained"), lost.alias("lost"), changed.alias("changed")]
     columns += [_fails(before, after).alias("fails")]
     ranks = {band: place for place, band in enumerate(after.version.bands)}
+    banded = "band" in before.trace.plan.found | after.trace.plan.found
+    alike = bool(before.version.bands) == bool(ranks)
     frame = pl.DataFrame(columns).with_columns(
-        _move(mapped, ranks, banded="band" in before.trace.plan.found | after.trace.plan.found),
+        _move(mapped, ranks, banded=banded) if alike or not banded else _not_by_band(),
         _date_change().alias("date"),
     )
     waits = ~one["status"].cast(pl.String).is_in(_GONE)
@@ -263,14 +271,33 @@ def _compared(
     return frame.select(*first, pl.exclude(*first, *last), *last)
 
 
+def _band(result: Assessed) -> pl.Series:
+    """The band of each household; none under a version without bands, whatever is on record."""
+    band = result.assessed["band"].cast(pl.String)
+    return band if result.version.bands else band.clear(len(band))
+
+
 def _on(when: str) -> pl.Expr:
     """On the register: any status that is not closed."""
     return pl.col(f"status_{when}") != "closed"
 
 
-def _place(when: str) -> pl.Expr:
-    band = pl.col(f"band_{when}").fill_null("(no band)")
-    return pl.when(_on(when)).then(band).otherwise(pl.lit("(off the register)"))
+def _place(when: str, bands: Collection[str]) -> pl.Expr:
+    """Where a household is under a version with these bands; one on record that is none of them is
+    no band of it.
+    """
+    band = pl.col(f"band_{when}").cast(pl.String)
+    return (
+        pl.when(~_on(when)).then(pl.lit("(off the register)"))
+        .when(band.is_in(list(bands))).then(band)
+        .otherwise(pl.lit("(no band)"))
+    )
+
+
+def _not_by_band() -> pl.Expr:
+    """Which of :data:`MOVES` where one scheme has bands and the other has none."""
+    nothing = pl.lit(value=False)
+    return _moved(nothing, nothing, pl.lit(value=True))
 
 
 def _move(mapped: Mapping[str, str | None], ranks: Mapping[str, int], *, banded: bool) -> pl.Expr:
@@ -287,6 +314,10 @@ def _move(mapped: Mapping[str, str | None], ranks: Mapping[str, int], *, banded:
     else:
         before, now = pl.col("points_old"), pl.col("points_new")
         higher, lower, unlike = now > before, now < before, now.is_null() != before.is_null()
+    return _moved(higher, lower, unlike)
+
+
+def _moved(higher: pl.Expr, lower: pl.Expr, unlike: pl.Expr) -> pl.Expr:
     return (
         pl.when(_on("old") & ~_on("new")).then(pl.lit("off"))
         .when(_on("new") & ~_on("old")).then(pl.lit("on"))

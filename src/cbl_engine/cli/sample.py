@@ -38,7 +38,8 @@ def sample(
     profiles
         Names of lettings profiles for the adverts, in turn; left out, adverts name none.
     bands
-        Names of the bands, from the greatest need down; left out, A to E.
+        Names of the bands, from the greatest need down; left out, A to E, or with a scheme its
+        own, and none where it has none.
     district
         Id of the district area, as the scheme's connection facts have it; left out, riverton.
     scheme

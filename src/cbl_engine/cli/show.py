@@ -352,20 +352,22 @@ def show_feedback(feedback: Feedback, out: Path | None) -> None:
 
 
 def show_assessment(result: Assessed) -> None:
-    """A line for each band and proposed status, and how much of it is open."""
+    """A line for each band, where the scheme has any, and proposed status; how much of it is open."""
     from cbl_engine.records import changes_against_record, summary_by_band
 
     table = Table(title=f"{result.version.title}: assessed as at {result.as_at}")
-    for name in ("band", "status proposed"):
+    banded = bool(result.version.bands)
+    for name in ("band", "status proposed")[not banded:]:
         table.add_column(name, no_wrap=True)
     for name in ("applications", "something\nmissing", "contra-\ndictory", "changed"):
         table.add_column(name, justify="right", no_wrap=True)
     summary = summary_by_band(result)
     for band, status, *counts in summary.iter_rows():
-        table.add_row(band or "none", status.replace("_", " "), *(f"{n:,}" for n in counts))
+        group = (band or "none", status.replace("_", " "))[not banded:]
+        table.add_row(*group, *(f"{n:,}" for n in counts))
     totals = summary.select("applications", "missing", "contradictory", "changed").sum().row(0)
     table.add_section()
-    table.add_row("all", "", *(f"{n:,}" for n in totals))
+    table.add_row(*("all", "")[: 1 + banded], *(f"{n:,}" for n in totals))
     console = _out()
     console.print(table)
     fields = changes_against_record(result)["field"].value_counts().sort("field")

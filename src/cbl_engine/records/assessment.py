@@ -164,9 +164,9 @@ def summary_by_band(assessed: Assessed) -> pl.DataFrame:
     """How many applications of each band and proposed status, and how much of it is open.
 
     Returns:
-        Frame of band (null: none), status_proposed, applications, missing (with something not
-        known), contradictory and changed (the register records something else);
-        bands in the scheme's order, none last.
+        Frame of band (null: none, or the scheme has no bands), status_proposed, applications,
+        missing (with something not known), contradictory and changed (the register records
+        something else); bands in the scheme's order, none last.
     """
     def among(frame: pl.DataFrame) -> pl.Series:
         there = np.zeros(assessed.assessed.height, bool)
@@ -175,7 +175,10 @@ def summary_by_band(assessed: Assessed) -> pl.DataFrame:
 
     bands = list(assessed.version.bands)
     numbers = {band: number for number, band in enumerate(bands)}
-    told = assessed.assessed.with_columns(
+    found = assessed.assessed
+    if not bands:
+        found = found.with_columns(pl.lit(None, pl.String).alias("band"))
+    told = found.with_columns(
         among(assessed.missing()).alias("missing"),
         among(assessed.contradictions).alias("contradictory"),
         among(changes_against_record(assessed)).alias("changed"),

@@ -125,7 +125,7 @@ class CaseNote:
         application, audience: whose, and for whom; nothing in it is beyond them.
         scheme, authority, version_from, as_at: under what, and on which date.
         eligible, qualifies: None is not known, and must be settled before an offer.
-        found: each field as recorded and as found.
+        found: each field as recorded and as found; without the band where the scheme has none.
         facts: columns and facts that the rules read.
         household: its people.
         bedrooms: who shares with whom; None when the need is as recorded.
@@ -179,6 +179,11 @@ class CaseNote:
     def of(self, field: str) -> Any:
         """What was found for a field."""
         return next(f.found for f in self.found if f.field == field)
+
+    @property
+    def banded(self) -> bool:
+        """Whether the scheme has bands."""
+        return any(f.field == "band" for f in self.found)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON: dates as ISO text."""

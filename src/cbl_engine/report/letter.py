@@ -236,7 +236,7 @@ def _why(note: CaseNote, *, refused: bool) -> Section:
     parts = [_tests(note)]
     if not refused:
         parts += [
-            _listed("Your band and points", [Line(capital(s)) for s in note.came],
+            _listed("Your band and points" if note.banded else "Your points", [Line(capital(s)) for s in note.came],
                     [_award(t) for t in note.held]),
             _listed("What we looked at and did not count", [],
                     [Line(f"{t.label}: {t.why}", source=t.source) for t in note.near]),

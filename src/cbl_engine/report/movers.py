@@ -118,7 +118,8 @@ def _kind(found: Movers, old: str, new: str) -> str:
     if old == "(off the register)":
         return "on"
     mapped = old if old == "(no band)" else found.mapped[old]
-    if mapped is None:
+    one_banded = bool(found.before.version.bands) != bool(found.after.version.bands)
+    if mapped is None or one_banded:
         return "not_comparable"
     places = [*found.after.version.bands, "(no band)"]
     before, now = places.index(mapped), places.index(new)

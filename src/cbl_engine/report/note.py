@@ -46,7 +46,8 @@ if TYPE_CHECKING:
     from cbl_engine.shortlist.explanation import Audience
 
 FIELDS = ("bedroom_need", "sizes", "band", "points", "place_in_band", "priority_date", "status")
-"""What a register records and an assessment finds anew."""
+"""What a register records and an assessment finds anew. A note leaves the band out where the scheme
+has none."""
 
 
 def explain_assessment(
@@ -174,7 +175,7 @@ def _found(assessed: Assessed, row: dict[str, Any], at: int) -> tuple[Finding, .
     return tuple(
         Finding(name, recorded.get(name),
                 row["status_proposed" if name == "status" else name], name in overridden)
-        for name in FIELDS
+        for name in FIELDS if name != "band" or assessed.version.bands
     )
 
 

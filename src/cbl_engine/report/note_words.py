@@ -186,7 +186,8 @@ def _awards(note: CaseNote) -> Section | None:
         parts.append(Section("Not held", (Line(capital(f"{names}.")),)))
     since = () if note.band_since is None else (Line(f"Held since {day(note.band_since)}."),)
     came = tuple(Line(capital(sentence)) for sentence in note.came)
-    return Section("Band, points and awards", (*came, *since), sections=tuple(parts))
+    title = "Band, points and awards" if note.banded else "Points and awards"
+    return Section(title, (*came, *since), sections=tuple(parts))
 
 
 def _award(told: Told) -> Line:

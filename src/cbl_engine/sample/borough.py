@@ -12,7 +12,7 @@ import polars as pl
 from cbl_engine.sample.adverts import make_adverts
 from cbl_engine.sample.bids import make_bids, mean_bids_per_let
 from cbl_engine.sample.decisions import make_decisions, make_duties
-from cbl_engine.sample.for_scheme import fitted, options_for, with_landlords
+from cbl_engine.sample.for_scheme import fitted, options_for, with_landlords, without_bands
 from cbl_engine.sample.homes import make_homes, make_stock
 from cbl_engine.sample.households import make_households, reason_shares
 from cbl_engine.sample.people import make_people
@@ -177,7 +177,7 @@ def sample_borough_for(
 
     Args:
         scheme: whose bands, profiles, district and landlords it has, and whose declared columns,
-            empty where a borough has nothing to put there.
+            empty where a borough has nothing to put there; without bands nobody is in one.
         **options: the arguments of :func:`sample_borough`; one that is given wins.
 
     Raises:
@@ -186,7 +186,8 @@ def sample_borough_for(
     version = scheme.versions[-1]
     chosen = options_for(version)
     chosen.update(options)
-    return fitted(sample_borough(**chosen), version)
+    frames = sample_borough(**chosen)
+    return fitted(frames if "bands" in chosen else without_bands(frames), version)
 
 
 def sample_stock(scheme: Scheme, homes: int, seed: int = 1) -> pl.DataFrame:

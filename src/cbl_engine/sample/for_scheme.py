@@ -58,6 +58,19 @@ def fitted(
     return with_columns_of(out, version)
 
 
+def without_bands(frames: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """The tables of a borough for a scheme that has no bands: nobody is in one, and no officer has
+    decided on one. The priority date that each has stays.
+    """
+    nothing = (pl.lit(None, frames["applications"].schema[name]).alias(name)
+               for name in ("band", "band_from"))
+    return {
+        **frames,
+        "applications": frames["applications"].with_columns(nothing),
+        "officer_decisions": frames["officer_decisions"].filter(pl.col("subject") != "need"),
+    }
+
+
 def with_columns_of(
     frames: Mapping[str, pl.DataFrame], version: SchemeVersion
 ) -> dict[str, pl.DataFrame]:

@@ -192,11 +192,14 @@ def _taken(scheme: Scheme, frames: Mapping[str, pl.DataFrame], scenario: Scenari
     """Share of made-up households that the scheme takes onto its register."""
     from cbl_engine.assess import assess
 
-    if scheme.in_force(scenario.start).assessment is None:
+    version = scheme.in_force(scenario.start)
+    if version.assessment is None:
         return 1.0
     applications = frames["applications"].with_columns(pl.lit("active").alias("status"))
     found = assess(scheme, {**frames, "applications": applications}, scenario.start).assessed
-    waits = found.filter(pl.col("status_proposed") == "active", pl.col("band").is_not_null())
+    waits = found.filter(pl.col("status_proposed") == "active")
+    if version.bands:
+        waits = waits.filter(pl.col("band").is_not_null())
     return waits.height / max(found.height, 1)
 
 
