@@ -62,7 +62,7 @@ def meaning(value: Any, field: str = "") -> Any:
     """A dumped scheme in which only order that has a meaning makes a difference."""
     if isinstance(value, dict):
         items = [(str(key), meaning(item, key)) for key, item in value.items()]
-        ordered = {"date", "bands", "awards", "caps", "choice", "frozen", "quotas", "refusals"}
+        ordered = {"date", "bands", "awards", "caps", "checks", "choice", "frozen", "quotas", "refusals"}
         return items if field in ordered else sorted(items)
     if field == "band" and isinstance(value, tuple):
         return [sorted([band] if isinstance(band, str) else band) for band in value]
@@ -87,6 +87,9 @@ def meaning(value: Any, field: str = "") -> Any:
         ("values: {2025-04-01: 36}", "values: {2025-04-01: 1}",
          "Parameter residence_months: “Residence in the borough without a break”: 36 months becomes "
          "1 month from 1 April 2025"),
+        ("values: {2025-04-01: 36}", "values: {2024-10-01: 36}",
+         "Parameter residence_months: “Residence in the borough without a break”: 36 months from "
+         "1 October 2024 (before: from 1 April 2025)"),
         ("when: exempt_from_connection OR months_resident >= param.residence_months",
          "when: exempt_from_connection",
          "Criterion local_connection: can no longer be met by “Months that a member of the "
@@ -257,6 +260,99 @@ def test_a_band_key_in_another_order_and_bands_listed_in_another() -> None:
     (moved,) = changed((a + b, b + a))
     assert moved.words == "Band A: now listed after band B"
     assert (moved.kind, moved.concerns) == ("moved", "words")
+
+
+def in_turn(text: str, *, bands: str = "A: {label: x}, B: {label: x}", more: str = "") -> Any:
+    return scheme_from_text(
+        "scheme: s\ntitle: t\nauthority: a\nin_force: {from: 2020-01-01, assumed: true}\n"
+        f"bands: {{{bands}}}\n"
+        "criteria: {c: {label: x, when: status = 'active'}}\n"
+        f"profiles: {{p: {{label: x, order: [{{band: [A, B]}}, {{tie: human}}]}}}}\n{text}{more}")
+
+
+@pytest.mark.parametrize(
+    ("text", "concerns"),
+    [
+        ("", "words"),
+        ("assessment: {qualifies: [c]}\n", "words"),
+        ("assessment: {awards: {w: {label: x, when: c, band: A}}}\n", "assessment"),
+        ("assessment: {priority_date: {first: registered_on}}\n", "assessment"),
+        ("consequences: {lower: {label: x, down: 1}}\noffers: {refusals: {w: {label: x, after: 1, "
+         "then: lower}}}\n", "offers"),
+        ("consequences: {out: {label: x, cancel: true}}\noffers: {refusals: {w: {label: x, after: 1, "
+         "then: out}}}\n", "words"),
+    ],
+)
+def test_the_order_of_bands_concerns_what_goes_by_it(text: str, concerns: str) -> None:
+    old, new = in_turn(text), in_turn(text, bands="B: {label: x}, A: {label: x}")
+    (moved,) = scheme_changes(old, new)
+    assert (moved.words, moved.concerns) == ("Band A: now listed after band B", concerns)
+
+
+def test_the_order_of_checks_counts_and_that_of_those_a_landlord_asks_for_does_not() -> None:
+    one, two = "one: {label: x, before: offered}", "two: {label: x, before: offered}"
+    asks = "landlords: {{north: {{label: x, checks: [{}]}}}}\n"
+    (moved,) = scheme_changes(in_turn(f"checks: {{{one}, {two}}}\n"),
+                              in_turn(f"checks: {{{two}, {one}}}\n"))
+    assert (moved.words, moved.concerns) == ("Check one: now listed after check two", "offers")
+    checks = f"checks: {{{one}, {two}}}\n"
+    assert scheme_changes(in_turn(checks, more=asks.format("one, two")),
+                          in_turn(checks, more=asks.format("two, one"))) == []
+
+
+REVIEW = "review: {within_days: 21, counted: calendar, starts: received, ask: Write to us.}\n"
+
+
+def test_the_right_to_a_review_is_a_rule_and_how_to_ask_for_one_is_words() -> None:
+    found = scheme_changes(in_turn(REVIEW), in_turn(
+        "review: {within_days: 7, counted: working, starts: sent, ask: Ring us.}\n"))
+    assert [(c.words, c.concerns) for c in found] == [
+        ("Review of a decision: the days to ask for one changed from 21 to 7", "offers"),
+        ("Review of a decision: which days count changed from “calendar” to “working”", "offers"),
+        ("Review of a decision: what they count from changed from “received” to “sent”", "offers"),
+        ("Review of a decision: how it is asked for changed from “Write to us.” to “Ring us.”",
+         "words"),
+    ]
+    (gone,) = scheme_changes(in_turn(REVIEW), in_turn(""))
+    assert (gone.words, gone.concerns) == ("The scheme: the right to a review removed", "offers")
+
+
+def test_the_regular_review_and_one_that_follows_a_refusal_are_rules() -> None:
+    upkeep = "upkeep: {{review: {{label: Ask again, months: {}, starts: registered_on}}}}\n"
+    (months,) = scheme_changes(in_turn(upkeep.format(12)), in_turn(upkeep.format(6)))
+    assert (months.words, months.concerns) == (
+        "Upkeep, review: months changed from 12 to 6", "offers")
+    rule = ("offers: {{refusals: {{w: {{label: x, after: 1, then: c}}}}}}\n"
+            "consequences: {{c: {{label: x, {}}}}}\n")
+    found = scheme_changes(in_turn(rule.format("review: true")),
+                           in_turn(rule.format("cancel: true")))
+    assert {c.concerns for c in found} == {"offers"}
+
+
+@pytest.mark.parametrize(
+    ("new", "said"),
+    [
+        ("{2025-04-01: 500, 2026-05-01: 750}", ["£750 from 1 May 2026 (before: from 1 April 2026)"]),
+        ("{2025-04-01: 500, 2026-05-01: 800}",
+         ["£x stays £500 on 1 April 2026, and no longer becomes £750",
+          "£750 becomes £800 from 1 May 2026"]),
+        ("{2025-05-01: 500, 2026-05-01: 750}",
+         ["£500 from 1 May 2025 (before: from 1 April 2025)",
+          "£750 from 1 May 2026 (before: from 1 April 2026)"]),
+        ("{2025-04-01: 500, 2025-09-01: 600, 2025-10-01: 750}",
+         ["£500 becomes £600 from 1 September 2025",
+          "£750 from 1 October 2025 (before: from 1 April 2026)"]),
+        ("{2025-04-01: 500, 2025-08-01: 750, 2025-09-01: 600}",
+         ["£500 becomes £750 from 1 August 2025", "£500 becomes £600 from 1 September 2025",
+          "£x stays £600 on 1 April 2026, and no longer becomes £750"]),
+    ],
+)
+def test_a_value_that_begins_on_another_day_is_told_once(new: str, said: list[str]) -> None:
+    text = "parameters: {{p: {{label: Limit, unit: GBP, values: {}}}}}\n"
+    found = scheme_changes(in_turn(text.format("{2025-04-01: 500, 2026-04-01: 750}")),
+                           in_turn(text.format(new)))
+    told = [c.words.removeprefix("Parameter p: “Limit”").removeprefix(": ") for c in found]
+    assert told == [line.replace("£x ", " ") for line in said]
 
 
 def test_the_order_of_entries_that_choose_a_date_counts() -> None:

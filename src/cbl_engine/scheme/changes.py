@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _TITLES: dict[Concern, str] = {
     "shortlist": "Changes that can alter a shortlist",
     "assessment": "Changes to the assessment, and through it to later shortlists",
-    "offers": "Changes to bidding, adverts and offers, or to upkeep",
+    "offers": "Changes to bidding, adverts and offers, to upkeep or to reviews of decisions",
     "words": "Words and sources only",
 }
 

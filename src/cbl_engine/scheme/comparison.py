@@ -28,11 +28,11 @@ from cbl_engine.scheme.differences import (
     typed,
 )
 from cbl_engine.scheme.facts import kind_of_fact, rows_of
-from cbl_engine.scheme.fields_called import NOUNS, PARTS, field_called
+from cbl_engine.scheme.fields_called import NOUNS, field_called, part_called
 from cbl_engine.scheme.key_words import key_called, key_in_words
 from cbl_engine.scheme.keys import key_name, kind_of_key
 from cbl_engine.scheme.model import Profile, SchemeVersion
-from cbl_engine.scheme.pairing import Paired, moved, paired
+from cbl_engine.scheme.pairing import Paired, moved, moved_days, paired
 from cbl_engine.scheme.reach import read_by_assessment, read_by_offers, read_by_shortlists
 from cbl_engine.scheme.readings import read_expression
 from cbl_engine.scheme.rule_changes import rule_in_words
@@ -113,7 +113,7 @@ class _Comparison:
             elif isinstance(before, dict) and isinstance(after, dict):
                 self.named(part, (*path, name), before, after, mine)
             elif isinstance(before, BaseModel) and type(before) is type(after):
-                self.fields(PARTS.get(name, part), (*path, name), before, after, mine)
+                self.fields(part_called(path, name, part), (*path, name), before, after, mine)
             elif isinstance(before, BaseModel) or isinstance(after, BaseModel):
                 kind = "removed" if after is None else "added"
                 self.add(kind, part, (*path, name), before, after,
@@ -179,10 +179,20 @@ class _Comparison:
                 self.fields(mine, place, old[name], new[name], concern)
             elif old[name] != new[name]:
                 self.value(mine, place, old[name], new[name], concern)
-        if path == ("bands",):  # what ranks them is the keys of the orders
-            self._names_moved("band", path, tuple(old), tuple(new), "words")
+        if path == ("bands",):
+            self._names_moved("band", path, tuple(old), tuple(new), self._of_order_of_bands())
         elif path[-1] in ORDERED:
             self._names_moved(NOUNS[path[-1]], path, tuple(old), tuple(new), concerns)
+
+    def _of_order_of_bands(self) -> Concern:
+        """What the order in which bands are listed decides: a shortlist goes by the keys of its order,
+        the assessment by the highest band that an award gives, and some refusals lead down a band.
+        """
+        both = (self.old, self.new)
+        if any(v.assessment and (v.assessment.awards or v.assessment.priority_date) for v in both):
+            return "assessment"
+        down = any(one.down for v in both for one in v.consequences.values())
+        return "offers" if down else "words"
 
     def _part_called(self, part: str, path: Path, name: Any) -> str:
         if path[0] == "columns":
@@ -257,8 +267,16 @@ class _Comparison:
         """Values with the day from which each holds."""
         before, after = self._parameter(path)
         label = quoted(after.label)
+        other_days = moved_days(old, new)
         for start in sorted({*old, *new}):
             if start in old and start in new and typed(old[start]) == typed(new[start]):
+                continue
+            if start in other_days:
+                since = other_days[start]
+                self.add("moved", part, (*path, start), since, start,
+                         f"{label}: {amount(new[start], after.unit)} from {day(start)} (before: from "
+                         f"{day(since)})", concerns)
+            if start in other_days or start in other_days.values():
                 continue
             was = old[start] if start in old else _value_before(old, start)
             if start in new:

@@ -2,8 +2,8 @@
 
 Comments, layout, the order of names in a mapping and a default written out make none. Order counts
 where the scheme gives it a meaning: in the keys of an order, stages, bands, the levels of a
-connection, the entries that choose a date, awards, and the lists of an assessment of which the
-first that applies counts.
+connection, the entries that choose a date, awards, checks, and the lists of an assessment of which
+the first that applies counts.
 """
 
 from __future__ import annotations
@@ -20,16 +20,17 @@ Concern = Literal["shortlist", "assessment", "offers", "words"]
 
 _WORDS = frozenset(
     {"scheme", "title", "authority", "notes", "unknown", "sources", "label", "source",
-     "illustrative", "unit", "assumed", "review"}
+     "illustrative", "unit", "assumed", "ask"}
 )
-"""Fields that no shortlist and no offer depends on, wherever they stand."""
+"""Fields that no shortlist, no offer and no right depends on, wherever they stand."""
 
 _OFFERS = frozenset(
     {"targets", "next_stage_when", "upkeep", "advertising", "bidding", "checks", "nominations",
-     "nominations_share", "send", "answer", "offers", "consequences", "direct_lets"}
+     "nominations_share", "send", "answer", "offers", "consequences", "direct_lets",
+     "review"}
 )
-"""Fields that no shortlist depends on: they are read when bids are judged and offers made, or for
-upkeep.
+"""Fields that no shortlist depends on: they are read when bids are judged and offers made, for
+upkeep, or when a decision is reviewed.
 """
 
 _ASSESSED = frozenset({"assessment", "tests"})
@@ -48,7 +49,7 @@ _AS_SETS = frozenset(
     {"eligible", "kinds", "codes", "area", "qualifies", "of", "bands", "sizes", "first", "after",
      "checks", "duties", "fit", "to"}
 )
-ORDERED = frozenset({"awards", "caps", "choice", "frozen", "quotas", "refusals"})
+ORDERED = frozenset({"awards", "caps", "checks", "choice", "frozen", "quotas", "refusals"})
 """Parts under names of which the order counts, beside the bands."""
 _ONE_OR_SEVERAL = frozenset({"area", "first"})
 Path = tuple[Any, ...]
@@ -67,8 +68,8 @@ class Change:
         words: the change in a sentence without a full stop.
         concerns: ``shortlist`` when who is eligible or their order may differ on the register as
             it stands; ``assessment`` when what is found of households may, and with it their place
-            once they are assessed anew; ``offers`` when only how bids come to count and what follows
-            a shortlist may; ``words`` otherwise.
+            once they are assessed anew; ``offers`` when only how bids come to count, what follows
+            a shortlist, upkeep or the right to a review may; ``words`` otherwise.
     """
 
     kind: Literal["added", "removed", "changed", "moved"]

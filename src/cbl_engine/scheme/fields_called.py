@@ -19,6 +19,7 @@ NOUNS = {
     "caps": "cap",
     "choice": "choice",
     "frozen": "freeze",
+    "checks": "check",
     "duties": "duty",
     "refusals": "refusal rule",
     "reasons": "good reason",
@@ -27,7 +28,7 @@ NOUNS = {
 }
 """What one of the parts under a name is."""
 
-PARTS = {
+_PARTS = {
     "assessment": "assessment",
     "priority_date": "date that ranks",
     "advertising": "adverts",
@@ -41,6 +42,8 @@ PARTS = {
     "contact": "contact",
     "choosing": "choosing among several homes",
     "final": "final offers",
+    "review": "review of a decision",
+    "upkeep": "upkeep",
 }
 """Fields that are a part with a name of its own."""
 
@@ -70,6 +73,7 @@ _CALLED = {
     "scheme": "the short name",
     "tests": "what it tests",
     "assessment": "how households are assessed",
+    "review": "the right to a review",
 }
 
 _CALLED_IN = {
@@ -140,7 +144,17 @@ _CALLED_IN = {
         "warning": "the check of the written warning",
         "discretion": "the clause on exceptional circumstances",
     },
+    "review": {
+        "within_days": "the days to ask for one",
+        "counted": "which days count",
+        "starts": "what they count from",
+        "ask": "how it is asked for",
+        "answer_days": "the days to answer",
+        "answer_counted": "which days count for the answer",
+    },
+    "upkeep": {"review": "the regular review"},
     "consequences": {
+        "review": "whether an officer looks at it",
         "band": "the band it is put in",
         "down": "the bands it goes down",
         "months": "the months it lasts",
@@ -219,6 +233,13 @@ _CALLED_IN = {
     },
 }
 """What a field is called within a part of the scheme, where that differs from elsewhere."""
+
+
+def part_called(path: tuple[Any, ...], field: str, part: str) -> str:
+    """What a part is called that stands in a field of the part at a path in the file."""
+    if path[:1] == ("upkeep",):
+        return f"upkeep, {field.replace('_', ' ')}"
+    return _PARTS.get(field, part)
 
 
 def field_called(path: tuple[Any, ...], field: str) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import date
 
 
 @dataclass(frozen=True)
@@ -54,3 +55,21 @@ def moved(places: list[int]) -> list[int]:
         kept.add(at)
         at = before[at]
     return [i for i in range(len(places)) if i not in kept]
+
+
+def moved_days(old: Mapping[date, Any], new: Mapping[date, Any]) -> dict[date, date]:
+    """Values that begin on another day: the day of the new list -> that of the old.
+
+    A value has moved when nothing else begins between the two days in either list.
+    """
+    found: dict[date, date] = {}
+    gone = [day for day in old if day not in new]
+    for day in (day for day in new if day not in old):
+        for was in gone:
+            between = (min(day, was), max(day, was))
+            alone = not any(between[0] < other < between[1] for other in (*old, *new))
+            same = type(old[was]) is type(new[day]) and old[was] == new[day]
+            if alone and same and was not in found.values():
+                found[day] = was
+                break
+    return found
