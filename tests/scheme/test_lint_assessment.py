@@ -123,3 +123,25 @@ def test_a_fact_by_a_standard_that_begins_after_the_version_is_told_where_it_sta
     assert lines == [
         "f.yaml:7:30: warning: the bedroom standard universal_credit is in force from 2013-04-29 "
         "and this version from 2010-01-01: on the other days nobody can be assessed"]
+
+
+DATED = HEAD.replace("profiles:", "columns: {applications: {ill_from: {type: date, label: x}}}\nprofiles:")
+
+
+@pytest.mark.parametrize(
+    ("since", "more", "notes"),
+    [
+        ("", "", []),  # none has a day: nothing is told as if it had
+        (", since: ill_from", "", ["f.yaml:14:143: note: the award w counts u without a since, so it "
+                                   "begins on the latest day of the others it counts, which may be "
+                                   "before all it needs were held"]),
+        (", since: ill_from", ", since: ill_from", []),
+    ],
+)
+def test_an_award_that_counts_some_with_a_day_and_some_without_is_told(since, more, notes):
+    text = (f"assessment: {{awards: {{v: {{label: x, when: ill, band: B{since}}}, "
+            f"u: {{label: x, when: named, band: B}}, "
+            f"w: {{label: x, at_least: 2, of: [v, u], band: A{more}}}}}, "
+            "priority_date: {first: registered_on}}\n")
+    findings = lint(scheme_from_text([("f.yaml", DATED + text)]))
+    assert [f.line() for f in findings if f.rule == "award_day_in_part"] == notes

@@ -38,6 +38,7 @@ def assessment_findings(version: SchemeVersion, document: Document) -> Iterator[
         return
     yield from _tests(rules, version, document)
     yield from _awards(rules, document)
+    yield from _days(rules, document)
     yield from _bands(rules, version, document)
 
 
@@ -144,6 +145,27 @@ def _awards(rules: Assessment, document: Document) -> Iterator[Finding]:
         if award.source is None and not award.illustrative:
             yield Finding("note", "no_source", where,
                           f"the award {name} has no source and is not marked illustrative")
+
+
+def _days(rules: Assessment, document: Document) -> Iterator[Finding]:
+    """Awards that count some with a day and some without, which theirs leaves out of account."""
+    if rules.priority_date is None:
+        return
+    dated: set[str] = set()
+    for name, award in rules.awards.items():
+        without = [part for part in award.of if part not in dated]
+        enough = award.at_least is not None and len(award.of) - len(without) >= award.at_least
+        if award.since is not None or enough:
+            dated.add(name)
+        decides = award.band is not None or award.up is not None or award.at_most is not None
+        mixed = 0 < len(without) < len(award.of) and (award.at_least or 0) > 1
+        if decides and mixed and award.since is None:
+            yield Finding(
+                "note", "award_day_in_part",
+                document.where(("assessment", "awards", name, "of")),
+                f"the award {name} counts {', '.join(without)} without a since, so it begins on the "
+                "latest day of the others it counts, which may be before all it needs were held",
+            )
 
 
 def _bands(rules: Assessment, version: SchemeVersion, document: Document) -> Iterator[Finding]:
