@@ -51,7 +51,8 @@ def test_what_a_review_cannot_say_is_refused(review):
 def test_another_time_for_reviews_alters_no_shortlist():
     old, new = (scheme_from_text(TEXT + f"\nreview: {{within_days: {n}}}\n") for n in (14, 21))
     (change,) = scheme_changes(old, new)
-    assert (change.concerns, change.path) == ("words", "review.within_days")
+    assert (change.concerns, change.path) == ("offers", "review.within_days")
+    assert not change.alters_shortlist
 
 
 def test_notices_have_a_source_and_say_whether_they_were_checked():
