@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from cbl_engine.simulate import simulate
-from cbl_engine.simulate.run import TABLES
+from cbl_engine.simulate.run_folder import TABLES
 from tests.simulate.small import (
     LIMITED,
     START,

@@ -16,9 +16,9 @@ import polars as pl
 import pytest
 
 from cbl_engine.errors import RunError
-from cbl_engine.simulate import run, simulate
+from cbl_engine.simulate import run, run_folder, simulate
 from cbl_engine.simulate.kept import open_simulation
-from cbl_engine.simulate.run import finished_spans
+from cbl_engine.simulate.run_folder import finished_spans
 from tests.commands import exit_code
 from tests.simulate.small_scenario import set_up_once, written
 
@@ -154,7 +154,7 @@ def test_a_disk_that_is_full_is_said_and_the_same_command_goes_on(
     assert sorted(p.name for p in (out / "parts").iterdir()) == ["000000-000000",
                                                                  "000001-000001.partial"]
     with monkeypatch.context() as patch:
-        patch.setattr(run, "_whole", full)
+        patch.setattr(run_folder, "_whole", full)
         with pytest.raises(RunError, match="the folder cannot be written: No space left on device"):
             simulate(scenario, out)
     simulate(scenario, out)
@@ -166,7 +166,7 @@ def test_a_run_that_could_not_even_begin_leaves_nothing_in_its_own_way(
 ) -> None:
     out = tmp_path / "out"
     with monkeypatch.context() as patch:
-        patch.setattr(run, "_whole", full)
+        patch.setattr(run_folder, "_whole", full)
         with pytest.raises(RunError, match="the folder cannot be written: No space left on device"):
             simulate(scenario, out)
     (out / "begun.json.partial").write_text("{")

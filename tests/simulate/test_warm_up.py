@@ -10,7 +10,7 @@ import pytest
 
 from cbl_engine.simulate import simulate
 from cbl_engine.simulate.kpi import told_by
-from cbl_engine.simulate.run import TABLES, Simulation
+from cbl_engine.simulate.run_folder import TABLES
 from cbl_engine.simulate.scenario_file import read_scenario
 from cbl_engine.simulate.summary import summary
 from cbl_engine.simulate.words import time_told
@@ -18,6 +18,8 @@ from tests.simulate.small import START
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from cbl_engine.simulate.run import Simulation
 
 WARM, WEEKS = 16, 24
 FIRST = START + timedelta(weeks=WARM)

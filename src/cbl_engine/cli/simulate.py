@@ -132,7 +132,7 @@ def _interrupted(out: Path | None) -> int:
     elif not (out / "begun.json").exists():
         said = "stopped before the first week; nothing was written"
     else:
-        from cbl_engine.simulate.run import finished_spans
+        from cbl_engine.simulate.run_folder import finished_spans
 
         done = sum(last - first + 1 for first, last in finished_spans(out))
         said = (f"stopped; {done} finished worlds are kept in {out}, and the same command goes on")

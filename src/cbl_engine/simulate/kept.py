@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from cbl_engine.errors import Problem, RunError
 from cbl_engine.simulate.outputs import SCHEMA_VERSION
 from cbl_engine.simulate.parameters import Parameter, Parameters, shipped_parameters
-from cbl_engine.simulate.run import TABLES, Simulation
+from cbl_engine.simulate.run import Simulation
+from cbl_engine.simulate.run_folder import TABLES
 from cbl_engine.simulate.scenario import Scenario
 
 if TYPE_CHECKING:
