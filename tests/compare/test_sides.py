@@ -182,9 +182,13 @@ def test_the_answer_says_from_when_households_respond(
 ) -> None:
     now = _file(tmp_path, PLAIN, "now.yaml")
     then = _file(tmp_path, PLAIN.replace("sheffield", "runnymede"), "then.yaml")
-    assert exit_code("compare", now, then, "--weeks", 2) == 0
+    kept, page = tmp_path / "kept", tmp_path / "page.html"
+    assert exit_code("compare", now, then, "--weeks", 2, "--out", kept) == 0
     assert "then: A\nHouseholds respond to a change of policy from 2026-04-06 (policy_changes_on)." in (
         capsys.readouterr().out)
+    assert exit_code("report", kept, "--out", page) == 0
+    assert "then: households respond to a change of policy from 2026-04-06." in page.read_text(
+        encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", ["../esc", "a/b", "..", "'x '", "'a\\b'", "/tmp/x", "''", "'a:b'"])

@@ -310,6 +310,7 @@ def bar() -> Iterator[Callable[[str, int, int], None]]:
 
 def _told(found: Comparison, *, full: bool) -> Iterator[Any]:
     from cbl_engine.compare.findings import findings, headlines, saved_by_pairing
+    from cbl_engine.compare.sides import responds_from
     from cbl_engine.simulate.words import time_told
 
     base = found.sides[0].scenario
@@ -318,8 +319,7 @@ def _told(found: Comparison, *, full: bool) -> Iterator[Any]:
     said = findings(found)
     for side in found.sides[1:]:
         yield f"\n{side.name}: {side.scenario.title}"
-        on = side.scenario.policy_changes_on
-        if on is not None and on != base.policy_changes_on:
+        if (on := responds_from(side, found.sides[0])) is not None:
             yield f"Households respond to a change of policy from {on} (policy_changes_on)."
         yield from (f"- {line}" for line in said[side.name])
     rows = found.differences if full else headlines(found)

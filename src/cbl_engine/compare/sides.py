@@ -24,6 +24,7 @@ from cbl_engine.simulate.summary import BY_NAME, KPIS, group_it_has_not
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import date
 
     from cbl_engine.simulate.parameters import Parameters
     from cbl_engine.simulate.scenario import Response, Rules, Scenario
@@ -106,6 +107,12 @@ def _responding(side: Side, base: Side) -> Side:
     if scenario.policy_changes_on is not None or _same_rules(side.rules[:1], base.rules[:1]):
         return side
     return replace(side, scenario=scenario.model_copy(update={"policy_changes_on": scenario.start}))
+
+
+def responds_from(side: Side, base: Side) -> date | None:
+    """The day from which households respond to a side's policy; None where it is the base's or none."""
+    on = side.scenario.policy_changes_on
+    return None if on == base.scenario.policy_changes_on else on
 
 
 def _same_rules(one: Rules, other: Rules) -> bool:

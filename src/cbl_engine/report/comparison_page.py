@@ -10,7 +10,7 @@ import polars as pl
 
 from cbl_engine.compare.findings import findings, headlines, saved_by_pairing
 from cbl_engine.compare.says import change, group_of, level
-from cbl_engine.compare.sides import OWN
+from cbl_engine.compare.sides import OWN, responds_from
 from cbl_engine.report.band_flows import band_flows
 from cbl_engine.report.charts import Bars, bars, grouped
 from cbl_engine.report.equality_part import equality_part, equality_sheet
@@ -386,6 +386,9 @@ def _of_these(comparison: Comparison) -> Iterator[str]:
     elif len(comparison.responses) == 1:
         yield (f"Compared under the {comparison.response} response of households alone: whether a "
                "difference would change sign under another is not known.")
+    for side in comparison.sides[1:]:
+        if (on := responds_from(side, comparison.sides[0])) is not None:
+            yield f"{side.name}: households respond to a change of policy from {on}."
     if scenario.replications < 30:
         yield (f"Only {scenario.replications:,} worlds were simulated; 30 and more make intervals to "
                "lean on.")
