@@ -267,7 +267,8 @@ def test_the_shipped_schemes_get_notes_alone(path):
     found = lint(load_scheme(path))
     assert {f.level for f in found} <= {"note"}
     assert {f.rule for f in found} <= {
-        "start_assumed", "answers_for_missing", "no_discretion", "no_default_profile"}
+        "start_assumed", "answers_for_missing", "no_discretion", "no_default_profile",
+        "award_day_in_part"}
 
 
 def test_findings_come_in_the_order_of_the_file(load_with):
@@ -334,14 +335,14 @@ def test_areas_and_levels_that_the_data_have_not(load_with):
     areas = pl.DataFrame({"id": ["oakham", "w1"], "level": [None, "ward"]})
     found = lint(load_with(AREAS), {"areas": areas})
     assert [f.line() for f in found if f.rule.startswith("unknown_")] == [
-        "f.yaml:10:42: warning: local names the area oakhamm, which the areas of the data have not; "
-        "they have oakham",
-        "f.yaml:11:56: warning: near names the area elm, which the areas of the data have not; "
-        "they have oakham, w1",
-        "f.yaml:12:67: warning: around names the level wrad, which the areas of the data have not; "
-        "they have ward",
-        "f.yaml:13:71: warning: close names the level parrish, which the areas of the data have not; "
-        "they have ward",
+        "f.yaml:10:42: warning: no area of the data is called oakhamm, so nobody is connected by it for "
+        "local; the data have oakham",
+        "f.yaml:11:56: note: no area of the data is called elm, so nobody is connected by it for near; "
+        "the data have oakham, w1",
+        "f.yaml:12:67: warning: no area of the data is of the level wrad, so nobody is connected by it for "
+        "around; the data have ward",
+        "f.yaml:13:71: warning: no area of the data is of the level parrish, so nobody is connected by it "
+        "for close; the data have ward",
     ]
 
 

@@ -22,6 +22,7 @@ local_lettings_plans: {plan: {label: x, targets: [{label: x, criterion: top, hom
 profiles:
   p: {label: x, order: [{band: [A, B]}, {tie: human}]}
   q: {label: x, order: [{tie: human}]}
+default_profile: p
 """
 LOOK = "consequences: {look: {label: x, review: true}, shut: {label: x, cancel: true}}\n"
 
@@ -63,57 +64,57 @@ def test_a_cap_that_can_never_bind(one, two, never):
     ("text", "line"),
     [
         ("bidding: {choice: {all: {label: x, bids: none}, few: {label: x, bids: own, when: top}}}\n",
-         "f.yaml:17:49: warning: few applies to nobody: all, above it, applies first"),
+         "f.yaml:18:49: warning: few applies to nobody: all, above it, applies first"),
         ("bidding: {choice: {a: {label: x, bids: none, when: top}, "
          "b: {label: x, bids: own, when: top}}}\n",
-         "f.yaml:17:58: warning: b applies to nobody: a, above it, applies first"),
+         "f.yaml:18:58: warning: b applies to nobody: a, above it, applies first"),
         ("bidding: {choice: {a: {label: x, bids: none, only: flat}}}\n",
-         "f.yaml:17:46: warning: only of a means nothing: who may not bid bids for no home"),
+         "f.yaml:18:46: warning: only of a means nothing: who may not bid bids for no home"),
         ("bidding: {automatic: {label: x}}\n",
-         "f.yaml:17:11: warning: nobody's choice is automatic or council, so the engine bids for "
+         "f.yaml:18:11: warning: nobody's choice is automatic or council, so the engine bids for "
          "nobody"),
         ('bidding: {window: {label: x, opens: {day: monday, time: "09:00"}, '
          'closes: {day: monday, time: "09:00"}}}\n',
-         "f.yaml:17:11: warning: the window opens and closes in the same minute of the week"),
+         "f.yaml:18:11: warning: the window opens and closes in the same minute of the week"),
         ("bidding: {frozen: {f: {label: x, while: invited, may_not: bid}}}\n",
-         "f.yaml:17:20: warning: f never applies: the scheme has no viewing to be invited to"),
+         "f.yaml:18:20: warning: f never applies: the scheme has no viewing to be invited to"),
         ("advertising: {ladder: [{label: x, step: direct_let}, {label: x, step: readvertise}]}\n",
-         "f.yaml:17:54: warning: this step is never taken: step 1 takes every home out of bidding"),
+         "f.yaml:18:54: warning: this step is never taken: step 1 takes every home out of bidding"),
         ("advertising: {quotas: {a: {label: x, on: adverts, share: 0.6, profile: p}, "
          "b: {label: x, on: adverts, share: 0.5, profile: q}}}\n",
-         "f.yaml:17:76: warning: a and b are shares of the same homes and add up to 1.1"),
+         "f.yaml:18:76: warning: a and b are shares of the same homes and add up to 1.1"),
         ("offers: {answer: {days: 2}}\n",
-         "f.yaml:17:10: warning: a time to answer is given, and not what silence means; it counts "
+         "f.yaml:18:10: warning: a time to answer is given, and not what silence means; it counts "
          "as bypass"),
         ("offers: {silence: bypass}\n",
-         "f.yaml:17:10: warning: silence means nothing without a time to answer"),
+         "f.yaml:18:10: warning: silence means nothing without a time to answer"),
         ("offers: {choosing: {by_whom: council}}\n",
-         "f.yaml:17:10: warning: the council chooses by nothing that is said, so it takes advert "
+         "f.yaml:18:10: warning: the council chooses by nothing that is said, so it takes advert "
          "by advert"),
         ("offers: {passing_over: {x: why}}\n",
-         "f.yaml:17:10: note: no clause on exceptional circumstances is named (discretion), so "
+         "f.yaml:18:10: note: no clause on exceptional circumstances is named (discretion), so "
          "nothing beside these permits an officer to pass over a household"),
         ("offers: {judged_at: {top: invited}}\n",
-         "f.yaml:17:22: warning: the scheme has no viewing to be invited to, so this is due before "
+         "f.yaml:18:22: warning: the scheme has no viewing to be invited to, so this is due before "
          "the offer"),
         ("offers: {one_at_a_time: true}\nchecks: {c: {label: x, before: invited}}\n",
-         "f.yaml:18:24: warning: the scheme has no viewing to be invited to, so this is due before "
+         "f.yaml:19:24: warning: the scheme has no viewing to be invited to, so this is due before "
          "the offer"),
         ("checks: {c: {label: x, missing: bypass, hold: {days: 2}}}\n",
-         "f.yaml:17:41: warning: the home never waits for c: passing over is proposed at once"),
+         "f.yaml:18:41: warning: the home never waits for c: passing over is proposed at once"),
         ("checks: {c: {label: x, hold: {days: 2, starts: viewed}}}\n",
-         "f.yaml:17:40: warning: nobody has viewed the home when this begins, so it starts as if "
+         "f.yaml:18:40: warning: nobody has viewed the home when this begins, so it starts as if "
          "sent"),
         ("checks: {a: {label: x, officer_held: true}, b: {label: x, before: let, "
          "officer_held: true}}\n",
-         "f.yaml:17:59: warning: a and b are held by officers and due before different steps, so "
+         "f.yaml:18:59: warning: a and b are held by officers and due before different steps, so "
          "the day of passing over says which it may have been"),
-        (LOOK, "f.yaml:17:16: warning: nothing proposes the consequence look"),
+        (LOOK, "f.yaml:18:16: warning: nothing proposes the consequence look"),
         ("direct_lets: {d: {label: x, permitted_by: a clause}}\n",
-         "f.yaml:17:15: warning: d is an allocation under Part 6, and no source of its clause is "
+         "f.yaml:18:15: warning: d is an allocation under Part 6, and no source of its clause is "
          "named"),
         ("direct_lets: {d: {label: x, permitted_by: the law, part_6: false}}\n",
-         "f.yaml:17:29: warning: d is outside Part 6, and permitted_by names no section or "
+         "f.yaml:18:29: warning: d is outside Part 6, and permitted_by names no section or "
          "regulation"),
     ],
 )
@@ -138,7 +139,7 @@ BOTTOM = ("consequences: {b: {label: x, bottom_of_band_months: 12}}\n"
 def test_the_bottom_of_a_band_that_no_order_by_band_shows():
     """q has no bands to be at the bottom of."""
     assert findings(BOTTOM) == [
-        "f.yaml:17:30: warning: b puts a household at the bottom of its band, which the order of p "
+        "f.yaml:18:30: warning: b puts a household at the bottom of its band, which the order of p "
         "does not show: add points: place_in_band after band"]
     read = HEAD.replace("{band: [A, B]}, ", "{band: [A, B]}, {points: place_in_band}, ")
     assert findings(BOTTOM, read) == []

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from cbl_engine.documents import Document
-    from cbl_engine.scheme.check_orders import Place
     from cbl_engine.scheme.model import SchemeVersion
 
 _OF_AREAS = (ConnectedToFact, ConnectionStrengthFact, MonthsConnected, MonthsResidentIn)
+_TOLD = 3
+"""Names of one field that are told, at most."""
 
 
 def data_findings(
@@ -80,33 +81,30 @@ def _landlords(
 def _areas(
     version: SchemeVersion, document: Document, areas: pl.DataFrame
 ) -> Iterator[Finding]:
-    """Areas, and levels of them, that facts name and the table has not: nobody is connected there."""
-    have = {"area": areas["id"].cast(pl.String).unique().sort().to_list()}
-    if "level" in areas.columns:
-        have["level"] = areas["level"].cast(pl.String).drop_nulls().unique().sort().to_list()
-    for fact, what, name, place in _areas_named(version):
-        if what in have and name not in have[what]:
-            there = suggest(name, have[what]) or "none"
-            yield Finding("warning", f"unknown_{what}", document.where(place),
-                          f"{fact} names the {what} {name}, which the areas of the data have not; "
-                          f"they have {there}")
-
-
-def _areas_named(version: SchemeVersion) -> Iterator[tuple[str, str, str, Place]]:
-    """Fact, whether area or level, its name, and where it stands."""
+    """Areas, and levels of them, that facts name and the table has not: a finding for each field, a
+    note where the data have some of several areas, for data may be of a part of the district.
+    """
+    have = {name: areas[name].cast(pl.String).drop_nulls().unique().sort().to_list()
+            for name in ("id", "level") if name in areas.columns}
     for fact_name, fact in version.facts.items():
         if not isinstance(fact, _OF_AREAS):
             continue
         kind = kind_of_fact(fact)
-        place: Place = ("facts", fact_name, kind)
-        rule = getattr(fact, kind)
-        if isinstance(rule.area, tuple):
-            for i, area in enumerate(rule.area):
-                yield fact_name, "area", area, (*place, "area", i)
-        elif rule.area != "advert.area":
-            yield fact_name, "area", rule.area, (*place, "area")
-        if isinstance(fact, ConnectionStrengthFact):
-            for i, level in enumerate(fact.connection_strength.levels):
-                yield fact_name, "level", level, (*place, "levels", i)
-        elif rule.level is not None:
-            yield fact_name, "level", rule.level, (*place, "level")
+        for field, column in (("area", "id"), ("level", "level"), ("levels", "level")):
+            if column not in have:
+                continue
+            given = getattr(getattr(fact, kind), field, None)
+            named = [given] if isinstance(given, str) else list(given or ())
+            lost = [one for one in named if one not in (*have[column], "advert.area")]
+            if not lost:
+                continue
+            at = () if isinstance(given, str) else (named.index(lost[0]),)
+            more = f" and {len(lost) - _TOLD} more" if len(lost) > _TOLD else ""
+            what = "called" if column == "id" else "of the level"
+            some = column == "id" and len(lost) < len(named)
+            near = ", ".join(dict.fromkeys(suggest(one, have[column]) for one in lost[:_TOLD]))
+            yield Finding(
+                "note" if some else "warning", "unknown_area" if column == "id" else "unknown_level",
+                document.where(("facts", fact_name, kind, field, *at)),
+                f"no area of the data is {what} {' or '.join(lost[:_TOLD])}{more}, so nobody is connected "
+                f"by it for {fact_name}; the data have {near or 'none'}")
