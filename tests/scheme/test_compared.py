@@ -6,7 +6,8 @@ import polars as pl
 import pytest
 
 from cbl_engine.assess.outcomes import judge
-from cbl_engine.scheme.expressions import ExpressionError, parse_expression
+from cbl_engine.scheme.expressions import parse_expression
+from cbl_engine.scheme.tokens import ExpressionError
 from cbl_engine.scheme.vocabulary import result_type
 
 COLUMNS = {"n": "int", "x": "number", "d": "date", "d2": "date", "t": "datetime", "b": "bool",

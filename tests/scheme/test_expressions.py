@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbl_engine.scheme.expressions import FUNCTIONS, ExpressionError, parse_expression
+from cbl_engine.scheme.expressions import parse_expression
+from cbl_engine.scheme.tokens import FUNCTIONS, ExpressionError
 
 AS_AT = date(2024, 3, 31)
 FRAME = pl.DataFrame(

@@ -174,7 +174,6 @@ def test_a_run_that_could_not_even_begin_leaves_nothing_in_its_own_way(
     assert bytes_of(out) == bytes_of(whole)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows locks no folders")
 def test_a_second_run_into_the_same_folder_is_refused_while_the_first_writes(
     scenario: Path, whole: Path, tmp_path: Path
 ) -> None:

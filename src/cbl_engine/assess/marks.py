@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cbl_engine.scheme.expressions import Expression, Token
+    from cbl_engine.scheme.expressions import Expression
+    from cbl_engine.scheme.tokens import Token
 
 _COMPARE = frozenset({"<", "<=", ">", ">=", "=", "<>", "!="})
 _EDGES = frozenset({"AND", "OR", "NOT", "CASE", "WHEN", "THEN", "ELSE", "END"})

@@ -8,7 +8,8 @@ import polars as pl
 
 from cbl_engine.errors import Problem
 from cbl_engine.scheme.check_orders import Place, suggest
-from cbl_engine.scheme.expressions import ExpressionError, parse_expression
+from cbl_engine.scheme.expressions import parse_expression
+from cbl_engine.scheme.tokens import ExpressionError
 from cbl_engine.scheme.vocabulary import result_type
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from cbl_engine.errors import Problem
-from cbl_engine.scheme.expressions import ExpressionError, parse_expression
+from cbl_engine.scheme.expressions import parse_expression
 from cbl_engine.scheme.facts import kind_of_fact
 from cbl_engine.scheme.keys import (
     BandKey,
@@ -20,6 +20,7 @@ from cbl_engine.scheme.keys import (
     TieKey,
     kind_of_key,
 )
+from cbl_engine.scheme.tokens import ExpressionError
 from cbl_engine.scheme.vocabulary import Vocabulary, is_pair_fact
 
 if TYPE_CHECKING:

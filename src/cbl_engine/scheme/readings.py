@@ -13,7 +13,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Literal
 
 from cbl_engine.scheme.bedrooms import SHAPE
-from cbl_engine.scheme.expressions import ExpressionError, Token, parse_expression
+from cbl_engine.scheme.expressions import parse_expression
+from cbl_engine.scheme.tokens import ExpressionError, Token
 from cbl_engine.scheme.vocabulary import COMPUTED, vocabulary
 from cbl_engine.scheme.words import (
     ROW_CALLED,

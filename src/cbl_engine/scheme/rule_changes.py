@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from cbl_engine.scheme.expressions import ExpressionError, Token, parse_expression
+from cbl_engine.scheme.expressions import parse_expression
+from cbl_engine.scheme.tokens import ExpressionError, Token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

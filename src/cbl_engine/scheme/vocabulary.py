@@ -153,7 +153,8 @@ def fact_type(fact: Fact, words: Vocabulary) -> str:
     if isinstance(fact, (AnyMember, AllMembers, ConnectedToFact, StatutoryOvercrowding)):
         return "bool"
     if isinstance(fact, (Min, Max)):
-        from cbl_engine.scheme.expressions import ExpressionError, parse_expression
+        from cbl_engine.scheme.expressions import parse_expression
+        from cbl_engine.scheme.tokens import ExpressionError
 
         text = fact.min if isinstance(fact, Min) else fact.max
         try:
@@ -185,7 +186,7 @@ def result_type(
         ExpressionError: it compares what cannot be compared, as a date with a number or a yes-or-no
             with text; or polars refuses it, with polars' reason.
     """
-    from cbl_engine.scheme.expressions import ExpressionError
+    from cbl_engine.scheme.tokens import ExpressionError
 
     constants = example_constants(expression, params)
     frame = pl.DataFrame(
