@@ -9,6 +9,7 @@ import polars as pl
 
 from cbl_engine.assess.sharing import MOST_PEOPLE
 from cbl_engine.errors import Problem, TableError
+from cbl_engine.tables import given_twice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,16 +50,11 @@ def table_problems(
         ) and not (dtype == pl.String and frame.schema[name] in (pl.Categorical, pl.Enum)):
             yield Problem("column_type", "a column is of another type", where=where,
                           given=str(frame.schema[name]), allowed=str(dtype()))
-    if any(named) and "id" in applications.columns and applications["id"].is_duplicated().any():
-        twice = applications["id"].filter(applications["id"].is_duplicated()).unique().sort()
-        yield Problem(
-            "duplicate_id",
+    if any(named) and "id" in applications.columns:
+        yield from given_twice(
+            applications["id"],
             "an application is there more than once, and the standard reads its columns",
-            where="applications.id",
-            count=len(twice),
-            rows=tuple(map(str, twice.head(5))),
-            remedy="Give the versions in force at the as-at date",
-        )
+            "applications.id", "Give the versions in force at the as-at date")
 
 
 def none_too_large(people: pl.DataFrame, household: NDArray[np.int32]) -> None:

@@ -13,7 +13,7 @@ from cbl_engine.errors import Problem, SchemeError, TableError
 from cbl_engine.shortlist.advert_columns import columns_read_of_adverts
 from cbl_engine.shortlist.classes import Classes, classify
 from cbl_engine.tables import Ordinals
-from cbl_engine.tables.needs import column_problems
+from cbl_engine.tables.needs import column_problems, given_twice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -131,18 +131,8 @@ def arrange_adverts(
     _check_shape(adverts, homes)
     ordinals = Ordinals(adverts["id"])
     if len(ordinals) < adverts.height:
-        twice = adverts["id"].filter(adverts["id"].is_duplicated()).unique().sort()
-        raise TableError(
-            [
-                Problem(
-                    "duplicate_id",
-                    "an advert is given more than once",
-                    where="adverts.id",
-                    count=len(twice),
-                    rows=tuple(map(str, twice.head(5))),
-                )
-            ]
-        )
+        raise TableError([*given_twice(
+            adverts["id"], "an advert is given more than once", "adverts.id")])
     order = ordinals.ordinals_of(adverts["id"])
     if not np.array_equal(order, np.arange(len(order))):
         adverts = adverts[np.argsort(order)]

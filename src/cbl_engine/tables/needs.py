@@ -130,19 +130,29 @@ def fits(dtype: pl.DataType, kind: str) -> bool:
     return dtype == DTYPES[kind]
 
 
+def given_twice(ids: pl.Series, message: str, where: str, remedy: str = "") -> Iterable[Problem]:
+    """A problem that names the ids given more than once, where there are any.
+
+    Args:
+        ids: of the rows of a table.
+        message: in words.
+        where: table and column.
+        remedy: what to do.
+    """
+    if not ids.is_duplicated().any():
+        return
+    twice = ids.filter(ids.is_duplicated()).unique().sort()
+    yield Problem("duplicate_id", message, where=where, count=len(twice),
+                  rows=tuple(map(str, twice.head(5))), remedy=remedy)
+
+
 def repeated_ids(applications: pl.DataFrame, ordinals: Ordinals) -> Iterable[Problem]:
     """Ids given twice: of applications, or of versions in force at once."""
     if not has_versions(applications):
         if len(ordinals) < applications.height:
-            twice = applications["id"].filter(applications["id"].is_duplicated()).unique().sort()
-            yield Problem(
-                "duplicate_id",
-                "an application is given more than once",
-                where="applications.id",
-                count=len(twice),
-                rows=tuple(map(str, twice.head(5))),
-                remedy="Keep one row each, or give valid_from and valid_to",
-            )
+            yield from given_twice(
+                applications["id"], "an application is given more than once", "applications.id",
+                "Keep one row each, or give valid_from and valid_to")
         return
     spans = spans_of(applications).sort("id", "from")
     clash = spans.filter(
