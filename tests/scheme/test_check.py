@@ -255,6 +255,24 @@ EXPRESSIONS = [
         "Declare it under columns, facts or parameters, or correct the name",
     ),
     (
+        criterion("band = Gold"),
+        "f.yaml:9:18: Gold is not a column, fact or parameter that can be read here, "
+        "in: band = Gold; allowed: access_need, advert.access_category, advert.adaptations, advert.area, "
+        "advert.bed_spaces, advert.bedrooms, advert.cascade_second_on, advert.cascade_third_on, "
+        "advert.closes_at, advert.corrected_at, advert.entrance_steps, advert.floor, .... "
+        "Declare it under columns, facts or parameters, or correct the name; "
+        "if it is text, put it in quotes: 'Gold'",
+    ),
+    (
+        criterion("band IN ('A', Goldd, 'B')"),
+        "f.yaml:9:25: Goldd is not a column, fact or parameter that can be read here, "
+        "in: band IN ('A', Goldd, 'B'); allowed: access_need, advert.access_category, advert.adaptations, advert.area, "
+        "advert.bed_spaces, advert.bedrooms, advert.cascade_second_on, advert.cascade_third_on, "
+        "advert.closes_at, advert.corrected_at, advert.entrance_steps, advert.floor, .... "
+        "Declare it under columns, facts or parameters, or correct the name; "
+        "if it is text, put it in quotes: 'Goldd'",
+    ),
+    (
         criterion("points > 1 AND NOW() > as_at"),
         "f.yaml:9:26: NOW cannot be used: the engine never reads a clock, "
         "in: points > 1 AND NOW() > as_at. Use as_at, the date the calculation is for",

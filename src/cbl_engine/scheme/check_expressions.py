@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Literal
 
 import polars as pl
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from cbl_engine.documents import Document
+
+# What stands before a word that is compared, or is one of a list.
+_COMPARED = re.compile(r"(=|<>|\bIN\s*\([^()]*)\s*$", re.IGNORECASE)
 
 
 def expression_problems(
@@ -57,14 +61,17 @@ def expression_problems(
                 "both must be met",
             )
             continue
-        quoted = text[offset : offset + 1] == '"'
+        remedy = "Declare it under columns, facts or parameters, or correct the name"
+        if text[offset : offset + 1] == '"':
+            remedy = "Text goes in 'single quotes'"
+        elif _COMPARED.search(text[:offset]):
+            remedy += f"; if it is text, put it in quotes: '{name}'"
         yield Problem(
             "unknown_name",
             f"{name} is not a column, fact or parameter that can be read here, in: {text}",
             where=document.where(place, offset=offset),
             allowed=suggest(name, visible),
-            remedy="Text goes in 'single quotes'" if quoted
-            else "Declare it under columns, facts or parameters, or correct the name",
+            remedy=remedy,
         )
     if unknown:
         return
