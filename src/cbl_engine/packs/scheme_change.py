@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cbl_engine.assess import movers
-from cbl_engine.assess.movers import MOVES
+from cbl_engine.assess.moved import MOVES
 from cbl_engine.packs.checklist import Checked, checklist_frame, legal_checklist
 from cbl_engine.packs.workload import officer_times, workload
 from cbl_engine.scheme import scheme_changes

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from cbl_engine.assess.movers import MOVES
+from cbl_engine.assess.moved import MOVES
 from cbl_engine.packs.checklist import checklist_frame
 from cbl_engine.report.charts import bars
 from cbl_engine.report.letter import draft_letter

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbl_engine.assess.movers import MOVES
+from cbl_engine.assess.moved import MOVES
 from cbl_engine.report.flows import flows_drawn
 from cbl_engine.report.page import render
 
