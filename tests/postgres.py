@@ -49,8 +49,9 @@ def account() -> tuple[list[str], str] | None:
     for name in ("postgres", "nobody"):
         with contextlib.suppress(KeyError):
             pwd.getpwnam(name)
-            if shutil.which("runuser"):
-                return ["runuser", "-u", name, "--"], name
+            found = shutil.which("runuser", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+            if found:
+                return [found, "-u", name, "--"], name
     return None
 
 
