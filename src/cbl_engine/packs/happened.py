@@ -15,6 +15,7 @@ import polars as pl
 from cbl_engine.assess import upkeep
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.records.overdue import breaches
+from cbl_engine.report.landlord_names import landlord_names
 from cbl_engine.report.nominations import NOMINATIONS, nominations_agreed
 from cbl_engine.report.results_rows import is_erased, lettings_of, sensitive_offers, waiting_of
 from cbl_engine.report.results_tables import offers_in_words, unlet_in_words
@@ -155,7 +156,7 @@ def of_record(record: Record, scheme: Scheme, since: date | None = None) -> Happ
         (version or scheme.versions[-1]).title, bands_in_order(scheme), as_at, since, voids, adverts,
         _nominations(offers, tables, scheme), lettings,
         _register(record, as_at), bids is not None,
-        breaches(tables, scheme, as_at), due, (record, scheme), _names(tables))
+        breaches(tables, scheme, as_at), due, (record, scheme), landlord_names(tables))
 
 
 def _register(record: Record, on: date) -> pl.DataFrame:
@@ -199,14 +200,6 @@ def _voids(tables: Mapping[str, pl.DataFrame], sensitive: pl.Series) -> pl.DataF
         return voids.with_columns(pl.lit(None, pl.String).alias("landlord"))
     theirs = homes.select(pl.col("id").cast(pl.String).alias("home"), pl.col("landlord").cast(pl.String))
     return voids.join(theirs, on="home", how="left", maintain_order="left")
-
-
-def _names(tables: Mapping[str, pl.DataFrame]) -> dict[str, str]:
-    table = tables.get("landlords")
-    if table is None or "name" not in table.columns:
-        return {}
-    known = table.drop_nulls("name")
-    return dict(zip(known["id"].cast(pl.String), known["name"].cast(pl.String), strict=True))
 
 
 def _nominations(

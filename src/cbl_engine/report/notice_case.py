@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cbl_engine.records.kinds_of_home import KIND_TYPES, with_kind
+from cbl_engine.report.landlord_names import landlord_names
 from cbl_engine.report.letter import BLANK
 from cbl_engine.scheme.description import Line, Section
 from cbl_engine.scheme.offers_words import refusals_in_words
@@ -72,14 +73,9 @@ class Case:
             own["home"] = offer["home"]
         frame = pl.DataFrame([own], {"home": pl.String, "home_group": pl.String, **_HOME})
         home = with_kind(frame, tables, _HOME).row(0, named=True)
-        return {"advert": advert, **home, "landlord": self._landlord_called(home["landlord"])}
-
-    def _landlord_called(self, landlord: str | None) -> str | None:
-        known = self.record.tables.get("landlords")
-        if landlord is None or known is None or "name" not in known.columns:
-            return landlord
-        names = known.filter(pl.col("id").cast(pl.String) == landlord)["name"].drop_nulls()
-        return str(names[0]) if len(names) else landlord
+        called = landlord_names(self.record.tables)
+        return {"advert": advert, **home,
+                "landlord": called.get(home["landlord"], home["landlord"])}
 
     def let_on(self) -> date | None:
         """Day on which the household signed for a home that it had on the day of the letter, if it did."""

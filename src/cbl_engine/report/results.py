@@ -16,6 +16,7 @@ import polars as pl
 from cbl_engine.disclosure import LIMIT
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.report import results_tables as rt
+from cbl_engine.report.landlord_names import landlord_names
 from cbl_engine.report.nominations import nominations_agreed
 from cbl_engine.report.recorded_time import not_on_record
 from cbl_engine.report.results_rows import (
@@ -299,9 +300,8 @@ def _nominated(
     signed = record.tables["lettings"].filter(pl.col("undone_on").is_null()).select("id", "signed_on")
     settled = offers.drop_nulls("nominated_on").join(signed, on="id", how="left").with_columns(
         pl.coalesce("ended_on", "signed_on").alias("_on"), pl.col("landlord").cast(pl.String))
-    names = dict(zip(*(_landlord_names(record)[c] for c in ("id", "name")), strict=True))
     by = _between(settled, "_on", since, until).group_by(
-        pl.col("landlord").replace(names).fill_null(rt.UNKNOWN)).agg(
+        pl.col("landlord").replace(landlord_names(record.tables)).fill_null(rt.UNKNOWN)).agg(
         pl.col("application").n_unique().alias("named"),
         pl.col("application").filter(pl.col("step") == "let").n_unique().alias("let"))
     return {landlord: (named, let) for landlord, named, let in by.iter_rows()}
@@ -316,10 +316,3 @@ def _unlet_by(offers: pl.DataFrame, lettings: pl.DataFrame, day: date) -> pl.Dat
     return open_then.with_columns(
         pl.when("_since").then(pl.lit("offered")).otherwise("step").alias("step"),
         *(pl.when(~pl.col("_since")).then(n).alias(n) for n in ("ended_on", "ended_by")))
-
-
-def _landlord_names(record: Record) -> pl.DataFrame:
-    known = record.tables.get("landlords")
-    if known is None or "name" not in known.columns:
-        return pl.DataFrame(schema={"id": pl.String, "name": pl.String})
-    return known.drop_nulls("name").select(pl.col("id").cast(pl.String), "name")

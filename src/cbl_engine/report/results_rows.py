@@ -9,6 +9,7 @@ import polars as pl
 from cbl_engine.records.feedback import SENSITIVE
 from cbl_engine.records.kinds_of_home import KIND_TYPES, with_kind
 from cbl_engine.records.state import StateFolder, erased_in
+from cbl_engine.report.landlord_names import landlord_names
 from cbl_engine.tables import versions_in_force
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def lettings_of(record: Record, scheme: Scheme) -> pl.DataFrame:
     let = let.join(of_advert, on="advert", how="left").join(offered, on="id", how="left")
     let = let.with_columns(pl.coalesce("home", "_home_advertised").alias("home"))
     let = with_kind(let, tables, HOME).with_columns(
-        _named(pl.coalesce("_landlord", "landlord"), tables.get("landlords")),
+        pl.coalesce("_landlord", "landlord").replace(landlord_names(tables)).alias("landlord"),
         pl.col("signed_on").dt.strftime("%Y-%m").alias("month"),
         (pl.col("signed_on") - pl.col("registered_on")).dt.total_days().alias("days_registered"),
         (pl.col("signed_on") - pl.col("priority_date")).dt.total_days().alias("days_ranked"),
@@ -171,9 +172,3 @@ def _labelled_sensitive(adverts: pl.DataFrame) -> pl.Expr:
     return pl.col("labels").list.contains(SENSITIVE).fill_null(value=False)
 
 
-def _named(landlord: pl.Expr, landlords: pl.DataFrame | None) -> pl.Expr:
-    if landlords is None or "name" not in landlords.columns:
-        return landlord.alias("landlord")
-    known = landlords.drop_nulls("name")
-    names = dict(zip(known["id"].cast(pl.String), known["name"], strict=True))
-    return landlord.replace(names).alias("landlord")
