@@ -22,6 +22,7 @@ from benchmarks.offers import weeks
 from benchmarks.simulate import answer, growth
 from benchmarks.simulate import run as worlds
 
+ELSEWHERE = RESULTS / "elsewhere"
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 FLOOR = {
     "S": {"polars": 1, "duckdb": 1, "pandas": 1, "sqlite": 1},
@@ -114,8 +115,7 @@ in every run.
 - Where homes are scarce the two sides hardly differ (I. Ashlagi, Y. Kanoria and J. D. Leshno,
   Unbalanced Random Matching Markets, Journal of Political Economy 125 (2017), 69-98).
 - Python's garbage collector is off for everyone. *Times ours* is the median of ratios within the
-  rounds, by the clock and by the processor's time. The machine was busy with other work, so the
-  processor's time says more than the clock. The layout beforehand is in no other column.
+  rounds, by the clock and by the processor's time. The layout beforehand is in no other column.
 """
 
 WEEKS = """\
@@ -152,6 +152,7 @@ def page() -> str:
         path = RESULTS / f"contest-{size}.json"
         if path.exists():
             parts.append(contest(json.loads(path.read_text())))
+    parts.append(elsewhere())
     for size in SIZES:
         path = RESULTS / f"timings-{size}.json"
         if path.exists():
@@ -190,6 +191,28 @@ def contest(found: dict[str, Any]) -> str:
             f"| {found['ratios'][name]:.1f} | {f'{peak:,.0f}' if peak else ''} |"
         )
     lines += ["", verdict(found), "", source(found), ""]
+    return "\n".join(lines)
+
+
+def elsewhere() -> str:
+    """The contest on a machine of another kind, in short."""
+    runs = [json.loads(path.read_text()) for size in SIZES
+            if (path := ELSEWHERE / f"contest-{size}.json").exists()]
+    if not runs:
+        return ""
+    names = dict.fromkeys(n for found in runs for n in found["ratios"] if not is_ours(n))
+    ours = " | ".join(milliseconds(median(found["seconds"][OURS])) for found in runs)
+    lines = [
+        "## The same on a machine of another kind", "",
+        "*Times ours*, as above; the engine's own row is its median time, cold, in ms.", "",
+        "| | " + " | ".join(found["size"] for found in runs) + " |",
+        "| --- |" + " ---: |" * len(runs),
+        f"| **{OURS}, cold** | {ours} |",
+        *(f"| {name} | "
+          + " | ".join(f"{found['ratios'][name]:.2f}" if name in found["ratios"] else ""
+                       for found in runs) + " |" for name in names),
+        "", *(source(found, "--results benchmarks/results/elsewhere") + "\n" for found in runs),
+    ]
     return "\n".join(lines)
 
 
@@ -235,13 +258,20 @@ def verdict(found: dict[str, Any]) -> str:
     return "\n".join(words)
 
 
-def source(found: dict[str, Any]) -> str:
+def source(found: dict[str, Any], more: str = "") -> str:
+    """The command and what it ran on.
+
+    Args:
+        found: of one run.
+        more: further words of the command.
+    """
     at = found["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in at["versions"].items())
     each = found["turns_in_a_round"]
     turns = f" of {each} turns, the least of which counts" if each > 1 else ""
     return (
-        f"`python -m benchmarks.contest.run --size {found['size']} --rounds {found['rounds']}`"
+        f"`python -m benchmarks.contest.run --size {found['size']} --rounds {found['rounds']}"
+        f"{' ' if more else ''}{more}`"
         f"{turns}; {at['measured'][:10]}, commit {at['commit']}, {at['cpu']}, {at['cores']} cores, "
         f"{at['system']}, Python {at['python']}, {versions}; load before "
         f"{at['busy_before']:.1f}."
