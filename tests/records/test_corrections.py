@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 
 from cbl_engine.documents import parse_document
@@ -227,3 +228,22 @@ def test_a_template_says_what_was_recorded_and_becomes_corrections(run: RunFolde
     with pytest.raises(RunError, match="the run read no such application; given idle"):
         template(held_by_run(run), "idle")
     assert CLOSES.year == 2024
+
+
+def test_ids_keep_the_zeros_they_begin_with(tmp_path: Path) -> None:
+    frames = _frames()
+    called = {"a": "0012", "b": "12"}
+    for table, column in (("applications", "id"), ("people", "application"), ("bids", "application")):
+        frames[table] = frames[table].with_columns(pl.col(column).replace(called))
+    run = run_of(tmp_path, TEXT, frames)
+    advert = frames["bids"].filter(pl.col("application") == "0012")["advert"][0]
+    text = template(held_by_run(run), "0012")
+    assert '#     remove: {advert: ..., application: "0012"}' in text
+    for written in ("0012", '"0012"'):
+        replay = put_right(run, "corrections:\n  - table: bids\n"
+                           f"    remove: {{advert: {advert}, application: {written}}}\n"
+                           "    reason: Placed for another household.\n")
+        assert replay.corrections[0].row["application"] == "0012"
+    one = put_right(run, "corrections:\n  - {table: applications, row: 12, column: points, "
+                    "was: 7, should_be: 8, reason: x}\n")
+    assert one.corrections[0].row == {"id": "12"}

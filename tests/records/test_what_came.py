@@ -123,3 +123,21 @@ def test_the_form_gives_ids_that_no_outcome_has(tmp_path):
     (name,) = form(tables)["id"]
     answered = {**tables, "outcomes": pl.DataFrame({"id": [name, f"{name}/2"]})}
     assert form(answered)["id"].to_list() == [f"{name}/3"]
+
+
+def test_a_mapping_with_a_section_for_outcomes_reads_them(tmp_path):
+    first_week(tmp_path)
+    plain = second_week(tmp_path, out="plain")
+    theirs = OUTCOMES.replace(",", ";").replace("2026-03-", "2026.03.")
+    (tmp_path / "outcomes.csv").write_text(theirs)
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text("applications: {delimiter: ';'}\n")
+    with pytest.raises(BadInput):
+        second_week(tmp_path, mapping=mapping)
+    mapping.write_text("outcomes: {delimiter: ';', date_format: '%Y.%m.%d'}\n")
+    done = second_week(tmp_path, mapping=mapping)
+    assert done.folder.tables["outcomes"].equals(plain.folder.tables["outcomes"])
+    mapping.write_text("outcomes: {delimiter: [}\n")
+    with pytest.raises(BadInput) as caught:
+        second_week(tmp_path, out="week3", mapping=mapping, data=lot(tmp_path, people="id\n12\n"))
+    assert len(caught.value.problems) == len(set(caught.value.problems))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import polars as pl
@@ -16,11 +17,11 @@ from cbl_engine.records.facts_apart import subjects_of
 from cbl_engine.records.waiting import FORM_COLUMN
 from cbl_engine.tables import LINEAGE_COLUMNS, TABLES, read_tables
 from cbl_engine.tables.dtypes import with_text_ids
+from cbl_engine.tables.mapping import read_mapping
 from cbl_engine.tables.taking_in import completed, news, place_of, taken_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from cbl_engine.offers.events import Event
     from cbl_engine.records.state import State
@@ -95,13 +96,13 @@ class Reading:
         needs: tuple[str, ...] = (), only: str | None = None,
     ) -> dict[str, pl.DataFrame]:
         """The good rows of a source, by table, without where they came from."""
-        mapping = self.mapping if only is None else None
+        mapping = self.mapping if only is None or self._maps(only) else None
         found: Tables = read_tables(source, self.extras, needs, mapping=mapping, strict=False,
                                     standing=standing, only=only)
         if only is None:
             self._unread(source, found)
         rows = tuple(p for p in found.problems if p.rows)
-        self.problems += [p for p in found.problems if not p.rows]
+        self.problems += [p for p in found.problems if not p.rows and p not in self.problems]
         if rows:
             self.left_out += rows
             self.rejected.append(found.rejected)
@@ -112,6 +113,13 @@ class Reading:
             }
         return {t: with_text_ids(t, f.drop(*LINEAGE_COLUMNS, strict=False))
                 for t, f in sorted(found.frames.items())}
+
+    def _maps(self, table: str) -> bool:
+        """Whether the mapping says how this table is written; else it is as the engine's form has it."""
+        if self.mapping is None:
+            return False
+        mapping, problems = read_mapping(Path(self.mapping))
+        return bool(problems) or table in mapping.sources
 
     def _unread(self, source: str | Path, found: Tables) -> None:
         """What is no table is told; a source without any table is refused."""

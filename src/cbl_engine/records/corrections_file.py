@@ -27,10 +27,12 @@ from __future__ import annotations
 
 from datetime import date
 from difflib import get_close_matches
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from cbl_engine.documents import parse_document
 from cbl_engine.errors import Problem, RunError
 from cbl_engine.records.corrections import (
     Correction,
@@ -245,8 +247,8 @@ class _Reader:
 
     def _value(self, table: HeldTable, place: Place, name: str, value: Any) -> Any:
         column = table.columns[name]
-        if column.type == "id" and isinstance(value, int) and not isinstance(value, bool):
-            value = str(value)
+        if column.type == "id" and isinstance(value, (bool, int, float, date)):
+            value = self._written(place)
         value, wrong = typed(column, value)
         if wrong:
             raise self.refuse("wrong_value", f"{name} {wrong}", place)
@@ -256,6 +258,17 @@ class _Reader:
                 raise self.refuse("wrong_value", f"{name} must be a whole number", place)
             return int(value)
         return value
+
+    def _written(self, place: Place) -> str:
+        """A scalar as the file has it: ids keep the zeros they begin with."""
+        found = self._texts
+        for part in place:
+            found = found[part]
+        return found
+
+    @cached_property
+    def _texts(self) -> Any:
+        return parse_document(self.document.text, self.document.name, as_text=True).data
 
     def _find(self, table: HeldTable, place: Place, row: Mapping[str, Any]) -> tuple[int, ...]:
         """The number of the row that has these values; in a state, of each time it was taken in."""

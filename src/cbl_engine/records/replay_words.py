@@ -244,10 +244,10 @@ _HEAD = """\
 # was stays as it is: it is checked against the {kind}. An empty cell is null.
 {since}# A row that should have been there is added, and one that should not is removed:
 #   - table: bids
-#     add: {{advert: ..., application: {application}, placed_at: 2026-02-20T10:00:00}}
+#     add: {{advert: ..., application: {written}, placed_at: 2026-02-20T10:00:00}}
 #     reason: The system refused the bid.
 #   - table: bids
-#     remove: {{advert: ..., application: {application}}}
+#     remove: {{advert: ..., application: {written}}}
 #     reason: Placed for another household.
 {kind}: "{id}"
 corrections:
@@ -275,7 +275,7 @@ def template(held: Held, application: Any) -> str:
                      remedy="It holds the households that bid" if run else "")]
         )
     versions = "valid_from" in held.frames["applications"].columns
-    lines = [_HEAD.format(application=own, id=held.id, kind=held.kind, place=held.kind.upper(),
+    lines = [_HEAD.format(application=own, written=_flow(own), id=held.id, kind=held.kind, place=held.kind.upper(),
                           has="read" if run else "has", since=_SINCE if run or versions else "")]
     theirs = [t for t in ("applications", "people", "connections", "bids") if t in held.read]
     if not run:
