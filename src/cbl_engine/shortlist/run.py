@@ -16,7 +16,8 @@ from cbl_engine.shortlist.kernel import rank
 from cbl_engine.shortlist.plans import make_all_ready
 from cbl_engine.shortlist.result import Shortlist
 from cbl_engine.shortlist.verify import verify as verify_properties
-from cbl_engine.tables import frame_problems
+from cbl_engine.tables import DTYPES, frame_problems
+from cbl_engine.tables.needs import with_types
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,6 +72,11 @@ def shortlist(
     workers = min(os.cpu_count() or 1, 8) if bids.height >= THREADS_FROM else 1
     with ThreadPoolExecutor(workers) if workers > 1 else nullcontext() as pool:
         arranged = arrange_adverts(prepared, adverts, homes, seed)
+        # A frame made of no bids has no types.
+        bids = with_types(bids, {
+            "advert": arranged.ordinals.ids.dtype, "application": prepared.ordinals.ids.dtype,
+            "placed_at": DTYPES["datetime"],
+        })
         counted, works = _side_by_side(
             pool,
             lambda: group_bids(bids, arranged, prepared.ordinals, pool),
