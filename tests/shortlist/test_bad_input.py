@@ -329,6 +329,33 @@ def test_lazy_frames_are_told_of_before_anything_is_read() -> None:
     ]
 
 
+def test_arguments_of_another_kind_are_told_of_before_anything_is_read() -> None:
+    register = {"applications": applications_of(OWN)}
+    scheme: Any = scheme_of(PLAIN)
+    by_table = "{0}: {1} is not given by table; given a list; allowed: a dict whose keys name tables"
+    frames: Any = list(register.values())
+    assert _lines(TableError, scheme, frames) == [by_table.format("register", "the register")]
+    name: Any = "sheffield"
+    assert _lines(TableError, name, register) == [
+        "scheme: the scheme is not a loaded one; given a str; allowed: a cbl_engine.Scheme. "
+        "Load it first, with load_scheme"
+    ]
+    prepared = prepare(scheme, register, "close")
+    with pytest.raises(TableError) as caught:
+        prepared.update(frames, frames)
+    assert str(caught.value).splitlines() == [
+        by_table.format("changed", "what is changed"), by_table.format("removed", "what is removed"),
+    ]
+    seed: Any = None
+    with pytest.raises(TableError) as caught:
+        shortlist(scheme, adverts_of(), _bids(bid("a")), seed=seed)
+    assert str(caught.value).splitlines() == [
+        "prepared: the register is not made ready; given a Scheme; allowed: a cbl_engine.Prepared. "
+        "Make it with prepare(scheme, register, as_at)",
+        "seed: the seed is not a whole number; given None; allowed: an int",
+    ]
+
+
 @pytest.mark.parametrize("call", ["frame", "summary", "stage_failures"])
 def test_one_text_is_no_list_of_adverts(call: str) -> None:
     result = ranked(PLAIN, OWN)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from cbl_engine.tables.schemas import TABLES
 from cbl_engine.tables.versions import has_versions, spans_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from cbl_engine.tables.ordinals import Ordinals
 
@@ -36,6 +36,19 @@ def day_problems(day: object, where: str, words: str) -> Iterable[Problem]:
         yield Problem(
             where, f"{words} is not a date", where=where, given=repr(day), allowed="a datetime.date",
         )
+
+
+def mapping_problems(given: object, where: str, words: str) -> Iterable[Problem]:
+    """What is no dict by table: a list of frames does not say which is which.
+
+    Args:
+        given: what came.
+        where: the argument.
+        words: what it is, at the beginning of the message.
+    """
+    if not isinstance(given, Mapping):
+        yield Problem("not_by_table", f"{words} is not given by table", where=where,
+                      given=f"a {type(given).__name__}", allowed="a dict whose keys name tables")
 
 
 def frame_problems(frames: Mapping[str, object]) -> Iterable[Problem]:
