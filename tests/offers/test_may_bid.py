@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from cbl_engine.errors import TableError
+from cbl_engine.offers.bidding import judge_bids
 from cbl_engine.offers.criteria import Judge
 from cbl_engine.offers.may_bid import MayBid, may_bid
 from cbl_engine.shortlist import prepare
@@ -50,6 +51,17 @@ def test_the_first_to_bid_stands_first():
     found = ask()
     assert (found.answer, found.against, found.bid_already) == ("yes", (), None)
     assert (found.standing.position, found.standing.of) == (1, 1)
+
+
+def test_before_any_bid_the_frame_of_bids_needs_no_types():
+    scheme = scheme_of(text_of(NOTHING, keys=("band: [A, B, C]",)))
+    register = {"applications": applications_of(HOUSEHOLDS)}
+    adverts = frame("adverts", ADVERTS)
+    judge, prepared = Judge(scheme, register, adverts), prepare(scheme, register, "close")
+    bids = pl.DataFrame(schema=["advert", "application", "placed_at"])
+    found = may_bid(judge, prepared, bids, {}, "a", "p", at(2))
+    assert (found.answer, found.standing.position) == ("yes", 1)
+    assert judge_bids(judge, adverts, bids, {}, until=at(2).date()).is_empty()
 
 
 def test_its_place_is_among_the_bids_so_far():

@@ -8,8 +8,9 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from cbl_engine.records import check_inputs
-from cbl_engine.scheme import load_scheme
+from cbl_engine.quality import extract_request
+from cbl_engine.records import check_inputs, run_shortlist
+from cbl_engine.scheme import load_scheme, scheme_from_text
 from cbl_engine.shipped import shipped_folder
 
 
@@ -83,3 +84,31 @@ def test_a_scheme_that_does_not_assess_is_asked_for_no_assessment(use) -> None:
     scheme = replace(scheme, versions=versions)
     kinds = [p.kind for p in check_inputs(scheme, "riverton", use=use).problems]
     assert kinds == (["no_assessment"] if use == "assessment" else [])
+
+
+@pytest.mark.parametrize("declared", ["homes", "adverts"])
+@pytest.mark.parametrize("carries", ["homes", "adverts"])
+def test_a_column_declared_of_homes_or_adverts_is_read_of_both(tmp_path, declared, carries):
+    scheme = scheme_from_text(f"""
+scheme: small
+title: Small
+authority: Nobody
+in_force: {{from: 2020-01-01, assumed: true}}
+bands: {{}}
+columns: {{{declared}: {{score: {{type: number, label: x}}}}}}
+criteria: {{high: {{label: x, when: advert.score > 9.5}}}}
+eligible: [high]
+profiles: {{only: {{label: x, order: [{{lottery: register}}]}}}}
+""")
+    tables = {
+        "applications": {"id": "p", "status": "active"},
+        "homes": {"id": "h"},
+        "adverts": {"id": "a", "home": "h", "status": "closed", "closes_at": "2024-05-31T12:00:00"},
+        "bids": {"advert": "a", "application": "p", "placed_at": "2024-05-30T12:00:00"},
+    }
+    tables[carries]["score"] = "10"
+    for name, row in tables.items():
+        (tmp_path / f"{name}.csv").write_text(f"{','.join(row)}\n{','.join(row.values())}\n")
+    assert run_shortlist(scheme, tmp_path).frame()["eligible"].to_list() == [True]
+    request = extract_request(scheme).filter(column="score")
+    assert request["table"].to_list() == [declared]

@@ -160,7 +160,7 @@ def test_a_bid_given_twice_and_one_without_a_time() -> None:
     ]
     assert _lines(TableError, scheme_of(PLAIN), register, adverts_of(),
                   _bids(bid("a"), bid("b") | {"placed_at": None})) == [
-        "bids.placed_at: a bid has no placed_at"
+        "bids.placed_at: a bid has no placed_at; 1 in all: b"
     ]
 
 
@@ -170,7 +170,7 @@ def test_columns_of_bids_that_do_not_fit() -> None:
     assert _lines(TableError, scheme_of(PLAIN), register, adverts_of(),
                   bids.drop("application").with_columns(placed_at=pl.lit("noon"))) == [
         "bids.application: the column application is missing from bids; allowed: a column of type "
-        "id. The scheme reads it; add it, with empty cells where it is not known",
+        "id. Add it, with a value in every row",
         "bids.placed_at: the column placed_at of bids has the wrong type; given String; allowed: "
         "datetime (Datetime(time_unit='us', time_zone='Europe/London'))",
     ]
@@ -193,10 +193,52 @@ def test_adverts_that_do_not_fit() -> None:
     )
     assert _lines(TableError, scheme, register, adverts, _bids()) == [
         "adverts.status: the column status is missing from adverts; allowed: a column of type code"
-        ". The scheme reads it; add it, with empty cells where it is not known",
+        ". Add it, with a value in every row",
         "adverts.id: an advert has no id",
-        "adverts.closes_at: an advert has no closes_at",
+        "adverts.closes_at: an advert has no closes_at; 2 in all: ad, ...",
     ]
+
+
+def test_an_advert_without_a_status_or_with_one_there_is_not() -> None:
+    register = {"applications": applications_of(OWN)}
+    adverts = adverts_of({}, {"id": "p", "status": None}, {"id": "q", "status": "Withdrawn"})
+    assert _lines(TableError, scheme_of(PLAIN), register, adverts, _bids(bid("a"))) == [
+        "adverts.status: an advert has no status; 1 in all: p"
+    ]
+    assert _lines(TableError, scheme_of(PLAIN), register, adverts.drop_nulls("status"),
+                  _bids(bid("a"))) == [
+        "adverts.status: an advert has a status that there is not; given 'Withdrawn'; allowed: "
+        "draft, open, closed, withdrawn, readvertised, let; 1 in all: q"
+    ]
+
+
+def test_bids_that_name_nothing() -> None:
+    bids = _bids(bid("a"), bid(None), bid("b", advert=None))
+    assert _lines(TableError, scheme_of(PLAIN), {"applications": applications_of(OWN)},
+                  adverts_of(), bids) == [
+        "bids.application: a bid has no application",
+        "bids.advert: a bid has no advert; 1 in all: b",
+    ]
+
+
+@pytest.mark.parametrize("own", [OWN, {7: {"band": "A", "points": 1}}])
+def test_frames_made_of_no_rows_need_no_types(own: dict[Any, dict[str, Any]]) -> None:
+    prepared = prepare(scheme_of(PLAIN), {"applications": applications_of(own)}, "close")
+    bids = pl.DataFrame(schema=["advert", "application", "placed_at"])
+    no_adverts = pl.DataFrame(schema=["id", "closes_at", "status", "home", "opens_at"])
+    homes = pl.DataFrame(schema=["id"])
+    for adverts in (adverts_of(), no_adverts):
+        result = shortlist(prepared, adverts, bids, homes, verify="full")
+        assert result.frame().is_empty()
+        typed = shortlist(prepared, adverts, _typed(bids, own), homes, verify="full")
+        assert result.set_aside.equals(typed.set_aside)
+        assert result.set_aside.schema == typed.set_aside.schema
+
+
+def _typed(bids: pl.DataFrame, own: dict[Any, dict[str, Any]]) -> pl.DataFrame:
+    ids = pl.Int64 if 7 in own else pl.String
+    moment = pl.Datetime("us", "Europe/London")
+    return bids.cast({"advert": pl.String, "application": ids, "placed_at": moment})
 
 
 def test_profiles_and_plans_the_scheme_has_not() -> None:
@@ -284,6 +326,33 @@ def test_lazy_frames_are_told_of_before_anything_is_read() -> None:
     given = adverts_of().lazy(), _bids(bid("a")).lazy(), frame("homes", []).lazy()
     assert _lines(TableError, scheme_of(PLAIN), register, *given) == [
         line.format("adverts"), line.format("bids"), line.format("homes"),
+    ]
+
+
+def test_arguments_of_another_kind_are_told_of_before_anything_is_read() -> None:
+    register = {"applications": applications_of(OWN)}
+    scheme: Any = scheme_of(PLAIN)
+    by_table = "{0}: {1} is not given by table; given a list; allowed: a dict whose keys name tables"
+    frames: Any = list(register.values())
+    assert _lines(TableError, scheme, frames) == [by_table.format("register", "the register")]
+    name: Any = "sheffield"
+    assert _lines(TableError, name, register) == [
+        "scheme: the scheme is not a loaded one; given a str; allowed: a cbl_engine.Scheme. "
+        "Load it first, with load_scheme"
+    ]
+    prepared = prepare(scheme, register, "close")
+    with pytest.raises(TableError) as caught:
+        prepared.update(frames, frames)
+    assert str(caught.value).splitlines() == [
+        by_table.format("changed", "what is changed"), by_table.format("removed", "what is removed"),
+    ]
+    seed: Any = None
+    with pytest.raises(TableError) as caught:
+        shortlist(scheme, adverts_of(), _bids(bid("a")), seed=seed)
+    assert str(caught.value).splitlines() == [
+        "prepared: the register is not made ready; given a Scheme; allowed: a cbl_engine.Prepared. "
+        "Make it with prepare(scheme, register, as_at)",
+        "seed: the seed is not a whole number; given None; allowed: an int",
     ]
 
 

@@ -9,8 +9,10 @@ import polars as pl
 import pytest
 
 from cbl_engine.errors import TableError
+from cbl_engine.scheme import scheme_from_text
 from cbl_engine.shortlist import prepare, shortlist
 from tests.shortlist.small import (
+    HEAD,
     adverts_of,
     applications_of,
     bid,
@@ -60,6 +62,91 @@ def test_homes_of_a_group_that_differ_in_what_is_read_are_refused() -> None:
     assert str(caught.value) == (
         "homes.bedrooms: the scheme reads advert.bedrooms, and the homes of a group differ in it; "
         "1 in all: g. Advertise unlike homes apart, or give the value on the advert"
+    )
+
+
+def test_homes_of_a_group_may_differ_in_what_the_advert_says_itself() -> None:
+    homes = [*HOMES[:2], HOMES[2] | {"bedrooms": 2}]
+    assert _fits(homes, home_group="g", bedrooms=3) is True
+    other = {"id": "other", "home_group": "g", "bedrooms": 3}
+    with pytest.raises(TableError, match="homes of a group differ in it; 1 in all: g"):
+        ranked(FITS, {"a": {"bedroom_need": 3}}, homes=homes,
+               adverts=adverts_of({"home_group": "g", "bedrooms": None}, other))
+
+
+def test_an_empty_cell_and_what_it_is_taken_as_are_one_value_of_a_group() -> None:
+    text = """
+columns: {homes: {quiet: {type: bool, label: x, if_null: false}}}
+criteria: {loud: {label: x, when: not advert.quiet}}
+""" + order("points: points", eligible="loud")
+    scheme = scheme_from_text(HEAD[:HEAD.index("columns:")] + text)
+    homes = frame("homes", HOMES[1:]).with_columns(quiet=pl.Series([None, False]))
+    register = {"applications": applications_of({"a": {}})}
+    result = shortlist(prepare(scheme, register, "close"), adverts_of({"home_group": "g"}),
+                       frame("bids", [bid("a")]), homes)
+    assert by_id(result, "eligible") == {"a": True}
+
+
+RENT = """
+criteria:
+  paid: {label: x, when: advert.rent_weekly <= arrears}
+  size: {label: x, when: bedroom_need <= advert.bedrooms}
+  house: {label: x, when: advert.property_type = 'house'}
+""" + order("points: points", eligible="paid, size, house")
+
+
+@pytest.mark.parametrize(("column", "dtype"), [
+    ("rent_weekly", pl.Int64), ("rent_weekly", pl.Float32), ("rent_weekly", pl.Decimal(10, 0)),
+    ("rent_weekly", pl.Null), ("bedrooms", pl.Null), ("bedrooms", pl.Int8),
+    ("property_type", pl.Enum(["flat"])), ("property_type", pl.Categorical),
+    ("property_type", pl.Null),
+])
+def test_a_homes_value_is_read_whole_whatever_the_type_of_the_adverts_empty_column(
+    column: str, dtype: Any
+) -> None:
+    homes = frame("homes", [{"id": "h", "rent_weekly": 99.5, "bedrooms": 300,
+                             "property_type": "house"}])
+    own = adverts_of({"home": "h", "bedrooms": None})
+    adverts = own.with_columns(pl.lit(None, dtype).alias(column))
+    owing = {"a": {"arrears": 99.2}, "b": {"arrears": 99.5}, "c": {"arrears": 99.6}}
+    register = {"applications": applications_of(
+        {i: {**row, "bedroom_need": 300} for i, row in owing.items()})}
+    result = shortlist(prepare(scheme_of(RENT), register, "close"), adverts,
+                       frame("bids", [bid(i) for i in owing]), homes, verify="full")
+    assert by_id(result, "failed") == {"a": ["paid"], "b": [], "c": []}
+
+
+def test_a_home_without_an_id_or_given_twice_is_refused() -> None:
+    for homes in ([*HOMES, {"id": "h", "bedrooms": 3}], [{"id": "h", "bedrooms": 3}, *HOMES]):
+        with pytest.raises(TableError) as caught:
+            _fits(homes, home="h")
+        assert str(caught.value) == (
+            "homes.id: a home is given more than once; 1 in all: h. Keep one row each"
+        )
+    for homes in ([*HOMES, {"id": None}], [{"id": None}]):
+        with pytest.raises(TableError) as caught:
+            _fits(homes, home="h")
+        assert str(caught.value) == "homes.id: a home has no id"
+
+
+@pytest.mark.parametrize(("column", "words"), [
+    ("home", "homes of adverts"), ("home_group", "home groups of adverts"),
+    ("area", "ids in the column area of adverts"),
+])
+def test_ids_of_adverts_are_of_the_kind_that_homes_have(column: str, words: str) -> None:
+    text = "criteria: {near: {label: x, when: advert.area = 'n'}}\n" + order(
+        "points: points", eligible="near"
+    )
+    homes = frame("homes", [HOMES[0] | {"area": "n"}, HOMES[1] | {"area": "n"}])
+    adverts = adverts_of({"id": "ad", "home": "h"}, {"id": "other", "home": "h"}).with_columns(
+        pl.Series(column, [7, None]))
+    register = {"applications": applications_of({"a": {}})}
+    with pytest.raises(TableError) as caught:
+        shortlist(prepare(scheme_of(text), register, "close"), adverts,
+                  frame("bids", [bid("a")]), homes)
+    assert str(caught.value) == (
+        f"adverts.{column}: {words} are whole numbers where homes have text. "
+        "Give both as text, or both as whole numbers"
     )
 
 

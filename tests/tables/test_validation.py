@@ -288,6 +288,16 @@ def test_extra_columns_that_clash_and_unknown_tables():
     }
 
 
+def test_a_lazy_frame_is_told_of_and_left_out():
+    areas = pl.DataFrame({"id": ["a"]})
+    good, problems, rejected = validate_frames({"homes": pl.LazyFrame({"id": ["h"]}), "areas": areas})
+    assert list(good) == ["areas"]
+    assert [problem.line() for problem in problems] == [
+        "homes: homes is not a frame; given a LazyFrame; allowed: a polars.DataFrame. Collect it first"
+    ]
+    assert rejected["table"].to_list() == ["homes"]
+
+
 def test_source_rows_of_frames_are_used():
     frame = applications("A1", "A1").with_columns(source_row=pl.Series([7, 9]))
     assert found({"applications": frame}) == [

@@ -18,7 +18,7 @@ from cbl_engine.errors import Problem, TableError
 from cbl_engine.scheme.keys import LotteryKey
 from cbl_engine.scheme.model import Profile
 from cbl_engine.shortlist import prepare
-from cbl_engine.shortlist.advert_columns import columns_read_of_adverts
+from cbl_engine.shortlist.advert_columns import columns_read_of_adverts, home_problems
 from cbl_engine.shortlist.classes import rows_of
 from cbl_engine.shortlist.compiled import ById, compile_version
 from cbl_engine.shortlist.register import evaluate
@@ -210,8 +210,11 @@ class Asked:
     @cached_property
     def adverts(self) -> tuple[Ordinals, pl.DataFrame]:
         """Adverts by ordinal, with the columns that are read."""
+        homes = self.judge.homes
+        if problems := list(home_problems(homes)) if homes is not None else []:
+            raise TableError(problems)
         frame, problems = columns_read_of_adverts(
-            self.view.compiled, self.judge.given_adverts, self.judge.homes
+            self.view.compiled, self.judge.given_adverts, homes
         )
         if problems:
             raise TableError(problems)

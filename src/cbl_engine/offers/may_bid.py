@@ -16,6 +16,7 @@ from cbl_engine.offers.placed import given_problems, place_bids
 from cbl_engine.shortlist import explain, shortlist
 from cbl_engine.shortlist.explain import AUDIENCES
 from cbl_engine.tables import LONDON
+from cbl_engine.tables.needs import with_types
 from cbl_engine.tables.ordinals import as_id
 
 if TYPE_CHECKING:
@@ -170,6 +171,7 @@ def may_bid(
     _known(adverts["id"], prepared.ordinals.ids, advert, application)
     theirs = adverts.filter(pl.col("id") == advert)
     closes_at = theirs["closes_at"].dt.convert_time_zone(LONDON)[0]
+    bids = with_types(bids, {"advert": adverts.schema["id"], "application": prepared.ordinals.ids.dtype})
     so_far = _so_far(bids, advert, application, at)
     mine = _this_bid(so_far, advert, application, at, placed_by)
     verdicts = judged(

@@ -12,7 +12,8 @@ import polars as pl
 from cbl_engine.errors import Problem, TableError
 from cbl_engine.offers.caps import NEVER
 from cbl_engine.offers.clock import date_of, day_number, london_days, midnight_after
-from cbl_engine.tables import Ordinals, column_problems, frame_problems
+from cbl_engine.tables import DTYPES, Ordinals, column_problems, frame_problems
+from cbl_engine.tables.needs import with_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -107,7 +108,7 @@ def place_bids(
         "withdrawn_at": pl.lit(None, pl.Datetime("us", "UTC")), "placed_by": pl.lit(None, pl.String),
     }
     missing = [value.alias(name) for name, value in optional.items() if name not in bids.columns]
-    frame = bids.with_columns(missing).select(
+    frame = with_types(bids, _UNTYPED).with_columns(missing).select(
         "advert", "application", "placed_at", "withdrawn_at",
         pl.col("placed_by").cast(pl.String).fill_null("applicant"),
     )
@@ -122,7 +123,7 @@ def place_bids(
             [Problem("unknown_advert", "a bid is for an advert that is not there",
                      where="bids.advert", count=len(lost), rows=tuple(map(str, lost.head(5))))]
         )
-    theirs = adverts[np.argsort(numbers.ordinals_of(adverts["id"]))]
+    theirs = with_types(adverts, _UNTYPED)[np.argsort(numbers.ordinals_of(adverts["id"]))]
     households = Ordinals(frame["application"])
     # What comes after the close or the day changes nothing here.
     last = midnight_after(until)
@@ -142,6 +143,10 @@ def place_bids(
         closes_day=london_days(theirs["closes_at"])[advert],
         status=_status(theirs, record).gather(advert),
     )
+
+
+_UNTYPED = dict.fromkeys(("placed_at", "closes_at"), DTYPES["datetime"])
+"""Types of columns that have none, in a frame made of no rows."""
 
 
 def _moments(frame: pl.DataFrame, column: str, empty: int) -> NDArray[np.int64]:

@@ -72,7 +72,7 @@ class _Wanted:
 
     def add_of_adverts(self, use: Use, version: SchemeVersion, columns: Iterable[str]) -> None:
         """A column of adverts that the home may carry instead is asked of homes."""
-        on_homes = columns_of("homes")
+        on_homes = {*columns_of("homes"), *version.declared("homes")}
         for column in columns:
             declared = column in version.declared("adverts")
             self.add(use, "homes" if column in on_homes and not declared else "adverts", [column])

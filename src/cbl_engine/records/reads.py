@@ -13,7 +13,7 @@ from cbl_engine.assess import columns_welcome
 from cbl_engine.shortlist.compiled import compile_version
 from cbl_engine.shortlist.register_check import tables_read
 from cbl_engine.tables import DATED_TABLES, LINEAGE_COLUMNS, ExtraColumn
-from cbl_engine.tables.schemas import PERSONAL_TABLES
+from cbl_engine.tables.schemas import PERSONAL_TABLES, columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +47,11 @@ _SORT = {
 
 
 def extra_columns(scheme: Scheme) -> dict[str, list[ExtraColumn]]:
-    """The columns that any version of the scheme declares, for reading tables."""
+    """The columns that any version of the scheme declares, for reading tables.
+
+    What is declared of homes may stand on adverts, and the other way round: ``advert.x`` is read of
+    either.
+    """
     out: dict[str, dict[str, ExtraColumn]] = {}
     for version in scheme.versions:
         for table, columns in version.columns.items():
@@ -60,6 +64,12 @@ def extra_columns(scheme: Scheme) -> dict[str, list[ExtraColumn]]:
                     label=column.label,
                     personal=table in PERSONAL_TABLES,
                 )
+    declared = {table: dict(out.get(table, {})) for table in ("homes", "adverts")}
+    for table, other in (("homes", "adverts"), ("adverts", "homes")):
+        standard = columns_of(table)
+        for name, column in declared[other].items():
+            if name not in standard:
+                out.setdefault(table, {}).setdefault(name, column)
     return {table: list(columns.values()) for table, columns in out.items()}
 
 

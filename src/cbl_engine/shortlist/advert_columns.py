@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -11,57 +11,113 @@ import polars as pl
 from cbl_engine.errors import Problem
 from cbl_engine.shortlist.register import filled
 from cbl_engine.tables import DTYPES, Ordinals
-from cbl_engine.tables.needs import column_problems, fits
+from cbl_engine.tables.needs import (
+    column_problems,
+    given_twice,
+    id_kind_problems,
+    ids_differ,
+    null_problems,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from numpy.typing import NDArray
 
     from cbl_engine.shortlist.compiled import Compiled
+
+_IDS = frozenset({"id", "home", "home_group", "landlord", "area", "readvert_of"})
+
+
+def home_problems(homes: pl.DataFrame) -> Iterator[Problem]:
+    """Homes without an id or given more than once: which of them an advert means is not known."""
+    wrong = list(column_problems(homes, "homes", {"id": "id"}))
+    yield from wrong
+    if not wrong:
+        yield from null_problems(homes, "homes", "a home", ("id",))
+        yield from given_twice(
+            homes["id"].drop_nulls(), "a home is given more than once", "homes.id", "Keep one row each"
+        )
 
 
 def columns_read_of_adverts(
     compiled: Compiled, adverts: pl.DataFrame, homes: pl.DataFrame | None
 ) -> tuple[pl.DataFrame, list[Problem]]:
-    """The columns read, the advert's own value winning over its home's."""
-    types = compiled.words.advert
-    problems: list[Problem] = []
-    out = [adverts["id"]]
-    unit_rows: NDArray[np.int64] | None = None
-    clashes: Mapping[str, Any] = {}
+    """The columns read, in their declared types, the advert's own value winning over its home's.
+
+    Homes are such as :func:`home_problems` finds nothing in.
+    """
+    names = [name for name in compiled.advert_columns() if name != "id"]
+    given, problems = _as_declared(compiled, adverts, "adverts", names)
+    at_homes: dict[str, pl.Series] = {}
+    units = None
     if homes is not None:
-        unit_rows, clashes, found = _units(adverts, homes, compiled.advert_columns())
-        problems.extend(found)
-    for name in compiled.advert_columns():
-        if name == "id":
-            continue
-        if name in clashes:
-            problems.append(_group_clash(name, clashes[name]))
-            continue
-        kind = types[name]
-        own = _fitting(adverts, "adverts", name, kind, problems)
-        theirs = None
-        if homes is not None and unit_rows is not None and name != "home":
-            theirs = _fitting(homes, "homes", name, kind, problems)
-        if own is None and theirs is None:
-            if not any(p.where.endswith(f".{name}") for p in problems):
-                problems.append(_no_column(name, kind))
-            continue
-        merged = own if own is not None else pl.Series(
-            [None] * adverts.height, dtype=DTYPES[kind]
-        )
-        if theirs is not None and unit_rows is not None and len(theirs):
+        units, found = _units(adverts, homes)
+        problems += found
+        at_homes, found = _as_declared(compiled, homes, "homes", (n for n in names if n != "home"))
+        problems += found
+    out = [adverts["id"]]
+    for name in names:
+        own, theirs = given.get(name), at_homes.get(name)
+        if theirs is not None and units is not None:
             theirs = filled(theirs.to_frame(), compiled, "homes")[name]
-            safe = pl.Series(np.where(unit_rows < 0, 0, unit_rows))
-            at_home = pl.select(
-                pl.when(pl.Series(unit_rows >= 0)).then(theirs.gather(safe))
-            ).to_series()
-            merged = at_home if own is None else (
-                pl.select(pl.coalesce(own, at_home.cast(own.dtype))).to_series()
-            )
-        out.append(merged.alias(name))
+            merged, found = _own_first(own, theirs, units)
+            problems += found
+            out.append(merged)
+        elif own is not None:
+            out.append(own)
+        elif not any(p.where.endswith(f".{name}") for p in problems):
+            problems.append(_no_column(name, compiled.words.advert[name]))
     if problems:
         return pl.DataFrame(), problems
     return filled(pl.DataFrame(out), compiled, "adverts"), []
+
+
+def _as_declared(
+    compiled: Compiled, frame: pl.DataFrame, table: str, names: Iterable[str]
+) -> tuple[dict[str, pl.Series], list[Problem]]:
+    """The columns that a frame has of these, by name, in the types that the scheme reads them as.
+
+    Ids stay text or whole numbers, as given.
+    """
+    columns: dict[str, pl.Series] = {}
+    problems: list[Problem] = []
+    for name in names:
+        if name not in frame.columns:
+            continue
+        kind = "id" if name in _IDS else compiled.words.advert[name]
+        found = list(column_problems(frame, table, {name: kind}))
+        problems += found
+        if not found:
+            columns[name] = frame[name].cast(_dtype(kind, frame.schema[name]))
+    return columns, problems
+
+
+def _dtype(kind: str, given: pl.DataType) -> pl.DataType:
+    """The declared type; ids stay whole numbers, wide enough for all but the unsigned."""
+    if kind != "id" or not given.is_integer():
+        return DTYPES[kind]
+    return given if given == pl.UInt64 else pl.Int64()
+
+
+def _own_first(
+    own: pl.Series | None, theirs: pl.Series, units: _Units
+) -> tuple[pl.Series, list[Problem]]:
+    """A column of adverts; where one has no value of its own, that of its home or of its group."""
+    name = theirs.name
+    without = np.ones(len(units.row), bool) if own is None else own.is_null().to_numpy()
+    differ = units.that_differ(theirs, without)
+    if len(differ):
+        return theirs.clear(), [_group_clash(name, differ)]
+    at_home = theirs.gather(pl.select(pl.when(pl.Series(units.row >= 0)).then(units.row)).to_series())
+    if own is None or without.all():
+        return at_home, []
+    if at_home.null_count() == len(at_home):
+        return own, []
+    if ids_differ(own.dtype, theirs.dtype):
+        words = f"ids in the column {name} of adverts"
+        return own, list(id_kind_problems(own.dtype, theirs.dtype, f"adverts.{name}", words, "homes"))
+    return pl.select(pl.coalesce(own, at_home.cast(own.dtype))).to_series().alias(name), []
 
 
 def _no_column(name: str, kind: str) -> Problem:
@@ -74,81 +130,99 @@ def _no_column(name: str, kind: str) -> Problem:
     )
 
 
-def _fitting(
-    frame: pl.DataFrame, table: str, name: str, kind: str, problems: list[Problem]
-) -> pl.Series | None:
-    if name not in frame.columns:
-        return None
-    found = frame[name]
-    identifies = name in {"id", "home", "home_group", "landlord", "area", "readvert_of"}
-    wanted = "id" if identifies else kind
-    if found.dtype != pl.Null and not fits(found.dtype, wanted):
-        problems.extend(column_problems(frame, table, {name: wanted}))
-        return None
-    return found
+@dataclass(frozen=True, eq=False)
+class _Units:
+    """What adverts advertise.
 
-
-def _units(
-    adverts: pl.DataFrame, homes: pl.DataFrame, columns: tuple[str, ...]
-) -> tuple[NDArray[np.int64], Mapping[str, list[Any]], list[Problem]]:
-    """Row of the home (or of the first unit of the group) of each advert; -1 where it has none.
-
-    Also, column -> groups whose units do not share one value of it.
+    Attributes:
+        row: of each advert, the row of its home or of the first home of its group; -1 without.
+        group: of each advert, the number of its group; -1 without.
+        group_of_home: of each home, the number of its group; -1 without.
+        groups: ids of groups by number.
     """
-    rows = np.full(adverts.height, -1, np.int64)
-    problems: list[Problem] = []
-    clashes: dict[str, list[Any]] = {}
-    if "home" in adverts.columns and adverts["home"].null_count() < adverts.height:
+
+    row: NDArray[np.int64]
+    group: NDArray[np.int32]
+    group_of_home: NDArray[np.int32]
+    groups: pl.Series
+
+    def that_differ(self, values: pl.Series, asking: NDArray[np.bool_]) -> pl.Series:
+        """Ids of the groups that some of these adverts are of and whose homes differ in a column."""
+        asked = np.zeros(len(self.groups) + 1, bool)
+        asked[self.group[asking]] = True
+        asked[-1] = False
+        if not asked.any():
+            return self.groups.clear()
+        theirs = asked[self.group_of_home]
+        held = pl.DataFrame({"group": self.group_of_home[theirs], "value": values.filter(theirs)})
+        kinds = held.group_by("group").agg(pl.col("value").n_unique())
+        return self.groups.gather(kinds.filter(pl.col("value") > 1)["group"].sort())
+
+
+def _units(adverts: pl.DataFrame, homes: pl.DataFrame) -> tuple[_Units, list[Problem]]:
+    """What adverts advertise, and those that name a home or group that is not there."""
+    row = np.full(adverts.height, -1, np.int64)
+    group, group_of_home = np.full(adverts.height, -1, np.int32), np.full(homes.height, -1, np.int32)
+    groups = pl.Series("home_group", [], pl.String)
+    home, problems = _naming(adverts, "home", homes["id"])
+    if home is not None:
         ordinals = Ordinals(homes["id"])
+        named = ordinals.ordinals_of(home)
+        problems += _unknown("home", adverts, named)
         row_of = np.empty(len(ordinals), np.int64)
         row_of[ordinals.ordinals_of(homes["id"])] = np.arange(homes.height)
-        named = ordinals.ordinals_of(adverts["home"])
-        lost = (named < 0) & adverts["home"].is_not_null().to_numpy()
-        if lost.any():
-            problems.append(_unknown("home", adverts, lost))
-        rows = np.where(named >= 0, row_of[np.maximum(named, 0)] if len(row_of) else -1, -1)
-    if "home_group" in adverts.columns and adverts["home_group"].null_count() < adverts.height:
-        have = homes["home_group"] if "home_group" in homes.columns else (
-            pl.Series([None] * homes.height, dtype=pl.String)
+        row[named >= 0] = row_of[named[named >= 0]]
+    have = pl.Series([None] * homes.height, dtype=pl.Null)
+    if "home_group" in homes.columns:
+        have = homes["home_group"]
+    of_group, found = _naming(adverts, "home_group", have)
+    problems += found
+    if of_group is not None:
+        ordinals = Ordinals(have)
+        groups, group, group_of_home = (
+            ordinals.ids, ordinals.ordinals_of(of_group), ordinals.ordinals_of(have),
         )
-        grouped = homes.with_columns(have.alias("home_group"), pl.Series("row", range(homes.height)))
-        grouped = grouped.filter(pl.col("home_group").is_not_null())
-        shared = [c for c in columns if c in homes.columns and c != "home_group"]
-        agreed = grouped.group_by("home_group").agg(
-            pl.col("row").min(), *(pl.col(c).n_unique().alias(f"n {c}") for c in shared)
+        problems += _unknown("home_group", adverts, group)
+        in_one = np.flatnonzero(group_of_home >= 0)
+        _, first = np.unique(group_of_home[in_one], return_index=True)
+        row[group >= 0] = in_one[first][group[group >= 0]]
+    return _Units(row, group, group_of_home, groups), problems
+
+
+def _naming(
+    adverts: pl.DataFrame, column: str, known: pl.Series
+) -> tuple[pl.Series | None, list[Problem]]:
+    """The column that names homes or groups; None where nothing does, or not by ids of their kind."""
+    if column not in adverts.columns or adverts[column].null_count() == adverts.height:
+        return None, []
+    given = adverts[column]
+    problems = list(column_problems(adverts, "adverts", {column: "id"}))
+    if column == "home_group" and known.dtype != pl.Null:
+        problems += column_problems(known.to_frame(), "homes", {column: "id"})
+    if not problems:
+        words = f"{column.replace('_', ' ')}s of adverts"
+        problems += id_kind_problems(given.dtype, known.dtype, f"adverts.{column}", words, "homes")
+    return (None if problems else given), problems
+
+
+def _unknown(column: str, adverts: pl.DataFrame, named: NDArray[np.int32]) -> Iterator[Problem]:
+    ids = adverts["id"].filter(pl.Series(named < 0) & adverts[column].is_not_null())
+    if len(ids):
+        yield Problem(
+            f"unknown_{column}",
+            f"an advert names a {column.replace('_', ' ')} that is not in homes",
+            where=f"adverts.{column}",
+            count=len(ids),
+            rows=tuple(map(str, ids.head(5))),
         )
-        first = dict(zip(agreed["home_group"], agreed["row"], strict=True))
-        wanted = adverts["home_group"].to_list()
-        group_rows = np.array([first.get(g, -1) for g in wanted], np.int64)
-        has = adverts["home_group"].is_not_null().to_numpy()
-        if (lost := has & (group_rows < 0)).any():
-            problems.append(_unknown("home_group", adverts, lost))
-        rows = np.where(has, group_rows, rows)
-        advertised = agreed.filter(pl.col("home_group").is_in(set(wanted) - {None}))
-        for column in shared:
-            differ = advertised.filter(pl.col(f"n {column}") > 1)["home_group"].sort().to_list()
-            if differ:
-                clashes[column] = differ
-    return rows, clashes, problems
 
 
-def _unknown(column: str, adverts: pl.DataFrame, lost: NDArray[np.bool_]) -> Problem:
-    ids = adverts["id"].filter(pl.Series(lost))
-    return Problem(
-        f"unknown_{column}",
-        f"an advert names a {column.replace('_', ' ')} that is not in homes",
-        where=f"adverts.{column}",
-        count=len(ids),
-        rows=tuple(map(str, ids.head(5))),
-    )
-
-
-def _group_clash(name: str, groups: list[Any]) -> Problem:
+def _group_clash(name: str, groups: pl.Series) -> Problem:
     return Problem(
         "group_differs",
         f"the scheme reads advert.{name}, and the homes of a group differ in it",
         where=f"homes.{name}",
         count=len(groups),
-        rows=tuple(map(str, groups[:5])),
+        rows=tuple(map(str, groups.head(5))),
         remedy="Advertise unlike homes apart, or give the value on the advert",
     )

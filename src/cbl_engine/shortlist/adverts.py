@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.errors import Problem, SchemeError, TableError
-from cbl_engine.shortlist.advert_columns import columns_read_of_adverts
+from cbl_engine.shortlist.advert_columns import columns_read_of_adverts, home_problems
 from cbl_engine.shortlist.classes import Classes, classify
-from cbl_engine.tables import Ordinals
-from cbl_engine.tables.needs import column_problems, given_twice
+from cbl_engine.tables import DTYPES, TABLES, Ordinals
+from cbl_engine.tables.needs import column_problems, given_twice, null_problems, with_types
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -123,11 +123,12 @@ def arrange_adverts(
     """Sort adverts into batches, with the columns their scheme version reads.
 
     Raises:
-        TableError: a column is missing or of the wrong type, an id is null or repeated, a home is
-            unknown, units of a group differ in a column that is read.
+        TableError: a column is missing or of the wrong type, an id is null or repeated, a status or
+            home is unknown, units of a group differ in a column that is read.
         SchemeError: an advert names a profile or plan the scheme has not, or closes on a date on
             which no version is in force.
     """
+    adverts = with_types(adverts, {"closes_at": DTYPES["datetime"], "opens_at": DTYPES["datetime"]})
     _check_shape(adverts, homes)
     ordinals = Ordinals(adverts["id"])
     if len(ordinals) < adverts.height:
@@ -217,15 +218,29 @@ def _check_shape(adverts: pl.DataFrame, homes: pl.DataFrame | None) -> None:
         for p in column_problems(adverts, "adverts", {name: kind})
     ]
     if homes is not None:
-        problems += column_problems(homes, "homes", {"id": "id"})
-    for name in ("id", "closes_at"):
-        if name in adverts.columns and adverts[name].null_count():
-            problems.append(
-                Problem("null_value", f"an advert has no {name}", where=f"adverts.{name}",
-                        count=adverts[name].null_count())
-            )
+        problems += home_problems(homes)
+    problems += null_problems(adverts, "adverts", "an advert", tuple(wanted))
+    problems = problems or list(_unknown_statuses(adverts))
     if problems:
         raise TableError(problems)
+
+
+def _unknown_statuses(adverts: pl.DataFrame) -> Iterator[Problem]:
+    """Adverts with a status that is none: it would be ranked, whatever was meant."""
+    (known,) = (column.codes for column in TABLES["adverts"] if column.name == "status")
+    status = adverts["status"].cast(pl.String)
+    lost = sorted(set(status.unique()) - set(known or ()))
+    if lost:
+        ids = adverts["id"].filter(status.is_in(lost))
+        yield Problem(
+            "unknown_status",
+            "an advert has a status that there is not",
+            where="adverts.status",
+            allowed=", ".join(known or ()),
+            given=", ".join(repr(value)[:40] for value in lost[:3]),
+            count=len(ids),
+            rows=tuple(map(str, ids.head(5))),
+        )
 
 
 def _version_of(

@@ -10,10 +10,10 @@ import polars as pl
 
 from cbl_engine.errors import Problem, TableError
 from cbl_engine.shortlist.adverts import NOT_CONSIDERED, microseconds
-from cbl_engine.tables.needs import column_problems
+from cbl_engine.tables.needs import column_problems, id_kind_problems, null_problems
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
     from concurrent.futures import Executor
 
     from numpy.typing import NDArray
@@ -99,8 +99,8 @@ def group_bids(
     if problems:
         raise TableError(problems)
     problems = [
-        *_id_types(bids, "advert", adverts.ordinals),
-        *_id_types(bids, "application", applications),
+        *bid_id_problems(bids, "advert", adverts.ordinals.ids.dtype),
+        *bid_id_problems(bids, "application", applications.ids.dtype),
     ]
     if problems:
         raise TableError(problems)
@@ -125,28 +125,22 @@ def group_bids(
     return _counted(bids, keys, shifts, placed_at, reason, adverts.n_considered, pool)
 
 
-def _id_types(bids: pl.DataFrame, column: str, known: Ordinals) -> Iterator[Problem]:
+def bid_id_problems(bids: pl.DataFrame, column: str, wanted: pl.DataType) -> Iterable[Problem]:
     """Ids of bids are of the same kind, text or whole numbers, as those they name."""
-    given, wanted = bids[column].dtype, known.ids.dtype
-    if pl.Null not in (given, wanted) and (given == pl.String) != (wanted == pl.String):
-        words = {True: "text", False: "whole numbers"}
-        yield Problem(
-            "id_type_differs",
-            f"ids of bids are {words[given == pl.String]} where {column}s have "
-            f"{words[wanted == pl.String]}",
-            where=f"bids.{column}",
-            remedy="Give both as text, or both as whole numbers",
-        )
+    return id_kind_problems(
+        bids.schema[column], wanted, f"bids.{column}", "ids of bids", f"{column}s"
+    )
 
 
 def _check_ids(
     bids: pl.DataFrame, advert: NDArray[np.int32], application: NDArray[np.int32]
 ) -> None:
     """Every bid names an advert and an application that are there, and has a time."""
-    problems = []
+    problems = list(null_problems(bids, "bids", "a bid", ("application", "advert", "placed_at")))
     for name, ordinals in (("advert", advert), ("application", application)):
-        if len(ordinals) and ordinals.min() < 0:
-            lost = bids[name].filter(pl.Series(ordinals < 0))
+        if len(ordinals) and ordinals.min() < 0 and len(
+            lost := bids[name].filter(pl.Series(ordinals < 0)).drop_nulls()
+        ):
             problems.append(
                 Problem(
                     f"unknown_{name}",
@@ -157,11 +151,6 @@ def _check_ids(
                     rows=tuple(map(str, lost.head(5))),
                 )
             )
-    if bids["placed_at"].null_count():
-        problems.append(
-            Problem("null_value", "a bid has no placed_at", where="bids.placed_at",
-                    count=bids["placed_at"].null_count())
-        )
     if problems:
         raise TableError(problems)
 

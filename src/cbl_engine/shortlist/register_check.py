@@ -9,6 +9,7 @@ import polars as pl
 
 from cbl_engine.assess import columns_read
 from cbl_engine.errors import Problem, SchemeError
+from cbl_engine.scheme.load import Scheme
 from cbl_engine.shortlist.compiled import Compiled, compile_version
 from cbl_engine.tables import (
     REGISTER_TABLES,
@@ -19,13 +20,12 @@ from cbl_engine.tables import (
     column_types,
     frame_problems,
     id_type_problems,
+    mapping_problems,
     repeated_ids,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-    from cbl_engine.scheme.load import Scheme
 
 AsAt = date | Literal["close"]
 
@@ -38,6 +38,9 @@ def register_problems(
     Tables and columns that the scheme reads and that are missing or of another type, ids that are
     null or given twice, bands the scheme has not.
     """
+    wrong = [*_not_loaded(scheme), *mapping_problems(register, "register", "the register")]
+    if wrong:
+        return wrong
     wrong = [] if as_at == "close" else list(as_at_problems(as_at))
     wrong += frame_problems({name: register[name] for name in REGISTER_TABLES if name in register})
     if wrong:
@@ -51,6 +54,13 @@ def register_problems(
     applications = register["applications"]
     return [*repeated_ids(applications, Ordinals(applications["id"])),
             *_unknown_bands(scheme, applications)]
+
+
+def _not_loaded(scheme: object) -> Iterable[Problem]:
+    if not isinstance(scheme, Scheme):
+        yield Problem("not_a_scheme", "the scheme is not a loaded one", where="scheme",
+                      given=f"a {type(scheme).__name__}", allowed="a cbl_engine.Scheme",
+                      remedy="Load it first, with load_scheme")
 
 
 def _unknown_bands(scheme: Scheme, applications: pl.DataFrame) -> Iterable[Problem]:

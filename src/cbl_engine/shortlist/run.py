@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from numbers import Integral
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -14,19 +15,20 @@ from cbl_engine.shortlist.adverts import arrange_adverts
 from cbl_engine.shortlist.bids import group_bids
 from cbl_engine.shortlist.kernel import rank
 from cbl_engine.shortlist.plans import make_all_ready
+from cbl_engine.shortlist.register import Prepared
 from cbl_engine.shortlist.result import Shortlist
 from cbl_engine.shortlist.verify import verify as verify_properties
-from cbl_engine.tables import frame_problems
+from cbl_engine.tables import DTYPES, frame_problems
+from cbl_engine.tables.needs import with_types
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from concurrent.futures import Executor
 
     import polars as pl
 
     from cbl_engine.shortlist.adverts import Adverts
     from cbl_engine.shortlist.bids import Bids
-    from cbl_engine.shortlist.register import Prepared
     from cbl_engine.shortlist.verify import Extent
 
 _A = TypeVar("_A")
@@ -65,12 +67,19 @@ def shortlist(
         SchemeError: a profile the scheme has not, or no version in force on an advert's date.
         PropertyError: the output broke a numbered property (a defect of the engine).
     """
+    if wrong := list(_asked_wrongly(prepared, seed)):
+        raise TableError(wrong)
     given = {"adverts": adverts, "bids": bids} | ({} if homes is None else {"homes": homes})
     if wrong := list(frame_problems(given)):
         raise TableError(wrong)
     workers = min(os.cpu_count() or 1, 8) if bids.height >= THREADS_FROM else 1
     with ThreadPoolExecutor(workers) if workers > 1 else nullcontext() as pool:
         arranged = arrange_adverts(prepared, adverts, homes, seed)
+        # A frame made of no bids has no types.
+        bids = with_types(bids, {
+            "advert": arranged.ordinals.ids.dtype, "application": prepared.ordinals.ids.dtype,
+            "placed_at": DTYPES["datetime"],
+        })
         counted, works = _side_by_side(
             pool,
             lambda: group_bids(bids, arranged, prepared.ordinals, pool),
@@ -84,6 +93,17 @@ def shortlist(
     return Shortlist(
         prepared, arranged, counted, ranking, bids.clone(), homes is not None, seed, checked
     )
+
+
+def _asked_wrongly(prepared: object, seed: object) -> Iterator[Problem]:
+    """A register that is not made ready, a seed that is no whole number."""
+    if not isinstance(prepared, Prepared):
+        yield Problem("not_prepared", "the register is not made ready", where="prepared",
+                      given=f"a {type(prepared).__name__}", allowed="a cbl_engine.Prepared",
+                      remedy="Make it with prepare(scheme, register, as_at)")
+    if not isinstance(seed, Integral):
+        yield Problem("seed", "the seed is not a whole number", where="seed", given=repr(seed)[:40],
+                      allowed="an int")
 
 
 def _side_by_side(

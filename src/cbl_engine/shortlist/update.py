@@ -24,6 +24,7 @@ from cbl_engine.tables import (
     Ordinals,
     frame_problems,
     list_problems,
+    mapping_problems,
 )
 
 if TYPE_CHECKING:
@@ -52,6 +53,11 @@ def updated(
     as_at: AsAt,
 ) -> Prepared:
     """See :meth:`cbl_engine.shortlist.Prepared.update`."""
+    if wrong := [
+        *mapping_problems(changed, "changed", "what is changed"),
+        *mapping_problems(removed, "removed", "what is removed"),
+    ]:
+        raise TableError(wrong)
     gone = _listed(removed)
     _check_rows(old, changed, gone)
     tables = {

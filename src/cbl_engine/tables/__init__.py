@@ -12,6 +12,7 @@ from cbl_engine.tables.needs import (
     given_twice,
     id_type_problems,
     list_problems,
+    mapping_problems,
     repeated_ids,
 )
 from cbl_engine.tables.ordinals import Ordinals
@@ -54,6 +55,7 @@ __all__ = [
     "id_type_problems",
     "key_of",
     "list_problems",
+    "mapping_problems",
     "mask_to_sizes",
     "read_tables",
     "repeated_ids",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -10,10 +10,11 @@ import polars as pl
 
 from cbl_engine.errors import Problem
 from cbl_engine.tables.columns import DTYPES
+from cbl_engine.tables.schemas import TABLES
 from cbl_engine.tables.versions import has_versions, spans_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from cbl_engine.tables.ordinals import Ordinals
 
@@ -35,6 +36,19 @@ def day_problems(day: object, where: str, words: str) -> Iterable[Problem]:
         yield Problem(
             where, f"{words} is not a date", where=where, given=repr(day), allowed="a datetime.date",
         )
+
+
+def mapping_problems(given: object, where: str, words: str) -> Iterable[Problem]:
+    """What is no dict by table: a list of frames does not say which is which.
+
+    Args:
+        given: what came.
+        where: the argument.
+        words: what it is, at the beginning of the message.
+    """
+    if not isinstance(given, Mapping):
+        yield Problem("not_by_table", f"{words} is not given by table", where=where,
+                      given=f"a {type(given).__name__}", allowed="a dict whose keys name tables")
 
 
 def frame_problems(frames: Mapping[str, object]) -> Iterable[Problem]:
@@ -76,12 +90,48 @@ def id_type_problems(register: Mapping[str, pl.DataFrame], tables: Iterable[str]
         if table not in register or column not in register[table].columns:
             continue
         theirs = register[table].schema[column]
-        if pl.Null not in (own, theirs) and (own == pl.String) != (theirs == pl.String):
+        if ids_differ(own, theirs):
             yield Problem(
                 "id_type", f"{table} has ids of applications of another type than applications",
                 where=f"{table}.{column}", allowed=str(own), given=str(theirs),
-                remedy="Give both as text, or both as whole numbers",
+                remedy=_BOTH_ALIKE,
             )
+
+
+_BOTH_ALIKE = "Give both as text, or both as whole numbers"
+
+
+def ids_differ(one: pl.DataType, other: pl.DataType) -> bool:
+    """Whether ids of one type are text and of the other whole numbers; no type goes with both."""
+    return pl.Null not in (one, other) and (one == pl.String) != (other == pl.String)
+
+
+def id_kind_problems(
+    given: pl.DataType, known: pl.DataType, where: str, words: str, named: str
+) -> Iterable[Problem]:
+    """Ids that name rows of a table and are of another kind than that table has.
+
+    Args:
+        given: type of the ids that name.
+        known: type of the ids that are named.
+        where: table and column that name.
+        words: what the naming ids are.
+        named: what has the ids that are named.
+    """
+    if ids_differ(given, known):
+        kinds = {True: "text", False: "whole numbers"}
+        yield Problem(
+            "id_type_differs",
+            f"{words} are {kinds[given == pl.String]} where {named} have {kinds[known == pl.String]}",
+            where=where,
+            remedy=_BOTH_ALIKE,
+        )
+
+
+def with_types(frame: pl.DataFrame, types: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """The frame, its columns that have no type (nothing is in them) being given these."""
+    untyped = [n for n in types if n in frame.columns and frame.schema[n] == pl.Null]
+    return frame.with_columns(frame[n].cast(types[n]) for n in untyped) if untyped else frame
 
 
 def column_problems(
@@ -91,12 +141,14 @@ def column_problems(
     schema = frame.schema
     for column, kind in columns.items():
         if column not in schema:
+            never_empty = any(c.name == column and c.required for c in TABLES.get(table, ()))
             yield Problem(
                 "missing_column",
                 f"the column {column} is missing from {table}",
                 where=f"{table}.{column}",
                 allowed=f"a column of type {kind}",
-                remedy="The scheme reads it; add it, with empty cells where it is not known",
+                remedy="Add it, with a value in every row" if never_empty
+                else "The scheme reads it; add it, with empty cells where it is not known",
             )
             continue
         dtype = schema[column]
@@ -128,6 +180,24 @@ def fits(dtype: pl.DataType, kind: str) -> bool:
     if kind == "int_list":
         return isinstance(dtype, pl.List) and dtype.inner.is_integer()
     return dtype == DTYPES[kind]
+
+
+def null_problems(
+    frame: pl.DataFrame, table: str, what: str, columns: Sequence[str]
+) -> Iterable[Problem]:
+    """Empty cells where none may be, with the ids in the first of the columns.
+
+    Args:
+        frame: a table.
+        table: its name.
+        what: what a row is, with its article.
+        columns: those that may not be empty; one that is missing is told elsewhere.
+    """
+    for column in columns:
+        if column in frame.columns and frame[column].null_count():
+            rows = frame.filter(pl.col(column).is_null())[columns[0]].drop_nulls().head(5)
+            yield Problem("null_value", f"{what} has no {column}", where=f"{table}.{column}",
+                          count=frame[column].null_count(), rows=tuple(map(str, rows)))
 
 
 def given_twice(ids: pl.Series, message: str, where: str, remedy: str = "") -> Iterable[Problem]:

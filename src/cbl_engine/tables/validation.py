@@ -18,6 +18,7 @@ from cbl_engine.tables.findings import (
     rows_found,
     shown,
 )
+from cbl_engine.tables.needs import frame_problems
 from cbl_engine.tables.parsing import WRONG_TYPE
 from cbl_engine.tables.relations import Checked, broken_relations
 from cbl_engine.tables.rules import FIRST_DAY, LAST_DAY, broken_rules
@@ -75,6 +76,13 @@ def check(
         if table not in TABLES:
             message = f"no table is called {quoted(table)}"
             findings.append(Finding(table, "", "unknown_table", message, allowed=", ".join(TABLES)))
+            continue
+        if wrong := list(frame_problems({table: given})):
+            findings += [
+                Finding(table, "", problem.kind, problem.message, allowed=problem.allowed,
+                        given=problem.given, remedy=problem.remedy)
+                for problem in wrong
+            ]
             continue
         before = [finding for finding in earlier if finding.table == table]
         rows, found = _check_table(table, given, declared(table, extra_columns), before)
