@@ -12,7 +12,8 @@ import polars as pl
 from cbl_engine.errors import Problem, TableError
 from cbl_engine.offers.caps import NEVER
 from cbl_engine.offers.clock import date_of, day_number, london_days, midnight_after
-from cbl_engine.tables import Ordinals, column_problems, frame_problems
+from cbl_engine.shortlist.bids import bid_id_problems
+from cbl_engine.tables import Ordinals, column_problems, frame_problems, given_twice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -72,22 +73,54 @@ class Placed:
         return self.frame[column].gather(rows)
 
 
-_ADVERTS = ({"id": "id", "closes_at": "datetime"}, {"opens_at": "datetime", "corrected_at": "datetime"})
+_ADVERTS = (
+    {"id": "id", "closes_at": "datetime"},
+    {"opens_at": "datetime", "corrected_at": "datetime", "status": "code"},
+)
 _BIDS = (
     {"advert": "id", "application": "id", "placed_at": "datetime"}, {"withdrawn_at": "datetime"},
 )
 """Columns that must be there, and those that may."""
 
 
-def given_problems(adverts: pl.DataFrame, bids: pl.DataFrame) -> Iterator[Problem]:
-    """Columns of adverts and bids that are missing or of another type: moments have a time zone."""
+def given_problems(
+    adverts: pl.DataFrame, bids: pl.DataFrame, applications: pl.DataType
+) -> Iterator[Problem]:
+    """What adverts and bids cannot be judged with, all of it at once.
+
+    Columns that are missing or of another type (moments have a time zone), empty cells where none
+    may be, and ids of another kind than those they name.
+
+    Args:
+        adverts: those there are.
+        bids: on them.
+        applications: type of the ids of applications.
+    """
     given = {"adverts": adverts, "bids": bids}
     if wrong := list(frame_problems(given)):
         yield from wrong
         return
     for (table, frame), (needed, welcome) in zip(given.items(), (_ADVERTS, _BIDS), strict=True):
         there = {name: kind for name, kind in welcome.items() if name in frame.columns}
-        yield from column_problems(frame, table, needed | there)
+        wrong += column_problems(frame, table, needed | there)
+    if wrong:
+        yield from wrong
+        return
+    yield from _empty(adverts, "adverts", "an advert", ("id", "closes_at", "status"))
+    yield from _empty(bids, "bids", "a bid", ("application", "advert", "placed_at"))
+    yield from bid_id_problems(bids, "advert", adverts.schema["id"])
+    yield from bid_id_problems(bids, "application", applications)
+
+
+def _empty(
+    frame: pl.DataFrame, table: str, what: str, columns: tuple[str, ...]
+) -> Iterator[Problem]:
+    """Empty cells where none may be, with the ids in the first of the columns."""
+    for column in columns:
+        if column in frame.columns and frame[column].null_count():
+            rows = frame.filter(pl.col(column).is_null())[columns[0]]
+            yield Problem("null_value", f"{what} has no {column}", where=f"{table}.{column}",
+                          count=len(rows), rows=tuple(map(str, rows.drop_nulls().head(5))))
 
 
 def place_bids(
@@ -101,7 +134,7 @@ def place_bids(
     Bids of one moment are ordered by advert; rows that agree in everything stay as they are.
 
     Raises:
-        TableError: a bid is for an advert that is not there.
+        TableError: a bid is for an advert that is not there; an advert is given more than once.
     """
     optional = {
         "withdrawn_at": pl.lit(None, pl.Datetime("us", "UTC")), "placed_by": pl.lit(None, pl.String),
@@ -115,6 +148,9 @@ def place_bids(
         "placed_at", "advert", "application", "withdrawn_at", "placed_by", nulls_last=True
     )
     numbers = Ordinals(adverts["id"])
+    if len(numbers) < adverts.height:
+        raise TableError([*given_twice(
+            adverts["id"], "an advert is given more than once", "adverts.id")])
     advert = numbers.ordinals_of(frame["advert"]).astype(np.int64)
     if len(advert) and advert.min() < 0:
         lost = frame["advert"].filter(pl.Series(advert < 0)).unique().sort()

@@ -99,8 +99,8 @@ def group_bids(
     if problems:
         raise TableError(problems)
     problems = [
-        *_id_types(bids, "advert", adverts.ordinals),
-        *_id_types(bids, "application", applications),
+        *bid_id_problems(bids, "advert", adverts.ordinals.ids.dtype),
+        *bid_id_problems(bids, "application", applications.ids.dtype),
     ]
     if problems:
         raise TableError(problems)
@@ -125,9 +125,9 @@ def group_bids(
     return _counted(bids, keys, shifts, placed_at, reason, adverts.n_considered, pool)
 
 
-def _id_types(bids: pl.DataFrame, column: str, known: Ordinals) -> Iterator[Problem]:
+def bid_id_problems(bids: pl.DataFrame, column: str, wanted: pl.DataType) -> Iterator[Problem]:
     """Ids of bids are of the same kind, text or whole numbers, as those they name."""
-    given, wanted = bids[column].dtype, known.ids.dtype
+    given = bids[column].dtype
     if pl.Null not in (given, wanted) and (given == pl.String) != (wanted == pl.String):
         words = {True: "text", False: "whole numbers"}
         yield Problem(
