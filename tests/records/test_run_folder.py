@@ -109,6 +109,16 @@ def test_only_rows_and_columns_read_are_kept(tmp_path: Path) -> None:
     assert run.frames["connections"]["application"].to_list() == ["a", "a", "b"]
 
 
+def test_what_a_run_shows_of_itself_holds_no_fact_of_a_household(tmp_path: Path) -> None:
+    frames = _frames()
+    frames["applications"] = frames["applications"].with_columns(points=987_654 + pl.col("points"))
+    run, result = _write(tmp_path / "run", frames)
+    view = result.prepared.at(CLOSES.date())
+    for shown in (run, result, result.prepared, view):
+        assert "98765" not in repr(shown)
+        assert "small" in repr(shown)
+
+
 def test_equal_inputs_in_another_row_order_give_equal_bytes(tmp_path: Path) -> None:
     _write(tmp_path / "one")
     shuffled = {n: f.sample(fraction=1, shuffle=True, seed=4) for n, f in _frames().items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -38,7 +38,7 @@ class Placed:
         status: of its advert; ``held_back`` where the record says so.
     """
 
-    frame: pl.DataFrame
+    frame: pl.DataFrame = field(repr=False)
     household: NDArray[np.int64]
     advert: NDArray[np.int64]
     at: NDArray[np.int64]
@@ -48,7 +48,7 @@ class Placed:
     closes: NDArray[np.int64]
     day: NDArray[np.int64]
     closes_day: NDArray[np.int64]
-    status: pl.Series
+    status: pl.Series = field(repr=False)
 
     @property
     def n(self) -> int:

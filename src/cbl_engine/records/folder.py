@@ -17,7 +17,7 @@ It holds facts about households: it is for officers, and its manifest says so.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -56,7 +56,7 @@ class RunFolder:
     path: Path
     manifest: Mapping[str, Any]
     scheme: Scheme
-    frames: Mapping[str, pl.DataFrame]
+    frames: Mapping[str, pl.DataFrame] = field(repr=False)
 
     @property
     def as_at(self) -> Any:

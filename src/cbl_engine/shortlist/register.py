@@ -54,7 +54,7 @@ class Prepared:
 
     scheme: Scheme
     as_at: AsAt
-    tables: Mapping[str, pl.DataFrame]
+    tables: Mapping[str, pl.DataFrame] = field(repr=False)
     ordinals: Ordinals
     row_of: NDArray[np.int32] = field(repr=False)
     views: dict[Any, RegisterAt] = field(default_factory=dict, repr=False)
@@ -119,7 +119,7 @@ class RegisterAt:
     key: Any
     compiled: Compiled
     on: date
-    frame: pl.DataFrame
+    frame: pl.DataFrame = field(repr=False)
     in_force: NDArray[np.bool_]
     constants: Mapping[str, Any]
     _tables: Mapping[str, pl.DataFrame] = field(repr=False)
