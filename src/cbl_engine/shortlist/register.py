@@ -208,8 +208,8 @@ def prepare(scheme: Scheme, register: Mapping[str, pl.DataFrame], as_at: AsAt) -
         An immutable :class:`Prepared`.
 
     Raises:
-        TableError: a table or column that the scheme reads is missing or of another type, an id
-            is null or given twice; all problems at once.
+        TableError: a table or column that the scheme reads is missing or of another type, a number
+            is none (NaN), an id is null or given twice; all problems at once.
         SchemeError: the scheme is not in force on the date.
     """
     problems = list(register_problems(scheme, register, as_at))
