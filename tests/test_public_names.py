@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import subprocess
 import sys
@@ -53,6 +54,17 @@ def test_every_room_documents_what_it_exports():
             thing = getattr(module, name)
             if inspect.isclass(thing) or inspect.isfunction(thing):
                 assert inspect.getdoc(thing), f"{room}.{name}"
+
+
+@pytest.mark.parametrize("room", ["assess", "offers.record", "records", "shortlist", "tables"])
+def test_what_holds_rows_of_households_keeps_them_out_of_its_repr(room):
+    module = __import__(f"cbl_engine.{room}", fromlist=["*"])
+    for name in getattr(module, "__all__", vars(module)):
+        thing = getattr(module, name)
+        if inspect.isclass(thing) and dataclasses.is_dataclass(thing):
+            shown = [f.name for f in dataclasses.fields(thing) if f.repr
+                     and any(kind in str(f.type) for kind in ("DataFrame", "pl.Series"))]
+            assert not shown, f"{room}.{name}"
 
 
 def test_an_unknown_name_is_an_attribute_error():

@@ -46,6 +46,16 @@ def test_the_good_file_is_good(tmp_path: Path) -> None:
     assert file.cases[0].bids["application"].to_list() == ["X", "Y"]
 
 
+@pytest.mark.parametrize(("offset", "hour"), [("+01:00", 0), ("Z", 1)])
+def test_a_moment_with_its_offset_is_that_one_of_two(tmp_path: Path, offset: str, hour: int) -> None:
+    path = tmp_path / "good.yaml"
+    closes = f"{{bedrooms: 2, closes_at: 2024-10-27T01:15:00{offset}}}"
+    path.write_text(GOOD.replace("{bedrooms: 2}", closes), encoding="utf-8")
+    (case,) = read_cases(path).cases
+    (at,) = case.adverts["closes_at"].dt.convert_time_zone("UTC").to_list()
+    assert (at.hour, at.minute) == (hour, 15)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line"),
     [
@@ -162,6 +172,19 @@ def test_the_good_file_is_good(tmp_path: Path) -> None:
             "    bids: {X: monday}\n    expect:",
             "10:15: placed_at must be a moment such as 2024-10-01T09:00:00",
             id="bid",
+        ),
+        pytest.param(
+            "    expect:",
+            "    bids: {X: 2024-03-31T01:30:00}\n    expect:",
+            "10:15: placed_at must be a moment that London's clock shows: it goes forward over this one",
+            id="an hour that the clock skips",
+        ),
+        pytest.param(
+            "{bedrooms: 2}",
+            "{bedrooms: 2, closes_at: 2024-10-27T01:15:00}",
+            "3:34: advert.closes_at must say which of two moments it is, as London's clock goes back and "
+            "shows it twice: write the offset, +00:00 or +01:00",
+            id="an hour that the clock shows twice",
         ),
         pytest.param(
             "    expect:",

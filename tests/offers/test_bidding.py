@@ -12,6 +12,7 @@ from cbl_engine.offers.bidding import bids_that_count, judge_bids
 from cbl_engine.offers.criteria import Judge
 from cbl_engine.shortlist import prepare, shortlist
 from tests.offers.small_bidding import (
+    LATER,
     advert,
     at,
     bid,
@@ -377,3 +378,48 @@ def test_moments_without_a_time_zone_and_adverts_in_no_list_are_told_of_together
     with pytest.raises(TableError) as caught:
         judge_bids(judge, *naive, {}, until=date(2024, 6, 1), among="a")
     assert [p.where for p in caught.value.problems] == ["adverts.closes_at", "bids.placed_at", "among"]
+
+
+def judged_with(adverts: pl.DataFrame, bids: pl.DataFrame, **more) -> pl.DataFrame:
+    judge = judge_of(NOTHING, [advert("a")])
+    return judge_bids(judge, adverts, bids, {}, until=LATER, **more)
+
+
+@pytest.mark.parametrize(("table", "column", "words"), [
+    ("adverts", "id", "an advert has no id"),
+    ("adverts", "closes_at", "an advert has no closes_at; 1 in all: b"),
+    ("adverts", "status", "an advert has no status; 1 in all: b"),
+    ("bids", "advert", "a bid has no advert; 1 in all: q"),
+    ("bids", "application", "a bid has no application"),
+    ("bids", "placed_at", "a bid has no placed_at; 1 in all: q"),
+])
+def test_an_empty_cell_where_none_may_be_is_refused_and_no_bid_left_out(table, column, words):
+    given = {"adverts": frame("adverts", [advert("a"), advert("b")]),
+             "bids": frame("bids", [bid("a", 1), bid("a", 1, "q")])}
+    assert judged_with(**given).height == 2
+    first = pl.int_range(pl.len()) == 0
+    given[table] = given[table].with_columns(pl.when(first).then(pl.col(column)).alias(column))
+    with pytest.raises(TableError) as caught:
+        judged_with(**given)
+    assert str(caught.value).split(". ")[0] == f"{table}.{column}: {words}"
+
+
+def test_an_advert_given_twice_is_refused():
+    adverts = frame("adverts", [advert("a"), advert("b"), advert("a", closes=3)])
+    line = r"adverts.id: an advert is given more than once; 1 in all: a"
+    with pytest.raises(TableError, match=line):
+        judged_with(adverts, frame("bids", [bid("a", 1)]))
+
+
+@pytest.mark.parametrize("column", ["advert", "application"])
+def test_ids_of_bids_of_another_kind_than_those_they_name_are_refused(column: str):
+    bids = frame("bids", [bid("a", 1)]).with_columns(pl.lit(1).alias(column))
+    line = rf"bids.{column}: ids of bids are whole numbers where {column}s have text"
+    with pytest.raises(TableError, match=line):
+        judged_with(frame("adverts", [advert("a")]), bids)
+
+
+@pytest.mark.parametrize("among", [["x"], [1], [None], ["a", "x"]])
+def test_an_advert_meant_that_is_not_there_is_refused(among: list):
+    with pytest.raises(TableError, match=r"among: there is no such advert; 1 in all: (x|1|None)$"):
+        judged_with(frame("adverts", [advert("a")]), frame("bids", [bid("a", 1)]), among=among)

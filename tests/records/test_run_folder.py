@@ -109,6 +109,16 @@ def test_only_rows_and_columns_read_are_kept(tmp_path: Path) -> None:
     assert run.frames["connections"]["application"].to_list() == ["a", "a", "b"]
 
 
+def test_what_a_run_shows_of_itself_holds_no_fact_of_a_household(tmp_path: Path) -> None:
+    frames = _frames()
+    frames["applications"] = frames["applications"].with_columns(points=987_654 + pl.col("points"))
+    run, result = _write(tmp_path / "run", frames)
+    view = result.prepared.at(CLOSES.date())
+    for shown in (run, result, result.prepared, view):
+        assert "98765" not in repr(shown)
+        assert "small" in repr(shown)
+
+
 def test_equal_inputs_in_another_row_order_give_equal_bytes(tmp_path: Path) -> None:
     _write(tmp_path / "one")
     shuffled = {n: f.sample(fraction=1, shuffle=True, seed=4) for n, f in _frames().items()}
@@ -301,12 +311,75 @@ def test_a_record_that_was_written_without_a_table_is_refused(
         explain_run(tmp_path / "run", "x", "a")
 
 
-def test_a_record_of_other_tables_than_those_judged_says_so(tmp_path: Path) -> None:
+def _where(id_: str, **other: Any) -> list[pl.Expr]:
+    return [pl.when(pl.col("id") == id_).then(pl.lit(value)).otherwise(name).alias(name)
+            for name, value in other.items()]
+
+
+OTHERS = {
+    "bids that are gone": ("bids", lambda f: f.head(3)),
+    "bids of another moment": ("bids", lambda f: f.with_columns(
+        pl.col("placed_at") - pl.duration(seconds=1))),
+    "ids of another type": ("bids", lambda f: f.with_columns(application=pl.lit(7))),
+    "a fact that changed": ("applications", lambda f: f.with_columns(_where("a", points=0))),
+    "an application that is gone": ("applications", lambda f: f.filter(pl.col("id") != "a")),
+    "connections that are gone": ("connections", lambda f: f.head(0)),
+    "an advert that is gone": ("adverts", lambda f: f.filter(pl.col("id") != "z")),
+    "an advert of another status": ("adverts", lambda f: f.with_columns(_where("z", status="open"))),
+    "an advert that closed later": ("adverts", lambda f: f.with_columns(
+        pl.col("closes_at") + pl.duration(seconds=1))),
+    "a lottery of another seed": ("adverts", lambda f: f.with_columns(_where("x", lottery_seed=9))),
+    "another home": ("homes", lambda f: f.with_columns(_where("h", bedrooms=1))),
+}
+
+
+@pytest.mark.parametrize("case", OTHERS)
+def test_a_record_of_other_tables_than_those_judged_is_refused(tmp_path: Path, case: str) -> None:
     frames = _frames()
     prepared = prepare(scheme_of(TEXT), frames, "close")
     result = shortlist(prepared, frames["adverts"], frames["bids"], frames["homes"])
-    points = pl.when(id="a").then(0).otherwise("points").alias("points")
-    others = frames | {"applications": frames["applications"].with_columns(points)}
+    table, change = OTHERS[case]
+    others = frames | {table: change(frames[table])}
+    with pytest.raises(TableError) as caught:
+        write_run(result, others, tmp_path / "run")
+    (problem,) = caught.value.problems
+    words = "adverts and homes" if table in ("adverts", "homes") else table
+    assert problem.message == f"these are not the {words} that the shortlist was made from"
+    assert problem.remedy == "Give prepared.tables and the adverts, bids and homes of the shortlist"
+    assert not list(tmp_path.iterdir())
+
+
+def test_rows_in_another_order_and_what_was_not_read_may_differ(tmp_path: Path) -> None:
+    frames = _frames()
+    prepared = prepare(scheme_of(TEXT), frames, "close")
+    result = shortlist(prepared, frames["adverts"], frames["bids"], frames["homes"])
+    others = {n: f.sample(fraction=1, shuffle=True, seed=4) for n, f in frames.items()}
+    others["applications"] = others["applications"].with_columns(
+        *_where("idle", points=0), band=pl.lit("C"))
+    write_run(result, frames, tmp_path / "run")
+    write_run(result, others, tmp_path / "again")
+    assert _bytes(tmp_path / "again") == _bytes(tmp_path / "run")
+
+
+def test_the_register_is_that_of_the_last_update(tmp_path: Path) -> None:
+    frames = _frames()
+    prepared = prepare(scheme_of(TEXT), frames, "close").update(
+        {"applications": frames["applications"].head(1).with_columns(points=0)})
+    result = shortlist(prepared, frames["adverts"], frames["bids"], frames["homes"])
+    with pytest.raises(TableError, match="applications: these are not the applications"):
+        write_run(result, frames, tmp_path / "run")
+    run = write_run(result, frames | prepared.tables, tmp_path / "run")
+    assert_frame_equal(run.reproduced().frame(), result.frame())
+
+
+def test_a_record_that_holds_other_tables_than_those_judged_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = _frames()
+    prepared = prepare(scheme_of(TEXT), frames, "close")
+    result = shortlist(prepared, frames["adverts"], frames["bids"], frames["homes"])
+    others = frames | {"applications": frames["applications"].with_columns(_where("a", points=0))}
+    monkeypatch.setattr(folder, "other_than_judged", lambda *_: [])
     write_run(result, others, tmp_path / "run")
     with pytest.raises(RunError) as caught:
         explain_run(tmp_path / "run", "x", "a")

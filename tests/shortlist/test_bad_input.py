@@ -364,3 +364,27 @@ def test_one_text_is_no_list_of_adverts(call: str) -> None:
     assert str(caught.value) == (
         "adverts: the ids of adverts are not a list; given a text; allowed: a list, be it of one"
     )
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_number_that_is_none_is_refused_where_it_is_read(value: float) -> None:
+    reads = "criteria: {solvent: {label: x, when: arrears <= 10}}\n" + order(
+        "points: points", eligible="solvent")
+    own = {"a": {"points": 1, "arrears": 1.5}, "b": {"points": 1}, "c": {"points": 1, "arrears": 5.0}}
+    applications = applications_of(own).with_columns(
+        arrears=pl.when(pl.col("id") == "c").then(value).otherwise("arrears"))
+    assert _lines(TableError, scheme_of(reads), {"applications": applications}) == [
+        "applications.arrears: the column arrears of applications holds what is no number; given NaN "
+        "or an infinity; allowed: finite numbers, null where one is not known; 1 in all: c"
+    ]
+    prepare(scheme_of(PLAIN), {"applications": applications.with_columns(band=pl.lit("A"))}, "close")
+
+
+@pytest.mark.parametrize("verify", ["ful", None, ["full"]])
+def test_an_extent_of_verification_that_is_none_is_refused(verify: Any) -> None:
+    prepared = prepare(scheme_of(PLAIN), {"applications": applications_of(OWN)}, "close")
+    with pytest.raises(TableError) as caught:
+        shortlist(prepared, adverts_of(), _bids(), verify=verify)
+    assert str(caught.value) == (
+        f"verify: no extent of verification is called so; given {verify!r}; allowed: sample, full"
+    )

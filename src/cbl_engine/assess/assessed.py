@@ -62,12 +62,12 @@ class Trace:
     exempted: Mapping[str, NDArray[np.int16]]
     legal: Legal
     awarded: Awarded
-    band_since: pl.Series
+    band_since: pl.Series = field(repr=False)
     overrides: Overrides
     status: StatusFound
     dates: PriorityDates | None
-    bedrooms: pl.DataFrame | None
-    frame: pl.DataFrame
+    bedrooms: pl.DataFrame | None = field(repr=False)
+    frame: pl.DataFrame = field(repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,8 +93,8 @@ class Assessed:
     scheme: Scheme = field(repr=False)
     version: SchemeVersion
     as_at: date
-    assessed: pl.DataFrame
-    contradictions: pl.DataFrame
+    assessed: pl.DataFrame = field(repr=False)
+    contradictions: pl.DataFrame = field(repr=False)
     tables: Mapping[str, pl.DataFrame] = field(repr=False)
     ids: Ordinals = field(repr=False)
     trace: Trace = field(repr=False)

@@ -38,9 +38,9 @@ class PriorityDates:
         contradictions: application, kind, rows (of the spells as given, from 0), assumption.
     """
 
-    dates: pl.DataFrame
-    missing: pl.DataFrame
-    contradictions: pl.DataFrame
+    dates: pl.DataFrame = field(repr=False)
+    missing: pl.DataFrame = field(repr=False)
+    contradictions: pl.DataFrame = field(repr=False)
     _derived: Derived = field(repr=False)
 
     def undated(self, as_at: date) -> NDArray[np.int32]:

@@ -45,9 +45,9 @@ class Reassessed:
 
     scheme: Scheme
     as_at: date
-    assessed: pl.DataFrame
-    contradictions: pl.DataFrame
-    done: pl.DataFrame
+    assessed: pl.DataFrame = field(repr=False)
+    contradictions: pl.DataFrame = field(repr=False)
+    done: pl.DataFrame = field(repr=False)
     again: Assessed = field(repr=False)
     tables: Mapping[str, pl.DataFrame] = field(repr=False)
 

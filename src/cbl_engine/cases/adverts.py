@@ -33,18 +33,14 @@ def closing_moments(check: Checker, as_at: date | str) -> dict[str, datetime]:
         place, given = (_place(name, check, "closes_at"), own.get("closes_at"))
         if given is None and "closes_at" not in own:
             if isinstance(as_at, date):
-                out[name] = moment(datetime.combine(as_at, time(23, 59)))
+                out[name] = moment(datetime.combine(as_at, time(23, 59)))[0]
             else:
                 message = "as_at is close, so advert needs closes_at"
                 check.problem("closes_at_missing", message, place[:-1])
             continue
-        out[name] = moment(given)
-        if out[name] is None:
-            check.problem(
-                "case_value",
-                "advert.closes_at must be a moment such as 2024-10-01T23:59:00",
-                place,
-            )
+        out[name], wrong = moment(given)
+        if wrong:
+            check.problem("case_value", f"advert.closes_at {wrong}", place)
     return {name: at for name, at in out.items() if at is not None}
 
 

@@ -38,6 +38,8 @@ def moment(text: str) -> datetime:
     from zoneinfo import ZoneInfo
 
     from cbl_engine.errors import BadInput, Problem
+    from cbl_engine.tables.columns import LONDON
+    from cbl_engine.tables.values import times_shown
 
     def refused(message: str) -> BadInput:
         return BadInput([Problem("at", message, where="--at", given=repr(text),
@@ -49,10 +51,9 @@ def moment(text: str) -> datetime:
         raise refused("the moment cannot be read") from None
     if given.tzinfo is not None:
         return given
-    london = given.replace(tzinfo=ZoneInfo("Europe/London"))
-    if london.astimezone(ZoneInfo("UTC")).astimezone(london.tzinfo).replace(tzinfo=None) != given:
+    if not times_shown(given):
         raise refused("London's clock never shows that moment: it goes forward over it")
-    return london
+    return given.replace(tzinfo=ZoneInfo(LONDON))
 
 
 def check_written(file: Path | None, option: str, ending: str = "") -> None:

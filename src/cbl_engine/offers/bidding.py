@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import polars as pl
 
-from cbl_engine.errors import TableError
+from cbl_engine.errors import Problem, TableError
 from cbl_engine.offers.caps import NEVER, Limit, Places, Tally, count_places
 from cbl_engine.offers.clock import as_dates, cycle_begins, cycle_numbers, in_window, london_days
 from cbl_engine.offers.considered import consequences_on, under_consideration
@@ -108,22 +108,44 @@ def judge_bids(
         bid, by advert, application and moment.
 
     Raises:
-        TableError: a bid is for an advert that is not there; a column is missing or of another type,
-            a moment without a time zone among them; ``until`` is no date, ``among`` no list.
+        TableError: a bid is for an advert that is not there; an advert is given more than once; a
+            column is missing or of another type, a moment without a time zone among them; an id, a
+            moment that must be there or a status is empty; ids of bids are text where those they
+            name are whole numbers, or the reverse; ``until`` is no date, ``among`` no list, or one
+            with an advert that is not there.
         SchemeError: no version of the scheme is in force on a day on which a bid was placed.
     """
-    problems = [*given_problems(adverts, bids), *day_problems(until, "until", "the last day")]
+    problems = [
+        *given_problems(adverts, bids, judge.application_type),
+        *day_problems(until, "until", "the last day"),
+    ]
     if among is not None:
         problems += list_problems(among, "among", "the ids of adverts")
     if problems:
         raise TableError(problems)
     mine = pl.lit(value=True)
     if among is not None:
-        mine = pl.col("advert").is_in(pl.Series(list(among), dtype=bids.schema["advert"]).implode())
+        meant = _meant(list(among), adverts["id"])
+        mine = pl.col("advert").is_in(meant.cast(bids.schema["advert"]).implode())
         bids = _that_matter(judge, adverts, bids, mine)
     found = judged(judge, place_bids(adverts, bids, record, until), record).frame().filter(mine)
     columns = ["advert", "application", "placed_at", "rule"]
     return found.select(columns).sort(columns, nulls_last=True)
+
+
+def _meant(among: list[Any], ids: pl.Series) -> pl.Series:
+    """The adverts that are meant, as ids of adverts are held.
+
+    Raises:
+        TableError: one is not there.
+    """
+    meant = pl.Series(among, dtype=ids.dtype, strict=False)
+    there = meant.is_in(ids.implode()).fill_null(value=False)
+    if not there.all():
+        lost = [str(given) for given, known in zip(among, there, strict=True) if not known]
+        raise TableError([Problem("unknown_advert", "there is no such advert", where="among",
+                                  count=len(lost), rows=tuple(lost[:5]))])
+    return meant
 
 
 def _that_matter(

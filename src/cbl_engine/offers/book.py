@@ -58,7 +58,7 @@ class Book:
     events: int = 0
     households: int = 0
     adverts: dict[str, AdvertState] = field(default_factory=dict)
-    lists: dict[str, pl.DataFrame] = field(default_factory=dict)
+    lists: dict[str, pl.DataFrame] = field(default_factory=dict, repr=False)
     unknown: dict[str, dict[str, list[str]]] = field(default_factory=dict, repr=False)
     set_aside: list[SetAside] = field(default_factory=list)
     proposals: dict[str, Proposal] = field(default_factory=dict)

@@ -64,6 +64,11 @@ class Judge:
         self.homes = homes
         self._asked: dict[tuple[date, str], Asked] = {}
 
+    @property
+    def application_type(self) -> pl.DataType:
+        """Type of the ids of applications; Null where there are none."""
+        return self.tables["applications"].schema.get("id", pl.Null())
+
     def version(self, on: date) -> SchemeVersion:
         """The version of the scheme in force on a day.
 

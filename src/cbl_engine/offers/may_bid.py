@@ -158,11 +158,15 @@ def may_bid(
         seed: of the run, for lotteries.
 
     Raises:
-        TableError: there is no such advert or application; a column is missing or of another type,
-            a moment without a time zone among them; ``placed_by`` or ``audience`` is none of those.
+        TableError: there is no such advert or application; adverts or bids are such as ``judge_bids``
+            refuses; ``at`` is no moment with a time zone; ``placed_by`` or ``audience`` is none of
+            those.
         SchemeError: no version of the scheme is in force that day.
     """
-    problems = [*given_problems(judge.given_adverts, bids), *_asked_wrongly(at, placed_by, audience)]
+    problems = [
+        *given_problems(judge.given_adverts, bids, prepared.ordinals.ids.dtype),
+        *_asked_wrongly(at, placed_by, audience),
+    ]
     if problems:
         raise TableError(problems)
     at = at.astimezone(ZoneInfo(LONDON))

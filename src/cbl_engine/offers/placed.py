@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -12,8 +12,9 @@ import polars as pl
 from cbl_engine.errors import Problem, TableError
 from cbl_engine.offers.caps import NEVER
 from cbl_engine.offers.clock import date_of, day_number, london_days, midnight_after
-from cbl_engine.tables import DTYPES, Ordinals, column_problems, frame_problems
-from cbl_engine.tables.needs import with_types
+from cbl_engine.shortlist.bids import bid_id_problems
+from cbl_engine.tables import DTYPES, Ordinals, column_problems, frame_problems, given_twice
+from cbl_engine.tables.needs import null_problems, with_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,7 +39,7 @@ class Placed:
         status: of its advert; ``held_back`` where the record says so.
     """
 
-    frame: pl.DataFrame
+    frame: pl.DataFrame = field(repr=False)
     household: NDArray[np.int64]
     advert: NDArray[np.int64]
     at: NDArray[np.int64]
@@ -48,7 +49,7 @@ class Placed:
     closes: NDArray[np.int64]
     day: NDArray[np.int64]
     closes_day: NDArray[np.int64]
-    status: pl.Series
+    status: pl.Series = field(repr=False)
 
     @property
     def n(self) -> int:
@@ -73,22 +74,43 @@ class Placed:
         return self.frame[column].gather(rows)
 
 
-_ADVERTS = ({"id": "id", "closes_at": "datetime"}, {"opens_at": "datetime", "corrected_at": "datetime"})
+_ADVERTS = (
+    {"id": "id", "closes_at": "datetime"},
+    {"opens_at": "datetime", "corrected_at": "datetime", "status": "code"},
+)
 _BIDS = (
     {"advert": "id", "application": "id", "placed_at": "datetime"}, {"withdrawn_at": "datetime"},
 )
 """Columns that must be there, and those that may."""
 
 
-def given_problems(adverts: pl.DataFrame, bids: pl.DataFrame) -> Iterator[Problem]:
-    """Columns of adverts and bids that are missing or of another type: moments have a time zone."""
+def given_problems(
+    adverts: pl.DataFrame, bids: pl.DataFrame, applications: pl.DataType
+) -> Iterator[Problem]:
+    """What adverts and bids cannot be judged with, all of it at once.
+
+    Columns that are missing or of another type (moments have a time zone), empty cells where none
+    may be, and ids of another kind than those they name.
+
+    Args:
+        adverts: those there are.
+        bids: on them.
+        applications: type of the ids of applications.
+    """
     given = {"adverts": adverts, "bids": bids}
     if wrong := list(frame_problems(given)):
         yield from wrong
         return
     for (table, frame), (needed, welcome) in zip(given.items(), (_ADVERTS, _BIDS), strict=True):
         there = {name: kind for name, kind in welcome.items() if name in frame.columns}
-        yield from column_problems(frame, table, needed | there)
+        wrong += column_problems(frame, table, needed | there)
+    if wrong:
+        yield from wrong
+        return
+    yield from null_problems(adverts, "adverts", "an advert", ("id", "closes_at", "status"))
+    yield from null_problems(bids, "bids", "a bid", ("application", "advert", "placed_at"))
+    yield from bid_id_problems(bids, "advert", adverts.schema["id"])
+    yield from bid_id_problems(bids, "application", applications)
 
 
 def place_bids(
@@ -102,7 +124,7 @@ def place_bids(
     Bids of one moment are ordered by advert; rows that agree in everything stay as they are.
 
     Raises:
-        TableError: a bid is for an advert that is not there.
+        TableError: a bid is for an advert that is not there; an advert is given more than once.
     """
     optional = {
         "withdrawn_at": pl.lit(None, pl.Datetime("us", "UTC")), "placed_by": pl.lit(None, pl.String),
@@ -116,6 +138,9 @@ def place_bids(
         "placed_at", "advert", "application", "withdrawn_at", "placed_by", nulls_last=True
     )
     numbers = Ordinals(adverts["id"])
+    if len(numbers) < adverts.height:
+        raise TableError([*given_twice(
+            adverts["id"], "an advert is given more than once", "adverts.id")])
     advert = numbers.ordinals_of(frame["advert"]).astype(np.int64)
     if len(advert) and advert.min() < 0:
         lost = frame["advert"].filter(pl.Series(advert < 0)).unique().sort()

@@ -29,7 +29,7 @@ class Record:
         cycles: number of cycles so far.
     """
 
-    tables: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    tables: Mapping[str, pl.DataFrame] = field(default_factory=dict, repr=False)
     as_at: date | None = None
     events: int = 0
     cycles: int = 0
@@ -59,6 +59,6 @@ class Cycle:
 
     record: Record
     events: list[Event]
-    rows: list[tuple[str, pl.DataFrame]]
+    rows: list[tuple[str, pl.DataFrame]] = field(repr=False)
     quarantined: list[dict[str, Any]]
     telling: dict[str, list[dict[str, Any]]]

@@ -73,7 +73,7 @@ class Reading:
     problems: list[Problem]
     keep_going: bool
     left_out: tuple[Problem, ...] = ()
-    rejected: list[pl.DataFrame] = field(default_factory=list)
+    rejected: list[pl.DataFrame] = field(default_factory=list, repr=False)
     places: dict[str, str] = field(default_factory=dict)
     not_read: tuple[str, ...] = ()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,10 +41,10 @@ class Corrected:
         gone: rows that are no longer there, or there with other values.
     """
 
-    before: pl.DataFrame
-    frame: pl.DataFrame
+    before: pl.DataFrame = field(repr=False)
+    frame: pl.DataFrame = field(repr=False)
     origin: Sequence[Correction]
-    gone: pl.DataFrame
+    gone: pl.DataFrame = field(repr=False)
 
     @property
     def written(self) -> pl.DataFrame:

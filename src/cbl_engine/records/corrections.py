@@ -73,7 +73,7 @@ class Held:
     kind: Literal["run", "state"]
     id: str
     scheme: Scheme
-    frames: Mapping[str, pl.DataFrame]
+    frames: Mapping[str, pl.DataFrame] = field(repr=False)
     read: Mapping[str, Collection[str]]
     beside: Collection[str] = ()
 
@@ -88,7 +88,7 @@ class HeldTable:
     """What may be corrected in one table."""
 
     name: str
-    frame: pl.DataFrame
+    frame: pl.DataFrame = field(repr=False)
     columns: Mapping[str, Column]
     read: frozenset[str]
     several: bool

@@ -8,7 +8,7 @@ that fewer than five households make up is withheld, and whatever it could be wo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -58,7 +58,7 @@ class Feedback:
     audience: Audience
     by: tuple[str, ...]
     columns: tuple[str, ...]
-    frame: pl.DataFrame
+    frame: pl.DataFrame = field(repr=False)
 
 
 def feedback(

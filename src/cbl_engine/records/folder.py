@@ -17,7 +17,7 @@ It holds facts about households: it is for officers, and its manifest says so.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cbl_engine.errors import Problem, RunError, TableError
+from cbl_engine.records.judged import other_than_judged
 from cbl_engine.records.places import MANIFEST, RUN, STATE, folder_beside, folder_called, kind_of
 from cbl_engine.records.reads import columns_read, rows_and_columns_read, rows_for
 from cbl_engine.scheme import scheme_from_text
@@ -56,7 +57,7 @@ class RunFolder:
     path: Path
     manifest: Mapping[str, Any]
     scheme: Scheme
-    frames: Mapping[str, pl.DataFrame]
+    frames: Mapping[str, pl.DataFrame] = field(repr=False)
 
     @property
     def as_at(self) -> Any:
@@ -159,7 +160,8 @@ def write_run(
 
     Raises:
         RunError: the folder is there already, or cannot be written.
-        TableError: a table that was judged is not among the frames; nothing was written.
+        TableError: a table that was judged is not among the frames, or is another one; nothing was
+            written.
     """
     out = Path(out)
     scheme = result.prepared.scheme
@@ -184,7 +186,7 @@ def write_run(
 
 
 def _whole_record(result: Shortlist, frames: Mapping[str, pl.DataFrame]) -> None:
-    """Every table that the shortlist read is there, without which it cannot be made again."""
+    """Every table that the shortlist read is there as it read it: without, it is not made again."""
     read = set(columns_read(result.prepared.scheme))
     needed = [*_ALWAYS_THERE, *sorted(read & set(result.prepared.tables) - set(_ALWAYS_THERE))]
     needed += ["homes"] * result.with_homes
@@ -197,7 +199,8 @@ def _whole_record(result: Shortlist, frames: Mapping[str, pl.DataFrame]) -> None
         for table in needed
         if table not in frames
     ]
-    if problems := problems or list(frame_problems(frames)):
+    problems = problems or list(frame_problems(frames))
+    if problems := problems or list(other_than_judged(result, frames)):
         raise TableError(problems)
 
 

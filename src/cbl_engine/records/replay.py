@@ -10,7 +10,7 @@ Where people are equal, positions are those of the tie group.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from io import BytesIO
@@ -57,10 +57,10 @@ class Replay:
 
     run: RunFolder
     corrections: tuple[Correction, ...]
-    again: pl.Series
-    then: pl.DataFrame
-    now: pl.DataFrame
-    outputs: pl.DataFrame
+    again: pl.Series = field(repr=False)
+    then: pl.DataFrame = field(repr=False)
+    now: pl.DataFrame = field(repr=False)
+    outputs: pl.DataFrame = field(repr=False)
 
     @property
     def reproduced(self) -> bool:

@@ -10,7 +10,7 @@ From the first day on which something had to be assumed, what is said is conject
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,7 +54,7 @@ class Followed:
         left: outcomes of the record that found nothing to apply to.
     """
 
-    tables: Mapping[str, pl.DataFrame]
+    tables: Mapping[str, pl.DataFrame] = field(repr=False)
     assumed: Sequence[Mapping[str, Any]] = ()
     left: Sequence[Mapping[str, Any]] = ()
 

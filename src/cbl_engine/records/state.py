@@ -19,7 +19,7 @@ new folder; **folders written before, and copies of them, hold them until they a
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from hashlib import sha256
@@ -69,7 +69,7 @@ class State:
 
     trail: Trail
     facts: Facts
-    tables: Mapping[str, pl.DataFrame]
+    tables: Mapping[str, pl.DataFrame] = field(repr=False)
 
     def after(
         self,

@@ -7,7 +7,7 @@ counted by ground, rivals are told as counts, and checks held by officers as one
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -84,11 +84,11 @@ class SubjectAccess:
     application: str
     scheme: str
     as_at: date
-    sections: Mapping[str, list[Row]]
-    chronology: list[Row]
-    withheld: list[Row]
+    sections: Mapping[str, list[Row]] = field(repr=False)
+    chronology: list[Row] = field(repr=False)
+    withheld: list[Row] = field(repr=False)
     erased: Erased | None
-    free_words: list[Row]
+    free_words: list[Row] = field(repr=False)
 
     def plain(self) -> dict[str, Any]:
         """What is sent, for programs."""

@@ -54,7 +54,7 @@ class Prepared:
 
     scheme: Scheme
     as_at: AsAt
-    tables: Mapping[str, pl.DataFrame]
+    tables: Mapping[str, pl.DataFrame] = field(repr=False)
     ordinals: Ordinals
     row_of: NDArray[np.int32] = field(repr=False)
     views: dict[Any, RegisterAt] = field(default_factory=dict, repr=False)
@@ -119,7 +119,7 @@ class RegisterAt:
     key: Any
     compiled: Compiled
     on: date
-    frame: pl.DataFrame
+    frame: pl.DataFrame = field(repr=False)
     in_force: NDArray[np.bool_]
     constants: Mapping[str, Any]
     _tables: Mapping[str, pl.DataFrame] = field(repr=False)
@@ -208,8 +208,8 @@ def prepare(scheme: Scheme, register: Mapping[str, pl.DataFrame], as_at: AsAt) -
         An immutable :class:`Prepared`.
 
     Raises:
-        TableError: a table or column that the scheme reads is missing or of another type, an id
-            is null or given twice; all problems at once.
+        TableError: a table or column that the scheme reads is missing or of another type, a number
+            is none (NaN), an id is null or given twice; all problems at once.
         SchemeError: the scheme is not in force on the date.
     """
     problems = list(register_problems(scheme, register, as_at))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +61,7 @@ class Shortlist:
     adverts: Adverts
     bids: Bids
     ranking: Ranking
-    given: pl.DataFrame
+    given: pl.DataFrame = field(repr=False)
     with_homes: bool
     seed: int
     verification: Verification

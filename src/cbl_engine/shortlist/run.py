@@ -17,6 +17,7 @@ from cbl_engine.shortlist.kernel import rank
 from cbl_engine.shortlist.plans import make_all_ready
 from cbl_engine.shortlist.register import Prepared
 from cbl_engine.shortlist.result import Shortlist
+from cbl_engine.shortlist.verify import extent_problems
 from cbl_engine.shortlist.verify import verify as verify_properties
 from cbl_engine.tables import DTYPES, frame_problems
 from cbl_engine.tables.needs import with_types
@@ -63,14 +64,15 @@ def shortlist(
         A :class:`Shortlist`. Equal inputs give equal output, whatever the order of rows.
 
     Raises:
-        TableError: tables that do not fit together, all problems of a kind at once.
+        TableError: tables that do not fit together, all problems of a kind at once; ``verify`` is
+            neither.
         SchemeError: a profile the scheme has not, or no version in force on an advert's date.
         PropertyError: the output broke a numbered property (a defect of the engine).
     """
     if wrong := list(_asked_wrongly(prepared, seed)):
         raise TableError(wrong)
     given = {"adverts": adverts, "bids": bids} | ({} if homes is None else {"homes": homes})
-    if wrong := list(frame_problems(given)):
+    if wrong := [*frame_problems(given), *extent_problems(verify)]:
         raise TableError(wrong)
     workers = min(os.cpu_count() or 1, 8) if bids.height >= THREADS_FROM else 1
     with ThreadPoolExecutor(workers) if workers > 1 else nullcontext() as pool:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
 from cbl_engine.assess.outcomes import FAILED, UNKNOWN
 from cbl_engine.draws import draw
-from cbl_engine.errors import PropertyError
+from cbl_engine.errors import Problem, PropertyError
 from cbl_engine.shortlist.kernel import HELD, INELIGIBLE, NO_STAGE
 from cbl_engine.shortlist.rows import Rows, preference
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cbl_engine.shortlist.plans import Work
 
 Extent = Literal["sample", "full"]
+EXTENTS: tuple[Extent, ...] = get_args(Extent)
 Share = Callable[..., Iterator[Any]]
 CHUNK = 1 << 17
 _ADVERTS = 1 << 10
@@ -58,6 +59,13 @@ class Verification:
             "bids": self.bids,
             "bids_row_by_row": self.bids_row_by_row,
         }
+
+
+def extent_problems(extent: object) -> Iterator[Problem]:
+    """A word for how much is checked that is none of ours."""
+    if extent not in EXTENTS:
+        yield Problem("unknown_extent", "no extent of verification is called so", where="verify",
+                      given=repr(extent), allowed=", ".join(EXTENTS))
 
 
 def verify(

@@ -137,7 +137,10 @@ def with_types(frame: pl.DataFrame, types: Mapping[str, pl.DataType]) -> pl.Data
 def column_problems(
     frame: pl.DataFrame, table: str, columns: Mapping[str, str]
 ) -> Iterable[Problem]:
-    """Columns that are missing from a frame, or of a type that cannot be read as the one named."""
+    """Columns that are missing from a frame, or that cannot be read as the type named.
+
+    They are of another type, or of numbers and hold what is none: NaN compares as more than all.
+    """
     schema = frame.schema
     for column, kind in columns.items():
         if column not in schema:
@@ -152,7 +155,11 @@ def column_problems(
             )
             continue
         dtype = schema[column]
-        if dtype == pl.Null or fits(dtype, kind):
+        if dtype == pl.Null:
+            continue
+        if fits(dtype, kind):
+            if kind == "number" and dtype.is_float():
+                yield from _not_finite(frame, table, column)
             continue
         yield Problem(
             "wrong_type",
@@ -161,6 +168,23 @@ def column_problems(
             allowed=f"{kind} ({DTYPES[kind]})",
             given=str(dtype),
         )
+
+
+def _not_finite(frame: pl.DataFrame, table: str, column: str) -> Iterable[Problem]:
+    finite = frame[column].is_finite()
+    if finite.all():
+        return
+    ids = next((frame[name] for name in ("id", "application") if name in frame.columns), None)
+    rows = ids.filter(~finite).head(5) if ids is not None else ()
+    yield Problem(
+        "not_finite",
+        f"the column {column} of {table} holds what is no number",
+        where=f"{table}.{column}",
+        given="NaN or an infinity",
+        allowed="finite numbers, null where one is not known",
+        count=len(finite) - int(finite.sum()) - finite.null_count(),
+        rows=tuple(map(str, rows)),
+    )
 
 
 def fits(dtype: pl.DataType, kind: str) -> bool:

@@ -56,9 +56,9 @@ class Tables:
         sources: names of what each table was read from, in order.
     """
 
-    frames: Mapping[str, pl.DataFrame]
+    frames: Mapping[str, pl.DataFrame] = field(repr=False)
     problems: tuple[Problem, ...]
-    rejected: pl.DataFrame
+    rejected: pl.DataFrame = field(repr=False)
     files: Mapping[str, Path]
     ignored_files: tuple[str, ...] = field(default=())
     notes: tuple[Problem, ...] = field(default=())

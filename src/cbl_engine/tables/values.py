@@ -17,16 +17,38 @@ if TYPE_CHECKING:
 _ZONE = ZoneInfo(LONDON)
 
 
-def moment(value: Any) -> datetime | None:
-    """A moment with its zone; without one it is London time. None when it is not a moment."""
+def moment(value: Any) -> tuple[datetime | None, str]:
+    """A moment with its zone, and the words for what is wrong (empty when nothing is).
+
+    Without an offset it is London time; one of an hour that the clock skips or shows twice is not
+    taken.
+    """
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)
         except ValueError:
-            return None
+            value = None
     if not isinstance(value, datetime):
-        return None
-    return value.replace(tzinfo=_ZONE) if value.tzinfo is None else value.astimezone(_ZONE)
+        return None, "must be a moment such as 2024-10-01T09:00:00"
+    if value.tzinfo is not None:
+        return value.astimezone(_ZONE), ""
+    shown = times_shown(value)
+    if shown == 1:
+        return value.replace(tzinfo=_ZONE), ""
+    if shown == 0:
+        return None, "must be a moment that London's clock shows: it goes forward over this one"
+    return None, (
+        "must say which of two moments it is, as London's clock goes back and shows it twice: write "
+        "the offset, +00:00 or +01:00"
+    )
+
+
+def times_shown(local: datetime) -> int:
+    """How often London's clock shows a date and time: once, or where it changes never or twice."""
+    first, second = (local.replace(tzinfo=_ZONE, fold=fold).utcoffset() for fold in (0, 1))
+    if first == second:
+        return 1
+    return 2 if first > second else 0  # type: ignore[operator]
 
 
 def london_moment(microseconds: int) -> datetime:
@@ -39,6 +61,8 @@ def typed(column: Column, value: Any) -> tuple[Any, str]:
     """The value as the column holds it, and the words for what is wrong (empty when nothing is)."""
     if value is None:
         return None, "may not be empty" if column.required else ""
+    if column.type == "datetime":
+        return moment(value)
     fitted = _FITS[column.type](value)
     if fitted is None:
         words = "text in quotes" if column.type in ("id", "text", "code") else ""
@@ -56,7 +80,6 @@ def typed(column: Column, value: Any) -> tuple[Any, str]:
 _WORDS = {
     "bool": "true or false",
     "date": "a date such as 2024-10-01",
-    "datetime": "a moment such as 2024-10-01T09:00:00",
     "int_list": "a list of whole numbers",
     "text_list": "a list of texts",
 }
@@ -98,7 +121,6 @@ _FITS = {
     "int": _int,
     "number": _number,
     "date": _date,
-    "datetime": moment,
     "int_list": lambda value: _list(value, _int),
     "text_list": lambda value: _list(value, _text),
 }
