@@ -276,8 +276,12 @@ def test_the_bundle_tells_an_applicant_no_reason_that_officers_hold_back(tmp_pat
     replay = put_right(week, tmp_path, fact("ann", "bedroom_need", 2, 3))
     officer, applicant = (json.dumps(replay.as_dict(a)["bundle"]) for a in ("officer", "applicant"))
     assert "passed over: risk" in officer
+    assert "proposed: passing over, risk" in officer
+    assert "approved by Olu: passing over, risk" in officer
     assert "passed over: officer-held reason" in applicant
     assert "risk" not in applicant
+    assert "proposed: passing over" not in applicant
+    assert "Olu" not in applicant
     assert [row["table"] for row in replay.as_dict()["bundle"][0]["known"]] == ["applications", "bids"]
 
 
