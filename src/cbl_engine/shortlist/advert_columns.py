@@ -9,13 +9,18 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.errors import Problem
+from cbl_engine.shortlist.compiled import compile_version
 from cbl_engine.shortlist.register import filled
+from cbl_engine.shortlist.register_check import register_problems
 from cbl_engine.tables import DTYPES, Ordinals
 from cbl_engine.tables.needs import column_problems, fits
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from numpy.typing import NDArray
 
+    from cbl_engine.scheme.load import Scheme
     from cbl_engine.shortlist.compiled import Compiled
 
 
@@ -62,6 +67,26 @@ def columns_read_of_adverts(
     if problems:
         return pl.DataFrame(), problems
     return filled(pl.DataFrame(out), compiled, "adverts"), []
+
+
+def record_problems(scheme: Scheme, tables: Mapping[str, pl.DataFrame], on: date) -> list[Problem]:
+    """What :func:`register_problems` has of a day and, beside missing columns, those of adverts.
+
+    A record whose adverts alone lack a column can be begun: the column is asked for when one closes.
+
+    Args:
+        scheme: whose version of the day is used.
+        tables: the register, ``adverts`` and ``homes``, as far as they are there.
+        on: the day.
+    """
+    problems = register_problems(scheme, tables, on)
+    if "adverts" in tables and any(p.kind in ("missing_column", "missing_table") for p in problems):
+        compiled = compile_version(scheme.in_force(on))
+        homes = tables.get("homes")
+        have = {"id", *tables["adverts"].columns, *(() if homes is None else set(homes.columns) - {"home"})}
+        problems += [_no_column(name, compiled.words.advert[name])
+                     for name in compiled.advert_columns() if name not in have]
+    return problems
 
 
 def _no_column(name: str, kind: str) -> Problem:
