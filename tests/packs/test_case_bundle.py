@@ -10,9 +10,10 @@ import pytest
 
 from cbl_engine.errors import BadInput
 from cbl_engine.packs.case_bundle import case_bundle
+from cbl_engine.report.subject_access import subject_access
 from tests.commands import exit_code
 from tests.offers.week import Week
-from tests.records.weeks_on_record import fact, on_record
+from tests.records.weeks_on_record import day, fact, on_record
 
 EARLIER = fact("ann", "priority_date", "2020-01-02", "2019-12-01")
 
@@ -40,6 +41,62 @@ def test_the_bundle_has_what_happened_what_was_known_and_who_was_let_each_home(s
     assert "2020-01-02" in " ".join(_rows(found, "known")["facts"]) or "January 2020" in " ".join(
         _rows(found, "known")["facts"])
     assert "finding" not in [part.name for part in found.parts]
+
+
+REFUSALS = """
+criteria: {in_band_a: {label: x, when: "band = 'A'"}}
+checks: {suitable: {label: Suitable}, warned: {label: Warned}}
+consequences: {out: {label: Out for a while, suspend_months: 6}}
+offers:
+  answer: {days: 3}
+  refusals: {one: {label: One refusal, after: 1, then: out}}
+  final: {label: x, when: in_band_a, duties: [main], suitability: suitable, warning: warned}
+"""
+
+
+def _final_offer() -> Week:
+    week = Week(REFUSALS).household("ann", band="A").advert("elm", bids="ann")
+    week.add("duties", application="ann", kind="main", since=day(1))
+    week.check("ann", "suitable", by="Olu").check("ann", "warned", by="Olu")
+    return week.approve(7, "offer", "elm", "ann")
+
+
+def _happened(week, folder):
+    found = case_bundle(on_record(week, folder).path, "ann")
+    return _rows(found, "chronology")["what_happened"].to_list()
+
+
+def test_the_chronology_names_who_decided_what_and_until_when(tmp_path):
+    week = _final_offer().outcome(8, "refused", "elm", "ann")
+    week.approve(9, "refusal_counts", "elm", "ann").approve(9, "duty_may_end", "elm", "ann")
+    week.approve(10, "consequence", household="ann").run(until=10)
+    happened = _happened(week, tmp_path)
+    for line in ("approved by Olu: an offer", "approved by Olu: that the refusal counts", "the refusal counts",
+                 "an officer found that a duty may end: main, by Olu", "approved by Olu: a consequence, out",
+                 "began: out, until 2024-12-10, by Olu"):
+        assert line in happened
+
+
+def test_an_offer_accepted_and_put_to_review_is_said_to_be_so(tmp_path):
+    week = _final_offer().outcome(8, "accepted", "elm", "ann", review_requested=True).run(until=8)
+    assert "accepted, with a review of suitability" in _happened(week, tmp_path)
+
+
+def ranked_anew(folder):
+    """Both bid for elm; ann is raised above bob before anything is offered, and elm is ranked anew."""
+    week = Week("checks: {verified: {label: x}}\noffers: {order: offer}").households("bob ann")
+    week.advert("elm", bids="bob ann").run(until=7)
+    week.household("ann", band="A").run(until=8)
+    return on_record(week, folder)
+
+
+def test_a_place_is_told_for_each_day_on_which_the_list_was_ranked(tmp_path):
+    folder = ranked_anew(tmp_path)
+    rows = _rows(case_bundle(folder.path, "ann"), "lists").to_dicts()
+    assert [(row["closed_on"], row["ranked_on"], row["position"], row["of"]) for row in rows] == [
+        (day(6), day(6), 2, 2), (day(6), day(8), 1, 2)]
+    own = subject_access(folder, folder.scheme(), "ann").sections["shortlisted"]
+    assert [(row["ranked_on"], row["position"], row["above"]) for row in own] == [(day(6), 2, 1), (day(8), 1, 0)]
 
 
 def test_with_facts_put_right_it_says_who_was_displaced(state, tmp_path):

@@ -140,6 +140,18 @@ def test_nothing_to_supersede_is_said(tmp_path):
         second_week(tmp_path, supersede=True)
 
 
+def test_columns_that_applications_and_adverts_lack_are_told_in_one_report(tmp_path):
+    scheme, data = write_files(tmp_path)
+    scheme.write_text(scheme.read_text() + """\
+criteria:
+  fits: {label: x, when: "bedroom_need = 2 AND advert.needs_group = 'general'"}
+eligible: [fits]
+""")
+    with pytest.raises(BadInput) as caught:
+        record_cycle(scheme, data, date(2026, 3, 8), tmp_path / "week1")
+    assert [p.where for p in caught.value.problems] == ["applications.bedroom_need", "adverts.needs_group"]
+
+
 def test_everything_wrong_is_in_one_report_and_nothing_is_written(tmp_path):
     first_week(tmp_path)
     came = given(tmp_path, "bids", "advert,application,placed_at\nAD1,9,2026-03-02T10:00:00\n")

@@ -117,6 +117,14 @@ def test_a_wrong_date_cost_a_household_a_home(tmp_path: Path) -> None:
     assert "Displaced: bob" in replay.text("officer")
 
 
+def test_a_home_that_was_only_offered_to_another_is_not_said_to_have_gone_to_it(tmp_path: Path) -> None:
+    week = _rivals().approve(7, "offer", "elm", "bob").run(until=9)
+    text = put_right(week, tmp_path, EARLIER).text()
+    assert "In fact the home of advert elm was offered to another household." in text
+    assert "went to another household" not in text
+    assert "on the same day where it never came to that" in text
+
+
 def test_no_rival_is_on_anything_for_the_applicant(tmp_path: Path) -> None:
     replay = put_right(_rivals().let("elm", "bob").run(until=9), tmp_path, EARLIER)
     for said in (replay.text(), json.dumps(replay.as_dict()), replay_state_page(replay),
@@ -276,8 +284,12 @@ def test_the_bundle_tells_an_applicant_no_reason_that_officers_hold_back(tmp_pat
     replay = put_right(week, tmp_path, fact("ann", "bedroom_need", 2, 3))
     officer, applicant = (json.dumps(replay.as_dict(a)["bundle"]) for a in ("officer", "applicant"))
     assert "passed over: risk" in officer
+    assert "proposed: passing over, risk" in officer
+    assert "approved by Olu: passing over, risk" in officer
     assert "passed over: officer-held reason" in applicant
     assert "risk" not in applicant
+    assert "proposed: passing over" not in applicant
+    assert "Olu" not in applicant
     assert [row["table"] for row in replay.as_dict()["bundle"][0]["known"]] == ["applications", "bids"]
 
 

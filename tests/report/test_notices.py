@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from cbl_engine.errors import BadInput
@@ -265,6 +267,79 @@ def test_that_a_duty_may_end_is_told_and_the_duty_goes_on():
     text = words(week, notice)
     assert "may end our main duty to you. The duty has not ended by this letter." in text
     assert "Until then the duty goes on" in text
+
+
+def refused_final_offer() -> Week:
+    """Ann refused the final offer of elm, and an officer found that her duty may end."""
+    week = offered(FINAL.replace("DUTY", "main"), band="A")
+    week.add("duties", application="ann", kind="main", since=day(1))
+    week.check("ann", "suitable", by="Olu").check("ann", "warned", by="Olu")
+    return week.outcome(8, "refused", "elm", "ann").approve(9, "duty_may_end", "elm", "ann")
+
+
+def test_that_a_duty_may_end_leaves_the_review_of_suitability_and_is_no_decision_on_an_allocation():
+    week = refused_final_offer().run(until=9)
+    (notice,) = [n for n in due(week) if n.startswith("duty_may_end/")]
+    text = words(week, notice)
+    assert "166A" not in text
+    assert "You may ask us to review this decision" not in text
+    assert "review whether this home is suitable for you" in text
+    assert "before the end of 21 days, beginning with the day on which you were told of the offer" in text
+
+
+def test_a_final_offer_beside_a_finding_that_the_duty_may_end_is_asked_about():
+    week = refused_final_offer()
+    week.advert("oak", bids="ann", opens=8, closes=10.5).approve(11, "offer", "oak", "ann").run(until=11)
+    asked = [b for b in letter(week, "offer/oak/ann/1").blanks if "may be made" in b]
+    assert asked == ["whether this final offer may be made: that the refusal of offer elm/ann/1 may end the "
+                     "main duty was proposed on 8 June 2024 and is approved"]
+
+
+@pytest.mark.parametrize("columns", [{}, {"since": day(1)}])
+def test_the_warning_of_a_final_offer_is_drafted_without_days_of_duties(columns):
+    week = offered(FINAL.replace("DUTY", "main"), band="A")
+    week.check("ann", "suitable", by="Olu").check("ann", "warned", by="Olu")
+    week.add("duties", application="ann", kind="main", **columns).run(until=7)
+    duties = week.record.tables["duties"].select("application", "kind", *columns)
+    week.record = replace(week.record, tables={**week.record.tables, "duties": duties})
+    assert "section 193(7) of the Housing Act 1996" in words(week, "offer/elm/ann/1")
+
+
+def test_a_household_that_accepted_is_told_that_the_offer_was_withdrawn():
+    week = offered().outcome(8, "accepted", "elm", "ann").outcome(9, "offer_withdrawn", "elm", "ann").run(until=9)
+    text = words(week, "withdrawn/elm/ann/1")
+    assert "On 9 June 2024 our offer of the home below, which you had accepted, was withdrawn." in text
+    assert "[to fill in: why the offer is withdrawn, and who decided it]" in text
+    assert "You may ask us to review this decision" in text
+
+
+def test_an_offer_that_waits_when_its_advert_is_withdrawn_is_told_to_be_withdrawn():
+    week = offered().outcome(8, "advert_withdrawn", "elm").run(until=8)
+    assert "our offer of the home below was withdrawn" in words(week, "withdrawn/elm/ann/1")
+
+
+def test_a_letting_that_fell_through_is_told_to_its_household():
+    week = offered().outcome(8, "accepted", "elm", "ann").outcome(9, "signed", "elm", "ann")
+    week.outcome(10, "undone", "elm", "ann", reason="landlord").run(until=10)
+    text = words(week, "withdrawn/elm/ann/1")
+    assert "On 10 June 2024 the letting of the home below fell through" in text
+    assert "You stay on the list for this home." in text
+
+
+def test_an_invitation_that_is_withdrawn_is_told_and_a_proposal_that_nobody_was_told_of_is_not():
+    week = Week("offers: {viewing: {label: x, within: {days: 2}}}").household("ann").household("bob")
+    week.advert("elm", bids="ann").advert("oak", bids="bob")
+    week.approve(7, "offer", "elm", "ann").outcome(8, "advert_withdrawn", "elm")
+    week.outcome(8, "advert_withdrawn", "oak").run(until=8)
+    assert [n for n in due(week) if n.startswith("withdrawn/")] == ["withdrawn/elm/ann/1"]
+    assert "our invitation to view the home below was withdrawn" in words(week, "withdrawn/elm/ann/1")
+
+
+def test_a_time_that_the_scheme_does_not_give_is_a_blank_to_confirm():
+    week = offered(RULES.replace("answer: {days: 3, source: P 6}", "answer: {days: 3, illustrative: true}"))
+    drafted = letter(week.run(until=7), "offer/elm/ann/1")
+    assert "not the council" not in drafted.text() + letter_page(drafted)
+    assert "confirm or change this, which the scheme does not give" in drafted.blanks
 
 
 @pytest.mark.parametrize("until", [5, 8])

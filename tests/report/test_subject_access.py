@@ -188,7 +188,7 @@ def test_the_record_of_a_state_has_what_happened_in_order_and_rows_that_were_put
     days = [line["on"] for line in found.chronology]
     assert days == sorted(days)
     happened = [line["what"] for line in found.chronology]
-    assert "approved by Officer 4" in happened
+    assert "approved by Officer 4: an offer" in happened
     assert "the tenancy was signed, to begin on 2026-03-11" in happened
     assert [r["table"] for r in found.free_words] == ["outcomes"]
     assert "Day by day" in text
@@ -237,5 +237,5 @@ def test_a_decision_is_told_with_the_advert_that_it_was_about(tmp_path):
     small_record.first_week(tmp_path)
     folder = small_record.second_week(tmp_path).folder
     lines = {line["what"]: line["advert"] for line in told(folder)[0].chronology}
-    assert lines["approved by Officer 4"] == "AD1"
+    assert lines["approved by Officer 4: an offer"] == "AD1"
     assert lines["proposed: an offer"] == "AD1"

@@ -16,6 +16,7 @@ from cbl_engine.packs.parts import Part, pack_page
 from cbl_engine.records import audit_state, read_state, replay_state
 from cbl_engine.records.chronology import chronology, known
 from cbl_engine.records.cycles_again import Past
+from cbl_engine.records.rankings import rankings
 from cbl_engine.records.replay_offers import as_it_was, finding
 from cbl_engine.report.page import day
 from cbl_engine.report.replay_state import replay_state_page
@@ -30,9 +31,9 @@ if TYPE_CHECKING:
     from cbl_engine.records.replay_state import StateReplay
     from cbl_engine.records.state import StateFolder
 
-_LIST = {"advert": pl.String, "closed_on": pl.Date, "position": pl.Int64, "of": pl.Int64,
-         "eligible": pl.Boolean, "not_met": pl.String, "not_known": pl.String, "let_to": pl.String,
-         "its_position": pl.Int64, "let_on": pl.Date}
+_LIST = {"advert": pl.String, "closed_on": pl.Date, "ranked_on": pl.Date, "position": pl.Int64,
+         "of": pl.Int64, "eligible": pl.Boolean, "not_met": pl.String, "not_known": pl.String,
+         "let_to": pl.String, "its_position": pl.Int64, "let_on": pl.Date}
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,9 +138,10 @@ def _parts(
           "; ".join(f"{n.replace('_', ' ')}: {v}" for n, v in row["facts"].items())) for row in facts],
         {"from": pl.String, "table": pl.String, "how": pl.String, "facts": pl.String}, orient="row"))
     yield Part("lists", "Its place on each list, and who was let the home",
-               "Places of equals follow the id and mean nothing among them.",
+               "A row for each day on which the list was made or ranked anew. Places of equals follow the id "
+               "and mean nothing among them.",
                places(folder, application), withholds=False,
-               heads=(("closed_on", "closed"), ("of", "of how many"), ("not_met", "not met"),
+               heads=(("closed_on", "closed"), ("ranked_on", "ranked"), ("of", "of how many"), ("not_met", "not met"),
                       ("not_known", "not known"), ("let_to", "let to"), ("let_on", "let on"),
                       ("its_position", "its place")))
 
@@ -148,21 +150,22 @@ def places(folder: StateFolder, application: str) -> pl.DataFrame:
     """Every list that the household stood on, beside whom the home was let to.
 
     Returns:
-        advert, closed_on, position (null: none), of (how many had one), eligible (null: held),
-        not_met and not_known (criteria), let_to (null: nobody yet), its_position and let_on; by
-        closing day, then advert.
+        A row for each ranking: advert, closed_on, ranked_on (the day of the ranking), position (null:
+        none), of (how many had one), eligible (null: held), not_met and not_known (criteria), let_to
+        (null: nobody yet), its_position and let_on; by closing day, then advert and ranking.
     """
     tables = folder.tables
-    rows = tables["shortlisted"].with_columns(pl.col("application", "advert").cast(pl.String))
-    of = rows.group_by("advert").agg(pl.col("position").count().cast(pl.Int64).alias("of"))
+    rows = rankings(folder)
+    of = rows.group_by("event", "advert").agg(pl.col("position").count().cast(pl.Int64).alias("of"))
     let = tables["lettings"].filter(pl.col("undone_on").is_null()).select(
         pl.col("advert").cast(pl.String), pl.col("application").cast(pl.String).alias("let_to"),
         pl.col("position").cast(pl.Int64).alias("its_position"), pl.col("signed_on").alias("let_on"))
     closed = tables["advert_states"].select(pl.col("advert").cast(pl.String), "closed_on")
-    mine = rows.filter(pl.col("application") == application).join(of, on="advert", how="left").join(
+    mine = rows.filter(pl.col("application") == application).join(
+        of, on=["event", "advert"], how="left").join(
         closed, on="advert", how="left").join(let, on="advert", how="left")
-    return mine.select(
-        "advert", "closed_on", pl.col("position").cast(pl.Int64), "of", "eligible",
+    return mine.sort("closed_on", "advert", "event", "let_on", "let_to").select(
+        "advert", "closed_on", "ranked_on", pl.col("position").cast(pl.Int64), "of", "eligible",
         pl.col("failed").list.join(", ").alias("not_met"),
         pl.col("unknown").list.join(", ").alias("not_known"), "let_to", "its_position", "let_on",
-    ).sort("closed_on", "advert").cast(_LIST)  # type: ignore[arg-type]
+    ).cast(_LIST)  # type: ignore[arg-type]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cbl_engine.offers import events as e
-from cbl_engine.offers.checks import told_reason
+from cbl_engine.offers.checks import NEUTRAL
+from cbl_engine.records.event_words import event_in_words, proposed_in
 from cbl_engine.records.facts_apart import (
     ERASED,
     EVENT_NUMBER,
@@ -15,6 +16,7 @@ from cbl_engine.records.facts_apart import (
     about_of,
     advert_named_by,
     adverts_of,
+    complete,
     named_by,
     subjects_of,
 )
@@ -22,24 +24,12 @@ from cbl_engine.shortlist.words import say
 from cbl_engine.tables import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from cbl_engine.records.cycles_again import Past
     from cbl_engine.records.replay import Audience
 
-_STEPS = {
-    "nominated": "named to the landlord", "invited": "asked to view", "attended": "came to view",
-    "offered": "offered the home", "accepted": "accepted",
-}
-_ENDS = {
-    "declined": "an officer passed it over", "landlord_rejected": "the landlord said no",
-    "landlord_silent": "the landlord gave no answer", "absent": "it did not come to view",
-    "not_chosen": "the home went to another household", "refused": "refused",
-    "no_reply": "no reply", "no_contact": "it could not be reached", "withdrew": "withdrew",
-    "offer_withdrawn": "the offer was withdrawn", "undone": "it fell through",
-    "housed_elsewhere": "it was let another home", "advert_withdrawn": "the advert was withdrawn",
-    "bypassed": "passed over",
-}
+_OF_LISTS = (e.HeldFor, e.HoldEnded, e.PassedOver, e.PassingOverEnded)
 _NOT_FOR_APPLICANTS = ("checks", "litigation_holds", "outcomes")
 
 
@@ -49,44 +39,41 @@ def chronology(past: Past, application: str, audience: Audience) -> list[dict[st
     Args:
         past: the record.
         application: its id, as text.
-        audience: an applicant is told no reason that officers hold back.
+        audience: an applicant is told nothing that officers hold back but that there was a reason, and
+            no free words of a decision.
 
     Returns:
         on, event (number), advert (None: none) and what (in words) of each.
     """
-    about = about_of(past.trail.events)
-    adverts = adverts_of(past.trail.events)
+    about, adverts = about_of(past.trail.events), adverts_of(past.trail.events)
+    proposed = proposed_in(past.trail.events)
+    held = {name for v in past.scheme.versions for name, check in v.checks.items() if check.officer_held}
     found = []
-    for n, event in past.trail.counting():
+    for n, event, _ in complete(past.trail.counting(), past.facts):
         if named_by(event, about) != application:
             continue
-        what = _in_words(event, past, audience)
-        if what:
+        if audience != "officer":
+            event = _for_applicants(event, proposed, held)
+        what = "" if event is None else event_in_words(event, proposed)
+        if event is not None and what:
             found.append({"on": event.on, "event": n, "advert": advert_named_by(event, adverts),
                           "what": what})
     return found
 
 
-def _in_words(event: Any, past: Past, audience: Audience) -> str:
-    if isinstance(event, e.OfferMoved):
-        return _STEPS[event.step]
-    if isinstance(event, e.OfferEnded):
-        return _ENDS[event.by]
-    if isinstance(event, (e.PassedOver, e.HeldFor)):
-        checks = past.scheme.in_force(event.on).checks
-        held = [name for name, check in checks.items() if check.officer_held]
-        reason = told_reason(event.reason, held, audience,
-                             officer_held=getattr(event, "officer_held", False))
-        passed = isinstance(event, e.PassedOver)
-        return f"{'passed over' if passed else 'the home waits for it'}: {reason.replace('_', ' ')}"
-    if isinstance(event, e.BidSetAside):
-        return f"bid set aside: {event.rule.replace('_', ' ')}"
-    simple: dict[type, str] = {
-        e.OfferProposed: "next for the home: an offer proposed", e.LetTo: "let the home",
-        e.LettingUndone: "the letting fell through", e.BidPlaced: "bid placed for it",
-        e.ConsequenceBegun: "a consequence begins", e.Erased: "its facts were erased",
-    }
-    return simple.get(type(event), "")
+def _for_applicants(
+    event: e.Event, proposed: Mapping[str, e.Proposed], held: Collection[str]
+) -> e.Event | None:
+    """An event as its household may know it; None: not at all."""
+    if isinstance(event, (e.Proposed, e.Decided)):
+        proposal = proposed[event.proposal]
+        if proposal.act == "bypass" and proposal.what in held:
+            return None
+        return event.model_copy(update={"reason": None}) if isinstance(event, e.Decided) else event
+    if isinstance(event, _OF_LISTS) and (getattr(event, "officer_held", False) or event.reason in held):
+        ended = isinstance(event, (e.HoldEnded, e.PassingOverEnded))
+        return None if ended else event.model_copy(update={"reason": NEUTRAL, "until": None, "by": None})
+    return event
 
 
 def known(past: Past, application: str, audience: Audience) -> list[dict[str, Any]]:

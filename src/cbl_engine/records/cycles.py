@@ -41,7 +41,7 @@ from cbl_engine.records.state import (
 )
 from cbl_engine.records.trail import Trail
 from cbl_engine.scheme import load_scheme
-from cbl_engine.shortlist.register_check import register_problems
+from cbl_engine.shortlist.advert_columns import record_problems
 from cbl_engine.tables.taking_in import in_order, taken_in
 from cbl_engine.version import __version__
 
@@ -189,7 +189,7 @@ def record_cycle(
     given = reading.came(now, given, data, outcomes)
     if rules is not None and "applications" in now.tables and not reading.problems:
         coming = {t: taken_in(now.tables.get(t), rows, t) for t, rows in given.items()}
-        reading.problems += register_problems(rules, {**now.tables, **coming}, as_at)
+        reading.problems += record_problems(rules, {**now.tables, **coming}, as_at)
     if reading.problems or rules is None:
         raise BadInput(dict.fromkeys([*reading.problems, *reading.refused()]))
     if reading.left_out and keep_going:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 RULE = (
     "What people did in the record applies wherever the same home is offered to the same household, "
     "as many days after as it did in fact. What nobody was asked in fact cannot be known: an offer "
-    "never made in fact is taken to be approved and accepted, and the home to be let, in the time "
-    "that the home took in fact."
+    "never made in fact is taken to be approved and accepted, and the home to be let, each in as many "
+    "days as it first took on that advert in fact, and on the same day where it never came to that."
 )
 STEPS = {
     "proposed": "proposed", "nominated": "named to the landlord", "invited": "asked to view",
@@ -88,7 +88,9 @@ def finding(replay: StateReplay, own: Any = None) -> Iterator[str]:
         theirs = lost.filter(lost["advert"].is_in(now["advert"].implode()))
         if own is not None and theirs.height:
             for advert in theirs["advert"].unique().sort():
-                yield f"In fact the home of advert {advert} went to another household."
+                let = theirs.filter(advert=advert)["let_on"].is_not_null().any()
+                yield (f"In fact the home of advert {advert} "
+                       f"{'went' if let else 'was offered'} to another household.")
     if own is None:
         for row in lost.iter_rows(named=True):
             then = f"let on {say(row['let_on'])}" if row["let_on"] else STEPS[row["step"]]

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 BLANK = "[to fill in: {}]"
 QUESTIONS = f"Questions: {BLANK.format('telephone, address and e-mail of the team')}"
+_CONFIRM = BLANK.format("confirm or change this, which the scheme does not give")
 _BLANKS = re.compile(r"\[to fill in: ([^\]]*)\]")
 _STATUS = {
     "active": "Your application is active.",
@@ -286,9 +287,13 @@ def _listed(title: str, lead: list[Line], items: list[Line]) -> Section | None:
 
 
 def _cited(section: Section, version: SchemeVersion) -> Section:
-    """A section whose sources go by their titles, since a reader has not the scheme's short names."""
+    """A section whose sources go by their titles, since a reader has not the scheme's short names.
+
+    What is not the council's is a blank for an officer to settle: a letter speaks for the council.
+    """
     def cited(line: Line) -> Line:
-        return replace(line, source=source_in_words(line.source, version),
+        text = f"{line.text} {_CONFIRM}" if line.ours else line.text
+        return replace(line, text=text, ours=False, source=source_in_words(line.source, version),
                        under=tuple(map(cited, line.under)))
 
     return replace(
@@ -381,7 +386,8 @@ def review_rights(
         ask or BLANK.format("how a review is asked for"),
         answer or BLANK.format("by when a review is answered"),
     ]
-    lines = [Line(t, source=None if t.startswith("[") else source, ours=ours) for t in told]
+    lines = [Line(t, source=None if t.startswith("[") else source, ours=ours and not t.startswith("["))
+             for t in told]
     return Section("If you think this is wrong", items=(*notices, *lines))
 
 

@@ -10,6 +10,7 @@ import polars as pl
 from cbl_engine.offers.checks import NEUTRAL
 from cbl_engine.offers.decisions import DISCRETION, SILENCES
 from cbl_engine.offers.desk import london_day
+from cbl_engine.offers.lines import LANDLORD
 from cbl_engine.offers.standing import NOT_ACTIVE, UNDER_OFFER, WITHDRAWN
 from cbl_engine.report.letter import BLANK
 from cbl_engine.report.notice_case import Case, Row, home_called, the_home, what_refusals_lead_to
@@ -40,13 +41,17 @@ _ENDS = {
 
 @dataclass(frozen=True)
 class Said:
-    """What a letter says of its own: the head, the rights and the signature are every letter's."""
+    """What a letter says of its own: the head, the rights and the signature are every letter's.
+
+    ``review`` stands in place of the rights of a decision on an allocation, where it is none.
+    """
 
     title: str
     decision: tuple[str, ...]
     adverse: tuple[str, ...]
     sections: tuple[Section | None, ...]
     next: tuple[Line, ...]
+    review: Section | None = None
 
 
 def _offer(case: Case) -> Said:
@@ -144,8 +149,8 @@ def _final(case: Case) -> Section:
     kinds = rule.duties if rule is not None else ()
     running = {
         str(d["kind"]) for d in case.rows("duties")
-        if d["kind"] in kinds and (d["since"] is None or d["since"] <= case.on)
-        and (d["until"] is None or d["until"] > case.on)
+        if d["kind"] in kinds and ((since := d.get("since")) is None or since <= case.on)
+        and ((until := d.get("until")) is None or until > case.on)
     }
     lines = []
     for kind in sorted(running) or kinds:
@@ -153,16 +158,50 @@ def _final(case: Case) -> Section:
         lines += [Line(n.label, source=law.citation(n)) for n in told] or [Line(BLANK.format(
             f"under which section this is a final offer, and what a refusal does to the {kind} duty"))]
     lines += [Line(n.label, source=law.citation(n)) for n in law.notices_on(case.on, None)]
-    clock = clocks_of_law().decisions_on(case.on).get("homelessness_decision")
-    if clock is not None:
-        lines.append(Line(
-            f"Ask for that review before the end of {clock.days} days, beginning with the day on "
-            "which you are told of this offer.",
-            source=clocks_of_law().citations()["homelessness_decision"]))
+    lines += _by_when(case, "are told of this offer.")
     lines.append(Line("We are satisfied that the home is suitable for you: "
                       + BLANK.format("day of the record of suitability, and the officer who made it")))
     lines.append(Line("An officer decides whether a refusal ends a duty, and writes to you again."))
+    lines += [
+        Line(BLANK.format(
+            f"whether this final offer may be made: that the refusal of offer {found['offer']} may end the "
+            f"{found['what']} duty was proposed on {day(found['on'])} and is {found['status']}"))
+        for found in case.rows("proposals", act="duty_may_end")
+        if found["status"] in ("open", "approved") and found["what"] in (running or kinds)
+    ]
     return Section("What a final offer means", items=tuple(lines))
+
+
+def _by_when(case: Case, told: str) -> list[Line]:
+    """By when a review of the suitability of a home that was a final offer must be asked for."""
+    clock = clocks_of_law().decisions_on(case.on).get("homelessness_decision")
+    return [] if clock is None else [Line(
+        f"Ask for that review before the end of {clock.days} days, beginning with the day on which you "
+        + told, source=clocks_of_law().citations()["homelessness_decision"])]
+
+
+def _withdrawn(case: Case) -> Said:
+    offer, rules = case.offer(), case.offers
+    undone = offer["ended_by"] == "undone"
+    if undone:
+        title, what = "The letting of a home fell through", "letting"
+        decision = "the letting of the home below fell through: it is not let to you."
+    elif offer["offered_on"] is not None:
+        title, what = "Our offer of a home is withdrawn", "offer"
+        accepted = ", which you had accepted," if offer["answered_on"] is not None else ""
+        decision = f"our offer of the home below{accepted} was withdrawn."
+    else:
+        title, what = "Our invitation to view a home is withdrawn", "invitation"
+        decision = "our invitation to view the home below was withdrawn."
+    again = ("You stay on the list for this home." if undone and offer["reason"] == LANDLORD else
+             "This is about this home. Whether you are offered another is asked for each home anew.")
+    return Said(
+        title, (f"On {day(case.on)} {decision}",), (f"{what} {'fell through' if undone else 'withdrawn'}",),
+        (the_home(case.home(offer)), Section("Why", items=(
+            Line(BLANK.format(f"why the {what} {'fell through' if undone else 'is withdrawn'}, "
+                              "and who decided it"), source=rules.source if rules is not None else None),))),
+        (Line("It does not count as a refusal of yours."), Line(again)),
+    )
 
 
 def _passed_over(case: Case) -> Said:
@@ -284,7 +323,7 @@ def _consequence(case: Case) -> Said:
 
 def _duty_may_end(case: Case) -> Said:
     kind = case.due["what"]
-    offer = case.offer()
+    offer, law = case.offer(), final_offer_law()
     return Said(
         "A duty to you may end",
         (f"An officer has found that your refusal of a final offer may end our {kind} duty to you.",
@@ -299,6 +338,11 @@ def _duty_may_end(case: Case) -> Said:
               "reasons and your right to a review of that decision.",
               source="Housing Act 1996, sections 193 to 193C and 202"),
          Line("Until then the duty goes on, and so does any temporary accommodation under it.")),
+        Section("If you think the home was not suitable", items=(
+            *(Line(n.label, source=law.citation(n)) for n in law.notices_on(case.on, None)),
+            *_by_when(case, "were told of the offer; this letter does not begin that time anew. "
+                      + BLANK.format("the last day of it, and whether a review has been asked for")),
+        )),
     )
 
 
@@ -339,7 +383,7 @@ def _automatic_bid(case: Case) -> Said:
 
 
 LETTERS = {
-    "warning": _warning, "viewing": _viewing, "offer": _offer, "passed_over": _passed_over,
-    "refusal": _refusal, "consequence": _consequence, "duty_may_end": _duty_may_end,
+    "warning": _warning, "viewing": _viewing, "offer": _offer, "withdrawn": _withdrawn,
+    "passed_over": _passed_over, "refusal": _refusal, "consequence": _consequence, "duty_may_end": _duty_may_end,
     "void_bid": _void_bid, "automatic_bid": _automatic_bid,
 }

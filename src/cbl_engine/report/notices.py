@@ -58,7 +58,7 @@ def draft_notice(record: Record, scheme: Scheme, notice: str) -> Letter:
         Section("What happens next", (*said.next, Line(
             "Tell us at once when anything about your household or your home changes."),
             Line(QUESTIONS))),
-        review_rights(allocation_law(), version, due["on"], adverse=False),
+        said.review or review_rights(allocation_law(), version, due["on"], adverse=False),
     )
     judged = Line(f"Application {due['application']}, as our records stood on "
                   f"{day(record.as_at)}, under {version.title}.")

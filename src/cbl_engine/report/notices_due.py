@@ -20,6 +20,7 @@ KINDS = {
     "viewing": "an invitation to view a home",
     "offer": "an offer of a home",
     "passed_over": "passed over for a home",
+    "withdrawn": "an offer or invitation is withdrawn",
     "refusal": "a refusal counts",
     "consequence": "a consequence begins",
     "duty_may_end": "a duty may end",
@@ -29,8 +30,8 @@ KINDS = {
 """What a letter is about, in words."""
 
 WEIGHTIEST_FIRST = (
-    "duty_may_end", "consequence", "refusal", "passed_over", "void_bid", "warning", "offer", "viewing",
-    "automatic_bid",
+    "duty_may_end", "consequence", "refusal", "withdrawn", "passed_over", "void_bid", "warning", "offer",
+    "viewing", "automatic_bid",
 )
 """Kinds as an officer looks at them: what tells against a household, then what waits for it."""
 
@@ -39,6 +40,8 @@ SCHEMA = dict.fromkeys(("notice", "kind", "application", "advert", "offer", "wha
 }
 ENDED_WITHOUT = ("landlord_rejected", "landlord_silent", "absent", "no_reply", "no_contact")
 """Ends of an offer that its household did not choose, and that no row of ``passed_over`` tells."""
+WITHDRAWN = ("offer_withdrawn", "advert_withdrawn", "undone")
+"""Ends by which a household loses a home that it was asked to view, was offered or had accepted."""
 
 _WARNED = ("proposed", "nominated", "invited", "attended", "offered")
 
@@ -47,7 +50,8 @@ def notices_due(record: Record, scheme: Scheme) -> pl.DataFrame:
     """The letters that a record gives rise to. Whether they were sent it does not say.
 
     The warning of a final offer, while a home waits for the record of it; invitations to view and
-    offers while they wait for an answer, a final offer from the proposal on; passing over that stands; refusals that count; consequences; duties that officers
+    offers while they wait for an answer, a final offer from the proposal on; offers and invitations that
+    were withdrawn; passing over that stands; refusals that count; consequences; duties that officers
     found may end; bids void because their advert was put right; bids that the engine placed.
 
     Args:
@@ -60,8 +64,8 @@ def notices_due(record: Record, scheme: Scheme) -> pl.DataFrame:
         record has it; what officers hold by its one neutral reason; null: none), on (day of what it is about); by day, then id.
     """
     t = record.tables
-    parts = [_warnings(t, scheme), _offers(t), _passed_over(t), _ended(t), _refusals(t), _consequences(t), _duties(t),
-             _void(t, record), _automatic(t)]
+    parts = [_warnings(t, scheme), _offers(t), _passed_over(t), _ended(t), _withdrawn(t), _refusals(t),
+             _consequences(t), _duties(t), _void(t, record), _automatic(t)]
     frame = pl.concat([_whole(part) for part in parts if part is not None])
     return frame.unique("notice", keep="last", maintain_order=True).sort("on", "notice")
 
@@ -120,6 +124,15 @@ def _ended(t: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     unasked = pl.col("ended_by").is_in(ENDED_WITHOUT) & ~pl.col("counts")
     return t["offers"].filter(unasked | direct).select(
         _of("passed_over"), pl.col("id").alias("key"), "application", "advert",
+        pl.col("id").alias("offer"), pl.col("ended_by").alias("what"), pl.col("ended_on").alias("on"),
+    )
+
+
+def _withdrawn(t: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Offers taken back from a household that had been told of the home."""
+    told = pl.any_horizontal(pl.col("invited_on", "offered_on").is_not_null())
+    return t["offers"].filter(pl.col("ended_by").is_in(WITHDRAWN), told).select(
+        _of("withdrawn"), pl.col("id").alias("key"), "application", "advert",
         pl.col("id").alias("offer"), pl.col("ended_by").alias("what"), pl.col("ended_on").alias("on"),
     )
 

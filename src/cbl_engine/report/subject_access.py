@@ -14,6 +14,7 @@ import polars as pl
 
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.records.facts_apart import EVENT_NUMBER, OF_EVENTS, OURS, complete, subjects_of
+from cbl_engine.records.rankings import rankings
 from cbl_engine.records.state import StateFolder
 from cbl_engine.report.subject_chronology import chronology
 from cbl_engine.report.subject_redaction import GROUNDS, STATEMENT, Redaction, Row, officer_held
@@ -134,7 +135,7 @@ def subject_access(
     redaction = Redaction(application, _applicants(own.get("people", []), joint=joint), held)
     told = {table: redaction.rows(table, rows) for table, rows in own.items()}
     redaction.count("lettings", "another_household", _named_elsewhere(record, application))
-    told["shortlisted"] = _places(record, scheme, told["shortlisted"])
+    told["shortlisted"] = _places(record, scheme, application)
     told["officer_held"] = held.rows()
     told["letters_due"] = _letters(told["proposals"])
     recorded = {n: rows for n, rows in told.items() if n not in RECORDED}
@@ -199,19 +200,21 @@ def _named_elsewhere(record: Record, application: str) -> int:
     return int(shares.sum()) + joined
 
 
-def _places(record: Record, scheme: Scheme, own: list[Row]) -> list[Row]:
-    """Places on lists with how many are on each, how many stand above, and how many are equal."""
+def _places(record: Record, scheme: Scheme, application: str) -> list[Row]:
+    """Places on lists, on each day one was ranked: how many are on it, stand above, and are equal."""
     labels = {n: c.label for v in scheme.versions for n, c in v.criteria.items()}
-    every = record.tables["shortlisted"]
+    every = rankings(record) if isinstance(record, StateFolder) else record.tables[
+        "shortlisted"].with_columns(pl.lit(0).alias("event"), pl.lit(None, pl.Date).alias("ranked_on"))
     out = []
-    for row in own:
-        there = every.filter(pl.col("advert") == row["advert"])
+    for row in _about("shortlisted", every, application).sort("advert", "event").to_dicts():
+        there = every.filter(pl.col("advert") == row["advert"], pl.col("event") == row["event"])
         able = there.filter(pl.col("position").is_not_null())
         tied = row["tie_group"] is not None
         first = (able.filter(pl.col("tie_group") == row["tie_group"])["position"].min() if tied
                  else row["position"])
         out.append({
-            "advert": row["advert"], "application": row["application"], "stage": row["stage"],
+            "advert": row["advert"], "application": row["application"],
+            "ranked_on": row["ranked_on"], "stage": row["stage"],
             "position": first, "of": able.height,
             "above": None if first is None else able.filter(pl.col("position") < first).height,
             "equal": able.filter(pl.col("tie_group") == row["tie_group"]).height - 1 if tied else 0,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbl_engine.offers import events as e
 from cbl_engine.offers.checks import NEUTRAL
+from cbl_engine.records.event_words import event_in_words, proposed_in
 from cbl_engine.records.facts_apart import about_of, advert_named_by, adverts_of, named_by
 
 if TYPE_CHECKING:
@@ -13,15 +14,6 @@ if TYPE_CHECKING:
 
     from cbl_engine.report.subject_redaction import OfficerHeld, Row
 
-_ACTS = {
-    "offer": "an offer", "bypass": "passing over", "tie": "a choice among equals",
-    "refusal_counts": "that the refusal counts", "consequence": "a consequence",
-    "duty_may_end": "that a duty may end", "direct_let": "a direct let", "rung": "a further step",
-}
-_STEPS = {
-    "nominated": "named to the landlord", "invited": "invited to view", "attended": "viewed",
-    "offered": "offered", "accepted": "accepted",
-}
 _OF_LISTS = (e.HeldFor, e.HoldEnded, e.PassedOver, e.PassingOverEnded)
 
 
@@ -45,11 +37,12 @@ def chronology(
     """
     about = about_of(event for _, event, _ in events)
     adverts = adverts_of(event for _, event, _ in events)
+    proposed = proposed_in(event for _, event, _ in events)
     lines: list[tuple[Any, int, Row]] = []
     for n, event, counts in events:
         if named_by(event, about) != application or _officers_alone(event, held):
             continue
-        what = _in_words(event)
+        what = event_in_words(event, proposed)
         if what:
             again = "" if counts else " (the week was run again: this no longer counts)"
             advert = advert_named_by(event, adverts)
@@ -75,55 +68,3 @@ def _officers_alone(event: e.Event, held: OfficerHeld) -> bool:
 
 def _line(on: Any, what: str, advert: Any) -> Row:
     return {"on": on, "what": what, "advert": None if advert is None else str(advert)}
-
-
-def _in_words(event: e.Event) -> str:
-    match event:
-        case e.BidSetAside():
-            return f"bid set aside: {_plain(event.rule)}"
-        case e.BidPlaced():
-            return f"bid placed for the household: {_plain(event.rule)}"
-        case e.Proposed():
-            return f"proposed: {_ACTS[event.act]}{_after(event.what)}"
-        case e.Decided():
-            by = "automatically, by nobody" if event.automated else f"by {event.by or 'nobody'}"
-            why = f": {event.reason}" if event.reason else ""
-            said = "a proposal lapsed" if event.status == "lapsed" else f"{event.status} {by}"
-            return f"{said}{why}"
-        case e.HeldFor():
-            until = f", until {event.until}" if event.until else ""
-            return f"the home waits for: {_plain(event.reason)}{until}"
-        case e.HoldEnded():
-            return f"no longer waited for: {_plain(event.reason)}"
-        case e.PassedOver():
-            return f"passed over: {_plain(event.reason)}"
-        case e.PassingOverEnded():
-            return f"back on the list: {_plain(event.reason)} has ended"
-        case e.OfferProposed():
-            return "a final offer was begun" if event.final else "an offer was begun"
-        case e.OfferMoved():
-            review = ", with a review of suitability" if event.under_review else ""
-            return f"{_STEPS[event.step]}{review}"
-        case e.OfferEnded():
-            return f"the offer ended: {_plain(event.by)}"
-        case e.RefusalJudged():
-            return "the refusal counts" if event.counts else "the refusal does not count"
-        case e.ConsequenceBegun():
-            return f"began: {_plain(event.consequence)}"
-        case e.DutyMayEnd():
-            return f"an officer found that a duty may end: {_plain(event.duty)}"
-        case e.LetTo():
-            return f"the tenancy was signed, to begin on {event.started_on}"
-        case e.LettingUndone():
-            return "the letting fell through"
-        case e.Erased():
-            return "the facts of the household were destroyed"
-    return ""
-
-
-def _after(what: str | None) -> str:
-    return f", {_plain(what)}" if what else ""
-
-
-def _plain(name: str) -> str:
-    return name.replace("_", " ")

@@ -9,7 +9,9 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.errors import Problem
+from cbl_engine.shortlist.compiled import compile_version
 from cbl_engine.shortlist.register import filled
+from cbl_engine.shortlist.register_check import register_problems
 from cbl_engine.tables import DTYPES, Ordinals
 from cbl_engine.tables.needs import (
     column_problems,
@@ -20,10 +22,12 @@ from cbl_engine.tables.needs import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import date
 
     from numpy.typing import NDArray
 
+    from cbl_engine.scheme.load import Scheme
     from cbl_engine.shortlist.compiled import Compiled
 
 _IDS = frozenset({"id", "home", "home_group", "landlord", "area", "readvert_of"})
@@ -118,6 +122,26 @@ def _own_first(
         words = f"ids in the column {name} of adverts"
         return own, list(id_kind_problems(own.dtype, theirs.dtype, f"adverts.{name}", words, "homes"))
     return pl.select(pl.coalesce(own, at_home.cast(own.dtype))).to_series().alias(name), []
+
+
+def record_problems(scheme: Scheme, tables: Mapping[str, pl.DataFrame], on: date) -> list[Problem]:
+    """What :func:`register_problems` has of a day and, beside missing columns, those of adverts.
+
+    A record whose adverts alone lack a column can be begun: the column is asked for when one closes.
+
+    Args:
+        scheme: whose version of the day is used.
+        tables: the register, ``adverts`` and ``homes``, as far as they are there.
+        on: the day.
+    """
+    problems = register_problems(scheme, tables, on)
+    if "adverts" in tables and any(p.kind in ("missing_column", "missing_table") for p in problems):
+        compiled = compile_version(scheme.in_force(on))
+        homes = tables.get("homes")
+        have = {"id", *tables["adverts"].columns, *(() if homes is None else set(homes.columns) - {"home"})}
+        problems += [_no_column(name, compiled.words.advert[name])
+                     for name in compiled.advert_columns() if name not in have]
+    return problems
 
 
 def _no_column(name: str, kind: str) -> Problem:
