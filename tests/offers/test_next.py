@@ -243,10 +243,74 @@ def test_the_order_is_as_at_the_close_or_as_at_the_day(order: str, second: str) 
 def test_ranked_anew_only_those_to_whom_nothing_was_offered() -> None:
     """A new band does not take an open offer from anybody."""
     week = Week("offers: {order: offer}").households("ann bob").advert("elm", bids="ann bob")
-    week.run(until=6)
+    week.approve(7, "offer", "elm", "ann").run(until=7)
     week.add("applications", id="bob", status="active", band="A", priority_date=day(3))
     week.run(until=8)
-    assert week.steps() == {("elm", "ann"): "proposed"}
+    assert week.steps() == {("elm", "ann"): "offered"}
+
+
+def test_ranked_on_the_day_a_proposal_that_nobody_approved_gives_way() -> None:
+    """Bob leads by the day of the decision; under the order of the close ann stays next."""
+    for order, second in (("close", {}), ("offer", {("elm", "bob"): "proposed"})):
+        week = Week(f"offers: {{order: {order}}}").households("ann bob")
+        week.advert("elm", bids="ann bob").run(until=6)
+        week.add("applications", id="bob", status="active", band="A", priority_date=day(3))
+        week.run(until=7)
+        first = "ranked_anew" if second else "proposed"
+        assert week.steps() == {("elm", "ann"): first, **second}
+
+
+def test_an_approval_of_the_day_on_which_another_leads_clashes() -> None:
+    """Bob's own approval of that day holds; to decline ann's needs no place."""
+    week = Week("offers: {order: offer}").households("ann bob").advert("elm", bids="ann bob")
+    week.run(until=6)
+    week.add("applications", id="bob", status="active", band="A", priority_date=day(3))
+    week.approve(7, "offer", "elm", "ann").approve(7, "offer", "elm", "bob")
+    week.run(until=7, keep_going=True)
+    (left,) = week.cycle.quarantined
+    assert left["clash"] == "after_the_end"
+    assert "its list was ranked anew, and another household led" in left["why"]
+    assert week.steps() == {("elm", "ann"): "ranked_anew", ("elm", "bob"): "offered"}
+
+
+def test_who_gave_way_is_asked_again_when_its_turn_comes() -> None:
+    """Bob leads and withdraws: ann is next again, by a proposal of her own."""
+    week = Week("offers: {order: offer}").households("ann bob").advert("elm", bids="ann bob")
+    week.run(until=6)
+    week.add("applications", id="bob", status="active", band="A", priority_date=day(3)).run(until=7)
+    week.outcome(8, "withdrew", "elm", "bob").run(until=8)
+    assert week.steps() == {("elm", "ann"): "proposed", ("elm", "bob"): "withdrew"}
+    assert week.offer("elm", "ann")["id"] == "elm/ann/2"
+
+
+def test_a_proposal_gives_way_to_one_who_is_held_and_to_nobody_who_is_passed_over() -> None:
+    """Bob leads without his check: the home waits for it. Were he suspended, ann would stay next."""
+    for status, ann in (("active", "ranked_anew"), ("suspended", "proposed")):
+        week = Week("checks: {verified: {label: x, hold: {days: 3}}}\noffers: {order: offer}")
+        week.households("ann bob").check("ann", "verified").advert("elm", bids="ann bob").run(until=6)
+        week.add("applications", id="bob", status=status, band="A", priority_date=day(3))
+        week.run(until=7)
+        assert week.steps() == {("elm", "ann"): ann}
+        assert week.held() == ([("elm", "bob", "verified")] if status == "active" else [])
+
+
+def test_of_several_homes_the_proposal_placed_lowest_gives_way() -> None:
+    """Two homes, three bidders: who comes to the head takes the place of the lower one alone."""
+    week = Week("offers: {order: offer}").households("ann bob cat")
+    week.add("homes", id="h1", bedrooms=2, home_group="g").add("homes", id="h2", bedrooms=2, home_group="g")
+    week.advert("elm", bids="ann bob cat", home_group="g").run(until=6)
+    assert week.steps() == {("elm", "ann"): "proposed", ("elm", "bob"): "proposed"}
+    week.add("applications", id="cat", status="active", band="A", priority_date=day(3)).run(until=7)
+    assert week.steps() == {
+        ("elm", "ann"): "proposed", ("elm", "bob"): "ranked_anew", ("elm", "cat"): "proposed"}
+
+
+def test_a_proposal_whose_household_has_no_place_any_more_gives_way() -> None:
+    """Ann is not eligible on the day; bob is next."""
+    week = Week("criteria: {here: {label: x, when: local}}\neligible: [here]\noffers: {order: offer}")
+    week.households("ann bob", local=True).advert("elm", bids="ann bob").run(until=6)
+    week.add("applications", id="ann", status="active", band="B", local=False).run(until=7)
+    assert week.steps() == {("elm", "ann"): "ranked_anew", ("elm", "bob"): "proposed"}
 
 
 def test_a_failed_check_is_proposed_as_passing_over_with_its_result() -> None:

@@ -278,7 +278,7 @@ class OfferEnded(_Event):
     by: Literal[
         "declined", "landlord_rejected", "landlord_silent", "absent", "not_chosen", "refused",
         "no_reply", "no_contact", "withdrew", "offer_withdrawn", "undone", "housed_elsewhere",
-        "advert_withdrawn", "bypassed",
+        "advert_withdrawn", "bypassed", "ranked_anew",
     ]
     reason: str | None = None
     reasonable: bool | None = None

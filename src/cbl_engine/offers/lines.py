@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 LANDLORD = "landlord"
 """The reason of an outcome ``undone`` that says the landlord did it: the household stays in."""
 
-_STAYS_IN = ("not_chosen",)
+_STAYS_IN = ("not_chosen", "ranked_anew")
 LOOK = 8
 """Candidates read at first, beside one for each home."""
 
