@@ -114,7 +114,8 @@ def waiting(
 ) -> int:
     """List what a state waits for, of whom, since when and what is overdue; and what was late.
 
-    Decisions of officers, results of landlords, viewings and answers of households, holds.
+    Decisions of officers, results of landlords, viewings and answers of households, holds, reviews of
+    suitability that were asked for with an acceptance.
 
     Parameters
     ----------
