@@ -105,7 +105,7 @@ def offer_in_words(offer: Offer) -> str:
 
 def proposal_in_words(proposal: Proposal, offer: Offer | None = None) -> str:
     """A proposal and how it was decided; of one that gave way, with its offer, why it lapsed."""
-    gave_way = offer is not None and offer.ended_by == "ranked_anew"
-    why = ": its list was ranked anew, and another household led" if gave_way else ""
+    gave_way = offer is not None and offer.ended_by == "outranked"
+    why = ": another household that may be asked stood above by then" if gave_way else ""
     how = "lapsed" if proposal.status == "lapsed" else f"was {proposal.status}"
     return f"proposal {proposal.id} ({proposal.act}) {how} on {proposal.decided_on}{why}"

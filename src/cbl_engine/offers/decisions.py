@@ -301,7 +301,7 @@ def _not_free(
         place = place_of(desk, attended[0])
         stop = what_stops(desk, [place], "offered").get(place.key)
         return None if stop is None else f"stopped ({_told(stop)})"
-    if any(is_out(o) for o in book.offers_on[advert] if o.application == application) or any(
+    if any(is_out(desk, o) for o in book.offers_on[advert] if o.application == application) or any(
         p.for_good for p in book.passing_over(advert, application)
     ):
         return "on that list no more"

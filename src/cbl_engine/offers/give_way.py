@@ -1,6 +1,6 @@
-"""Where a scheme ranks on the day: proposals that nobody approved yet give way to who leads by then.
+"""Proposals that nobody approved yet give way to who leads by then, where a scheme ranks on the day.
 
-A proposal is no offer. Of each list on which one waits, ranked anew as at that day, those lapse
+So they do, whenever it ranks, to a household that was wrongly passed over. A proposal is no offer. Of each list on which one waits, ranked anew as at that day, those lapse
 whose household has no place any more, and, from the lowest up, those whose homes are too few for
 who may be asked above it. Who gave way stays on the list.
 """
@@ -28,6 +28,11 @@ def give_way(desk: Desk) -> None:
     if desk.offers.order == "offer" and desk.at_rest != (desk.on, desk.book.events):
         _ranked(desk)
         _lapse(desk, _waiting(desk))
+
+
+def make_way(desk: Desk, advert: str) -> None:
+    """Proposals of a list that lead no longer lapse, whenever the scheme ranks."""
+    _lapse(desk, {advert: _not_approved(desk, advert)})
 
 
 def leads(desk: Desk, offer: Offer) -> bool:
@@ -62,7 +67,7 @@ def _lapse(desk: Desk, waiting: dict[str, list[Offer]]) -> None:
         for offer in sorted(its, key=lambda o: listed.place(o.application), reverse=True):
             ahead = sum((advert, a) in able for a in above[offer.id])
             if offer.application not in listed or ahead > len(free_homes(desk, advert)):
-                end(desk, offer, "ranked_anew")
+                end(desk, offer, "outranked")
 
 
 def _not_approved(desk: Desk, advert: str) -> list[Offer]:

@@ -53,7 +53,8 @@ def meanwhile(
     Args:
         record: tables of the record, those there are.
         version: of the scheme, that day.
-        advert, application: of the bid.
+        advert: that is bid for.
+        application: that bids.
         on: the day.
         audience: an applicant is told of no offer that nobody approved, and of nobody else's letting.
     """

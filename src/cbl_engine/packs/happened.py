@@ -208,7 +208,7 @@ def _nominations(
     """Offers that somebody approved; what is only proposed, was declined or gave way names nobody."""
     offers = offers.filter(
         pl.col("step") != "proposed",
-        ~pl.col("ended_by").fill_null("").is_in(["declined", "ranked_anew"]))
+        ~pl.col("ended_by").fill_null("").is_in(["declined", "outranked"]))
     signed = tables["lettings"].filter(pl.col("undone_on").is_null()).select("id", "signed_on")
     what = pl.when(pl.col("step") == "let").then(pl.lit(LET)).otherwise(
         offers_in_words(offers, scheme))

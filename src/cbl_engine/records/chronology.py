@@ -39,7 +39,7 @@ _ENDS = {
     "offer_withdrawn": "the offer was withdrawn", "undone": "it fell through",
     "housed_elsewhere": "it was let another home", "advert_withdrawn": "the advert was withdrawn",
     "bypassed": "passed over",
-    "ranked_anew": "the proposal lapsed: the list was ranked anew and another household led",
+    "outranked": "the proposal lapsed: another household stood above by then",
 }
 _NOT_FOR_APPLICANTS = ("checks", "litigation_holds", "outcomes")
 

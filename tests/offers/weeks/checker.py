@@ -35,7 +35,7 @@ ENDS_FROM = {
     "absent": ("invited",), "refused": ("offered",), "no_reply": ("offered",),
     "undone": ("accepted",), "offer_withdrawn": ("nominated", "invited", "attended", *LIVE),
     "no_contact": ("nominated", "invited", "attended", "offered"),
-    "ranked_anew": ("proposed",),
+    "outranked": ("proposed",),
 }
 BY_OUTCOME = {
     "landlord_rejected": "landlord_rejected", "refused": "refused", "withdrew": "withdrew",
@@ -369,7 +369,7 @@ class _Checker:
                   (event["offer"], offer["step"], event["by"]))
         if event["by"] in BY_OUTCOME:
             self._by_outcome(event, BY_OUTCOME[event["by"]])
-        if event["by"] == "ranked_anew":
+        if event["by"] == "outranked":
             self.must(self.facts.offers["order"] == "offer" and self._waits_for_approval(offer),
                       "what is approved does not give way", event["offer"])
 
@@ -622,5 +622,5 @@ class _Checker:
 def _stays_in(offer: Row) -> bool:
     """Whether an offer that ended leaves its household on the list."""
     return offer["step"] == "ended" and (
-        offer["ended_by"] in ("not_chosen", "ranked_anew")
+        offer["ended_by"] in ("not_chosen", "outranked")
         or (offer["ended_by"], offer["reason"]) == ("undone", "landlord"))
