@@ -77,7 +77,7 @@ OUTCOMES = (
     Column(
         "act",
         "code",
-        "of approved and declined: the act that was proposed",
+        "of approved and declined: the act that was proposed; of undone: bypass, where a passing over is",
         null_means="not a decision on a proposal",
         codes=(
             "offer", "bypass", "tie", "refusal_counts", "consequence", "duty_may_end",
