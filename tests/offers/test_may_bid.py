@@ -132,6 +132,47 @@ def test_every_rule_that_stands_against_it_is_named():
     assert found.caps[0].used == 1
 
 
+def test_an_offer_of_another_home_is_told_beside_a_bid_that_counts():
+    """Once it is on its way; what is only proposed is the officers' to know."""
+    on_offer = {"id": "o", "application": "p", "advert": "b", "proposed_on": at(0).date()}
+    going = {**on_offer, "offered_on": at(1).date()}
+    (said,) = ask(offers=[going]).meanwhile
+    assert said.kind == "under_offer"
+    assert "under an offer of another home (advert b)" in said.label
+    found = ask(offers=[going])
+    assert found.answer == "yes"
+    assert said.label in found.text()
+    proposed = {**on_offer, "step": "proposed"}
+    assert ask(offers=[proposed]).meanwhile == ()
+    (said,) = ask(offers=[proposed], more={"audience": "officer"}).meanwhile
+    assert "proposed for it" in said.label
+    over = {**going, "step": "ended", "ended_on": at(2).date()}
+    assert ask(offers=[over]).meanwhile == ask(offers=[{**going, "advert": "a"}]).meanwhile == ()
+
+
+def test_a_consequence_in_force_is_told_with_its_end():
+    """In words of the scheme where it has them; one that is over is not."""
+    mine = {"application": "p", "consequence": "out", "since": at(0).date(), "status": "suspended"}
+    (said,) = ask(consequences=[{**mine, "until": at(30).date()}]).meanwhile
+    assert (said.kind, said.until) == ("consequence", at(30).date())
+    assert "until 5 June 2024, the first day it no longer holds" in said.label
+    assert ask(consequences=[{**mine, "until": at(2).date()}]).meanwhile == ()
+
+
+def test_who_shares_a_tenant_with_a_letting_is_told_a_reason_of_its_own():
+    """And an applicant nothing of the letting: neither a status nor whose it is."""
+    let = {"id": "b/q/1", "advert": "b", "application": "q", "signed_on": at(0).date(),
+           "shares_tenant": ["p"]}
+    found = ask(lettings=[let])
+    assert [its.kind for its in found.meanwhile] == ["members"]
+    assert (found.answer, found.standing) == ("not eligible", None)
+    assert not any(word in found.text() for word in ("housed", "let", "b/q/1"))
+    (said,) = ask(lettings=[let], more={"audience": "officer"}).meanwhile
+    assert "application q" in said.label
+    (said,) = ask(lettings=[{**let, "application": "p", "shares_tenant": []}]).meanwhile
+    assert (said.kind, said.label) == ("housed", "Another home was let to it, on 6 May 2024.")
+
+
 def test_an_officer_may_bid_where_the_applicant_may_not():
     led = "  choice: {led: {label: The council bids, bids: council}}\n"
     assert ask(led).answer == "no"

@@ -240,13 +240,77 @@ def test_the_order_is_as_at_the_close_or_as_at_the_day(order: str, second: str) 
     assert week.steps() == {("elm", "ann"): "declined", ("elm", second): "proposed"}
 
 
-def test_ranked_anew_only_those_to_whom_nothing_was_offered() -> None:
+def test_outranked_only_those_to_whom_nothing_was_offered() -> None:
     """A new band does not take an open offer from anybody."""
+    week = Week("offers: {order: offer}").households("ann bob").advert("elm", bids="ann bob")
+    week.approve(7, "offer", "elm", "ann").run(until=7)
+    week.add("applications", id="bob", status="active", band="A", priority_date=day(3))
+    week.run(until=8)
+    assert week.steps() == {("elm", "ann"): "offered"}
+
+
+def test_ranked_on_the_day_a_proposal_that_nobody_approved_gives_way() -> None:
+    """Bob leads by the day of the decision; under the order of the close ann stays next."""
+    for order, second in (("close", {}), ("offer", {("elm", "bob"): "proposed"})):
+        week = Week(f"offers: {{order: {order}}}").households("ann bob")
+        week.advert("elm", bids="ann bob").run(until=6)
+        week.add("applications", id="bob", status="active", band="A", priority_date=day(3))
+        week.run(until=7)
+        first = "outranked" if second else "proposed"
+        assert week.steps() == {("elm", "ann"): first, **second}
+
+
+def test_an_approval_of_the_day_on_which_another_leads_clashes() -> None:
+    """Bob's own approval of that day holds; to decline ann's needs no place."""
     week = Week("offers: {order: offer}").households("ann bob").advert("elm", bids="ann bob")
     week.run(until=6)
     week.add("applications", id="bob", status="active", band="A", priority_date=day(3))
-    week.run(until=8)
-    assert week.steps() == {("elm", "ann"): "proposed"}
+    week.approve(7, "offer", "elm", "ann").approve(7, "offer", "elm", "bob")
+    week.run(until=7, keep_going=True)
+    (left,) = week.cycle.quarantined
+    assert left["clash"] == "after_the_end"
+    assert "another household that may be asked stood above by then" in left["why"]
+    assert week.steps() == {("elm", "ann"): "outranked", ("elm", "bob"): "offered"}
+
+
+def test_who_gave_way_is_asked_again_when_its_turn_comes() -> None:
+    """Bob leads and withdraws: ann is next again, by a proposal of her own."""
+    week = Week("offers: {order: offer}").households("ann bob").advert("elm", bids="ann bob")
+    week.run(until=6)
+    week.add("applications", id="bob", status="active", band="A", priority_date=day(3)).run(until=7)
+    week.outcome(8, "withdrew", "elm", "bob").run(until=8)
+    assert week.steps() == {("elm", "ann"): "proposed", ("elm", "bob"): "withdrew"}
+    assert week.offer("elm", "ann")["id"] == "elm/ann/2"
+
+
+def test_a_proposal_gives_way_to_one_who_is_held_and_to_nobody_who_is_passed_over() -> None:
+    """Bob leads without his check: the home waits for it. Were he suspended, ann would stay next."""
+    for status, ann in (("active", "outranked"), ("suspended", "proposed")):
+        week = Week("checks: {verified: {label: x, hold: {days: 3}}}\noffers: {order: offer}")
+        week.households("ann bob").check("ann", "verified").advert("elm", bids="ann bob").run(until=6)
+        week.add("applications", id="bob", status=status, band="A", priority_date=day(3))
+        week.run(until=7)
+        assert week.steps() == {("elm", "ann"): ann}
+        assert week.held() == ([("elm", "bob", "verified")] if status == "active" else [])
+
+
+def test_of_several_homes_the_proposal_placed_lowest_gives_way() -> None:
+    """Two homes, three bidders: who comes to the head takes the place of the lower one alone."""
+    week = Week("offers: {order: offer}").households("ann bob cat")
+    week.add("homes", id="h1", bedrooms=2, home_group="g").add("homes", id="h2", bedrooms=2, home_group="g")
+    week.advert("elm", bids="ann bob cat", home_group="g").run(until=6)
+    assert week.steps() == {("elm", "ann"): "proposed", ("elm", "bob"): "proposed"}
+    week.add("applications", id="cat", status="active", band="A", priority_date=day(3)).run(until=7)
+    assert week.steps() == {
+        ("elm", "ann"): "proposed", ("elm", "bob"): "outranked", ("elm", "cat"): "proposed"}
+
+
+def test_a_proposal_whose_household_has_no_place_any_more_gives_way() -> None:
+    """Ann is not eligible on the day; bob is next."""
+    week = Week("criteria: {here: {label: x, when: local}}\neligible: [here]\noffers: {order: offer}")
+    week.households("ann bob", local=True).advert("elm", bids="ann bob").run(until=6)
+    week.add("applications", id="ann", status="active", band="B", local=False).run(until=7)
+    assert week.steps() == {("elm", "ann"): "outranked", ("elm", "bob"): "proposed"}
 
 
 def test_a_failed_check_is_proposed_as_passing_over_with_its_result() -> None:
@@ -261,6 +325,65 @@ def test_a_failed_check_is_proposed_as_passing_over_with_its_result() -> None:
     assert (passed["kind"], passed["reason"], passed["evidence"], passed["by"]) == (
         "check", "verified", "r1", "Olu",
     )
+
+
+def passed_over_wrongly() -> Week:
+    """Ann passed over on r1; bob is next, and nobody approved that yet."""
+    week = Week(CHECKED.replace("MORE", "before: offered")).households("ann bob")
+    week.check("ann", "verified", "refused", id="r1").check("bob", "verified")
+    week.advert("elm", bids="ann bob").run(until=6)
+    week.approve(7, "bypass", "elm", "ann").run(until=7)
+    assert week.steps() == {("elm", "bob"): "proposed"}
+    return week
+
+
+def test_a_passing_over_that_was_wrong_is_undone_while_the_home_is_not_let() -> None:
+    """The result is put right: ann is next, and the proposal below her gives way."""
+    week = passed_over_wrongly().check("ann", "verified", id="r1")
+    week.outcome(8, "undone", "elm", "ann", act="bypass", by="Mo").run(until=8)
+    assert week.steps() == {("elm", "bob"): "outranked", ("elm", "ann"): "proposed"}
+    (passed,) = week.table("passed_over")
+    assert (passed["until"], week.passed()) == (day(8), [])
+    (back,) = [e for e in week.events if e.kind == "passing_over_ended"]
+    assert (back.by, back.outcome) == ("Mo", "o002")
+
+
+def test_undone_though_the_result_still_stands_it_is_decided_again() -> None:
+    """Nothing was put right: passing over is proposed anew."""
+    week = passed_over_wrongly()
+    week.outcome(8, "undone", "elm", "ann", act="bypass", by="Mo").run(until=8)
+    assert week.proposed() == [("bypass", "elm", "ann", "verified")]
+
+
+def test_an_offer_that_was_approved_goes_on_when_a_passing_over_is_undone() -> None:
+    """Bob has the offer; when he refuses, ann is next."""
+    week = passed_over_wrongly().check("ann", "verified", id="r1")
+    week.approve(8, "offer", "elm", "bob")
+    week.outcome(9, "undone", "elm", "ann", act="bypass", by="Mo").run(until=9)
+    assert week.steps() == {("elm", "bob"): "offered"}
+    week.outcome(10, "offer_withdrawn", "elm", "bob").run(until=10)
+    assert week.steps()["elm", "ann"] == "proposed"
+
+
+def test_an_offer_that_was_declined_is_undone_as_well() -> None:
+    """The officer's own passing over, with the offer it ended."""
+    week = Week(PASSING).households("ann bob").advert("elm", bids="ann bob")
+    week.decline(7, "offer", "elm", "ann", reason="unsafe").run(until=7)
+    week.outcome(8, "undone", "elm", "ann", act="bypass", by="Mo").run(until=8)
+    assert week.steps() == {("elm", "ann"): "proposed", ("elm", "bob"): "outranked"}
+
+
+@pytest.mark.parametrize(("then", "clash"), [("nobody", "no_officer"), ("let", "home_let"),
+                                             ("not passed over", "no_such_proposal")])
+def test_what_cannot_be_undone_clashes(then: str, clash: str) -> None:
+    """Without an officer, once the home is let, or where nothing was decided."""
+    week = passed_over_wrongly()
+    if then == "let":
+        week.let("elm", "bob", on=8)
+    by = {} if then == "nobody" else {"by": "Mo"}
+    household = "bob" if then == "not passed over" else "ann"
+    week.outcome(11, "undone", "elm", household, act="bypass", **by).run(until=11, keep_going=True)
+    assert [q["clash"] for q in week.cycle.quarantined] == [clash]
 
 
 def test_a_missing_check_holds_the_home_until_its_deadline() -> None:

@@ -33,6 +33,31 @@ def test_a_decision_waits_for_the_council_since_it_was_proposed():
         "offer: approved or declined", None, None)
 
 
+def accepted_for_review(**decision) -> Week:
+    week = Week("offers: {final: {label: x, when: z, duties: [main], suitability: s, warning: s}}\n"
+                "checks: {s: {label: x}}\ncriteria: {z: {label: x, when: \"band = 'B'\"}}")
+    week.household("ann").check("ann", "s", by="Olu").advert("elm", bids="ann")
+    week.approve(7, "offer", "elm", "ann")
+    week.outcome(8, "accepted", "elm", "ann", review_requested=True)
+    week.outcome(9, "signed", "elm", "ann")
+    if decision:
+        week.add("officer_decisions", id="r", application="ann", subject="homelessness_review",
+                 stage="decision", **decision)
+    return week.run(until=20)
+
+
+def test_a_review_of_suitability_waits_for_the_council_until_it_is_decided_signed_or_not():
+    (row,) = waiting(accepted_for_review())
+    assert (row["id"], row["waits_for"], row["owner"], row["since"]) == (
+        "elm/ann/1/review", "review", "council", day(8))
+    assert row["due_on"] == day(8 + 55)
+    (row,) = waiting(accepted_for_review(due_on=day(30)))
+    assert row["due_on"] == day(30)
+    assert waiting(accepted_for_review(decided_on=day(8))) == []
+    (row,) = waiting(accepted_for_review(decided_on=day(7)))
+    assert row["waits_for"] == "review"
+
+
 def test_a_landlords_result_is_its_own_and_overdue_the_day_after_the_last():
     week = nominated().run(until=9)
     row = waiting(week)[0]

@@ -258,6 +258,44 @@ def test_no_letter_names_another_household():
     assert not any("rival" in letter_page(letter(week, n)) for n in own)
 
 
+def sharing(until: int = 16) -> Week:
+    """Ann signs for elm; sam's joint applicant is one of hers, and sam bids for oak."""
+    week = Week(RULES).household("ann").household("sam").household("bob")
+    for name, household in (("a", "ann"), ("s", "sam")):
+        week.add("people", id=name, application=household, relationship="applicant", identity="i1")
+    week.advert("elm", bids="ann").let("elm", "ann", on=7)
+    week.advert("oak", bids="sam bob", opens=3, closes=12.5)
+    return week.run(until=until)
+
+
+def test_an_application_that_shares_a_tenant_with_a_letting_is_told_and_nothing_of_the_letting():
+    week = sharing()
+    own = notices_due(week.record, week.scheme).filter(application="sam")["notice"].to_list()
+    assert "members/sam" in own
+    said = words(week, "members/sam")
+    assert "until it is settled with you who is on it" in said
+    for notice in own:
+        text = words(week, notice)
+        assert not any(word in text for word in (" ann", "elm", "Another home", "not active", "let to you"))
+    assert "members/ann" not in due(week)
+    closed = sharing().add("applications", id="sam", status="closed", band="B").run(until=17)
+    assert "members/sam" not in due(closed)
+
+
+def test_a_review_that_was_asked_for_with_the_acceptance_is_acknowledged_until_it_is_answered():
+    scheme = FINAL.replace("DUTY", "main")
+    week = offered(scheme, band="A").add("duties", application="ann", kind="main", since=day(1))
+    week.check("ann", "suitable", by="Olu").check("ann", "warned", by="Olu")
+    week.outcome(8, "accepted", "elm", "ann", review_requested=True)
+    week.outcome(10, "signed", "elm", "ann").run(until=10)
+    text = words(week, "review/elm/ann/1")
+    assert "You accepted the home below on 8 June 2024 and asked us to review" in text
+    assert "We tell you what we decide by 2 August 2024, or by a later day" in text
+    week.add("officer_decisions", id="r", application="ann", subject="homelessness_review",
+             stage="decision", decided_on=day(20)).run(until=21)
+    assert "review/elm/ann/1" not in due(week)
+
+
 def test_that_a_duty_may_end_is_told_and_the_duty_goes_on():
     scheme = FINAL.replace("DUTY", "main")
     week = offered(scheme, band="A").add("duties", application="ann", kind="main", since=day(1))

@@ -153,8 +153,17 @@ def test_rivals_are_counts_and_other_households_are_not_named():
     assert not any(rival in said for rival in ("P1", "P2", "P3", "P5"))
     assert {(w["table"], w["ground"]) for w in found.withheld} == {
         ("band_history", "another_household"), ("lettings", "another_household")}
-    assert subject_access(record, SCHEME, "P2").withheld == [
-        {"table": "lettings", "ground": "another_household", "cells": 1}]
+    assert subject_access(record, SCHEME, "P5").withheld == [
+        {"table": "band_history", "ground": "another_household", "cells": 1}]
+
+
+def test_that_a_letting_to_another_application_shares_a_tenant_is_not_told_by_a_count_either():
+    lettings = [{"id": "O1", "application": "P4", "signed_on": date(2026, 2, 1),
+                 "started_on": date(2026, 2, 1), "shares_tenant": ["P2"]}]
+    with_it = subject_access(record_of(applications=[{"id": "P2"}], lettings=lettings), SCHEME, "P2")
+    without = subject_access(record_of(applications=[{"id": "P2"}]), SCHEME, "P2")
+    assert with_it.withheld == without.withheld == []
+    assert with_it.sections.get("lettings", []) == []
 
 
 def test_why_a_record_is_held_for_a_claim_is_withheld():

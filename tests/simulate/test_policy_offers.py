@@ -242,7 +242,7 @@ SLOW = {"tenancies__end_per_year": 1.5, "voids__offers_per_week": 2,
         "households__need_rises_per_year": 0.0}
 
 
-def test_a_list_of_an_earlier_week_is_ranked_anew_where_the_scheme_says_so():
+def test_a_list_of_an_earlier_week_is_outranked_where_the_scheme_says_so():
     """Down a band after a refusal, a household stands lower on lists that go on, too."""
     rules = """offers:
   order: ORDER
@@ -265,7 +265,7 @@ consequences: {then: {label: x, band: C}}
     assert moved["close"] != moved["offer"]
 
 
-def test_lists_ranked_anew_stand_as_the_live_shortlist_has_them_that_day():
+def test_lists_outranked_stand_as_the_live_shortlist_has_them_that_day():
     from cbl_engine.simulate import again, bidders, choice, offering, register, voids, weeks, works
     from cbl_engine.simulate.state import begin
 

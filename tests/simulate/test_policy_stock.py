@@ -152,7 +152,7 @@ def test_a_home_is_temporary_accommodation_for_its_time_and_comes_back():
     assert set(returned["outcome"]) <= {"let", "open", "long_term"}
 
 
-def test_lists_of_tenants_who_must_move_are_not_ranked_anew():
+def test_lists_of_tenants_who_must_move_are_not_outranked():
     """They have no bids: a scheme that ranks on the day of the offer leaves them as they are."""
     setup = small.setup_of("tonbridge_malling", weeks=20, households=150, homes=300, **{
         "stock.demolished_per_year": {"rate": 0.3}, "stock.decants_per_year": {"rate": 0.2}})

@@ -114,7 +114,8 @@ def waiting(
 ) -> int:
     """List what a state waits for, of whom, since when and what is overdue; and what was late.
 
-    Decisions of officers, results of landlords, viewings and answers of households, holds.
+    Decisions of officers, results of landlords, viewings and answers of households, holds, reviews of
+    suitability that were asked for with an acceptance.
 
     Parameters
     ----------
@@ -172,6 +173,12 @@ def _happened(done: RecordedCycle) -> Iterator[Any]:
     for run in done.superseded:
         yield (f"Run again: cycle {run.cycle} up to {run.as_at} (events {run.first} to {run.last}) "
                "no longer counts, and stays in the trail.")
+    for row in done.rested_on.to_dicts() if done.rested_on is not None else ():
+        then = "its home is let" if row["let"] else (
+            "its home is not let: an officer undoes it by an outcome undone, act bypass")
+        yield (f"Rests on what was put right: {row['advert']}/{row['application']} was passed over on "
+               f"{row['on']} by check {row['check']}, and stands; {then}. The letter drafted on it gives "
+               "the reason that stood then.")
     for event in done.cycle.events:
         if isinstance(event, AdvertHeldBack):
             yield f"Held back: advert {event.advert} ({', '.join(event.findings)})"

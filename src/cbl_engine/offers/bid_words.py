@@ -43,6 +43,8 @@ def in_words(found: MayBid) -> str:
         _ANSWERS[found.answer],
         *(f"  - {_against(rule)}" for rule in found.against),
     ]
+    if found.meanwhile:
+        lines += ["", *(_sourced(its.label, its.source) for its in found.meanwhile)]
     if found.caps or found.bid_already is not None:
         lines.append("")
         lines += [_used(cap, found) for cap in found.caps]
@@ -57,7 +59,11 @@ def in_words(found: MayBid) -> str:
 
 
 def _against(rule: Against) -> str:
-    return rule.label + (f" [{rule.source}]" if rule.source else "")
+    return _sourced(rule.label, rule.source)
+
+
+def _sourced(label: str, source: str | None) -> str:
+    return label + (f" [{source}]" if source else "")
 
 
 def _used(cap: CapUsed, found: MayBid) -> str:

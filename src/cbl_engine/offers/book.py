@@ -20,6 +20,7 @@ from cbl_engine.tables.letting_columns import RECORDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import date
 
     from cbl_engine.offers.entries import (
         AdvertState,
@@ -53,6 +54,7 @@ class Book:
         undecided: proposals that wait for a decision; ``about``: all, by advert and application.
         waits: what homes still wait for; ``waits_for``: the same, by advert and application.
         stands: by advert, passing over that still stands, and whatever was for good.
+        undone: by advert, application and day of passing over that was decided and undone.
     """
 
     events: int = 0
@@ -81,6 +83,9 @@ class Book:
     )
     stands: dict[str, list[PassedOver]] = field(
         default_factory=lambda: defaultdict(list), repr=False
+    )
+    undone: dict[str, set[tuple[str, date]]] = field(
+        default_factory=lambda: defaultdict(set), repr=False
     )
 
     @classmethod
@@ -118,6 +123,7 @@ class Book:
         for passed in book.passed_over:
             if passed.until is None:
                 book.stands[passed.advert].append(passed)
+            book.index_undone(passed)
         if "shortlisted" in tables:
             book._list(tables["shortlisted"])
         return book
@@ -204,6 +210,11 @@ class Book:
         """Find a hold that has not ended by what it is about."""
         self.waits.append(hold)
         self.waits_for[hold.advert, hold.application].append(hold)
+
+    def index_undone(self, passed: PassedOver) -> None:
+        """Find that a decided passing over was undone."""
+        if passed.decided and passed.until is not None:
+            self.undone[passed.advert].add((passed.application, passed.on))
 
     # What is asked of the book.
 

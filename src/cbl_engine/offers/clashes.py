@@ -103,6 +103,9 @@ def offer_in_words(offer: Offer) -> str:
     return f"offer {offer.id} is {offer.step} since {max(days, default=offer.proposed_on)}"
 
 
-def proposal_in_words(proposal: Proposal) -> str:
-    """A proposal and how it was decided."""
-    return f"proposal {proposal.id} ({proposal.act}) was {proposal.status} on {proposal.decided_on}"
+def proposal_in_words(proposal: Proposal, offer: Offer | None = None) -> str:
+    """A proposal and how it was decided; of one that gave way, with its offer, why it lapsed."""
+    gave_way = offer is not None and offer.ended_by == "outranked"
+    why = ": another household that may be asked stood above by then" if gave_way else ""
+    how = "lapsed" if proposal.status == "lapsed" else f"was {proposal.status}"
+    return f"proposal {proposal.id} ({proposal.act}) {how} on {proposal.decided_on}{why}"

@@ -28,6 +28,7 @@ from cbl_engine.offers.decisions import decide_unattended
 from cbl_engine.offers.desk import Desk, london_day
 from cbl_engine.offers.direct_day import propose_direct_lets
 from cbl_engine.offers.due import duties_of_the_cycle, past_deadlines
+from cbl_engine.offers.give_way import give_way
 from cbl_engine.offers.line import lists_over, next_in_line
 from cbl_engine.offers.moves import move_offers, offer_to_visitors
 from cbl_engine.offers.properties import verify
@@ -246,6 +247,7 @@ def _day(
         waiting = _outcomes(desk, [row for row, _ in waiting])
         answers(desk)
         move_offers(desk)
+        give_way(desk)
         next_in_line(desk)
         offer_to_visitors(desk)
         rungs(desk)

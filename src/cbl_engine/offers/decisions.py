@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from cbl_engine.offers.above import free_homes, homes_for, is_kept
 from cbl_engine.offers.advertising import last_rung, next_rung
 from cbl_engine.offers.checks import told_reason
 from cbl_engine.offers.clashes import Clash, about, proposal_in_words, which_one
+from cbl_engine.offers.give_way import leads
 from cbl_engine.offers.line import offer_to
 from cbl_engine.offers.lines import is_out
 from cbl_engine.offers.moves import end, go_on, on_offer_elsewhere, passed_over, place_of
@@ -95,7 +97,8 @@ def proposal_for(desk: Desk, row: dict[str, Any], act: str | None) -> Proposal:
     if still:
         return _meant(still, row, desk)
     if found:
-        raise Clash("after_the_end", proposal_in_words(found[-1]))
+        raise Clash("after_the_end", proposal_in_words(
+            found[-1], desk.book.offers.get(found[-1].offer or "")))
     raise Clash("no_such_proposal", f"nothing of the kind {act} was proposed for {about(row)}")
 
 
@@ -131,9 +134,11 @@ def approve(desk: Desk, proposal: Proposal, by: By) -> None:
     """
     if proposal.act == "tie":
         raise Clash("wrong_step", f"proposal {proposal.id} is a tie: `chosen` names one of them")
-    home = _home_chosen(desk, proposal, by)
-    desk.decide(proposal, "approved", home=home, **by.of_event)
     offer = desk.book.offers.get(proposal.offer or "")
+    home = _home_chosen(desk, proposal, by)
+    if proposal.act == "offer" and offer is not None and not leads(desk, offer):
+        raise Clash("after_the_end", proposal_in_words(proposal, offer))
+    desk.decide(proposal, "approved", home=home, **by.of_event)
     if proposal.act == "bypass":
         _bypass(desk, proposal, by)
     elif proposal.act == "refusal_counts" and offer is not None:
@@ -296,7 +301,7 @@ def _not_free(
         place = place_of(desk, attended[0])
         stop = what_stops(desk, [place], "offered").get(place.key)
         return None if stop is None else f"stopped ({_told(stop)})"
-    if any(is_out(o) for o in book.offers_on[advert] if o.application == application) or any(
+    if any(is_out(desk, o) for o in book.offers_on[advert] if o.application == application) or any(
         p.for_good for p in book.passing_over(advert, application)
     ):
         return "on that list no more"
@@ -331,5 +336,6 @@ def decide_unattended(desk: Desk) -> bool:
     for proposal in desk.book.open_proposals():
         by_check = proposal.act == "bypass" and proposal.what in desk.version.checks
         if proposal.status == "open" and (proposal.act in ("offer", "rung") or by_check):
-            approve(desk, proposal, By())
+            with suppress(Clash):
+                approve(desk, proposal, By())
     return desk.book.events > before

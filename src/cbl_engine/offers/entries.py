@@ -89,8 +89,13 @@ class PassedOver:
 
     @property
     def for_good(self) -> bool:
-        """Whether it was decided, and so stands whatever comes."""
-        return self.kind in ("check", "officer") and self.until is None
+        """Whether it was decided, and so stands whatever comes until an officer undoes it."""
+        return self.decided and self.until is None
+
+    @property
+    def decided(self) -> bool:
+        """Whether somebody decided it."""
+        return self.kind in ("check", "officer")
 
 
 @dataclass

@@ -232,12 +232,17 @@ class PassedOver(_Event):
 
 
 class PassingOverEnded(_Event):
-    """What a household was passed over for has ended: it is back on that list."""
+    """What a household was passed over for has ended, or an officer undid it: it is back on that list.
+
+    ``by`` and ``outcome`` are given where a passing over was decided, and undone.
+    """
 
     kind: Literal["passing_over_ended"] = "passing_over_ended"
     advert: Id
     application: Id
     reason: str
+    by: str | None = None
+    outcome: Id | None = None
 
 
 class OfferProposed(_Event):
@@ -278,7 +283,7 @@ class OfferEnded(_Event):
     by: Literal[
         "declined", "landlord_rejected", "landlord_silent", "absent", "not_chosen", "refused",
         "no_reply", "no_contact", "withdrew", "offer_withdrawn", "undone", "housed_elsewhere",
-        "advert_withdrawn", "bypassed",
+        "advert_withdrawn", "bypassed", "outranked",
     ]
     reason: str | None = None
     reasonable: bool | None = None

@@ -134,6 +134,7 @@ def _back(event: e.PassingOverEnded, book: Book) -> None:
         if passed.reason == event.reason:
             passed.until = event.on
             book.stands[passed.advert].remove(passed)
+            book.index_undone(passed)
 
 
 @write.register(e.OfferProposed)

@@ -49,7 +49,7 @@ def next_in_line(desk: Desk) -> bool:
     before = desk.book.events
     if desk.at_rest == (desk.on, before):
         return False
-    going = _to_let(desk)
+    going = to_let(desk)
     _lapse_where_over(desk, set(going))
     if desk.offers.order == "offer":
         rank_anew(desk, [a for a in going if free_homes(desk, a)])
@@ -75,7 +75,7 @@ def next_in_line(desk: Desk) -> bool:
     return desk.book.events > before
 
 
-def _to_let(desk: Desk) -> list[str]:
+def to_let(desk: Desk) -> list[str]:
     """Closed adverts of which a home is to let, by id.
 
     One that ended unlet is among them until its next step is decided or the home is advertised
@@ -313,7 +313,7 @@ def _unlet(desk: Desk, advert: str) -> None:
 
 def lists_over(desk: Desk) -> None:
     """Of lists from which no home is to let any more, what was waited for and proposed lapses."""
-    _lapse_where_over(desk, set(_to_let(desk)))
+    _lapse_where_over(desk, set(to_let(desk)))
 
 
 def _lapse_where_over(desk: Desk, going: set[str]) -> None:

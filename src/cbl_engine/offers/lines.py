@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 LANDLORD = "landlord"
 """The reason of an outcome ``undone`` that says the landlord did it: the household stays in."""
 
-_STAYS_IN = ("not_chosen",)
+_STAYS_IN = ("not_chosen", "outranked")
+_PASSED_OVER = ("bypassed", "declined")
+"""Ends of an offer with which its household was passed over: out until an officer undoes that."""
 LOOK = 8
 """Candidates read at first, beside one for each home."""
 
@@ -226,17 +228,20 @@ def _skip(stop: Stop | None) -> bool:
     return stop is not None and stop.does == "pass_over"
 
 
-def is_out(offer: Offer) -> bool:
+def is_out(desk: Desk, offer: Offer) -> bool:
     """Whether an offer, open or over, keeps its household from the list of its advert."""
     if offer.step != "ended":
         return True
+    if offer.ended_by in _PASSED_OVER:
+        undone = desk.book.undone.get(offer.advert or "", ())
+        return (offer.application, offer.ended_on) not in undone
     by_landlord = offer.ended_by == "undone" and offer.reason == LANDLORD
     return offer.ended_by not in _STAYS_IN and not by_landlord
 
 
 def out_of(desk: Desk, advert: str) -> set[str]:
     """Who is not asked for the homes of an advert any more."""
-    out = {o.application for o in desk.book.offers_on[advert] if is_out(o)}
+    out = {o.application for o in desk.book.offers_on[advert] if is_out(desk, o)}
     return out | {p.application for p in desk.book.stands[advert] if p.for_good}
 
 

@@ -12,6 +12,7 @@ import polars as pl
 from cbl_engine.errors import Problem, TableError
 from cbl_engine.offers.bidding import Kind, Verdicts, judged
 from cbl_engine.offers.clock import cycle_span
+from cbl_engine.offers.meanwhile import Meanwhile, meanwhile
 from cbl_engine.offers.placed import given_problems, place_bids
 from cbl_engine.shortlist import explain, shortlist
 from cbl_engine.shortlist.explain import AUDIENCES
@@ -87,7 +88,9 @@ class MayBid:
         closes_at: when the advert closes (London).
         bid_already: moment of the household's latest bid on the advert that counts; None without.
         standing: how the bid would stand if it counted, as bids stand so far; None when the advert
-            takes no bids at that moment.
+            takes no bids at that moment, and for an applicant whose application shares a tenant with
+            a letting to another.
+        meanwhile: what the record has of the household that lasts while it bids.
     """
 
     advert: Any
@@ -102,6 +105,7 @@ class MayBid:
     closes_at: datetime
     bid_already: datetime | None
     standing: Explanation | None
+    meanwhile: tuple[Meanwhile, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON: dates and times as ISO text."""
@@ -118,6 +122,8 @@ class MayBid:
             "closes_at": self.closes_at.isoformat(),
             "bid_already": None if self.bid_already is None else self.bid_already.isoformat(),
             "standing": None if self.standing is None else self.standing.as_dict(),
+            "meanwhile": [{**asdict(its), "until": None if its.until is None else its.until.isoformat()}
+                          for its in self.meanwhile],
         }
 
     def text(self) -> str:
@@ -196,6 +202,10 @@ def may_bid(
     answer: Answer = "no" if against else "yes"
     if answer == "yes" and standing is not None and standing.outcome == "not eligible":
         answer = "not eligible"
+    lasts = tuple(meanwhile(record, version, advert, application, at.date(), audience))
+    if any(its.kind == "members" for its in lasts):
+        answer = "no" if against else "not eligible"
+        standing = None if audience == "applicant" else standing
     return MayBid(
         advert=advert,
         application=application,
@@ -209,6 +219,7 @@ def may_bid(
         closes_at=closes_at,
         bid_already=max(before["placed_at"].to_list(), default=None),
         standing=standing,
+        meanwhile=lasts,
     )
 
 

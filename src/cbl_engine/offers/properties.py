@@ -92,7 +92,8 @@ class _Going:
             e.OfferMoved: self._moved, e.OfferEnded: self._ended, e.LetTo: self._let,
             e.LettingUndone: self._undone, e.OfferProposed: self._proposed,
             e.Decided: self._decided, e.HoldEnded: self._hold_ended,
-            e.PassedOver: self._passed_over, e.AdvertCounted: self._counted,
+            e.PassedOver: self._passed_over, e.PassingOverEnded: self._back,
+            e.AdvertCounted: self._counted,
         }
         if type(event) in looks:
             looks[type(event)](event)
@@ -304,6 +305,13 @@ class _Going:
             (p.act, p.status) in (("bypass", "approved"), ("offer", "declined")) for p in about
         ):
             raise PropertyError(4, f"{event.application} is passed over and nobody decided it")
+
+    def _back(self, event: e.PassingOverEnded) -> None:
+        """Property 4: what was decided is undone by somebody."""
+        stands = self.book.passing_over(str(event.advert), str(event.application))
+        if event.by is None and any(p.for_good and p.reason == event.reason for p in stands):
+            raise PropertyError(4, f"{event.application} is back on the list of advert {event.advert}, "
+                                "and nobody decided it")
 
     def _was_offer_approved(self, offer: Offer) -> None:
         """Property 4."""

@@ -205,9 +205,10 @@ def _voids(tables: Mapping[str, pl.DataFrame], sensitive: pl.Series) -> pl.DataF
 def _nominations(
     offers: pl.DataFrame, tables: Mapping[str, pl.DataFrame], scheme: Scheme
 ) -> pl.DataFrame:
-    """Offers that somebody approved; what is only proposed, or was declined, names nobody."""
+    """Offers that somebody approved; what is only proposed, was declined or gave way names nobody."""
     offers = offers.filter(
-        pl.col("step") != "proposed", pl.col("ended_by").fill_null("") != "declined")
+        pl.col("step") != "proposed",
+        ~pl.col("ended_by").fill_null("").is_in(["declined", "outranked"]))
     signed = tables["lettings"].filter(pl.col("undone_on").is_null()).select("id", "signed_on")
     what = pl.when(pl.col("step") == "let").then(pl.lit(LET)).otherwise(
         offers_in_words(offers, scheme))

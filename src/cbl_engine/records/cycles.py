@@ -31,6 +31,7 @@ from cbl_engine.records.coming import Reading, recorded, taking_in
 from cbl_engine.records.facts_apart import Facts
 from cbl_engine.records.places import folder_called, kind_of
 from cbl_engine.records.reads import extra_columns
+from cbl_engine.records.rested_on import rested_on
 from cbl_engine.records.state import (
     State,
     StateFolder,
@@ -110,6 +111,8 @@ class RecordedCycle:
         superseded: runs that no longer count.
         not_read: files, sheets and database tables that are no table, among what was given.
         came: rows taken in: data, outcomes, and what was put right.
+        rested_on: passing over that rests on a result put right, as
+            :func:`~cbl_engine.records.rested_on.rested_on` has it; None: nothing was put right.
     """
 
     folder: StateFolder
@@ -117,6 +120,7 @@ class RecordedCycle:
     superseded: tuple[Run, ...]
     not_read: tuple[str, ...] = ()
     came: int = 0
+    rested_on: pl.DataFrame | None = None
 
     def counts(self) -> dict[str, int]:
         """What happened, in the words of :data:`HAPPENED`, and how often."""
@@ -185,7 +189,9 @@ def record_cycle(
     else:
         now, given = _begun(state, reading, key)
     on_step("Reading what came")
+    as_recorded = now.tables
     now = reading.rectified(now, rectify, again=supersede)
+    put_right = now.tables
     given = reading.came(now, given, data, outcomes)
     if rules is not None and "applications" in now.tables and not reading.problems:
         coming = {t: taken_in(now.tables.get(t), rows, t) for t, rows in given.items()}
@@ -213,7 +219,8 @@ def record_cycle(
         pl.concat(reading.rejected).write_parquet(Path(f"{out}.problems.parquet"))
     came = sum(event.rows for event in after.trail.events[len(folder.trail.events) if folder else 0:]
                if isinstance(event, TakenIn) and event.why != "made")
-    return RecordedCycle(written, cycle, superseded, reading.not_read, came)
+    rests = rested_on(as_recorded, put_right, after.tables) if rectify is not None else None
+    return RecordedCycle(written, cycle, superseded, reading.not_read, came, rests)
 
 
 def _scheme(scheme: str | Path | Scheme) -> tuple[Scheme | None, list[Problem]]:

@@ -26,6 +26,7 @@ _ENDS = {
     "withdrew": "the household withdrew", "offer_withdrawn": "it was withdrawn", "undone": "it fell through",
     "housed_elsewhere": "the household was let another home",
     "advert_withdrawn": "the advert was withdrawn", "bypassed": "passed over",
+    "outranked": "nobody had approved it, and another household led by then",
 }
 
 
@@ -57,7 +58,8 @@ def event_in_words(event: e.Event, proposed: Mapping[str, e.Proposed]) -> str:
         case e.PassedOver():
             return f"passed over: {_plain(event.reason)}{_until(event.until)}{_by(event.by)}"
         case e.PassingOverEnded():
-            return f"back on the list: {_plain(event.reason)} has ended"
+            ended = "was undone" if event.outcome else "has ended"
+            return f"back on the list: {_plain(event.reason)} {ended}{_by(event.by)}"
         case e.OfferProposed():
             return "a final offer was begun" if event.final else "an offer was begun"
         case e.OfferMoved():

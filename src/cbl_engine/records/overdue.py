@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cbl_engine.offers.deadlines import days_closed, last_day
+from cbl_engine.records.under_review import REVIEW, under_review
 from cbl_engine.records.waiting import ANSWERS, DECIDED_BY, open_answers, open_proposals
 
 if TYPE_CHECKING:
@@ -46,15 +47,15 @@ def waits(
 
     Returns:
         Frame of id (of the proposal or offer; of a hold, advert/application/reason, or
-        offer/reason of a direct let), waits_for
-        (decision, the landlord's result, viewing, answer, signing, or hold), what (of a decision:
-        the act, and what it is about; of a hold: the check or criterion; else what may come),
+        offer/reason of a direct let; of a review of suitability, offer/review), waits_for
+        (decision, the landlord's result, viewing, answer, signing, hold, or review), what (of a
+        decision: the act, and what it is about; of a hold: the check or criterion; else what may come),
         advert, application, owner (id of the landlord, or of the household that is to answer;
         ``council`` for the rest), since, due_on (last day; null: none is set), days [days waited
         so far], days_over [days past due_on; null: not overdue]; the most overdue first, then the
         longest wait.
     """
-    parts = [_decisions(tables, scheme), _answers(tables), _holds(tables)]
+    parts = [_decisions(tables, scheme), _answers(tables), _holds(tables), _reviews(tables)]
     over = (pl.lit(as_at) - pl.col("due_on")).dt.total_days()
     return pl.concat(parts, how="diagonal_relaxed").with_columns(
         days=(pl.lit(as_at) - pl.col("since")).dt.total_days(),
@@ -103,6 +104,14 @@ def _holds(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         ).alias("id"),
         pl.lit("hold").alias("waits_for"), pl.col("reason").alias("what"), "advert", "application",
         pl.lit(COUNCIL).alias("owner"), "since", pl.col("until").alias("due_on"),
+    )
+
+
+def _reviews(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    return under_review(tables).select(
+        pl.format("{}/review", "offer").alias("id"), pl.lit("review").alias("waits_for"),
+        pl.lit(f"answer the review of suitability: a row of officer_decisions, {REVIEW}").alias("what"),
+        "advert", "application", pl.lit(COUNCIL).alias("owner"), "since", "due_on",
     )
 
 

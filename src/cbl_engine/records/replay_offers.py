@@ -32,6 +32,7 @@ STEPS = {
     "no_contact": "not reached", "withdrew": "withdrew", "offer_withdrawn": "offer withdrawn",
     "undone": "fell through", "housed_elsewhere": "let another home",
     "advert_withdrawn": "advert withdrawn", "bypassed": "passed over",
+    "outranked": "proposed, and another led by then",
 }
 CHANGES = {"made": "only with the facts put right", "not made": "made no longer",
            "otherwise": "comes out otherwise", "same": "as it was"}

@@ -79,10 +79,16 @@ class Case:
 
     def let_on(self) -> date | None:
         """Day on which the household signed for a home that it had on the day of the letter, if it did."""
-        own = (pl.col("application") == self.due["application"]) | pl.col("shares_tenant").list.contains(
-            self.due["application"])
+        return self._signed(pl.col("application") == self.due["application"])
+
+    def shares_a_tenant(self) -> bool:
+        """Whether somebody on the application had a home by another one on the day of the letter."""
+        return self._signed(
+            pl.col("shares_tenant").list.contains(self.due["application"])) is not None
+
+    def _signed(self, whose: pl.Expr) -> date | None:
         stood = (pl.col("signed_on") <= self.on) & (pl.col("undone_on") > self.on).fill_null(value=True)
-        found = self.record.tables["lettings"].filter(own.fill_null(value=False), stood)
+        found = self.record.tables["lettings"].filter(whose.fill_null(value=False), stood)
         return max(found["signed_on"].to_list(), default=None)
 
     def automated(self, *acts: str, **keys: Any) -> tuple[Line, ...]:

@@ -249,6 +249,9 @@ def _why_passed_over(case: Case) -> tuple[Line, bool]:
     source = rules.source if rules is not None else None
     if name == NOT_ACTIVE and (let_on := case.let_on()) is not None:
         return Line(f"Another home had been let to you, on {day(let_on)}.", source=source), lasting
+    if name == NOT_ACTIVE and case.shares_a_tenant():
+        return Line("It has to be settled with you first who is on your application.",
+                    source=source), lasting
     if name in _RULES or name in _ENDS:
         return Line((_RULES | _ENDS)[name], source=source), lasting
     if rules is not None and name in rules.passing_over:

@@ -15,6 +15,7 @@ from cbl_engine.report.letter import QUESTIONS, letter_of, review_rights
 from cbl_engine.report.notice_case import Case
 from cbl_engine.report.notice_letters import LETTERS, Said
 from cbl_engine.report.notices_due import notices_due
+from cbl_engine.report.status_letters import STATUS_LETTERS
 from cbl_engine.scheme.description import Line, Section
 from cbl_engine.scheme.law import allocation_law
 from cbl_engine.scheme.words import day
@@ -50,7 +51,7 @@ def draft_notice(record: Record, scheme: Scheme, notice: str) -> Letter:
                                 given=repr(notice[:120]), remedy="cbl notice STATE lists them")])
     (due,) = found
     case = Case(record, scheme, due)
-    said: Said = LETTERS[due["kind"]](case)
+    said: Said = (LETTERS | STATUS_LETTERS)[due["kind"]](case)
     version = case.version
     sections = (
         Section("What we have decided", tuple(map(Line, said.decision))),

@@ -8,6 +8,7 @@ import polars as pl
 
 from cbl_engine.offers.checks import NEUTRAL
 from cbl_engine.offers.clock import london_date
+from cbl_engine.report.status_letters import members_unsettled, reviews_asked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,12 +27,14 @@ KINDS = {
     "duty_may_end": "a duty may end",
     "void_bid": "a bid is void",
     "automatic_bid": "a bid was placed for the household",
+    "review": "a review of suitability was asked for",
+    "members": "who is on the application has to be settled",
 }
 """What a letter is about, in words."""
 
 WEIGHTIEST_FIRST = (
-    "duty_may_end", "consequence", "refusal", "withdrawn", "passed_over", "void_bid", "warning", "offer",
-    "viewing", "automatic_bid",
+    "duty_may_end", "consequence", "refusal", "withdrawn", "members", "passed_over", "void_bid", "review",
+    "warning", "offer", "viewing", "automatic_bid",
 )
 """Kinds as an officer looks at them: what tells against a household, then what waits for it."""
 
@@ -52,7 +55,8 @@ def notices_due(record: Record, scheme: Scheme) -> pl.DataFrame:
     The warning of a final offer, while a home waits for the record of it; invitations to view and
     offers while they wait for an answer, a final offer from the proposal on; offers and invitations that
     were withdrawn; passing over that stands; refusals that count; consequences; duties that officers
-    found may end; bids void because their advert was put right; bids that the engine placed.
+    found may end; bids void because their advert was put right; bids that the engine placed; reviews of
+    suitability asked for and not answered; applications that share a tenant with a letting to another.
 
     Args:
         record: a state folder, or a cycle's record.
@@ -65,7 +69,8 @@ def notices_due(record: Record, scheme: Scheme) -> pl.DataFrame:
     """
     t = record.tables
     parts = [_warnings(t, scheme), _offers(t), _passed_over(t), _ended(t), _withdrawn(t), _refusals(t),
-             _consequences(t), _duties(t), _void(t, record), _automatic(t)]
+             _consequences(t), _duties(t), _void(t, record), _automatic(t), reviews_asked(t),
+             members_unsettled(t)]
     frame = pl.concat([_whole(part) for part in parts if part is not None])
     return frame.unique("notice", keep="last", maintain_order=True).sort("on", "notice")
 

@@ -41,6 +41,7 @@ _ENDS = {
     "offer_withdrawn": "withdrawn by the landlord or the council",
     "undone": "accepted, and fell through", "housed_elsewhere": "housed elsewhere",
     "advert_withdrawn": "advert withdrawn", "bypassed": "passed over", "refused": "refused",
+    "outranked": "never approved: another led by then",
 }
 _UNLET = {
     "no_bids": "no bids", "no_eligible": "nobody who bid was eligible",

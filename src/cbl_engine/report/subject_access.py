@@ -134,7 +134,7 @@ def subject_access(
     held = officer_held(scheme, own, application, (event for _, event, _ in events))
     redaction = Redaction(application, _applicants(own.get("people", []), joint=joint), held)
     told = {table: redaction.rows(table, rows) for table, rows in own.items()}
-    redaction.count("lettings", "another_household", _named_elsewhere(record, application))
+    redaction.count("band_history", "another_household", _named_elsewhere(record, application))
     told["shortlisted"] = _places(record, scheme, application)
     told["officer_held"] = held.rows()
     told["letters_due"] = _letters(told["proposals"])
@@ -190,14 +190,15 @@ def _applicants(people: Iterable[Row], *, joint: bool) -> frozenset[str]:
 
 
 def _named_elsewhere(record: Record, application: str) -> int:
-    """Rows of other households that name this one."""
-    shares = record.tables["lettings"]["shares_tenant"].list.contains(application)
+    """Rows of other households' bands that name this one.
+
+    That a letting to another application names it is told by no count either: of partners who
+    parted, the one would learn that the other was housed.
+    """
     history = record.tables.get("band_history")
-    joined = 0
-    if history is not None and "from_application" in history.columns:
-        joined = history.filter(
-            pl.col("from_application").cast(pl.String) == application).height
-    return int(shares.sum()) + joined
+    if history is None or "from_application" not in history.columns:
+        return 0
+    return history.filter(pl.col("from_application").cast(pl.String) == application).height
 
 
 def _places(record: Record, scheme: Scheme, application: str) -> list[Row]:

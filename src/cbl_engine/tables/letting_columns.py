@@ -77,7 +77,7 @@ OUTCOMES = (
     Column(
         "act",
         "code",
-        "of approved and declined: the act that was proposed",
+        "of approved and declined: the act that was proposed; of undone: bypass, where a passing over is",
         null_means="not a decision on a proposal",
         codes=(
             "offer", "bypass", "tie", "refusal_counts", "consequence", "duty_may_end",
@@ -143,7 +143,7 @@ _STEPS = ("proposed", "nominated", "invited", "attended", "offered", "accepted",
 _ENDS = (
     "declined", "landlord_rejected", "landlord_silent", "absent", "not_chosen", "refused",
     "no_reply", "no_contact", "withdrew", "offer_withdrawn", "undone", "housed_elsewhere",
-    "advert_withdrawn", "bypassed",
+    "advert_withdrawn", "bypassed", "outranked",
 )
 
 OFFERS = (

@@ -35,6 +35,7 @@ ENDS_FROM = {
     "absent": ("invited",), "refused": ("offered",), "no_reply": ("offered",),
     "undone": ("accepted",), "offer_withdrawn": ("nominated", "invited", "attended", *LIVE),
     "no_contact": ("nominated", "invited", "attended", "offered"),
+    "outranked": ("proposed",),
 }
 BY_OUTCOME = {
     "landlord_rejected": "landlord_rejected", "refused": "refused", "withdrew": "withdrew",
@@ -368,6 +369,9 @@ class _Checker:
                   (event["offer"], offer["step"], event["by"]))
         if event["by"] in BY_OUTCOME:
             self._by_outcome(event, BY_OUTCOME[event["by"]])
+        if event["by"] == "outranked":
+            self.must(self.facts.offers["order"] == "offer" and self._waits_for_approval(offer),
+                      "what is approved does not give way", event["offer"])
 
     def _let_to(self, event: Row) -> None:
         offer = self.book.offers[event["offer"]]
@@ -482,6 +486,7 @@ class _Checker:
         for advert in sorted(self.book.lists):
             self._somebody_is_next(advert, day)
             self._visitors_are_offered(advert, day)
+            self._proposals_lead(advert, day)
         self.decisions.end_of_day(self.today, day)
 
     def _visitors_are_offered(self, advert: str, day: date) -> None:
@@ -499,6 +504,24 @@ class _Checker:
             waits = own or elsewhere or book.open_proposals(act="tie", advert=advert)
             self.must(waits or undecided & above.of(best, day), "who came is offered the home",
                       best["id"])
+
+    def _proposals_lead(self, advert: str, day: date) -> None:
+        """Ranked on the day: nobody free stands above a proposal that nobody approved yet."""
+        if self.facts.offers["order"] != "offer" or not self.facts.vacant(advert):
+            return
+        for offer in self.book.open_offers(advert=advert, step="proposed"):
+            if not self._waits_for_approval(offer):
+                continue
+            above = self.above.of(offer, day)
+            best = self.above.best_who_came(advert, offer["home"], day)
+            if best is not None:
+                above &= self.above.of(best, day)
+            could = [a for a in above if not self._has_been_asked(advert, a) and self._is_free(advert, a)]
+            self.must(len(could) <= self._places(advert), "a proposal leads its list",
+                      (offer["id"], could))
+
+    def _waits_for_approval(self, offer: Row) -> bool:
+        return bool(self.book.open_proposals(act="offer", offer=offer["id"]))
 
     def _deadlines(self, day: date) -> None:
         for offer in self.book.open_offers():
@@ -599,5 +622,5 @@ class _Checker:
 def _stays_in(offer: Row) -> bool:
     """Whether an offer that ended leaves its household on the list."""
     return offer["step"] == "ended" and (
-        offer["ended_by"] == "not_chosen"
+        offer["ended_by"] in ("not_chosen", "outranked")
         or (offer["ended_by"], offer["reason"]) == ("undone", "landlord"))

@@ -151,6 +151,8 @@ FAULTS = (
               *about, counts=True, reasonable=reasonable), 0),
     Fault("caps bind nobody", "caps", bidding, "_caps",
           lambda right: lambda *about: (right(*about)[0], []), 7),
+    Fault("no proposal gives way", "a proposal leads its list",
+          cycle, "give_way", lambda _: lambda _: None, 53),
     Fault("consequences begin by themselves", "what nobody may decide waits",
           cycle, "decide_unattended", lambda _: _all_approved, 0),
     Fault("a home is kept for nobody", "a home is kept for who is held",
