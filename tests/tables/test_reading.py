@@ -97,6 +97,32 @@ def test_cells_that_are_not_numbers(spoil, cell):
     assert kinds_of(spoil(homes=f"id,rent_weekly\nH1,{cell}\n")) == {("wrong_type", 1)}
 
 
+@pytest.mark.parametrize("format", ["csv", "parquet", "category", "database"])
+def test_spaces_around_a_declared_text_are_no_part_of_it(spoil, format):
+    cells = ["A1 ", "  A2", " ", "\t", "B 1", None]
+    frame = pl.DataFrame({"id": [f"P{n}" for n in range(6)], "status": ["active "] * 6,
+                          "access_need": cells, "quota": cells, "local_note": cells})
+    if format == "category":
+        frame = frame.with_columns(pl.col("status", "access_need").cast(pl.Categorical))
+    folder = spoil({"applications.csv": None, "bids.csv": None})
+    if format == "database":
+        source = f"sqlite:///{folder / 'x.db'}"
+        frame.write_database("applications", source)
+    elif format == "csv":
+        source = folder
+        frame.write_csv(folder / "applications.csv")
+    else:
+        source = folder
+        frame.write_parquet(folder / "applications.parquet")
+    extras = {"applications": [ExtraColumn("quota", "text")]}
+    tables = read_tables(source, extras, needs=("applications",))
+    read = tables.frames["applications"]
+    wanted = ["A1", "A2", None, None, "B 1", None]
+    assert read["access_need"].to_list() == read["quota"].to_list() == wanted
+    assert read["status"].unique().to_list() == ["active"]
+    assert read["local_note"].to_list() == cells
+
+
 def test_yes_and_no_in_any_case(spoil):
     cells = ["true", "FALSE", "Yes", "no", "1", "0", ""]
     rows = "".join(f"H{at},{cell}\n" for at, cell in enumerate(cells))

@@ -62,8 +62,9 @@ def parse_column(
 
     Args:
         table: the table.
-        column: its declaration; None keeps the text.
-        cells: String; null and blank cells are null. Its name is kept.
+        column: its declaration; None keeps the text as it is written.
+        cells: String; of a declared column spaces around are trimmed, and a blank cell is null. Its
+            name is kept.
         source_row: source row of each cell.
         mapping: formats and words of the file.
 
@@ -75,7 +76,7 @@ def parse_column(
     # polars takes a series' name for a pattern, and a file's may be * or ^x$.
     cells = cells.alias("cells")
     kind = column.type if column else "text"
-    if kind != "text":
+    if column is not None:
         trimmed = cells.str.strip_chars()
         cells = pl.select(pl.when(trimmed != "").then(trimmed)).to_series()
     given = shown(table, column, cells)

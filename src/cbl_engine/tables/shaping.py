@@ -376,6 +376,8 @@ class _Shaping:
                 remedy="Write the times with their offset",
             )
             return london
+        if isinstance(values.dtype, pl.Categorical | pl.Enum):
+            return None  # text like any other, spaces around it too
         return values if to_declared(values, column.type) is not None else None
 
 
