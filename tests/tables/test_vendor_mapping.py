@@ -101,6 +101,55 @@ def test_a_default_and_a_code_to_ignore_are_written_out_and_told(spoil):
     ]
 
 
+def test_no_default_fills_an_empty_cell(spoil):
+    tables = read(
+        spoil,
+        """\
+        applications: {codes: {status: {A: active, default: closed}, band: {B: B, default: C}}}
+        homes:
+          codes: {adaptations: {R: ramp, default: other}}
+        """,
+        {"applications.csv": "id,status,band\nA1,A,B\nA2,A,\nA3, ,B\nA4,A,X\n",
+         "homes.csv": "id,adaptations\nH1,R|Z\nH2,R| |R\nH3,\n",
+         "bids.csv": "advert,application,placed_at\n"},
+    )
+    assert tables.frames["applications"].select("id", "status", "band").rows() == [
+        ("A1", "active", "B"), ("A2", "active", None), ("A4", "active", "C"),
+    ]
+    assert tables.frames["homes"]["adaptations"].to_list() == [
+        ["ramp", "other"], ["ramp", "ramp"], None,
+    ]
+    assert [p.line() for p in tables.problems] == [
+        "applications.csv: status: empty where a value is required; 1 in all: line 4",
+    ]
+    assert [(n.where, n.count) for n in tables.notes] == [
+        ("applications.csv: band", 1), ("homes.csv: adaptations", 1),
+    ]
+
+
+def test_an_empty_cell_may_have_a_code_which_is_told(spoil):
+    tables = read(
+        spoil,
+        """\
+        homes:
+          codes: {lift: {"": no, Y: yes}, adaptations: {"": none, R: ramp}, town: {"": ~, A: Aby}}
+        """,
+        {"homes.csv": "id,lift,adaptations,town\nH1,Y,R,A\nH2,,,\nH3, ,R|,\n"},
+    )
+    assert tables.problems == ()
+    assert tables.frames["homes"].select("lift", "adaptations", "town").rows() == [
+        (True, ["ramp"], "Aby"), (False, ["none"], None), (False, ["ramp"], None),
+    ]
+    assert [n.line() for n in tables.notes] == [
+        "homes.csv: lift: empty cells, read as 'no' by the code ''; 2 in all",
+        "homes.csv: adaptations: empty cells, read as 'none' by the code ''",
+    ]
+    several = read(spoil, "homes: {only_rows: {id: [H1]}}\n")
+    assert [n.line() for n in several.notes] == [
+        "homes.csv: id: rows left out by only_rows for homes: its values there are not listed; 2 in all",
+    ]
+
+
 def test_codes_of_a_personal_column_are_not_quoted(spoil):
     tables = read(
         spoil,

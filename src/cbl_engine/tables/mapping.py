@@ -24,7 +24,8 @@ named (``--mapping``). All of it is optional::
       compose: {placed_at: "{BidDate} {BidTime}"}
 
 ``codes`` lists every code there is: another one is an error, unless ``default`` says what it is
-read as. An empty value or ``~`` reads a code as not known. Nothing is constructed from the file:
+read as. An empty value or ``~`` reads a code as not known. An empty cell is not known, whatever the
+default, unless the code ``""`` says what it is. Nothing is constructed from the file:
 every value in it is the text that is written.
 """
 
