@@ -173,6 +173,19 @@ def parse_text(kind: str, cells: pl.Series, mapping: SourceMapping) -> Parsed:
     return _lists(cells, kind)
 
 
+def can_read(kind: str, text: str) -> bool:
+    """Whether cells can be read by a date or datetime format at all, whatever they hold."""
+    cell = pl.Series([""])
+    try:
+        if kind == "date":
+            _dates(cell, text)
+        else:
+            _datetimes(cell, text)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        return False
+    return True
+
+
 def _parsed(cells: pl.Series, values: pl.Series) -> Parsed:
     return Parsed(values, cells.is_not_null() & values.is_null())
 

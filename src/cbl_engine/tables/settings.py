@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from cbl_engine.tables.parsing import can_read
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -238,6 +240,10 @@ def wrong_format(text: str, *, with_time: bool) -> tuple[str, str]:
     has_day = {"Y", "d"} <= set(parts) or {"Y", "e"} <= set(parts) or "F" in parts
     if "F" not in parts and not (has_day and set(parts) & set("mbB")):
         return "does not give day, month and year", "for example %d/%m/%Y"
-    if with_time and not (set("HTRI") & set(parts)):
-        return "does not give the time", "for example %d/%m/%Y %H:%M"
+    if with_time and ("I" in parts) != ("p" in parts):
+        return "has one of %I and %p, which go together", "%H:%M, or %I:%M %p"
+    if with_time and not ({"T", "R"} & set(parts) or "M" in parts and {"H", "I"} & set(parts)):
+        return "does not give hour and minute", "for example %d/%m/%Y %H:%M"
+    if not can_read("datetime" if with_time else "date", text):
+        return "is no format that cells can be read by", "for example %d/%m/%Y" + " %H:%M" * with_time
     return "", ""
