@@ -183,6 +183,32 @@ def test_one_line_with_its_place(spoil, text, line):
     assert first == line
 
 
+def test_a_midnight_after_a_date_is_read_with_it(spoil):
+    cells = ["02/09/2025", "02/09/2025 00:00:00", "02/09/2025 0:00", "02/09/2025 00:00:00.000"]
+    rows = "".join(f"A{n},active,{cell}\n" for n, cell in enumerate([*cells, "02/09/2025 09:30"]))
+    folder = spoil({"tables.yaml": "applications: {date_format: '%d/%m/%Y'}\n"},
+                   applications="id,status,registered_on\n" + rows,
+                   bids="advert,application,placed_at\n")
+    tables = read_tables(folder, strict=False)
+    assert tables.frames["applications"]["registered_on"].to_list() == [date(2025, 9, 2)] * 4
+    assert [p.line() for p in tables.problems] == [
+        "applications.csv: registered_on: not a date; given '02/09/2025 09:30'; allowed: dates "
+        "written %d/%m/%Y; 1 in all: line 6. Or correct the date_format in the mapping"
+    ]
+    assert problems_with(spoil, "applications: {date_format: '%d/%m/%Y %H:%M:%S'}\n")[:1] == [
+        "tables.yaml:1:29: date_format has a time; given '%d/%m/%Y %H:%M:%S'; allowed: the date "
+        "alone, as %d/%m/%Y; a midnight after it is read with it",
+    ]
+
+
+def test_a_format_may_name_the_midnight_itself(spoil):
+    folder = spoil({"tables.yaml": "applications: {date_format: '%d/%m/%Y 00:00'}\n"},
+                   applications="id,status,registered_on\nA1,active,02/09/2025 00:00\n"
+                                "A2,active,\n")
+    frame = read_tables(folder).frames["applications"]
+    assert frame["registered_on"].to_list() == [date(2025, 9, 2), None]
+
+
 def test_every_format_that_is_taken_can_be_read_by():
     parts = ["%H", "%I", "%M", "%S", "%p", "%f", "%T", "%R", "%j", "%z", "%:z", "%%", "%F", ".%f"]
     cells = pl.Series(["31/05/2024 12:30", None])

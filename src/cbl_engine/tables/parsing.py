@@ -17,6 +17,7 @@ _YES = ("true", "yes", "1")
 _NO = ("false", "no", "0")
 _OFFSET = r"(?:Z|z|[+-]\d{2}:?\d{2})$"
 _ISO_DATE = r"^\d{4}-\d{2}-\d{2}(?:[T ]00:00(?::00(?:\.0+)?)?)?$"
+_MIDNIGHT = r"[T ]+0?0:00(?::00(?:\.0+)?)?$"
 _ISO_DATETIME = (
     r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|z|[+-]\d{2}:?\d{2})?$"
 )
@@ -107,7 +108,8 @@ def parse_column(
     elif kind == "datetime" and mapping.datetime_format:
         allowed = f"times written {mapping.datetime_format}"
     if kind in ("date", "datetime"):
-        remedy = f"Or name the {kind}_format in the mapping"
+        named = getattr(mapping, f"{kind}_format")
+        remedy = f"Or {'correct' if named else 'name'} the {kind}_format in the mapping"
     elif kind == "bool":
         remedy = "Or name yes_words and no_words in the mapping"
     else:
@@ -200,6 +202,10 @@ def _bools(cells: pl.Series, mapping: SourceMapping) -> Parsed:
 def _dates(cells: pl.Series, date_format: str) -> Parsed:
     if date_format:
         values = cells.str.to_date(date_format, strict=False)
+        if values.null_count() > cells.null_count():
+            # What a database or spreadsheet puts behind a date.
+            days = cells.str.replace(_MIDNIGHT, "").str.to_date(date_format, strict=False)
+            values = pl.select(pl.coalesce(values, days)).to_series()
     else:
         iso = pl.when(cells.str.contains(_ISO_DATE)).then(cells.str.slice(0, 10))
         values = pl.select(iso).to_series().str.to_date("%Y-%m-%d", strict=False)

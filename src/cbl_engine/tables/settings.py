@@ -234,6 +234,8 @@ def wrong_format(text: str, *, with_time: bool) -> tuple[str, str]:
     parts = re.findall(r"%(.?)", text)
     if "y" in parts:
         return "has a two-digit year", "%Y, the year in four digits"
+    if not with_time and set("HMSIpfTR") & set(parts):
+        return "has a time", "the date alone, as %d/%m/%Y; a midnight after it is read with it"
     known = _TIME_PARTS if with_time else _DATE_PARTS
     if not set(parts) <= known:
         return "has an unknown part", "%d %m %Y %b %B" + (" %H %M %S %f %p %I %z" * with_time)
