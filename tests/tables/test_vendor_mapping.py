@@ -8,6 +8,7 @@ from datetime import date
 import fastexcel
 import polars as pl
 import pytest
+import xlsxwriter
 from polars.testing import assert_frame_equal
 
 from cbl_engine import run_shortlist
@@ -324,7 +325,7 @@ def test_moments_of_a_date_and_a_time(spoil):
         ("bids: {sheet: Bids}", "bids: tables.yaml names the sheet 'Bids', which is not there"),
         ("defaults: {columns: {a: b}}", "tables.yaml:1:21: no setting is called 'columns'; allowed: "
          "encoding, delimiter, quote, date_format, datetime_format, other_columns, yes_words, "
-         "no_words"),
+         "no_words, empty_words"),
         ("placeholder_dates: [soon]", "tables.yaml:1:20: placeholder_dates must be dates; allowed: "
          "[1900-01-01, ...]"),
     ],
@@ -351,7 +352,101 @@ def test_two_mappings_in_a_folder_are_one_too_many(spoil):
     ]
 
 
-# Placeholder dates
+# Words and dates that stand for none
+
+
+EXPORT = ("Ref,Stat,Band,Home,Reg,Beds,Left\nA1,active,NULL,H1,NULL,N/K,\nA2,active, n/k ,null,2024-01-31,2,null\n"
+          "A3,N/K,B,N/K,2024-02-01,-,2024-03-01\n")
+
+
+def test_words_for_an_empty_cell_are_read_so_and_told(spoil):
+    tables = read(
+        spoil,
+        """\
+        defaults: {empty_words: [NULL, N/K, "-"], other_columns: ignore}
+        applications:
+          file: export.csv
+          columns: {Ref: id, Stat: status, Band: band, Home: current_home, Reg: registered_on, Beds: bedroom_need}
+          codes: {band: {B: B2}, status: {active: active, default: closed}}
+          only_rows: {Left: ["", 2024-03-01]}
+        """,
+        {"applications.csv": None, "export.csv": EXPORT + "-,active,,,,,\n",
+         "bids.csv": "advert,application,placed_at\n",
+         "homes.csv": "id,town,adaptations\nH1,NULL,NULL\n"},
+    )
+    frame = tables.frames["applications"]
+    assert frame.select("id", "band", "current_home", "registered_on", "bedroom_need").rows() == [
+        ("A1", None, "H1", None, None), ("A2", None, None, date(2024, 1, 31), 2),
+    ]
+    assert tables.frames["homes"].select("town", "adaptations").rows() == [(None, None)]
+    assert [p.line() for p in tables.problems] == [
+        "export.csv: status: empty where a value is required; 1 in all: line 4",
+        "export.csv: id: empty where a value is required; 1 in all: line 5",
+    ]
+    lines = [n.line() for n in tables.notes]
+    assert len(lines) == 9
+    assert lines[0] == (
+        "export.csv: Ref: words that stand for an empty cell, read as not known for applications; "
+        "given '-' (1); 1 in all: line 5"
+    )
+    assert lines[2] == (
+        "export.csv: Band: words that stand for an empty cell, read as not known for applications; "
+        "given 'NULL' (1), 'n/k' (1); 2 in all: line 2, line 3"
+    )
+
+
+def test_a_column_that_is_not_read_tells_nothing_of_empty_words(spoil):
+    tables = read(
+        spoil,
+        "homes: {empty_words: [x], columns: {Ref: id}, other_columns: ignore}\n",
+        {"homes.csv": "Ref,What\nH1,x\n"},
+    )
+    assert tables.notes == ()
+
+
+def test_a_null_that_no_setting_names_is_told(spoil):
+    tables = read(
+        spoil,
+        "applications: {codes: {band: {NULL: ~, B: B}}}\n",
+        {"applications.csv": "id,status,band,current_home,registered_on,local\n"
+                             "A1,active,NULL,NULL,NULL,NULL\nA2,active,B,\\N,,\n",
+         "bids.csv": "advert,application,placed_at\n"},
+    )
+    assert [n.line() for n in tables.notes] == [
+        r"applications.csv: current_home: cells that say NULL, read as that word and not as empty cells; "
+        r"given 'NULL', '\N'; 2 in all: line 2, line 3. If it stands for an empty cell, say "
+        r"empty_words: ['NULL', '\N'] in the mapping",
+    ]
+    (problem,) = (p for p in tables.problems if p.kind == "wrong_type")
+    assert problem.remedy == (
+        "If 'NULL' stands for an empty cell, say empty_words: ['NULL'] in the mapping"
+    )
+
+
+@pytest.mark.parametrize("format", ["xlsx", "parquet", "category"])
+def test_empty_words_of_cells_that_are_not_only_text(spoil, format):
+    folder = spoil({"tables.yaml": "homes: {empty_words: [N/K]}\n", "homes.csv": None})
+    if format == "xlsx":
+        book = xlsxwriter.Workbook(str(folder / "more.xlsx"))
+        sheet = book.add_worksheet("homes")
+        for at, row in enumerate([["id", "bedrooms", "town"], ["H1", "N/K", "N/K"], ["H2", 2, 7]]):
+            sheet.write_row(at, 0, row)
+        book.close()
+    else:
+        frame = pl.DataFrame({"id": ["H1", "H2"], "bedrooms": [None, 2], "town": ["N/K", "7"]})
+        if format == "category":
+            frame = frame.with_columns(pl.col("town").cast(pl.Categorical))
+        frame.write_parquet(folder / "homes.parquet")
+    homes = read_tables(folder).frames["homes"]
+    assert homes.select("id", "bedrooms", "town").rows() == [("H1", None, None), ("H2", 2, "7")]
+
+
+def test_a_day_that_stands_for_none_stays_in_a_column_that_nothing_declares(spoil):
+    folder = spoil({"homes.csv": None})
+    pl.DataFrame({"id": ["H1"], "logged": [date(1900, 1, 1)]}).write_parquet(folder / "homes.parquet")
+    tables = read_tables(folder)
+    assert tables.frames["homes"]["logged"].to_list() == [date(1900, 1, 1)]
+    assert tables.notes == ()
 
 
 def test_placeholder_dates_are_read_as_not_known_and_told(spoil):

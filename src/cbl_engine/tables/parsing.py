@@ -21,6 +21,8 @@ _MIDNIGHT = r"[T ]+0?0:00(?::00(?:\.0+)?)?$"
 _ISO_DATETIME = (
     r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|z|[+-]\d{2}:?\d{2})?$"
 )
+NULL_WORDS = ("NULL", "null", "(null)", "<null>", "\\N")
+"""What exports write for a cell of a database that is empty."""
 CLOCK_CHANGE = "local times that happen twice, or not at all, because the clocks change"
 
 _ALLOWED = {
@@ -114,6 +116,11 @@ def parse_column(
         remedy = "Or name yes_words and no_words in the mapping"
     else:
         remedy = ""
+    if parsed.wrong.any():
+        nulls = cells.filter(parsed.wrong & cells.is_in(NULL_WORDS)).unique().sort()
+        if len(nulls):
+            said = ", ".join(f"'{word}'" for word in nulls)
+            remedy = f"If {said} stands for an empty cell, say empty_words: [{said}] in the mapping"
     findings += rows_found(
         table,
         name,

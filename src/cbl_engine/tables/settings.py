@@ -199,6 +199,7 @@ DEFAULT_SETTINGS: Mapping[str, Callable[[Any, str], Any]] = {
     "other_columns": _choice("keep", "ignore"),
     "yes_words": _words,
     "no_words": _words,
+    "empty_words": _words,
 }
 SETTINGS: Mapping[str, Callable[[Any, str], Any]] = {
     "file": _file,
@@ -244,7 +245,7 @@ def wrong_format(text: str, *, with_time: bool) -> tuple[str, str]:
         return "does not give day, month and year", "for example %d/%m/%Y"
     if with_time and ("I" in parts) != ("p" in parts):
         return "has one of %I and %p, which go together", "%H:%M, or %I:%M %p"
-    if with_time and not ({"T", "R"} & set(parts) or "M" in parts and {"H", "I"} & set(parts)):
+    if with_time and not ({"T", "R"} & set(parts) or ("M" in parts and {"H", "I"} & set(parts))):
         return "does not give hour and minute", "for example %d/%m/%Y %H:%M"
     if not can_read("datetime" if with_time else "date", text):
         return "is no format that cells can be read by", "for example %d/%m/%Y" + " %H:%M" * with_time

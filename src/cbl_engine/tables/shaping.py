@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cbl_engine.errors import MAX_EXAMPLES, Problem
+from cbl_engine.errors import Problem
 from cbl_engine.tables.columns import DTYPES
 from cbl_engine.tables.dtypes import MIXED, as_cells, has_text, mixed_parts, not_text, to_declared
 from cbl_engine.tables.findings import (
@@ -22,6 +22,7 @@ from cbl_engine.tables.findings import (
 from cbl_engine.tables.parsing import CLOCK_CHANGE, parse_column, to_london
 from cbl_engine.tables.recoding import recode
 from cbl_engine.tables.settings import PART
+from cbl_engine.tables.stand_ins import null_words_told, without_empty_words, without_placeholders
 from cbl_engine.tables.validation import within_calendar
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ def shape(
 ) -> Shaped:
     """Bring a source into our form.
 
-    1. rows the mapping takes; 2. columns composed and cut; 3. our names and constants; 4. codes;
-    5. types; 6. placeholder dates. A loop over columns.
+    1. words that stand for an empty cell; 2. rows the mapping takes; 3. columns composed and cut;
+    4. our names and constants; 5. codes; 6. types; 7. placeholder dates. A loop over columns.
 
     Args:
         table: which of our tables.
@@ -75,7 +76,9 @@ def shape(
         base: added to the source's own row numbers.
     """
     worker = _Shaping(table, source, mapping, columns)
-    frame, rows = worker.rows_taken(raw.frame, raw.rows + base)
+    frame = without_empty_words(table, source, raw.frame, raw.rows, mapping.empty_words,
+                                mapping.read_of(raw.frame.columns), worker.notes)
+    frame, rows = worker.rows_taken(frame, raw.rows + base)
     frame = worker.cut_and_composed(frame)
     frame = worker.renamed(frame)
     if worker.findings:
@@ -87,9 +90,12 @@ def shape(
         structural = tuple(finding for finding in worker.findings if finding.structural)
         return Shaped(None, structural, raw.notes)
     notes = [*raw.notes, *worker.notes]
+    for values in typed:
+        null_words_told(source, columns.get(values.name), values, rows, base, notes)
     if placeholder_dates:
         days = pl.Series(list(placeholder_dates), dtype=pl.Date)
-        typed = [_without_placeholders(source, values, rows, base, days, notes) for values in typed]
+        typed = [without_placeholders(source, values, rows, base, days, notes)
+                 if values.name in columns else values for values in typed]
     rows = rows.alias(SOURCE_ROW)
     return Shaped(pl.DataFrame([*typed, rows]), tuple(worker.findings), tuple(notes))
 
@@ -379,35 +385,3 @@ class _Shaping:
         if isinstance(values.dtype, pl.Categorical | pl.Enum):
             return None  # text like any other, spaces around it too
         return values if to_declared(values, column.type) is not None else None
-
-
-def _without_placeholders(
-    source: Source,
-    values: pl.Series,
-    rows: pl.Series,
-    base: int,
-    days: pl.Series,
-    notes: list[Problem],
-) -> pl.Series:
-    """A column of dates with those that only stand for one null, which is told."""
-    if not isinstance(values.dtype, pl.Date | pl.Datetime):
-        return values
-    stand_in = values.dt.date().is_in(days.implode()).fill_null(value=False)
-    count = int(stand_in.sum())
-    if not count:
-        return values
-    first = rows.filter(stand_in).head(MAX_EXAMPLES)
-    written = values.dt.date().filter(stand_in).unique().sort().cast(pl.String)
-    notes.append(
-        Problem(
-            "placeholder_dates",
-            "dates that stand for none, read as not known",
-            where=f"{source.name}: {values.name}",
-            given=", ".join(written),
-            count=count,
-            rows=tuple(f"{source.row_word}{row - base}" for row in first),
-            remedy="Ask for the real dates; placeholder_dates in the mapping says which these are",
-        )
-    )
-    kept = pl.when(~stand_in).then(values.alias("values"))
-    return pl.select(kept.alias("values")).to_series().alias(values.name)
