@@ -34,7 +34,9 @@ def lines_of(folder):
             "If it is UTF-16, say encoding: utf-16 in the mapping; else export it again",
         ),
         (b"advert,advert\n1,2\n", "bids.csv: names a column twice: 'advert'"),
-        (b"advert,,application\n1,2,3\n", "bids.csv: has no name for column 2 in its header"),
+        (b"advert,,application\n1,2,3\n", "bids.csv: has no name for column 2 in its header. "
+         "Give it one, or delete a delimiter that ends the line; where a title stands above the "
+         "headings, say header_row in the mapping"),
         (
             b'advert,application,placed_at\nV1,A1,"x\nV1,A1,y\n',
             "bids.csv: has a quotation mark on line 2 that neither opens nor closes a cell. "

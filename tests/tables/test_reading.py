@@ -77,8 +77,29 @@ def test_ragged_rows_are_set_aside_with_their_lines(spoil):
     assert tables.frames["applications"]["source_row"].to_list() == [2, 6]
     assert [p.line() for p in tables.problems] == [
         "applications.csv: rows with more or fewer cells than the header; allowed: 2 cells; "
-        "2 in all: line 3, line 4. Quote cells that hold the delimiter or a line end"
+        "2 in all: line 3, line 4. Quote cells that hold the delimiter or a line end; delete a "
+        "footer; where a title stands above the headings, say header_row in the mapping"
     ]
+
+
+def test_headings_below_a_title_in_a_text_file(spoil):
+    title = 'Housing register, 5" rain\n;;as at 1 May\n\n'
+    folder = spoil({
+        "tables.yaml": "applications: {header_row: 4, delimiter: ;}\nhomes: {header_row: 9}\n"
+                       "bids: {header_row: 2}\n",
+        "applications.csv": title + 'id;status\n"A\n1";active\nA2;active;x\nA3;active\n',
+        "homes.csv": "id\nH1\n",
+        "bids.csv": 'sep=,\nadvert,application,placed_at\nV1,A1,5" x\n',
+    })
+    tables = read_tables(folder, strict=False)
+    frame = tables.frames["applications"]
+    assert frame.select("id", "source_row").rows() == [("A\n1", 5), ("A3", 8)]
+    lines = [p.line() for p in tables.problems]
+    assert next(line for line in lines if line.startswith("applications.csv: rows")).startswith(
+        "applications.csv: rows with more or fewer cells than the header; allowed: 2 cells; 1 in all: line 7.")
+    assert "homes.csv: has nothing from line 9 on, where header_row has its headings. Correct " \
+        "header_row in the mapping" in lines
+    assert any(line.startswith("bids.csv: has a quotation mark on line 3 ") for line in lines)
 
 
 @pytest.mark.parametrize("cell", ["99999999999999999999", "NaN", "1e5", "5.0", "1,5", "two", "0x1"])

@@ -67,7 +67,7 @@ class SourceMapping:
         sheet: name of a sheet of the workbook.
         table: name of a database table or view, with its schema before a full stop if need be.
         query: SELECT statement.
-        header_row: row of a sheet that has the names of the columns.
+        header_row: row of a sheet, or line of a text file, that has the names of the columns.
         columns: theirs -> ours, one or several.
         other_columns: whether columns not named there, where any are, are kept.
         constants: ours -> the value of every row.
