@@ -269,6 +269,40 @@ def test_columns_cut_and_repeated_rows_taken_once(spoil):
     ]
 
 
+def test_what_a_split_leaves_over_is_told(spoil):
+    tables = read(
+        spoil,
+        "homes: {split: {Kind: {at: /, into: [property_type, bedrooms]}}}\n",
+        {"homes.csv": "id,Kind\nH1,flat/2\nH2,flat/2/3/4\nH3,flat/1/ \nH4,\nH5,house/3/garden\n"},
+    )
+    assert tables.frames["homes"]["bedrooms"].to_list() == [2, 2, 1, None, 3]
+    assert [n.line() for n in tables.notes] == [
+        "homes.csv: Kind: cells of more parts than split has names for, for homes: the others are "
+        "left out; allowed: 2 parts; 2 in all: line 3, line 6"
+    ]
+
+
+@pytest.mark.parametrize("text", [[], [("02/05/2024", "10:15")]])
+def test_a_moment_of_days_and_times_as_a_sheet_holds_them(spoil, text):
+    folder = spoil({"tables.yaml": "bids: {compose: {placed_at: '{Day} {Time}'}, "
+                                   "datetime_format: '%d/%m/%Y %H:%M'}\n", "bids.csv": None},
+                   applications="id,status\nA1,active\nA2,active\nA3,active\n")
+    book = xlsxwriter.Workbook(str(folder / "more.xlsx"))
+    sheet = book.add_worksheet("bids")
+    day, time = (book.add_format({"num_format": f}) for f in ("dd/mm/yyyy", "hh:mm"))
+    sheet.write_row(0, 0, ["advert", "application", "Day", "Time"])
+    for at, held in enumerate([(45414, 9.5 / 24), (45414, 0), *text], 1):
+        sheet.write_row(at, 0, ["V1", f"A{at}"])
+        for column, value, shown in zip((2, 3), held, (day, time), strict=True):
+            sheet.write(at, column, value, shown)
+    book.close()
+    tables = read_tables(folder)
+    assert tables.frames["bids"]["placed_at"].dt.to_string("%FT%R%:z").to_list() == [
+        f"2024-05-02T{time}+01:00" for time in ("09:30", "00:00", "10:15")[: 2 + len(text)]
+    ]
+    assert tables.notes == ()
+
+
 def test_moments_of_a_date_and_a_time(spoil):
     tables = read(
         spoil,

@@ -26,7 +26,7 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """One column cut into several: at what, and what the parts are called; the rest is dropped."""
+    """One column cut into several: at what, and what the parts are called; the rest is left out, and told."""
 
     at: str
     into: tuple[str, ...]

@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
 # How a cell that a sheet holds as a date or moment comes, in a column that has text too.
 _SHEET_MOMENT = r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(?:\.\d+)?$"
+# A time alone is held as a moment of the day before all days; a day alone as its midnight.
+_SHEET_TIME = r"^1899-12-3[01][T ](\d{2}:\d{2}:\d{2}(?:\.\d+)?)$"
+_SHEET_DAY = r"^(\d{4}-\d{2}-\d{2})[T ]00:00:00(?:\.0+)?$"
+
 
 @dataclass(frozen=True, slots=True)
 class Shaped:
@@ -50,6 +54,14 @@ class Shaped:
     frame: pl.DataFrame | None
     findings: tuple[Finding, ...]
     notes: tuple[Problem, ...]
+
+
+def _part(values: pl.Series, *, spreadsheet: bool) -> pl.Series:
+    """A column as part of a text: a day held as its midnight is the day, a time of no day the time."""
+    cells = as_cells(values).str.strip_chars().replace({"": None})
+    if not spreadsheet and not isinstance(values.dtype, pl.Datetime):
+        return cells
+    return cells.str.replace(_SHEET_TIME, "$1").str.replace(_SHEET_DAY, "$1")
 
 
 def shape(
@@ -75,11 +87,12 @@ def shape(
         placeholder_dates: dates read as not known.
         base: added to the source's own row numbers.
     """
-    worker = _Shaping(table, source, mapping, columns)
+    worker = _Shaping(table, source, mapping, columns, base)
     frame = without_empty_words(table, source, raw.frame, raw.rows, mapping.empty_words,
                                 mapping.read_of(raw.frame.columns), worker.notes)
     frame, rows = worker.rows_taken(frame, raw.rows + base)
-    frame = worker.cut_and_composed(frame)
+    frame = worker.cut(frame, rows)
+    frame = worker.composed(frame, spreadsheet=raw.spreadsheet)
     frame = worker.renamed(frame)
     if worker.findings:
         return Shaped(None, tuple(worker.findings), raw.notes)
@@ -104,9 +117,11 @@ class _Shaping:
     """One source on its way; findings and notes gather as it goes."""
 
     def __init__(
-        self, table: str, source: Source, mapping: SourceMapping, columns: Mapping[str, Column]
+        self, table: str, source: Source, mapping: SourceMapping, columns: Mapping[str, Column],
+        base: int,
     ) -> None:
         self.table, self.source, self.mapping, self.columns = table, source, mapping, columns
+        self.base = base
         self.findings: list[Finding] = []
         self.notes: list[Problem] = []
 
@@ -163,8 +178,8 @@ class _Shaping:
             frame, rows = frame.filter(taken), rows.filter(taken)
         return frame, rows
 
-    def cut_and_composed(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Columns cut into several, and those made of several."""
+    def cut(self, frame: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
+        """Columns cut into several; text beyond the last of them is told."""
         made: list[pl.Series] = []
         for theirs, cut in self.mapping.split.items():
             if self._has(frame, theirs, "splits"):
@@ -172,14 +187,31 @@ class _Shaping:
                 for at, name in enumerate(cut.into):
                     part = parts.list.get(at, null_on_oob=True).str.strip_chars()
                     made.append(part.replace({"": None}).alias(name))
-        frame = self._with(frame, made)
-        made = []
+                rest = parts.list.slice(len(cut.into)).list.join("").str.strip_chars()
+                over = rows.filter((rest != "").fill_null(value=False))
+                if len(over):
+                    self.notes.append(
+                        Problem(
+                            "split_left_over",
+                            f"cells of more parts than split has names for, for {self.table}: the others "
+                            "are left out",
+                            where=f"{self.source.name}: {theirs}",
+                            allowed=f"{len(cut.into)} parts",
+                            count=len(over),
+                            rows=self.source.some(over - self.base),
+                        )
+                    )
+        return self._with(frame, made)
+
+    def composed(self, frame: pl.DataFrame, *, spreadsheet: bool) -> pl.DataFrame:
+        """Columns made of several."""
+        made: list[pl.Series] = []
         for ours, template in self.mapping.compose.items():
             parts = PART.findall(template)
             have = [self._has(frame, theirs, "composes with") for theirs in parts]
             if all(have):
                 by_name = {
-                    f"p{at}": as_cells(frame[theirs]).str.strip_chars().replace({"": None})
+                    f"p{at}": _part(frame[theirs], spreadsheet=spreadsheet)
                     for at, theirs in enumerate(parts)
                 }
                 text = PART.sub("{}", template.replace("{}", ""))

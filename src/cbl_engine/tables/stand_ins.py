@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cbl_engine.errors import MAX_EXAMPLES, Problem
+from cbl_engine.errors import Problem
 from cbl_engine.tables.dtypes import MIXED, as_cells
 from cbl_engine.tables.findings import Source, quoted
 from cbl_engine.tables.parsing import NULL_WORDS
@@ -70,7 +70,7 @@ def _without(
             where=f"{source.name}: {name}",
             given=", ".join(f"{quoted(word)} ({n})" for word, n in counts.iter_rows()),
             count=int(empty.sum()),
-            rows=_first(source, rows, empty),
+            rows=source.some(rows.filter(empty)),
         )
     )
     return pl.select(pl.when(~empty).then(values)).to_series().alias(name)
@@ -109,14 +109,10 @@ def null_words_told(
             where=f"{source.name}: {values.name}",
             given=words,
             count=int(held.sum()),
-            rows=_first(source, rows - base, held),
+            rows=source.some(rows.filter(held) - base),
             remedy=f"If it stands for an empty cell, say empty_words: [{words}] in the mapping",
         )
     )
-
-
-def _first(source: Source, rows: pl.Series, marked: pl.Series) -> tuple[str, ...]:
-    return tuple(f"{source.row_word}{row}" for row in rows.filter(marked).head(MAX_EXAMPLES))
 
 
 def without_placeholders(
@@ -142,7 +138,7 @@ def without_placeholders(
             where=f"{source.name}: {values.name}",
             given=", ".join(written),
             count=count,
-            rows=_first(source, rows - base, stand_in),
+            rows=source.some(rows.filter(stand_in) - base),
             remedy="Ask for the real dates; placeholder_dates in the mapping says which these are",
         )
     )
