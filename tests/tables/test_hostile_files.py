@@ -219,3 +219,15 @@ def test_files_may_be_called_in_any_capitals_and_once(spoil):
     assert lines_of(folder) == []
     (folder / "Bids.csv").write_text("advert,application,placed_at\n")
     assert lines_of(folder) == ["bids: both BIDS.CSV and Bids.csv are there. Remove one of them"]
+
+
+def test_an_encoding_that_is_named_and_wrong_is_to_be_corrected(spoil):
+    mapping = {"tables.yaml": "bids: {encoding: cp1252}\n"}
+    marked = b"\xef\xbb\xbfadvert,application,placed_at\n"
+    assert lines_of(spoil({**mapping, "bids.csv": marked})) == [
+        "bids.csv: begins with the mark of UTF-8, and the mapping has cp1252 for it. "
+        "Say encoding: utf-8 in the mapping"
+    ]
+    assert lines_of(spoil({**mapping, "bids.csv": b"advert,application,placed_at\x81\n"})) == [
+        "bids.csv: is not cp1252 text (byte 28). Correct its encoding in the mapping"
+    ]

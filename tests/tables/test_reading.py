@@ -97,8 +97,8 @@ def test_headings_below_a_title_in_a_text_file(spoil):
     lines = [p.line() for p in tables.problems]
     assert next(line for line in lines if line.startswith("applications.csv: rows")).startswith(
         "applications.csv: rows with more or fewer cells than the header; allowed: 2 cells; 1 in all: line 7.")
-    assert "homes.csv: has nothing from line 9 on, where header_row has its headings. Correct " \
-        "header_row in the mapping" in lines
+    nothing = "homes.csv: has nothing from line 9 on, where header_row has its headings. "
+    assert nothing + "Correct header_row in the mapping" in lines
     assert any(line.startswith("bids.csv: has a quotation mark on line 3 ") for line in lines)
 
 

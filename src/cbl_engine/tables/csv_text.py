@@ -115,8 +115,14 @@ def _read(table: str, raw: bytes, mapping: SourceMapping) -> CsvText:
 
 
 def _as_utf8(raw: bytes, encoding: str) -> bytes:
+    utf8 = encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig")
+    if raw.startswith(_BOM) and not utf8:
+        raise _UnusableError(
+            "wrong_encoding", f"begins with the mark of UTF-8, and the mapping has {encoding} for it",
+            remedy="Say encoding: utf-8 in the mapping",
+        )
     try:
-        if encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig"):
+        if utf8:
             text = raw.removeprefix(_BOM)
             text.decode("utf-8")
         else:
@@ -126,7 +132,8 @@ def _as_utf8(raw: bytes, encoding: str) -> bytes:
         raise _UnusableError(
             "wrong_encoding",
             f"is not {encoding} text{at}",
-            remedy="Name its encoding, for example cp1252, in the mapping",
+            remedy="Name its encoding, for example cp1252, in the mapping" if utf8
+            else "Correct its encoding in the mapping",
         ) from None
     nul = text.find(b"\0")
     if nul >= 0:

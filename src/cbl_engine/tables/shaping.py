@@ -22,6 +22,7 @@ from cbl_engine.tables.findings import (
 from cbl_engine.tables.parsing import CLOCK_CHANGE, parse_column, to_london
 from cbl_engine.tables.recoding import recode
 from cbl_engine.tables.settings import PART
+from cbl_engine.tables.sheet_cells import EXACT, SHEET_MOMENT, of_serials, part_of_text
 from cbl_engine.tables.stand_ins import null_words_told, without_empty_words, without_placeholders
 from cbl_engine.tables.validation import within_calendar
 
@@ -32,13 +33,6 @@ if TYPE_CHECKING:
     from cbl_engine.tables.columns import Column
     from cbl_engine.tables.mapping import SourceMapping
     from cbl_engine.tables.raw import Raw
-
-# How a cell that a sheet holds as a date or moment comes, in a column that has text too.
-_SHEET_MOMENT = r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(?:\.\d+)?$"
-# A time alone is held as a moment of the day before all days; a day alone as its midnight.
-_SHEET_TIME = r"^1899-12-3[01][T ](\d{2}:\d{2}:\d{2}(?:\.\d+)?)$"
-_SHEET_DAY = r"^(\d{4}-\d{2}-\d{2})[T ]00:00:00(?:\.0+)?$"
-
 
 @dataclass(frozen=True, slots=True)
 class Shaped:
@@ -54,14 +48,6 @@ class Shaped:
     frame: pl.DataFrame | None
     findings: tuple[Finding, ...]
     notes: tuple[Problem, ...]
-
-
-def _part(values: pl.Series, *, spreadsheet: bool) -> pl.Series:
-    """A column as part of a text: a day held as its midnight is the day, a time of no day the time."""
-    cells = as_cells(values).str.strip_chars().replace({"": None})
-    if not spreadsheet and not isinstance(values.dtype, pl.Datetime):
-        return cells
-    return cells.str.replace(_SHEET_TIME, "$1").str.replace(_SHEET_DAY, "$1")
 
 
 def shape(
@@ -211,7 +197,7 @@ class _Shaping:
             have = [self._has(frame, theirs, "composes with") for theirs in parts]
             if all(have):
                 by_name = {
-                    f"p{at}": _part(frame[theirs], spreadsheet=spreadsheet)
+                    f"p{at}": part_of_text(frame[theirs], spreadsheet=spreadsheet)
                     for at, theirs in enumerate(parts)
                 }
                 text = PART.sub("{}", template.replace("{}", ""))
@@ -324,6 +310,8 @@ class _Shaping:
         parsed, found = parse_column(
             table, column, values.alias(name), rows, self.mapping
         )
+        if raw.spreadsheet and column is not None and column.type in ("date", "datetime"):
+            found = [of_serials(finding, values) for finding in found]
         if straight is not None:
             parsed = pl.select(pl.coalesce(straight, parsed.alias("cells"))).to_series().alias(name)
         # Only a text file hides a formula in a cell that a spreadsheet would then run.
@@ -337,7 +325,7 @@ class _Shaping:
 
         A moment in a column of dates is left to be refused.
         """
-        stamps = pl.select(pl.when(cells.str.contains(_SHEET_MOMENT)).then(cells)).to_series()
+        stamps = pl.select(pl.when(cells.str.contains(SHEET_MOMENT)).then(cells)).to_series()
         dated = stamps.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", strict=False, time_unit="us")
         taken = dated.is_not_null()
         if column.type == "date":
@@ -359,7 +347,7 @@ class _Shaping:
         dtype = values.dtype
         nowhere = pl.repeat(value=False, n=len(values), eager=True)
         number = nowhere
-        other = text.str.contains(_SHEET_MOMENT)
+        other = text.str.contains(SHEET_MOMENT)
         if dtype == MIXED:
             held = mixed_parts(values)[1]
             truth = text.is_in(["true", "false"])
@@ -368,6 +356,17 @@ class _Shaping:
             number = values.is_not_null()
         elif dtype == pl.Boolean or isinstance(dtype, pl.Date | pl.Datetime):
             other = values.is_not_null()
+        long = number & (text.cast(pl.Float64, strict=False).abs() >= EXACT)
+        self.findings += rows_found(
+            self.table,
+            name,
+            "wrong_type",
+            "not ids: numbers of so many digits that the sheet has lost the last of them",
+            long,
+            rows,
+            values=shown(self.table, column, text),
+            remedy="Format the column as text and enter them again",
+        )
         if number.any():
             self.notes.append(
                 Problem(
@@ -387,7 +386,8 @@ class _Shaping:
             values=shown(self.table, column, text),
             remedy="Format the column as text and enter them again",
         )
-        return pl.select(pl.when(~other.fill_null(value=False)).then(text)).to_series()
+        refused = other.fill_null(value=False) | long.fill_null(value=False)
+        return pl.select(pl.when(~refused).then(text)).to_series()
 
     def _not_text(self, name: str, values: pl.Series, rows: pl.Series) -> list[Finding]:
         broken = not_text(values)
