@@ -93,7 +93,7 @@ def test_utf_16(spoil):
             "bids:\n  delimeter: ','\n",
             "tables.yaml:2:14: no setting is called 'delimeter'; allowed: file, sheet, table, "
             "query, header_row, encoding, delimiter, quote, date_format, datetime_format, "
-            "other_columns, yes_words, no_words, columns, constants, compose, split, separators, "
+            "other_columns, yes_words, no_words, empty_words, columns, constants, compose, split, separators, "
             "codes, only_rows, distinct",
         ),
         (
