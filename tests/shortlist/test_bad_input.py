@@ -195,7 +195,7 @@ def test_adverts_that_do_not_fit() -> None:
         "adverts.status: the column status is missing from adverts; allowed: a column of type code"
         ". The scheme reads it; add it, with empty cells where it is not known",
         "adverts.id: an advert has no id",
-        "adverts.closes_at: an advert has no closes_at",
+        "adverts.closes_at: an advert has no closes_at; 2 in all",
     ]
 
 
