@@ -57,6 +57,8 @@ class Problem:
             shown = self.rows[:MAX_EXAMPLES]
             more = ", ..." if max(self.count, len(self.rows)) > len(shown) else ""
             text += f"; {self.count} in all: {', '.join(shown)}{more}"
+        elif self.count > 1:
+            text += f"; {self.count} in all"
         if self.remedy:
             text += f". {self.remedy}"
         return text

@@ -65,3 +65,14 @@ def test_not_stated_may_be_said_in_words_and_sources_are_named(tmp_path):
     assert read["value"].to_list() == ["yes", None, None, "no", None]
     assert sources_say(read) == ("Where values are from. Disability: application form, no source given. "
                                  "Religion or belief: nobody stated it.")
+
+
+@pytest.mark.parametrize("content", ["application,characteristic,value\nA1,sex,\u00e9\n".encode("cp1252"),
+                                     b"application;characteristic;value\nA1;sex;F\n"])
+def test_how_to_save_a_table_that_is_not_read_as_csv_is_told(tmp_path, content):
+    path = tmp_path / "equality.csv"
+    path.write_bytes(content)
+    with pytest.raises(TableError) as told:
+        read_equality(path)
+    assert told.value.problems[0].line().endswith(
+        ". A CSV file is read as UTF-8 with commas and one line of headings: save it so")

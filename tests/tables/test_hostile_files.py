@@ -34,7 +34,9 @@ def lines_of(folder):
             "If it is UTF-16, say encoding: utf-16 in the mapping; else export it again",
         ),
         (b"advert,advert\n1,2\n", "bids.csv: names a column twice: 'advert'"),
-        (b"advert,,application\n1,2,3\n", "bids.csv: has no name for column 2 in its header"),
+        (b"advert,,application\n1,2,3\n", "bids.csv: has no name for column 2 in its header. "
+         "Give it one, or delete a delimiter that ends the line; where a title stands above the "
+         "headings, say header_row in the mapping"),
         (
             b'advert,application,placed_at\nV1,A1,"x\nV1,A1,y\n',
             "bids.csv: has a quotation mark on line 2 that neither opens nor closes a cell. "
@@ -217,3 +219,15 @@ def test_files_may_be_called_in_any_capitals_and_once(spoil):
     assert lines_of(folder) == []
     (folder / "Bids.csv").write_text("advert,application,placed_at\n")
     assert lines_of(folder) == ["bids: both BIDS.CSV and Bids.csv are there. Remove one of them"]
+
+
+def test_an_encoding_that_is_named_and_wrong_is_to_be_corrected(spoil):
+    mapping = {"tables.yaml": "bids: {encoding: cp1252}\n"}
+    marked = b"\xef\xbb\xbfadvert,application,placed_at\n"
+    assert lines_of(spoil({**mapping, "bids.csv": marked})) == [
+        "bids.csv: begins with the mark of UTF-8, and the mapping has cp1252 for it. "
+        "Say encoding: utf-8 in the mapping"
+    ]
+    assert lines_of(spoil({**mapping, "bids.csv": b"advert,application,placed_at\x81\n"})) == [
+        "bids.csv: is not cp1252 text (byte 28). Correct its encoding in the mapping"
+    ]

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import textwrap
 from datetime import date
+from itertools import combinations
 
+import polars as pl
 import pytest
 
 from cbl_engine.tables import read_tables
+from cbl_engine.tables.mapping import SourceMapping
+from cbl_engine.tables.parsing import parse_text
+from cbl_engine.tables.settings import wrong_format
 
 
 def problems_with(spoil, text):
@@ -88,7 +93,7 @@ def test_utf_16(spoil):
             "bids:\n  delimeter: ','\n",
             "tables.yaml:2:14: no setting is called 'delimeter'; allowed: file, sheet, table, "
             "query, header_row, encoding, delimiter, quote, date_format, datetime_format, "
-            "other_columns, yes_words, no_words, columns, constants, compose, split, separators, "
+            "other_columns, yes_words, no_words, empty_words, columns, constants, compose, split, separators, "
             "codes, only_rows, distinct",
         ),
         (
@@ -136,8 +141,28 @@ def test_utf_16(spoil):
         ),
         (
             "bids: {datetime_format: '%d/%m/%Y'}\n",
-            "tables.yaml:1:25: datetime_format does not give the time; "
+            "tables.yaml:1:25: datetime_format does not give hour and minute; "
             "given '%d/%m/%Y'; allowed: for example %d/%m/%Y %H:%M",
+        ),
+        (
+            "bids: {datetime_format: '%d/%m/%Y %H'}\n",
+            "tables.yaml:1:25: datetime_format does not give hour and minute; "
+            "given '%d/%m/%Y %H'; allowed: for example %d/%m/%Y %H:%M",
+        ),
+        (
+            "bids: {datetime_format: '%d/%m/%Y %I:%M'}\n",
+            "tables.yaml:1:25: datetime_format has one of %I and %p, which go together; "
+            "given '%d/%m/%Y %I:%M'; allowed: %H:%M, or %I:%M %p",
+        ),
+        (
+            "bids: {datetime_format: '%d/%m/%Y %H:%M %p'}\n",
+            "tables.yaml:1:25: datetime_format has one of %I and %p, which go together; "
+            "given '%d/%m/%Y %H:%M %p'; allowed: %H:%M, or %I:%M %p",
+        ),
+        (
+            "bids: {datetime_format: '%F %R:%S'}\n",
+            "tables.yaml:1:25: datetime_format is no format that cells can be read by; "
+            "given '%F %R:%S'; allowed: for example %d/%m/%Y %H:%M",
         ),
         ("bids: {delimiter: [a]}\n", "tables.yaml:1:19: delimiter must be text"),
         (
@@ -156,6 +181,45 @@ def test_utf_16(spoil):
 def test_one_line_with_its_place(spoil, text, line):
     (first, *_) = problems_with(spoil, text)
     assert first == line
+
+
+def test_a_midnight_after_a_date_is_read_with_it(spoil):
+    cells = ["02/09/2025", "02/09/2025 00:00:00", "02/09/2025 0:00", "02/09/2025 00:00:00.000"]
+    rows = "".join(f"A{n},active,{cell}\n" for n, cell in enumerate([*cells, "02/09/2025 09:30"]))
+    folder = spoil({"tables.yaml": "applications: {date_format: '%d/%m/%Y'}\n"},
+                   applications="id,status,registered_on\n" + rows,
+                   bids="advert,application,placed_at\n")
+    tables = read_tables(folder, strict=False)
+    assert tables.frames["applications"]["registered_on"].to_list() == [date(2025, 9, 2)] * 4
+    assert [p.line() for p in tables.problems] == [
+        "applications.csv: registered_on: not a date; given '02/09/2025 09:30'; allowed: dates "
+        "written %d/%m/%Y; 1 in all: line 6. Or correct the date_format in the mapping"
+    ]
+    assert problems_with(spoil, "applications: {date_format: '%d/%m/%Y %H:%M:%S'}\n")[:1] == [
+        "tables.yaml:1:29: date_format has a time; given '%d/%m/%Y %H:%M:%S'; allowed: the date "
+        "alone, as %d/%m/%Y; a midnight after it is read with it",
+    ]
+
+
+def test_a_format_may_name_the_midnight_itself(spoil):
+    folder = spoil({"tables.yaml": "applications: {date_format: '%d/%m/%Y 00:00'}\n"},
+                   applications="id,status,registered_on\nA1,active,02/09/2025 00:00\n"
+                                "A2,active,\n")
+    frame = read_tables(folder).frames["applications"]
+    assert frame["registered_on"].to_list() == [date(2025, 9, 2), None]
+
+
+def test_every_format_that_is_taken_can_be_read_by():
+    parts = ["%H", "%I", "%M", "%S", "%p", "%f", "%T", "%R", "%j", "%z", "%:z", "%%", "%F", ".%f"]
+    cells = pl.Series(["31/05/2024 12:30", None])
+    taken = 0
+    for n in (1, 2, 3):
+        for several in combinations(parts, n):
+            text = " ".join(("%d/%m/%Y", *several))
+            if not wrong_format(text, with_time=True)[0]:
+                parse_text("datetime", cells, SourceMapping(datetime_format=text))
+                taken += 1
+    assert taken > 20
 
 
 @pytest.mark.parametrize("text", ["bids: [1\n", "\t x", "a\x07b: 1", "%FOO\nbids: {", "bids: 'x"])

@@ -77,8 +77,29 @@ def test_ragged_rows_are_set_aside_with_their_lines(spoil):
     assert tables.frames["applications"]["source_row"].to_list() == [2, 6]
     assert [p.line() for p in tables.problems] == [
         "applications.csv: rows with more or fewer cells than the header; allowed: 2 cells; "
-        "2 in all: line 3, line 4. Quote cells that hold the delimiter or a line end"
+        "2 in all: line 3, line 4. Quote cells that hold the delimiter or a line end; delete a "
+        "footer; where a title stands above the headings, say header_row in the mapping"
     ]
+
+
+def test_headings_below_a_title_in_a_text_file(spoil):
+    title = 'Housing register, 5" rain\n;;as at 1 May\n\n'
+    folder = spoil({
+        "tables.yaml": "applications: {header_row: 4, delimiter: ;}\nhomes: {header_row: 9}\n"
+                       "bids: {header_row: 2}\n",
+        "applications.csv": title + 'id;status\n"A\n1";active\nA2;active;x\nA3;active\n',
+        "homes.csv": "id\nH1\n",
+        "bids.csv": 'sep=,\nadvert,application,placed_at\nV1,A1,5" x\n',
+    })
+    tables = read_tables(folder, strict=False)
+    frame = tables.frames["applications"]
+    assert frame.select("id", "source_row").rows() == [("A\n1", 5), ("A3", 8)]
+    lines = [p.line() for p in tables.problems]
+    assert next(line for line in lines if line.startswith("applications.csv: rows")).startswith(
+        "applications.csv: rows with more or fewer cells than the header; allowed: 2 cells; 1 in all: line 7.")
+    nothing = "homes.csv: has nothing from line 9 on, where header_row has its headings. "
+    assert nothing + "Correct header_row in the mapping" in lines
+    assert any(line.startswith("bids.csv: has a quotation mark on line 3 ") for line in lines)
 
 
 @pytest.mark.parametrize("cell", ["99999999999999999999", "NaN", "1e5", "5.0", "1,5", "two", "0x1"])
@@ -95,6 +116,32 @@ def test_cells_that_are_not_whole_numbers(spoil, cell):
 @pytest.mark.parametrize("cell", ["NaN", "inf", "1e999", "12 pounds"])
 def test_cells_that_are_not_numbers(spoil, cell):
     assert kinds_of(spoil(homes=f"id,rent_weekly\nH1,{cell}\n")) == {("wrong_type", 1)}
+
+
+@pytest.mark.parametrize("format", ["csv", "parquet", "category", "database"])
+def test_spaces_around_a_declared_text_are_no_part_of_it(spoil, format):
+    cells = ["A1 ", "  A2", " ", "\t", "B 1", None]
+    frame = pl.DataFrame({"id": [f"P{n}" for n in range(6)], "status": ["active "] * 6,
+                          "access_need": cells, "quota": cells, "local_note": cells})
+    if format == "category":
+        frame = frame.with_columns(pl.col("status", "access_need").cast(pl.Categorical))
+    folder = spoil({"applications.csv": None, "bids.csv": None})
+    if format == "database":
+        source = f"sqlite:///{folder / 'x.db'}"
+        frame.write_database("applications", source)
+    elif format == "csv":
+        source = folder
+        frame.write_csv(folder / "applications.csv")
+    else:
+        source = folder
+        frame.write_parquet(folder / "applications.parquet")
+    extras = {"applications": [ExtraColumn("quota", "text")]}
+    tables = read_tables(source, extras, needs=("applications",))
+    read = tables.frames["applications"]
+    wanted = ["A1", "A2", None, None, "B 1", None]
+    assert read["access_need"].to_list() == read["quota"].to_list() == wanted
+    assert read["status"].unique().to_list() == ["active"]
+    assert read["local_note"].to_list() == cells
 
 
 def test_yes_and_no_in_any_case(spoil):

@@ -8,6 +8,7 @@ from datetime import date
 import fastexcel
 import polars as pl
 import pytest
+import xlsxwriter
 from polars.testing import assert_frame_equal
 
 from cbl_engine import run_shortlist
@@ -98,6 +99,55 @@ def test_a_default_and_a_code_to_ignore_are_written_out_and_told(spoil):
     assert [n.line() for n in tables.notes] == [
         "applications.csv: band: codes not listed, read as 'E' by default; given '9' (1)",
         "applications.csv: needs: codes not listed, read as not known by default",
+    ]
+
+
+def test_no_default_fills_an_empty_cell(spoil):
+    tables = read(
+        spoil,
+        """\
+        applications: {codes: {status: {A: active, default: closed}, band: {B: B, default: C}}}
+        homes:
+          codes: {adaptations: {R: ramp, default: other}}
+        """,
+        {"applications.csv": "id,status,band\nA1,A,B\nA2,A,\nA3, ,B\nA4,A,X\n",
+         "homes.csv": "id,adaptations\nH1,R|Z\nH2,R| |R\nH3,\n",
+         "bids.csv": "advert,application,placed_at\n"},
+    )
+    assert tables.frames["applications"].select("id", "status", "band").rows() == [
+        ("A1", "active", "B"), ("A2", "active", None), ("A4", "active", "C"),
+    ]
+    assert tables.frames["homes"]["adaptations"].to_list() == [
+        ["ramp", "other"], ["ramp", "ramp"], None,
+    ]
+    assert [p.line() for p in tables.problems] == [
+        "applications.csv: status: empty where a value is required; 1 in all: line 4",
+    ]
+    assert [(n.where, n.count) for n in tables.notes] == [
+        ("applications.csv: band", 1), ("homes.csv: adaptations", 1),
+    ]
+
+
+def test_an_empty_cell_may_have_a_code_which_is_told(spoil):
+    tables = read(
+        spoil,
+        """\
+        homes:
+          codes: {lift: {"": no, Y: yes}, adaptations: {"": none, R: ramp}, town: {"": ~, A: Aby}}
+        """,
+        {"homes.csv": "id,lift,adaptations,town\nH1,Y,R,A\nH2,,,\nH3, ,R|,\n"},
+    )
+    assert tables.problems == ()
+    assert tables.frames["homes"].select("lift", "adaptations", "town").rows() == [
+        (True, ["ramp"], "Aby"), (False, ["none"], None), (False, ["ramp"], None),
+    ]
+    assert [n.line() for n in tables.notes] == [
+        "homes.csv: lift: empty cells, read as 'no' by the code ''; 2 in all",
+        "homes.csv: adaptations: empty cells, read as 'none' by the code ''",
+    ]
+    several = read(spoil, "homes: {only_rows: {id: [H1]}}\n")
+    assert [n.line() for n in several.notes] == [
+        "homes.csv: id: rows left out by only_rows for homes: its values there are not listed; 2 in all",
     ]
 
 
@@ -219,6 +269,40 @@ def test_columns_cut_and_repeated_rows_taken_once(spoil):
     ]
 
 
+def test_what_a_split_leaves_over_is_told(spoil):
+    tables = read(
+        spoil,
+        "homes: {split: {Kind: {at: /, into: [property_type, bedrooms]}}}\n",
+        {"homes.csv": "id,Kind\nH1,flat/2\nH2,flat/2/3/4\nH3,flat/1/ \nH4,\nH5,house/3/garden\n"},
+    )
+    assert tables.frames["homes"]["bedrooms"].to_list() == [2, 2, 1, None, 3]
+    assert [n.line() for n in tables.notes] == [
+        "homes.csv: Kind: cells of more parts than split has names for, for homes: the others are "
+        "left out; allowed: 2 parts; 2 in all: line 3, line 6"
+    ]
+
+
+@pytest.mark.parametrize("text", [[], [("02/05/2024", "10:15")]])
+def test_a_moment_of_days_and_times_as_a_sheet_holds_them(spoil, text):
+    folder = spoil({"tables.yaml": "bids: {compose: {placed_at: '{Day} {Time}'}, "
+                                   "datetime_format: '%d/%m/%Y %H:%M'}\n", "bids.csv": None},
+                   applications="id,status\nA1,active\nA2,active\nA3,active\n")
+    book = xlsxwriter.Workbook(str(folder / "more.xlsx"))
+    sheet = book.add_worksheet("bids")
+    day, time = (book.add_format({"num_format": f}) for f in ("dd/mm/yyyy", "hh:mm"))
+    sheet.write_row(0, 0, ["advert", "application", "Day", "Time"])
+    for at, held in enumerate([(45414, 9.5 / 24), (45414, 0), *text], 1):
+        sheet.write_row(at, 0, ["V1", f"A{at}"])
+        for column, value, shown in zip((2, 3), held, (day, time), strict=True):
+            sheet.write(at, column, value, shown)
+    book.close()
+    tables = read_tables(folder)
+    assert tables.frames["bids"]["placed_at"].dt.to_string("%FT%R%:z").to_list() == [
+        f"2024-05-02T{time}+01:00" for time in ("09:30", "00:00", "10:15")[: 2 + len(text)]
+    ]
+    assert tables.notes == ()
+
+
 def test_moments_of_a_date_and_a_time(spoil):
     tables = read(
         spoil,
@@ -275,7 +359,7 @@ def test_moments_of_a_date_and_a_time(spoil):
         ("bids: {sheet: Bids}", "bids: tables.yaml names the sheet 'Bids', which is not there"),
         ("defaults: {columns: {a: b}}", "tables.yaml:1:21: no setting is called 'columns'; allowed: "
          "encoding, delimiter, quote, date_format, datetime_format, other_columns, yes_words, "
-         "no_words"),
+         "no_words, empty_words"),
         ("placeholder_dates: [soon]", "tables.yaml:1:20: placeholder_dates must be dates; allowed: "
          "[1900-01-01, ...]"),
     ],
@@ -302,7 +386,101 @@ def test_two_mappings_in_a_folder_are_one_too_many(spoil):
     ]
 
 
-# Placeholder dates
+# Words and dates that stand for none
+
+
+EXPORT = ("Ref,Stat,Band,Home,Reg,Beds,Left\nA1,active,NULL,H1,NULL,N/K,\nA2,active, n/k ,null,2024-01-31,2,null\n"
+          "A3,N/K,B,N/K,2024-02-01,-,2024-03-01\n")
+
+
+def test_words_for_an_empty_cell_are_read_so_and_told(spoil):
+    tables = read(
+        spoil,
+        """\
+        defaults: {empty_words: [NULL, N/K, "-"], other_columns: ignore}
+        applications:
+          file: export.csv
+          columns: {Ref: id, Stat: status, Band: band, Home: current_home, Reg: registered_on, Beds: bedroom_need}
+          codes: {band: {B: B2}, status: {active: active, default: closed}}
+          only_rows: {Left: ["", 2024-03-01]}
+        """,
+        {"applications.csv": None, "export.csv": EXPORT + "-,active,,,,,\n",
+         "bids.csv": "advert,application,placed_at\n",
+         "homes.csv": "id,town,adaptations\nH1,NULL,NULL\n"},
+    )
+    frame = tables.frames["applications"]
+    assert frame.select("id", "band", "current_home", "registered_on", "bedroom_need").rows() == [
+        ("A1", None, "H1", None, None), ("A2", None, None, date(2024, 1, 31), 2),
+    ]
+    assert tables.frames["homes"].select("town", "adaptations").rows() == [(None, None)]
+    assert [p.line() for p in tables.problems] == [
+        "export.csv: status: empty where a value is required; 1 in all: line 4",
+        "export.csv: id: empty where a value is required; 1 in all: line 5",
+    ]
+    lines = [n.line() for n in tables.notes]
+    assert len(lines) == 9
+    assert lines[0] == (
+        "export.csv: Ref: words that stand for an empty cell, read as not known for applications; "
+        "given '-' (1); 1 in all: line 5"
+    )
+    assert lines[2] == (
+        "export.csv: Band: words that stand for an empty cell, read as not known for applications; "
+        "given 'NULL' (1), 'n/k' (1); 2 in all: line 2, line 3"
+    )
+
+
+def test_a_column_that_is_not_read_tells_nothing_of_empty_words(spoil):
+    tables = read(
+        spoil,
+        "homes: {empty_words: [x], columns: {Ref: id}, other_columns: ignore}\n",
+        {"homes.csv": "Ref,What\nH1,x\n"},
+    )
+    assert tables.notes == ()
+
+
+def test_a_null_that_no_setting_names_is_told(spoil):
+    tables = read(
+        spoil,
+        "applications: {codes: {band: {NULL: ~, B: B}}}\n",
+        {"applications.csv": "id,status,band,current_home,registered_on,local\n"
+                             "A1,active,NULL,NULL,NULL,NULL\nA2,active,B,\\N,,\n",
+         "bids.csv": "advert,application,placed_at\n"},
+    )
+    assert [n.line() for n in tables.notes] == [
+        r"applications.csv: current_home: cells that say NULL, read as that word and not as empty cells; "
+        r"given 'NULL', '\N'; 2 in all: line 2, line 3. If it stands for an empty cell, say "
+        r"empty_words: ['NULL', '\N'] in the mapping",
+    ]
+    (problem,) = (p for p in tables.problems if p.kind == "wrong_type")
+    assert problem.remedy == (
+        "If 'NULL' stands for an empty cell, say empty_words: ['NULL'] in the mapping"
+    )
+
+
+@pytest.mark.parametrize("format", ["xlsx", "parquet", "category"])
+def test_empty_words_of_cells_that_are_not_only_text(spoil, format):
+    folder = spoil({"tables.yaml": "homes: {empty_words: [N/K]}\n", "homes.csv": None})
+    if format == "xlsx":
+        book = xlsxwriter.Workbook(str(folder / "more.xlsx"))
+        sheet = book.add_worksheet("homes")
+        for at, row in enumerate([["id", "bedrooms", "town"], ["H1", "N/K", "N/K"], ["H2", 2, 7]]):
+            sheet.write_row(at, 0, row)
+        book.close()
+    else:
+        frame = pl.DataFrame({"id": ["H1", "H2"], "bedrooms": [None, 2], "town": ["N/K", "7"]})
+        if format == "category":
+            frame = frame.with_columns(pl.col("town").cast(pl.Categorical))
+        frame.write_parquet(folder / "homes.parquet")
+    homes = read_tables(folder).frames["homes"]
+    assert homes.select("id", "bedrooms", "town").rows() == [("H1", None, None), ("H2", 2, "7")]
+
+
+def test_a_day_that_stands_for_none_stays_in_a_column_that_nothing_declares(spoil):
+    folder = spoil({"homes.csv": None})
+    pl.DataFrame({"id": ["H1"], "logged": [date(1900, 1, 1)]}).write_parquet(folder / "homes.parquet")
+    tables = read_tables(folder)
+    assert tables.frames["homes"]["logged"].to_list() == [date(1900, 1, 1)]
+    assert tables.notes == ()
 
 
 def test_placeholder_dates_are_read_as_not_known_and_told(spoil):

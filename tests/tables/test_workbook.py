@@ -431,7 +431,7 @@ def test_a_moment_in_a_column_of_dates_is_refused_whatever_stands_beside_it(tmp_
     (line,) = lines_of(write_book(tmp_path / "b.xlsx", Applications=rows), mapping=mapping)
     assert line == (
         "Applications: registered_on: not a date; given '2024-06-05 10:30:00'; allowed: dates "
-        "written %d/%m/%Y; 1 in all: Applications!5. Or name the date_format in the mapping"
+        "written %d/%m/%Y; 1 in all: Applications!5. Or correct the date_format in the mapping"
     )
 
 
@@ -519,3 +519,22 @@ def test_true_in_a_column_of_numbers_is_refused_and_in_one_of_truths_is_not(tmp_
     assert 2 not in tables.frames["applications"]["source_row"]
     assert tables.frames["applications"].select("pregnant").to_series().to_list() == (
         [] if beside is True else [False])
+
+
+def test_a_number_of_days_in_a_column_of_dates_is_told_for_what_it_is(tmp_path):
+    for more in ([], [["A2", "active", "2024-01-31"]]):
+        rows = [APPLICATIONS[0], ["A1", "active", 45123], *more]
+        (line,) = lines_of(write_book(tmp_path / "book.xlsx", Applications=rows, BIDS=BIDS[:1]))
+        assert line.endswith("1 in all: Applications!2. Format the column as a date in the sheet: it "
+                             "shows days as numbers")
+
+
+@pytest.mark.parametrize("more", [[], [["A2", "active", None]]])
+def test_an_id_too_long_for_a_number_of_a_sheet_is_refused(tmp_path, more):
+    rows = [APPLICATIONS[0], [100012345678901234, "active", None], [12, "active", None], *more]
+    tables = read(write_book(tmp_path / "book.xlsx", Applications=rows, BIDS=BIDS[:1]))
+    assert tables.frames["applications"]["id"].to_list() == ["12", *(row[0] for row in more)]
+    assert (tables.problems[0].message, tables.problems[0].rows) == (
+        "not ids: numbers of so many digits that the sheet has lost the last of them",
+        ("Applications!2",),
+    )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 COLUMNS = ("application", "characteristic", "value")
 SOURCE = "source"
 NOT_STATED = "not stated"
+_SAVE_AGAIN = "A CSV file is read as UTF-8 with commas and one line of headings: save it so"
 
 
 def read_equality(path: str | Path) -> pl.DataFrame:
@@ -42,10 +43,12 @@ def read_equality(path: str | Path) -> pl.DataFrame:
         said = ("there is no such file" if not path.exists() else "it is a folder" if path.is_dir()
                 else (isinstance(error, OSError) and error.strerror) or "it is not such a table")
         raise TableError([Problem("equality_not_read", f"the table cannot be read: {said}",
-                                  where=str(path), allowed="a CSV or Parquet file")]) from None
+                                  where=str(path), allowed="a CSV or Parquet file",
+                                  remedy=_SAVE_AGAIN if path.is_file() else "")]) from None
     if missing := [name for name in COLUMNS if name not in frame.columns]:
         raise TableError([Problem("column_missing", f"the column {name} is missing",
-                                  where=str(path), allowed=", ".join(COLUMNS)) for name in missing])
+                                  where=str(path), allowed=", ".join(COLUMNS), remedy=_SAVE_AGAIN)
+                          for name in missing])
     if SOURCE not in frame.columns:
         frame = frame.with_columns(pl.lit(None, pl.String).alias(SOURCE))
     frame = frame.select(pl.col(name).cast(pl.String).str.strip_chars().replace("", None)

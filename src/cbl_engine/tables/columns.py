@@ -6,7 +6,7 @@ Types, and the polars type each has in a frame:
 type        polars                              in CSV
 ==========  ==================================  =============================================
 id          String, or any integer in memory    text, spaces around it trimmed
-text        String                              as written
+text        String                              text, spaces around it trimmed
 code        String                              one of the column's codes, spaces trimmed
 bool        Boolean                             true, false, yes, no, 1, 0 in any case
 int         Int64                               digits

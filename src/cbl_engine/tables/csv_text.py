@@ -38,7 +38,7 @@ class CsvText:
 
     Attributes:
         cells: one String column per header cell, named as in the file.
-        lines: Int64, the header being line 1.
+        lines: Int64, the first of the file being line 1.
         findings: what is wrong with the file (structural: cells are empty) or its rows.
     """
 
@@ -68,13 +68,13 @@ class _UnusableError(Exception):
 def read_csv_text(table: str, raw: bytes, mapping: SourceMapping) -> CsvText:
     """Cells of a CSV file as strings.
 
-    1. decode; 2. find records and count their cells; 3. set blank lines and ragged records aside;
-    4. let polars split the rest into cells.
+    1. decode; 2. leave out what stands above the headings; 3. find records and count their cells;
+    4. set blank lines and ragged records aside; 5. let polars split the rest into cells.
 
     Args:
         table: the table, for findings.
         raw: the file.
-        mapping: encoding, delimiter and quoting.
+        mapping: encoding, delimiter, quoting and the line of the headings.
     """
     try:
         return _read(table, raw, mapping)
@@ -94,7 +94,9 @@ def _read(table: str, raw: bytes, mapping: SourceMapping) -> CsvText:
     if b"\n" not in text:
         text = text.replace(b"\r", b"\n")
     quoting = mapping.quote != "none"
-    records = _records(text, ord(mapping.delimiter), quoting=quoting)
+    above = mapping.header_row - 1
+    text = _below(text, above)
+    records = _records(text, ord(mapping.delimiter), above, quoting=quoting)
     names = _header(text[records.starts[0] : records.ends[0]], mapping, quoting=quoting)
     n = len(names)
     _check_delimiter(names, mapping)
@@ -113,8 +115,14 @@ def _read(table: str, raw: bytes, mapping: SourceMapping) -> CsvText:
 
 
 def _as_utf8(raw: bytes, encoding: str) -> bytes:
+    utf8 = encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig")
+    if raw.startswith(_BOM) and not utf8:
+        raise _UnusableError(
+            "wrong_encoding", f"begins with the mark of UTF-8, and the mapping has {encoding} for it",
+            remedy="Say encoding: utf-8 in the mapping",
+        )
     try:
-        if encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig"):
+        if utf8:
             text = raw.removeprefix(_BOM)
             text.decode("utf-8")
         else:
@@ -124,7 +132,8 @@ def _as_utf8(raw: bytes, encoding: str) -> bytes:
         raise _UnusableError(
             "wrong_encoding",
             f"is not {encoding} text{at}",
-            remedy="Name its encoding, for example cp1252, in the mapping",
+            remedy="Name its encoding, for example cp1252, in the mapping" if utf8
+            else "Correct its encoding in the mapping",
         ) from None
     nul = text.find(b"\0")
     if nul >= 0:
@@ -136,15 +145,29 @@ def _as_utf8(raw: bytes, encoding: str) -> bytes:
     return text
 
 
-def _records(text: bytes, delimiter: int, *, quoting: bool) -> _Records:
-    """Records of the text without blank lines: a line end inside quotation marks ends nothing."""
+def _below(text: bytes, above: int) -> bytes:
+    """The text without so many of its first lines."""
+    rest = text.split(b"\n", above)[above:] if above else [text]
+    if not rest or not rest[0].strip():
+        raise _UnusableError(
+            "empty_file", f"has nothing from line {above + 1} on, where header_row has its headings",
+            remedy="Correct header_row in the mapping",
+        )
+    return rest[0]
+
+
+def _records(text: bytes, delimiter: int, above: int, *, quoting: bool) -> _Records:
+    """Records of the text without blank lines: a line end inside quotation marks ends nothing.
+
+    ``above`` lines of the file stand before the text.
+    """
     buffer = np.frombuffer(text, np.uint8)
     line_ends = np.flatnonzero(buffer == _LF)
     breaks = line_ends
     delimiters = np.flatnonzero(buffer == delimiter)
     quotes = np.flatnonzero(buffer == _QUOTE) if quoting else np.empty(0, np.int64)
     if quotes.size:
-        _check_quotes(buffer, quotes, delimiter, line_ends)
+        _check_quotes(buffer, quotes, delimiter, line_ends, above)
         breaks = breaks[np.searchsorted(quotes, breaks) % 2 == 0]
         delimiters = delimiters[np.searchsorted(quotes, delimiters) % 2 == 0]
     starts = np.concatenate(([0], breaks + 1))
@@ -153,7 +176,7 @@ def _records(text: bytes, delimiter: int, *, quoting: bool) -> _Records:
     blank = (ends == starts) | ((ends == starts + 1) & (first == _CR))
     starts, ends = starts[~blank], ends[~blank]
     cells = np.searchsorted(delimiters, ends) - np.searchsorted(delimiters, starts) + 1
-    return _Records(starts, ends, np.searchsorted(line_ends, starts) + 1, cells)
+    return _Records(starts, ends, np.searchsorted(line_ends, starts) + 1 + above, cells)
 
 
 def _check_quotes(
@@ -161,6 +184,7 @@ def _check_quotes(
     quotes: NDArray[np.int64],
     delimiter: int,
     line_ends: NDArray[np.int64],
+    above: int,
 ) -> None:
     """Every quotation mark must open a cell, close one, or be doubled inside one."""
     framing = np.zeros(256, bool)
@@ -174,7 +198,7 @@ def _check_quotes(
     unclosed = opening[len(closing) :]
     bad = np.concatenate((bad_open, bad_close, unclosed))
     if bad.size:
-        line = int(np.searchsorted(line_ends, bad.min())) + 1
+        line = int(np.searchsorted(line_ends, bad.min())) + 1 + above
         raise _UnusableError(
             "stray_quote",
             f"has a quotation mark on line {line} that neither opens nor closes a cell",
@@ -194,7 +218,11 @@ def _header(line: bytes, mapping: SourceMapping, *, quoting: bool) -> list[str]:
     names = [name.strip() for name in names]
     if "" in names:
         at = names.index("") + 1
-        raise _UnusableError("unnamed_column", f"has no name for column {at} in its header")
+        raise _UnusableError(
+            "unnamed_column", f"has no name for column {at} in its header",
+            remedy="Give it one, or delete a delimiter that ends the line; where a title stands above "
+            "the headings, say header_row in the mapping",
+        )
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         said = ", ".join(quoted(name) for name in twice[:5])
@@ -226,7 +254,8 @@ def _ragged(table: str, lines: NDArray[np.int64], n: int) -> tuple[Finding, ...]
             "rows with more or fewer cells than the header",
             pl.Series("source_row", lines, pl.Int64),
             allowed=f"{n} cells",
-            remedy="Quote cells that hold the delimiter or a line end",
+            remedy="Quote cells that hold the delimiter or a line end; delete a footer; where a title "
+            "stands above the headings, say header_row in the mapping",
         ),
     )
 

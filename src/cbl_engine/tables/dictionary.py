@@ -14,7 +14,8 @@ A data folder holds `<table>.csv` or `<table>.parquet`. Columns marked * are req
 empty; any other may be left out altogether. Columns that are not listed are kept, and a scheme may
 declare and read them. Dates are ISO; times are ISO with an offset, or London time without one;
 lists have `|` between items; yes and no may be true/false, yes/no or 1/0. `tables.yaml` maps other
-encodings, delimiters, formats, names and codes. Ids are text, or whole numbers in frames.
+encodings, delimiters, formats, names and codes. Spaces around a value are no part of it.
+Ids are text, or whole numbers in frames.
 """
 
 

@@ -55,6 +55,10 @@ class Source:
     name: str = ""
     row_word: str = "row "
 
+    def some(self, rows: pl.Series) -> tuple[str, ...]:
+        """The first few of its rows, as messages have them."""
+        return tuple(f"{self.row_word}{row}" for row in rows.head(MAX_EXAMPLES))
+
 
 @dataclass(frozen=True, slots=True)
 class Lineage:

@@ -7,6 +7,7 @@ named (``--mapping``). All of it is optional::
     defaults:                        # for every source below
       encoding: cp1252               # default utf-8; a byte-order mark is accepted
       date_format: "%d/%m/%Y"        # default 2024-05-31
+      empty_words: [NULL, N/K]       # what stands for an empty cell, in any capitals; default none
     applications:
       file: HR_EXPORT.csv            # default: applications.csv, .parquet or a sheet of that name
       columns: {AppRef: id, Stat: status, RegDate: [registered_on, band_from]}  # theirs: ours
@@ -24,7 +25,8 @@ named (``--mapping``). All of it is optional::
       compose: {placed_at: "{BidDate} {BidTime}"}
 
 ``codes`` lists every code there is: another one is an error, unless ``default`` says what it is
-read as. An empty value or ``~`` reads a code as not known. Nothing is constructed from the file:
+read as. An empty value or ``~`` reads a code as not known. An empty cell is not known, whatever the
+default, unless the code ``""`` says what it is. Nothing is constructed from the file:
 every value in it is the text that is written.
 """
 
@@ -38,10 +40,10 @@ from cbl_engine.documents import Document, read_document
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.tables.findings import quoted
 from cbl_engine.tables.schemas import TABLES
-from cbl_engine.tables.settings import DEFAULT_SETTINGS, SETTINGS, RefusedError, read_days
+from cbl_engine.tables.settings import DEFAULT_SETTINGS, PART, SETTINGS, RefusedError, read_days
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from cbl_engine.tables.settings import Split
@@ -65,7 +67,7 @@ class SourceMapping:
         sheet: name of a sheet of the workbook.
         table: name of a database table or view, with its schema before a full stop if need be.
         query: SELECT statement.
-        header_row: row of a sheet that has the names of the columns.
+        header_row: row of a sheet, or line of a text file, that has the names of the columns.
         columns: theirs -> ours, one or several.
         other_columns: whether columns not named there, where any are, are kept.
         constants: ours -> the value of every row.
@@ -75,6 +77,8 @@ class SourceMapping:
         codes: ours -> theirs -> ours; empty text is not known; ``default`` for all others.
         only_rows: theirs -> values of the rows that are taken; () takes rows not empty there.
         distinct: rows that say the same are taken once.
+        yes_words, no_words: besides true, yes, 1 and false, no, 0; in small letters.
+        empty_words: what stands for an empty cell; in small letters.
         name: the mapping's own file, for messages.
     """
 
@@ -99,7 +103,15 @@ class SourceMapping:
     distinct: bool = False
     yes_words: tuple[str, ...] = ()
     no_words: tuple[str, ...] = ()
+    empty_words: tuple[str, ...] = ()
     name: str = MAPPING_NAMES[0]
+
+    def read_of(self, theirs: Iterable[str]) -> frozenset[str]:
+        """Which columns of a source anything is read of."""
+        if self.other_columns != "ignore" or not self.columns:
+            return frozenset(theirs)
+        parts = (name for text in self.compose.values() for name in PART.findall(text))
+        return frozenset((*self.columns, *parts, *self.split, *self.only_rows))
 
 
 @dataclass(frozen=True, slots=True)

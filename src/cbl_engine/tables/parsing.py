@@ -17,9 +17,12 @@ _YES = ("true", "yes", "1")
 _NO = ("false", "no", "0")
 _OFFSET = r"(?:Z|z|[+-]\d{2}:?\d{2})$"
 _ISO_DATE = r"^\d{4}-\d{2}-\d{2}(?:[T ]00:00(?::00(?:\.0+)?)?)?$"
+_MIDNIGHT = r"[T ]+0?0:00(?::00(?:\.0+)?)?$"
 _ISO_DATETIME = (
     r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|z|[+-]\d{2}:?\d{2})?$"
 )
+NULL_WORDS = ("NULL", "null", "(null)", "<null>", "\\N")
+"""What exports write for a cell of a database that is empty."""
 CLOCK_CHANGE = "local times that happen twice, or not at all, because the clocks change"
 
 _ALLOWED = {
@@ -62,8 +65,9 @@ def parse_column(
 
     Args:
         table: the table.
-        column: its declaration; None keeps the text.
-        cells: String; null and blank cells are null. Its name is kept.
+        column: its declaration; None keeps the text as it is written.
+        cells: String; of a declared column spaces around are trimmed, and a blank cell is null. Its
+            name is kept.
         source_row: source row of each cell.
         mapping: formats and words of the file.
 
@@ -75,7 +79,7 @@ def parse_column(
     # polars takes a series' name for a pattern, and a file's may be * or ^x$.
     cells = cells.alias("cells")
     kind = column.type if column else "text"
-    if kind != "text":
+    if column is not None:
         trimmed = cells.str.strip_chars()
         cells = pl.select(pl.when(trimmed != "").then(trimmed)).to_series()
     given = shown(table, column, cells)
@@ -106,11 +110,17 @@ def parse_column(
     elif kind == "datetime" and mapping.datetime_format:
         allowed = f"times written {mapping.datetime_format}"
     if kind in ("date", "datetime"):
-        remedy = f"Or name the {kind}_format in the mapping"
+        named = getattr(mapping, f"{kind}_format")
+        remedy = f"Or {'correct' if named else 'name'} the {kind}_format in the mapping"
     elif kind == "bool":
         remedy = "Or name yes_words and no_words in the mapping"
     else:
         remedy = ""
+    if parsed.wrong.any():
+        nulls = cells.filter(parsed.wrong & cells.is_in(NULL_WORDS)).unique().sort()
+        if len(nulls):
+            said = ", ".join(f"'{word}'" for word in nulls)
+            remedy = f"If {said} stands for an empty cell, say empty_words: [{said}] in the mapping"
     findings += rows_found(
         table,
         name,
@@ -172,6 +182,19 @@ def parse_text(kind: str, cells: pl.Series, mapping: SourceMapping) -> Parsed:
     return _lists(cells, kind)
 
 
+def can_read(kind: str, text: str) -> bool:
+    """Whether cells can be read by a date or datetime format at all, whatever they hold."""
+    cell = pl.Series([""])
+    try:
+        if kind == "date":
+            _dates(cell, text)
+        else:
+            _datetimes(cell, text)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        return False
+    return True
+
+
 def _parsed(cells: pl.Series, values: pl.Series) -> Parsed:
     return Parsed(values, cells.is_not_null() & values.is_null())
 
@@ -186,6 +209,10 @@ def _bools(cells: pl.Series, mapping: SourceMapping) -> Parsed:
 def _dates(cells: pl.Series, date_format: str) -> Parsed:
     if date_format:
         values = cells.str.to_date(date_format, strict=False)
+        if values.null_count() > cells.null_count():
+            # What a database or spreadsheet puts behind a date.
+            days = cells.str.replace(_MIDNIGHT, "").str.to_date(date_format, strict=False)
+            values = pl.select(pl.coalesce(values, days)).to_series()
     else:
         iso = pl.when(cells.str.contains(_ISO_DATE)).then(cells.str.slice(0, 10))
         values = pl.select(iso).to_series().str.to_date("%Y-%m-%d", strict=False)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from cbl_engine.tables.parsing import can_read
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -24,7 +26,7 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """One column cut into several: at what, and what the parts are called; the rest is dropped."""
+    """One column cut into several: at what, and what the parts are called; the rest is left out, and told."""
 
     at: str
     into: tuple[str, ...]
@@ -197,6 +199,7 @@ DEFAULT_SETTINGS: Mapping[str, Callable[[Any, str], Any]] = {
     "other_columns": _choice("keep", "ignore"),
     "yes_words": _words,
     "no_words": _words,
+    "empty_words": _words,
 }
 SETTINGS: Mapping[str, Callable[[Any, str], Any]] = {
     "file": _file,
@@ -232,12 +235,18 @@ def wrong_format(text: str, *, with_time: bool) -> tuple[str, str]:
     parts = re.findall(r"%(.?)", text)
     if "y" in parts:
         return "has a two-digit year", "%Y, the year in four digits"
+    if not with_time and set("HMSIpfTR") & set(parts):
+        return "has a time", "the date alone, as %d/%m/%Y; a midnight after it is read with it"
     known = _TIME_PARTS if with_time else _DATE_PARTS
     if not set(parts) <= known:
         return "has an unknown part", "%d %m %Y %b %B" + (" %H %M %S %f %p %I %z" * with_time)
     has_day = {"Y", "d"} <= set(parts) or {"Y", "e"} <= set(parts) or "F" in parts
     if "F" not in parts and not (has_day and set(parts) & set("mbB")):
         return "does not give day, month and year", "for example %d/%m/%Y"
-    if with_time and not (set("HTRI") & set(parts)):
-        return "does not give the time", "for example %d/%m/%Y %H:%M"
+    if with_time and ("I" in parts) != ("p" in parts):
+        return "has one of %I and %p, which go together", "%H:%M, or %I:%M %p"
+    if with_time and not ({"T", "R"} & set(parts) or ("M" in parts and {"H", "I"} & set(parts))):
+        return "does not give hour and minute", "for example %d/%m/%Y %H:%M"
+    if not can_read("datetime" if with_time else "date", text):
+        return "is no format that cells can be read by", "for example %d/%m/%Y" + " %H:%M" * with_time
     return "", ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cbl_engine.errors import MAX_EXAMPLES, Problem
+from cbl_engine.errors import Problem
 from cbl_engine.tables.columns import DTYPES
 from cbl_engine.tables.dtypes import MIXED, as_cells, has_text, mixed_parts, not_text, to_declared
 from cbl_engine.tables.findings import (
@@ -22,6 +22,8 @@ from cbl_engine.tables.findings import (
 from cbl_engine.tables.parsing import CLOCK_CHANGE, parse_column, to_london
 from cbl_engine.tables.recoding import recode
 from cbl_engine.tables.settings import PART
+from cbl_engine.tables.sheet_cells import EXACT, SHEET_MOMENT, of_serials, part_of_text
+from cbl_engine.tables.stand_ins import null_words_told, without_empty_words, without_placeholders
 from cbl_engine.tables.validation import within_calendar
 
 if TYPE_CHECKING:
@@ -31,9 +33,6 @@ if TYPE_CHECKING:
     from cbl_engine.tables.columns import Column
     from cbl_engine.tables.mapping import SourceMapping
     from cbl_engine.tables.raw import Raw
-
-# How a cell that a sheet holds as a date or moment comes, in a column that has text too.
-_SHEET_MOMENT = r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(?:\.\d+)?$"
 
 @dataclass(frozen=True, slots=True)
 class Shaped:
@@ -62,8 +61,8 @@ def shape(
 ) -> Shaped:
     """Bring a source into our form.
 
-    1. rows the mapping takes; 2. columns composed and cut; 3. our names and constants; 4. codes;
-    5. types; 6. placeholder dates. A loop over columns.
+    1. words that stand for an empty cell; 2. rows the mapping takes; 3. columns composed and cut;
+    4. our names and constants; 5. codes; 6. types; 7. placeholder dates. A loop over columns.
 
     Args:
         table: which of our tables.
@@ -74,9 +73,12 @@ def shape(
         placeholder_dates: dates read as not known.
         base: added to the source's own row numbers.
     """
-    worker = _Shaping(table, source, mapping, columns)
-    frame, rows = worker.rows_taken(raw.frame, raw.rows + base)
-    frame = worker.cut_and_composed(frame)
+    worker = _Shaping(table, source, mapping, columns, base)
+    frame = without_empty_words(table, source, raw.frame, raw.rows, mapping.empty_words,
+                                mapping.read_of(raw.frame.columns), worker.notes)
+    frame, rows = worker.rows_taken(frame, raw.rows + base)
+    frame = worker.cut(frame, rows)
+    frame = worker.composed(frame, spreadsheet=raw.spreadsheet)
     frame = worker.renamed(frame)
     if worker.findings:
         return Shaped(None, tuple(worker.findings), raw.notes)
@@ -87,9 +89,12 @@ def shape(
         structural = tuple(finding for finding in worker.findings if finding.structural)
         return Shaped(None, structural, raw.notes)
     notes = [*raw.notes, *worker.notes]
+    for values in typed:
+        null_words_told(source, columns.get(values.name), values, rows, base, notes)
     if placeholder_dates:
         days = pl.Series(list(placeholder_dates), dtype=pl.Date)
-        typed = [_without_placeholders(source, values, rows, base, days, notes) for values in typed]
+        typed = [without_placeholders(source, values, rows, base, days, notes)
+                 if values.name in columns else values for values in typed]
     rows = rows.alias(SOURCE_ROW)
     return Shaped(pl.DataFrame([*typed, rows]), tuple(worker.findings), tuple(notes))
 
@@ -98,9 +103,11 @@ class _Shaping:
     """One source on its way; findings and notes gather as it goes."""
 
     def __init__(
-        self, table: str, source: Source, mapping: SourceMapping, columns: Mapping[str, Column]
+        self, table: str, source: Source, mapping: SourceMapping, columns: Mapping[str, Column],
+        base: int,
     ) -> None:
         self.table, self.source, self.mapping, self.columns = table, source, mapping, columns
+        self.base = base
         self.findings: list[Finding] = []
         self.notes: list[Problem] = []
 
@@ -157,8 +164,8 @@ class _Shaping:
             frame, rows = frame.filter(taken), rows.filter(taken)
         return frame, rows
 
-    def cut_and_composed(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Columns cut into several, and those made of several."""
+    def cut(self, frame: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
+        """Columns cut into several; text beyond the last of them is told."""
         made: list[pl.Series] = []
         for theirs, cut in self.mapping.split.items():
             if self._has(frame, theirs, "splits"):
@@ -166,14 +173,31 @@ class _Shaping:
                 for at, name in enumerate(cut.into):
                     part = parts.list.get(at, null_on_oob=True).str.strip_chars()
                     made.append(part.replace({"": None}).alias(name))
-        frame = self._with(frame, made)
-        made = []
+                rest = parts.list.slice(len(cut.into)).list.join("").str.strip_chars()
+                over = rows.filter((rest != "").fill_null(value=False))
+                if len(over):
+                    self.notes.append(
+                        Problem(
+                            "split_left_over",
+                            f"cells of more parts than split has names for, for {self.table}: the others "
+                            "are left out",
+                            where=f"{self.source.name}: {theirs}",
+                            allowed=f"{len(cut.into)} parts",
+                            count=len(over),
+                            rows=self.source.some(over - self.base),
+                        )
+                    )
+        return self._with(frame, made)
+
+    def composed(self, frame: pl.DataFrame, *, spreadsheet: bool) -> pl.DataFrame:
+        """Columns made of several."""
+        made: list[pl.Series] = []
         for ours, template in self.mapping.compose.items():
             parts = PART.findall(template)
             have = [self._has(frame, theirs, "composes with") for theirs in parts]
             if all(have):
                 by_name = {
-                    f"p{at}": as_cells(frame[theirs]).str.strip_chars().replace({"": None})
+                    f"p{at}": part_of_text(frame[theirs], spreadsheet=spreadsheet)
                     for at, theirs in enumerate(parts)
                 }
                 text = PART.sub("{}", template.replace("{}", ""))
@@ -286,6 +310,8 @@ class _Shaping:
         parsed, found = parse_column(
             table, column, values.alias(name), rows, self.mapping
         )
+        if raw.spreadsheet and column is not None and column.type in ("date", "datetime"):
+            found = [of_serials(finding, values) for finding in found]
         if straight is not None:
             parsed = pl.select(pl.coalesce(straight, parsed.alias("cells"))).to_series().alias(name)
         # Only a text file hides a formula in a cell that a spreadsheet would then run.
@@ -299,7 +325,7 @@ class _Shaping:
 
         A moment in a column of dates is left to be refused.
         """
-        stamps = pl.select(pl.when(cells.str.contains(_SHEET_MOMENT)).then(cells)).to_series()
+        stamps = pl.select(pl.when(cells.str.contains(SHEET_MOMENT)).then(cells)).to_series()
         dated = stamps.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", strict=False, time_unit="us")
         taken = dated.is_not_null()
         if column.type == "date":
@@ -321,7 +347,7 @@ class _Shaping:
         dtype = values.dtype
         nowhere = pl.repeat(value=False, n=len(values), eager=True)
         number = nowhere
-        other = text.str.contains(_SHEET_MOMENT)
+        other = text.str.contains(SHEET_MOMENT)
         if dtype == MIXED:
             held = mixed_parts(values)[1]
             truth = text.is_in(["true", "false"])
@@ -330,6 +356,17 @@ class _Shaping:
             number = values.is_not_null()
         elif dtype == pl.Boolean or isinstance(dtype, pl.Date | pl.Datetime):
             other = values.is_not_null()
+        long = number & (text.cast(pl.Float64, strict=False).abs() >= EXACT)
+        self.findings += rows_found(
+            self.table,
+            name,
+            "wrong_type",
+            "not ids: numbers of so many digits that the sheet has lost the last of them",
+            long,
+            rows,
+            values=shown(self.table, column, text),
+            remedy="Format the column as text and enter them again",
+        )
         if number.any():
             self.notes.append(
                 Problem(
@@ -349,7 +386,8 @@ class _Shaping:
             values=shown(self.table, column, text),
             remedy="Format the column as text and enter them again",
         )
-        return pl.select(pl.when(~other.fill_null(value=False)).then(text)).to_series()
+        refused = other.fill_null(value=False) | long.fill_null(value=False)
+        return pl.select(pl.when(~refused).then(text)).to_series()
 
     def _not_text(self, name: str, values: pl.Series, rows: pl.Series) -> list[Finding]:
         broken = not_text(values)
@@ -376,36 +414,6 @@ class _Shaping:
                 remedy="Write the times with their offset",
             )
             return london
+        if isinstance(values.dtype, pl.Categorical | pl.Enum):
+            return None  # text like any other, spaces around it too
         return values if to_declared(values, column.type) is not None else None
-
-
-def _without_placeholders(
-    source: Source,
-    values: pl.Series,
-    rows: pl.Series,
-    base: int,
-    days: pl.Series,
-    notes: list[Problem],
-) -> pl.Series:
-    """A column of dates with those that only stand for one null, which is told."""
-    if not isinstance(values.dtype, pl.Date | pl.Datetime):
-        return values
-    stand_in = values.dt.date().is_in(days.implode()).fill_null(value=False)
-    count = int(stand_in.sum())
-    if not count:
-        return values
-    first = rows.filter(stand_in).head(MAX_EXAMPLES)
-    written = values.dt.date().filter(stand_in).unique().sort().cast(pl.String)
-    notes.append(
-        Problem(
-            "placeholder_dates",
-            "dates that stand for none, read as not known",
-            where=f"{source.name}: {values.name}",
-            given=", ".join(written),
-            count=count,
-            rows=tuple(f"{source.row_word}{row - base}" for row in first),
-            remedy="Ask for the real dates; placeholder_dates in the mapping says which these are",
-        )
-    )
-    kept = pl.when(~stand_in).then(values.alias("values"))
-    return pl.select(kept.alias("values")).to_series().alias(values.name)
