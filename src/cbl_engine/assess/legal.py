@@ -122,7 +122,7 @@ def exemptions(
     lost = [n for n in law_columns(law) if n not in own.columns]
     own = own.with_columns(pl.lit(None, DTYPES[types[n]]).alias(n) for n in lost)
     codes, _, _ = _judged(law, now, tables, own, ids, on, version)
-    out = {}
+    out: dict[str, pl.Series] = {}
     for kind in kinds:
         mine = [codes[n] for n, g in now.items() if kind in g.tests]
         met, unknown = (
