@@ -251,8 +251,10 @@ def test_reviews_of_homelessness_decisions_run_by_the_regulations():
         decision("d2", "homelessness_steps_review", requested_on=date(2026, 11, 1)),
         decision("d3", "homelessness_review", requested_on=date(2026, 10, 1),
                  due_on=date(2026, 12, 1)),
-        decision("d4", "homelessness_decision", decided_on=date(2026, 11, 1)),
-        decision("d5", "homelessness_decision", decided_on=date(2026, 10, 1)),
+        decision("d4", "homelessness_decision", decided_on=date(2026, 10, 25),
+                 notified_on=date(2026, 11, 1)),
+        decision("d5", "homelessness_decision", decided_on=date(2026, 10, 1),
+                 notified_on=date(2026, 10, 2)),
         decision("d6", "homelessness_decision", requested_on=date(2026, 10, 1)),
     ]
     found = lists(officer_decisions=decisions)
@@ -263,6 +265,13 @@ def test_reviews_of_homelessness_decisions_run_by_the_regulations():
         (["d3"], date(2026, 12, 1)),
     ]
     assert not found["breaches"].height
+
+
+def test_a_time_to_ask_for_a_review_has_no_end_before_the_household_is_told():
+    decisions = [decision("d1", "homelessness_decision", decided_on=date(2026, 10, 1))]
+    (row,) = lists(officer_decisions=decisions)["clocks"].iter_rows(named=True)
+    assert (row["began_on"], row["due_on"]) == (None, None)
+    assert row["note"].startswith("no day to count from: put in notified_on")
 
 
 def test_a_review_is_due_when_the_letters_of_the_scheme_say():

@@ -196,7 +196,7 @@ def test_the_request_says_types_codes_and_what_empty_means():
 def test_the_request_asks_for_what_the_assessment_and_offers_read_and_says_so():
     rows = {(r["table"], r["column"]): r["used_for"]
             for r in extract_request(load_scheme("southend")).iter_rows(named=True)}
-    assert rows["people", "date_of_birth"] == "assessment"
+    assert rows["people", "date_of_birth"] == "shortlist, assessment"  # whom the law exempts
     assert rows["band_history", "since"] == "assessment"
     assert rows["people", "immigration_status"] == "assessment"
     assert rows["overrides", "value"] == "assessment"

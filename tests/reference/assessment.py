@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from tests.reference.bedrooms import bounds
 from tests.reference.dates import Register as Dates
-from tests.reference.facts import Household, age_in_years, value_of, whole_months
+from tests.reference.facts import Household, value_of, whole_months
+from tests.reference.law import EXEMPTING, exempt
 from tests.reference.rooms import rooms_and_number_differ
-from tests.reference.sql import add_months, evaluate, names_in
+from tests.reference.sql import evaluate, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -157,26 +158,6 @@ class Assessor:
             return FAILED
         return UNKNOWN if UNKNOWN in answers else MET
 
-    def exempt(self, row: Row, people: list[Row]) -> bool:
-        on = self.as_at
-        groups = []
-        for person in self.applicants(people):
-            forces, left = person["forces"], person["forces_left_on"]
-            groups += [
-                forces == "serving_regular",
-                forces == "injured_reservist",
-                forces == "bereaved_partner",
-                forces == "former_regular" and (
-                    on >= date(2024, 12, 18)
-                    or (left is not None and left > add_months(on, -60))
-                ),
-                person["care_leaver"] is True and on >= date(2025, 7, 10)
-                and age_in_years(person, on) is not None and age_in_years(person, on) < 25,
-            ]
-        groups += [row.get("domestic_abuse_move") is True and on >= date(2025, 7, 10),
-                   row.get("right_to_move") is True]
-        return any(groups)
-
     def outcome(self, name: str, read: Any) -> bool | None:
         return evaluate(self.version.criteria[name].when, read)
 
@@ -191,8 +172,8 @@ class Assessor:
         result: bool | None = True
         for name in self.rules.qualifies:
             outcome = self.outcome(name, read)
-            if self.version.criteria[name].tests in ("local_connection", "residence") and (
-                self.exempt(row, people)
+            if self.version.criteria[name].tests in EXEMPTING and (
+                exempt(row, people, self.as_at) is True
             ):
                 outcome = True
             if self.counts(name, outcome):

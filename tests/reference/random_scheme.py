@@ -270,6 +270,9 @@ _MAKERS: dict[str, Any] = {
 } | {
     kind: (lambda rng, kind=kind: _with_area(rng, kind))
     for kind in ("months_resident_in", "months_connected", "connected_to", "connection_strength")
+} | {
+    "exempt_by_law": lambda rng: (
+        {"exempt_by_law": rng.choice(["local_connection", "residence"])}, "bools", False)
 }
 
 
@@ -287,6 +290,8 @@ def _criteria(rng: random.Random, words: _Words) -> tuple[dict[str, Any], list[s
         criteria[name] = {**_LABEL, "when": "NULL" if _chance(rng, 0.02) else text}
         if _chance(rng, 0.7):
             criteria[name]["when_unknown"] = rng.choice(["fail", "pass", "hold", "hold"])
+        if _chance(rng, 0.3):
+            criteria[name]["tests"] = rng.choice(["local_connection", "residence", "income"])
         if all(own for _, own in terms):
             of_application.append(name)
     return criteria, of_application

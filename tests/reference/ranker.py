@@ -15,6 +15,7 @@ from cbl_engine.scheme.facts import kind_of_fact
 from cbl_engine.scheme.keys import key_name, kind_of_key
 from cbl_engine.scheme.model import SchemeVersion
 from tests.reference.facts import Household, value_of
+from tests.reference.law import EXEMPTING, exempt
 from tests.reference.sql import evaluate
 
 if TYPE_CHECKING:
@@ -199,6 +200,14 @@ class _Reader:
         value = self.application.get(name)
         return self.stand_in("applications", name) if value is None else value
 
+    def met(self, name: str) -> bool | None:
+        """Whether a criterion is met; by whom the law exempts from it, whatever it says."""
+        criterion = self.version.criteria[name]
+        people = self.run.people.get(self.application["id"], [])
+        if criterion.tests in EXEMPTING and exempt(self.application, people, self.on) is True:
+            return True
+        return evaluate(criterion.when, self)
+
     def stand_in(self, table: Any, name: str) -> Any:
         """What the scheme says a missing value of a column stands for."""
         column = self.version.columns.get(table, {}).get(name)
@@ -251,6 +260,7 @@ class _Reader:
                 self.run.connections.get(ident, []),
                 self.run.areas,
                 stand_ins,
+                self.application,
             )
             self.run.facts[place] = value_of(
                 fact, household, self.on, self.parameter, area
@@ -452,7 +462,7 @@ class _Rules:
         answers = _Answers()
         for name in self.listed(names):
             criterion = self.version.criteria[name]
-            answers.add(name, evaluate(criterion.when, reader), criterion.when_unknown)
+            answers.add(name, reader.met(name), criterion.when_unknown)
         return answers
 
     def listed(self, names: Iterable[str]) -> list[str]:
@@ -499,7 +509,7 @@ def key_value(key: Any, reader: _Reader, bid: _Counted, seed: int) -> Any:
             owed = reader(named)
             return owed if owed is None or key.compare == "amount" else owed > 0
         case "prefer":
-            return evaluate(reader.version.criteria[named].when, reader)
+            return reader.met(named)
         case "bedroom_fit":
             return _fit(named, reader("bedroom_need"), reader("advert.bedrooms"))
         case "bid_time":
@@ -536,7 +546,7 @@ def _chosen_date(choices: Mapping[str, str], reader: _Reader) -> date | None:
         if chooser in reader.version.bands:
             applies = reader("band") == chooser
         else:
-            applies = evaluate(reader.version.criteria[chooser].when, reader)
+            applies = reader.met(chooser)
         if applies is None:
             return None
         if applies:

@@ -34,7 +34,7 @@ BIRTHDAYS = tuple(
     date.fromisoformat(text)
     for text in ["1964-02-29", "1990-03-31", "2004-02-29", "2006-02-28", "2006-03-01", "2008-02-29", "2008-10-27", "2020-02-29", "2024-02-29", "2024-04-01"]
 )
-AS_AT = tuple(day for day in DAYS if day.year >= 2023)
+AS_AT = (*(day for day in DAYS if day.year >= 2023), date(2024, 12, 18), date(2025, 7, 10))
 # Late evenings in London and UTC, on ordinary days, leap days and when the clocks change.
 CLOSES = tuple(
     datetime.fromisoformat(text + ":00+00:00")
@@ -241,6 +241,8 @@ def _application(rng: random.Random, ident: str, bands: list[str]) -> Row:
         "checked_on": _maybe(rng, *DAYS[4:8], null=0.5),
         "code": _maybe(rng, "x", "y", null=0.4),
         "skills": _maybe(rng, ["care"], ["care", "fire"], []),
+        "domestic_abuse_move": _maybe(rng, True, False, False, null=0.4),
+        "right_to_move": _maybe(rng, True, False, False, False, null=0.4),
     }
 
 
@@ -258,6 +260,11 @@ def _person(rng: random.Random, application: str, number: int) -> Row:
         "cannot_share": None,
         "temporarily_away": _maybe(rng, True, False, null=0.4),
         "disabled": _maybe(rng, True, False, null=0.4),
+        "joint_applicant": _maybe(rng, True, False, null=0.7),
+        "forces": _maybe(rng, "none", "none", "former_regular", "serving_regular",
+                         "injured_reservist", "bereaved_partner", null=0.2),
+        "forces_left_on": _maybe(rng, *DAYS, null=0.4),
+        "care_leaver": _maybe(rng, True, False, False, null=0.2),
     }
 
 

@@ -44,7 +44,7 @@ def test_the_cases_are_worth_comparing() -> None:
     """Random cases reach every outcome, not only empty and ineligible ones."""
     sizes = {"n_applications": (5, 40), "n_adverts": (60, 60)}
     rows, of_other_versions = [], 0
-    for seed in range(25):
+    for seed in range(25, 50):
         case = random_case(random.Random(seed), **sizes)
         ranking = by_oracle(case)
         assert ranking is not None

@@ -81,7 +81,8 @@ FIELDS = [
         fact("any_member: yes, max: age"),
         "f.yaml:6:12: facts.f: every fact names exactly one of: any_member, all_members, count, "
         "min, max, months_resident_in, months_connected, connected_to, connection_strength, "
-        "whole_years_since, whole_months_since, bedrooms, bedrooms_now, statutory_overcrowding",
+        "whole_years_since, whole_months_since, bedrooms, bedrooms_now, statutory_overcrowding, "
+        "exempt_by_law",
     ),
     (
         fact("count: homes"),

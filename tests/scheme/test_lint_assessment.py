@@ -42,10 +42,16 @@ def test_a_version_that_ended_before_a_regulation_is_not_measured_by_it():
     assert "SI 2025/706" not in line
 
 
-def test_a_test_of_residence_on_every_bid_shuts_out_the_exempt():
-    lines = found("eligible: [named]\n", "bids_shut_out_the_exempt")
-    assert len(lines) == 1
-    assert "f.yaml:13:12: warning: named is a test of residence on every bid" in lines[0]
+def test_a_test_of_connection_on_every_bid_says_what_it_tests():
+    (line,) = found("eligible: [here]\n", "qualifying_test_not_named")
+    assert line.startswith("f.yaml:9:3: warning: here asks for a connection with a place on every bid")
+    assert not found("eligible: [named]\n", "qualifying_test_not_named")
+
+
+def test_a_connection_with_the_place_of_each_home_is_the_home_s_own_condition():
+    text = HEAD.replace("area: town", "area: advert.area") + "eligible: [here]\n"
+    findings = lint(scheme_from_text([("f.yaml", text)]))
+    assert not [f for f in findings if f.rule == "qualifying_test_not_named"]
 
 
 @pytest.mark.parametrize(

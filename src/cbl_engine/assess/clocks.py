@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from cbl_engine.scheme.model import SchemeVersion
     from cbl_engine.scheme.upkeep import DutyDue, Follows
 
-_DATES = ("requested_on", "received_on", "due_on", "decided_on")
+_DATES = ("requested_on", "received_on", "due_on", "decided_on", "notified_on")
 _NO_START = "no day on which it began"
+_NOT_TOLD = "no day to count from: put in notified_on, the day the household was told"
 
 
 def clocks(
@@ -129,19 +130,24 @@ def _of_decisions(
     as_at: date,
     closed: Sequence[date],
 ) -> Iterator[pl.DataFrame]:
-    """By subject: the day recorded as due, or the period. One that a decision starts ends alone."""
+    """By subject: the day recorded as due, or the period. One that a decision starts ends alone; where
+    the household's being told starts it and no day is on record, it is told without an end.
+    """
     for subject, rule in rules.items():
         of_subject = pl.col("subject") == subject
-        after = rule.starts == "decided_on"
         made = (pl.col("stage").cast(pl.String) == "decision") & pl.col("decided_on").is_not_null()
-        mine = rows.filter(of_subject & (made if after else open_))
+        mine = rows.filter(of_subject & (made if rule.after else open_))
         start = mine[rule.starts]
         end, note = period_end(start, rule, closed)
-        recorded = mine["due_on"] if not after else end
+        recorded = mine["due_on"] if not rule.after else end
         due = pl.select(pl.coalesce(pl.lit(recorded), pl.lit(end))).to_series()
+        note = note.set(mine["due_on"].is_not_null(), None)
+        untold = rule.starts == "notified_on"
+        if untold:
+            note = note.set(start.is_null(), _NOT_TOLD)
         told = mine.select(
             *_DECISION, pl.lit(start).alias("began_on"), pl.lit(due).alias("due_on"),
-            pl.lit(note.set(mine["due_on"].is_not_null(), None)).alias("note"),
-            *consequence(rule, cited.get(subject)),
-        ).filter(pl.col("due_on").is_not_null())
-        yield told.filter(pl.col("due_on") >= as_at) if after else told
+            pl.lit(note).alias("note"), *consequence(rule, cited.get(subject)),
+        ).filter(pl.col("due_on").is_not_null() | untold)
+        ends = pl.col("due_on").is_null() | (pl.col("due_on") >= as_at)
+        yield told.filter(ends) if rule.after else told

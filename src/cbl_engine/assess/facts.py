@@ -6,6 +6,7 @@ states each rule.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from cbl_engine.scheme.facts import (
     BedroomsFact,
     BedroomsNow,
     Count,
+    ExemptByLaw,
     Max,
     Min,
     StatutoryOvercrowding,
@@ -31,6 +33,7 @@ from cbl_engine.scheme.facts import (
     kind_of_fact,
     rows_of,
 )
+from cbl_engine.scheme.law import allocation_law
 from cbl_engine.scheme.standards import resolve_standard
 from cbl_engine.scheme.vocabulary import COMPUTED
 
@@ -67,15 +70,12 @@ def columns_read(fact: Fact, version: SchemeVersion) -> dict[str, set[str]]:
         return bedroom_columns(standard_of(fact.bedrooms, version))
     if isinstance(fact, BedroomsNow):
         return {"applications": {"id", "current_bedrooms"}, "rooms": {"application", "use", AREA}}
+    if isinstance(fact, ExemptByLaw):
+        return {}
     if isinstance(fact, StatutoryOvercrowding):
         people = {"id", "application", "date_of_birth", "sex", "relationship"}
         return {"people": people, "rooms": {"application", "use", AREA}}
-    table = rows_of(fact)
-    columns = {"application"}
-    names = {n for t in expressions_of(fact).values() for n in parse_expression(t).own_names}
-    for name in names:
-        columns.update(_COMPUTED_FROM[table].get(name, (name,)))
-    need = {table: columns - _OPTIONAL | (names & _OPTIONAL)}
+    need = {rows_of(fact): _columns_of_rows(fact)}
     if isinstance(fact, (AnyMember, AllMembers, Count, Min, Max)):
         return need
     kind = kind_of_fact(fact)
@@ -91,16 +91,39 @@ def columns_read(fact: Fact, version: SchemeVersion) -> dict[str, set[str]]:
     return need
 
 
+def _columns_of_rows(fact: Fact) -> set[str]:
+    """What the expressions of a fact need of the table whose rows it looks over."""
+    table, columns = rows_of(fact), {"application"}
+    names = {n for t in expressions_of(fact).values() for n in parse_expression(t).own_names}
+    for name in names:
+        columns.update(_COMPUTED_FROM[table].get(name, (name,)))
+    return columns - _OPTIONAL | (names & _OPTIONAL)
+
+
 def columns_welcome(fact: Fact) -> dict[str, tuple[str, ...]]:
     """Tables and columns that a fact reads where the register has them."""
     if isinstance(fact, BedroomsFact):
         return {"people": IF_THERE}
     if isinstance(fact, BedroomsNow):
         return {"rooms": _SPELL}
+    if isinstance(fact, ExemptByLaw):
+        return _read_by_law()
     if isinstance(fact, StatutoryOvercrowding):
         return {"people": ("expected_on", "partner_of"), "rooms": _SPELL}
     table = rows_of(fact)
     return {table: ("expected_on",) if table == "people" else ("until", "person")}
+
+
+@lru_cache(maxsize=1)
+def _read_by_law() -> dict[str, tuple[str, ...]]:
+    """Tables and columns that tell whom the law exempts from a test."""
+    law = allocation_law()
+    names = {n for group in law.exempt.values() for n in parse_expression(group.when).own_names}
+    found: dict[str, set[str]] = {"applications": names - set(law.facts)}
+    for fact in (law.facts[name] for name in names & set(law.facts)):
+        found.setdefault(rows_of(fact), set()).update(
+            _columns_of_rows(fact), *columns_welcome(fact).values())
+    return {table: tuple(sorted(columns)) for table, columns in found.items()}
 
 
 def own_columns_read(facts: Iterable[Fact], version: SchemeVersion) -> set[str]:
@@ -157,6 +180,7 @@ def household_facts(
     columns: dict[str, pl.Series] = {}
     by_table: dict[str, dict[str, Reduced]] = {}
     over_connections: dict[str, Fact] = {}
+    by_law: dict[str, ExemptByLaw] = {}
     for name, fact in facts.items():
         if isinstance(fact, (AnyMember, AllMembers, Count, Min, Max)):
             by_table.setdefault(rows_of(fact), {})[name] = fact
@@ -172,6 +196,8 @@ def household_facts(
         elif isinstance(fact, StatutoryOvercrowding):
             found = present_overcrowding(tables, applications, on)
             columns[name] = found[answer_of(fact)].alias(name)
+        elif isinstance(fact, ExemptByLaw):
+            by_law[name] = fact
         else:
             over_connections[name] = fact
     for table, mine in by_table.items():
@@ -181,6 +207,12 @@ def household_facts(
         columns.update(
             connection_facts(over_connections, tables, applications, on, constants, version)
         )
+    if by_law:
+        from cbl_engine.assess.legal import exemptions
+
+        kinds = [fact.exempt_by_law for fact in by_law.values()]
+        exempt = exemptions(kinds, tables, own, applications, on, version)
+        columns.update((name, exempt[f.exempt_by_law].alias(name)) for name, f in by_law.items())
     return pl.DataFrame({name: columns[name] for name in facts})
 
 

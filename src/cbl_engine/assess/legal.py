@@ -9,19 +9,19 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.assess.facts import columns_read, columns_welcome, household_facts
-from cbl_engine.assess.outcomes import FAILED, MET, judge
+from cbl_engine.assess.outcomes import FAILED, MET, UNKNOWN, judge
 from cbl_engine.scheme.expressions import parse_expression
 from cbl_engine.scheme.facts import kind_of_fact
 from cbl_engine.scheme.law import AllocationLaw, LegalTest, allocation_law
 from cbl_engine.tables import DTYPES, column_types
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
     from numpy.typing import NDArray
 
-    from cbl_engine.scheme.model import SchemeVersion
+    from cbl_engine.scheme.model import SchemeVersion, Tests
     from cbl_engine.tables import Ordinals
 
 
@@ -87,16 +87,7 @@ def legal_outcomes(
     """
     law = allocation_law()
     now = {n: t for n, t in {**law.eligible, **law.exempt}.items() if t.holds_on(on)}
-    expressions = {name: parse_expression(test.when) for name, test in now.items()}
-    names = {n for e in expressions.values() for n in e.own_names}
-    facts = {n: f for n, f in law.facts.items() if n in names}
-    whole, absent = _with_columns(facts, tables, ids, version)
-    constants: dict[str, Any] = {"as_at": on}
-    values = household_facts(facts, whole, ids, on, constants, version, own)
-    absent += [f"applications.{n}" for n in law_columns(law)
-               if n not in tables["applications"].columns]
-    frame = pl.concat([own, values], how="horizontal")
-    codes = judge(frame, expressions, constants)
+    codes, frame, absent = _judged(law, now, tables, own, ids, on, version)
     tests = {name: codes[name] for name in law.eligible if name in codes}
     eligible = np.full(len(ids), MET, np.int8)
     for code in tests.values():
@@ -105,6 +96,61 @@ def legal_outcomes(
         ).astype(np.int8)
     exempt = {name: codes[name] for name in law.exempt if name in codes}
     return Legal(law, eligible, tests, exempt, frame, tuple(absent))
+
+
+def exemptions(
+    kinds: Iterable[Tests],
+    tables: Mapping[str, pl.DataFrame],
+    own: pl.DataFrame,
+    ids: Ordinals,
+    on: date,
+    version: SchemeVersion,
+) -> dict[str, pl.Series]:
+    """Kind of test -> whether the law exempts each household from it; null where not known.
+
+    Args:
+        kinds: ``local_connection``, ``residence``.
+        tables: the register; what the law reads and it lacks is not known of anyone.
+        own: columns of applications, a row an application by ordinal.
+        ids: applications.
+        on: the as-at date.
+        version: for the declared columns' ``if_null``.
+    """
+    law, kinds = allocation_law(), tuple(dict.fromkeys(kinds))
+    now = {n: g for n, g in law.exempt.items() if g.holds_on(on) and set(kinds) & set(g.tests)}
+    types = column_types("applications")
+    lost = [n for n in law_columns(law) if n not in own.columns]
+    own = own.with_columns(pl.lit(None, DTYPES[types[n]]).alias(n) for n in lost)
+    codes, _, _ = _judged(law, now, tables, own, ids, on, version)
+    out: dict[str, pl.Series] = {}
+    for kind in kinds:
+        mine = [codes[n] for n, g in now.items() if kind in g.tests]
+        met, unknown = (
+            np.any([c == code for c in mine], axis=0) if mine else np.zeros(len(ids), bool)
+            for code in (MET, UNKNOWN)
+        )
+        out[kind] = pl.Series(met).set(pl.Series(unknown & ~met), None)
+    return out
+
+
+def _judged(
+    law: AllocationLaw,
+    tests: Mapping[str, LegalTest],
+    tables: Mapping[str, pl.DataFrame],
+    own: pl.DataFrame,
+    ids: Ordinals,
+    on: date,
+    version: SchemeVersion,
+) -> tuple[dict[str, NDArray[np.int8]], pl.DataFrame, list[str]]:
+    """Outcomes of tests, what they read, and the columns beside applications' that are not there."""
+    expressions = {name: parse_expression(test.when) for name, test in tests.items()}
+    names = {n for e in expressions.values() for n in e.own_names}
+    facts = {n: f for n, f in law.facts.items() if n in names}
+    whole, absent = _with_columns(facts, tables, ids, version)
+    constants: dict[str, Any] = {"as_at": on}
+    values = household_facts(facts, whole, ids, on, constants, version, own)
+    frame = pl.concat([own, values], how="horizontal")
+    return judge(frame, expressions, constants), frame, absent
 
 
 def _with_columns(

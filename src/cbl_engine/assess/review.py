@@ -26,6 +26,7 @@ from cbl_engine.scheme.facts import (
     BedroomsFact,
     BedroomsNow,
     Count,
+    ExemptByLaw,
     Max,
     Min,
     StatutoryOvercrowding,
@@ -170,7 +171,7 @@ def next_reviews(
         elif isinstance(fact, StatutoryOvercrowding):
             out.everyone(overcrowding_changes())
             _edges(tables["rooms"], out)
-        elif not isinstance(fact, BedroomsFact):
+        elif not isinstance(fact, (BedroomsFact, ExemptByLaw)):  # what the law reads is there already
             _connections(fact, tables, out, constants, plan.version)
     for award in plan.rules.awards.values():
         out.column(*days(award, frame))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Look = Literal["preference", "qualifying", "unknown", "review", "landlords", "moved", "families",
                "nothing"]
-_TESTS = ("qualifying_test_not_named", "bids_shut_out_the_exempt")
+_TESTS = ("qualifying_test_not_named",)
 _NOTHING = "Nothing: it is not in a scheme file."
 
 

@@ -14,6 +14,7 @@ from cbl_engine.scheme.facts import (
     BedroomsFact,
     BedroomsNow,
     Count,
+    ExemptByLaw,
     Max,
     Min,
     StatutoryOvercrowding,
@@ -46,7 +47,7 @@ def fact_problems(
         elif isinstance(fact, (BedroomsFact, BedroomsNow)):
             kind = kind_of_fact(fact)
             yield from standard_problems(getattr(fact, kind), (*place, kind), version, document)
-        elif not isinstance(fact, StatutoryOvercrowding):
+        elif not isinstance(fact, (StatutoryOvercrowding, ExemptByLaw)):
             yield from _check_area(fact, place, document)
             for inside, text in expressions_of(fact).items():
                 yield from expression_problems(

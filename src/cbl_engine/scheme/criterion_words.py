@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cbl_engine.scheme.assessment_words import TESTS
 from cbl_engine.scheme.description import Line
+from cbl_engine.scheme.law import exempted_from
 from cbl_engine.scheme.readings import read_expression
 from cbl_engine.scheme.words import CRITERION_UNKNOWN, capital, sentence
 
@@ -27,7 +28,9 @@ class CriterionWords:
     def criterion(self, name: str, unknown: Mapping[str, str] = CRITERION_UNKNOWN) -> Line:
         """A criterion: its label, when it is met as far as words are exact, and what if unknown."""
         criterion = self.version.criteria[name]
-        tests = (Line(f"It is a test {TESTS[criterion.tests]}."),) if criterion.tests else ()
+        exempted = " Whom the law exempts meets it, whatever it says." if exempted_from(
+            self.version, name) else ""
+        tests = (Line(f"It is a test {TESTS[criterion.tests]}.{exempted}"),) if criterion.tests else ()
         return Line(
             criterion.label,
             source=criterion.source,

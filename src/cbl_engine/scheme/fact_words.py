@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from cbl_engine.scheme.assessment_words import TESTS
 from cbl_engine.scheme.facts import Count, kind_of_fact
 from cbl_engine.scheme.words import (
     ROW_CALLED,
@@ -116,6 +117,8 @@ FACT_WORDS: dict[str, Callable[[Any, Reads, SchemeVersion], str]] = {
     f"standard {standard_called(fact.bedrooms_now, version)} left out",
     "statutory_overcrowding": lambda fact, _read, _version: "Yes when the present home is "
     f"overcrowded in law by {_OVERCROWDED_BY[fact.statutory_overcrowding]} (Housing Act 1985 Part X)",
+    "exempt_by_law": lambda fact, _read, _version: "Yes when the household is of a group that the law "
+    f"exempts from every test {TESTS[fact.exempt_by_law]}",
 }
 """Kind of fact -> how it is worked out; the second argument reads an expression over a table."""
 

@@ -194,6 +194,14 @@ class StatutoryOvercrowding(_Fact):
     )
 
 
+class ExemptByLaw(_Fact):
+    """Whether the law exempts the household from tests of a kind: SI 2012/1869, 2015/967, 2025/706."""
+
+    exempt_by_law: Literal["local_connection", "residence"] = Field(
+        description="the kind of test that may not shut the household out"
+    )
+
+
 REDUCERS: dict[str, type[_Fact]] = {
     "any_member": AnyMember,
     "all_members": AllMembers,
@@ -209,6 +217,7 @@ REDUCERS: dict[str, type[_Fact]] = {
     "bedrooms": BedroomsFact,
     "bedrooms_now": BedroomsNow,
     "statutory_overcrowding": StatutoryOvercrowding,
+    "exempt_by_law": ExemptByLaw,
 }
 
 Fact = Annotated[
@@ -225,7 +234,8 @@ Fact = Annotated[
     | Annotated[WholeMonthsSince, Tag("whole_months_since")]
     | Annotated[BedroomsFact, Tag("bedrooms")]
     | Annotated[BedroomsNow, Tag("bedrooms_now")]
-    | Annotated[StatutoryOvercrowding, Tag("statutory_overcrowding")],
+    | Annotated[StatutoryOvercrowding, Tag("statutory_overcrowding")]
+    | Annotated[ExemptByLaw, Tag("exempt_by_law")],
     one_of(REDUCERS, "fact"),
 ]
 """A fact over many rows; criteria read its name as a column."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from cbl_engine.scheme.facts import Fact
+from cbl_engine.scheme.facts import ExemptByLaw, Fact
 from cbl_engine.scheme.model import Tests
 from cbl_engine.scheme.parts import InForce, Labelled, Name, Part, Source, Sql
 from cbl_engine.scheme.standards import citation, read_shipped
@@ -17,6 +17,8 @@ from cbl_engine.shipped import shipped_folder
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
+
+    from cbl_engine.scheme.model import SchemeVersion
 
 
 class LegalTest(Labelled):
@@ -178,3 +180,36 @@ def allocation_law() -> AllocationLaw:
         Housing Act 1996 s.160ZA; SI 2012/1869; SI 2015/967; SI 2025/706, as the file cites them.
     """
     return read_shipped(shipped_folder("law") / "allocation.yaml", AllocationLaw)
+
+
+def exempted_from(version: SchemeVersion, name: str) -> bool:
+    """Whether the law exempts anybody from a criterion: by the kind of test it says it is."""
+    tests = version.criteria[name].tests
+    return any(tests in group.tests for group in allocation_law().exempt.values())
+
+
+def with_exemptions(version: SchemeVersion) -> SchemeVersion:
+    """The version as a bid is judged by it: whom the law exempts from a criterion meets it.
+
+    A criterion that says which test it is, of a kind that the law exempts groups from, is met too
+    by whoever is of such a group; whether a household is may not be known, and then it is not.
+    The scheme's own fact for that is read where it has one. The version itself where no criterion
+    is of such a kind.
+    """
+    mine = [name for name in version.criteria if exempted_from(version, name)]
+    if not mine:
+        return version
+    facts, criteria = dict(version.facts), dict(version.criteria)
+    for name in mine:
+        rule = version.criteria[name]
+        fact = next((n for n, f in facts.items()
+                     if isinstance(f, ExemptByLaw) and f.exempt_by_law == rule.tests), None)
+        if fact is None:
+            fact = f"exempt_by_law_from_{rule.tests}"
+            facts[fact] = ExemptByLaw.model_validate({
+                "label": f"The law exempts the household from tests of {str(rule.tests).replace('_', ' ')}",
+                "exempt_by_law": rule.tests,
+            })
+        criteria[name] = rule.model_copy(
+            update={"when": f"({rule.when}) OR COALESCE({fact}, FALSE)"})
+    return version.model_copy(update={"facts": facts, "criteria": criteria})

@@ -17,6 +17,7 @@ from cbl_engine.scheme.facts import (
 from cbl_engine.scheme.findings import Finding
 from cbl_engine.scheme.law import allocation_law
 from cbl_engine.scheme.standards import resolve_standard
+from cbl_engine.scheme.vocabulary import is_pair_fact
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -30,13 +31,12 @@ _OF_PLACE = (ConnectedToFact, ConnectionStrengthFact, MonthsConnected, MonthsRes
 
 def assessment_findings(version: SchemeVersion, document: Document) -> Iterator[Finding]:
     """Awards that give nothing, bands out of reach, tests that the law does not allow."""
-    yield from _bids(version, document)
+    yield from _tests(version, document)
     yield from _small_rooms(version, document)
     yield from _standards_in_time(version, document)
     rules = version.assessment
     if rules is None:
         return
-    yield from _tests(rules, version, document)
     yield from _awards(rules, document)
     yield from _days(rules, document)
     yield from _bands(rules, version, document)
@@ -91,9 +91,9 @@ def never_held(rules: Assessment, never_met: Collection[str]) -> list[str]:
 
 
 def _of_place(name: str, version: SchemeVersion) -> bool:
-    """Whether a criterion asks for a connection with a place."""
-    names = parse_expression(version.criteria[name].when).own_names
-    return any(isinstance(version.facts.get(n), _OF_PLACE) for n in names)
+    """Whether a criterion asks for a connection with a place that every home shares."""
+    facts = [version.facts.get(n) for n in parse_expression(version.criteria[name].when).own_names]
+    return any(isinstance(f, _OF_PLACE) and not is_pair_fact(f) for f in facts)
 
 
 def _regulations(tests: str, version: SchemeVersion) -> str:
@@ -109,28 +109,18 @@ def _regulations(tests: str, version: SchemeVersion) -> str:
     return "; ".join(dict.fromkeys(title.split(" regulation ")[0] for title in cited))
 
 
-def _tests(rules: Assessment, version: SchemeVersion, document: Document) -> Iterator[Finding]:
-    for name in rules.qualifies:
+def _tests(version: SchemeVersion, document: Document) -> Iterator[Finding]:
+    """Tests of connection that do not say so: nobody is exempt from them, to qualify or to bid."""
+    qualifies = version.assessment.qualifies if version.assessment is not None else ()
+    for name in dict.fromkeys((*qualifies, *version.eligible)):
         if version.criteria[name].tests is None and _of_place(name, version):
+            asks = "" if name in qualifies else " on every bid"
             yield Finding(
                 "warning", "qualifying_test_not_named",
                 document.where(("criteria", name), key=True),
-                f"{name} asks for a connection with a place and does not say tests: "
+                f"{name} asks for a connection with a place{asks} and does not say tests: "
                 "local_connection or residence, so those whom the law exempts are shut out "
                 f"({_regulations('local_connection', version)})",
-            )
-
-
-def _bids(version: SchemeVersion, document: Document) -> Iterator[Finding]:
-    """A test of connection on every bid: nobody is exempt from what adverts ask for."""
-    for i, name in enumerate(version.eligible):
-        tests = version.criteria[name].tests
-        if tests in ("local_connection", "residence"):
-            yield Finding(
-                "warning", "bids_shut_out_the_exempt", document.where(("eligible", i)),
-                f"{name} is a test of {tests.replace('_', ' ')} on every bid, which shuts out "
-                f"those whom the law exempts ({_regulations(tests, version)}); put it under "
-                "assessment: qualifies:",
             )
 
 

@@ -70,7 +70,8 @@ class Criterion(Labelled):
         "keeps its place, and nothing is offered until it is known",
     )
     tests: Tests | None = Field(
-        None, description="what a qualifying criterion asks for, where the law has a say in it"
+        None, description="what it asks for, where the law has a say in it: whom the law exempts meets it, "
+        "to qualify and to bid"
     )
 
 

@@ -72,11 +72,16 @@ class NonBidding(Due):
 class DecisionDue(Period):
     """When a decision about a subject is due, where no due date is on record."""
 
-    starts: Literal["requested_on", "received_on", "decided_on"] = Field(
+    starts: Literal["requested_on", "received_on", "decided_on", "notified_on"] = Field(
         "requested_on",
-        description="what starts the period: the request, its receipt, or the decision made (a time "
-        "to ask for a review, which is told until it is over)",
+        description="what starts the period: the request, its receipt, or the decision made or told "
+        "to the household (a time to ask for a review, which is told until it is over)",
     )
+
+    @property
+    def after(self) -> bool:
+        """Whether it runs once the decision is made, rather than until it is."""
+        return self.starts in ("decided_on", "notified_on")
 
 
 class DutyDue(Period):

@@ -21,7 +21,7 @@ _LISTS = {
     "overrides": "An officer's value that is about to end, or is in conflict",
 }
 _STARTS = {"requested_on": "the request", "received_on": "its receipt",
-           "decided_on": "the decision"}
+           "decided_on": "the decision", "notified_on": "the household was told of the decision"}
 
 
 def upkeep_section(version: SchemeVersion) -> Section | None:
@@ -75,7 +75,7 @@ def _dates(rule: Due) -> str:
 
 
 def _due(rule: DecisionDue) -> str:
-    recorded = "" if rule.starts == "decided_on" else " where no due date is recorded"
+    recorded = "" if rule.after else " where no due date is recorded"
     return f"{_length(rule)} after {_STARTS[rule.starts]}{recorded}"
 
 

@@ -15,6 +15,7 @@ from cbl_engine.scheme.facts import (
     AnyMember,
     ConnectedToFact,
     ConnectionStrengthFact,
+    ExemptByLaw,
     Max,
     Min,
     StatutoryOvercrowding,
@@ -150,7 +151,7 @@ def value_type(value: Any) -> str:
 
 def fact_type(fact: Fact, words: Vocabulary) -> str:
     """Column type of a fact; an expression that does not work counts as int (reported apart)."""
-    if isinstance(fact, (AnyMember, AllMembers, ConnectedToFact, StatutoryOvercrowding)):
+    if isinstance(fact, (AnyMember, AllMembers, ConnectedToFact, StatutoryOvercrowding, ExemptByLaw)):
         return "bool"
     if isinstance(fact, (Min, Max)):
         from cbl_engine.scheme.expressions import parse_expression

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
-from cbl_engine.assess import own_columns_read
+from cbl_engine.assess import columns_welcome, own_columns_read
 from cbl_engine.scheme.expressions import Expression, parse_expression
 from cbl_engine.scheme.facts import AllMembers, AnyMember, Count, Max, Min, expressions_of
 from cbl_engine.scheme.keys import (
@@ -28,6 +28,7 @@ from cbl_engine.scheme.keys import (
     TieKey,
     key_name,
 )
+from cbl_engine.scheme.law import with_exemptions
 from cbl_engine.scheme.vocabulary import is_pair_fact, vocabulary
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ class Compiled:
     """A scheme version ready to run.
 
     Attributes:
-        version: the scheme's own words.
+        version: the scheme's own words, with whom the law exempts from a criterion put in.
         words: the names its expressions may read.
         conditions: by bit.
     """
@@ -171,6 +172,12 @@ class Compiled:
         names = {n for c in self.conditions for n in c.reads.own} - set(self.version.facts)
         names |= own_columns_read(self.facts_read().values(), self.version)
         return tuple(sorted(names))
+
+    def welcome_columns(self) -> tuple[str, ...]:
+        """Columns of the application that facts read where it has them, beside those of above."""
+        names = {n for f in self.facts_read().values()
+                 for n in columns_welcome(f).get("applications", ())}
+        return tuple(sorted(names - set(self.own_columns())))
 
     def advert_columns(self) -> tuple[str, ...]:
         """Columns of the advert or its home that a condition, a key or the programme reads."""
@@ -211,6 +218,7 @@ def _compiled(holder: ById) -> Compiled:
 
 
 def _compile(version: SchemeVersion) -> Compiled:
+    version = with_exemptions(version)
     words = vocabulary(version)
     criteria = {
         name: parse_expression(version.criteria[name].when) for name in _criteria_used(version)

@@ -245,7 +245,8 @@ def build_view(
     constants = constants_at(compiled, on)
     applications = prepared.tables["applications"]
     rows, in_force = _rows_in_force(applications, prepared.row_of, len(prepared.ordinals), on)
-    columns = list(compiled.own_columns())
+    welcome = (c for c in compiled.welcome_columns() if c in applications.columns)
+    columns = [*compiled.own_columns(), *welcome]
     frame = _gathered(applications.select("id", *columns), rows, in_force)
     frame = filled(frame, compiled, "applications")
     facts = {

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
-from cbl_engine.assess import columns_read
+from cbl_engine.assess import columns_read, columns_welcome
 from cbl_engine.errors import Problem, SchemeError
 from cbl_engine.scheme.load import Scheme
+from cbl_engine.scheme.facts import ExemptByLaw
 from cbl_engine.shortlist.compiled import Compiled, compile_version
 from cbl_engine.tables import (
     REGISTER_TABLES,
@@ -105,6 +106,8 @@ def _structure(
             wanted["applications"][column] = compiled.words.own[column]
         for table, columns in tables_read(compiled).items():
             wanted.setdefault(table, {}).update(columns)
+        for table, columns in _read_by_law(compiled, register).items():
+            wanted.setdefault(table, {}).update(columns)
     for table, columns in wanted.items():
         if table not in register:
             yield Problem(
@@ -122,6 +125,20 @@ def _structure(
             "null_id", "an application has no id", where="applications.id",
             count=ids["id"].null_count(),
         )
+
+
+def _read_by_law(
+    compiled: Compiled, register: Mapping[str, pl.DataFrame]
+) -> dict[str, dict[str, str]]:
+    """What the law's exemptions read of the tables and columns that are there."""
+    return {
+        table: {
+            c: column_types(table)[c] for c in columns
+            if c in register[table].columns and column_types(table)[c] != "id"
+        }
+        for fact in compiled.facts_read().values() if isinstance(fact, ExemptByLaw)
+        for table, columns in columns_welcome(fact).items() if table in register
+    }
 
 
 def tables_read(compiled: Compiled) -> dict[str, dict[str, str]]:

@@ -281,7 +281,7 @@ class Setup:
         """Tables of the register that the shortlist and the rules of bidding and offers read, beside
         applications.
         """
-        from cbl_engine.assess import columns_read
+        from cbl_engine.assess import columns_read, columns_welcome
         from cbl_engine.offers.criteria import facts_read
         from cbl_engine.scheme.named import criteria_named
         from cbl_engine.shortlist.compiled import compile_version
@@ -292,7 +292,7 @@ class Setup:
             for named in criteria_named(version):
                 facts |= facts_read(version, named.criterion)
             for fact in facts.values():
-                found |= columns_read(fact, version).keys()
+                found |= columns_read(fact, version).keys() | columns_welcome(fact).keys()
         return tuple(sorted((found | {"areas"}) - {"applications"}))
 
 

@@ -309,6 +309,8 @@ _OFFICER_DECISIONS = (
     Column("received_on", "date", "day it came in", null_means="not yet, or not known"),
     Column("due_on", "date", "day it is due", null_means="no deadline, or not known"),
     Column("decided_on", "date", "day it was made", null_means="not yet made, or not known"),
+    Column("notified_on", "date", "day the household was told of it",
+           null_means="not yet told, or not known"),
     _SINCE,
     _UNTIL,
     Column("by", "text", "who made it"),

@@ -50,7 +50,7 @@ _DATED: Mapping[str, _Dated] = {
     "duties": _Dated(("since",), {"until": ("ended_by",)}),
     "overrides": _DECIDED,
     "officer_decisions": _Dated(("since", "decided_on", "requested_on"),
-                                {"until": (), "received_on": ()}),
+                                {"until": (), "received_on": (), "notified_on": ()}),
     "adverts": _Dated(("opens_at",), {"corrected_at": ()}),
     "bids": _Dated(("placed_at",), {"withdrawn_at": ()}),
     "outcomes": _Dated(("on",)),
