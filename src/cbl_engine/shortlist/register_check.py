@@ -9,8 +9,8 @@ import polars as pl
 
 from cbl_engine.assess import columns_read, columns_welcome
 from cbl_engine.errors import Problem, SchemeError
-from cbl_engine.scheme.load import Scheme
 from cbl_engine.scheme.facts import ExemptByLaw
+from cbl_engine.scheme.load import Scheme
 from cbl_engine.shortlist.compiled import Compiled, compile_version
 from cbl_engine.tables import (
     REGISTER_TABLES,
