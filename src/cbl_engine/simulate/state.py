@@ -94,7 +94,7 @@ class State:
         households, voids, nominations, lettings, adverts: rows.
         live: rows of households that wait or are under offer.
         open_voids: rows of voids not over.
-        teams_free: day on which each works team of a world is free.
+        teams_free: day on which each works team of a world is free; none where there is no limit.
         dealt: adverts of each world whose profile officers named in turn.
         homes_come: homes of each world that came at a rate.
         shown: what published results show of each world: adverts and bids by bedrooms.
@@ -183,7 +183,7 @@ def begin(setup: Setup, worlds: NDArray[np.int64]) -> State:
         Columns(HOUSEHOLDS, n_worlds * max(setup.lives.opening, 1) * 2),
         Columns(VOIDS), Columns(NOMINATIONS), Columns(LETTINGS), Columns(ADVERTS),
         np.zeros(0, np.int64), np.zeros(0, np.int64),
-        np.full((n_worlds, int(setup.parameters["voids.works_teams"])), setup.start, np.int32),
+        np.zeros((n_worlds, 0), np.int32),
         np.ones((n_worlds, MOST_BEDROOMS + 1, 2), np.int64), np.zeros(n_worlds, np.int64),
         np.zeros(n_worlds, np.int64),
     )
