@@ -78,9 +78,9 @@ def lived(setup: Setup, monkeypatch: Any) -> World:
             week.advert_ids, found.starts[:-1], found.starts[1:], strict=True)}
         return found
 
-    def close(state: State, week: int, going: Any) -> Any:
+    def close(state: State, week: int, going: Any, *ended: Any) -> Any:
         weeks.append(Lived(week, everybody(state, setup.closes(week))))
-        return real_close(state, week, going)
+        return real_close(state, week, going, *ended)
 
     monkeypatch.setattr(listing, "rank", rank)
     monkeypatch.setattr(stepping, "close", close)
