@@ -187,7 +187,7 @@ def advert_of(state: State, nomination: int) -> int:
                           & (state.setup.start + 7 * adverts["week"] + 6 <= on))
     week = adverts["week"][mine].max()
     home = state.static(state.voids["home"][[void]])
-    return int(new_ids(state.worlds[[0]], int(week) + 1, home)[0])
+    return int(new_ids(state.worlds[[0]], int(week) + 1, state.setup.homes.number[home])[0])
 
 
 def simulated(world: World) -> list[tuple[date, str, str]]:
