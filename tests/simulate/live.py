@@ -219,16 +219,17 @@ def through_cycles(
     """
     setup, record, events = world.setup, Record(), []
     cycle = None
-    checks = cleared(world)
+    checks, last = cleared(world), setup.monday(setup.weeks) - 1
     for week in world.weeks:
         close = setup.closes(week.number)
         frames = week.frames
         came = {} if frames is None else {
             "homes": frames.homes, "adverts": frames.adverts, "bids": known_bids(week)}
+        until = min(close + 6, last)
         tables = {**week.register, **came, "outcomes": outcomes(
-                world, close, close + 6, words, viewing=viewing),
+                world, close, until, words, viewing=viewing),
                 **({"checks": checks} if len(checks) else {}), **given(week)}
-        cycle = run_cycle(record, setup.scheme, as_text(tables), day_of(close + 6),
+        cycle = run_cycle(record, setup.scheme, as_text(tables), day_of(until),
                           unattended=True, seed=setup.luck.seed, **options)
         record = cycle.record
         events += cycle.events
