@@ -20,7 +20,7 @@ from cbl_engine.simulate.lives import day_of
 from cbl_engine.simulate.luck import new_ids
 from cbl_engine.simulate.outputs import frames_of_run
 from cbl_engine.simulate.scenario_file import read_scenario
-from cbl_engine.simulate.setup import OUTCOMES
+from cbl_engine.simulate.setup import OUTCOMES, OWN_COLUMNS
 from cbl_engine.simulate.state import NEVER
 from cbl_engine.simulate.weeks import run_batch
 from cbl_engine.simulate.world import set_up
@@ -96,12 +96,12 @@ def lived(scenario, world=0):
         listing.rank = ranked
     until = read.start + timedelta(days=read.days)
     frames = {name: frame.drop("world") for name, frame in frames_of_run(state, weeks).items()}
-    numbers = dict(zip(setup.stock["id"].cast(pl.String), range(setup.n_homes), strict=True))
+    numbers = dict(zip(setup.stock["id"].cast(pl.String), setup.homes.number.tolist(), strict=True))
     adverts = _adverts(frames["adverts"], numbers, read.start, world)
     voids = _until(frames["voids"], until)
     tables = {
         **_register(state, frames["households"], until),
-        "homes": setup.stock.drop("built_week"),
+        "homes": setup.stock.drop(*OWN_COLUMNS, strict=False),
         "adverts": adverts.drop("vacancy"),
         "bids": pl.concat(bids).with_columns(
             pl.col("advert").cast(pl.String), _names(state, pl.concat(bids)["application"])),

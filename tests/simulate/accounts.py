@@ -43,10 +43,10 @@ def stages_begin_in_turn(tables: Tables, start: date, weeks: int) -> pl.DataFram
     """
     voids = tables["voids"].filter(
         ~pl.col("outcome").is_in(["landlord", "referral"]), (pl.col("adverts") > 0) | pl.col("closed_on").is_null())
-    days = [*ORDER, "advertised_on", *AFTER]
-    broken = pl.lit(value=False)
-    for before, after in pairwise(days):
-        broken |= pl.col(before).is_null() & pl.col(after).is_not_null()
+    broken = pl.col("ready_on").is_null() & pl.col("accepted_on").is_not_null()
+    for days in (ORDER, ["inspected_on", "advertised_on", *AFTER]):
+        for before, after in pairwise(days):
+            broken |= pl.col(before).is_null() & pl.col(after).is_not_null()
     return voids.filter(broken)
 
 
@@ -312,23 +312,18 @@ def open_nominations_agree(tables: Tables, start: date, weeks: int) -> pl.DataFr
 
 
 def weeks_add_up(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
-    """On the register: joined less those who left by each route, week by week, from households.
-
-    A week's offers run from its close, on its last day, to the day before the next.
+    """On the register on the last day of each week: whoever joined by then and has neither accepted a
+    home nor left, from households and lettings.
     """
     households = tables["households"].join(
-        tables["lettings"].select("world", "application", housed="accepted_on"),
+        tables["lettings"].select("world", "application", "accepted_on"),
         on=["world", "application"], how="left",
     ).with_columns(
-        came=_week(pl.col("registered_on"), start).clip(0),
-        went=pl.coalesce(_week(pl.col("housed") - pl.duration(days=6), start),
-                         _week(pl.col("left_on"), start)),
-        new=~pl.col("application").str.starts_with("P0000-"),
-    )
-    each = tables["weeks"].select("world", "week", "waiting", "joined", "registered")
+        gone=pl.coalesce("accepted_on", "left_on"),
+        came=_week(pl.col("registered_on"), start), new=~pl.col("application").str.starts_with("P0000-"))
+    each = _each_week(tables, start)
     there = each.join(households, on="world").filter(
-        (pl.col("came") <= pl.col("week")) & (pl.col("went").is_null()
-                                              | (pl.col("went") > pl.col("week")))
+        pl.col("registered_on") <= pl.col("last"), (pl.col("gone") > pl.col("last")).fill_null(value=True)
     ).group_by("world", "week").agg(there=pl.len())
     came = households.filter("new").group_by("world", week="came").agg(came=pl.len())
     return each.join(there, on=["world", "week"], how="left").join(
@@ -338,13 +333,41 @@ def weeks_add_up(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
             | (pl.col("came").fill_null(0) != pl.col("joined")))
 
 
+def _each_week(tables: Tables, start: date) -> pl.DataFrame:
+    """The table of weeks with the last day of each."""
+    return tables["weeks"].with_columns(
+        last=pl.lit(start) + pl.duration(days=7 * pl.col("week").cast(pl.Int64) + 6))
+
+
 def voids_add_up(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
-    """Voids at the end of the horizon: those that are open."""
-    voids = tables["voids"]
-    final = tables["weeks"].filter(pl.col("week") == weeks - 1)
-    still = voids.filter(pl.col("outcome") == "open").group_by("world").agg(still=pl.len())
-    return final.join(still, on="world", how="left").filter(
-        pl.col("still").fill_null(0) != pl.col("voids"))
+    """Empty on the last day of each week: homes whose tenancy has ended and whose next has not begun;
+    those taken out of letting until their works were done, or some day that no table has. One that comes
+    empty in the week in which it was let or taken out is seen to in the next.
+    """
+    each = _each_week(tables, start)
+    over = pl.when(pl.col("outcome").is_in(["long_term", "temporary_accommodation"])).then(
+        "ready_on").otherwise("let_on")
+    empty = each.join(tables["voids"], on="world").filter(
+        pl.col("tenancy_ended_on") <= pl.col("last"), (over > pl.col("last")).fill_null(value=True))
+    some_day = pl.col("outcome").is_in(["lost", "redesignated", "decant"]) | (
+        (pl.col("vacancy") > 1) & (pl.col("tenancy_ended_on") > pl.col("last") - timedelta(days=7)))
+    counts = empty.group_by("world", "week").agg(most=pl.len(), least=(~some_day).sum())
+    return each.join(counts, on=["world", "week"], how="left").filter(
+        ~pl.col("voids").is_between(pl.col("least").fill_null(0), pl.col("most").fill_null(0)))
+
+
+def nothing_is_done_after_the_end(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
+    """Nobody is nominated, accepts or is penalised after the last day, and no stage of an
+    open void is over.
+    """
+    end = start + timedelta(weeks=weeks)
+    open_ = tables["voids"].filter(pl.col("outcome") == "open")
+    days = {"nominations": ["nominated_on", "settled_on", "viewed_on"], "lettings": ["accepted_on"],
+            "consequences": ["since"], "band_changes": ["on"]}
+    return pl.concat([
+        *(tables[name].filter(pl.any_horizontal([pl.col(day) >= end for day in of])).select("world")
+          for name, of in days.items()),
+        open_.filter(pl.any_horizontal([pl.col(day) >= end for day in ORDER[1:]])).select("world")])
 
 
 def placements_end(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
@@ -410,12 +433,12 @@ def converted_homes_hold_one(tables: Tables, start: date, weeks: int) -> pl.Data
 
 
 def placed_add_up(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
-    """Placed at the end of the horizon: stays without an end."""
-    final = tables["weeks"].filter(pl.col("week") == weeks - 1)
-    still = tables["placements"].filter(pl.col("until").is_null()).group_by("world").agg(
-        still=pl.len())
-    return final.join(still, on="world", how="left").filter(
-        pl.col("still").fill_null(0) != pl.col("placed"))
+    """Placed in the last night of each week: stays that had begun and went on."""
+    each = _each_week(tables, start)
+    there = each.join(tables["placements"], on="world").filter(
+        pl.col("since") <= pl.col("last"), (pl.col("until") > pl.col("last")).fill_null(value=True))
+    return each.join(there.group_by("world", "week").agg(there=pl.len()), on=["world", "week"],
+                     how="left").filter(pl.col("there").fill_null(0) != pl.col("placed"))
 
 
 def duties_follow(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
@@ -491,7 +514,7 @@ LAWS: tuple[Callable[[Tables, date, int], pl.DataFrame], ...] = (
     lettings_are_of_voids, lettings_were_accepted, one_nomination_at_a_time,
     nominated_while_waiting, nominated_for_adverts, counts_agree, chains_link, moves_free_homes,
     household_lives_once, bids_have_a_day, left_after_joining, open_nominations_agree, weeks_add_up, voids_add_up,
-    placements_end, placed_add_up, homes_come_back, decants_come_back, gone_is_gone,
+    nothing_is_done_after_the_end, placements_end, placed_add_up, homes_come_back, decants_come_back, gone_is_gone,
     demolition_rehouses, bought_homes_begin, placements_follow, placements_cost,
     converted_homes_hold_one, duties_follow, placed_under_a_duty, bands_change,
 )

@@ -78,9 +78,9 @@ def lived(setup: Setup, monkeypatch: Any) -> World:
             week.advert_ids, found.starts[:-1], found.starts[1:], strict=True)}
         return found
 
-    def close(state: State, week: int, going: Any) -> Any:
+    def close(state: State, week: int, going: Any, *ended: Any) -> Any:
         weeks.append(Lived(week, everybody(state, setup.closes(week))))
-        return real_close(state, week, going)
+        return real_close(state, week, going, *ended)
 
     monkeypatch.setattr(listing, "rank", rank)
     monkeypatch.setattr(stepping, "close", close)
@@ -187,7 +187,7 @@ def advert_of(state: State, nomination: int) -> int:
                           & (state.setup.start + 7 * adverts["week"] + 6 <= on))
     week = adverts["week"][mine].max()
     home = state.static(state.voids["home"][[void]])
-    return int(new_ids(state.worlds[[0]], int(week) + 1, home)[0])
+    return int(new_ids(state.worlds[[0]], int(week) + 1, state.setup.homes.number[home])[0])
 
 
 def simulated(world: World) -> list[tuple[date, str, str]]:
@@ -219,16 +219,17 @@ def through_cycles(
     """
     setup, record, events = world.setup, Record(), []
     cycle = None
-    checks = cleared(world)
+    checks, last = cleared(world), setup.monday(setup.weeks) - 1
     for week in world.weeks:
         close = setup.closes(week.number)
         frames = week.frames
         came = {} if frames is None else {
             "homes": frames.homes, "adverts": frames.adverts, "bids": known_bids(week)}
+        until = min(close + 6, last)
         tables = {**week.register, **came, "outcomes": outcomes(
-                world, close, close + 6, words, viewing=viewing),
+                world, close, until, words, viewing=viewing),
                 **({"checks": checks} if len(checks) else {}), **given(week)}
-        cycle = run_cycle(record, setup.scheme, as_text(tables), day_of(close + 6),
+        cycle = run_cycle(record, setup.scheme, as_text(tables), day_of(until),
                           unattended=True, seed=setup.luck.seed, **options)
         record = cycle.record
         events += cycle.events

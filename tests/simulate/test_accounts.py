@@ -108,6 +108,8 @@ BROKEN: dict[str, tuple[str, dict[str, pl.Expr]]] = {
     "weeks_add_up": ("weeks", {"joined": pl.col("joined") + 1}),
     "voids_add_up": ("weeks", {"voids": pl.col("voids") + 1}),
     "placements_end": ("placements", {"until": pl.col("since") - TOMORROW}),
+    "nothing_is_done_after_the_end": ("nominations", {
+        "nominated_on": pl.col("nominated_on") + pl.duration(weeks=60)}),
     "placed_add_up": ("weeks", {"placed": pl.col("placed") + 1}),
     "homes_come_back": ("voids", {"cause": pl.lit("returned"), "outcome": pl.lit("let")}),
     "decants_come_back": ("events", {"event": pl.lit("returned_from_decant")}),

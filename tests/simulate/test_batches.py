@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -14,6 +15,7 @@ from cbl_engine.simulate.run_folder import TABLES
 from tests.simulate.small import (
     LIMITED,
     START,
+    STOCK_MOVES,
     limited,
     points,
     setup_of,
@@ -104,3 +106,39 @@ def test_an_assessment_ahead_does_not_depend_on_anything_but_the_seed() -> None:
     assert np.array_equal(first.lives.band, second.lives.band)
     assert np.array_equal(first.lives.since, second.lives.since)
     assert first.stock.equals(second.stock)
+
+
+COMING = {
+    "acquisitions": [{"on": START + timedelta(weeks=4), "homes": 5, "bedrooms": 2}],
+    "new_homes": [{"on": START + timedelta(weeks=5), "homes": 4, "bedrooms": 2}],
+    "decants": [{"on": START + timedelta(weeks=6), "homes": 6, "because": "demolition"}],
+}
+
+
+def coming(weeks: int, **scenario: Any) -> Setup:
+    """Worlds to which homes of every kind come."""
+    return setup_of("sheffield", weeks=weeks, scenario=scenario or COMING,
+                    **{**STOCK_MOVES, "stock.new_per_year": {"rate": 0.3}})
+
+
+def test_a_longer_run_begins_with_the_shorter() -> None:
+    short, long = (tables(coming(weeks)) for weeks in (9, 19))
+    for name in ("weeks", "adverts"):
+        assert short[name].equals(long[name].filter(pl.col("week") < 9)), name
+    for name, day in (("voids", "tenancy_ended_on"), ("voids", "ready_on"), ("lettings", "accepted_on"),
+                      ("nominations", "nominated_on"), ("households", "registered_on"),
+                      ("placements", "since"), ("events", "on")):
+        keys = [c for c in ("world", "home", "application", day) if c in short[name].columns]
+        one, other = (frames[name].filter(pl.col(day) < START + timedelta(weeks=9)).select(keys).sort(keys)
+                      for frames in (short, long))
+        assert one.height > 20, name
+        assert one.equals(other), name
+
+
+def test_more_homes_on_a_day_leave_the_numbers_of_the_others() -> None:
+    few, many = (coming(19, **more).stock.select("id", "numbered") for more in (
+        COMING, {**COMING, "new_homes": [{**COMING["new_homes"][0], "homes": 40}]}))
+    assert many.height == few.height + 36
+    assert few.join(many, on=["id", "numbered"], how="anti").is_empty()
+    assert many["numbered"].is_sorted()
+    assert many["numbered"].is_unique().all()

@@ -141,6 +141,44 @@ def test_as_many_works_go_on_as_there_are_teams(tmp_path: Path, first: int, then
         assert max(going) <= teams if teams else max(going) > 3
 
 
+WORKS = f"changes: [{{on: {ON}, parameters: {{voids.works_teams: {{number: THEN, assumed: x}}}}}}]\n"
+
+
+def _most_at_work(found: dict[str, pl.DataFrame]) -> int:
+    """Most works that go on in a world on a day from the change on, on which some begin."""
+    works = found["voids"].filter(pl.col("ready_on") > pl.col("works_began_on"))
+    begun = works.filter(pl.col("works_began_on") >= ON).select("world", "works_began_on")
+    assert begun.height > 5
+    return max(works.filter(pl.col("world") == world, pl.col("works_began_on") <= day,
+                            pl.col("ready_on") > day).height for world, day in begun.iter_rows())
+
+
+def test_works_that_go_on_have_their_teams_when_a_limit_comes(tmp_path: Path) -> None:
+    longer = ("  voids.works_days: {assumed: x, days_by: {none: {0: 0, 100: 1}, standard: {0: 10, 100: 40},"
+              " major: {0: 30, 100: 80}, adaptation: {0: 20, 100: 50}}}\n")
+    free = tables(made(tmp_path, longer))
+    assert _most_at_work(free) > 8
+    assert _most_at_work(tables(made(tmp_path, longer + WORKS.replace("THEN", "6")))) <= 6
+
+
+def test_teams_that_went_with_their_works_are_among_those_taken_on_again(tmp_path: Path) -> None:
+    again = f"""\
+  voids.works_teams: {{number: 40, assumed: x}}
+changes:
+  - {{on: {ON - timedelta(weeks=1)}, parameters: {{voids.works_teams: {{number: 1, assumed: x}}}}}}
+  - {{on: {ON}, parameters: {{voids.works_teams: {{number: 5, assumed: x}}}}}}
+"""
+    assert _most_at_work(tables(made(tmp_path, again))) <= 5
+
+
+@pytest.mark.parametrize("more", [
+    "  voids.works_teams: {number: 1000, assumed: x}\n", WORKS.replace("THEN", "1000"),
+    "  voids.works_teams: {number: 900, assumed: x}\n" + WORKS.replace("THEN", "1000")])
+def test_a_limit_that_no_works_wait_for_is_none(tmp_path: Path, more: str) -> None:
+    free, limited = tables(made(tmp_path)), tables(made(tmp_path, more))
+    assert all(limited[name].equals(free[name]) for name in free)
+
+
 @pytest.mark.parametrize(("name", "table", "counted"), [
     ("tenancies.end_per_year", "voids", pl.col("tenancy_ended_on")),
     ("households.lapse_per_year", "households",

@@ -177,6 +177,12 @@ def test_rent_is_lost_from_the_day_after_a_tenancy_to_the_day_before_the_next() 
                                       "works: none": 42.5}
 
 
+def test_a_bought_home_that_is_not_ready_by_the_end_has_lost_no_rent() -> None:
+    bought = void(cause="acquired", tenancy_ended_on=day(100), outcome="open", let_on=None,
+                  ready_on=None, works_began_on=None, inspected_on=None, keys_in_on=None)
+    assert of("rent_lost", told(voids=[bought]))[ALL] == 0
+
+
 def test_nominees_for_each_letting_by_what_became_of_them() -> None:
     outcomes = ["accepted", "accepted", "no_show", "refused_late", "no_show", None]
     found = of("nominees_per_letting", told(nominations=[nomination(o) for o in outcomes]))

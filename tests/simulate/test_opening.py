@@ -97,3 +97,21 @@ def test_a_home_that_was_accepted_is_let_and_not_advertised_again(frames):
 def test_the_bytes_are_the_same_in_any_batch(frames):
     again = simulate(frames["path"], batch=1).frames
     assert all(again[name].equals(frames[name]) for name in again)
+
+
+def test_works_that_go_on_at_the_start_have_their_teams(tmp_path):
+    stock = tmp_path / "stock"
+    stock.mkdir()
+    HOMES.write_csv(stock / "homes.csv")
+    under = [(f"V{i}", f"H{i:03}", "left", "standard", *[_before(9)] * 3, None) for i in range(2)]
+    waits = ("W", "H009", "left", "standard", _before(30), _before(30), None, None)
+    pl.DataFrame([*under, waits], ["id", "home", "cause", "works", "tenancy_ended_on", "keys_in_on",
+                                   "inspected_on", "works_began_on"], orient="row").with_columns(
+        works_began_on="inspected_on").write_csv(stock / "voids.csv")
+    path = written(tmp_path, "world: {households: 150, stock: stock}\nweeks: 8\nreplications: 6\n"
+                             "parameters: {voids.works_teams: {number: 2, assumed: x}}")
+    works = simulate(path).frames["voids"].filter(
+        pl.col("vacancy") == 1, pl.col("ready_on") > pl.col("works_began_on"))
+    going = works.select("world", day="works_began_on").join(works, on="world").filter(
+        pl.col("works_began_on") <= pl.col("day"), pl.col("ready_on") > pl.col("day"))
+    assert going.group_by("world", "day", "home").len().group_by("world", "day").len()["len"].max() == 2

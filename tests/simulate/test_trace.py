@@ -166,6 +166,17 @@ def test_a_chain_from_its_first_void_to_where_it_stands(kept: Kept) -> None:
     assert found.end == "The chain stands with H2: empty at the end"
 
 
+def test_a_home_whose_tenant_is_to_move_out_later_is_not_empty_at_the_end(kept: Kept) -> None:
+    later = kept.scenario.end
+    days = [pl.lit(None, pl.Date).alias(c) for c in (
+        "keys_in_on", "inspected_on", "works_began_on", "ready_on")]
+    tables = kept.tables | {"voids": kept.tables["voids"].with_columns(
+        *days, pl.lit(later).alias("tenancy_ended_on"), pl.lit("open").alias("outcome"))}
+    found = trace_home(Kept(kept.folder, SCENARIO, kept.parameters, tables), "H2")
+    assert found.end == "Its tenant has not moved out yet at the end"
+    assert "keys_in" not in [step.what for step in found.steps]
+
+
 def test_a_home_that_never_stood_empty_tells_what_happened_to_it(kept: Kept) -> None:
     found = trace_home(kept, "H4")
     assert lines(found) == ["04 May The home is bought with its tenant",

@@ -4,6 +4,7 @@ homes than there are.
 
 from __future__ import annotations
 
+from itertools import count, takewhile
 from typing import TYPE_CHECKING, Any
 
 from cbl_engine.errors import Problem
@@ -78,14 +79,25 @@ def too_many_decants(
                 allowed=f"{most} or fewer")
 
 
-def come_one_by_one(homes: int, weeks: int, parameters: Parameters) -> tuple[int, int]:
-    """New homes and homes bought that come one by one in the weeks of a run.
+def come_one_by_one(
+    homes: int, weeks: int, parameters: Parameters
+) -> tuple[list[int], list[int]]:
+    """The weeks in which new homes and homes bought come one by one: evenly at their rates, in the same
+    weeks however long a run goes on.
 
     Args:
         homes: of the stock at the start.
         weeks: that are simulated.
         parameters: ``stock.new_per_year`` and ``stock.acquired_per_year``.
     """
-    new, bought = (round(parameters[name] * homes * weeks / 52)
+    new, bought = (_weeks(parameters[name] * homes, weeks)
                    for name in ("stock.new_per_year", "stock.acquired_per_year"))
     return new, bought
+
+
+def _weeks(a_year: float, weeks: int) -> list[int]:
+    """The weeks of a run in which each of so many a year comes."""
+    if a_year <= 0:
+        return []
+    each = (int((k + 0.5) * 52 / a_year) for k in count())
+    return list(takewhile(lambda week: week < weeks, each))

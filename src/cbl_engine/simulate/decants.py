@@ -17,7 +17,7 @@ from cbl_engine.simulate.downsizing import FIRST_NUMBER
 from cbl_engine.simulate.listing import Bids, Listed
 from cbl_engine.simulate.luck import poisson_counts
 from cbl_engine.simulate.parameters import YEAR, picked
-from cbl_engine.simulate.setup import DEMOLISHED, RETURNED, ROUTES
+from cbl_engine.simulate.setup import DEMOLISHED, RETURNED, ROUTES, STANDING
 from cbl_engine.simulate.state import (
     ADVERTISED,
     DECANT_HOME,
@@ -78,11 +78,12 @@ def _chosen(state: State, number: int, homes: int) -> NDArray[np.int64]:
 def _at_rate(state: State, week: int) -> NDArray[np.int64]:
     """Homes in which works come up that nobody can live with."""
     setup, luck = state.setup, state.setup.luck
-    mean = setup.parameters["stock.decants_per_year"] * state.n_homes * 7 / YEAR
+    there = np.flatnonzero(setup.homes.built_week == STANDING)
+    mean = setup.parameters["stock.decants_per_year"] * len(there) * 7 / YEAR
     counts = poisson_counts(mean, luck.draws("decants", state.worlds, week))
     world, nth = spans(np.zeros(len(counts), np.int64), counts)
     draws = luck.draws("decants/home", state.worlds[world], week, nth)
-    home = world * state.n_homes + (draws % np.uint64(state.n_homes)).astype(np.int64)
+    home = world * state.n_homes + there[(draws % np.uint64(max(len(there), 1))).astype(np.int64)]
     return home[_can_go(state, home)]
 
 
@@ -111,8 +112,8 @@ def _to_be_demolished(
         mine = size == bedrooms
         life[mine] = alike[(draws[mine] % np.uint64(len(alike))).astype(np.int64)]
     day = setup.monday(week) + (setup.luck.draws("decant/day", *keys) % np.uint64(7)).astype(np.int64)
-    joined = join(state, new // state.n_homes, week + 1, FIRST_NUMBER + state.static(new), life, day,
-                  home=new)
+    number = setup.homes.number[state.static(new)]
+    joined = join(state, new // state.n_homes, week + 1, FIRST_NUMBER + number, life, day, home=new)
     rows = state.home_taker[home]
     households["decants"][rows] = True
     households["leaves"][rows] = NEVER

@@ -47,7 +47,7 @@ def ask(state: State, week: int) -> NDArray[np.int64]:
     world = home // n_homes
     number = home - world * n_homes
     nth = state.home_nth[home]
-    draws = luck.draws("downsizes", new_ids(state.worlds[world], 0, number), nth, week)
+    draws = luck.draws("downsizes", new_ids(state.worlds[world], 0, homes.number[number]), nth, week)
     likely = happens(1 - np.exp(-_highest(p) / _WEEKS), draws)
     likely[likely] = state.home_taker[home[likely]] == NOBODY
     home, draws, nth = home[likely], draws[likely], nth[likely]
@@ -70,8 +70,8 @@ def ask(state: State, week: int) -> NDArray[np.int64]:
         bedrooms[asks].tolist(), draws, strict=True)], np.int64)
     day = setup.monday(week) + (luck.draws("downsizes/day", *keys, week) % np.uint64(7)).astype(
         np.int64)
-    rows = join(state, home // state.n_homes, week + 1, FIRST_NUMBER + state.static(home), life, day,
-                home=home)
+    rows = join(state, home // state.n_homes, week + 1,
+                FIRST_NUMBER + homes.number[state.static(home)], life, day, home=home)
     state.households["downsizes"][rows] = np.where(usual, WOULD_ANYWAY, ASKS)
     return rows
 

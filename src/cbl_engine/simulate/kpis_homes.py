@@ -130,7 +130,8 @@ def rent_lost(told: Told) -> pl.DataFrame:
     """
     voids = told["voids"]
     new = pl.col("cause").is_in(FIRST_LETS)
-    first = pl.when(new).then("ready_on").otherwise(pl.col("tenancy_ended_on") + timedelta(days=1))
+    ready = pl.coalesce("ready_on", pl.lit(told.end))
+    first = pl.when(new).then(ready).otherwise(pl.col("tenancy_ended_on") + timedelta(days=1))
     out = pl.when(pl.col("outcome").is_in(NO_RELET)).then("ready_on").otherwise("let_on")
     last = pl.min_horizontal(pl.coalesce(out, pl.lit(told.end)), pl.lit(told.end))
     days = (last - pl.max_horizontal(first, pl.lit(told.start))).dt.total_days().clip(0)

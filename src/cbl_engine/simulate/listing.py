@@ -130,8 +130,8 @@ def adverts_of(state: State, week: int, voids: NDArray[np.int64]) -> Shown:
     setup = state.setup
     world = state.voids["world"][voids]
     number = state.static(state.voids["home"][voids])
-    advert_ids = new_ids(state.worlds[world], week + 1, number)
-    home_ids = new_ids(state.worlds[world], 0, number)
+    advert_ids = new_ids(state.worlds[world], week + 1, setup.homes.number[number])
+    home_ids = state.home_ids(state.voids["home"][voids])
     homes = setup.stock[number].with_columns(pl.Series("id", home_ids)).drop(
         *OWN_COLUMNS, strict=False)
     opens = _moment(setup.opens(week), time(0, 1))

@@ -1,6 +1,6 @@
 """From lists to lettings, day by day: nominations, what becomes of each, and who is next.
 
-On each day from the close to the day before the next close: 1. nominations whose day has come are
+On each day from the close to the day before the next close, or to the last that is simulated: 1. nominations whose day has come are
 settled; 2. every home without one is offered to those on its list who are free, all homes at once,
 to as many as view it together or are named at once, by whom the scheme says
 (:func:`cbl_engine.offers.rounds.offer_rounds`); 1 and 2 again until nothing more happens that day. A
@@ -51,6 +51,8 @@ from cbl_engine.simulate.voids import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from cbl_engine.simulate.choice import Bids
@@ -141,13 +143,19 @@ def only_open(state: State, going: Going) -> Going:
     )
 
 
-def offer(state: State, going: Going, week: int) -> Going:
-    """A week of days of nominations and lettings; what goes on after it."""
-    close = state.setup.closes(week)
-    return offer_on(state, going, week, range(close, close + 7))
+def offer(
+    state: State, going: Going, week: int, at_its_end: Callable[[], None] | None = None
+) -> Going:
+    """Days of nominations and lettings from the close of a week to the day before the next, or to the
+    last that is simulated; what goes on after them. ``at_its_end`` is called when the week is over.
+    """
+    close, end = state.setup.closes(week), state.setup.monday(state.setup.weeks)
+    return offer_on(state, going, week, range(close, min(close + 7, end)), at_its_end)
 
 
-def offer_on(state: State, going: Going, week: int, days: range) -> Going:
+def offer_on(
+    state: State, going: Going, week: int, days: range, after_first: Callable[[], None] | None = None
+) -> Going:
     """Nominations and lettings on some days of one week; what goes on after them.
 
     Args:
@@ -155,6 +163,7 @@ def offer_on(state: State, going: Going, week: int, days: range) -> Going:
         going: lists.
         week: whose adverts the last of them are.
         days: numbers, one after the other.
+        after_first: called when the first of them is over.
     """
     going = only(going, order_on(state, going, days[0]))
     aims = targets.aims_of(state, going, days[0])
@@ -165,6 +174,8 @@ def offer_on(state: State, going: Going, week: int, days: range) -> Going:
             if not _nominate(state, going, aims, day, nominated_this_week) and not settled:
                 break
         _end_lists(state, going, week, day)
+        if day == days[0] and after_first is not None:
+            after_first()
     return only_open(state, going)
 
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from cbl_engine.simulate.luck import new_ids
 from cbl_engine.simulate.parameters import GRAIN
 from cbl_engine.simulate.setup import CAUSES, NEW_HOME, WORKS
 from cbl_engine.simulate.state import (
@@ -125,8 +124,7 @@ def _come_to(
 ) -> None:
     """Each stage as it is known; the one under way drawn from what is longer than it has lasted."""
     setup, voids = state.setup, state.voids
-    key = new_ids(state.worlds[voids["world"][rows]], 0, state.static(voids["home"][rows])), \
-        voids["nth"][rows]
+    key = state.home_ids(voids["home"][rows]), voids["nth"][rows]
     # A later stage that is known shows an earlier one to be over, on a day that is not known.
     reached = {name: day[name].copy() for name in DAYS}
     for later, earlier in (("accepted_on", "ready_on"), ("ready_on", "works_began_on"),

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from cbl_engine.simulate.columns import Columns
     from cbl_engine.simulate.state import State
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 
 def frames_of_run(state: State, weeks: Columns) -> dict[str, pl.DataFrame]:
@@ -124,6 +124,13 @@ def _voids(state: State) -> pl.DataFrame:
         [1, *range(3, 3 + len(_OUTCOME_OF)), 0], 2)
     first = voids["chain"]
     leaver = voids["leaver"]
+    end = np.where(step == OVER, NEVER, state.setup.monday(state.setup.weeks))
+
+    def done(stage: str) -> pl.Series:
+        """Days of a stage; of an open void those before the end alone."""
+        days = voids[stage]
+        return _dates(np.where(days < end, days, NEVER))
+
     return pl.DataFrame({
         "world": _worlds(state, voids["world"]),
         "id": _home_names(state, voids["home"]) + "/" + pl.Series(voids["nth"] + 1).cast(pl.String),
@@ -140,11 +147,11 @@ def _voids(state: State) -> pl.DataFrame:
                 pl.Series(leaver == NOBODY), None),
         "notice_given_on": _dates(voids["notice"]),
         "tenancy_ended_on": _dates(voids["ended"]),
-        "keys_in_on": _dates(voids["keys"]),
-        "inspected_on": _dates(voids["inspected"]),
+        "keys_in_on": done("keys"),
+        "inspected_on": done("inspected"),
         "works": _words(WORKS, voids["works"]),
-        "works_began_on": _dates(voids["works_from"]),
-        "ready_on": _dates(voids["ready"]),
+        "works_began_on": done("works_from"),
+        "ready_on": done("ready"),
         "advertised_on": _dates(voids["advertised"]),
         "closed_on": _dates(voids["closed"]),
         "accepted_on": _dates(voids["accepted"]),
@@ -162,7 +169,7 @@ def _nominations(state: State) -> pl.DataFrame:
     open_ = rows["outcome"] < 0
     at_viewing = (rows["outcome"] == REFUSED[0]) & (rows["view_by"] < NEVER)
     seen = np.where(at_viewing, rows["due"], rows["seen"])
-    over = setup.closes(setup.weeks)  # the day after the last on which lists were gone down
+    over = setup.monday(setup.weeks)
     return pl.DataFrame({
         "world": _worlds(state, voids["world"][void]),
         "home": _home_names(state, voids["home"][void]),

@@ -218,7 +218,7 @@ def _too_many_decants(
         decants, place = _of(side, at, scenario, "decants")
         come = [one for name in ("new_homes", "acquisitions")
                 for one in _of(side, at, scenario, name)[0]]
-        more = sum(come_one_by_one(homes, scenario.all_weeks, goes_by))
+        more = sum(map(len, come_one_by_one(homes, scenario.all_weeks, goes_by)))
         for number, problem in too_many_decants(decants, come, homes, more):
             yield replace(problem, where=document.where((*place, number, "homes")))
 

@@ -63,7 +63,7 @@ STANDING, TO_COME = -1, -2
 """``built_week`` of homes that are there from the beginning, and of those that come at a rate."""
 COMES = ("new", "acquired", "acquired_tenanted")
 """How a home comes: built, or bought empty or with its tenant."""
-OWN_COLUMNS = ("built_week", "comes")
+OWN_COLUMNS = ("built_week", "comes", "numbered")
 """Columns of the stock that no homes table has."""
 
 
@@ -103,8 +103,9 @@ class Setup:
         scheme: the scheme of every world.
         lives: households.
         stock: the homes, those to come included, with ``built_week`` (-1: there already;
-            -2: comes when ``homes_per_week`` says) and ``comes`` (one of ``COMES``; null, or no such
-            column: new); the columns of the homes table.
+            -2: comes when ``homes_per_week`` says), ``comes`` (one of ``COMES``; null, or no such
+            column: new) and ``numbered`` (see :class:`Homes`; no such column: its place); the columns of the
+            homes table.
         start: first day, a number; weeks begin on its weekday.
         weeks: that are simulated.
         households: of the opening register; each a life of its own.
@@ -256,7 +257,8 @@ class Setup:
         factors = self.parameters["tenancies.ends_by_bedrooms"]
         at = np.minimum(np.maximum(self.homes.bedrooms, 0), len(factors) - 1)
         factor = np.array([factors[size] for size in sorted(factors)])[at]
-        mean = factor.mean() if len(factor) else 1.0
+        there = factor[self.homes.built_week == STANDING]
+        mean = there.mean() if len(there) else 1.0
         rates = [self.parameters[name] for name in ENDS]
         return np.column_stack([
             rates[0] * factor / mean, *(np.full(len(factor), rate) for rate in rates[1:])])
@@ -315,6 +317,7 @@ class Homes:
         supported: let by referral, as homes of supported housing and extra care mostly are.
         comes: number in ``COMES``.
         built_week: STANDING: there from the beginning; TO_COME: comes at a rate.
+        number: that its ids and its luck go by, ascending.
     """
 
     bedrooms: NDArray[np.int8]
@@ -330,6 +333,7 @@ class Homes:
     supported: NDArray[np.bool_]
     comes: NDArray[np.int8]
     built_week: NDArray[np.int32]
+    number: NDArray[np.int64]
 
 
 _SUPPORTED = ("supported", "extra care", "extra_care")
@@ -367,6 +371,7 @@ def _homes(stock: pl.DataFrame, rent_not_known: float, weekly_loss: float) -> Ho
         code("needs_group", dict.fromkeys(_SUPPORTED, 1), 0).astype(bool),
         code("comes", {name: number for number, name in enumerate(COMES)}, 0),
         number("built_week", STANDING, np.int32),
+        stock["numbered"].to_numpy() if "numbered" in stock.columns else np.arange(stock.height),
     )
 
 

@@ -94,7 +94,7 @@ class State:
         households, voids, nominations, lettings, adverts: rows.
         live: rows of households that wait or are under offer.
         open_voids: rows of voids not over.
-        teams_free: day on which each works team of a world is free.
+        teams_free: day on which each works team of a world is free; none where there is no limit.
         dealt: adverts of each world whose profile officers named in turn.
         homes_come: homes of each world that came at a rate.
         shown: what published results show of each world: adverts and bids by bedrooms.
@@ -159,7 +159,8 @@ class State:
 
     def home_ids(self, home: NDArray[np.int64]) -> NDArray[np.int64]:
         """Ids of homes, the same in any batch."""
-        return new_ids(self.worlds[home // self.n_homes], 0, self.static(home))
+        number = self.setup.homes.number[self.static(home)]
+        return new_ids(self.worlds[home // self.n_homes], 0, number)
 
 
 MOST_BEDROOMS = 9
@@ -171,7 +172,7 @@ def begin(setup: Setup, worlds: NDArray[np.int64]) -> State:
     n_worlds, n_homes = len(worlds), setup.n_homes
     which = np.repeat(np.arange(n_worlds), n_homes)
     number = np.tile(np.arange(n_homes), n_worlds)
-    home_id = new_ids(worlds[which], 0, number)
+    home_id = new_ids(worlds[which], 0, homes.number[number])
     built = homes.built_week[number] != STANDING
     state = State(
         setup, worlds, n_homes,
@@ -183,7 +184,7 @@ def begin(setup: Setup, worlds: NDArray[np.int64]) -> State:
         Columns(HOUSEHOLDS, n_worlds * max(setup.lives.opening, 1) * 2),
         Columns(VOIDS), Columns(NOMINATIONS), Columns(LETTINGS), Columns(ADVERTS),
         np.zeros(0, np.int64), np.zeros(0, np.int64),
-        np.full((n_worlds, int(setup.parameters["voids.works_teams"])), setup.start, np.int32),
+        np.zeros((n_worlds, 0), np.int32),
         np.ones((n_worlds, MOST_BEDROOMS + 1, 2), np.int64), np.zeros(n_worlds, np.int64),
         np.zeros(n_worlds, np.int64),
     )
@@ -200,7 +201,7 @@ def next_end(
     since: NDArray[np.integer] | int,
 ) -> NDArray[np.int32]:
     """Day on which the tenancy that begins on a day ends, whatever way."""
-    number = number_of(home_id)
+    number = np.searchsorted(setup.homes.number, number_of(home_id))
     rates = [(day, its.all_ends[number]) for day, its in setup.spells]
     draws = setup.luck.draws("tenancy", home_id, nth)
     ends = day_reached(rates, np.broadcast_to(since, home_id.shape), draws)

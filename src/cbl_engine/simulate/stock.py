@@ -95,38 +95,54 @@ def with_homes_to_come(
         parameters: what comes at a rate.
 
     Returns:
-        ``stock``, then what comes, with ``built_week`` and, where it is not built for letting, how
-        it ``comes``.
+        ``stock``, then what comes, with ``built_week``, ``numbered`` and, where it is not built for letting,
+        how it ``comes``.
 
     Raises:
         BadInput: the stock would explode.
     """
     _refuse_rates(parameters)
-    n, bought_so = come_one_by_one(stock.height, scenario.all_weeks, parameters)
     taken = set(stock["id"].cast(pl.String))
-    parts = [stock]
-    if n:
-        weeks = [(i + 1) * scenario.all_weeks // (n + 1) for i in range(n)]
-        parts.append(_spread(stock, n).with_columns(
-            _ids("N{:08d}", n, taken), pl.Series("built_week", weeks, dtype=pl.Int32)))
-    if n := bought_so:
-        parts.append(_spread(stock, n).with_columns(
-            _ids("A{:08d}", n, taken),
-            pl.Series("built_week", [(i + 1) * scenario.all_weeks // (n + 1) for i in range(n)],
-                      dtype=pl.Int32),
-            pl.lit("acquired").alias("comes")))
-    for number, bought in enumerate(scenario.acquisitions):
-        parts.append(_like(stock, bought).with_columns(
-            _ids(f"B{number:03d}-{{:05d}}", bought.homes, taken),
-            pl.lit((bought.on - scenario.start).days // 7, pl.Int32).alias("built_week"),
-            pl.lit("acquired_tenanted" if bought.tenanted else "acquired").alias("comes")))
-    for number, new in enumerate(scenario.new_homes):
-        week = (new.on - scenario.start).days // 7
-        parts.append(_like(stock, new).with_columns(
-            _ids(f"S{number:03d}-{{:05d}}", new.homes, taken),
-            pl.lit(week, pl.Int32).alias("built_week"),
-            pl.lit(new.plan, pl.String).alias("local_lettings_plan")))
-    return pl.concat(parts, how="diagonal_relaxed")
+    new, bought = come_one_by_one(stock.height, scenario.all_weeks, parameters)
+    to_come: list[list[pl.DataFrame]] = [[], [], [], []]
+    if new:
+        to_come[0].append(_one_by_one(stock, new).with_columns(_ids("N{:08d}", len(new), taken)))
+    if bought:
+        to_come[1].append(_one_by_one(stock, bought).with_columns(
+            _ids("A{:08d}", len(bought), taken), pl.lit("acquired").alias("comes")))
+    for number, lot in enumerate(scenario.acquisitions):
+        to_come[2].append(_like(stock, lot).with_columns(
+            _ids(f"B{number:03d}-{{:05d}}", lot.homes, taken),
+            pl.lit((lot.on - scenario.start).days // 7, pl.Int32).alias("built_week"),
+            pl.lit("acquired_tenanted" if lot.tenanted else "acquired").alias("comes")))
+    for number, lot in enumerate(scenario.new_homes):
+        to_come[3].append(_like(stock, lot).with_columns(
+            _ids(f"S{number:03d}-{{:05d}}", lot.homes, taken),
+            pl.lit((lot.on - scenario.start).days // 7, pl.Int32).alias("built_week"),
+            pl.lit(lot.plan, pl.String).alias("local_lettings_plan")))
+    return _numbered(stock, to_come)
+
+
+def _numbered(stock: pl.DataFrame, to_come: list[list[pl.DataFrame]]) -> pl.DataFrame:
+    """Homes with the number that each has in any run: those of one way to come have every so many-th, so
+    that a longer run, or more homes of another way, leave theirs and their luck as they are.
+    """
+    kinds = len(to_come)
+    parts = [pl.concat(parts, how="diagonal_relaxed").with_columns(
+        (stock.height + kind + kinds * pl.int_range(pl.len(), dtype=pl.Int64)).alias("numbered"))
+        for kind, parts in enumerate(to_come) if parts]
+    there = stock.with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias("numbered"))
+    return pl.concat([there, *parts], how="diagonal_relaxed").sort("numbered")
+
+
+_GOLDEN = (5**0.5 - 1) / 2
+"""Share of the stock from one home that others are like to the next: even over it after any number."""
+
+
+def _one_by_one(stock: pl.DataFrame, weeks: list[int]) -> pl.DataFrame:
+    """Homes that come each in its week, like those there, evenly over them."""
+    like = [int(stock.height * ((k + 0.5) * _GOLDEN % 1)) for k in range(len(weeks))]
+    return stock[like].with_columns(pl.Series("built_week", weeks, dtype=pl.Int32))
 
 
 def _refuse_rates(parameters: Parameters) -> None:

@@ -188,11 +188,12 @@ def trace_home(kept: Kept, home: str, world: int = 0) -> Trace:
     if not voids.is_empty():
         last = voids.row(-1, named=True)
         facts = {"bedrooms": last["bedrooms"], "weekly rent": last["rent_weekly"], **facts}
-    return Trace("home", home, world, facts, _in_order(steps), _home_ends(voids, events))
+    return Trace("home", home, world, facts, _in_order(steps),
+                 _home_ends(voids, events, kept.scenario.end))
 
 
-def _home_ends(voids: pl.DataFrame, events: pl.DataFrame) -> str:
-    stands = "Let at the end" if voids.is_empty() else _stands(voids.row(-1, named=True))
+def _home_ends(voids: pl.DataFrame, events: pl.DataFrame, end: date) -> str:
+    stands = "Let at the end" if voids.is_empty() else _stands(voids.row(-1, named=True), end)
     if stands != "Let at the end":
         return stands
     told = events.sort("on", maintain_order=True)["event"].to_list()
@@ -219,7 +220,8 @@ def trace_chain(kept: Kept, chain: str, world: int = 0) -> Trace:
     last = voids.row(-1, named=True)
     facts = {"homes": ", ".join(voids["home"]), "voids": voids.height,
              "lettings": lettings.height}
-    return Trace("chain", chain, world, facts, _in_order(steps), _chain_ends(last, lettings))
+    return Trace("chain", chain, world, facts, _in_order(steps),
+                 _chain_ends(last, lettings, kept.scenario.end))
 
 
 def _told_to_move(
@@ -283,9 +285,11 @@ def _void(
         if void["cause"] not in _COMES:
             yield Step(void["tenancy_ended_on"], "ended", f"The tenancy ends: {why}{named}", home,
                        leaver)
-        yield Step(void["keys_in_on"], "keys_in", "The keys come in", home)
-        yield Step(void["inspected_on"], "inspected",
-                   f"Inspected; works ordered: {void['works']}", home)
+        if void["keys_in_on"] is not None:
+            yield Step(void["keys_in_on"], "keys_in", "The keys come in", home)
+        if void["inspected_on"] is not None:
+            yield Step(void["inspected_on"], "inspected",
+                       f"Inspected; works ordered: {void['works']}", home)
         if void["works_began_on"] is not None and void["works"] != "none":
             yield Step(void["works_began_on"], "works_began", "Works begin", home)
         if void["ready_on"] is not None:
@@ -337,15 +341,17 @@ def _letting(row: dict[str, Any], kept: Kept) -> Iterator[Step]:
                    row["application"])
 
 
-def _stands(void: dict[str, Any]) -> str:
+def _stands(void: dict[str, Any], end: date) -> str:
     if void["outcome"] == "open":
+        if void["tenancy_ended_on"] >= end:
+            return "Its tenant has not moved out yet at the end"
         return "Empty at the end" if void["ready_on"] else "Empty, not yet ready, at the end"
     return {"let": "Let at the end"}.get(void["outcome"], _OVER.get(void["outcome"], ""))
 
 
-def _chain_ends(last: dict[str, Any], lettings: pl.DataFrame) -> str:
+def _chain_ends(last: dict[str, Any], lettings: pl.DataFrame, end: date) -> str:
     if last["outcome"] != "let":
-        return f"The chain stands with {last['home']}: {_stands(last).lower()}"
+        return f"The chain stands with {last['home']}: {_stands(last, end).lower()}"
     row = lettings.filter(home=last["home"], vacancy=last["vacancy"]).row(0, named=True)
     if row["leaked"] is not None:
         return f"The chain ends: {_said(_LEAKS, row['leaked'])}"

@@ -11,6 +11,7 @@ rows of the state.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,7 +38,6 @@ from cbl_engine.simulate.state import (
     ADVERTISED,
     MOST_BEDROOMS,
     NEVER,
-    NOBODY,
     OPEN,
     OVER,
     READY,
@@ -83,8 +83,8 @@ def run_batch(
     weeks = Columns(WEEKS, len(worlds) * setup.weeks)
     for week in range(setup.weeks):
         joined = up_to_the_adverts(state, week)
-        going = close(state, week, going)
-        _count(state, week, weeks, joined)
+        going = close(state, week, going, partial(_count, state, week, weeks, joined))
+        state.open_voids = state.open_voids[state.voids["step"][state.open_voids] != OVER]
         limits.check(state, weeks, week)
         said(week)
     return state, weeks
@@ -106,27 +106,34 @@ def up_to_the_adverts(state: State, week: int) -> NDArray[np.int64]:
     return joined
 
 
-def close(state: State, week: int, going: offering.Going) -> offering.Going:
-    """Advertise, take bids, rank and offer; what goes on after the week."""
+def close(
+    state: State, week: int, going: offering.Going, at_its_end: Callable[[], None] | None = None
+) -> offering.Going:
+    """Advertise, take bids, rank and offer up to the next close; what goes on after it.
+
+    ``at_its_end`` is called at the end of the week: the adverts have closed on its last day, and offers
+    go on from that day.
+    """
     bidders.begin_week(state, week)
     going = offering.with_lists(going, *decants.house(state, week), week)
     direct.set_apart(state, week)
     going = offering.with_lists(going, *direct.lists(state, week), week)
     advertised = advertise(state, week)
     if not len(advertised):
-        return offering.offer(state, going, week)
+        return offering.offer(state, going, week, at_its_end)
     bids = choice.choose(state, week, advertised, going)
-    return rank_and_offer(state, week, advertised, bids, going)
+    return rank_and_offer(state, week, advertised, bids, going, at_its_end)
 
 
 def rank_and_offer(
     state: State, week: int, advertised: NDArray[np.int64], bids: listing.Bids,
-    going: offering.Going,
+    going: offering.Going, at_its_end: Callable[[], None] | None = None,
 ) -> offering.Going:
     """The adverts of a week close: the live shortlist ranks, and homes are offered."""
     listed = listing.listed(state, week, advertised, bids)
     _recorded(state, week, advertised, listed)
-    return offering.offer(state, offering.with_lists(going, advertised, listed, bids, week), week)
+    going = offering.with_lists(going, advertised, listed, bids, week)
+    return offering.offer(state, going, week, at_its_end)
 
 
 def advertise(state: State, week: int) -> NDArray[np.int64]:
@@ -177,20 +184,22 @@ def _recorded(
 
 
 def _count(state: State, week: int, weeks: Columns, joined: NDArray[np.int64]) -> None:
-    """How the worlds stand at the end of a week."""
-    n = len(state.worlds)
-    households = state.households
+    """How the worlds stand at the end of a week: homes are empty until the day a tenancy begins, and a
+    stay lasts to its last night, whatever is agreed by then.
+    """
+    n, closes = len(state.worlds), state.setup.closes(week)
+    households, voids, stays = state.households, state.voids, state.stays
     there = state.live[households["status"][state.live] <= UNDER_OFFER]
     waiting = there[households["waits"][there]]
-    state.open_voids = state.open_voids[state.voids["step"][state.open_voids] != OVER]
-    placed = there[households["stay"][there] != NOBODY]
+    to_let = (voids["step"] != OVER) | ((voids["let"] > closes) & (voids["let"] < NEVER))
+    empty = np.flatnonzero(to_let & (voids["ended"] <= closes))
+    placed = stays["household"][(stays["since"] <= closes) & (stays["until"] > closes)]
 
     def per_world(rows: NDArray[np.int64], of: Columns) -> NDArray[np.int64]:
         return np.bincount(of["world"][rows], minlength=n)
 
     weeks.append(
         n, world=np.arange(n), week=week, registered=per_world(there, households),
-        waiting=per_world(waiting, households),
-        voids=per_world(state.open_voids, state.voids), joined=per_world(joined, households),
-        placed=per_world(placed, households),
+        waiting=per_world(waiting, households), voids=per_world(empty, voids),
+        joined=per_world(joined, households), placed=per_world(placed, households),
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbl_engine.simulate.columns import within
 from cbl_engine.simulate.parameters import happens
 from cbl_engine.simulate.setup import NEW_HOME
 from cbl_engine.simulate.state import COMING, NEVER, READY
@@ -51,16 +52,44 @@ def work(state: State, week: int) -> None:
 
 
 def _hire(state: State, week: int) -> None:
-    """As many teams as the week's values say. New ones are free from its first day; of too many those
-    that are busy longest stay, so that no more works go on at once.
+    """As many teams as the week's values say; works that go on have theirs, whether or not there was a
+    limit when they began.
+
+    Where there was none, teams without works have been free all along; those taken on beside others
+    are free from the first day of the week. Of too many those that are busy longest stay, so that no
+    more works go on at once.
     """
     teams, free = int(state.setup.parameters["voids.works_teams"]), state.teams_free
-    more = teams - free.shape[1]
-    if more > 0:
-        new = np.full((len(free), more), state.setup.monday(week), np.int32)
+    had = free.shape[1]
+    if teams > had:
+        monday = state.setup.monday(week)
+        new = _busy_until(state, monday, teams, monday if had else -NEVER)[:, had:]
         state.teams_free = np.concatenate([free, new], axis=1)
-    elif more < 0:
-        state.teams_free = np.sort(free, axis=1)[:, -more:]
+    elif teams < had:
+        state.teams_free = np.sort(free, axis=1)[:, had - teams:]
+
+
+def _busy_until(state: State, day: int, teams: int, idle: int) -> NDArray[np.int32]:
+    """Until when teams of each world are busy with works that have a day, the longest first: world,
+    team; ``idle`` where they are with none after ``day``.
+
+    Works that begin after the day take over the team of some that end then.
+    """
+    voids = state.voids
+    rows = np.flatnonzero((voids["works_from"] < NEVER) & (voids["ready"] < NEVER)
+                          & (voids["ready"] > day))
+    follow = rows[voids["works_from"][rows] > day]
+    world = voids["world"][np.concatenate([rows, follow])].astype(np.int64)
+    days = np.concatenate([voids["ready"][rows], voids["works_from"][follow]]).astype(np.int64)
+    ends, at = np.unique(world * NEVER - days, return_inverse=True)  # the last of a world first
+    counts = np.bincount(at, np.repeat([1, -1], [len(rows), len(follow)]), len(ends)).astype(np.int64)
+    ends = np.repeat(ends, np.maximum(counts, 0))
+    world = -(-ends // NEVER)
+    nth = within(world)
+    some = nth < teams
+    busy = np.full((len(state.worlds), teams), idle, np.int32)
+    busy[world[some], nth[some]] = (world * NEVER - ends)[some]
+    return busy
 
 
 def _queued(

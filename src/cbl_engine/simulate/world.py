@@ -67,7 +67,7 @@ def set_up(
     scheme = scheme_of(scenario, beside)
     luck = Luck(scenario.seed)
     homes, areas, voids = stock_of(scenario, scheme, beside)
-    come = sum(come_one_by_one(homes.height, scenario.all_weeks, parameters))
+    come = sum(map(len, come_one_by_one(homes.height, scenario.all_weeks, parameters)))
     if problems := [problem for _, problem in too_many_decants(
             scenario.decants, (*scenario.new_homes, *scenario.acquisitions), homes.height, come)]:
         raise BadInput(problems)
