@@ -56,10 +56,13 @@ def test_the_summary_for_programs_is_every_figure(cbl: Cbl, scenario: Path, kept
     assert [row["group"] for row in rows] == wanted["group"].to_list()
 
 
-def test_one_world_has_figures_and_no_interval(cbl: Cbl, scenario: Path) -> None:
-    code, out, _ = cbl("simulate", scenario, "--replications", 1, "--weeks", 2)
+def test_one_world_has_figures_and_no_interval(cbl: Cbl, scenario: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    code, out, _ = cbl("simulate", scenario, "--replications", 1, "--weeks", 2, "--page", page)
     assert code == 0
     assert "One world has no interval" in out
+    assert ", 1 world, 2 weeks from" in out
+    assert ". 1 world of 2 weeks from" in page.read_text(encoding="utf-8")
 
 
 def test_a_page_is_written_that_needs_nothing_from_elsewhere(

@@ -22,6 +22,7 @@ from cbl_engine.simulate.outputs import frames_of_run
 from cbl_engine.simulate.scenario_file import read_scenario
 from cbl_engine.simulate.setup import OUTCOMES, OWN_COLUMNS
 from cbl_engine.simulate.state import NEVER
+from cbl_engine.simulate.void_measures import NO_RELET
 from cbl_engine.simulate.weeks import run_batch
 from cbl_engine.simulate.world import set_up
 from cbl_engine.tables.schemas import TABLES
@@ -126,13 +127,17 @@ def frames_names(state):
 
 
 def _until(voids, until):
-    """Voids as known at the end: what is done later is not done yet."""
+    """Voids as known at the end: what is done later is not done yet. A home is taken out of letting on
+    the day it is ready.
+    """
     days = [c for c, t in voids.schema.items() if t == pl.Date]
     voids = voids.filter(pl.min_horizontal(days) < until).with_columns(
         pl.when(pl.col(c) < until).then(c).alias(c) for c in days)
     return voids.with_columns(
         pl.when(pl.col("inspected_on").is_not_null()).then("works").alias("works"),
-        pl.when(pl.col("let_on").is_not_null()).then("outcome").alias("outcome"),
+        pl.when(pl.col("let_on").is_not_null()
+                | (pl.col("outcome").is_in(NO_RELET) & pl.col("ready_on").is_not_null()))
+        .then("outcome").alias("outcome"),
     ).drop("bedrooms", strict=False)
 
 

@@ -107,6 +107,17 @@ def test_a_void_let_later_is_open_and_its_later_stages_are_empty():
     assert known.select("inspected_on", "works", "let_on", "outcome").row(0) == (None,) * 4
 
 
+def test_a_void_is_known_to_be_out_of_letting_once_its_home_has_come_back():
+    ended = [DAY - timedelta(days=90), DAY - timedelta(days=9), DAY - timedelta(days=90), DAY]
+    voids = pl.DataFrame({
+        "id": ["h1", "h2", "i1", "i2"], "home": ["h", "h", "i", "i"], "cause": ["left", "returned"] * 2,
+        "notice_given_on": [DAY - timedelta(days=95)] * 4, "tenancy_ended_on": ended,
+        "let_on": [None, None, None, None], "outcome": ["long_term"] * 4,
+    }, schema_overrides={"let_on": pl.Date})
+    known = known_on({"voids": voids}, DAY)["voids"]
+    assert known["outcome"].to_list() == ["long_term", None, None, None]
+
+
 def test_an_application_housed_later_waits_and_one_housed_before_is_gone():
     applications = pl.DataFrame({
         "id": ["A", "B", "C"], "status": ["housed", "housed", "closed"],

@@ -86,6 +86,16 @@ def test_each_habit_is_found_where_it_is_planted(change, kind, rows):
     assert "fitting" in habit.harms
 
 
+@pytest.mark.parametrize("outcome", ["long_term", "temporary_accommodation", "decant"])
+def test_a_home_that_comes_back_into_letting_was_not_empty_already(outcome):
+    frames = sound()
+    frames["voids"] = frames["voids"].with_columns(
+        home=pl.when(pl.col("id") == "03").then(pl.lit("02")).otherwise("home"),
+        let_on=pl.when(pl.col("id") != "02").then("let_on"),
+        outcome=pl.when(pl.col("id") == "02").then(pl.lit(outcome)))
+    assert "void_twice" not in kinds(frames)
+
+
 def test_a_home_advertised_before_it_is_ready_is_no_habit():
     frames = sound()
     at("voids", 3, advertised_on=dt.date(2024, 2, 20), closed_on=dt.date(2024, 2, 27))(frames)

@@ -259,7 +259,9 @@ def chains_link(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
 
 
 def moves_free_homes(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
-    """A letting to a tenant frees the home it left on the day it begins, or says why it does not."""
+    """A letting to a tenant frees the home it left on the day it begins, or says why it does not; who
+    leaves no home of this stock leaves one elsewhere, and nobody else does.
+    """
     moved = tables["voids"].filter(pl.col("cause") == "moved").select(
         "world", "chain", "link", left_home="home", application="leaving_application",
         let_on="tenancy_ended_on")
@@ -267,8 +269,8 @@ def moves_free_homes(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
         "world", "chain", pl.col("link") + 1, "left_home", "application", "let_on", "leaked")
     frees = lettings.filter(pl.col("left_home").is_not_null() & pl.col("leaked").is_null())
     key = ["world", "chain", "link", "left_home", "application", "let_on"]
-    nobody = lettings.filter(pl.col("left_home").is_null() & pl.col("leaked").is_not_null()
-                             & (pl.col("leaked") != "elsewhere"))
+    nobody = lettings.filter(pl.col("leaked").is_not_null() & (
+        pl.col("left_home").is_null() != (pl.col("leaked") == "elsewhere")))
     return pl.concat([part.select(key) for part in (
         frees.join(moved, on=key, how="anti"), moved.join(frees, on=key, how="anti"), nobody)],
         how="vertical_relaxed")

@@ -77,6 +77,15 @@ def test_laws_hold_in_worlds_with_other_rates(
     assert [law.__name__ for law in LAWS if law(found, START, setup.weeks).height] == []
 
 
+def test_who_lives_in_another_district_leaves_no_home_of_this_stock() -> None:
+    setup = setup_of("sheffield", **{"chains.elsewhere": {"share": 0.5}})
+    found = tables(setup, range(6))
+    moves = found["lettings"].filter("transfer")
+    away = moves.filter(pl.col("leaked") == "elsewhere")
+    assert 0.35 < away.height / moves.height < 0.65
+    assert away["left_home"].null_count() == away["left_bedrooms"].null_count() == away.height
+
+
 def test_a_tenant_whose_home_is_not_here_leaves_one_elsewhere() -> None:
     lettings = tables(WORLDS["few homes"](), range(6))["lettings"]
     away = lettings.filter(pl.col("transfer") & pl.col("left_home").is_null())

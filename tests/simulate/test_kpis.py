@@ -421,6 +421,7 @@ def test_a_letting_saves_the_nights_to_come_where_nobody_takes_the_place() -> No
 def test_every_figure_has_a_unit_words_and_a_definition() -> None:
     assert len({kpi.name for kpi in KPIS}) == len(KPIS)
     assert all(kpi.unit and kpi.label and len(kpi.definition) > 20 for kpi in KPIS)
+    assert not any("`" in kpi.definition for kpi in KPIS)
     assert {kpi.query.__module__ for kpi in KPIS} == {
         kpis_homes.__name__, kpis_people.__name__, kpis_accommodation.__name__}
 

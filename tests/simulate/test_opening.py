@@ -9,6 +9,7 @@ import pytest
 
 from cbl_engine.simulate import simulate
 from cbl_engine.simulate.opening import voids_under_way
+from cbl_engine.simulate.void_measures import NO_RELET
 from tests.simulate.small_scenario import written
 
 START = date(2026, 4, 6)
@@ -56,6 +57,12 @@ def _of(frames, home):
 def test_those_that_are_open_at_the_start_are_under_way():
     found = voids_under_way(VOIDS, HOMES, START)
     assert found["home"].to_list() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("outcome", NO_RELET)
+def test_a_home_taken_out_of_letting_is_not_under_way(outcome):
+    ready = VOIDS.filter(pl.col("id") == "ready").with_columns(outcome=pl.lit(outcome))
+    assert voids_under_way(ready, HOMES, START).is_empty()
 
 
 def test_a_table_without_days_of_stages_will_do():

@@ -57,6 +57,24 @@ def test_values_of_a_file_and_of_the_scenario_take_the_place_of_the_usual(tmp_pa
     assert parameters["bidding.mistaken"] == 0.25
 
 
+def test_shares_of_a_file_go_by_their_names_whatever_their_order(tmp_path: Path) -> None:
+    usual = shipped_parameters()["voids.works"]
+    turned = dict(reversed({**usual, "adaptation": 0.3, "standard": 0.2}.items()))
+    given = ", ".join(f"{name}: {share}" for name, share in turned.items())
+    _, parameters = read_scenario(written(
+        tmp_path, f"parameters:\n  voids.works: {{shares: {{{given}}}, assumed: a test}}\n"))
+    assert list(parameters["voids.works"]) == list(usual)
+    assert parameters["voids.works"] == turned
+
+
+def test_a_file_named_under_parameters_is_said_to_go_under_parameters_from(tmp_path: Path) -> None:
+    with pytest.raises(BadInput) as caught:
+        read_scenario(written(tmp_path, "parameters: fitted.yaml\n"))
+    assert [problem.line() for problem in caught.value.problems] == [
+        "town.yaml:5:13 (parameters): parameters with their values belong here; given 'fitted.yaml'. "
+        "The name of a file of them goes under parameters_from"]
+
+
 @pytest.mark.parametrize(("more", "kind", "line"), [
     ("weaks: 4\n", "bad_value", 5),
     ("replications: 0\n", "bad_value", 5),

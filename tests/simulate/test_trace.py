@@ -215,6 +215,14 @@ def test_why_a_chain_ends(kept: Kept, changes: dict, end: str) -> None:
     assert trace_chain(Kept(kept.folder, SCENARIO, kept.parameters, tables), "H1/1").end == end
 
 
+def test_who_leaves_a_home_in_another_district_is_said_to(kept: Kept) -> None:
+    letting = LETTING | {"left_home": None, "leaked": "elsewhere"}
+    tables = kept.tables | {"lettings": pl.LazyFrame([letting])}
+    found = trace_application(Kept(kept.folder, SCENARIO, kept.parameters, tables), "P0000-000002")
+    assert ("01 Jun P0000-000002 leaves a home in another district; none comes back here"
+            in lines(found))
+
+
 def test_what_is_not_there_is_said_with_what_would_be(kept: Kept) -> None:
     with pytest.raises(RunError, match="there is no such application in world 0; given P9"):
         trace_application(kept, "P9")

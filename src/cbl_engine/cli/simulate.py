@@ -155,11 +155,10 @@ def _told(found: Simulation, figures: pl.DataFrame, *, full: bool) -> Iterator[A
 
     from cbl_engine.simulate.kpi import ALL
     from cbl_engine.simulate.summary import BY_NAME
-    from cbl_engine.simulate.words import number, time_told
+    from cbl_engine.simulate.words import number, time_told, worlds_told
 
     scenario = found.scenario
-    yield (f"{scenario.title}: {scenario.scheme}, {scenario.replications:,} worlds, "
-           f"{time_told(scenario)}")
+    yield (f"{scenario.title}: {scenario.scheme}, {worlds_told(scenario)}, {time_told(scenario)}")
     table = Table()
     table.add_column("")
     for name in ("mean", "95% interval"):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cbl_engine.quality.habit import ENOUGH, Habit, has, ids_of, rows_where
+from cbl_engine.simulate.void_measures import NO_RELET
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -85,9 +86,13 @@ def _void_twice(frames: Frames, _today: date | None) -> Iterator[Habit]:
     voids = has(frames, "voids", "home", "tenancy_ended_on", "let_on")
     if voids is None:
         return
+    over = pl.col("let_on")
+    if "outcome" in voids.columns:  # A home taken out of letting may be back: on which day is not told.
+        gone = pl.col("outcome").cast(pl.String).is_in(NO_RELET).fill_null(value=False)
+        over = pl.when(gone).then(pl.coalesce("let_on", "tenancy_ended_on")).otherwise(over)
     # The order is by day and id, so that it is not that of the rows.
     ordered = voids.sort("home", "tenancy_ended_on", "id", nulls_last=True).with_columns(
-        pl.col("let_on").fill_null(date(9999, 12, 31)).shift(1).over("home").alias("before")
+        over.fill_null(date(9999, 12, 31)).shift(1).over("home").alias("before")
     )
     bad = rows_where(ordered, pl.col("tenancy_ended_on") < pl.col("before"))
     if bad.any():

@@ -12,7 +12,7 @@ from cbl_engine.report.page import day, render
 from cbl_engine.simulate.kpi import ALL, told_by
 from cbl_engine.simulate.kpis_homes import STAGES, chain_lengths, stage_days_by_works
 from cbl_engine.simulate.summary import BY_NAME
-from cbl_engine.simulate.words import number, time_told, value
+from cbl_engine.simulate.words import number, time_told, value, worlds_told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,9 +46,8 @@ def simulation_page(simulation: Simulation, figures: pl.DataFrame) -> str:
         "simulation.html",
         title=scenario.title,
         audience="planner",
-        setting=f"Scheme {scenario.scheme}. {scenario.replications:,} worlds of "
-        f"{time_told(scenario, day)}.",
-        worlds=f"{scenario.replications:,}",
+        setting=f"Scheme {scenario.scheme}. {worlds_told(scenario)} of {time_told(scenario, day)}.",
+        worlds=worlds_told(scenario),
         facts=[(_mean(figures, kpi, group), words) for kpi, group, words in _FACTS],
         waiting=_over_time(told, "waiting"),
         voids=_over_time(told, "voids"),

@@ -113,7 +113,12 @@ class Kpi:
     @property
     def definition(self) -> str:
         """How it is counted."""
-        return " ".join(cleandoc(self.query.__doc__ or "").split())
+        return definition_of(self.query)
+
+
+def definition_of(query: Callable[..., pl.DataFrame]) -> str:
+    """The docstring of a query as readers have it: one paragraph, without marks."""
+    return " ".join(cleandoc(query.__doc__ or "").replace("``", "").split())
 
 
 def grouped(rows: pl.DataFrame, value: pl.Expr, *by: pl.Expr) -> pl.DataFrame:

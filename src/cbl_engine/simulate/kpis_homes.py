@@ -32,8 +32,8 @@ def lettings_a_year(told: Told) -> pl.DataFrame:
 def void_days(told: Told) -> pl.DataFrame:
     """Days that a home stood empty, in the four measures that are published under that name:
     mean and median of those let, and the median with open voids counted as longer than so far.
-    Homes that the landlord let itself count; homes taken out of letting and new homes do not, but
-    new homes in the measure called core.
+    Homes that the landlord let itself count; homes taken out of letting do not, nor do new and bought
+    homes but in the measure called core.
     """
     voids = told["voids"].filter(~pl.col("outcome").is_in(NO_RELET))
     new = pl.col("cause").is_in(FIRST_LETS)
@@ -52,8 +52,8 @@ def stage_days(told: Told) -> pl.DataFrame:
 
     Notice runs before the tenancy ends and is no void day. The others begin the day after, and add
     up to the days empty of these homes in the measure called tenancy. A stage that begins before the
-    one before it is over counts from then. New homes are left out. ``adverts`` is the wait for a
-    cycle and every cycle of bidding, the last included.
+    one before it is over counts from then. New and bought homes are left out. ``adverts`` is the wait
+    for a cycle and every cycle of bidding, the last included.
     """
     days = _let(told).select("world", *_durations())
     return days.group_by("world").agg(pl.col(*STAGES).mean()).unpivot(
@@ -75,7 +75,7 @@ def stage_days_by_works(told: Told) -> pl.DataFrame:
 
 
 def stage_days_of(voids: pl.DataFrame) -> pl.DataFrame | None:
-    """Mean days in each stage of voids of a history or a record, new homes left out.
+    """Mean days in each stage of voids of a history or a record, new and bought homes left out.
 
     A stage whose days are not both known, of it and of all before it, is not counted for a void.
 
@@ -101,7 +101,7 @@ def stage_days_of(voids: pl.DataFrame) -> pl.DataFrame | None:
 
 
 def _let(told: Told) -> pl.DataFrame:
-    """Voids that were let after a nomination; new homes left out."""
+    """Voids that were let after a nomination; new and bought homes left out."""
     return told["voids"].filter(pl.col("outcome") == "let", pl.col("let_on") < told.end,
                         ~pl.col("cause").is_in(FIRST_LETS))
 
@@ -124,8 +124,8 @@ def _durations() -> list[pl.Expr]:
 
 def rent_lost(told: Told) -> pl.DataFrame:
     """Rent of the days in the horizon on which homes stood empty, for each year: from the day after
-    the tenancy ended, or the day a new home was ready, to the day before the next began. A home
-    that is taken out of letting counts until its works were done. A home without a rent on record is
+    the tenancy ended, or the day a new or bought home was ready, to the day before the next began. A
+    home that is taken out of letting counts until its works were done. A home without a rent on record is
     valued at ``rents.weekly_loss``, which nobody who bids sees.
     """
     voids = told["voids"]

@@ -334,10 +334,10 @@ def let(state: State, rows: NDArray[np.int64], day: NDArray[np.integer]) -> None
         setup, state.home_ids(home), state.home_nth[home], start)
     voids["step"][void] = OVER
     movers = np.flatnonzero(old != NOBODY)
-    leaks = sorted_out(setup.edges["chains"],
+    leaks = sorted_out(setup.edges["chains.leakage"],
                        setup.luck.draws("leak", households["id"][who[movers]]))
-    leaks = np.where(households["decants"][who[movers]], LEAKS.index("decant"),
-                     np.minimum(leaks, len(LEAKS)))
+    leaks = np.where(leaks == len(setup.edges["chains.leakage"]), len(LEAKS), leaks)
+    leaks = np.where(households["decants"][who[movers]], LEAKS.index("decant"), leaks)
     freed = movers[leaks == len(LEAKS)]
     for name, event in (("disposal", "disposed"), ("decant", "demolished")):
         lost = movers[leaks == LEAKS.index(name)]

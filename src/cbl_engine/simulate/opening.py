@@ -24,6 +24,7 @@ from cbl_engine.simulate.state import (
     next_end,
     settle_tenants,
 )
+from cbl_engine.simulate.void_measures import NO_RELET
 from cbl_engine.simulate.voids import LONG_TERM, open_void, starting_day
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ DAYS = ("tenancy_ended_on", "keys_in_on", "inspected_on", "works_began_on", "rea
         "advertised_on", "accepted_on", "let_on")
 _LONG = 28
 """Days that a ready home may wait for its first advert, at least."""
-_NOT_LET = ("long_term", "lost", "redesignated", "temporary_accommodation")
 
 
 def voids_under_way(voids: pl.DataFrame, homes: pl.DataFrame, start: date) -> pl.DataFrame:
@@ -63,7 +63,7 @@ def voids_under_way(voids: pl.DataFrame, homes: pl.DataFrame, start: date) -> pl
     numbers = homes.select(pl.col("id").cast(pl.String).alias("home"),
                            pl.int_range(pl.len(), dtype=pl.Int64).alias("number"))
     began = pl.min_horizontal(DAYS)
-    gone = pl.col("outcome").cast(pl.String).is_in(_NOT_LET).fill_null(value=False)
+    gone = pl.col("outcome").cast(pl.String).is_in(NO_RELET).fill_null(value=False)
     ended = pl.col("tenancy_ended_on").is_not_null() | (
         pl.col("cause").cast(pl.String).is_in(["new_home", "returned"]) & began.is_not_null())
     open_ = table.filter(ended, pl.col("let_on").is_null(), ~gone)

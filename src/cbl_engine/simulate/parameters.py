@@ -125,12 +125,17 @@ class Parameters:
         return self.found[name].value
 
     def with_changes(self, changes: Mapping[str, Parameter]) -> Parameters:
-        """The same with other values for some names; labels and units stay."""
-        kept = {
-            name: new.model_copy(update={"label": self.found[name].label,
-                                         "unit": self.found[name].unit})
-            for name, new in changes.items()
-        }
+        """The same with other values for some names; labels and units stay, and so does the order of
+        shares, by which a draw picks one.
+        """
+        kept = {}
+        for name, new in changes.items():
+            old = self.found[name]
+            shares = new.shares
+            if shares is not None and old.shares is not None:
+                shares = {part: shares[part] for part in old.shares if part in shares} | shares
+            kept[name] = new.model_copy(
+                update={"label": old.label, "unit": old.unit, "shares": shares})
         return Parameters(self.found | kept)
 
 
@@ -184,6 +189,8 @@ _BELONGS = {
     "dict_type": ("keys with values belong here", "Write them on lines below it, further in"),
     "tuple_type": ("a list belongs here", "Begin each item with -, or put them in [ ]"),
     "string_type": ("text belongs here", "Put it in quotes"),
+    "file_of_parameters": ("parameters with their values belong here",
+                           "The name of a file of them goes under parameters_from"),
 }
 """Errors that say that a value is of another kind, in words, and what to do."""
 

@@ -6,7 +6,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.scheme import Scheme, load_scheme
@@ -150,7 +151,9 @@ class Scenario(Part):
     replications: int = Field(100, ge=1, le=100_000, description="[worlds]")
     seed: int = Field(1, description="of all luck")
     assess_every: int = Field(4, ge=1, le=52, description="[weeks] between reassessments")
-    parameters_from: str | None = Field(None, description="a file of parameters")
+    parameters_from: str | None = Field(
+        None, description="a file of parameters, beside the scenario, as cbl calibrate writes one; "
+        "what stands under parameters goes before it")
     parameters: dict[str, Parameter] = Field(default_factory=dict, description="other values")
     response: Response = Field("central", description="how strongly households respond to policy")
     policy_changes_on: date | None = Field(None, description="the day from which households "
@@ -174,6 +177,13 @@ class Scenario(Part):
         "as in void_days:tenancy, mean; left out: every one")
     variants: dict[str, Variant] = Field(
         default_factory=dict, description="what it is compared with, by name")
+
+    @field_validator("parameters", mode="before")
+    @classmethod
+    def _no_file(cls, given: Any) -> Any:
+        if isinstance(given, str):
+            raise PydanticCustomError("file_of_parameters", "a file is named under parameters_from")
+        return given
 
     @property
     def days(self) -> int:

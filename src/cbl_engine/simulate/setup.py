@@ -208,11 +208,8 @@ class Setup:
     @cached_property
     def edges(self) -> dict[str, NDArray[np.uint64]]:
         """Edges of shares, by parameter."""
-        found = {name: p.shares for name, p in self.parameters.found.items()
-                 if p.shares is not None}
-        found["chains"] = {**found["chains.leakage"],
-                           "elsewhere": self.parameters["chains.elsewhere"]}
-        return {name: share_edges(shares) for name, shares in found.items()}
+        return {name: share_edges(p.shares) for name, p in self.parameters.found.items()
+                if p.shares is not None}
 
     @cached_property
     def homes(self) -> Homes:

@@ -288,9 +288,10 @@ _TRIES = 6
 
 
 def settle_tenants(state: State, rows: NDArray[np.int64]) -> None:
-    """Tenants who join hold homes of their own world: the one they name, or one of its size.
+    """Tenants who join hold homes of their own world, the one they name, or one of its size; a share of
+    those who name none, ``chains.elsewhere``, lives in another district.
 
-    A home is drawn some times over; who finds none by then lives in one of another district. Of
+    A home is drawn some times over; who finds none by then lives in another district too. Of
     several who name one home the first holds it.
     """
     setup, households = state.setup, state.households
@@ -299,6 +300,9 @@ def settle_tenants(state: State, rows: NDArray[np.int64]) -> None:
         life = households["life"][rows]
         number = np.where(life < len(lived_in), lived_in[np.minimum(life, len(lived_in) - 1)], NOBODY)
         _hold(state, rows[number != NOBODY], number[number != NOBODY])
+    # The upper end of the draw whose lower end is leakage: nobody's move is both.
+    rows = rows[~happens(setup.parameters["chains.elsewhere"],
+                         ~setup.luck.draws("leak", households["id"][rows]))]
     by_size = _homes_by_size(setup)
     for turn in range(_TRIES):
         rows = rows[households["home"][rows] == NOBODY]

@@ -334,10 +334,13 @@ def _letting(row: dict[str, Any], kept: Kept) -> Iterator[Step]:
                f"{row['home']} ({size}) is let to {row['application']}, band {row['band']}, "
                f"{_n(since.days, 'day')} after registering{soon}", row["home"], row["application"])
     if row["transfer"]:
-        leaves = f"{row['application']} leaves {row['left_home']}"
         after = "it comes empty: the next void of the chain" if row["leaked"] is None \
             else f"no home comes back: {_said(_LEAKS, row['leaked'])}"
-        yield Step(row["let_on"], "leaves", f"{leaves}; {after}", row["left_home"],
+        if row["left_home"] is None:
+            leaves = "leaves a home in another district; none comes back here"
+        else:
+            leaves = f"leaves {row['left_home']}; {after}"
+        yield Step(row["let_on"], "leaves", f"{row['application']} {leaves}", row["left_home"],
                    row["application"])
 
 

@@ -26,6 +26,12 @@ def number(value: float | None) -> str:
     return said.removeprefix("-") if float(said.replace(",", "")) == 0 else said
 
 
+def worlds_told(scenario: Scenario) -> str:
+    """``100 worlds``; ``1 world``."""
+    n = scenario.replications
+    return f"{n:,} world{'' if n == 1 else 's'}"
+
+
 def time_told(scenario: Scenario, day: Callable[[date], str] = str) -> str:
     """The time that figures are of: ``52 weeks from 2027-04-05, after 52 weeks that are left out``.
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from inspect import cleandoc
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cbl_engine.simulate.kpi import ALL, MONTH, band, bedrooms, grouped
+from cbl_engine.simulate.kpi import ALL, MONTH, band, bedrooms, definition_of, grouped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +44,7 @@ class Measure:
     @property
     def definition(self) -> str:
         """How it is counted."""
-        return " ".join(cleandoc(self.query.__doc__ or "").split())
+        return definition_of(self.query)
 
 
 def measured(measure: Measure, seen: Seen) -> pl.DataFrame:

@@ -2,7 +2,8 @@
 
 A row is left out where any day on which it came to be lies on or after the day. Of the rows that
 stay, what was done later is empty again, and so is what goes with it: the works of a void not yet
-inspected, the band of an application awarded later. Statuses are those of the day. Plans are kept
+inspected, the band of an application awarded later. A void taken out of letting has no day for it; its
+outcome is known once a later void of its home has begun. Statuses are those of the day. Plans are kept
 as they were known (the close of an advert that is open, the start of a tenancy that was signed).
 What has no day (bedrooms needed, where a household lives) stands as in the data.
 """
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cbl_engine.compare.calibrate.history import History
+from cbl_engine.simulate.void_measures import NO_RELET
 from cbl_engine.tables.columns import LONDON
 
 if TYPE_CHECKING:
@@ -119,7 +121,19 @@ def _cut(name: str, frame: pl.DataFrame, day: date) -> pl.DataFrame:
             keep = happened if name_ == column or name != "voids" else happened.fill_null(value=False)
             kept = pl.when(keep.fill_null(value=True)).then(puts.get(name_, pl.col(name_)))
             puts[name_] = kept.otherwise(None)
+    if name == "voids" and "outcome" in puts:
+        puts["outcome"] = pl.when(_back_in_letting(frame, day)).then("outcome").otherwise(puts["outcome"])
     return frame.with_columns(e.alias(c) for c, e in puts.items())
+
+
+def _back_in_letting(voids: pl.DataFrame, day: date) -> pl.Expr:
+    """Whether a void took its home out of letting and a later one of the home has begun by the day."""
+    if not {"home", "tenancy_ended_on"} <= set(voids.columns):
+        return pl.lit(value=False)
+    ended = pl.col("tenancy_ended_on")
+    begun = pl.when(_is_before(voids, "tenancy_ended_on", day)).then(ended)
+    gone = pl.col("outcome").cast(pl.String).is_in(NO_RELET)
+    return (gone & (begun < begun.max().over("home"))).fill_null(value=False)
 
 
 def _is_before(frame: pl.DataFrame, column: str, day: date) -> pl.Expr:

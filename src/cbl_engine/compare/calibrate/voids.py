@@ -50,7 +50,7 @@ def _whole_cohort(history: History) -> None:
 
 
 def _let_before(history: History) -> pl.DataFrame:
-    """Voids as known at the end of the window, new homes left out: nobody inspects those."""
+    """Voids as known at the end of the window, new and bought homes left out: no tenancy went before."""
     if "cause" not in history.voids.columns:
         return history.voids
     return history.voids.filter((~pl.col("cause").is_in(FIRST_LETS)).fill_null(value=True))
