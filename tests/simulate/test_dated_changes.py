@@ -125,32 +125,33 @@ def test_a_value_is_another_from_the_week_of_its_day(tmp_path: Path) -> None:
     assert bids["bids"][1] < 0.2 * bids["bids"][0]
 
 
-@pytest.mark.parametrize(("first", "then"), [(3, 1), (1, 3), (0, 2), (2, 0)])
-def test_as_many_works_go_on_as_there_are_teams(tmp_path: Path, first: int, then: int) -> None:
-    more = f"changes: [{{on: {ON}, parameters: {{voids.works_teams: {{number: {then}, assumed: x}}}}}}]\n"
-    text = f"  voids.works_teams: {{number: {first}, assumed: x}}\n" if first else ""
-    found = tables(made(tmp_path, text + more))["voids"].filter(
-        pl.col("ready_on").is_not_null(), pl.col("cause") != "new_home",
-        pl.col("ready_on") > pl.col("works_began_on"))
-    for teams, span in ((first, (START, ON)), (then, (ON + timedelta(weeks=1), date(2030, 1, 1)))):
-        asked = found.filter(pl.col("inspected_on") >= span[0], pl.col("inspected_on") < span[1])
-        going = [asked.filter(pl.col("world") == w, pl.col("works_began_on") <= day,
-                              pl.col("ready_on") > day).height
-                 for w, day in asked.select("world", "works_began_on").iter_rows()]
-        assert going
-        assert max(going) <= teams if teams else max(going) > 3
-
-
 WORKS = f"changes: [{{on: {ON}, parameters: {{voids.works_teams: {{number: THEN, assumed: x}}}}}}]\n"
+SHORT = ("  voids.works_days: {assumed: x, days_by: {none: {0: 0, 100: 1}, standard: {0: 3, 100: 9},"
+         " major: {0: 5, 100: 12}, adaptation: {0: 4, 100: 10}}}\n")
 
 
-def _most_at_work(found: dict[str, pl.DataFrame]) -> int:
-    """Most works that go on in a world on a day from the change on, on which some begin."""
-    works = found["voids"].filter(pl.col("ready_on") > pl.col("works_began_on"))
-    begun = works.filter(pl.col("works_began_on") >= ON).select("world", "works_began_on")
+def _most_at_work(
+    found: dict[str, pl.DataFrame], since: date = ON, until: date = date(2030, 1, 1)
+) -> int:
+    """Most works that go on in a world on a day of a span, on which some begin."""
+    works = found["voids"].filter(pl.col("works_began_on").is_not_null()).with_columns(
+        pl.col("ready_on").fill_null(date(2030, 1, 1))  # they go on at the end
+    ).filter(pl.col("ready_on") > pl.col("works_began_on"), pl.col("cause") != "new_home")
+    begun = works.filter(pl.col("works_began_on") >= since, pl.col("works_began_on") < until)
     assert begun.height > 5
     return max(works.filter(pl.col("world") == world, pl.col("works_began_on") <= day,
-                            pl.col("ready_on") > day).height for world, day in begun.iter_rows())
+                            pl.col("ready_on") > day).height
+               for world, day in begun.select("world", "works_began_on").iter_rows())
+
+
+@pytest.mark.parametrize(("first", "then"), [(20, 6), (6, 20), (0, 6), (6, 0)])
+def test_as_many_works_go_on_as_there_are_teams(tmp_path: Path, first: int, then: int) -> None:
+    text = f"  voids.works_teams: {{number: {first}, assumed: x}}\n" if first else ""
+    found = tables(made(tmp_path, SHORT + text + WORKS.replace("THEN", str(then))))
+    over = ON + timedelta(weeks=2)  # teams that go end the works that were asked of them
+    for teams, since, until in ((first, START, ON), (then, over, date(2030, 1, 1))):
+        most = _most_at_work(found, since, until)
+        assert most <= teams if teams else most > 6
 
 
 def test_works_that_go_on_have_their_teams_when_a_limit_comes(tmp_path: Path) -> None:
@@ -162,7 +163,7 @@ def test_works_that_go_on_have_their_teams_when_a_limit_comes(tmp_path: Path) ->
 
 
 def test_teams_that_went_with_their_works_are_among_those_taken_on_again(tmp_path: Path) -> None:
-    again = f"""\
+    again = SHORT + f"""\
   voids.works_teams: {{number: 40, assumed: x}}
 changes:
   - {{on: {ON - timedelta(weeks=1)}, parameters: {{voids.works_teams: {{number: 1, assumed: x}}}}}}

@@ -108,10 +108,10 @@ def test_every_part_of_a_setup_counts() -> None:
     assert digest_of(setup, 1) != digest_of(setup, 2) != usual
 
 
-def test_the_order_of_the_shares_of_a_parameter_counts() -> None:
+def test_shares_go_by_their_names_whatever_their_order() -> None:
     shares = {"never": 0.2, "seldom": 0.3, "often": 0.5}
     one, other = (small.parameters_of(**{"bidding.kinds": {"shares": dict(given)}})
                   for given in (shares.items(), reversed(shares.items())))
     setup = small.sheffield()
     assert len({digest_of(replace(setup, parameters=setup.parameters.with_changes(given)))
-                for given in (one, other)}) == 2
+                for given in (one, other)}) == 1

@@ -75,7 +75,7 @@ def test_offers_lettings_and_counts_are_those_of_the_live_cycle(by_whom, tmp_pat
     assert simulated(none) != offers
 
 
-@pytest.mark.parametrize("seed", [2, 10, 12])
+@pytest.mark.parametrize("seed", [2, 3, 10])
 def test_a_home_that_is_seen_goes_to_those_who_meet_a_target_first(seed, tmp_path, monkeypatch):
     """Where a landlord is named who is next, the home is viewed, and lists are ranked anew.
 

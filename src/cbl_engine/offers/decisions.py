@@ -136,7 +136,8 @@ def approve(desk: Desk, proposal: Proposal, by: By) -> None:
         raise Clash("wrong_step", f"proposal {proposal.id} is a tie: `chosen` names one of them")
     offer = desk.book.offers.get(proposal.offer or "")
     home = _home_chosen(desk, proposal, by)
-    if proposal.act == "offer" and offer is not None and not leads(desk, offer):
+    # What nobody decides is decided in the round in which it came to lead.
+    if proposal.act == "offer" and offer is not None and by.officer is not None and not leads(desk, offer):
         raise Clash("after_the_end", proposal_in_words(proposal, offer))
     desk.decide(proposal, "approved", home=home, **by.of_event)
     if proposal.act == "bypass":

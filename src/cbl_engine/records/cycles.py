@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -120,7 +120,7 @@ class RecordedCycle:
     superseded: tuple[Run, ...]
     not_read: tuple[str, ...] = ()
     came: int = 0
-    rested_on: pl.DataFrame | None = None
+    rested_on: pl.DataFrame | None = field(default=None, repr=False)
 
     def counts(self) -> dict[str, int]:
         """What happened, in the words of :data:`HAPPENED`, and how often."""
