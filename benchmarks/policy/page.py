@@ -38,7 +38,8 @@ The policy benchmark, version {version}: 3 replications of 2 weeks, each variant
 ```
 
 runs one world; `cbl bench-policy` alone runs all four, {small} each. This page is of
-the published size, and comes out again to the printed digit, with any number of workers:
+the published size, and comes out again to the printed digit, with any number of workers; its figures
+are of 22 November 2026, and what changed in the worlds since (CHANGELOG) moves them a little:
 
 <!-- not run: it takes minutes -->
 ```console
