@@ -24,10 +24,13 @@ if TYPE_CHECKING:
 
 
 def give_way(desk: Desk) -> None:
-    """Proposals that lead no longer lapse, where the scheme ranks on the day."""
+    """Proposals that lead no longer lapse, where the scheme ranks on the day.
+
+    Those of the day itself lead as they were made; so none is made and lapses for ever.
+    """
     if desk.offers.order == "offer" and desk.at_rest != (desk.on, desk.book.events):
         _ranked(desk)
-        _lapse(desk, _waiting(desk))
+        _lapse(desk, {advert: _of_days_before(desk, its) for advert, its in _waiting(desk).items()})
 
 
 def make_way(desk: Desk, advert: str) -> None:
@@ -42,7 +45,7 @@ def leads(desk: Desk, offer: Offer) -> bool:
     """
     if desk.offers.order == "offer" and offer.advert is not None and desk.vacant(offer.advert):
         _ranked(desk)
-        _lapse(desk, {offer.advert: _not_approved(desk, offer.advert)})
+        _lapse(desk, {offer.advert: _of_days_before(desk, _not_approved(desk, offer.advert))})
     return offer.open
 
 
@@ -68,6 +71,10 @@ def _lapse(desk: Desk, waiting: dict[str, list[Offer]]) -> None:
             ahead = sum((advert, a) in able for a in above[offer.id])
             if offer.application not in listed or ahead > len(free_homes(desk, advert)):
                 end(desk, offer, "outranked")
+
+
+def _of_days_before(desk: Desk, offers: list[Offer]) -> list[Offer]:
+    return [offer for offer in offers if offer.proposed_on < desk.on]
 
 
 def _not_approved(desk: Desk, advert: str) -> list[Offer]:
