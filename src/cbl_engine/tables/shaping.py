@@ -357,16 +357,15 @@ class _Shaping:
         elif dtype == pl.Boolean or isinstance(dtype, pl.Date | pl.Datetime):
             other = values.is_not_null()
         long = number & (text.cast(pl.Float64, strict=False).abs() >= EXACT)
-        self.findings += rows_found(
-            self.table,
-            name,
-            "wrong_type",
-            "not ids: numbers of so many digits that the sheet has lost the last of them",
-            long,
-            rows,
-            values=shown(self.table, column, text),
-            remedy="Format the column as text and enter them again",
-        )
+        for found, message in (
+            (long, "not ids: numbers of so many digits that the sheet has lost the last of them"),
+            (other, "not ids: the sheet holds a date, or true or false, in place of what was entered"),
+        ):
+            self.findings += rows_found(
+                self.table, name, "wrong_type", message, found, rows,
+                values=shown(self.table, column, text),
+                remedy="Format the column as text and enter them again",
+            )
         if number.any():
             self.notes.append(
                 Problem(
@@ -376,16 +375,6 @@ class _Shaping:
                     remedy="Format the column as text before the ids are entered",
                 )
             )
-        self.findings += rows_found(
-            self.table,
-            name,
-            "wrong_type",
-            "not ids: the sheet holds a date, or true or false, in place of what was entered",
-            other,
-            rows,
-            values=shown(self.table, column, text),
-            remedy="Format the column as text and enter them again",
-        )
         refused = other.fill_null(value=False) | long.fill_null(value=False)
         return pl.select(pl.when(~refused).then(text)).to_series()
 
