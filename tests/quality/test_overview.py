@@ -118,7 +118,7 @@ def test_the_page_is_whole_escaped_and_the_same_each_time(tmp_path):
     assert "<b>" not in page
     assert "http" not in page
     assert "<script" not in page
-    assert "For officers" in page
+    assert "For officers. It names rows by their ids" in page
     for words in ("What the data will do", "Read otherwise than it is written", "1900-01-01",
                   "Habits of the extract", "What the scheme cannot judge", "priority date"):
         assert words in page

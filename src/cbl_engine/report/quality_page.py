@@ -34,7 +34,7 @@ def quality_values(quality: DataQuality, data: str) -> dict[str, Any]:
     """What the template of the page names."""
     return {
         "title": "Quality of the data",
-        "audience": "officer",
+        "audience": "rows",
         "quality": quality,
         "scheme": quality.scheme.versions[-1].title if quality.scheme is not None else None,
         "judged": any(verdict.purpose == "shortlist" for verdict in quality.verdicts),
