@@ -56,13 +56,23 @@ def _of(frames, home):
 
 def test_those_that_are_open_at_the_start_are_under_way():
     found = voids_under_way(VOIDS, HOMES, START)
-    assert found["home"].to_list() == [0, 1, 2, 3]
+    assert found.select("home", "kept").rows() == [
+        (0, False), (1, False), (2, False), (3, False), (6, True)]
 
 
-@pytest.mark.parametrize("outcome", NO_RELET)
-def test_a_home_taken_out_of_letting_is_not_under_way(outcome):
+@pytest.mark.parametrize("outcome", sorted({*NO_RELET} - {"long_term"}))
+def test_a_void_that_ended_without_a_letting_is_not_under_way(outcome):
     ready = VOIDS.filter(pl.col("id") == "ready").with_columns(outcome=pl.lit(outcome))
     assert voids_under_way(ready, HOMES, START).is_empty()
+
+
+def test_a_home_out_of_letting_for_long_is_kept_out_unless_it_came_back():
+    out = VOIDS.filter(pl.col("id") == "over").with_columns(
+        outcome=pl.lit("long_term"), let_on=pl.lit(None, pl.Date))
+    assert voids_under_way(out, HOMES, START).select("home", "kept").rows() == [(4, True)]
+    again = out.with_columns(id=pl.lit("again"), tenancy_ended_on=pl.lit(_before(5)), outcome=pl.lit("let"),
+                             let_on=pl.lit(_before(1)))
+    assert voids_under_way(pl.concat([again, out]), HOMES, START).is_empty()
 
 
 def test_a_table_without_days_of_stages_will_do():
@@ -73,7 +83,8 @@ def test_a_table_without_days_of_stages_will_do():
 def test_every_world_begins_with_them_and_no_others(frames):
     before = frames["voids"].filter(pl.col("tenancy_ended_on") < START)
     assert before.group_by("world").agg(pl.col("home").sort())["home"].to_list() == [
-        ["H000", "H001", "H002", "H003"]] * 6
+        ["H000", "H001", "H002", "H003", "H006"]] * 6
+    assert _of(frames, "H006")["outcome"].to_list() == ["long_term"] * 6
 
 
 def test_what_was_done_is_as_the_table_has_it(frames):

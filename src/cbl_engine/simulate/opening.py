@@ -51,8 +51,10 @@ def voids_under_way(voids: pl.DataFrame, homes: pl.DataFrame, start: date) -> pl
 
     Returns:
         home (its number), cause, link (in its chain; where a move began it 2 at least, else 1), works,
-        :data:`DAYS`, days on or after the start empty, and kept (Bool: kept out of letting). A void whose tenancy has not ended by the start is no void yet;
-        one that is out of letting is not let again; of several of one home the last counts.
+        :data:`DAYS`, days on or after the start empty, and kept (Bool: kept out of letting, as its
+        outcome has it or as :func:`_kept_out` finds). A void whose tenancy has not ended by the start
+        is no void yet; one that ended otherwise than with a letting is over; of several of one home
+        the last counts, and what is out of letting for long was let again where another came after.
     """
     missing = [pl.lit(None, pl.Date).alias(c) for c in DAYS if c not in voids.columns]
     texts = [pl.lit(None, pl.String).alias(c) for c in ("cause", "works", "outcome")
@@ -63,20 +65,23 @@ def voids_under_way(voids: pl.DataFrame, homes: pl.DataFrame, start: date) -> pl
     numbers = homes.select(pl.col("id").cast(pl.String).alias("home"),
                            pl.int_range(pl.len(), dtype=pl.Int64).alias("number"))
     began = pl.min_horizontal(DAYS)
-    gone = pl.col("outcome").cast(pl.String).is_in(NO_RELET).fill_null(value=False)
+    since = pl.coalesce("tenancy_ended_on", began)
+    outcome = pl.col("outcome").cast(pl.String)
+    last = since == since.max().over("home")
+    long = (last & (outcome == "long_term")).fill_null(value=False)
+    gone = outcome.is_in(NO_RELET).fill_null(value=False) & ~long
     ended = pl.col("tenancy_ended_on").is_not_null() | (
         pl.col("cause").cast(pl.String).is_in(["new_home", "returned"]) & began.is_not_null())
     open_ = table.filter(ended, pl.col("let_on").is_null(), ~gone)
     return (
-        open_.with_columns(pl.col("home").cast(pl.String), pl.coalesce("tenancy_ended_on", began)
-                           .alias("tenancy_ended_on"))
+        open_.with_columns(pl.col("home").cast(pl.String), since.alias("tenancy_ended_on"))
         .join(numbers, on="home").sort("number", "tenancy_ended_on", "id")
         .unique("number", keep="last", maintain_order=True)
         .select(pl.col("number").alias("home"), pl.col("cause").cast(pl.String),
                 pl.when(pl.col("cause").cast(pl.String) == "moved").then(
                     pl.max_horizontal(pl.col("link"), 2)).otherwise(1).alias("link"),
                 pl.col("works").cast(pl.String), *DAYS,
-                _kept_out(table, start).alias("kept"))
+                (long | _kept_out(table, start)).alias("kept"))
     )
 
 
@@ -180,7 +185,9 @@ def _keep_out(state: State) -> None:
         return
     rows = voids_of(state, setup.under_way.filter("kept")["home"])
     rows = rows[~np.isin(voids["step"][rows], (ADVERTISED, OVER))]
-    home, ready = voids["home"][rows], voids["ready"][rows]
+    home = voids["home"][rows]
+    # One whose works were never done has been out of letting for no time that is known.
+    ready = np.minimum(voids["ready"][rows], setup.start)
     voids["route"][rows], voids["step"][rows] = LONG_TERM, OVER
     state.home_status[home] = LONG_EMPTY
     state.home_ends[home] = _over(setup, "stock.long_term_days",
