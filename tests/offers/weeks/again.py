@@ -65,8 +65,10 @@ def merged(played: Played, at: int) -> list[Rows]:
     one: Rows = {}
     for table in {**first, **second}:
         one[table] = [*first.get(table, []), *second.get(table, [])]
-    # A record begins with the earliest day on which anything is dated.
-    one["outcomes"] = [r for r in one.get("outcomes", []) if at or r["on"] >= FIRST]
+    # A record begins with the earliest day on which anything is dated: what the second cycle says of
+    # days before the first is of no cycle.
+    one["outcomes"] = [*first.get("outcomes", []),
+                       *(r for r in second.get("outcomes", []) if at or r["on"] >= FIRST)]
     given = [cycle.given for cycle in played.cycles]
     return [*given[:at], one, *given[at + 2:]]
 
