@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -229,3 +230,12 @@ def _swap_in(partial: Path, out: Path, *, replace: bool) -> None:
         shutil.rmtree(old, ignore_errors=True)
     else:
         partial.rename(out)
+
+
+def digests_of(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file of a folder and the folders in it, by its place there, parts by ``/``."""
+    return {
+        path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from cbl_engine.simulate.state import State
 
 _UNIT = float(1 << 20)
-_OLDER = 55
 _AGES = np.array([1, 50, 55, 60, 65, 200])
 
 

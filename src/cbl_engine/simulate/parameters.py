@@ -325,14 +325,15 @@ _NEVER = 1_000_000_000
 def days_until(
     rate_per_year: float | NDArray[np.float64], draws: NDArray[np.uint64]
 ) -> NDArray[np.int32]:
-    """Whole days to the next event of a steady rate; 0 comes about only with a huge rate.
+    """Whole days to the next event of a steady rate, rounded down: 0 where it comes within a day, as
+    3 in 1,000 do of a rate of one a year.
 
     Args:
         rate_per_year: events a year, of each or of all; 0 or less: never.
         draws: one for each.
 
     Returns:
-        [days], at most 2,000,000,000 / 2, which stands for never.
+        [days], at most 1,000,000,000, which stands for never.
     """
     rate = np.maximum(np.asarray(rate_per_year, np.float64), _LEAST_RATE)
     even = ((draws >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
