@@ -107,6 +107,19 @@ def test_a_birth_raises_the_need_of_some_from_the_day_it_is_noticed() -> None:
     assert min(late) <= 28
 
 
+def test_children_are_born_where_who_applies_or_is_a_partner_may_be_a_woman_of_an_age_to_bear_them() -> None:
+    setup = eventful()
+    people = setup.lives.tables["people"]
+    births = people.filter(pl.col("id").str.starts_with("!birth"))["life"]
+    age = (pl.lit(day_of(setup.start)) - pl.col("date_of_birth")).dt.total_days() / 365.25
+    women = people.filter(pl.col("relationship").is_in(["applicant", "partner"]),
+                          pl.col("sex").ne_missing("male"), age.is_between(15.9, 45))["life"]
+    assert births.len() > 50
+    assert births.is_in(women.implode()).all()
+    couples = people.filter(pl.col("relationship") == "applicant", sex="male")["life"]
+    assert births.is_in(couples.implode()).any()
+
+
 def test_nothing_that_is_still_to_come_is_on_record() -> None:
     state = as_in_week("sheffield", 0)
     rows = state.live

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from cbl_engine.simulate.parameters import Parameters
 
 
+_AGES = int(16 * 365.25), int(45 * 365.25)
+"""From and under which women bear children [days]."""
+
+
 @dataclass(frozen=True, eq=False)
 class Happenings:
     """What will happen: rows of people and of officers' decisions, each with its ``day``; and all rows
@@ -58,15 +62,16 @@ def happenings_of(
     if people is not None and not people.is_empty():
         born = applicants_born(people, ids)
         age = (first - born) / 365.25
-        birth = when("birth", parameters["households.birth_per_year"])
-        mothers = (birth < last) & (age >= 16) & (age < 45)
         girl = happens(0.5, luck.draws("sex", at))
-        rows.append(_person(ids, birth, mothers, "birth", "child", girl, birth))
         partner = when("partner", parameters["households.partner_per_year"])
         couples = people.filter(pl.col("relationship") == "partner")["application"].unique()
         single = ~ids.is_in(couples.implode()).to_numpy()
         joins = (partner < last) & single & (age >= 18) & (age < 65)
         theirs = born + 365
+        birth = when("birth", parameters["households.birth_per_year"])
+        mothers = _may_bear(people, ids, first) | (
+            joins & ~girl & (partner < birth) & (theirs > first - _AGES[1]) & (theirs <= first - _AGES[0]))
+        rows.append(_person(ids, birth, (birth < last) & mothers, "birth", "child", girl, birth))
         rows.append(_person(ids, partner, joins, "partner", "partner", ~girl, theirs))
     drawn["people"] = pl.concat(rows) if rows else pl.DataFrame()
     rises = when("need", parameters["households.need_rises_per_year"])
@@ -98,6 +103,19 @@ def applicants_born(people: pl.DataFrame, ids: pl.Series) -> NDArray[np.int64]:
     joined = pl.DataFrame({"application": ids}).join(born, on="application", how="left",
                                                      maintain_order="left")
     return joined["born"].fill_null(0).to_numpy().astype(np.int64)
+
+
+def _may_bear(people: pl.DataFrame, ids: pl.Series, on: int) -> NDArray[np.bool_]:
+    """Whether an applicant or partner is of the ages that fertility rates are of, and not known to be
+    a man.
+    """
+    man = (pl.col("sex") == "male").fill_null(value=False) if "sex" in people.columns else (
+        pl.lit(value=False))
+    days = on - pl.col("date_of_birth").cast(pl.Int32)
+    mothers = people.filter(
+        pl.col("relationship").is_in(["applicant", "partner"]), ~man,
+        days.is_between(*_AGES, closed="left"))
+    return ids.is_in(mothers["application"].implode()).to_numpy()
 
 
 def _person(
