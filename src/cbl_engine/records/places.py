@@ -9,7 +9,6 @@ from __future__ import annotations
 import glob
 import json
 import os
-import re
 import shutil
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cbl_engine.errors import Problem, RunError
+from cbl_engine.errors import Problem, RunError, why_not_written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,17 +111,6 @@ def folder_beside(
         ) from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-
-
-def why_not_written(error: Exception) -> str | None:
-    """What the system said of a file that could not be written; None where it is another error.
-
-    Polars tells some of what the system said in errors of its own, and in its words alone.
-    """
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    found = re.search(r"(?:.*: )?(.+?) \(os error \d+\)", str(error))
-    return found[1] if found else str(error) if isinstance(error, OSError) else None
 
 
 def _beside(out: Path) -> Path:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
-from cbl_engine.errors import Problem, TableError
+from cbl_engine.errors import Problem, TableError, why_not_written
 from cbl_engine.tables.findings import LINEAGE_COLUMNS
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ def write_tables(
         The files by table.
 
     Raises:
-        TableError: a value that CSV cannot hold, such as a list with ``|`` in an item.
+        TableError: a value that CSV cannot hold, such as a list with ``|`` in an item; or the
+            folder cannot be written.
         ValueError: another format.
     """
     if format not in ("csv", "parquet"):
@@ -48,21 +49,28 @@ def write_tables(
         if problems:
             raise TableError(problems)
         ready = {table: _as_text(frame) for table, frame in ready.items()}
-    folder.mkdir(parents=True, exist_ok=True)
-    written = {}
-    for table, frame in ready.items():
-        path = folder / f"{table}.{format}"
-        beside = folder / f".{table}.{format}.{os.getpid()}.part"
-        try:
-            if format == "csv":
-                frame.write_csv(beside)
-            else:
-                frame.write_parquet(beside)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
-        written[table] = path
-    return written
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return {table: _write(frame, folder, table, format) for table, frame in ready.items()}
+    except (OSError, pl.exceptions.ComputeError) as error:
+        if (why := why_not_written(error)) is None:
+            raise
+        raise TableError([Problem("tables_not_written", f"the tables cannot be written: {why}",
+                                  where=str(folder))]) from None
+
+
+def _write(frame: pl.DataFrame, folder: Path, table: str, format: str) -> Path:
+    path = folder / f"{table}.{format}"
+    beside = folder / f".{table}.{format}.{os.getpid()}.part"
+    try:
+        if format == "csv":
+            frame.write_csv(beside)
+        else:
+            frame.write_parquet(beside)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    return path
 
 
 def _unwritable(table: str, frame: pl.DataFrame) -> list[Problem]:
