@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import polars as pl
 
 from cbl_engine.errors import Problem, TableError, why_not_written
+from cbl_engine.tables.dtypes import as_written
 from cbl_engine.tables.findings import LINEAGE_COLUMNS
 
 if TYPE_CHECKING:
@@ -105,20 +106,4 @@ def _n_unwritable(values: pl.Series) -> int:
 
 
 def _as_text(frame: pl.DataFrame) -> pl.DataFrame:
-    return pl.DataFrame([_cells(values.alias("values")).alias(values.name) for values in frame])
-
-
-def _cells(values: pl.Series) -> pl.Series:
-    """Lists, dates and datetimes as the text that reading expects; the rest as it is."""
-    dtype = values.dtype
-    if isinstance(dtype, pl.List):
-        joined = values.cast(pl.List(pl.String)).list.join("|")
-        empty = values.list.len() == 0
-        return pl.select(pl.when(empty).then(pl.lit("|")).otherwise(joined)).to_series()
-    if isinstance(dtype, pl.Datetime):
-        offset = "%:z" if dtype.time_zone else ""
-        text = values.dt.cast_time_unit("us").dt.to_string(f"%Y-%m-%dT%H:%M:%S%.6f{offset}")
-        return text.str.replace(".000000", "", literal=True)
-    if isinstance(dtype, pl.Date):
-        return values.dt.to_string("%Y-%m-%d")
-    return values
+    return pl.DataFrame([as_written(values.alias("values")).alias(values.name) for values in frame])
