@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
@@ -41,12 +41,12 @@ class Part:
     name: str
     title: str
     words: str
-    frame: pl.DataFrame | None
+    frame: pl.DataFrame | None = field(repr=False)
     why_not: str = ""
     drawn: str | None = None
     heads: tuple[tuple[str, str], ...] = ()
     withholds: bool = True
-    items: tuple[str, ...] = ()
+    items: tuple[str, ...] = field(default=(), repr=False)
     figures: tuple[str, ...] = ()
 
     @property

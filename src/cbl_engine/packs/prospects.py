@@ -9,7 +9,7 @@ household is told; and that it may never be offered a home is said plainly, wher
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -55,8 +55,8 @@ class Prospects:
     scheme: str
     since: date
     until: date
-    own: tuple[str, ...]
-    answer: tuple[str, ...]
+    own: tuple[str, ...] = field(repr=False)
+    answer: tuple[str, ...] = field(repr=False)
     never: bool
     parts: tuple[Part, ...]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -45,7 +45,7 @@ class Shaped:
         notes: what was read otherwise than it is written.
     """
 
-    frame: pl.DataFrame | None
+    frame: pl.DataFrame | None = field(repr=False)
     findings: tuple[Finding, ...]
     notes: tuple[Problem, ...]
 
