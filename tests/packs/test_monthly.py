@@ -12,7 +12,7 @@ from cbl_engine.packs.happened import happened, of_record
 from cbl_engine.packs.landlords import by_landlord, scorecard
 from cbl_engine.packs.lettings_plan import out_turn, read_plan
 from cbl_engine.packs.monthly import monthly, relets, void_days_in
-from cbl_engine.packs.parts import month_of, pack_page
+from cbl_engine.packs.parts import pack_page
 from tests.commands import exit_code
 from tests.report.recorded_lettings import SCHEME, drawn, record_of
 
@@ -126,14 +126,10 @@ def test_sensitive_lets_are_not_in_what_the_public_is_told():
     assert not kept.adverts["sensitive"].any()
 
 
-def test_a_month_that_is_not_over_or_is_none_is_refused():
+def test_a_month_that_is_not_over_is_refused():
     record = of_record(drawn(1), SCHEME)
     with pytest.raises(BadInput, match="record ends before"):
         monthly(record, date(2026, 4, 1), date(2026, 4, 30))
-    with pytest.raises(BadInput, match="not a month"):
-        month_of("2026-13")
-    assert month_of("2026-02") == (FIRST, LAST)
-    assert month_of("2025-12")[1] == date(2025, 12, 31)
 
 
 def test_a_simulated_month_is_counted_by_the_same_definitions(simulated):

@@ -6,7 +6,7 @@ advert's is a pair fact: it is worked out for each distinct area advertised.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -69,9 +69,9 @@ class _Rows:
         constants: ``as_at`` and parameters.
     """
 
-    connections: pl.DataFrame
-    applicants: pl.Series
-    closure: pl.DataFrame
+    connections: pl.DataFrame = field(repr=False)
+    applicants: pl.Series = field(repr=False)
+    closure: pl.DataFrame = field(repr=False)
     level_of: Mapping[Any, str | None]
     n: int
     on: date

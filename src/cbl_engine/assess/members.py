@@ -63,7 +63,7 @@ class Members:
         contradictory: rows of people with two partners.
     """
 
-    people: pl.DataFrame
+    people: pl.DataFrame = field(repr=False)
     household: NDArray[np.int32]
     starts: NDArray[np.int64]
     masks: NDArray[np.uint16]

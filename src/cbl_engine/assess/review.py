@@ -7,7 +7,7 @@ one is taken.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -117,7 +117,7 @@ class Dated:
         daily: ordinals for whom the answer is as-at's own day until an officer records it.
     """
 
-    until: tuple[pl.Series, ...]
+    until: tuple[pl.Series, ...] = field(repr=False)
     daily: Any
 
 

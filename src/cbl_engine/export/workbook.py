@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from io import BytesIO
 from pathlib import Path
@@ -34,7 +34,7 @@ class Sheet:
     """One sheet: its name, its rows, and the width of each column [characters]."""
 
     name: str
-    frame: pl.DataFrame
+    frame: pl.DataFrame = field(repr=False)
     widths: tuple[int, ...]
 
 

@@ -64,15 +64,15 @@ class Happened:
     bands: list[str]
     as_at: date
     since: date | None
-    voids: pl.DataFrame | None
-    adverts: pl.DataFrame
-    nominations: pl.DataFrame
-    lettings: pl.DataFrame
-    register: pl.DataFrame
+    voids: pl.DataFrame | None = field(repr=False)
+    adverts: pl.DataFrame = field(repr=False)
+    nominations: pl.DataFrame = field(repr=False)
+    lettings: pl.DataFrame = field(repr=False)
+    register: pl.DataFrame = field(repr=False)
     bids_known: bool
-    late: pl.DataFrame | None
-    due: Mapping[str, pl.DataFrame] | None
-    record: tuple[Record, Scheme] | None = None
+    late: pl.DataFrame | None = field(repr=False)
+    due: Mapping[str, pl.DataFrame] | None = field(repr=False)
+    record: tuple[Record, Scheme] | None = field(default=None, repr=False)
     landlords: Mapping[str, str] = field(default_factory=dict)
     simulated: str = ""
 

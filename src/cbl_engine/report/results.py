@@ -7,7 +7,7 @@ out as if they had never been. ``docs/results.md`` has the rules.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal
 
@@ -81,8 +81,8 @@ class Results:
     begins: date | None
     since: date | None
     until: date
-    lettings: pl.DataFrame
-    tables: Mapping[str, pl.DataFrame]
+    lettings: pl.DataFrame = field(repr=False)
+    tables: Mapping[str, pl.DataFrame] = field(repr=False)
     direct_share: float | None
     erased: int
 

@@ -40,7 +40,7 @@ class AdvertSide:
         programmes: the programmes they are ranked by.
     """
 
-    frame: pl.DataFrame
+    frame: pl.DataFrame = field(repr=False)
     ordinals: NDArray[np.int32]
     programme_of: NDArray[np.int32]
     programmes: tuple[Programme, ...]
@@ -108,7 +108,7 @@ class Adverts:
     place: NDArray[np.int32]
     opens: NDArray[np.int64]
     closes: NDArray[np.int64]
-    status: pl.Series
+    status: pl.Series = field(repr=False)
     seeds: NDArray[np.uint64]
 
     @property

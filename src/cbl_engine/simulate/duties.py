@@ -12,7 +12,7 @@ council may still make inquiries; who is placed then is in interim accommodation
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -68,7 +68,7 @@ class Duties:
         ends_by: number in ``EXITS``.
     """
 
-    rows: pl.DataFrame
+    rows: pl.DataFrame = field(repr=False)
     at_first: NDArray[np.int64]
     homeless_on: NDArray[np.int64]
     under: NDArray[np.int64]

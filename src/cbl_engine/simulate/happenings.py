@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -33,9 +33,9 @@ class Happenings:
     of duties, as they will come to be.
     """
 
-    people: pl.DataFrame
-    decisions: pl.DataFrame
-    duties: pl.DataFrame
+    people: pl.DataFrame = field(repr=False)
+    decisions: pl.DataFrame = field(repr=False)
+    duties: pl.DataFrame = field(repr=False)
 
     def moved(self, days: int) -> Happenings:
         """The same so many days later."""

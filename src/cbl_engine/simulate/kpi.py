@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from inspect import cleandoc
 from typing import TYPE_CHECKING
@@ -37,7 +37,7 @@ class Told:
         begins: first day that is simulated; ``start``, where there is no warm-up.
     """
 
-    frames: Mapping[str, pl.DataFrame]
+    frames: Mapping[str, pl.DataFrame] = field(repr=False)
     worlds: list[int]
     start: date
     end: date

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -81,10 +81,10 @@ class Week:
         advert_ids: id of each advert, in the order of the voids.
     """
 
-    register: dict[str, pl.DataFrame]
-    homes: pl.DataFrame
-    adverts: pl.DataFrame
-    bids: pl.DataFrame
+    register: dict[str, pl.DataFrame] = field(repr=False)
+    homes: pl.DataFrame = field(repr=False)
+    adverts: pl.DataFrame = field(repr=False)
+    bids: pl.DataFrame = field(repr=False)
     who: NDArray[np.int64]
     advert_ids: NDArray[np.int64]
 
@@ -121,8 +121,8 @@ class Shown:
     """
 
     ids: NDArray[np.int64]
-    adverts: pl.DataFrame
-    homes: pl.DataFrame
+    adverts: pl.DataFrame = field(repr=False)
+    homes: pl.DataFrame = field(repr=False)
 
 
 def adverts_of(state: State, week: int, voids: NDArray[np.int64]) -> Shown:

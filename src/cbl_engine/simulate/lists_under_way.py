@@ -7,7 +7,7 @@ somebody has accepted, the rest of the list is over.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,11 +45,11 @@ class ListsUnderWay:
             did); by life and day.
     """
 
-    lists: pl.DataFrame
-    entries: pl.DataFrame
-    signed: pl.DataFrame
-    shown: pl.DataFrame
-    refused: pl.DataFrame
+    lists: pl.DataFrame = field(repr=False)
+    entries: pl.DataFrame = field(repr=False)
+    signed: pl.DataFrame = field(repr=False)
+    shown: pl.DataFrame = field(repr=False)
+    refused: pl.DataFrame = field(repr=False)
 
 
 def lists_under_way(

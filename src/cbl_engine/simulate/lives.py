@@ -8,7 +8,7 @@ number of worlds in which households live it, and what was found is looked up.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -86,7 +86,7 @@ class Lives:
         every: weeks from one round of assessments to the next.
     """
 
-    tables: Mapping[str, pl.DataFrame]
+    tables: Mapping[str, pl.DataFrame] = field(repr=False)
     rows: Mapping[str, NDArray[np.int64]]
     opening: int
     number: NDArray[np.int64]
@@ -109,7 +109,7 @@ class Lives:
     waiting: NDArray[np.bool_]
     bands: tuple[str, ...]
     accepted: float
-    read_as: pl.Series
+    read_as: pl.Series = field(repr=False)
     tracks: tuple[Track, ...]
     taken: NDArray[np.bool_]
     every: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -40,7 +40,7 @@ class Policy:
 
     number: int
     version: SchemeVersion
-    stock: pl.DataFrame
+    stock: pl.DataFrame = field(repr=False)
     quotas: QuotaRules | None = None
     targets: TargetRules | None = None
 

@@ -52,7 +52,7 @@ class History:
         habits: kinds of what cannot be the whole truth, as the data-quality page names them.
     """
 
-    frames: Mapping[str, pl.DataFrame]
+    frames: Mapping[str, pl.DataFrame] = field(repr=False)
     since: date
     until: date
     habits: frozenset[str]
