@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from cbl_engine.assess.ages import age_on, months_on, whole_months
+from cbl_engine.assess.ages import age_on, days_left_over, months_on, whole_months
 from cbl_engine.assess.awards import days
 from cbl_engine.assess.connections import relevant_rows, spells_of
 from cbl_engine.assess.facts import standard_of
@@ -398,8 +398,7 @@ def _residence(rows: pl.DataFrame, rule: Any, out: _Days) -> None:
     if not spells.height:
         return
     holder = ["_ordinal", "_target", "person"]
-    whole = months_on(pl.col("start"), pl.col("months"))
-    left = (pl.col("end") - whole).dt.total_days()
+    left = days_left_over(pl.col("start"), pl.col("months"), pl.col("end"))
     spells = spells.with_columns(
         pl.len().over(holder).alias("n"),
         (pl.lit(30) - left.sum().over(holder) % 30).alias("days"),
