@@ -212,6 +212,38 @@ def test_a_plan_may_be_by_a_column_of_applications_and_come_as_csv(tmp_path):
     assert found.plan.title == "our plan"
 
 
+@pytest.mark.parametrize(("versions", "value"), [
+    ([("A", date(2025, 1, 1), None), ("B", date(2026, 6, 1), None)], "A"),
+    ([("A", date(2025, 1, 1), date(2026, 3, 2)), ("B", date(2026, 3, 2), None)], "B"),
+    ([("A", None, date(2026, 2, 1)), ("B", date(2026, 2, 1), date(2026, 3, 1))], "B"),
+    ([("A", date(2026, 3, 3), None)], "not known"),
+    ([("C", None, None)], "C"),
+])
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_plan_by_a_column_of_applications_counts_what_held_on_the_day_of_signing(
+    tmp_path, versions, value, turned
+):
+    rows = [{"id": "P1", "group": group, "valid_from": since, "valid_to": until}
+            for group, since, until in versions]
+    record = record_of(lettings=[{"id": "O1", "application": "P1", "signed_on": date(2026, 3, 2)}])
+    applications = pl.DataFrame(rows[::-1] if turned else rows, {
+        "id": pl.String, "group": pl.String, "valid_from": pl.Date, "valid_to": pl.Date})
+    if not applications["valid_to"].drop_nulls().len():
+        applications = applications.drop("valid_to")
+    record.tables["applications"] = applications
+    plan = _plan(tmp_path, PLAN.replace("by: band", "by: applications.group").replace(
+        "A: {share: 0.5}", "A: {share: 0.5}, not known: {number: 1}, C: {number: 1}"))
+    let = {row["category"]: row["let"] for row in out_turn(of_record(record, SCHEME), plan).parts[0].frame.to_dicts()}
+    assert {name for name, n in let.items() if n} == {value, "all"}
+
+
+@pytest.mark.parametrize(("share", "said"), [
+    (0.125, "12.5%"), (0.005, "0.5%"), (0.335, "33.5%"), (0.07, "7%"), (1, "100%")])
+def test_a_plans_share_is_said_as_it_was_set(tmp_path, share, said):
+    plan = _plan(tmp_path, PLAN.replace("share: 0.5", f"share: {share}"))
+    assert out_turn(of_record(drawn(6), SCHEME), plan).parts[0].frame["plan"][0] == said
+
+
 def test_a_plan_names_landlords_by_name_or_id_and_is_told_of_those_nobody_knows(tmp_path):
     record = of_record(drawn(6), SCHEME)
     text = PLAN.replace("by: band", "by: landlord").replace("A: {share", "L1: {share")

@@ -16,6 +16,8 @@ from cbl_engine.documents import read_document
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.packs.parts import ALL, UNKNOWN, Part
 from cbl_engine.scheme.parts import Part as _Part
+from cbl_engine.scheme.words import share_in_words
+from cbl_engine.tables import has_versions, spans_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -285,11 +287,20 @@ def _values(record: Happened, let: pl.DataFrame, by: str) -> pl.Series | None:
     column = by.removeprefix(_APPLICATIONS)
     if table is None or column not in table.columns or table.schema[column].is_nested():
         return None
-    held = table.select(pl.col("id").cast(pl.String).alias("application"),
-                        pl.col(column).cast(pl.String).alias("value")).unique(
-        "application", keep="last", maintain_order=True)
-    return let.select(pl.col("application").cast(pl.String)).join(
-        held, on="application", how="left", maintain_order="left")["value"].fill_null(UNKNOWN)
+    return _when_signed(let, table, column).fill_null(UNKNOWN)
+
+
+def _when_signed(let: pl.DataFrame, applications: pl.DataFrame, column: str) -> pl.Series:
+    """A column of each letting's application, of the version in force on signing or the last before."""
+    held = applications.select(pl.col("id").cast(pl.String).alias("application"),
+                               pl.col(column).cast(pl.String).alias("value"))
+    rows = let.select(pl.col("application").cast(pl.String), "signed_on").with_row_index("_letting")
+    if not has_versions(applications):
+        return rows.join(held, on="application", how="left", maintain_order="left")["value"]
+    begun = rows.join(held.with_columns(spans_of(applications).drop("id")), on="application").filter(
+        pl.col("from") <= pl.col("signed_on"))
+    last = begun.group_by("_letting").agg(pl.col("value").sort_by("from", "to").last())
+    return rows.join(last, on="_letting", how="left", maintain_order="left")["value"]
 
 
 def _table(
@@ -311,7 +322,7 @@ def _rows(
     for value, target in category.targets.items():
         mine = inside.filter(pl.col("value") == value)
         if target.share is not None:
-            planned, said = target.share * total, f"{target.share:.0%}"
+            planned, said = target.share * total, share_in_words(target.share)
         else:
             planned, said = (target.number or 0) * gone, f"{target.number:,}"
         yield (value, said, *_quarters(mine, year), mine.height,
