@@ -199,7 +199,7 @@ def out_turn(record: Happened, plan: LettingsPlan) -> OutTurn:
         problems.append(Problem("year_not_begun", "the record ends before the plan's year begins",
                                 where="year_from", given=str(first), allowed=f"{record.as_at} or before"))
         raise BadInput(problems)
-    following = _months_on(first, 12)
+    following = _same_day_or_last(first, 12)
     until = min(following - timedelta(days=1), record.as_at)
     known = first if record.since is None else max(first, record.since)
     if known > until:
@@ -270,7 +270,7 @@ class _Year:
     until: date
 
 
-def _months_on(day: date, months: int) -> date:
+def _same_day_or_last(day: date, months: int) -> date:
     """The same day so many months on, or the last of a month that has no such day."""
     at = day.month - 1 + months
     year, month = day.year + at // 12, at % 12 + 1
@@ -340,7 +340,7 @@ def _share(n: int, of: int) -> float | None:
 def _quarters(rows: pl.DataFrame, year: _Year) -> Iterator[int | None]:
     """Lettings by quarter; None for one that has not begun, or of which no day is on record."""
     for number in range(len(QUARTERS)):
-        begins, ends = (_months_on(year.first, 3 * n) for n in (number, number + 1))
+        begins, ends = (_same_day_or_last(year.first, 3 * n) for n in (number, number + 1))
         if begins > year.until or ends <= year.known:
             yield None
         else:
