@@ -27,6 +27,9 @@ BY = ("band", "bedrooms", "area", "property_type", "landlord", "needs_group", "r
 """What lettings are counted by, a table each."""
 
 ALL, UNKNOWN, NO_BAND = "all", "not known", "no band"
+NOT_SETTLED = "not settled yet"
+"""What came of an offer that is open."""
+
 DAYS_A_MONTH = 365.2425 / 12
 _WAITING_BY = {"band": "band", "bedrooms": "bedroom_need"}
 _KINDS = {
@@ -195,7 +198,7 @@ def offers_in_words(offers: pl.DataFrame, scheme: Scheme) -> pl.Series:
                       .otherwise(pl.col("reason").replace_strict(
                           reasons, default="another reason", return_dtype=pl.String))))
         .when(pl.col("step") == "ended").then(pl.col("ended_by").replace(_ENDS))
-        .otherwise(pl.lit("not settled yet"))
+        .otherwise(pl.lit(NOT_SETTLED))
     )
     return offers.select(said.alias("what"))["what"]
 
