@@ -182,7 +182,7 @@ def _begin(state: State, who: NDArray[np.int64], name: str, day: int) -> None:
 
 def _bars(state: State, who: NDArray[np.int64], rule: Consequence, day: int) -> int:
     """What a consequence from a day on keeps households from; the day it is over."""
-    households, over = state.households, months_after(day_of(day), _months(rule))
+    households, over = state.households, months_after(day_of(day), rule.lasts_months)
     until = NEVER if over is None else day_number(over)
     for months, name in ((rule.bar_months, "barred_until"),
                          (rule.lose_choice_months, "council_until"),
@@ -190,8 +190,3 @@ def _bars(state: State, who: NDArray[np.int64], rule: Consequence, day: int) -> 
         if months:
             households[name][who] = until
     return until
-
-
-def _months(rule: Consequence) -> int | None:
-    return next((m for m in (rule.suspend_months, rule.bar_months, rule.bottom_of_band_months,
-                             rule.lose_choice_months, rule.months) if m is not None), None)
