@@ -14,11 +14,11 @@ from cbl_engine.assess import assess
 from cbl_engine.errors import BadInput
 from cbl_engine.scheme import scheme_from_text
 from cbl_engine.simulate.listing import register_of
-from cbl_engine.simulate.lives import day_number, day_of
 from cbl_engine.simulate.luck import Luck
 from cbl_engine.simulate.make_lives import make_lives
 from cbl_engine.simulate.register import change
 from cbl_engine.simulate.state import State, begin, join
+from cbl_engine.tables.days import date_of, day_number
 from cbl_engine.tables.sizes import sizes_to_mask
 from tests.simulate.live import as_text
 from tests.simulate.small import points, setup_of, sheffield
@@ -68,7 +68,7 @@ def test_what_was_found_ahead_is_what_is_found_afresh(scheme: str, week: int) ->
     on = setup.monday(week)
     rows = state.live[state.households["changes_on"][state.live] > setup.closes(week)]
     register = in_text(register_of(state, rows, on))
-    found = assess(setup.scheme, register, day_of(on)).assessed.sort("application")
+    found = assess(setup.scheme, register, date_of(on)).assessed.sort("application")
     households = state.households
     bands = pl.Series([*setup.lives.bands, None], dtype=pl.String)
     band = households["band"][rows].astype(np.int64)
@@ -111,7 +111,7 @@ def test_children_are_born_where_who_applies_or_is_a_partner_may_be_a_woman_of_a
     setup = eventful()
     people = setup.lives.tables["people"]
     births = people.filter(pl.col("id").str.starts_with("!birth"))["life"]
-    age = (pl.lit(day_of(setup.start)) - pl.col("date_of_birth")).dt.total_days() / 365.25
+    age = (pl.lit(date_of(setup.start)) - pl.col("date_of_birth")).dt.total_days() / 365.25
     women = people.filter(pl.col("relationship").is_in(["applicant", "partner"]),
                           pl.col("sex").ne_missing("male"), age.is_between(15.9, 45))["life"]
     assert births.len() > 50

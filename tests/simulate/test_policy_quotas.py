@@ -11,13 +11,13 @@ import pytest
 from cbl_engine.offers.criteria import Judge
 from cbl_engine.offers.quotas import Ledger
 from cbl_engine.scheme import scheme_from_text
-from cbl_engine.simulate.lives import day_number
 from cbl_engine.simulate.quotas import (
     begin_counts,
     choose_profiles,
     compile_quotas,
     count_lettings,
 )
+from cbl_engine.tables.days import day_number
 from tests.simulate.policy_world import run, scheme_text, setup_of, weeks_of
 from tests.simulate.small import START
 

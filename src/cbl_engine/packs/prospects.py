@@ -23,6 +23,7 @@ from cbl_engine.report.results_rows import housed_on
 from cbl_engine.scheme.words import listed
 from cbl_engine.shortlist.register_check import bands_in_order
 from cbl_engine.tables import versions_in_force
+from cbl_engine.tables.days import YEAR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -282,7 +283,7 @@ def _pace(since: date, found: Results, sizes: list[int]) -> Iterator[str]:
                    f"{row['registered_median']:,.0f} months or longer.")
         let, waiting = row["lettings"], row.get("waiting")
         if let and waiting:
-            years = ((found.until - since).days + 1) / 365.25
+            years = ((found.until - since).days + 1) / YEAR
             yield (f"At the end of {found.until:%B %Y} {waiting:,} households waited that need {size}. At "
                    f"this pace it would take about {_years(waiting / (let / years))} to house them all, if nobody "
                    "else joined; those in higher bands, and with earlier dates, come first.")

@@ -17,6 +17,7 @@ from cbl_engine.disclosure import LIMIT, shown_counts, shown_total, withheld
 from cbl_engine.offers.checks import NEUTRAL
 from cbl_engine.report.results_rows import ERASED
 from cbl_engine.shortlist.register_check import bands_in_order
+from cbl_engine.tables.days import MONTH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -30,7 +31,6 @@ ALL, UNKNOWN, NO_BAND = "all", "not known", "no band"
 NOT_SETTLED = "not settled yet"
 """What came of an offer that is open."""
 
-DAYS_A_MONTH = 365.2425 / 12
 _WAITING_BY = {"band": "band", "bedrooms": "bedroom_need"}
 _KINDS = {
     "check": "a check", "criterion": "a criterion not met", "rule": "a rule of the scheme",
@@ -244,13 +244,13 @@ def with_nominees(
 
 
 def _mean(
-    name: str, column: str, digits: int, least: int, unit: float = DAYS_A_MONTH
+    name: str, column: str, digits: int, least: int, unit: float = MONTH
 ) -> pl.Expr:
     return _if_known((pl.col(column).mean() / unit).round(digits), column, least).alias(name)
 
 
 def _median(name: str, column: str, digits: int, least: int) -> pl.Expr:
-    value = (pl.col(column).median() / DAYS_A_MONTH).round(digits)
+    value = (pl.col(column).median() / MONTH).round(digits)
     return _if_known(value, column, least).alias(name)
 
 

@@ -25,6 +25,7 @@ from cbl_engine.simulate.parameters import happens
 from cbl_engine.simulate.policy import policy_on
 from cbl_engine.simulate.setup import KINDS
 from cbl_engine.simulate.state import MOST_BEDROOMS, NOBODY
+from cbl_engine.tables.days import YEAR
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -159,7 +160,7 @@ def _cells(
     setup, households, homes = state.setup, state.households, state.setup.homes
     lives, life = setup.lives, households["life"][who]
     born = lives.born[life].astype(np.int64) + households["shift"][who]
-    age = np.where(lives.born[life] == 0, 40, (setup.start - born) / 365.25)
+    age = np.where(lives.born[life] == 0, 40, (setup.start - born) / YEAR)
     group = np.searchsorted(_AGES, age, side="right")
     area, access = lives.area[life].astype(np.int64), lives.access[life].astype(np.int64)
     own = households["home"][who]

@@ -19,10 +19,8 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.draws import stable_hash
-from cbl_engine.offers.clock import day_number
 from cbl_engine.simulate.parameters import (
     GRAIN,
-    YEAR,
     days_table,
     days_until,
     happens,
@@ -32,6 +30,7 @@ from cbl_engine.simulate.parameters import (
 )
 from cbl_engine.simulate.setup import DUTIES, EXITS
 from cbl_engine.simulate.state import NEVER
+from cbl_engine.tables.days import YEAR, day_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

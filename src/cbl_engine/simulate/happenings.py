@@ -10,9 +10,9 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.draws import stable_hash
-from cbl_engine.offers.clock import day_number
 from cbl_engine.simulate.duties import duty_changes, on_record
 from cbl_engine.simulate.parameters import days_until, happens
+from cbl_engine.tables.days import YEAR, day_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cbl_engine.simulate.parameters import Parameters
 
 
-_AGES = int(16 * 365.25), int(45 * 365.25)
+_AGES = int(16 * YEAR), int(45 * YEAR)
 """From and under which women bear children [days]."""
 
 
@@ -61,7 +61,7 @@ def happenings_of(
     rows = []
     if people is not None and not people.is_empty():
         born = applicants_born(people, ids)
-        age = (first - born) / 365.25
+        age = (first - born) / YEAR
         girl = happens(0.5, luck.draws("sex", at))
         partner = when("partner", parameters["households.partner_per_year"])
         couples = people.filter(pl.col("relationship") == "partner")["application"].unique()

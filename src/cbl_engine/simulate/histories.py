@@ -18,7 +18,7 @@ from cbl_engine.assess import assess
 from cbl_engine.assess.plan import plan_of
 from cbl_engine.simulate.duties import duty_changes
 from cbl_engine.simulate.happenings import Happenings, with_duties, with_happenings
-from cbl_engine.simulate.lives import day_number
+from cbl_engine.tables.days import day_number
 from cbl_engine.tables.sizes import sizes_to_mask
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cbl_engine.simulate.warm_up import without_warm_up
+from cbl_engine.tables.days import MONTH, YEAR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from cbl_engine.simulate.parameters import Parameters
     from cbl_engine.simulate.run import Simulation
 
-YEAR = 365.25
-MONTH = YEAR / 12
 ALL = "all"
 NOT_REACHED = float("inf")
 """A median that fewer than half have reached: no mean over worlds can be said with one of them."""

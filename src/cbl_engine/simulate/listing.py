@@ -16,10 +16,11 @@ from cbl_engine.shortlist import prepare, shortlist
 from cbl_engine.shortlist.kernel import ELIGIBLE
 from cbl_engine.simulate.columns import spans
 from cbl_engine.simulate.duties import on_record
-from cbl_engine.simulate.lives import DATES, day_of
+from cbl_engine.simulate.lives import DATES
 from cbl_engine.simulate.luck import new_ids
 from cbl_engine.simulate.policy import policy_on
 from cbl_engine.simulate.setup import OWN_COLUMNS
+from cbl_engine.tables.days import date_of
 from cbl_engine.tables.sizes import mask_to_sizes
 
 if TYPE_CHECKING:
@@ -210,7 +211,7 @@ def _placed(state: State, week: int, adverts: NDArray[np.int64], bids: Bids) -> 
 
 def _moment(day: int, at: time) -> int:
     """A moment by London's clock [microseconds since 1970 in UTC]."""
-    moment = datetime.combine(day_of(day), at, ZoneInfo("Europe/London"))
+    moment = datetime.combine(date_of(day), at, ZoneInfo("Europe/London"))
     return int(moment.timestamp()) * 1_000_000
 
 
@@ -286,7 +287,7 @@ def _rows_of(
         come = (frame["day"].cast(pl.Int32) + shift).fill_null(0) <= on
         frame = frame.filter(come).drop("day")
     if table == "duties":
-        frame = on_record(frame, day_of(on))
+        frame = on_record(frame, date_of(on))
     return frame.with_columns(
         (pl.col("application").cast(pl.String) + "/" + pl.col(c)).alias(c)
         for c in _PEOPLE.get(table, ()) if c in frame.columns)
@@ -367,7 +368,7 @@ def may_be_let(
 
 def live_shortlist(state: State, week: Week, on: int | None = None) -> Shortlist:
     """What the engine makes of a week's frames, as at a day; None: as at the close."""
-    prepared = prepare(state.setup.scheme, week.register, "close" if on is None else day_of(on))
+    prepared = prepare(state.setup.scheme, week.register, "close" if on is None else date_of(on))
     return shortlist(prepared, week.adverts, week.bids, homes=week.homes,
                      seed=state.setup.luck.seed)
 

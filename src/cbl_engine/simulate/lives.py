@@ -9,13 +9,13 @@ number of worlds in which households live it, and what was found is looked up.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cbl_engine.simulate.duties import RECORDED
+from cbl_engine.tables.days import day_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from cbl_engine.simulate.duties import Duties
     from cbl_engine.simulate.tracks import Track
 
-DAY_0 = date(1970, 1, 1)
 DATES = {
     "people": ("date_of_birth", "expected_on"), "connections": ("since", "until"),
     "duties": ("since", "until"), "officer_decisions": ("decided_on", "since", "until"),
@@ -34,16 +33,6 @@ DATES = {
 """Dates of a life's tables, beside those of applications, that move with the day it joins."""
 GROUPS = (*RECORDED, "tenant", "other")
 """Groups that join in shares of their own."""
-
-
-def day_number(day: date) -> int:
-    """Days since 1970-01-01."""
-    return (day - DAY_0).days
-
-
-def day_of(number: int) -> date:
-    """The day with a number."""
-    return DAY_0 + timedelta(days=int(number))
 
 
 @dataclass(frozen=True, eq=False)

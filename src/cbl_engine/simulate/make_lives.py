@@ -14,8 +14,9 @@ from cbl_engine.simulate.columns import silent
 from cbl_engine.simulate.duties import Duties, duties_of
 from cbl_engine.simulate.happenings import Happenings, applicants_born, happenings_of, with_days
 from cbl_engine.simulate.histories import Told, found_on, history, only_of
-from cbl_engine.simulate.lives import DATES, Lives, day_number
+from cbl_engine.simulate.lives import DATES, Lives
 from cbl_engine.simulate.tracks import tracks_of, tracks_on
+from cbl_engine.tables.days import day_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -18,6 +18,7 @@ from cbl_engine.documents import read_document
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.scheme.parts import Part, Source
 from cbl_engine.shipped import shipped_folder
+from cbl_engine.tables.days import YEAR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -316,8 +317,6 @@ def happens(share: float | NDArray, draws: NDArray[np.uint64]) -> NDArray[np.boo
     return (draws >> np.uint64(12)) < edge
 
 
-YEAR = 365.25
-"""[days]"""
 _LEAST_RATE = 1e-12
 _NEVER = 1_000_000_000
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from cbl_engine.offers.quotas import NOT_KNOWN, period_of
 from cbl_engine.simulate.columns import within
-from cbl_engine.simulate.lives import day_of
+from cbl_engine.tables.days import date_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -143,7 +143,7 @@ def _begin_periods(counts: Counts, day: int) -> None:
     an advert of a round of weeks is, counts in the new period.
     """
     for number, quota in enumerate(counts.rules.quotas.values()):
-        period = period_of(quota.starts, day_of(day))
+        period = period_of(quota.starts, date_of(day))
         before = counts.periods[number]
         if period != before and (period is None or before is None or period > before):
             counts.counted[:, number] = 0
@@ -226,7 +226,7 @@ def count_adverts(
     _begin_periods(counts, day)
     rules = counts.rules
     days, at = np.unique(opened, return_inverse=True)
-    current = np.array([[period_of(quota.starts, day_of(int(on))) == period for quota, period in zip(
+    current = np.array([[period_of(quota.starts, date_of(int(on))) == period for quota, period in zip(
         rules.quotas.values(), counts.periods, strict=True)] for on in days], bool)
     part = (rules.profile > 0) & (rules.profile == profile[:, None])
     counted = rules.of_kind("adverts") & _in_whole(rules, home, part)

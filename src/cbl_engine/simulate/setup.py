@@ -10,7 +10,8 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.simulate.groups import whose
-from cbl_engine.simulate.parameters import YEAR, days_table, share_edges
+from cbl_engine.simulate.parameters import days_table, share_edges
+from cbl_engine.tables.days import YEAR
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

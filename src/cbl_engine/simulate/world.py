@@ -16,7 +16,6 @@ from cbl_engine.simulate.duties import of_a_day
 from cbl_engine.simulate.let_before import let_before
 from cbl_engine.simulate.limits import register_out_of_time
 from cbl_engine.simulate.lists_under_way import lists_under_way
-from cbl_engine.simulate.lives import day_number
 from cbl_engine.simulate.luck import Luck
 from cbl_engine.simulate.make_lives import make_lives
 from cbl_engine.simulate.opening import voids_under_way
@@ -25,6 +24,7 @@ from cbl_engine.simulate.scenario import as_at_start, near, read_own, rules_in_t
 from cbl_engine.simulate.setup import Decants, Setup, Theory
 from cbl_engine.simulate.state import NEVER
 from cbl_engine.simulate.stock import stock_of, with_homes_to_come
+from cbl_engine.tables.days import day_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cbl_engine.tables.columns import DTYPES, LONDON, ColumnType
+from cbl_engine.tables.days import day_number
 from cbl_engine.tables.schemas import TABLES
 
 if TYPE_CHECKING:
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 MIXED = pl.Struct({"text of the cell": pl.String, "a number or truth": pl.Boolean})
 """A column of a sheet whose cells are of several kinds: what each says, and whether it is held so."""
 
-_EPOCH = date(1970, 1, 1)
-_FIRST_DAY, _LAST_DAY = (date(1, 1, 2) - _EPOCH).days, (date(9999, 12, 31) - _EPOCH).days
+_FIRST_DAY, _LAST_DAY = day_number(date(1, 1, 2)), day_number(date(9999, 12, 31))
 _A_DAY = {"ms": 86_400_000, "us": 86_400_000_000}
 
 
