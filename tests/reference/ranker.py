@@ -167,9 +167,9 @@ class _Run:
             if row.get("home_group") is not None:
                 self.groups[row["home_group"]].append(row)
         self.facts: dict[Any, Any] = {}
-        # Of a register that knows nothing of the kind of anyone, eligibility was settled before.
+        # Of a register without such a column, eligibility was settled before.
         self.in_law = [name for name, column in ELIGIBLE.items()
-                       if any(p.get(column) is not None for p in register.get("people", []))]
+                       if any(column in p for p in register.get("people", []))]
 
     def application(self, ident: str, on: date) -> Row:
         """The version of an application in force on a date."""

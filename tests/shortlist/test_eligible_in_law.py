@@ -21,6 +21,10 @@ def _person(application: str, **more: Any) -> dict[str, Any]:
     return own | more
 
 
+def _without(person: dict[str, Any], *columns: str) -> dict[str, Any]:
+    return {name: value for name, value in person.items() if name not in columns}
+
+
 def _ranked(*people: dict[str, Any], **own: Any) -> Any:
     ids = dict.fromkeys(person["application"] for person in people)
     return ranked(RULES, {i: {"local": True, **own} for i in ids}, as_at=ON, people=list(people))
@@ -54,14 +58,15 @@ def test_a_social_tenant_who_moves_is_spared_and_held_where_another_applies_join
         "alone": True, "two": None}
 
 
-def test_a_register_that_knows_it_of_nobody_is_not_judged_by_it() -> None:
-    settled = _ranked(_person("a", immigration_status=None, habitually_resident=None))
+def test_a_register_without_the_columns_is_not_judged() -> None:
+    settled = _ranked(_without(_person("a"), "immigration_status", "habitually_resident"))
     assert by_id(settled, "eligible") == {"a": True}
     assert "law" not in explain(settled, "ad", "a").text()
-    # One of the two may be on record alone.
-    result = _ranked(_person("a", habitually_resident=None),
-                     _person("b", habitually_resident=None, immigration_status="not_eligible"))
+    # One of the two may be on record alone; an empty column is not known of anyone.
+    barred = _person("b", immigration_status="not_eligible")
+    result = _ranked(*(_without(p, "habitually_resident") for p in (_person("a"), barred)))
     assert by_id(result, "eligible") == {"a": True, "b": False}
+    assert by_id(_ranked(_person("a", immigration_status=None)), "eligible") == {"a": None}
 
 
 def test_the_explanation_names_the_section_of_the_act() -> None:
@@ -70,11 +75,10 @@ def test_the_explanation_names_the_section_of_the_act() -> None:
         (IMMIGRATION, "failed", "Housing Act 1996 section 160ZA (1), (2), (5)")]
 
 
-def test_the_first_that_is_known_of_anyone_leaves_the_others_not_known() -> None:
-    scheme, none = scheme_of(RULES), {"immigration_status": None, "habitually_resident": None}
+def test_a_column_that_comes_later_is_not_known_of_the_others() -> None:
     own = applications_of({"a": {"local": True}, "b": {"local": True}})
-    tables = {"applications": own, "people": frame("people", [_person("a", **none), _person("b", **none)])}
-    before = prepare(scheme, tables, ON)
+    people = [_without(_person(i), "immigration_status") for i in "ab"]
+    before = prepare(scheme_of(RULES), {"applications": own, "people": frame("people", people)}, ON)
     after = before.update({"people": frame("people", [_person("a")])})
     fact = f"meets_{IMMIGRATION}"
     assert [p.at(ON).frame[fact].to_list() for p in (before, after)] == [[True, True], [True, None]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -102,25 +103,30 @@ def legal_outcomes(
 def judged_in_law(tables: Mapping[str, pl.DataFrame]) -> frozenset[str]:
     """Names of the tests of eligibility that a register is judged by when it comes to bids.
 
-    One of whose facts the register has none at all is not: whoever sent it settled eligibility
-    before. Once anything is known of anyone, whoever it is not known of is not known.
+    One that asks for a column that is not there is left out: whoever sent the register settled
+    eligibility before. Where the column is there, whoever has no value in it is not known.
     """
+    return frozenset(
+        name for name, columns in columns_of_eligibility().items()
+        if all(t in tables and c in tables[t].columns for t, c in columns)
+    )
+
+
+@lru_cache(maxsize=1)
+def columns_of_eligibility() -> Mapping[str, frozenset[tuple[str, str]]]:
+    """Test of eligibility -> table and column of each fact that it asks of those who apply."""
     law = allocation_law()
-    found = set()
-    for name, test in law.eligible.items():
-        asked = [f for n in parse_expression(test.when).own_names if (f := law.facts.get(n))]
-        if all(
-            _known_of_anyone(tables.get(rows_of(fact)), column)
-            for fact in asked
+    asked = {
+        name: [f for n in parse_expression(test.when).own_names if (f := law.facts.get(n))]
+        for name, test in law.eligible.items()
+    }
+    return {
+        name: frozenset(
+            (rows_of(fact), column) for fact in facts
             for column in parse_expression(getattr(fact, kind_of_fact(fact))).own_names
-        ):
-            found.add(name)
-    return frozenset(found)
-
-
-def _known_of_anyone(frame: pl.DataFrame | None, column: str) -> bool:
-    return (frame is not None and column in frame.columns
-            and frame[column].null_count() < frame.height)
+        )
+        for name, facts in asked.items()
+    }
 
 
 def answers_of_law(
