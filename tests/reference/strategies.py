@@ -182,6 +182,7 @@ def _ident(number: int) -> str:
     return _IDS[number % len(_IDS)] + (str(number // len(_IDS)) if number >= len(_IDS) else "")
 
 
+_SOME = 2
 _IN_LAW = {
     "immigration_status": ("not_subject", "not_subject", "eligible_class", "not_eligible"),
     "habitually_resident": (True, True, True, False),
@@ -201,6 +202,8 @@ def _register(rng: random.Random, bands: list[str], n: int) -> dict[str, list[Ro
                for i in range(_few(rng, 3))]
         people += own
         connections += [_connection(rng, ident, own) for _ in range(_few(rng, 4))]
+    if len(people) < _SOME:  # so that some are left where one is taken out
+        people = [{n: v for n, v in p.items() if n not in _IN_LAW} for p in people]
     for rows in (applications, people, connections):
         rng.shuffle(rows)
     return {
