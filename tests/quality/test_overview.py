@@ -198,7 +198,7 @@ def test_the_request_asks_for_what_the_assessment_and_offers_read_and_says_so():
             for r in extract_request(load_scheme("southend")).iter_rows(named=True)}
     assert rows["people", "date_of_birth"] == "shortlist, assessment"  # whom the law exempts
     assert rows["band_history", "since"] == "assessment"
-    assert rows["people", "immigration_status"] == "assessment"
+    assert rows["people", "immigration_status"] == "shortlist, assessment"
     assert rows["overrides", "value"] == "assessment"
     assert rows["bids", "placed_at"] == "shortlist"
     assert rows["applications", "band"] == "shortlist, assessment"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tests.reference.bedrooms import bounds
 from tests.reference.dates import Register as Dates
 from tests.reference.facts import Household, value_of, whole_months
-from tests.reference.law import EXEMPTING, exempt
+from tests.reference.law import EXEMPTING, eligible, exempt
 from tests.reference.rooms import rooms_and_number_differ
 from tests.reference.sql import evaluate, names_in
 
@@ -98,7 +98,7 @@ class Assessor:
         if "bedroom_need" in found.overridden:
             values["sizes"] = [values["bedroom_need"]]
         self.override(found, ident, "sizes")
-        values["eligible_in_law"] = self.eligible(people)
+        values["eligible_in_law"] = self.eligible(row, people)
         values["qualifies"] = self.qualifies(read, row, people)
         self.awards(found, read)
         self.override(found, ident, "qualifies")
@@ -142,18 +142,8 @@ class Assessor:
         return [p for p in people
                 if p["relationship"] == "applicant" or p["joint_applicant"] is True]
 
-    def eligible(self, people: list[Row]) -> bool | None:
-        if not people:
-            return UNKNOWN
-        answers: list[bool | None] = []
-        for person in people:
-            applies = person["relationship"] == "applicant" or person["joint_applicant"] is True
-            if not applies and person["relationship"] is not None:
-                continue
-            status = person["immigration_status"]
-            for answer in (None if status is None else status != "not_eligible",
-                           person["habitually_resident"]):
-                answers.append(answer if applies or answer is True else None)
+    def eligible(self, row: Row, people: list[Row]) -> bool | None:
+        answers = eligible(row, people).values()
         if FAILED in answers:
             return FAILED
         return UNKNOWN if UNKNOWN in answers else MET

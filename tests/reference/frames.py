@@ -8,6 +8,7 @@ import polars as pl
 
 from cbl_engine.tables.columns import DTYPES, ExtraColumn
 from cbl_engine.tables.schemas import columns_of
+from tests.reference.law import ELIGIBLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,13 +25,17 @@ def frame_of(
 
     Args:
         table: which table.
-        rows: its rows; a column that a row leaves out is null.
+        rows: its rows; a column that a row leaves out is null. What the law asks of people is a
+            column only where a row has it, and so are the dates of versions.
         declared: the scheme's columns of the table, name -> part.
     """
     extra = [ExtraColumn(name, part["type"]) for name, part in (declared or {}).items()]
     columns = columns_of(table, extra)
     if table == "applications" and not any(name in row for row in rows for name in _VERSION):
         columns = {n: c for n, c in columns.items() if n not in _VERSION}
+    if table == "people":
+        columns = {n: c for n, c in columns.items()
+                   if n not in ELIGIBLE.values() or any(n in row for row in rows)}
     return pl.DataFrame(
         [pl.Series(n, [row.get(n) for row in rows], DTYPES[c.type]) for n, c in columns.items()]
     )

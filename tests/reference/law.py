@@ -1,4 +1,4 @@
-"""Whom the law exempts from tests of connection and residence, one household at a time."""
+"""Who may be let to in law, and whom it exempts from tests of connection and residence; one household at a time."""
 
 from __future__ import annotations
 
@@ -31,6 +31,37 @@ def exempt(own: Row, people: Sequence[Row], on: date) -> bool | None:
     if on >= RIGHT_TO_MOVE:
         groups.append(own.get("right_to_move"))
     return _or(groups)
+
+
+ELIGIBLE = {"immigration_status_in_law": "immigration_status",
+            "habitual_residence_in_law": "habitually_resident"}
+"""Criterion of the law -> the column of people that it is about."""
+
+
+def eligible(own: Row, people: Sequence[Row]) -> dict[str, bool | None]:
+    """Whether a household meets each of the law's tests of eligibility; None where not known."""
+    return {name: _spared(_everyone(people, column), own, people)
+            for name, column in ELIGIBLE.items()}
+
+
+def _everyone(people: Sequence[Row], column: str) -> bool | None:
+    """Whether everyone who applies passes."""
+    if not people:
+        return None
+    answers = []
+    for person in people:
+        value = person.get(column)
+        passes = value != "not_eligible" if isinstance(value, str) else value
+        applies = _applies(person)
+        answers.append(_or([None if applies is None else not applies, passes]))
+    return _and(answers)
+
+
+def _spared(met: bool | None, own: Row, people: Sequence[Row]) -> bool | None:
+    """The same, but for a social tenant; of those who apply jointly it is not known who is one."""
+    if met is True or own.get("current_home") is None or not people:
+        return met
+    return None if any(p.get("joint_applicant") is True for p in people) else True
 
 
 def of_anyone(people: Sequence[Row], asks: Callable[[Row], list[bool | None]]) -> bool | None:

@@ -165,6 +165,7 @@ def random_register(rng: Any, as_at: date, n: int = 12) -> dict[str, list[dict[s
             "d2": day(0.2), "promised": maybe(0, 15, 40, null=0.5),
             "domestic_abuse_move": maybe(True, False, False, null=0.5),
             "right_to_move": maybe(True, False, False, False, null=0.5),
+            "current_home": maybe("h1", null=0.7),
         })
         for i in range(rng.choice([0, 1, 2, 2, 3])):
             tables["people"].append(_person(rng, ident, i, day, maybe, as_at))

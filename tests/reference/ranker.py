@@ -15,7 +15,7 @@ from cbl_engine.scheme.facts import kind_of_fact
 from cbl_engine.scheme.keys import key_name, kind_of_key
 from cbl_engine.scheme.model import SchemeVersion
 from tests.reference.facts import Household, value_of
-from tests.reference.law import EXEMPTING, exempt
+from tests.reference.law import ELIGIBLE, EXEMPTING, eligible, exempt
 from tests.reference.sql import evaluate
 
 if TYPE_CHECKING:
@@ -167,6 +167,9 @@ class _Run:
             if row.get("home_group") is not None:
                 self.groups[row["home_group"]].append(row)
         self.facts: dict[Any, Any] = {}
+        # Of a register without such a column, eligibility was settled before.
+        self.in_law = [name for name, column in ELIGIBLE.items()
+                       if any(column in p for p in register.get("people", []))]
 
     def application(self, ident: str, on: date) -> Row:
         """The version of an application in force on a date."""
@@ -202,8 +205,10 @@ class _Reader:
 
     def met(self, name: str) -> bool | None:
         """Whether a criterion is met; by whom the law exempts from it, whatever it says."""
-        criterion = self.version.criteria[name]
         people = self.run.people.get(self.application["id"], [])
+        if name in ELIGIBLE:
+            return eligible(self.application, people)[name]
+        criterion = self.version.criteria[name]
         if criterion.tests in EXEMPTING and exempt(self.application, people, self.on) is True:
             return True
         return evaluate(criterion.when, self)
@@ -350,7 +355,7 @@ def _judged(
     on: date,
     seed: int,
 ) -> list[JudgedBid]:
-    rules = _Rules(version, advert, _landlord(run, version, advert, on))
+    rules = _Rules(version, advert, _landlord(run, version, advert, on), run.in_law)
     judged = []
     for bid in counted:
         reader = _Reader(run, version, run.application(bid.application, on), advert, on)
@@ -397,7 +402,9 @@ def _landlord(run: _Run, version: SchemeVersion, advert: Row, on: date) -> Any:
 class _Rules:
     """What one advert asks under one version: common criteria, stages and their keys."""
 
-    def __init__(self, version: SchemeVersion, advert: Row, landlord: Any) -> None:
+    def __init__(
+        self, version: SchemeVersion, advert: Row, landlord: Any, in_law: Iterable[str]
+    ) -> None:
         name = version.profile_for(advert.get("profile"))
         if name is None:
             raise RefusedError("the advert names no profile and there is no default")
@@ -410,6 +417,7 @@ class _Rules:
             self.profile.eligible,
             () if landlord is None else landlord.eligible,
             () if plan is None else plan.eligible,
+            in_law,
         )
         plan_keys = () if plan is None else plan.order
         self.stages = [
@@ -461,14 +469,14 @@ class _Rules:
         """What a bid fails of some criteria, in the scheme's order."""
         answers = _Answers()
         for name in self.listed(names):
-            criterion = self.version.criteria[name]
-            answers.add(name, reader.met(name), criterion.when_unknown)
+            rule = "hold" if name in ELIGIBLE else self.version.criteria[name].when_unknown
+            answers.add(name, reader.met(name), rule)
         return answers
 
     def listed(self, names: Iterable[str]) -> list[str]:
-        """Each name once, in the order the scheme declares its criteria."""
+        """Each name once, in the order the scheme declares its criteria; the law's come last."""
         given = set(names)
-        return [name for name in self.version.criteria if name in given]
+        return [name for name in (*self.version.criteria, *ELIGIBLE) if name in given]
 
     def listed_keys(self, keys: Iterable[Any]) -> list[str]:
         """Each name once, in the order the scheme first uses the keys: plans, then profiles."""

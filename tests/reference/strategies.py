@@ -182,17 +182,28 @@ def _ident(number: int) -> str:
     return _IDS[number % len(_IDS)] + (str(number // len(_IDS)) if number >= len(_IDS) else "")
 
 
+_SOME = 2
+_IN_LAW = {
+    "immigration_status": ("not_subject", "not_subject", "eligible_class", "not_eligible"),
+    "habitually_resident": (True, True, True, False),
+}
+
+
 def _register(rng: random.Random, bands: list[str], n: int) -> dict[str, list[Row]]:
     applications: list[Row] = []
     people: list[Row] = []
     connections: list[Row] = []
     versioned = _chance(rng, 0.3)
+    in_law = _IN_LAW if _chance(rng, 0.3) else {}
     for number in range(n):
         ident = _ident(number)
         applications += _versions(rng, ident, bands, versioned)
-        own = [_person(rng, ident, i) for i in range(_few(rng, 3))]
+        own = [_person(rng, ident, i) | {name: _maybe(rng, *of, null=0.1) for name, of in in_law.items()}
+               for i in range(_few(rng, 3))]
         people += own
         connections += [_connection(rng, ident, own) for _ in range(_few(rng, 4))]
+    if len(people) < _SOME:  # so that some are left where one is taken out
+        people = [{n: v for n, v in p.items() if n not in _IN_LAW} for p in people]
     for rows in (applications, people, connections):
         rng.shuffle(rows)
     return {

@@ -284,6 +284,19 @@ LANDLORDS = (
 )
 
 
+def test_homes_for_people_of_an_age_that_no_criterion_of_bids_asks_for(load_with):
+    def told(parts, **tables):
+        return [f.line() for f in lint(load_with(parts), tables) if f.rule == "minimum_age_not_read"]
+
+    homes = pl.DataFrame({"id": ["H", "J"], "minimum_age": [60, None]})
+    line = ("warning: 1 of the homes in the data have a minimum_age, and no criterion that bids meet reads "
+            "advert.minimum_age, so people of any age are ranked for them; if the homes keep to it, add a criterion")
+    (found,) = told(ACTIVE, homes=homes)
+    assert found.endswith(line)
+    assert told(ACTIVE, homes=homes.tail(1)) == told(ACTIVE) == []
+    assert told(criterion("bedroom_need >= COALESCE(advert.minimum_age, 0)"), homes=homes) == []
+
+
 def test_nominations_without_a_landlord_in_the_data(load_with):
     scheme = load_with(ACTIVE.replace("eligible: [c]\n", "") + "nominations: {label: x}\n")
     homes = pl.DataFrame({"id": ["H"], "landlord": pl.Series([None], dtype=pl.String)})

@@ -22,8 +22,9 @@ from cbl_engine.scheme.facts import (
     AnyMember,
     BedroomsFact,
     BedroomsNow,
+    ByLaw,
     Count,
-    ExemptByLaw,
+    EligibleInLaw,
     Max,
     Min,
     StatutoryOvercrowding,
@@ -70,7 +71,7 @@ def columns_read(fact: Fact, version: SchemeVersion) -> dict[str, set[str]]:
         return bedroom_columns(standard_of(fact.bedrooms, version))
     if isinstance(fact, BedroomsNow):
         return {"applications": {"id", "current_bedrooms"}, "rooms": {"application", "use", AREA}}
-    if isinstance(fact, ExemptByLaw):
+    if isinstance(fact, ByLaw):
         return {}
     if isinstance(fact, StatutoryOvercrowding):
         people = {"id", "application", "date_of_birth", "sex", "relationship"}
@@ -106,19 +107,25 @@ def columns_welcome(fact: Fact) -> dict[str, tuple[str, ...]]:
         return {"people": IF_THERE}
     if isinstance(fact, BedroomsNow):
         return {"rooms": _SPELL}
-    if isinstance(fact, ExemptByLaw):
-        return _read_by_law()
+    if isinstance(fact, ByLaw):
+        return _read_by_law(fact)
     if isinstance(fact, StatutoryOvercrowding):
         return {"people": ("expected_on", "partner_of"), "rooms": _SPELL}
     table = rows_of(fact)
     return {table: ("expected_on",) if table == "people" else ("until", "person")}
 
 
-@lru_cache(maxsize=1)
-def _read_by_law() -> dict[str, tuple[str, ...]]:
-    """Tables and columns that tell whom the law exempts from a test."""
+def _read_by_law(fact: ByLaw) -> dict[str, tuple[str, ...]]:
+    """Tables and columns by which the law answers a fact."""
+    return _read_by_tests(fact.test if isinstance(fact, EligibleInLaw) else None)
+
+
+@lru_cache(maxsize=8)
+def _read_by_tests(test: str | None) -> dict[str, tuple[str, ...]]:
+    """What a test of eligibility reads, or with None whom the law exempts from a test."""
     law = allocation_law()
-    names = {n for group in law.exempt.values() for n in parse_expression(group.when).own_names}
+    texts = [g.when for g in law.exempt.values()] if test is None else [law.eligible[test].met_when]
+    names = {n for text in texts for n in parse_expression(text).own_names}
     found: dict[str, set[str]] = {"applications": names - set(law.facts)}
     for fact in (law.facts[name] for name in names & set(law.facts)):
         found.setdefault(rows_of(fact), set()).update(
@@ -180,7 +187,7 @@ def household_facts(
     columns: dict[str, pl.Series] = {}
     by_table: dict[str, dict[str, Reduced]] = {}
     over_connections: dict[str, Fact] = {}
-    by_law: dict[str, ExemptByLaw] = {}
+    by_law: dict[str, ByLaw] = {}
     for name, fact in facts.items():
         if isinstance(fact, (AnyMember, AllMembers, Count, Min, Max)):
             by_table.setdefault(rows_of(fact), {})[name] = fact
@@ -196,7 +203,7 @@ def household_facts(
         elif isinstance(fact, StatutoryOvercrowding):
             found = present_overcrowding(tables, applications, on)
             columns[name] = found[answer_of(fact)].alias(name)
-        elif isinstance(fact, ExemptByLaw):
+        elif isinstance(fact, ByLaw):
             by_law[name] = fact
         else:
             over_connections[name] = fact
@@ -208,11 +215,9 @@ def household_facts(
             connection_facts(over_connections, tables, applications, on, constants, version)
         )
     if by_law:
-        from cbl_engine.assess.legal import exemptions
+        from cbl_engine.assess.legal import answers_of_law
 
-        kinds = [fact.exempt_by_law for fact in by_law.values()]
-        exempt = exemptions(kinds, tables, own, applications, on, version)
-        columns.update((name, exempt[f.exempt_by_law].alias(name)) for name, f in by_law.items())
+        columns.update(answers_of_law(by_law, tables, own, applications, on, version))
     return pl.DataFrame({name: columns[name] for name in facts})
 
 

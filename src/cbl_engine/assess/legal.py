@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,17 +12,18 @@ import polars as pl
 from cbl_engine.assess.facts import columns_read, columns_welcome, household_facts
 from cbl_engine.assess.outcomes import FAILED, MET, UNKNOWN, judge
 from cbl_engine.scheme.expressions import parse_expression
-from cbl_engine.scheme.facts import kind_of_fact
+from cbl_engine.scheme.facts import EligibleInLaw, ExemptByLaw, kind_of_fact, rows_of
 from cbl_engine.scheme.law import AllocationLaw, LegalTest, allocation_law
 from cbl_engine.tables import DTYPES, column_types
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from datetime import date
 
     from numpy.typing import NDArray
 
-    from cbl_engine.scheme.model import SchemeVersion, Tests
+    from cbl_engine.scheme.facts import ByLaw
+    from cbl_engine.scheme.model import SchemeVersion
     from cbl_engine.tables import Ordinals
 
 
@@ -64,7 +66,7 @@ class Legal:
 
 def law_columns(law: AllocationLaw) -> tuple[str, ...]:
     """Columns of applications that the law reads."""
-    texts = [test.when for test in (*law.eligible.values(), *law.exempt.values())]
+    texts = [test.met_when for test in (*law.eligible.values(), *law.exempt.values())]
     names = {n for text in texts for n in parse_expression(text).own_names}
     return tuple(sorted(names - set(law.facts)))
 
@@ -98,38 +100,79 @@ def legal_outcomes(
     return Legal(law, eligible, tests, exempt, frame, tuple(absent))
 
 
-def exemptions(
-    kinds: Iterable[Tests],
+def judged_in_law(tables: Mapping[str, pl.DataFrame]) -> frozenset[str]:
+    """Names of the tests of eligibility that a register is judged by when it comes to bids.
+
+    One that asks for a column that is not there is left out: whoever sent the register settled
+    eligibility before. Where the column is there, whoever has no value in it is not known.
+    """
+    return frozenset(
+        name for name, columns in columns_of_eligibility().items()
+        if all(t in tables and c in tables[t].columns for t, c in columns)
+    )
+
+
+@lru_cache(maxsize=1)
+def columns_of_eligibility() -> Mapping[str, frozenset[tuple[str, str]]]:
+    """Test of eligibility -> table and column of each fact that it asks of those who apply."""
+    law = allocation_law()
+    asked = {
+        name: [f for n in parse_expression(test.when).own_names if (f := law.facts.get(n))]
+        for name, test in law.eligible.items()
+    }
+    return {
+        name: frozenset(
+            (rows_of(fact), column) for fact in facts
+            for column in parse_expression(getattr(fact, kind_of_fact(fact))).own_names
+        )
+        for name, facts in asked.items()
+    }
+
+
+def answers_of_law(
+    facts: Mapping[str, ByLaw],
     tables: Mapping[str, pl.DataFrame],
     own: pl.DataFrame,
     ids: Ordinals,
     on: date,
     version: SchemeVersion,
 ) -> dict[str, pl.Series]:
-    """Kind of test -> whether the law exempts each household from it; null where not known.
+    """Facts that the law answers, by name: true, false, or null where not known.
 
     Args:
-        kinds: ``local_connection``, ``residence``.
+        facts: whether the law exempts a household from a kind of test; whether it meets a test of
+            eligibility (true before the test is in force).
         tables: the register; what the law reads and it lacks is not known of anyone.
         own: columns of applications, a row an application by ordinal.
         ids: applications.
         on: the as-at date.
         version: for the declared columns' ``if_null``.
     """
-    law, kinds = allocation_law(), tuple(dict.fromkeys(kinds))
-    now = {n: g for n, g in law.exempt.items() if g.holds_on(on) and set(kinds) & set(g.tests)}
+    law = allocation_law()
+    kinds = {fact.exempt_by_law for fact in facts.values() if isinstance(fact, ExemptByLaw)}
+    asked = {fact.test for fact in facts.values() if isinstance(fact, EligibleInLaw)}
+    every: dict[str, LegalTest] = {
+        **{n: t for n, t in law.eligible.items() if n in asked},
+        **{n: g for n, g in law.exempt.items() if kinds & set(g.tests)},
+    }
+    now = {n: t for n, t in every.items() if t.holds_on(on)}
     types = column_types("applications")
     lost = [n for n in law_columns(law) if n not in own.columns]
     own = own.with_columns(pl.lit(None, DTYPES[types[n]]).alias(n) for n in lost)
     codes, _, _ = _judged(law, now, tables, own, ids, on, version)
     out: dict[str, pl.Series] = {}
-    for kind in kinds:
-        mine = [codes[n] for n, g in now.items() if kind in g.tests]
-        met, unknown = (
-            np.any([c == code for c in mine], axis=0) if mine else np.zeros(len(ids), bool)
-            for code in (MET, UNKNOWN)
-        )
-        out[kind] = pl.Series(met).set(pl.Series(unknown & ~met), None)
+    for name, fact in facts.items():
+        if isinstance(fact, EligibleInLaw):
+            code = codes.get(fact.test, np.zeros(len(ids), np.int8))
+            met, unknown = code == MET, code == UNKNOWN
+        else:
+            mine = [codes[n] for n, g in law.exempt.items()
+                    if n in now and fact.exempt_by_law in g.tests]
+            met, unknown = (
+                np.any([c == code for c in mine], axis=0) if mine else np.zeros(len(ids), bool)
+                for code in (MET, UNKNOWN)
+            )
+        out[name] = pl.Series(name, met).set(pl.Series(unknown & ~met), None)
     return out
 
 
@@ -143,7 +186,7 @@ def _judged(
     version: SchemeVersion,
 ) -> tuple[dict[str, NDArray[np.int8]], pl.DataFrame, list[str]]:
     """Outcomes of tests, what they read, and the columns beside applications' that are not there."""
-    expressions = {name: parse_expression(test.when) for name, test in tests.items()}
+    expressions = {name: parse_expression(test.met_when) for name, test in tests.items()}
     names = {n for e in expressions.values() for n in e.own_names}
     facts = {n: f for n, f in law.facts.items() if n in names}
     whole, absent = _with_columns(facts, tables, ids, version)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from cbl_engine.assess.legal import columns_of_eligibility
 from cbl_engine.cases import given
 from cbl_engine.cases.adverts import advert_rows, bid_rows, closing_moments, names_of
 from cbl_engine.cases.checker import Checker
@@ -45,7 +46,8 @@ class Case:
         on: the date it is, that of the last close where ``as_at`` is that.
         seed: the run's seed, for lotteries.
         unattended: what needs no judgement is approved by nobody.
-        register: every table a register may hold, without rows where the case gives none.
+        register: every table a register may hold, without rows where the case gives none, and without
+            what the law asks of people where no row of the case speaks of it.
         adverts: one row each.
         homes: those of the case, and one for every advert that names none.
         bids: one row a bid.
@@ -124,7 +126,8 @@ class CaseBuilder:
             on=on,
             seed=case.seed,
             unattended=file.unattended if case.unattended is None else case.unattended,
-            register={name: tables[name].frame(its) for name, its in rows.items()},
+            register=_without_law(
+                {name: tables[name].frame(its) for name, its in rows.items()}, rows),
             adverts=tables["adverts"].frame(adverts),
             homes=tables["homes"].frame(homes),
             bids=tables["bids"].frame(bids),
@@ -178,3 +181,17 @@ class CaseBuilder:
             spoken += [named] if isinstance(named, str) else list(named)
         known = {row.get("id") for row in rows} | {None, "advert.area"}
         return rows + [{"id": a} for a in dict.fromkeys(spoken) if a not in known]
+
+
+def _without_law(
+    frames: Mapping[str, pl.DataFrame], rows: Mapping[str, list[dict[str, Any]]]
+) -> dict[str, pl.DataFrame]:
+    """The register without what the law asks of those who apply, where the case does not speak of it."""
+    unsaid = [
+        (table, column) for columns in columns_of_eligibility().values() for table, column in columns
+        if not any(column in row for row in rows[table])
+    ]
+    return {
+        name: frame.drop(column for table, column in unsaid if table == name)
+        for name, frame in frames.items()
+    }

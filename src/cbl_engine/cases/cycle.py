@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from cbl_engine.scheme.law import bid_criteria
 from cbl_engine.tables.letting_columns import ADVERT_STATES, OFFERS
 
 if TYPE_CHECKING:
@@ -147,12 +148,12 @@ def _bidding_rules(version: SchemeVersion) -> Iterator[str]:
 
 
 def _passing_over(version: SchemeVersion) -> Iterator[str]:
-    yield from ("not_active", "bid_withdrawn", "under_offer", "discretion", *version.checks, *version.criteria)
+    yield from ("not_active", "bid_withdrawn", "under_offer", "discretion", *version.checks, *bid_criteria(version))
     yield from version.offers.passing_over if version.offers else ()
 
 
 def _held_for(version: SchemeVersion) -> Iterator[str]:
-    yield from (*version.checks, *version.criteria)
+    yield from (*version.checks, *bid_criteria(version))
 
 
 PARTS = {
@@ -200,7 +201,7 @@ PARTS = {
     ),
     "not_permitted": Part(
         "direct let not permitted by", ("application", "word"), _refused,
-        lambda version: [*_NOT_PERMITTED, *version.criteria],
+        lambda version: [*_NOT_PERMITTED, *bid_criteria(version)],
     ),
 }
 """What ``expect`` may say of a cycle, by name."""

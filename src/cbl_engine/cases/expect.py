@@ -9,6 +9,7 @@ from cbl_engine.cases.cycle_names import cycle_problems
 from cbl_engine.cases.rows import suggest, where_given
 from cbl_engine.errors import Problem
 from cbl_engine.scheme.keys import PreferKey, key_name
+from cbl_engine.scheme.law import bid_criteria
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -60,7 +61,7 @@ class _Checker:
     ) -> None:
         self.case = case
         self.place = place
-        self.version = version
+        self.version, self.criteria = version, bid_criteria(version)
         self.document = document
         self.problems: list[Problem] = []
 
@@ -144,12 +145,12 @@ class _Checker:
         expect = self.case.expect
         for name, failed in expect.not_eligible.items():
             for index, criterion in enumerate(failed):
-                if criterion not in self.version.criteria:
+                if criterion not in self.criteria:
                     place = ("expect", "not_eligible", name, index)
-                    self._unknown("criterion", criterion, place, self.version.criteria)
+                    self._unknown("criterion", criterion, place, self.criteria)
         decisive = [*(key_name(key) for key in keys), "stage", "tie"]
         doubts = [key.prefer if isinstance(key, PreferKey) else key_name(key) for key in keys]
-        doubts = [*self.version.criteria, *doubts]
+        doubts = [*self.criteria, *doubts]
         assessed, found = assessed_expectation(
             expect.assessed, (*self.place, "expect", "assessed"), self.version, self.document
         )

@@ -17,6 +17,7 @@ from cbl_engine.offers.refusals import refused
 from cbl_engine.offers.signing import sign, undo_letting
 from cbl_engine.offers.standing import asked_of, what_stops
 from cbl_engine.offers.undone import undo_bypass
+from cbl_engine.scheme.law import in_law, names_of_law
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -185,6 +186,8 @@ def _signed(desk: Desk, offer: Offer, row: Row) -> None:
         names = sorted({told_reason(c, held, "applicant") for c in stopped["check"]})
         raise Clash("hard_stop", f"{offer_in_words(offer)}; not cleared: {', '.join(names)}")
     stop = what_stops(desk, [place], "let").get(place.key)
+    if stop is not None and stop.reason in names_of_law().values():
+        raise Clash("hard_stop", f"{offer_in_words(offer)}; {in_law(stop.reason)}")
     if stop is not None:
         reason = told_reason(stop.reason, held, "applicant")
         raise Clash("wrong_step", f"{offer_in_words(offer)}; it waits for: {reason}")

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from cbl_engine.assess.legal import judged_in_law
 from cbl_engine.assess.outcomes import FAILED, MET, UNKNOWN, for_sql
 from cbl_engine.errors import Problem, TableError
-from cbl_engine.scheme.keys import LotteryKey
-from cbl_engine.scheme.model import Profile
+from cbl_engine.scheme.law import names_of_law
 from cbl_engine.shortlist import prepare
 from cbl_engine.shortlist.advert_columns import columns_read_of_adverts, home_problems
 from cbl_engine.shortlist.classes import rows_of
@@ -35,11 +35,6 @@ if TYPE_CHECKING:
     from cbl_engine.scheme.model import SchemeVersion
     from cbl_engine.shortlist.compiled import Compiled, Condition
     from cbl_engine.shortlist.register import Prepared, RegisterAt
-
-_NOBODY: Mapping[str, Profile] = {
-    "ask": Profile(label="nobody is ranked", order=(LotteryKey(lottery="register"),))
-}
-
 
 class Judge:
     """A scheme, a register and adverts, to ask criteria of by name.
@@ -76,6 +71,11 @@ class Judge:
             SchemeError: none is.
         """
         return self.scheme.in_force(on)
+
+    def names_of_law(self) -> tuple[str, ...]:
+        """Names of the law's criteria that this register is judged by."""
+        judged = judged_in_law(self.tables)
+        return tuple(name for test, name in names_of_law().items() if test in judged)
 
     def met(
         self,
@@ -193,7 +193,7 @@ def _alone(holder: ById, name: str) -> SchemeVersion:
     """A version of which one criterion is left to compile."""
     return holder.version.model_copy(
         update={
-            "eligible": (name,), "profiles": _NOBODY, "default_profile": None,
+            "eligible": (name,), "profiles": {}, "default_profile": None,
             "landlords": {}, "local_lettings_plans": {},
         }
     )

@@ -21,6 +21,7 @@ from cbl_engine.offers.quotas import Ledger
 from cbl_engine.offers.refusals import begin_consequence, duties_may_end, judged
 from cbl_engine.offers.standing import Place, due_before, what_stops
 from cbl_engine.offers.stops import SILENCES, end_holds, hold_for
+from cbl_engine.scheme.law import in_law, names_of_law
 
 if TYPE_CHECKING:
     from cbl_engine.offers.desk import Desk
@@ -233,6 +234,8 @@ def decline(desk: Desk, proposal: Proposal, by: By) -> None:
     check = version.checks.get(proposal.what or "") if proposal.act == "bypass" else None
     if check is not None and check.must_pass:
         raise Clash("hard_stop", f"proposal {proposal.id}: the check must be passed")
+    if proposal.act == "bypass" and (what := proposal.what) and what in names_of_law().values():
+        raise Clash("hard_stop", f"proposal {proposal.id}: {in_law(what)}")
     desk.decide(proposal, "declined", reason=reason, **by.of_event)
     offer = desk.book.offers.get(proposal.offer or "")
     if proposal.act == "offer" and offer is not None:

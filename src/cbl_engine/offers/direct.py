@@ -9,6 +9,7 @@ import polars as pl
 from cbl_engine.offers.advertising import homes_advertised, homes_let
 from cbl_engine.offers.criteria import Judge
 from cbl_engine.offers.whole import whole
+from cbl_engine.scheme.law import bid_criteria, names_of_law
 from cbl_engine.tables import TABLES
 from cbl_engine.tables.letting_columns import DIRECT_LETS
 
@@ -46,7 +47,7 @@ def direct_let_findings(
 
     Returns:
         id, application, home, kind (as asked), finding, state. Finding: the name of a criterion
-        (the kind's ``when``, its ``homes``, one of its ``fit`` or else of those common to every
+        (of an allocation under Part 6 the law's own; the kind's ``when``, its ``homes``, one of its ``fit`` or else of those common to every
         advert), or no_such_kind, no_such_home, no_such_application, application_over (housed or
         closed), not_active (an allocation under Part 6 to an application that is neither active nor
         under offer), home_let, home_advertised.
@@ -105,16 +106,17 @@ def as_adverts(judge: Judge, asked: pl.DataFrame) -> Judge:
 
 
 def criteria_of(rule: DirectLet, version: SchemeVersion) -> list[str]:
-    """The criteria of a kind, each once, in the order they are asked."""
+    """The criteria of a kind, each once, in the order they are asked; of an allocation, the law's first."""
     given = [c for c in (rule.when, rule.homes) if c is not None]
-    return list(dict.fromkeys([*given, *(rule.fit or version.eligible)]))
+    above = names_of_law().values() if rule.part_6 else ()
+    return list(dict.fromkeys([*above, *given, *(rule.fit or version.eligible)]))
 
 
 def _not_met(
     judge: Judge, version: SchemeVersion, rows: pl.DataFrame, name: str, on: date
 ) -> pl.DataFrame:
     met = judge.met(name, on, advert=rows["id"], application=rows["application"])
-    must_be_known = version.criteria[name].when_unknown != "pass"
+    must_be_known = bid_criteria(version)[name].when_unknown != "pass"
     states = pl.Series(["failed"]).new_from_index(0, rows.height).set(met.is_null(), "not_known")
     stops = ~met.fill_null(value=not must_be_known)
     return _found_of(rows.filter(stops), name, states.filter(stops))

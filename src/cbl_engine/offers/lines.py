@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from cbl_engine.offers.above import first_who_came, out_of_targets, stand_above
 from cbl_engine.scheme.keys import key_name
+from cbl_engine.scheme.law import bid_criteria
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -110,7 +111,7 @@ def names_that_hold(version: SchemeVersion) -> frozenset[str]:
     ]
     keys = {key_name(key) for order in orders for key in order if key.when_unknown == "hold"}
     return frozenset(keys | {
-        name for name, criterion in version.criteria.items() if criterion.when_unknown == "hold"
+        name for name, criterion in bid_criteria(version).items() if criterion.when_unknown == "hold"
     })
 
 

@@ -76,8 +76,16 @@ def place_of(desk: Desk, offer: Offer) -> Place:
     holds = names_that_hold(desk.version) if unknown else frozenset()
     return Place(
         offer.advert or offer.id, offer.application, offer.home, offer.landlord, offer.final,
-        tuple(n for n in unknown if n in holds), direct=offer.advert is None, let_stand=_let_stand(desk, offer),
+        tuple(n for n in unknown if n in holds), direct=offer.advert is None,
+        allocation=_allocation(desk, offer), let_stand=_let_stand(desk, offer),
     )
+
+
+def _allocation(desk: Desk, offer: Offer) -> bool:
+    """Whether the letting is one under Part 6; a direct let is by its kind."""
+    proposal = proposal_of(desk, offer) if offer.route == "direct" else None
+    kind = desk.version.direct_lets.get(proposal.what or "") if proposal is not None else None
+    return kind is None or kind.part_6
 
 
 def _let_stand(desk: Desk, offer: Offer) -> frozenset[str]:

@@ -41,6 +41,7 @@ class Place:
         waits_for: names that were not known when the list was made, and hold.
         listed: it stands on a list, and nothing has been offered yet.
         direct: it is asked about a direct let.
+        allocation: whether the letting is an allocation under Part 6; some direct lets are none.
         let_stand: reasons for which an officer declined to pass it over.
     """
 
@@ -52,6 +53,7 @@ class Place:
     waits_for: tuple[str, ...] = ()
     listed: bool = False
     direct: bool = False
+    allocation: bool = True
     let_stand: frozenset[str] = frozenset()
 
     @property
@@ -97,7 +99,7 @@ def what_stops(desk: Desk, places: list[Place], before: Step) -> Standing:
     """What stops households on their way to a step, in the order of ``docs/offers.md``.
 
     1. Housed, not active, or its bid withdrawn. 2. Under offer elsewhere, or frozen from being listed: asked of those
-    on a list alone. 3. Criteria asked again. 4. What the shortlist holds for. 5. Checks.
+    on a list alone. 3. Who may be let to in law, and criteria asked again. 4. What the shortlist holds for. 5. Checks.
 
     Returns:
         By advert and application; who is not there may go on.
@@ -183,17 +185,20 @@ def _frozen(desk: Desk, places: list[Place]) -> set[tuple[str, str]]:
 
 
 def _criteria(desk: Desk, places: list[Place], before: Step) -> Standing:
-    """Criteria asked again up to a step that is this one or a later one."""
+    """The law's criteria, and the scheme's that are asked again up to this step or a later one."""
     found: Standing = {}
     reached = _STEPS.index(before)
-    asked = [n for n, last in desk.offers.judged_at.items() if _STEPS.index(last) >= reached]
-    places = [p for p in places if not p.direct]
-    if not asked or not places:
-        return found
-    advert, application = _ids(places)
-    for name in asked:
+    again = [n for n, last in desk.offers.judged_at.items() if _STEPS.index(last) >= reached]
+    on_lists = [p for p in places if not p.direct]
+    allocations = [p for p in places if p.allocation]
+    for name, asked_of_them in (
+        *((n, allocations) for n in desk.judge.names_of_law()), *((n, on_lists) for n in again),
+    ):
+        if not asked_of_them:
+            continue
+        advert, application = _ids(asked_of_them)
         counts = desk.judge.counts(name, desk.on, advert=advert, application=application)
-        for place, met in zip(places, counts.to_list(), strict=True):
+        for place, met in zip(asked_of_them, counts.to_list(), strict=True):
             if met is not True and name not in place.let_stand:
                 does = "hold" if met is None else "pass_over"
                 found.setdefault(place.key, Stop(does, "criterion", name))

@@ -80,7 +80,8 @@ class Held:
 
 def held_by_run(run: RunFolder) -> Held:
     """What a run folder holds: what the run read."""
-    return Held("run", run.manifest["run_id"], run.scheme, run.frames, columns_read(run.scheme))
+    read = columns_read(run.scheme, run.frames)
+    return Held("run", run.manifest["run_id"], run.scheme, run.frames, read)
 
 
 @dataclass(frozen=True)

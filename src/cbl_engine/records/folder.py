@@ -195,7 +195,7 @@ def write_run(
 
 def _whole_record(result: Shortlist, frames: Mapping[str, pl.DataFrame]) -> None:
     """Every table that the shortlist read is there as it read it: without, it is not made again."""
-    read = set(columns_read(result.prepared.scheme))
+    read = set(columns_read(result.prepared.scheme, result.prepared.tables))
     needed = [*_ALWAYS_THERE, *sorted(read & set(result.prepared.tables) - set(_ALWAYS_THERE))]
     needed += ["homes"] * result.with_homes
     problems = [

@@ -37,7 +37,7 @@ def other_than_judged(result: Shortlist, frames: Mapping[str, pl.DataFrame]) -> 
     if not _same_adverts(result.adverts, again):
         yield _other("adverts and homes" if result.with_homes else "adverts", "adverts")
     scheme = result.prepared.scheme
-    read = columns_read(scheme)
+    read = columns_read(scheme, result.prepared.tables)
     judged = {n: table for n, table in result.prepared.tables.items() if n in read}
     judged["bids"] = result.given
     columns = {name: [c for c in read[name] if c in table.columns] for name, table in judged.items()}

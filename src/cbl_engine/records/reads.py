@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cbl_engine.assess import columns_welcome
+from cbl_engine.assess.legal import judged_in_law
+from cbl_engine.scheme.facts import EligibleInLaw
 from cbl_engine.shortlist.compiled import compile_version
 from cbl_engine.shortlist.register_check import tables_read
 from cbl_engine.tables import DATED_TABLES, LINEAGE_COLUMNS, ExtraColumn
@@ -73,8 +75,12 @@ def extra_columns(scheme: Scheme) -> dict[str, list[ExtraColumn]]:
     return {table: list(columns.values()) for table, columns in out.items()}
 
 
-def columns_read(scheme: Scheme) -> dict[str, list[str]]:
-    """The columns of each table that a shortlist under any version of the scheme reads."""
+def columns_read(scheme: Scheme, tables: Mapping[str, pl.DataFrame]) -> dict[str, list[str]]:
+    """The columns of each table that a shortlist under any version of the scheme reads.
+
+    What the law asks of those who apply is read where the register, ``tables``, is judged by it.
+    """
+    in_law = judged_in_law(tables)
     wanted: dict[str, dict[str, None]] = {
         table: dict.fromkeys(_ALWAYS[table])
         for table in ("applications", "adverts", "homes", "bids")
@@ -88,6 +94,8 @@ def columns_read(scheme: Scheme) -> dict[str, list[str]]:
             mine = wanted.setdefault(table, dict.fromkeys(_ALWAYS[table]))
             mine.update(dict.fromkeys(sorted(columns)))
         for fact in compiled.facts_read().values():
+            if isinstance(fact, EligibleInLaw) and fact.test not in in_law:
+                continue
             for table, columns in columns_welcome(fact).items():
                 mine = wanted.setdefault(table, dict.fromkeys(_ALWAYS[table]))
                 mine.update(dict.fromkeys(columns))
@@ -103,7 +111,7 @@ def rows_and_columns_read(
     homes advertised. Rows are sorted, so equal inputs give equal files. With ``lineage``
     source_name and source_row come last, where a table has them.
     """
-    wanted = {"areas": list(_ALWAYS["areas"]), **columns_read(scheme)}
+    wanted = {"areas": list(_ALWAYS["areas"]), **columns_read(scheme, frames)}
     out = {}
     bidders = frames["bids"]["application"].unique()
     for table in sorted(set(wanted) & set(frames)):

@@ -15,7 +15,7 @@ from cbl_engine.offers.standing import NOT_ACTIVE, UNDER_OFFER, WITHDRAWN
 from cbl_engine.report.letter import BLANK
 from cbl_engine.report.notice_case import Case, Row, home_called, the_home, what_refusals_lead_to
 from cbl_engine.scheme.description import Line, Section
-from cbl_engine.scheme.law import clocks_of_law, final_offer_law
+from cbl_engine.scheme.law import bid_criteria, clocks_of_law, final_offer_law
 from cbl_engine.scheme.offers_words import consequence_does, within_in_words
 from cbl_engine.scheme.words import capital, day, sentence
 
@@ -242,8 +242,8 @@ def _why_passed_over(case: Case) -> tuple[Line, bool]:
         check = version.checks[name]
         return Line(f"{check.label}: not passed, or not there in time.", source=check.source,
                     ours=check.illustrative), lasting
-    if name in version.criteria:
-        criterion = version.criteria[name]
+    criterion = bid_criteria(version).get(name)
+    if criterion is not None:
         return Line(f"{criterion.label}: not met, or not known in time.", source=criterion.source,
                     ours=criterion.illustrative), lasting
     source = rules.source if rules is not None else None

@@ -18,6 +18,7 @@ from cbl_engine.records.rankings import rankings
 from cbl_engine.records.state import StateFolder
 from cbl_engine.report.subject_chronology import chronology
 from cbl_engine.report.subject_redaction import GROUNDS, STATEMENT, Redaction, Row, officer_held
+from cbl_engine.scheme.law import bid_criteria
 from cbl_engine.tables.letting_columns import RECORDED
 
 if TYPE_CHECKING:
@@ -203,7 +204,7 @@ def _named_elsewhere(record: Record, application: str) -> int:
 
 def _places(record: Record, scheme: Scheme, application: str) -> list[Row]:
     """Places on lists, on each day one was ranked: how many are on it, stand above, and are equal."""
-    labels = {n: c.label for v in scheme.versions for n, c in v.criteria.items()}
+    labels = {n: c.label for v in scheme.versions for n, c in bid_criteria(v).items()}
     every = rankings(record) if isinstance(record, StateFolder) else record.tables[
         "shortlisted"].with_columns(pl.lit(0).alias("event"), pl.lit(None, pl.Date).alias("ranked_on"))
     out = []

@@ -83,8 +83,8 @@ def _qualification(
 ) -> Section:
     law = allocation_law()
     paragraphs = [
-        Line("The law stands above the scheme. Nobody may be let to unless all of these hold; what "
-             "is not known must be settled before an offer:",
+        Line("The law stands above the scheme. Nobody may be let to unless all of these hold, but for "
+             "social tenants who move; what is not known must be settled before an offer:",
              under=tuple(map(Line, law_of(law.eligible, version, as_at)))),
     ]
     kinds: dict[tuple[str, ...], list[str]] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field, Tag
@@ -202,6 +203,28 @@ class ExemptByLaw(_Fact):
     )
 
 
+@dataclass(frozen=True)
+class EligibleInLaw:
+    """Whether a household meets a test of eligibility in law.
+
+    The law's own fact: no scheme declares it, and every version by which bids are judged has it.
+
+    Attributes:
+        label: what it tells.
+        test: name of the test.
+    """
+
+    label: str
+    test: str
+    unit: None = None
+    source: None = None
+    illustrative: bool = False
+
+
+ByLaw = ExemptByLaw | EligibleInLaw
+"""Facts that the law's own tests answer."""
+
+
 REDUCERS: dict[str, type[_Fact]] = {
     "any_member": AnyMember,
     "all_members": AllMembers,
@@ -248,6 +271,8 @@ def kind_of_fact(fact: _Fact) -> str:
 
 def expressions_of(fact: Fact) -> dict[tuple[str, ...], str]:
     """Every expression of a fact, by where it stands within it."""
+    if isinstance(fact, EligibleInLaw):
+        return {}
     kind = kind_of_fact(fact)
     rule = getattr(fact, kind)
     found: dict[tuple[str, ...], str | None] = {}

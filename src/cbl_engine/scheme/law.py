@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from cbl_engine.scheme.facts import ExemptByLaw, Fact
-from cbl_engine.scheme.model import Tests
+from cbl_engine.scheme.expressions import parse_expression
+from cbl_engine.scheme.facts import EligibleInLaw, ExemptByLaw, Fact, expressions_of
+from cbl_engine.scheme.model import Criterion, Tests
 from cbl_engine.scheme.parts import InForce, Labelled, Name, Part, Source, Sql
 from cbl_engine.scheme.standards import citation, read_shipped
 from cbl_engine.scheme.upkeep import DecisionDue, DutyDue
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
     from cbl_engine.scheme.model import SchemeVersion
 
+OF_THE_DAY = frozenset({"age", "born", "months", "current", "as_at"})
+"""Names whose values change with the as-at date."""
+
 
 class LegalTest(Labelled):
     """A test of eligibility: every one in force must be met."""
@@ -27,6 +31,12 @@ class LegalTest(Labelled):
     in_force: InForce
     confirmed: bool = Field(description="false: not checked in the text of the law")
     when: Sql = Field(description="SQL over columns of applications and the law's own facts")
+    unless: Sql | None = Field(None, description="SQL that is true of whom the test spares")
+
+    @property
+    def met_when(self) -> str:
+        """SQL that is true when it is met, or spares the household."""
+        return self.when if self.unless is None else f"({self.when}) OR ({self.unless})"
 
     def holds_on(self, on: date) -> bool:
         """Whether it is in force on a date."""
@@ -74,6 +84,14 @@ class AllocationLaw(Part):
             n for n in self.notices.values()
             if n.in_force.holds_on(on) and (adverse or not n.adverse)
         ]
+
+    def moves(self, name: str, since: date) -> bool:
+        """Whether the answer of a test of eligibility depends on the date, from a day on."""
+        test = self.eligible[name]
+        asked = (self.facts[n] for n in parse_expression(test.met_when).own_names if n in self.facts)
+        texts = [test.met_when, *(t for fact in asked for t in expressions_of(fact).values())]
+        return bool(OF_THE_DAY & {n for text in texts for n in parse_expression(text).names}) or any(
+            day is not None and day > since for day in (test.in_force.from_, test.in_force.until))
 
     def changes(self) -> list[date]:
         """Every day on which a test begins or ends, ascending."""
@@ -213,3 +231,55 @@ def with_exemptions(version: SchemeVersion) -> SchemeVersion:
         criteria[name] = rule.model_copy(
             update={"when": f"({rule.when}) OR COALESCE({fact}, FALSE)"})
     return version.model_copy(update={"facts": facts, "criteria": criteria})
+
+
+def bid_criteria(version: SchemeVersion) -> Mapping[str, Criterion]:
+    """The criteria by which bids and offers are judged: the scheme's, then the law's own.
+
+    A household for which one of the law's is not known is held: nothing may be offered to it until
+    it is.
+    """
+    return {**version.criteria, **_criteria_of_law()}
+
+
+@lru_cache(maxsize=1)
+def names_of_law() -> Mapping[str, str]:
+    """Test of eligibility in law -> name of the criterion that it is of every scheme."""
+    return {name: f"{name}_in_law" for name in allocation_law().eligible}
+
+
+@lru_cache(maxsize=1)
+def _criteria_of_law() -> dict[str, Criterion]:
+    law = allocation_law()
+    return {
+        criterion: Criterion(
+            label=law.eligible[test].label, when=f"meets_{criterion}", when_unknown="hold",
+            source=law.citation(law.eligible[test]),
+        )
+        for test, criterion in names_of_law().items()
+    }
+
+
+def in_law(criterion: str) -> str:
+    """What the law asks by one of its criteria, with its section, for a message."""
+    rule = _criteria_of_law()[criterion]
+    return f"the law asks: {rule.label} ({rule.source})"
+
+
+def with_law(version: SchemeVersion) -> SchemeVersion:
+    """The version as a bid is judged by it: exemptions put in, and who may be let to at all.
+
+    The law's criteria can be asked by name of any version, and every bid must meet them where the
+    version ranks bids: where it has a profile.
+    """
+    version = with_exemptions(version)
+    law = allocation_law()
+    facts = {
+        f"meets_{criterion}": EligibleInLaw(law.eligible[test].label, test)
+        for test, criterion in names_of_law().items()
+    }
+    asked = names_of_law().values() if version.profiles else ()
+    return version.model_copy(update={
+        "facts": {**version.facts, **facts}, "criteria": bid_criteria(version),
+        "eligible": (*version.eligible, *asked),
+    })

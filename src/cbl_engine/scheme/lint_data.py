@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cbl_engine.scheme.check_orders import suggest
+from cbl_engine.scheme.expressions import parse_expression
 from cbl_engine.scheme.facts import (
     ConnectedToFact,
     ConnectionStrengthFact,
@@ -15,6 +16,7 @@ from cbl_engine.scheme.facts import (
     kind_of_fact,
 )
 from cbl_engine.scheme.findings import Finding
+from cbl_engine.scheme.reach import asked_of_bids
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from cbl_engine.scheme.model import SchemeVersion
 
 _OF_AREAS = (ConnectedToFact, ConnectionStrengthFact, MonthsConnected, MonthsResidentIn)
+_AGE = "minimum_age"
 _TOLD = 3
 """Names of one field that are told, at most."""
 
@@ -30,7 +33,7 @@ _TOLD = 3
 def data_findings(
     version: SchemeVersion, document: Document, tables: Mapping[str, pl.DataFrame]
 ) -> Iterator[Finding]:
-    """Landlords, areas and levels of areas that only the scheme names, and landlords that only data do.
+    """Landlords, areas and levels of areas that only the scheme names, and landlords and ages that only data do.
 
     Args:
         version: the scheme version.
@@ -38,6 +41,7 @@ def data_findings(
         tables: adverts, homes and areas; what is not there is not looked at.
     """
     yield from _landlords(version, document, tables)
+    yield from _ages(version, document, tables)
     if "areas" in tables:
         yield from _areas(version, document, tables["areas"])
 
@@ -76,6 +80,23 @@ def _landlords(
             yield Finding("warning", "landlord_without_homes",
                           document.where(("landlords", name), key=True),
                           f"no home or advert names the landlord {name}")
+
+
+def _ages(
+    version: SchemeVersion, document: Document, tables: Mapping[str, pl.DataFrame]
+) -> Iterator[Finding]:
+    """Homes for people of an age, in a scheme that asks nobody's age for them."""
+    asked, _ = asked_of_bids(version)
+    read = {n for name in asked & set(version.criteria)
+            for n in parse_expression(version.criteria[name].when).advert_names}
+    ages = {t: n for t in ("homes", "adverts") if t in tables and _AGE in tables[t].columns
+            and (n := tables[t][_AGE].count())}
+    if ages and _AGE not in read:
+        have = " and ".join(f"{n} of the {table}" for table, n in ages.items())
+        part = "eligible" if version.eligible else "profiles"
+        yield Finding("warning", "minimum_age_not_read", document.where((part,), key=True),
+                      f"{have} in the data have a {_AGE}, and no criterion that bids meet reads advert.{_AGE}, "
+                      "so people of any age are ranked for them; if the homes keep to it, add a criterion")
 
 
 def _areas(

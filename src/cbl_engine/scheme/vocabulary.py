@@ -13,9 +13,9 @@ from cbl_engine.scheme.compared import mixed_comparison
 from cbl_engine.scheme.facts import (
     AllMembers,
     AnyMember,
+    ByLaw,
     ConnectedToFact,
     ConnectionStrengthFact,
-    ExemptByLaw,
     Max,
     Min,
     StatutoryOvercrowding,
@@ -151,7 +151,7 @@ def value_type(value: Any) -> str:
 
 def fact_type(fact: Fact, words: Vocabulary) -> str:
     """Column type of a fact; an expression that does not work counts as int (reported apart)."""
-    if isinstance(fact, (AnyMember, AllMembers, ConnectedToFact, StatutoryOvercrowding, ExemptByLaw)):
+    if isinstance(fact, (AnyMember, AllMembers, ConnectedToFact, StatutoryOvercrowding, ByLaw)):
         return "bool"
     if isinstance(fact, (Min, Max)):
         from cbl_engine.scheme.expressions import parse_expression

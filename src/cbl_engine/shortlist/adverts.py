@@ -148,7 +148,7 @@ def arrange_adverts(
     problems: list[Problem] = []
     at = 0
     for view, rows in versions:
-        side, found = _side(view.compiled, adverts, homes, rows)
+        side, found = _side(view, adverts, homes, rows)
         problems.extend(found)
         problems.extend(_plans_not_in_force(prepared, view.compiled, adverts[rows]))
         if side is None:
@@ -260,11 +260,12 @@ def _version_of(
 
 
 def _side(
-    compiled: Compiled,
+    view: RegisterAt,
     adverts: pl.DataFrame,
     homes: pl.DataFrame | None,
     rows: NDArray[np.int64],
 ) -> tuple[AdvertSide | None, list[Problem]]:
+    compiled = view.compiled
     mine = adverts[rows] if len(rows) < adverts.height else adverts
     frame, found = columns_read_of_adverts(compiled, mine, homes)
     names, name_of = _names_given(mine, frame)
@@ -280,7 +281,7 @@ def _side(
             frame,
             rows.astype(np.int32),
             programme_of,
-            tuple(compiled.programme(names) for names in used),
+            tuple(compiled.programme(names, view.in_law) for names in used),
         ),
         [],
     )

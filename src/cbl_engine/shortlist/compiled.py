@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Literal
 
 from cbl_engine.assess import columns_welcome, own_columns_read
 from cbl_engine.scheme.expressions import Expression, parse_expression
-from cbl_engine.scheme.facts import AllMembers, AnyMember, Count, Max, Min, expressions_of
+from cbl_engine.scheme.facts import (
+    AllMembers,
+    AnyMember,
+    Count,
+    EligibleInLaw,
+    Max,
+    Min,
+    expressions_of,
+)
 from cbl_engine.scheme.keys import (
     BandKey,
     BedroomFitKey,
@@ -28,7 +36,7 @@ from cbl_engine.scheme.keys import (
     TieKey,
     key_name,
 )
-from cbl_engine.scheme.law import with_exemptions
+from cbl_engine.scheme.law import OF_THE_DAY, allocation_law, names_of_law, with_law
 from cbl_engine.scheme.vocabulary import is_pair_fact, vocabulary
 
 if TYPE_CHECKING:
@@ -136,7 +144,7 @@ class Compiled:
     """A scheme version ready to run.
 
     Attributes:
-        version: the scheme's own words, with whom the law exempts from a criterion put in.
+        version: the scheme's own words, with what the law says put in.
         words: the names its expressions may read.
         conditions: by bit.
     """
@@ -144,18 +152,20 @@ class Compiled:
     version: SchemeVersion
     words: Vocabulary
     conditions: tuple[Condition, ...]
-    _programmes: dict[Names, Programme] = field(default_factory=dict, repr=False)
+    _programmes: dict[tuple[Names, frozenset[str]], Programme] = field(default_factory=dict, repr=False)
 
-    def programme(self, names: Names) -> Programme:
+    def programme(self, names: Names, in_law: frozenset[str]) -> Programme:
         """What an advert with these names is ranked by; made when first asked for.
 
         Args:
             names: profile, landlord and plan; a landlord that the scheme does not list adds
                 nothing.
+            in_law: the law's criteria that the register is judged by.
         """
-        if names not in self._programmes:
-            self._programmes[names] = _programme(self.version, names, self.conditions)
-        return self._programmes[names]
+        if (names, in_law) not in self._programmes:
+            self._programmes[names, in_law] = _programme(
+                self.version, names, self.conditions, set(names_of_law().values()) - in_law)
+        return self._programmes[names, in_law]
 
     @property
     def n_words(self) -> int:
@@ -218,7 +228,7 @@ def _compiled(holder: ById) -> Compiled:
 
 
 def _compile(version: SchemeVersion) -> Compiled:
-    version = with_exemptions(version)
+    version = with_law(version)
     words = vocabulary(version)
     criteria = {
         name: parse_expression(version.criteria[name].when) for name in _criteria_used(version)
@@ -313,12 +323,14 @@ def _moves(version: SchemeVersion, parameter: str) -> bool:
 
 def _dated_fact(fact: Fact, version: SchemeVersion) -> bool:
     """Whether the fact changes with the as-at date."""
+    if isinstance(fact, EligibleInLaw):
+        return allocation_law().moves(fact.test, version.in_force.from_)
     if not isinstance(fact, (AnyMember, AllMembers, Count, Min, Max)):
         return True
     names = {n for t in expressions_of(fact).values() for n in parse_expression(t).names}
     params = {n.removeprefix("param.") for n in names if n.startswith("param.")}
     moving = any(_moves(version, p) for p in params)
-    return moving or bool(names & {"age", "born", "months", "current", "as_at"})
+    return moving or bool(names & OF_THE_DAY)
 
 
 def _key_reads(key: Key, version: SchemeVersion, criteria: dict[str, Reads]) -> Reads:
@@ -355,7 +367,7 @@ def _key_reads(key: Key, version: SchemeVersion, criteria: dict[str, Reads]) -> 
 
 
 def _programme(
-    version: SchemeVersion, names: Names, conditions: tuple[Condition, ...]
+    version: SchemeVersion, names: Names, conditions: tuple[Condition, ...], left_out: set[str]
 ) -> Programme:
     profile, landlord, plan = names
     bits = {c.name: c.bit for c in conditions if c.kind == "criterion"}
@@ -365,7 +377,7 @@ def _programme(
     for addition in added:
         for name in addition.eligible:
             asked_by.setdefault(name, addition.label)
-    own = dict.fromkeys([*version.eligible, *rules.eligible])
+    own = dict.fromkeys(n for n in (*version.eligible, *rules.eligible) if n not in left_out)
     ahead = version.local_lettings_plans[plan].order if plan is not None else ()
     stages = []
     for stage in rules.all_stages():

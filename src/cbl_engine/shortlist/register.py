@@ -16,10 +16,12 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.assess import household_facts, pair_fact_values, with_if_null
+from cbl_engine.assess.legal import judged_in_law
 from cbl_engine.assess.outcomes import UNKNOWN, for_sql
 from cbl_engine.errors import TableError
 from cbl_engine.scheme.expressions import parse_expression
-from cbl_engine.scheme.facts import expressions_of
+from cbl_engine.scheme.facts import EligibleInLaw, expressions_of
+from cbl_engine.scheme.law import names_of_law
 from cbl_engine.scheme.parameters import constants_on
 from cbl_engine.scheme.vocabulary import is_pair_fact
 from cbl_engine.shortlist.classes import Classes, classify
@@ -114,6 +116,7 @@ class RegisterAt:
         frame: id, and the columns and facts the scheme reads with ``if_null`` filled in.
         in_force: whether the application has a version in force.
         constants: value of ``as_at`` and of each parameter.
+        in_law: the law's criteria that bids are judged by, for the register has facts of them.
     """
 
     key: Any
@@ -122,6 +125,7 @@ class RegisterAt:
     frame: pl.DataFrame = field(repr=False)
     in_force: NDArray[np.bool_]
     constants: Mapping[str, Any]
+    in_law: frozenset[str]
     _tables: Mapping[str, pl.DataFrame] = field(repr=False)
     _ordinals: Ordinals = field(repr=False)
     _kept: dict[Any, Any] = field(default_factory=dict, repr=False)
@@ -249,9 +253,15 @@ def build_view(
     columns = [*compiled.own_columns(), *welcome]
     frame = _gathered(applications.select("id", *columns), rows, in_force)
     frame = filled(frame, compiled, "applications")
-    facts = {
+    every = {
         name: fact for name, fact in compiled.facts_read().items() if not is_pair_fact(fact)
     }
+    judged = judged_in_law(prepared.tables)
+    facts = {
+        name: fact for name, fact in every.items()
+        if not isinstance(fact, EligibleInLaw) or fact.test in judged
+    }
+    frame = frame.with_columns(pl.lit(value=True).alias(n) for n in every if n not in facts)
     if facts:
         tables = prepared.tables
         if carried is not None:
@@ -272,7 +282,8 @@ def build_view(
             )
         frame = pl.concat([frame, values], how="horizontal")
     return RegisterAt(
-        key, compiled, on, frame, in_force, constants, prepared.tables, prepared.ordinals
+        key, compiled, on, frame, in_force, constants,
+        frozenset(names_of_law()[test] for test in judged), prepared.tables, prepared.ordinals,
     )
 
 

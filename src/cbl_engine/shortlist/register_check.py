@@ -9,7 +9,7 @@ import polars as pl
 
 from cbl_engine.assess import columns_read, columns_welcome
 from cbl_engine.errors import Problem, SchemeError
-from cbl_engine.scheme.facts import ExemptByLaw
+from cbl_engine.scheme.facts import ByLaw
 from cbl_engine.scheme.load import Scheme
 from cbl_engine.shortlist.compiled import Compiled, compile_version
 from cbl_engine.tables import (
@@ -130,15 +130,18 @@ def _structure(
 def _read_by_law(
     compiled: Compiled, register: Mapping[str, pl.DataFrame]
 ) -> dict[str, dict[str, str]]:
-    """What the law's exemptions read of the tables and columns that are there."""
-    return {
-        table: {
-            c: column_types(table)[c] for c in columns
-            if c in register[table].columns and column_types(table)[c] != "id"
-        }
-        for fact in compiled.facts_read().values() if isinstance(fact, ExemptByLaw)
-        for table, columns in columns_welcome(fact).items() if table in register
-    }
+    """What the law reads of the tables and columns that are there."""
+    found: dict[str, dict[str, str]] = {}
+    for fact in compiled.facts_read().values():
+        if not isinstance(fact, ByLaw):
+            continue
+        for table, columns in columns_welcome(fact).items():
+            types = column_types(table)
+            found.setdefault(table, {}).update(
+                (c, types[c]) for c in columns
+                if table in register and c in register[table].columns and types[c] != "id"
+            )
+    return {table: columns for table, columns in found.items() if table in register}
 
 
 def tables_read(compiled: Compiled) -> dict[str, dict[str, str]]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from cbl_engine.assess.legal import judged_in_law
 from cbl_engine.errors import Problem, TableError
 from cbl_engine.scheme.vocabulary import is_pair_fact
 from cbl_engine.shortlist.register import Prepared, build_view
@@ -71,7 +72,8 @@ def updated(
     ids = tables["applications"]["id"]
     ordinals = Ordinals(ids)
     new = Prepared(old.scheme, as_at, tables, ordinals, ordinals.ordinals_of(ids))
-    if "areas" not in changed and "areas" not in gone:
+    same_law = judged_in_law(old.tables) == judged_in_law(tables)
+    if same_law and "areas" not in changed and "areas" not in gone:
         touched = _touched(old, changed, gone)
         for key, view in old.views.items():
             dates_agree = key[1] is None or as_at == "close" or key[1] == as_at

@@ -156,6 +156,10 @@ def _wanted(found: pl.DataFrame, opening: pl.Series, most: int | None) -> pl.Dat
     return pl.concat([own if most is None else own.head(most), others]).sort("application")
 
 
+_MAY_BE_LET_TO = {"immigration_status": "not_subject", "habitually_resident": True}
+"""What the law asks of people; those who are drawn to join are such as may be let to."""
+
+
 def _together(
     opening: Mapping[str, pl.DataFrame], joining: Mapping[str, pl.DataFrame]
 ) -> dict[str, pl.DataFrame]:
@@ -169,7 +173,9 @@ def _together(
         more = joining[name].with_columns((pl.lit("~") + pl.col(key).cast(pl.String)).alias(key))
         own = opening[name].with_columns(pl.col(key).cast(pl.String))
         if name == "people":
-            more = _marked(more, ("id", "partner_of"))
+            more = _marked(more, ("id", "partner_of")).with_columns(
+                pl.lit(value).cast(own.schema[c], strict=False).alias(c)
+                for c, value in _MAY_BE_LET_TO.items() if c in own.columns and c not in more.columns)
         if name == "connections":
             more = _marked(more, ("person",))
         out[name] = pl.concat([own, more], how="diagonal_relaxed")
