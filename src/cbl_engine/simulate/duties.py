@@ -20,6 +20,7 @@ import polars as pl
 
 from cbl_engine.draws import stable_hash
 from cbl_engine.offers.clock import day_number
+from cbl_engine.simulate.luck import keys_of
 from cbl_engine.simulate.parameters import (
     GRAIN,
     YEAR,
@@ -94,7 +95,7 @@ def duties_of(
     at, first = owed["life"].to_numpy(), day_number(start)
     begun, ends, ends_by = _course(
         owed["stage"].to_numpy(), owed["since"].cast(pl.Int64).fill_null(first).to_numpy(), first,
-        stable_hash(owed["application"]), parameters, luck)
+        keys_of(owed["application"]), parameters, luck)
     homeless_on = np.maximum(begun[INTERIM:].min(axis=0), first)
     reached = begun[INTERIM:] <= homeless_on
     under = np.where(reached, np.arange(len(DUTIES))[:, None], 0).max(axis=0)
