@@ -12,7 +12,10 @@ import pytest
 
 from cbl_engine.assess import assess
 from cbl_engine.errors import BadInput
-from cbl_engine.scheme import scheme_from_text
+from cbl_engine.scheme import scheme_from_text, shipped_schemes
+from cbl_engine.simulate import histories, world
+from cbl_engine.simulate import make_lives as make_lives_of
+from cbl_engine.simulate.histories import found_on
 from cbl_engine.simulate.listing import register_of
 from cbl_engine.simulate.luck import Luck
 from cbl_engine.simulate.make_lives import make_lives
@@ -24,6 +27,7 @@ from tests.simulate.live import as_text
 from tests.simulate.small import points, setup_of, sheffield
 
 if TYPE_CHECKING:
+    from cbl_engine.simulate.lives import Lives
     from cbl_engine.simulate.setup import Setup
 
 PLAIN = """
@@ -78,9 +82,49 @@ def test_what_was_found_ahead_is_what_is_found_afresh(scheme: str, week: int) ->
     assert found["band"].cast(pl.String).to_list() == bands.to_list()
     need = found["bedroom_need"].fill_null(-1).to_numpy()
     assert need.tolist() == households["need"][rows].tolist()
-    mask, sizes = sizes_to_mask(found["sizes"])
-    assert np.array_equal(np.where(sizes, mask, 1 << np.maximum(need, 0)),
-                          households["sizes"][rows])
+    mask, _ = sizes_to_mask(found["sizes"])
+    assert np.array_equal(mask, households["sizes"][rows])
+
+
+@pytest.mark.parametrize("scheme", sorted(shipped_schemes()))
+def test_assessing_again_what_is_unchanged_changes_nothing(
+    scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lives() -> Lives:
+        return setup_of(scheme, weeks=26, households=60, homes=20, **MUCH).lives
+
+    def every_round(*given) -> pl.DataFrame:
+        return found_on(*given).with_columns(pl.lit(date(1970, 1, 1)).alias("next_review_on"))
+
+    monkeypatch.setattr(world, "_POOL", 60)
+    as_due = lives()
+    for module in (histories, make_lives_of):
+        monkeypatch.setattr(module, "found_on", every_round)
+    again = lives()
+    for name in ("starts", "since", "band", "points", "need", "sizes", "priority", "band_from", "waiting"):
+        assert np.array_equal(getattr(as_due, name), getattr(again, name)), name
+
+
+def test_bands_of_a_day_began_by_then() -> None:
+    began = {}
+    for week in (0, 24, 52):
+        state = as_in_week("home_link", week)
+        on = state.setup.monday(week)
+        rows = state.live[state.households["changes_on"][state.live] > on]
+        register = register_of(state, rows, on)["applications"].filter(pl.col("band").is_not_null())
+        assert (register["band_from"] <= date_of(state.setup.closes(week))).all()
+        began[week] = register["band_from"].max()
+    assert began[0] < began[24]
+
+
+@pytest.mark.parametrize("scheme", ["bexley", "runnymede"])
+def test_who_is_born_or_joins_leaves_the_need_known(scheme: str) -> None:
+    lives = eventful(scheme).lives
+    inside = np.ones(len(lives.since), bool)
+    inside[lives.starts[:-1]] = False
+    at = np.flatnonzero(inside)
+    assert (lives.need[at] != lives.need[at - 1]).sum() > 50
+    assert (lives.need[at] >= 0).all()
 
 
 def in_text(tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:

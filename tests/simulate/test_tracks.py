@@ -169,6 +169,16 @@ def test_a_change_that_leaves_assessment_alone_makes_no_track(tmp_path: Path) ->
     assert [t.from_ for t in setup.lives.tracks] == [START, ON]
 
 
+def test_a_version_in_other_words_makes_no_track(tmp_path: Path) -> None:
+    for label, force in (("First", f"{{from: {START}, until: {ON}"), ("In other words", f"{{from: {ON}")):
+        (tmp_path / f"{label}.yaml").write_text(scheme_text(ASSESSMENT).replace(
+            "label: First", f"label: {label}").replace("{from: 2020-01-01", force))
+    scheme = load_scheme(str(tmp_path))
+    assert [v.in_force.from_ for v in scheme.versions] == [START, ON]
+    assert scheme.versions[0].assessment != scheme.versions[1].assessment
+    assert len(tracks_of(scheme, START, WEEKS, {})) == 1
+
+
 def test_tracks_that_begin_after_the_end_are_none(tmp_path: Path) -> None:
     setup = made(tmp_path, on=START + timedelta(weeks=WEEKS - 1))
     assert len(setup.lives.tracks) == 2

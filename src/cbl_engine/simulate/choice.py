@@ -168,7 +168,7 @@ def _cells(
     here = homes.area[state.static(np.maximum(own, 0))]
     area = np.where(stays & (here >= 0), here, area)
     world = households["world"][who].astype(np.int64)
-    sizes = households["sizes"][who].astype(np.int64) & 0xFFF
+    sizes = state.sizes_sought(who).astype(np.int64) & 0xFFF
     key = (((world << 12 | sizes) << 12 | area) << 4 | group) << 2 | access
     keys, of = np.unique(key, return_inverse=True)
     k_access, k_group = keys & 3, keys >> 2 & 15

@@ -166,7 +166,7 @@ def _for_good(
     def fits(asks: NDArray[np.int64], home: NDArray[np.int64]) -> NDArray[np.bool_]:
         life, old = households["life"][who[asks]], state.static(households["home"][who[asks]])
         size = np.left_shift(np.uint32(1), np.maximum(homes.bedrooms[home], 0).astype(np.uint32))
-        return ((households["sizes"][who[asks]] & size) != 0) & (
+        return ((state.sizes_sought(who[asks]) & size) != 0) & (
             homes.access[home] >= lives.access[life]) & (
             homes.minimum_age[home] <= homes.minimum_age[old]) & (
             homes.supported[home] == homes.supported[old])

@@ -19,6 +19,7 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.draws import stable_hash
+from cbl_engine.simulate.luck import keys_of
 from cbl_engine.simulate.parameters import (
     GRAIN,
     days_table,
@@ -93,7 +94,7 @@ def duties_of(
     at, first = owed["life"].to_numpy(), day_number(start)
     begun, ends, ends_by = _course(
         owed["stage"].to_numpy(), owed["since"].cast(pl.Int64).fill_null(first).to_numpy(), first,
-        stable_hash(owed["application"]), parameters, luck)
+        keys_of(owed["application"]), parameters, luck)
     homeless_on = np.maximum(begun[INTERIM:].min(axis=0), first)
     reached = begun[INTERIM:] <= homeless_on
     under = np.where(reached, np.arange(len(DUTIES))[:, None], 0).max(axis=0)

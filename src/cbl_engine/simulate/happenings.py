@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from cbl_engine.draws import stable_hash
+from cbl_engine.assess.facts import IF_THERE
 from cbl_engine.simulate.duties import duty_changes, on_record
+from cbl_engine.simulate.luck import keys_of
 from cbl_engine.simulate.parameters import days_until, happens
+from cbl_engine.tables import TABLES
 from cbl_engine.tables.days import YEAR, day_number
 
 if TYPE_CHECKING:
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
 
     from cbl_engine.simulate.luck import Luck
     from cbl_engine.simulate.parameters import Parameters
+
+FLAGS = tuple(c.name for c in TABLES["people"] if c.type == "bool" and c.name in IF_THERE)
+"""What a bedroom standard takes to hold of nobody where people have no such column; a null in a column
+that is there is not known.
+"""
 
 
 _AGES = int(16 * YEAR), int(45 * YEAR)
@@ -53,7 +60,7 @@ def happenings_of(
     first, last = day_number(start), day_number(start) + 7 * weeks
     people = tables.get("people")
     drawn: dict[str, pl.DataFrame] = {}
-    at = stable_hash(ids)
+    at = keys_of(ids)
 
     def when(stream: str, rate: float) -> NDArray[np.int32]:
         return np.int32(first + 1) + days_until(rate, luck.draws(stream, at))
@@ -131,6 +138,7 @@ def _person(
         "sex": np.where(female[which], "female", "male"),
         "relationship": pl.Series([relationship] * len(whose), dtype=pl.String),
         "day": pl.Series(day[which].astype(np.int32)).cast(pl.Date),
+        **{flag: pl.Series([False] * len(whose), dtype=pl.Boolean) for flag in FLAGS},
     })
 
 

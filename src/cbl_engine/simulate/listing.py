@@ -232,11 +232,13 @@ def register_of(state: State, who: NDArray[np.int64], on: int) -> dict[str, pl.D
     band = state.bands_on(who, on)
     names = pl.Series([*lives.bands, None], dtype=pl.String)
     points, priority = households["points"][who], households["priority"][who]
+    band_from = households["band_from"][who]
     need, sizes = households["need"][who], households["sizes"][who]
     found = {
         "band": names.gather(np.where(band < 0, len(lives.bands), band).astype(np.int64)),
         "points": _known(points, points >= 0, pl.Int64),
         "priority_date": _known(priority, priority > 0, pl.Date),
+        "band_from": _known(band_from, band_from > 0, pl.Date),
         "bedroom_need": _known(need, need >= 0, pl.Int64),
         "sizes": mask_to_sizes(sizes, sizes > 0),
         "status": pl.Series(["active"]).new_from_index(0, len(who)),

@@ -31,6 +31,8 @@ DATES = {
     "duties": ("since", "until"), "officer_decisions": ("decided_on", "since", "until"),
 }
 """Dates of a life's tables, beside those of applications, that move with the day it joins."""
+NO_SIZE = 1 << 31
+"""In a mask of sizes: it is known that none may be let. A mask of 0: sizes are not known."""
 GROUPS = (*RECORDED, "tenant", "other")
 """Groups that join in shares of their own."""
 
@@ -64,8 +66,9 @@ class Lives:
         band: number of the band in the scheme's order, -1 none.
         points: -1 none.
         need: bedrooms needed, -1 not known.
-        sizes: mask of the sizes that may be let.
+        sizes: mask of the sizes that may be let; 0 where not known, :data:`NO_SIZE` for none.
         priority: day that ranks, 0 not known.
+        band_from: day from which it has the band, 0 not known.
         waiting: whether the scheme lets it wait on the register.
         bands: names of bands, highest first; those of earlier versions alone come last.
         accepted: of those made, the share the scheme takes onto its register at the start.
@@ -95,6 +98,7 @@ class Lives:
     need: NDArray[np.int8]
     sizes: NDArray[np.uint32]
     priority: NDArray[np.int32]
+    band_from: NDArray[np.int32]
     waiting: NDArray[np.bool_]
     bands: tuple[str, ...]
     accepted: float

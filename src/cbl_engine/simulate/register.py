@@ -55,8 +55,9 @@ def change(state: State, week: int) -> None:
         life, shift = households["life"][due], households["shift"][due]
         for name in ("band", "points", "need", "sizes"):
             households[name][due] = getattr(lives, name)[stretch]
-        known = lives.priority[stretch] > 0
-        households["priority"][due] = np.where(known, lives.priority[stretch] + shift, 0)
+        for name in ("priority", "band_from"):
+            day = getattr(lives, name)[stretch]
+            households[name][due] = np.where(day > 0, day + shift, 0)
         households["waits"][due] = lives.waiting[stretch]
         more = stretch + 1 < lives.starts[lives.thread(life, households["track"][due]) + 1]
         following = lives.since[np.minimum(stretch + 1, len(lives.since) - 1)] + shift
