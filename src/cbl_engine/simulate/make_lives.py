@@ -312,10 +312,14 @@ def _arranged(
         steps["points"].fill_null(-1).to_numpy().astype(np.int32),
         steps["bedroom_need"].fill_null(-1).to_numpy().astype(np.int8),
         steps["sizes_mask"].to_numpy(),
-        *(steps[day].cast(pl.Int32).fill_null(0).to_numpy().astype(np.int32)
-          for day in ("priority_date", "band_from")),
+        _days(steps["priority_date"]), _days(steps["band_from"]),
         steps["waiting"].to_numpy(), bands, accepted, ids.head(n_opening), tracks, taken, every,
     )
+
+
+def _days(dates: pl.Series) -> NDArray[np.int32]:
+    """Numbers of days, 0 where not known."""
+    return dates.cast(pl.Int32).fill_null(0).to_numpy().astype(np.int32)
 
 
 def _column(frame: pl.DataFrame, name: str, dtype: Any) -> pl.Series:
