@@ -105,6 +105,18 @@ def test_assessing_again_what_is_unchanged_changes_nothing(
         assert np.array_equal(getattr(as_due, name), getattr(again, name)), name
 
 
+@pytest.mark.parametrize("scheme", ["coventry", "home_link", "welwyn_hatfield"])
+def test_few_of_a_made_up_register_rank_from_the_first_day(
+    scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(world, "_POOL", 60)
+    lives = setup_of(scheme, weeks=1, households=200, homes=20).lives
+    first = lives.starts[:lives.opening]
+    for days in (lives.priority, lives.band_from):
+        assert (days[first] == day_number(date(2026, 4, 6))).mean() < 0.02
+        assert len(np.unique(days[first])) > 150
+
+
 def test_bands_of_a_day_began_by_then() -> None:
     began = {}
     for week in (0, 24, 52):

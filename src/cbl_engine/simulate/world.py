@@ -186,7 +186,7 @@ def _registers(
                 remedy="Give the register as at the start of the scenario, or map its statuses")])
         linked = _linked(own, opening["applications"]["id"])
     else:
-        opening = waiting(int(wanted / rate * 1.15) + 50)
+        opening = _as_kept(first, waiting(int(wanted / rate * 1.15) + 50), scenario.start)
     join = parameters["arrivals.per_year"] * wanted * scenario.all_weeks / 52
     pool = min(max(_POOL, int(join / 20)), 50_000)
     return opening, made(pool * 2 ** int(log2(1 / rate)), scenario.seed + 1), own, linked
@@ -202,6 +202,27 @@ def _linked(own: Mapping[str, pl.DataFrame], waiting: pl.Series) -> dict[str, pl
         return {}
     rows = of_households({name: own[name] for name in _TABLES if name in own}, others)
     return {name: frame for name, frame in rows.items() if name != "areas"}
+
+
+def _as_kept(scheme: Scheme, frames: Mapping[str, pl.DataFrame], start: date) -> dict[str, pl.DataFrame]:
+    """A made-up register as an office that has always gone by the scheme keeps it: on record is the band
+    that the scheme gives, since the day that the register was made with.
+
+    Else each band found that is another than the one made would begin on the first day, and many would
+    rank as equals of that day.
+    """
+    from cbl_engine.assess import assess
+
+    applications = frames["applications"]
+    if scheme.in_force(start).assessment is None or not {"band", "band_from"} <= set(applications.columns):
+        return dict(frames)
+    found = assess(scheme, frames, start).assessed.select(
+        pl.col("application").alias("id"), pl.col("band").cast(pl.String).alias("found"))
+    kept = pl.coalesce("found", pl.col("band").cast(pl.String))
+    applications = applications.join(found, on="id", how="left", maintain_order="left").with_columns(
+        kept.alias("band"), pl.when(kept.is_not_null()).then(
+            pl.coalesce("band_from", "registered_on")).alias("band_from"))
+    return {**frames, "applications": applications.select(frames["applications"].columns)}
 
 
 def _taken(scheme: Scheme, frames: Mapping[str, pl.DataFrame], scenario: Scenario) -> float:
