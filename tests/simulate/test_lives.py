@@ -16,7 +16,7 @@ from cbl_engine.scheme import scheme_from_text
 from cbl_engine.simulate.listing import register_of
 from cbl_engine.simulate.lives import day_number, day_of
 from cbl_engine.simulate.luck import Luck
-from cbl_engine.simulate.make_lives import make_lives
+from cbl_engine.simulate.make_lives import _together, make_lives
 from cbl_engine.simulate.register import change
 from cbl_engine.simulate.state import State, begin, join
 from cbl_engine.tables.sizes import sizes_to_mask
@@ -165,3 +165,16 @@ def test_a_scheme_that_takes_nobody_is_told() -> None:
     with pytest.raises(BadInput, match="takes none"):
         make_lives(scheme_from_text(PLAIN), nobody, nobody, date(2026, 4, 6), 4, 4,
                    setup.parameters, Luck(1), [])
+
+
+def test_who_joins_a_register_that_is_judged_in_law_may_be_let_to() -> None:
+    own = {"applications": pl.DataFrame({"id": ["P"]}), "people": pl.DataFrame({
+        "id": ["p"], "application": ["P"], "immigration_status": ["not_eligible"],
+        "habitually_resident": [None]}, schema_overrides={"habitually_resident": pl.Boolean})}
+    drawn = {"applications": pl.DataFrame({"id": ["J"]}),
+             "people": pl.DataFrame({"id": ["j"], "application": ["J"]})}
+    asked = ("application", "immigration_status", "habitually_resident")
+    assert _together(own, drawn)["people"].select(asked).rows() == [
+        ("P", "not_eligible", None), ("~J", "not_subject", True)]
+    assert _together({**own, "people": own["people"].select("id", "application")}, drawn)[
+        "people"].columns == ["id", "application"]
