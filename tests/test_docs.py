@@ -105,7 +105,8 @@ def test_what_a_site_loads_from_elsewhere_is_found(tmp_path: Path) -> None:
 
 def test_the_gate_runs_the_readmes_test_command() -> None:
     _, tests = commands_of_the_readme()
-    assert f"\n{tests}\n" in (TOP / ".ci/run").read_text(encoding="utf-8")
+    # In brackets, so that an install that fails is a gate that fails: bash goes on after "false && x".
+    assert f"\n({tests})\n" in (TOP / ".ci/run").read_text(encoding="utf-8")
 
 
 def test_the_readmes_main_job_is_the_one_the_gate_runs() -> None:

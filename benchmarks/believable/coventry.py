@@ -29,10 +29,10 @@ from benchmarks.believable.worlds import NOTHING_ENDS, changed, run
 from cbl_engine.draws import draw
 from cbl_engine.sample import sample_borough_for
 from cbl_engine.scheme import load_scheme
-from cbl_engine.simulate.lives import day_number
 from cbl_engine.simulate.luck import Luck
 from cbl_engine.simulate.make_lives import make_lives
 from cbl_engine.simulate.setup import STANDING, Setup
+from cbl_engine.tables.days import day_number
 
 EXTRACT = Path(__file__).parent / "data" / "coventry_homefinder_2022_04_28.csv"
 START, WEEKS = date(2021, 9, 6), 47

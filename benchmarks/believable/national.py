@@ -22,11 +22,11 @@ from benchmarks.believable.worlds import SCHEME, START, changed, run
 from cbl_engine.draws import draw
 from cbl_engine.sample import sample_borough_for, sample_stock
 from cbl_engine.scheme import load_scheme
-from cbl_engine.simulate.lives import day_number
 from cbl_engine.simulate.luck import Luck
 from cbl_engine.simulate.make_lives import make_lives
 from cbl_engine.simulate.parameters import shipped_parameters
 from cbl_engine.simulate.setup import Setup
+from cbl_engine.tables.days import day_number
 
 REGISTER, STOCK = 1_340_527, 4_000_000
 LETS = 84_802 / 1_560_888

@@ -11,13 +11,13 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.scheme import load_scheme
-from cbl_engine.simulate.lives import day_number
 from cbl_engine.simulate.luck import Luck
 from cbl_engine.simulate.make_lives import make_lives
 from cbl_engine.simulate.outputs import frames_of_run
 from cbl_engine.simulate.parameters import shipped_parameters
 from cbl_engine.simulate.setup import STANDING, TO_COME, Setup, Theory
 from cbl_engine.simulate.weeks import run_batch
+from cbl_engine.tables.days import day_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

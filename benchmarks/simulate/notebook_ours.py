@@ -29,11 +29,11 @@ from benchmarks.simulate.notebook import (
     population,
 )
 from cbl_engine.scheme import load_scheme
-from cbl_engine.simulate.lives import day_number
 from cbl_engine.simulate.luck import Luck
 from cbl_engine.simulate.make_lives import make_lives
 from cbl_engine.simulate.setup import Setup
 from cbl_engine.simulate.weeks import run_batch
+from cbl_engine.tables.days import day_number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -33,7 +33,7 @@ LIMIT = 5
 
 
 class _Arc(NamedTuple):
-    """A count as an arc: the the nodes it leaves and enters, its place in a table so many columns
+    """A count as an arc: the nodes it leaves and enters, its place in a table so many columns
     across, and what withholding it costs.
     """
 

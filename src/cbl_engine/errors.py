@@ -16,6 +16,7 @@ need, an income) never appear in one: a value of a column that holds them is des
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -117,10 +118,22 @@ class PropertyError(CblError):
         self.number = number
         self._message = message
         super().__init__(
-            f"property {number} does not hold: {message}. The output was not written; "
-            "please report this with the run folder or the inputs."
+            f"property {number} does not hold: {message}. The output was not written. This is a defect "
+            "of the engine: please report this line with the version and the seed, and no data of "
+            "households."
         )
 
     def __reduce__(self) -> tuple[type[PropertyError], tuple[int, str]]:
         """Pickle the arguments, so that the error comes back whole from another process."""
         return type(self), (self.number, self._message)
+
+
+def why_not_written(error: Exception) -> str | None:
+    """What the system said of a file that could not be written; None where it is another error.
+
+    Polars tells some of what the system said in errors of its own, and in its words alone.
+    """
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    found = re.search(r"(?:.*: )?(.+?) \(os error \d+\)", str(error))
+    return found[1] if found else str(error) if isinstance(error, OSError) else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -377,6 +377,21 @@ def test_of_versions_the_one_in_force_counts_and_its_end_is_a_review():
     frames = {"applications": frame_of("applications", rows)}
     row = assess(scheme, frames, AS_AT).assessed.row(0, named=True)
     assert (row["status"], row["next_review_on"]) == ("active", date(2026, 5, 1))
+
+
+@pytest.mark.parametrize(("since", "until"), [
+    (date(2020, 1, 31), date(2020, 3, 1)), (date(2021, 1, 29), date(2021, 3, 1)),
+    (date(2021, 3, 31), date(2021, 5, 1)), (date(2020, 2, 29), date(2020, 3, 29)),
+])
+def test_days_left_over_of_a_spell_begun_at_a_months_end_bring_the_next_review_no_later(since, until):
+    spells = [{"area": "town", "kind": "residence", "person": "p1", "since": since, "until": until},
+              {"area": "town", "kind": "residence", "person": "p1", "since": date(2024, 6, 1)}]
+    own = {"registered_on": date(2025, 1, 1)}
+    days = [date(2026, 4, 26) + timedelta(n) for n in range(8)]
+    rows = [one(run("qualifies: [local]", on, own, people=[person()], connections=spells)) for on in days]
+    begins = next(day for day, row in zip(days, rows, strict=True) if row["qualifies"])
+    assert begins > days[0]
+    assert all(row["next_review_on"] <= begins for day, row in zip(days, rows, strict=True) if day < begins)
 
 
 def test_a_scheme_without_an_assessment_says_so():

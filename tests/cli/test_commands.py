@@ -7,7 +7,7 @@ import io
 import json
 import subprocess
 import sys
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,9 @@ import pytest
 
 from cbl_engine import __version__, run_shortlist
 from cbl_engine.cli.app import COMMANDS
+from cbl_engine.cli.given import month_of
 from cbl_engine.shipped import shipped_folder
+from tests.commands import exit_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -265,6 +267,21 @@ def test_init_takes_no_folder_for_a_file(cbl: Cbl, tmp_path: Path) -> None:
         (["validate", "sheffield", "--data", "riverton", "--problems", "/nowhere/x.parquet"],
          "/nowhere/x.parquet: the file cannot be written: No such file or directory"),
         (["sample", "/nowhere/x", "--households", "0"], "households"),
+        (["sample", f"{__file__}/x", "--households", "9", "--adverts", "2"],
+         "the tables cannot be written: Not a directory"),
+        (["shortlist", "sheffield", "--data", "riverton", "--as-at", "9999-12-31"],
+         "--as-at: the as-at date is too far off to be meant; given '9999-12-31'; allowed: the years "
+         "1900 to 2200"),
+        (["cycle", "sheffield", "--state", "riverton", "--as-at", "20226-03-03", "--out", "x"],
+         "the as-at date cannot be read"),
+        (["cycle", "sheffield", "--state", "riverton", "--as-at", "3026-03-03", "--out", "x"],
+         "the as-at date is too far off to be meant"),
+        (["monthly", "x", "--month", "9999-12", "--out", "x"],
+         "--month: the month is too far off to be meant; given '9999-12'"),
+        (["monthly", "x", "--month", "2026-13", "--out", "x"],
+         "--month: this is not a month; given '2026-13'; allowed: YYYY-MM"),
+        (["bid", "sheffield", "P0000001", "AD1", "--data", "riverton", "--at", "9999-12-31T23:59"],
+         "--at: the moment is too far off to be meant"),
     ],
 )
 def test_what_cannot_be_used_is_told_in_lines(cbl: Cbl, arguments: list[str], said: str) -> None:
@@ -273,6 +290,11 @@ def test_what_cannot_be_used_is_told_in_lines(cbl: Cbl, arguments: list[str], sa
     head, *lines = err.splitlines()
     assert head == f"cbl: {len(lines)} problem" + ("s" if len(lines) != 1 else "")
     assert said in "\n".join(lines)
+
+
+def test_a_month_has_its_first_and_its_last_day() -> None:
+    assert month_of("2026-02") == (date(2026, 2, 1), date(2026, 2, 28))
+    assert month_of("2025-12") == (date(2025, 12, 1), date(2025, 12, 31))
 
 
 @pytest.mark.parametrize(
@@ -295,6 +317,34 @@ def test_a_defect_of_the_engine_has_its_own_exit_code(
     code, out, err = cbl("shortlist", "sheffield", "--data", "riverton")
     assert (code, out) == (3, "")
     assert err.startswith("cbl: property 4 does not hold: it does not.")
+
+
+@pytest.mark.parametrize("kind", [KeyError, OverflowError, pl.exceptions.PanicException])
+def test_an_error_that_nobody_foresaw_is_one_line_without_values_and_no_failed_case(
+    cbl: Cbl, monkeypatch: pytest.MonkeyPatch, kind: type[BaseException]
+) -> None:
+    def fail(*_: Any) -> None:
+        raise kind("P0000001 was born on 1990-02-03")
+
+    monkeypatch.setattr(sys.modules["cbl_engine.shortlist.run"], "rank", fail)
+    code, out, err = cbl("shortlist", "sheffield", "--data", "riverton")
+    assert (code, out) == (3, "")
+    [line] = err.splitlines()
+    assert line.startswith(f"cbl: a defect of the engine: {kind.__name__} at cbl_engine.shortlist.run:")
+    assert f"version {__version__}. Please report this line" in line
+    assert "P0000001" not in line
+
+
+def test_the_traceback_of_a_defect_is_shown_to_who_asks_for_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise KeyError("nothing")
+
+    monkeypatch.setattr(sys.modules["cbl_engine.shortlist.run"], "rank", fail)
+    monkeypatch.setenv("CBL_TRACEBACK", "1")
+    assert exit_code("shortlist", "sheffield", "--data", "riverton") == 3
+    assert "Traceback" in capsys.readouterr().err
 
 
 def test_version_and_help(cbl: Cbl) -> None:

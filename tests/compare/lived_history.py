@@ -16,7 +16,6 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.simulate import listing
-from cbl_engine.simulate.lives import day_of
 from cbl_engine.simulate.luck import new_ids
 from cbl_engine.simulate.outputs import frames_of_run
 from cbl_engine.simulate.scenario_file import read_scenario
@@ -25,6 +24,7 @@ from cbl_engine.simulate.state import NEVER
 from cbl_engine.simulate.void_measures import NO_RELET
 from cbl_engine.simulate.weeks import run_batch
 from cbl_engine.simulate.world import set_up
+from cbl_engine.tables.days import date_of
 from cbl_engine.tables.schemas import TABLES
 
 WARM = 39
@@ -143,7 +143,7 @@ def _until(voids, until):
 
 def _register(state, households, until):
     rows = np.arange(len(state.households))
-    last = (until - day_of(0)).days - 1
+    last = (until - date_of(0)).days - 1
     applications = listing.register_of(state, rows, last)["applications"]
     names = _names(state, applications["id"]).alias("id")
     applications = applications.with_columns(names).drop("status").join(
@@ -222,12 +222,12 @@ def _outcomes(state, frames, adverts, until):
         code = int(rows["outcome"][nr])
         if code < 0 or code >= len(OUTCOMES):
             continue
-        what, day = OUTCOMES[code], day_of(int(rows["due"][nr]))
+        what, day = OUTCOMES[code], date_of(int(rows["due"][nr]))
         if what == "accepted":
             let = int(voids["let"][void[nr]])
             out += [(day, "accepted", None, None, *who),
                     (day + timedelta(days=int(rows["signs"][nr])), "signed", None,
-                     day_of(let) if let < NEVER else None, *who)]
+                     date_of(let) if let < NEVER else None, *who)]
             continue
         if what == "refused_late":
             out.append((max(row["on"], day - timedelta(days=1)), "accepted", None, None, *who))

@@ -40,6 +40,14 @@ def test_findings_say_told_differences_and_what_is_not_told(comparison):
         assert lines[0].startswith("Nothing is told from luck.") == told.is_empty()
 
 
+def test_where_no_world_differs_more_worlds_are_not_asked_for(comparison):
+    numbers = ["mean", "low", "high"]
+    same = comparison.differences.with_columns(
+        *(pl.when(pl.col(n).is_not_null()).then(0.0).alias(n) for n in numbers), told=False)
+    lines = findings(replace(comparison, differences=same))["early"]
+    assert lines[0] == "No figure differs in any world."
+
+
 def test_what_is_told_and_not_said_is_said_to_be_where_it_is(comparison):
     rows = comparison.differences.filter(not_reached=0).with_columns(
         told=True, low=pl.col("mean") - 1, high=pl.col("mean") + 1)

@@ -98,8 +98,9 @@ def test_a_property_error_says_which_and_that_nothing_was_written():
     error = PropertyError(2, "advert V1 has two at position 3")
     assert error.number == 2
     assert str(error) == (
-        "property 2 does not hold: advert V1 has two at position 3. The output was not written; "
-        "please report this with the run folder or the inputs."
+        "property 2 does not hold: advert V1 has two at position 3. The output was not written. This "
+        "is a defect of the engine: please report this line with the version and the seed, and no "
+        "data of households."
     )
 
 

@@ -7,8 +7,9 @@ from datetime import date, datetime
 import polars as pl
 import pytest
 
-from cbl_engine.offers.clock import cycle_begins, cycle_numbers, cycle_span, day_number, in_window
+from cbl_engine.offers.clock import cycle_begins, cycle_numbers, cycle_span, in_window
 from cbl_engine.scheme.bidding import Bidding, Cycle, Window
+from cbl_engine.tables.days import day_number
 
 
 def window(opens: str, closes: str) -> Window:

@@ -12,7 +12,10 @@ from cbl_engine.packs.happened import happened, of_record
 from cbl_engine.packs.landlords import by_landlord, scorecard
 from cbl_engine.packs.lettings_plan import out_turn, read_plan
 from cbl_engine.packs.monthly import monthly, relets, void_days_in
-from cbl_engine.packs.parts import month_of, pack_page
+from cbl_engine.packs.parts import pack_page
+from cbl_engine.report import results_tables
+from cbl_engine.report.landlord_names import landlords_told_apart
+from cbl_engine.report.results import letting_results
 from tests.commands import exit_code
 from tests.report.recorded_lettings import SCHEME, drawn, record_of
 
@@ -126,14 +129,10 @@ def test_sensitive_lets_are_not_in_what_the_public_is_told():
     assert not kept.adverts["sensitive"].any()
 
 
-def test_a_month_that_is_not_over_or_is_none_is_refused():
+def test_a_month_that_is_not_over_is_refused():
     record = of_record(drawn(1), SCHEME)
     with pytest.raises(BadInput, match="record ends before"):
         monthly(record, date(2026, 4, 1), date(2026, 4, 30))
-    with pytest.raises(BadInput, match="not a month"):
-        month_of("2026-13")
-    assert month_of("2026-02") == (FIRST, LAST)
-    assert month_of("2025-12")[1] == date(2025, 12, 31)
 
 
 def test_a_simulated_month_is_counted_by_the_same_definitions(simulated):
@@ -165,6 +164,59 @@ def test_landlords_are_set_beside_each_other_with_every_nomination_once():
     parts = {p.name: p for p in scorecard(record, FIRST, LAST)}
     assert parts["relets"].frame is None
     assert parts["agreed"].frame is None
+
+
+def _ended(n, landlord, **more):
+    """A nomination to a landlord, made and settled in the month."""
+    day = date(2026, 2, 10)
+    return {"id": f"O{n}", "application": f"P{n}", "advert": f"AD{n}", "landlord": landlord,
+            "proposed_on": day, "nominated_on": day, **more}
+
+
+def test_landlords_of_one_name_are_counted_apart_and_told_by_their_ids(tmp_path):
+    day = date(2026, 2, 20)
+    record = record_of(
+        landlords=[{"id": "L1", "name": "Homes Ltd"}, {"id": "L2", "name": "Homes Ltd"}, {"id": "L3", "name": "Other"}],
+        adverts=[{"id": f"AD{n}", "landlord": f"L{n}"} for n in (1, 2, 3)],
+        offers=[_ended(n, f"L{n}", step="let") for n in (1, 2, 3)],
+        lettings=[{"id": f"O{n}", "application": f"P{n}", "advert": f"AD{n}", "signed_on": day} for n in (1, 2, 3)])
+    found = of_record(record, SCHEME)
+    names = ["Homes Ltd (L1)", "Homes Ltd (L2)", "Other"]
+    table = by_landlord(found, FIRST, LAST)
+    assert table.select("landlord", "homes_let", "named", "let").rows() == [(name, 1, 1, 1) for name in names]
+    results = letting_results(record, SCHEME, audience="officer").tables["landlord"]
+    assert results.select("landlord", "lettings", "nominated").rows() == [*((name, 1, 1) for name in names), ("all", 3, 3)]
+    text = PLAN.replace("by: band", "by: landlord").replace("A: {share", "L2: {share").replace("B: {", "Other: {")
+    rows = {row["category"]: row["let"] for row in out_turn(found, _plan(tmp_path, text)).parts[0].frame.to_dicts()}
+    assert rows == {"Homes Ltd (L2)": 1, "Other": 1, "not in the plan": 1, "all": 3}
+
+
+def test_a_landlord_named_as_another_is_numbered_is_told_by_its_id():
+    landlords = pl.DataFrame({"id": ["L1", "L2", "L3"], "name": ["L2", None, "L3"]})
+    assert landlords_told_apart({"landlords": landlords}) == {"L1": "L2 (L1)", "L3": "L3"}
+    assert landlords_told_apart({}) == {}
+
+
+def test_ends_of_nominations_are_counted_whatever_words_they_are_told_in(monkeypatch):
+    day = date(2026, 2, 20)
+    ends = ("landlord_rejected", "refused", "landlord_silent", "withdrew")
+    record = record_of(adverts=[{"id": f"AD{n}", "landlord": "L1"} for n in range(4)], offers=[
+        _ended(n, "L1", step="ended", ended_on=day, ended_by=end) for n, end in enumerate(ends)])
+    columns = ("rejected", "refused", "no_answer", "other_ends")
+    assert by_landlord(of_record(record, SCHEME), FIRST, LAST).select(columns).rows() == [(1, 1, 1, 1)]
+    for end in ends:
+        monkeypatch.setitem(results_tables._ENDS, end, f"other words for {end}")
+    assert by_landlord(of_record(record, SCHEME), FIRST, LAST).select(columns).rows() == [(1, 1, 1, 1)]
+
+
+def test_why_a_simulated_advert_let_nothing_is_said_as_of_a_record(simulated, monkeypatch):
+    said = set(happened(simulated, 0).adverts["what"])
+    assert said <= {"let", "still to be let", *results_tables._UNLET.values()}
+    why = said & set(results_tables._UNLET.values())
+    assert why
+    for code, words in results_tables._UNLET.items():
+        monkeypatch.setitem(results_tables._UNLET, code, f"other: {words}")
+    assert {f"other: {words}" for words in why} <= set(happened(simulated, 0).adverts["what"])
 
 
 def test_only_those_whom_the_council_named_are_nominations_to_a_landlord():
@@ -214,6 +266,38 @@ def test_a_plan_may_be_by_a_column_of_applications_and_come_as_csv(tmp_path):
     found = out_turn(of_record(drawn(6), SCHEME), read_plan(path))
     assert [part.title for part in found.parts] == ["By band", "By bedrooms"]
     assert found.plan.title == "our plan"
+
+
+@pytest.mark.parametrize(("versions", "value"), [
+    ([("A", date(2025, 1, 1), None), ("B", date(2026, 6, 1), None)], "A"),
+    ([("A", date(2025, 1, 1), date(2026, 3, 2)), ("B", date(2026, 3, 2), None)], "B"),
+    ([("A", None, date(2026, 2, 1)), ("B", date(2026, 2, 1), date(2026, 3, 1))], "B"),
+    ([("A", date(2026, 3, 3), None)], "not known"),
+    ([("C", None, None)], "C"),
+])
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_plan_by_a_column_of_applications_counts_what_held_on_the_day_of_signing(
+    tmp_path, versions, value, turned
+):
+    rows = [{"id": "P1", "group": group, "valid_from": since, "valid_to": until}
+            for group, since, until in versions]
+    record = record_of(lettings=[{"id": "O1", "application": "P1", "signed_on": date(2026, 3, 2)}])
+    applications = pl.DataFrame(rows[::-1] if turned else rows, {
+        "id": pl.String, "group": pl.String, "valid_from": pl.Date, "valid_to": pl.Date})
+    if not applications["valid_to"].drop_nulls().len():
+        applications = applications.drop("valid_to")
+    record.tables["applications"] = applications
+    plan = _plan(tmp_path, PLAN.replace("by: band", "by: applications.group").replace(
+        "A: {share: 0.5}", "A: {share: 0.5}, not known: {number: 1}, C: {number: 1}"))
+    let = {row["category"]: row["let"] for row in out_turn(of_record(record, SCHEME), plan).parts[0].frame.to_dicts()}
+    assert {name for name, n in let.items() if n} == {value, "all"}
+
+
+@pytest.mark.parametrize(("share", "said"), [
+    (0.125, "12.5%"), (0.005, "0.5%"), (0.335, "33.5%"), (0.07, "7%"), (1, "100%")])
+def test_a_plans_share_is_said_as_it_was_set(tmp_path, share, said):
+    plan = _plan(tmp_path, PLAN.replace("share: 0.5", f"share: {share}"))
+    assert out_turn(of_record(drawn(6), SCHEME), plan).parts[0].frame["plan"][0] == said
 
 
 def test_a_plan_names_landlords_by_name_or_id_and_is_told_of_those_nobody_knows(tmp_path):

@@ -143,7 +143,45 @@ def test_page_and_data_are_for_the_applicant_and_cite_the_section():
     assert "For the applicant." in page
     assert "s.166A(9)(a)" in page
     assert found.as_dict()["application"] == "ME"
-    assert found.since == date(2026, 1, 1)
+    assert found.since == date(2025, 4, 1)
+
+
+def _waiting(record, n):
+    """The record with ``n`` households who wait for two bedrooms, and an applicant among them."""
+    rows = [{"id": f"Q{i}", "status": "active", "band": "A", "bedroom_need": 2,
+             "registered_on": date(2025, 3, 17)} for i in range(n)]
+    schema = {c: t for c, t in record.tables["applications"].schema.items() if c in rows[0]}
+    tables = {**record.tables, "applications": pl.concat(
+        [record.tables["applications"], pl.DataFrame(rows, schema)], how="diagonal")}
+    return _own(Record(tables, record.as_at))
+
+
+def test_months_without_a_letting_are_part_of_the_pace():
+    """Eight homes in a year and 81 households who wait are ten years, whenever in the year they were let."""
+    for signed_on in (date(2025, 4, 3), date(2026, 3, 3)):
+        found = prospects(_waiting(_let(8, signed_on=signed_on), 80), SCHEME, "ME")
+        assert found.since == date(2025, 4, 1)
+        assert any("it would take about 10 years" in line for line in found.answer)
+
+
+def test_the_time_begins_with_the_record_and_no_earlier_one_is_asked_for(monkeypatch):
+    monkeypatch.setattr("cbl_engine.report.results.begins_on", lambda _: date(2025, 12, 9))
+    record = _waiting(_let(8, signed_on=date(2026, 3, 3)), 80)
+    found = prospects(record, SCHEME, "ME")
+    assert found.since == date(2025, 12, 1)
+    assert any("it would take about 3 years" in line for line in found.answer)
+    assert prospects(record, SCHEME, "ME", since=date(2026, 1, 1)).since == date(2026, 1, 1)
+    with pytest.raises(BadInput, match="--since: the record begins after the time does"):
+        prospects(record, SCHEME, "ME", since=date(2025, 11, 1))
+
+
+def test_an_undone_letting_of_another_changes_nothing_that_an_applicant_is_told():
+    record = _waiting(_let(8, signed_on=date(2026, 3, 3)), 80)
+    other = record.tables["lettings"].head(1).with_columns(
+        pl.lit("OX").alias("id"), pl.lit(date(2026, 1, 9)).alias("signed_on"),
+        pl.lit(date(2026, 2, 1)).alias("undone_on"))
+    more = Record({**record.tables, "lettings": pl.concat([record.tables["lettings"], other])}, record.as_at)
+    assert prospects(more, SCHEME, "ME").text() == prospects(record, SCHEME, "ME").text()
 
 
 def test_an_unknown_application_is_refused():

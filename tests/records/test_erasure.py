@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -157,6 +157,19 @@ def test_what_is_due_goes_by_class_and_by_the_last_thing_recorded(weeks):
     assert rows["1"]["due_on"] == date(2032, 3, 15)
     on = date(2028, 3, 7)
     assert due_for_erasure(folder, rules, on).is_empty()
+
+
+@pytest.mark.parametrize(("months", "due_on"), [(1, date(2026, 3, 1)), (2, date(2026, 3, 31))])
+def test_what_was_last_recorded_at_a_months_end_is_kept_until_its_months_are_whole(tmp_path, months, due_on):
+    scheme, data = write_files(tmp_path, TABLES_GIVEN)
+    record_cycle(scheme, data, date(2026, 1, 31), tmp_path / "state")
+    rules = retention_rules()
+    short = {name: one.model_copy(update={"months": months}) for name, one in rules.classes.items()}
+    rules = rules.model_copy(update={"classes": short})
+    state = read_state(tmp_path / "state")
+    assert due_for_erasure(state, rules, due_on - timedelta(days=1)).is_empty()
+    due = due_for_erasure(state, rules, due_on)
+    assert set(due.filter(application="3").select("last_on", "due_on").rows()) == {(date(2026, 1, 31), due_on)}
 
 
 def test_the_shipped_rules_class_every_table_about_applications_and_say_they_are_ours():

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +16,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from cbl_engine.errors import BadInput, RunError, TableError
-from cbl_engine.records import explain_run, folder, read_run, run_shortlist, write_run
+from cbl_engine.records import explain_run, folder, places, read_run, run_shortlist, write_run
 from cbl_engine.shipped import shipped_folder
 from cbl_engine.shortlist import explain, prepare, shortlist
 from tests.shortlist.small import CLOSES, adverts_of, applications_of, bid, day, frame, scheme_of
@@ -271,6 +274,55 @@ def test_nothing_half_written_is_left(
         )
     assert _bytes(tmp_path) == before
     assert [p.name for p in tmp_path.iterdir()] == (["run"] if replace else [])
+
+
+def _dead() -> str:
+    """The number of a process that is no more."""
+    ran = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"],
+                         capture_output=True, text=True, check=True)
+    return ran.stdout.strip()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows does not tell which processes are no more")
+def test_a_run_taken_away_by_one_that_was_killed_is_put_back_or_replaced(tmp_path: Path) -> None:
+    """Killed between the renames: the earlier run stands beside the place, and nothing in it."""
+    out = tmp_path / "run"
+    _write(out)
+    before = _bytes(out)
+    out.rename(tmp_path / f".run.old-{_dead()}")
+    with pytest.raises(RunError, match="the folder is there already"):
+        _write(out)
+    assert _bytes(out) == before
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]
+    out.rename(tmp_path / f".run.old-{_dead()}")
+    _write(out, replace=True)
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows does not tell which processes are no more")
+def test_a_replaced_run_that_one_killed_did_not_remove_is_removed_by_the_next(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    _write(out)
+    shutil.copytree(out, tmp_path / f".run.old-{_dead()}")
+    live = tmp_path / f".run.old-{os.getppid()}"
+    shutil.copytree(out, live)
+    _write(out, replace=True)
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([live.name, "run"])
+
+
+def test_a_replaced_run_that_cannot_be_removed_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "run"
+    _write(out)
+    monkeypatch.setattr(places.shutil, "rmtree", lambda *_, **__: None)
+    with pytest.raises(RunError) as caught:
+        _write(out, replace=True)
+    left = next(p for p in tmp_path.iterdir() if p != out)
+    assert str(caught.value) == (
+        f"{left}: the new folder is written, and the one it replaced cannot be removed. "
+        "Remove it by hand: it holds facts about households")
+    assert read_run(out)
 
 
 @pytest.mark.parametrize("lost", ["applications", "adverts", "bids", "homes", "connections"])

@@ -86,6 +86,24 @@ def test_only_those_for_whom_something_can_have_changed_are_done():
     assert done.rows() == [("P07", "changed")]
 
 
+def test_a_list_of_other_items_is_a_change_also_where_other_rows_come_or_go():
+    rng = random.Random(3)
+    scheme = scheme_from_text(scheme_text(rng))
+    as_at = date(2025, 9, 1)
+    register = frames(random_register(rng, as_at))
+    ids = register["applications"]["id"]
+
+    def with_needs(needs):
+        column = pl.Series("needs", [needs, *[["lift"]] * (len(ids) - 1)])
+        return {**register, "applications": register["applications"].with_columns(column)}
+
+    before = assess(scheme, with_needs(["ramp|lift"]), as_at)
+    after = with_needs(["ramp", "lift"])
+    for rows in (after["applications"], after["applications"].head(-1)):
+        done = reassess(before, {**after, "applications": rows}, as_at).done
+        assert done.rows() == [(ids[0], "changed")]
+
+
 def test_a_changed_area_or_column_is_everyones_concern():
     rng = random.Random(3)
     scheme = scheme_from_text(scheme_text(rng))

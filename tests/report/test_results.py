@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
@@ -17,6 +17,7 @@ from cbl_engine.report import letting_results, results_page
 from cbl_engine.report.results_rows import lettings_of, waiting_of
 from cbl_engine.report.results_tables import ALL, BY, shown_counts
 from cbl_engine.report.results_told import told
+from cbl_engine.simulate.kpi import months
 from tests.disclosure.test_disclosure import ranges
 from tests.report.recorded_lettings import SCHEME, drawn, record_of
 
@@ -53,6 +54,18 @@ def test_where_nobody_was_let_a_home_directly_the_public_is_told_so():
     record.tables["lettings"] = record.tables["lettings"].with_columns(pl.lit("bid").alias("route"))
     assert public(record).direct_share == 0
     assert officers(record).direct_share == 0
+
+
+@pytest.mark.parametrize("days", [522, 1009, 3654])
+def test_a_wait_is_as_many_months_as_simulations_count(days):
+    signed = date(2026, 3, 2)
+    record = record_of(
+        offers=[{"id": "O1", "application": "P1", "step": "let"}],
+        lettings=[{"id": "O1", "application": "P1", "signed_on": signed, "band": "A",
+                   "registered_on": signed - timedelta(days=days)}])
+    [waited] = pl.DataFrame({"on": [signed], "from": [signed - timedelta(days=days)]}).select(
+        months("from", "on")).to_series()
+    assert officers(record).tables["band"]["registered_median"][-1] == round(waited, 1)
 
 
 def test_waits_run_from_the_date_and_from_registering_to_signing_and_those_still_waiting_are_counted():

@@ -6,6 +6,7 @@ import pytest
 
 from cbl_engine.errors import SchemeError
 from cbl_engine.scheme import scheme_from_text
+from cbl_engine.scheme.offers import Consequence
 
 HEAD = """scheme: s
 title: t
@@ -219,3 +220,12 @@ def test_a_circle_of_quotas_is_told_of_each_and_all_problems_come_at_once():
 def test_a_value_of_the_wrong_kind_is_told_with_its_place(text):
     (line,) = problems(text)
     assert line.startswith("f.yaml:15:")
+
+
+@pytest.mark.parametrize("months", [
+    "suspend_months", "bar_months", "bottom_of_band_months", "lose_choice_months"])
+def test_a_consequence_lasts_the_months_of_its_kind_or_for_good(months):
+    assert Consequence.model_validate({"label": "x", months: 7}).lasts_months == 7
+    assert Consequence(label="x", band="B", months=3).lasts_months == 3
+    assert Consequence(label="x", down=1).lasts_months is None
+    assert Consequence(label="x", cancel=True).lasts_months is None

@@ -14,12 +14,12 @@ from cbl_engine.offers.cycle import run_cycle
 from cbl_engine.offers.record import Record
 from cbl_engine.simulate import listing
 from cbl_engine.simulate import weeks as stepping
-from cbl_engine.simulate.lives import day_of
 from cbl_engine.simulate.luck import new_ids
 from cbl_engine.simulate.policy import policy_on
 from cbl_engine.simulate.setup import OUTCOMES
 from cbl_engine.simulate.state import HOUSED, NEVER, UNDER_OFFER
 from cbl_engine.simulate.weeks import run_batch
+from cbl_engine.tables.days import date_of
 from cbl_engine.tables.schemas import TABLES
 
 if TYPE_CHECKING:
@@ -153,11 +153,11 @@ def outcomes(
         if ends[row] and word is not None:
             steps += [("3" if what == "accepted" else "2", word, due)]
         # of a day what failed is heard of before what was accepted
-        out += [{**said, "id": f"n{place}-{row:06d}", "what": step, "on": day_of(on)}
+        out += [{**said, "id": f"n{place}-{row:06d}", "what": step, "on": date_of(on)}
                 for place, step, on in steps if first <= on <= last]
         if ends[row] and what == "accepted":
-            let = day_of(int(voids["let"][rows["void"][row]]))
-            out.append({**said, "id": f"n4-{row:06d}", "what": "signed", "on": day_of(due),
+            let = date_of(int(voids["let"][rows["void"][row]]))
+            out.append({**said, "id": f"n4-{row:06d}", "what": "signed", "on": date_of(due),
                         "tenancy_start": let})
     return pl.DataFrame(out, schema={
         "id": pl.String, "on": pl.Date, "what": pl.String, "advert": pl.String,
@@ -175,7 +175,7 @@ def cleared(world: World) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"id": pl.String, "application": pl.String,
                                       "check": pl.String}, orient="row").with_columns(
         outcome=pl.lit("cleared"), home=pl.lit(None, pl.String), advert=pl.lit(None, pl.String),
-        area=pl.lit(None, pl.String), since=pl.lit(day_of(setup.start)),
+        area=pl.lit(None, pl.String), since=pl.lit(date_of(setup.start)),
         until=pl.lit(None, pl.Date), by=pl.lit("Olu"), confirmed_by=pl.lit("Ama"))
 
 
@@ -193,7 +193,7 @@ def advert_of(state: State, nomination: int) -> int:
 def simulated(world: World) -> list[tuple[date, str, str]]:
     """Offers of the world in order: day, advert, household."""
     state, rows = world.state, world.state.nominations
-    return [(day_of(int(rows["on"][n])), str(advert_of(state, n)),
+    return [(date_of(int(rows["on"][n])), str(advert_of(state, n)),
              str(state.households["id"][rows["household"][n]])) for n in range(len(rows))]
 
 
@@ -201,7 +201,7 @@ def let(world: World) -> set[tuple[str, str, date]]:
     """Lettings of the world: home, household, first day."""
     state, rows = world.state, world.state.lettings
     homes = state.home_ids(state.voids["home"][rows["void"]])
-    return {(str(home), str(state.households["id"][who]), day_of(int(day)))
+    return {(str(home), str(state.households["id"][who]), date_of(int(day)))
             for home, who, day in zip(homes, rows["household"], rows["day"], strict=True)
             if day < NEVER}
 
@@ -229,7 +229,7 @@ def through_cycles(
         tables = {**week.register, **came, "outcomes": outcomes(
                 world, close, until, words, viewing=viewing),
                 **({"checks": checks} if len(checks) else {}), **given(week)}
-        cycle = run_cycle(record, setup.scheme, as_text(tables), day_of(until),
+        cycle = run_cycle(record, setup.scheme, as_text(tables), date_of(until),
                           unattended=True, seed=setup.luck.seed, **options)
         record = cycle.record
         events += cycle.events

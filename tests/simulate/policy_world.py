@@ -12,7 +12,6 @@ import polars as pl
 from cbl_engine.sample import sample_borough_for, sample_stock
 from cbl_engine.scheme import load_scheme, scheme_from_text
 from cbl_engine.simulate import bidders, choice, offering, weeks
-from cbl_engine.simulate.lives import day_number
 from cbl_engine.simulate.luck import Luck
 from cbl_engine.simulate.make_lives import make_lives
 from cbl_engine.simulate.outputs import frames_of_run
@@ -20,6 +19,7 @@ from cbl_engine.simulate.parameters import Parameter, shipped_parameters
 from cbl_engine.simulate.setup import Setup, Theory
 from cbl_engine.simulate.state import begin
 from cbl_engine.simulate.weeks import run_batch
+from cbl_engine.tables.days import day_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,9 +12,9 @@ import pytest
 from cbl_engine.offers.criteria import Judge
 from cbl_engine.offers.quotas import Ledger
 from cbl_engine.simulate import let_before
-from cbl_engine.simulate.lives import day_number
 from cbl_engine.simulate.quotas import choose_profiles
 from cbl_engine.simulate.state import begin
+from cbl_engine.tables.days import day_number
 from tests.simulate.policy_world import registers, scheme_text, setup_of
 from tests.simulate.small import START
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cbl_engine import prepare, shortlist
-from cbl_engine.simulate.lives import day_of
 from cbl_engine.simulate.setup import ACCEPTED, NOT_CHOSEN, ROUTES
+from cbl_engine.tables.days import date_of
 from tests.simulate.live import (
     World,
     advert_of,
@@ -154,7 +154,7 @@ def free_above(its: World) -> list[tuple[date, str, int, int]]:
             for above in order[: order.index(who)]:
                 busy = any(since <= on <= until for since, until in under.get(above, ()))
                 if above not in before and not busy and over[above] > on:
-                    found.append((day_of(on), advert, who, above))
+                    found.append((date_of(on), advert, who, above))
     return found
 
 

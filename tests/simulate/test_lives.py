@@ -12,18 +12,22 @@ import pytest
 
 from cbl_engine.assess import assess
 from cbl_engine.errors import BadInput
-from cbl_engine.scheme import scheme_from_text
+from cbl_engine.scheme import scheme_from_text, shipped_schemes
+from cbl_engine.simulate import histories, world
+from cbl_engine.simulate import make_lives as make_lives_of
+from cbl_engine.simulate.histories import found_on
 from cbl_engine.simulate.listing import register_of
-from cbl_engine.simulate.lives import day_number, day_of
 from cbl_engine.simulate.luck import Luck
 from cbl_engine.simulate.make_lives import _together, make_lives
 from cbl_engine.simulate.register import change
 from cbl_engine.simulate.state import State, begin, join
+from cbl_engine.tables.days import date_of, day_number
 from cbl_engine.tables.sizes import sizes_to_mask
 from tests.simulate.live import as_text
 from tests.simulate.small import points, setup_of, sheffield
 
 if TYPE_CHECKING:
+    from cbl_engine.simulate.lives import Lives
     from cbl_engine.simulate.setup import Setup
 
 PLAIN = """
@@ -68,7 +72,7 @@ def test_what_was_found_ahead_is_what_is_found_afresh(scheme: str, week: int) ->
     on = setup.monday(week)
     rows = state.live[state.households["changes_on"][state.live] > setup.closes(week)]
     register = in_text(register_of(state, rows, on))
-    found = assess(setup.scheme, register, day_of(on)).assessed.sort("application")
+    found = assess(setup.scheme, register, date_of(on)).assessed.sort("application")
     households = state.households
     bands = pl.Series([*setup.lives.bands, None], dtype=pl.String)
     band = households["band"][rows].astype(np.int64)
@@ -78,9 +82,49 @@ def test_what_was_found_ahead_is_what_is_found_afresh(scheme: str, week: int) ->
     assert found["band"].cast(pl.String).to_list() == bands.to_list()
     need = found["bedroom_need"].fill_null(-1).to_numpy()
     assert need.tolist() == households["need"][rows].tolist()
-    mask, sizes = sizes_to_mask(found["sizes"])
-    assert np.array_equal(np.where(sizes, mask, 1 << np.maximum(need, 0)),
-                          households["sizes"][rows])
+    mask, _ = sizes_to_mask(found["sizes"])
+    assert np.array_equal(mask, households["sizes"][rows])
+
+
+@pytest.mark.parametrize("scheme", sorted(shipped_schemes()))
+def test_assessing_again_what_is_unchanged_changes_nothing(
+    scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lives() -> Lives:
+        return setup_of(scheme, weeks=26, households=60, homes=20, **MUCH).lives
+
+    def every_round(*given) -> pl.DataFrame:
+        return found_on(*given).with_columns(pl.lit(date(1970, 1, 1)).alias("next_review_on"))
+
+    monkeypatch.setattr(world, "_POOL", 60)
+    as_due = lives()
+    for module in (histories, make_lives_of):
+        monkeypatch.setattr(module, "found_on", every_round)
+    again = lives()
+    for name in ("starts", "since", "band", "points", "need", "sizes", "priority", "band_from", "waiting"):
+        assert np.array_equal(getattr(as_due, name), getattr(again, name)), name
+
+
+def test_bands_of_a_day_began_by_then() -> None:
+    began = {}
+    for week in (0, 24, 52):
+        state = as_in_week("home_link", week)
+        on = state.setup.monday(week)
+        rows = state.live[state.households["changes_on"][state.live] > on]
+        register = register_of(state, rows, on)["applications"].filter(pl.col("band").is_not_null())
+        assert (register["band_from"] <= date_of(state.setup.closes(week))).all()
+        began[week] = register["band_from"].max()
+    assert began[0] < began[24]
+
+
+@pytest.mark.parametrize("scheme", ["bexley", "runnymede"])
+def test_who_is_born_or_joins_leaves_the_need_known(scheme: str) -> None:
+    lives = eventful(scheme).lives
+    inside = np.ones(len(lives.since), bool)
+    inside[lives.starts[:-1]] = False
+    at = np.flatnonzero(inside)
+    assert (lives.need[at] != lives.need[at - 1]).sum() > 50
+    assert (lives.need[at] >= 0).all()
 
 
 def in_text(tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
@@ -105,6 +149,19 @@ def test_a_birth_raises_the_need_of_some_from_the_day_it_is_noticed() -> None:
     assert len(of_births) > 50
     late = [since[at] - born[life] for life, at in of_births]
     assert min(late) <= 28
+
+
+def test_children_are_born_where_who_applies_or_is_a_partner_may_be_a_woman_of_an_age_to_bear_them() -> None:
+    setup = eventful()
+    people = setup.lives.tables["people"]
+    births = people.filter(pl.col("id").str.starts_with("!birth"))["life"]
+    age = (pl.lit(date_of(setup.start)) - pl.col("date_of_birth")).dt.total_days() / 365.25
+    women = people.filter(pl.col("relationship").is_in(["applicant", "partner"]),
+                          pl.col("sex").ne_missing("male"), age.is_between(15.9, 45))["life"]
+    assert births.len() > 50
+    assert births.is_in(women.implode()).all()
+    couples = people.filter(pl.col("relationship") == "applicant", sex="male")["life"]
+    assert births.is_in(couples.implode()).any()
 
 
 def test_nothing_that_is_still_to_come_is_on_record() -> None:

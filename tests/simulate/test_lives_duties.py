@@ -14,12 +14,12 @@ from polars.testing import assert_frame_equal
 from cbl_engine.assess import assess
 from cbl_engine.simulate.duties import STAGES, duties_of, duty_changes, of_a_day, on_record
 from cbl_engine.simulate.listing import register_of
-from cbl_engine.simulate.lives import day_number, day_of
 from cbl_engine.simulate.luck import Luck
 from cbl_engine.simulate.parameters import shipped_parameters
 from cbl_engine.simulate.register import change
 from cbl_engine.simulate.setup import DUTIES, EXITS
 from cbl_engine.simulate.state import NEVER, begin, join
+from cbl_engine.tables.days import date_of, day_number
 from tests.simulate.accounts import duties_follow, placed_under_a_duty
 from tests.simulate.small import START, parameters_of, setup_of, tables
 from tests.simulate.test_lives import WORLD, in_text
@@ -141,7 +141,7 @@ def test_the_live_assessment_of_the_day_finds_the_same(scheme: str) -> None:
     for week in range(26):
         change(state, week)
         on = setup.closes(week)
-        whose = duty_changes(duties, day_of(setup.monday(week) - 1), day_of(on))["application"]
+        whose = duty_changes(duties, date_of(setup.monday(week) - 1), date_of(on))["application"]
         rows = np.array(sorted({numbers[a] for a in whose}), np.int64)
         if week and len(rows):
             seen += same_as_live(setup, state, rows, on)
@@ -170,7 +170,7 @@ def same_as_live(setup: Setup, state: Any, rows: np.ndarray, on: int) -> int:
         return 0
     setup.__dict__["tables_read"] = tuple(sorted({*setup.lives.tables} - {"applications"}))
     rows = rows[np.argsort(state.households["id"][rows])]
-    found = assess(setup.scheme, in_text(register_of(state, rows, on)), day_of(on)).assessed
+    found = assess(setup.scheme, in_text(register_of(state, rows, on)), date_of(on)).assessed
     bands = [None if band < 0 else setup.lives.bands[band] for band in state.households["band"][rows]]
     assert found["application"].to_list() == state.households["id"][rows].astype(str).tolist()
     assert found["band"].cast(pl.String).to_list() == bands

@@ -12,8 +12,8 @@ from cbl_engine.offers.automatic import automatic_bids
 from cbl_engine.offers.bidding import judge_bids
 from cbl_engine.offers.criteria import Judge
 from cbl_engine.simulate import listing
-from cbl_engine.simulate.lives import day_of
 from cbl_engine.simulate.setup import ROUTES
+from cbl_engine.tables.days import date_of
 from tests.simulate.policy_world import run, scheme_text, setup_of, weeks_of
 
 CYCLE = "  cycle: {starts: 2024-01-01, days: 7}\n"
@@ -57,7 +57,7 @@ def test_no_bid_breaks_a_rule_of_the_live_scheme():
         frames, register = table(state, week, advertised, bids)
         judge = Judge(setup.scheme, register, frames.adverts, frames.homes)
         found = judge_bids(judge, frames.adverts, frames.bids, {},
-                           until=day_of(setup.closes(week)))
+                           until=date_of(setup.closes(week)))
         assert found["rule"].null_count() == found.height
         seen += found.height
     assert seen > 50
@@ -122,7 +122,7 @@ def test_automatic_bids_are_those_that_the_live_engine_places():
         judge = Judge(setup.scheme, register, frames.adverts, frames.homes)
         placed = automatic_bids(
             judge, frames.adverts, frames.bids, {}, partial(eligible, setup, register, frames),
-            day_of(setup.closes(week)), {"wishes": wishes(setup, register, live, state)})
+            date_of(setup.closes(week)), {"wishes": wishes(setup, register, live, state)})
         expected = sorted(placed.select("application", "advert").rows())
         ids = state.households["id"]
         found = sorted(zip(ids[bids.household[~own]].tolist(),

@@ -8,8 +8,8 @@ import polars as pl
 from cbl_engine.offers.criteria import Judge
 from cbl_engine.offers.direct import direct_let_findings
 from cbl_engine.simulate import bidders, direct, listing, offering, register, voids, works
-from cbl_engine.simulate.lives import day_of
 from cbl_engine.simulate.state import begin
+from cbl_engine.tables.days import date_of
 from tests.simulate.policy_world import run, scheme_text, setup_of
 
 KINDS = """direct_lets:
@@ -46,7 +46,7 @@ def test_the_live_findings_stand_against_nobody_on_a_list_and_against_everybody_
         texts = {n: f.with_columns(pl.col(c).cast(pl.String) for c in ("id", "application")
                                    if c in f.columns) for n, f in tables.items()}
         judge = Judge(setup.scheme, texts, None, homes)
-        found = direct_let_findings(judge, setup.scheme.versions[0], asked, day_of(close), {})
+        found = direct_let_findings(judge, setup.scheme.versions[0], asked, date_of(close), {})
         able = asked.join(found, on="id", how="anti").select("application", "home").unique()
         which = np.repeat(np.arange(len(rows)), np.diff(listed.starts))
         on_lists = pl.DataFrame({

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
@@ -11,14 +11,15 @@ import pytest
 from cbl_engine.offers.criteria import Judge
 from cbl_engine.offers.quotas import Ledger
 from cbl_engine.scheme import scheme_from_text
-from cbl_engine.simulate.lives import day_number
 from cbl_engine.simulate.quotas import (
     begin_counts,
     choose_profiles,
     compile_quotas,
     count_lettings,
 )
+from cbl_engine.tables.days import day_number
 from tests.simulate.policy_world import run, scheme_text, setup_of, weeks_of
+from tests.simulate.small import START
 
 PROFILES = """
 profiles:
@@ -120,6 +121,18 @@ def test_one_in_four_adverts_of_a_world_has_the_profile_of_its_quota():
         wider = adverts.filter(pl.col("profile") == "wider").height
         assert wider == adverts.height // 4
         assert adverts.height > 20
+
+
+def test_a_year_of_a_quota_begins_with_the_adverts_that_open_in_it():
+    week, begins = 4, START + timedelta(days=4 * 7 + 3)
+    setup = setup_of(scheme_text(f"""advertising:
+  quotas: {{part: {{label: x, on: adverts, share: 0.3, profile: wider, starts: "{begins:%m-%d}"}}}}
+"""), tenancies__end_per_year=2.0, weeks=10)
+    _, frames = run(setup)
+    for adverts in frames["adverts"].partition_by("world"):
+        for year in (adverts.filter(pl.col("week") <= week), adverts.filter(pl.col("week") > week)):
+            assert year.filter(pl.col("profile") == "wider").height == year.height * 3 // 10
+            assert year.height > 10
 
 
 def test_a_quota_on_lettings_follows_what_is_let():

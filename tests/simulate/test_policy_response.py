@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cbl_engine.simulate.lives import day_number
 from cbl_engine.simulate.policy import not_followed, policy_on
+from cbl_engine.tables.days import day_number
 from tests.simulate.policy_world import HEAD, PROFILES, START, run, scheme_text, setup_of, weeks_of
 
 CHANGE = START + timedelta(weeks=4)

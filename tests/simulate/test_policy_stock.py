@@ -10,12 +10,12 @@ import polars as pl
 import pytest
 
 from cbl_engine.simulate.kpi import Told
-from cbl_engine.simulate.lives import day_number
 from cbl_engine.simulate.scenario import NewHomes
 from cbl_engine.simulate.setup import ROUTES, Decants
 from cbl_engine.simulate.state import ACCOMMODATION, DECANTED, GONE, LET, LONG_EMPTY, NEVER
 from cbl_engine.simulate.summary import BY_NAME, values
 from cbl_engine.simulate.weeks import run_batch
+from cbl_engine.tables.days import day_number
 from tests.simulate import small
 from tests.simulate.policy_world import START, run, scheme_text, setup_of
 

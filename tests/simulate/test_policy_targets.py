@@ -12,10 +12,10 @@ import pytest
 
 from cbl_engine.scheme import load_scheme
 from cbl_engine.shipped import shipped_folder
-from cbl_engine.simulate.lives import day_number
 from cbl_engine.simulate.policy import not_followed
 from cbl_engine.simulate.voids import BY_BIDDING
 from cbl_engine.simulate.weeks import run_batch
+from cbl_engine.tables.days import day_number
 from tests.simulate.live import (
     World,
     by_the_order_drawn,

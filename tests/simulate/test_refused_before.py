@@ -12,8 +12,8 @@ import pytest
 from cbl_engine.offers.refusals import months_after
 from cbl_engine.simulate.going_on import go_on
 from cbl_engine.simulate.lists_under_way import lists_under_way
-from cbl_engine.simulate.lives import day_number
 from cbl_engine.simulate.state import begin
+from cbl_engine.tables.days import day_number
 from tests.simulate.policy_world import scheme_text, setup_of
 from tests.simulate.small import START
 

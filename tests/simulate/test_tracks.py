@@ -14,7 +14,6 @@ from cbl_engine.errors import BadInput
 from cbl_engine.scheme import load_scheme
 from cbl_engine.simulate.changes import scheme_over_time
 from cbl_engine.simulate.listing import register_of
-from cbl_engine.simulate.lives import day_of
 from cbl_engine.simulate.luck import Luck
 from cbl_engine.simulate.parameters import shipped_parameters
 from cbl_engine.simulate.policy import policy_on
@@ -24,6 +23,7 @@ from cbl_engine.simulate.scenario_file import read_scenario
 from cbl_engine.simulate.state import begin
 from cbl_engine.simulate.tracks import tracks_of, tracks_on
 from cbl_engine.simulate.world import set_up
+from cbl_engine.tables.days import date_of
 from tests.simulate.live import as_text
 from tests.simulate.policy_world import scheme_text
 from tests.simulate.small import START, parameters_of, tables
@@ -145,7 +145,7 @@ def test_what_is_found_of_who_joins_later_is_what_is_found_afresh(first: str, th
     rows = np.sort(since)
     register = as_text(register_of(state, rows, close))
     register["band_history"] = pl.DataFrame(schema={"application": pl.String})
-    found = assess(setup.scheme, register, day_of(close)).assessed.sort("application")
+    found = assess(setup.scheme, register, date_of(close)).assessed.sort("application")
     assert found["application"].to_list() == state.households["id"][rows].astype(str).tolist()
     bands = [*setup.lives.bands, None]
     assert found["band"].to_list() == [bands[b] for b in state.households["band"][rows]]
@@ -167,6 +167,16 @@ def test_a_change_that_leaves_assessment_alone_makes_no_track(tmp_path: Path) ->
     assert len(tracks_of(later, START, WEEKS, {})) == 1
     setup = made(tmp_path)
     assert [t.from_ for t in setup.lives.tracks] == [START, ON]
+
+
+def test_a_version_in_other_words_makes_no_track(tmp_path: Path) -> None:
+    for label, force in (("First", f"{{from: {START}, until: {ON}"), ("In other words", f"{{from: {ON}")):
+        (tmp_path / f"{label}.yaml").write_text(scheme_text(ASSESSMENT).replace(
+            "label: First", f"label: {label}").replace("{from: 2020-01-01", force))
+    scheme = load_scheme(str(tmp_path))
+    assert [v.in_force.from_ for v in scheme.versions] == [START, ON]
+    assert scheme.versions[0].assessment != scheme.versions[1].assessment
+    assert len(tracks_of(scheme, START, WEEKS, {})) == 1
 
 
 def test_tracks_that_begin_after_the_end_are_none(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import textwrap
 from datetime import date
 
@@ -22,6 +23,12 @@ LINEAGE = ["source_name", "source_row"]
 def read(spoil, mapping, files=None, **words):
     return read_tables(spoil({"tables.yaml": textwrap.dedent(mapping), **(files or {})}),
                        strict=False, **words)
+
+
+def parquet(frame):
+    content = io.BytesIO()
+    frame.write_parquet(content)
+    return content.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +182,27 @@ def test_codes_in_lists_with_a_separator_of_their_own(spoil):
     assert tables.frames["homes"]["adaptations"].to_list() == [["ramp", "stairlift"], [], None]
     (problem,) = tables.problems
     assert problem.rows == ("line 5",)
+
+
+def test_a_list_that_is_held_as_one_is_read_as_a_cell_with_the_separator_is(spoil):
+    """An empty list is known to be empty; null is not known. Columns held as lists say both."""
+    homes = pl.DataFrame({"id": ["H1", "H2", "H3"], "adaptations": [["RMP", "STL"], [], None]})
+    applications = pl.DataFrame({"id": ["A1", "A2", "A3"], "status": ["active"] * 3,
+                                 "sizes": [[1, 2], [], None]})
+    tables = read(
+        spoil,
+        """\
+        homes:
+          separators: {adaptations: "; "}
+          codes: {adaptations: {RMP: ramp, STL: stairlift}}
+        applications: {separators: {sizes: ;}}
+        """,
+        {"homes.parquet": parquet(homes), "applications.parquet": parquet(applications),
+         "applications.csv": None, "bids.csv": "advert,application,placed_at\n"},
+    )
+    assert tables.problems == ()
+    assert tables.frames["homes"]["adaptations"].to_list() == [["ramp", "stairlift"], [], None]
+    assert tables.frames["applications"]["sizes"].to_list() == [[1, 2], [], None]
 
 
 # Sources

@@ -44,6 +44,20 @@ def months_on(start: pl.Expr, months: int | pl.Expr) -> pl.Expr:
     return pl.when(day.dt.day() < start.dt.day()).then(day + pl.duration(days=1)).otherwise(day)
 
 
+def days_left_over(start: pl.Expr, months: pl.Expr, end: pl.Expr) -> pl.Expr:
+    """Days [days] from so many whole months since a date to a later one.
+
+    They count from the same day of the month, or from the last of a month that has no such day:
+    from 31 January to 1 March is one month, and a day is left over.
+
+    Args:
+        start: the first date.
+        months: whole months between both, as :func:`whole_months`.
+        end: the later date.
+    """
+    return (end - start.dt.offset_by(pl.format("{}mo", months))).dt.total_days()
+
+
 def born_by(on: date, years: int) -> date:
     """The last day of birth of those who are at least ``years`` old on a date.
 

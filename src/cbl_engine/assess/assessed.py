@@ -34,7 +34,7 @@ class StatusFound:
         choices: (status, name of the criterion or rule), in the order they are tried.
     """
 
-    proposed: pl.Series
+    proposed: pl.Series = field(repr=False)
     why: NDArray[np.int16]
     choices: tuple[tuple[str, str], ...]
 

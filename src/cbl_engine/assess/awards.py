@@ -6,7 +6,7 @@ are over awards.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,8 +50,8 @@ class AwardHeld:
     counts: NDArray[np.bool_]
     points: NDArray[np.int64] | None
     unsure: NDArray[np.bool_]
-    since: pl.Series
-    until: pl.Series
+    since: pl.Series = field(repr=False)
+    until: pl.Series = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,8 @@ class Awarded:
 
     awards: dict[str, AwardHeld]
     band: NDArray[np.int16]
-    band_since: pl.Series
-    better_until: pl.Series
+    band_since: pl.Series = field(repr=False)
+    better_until: pl.Series = field(repr=False)
     points: NDArray[np.int64]
     promised: NDArray[np.bool_]
     place: NDArray[np.int64]

@@ -6,14 +6,14 @@ advert's is a pair fact: it is worked out for each distinct area advertised.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
-from cbl_engine.assess.ages import whole_months
+from cbl_engine.assess.ages import days_left_over, whole_months
 from cbl_engine.assess.rows import rows_to_read
 from cbl_engine.scheme.expressions import parse_expression
 from cbl_engine.scheme.facts import ConnectionStrengthFact, kind_of_fact
@@ -69,9 +69,9 @@ class _Rows:
         constants: ``as_at`` and parameters.
     """
 
-    connections: pl.DataFrame
-    applicants: pl.Series
-    closure: pl.DataFrame
+    connections: pl.DataFrame = field(repr=False)
+    applicants: pl.Series = field(repr=False)
+    closure: pl.DataFrame = field(repr=False)
     level_of: Mapping[Any, str | None]
     n: int
     on: date
@@ -345,8 +345,8 @@ def _months_resident(
         )
         best = held.group_by(group).agg(pl.col("answer").max())
     else:
-        whole = pl.col("start").dt.offset_by(pl.format("{}mo", pl.col("months")))
-        left = spells.with_columns((pl.col("end") - whole).dt.total_days().alias("days"))
+        left = spells.with_columns(
+            days_left_over(pl.col("start"), pl.col("months"), pl.col("end")).alias("days"))
         # Days beyond whole months make up months only between spells: one spell is counted exactly.
         left_over = pl.when(pl.len() > 1).then(pl.col("days").sum() // 30).otherwise(0)
         best = (

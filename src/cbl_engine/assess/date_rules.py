@@ -15,11 +15,11 @@ from cbl_engine.assess.histories import (
     NOT_HERE,
     REREGISTRATION,
     History,
-    day_of,
     days_of,
     or_null,
     sort_key,
 )
+from cbl_engine.tables.days import day_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -186,7 +186,7 @@ def planned(
     """
     n = len(history)
     first = history.begins()
-    starts = np.array([day_of(p.since) for p in policies[1:]], np.int64)
+    starts = np.array([day_number(p.since) for p in policies[1:]], np.int64)
     policy = np.searchsorted(starts, history.since, side="right")
     does = _actions(policies)
     banded = history.band >= 0

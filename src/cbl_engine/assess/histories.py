@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from cbl_engine.tables.days import day_number
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date
@@ -100,14 +102,6 @@ def days_of(column: pl.Series) -> NDArray[np.int32]:
     return column.cast(pl.Date).to_physical().fill_null(NO_DAY).to_numpy()
 
 
-def day_of(on: date) -> int:
-    """One date as days since 1970."""
-    return on.toordinal() - _EPOCH
-
-
-_EPOCH = 719_163
-
-
 def codes_of(column: pl.Series, names: Sequence[str], none: int) -> NDArray[np.int16]:
     """The place of each text among names; ``none`` for null, -2 for a text not among them."""
     codes = {None: none, **{name: i for i, name in enumerate(names)}}
@@ -153,7 +147,7 @@ def laid_out(
         recorded=days_of(frame["priority_date"]),
         other=_ordinals_of(frame["from_application"], ids),
     )
-    here = (history.application >= 0) & (history.since <= day_of(as_at))
+    here = (history.application >= 0) & (history.since <= day_number(as_at))
     never = here & (history.until != NO_DAY) & (history.until <= history.since)
     _report(found, "spell_without_a_day", history, never)
     _report(found, "reason_not_known", history, here & ~never & (why < 0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +44,7 @@ class Legal:
     eligible: NDArray[np.int8]
     tests: dict[str, NDArray[np.int8]]
     exempt: dict[str, NDArray[np.int8]]
-    frame: pl.DataFrame
+    frame: pl.DataFrame = field(repr=False)
     absent: tuple[str, ...]
 
     def names_read(self, test: LegalTest) -> list[str]:

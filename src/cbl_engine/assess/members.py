@@ -28,6 +28,7 @@ from cbl_engine.assess.sharing import (
     WILD,
     YOUNG,
 )
+from cbl_engine.tables.days import day_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,7 +64,7 @@ class Members:
         contradictory: rows of people with two partners.
     """
 
-    people: pl.DataFrame
+    people: pl.DataFrame = field(repr=False)
     household: NDArray[np.int32]
     starts: NDArray[np.int64]
     masks: NDArray[np.uint16]
@@ -192,7 +193,7 @@ class _Work:
             born.to_physical().to_numpy())
         category = np.zeros(len(days), np.uint8)
         for age in turns:
-            category += days <= _days(born_by(on, age))
+            category += days <= day_number(born_by(on, age))
         self._unborn(days, null, category, unborn, uncounted, unknown)
 
         # The second half of the masks is for applicants, who have a room at any age.
@@ -215,7 +216,7 @@ class _Work:
         unknown: int,
     ) -> None:
         """Categories of those not born yet, and of those of whom it is not known."""
-        today = _days(self.on)
+        today = day_number(self.on)
         rows = np.flatnonzero(days > today)
         due = days[rows]
         if null:
@@ -423,10 +424,3 @@ def _codes(column: str, values: Sequence[str]) -> pl.Expr:
 
 def _true(values: pl.Series) -> NDArray[np.bool_]:
     return (values.fill_null(value=False) if values.null_count() else values).to_numpy()
-
-
-def _days(day: date) -> int:
-    return day.toordinal() - _EPOCH
-
-
-_EPOCH = 719_163

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,9 +44,9 @@ class Overrides:
         problems: ordinal, kind, rows (list of ids), assumption.
     """
 
-    standing: pl.DataFrame
-    all_current: pl.DataFrame
-    problems: pl.DataFrame
+    standing: pl.DataFrame = field(repr=False)
+    all_current: pl.DataFrame = field(repr=False)
+    problems: pl.DataFrame = field(repr=False)
 
     def fields_of(self, n: int) -> pl.Series:
         """The fields overridden, a list an application by ordinal; null where there are none."""

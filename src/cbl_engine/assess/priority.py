@@ -15,8 +15,9 @@ from cbl_engine.assess.date_rules import Bands, DatePolicy, FirstDates, planned,
 from cbl_engine.assess.date_steps import Derived, dates_from, report
 from cbl_engine.assess.dates_now import dates_now, with_instead
 from cbl_engine.assess.found import Found
-from cbl_engine.assess.histories import NO_DAY, TODAY, day_of, laid_out, value_at, with_today
+from cbl_engine.assess.histories import NO_DAY, TODAY, laid_out, value_at, with_today
 from cbl_engine.tables import Ordinals
+from cbl_engine.tables.days import day_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,7 +50,7 @@ class PriorityDates:
         Their date may be as-at's own until an officer records the band.
         """
         history = self._derived.history
-        mine = (history.row == TODAY) & (history.since == day_of(as_at))
+        mine = (history.row == TODAY) & (history.since == day_number(as_at))
         return history.application[mine]
 
     def held(self) -> pl.DataFrame:
@@ -155,7 +156,7 @@ def priority_dates(
     found = Found(ids.ids)
     bands = Bands(policies, spells, today)
     history = laid_out(spells, ids, bands.names, as_at, found)
-    history = with_today(history, today, bands, len(ids), day_of(as_at), found)
+    history = with_today(history, today, bands, len(ids), day_number(as_at), found)
     plan = planned(history, policies, bands, found)
     firsts = FirstDates(policies, applications)
     settled = resolved(history, plan, firsts, found)

@@ -176,9 +176,7 @@ def _owners_of_other_rows(old: pl.DataFrame, new: pl.DataFrame, owner: str) -> p
 
 
 def _hashed(frame: pl.DataFrame, owner: str) -> pl.DataFrame:
-    lists = pl.selectors.by_dtype(pl.List(pl.Int64), pl.List(pl.String))
-    told = frame.with_columns(lists.cast(pl.List(pl.String)).list.join("|"))
-    rows = pl.DataFrame({"owner": frame[owner], "sum": told.hash_rows(seed=0)})
+    rows = pl.DataFrame({"owner": frame[owner], "sum": frame.hash_rows(seed=0)})
     return rows.group_by("owner").agg(pl.len().alias("rows"), pl.col("sum").sum())
 
 

@@ -7,14 +7,14 @@ one is taken.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
-from cbl_engine.assess.ages import age_on, months_on, whole_months
+from cbl_engine.assess.ages import age_on, days_left_over, months_on, whole_months
 from cbl_engine.assess.awards import days
 from cbl_engine.assess.connections import relevant_rows, spells_of
 from cbl_engine.assess.facts import standard_of
@@ -38,6 +38,7 @@ from cbl_engine.scheme.facts import (
 )
 from cbl_engine.scheme.law import allocation_law
 from cbl_engine.scheme.standards import overcrowding_changes, overcrowding_law
+from cbl_engine.tables.days import day_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
     from cbl_engine.tables import Ordinals
 
 _NEVER = np.iinfo(np.int32).max
-_EPOCH = date(1970, 1, 1)
 _WEEKS = 40
 _DAY = pl.duration(days=1)
 _LATER_DAYS = 4
@@ -71,7 +71,7 @@ class _Days:
         """A day for all; those not after as-at are nothing."""
         later = [day for day in found if day > self.on]
         if later:
-            self.first = np.minimum(self.first, (min(later) - _EPOCH).days)
+            self.first = np.minimum(self.first, day_number(min(later)))
 
     def rows(self, frame: pl.DataFrame, *found: pl.Expr) -> None:
         """Days of rows that have an ``application`` or ``_ordinal``; null is nothing."""
@@ -91,12 +91,12 @@ class _Days:
         for series in found:
             if series.null_count() < len(series):
                 day = series.cast(pl.Date).to_physical().fill_null(_NEVER).to_numpy()
-                today = (self.on - _EPOCH).days
+                today = day_number(self.on)
                 self.first = np.minimum(self.first, np.where(day > today, day, _NEVER))
 
     def tomorrow(self, where: Any = None) -> None:
         """As-at's next day, for all or where true."""
-        day = np.int32((self.on - _EPOCH).days + 1)
+        day = np.int32(day_number(self.on) + 1)
         if where is None:
             self.first = np.minimum(self.first, day)
         else:
@@ -117,7 +117,7 @@ class Dated:
         daily: ordinals for whom the answer is as-at's own day until an officer records it.
     """
 
-    until: tuple[pl.Series, ...]
+    until: tuple[pl.Series, ...] = field(repr=False)
     daily: Any
 
 
@@ -398,8 +398,7 @@ def _residence(rows: pl.DataFrame, rule: Any, out: _Days) -> None:
     if not spells.height:
         return
     holder = ["_ordinal", "_target", "person"]
-    whole = months_on(pl.col("start"), pl.col("months"))
-    left = (pl.col("end") - whole).dt.total_days()
+    left = days_left_over(pl.col("start"), pl.col("months"), pl.col("end"))
     spells = spells.with_columns(
         pl.len().over(holder).alias("n"),
         (pl.lit(30) - left.sum().over(holder) % 30).alias("days"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from cbl_engine.assess.legal import columns_of_eligibility
@@ -63,11 +63,11 @@ class Case:
     on: date
     seed: int
     unattended: bool
-    register: Mapping[str, pl.DataFrame]
-    adverts: pl.DataFrame
-    homes: pl.DataFrame
-    bids: pl.DataFrame
-    given: Mapping[str, pl.DataFrame]
+    register: Mapping[str, pl.DataFrame] = field(repr=False)
+    adverts: pl.DataFrame = field(repr=False)
+    homes: pl.DataFrame = field(repr=False)
+    bids: pl.DataFrame = field(repr=False)
+    given: Mapping[str, pl.DataFrame] = field(repr=False)
     expected: Expected
 
 

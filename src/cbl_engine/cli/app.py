@@ -99,6 +99,9 @@ app = commands()
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line, and turn every error into lines and an exit code.
 
+    Of an error that nobody foresaw the line says kind and place in the code, and no value; with the
+    environment variable ``CBL_TRACEBACK`` its traceback is shown.
+
     Args:
         arguments: what was typed after ``cbl``; None takes it from the process.
     """
@@ -122,3 +125,10 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         sys.stderr.write("cbl: stopped; nothing was written\n")
         sys.exit(130)
+    except SystemExit:
+        raise
+    except BaseException as error:  # a panic of polars is no Exception
+        from cbl_engine.cli.defect import show_defect
+
+        show_defect(error)
+        sys.exit(3)

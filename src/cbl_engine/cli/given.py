@@ -1,30 +1,66 @@
-"""What commands are given and give: dates, and texts that are printed or written."""
+"""What commands are given and give: dates and months, and texts that are printed or written."""
 
 from __future__ import annotations
 
 import sys
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def day(text: str, option: str = "--as-at") -> date:
+_FIRST, _LAST = date(1900, 1, 1), date(2200, 12, 31)
+
+
+def day(text: str, option: str = "--as-at", *, allowed: str = "YYYY-MM-DD") -> date:
     """The date that an option gives: ``--as-at`` becomes *the as-at date*.
 
+    Args:
+        text: as it was typed.
+        option: that gives it.
+        allowed: what may be given, in words.
+
     Raises:
-        BadInput: it is not a date.
+        BadInput: it is not a date, or not one of the years 1900 to 2200.
+    """
+    from cbl_engine.errors import BadInput, Problem
+
+    name = f"the {option.lstrip('-')} date"
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        raise BadInput([Problem("as_at", f"{name} cannot be read", where=option, given=repr(text),
+                                allowed=allowed)]) from None
+    _check_meant(found, name, option, text)
+    return found
+
+
+def month_of(text: str, option: str = "--month") -> tuple[date, date]:
+    """First and last day of a month, ``2026-05``.
+
+    Raises:
+        BadInput: it is no month, or not one of the years 1900 to 2200.
     """
     from cbl_engine.errors import BadInput, Problem
 
     try:
-        return date.fromisoformat(text)
+        first = date.fromisoformat(f"{text}-01")
     except ValueError:
-        raise BadInput(
-            [Problem("as_at", f"the {option.lstrip('-')} date cannot be read", where=option,
-                     given=repr(text), allowed="YYYY-MM-DD")]
-        ) from None
+        raise BadInput([Problem("no_month", "this is not a month", where=option, given=repr(text),
+                                allowed="YYYY-MM")]) from None
+    _check_meant(first, "the month", option, text)
+    following = (first.replace(day=28) + timedelta(days=4)).replace(day=1)
+    return first, following - timedelta(days=1)
+
+
+def _check_meant(found: date, name: str, option: str, text: str) -> None:
+    """Refuse a mistyped year: a cycle would step through every day up to it."""
+    from cbl_engine.errors import BadInput, Problem
+
+    if not _FIRST <= found <= _LAST:
+        raise BadInput([Problem("date_too_far_off", f"{name} is too far off to be meant", where=option,
+                                given=repr(text), allowed=f"the years {_FIRST.year} to {_LAST.year}")])
 
 
 def moment(text: str) -> datetime:
@@ -33,7 +69,8 @@ def moment(text: str) -> datetime:
     Of an hour that comes twice, when clocks go back, the first is meant.
 
     Raises:
-        BadInput: it is not a moment, or one that London's clock never shows.
+        BadInput: it is not a moment, not one of the years 1900 to 2200, or one that London's clock
+            never shows.
     """
     from zoneinfo import ZoneInfo
 
@@ -49,6 +86,7 @@ def moment(text: str) -> datetime:
         given = datetime.fromisoformat(text)
     except ValueError:
         raise refused("the moment cannot be read") from None
+    _check_meant(given.date(), "the moment", "--at", text)
     if given.tzinfo is not None:
         return given
     if not times_shown(given):

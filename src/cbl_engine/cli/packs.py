@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from cbl_engine.cli.given import day
+from cbl_engine.cli.given import day, month_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +53,6 @@ def monthly(
     from cbl_engine.errors import Problem
     from cbl_engine.packs.happened import happened
     from cbl_engine.packs.monthly import monthly as found_of
-    from cbl_engine.packs.parts import month_of
     from cbl_engine.report.results import erased_note, erased_since
 
     first, last = month_of(month)

@@ -33,7 +33,8 @@ def prospects(
     application
         Whose.
     since
-        First day of a month; left out, twelve months.
+        First day of a month, none before that in which the record begins; left out, that of the
+        last twelve months that are on record.
     until
         Last day of a month that is over; left out, the last.
     format

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import contextmanager
-from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cbl_engine.cli.given import day
 from cbl_engine.errors import BadInput, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import date
     from pathlib import Path
 
     import polars as pl
@@ -57,17 +58,9 @@ def as_at_date(text: str) -> date | Literal["close"]:
     """The as-at argument.
 
     Raises:
-        BadInput: it is neither a date nor ``close``.
+        BadInput: it is neither a date of the years 1900 to 2200 nor ``close``.
     """
-    if text == "close":
-        return "close"
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise BadInput(
-            [Problem("as_at", "the as-at date cannot be read", where="--as-at", given=repr(text),
-                     allowed="YYYY-MM-DD, or close")]
-        ) from None
+    return "close" if text == "close" else day(text, allowed="YYYY-MM-DD, or close")
 
 
 def show_problems(problems: Sequence[Problem]) -> None:

@@ -8,7 +8,7 @@ a difference is *told* when the interval that holds for all of them at once leav
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,7 +63,7 @@ class Comparison:
 
     sides: tuple[Side, ...]
     simulations: dict[tuple[str, str], Simulation]
-    differences: pl.DataFrame
+    differences: pl.DataFrame = field(repr=False)
     named: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()
     together: int = 1

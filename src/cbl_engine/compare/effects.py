@@ -23,7 +23,8 @@ from cbl_engine.compare.says import Says
 from cbl_engine.compare.sides import BASE
 from cbl_engine.disclosure import LIMIT, with_totals, withheld
 from cbl_engine.errors import BadInput, Problem
-from cbl_engine.simulate.kpi import ALL, MONTH, told_by
+from cbl_engine.simulate.kpi import ALL, told_by
+from cbl_engine.tables.days import MONTH
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -100,6 +100,9 @@ def _told(rows: pl.DataFrame, worlds: int, together: int, where: str) -> list[st
     said = [sentence(row) for row in few.sort(
         "place", "kpi", maintain_order=True).iter_rows(named=True)]
     if not said:
+        differs = rows.select(pl.any_horizontal(pl.col("mean", "low", "high") != 0)).to_series()
+        if differs.count() and not differs.any():
+            return ["No figure differs in any world."]
         fewest = fewest_to_tell(together)
         why = "" if worlds >= fewest or not together else (
             f" {together:,} differences looked at together need {fewest} worlds or more; here are "

@@ -12,7 +12,7 @@ the household that got it, something not on record decided: the letting is not j
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import polars as pl
@@ -49,8 +49,8 @@ class Rerun:
         notes: what to know before the figures are used, in sentences.
     """
 
-    lettings: pl.DataFrame
-    groups: pl.DataFrame
+    lettings: pl.DataFrame = field(repr=False)
+    groups: pl.DataFrame = field(repr=False)
     notes: tuple[str, ...]
 
     @property

@@ -171,7 +171,7 @@ def not_comparable(
             yield Problem("differs_in_nothing", "the variant differs from the base in nothing",
                           where=other.name,
                           remedy="Change its scheme, scheme_set, parameters, response or changes; "
-                          "titles, labels and notes change no world")
+                          "titles, labels, notes, reviews and upkeep change no world")
     if until is not None:
         yield from _bad_until(base.scenario, *until)
 

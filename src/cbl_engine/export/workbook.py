@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from io import BytesIO
 from pathlib import Path
@@ -34,7 +34,7 @@ class Sheet:
     """One sheet: its name, its rows, and the width of each column [characters]."""
 
     name: str
-    frame: pl.DataFrame
+    frame: pl.DataFrame = field(repr=False)
     widths: tuple[int, ...]
 
 
@@ -82,7 +82,7 @@ def write_sheets(
 
 
 def write_frames(
-    frames: Mapping[str, pl.DataFrame], out: str | Path, as_at: date, *, replace: bool = True
+    frames: Mapping[str, pl.DataFrame], out: str | Path, as_at: date
 ) -> Path:
     """Write frames as a workbook, a sheet each.
 
@@ -90,7 +90,6 @@ def write_frames(
         frames: by name; ``passed_over`` becomes the sheet *Passed over*.
         out: ``.xlsx`` file to write.
         as_at: the day they are of; Excel wants one, and a clock would make two files of one record.
-        replace: take the place of a file that is there.
 
     Raises:
         RunError: as :func:`write_run_to_excel`.
@@ -100,7 +99,7 @@ def write_frames(
         for name, frame in frames.items()
     )
     created = datetime(as_at.year, as_at.month, as_at.day)  # noqa: DTZ001
-    return write_sheets(sheets, out, created, replace=replace)
+    return write_sheets(sheets, out, created, replace=True)
 
 
 def _in_words(name: str) -> str:

@@ -10,13 +10,13 @@ import polars as pl
 
 from cbl_engine.scheme.bidding import WEEKDAYS, Cycle
 from cbl_engine.tables import LONDON
+from cbl_engine.tables.days import day_number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cbl_engine.scheme.bidding import Bidding, Moment, Window
 
-EPOCH = date(1970, 1, 1)
 _WEEKS = Cycle(starts=date(1970, 1, 5), days=7)
 """Weeks from Monday: the cycle of a scheme that names none."""
 
@@ -30,11 +30,6 @@ def london_days(moments: pl.Series) -> NDArray[np.int64]:
 def london_date(column: str) -> pl.Expr:
     """The date of a column of moments by London's clock."""
     return pl.col(column).dt.convert_time_zone(LONDON).dt.date()
-
-
-def day_number(on: date) -> int:
-    """A date as :func:`london_days` counts it [days since 1970]."""
-    return (on - EPOCH).days
 
 
 def cycle_numbers(bidding: Bidding | None, days: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -54,11 +49,6 @@ def cycle_span(bidding: Bidding | None, on: date) -> tuple[date, date]:
     cycle = _cycle(bidding)
     first = on - timedelta(days=(on - cycle.starts).days % cycle.days)
     return first, first + timedelta(days=cycle.days - 1)
-
-
-def date_of(day: int) -> date:
-    """The date of a day [days since 1970]."""
-    return EPOCH + timedelta(days=int(day))
 
 
 def as_dates(days: NDArray[np.int64]) -> pl.Series:

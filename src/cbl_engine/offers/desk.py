@@ -50,13 +50,13 @@ class Desk:
     """
 
     scheme: Scheme
-    given: dict[str, pl.DataFrame]
+    given: dict[str, pl.DataFrame] = field(repr=False)
     book: Book
     on: date = date.min
     seed: int = 0
-    events: list[e.Event] = field(default_factory=list)
-    rows: list[tuple[str, pl.DataFrame]] = field(default_factory=list)
-    telling: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    events: list[e.Event] = field(default_factory=list, repr=False)
+    rows: list[tuple[str, pl.DataFrame]] = field(default_factory=list, repr=False)
+    telling: dict[str, list[dict[str, Any]]] = field(default_factory=dict, repr=False)
     put_right: dict[str, datetime] = field(default_factory=dict)
     at_rest: tuple[date, int] | None = None
     _kept: dict[str, tuple[Any, Any]] = field(default_factory=dict, repr=False)

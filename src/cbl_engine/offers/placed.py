@@ -11,9 +11,10 @@ import polars as pl
 
 from cbl_engine.errors import Problem, TableError
 from cbl_engine.offers.caps import NEVER
-from cbl_engine.offers.clock import date_of, day_number, london_days, midnight_after
+from cbl_engine.offers.clock import london_days, midnight_after
 from cbl_engine.shortlist.bids import bid_id_problems
 from cbl_engine.tables import DTYPES, Ordinals, column_problems, frame_problems, given_twice
+from cbl_engine.tables.days import date_of, day_number
 from cbl_engine.tables.needs import null_problems, with_types
 
 if TYPE_CHECKING:

@@ -58,7 +58,7 @@ class Cycle:
     """
 
     record: Record
-    events: list[Event]
+    events: list[Event] = field(repr=False)
     rows: list[tuple[str, pl.DataFrame]] = field(repr=False)
-    quarantined: list[dict[str, Any]]
-    telling: dict[str, list[dict[str, Any]]]
+    quarantined: list[dict[str, Any]] = field(repr=False)
+    telling: dict[str, list[dict[str, Any]]] = field(repr=False)

@@ -94,8 +94,6 @@ def begin_consequence(desk: Desk, proposal: Proposal, by: str | None) -> None:
     version = desk.version
     name, application = proposal.what or "", proposal.application or ""
     rule = version.consequences[name]
-    months = next((m for m in (rule.suspend_months, rule.bar_months, rule.bottom_of_band_months,
-                               rule.lose_choice_months, rule.months) if m is not None), None)
     status = "suspended" if rule.suspend_months else "closed" if rule.cancel else None
     band = rule.band
     if rule.down is not None:
@@ -109,7 +107,7 @@ def begin_consequence(desk: Desk, proposal: Proposal, by: str | None) -> None:
         )
     desk.emit(e.ConsequenceBegun(
         on=desk.on, application=application, consequence=name,
-        until=months_after(desk.on, months), status=status, band=band,
+        until=months_after(desk.on, rule.lasts_months), status=status, band=band,
         place_in_band=BOTTOM if rule.bottom_of_band_months else None,
         may_not_bid=rule.bar_months is not None, council_bids=rule.lose_choice_months is not None,
         review=rule.review, because=because, by=by,

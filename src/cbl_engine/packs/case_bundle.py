@@ -6,7 +6,7 @@ of its record (``cbl sar``) is beside it, redacted as that is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -55,8 +55,8 @@ class CaseBundle:
     audit: Audit
     replay: StateReplay
     corrected: StateReplay | None
-    parts: tuple[Part, ...]
-    record: str
+    parts: tuple[Part, ...] = field(repr=False)
+    record: str = field(repr=False)
 
     def pages(self) -> dict[str, str]:
         """Pages by the name of the file: ``index``, ``replay``, ``record`` and, where facts were put

@@ -15,10 +15,10 @@ import polars as pl
 from cbl_engine.assess import upkeep
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.records.overdue import breaches
-from cbl_engine.report.landlord_names import landlord_names
+from cbl_engine.report.landlord_names import landlords_told_apart
 from cbl_engine.report.nominations import NOMINATIONS, nominations_agreed
 from cbl_engine.report.results_rows import is_erased, lettings_of, sensitive_offers, waiting_of
-from cbl_engine.report.results_tables import offers_in_words, unlet_in_words
+from cbl_engine.report.results_tables import NOT_SETTLED, offers_in_words, unlet_in_words
 from cbl_engine.shortlist.register_check import bands_in_order
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from cbl_engine.scheme import Scheme
     from cbl_engine.simulate.kept import Kept
 
-LET, WAITS = "let", "not settled yet"
+LET, WAITS, OPEN = "let", NOT_SETTLED, "still to be let"
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,8 @@ class Happened:
         adverts: advert, landlord, closed_on, what (``let``, why not, or ``still to be let``).
         nominations: landlord, route, named_on (to the landlord; null: the council let the home
             without naming anybody, or let it directly), result_on (the landlord's; null: none, or not
-            recorded), settled_on, what (``let``, ``not settled yet``, or what came of it),
+            recorded), settled_on, what (``let``, ``not settled yet``, or what came of it, in words),
+            ended_by (what came of it as offers have it; null: let, not settled, or simulated),
             application (text).
         lettings: signed_on, application, band, bedrooms, route, landlord and what else the record has.
         register: application, band, bedroom_need, days [since registering], last_bid_on; on as_at
@@ -54,7 +55,7 @@ class Happened:
             not recorded.
         due: lists of the register by name; None: not recorded.
         record: the live record, and the scheme it was let under; None of a simulation.
-        landlords: their names, by id, where known.
+        landlords: their names, by id, where known; no two alike.
         simulated: which world it is, in words; empty for a live record.
 
     Rows of voids, adverts, nominations and lettings have ``sensitive``: left out of what is published.
@@ -64,15 +65,15 @@ class Happened:
     bands: list[str]
     as_at: date
     since: date | None
-    voids: pl.DataFrame | None
-    adverts: pl.DataFrame
-    nominations: pl.DataFrame
-    lettings: pl.DataFrame
-    register: pl.DataFrame
+    voids: pl.DataFrame | None = field(repr=False)
+    adverts: pl.DataFrame = field(repr=False)
+    nominations: pl.DataFrame = field(repr=False)
+    lettings: pl.DataFrame = field(repr=False)
+    register: pl.DataFrame = field(repr=False)
     bids_known: bool
-    late: pl.DataFrame | None
-    due: Mapping[str, pl.DataFrame] | None
-    record: tuple[Record, Scheme] | None = None
+    late: pl.DataFrame | None = field(repr=False)
+    due: Mapping[str, pl.DataFrame] | None = field(repr=False)
+    record: tuple[Record, Scheme] | None = field(default=None, repr=False)
     landlords: Mapping[str, str] = field(default_factory=dict)
     simulated: str = ""
 
@@ -135,7 +136,7 @@ def of_record(record: Record, scheme: Scheme, since: date | None = None) -> Happ
     states = tables["advert_states"].filter(pl.col("closed_on").is_not_null())
     what = pl.when(pl.col("status") == "let").then(pl.lit(LET)).when(
         pl.col("unlet_because").is_not_null()).then(unlet_in_words(states)).otherwise(
-        pl.lit("still to be let"))
+        pl.lit(OPEN))
     adverts = states.with_columns(what.alias("what"), pl.col("advert").cast(pl.String)).join(
         landlord_of, on="advert", how="left").select(
         "advert", "landlord", "closed_on", "what",
@@ -156,7 +157,7 @@ def of_record(record: Record, scheme: Scheme, since: date | None = None) -> Happ
         (version or scheme.versions[-1]).title, bands_in_order(scheme), as_at, since, voids, adverts,
         _nominations(offers, tables, scheme), lettings,
         _register(record, as_at), bids is not None,
-        breaches(tables, scheme, as_at), due, (record, scheme), landlord_names(tables))
+        breaches(tables, scheme, as_at), due, (record, scheme), landlords_told_apart(tables))
 
 
 def _register(record: Record, on: date) -> pl.DataFrame:
@@ -219,7 +220,7 @@ def _nominations(
         pl.col("nominated_on").alias("named_on"),
         pl.when(pl.col("nominated_on").is_not_null()).then(
             pl.min_horizontal("invited_on", "viewed_on", "offered_on", "ended_on")).alias("result_on"),
-        pl.coalesce("ended_on", "signed_on").alias("settled_on"), "what",
+        pl.coalesce("ended_on", "signed_on").alias("settled_on"), "what", "ended_by",
         pl.col("application").cast(pl.String), "sensitive")
 
 
@@ -244,11 +245,11 @@ def of_simulation(kept: Kept, world: int = 0) -> Happened:
     adverts = t["adverts"].join(last, on=["home", "vacancy"], how="left")
     closed = pl.lit(scenario.start) + pl.duration(days=pl.col("week").cast(pl.Int64) * 7 + 6)
     is_last = pl.col("number") == pl.col("last")
-    because = pl.when(pl.col("bids") == 0).then(pl.lit("no bids")).when(pl.col("eligible") == 0).then(
-        pl.lit("nobody who bid was eligible")).otherwise(
-        pl.lit("everyone on the list refused or was passed over"))
+    because = pl.when(pl.col("bids") == 0).then(pl.lit("no_bids")).when(pl.col("eligible") == 0).then(
+        pl.lit("no_eligible")).otherwise(pl.lit("exhausted"))
+    unlet = unlet_in_words(adverts.select(because.alias("unlet_because")))
     what = pl.when(is_last & (pl.col("outcome") == LET)).then(pl.lit(LET)).when(
-        is_last & (pl.col("outcome") == "open")).then(pl.lit("still to be let")).otherwise(because)
+        is_last & (pl.col("outcome") == "open")).then(pl.lit(OPEN)).otherwise(unlet)
     households = t["households"]
     waits = households.filter(pl.col("status").is_in(["waiting", "under_offer"]))
     lettings = t["lettings"].filter(pl.col("let_on") <= end)
@@ -262,7 +263,7 @@ def of_simulation(kept: Kept, world: int = 0) -> Happened:
             pl.lit(None, pl.Date).alias("result_on"), "settled_on",
             pl.when(pl.col("outcome") == "accepted").then(pl.lit(LET)).otherwise(
                 pl.col("outcome").str.replace_all("_", " ").fill_null(WAITS)).alias("what"),
-            "application", open_to_all),
+            pl.lit(None, pl.String).alias("ended_by"), "application", open_to_all),
         lettings.select(pl.col("let_on").alias("signed_on"), "application", "band", "bedrooms", "route",
                         none, open_to_all),
         waits.select("application", "band", pl.col("bedroom_need").cast(pl.Int64),

@@ -15,9 +15,8 @@ from cbl_engine.simulate.void_measures import void_days
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_REFUSED = "refused"
-_REJECTED = "rejected by the landlord"
-_SILENT = "no answer from the landlord"
+_ENDS = {"rejected": "landlord_rejected", "refused": "refused", "no_answer": "landlord_silent"}
+"""Ends of nominations that have a column of their own."""
 
 
 def scorecard(record: Happened, first: date, last: date) -> list[Part]:
@@ -65,8 +64,8 @@ def by_landlord(record: Happened, first: date, last: date) -> pl.DataFrame:
     n, lettings = record.nominations.filter(pl.col("named_on").is_not_null()), record.lettings
     what, settled = pl.col("what"), within("settled_on", first, last)
     tellings = {
-        "let": what == LET, "rejected": what == _REJECTED,
-        "refused": what.str.starts_with(_REFUSED), "no_answer": what == _SILENT,
+        "let": what == LET,
+        **{name: pl.col("ended_by").eq_missing(pl.lit(end)) for name, end in _ENDS.items()},
     }
     count = {name: (settled & test).sum().cast(pl.Int64).alias(name) for name, test in tellings.items()}
     others = (settled & (what != WAITS) & ~pl.any_horizontal(*tellings.values())).sum()

@@ -16,6 +16,8 @@ from cbl_engine.documents import read_document
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.packs.parts import ALL, UNKNOWN, Part
 from cbl_engine.scheme.parts import Part as _Part
+from cbl_engine.scheme.words import share_in_words
+from cbl_engine.tables import has_versions, spans_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -197,7 +199,7 @@ def out_turn(record: Happened, plan: LettingsPlan) -> OutTurn:
         problems.append(Problem("year_not_begun", "the record ends before the plan's year begins",
                                 where="year_from", given=str(first), allowed=f"{record.as_at} or before"))
         raise BadInput(problems)
-    following = _months_on(first, 12)
+    following = _same_day_or_last(first, 12)
     until = min(following - timedelta(days=1), record.as_at)
     known = first if record.since is None else max(first, record.since)
     if known > until:
@@ -268,7 +270,7 @@ class _Year:
     until: date
 
 
-def _months_on(day: date, months: int) -> date:
+def _same_day_or_last(day: date, months: int) -> date:
     """The same day so many months on, or the last of a month that has no such day."""
     at = day.month - 1 + months
     year, month = day.year + at // 12, at % 12 + 1
@@ -285,11 +287,20 @@ def _values(record: Happened, let: pl.DataFrame, by: str) -> pl.Series | None:
     column = by.removeprefix(_APPLICATIONS)
     if table is None or column not in table.columns or table.schema[column].is_nested():
         return None
-    held = table.select(pl.col("id").cast(pl.String).alias("application"),
-                        pl.col(column).cast(pl.String).alias("value")).unique(
-        "application", keep="last", maintain_order=True)
-    return let.select(pl.col("application").cast(pl.String)).join(
-        held, on="application", how="left", maintain_order="left")["value"].fill_null(UNKNOWN)
+    return _when_signed(let, table, column).fill_null(UNKNOWN)
+
+
+def _when_signed(let: pl.DataFrame, applications: pl.DataFrame, column: str) -> pl.Series:
+    """A column of each letting's application, of the version in force on signing or the last before."""
+    held = applications.select(pl.col("id").cast(pl.String).alias("application"),
+                               pl.col(column).cast(pl.String).alias("value"))
+    rows = let.select(pl.col("application").cast(pl.String), "signed_on").with_row_index("_letting")
+    if not has_versions(applications):
+        return rows.join(held, on="application", how="left", maintain_order="left")["value"]
+    begun = rows.join(held.with_columns(spans_of(applications).drop("id")), on="application").filter(
+        pl.col("from") <= pl.col("signed_on"))
+    last = begun.group_by("_letting").agg(pl.col("value").sort_by("from", "to").last())
+    return rows.join(last, on="_letting", how="left", maintain_order="left")["value"]
 
 
 def _table(
@@ -311,7 +322,7 @@ def _rows(
     for value, target in category.targets.items():
         mine = inside.filter(pl.col("value") == value)
         if target.share is not None:
-            planned, said = target.share * total, f"{target.share:.0%}"
+            planned, said = target.share * total, share_in_words(target.share)
         else:
             planned, said = (target.number or 0) * gone, f"{target.number:,}"
         yield (value, said, *_quarters(mine, year), mine.height,
@@ -329,7 +340,7 @@ def _share(n: int, of: int) -> float | None:
 def _quarters(rows: pl.DataFrame, year: _Year) -> Iterator[int | None]:
     """Lettings by quarter; None for one that has not begun, or of which no day is on record."""
     for number in range(len(QUARTERS)):
-        begins, ends = (_months_on(year.first, 3 * n) for n in (number, number + 1))
+        begins, ends = (_same_day_or_last(year.first, 3 * n) for n in (number, number + 1))
         if begins > year.until or ends <= year.known:
             yield None
         else:

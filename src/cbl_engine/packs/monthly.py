@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cbl_engine.disclosure import LIMIT
+from cbl_engine.disclosure import LIMIT, shown_total
 from cbl_engine.errors import BadInput
 from cbl_engine.packs.happened import LET, WAITS, Happened
 from cbl_engine.packs.parts import ALL, UNKNOWN, Audience, Part, counted, enough, not_recorded
@@ -115,21 +115,18 @@ def relets(voids: pl.DataFrame, first: date, last: date, audience: Audience) -> 
     days = void_days(voids, last)
     let = days.filter(~pl.col("open"), within("let_on", first, last))
     still = days.filter("open")
+    public = audience == "public"
     rows = []
     for measure in MEASURES:
         mine, waits = let.filter(measure=measure)["days"], still.filter(measure=measure)["days"]
         rows.append((
-            _MEASURE[measure][0], _told(mine.len(), audience), enough(_number(mine.mean()), mine.len(), audience),
+            _MEASURE[measure][0], shown_total(mine.len(), public=public),
+            enough(_number(mine.mean()), mine.len(), audience),
             enough(_number(mine.median()), mine.len(), audience), waits.len(),
             enough(_number(waits.mean()), waits.len(), audience), _MEASURE[measure][1]))
     return pl.DataFrame(rows, {
         "measure": pl.String, "homes_let": pl.Int64, "mean": pl.Float64, "median": pl.Float64,
         "open": pl.Int64, "open_days": pl.Float64, "days": pl.String}, orient="row")
-
-
-def _told(n: int, audience: Audience) -> int | None:
-    """A count of lettings; for the public none of one to four."""
-    return None if audience == "public" and 0 < n < LIMIT else n
 
 
 def _number(value: object) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
@@ -13,7 +13,6 @@ from cbl_engine.report.page import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import date
 
     from cbl_engine.report.charts import Bars
 
@@ -42,12 +41,12 @@ class Part:
     name: str
     title: str
     words: str
-    frame: pl.DataFrame | None
+    frame: pl.DataFrame | None = field(repr=False)
     why_not: str = ""
     drawn: str | None = None
     heads: tuple[tuple[str, str], ...] = ()
     withholds: bool = True
-    items: tuple[str, ...] = ()
+    items: tuple[str, ...] = field(default=(), repr=False)
     figures: tuple[str, ...] = ()
 
     @property
@@ -151,22 +150,3 @@ def sheets(parts: Iterable[Part], about: Sequence[tuple[str, str]]) -> dict[str,
     return {"about": first, **{
         p.name: p.frame if p.frame is not None else pl.DataFrame({"not_recorded": [p.why_not]})
         for p in parts}}
-
-
-def month_of(text: str) -> tuple[date, date]:
-    """First and last day of a month, ``2026-05``.
-
-    Raises:
-        BadInput: it is no month.
-    """
-    from datetime import date, timedelta
-
-    from cbl_engine.errors import BadInput, Problem
-
-    try:
-        first = date.fromisoformat(f"{text}-01")
-    except ValueError:
-        raise BadInput([Problem("no_month", "this is not a month", where="--month", given=text,
-                                allowed="YYYY-MM")]) from None
-    following = (first.replace(day=28) + timedelta(days=4)).replace(day=1)
-    return first, following - timedelta(days=1)

@@ -9,7 +9,7 @@ household is told; and that it may never be offered a home is said plainly, wher
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from cbl_engine.report.results_rows import housed_on
 from cbl_engine.scheme.words import listed
 from cbl_engine.shortlist.register_check import bands_in_order
 from cbl_engine.tables import versions_in_force
+from cbl_engine.tables.days import YEAR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +44,7 @@ class Prospects:
     Attributes:
         application: whose, as text.
         scheme: title.
-        since: first day of the past lettings it rests on; None: from the start of the record.
+        since: first day of the past lettings it rests on.
         until: last day.
         own: the household's own facts in sentences.
         answer: how it is likely to be treated, whether and how soon, in sentences.
@@ -53,10 +54,10 @@ class Prospects:
 
     application: str
     scheme: str
-    since: date | None
+    since: date
     until: date
-    own: tuple[str, ...]
-    answer: tuple[str, ...]
+    own: tuple[str, ...] = field(repr=False)
+    answer: tuple[str, ...] = field(repr=False)
     never: bool
     parts: tuple[Part, ...]
 
@@ -83,8 +84,8 @@ class Prospects:
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
         return {"application": self.application, "scheme": self.scheme,
-                "since": None if self.since is None else self.since.isoformat(),
-                "until": self.until.isoformat(), "own": self.own, "answer": self.answer,
+                "since": self.since.isoformat(), "until": self.until.isoformat(),
+                "own": self.own, "answer": self.answer,
                 "may_never_be_offered": self.never,
                 "published": {p.name: p.frame.to_dicts() for p in self.parts if p.frame is not None}}
 
@@ -95,39 +96,37 @@ def prospects(
 ) -> Prospects:
     """What past lettings say of one application.
 
-    1. Lettings of the last twelve whole months (or from ``since``) are counted as for the public.
-    2. Of the sizes that may be let to the household: how many came up, to which bands, from which
+    1. Lettings of the last twelve whole months (or from ``since``) are counted as for the public;
+    where a state's record begins within them, from the month in which it does. When homes were let
+    moves no month: a time without lettings is part of the pace. 2. Of the sizes that may be let to the household: how many came up, to which bands, from which
     dates, where, after what wait, and how many wait. 3. What they say is put in sentences.
 
     Args:
-        record: a state folder, or a cycle's record.
+        record: a state folder, or a cycle's record, which does not say when it begins.
         scheme: it was let under.
         application: whose.
-        since: first day of a month; None: twelve months before ``until``.
+        since: first day of a month, none before that in which the record begins; None: of the
+            twelve months to ``until`` that are on record.
         until: last day of a month that is over; None: of the last.
 
     Raises:
-        BadInput: no such application on the record's day, or days that are not whole months.
+        BadInput: no such application on the record's day; days that are not whole months, or that
+            the record does not cover.
     """
     own = _own(record, application)
-    everything = letting_results(record, scheme, until=until)
     if since is None:
+        everything = letting_results(record, scheme, until=until)
         since = _months_before(everything.until, _MONTHS)
-    for first in (everything.begins, _first_signed(record)):
-        if first is not None:
-            since = max(since, first.replace(day=1))
-    found = letting_results(record, scheme, since=min(since, everything.until), until=everything.until)
+        if everything.begins is not None:
+            since = max(since, everything.begins.replace(day=1))
+    found = letting_results(record, scheme, since=since, until=until)
     bands = bands_in_order(scheme)
     sizes = _sizes(own)
     of_size = found.lettings.filter(pl.col("bedrooms").is_in([str(s) for s in sizes]))
     let_on = _let_on(record, application)
-    answer, never = _answer(own, let_on, bands, sizes, found, of_size)
+    answer, never = _answer(own, let_on, bands, sizes, since, found, of_size)
     return Prospects(application, found.title, since, found.until, tuple(_facts(own, let_on, sizes)),
-                     tuple(answer), never, tuple(_tables(found, of_size, sizes)))
-
-
-def _first_signed(record: Record) -> date | None:
-    return record.tables["lettings"]["signed_on"].min()  # type: ignore[return-value]
+                     tuple(answer), never, tuple(_tables(since, found, of_size, sizes)))
 
 
 def _months_before(until: date, months: int) -> date:
@@ -181,8 +180,8 @@ def _in_words(sizes: list[int]) -> str:
 
 
 def _answer(
-    own: dict[str, Any], let_on: date | None, bands: list[str], sizes: list[int], found: Results,
-    of_size: pl.DataFrame,
+    own: dict[str, Any], let_on: date | None, bands: list[str], sizes: list[int], since: date,
+    found: Results, of_size: pl.DataFrame,
 ) -> tuple[list[str], bool]:
     """Sentences, and whether it may never be offered a home."""
     if let_on is not None:
@@ -191,7 +190,7 @@ def _answer(
         return ["Your application is not active. While it is not, no home is offered to you."], False
     if not sizes:
         return ["We cannot tell which homes would suit you until we know what size may be let to you."], False
-    when = _period(found.since, found.until)
+    when = _period(since, found.until)
     size = f"your size ({_in_words(sizes)})"
     counts = _counts(found, "bedrooms", [str(s) for s in sizes])
     if all(n == 0 for n in counts):
@@ -205,7 +204,7 @@ def _answer(
         said = [f"{when} {known:,} homes of {size} were let{more}."]
     more, never = _by_band(own, bands, found, of_size)
     said += more
-    said += _pace(found, sizes)
+    said += _pace(since, found, sizes)
     said.append("This is what happened, not a promise: homes that come up, and who bids for them, differ "
                 "from year to year. You may bid for other areas and types, and a change in your "
                 "circumstances may change your band.")
@@ -273,7 +272,7 @@ def _dates(own: dict[str, Any], ours: pl.DataFrame) -> Iterator[str]:
                "that few others want as much.")
 
 
-def _pace(found: Results, sizes: list[int]) -> Iterator[str]:
+def _pace(since: date, found: Results, sizes: list[int]) -> Iterator[str]:
     """The wait of those housed, and how long the pace would take, from the published table by size."""
     table = found.tables["bedrooms"]
     rows = table.filter(pl.col("bedrooms").is_in([str(s) for s in sizes]))
@@ -284,11 +283,10 @@ def _pace(found: Results, sizes: list[int]) -> Iterator[str]:
                    f"{row['registered_median']:,.0f} months or longer.")
         let, waiting = row["lettings"], row.get("waiting")
         if let and waiting:
-            first = found.since or found.until.replace(day=1)
-            years = ((found.until - first).days + 1) / 365.25
+            years = ((found.until - since).days + 1) / YEAR
             yield (f"At the end of {found.until:%B %Y} {waiting:,} households waited that need {size}. At "
-                   f"this pace it would take about {_years(waiting / (let / years))} to house them all, if nobody else joined; those "
-                   "in higher bands, and with earlier dates, come first.")
+                   f"this pace it would take about {_years(waiting / (let / years))} to house them all, if nobody "
+                   "else joined; those in higher bands, and with earlier dates, come first.")
 
 
 def _years(years: float) -> str:
@@ -302,16 +300,16 @@ def _month(text: str) -> str:
     return text if len(text) == 4 else f"{date.fromisoformat(f'{text}-01'):%B %Y}"
 
 
-def _period(since: date | None, until: date) -> str:
-    if since is None:
-        return f"Up to {until:%B %Y}"
+def _period(since: date, until: date) -> str:
     if (since.year, since.month) == (until.year, until.month):
         return f"In {until:%B %Y}"
     return f"From {since:%B %Y} to {until:%B %Y}"
 
 
-def _tables(found: Results, of_size: pl.DataFrame, sizes: list[int]) -> Iterator[Part]:
-    words = f"{_period(found.since, found.until)}. Published figures: the same for everybody who asks."
+def _tables(
+    since: date, found: Results, of_size: pl.DataFrame, sizes: list[int]
+) -> Iterator[Part]:
+    words = f"{_period(since, found.until)}. Published figures: the same for everybody who asks."
     if not sizes:
         return
     if not of_size.is_empty():

@@ -7,7 +7,7 @@ of case. 4. The legal checklist says what the law asks, what could be seen, and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -53,9 +53,9 @@ class SchemeChange:
     movers: Movers
     changes: Sequence[Change]
     times: OfficerTimes
-    hours: pl.DataFrame
+    hours: pl.DataFrame = field(repr=False)
     transition: tuple[str, ...]
-    protected: pl.DataFrame
+    protected: pl.DataFrame = field(repr=False)
     checklist: list[Checked]
 
     def tables(self) -> dict[str, pl.DataFrame]:

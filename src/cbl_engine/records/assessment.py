@@ -29,7 +29,7 @@ import polars as pl
 from cbl_engine.assess import assess, assessment_problems
 from cbl_engine.errors import BadInput, Problem, RunError, SchemeError
 from cbl_engine.records.chain import data_source
-from cbl_engine.records.places import MANIFEST, check_place, folder_beside
+from cbl_engine.records.places import MANIFEST, check_place, digests_of, folder_beside
 from cbl_engine.records.reads import extra_columns
 from cbl_engine.scheme import load_scheme
 from cbl_engine.tables import REGISTER_TABLES, TABLES, read_tables
@@ -258,11 +258,7 @@ def _manifest(assessed: Assessed, scheme: Scheme, folder: Path) -> dict[str, Any
         "scheme_version": str(version.in_force.from_),
         "as_at": assessed.as_at.isoformat(),
         "register": {t: _digest(assessed, t) for t in REGISTER_TABLES if t in assessed.tables},
-        "files": {
-            path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest()
-            for path in sorted(folder.rglob("*"))
-            if path.is_file()
-        },
+        "files": digests_of(folder),
         "counts": {
             "applications": assessed.assessed.height,
             "contradictory": assessed.contradictions["application"].n_unique(),

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     Row = dict[str, Any]
     Frames = Mapping[str, pl.DataFrame]
 
-_VERSION = ("valid_from", "valid_to")
 
 
 @dataclass(frozen=True)

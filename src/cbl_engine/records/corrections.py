@@ -43,10 +43,10 @@ class Correction:
 
     kind: str
     table: str
-    row: Mapping[str, Any]
+    row: Mapping[str, Any] = field(repr=False)
     column: str | None
-    was: Any
-    should_be: Any
+    was: Any = field(repr=False)
+    should_be: Any = field(repr=False)
     since: date | None
     reason: str
     evidence: str | None

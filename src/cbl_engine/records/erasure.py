@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from cbl_engine.assess.ages import months_on
 from cbl_engine.errors import Problem, RunError
 from cbl_engine.offers.events import Erased
 from cbl_engine.records.cycles import recorded
@@ -199,7 +200,8 @@ def due_for_erasure(folder: StateFolder, rules: Retention, on: date) -> pl.DataF
 
     Returns:
         Frame of application (text), class (the one kept longest of those it has rows of),
-        last_on (the last day on which anything of it was recorded), due_on, and kept_for (reasons
+        last_on (the last day on which anything of it was recorded), due_on (when the months since
+        are whole: begun on the 31st, on the first day after a shorter month), and kept_for (reasons
         why it may not be erased that day; empty: it may); by due_on, then application. Those on
         the register are not due. A record knows no day before it began.
     """
@@ -208,7 +210,7 @@ def due_for_erasure(folder: StateFolder, rules: Retention, on: date) -> pl.DataF
     keeps = reasons_to_keep(folder.tables, on)
     return (
         last.join(classes, on="application")
-        .with_columns(pl.col("last_on").dt.offset_by(pl.format("{}mo", "months")).alias("due_on"))
+        .with_columns(months_on(pl.col("last_on"), pl.col("months")).alias("due_on"))
         .sort("application", "due_on", "class")
         .group_by("application", maintain_order=True).last()
         .filter(pl.col("due_on") <= on)

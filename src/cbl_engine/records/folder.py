@@ -27,7 +27,15 @@ import polars as pl
 
 from cbl_engine.errors import Problem, RunError, TableError
 from cbl_engine.records.judged import other_than_judged
-from cbl_engine.records.places import MANIFEST, RUN, STATE, folder_beside, folder_called, kind_of
+from cbl_engine.records.places import (
+    MANIFEST,
+    RUN,
+    STATE,
+    digests_of,
+    folder_beside,
+    folder_called,
+    kind_of,
+)
 from cbl_engine.records.reads import columns_read, rows_and_columns_read, rows_for
 from cbl_engine.scheme import scheme_from_text
 from cbl_engine.shortlist import SCHEMA_VERSION, prepare, shortlist
@@ -215,11 +223,7 @@ def outputs_of(result: Shortlist) -> dict[str, pl.DataFrame]:
 
 
 def _manifest(result: Shortlist, folder: Path) -> dict[str, Any]:
-    files = {
-        str(path.relative_to(folder)): sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
+    files = digests_of(folder)
     scheme = result.prepared.scheme
     as_at = result.prepared.as_at
     content = {

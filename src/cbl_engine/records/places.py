@@ -1,19 +1,23 @@
-"""Files and folders written beside their place and then renamed: nothing is ever half there."""
+"""Files and folders written beside their place and then renamed: nothing is ever half there.
+
+A folder that replaces another puts that one beside the place first, as ``.NAME.old-PROCESS``, and
+removes it last: what a process killed on its way leaves is put back, or removed, by the next.
+"""
 
 from __future__ import annotations
 
 import glob
 import json
 import os
-import re
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cbl_engine.errors import Problem, RunError
+from cbl_engine.errors import Problem, RunError, why_not_written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +78,8 @@ def folder_beside(
 ) -> Iterator[Path]:
     """An empty folder to fill; it takes its place when all of it is written.
 
-    What a run that was killed left beside the place is removed first.
+    What a run that was killed left beside the place is removed first, or put back where it took
+    away what was there.
 
     Args:
         out: the place.
@@ -83,7 +88,9 @@ def folder_beside(
         durable: it is on the disk, and not only handed to the system, before it takes its place.
 
     Raises:
-        RunError: something is in the way, or the folder cannot be written.
+        RunError: something is in the way, the folder cannot be written, or what is to go beside the
+            place cannot be removed: after the folder took its place, where that is the one it
+            replaced.
     """
     check_place(out, replace=replace, kind=kind)
     partial = _beside(out)
@@ -107,27 +114,37 @@ def folder_beside(
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def why_not_written(error: Exception) -> str | None:
-    """What the system said of a file that could not be written; None where it is another error.
-
-    Polars tells some of what the system said in errors of its own, and in its words alone.
-    """
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    found = re.search(r"(?:.*: )?(.+?) \(os error \d+\)", str(error))
-    return found[1] if found else str(error) if isinstance(error, OSError) else None
-
-
 def _beside(out: Path) -> Path:
     return out.with_name(f".{out.name}.partial-{os.getpid()}")
 
 
+def _left_over(out: Path, what: str) -> list[Path]:
+    """What runs that are no more left beside the place: ``partial`` or ``old`` folders."""
+    found = [(left, left.name.rpartition("-")[2])
+             for left in out.parent.glob(f".{glob.escape(out.name)}.{what}-*")]
+    return [left for left, process in found if process == str(os.getpid()) or not _runs(process)]
+
+
+def _put_back(out: Path) -> None:
+    """Put back what a run killed between its two renames took away from the place."""
+    old = [] if out.exists() else _left_over(out, "old")
+    if old:
+        with suppress(OSError):  # another run was quicker
+            max(old, key=lambda folder: folder.stat().st_mtime).rename(out)
+
+
 def _remove_left_over(out: Path) -> None:
     """Remove what runs that are no more left beside the place: it holds facts about households."""
-    for left in out.parent.glob(f".{glob.escape(out.name)}.partial-*"):
-        process = left.name.rpartition("-")[2]
-        if process == str(os.getpid()) or not _runs(process):
-            shutil.rmtree(left, ignore_errors=True)
+    for left in _left_over(out, "partial") + (_left_over(out, "old") if out.exists() else []):
+        _remove(left, "an earlier run left this, and it cannot be removed")
+
+
+def _remove(folder: Path, otherwise: str) -> None:
+    """Remove a folder with facts about households, and tell of one that stays."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        raise RunError([Problem("folder_not_removed", otherwise, where=str(folder),
+                                remedy="Remove it by hand: it holds facts about households")])
 
 
 def _runs(process: str) -> bool:
@@ -163,6 +180,8 @@ def _sync(path: Path) -> None:
 def check_place(out: Path, *, replace: bool | None, kind: str = "run") -> None:
     """Make sure that a folder may be written there.
 
+    What a run killed while it replaced it took away from there is put back first.
+
     Args:
         out: the place.
         replace: a folder of the same kind may be taken the place of; None: it never may.
@@ -173,6 +192,7 @@ def check_place(out: Path, *, replace: bool | None, kind: str = "run") -> None:
             a state folder.
     """
     check_outside(out)
+    _put_back(out)
     if not out.exists():
         return
     same = kind_of(out) == kind
@@ -226,6 +246,15 @@ def _swap_in(partial: Path, out: Path, *, replace: bool) -> None:
         except BaseException:
             old.rename(out)
             raise
-        shutil.rmtree(old, ignore_errors=True)
+        _remove(old, "the new folder is written, and the one it replaced cannot be removed")
     else:
         partial.rename(out)
+
+
+def digests_of(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file of a folder and the folders in it, by its place there, parts by ``/``."""
+    return {
+        path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }

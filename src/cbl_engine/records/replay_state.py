@@ -55,8 +55,8 @@ class Followed:
     """
 
     tables: Mapping[str, pl.DataFrame] = field(repr=False)
-    assumed: Sequence[Mapping[str, Any]] = ()
-    left: Sequence[Mapping[str, Any]] = ()
+    assumed: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
+    left: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
 
     @cached_property
     def offers(self) -> pl.DataFrame:

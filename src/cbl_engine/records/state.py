@@ -32,7 +32,14 @@ import polars as pl
 from cbl_engine.errors import Problem, RunError
 from cbl_engine.offers.events import Erased, TakenIn
 from cbl_engine.records.facts_apart import DIGESTS, Facts, complete, standing, take_in
-from cbl_engine.records.places import MANIFEST, STATE, check_outside, folder_beside, kind_of
+from cbl_engine.records.places import (
+    MANIFEST,
+    STATE,
+    check_outside,
+    digests_of,
+    folder_beside,
+    kind_of,
+)
 from cbl_engine.records.trail import Trail, read_trail
 from cbl_engine.scheme import scheme_from_text
 from cbl_engine.version import __version__
@@ -250,11 +257,7 @@ def _manifest(
         "unattended": unattended,
         "states_before": earlier,
         **counts_of(state.trail),
-        "files": {
-            path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest()
-            for path in sorted(folder.rglob("*"))
-            if path.is_file()
-        },
+        "files": digests_of(folder),
     }
     return {"state_id": _state_id(content), **content}
 

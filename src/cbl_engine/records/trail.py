@@ -70,9 +70,9 @@ class Trail:
         last: hash of the last line.
     """
 
-    lines: tuple[str, ...] = ()
-    events: tuple[Event, ...] = ()
-    apart: Mapping[int, str] = field(default_factory=dict)
+    lines: tuple[str, ...] = field(default=(), repr=False)
+    events: tuple[Event, ...] = field(default=(), repr=False)
+    apart: Mapping[int, str] = field(default_factory=dict, repr=False)
     last: str = START
 
     def after(self, events: Sequence[Event], apart: Mapping[int, str]) -> Trail:

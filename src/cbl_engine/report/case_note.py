@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +24,8 @@ class Finding:
     """
 
     field: str
-    recorded: Any
-    found: Any
+    recorded: Any = field(repr=False)
+    found: Any = field(repr=False)
     overridden: bool
 
     @property
@@ -41,7 +41,7 @@ class FactRead:
 
     name: str
     label: str
-    value: Any
+    value: Any = field(repr=False)
     unit: str | None
 
 
@@ -154,12 +154,12 @@ class CaseNote:
     as_at: date
     eligible: bool | None
     qualifies: bool | None
-    found: tuple[Finding, ...]
-    facts: tuple[FactRead, ...]
-    household: tuple[Member, ...]
-    bedrooms: BedroomsExplained | None
-    rooms: tuple[RoomTold, ...]
-    home: tuple[str, ...]
+    found: tuple[Finding, ...] = field(repr=False)
+    facts: tuple[FactRead, ...] = field(repr=False)
+    household: tuple[Member, ...] = field(repr=False)
+    bedrooms: BedroomsExplained | None = field(repr=False)
+    rooms: tuple[RoomTold, ...] = field(repr=False)
+    home: tuple[str, ...] = field(repr=False)
     law: tuple[Told, ...]
     qualification: tuple[Told, ...]
     held: tuple[Told, ...]
@@ -167,7 +167,7 @@ class CaseNote:
     others: tuple[str, ...]
     came: tuple[str, ...]
     band_since: date | None
-    overrides: tuple[OverrideTold, ...]
+    overrides: tuple[OverrideTold, ...] = field(repr=False)
     dates: tuple[str, ...]
     date_rule: str | None
     why_status: Told

@@ -17,11 +17,12 @@ from cbl_engine.report.equality_part import equality_part, equality_sheet
 from cbl_engine.report.movers import MOVED
 from cbl_engine.report.page import day, render
 from cbl_engine.simulate.describe import changes_in_words, described
-from cbl_engine.simulate.kpi import ALL, YEAR
+from cbl_engine.simulate.kpi import ALL
 from cbl_engine.simulate.kpis_homes import STAGES
 from cbl_engine.simulate.parameters import shipped_parameters, shipped_sources
 from cbl_engine.simulate.summary import BY_NAME, summary
 from cbl_engine.simulate.words import as_written, number, time_told, value
+from cbl_engine.tables.days import YEAR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

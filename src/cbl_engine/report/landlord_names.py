@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -21,3 +22,17 @@ def landlord_names(tables: Mapping[str, pl.DataFrame]) -> dict[str, str]:
         return {}
     named = known.drop_nulls("name")
     return dict(zip(named["id"].cast(pl.String), named["name"].cast(pl.String), strict=True))
+
+
+def landlords_told_apart(tables: Mapping[str, pl.DataFrame]) -> dict[str, str]:
+    """As :func:`landlord_names`, no two alike: ``Homes Ltd (L02)`` where a name is another's too.
+
+    For tables that are counted by landlord: two of one name would be counted as one.
+    """
+    names = landlord_names(tables)
+    if not names:
+        return names
+    ids = set(tables["landlords"]["id"].cast(pl.String))
+    shared = {name for name, n in Counter(names.values()).items() if n > 1}
+    return {landlord: f"{name} ({landlord})" if name in shared or name in ids - {landlord} else name
+            for landlord, name in names.items()}

@@ -9,7 +9,7 @@ offers with the same head, rights and signature.
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -76,7 +76,7 @@ class Letter:
     as_at: date
     decision: tuple[str, ...]
     adverse: tuple[str, ...]
-    document: Description
+    document: Description = field(repr=False)
     blanks: tuple[str, ...]
 
     def text(self) -> str:

@@ -7,7 +7,7 @@ out as if they had never been. ``docs/results.md`` has the rules.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal
 
@@ -16,7 +16,7 @@ import polars as pl
 from cbl_engine.disclosure import LIMIT
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.report import results_tables as rt
-from cbl_engine.report.landlord_names import landlord_names
+from cbl_engine.report.landlord_names import landlords_told_apart
 from cbl_engine.report.nominations import nominations_agreed
 from cbl_engine.report.recorded_time import not_on_record
 from cbl_engine.report.results_rows import (
@@ -81,8 +81,8 @@ class Results:
     begins: date | None
     since: date | None
     until: date
-    lettings: pl.DataFrame
-    tables: Mapping[str, pl.DataFrame]
+    lettings: pl.DataFrame = field(repr=False)
+    tables: Mapping[str, pl.DataFrame] = field(repr=False)
     direct_share: float | None
     erased: int
 
@@ -301,7 +301,7 @@ def _nominated(
     settled = offers.drop_nulls("nominated_on").join(signed, on="id", how="left").with_columns(
         pl.coalesce("ended_on", "signed_on").alias("_on"), pl.col("landlord").cast(pl.String))
     by = _between(settled, "_on", since, until).group_by(
-        pl.col("landlord").replace(landlord_names(record.tables)).fill_null(rt.UNKNOWN)).agg(
+        pl.col("landlord").replace(landlords_told_apart(record.tables)).fill_null(rt.UNKNOWN)).agg(
         pl.col("application").n_unique().alias("named"),
         pl.col("application").filter(pl.col("step") == "let").n_unique().alias("let"))
     return {landlord: (named, let) for landlord, named, let in by.iter_rows()}

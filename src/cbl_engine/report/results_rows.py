@@ -9,7 +9,7 @@ import polars as pl
 from cbl_engine.records.feedback import SENSITIVE
 from cbl_engine.records.kinds_of_home import KIND_TYPES, with_kind
 from cbl_engine.records.state import StateFolder, erased_in
-from cbl_engine.report.landlord_names import landlord_names
+from cbl_engine.report.landlord_names import landlords_told_apart
 from cbl_engine.tables import versions_in_force
 
 if TYPE_CHECKING:
@@ -57,10 +57,11 @@ def lettings_of(record: Record, scheme: Scheme) -> pl.DataFrame:
     Returns:
         Frame of the columns of ``lettings``, with home (as far as letting or advert names it),
         bedrooms, property_type, area (ward, or wider, by name), landlord (by name where there is
-        one), needs_group, month (of signing, ``2026-03``), days_registered and days_ranked
-        (signing less the day it joined the register, and less the date it ranked by [days]),
-        sensitive (left out of what is published) and erased (what was known of the household was
-        erased since, and its band is :data:`ERASED`); by signing, then id.
+        one, with its id where another has the name too), needs_group, month (of signing,
+        ``2026-03``), days_registered and days_ranked (signing less the day it joined the register,
+        and less the date it ranked by [days]), sensitive (left out of what is published) and erased
+        (what was known of the household was erased since, and its band is :data:`ERASED`); by
+        signing, then id.
     """
     tables = record.tables
     let = tables["lettings"].filter(pl.col("undone_on").is_null())
@@ -77,7 +78,7 @@ def lettings_of(record: Record, scheme: Scheme) -> pl.DataFrame:
     let = let.join(of_advert, on="advert", how="left").join(offered, on="id", how="left")
     let = let.with_columns(pl.coalesce("home", "_home_advertised").alias("home"))
     let = with_kind(let, tables, HOME).with_columns(
-        pl.coalesce("_landlord", "landlord").replace(landlord_names(tables)).alias("landlord"),
+        pl.coalesce("_landlord", "landlord").replace(landlords_told_apart(tables)).alias("landlord"),
         pl.col("signed_on").dt.strftime("%Y-%m").alias("month"),
         (pl.col("signed_on") - pl.col("registered_on")).dt.total_days().alias("days_registered"),
         (pl.col("signed_on") - pl.col("priority_date")).dt.total_days().alias("days_ranked"),

@@ -17,6 +17,7 @@ from cbl_engine.disclosure import LIMIT, shown_counts, shown_total, withheld
 from cbl_engine.offers.checks import NEUTRAL
 from cbl_engine.report.results_rows import ERASED
 from cbl_engine.shortlist.register_check import bands_in_order
+from cbl_engine.tables.days import MONTH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +28,9 @@ BY = ("band", "bedrooms", "area", "property_type", "landlord", "needs_group", "r
 """What lettings are counted by, a table each."""
 
 ALL, UNKNOWN, NO_BAND = "all", "not known", "no band"
-DAYS_A_MONTH = 365.2425 / 12
+NOT_SETTLED = "not settled yet"
+"""What came of an offer that is open."""
+
 _WAITING_BY = {"band": "band", "bedrooms": "bedroom_need"}
 _KINDS = {
     "check": "a check", "criterion": "a criterion not met", "rule": "a rule of the scheme",
@@ -195,7 +198,7 @@ def offers_in_words(offers: pl.DataFrame, scheme: Scheme) -> pl.Series:
                       .otherwise(pl.col("reason").replace_strict(
                           reasons, default="another reason", return_dtype=pl.String))))
         .when(pl.col("step") == "ended").then(pl.col("ended_by").replace(_ENDS))
-        .otherwise(pl.lit("not settled yet"))
+        .otherwise(pl.lit(NOT_SETTLED))
     )
     return offers.select(said.alias("what"))["what"]
 
@@ -241,13 +244,13 @@ def with_nominees(
 
 
 def _mean(
-    name: str, column: str, digits: int, least: int, unit: float = DAYS_A_MONTH
+    name: str, column: str, digits: int, least: int, unit: float = MONTH
 ) -> pl.Expr:
     return _if_known((pl.col(column).mean() / unit).round(digits), column, least).alias(name)
 
 
 def _median(name: str, column: str, digits: int, least: int) -> pl.Expr:
-    value = (pl.col(column).median() / DAYS_A_MONTH).round(digits)
+    value = (pl.col(column).median() / MONTH).round(digits)
     return _if_known(value, column, least).alias(name)
 
 

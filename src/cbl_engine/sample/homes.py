@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,7 +44,7 @@ class AdvertisedHomes:
         rent_weekly: rent [GBP per week].
     """
 
-    ids: pl.Series
+    ids: pl.Series = field(repr=False)
     bedrooms: NDArray[np.int64]
     minimum_age: NDArray[np.int64]
     access: NDArray[np.int64]

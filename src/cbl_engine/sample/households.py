@@ -7,7 +7,7 @@ its need: then a draw of its own is used. Both ways every band keeps its share.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -58,7 +58,7 @@ class Households:
     """
 
     ordinal: NDArray[np.int64]
-    ids: pl.Series
+    ids: pl.Series = field(repr=False)
     need: NDArray[np.int64]
     couple_only: NDArray[np.bool_]
     sizes: NDArray[np.uint32]

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from cbl_engine.sample.plan import Plan
 
 YEAR = 365.2425
+"""[days]; with any other length a seed would make another borough than it did."""
 CHILD_ROOMS = 3
 _NONE, _ONE, _ANY_SEX, _SAME_SEX, _BOY, _GIRL, _PAIR = range(7)
 _ROOMS = {

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from cbl_engine.errors import BadInput, Problem
+from cbl_engine.tables.days import day_number
 
 MOST_HOUSEHOLDS = 5_000_000
 MOST_ADVERTS = 500_000
@@ -21,7 +22,6 @@ AUTHORITY_TYPES = (
     "shire_district",
 )
 _EARLIEST, _LATEST = date(1950, 1, 1), date(2150, 1, 1)
-_DAY_0 = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Plan:
     @property
     def last_day(self) -> int:
         """Day of the last closing [days since 1970-01-01]."""
-        return (self.close_on - _DAY_0).days
+        return day_number(self.close_on)
 
     @property
     def first_day(self) -> int:

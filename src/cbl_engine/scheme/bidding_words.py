@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from cbl_engine.scheme.description import Line, Section
-from cbl_engine.scheme.words import amount, day, listed, quoted, sentence
+from cbl_engine.scheme.words import amount, day, listed, quoted, sentence, share_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -186,7 +186,7 @@ def _rung(rung: Rung, version: SchemeVersion) -> Line:
 
 
 def _quota(quota: Quota, rules: Advertising, version: SchemeVersion) -> Line:
-    whole = f"{quota.share * 100:.10g}% of {quota.on}"
+    whole = f"{share_in_words(quota.share)} of {quota.on}"
     if quota.of is not None:
         whole += f" of homes that meet {label_of(quota.of, version)}"
     if quota.within is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cbl_engine.scheme.description import Line, Section
 from cbl_engine.scheme.key_words import key_in_words, key_unknown_in_words
 from cbl_engine.scheme.keys import LotteryKey, PreferKey, TieKey
-from cbl_engine.scheme.words import dates_in_words, listed, quoted, sentence
+from cbl_engine.scheme.words import dates_in_words, listed, quoted, sentence, share_in_words
 
 if TYPE_CHECKING:
     from cbl_engine.scheme.criterion_words import CriterionWords
@@ -125,7 +125,7 @@ def _plan(criteria: CriterionWords, plan: LocalLettingsPlan) -> Section:
 
 def _target(criteria: CriterionWords, target: Target) -> Line:
     """An aim of a plan."""
-    parts = [f"{target.share * 100:.10g}% of lettings"] if target.share is not None else []
+    parts = [f"{share_in_words(target.share)} of lettings"] if target.share is not None else []
     parts += [f"{target.number:,} lettings"] if target.number is not None else []
     to_whom = quoted(criteria.version.criteria[target.criterion].label)
     homes = ""

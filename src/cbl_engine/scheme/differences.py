@@ -86,6 +86,12 @@ class Change:
         return self.concerns == "shortlist"
 
     @property
+    def of_rules(self) -> bool:
+        """Whether it is of more than words and of the days on which a version is in force."""
+        return ((self.concerns != "words" or self.kind == "moved")
+                and not self.path.startswith("in_force"))
+
+    @property
     def of_rule(self) -> bool:
         """Whether an expression has another text."""
         path = self.path.split(".")

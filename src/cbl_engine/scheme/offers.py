@@ -134,6 +134,12 @@ class Consequence(Labelled):
         """The kinds that are given."""
         return [name for name in KINDS if getattr(self, name) not in (None, False)]
 
+    @property
+    def lasts_months(self) -> int | None:
+        """For how many months it holds [months]; None: for good."""
+        return next((m for m in (self.suspend_months, self.bar_months, self.bottom_of_band_months,
+                                 self.lose_choice_months, self.months) if m is not None), None)
+
 
 class Refusals(Labelled):
     """After how many refusals something is proposed. Of several that apply, the last written."""

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from cbl_engine.scheme.bidding_words import consequence_called, for_whom, label_of, said
 from cbl_engine.scheme.description import Line, Section
-from cbl_engine.scheme.words import amount, as_written, capital, listed, quoted, sentence
+from cbl_engine.scheme.words import (
+    amount,
+    as_written,
+    capital,
+    listed,
+    quoted,
+    sentence,
+    share_in_words,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -91,7 +99,7 @@ def nominations_section(version: SchemeVersion) -> Section | None:
 def landlord_lines(landlord: Landlord, version: SchemeVersion) -> Iterator[Line]:
     """What a landlord does otherwise than others when the council nominates to it."""
     if landlord.nominations_share is not None:
-        yield Line(f"The council nominates for {landlord.nominations_share * 100:.10g}% of its "
+        yield Line(f"The council nominates for {share_in_words(landlord.nominations_share)} of its "
                    "lettings.")
     if landlord.checks:
         names = listed(quoted(version.checks[name].label) for name in landlord.checks)

@@ -96,6 +96,11 @@ def amount(value: Any, unit: str | None) -> str:
     return f"{number} {_ONE.get(unit, unit) if value == 1 else unit}"
 
 
+def share_in_words(share: float) -> str:
+    """A share as it was set, no digit of it lost: ``12.5%``."""
+    return f"{share * 100:.10g}%"
+
+
 def called(name: str) -> str:
     """A standard column's name as people say it."""
     return CALLED.get(name, name.replace("_", " "))

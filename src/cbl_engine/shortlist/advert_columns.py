@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -168,7 +168,7 @@ class _Units:
     row: NDArray[np.int64]
     group: NDArray[np.int32]
     group_of_home: NDArray[np.int32]
-    groups: pl.Series
+    groups: pl.Series = field(repr=False)
 
     def that_differ(self, values: pl.Series, asking: NDArray[np.bool_]) -> pl.Series:
         """Ids of the groups that some of these adverts are of and whose homes differ in a column."""

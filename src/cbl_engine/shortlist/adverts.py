@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from cbl_engine.errors import Problem, SchemeError, TableError
 from cbl_engine.shortlist.advert_columns import columns_read_of_adverts, home_problems
 from cbl_engine.shortlist.classes import Classes, classify
 from cbl_engine.tables import DTYPES, TABLES, Ordinals
+from cbl_engine.tables.days import date_of
 from cbl_engine.tables.needs import column_problems, given_twice, null_problems, with_types
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class AdvertSide:
         programmes: the programmes they are ranked by.
     """
 
-    frame: pl.DataFrame
+    frame: pl.DataFrame = field(repr=False)
     ordinals: NDArray[np.int32]
     programme_of: NDArray[np.int32]
     programmes: tuple[Programme, ...]
@@ -108,7 +108,7 @@ class Adverts:
     place: NDArray[np.int32]
     opens: NDArray[np.int64]
     closes: NDArray[np.int64]
-    status: pl.Series
+    status: pl.Series = field(repr=False)
     seeds: NDArray[np.uint64]
 
     @property
@@ -252,7 +252,7 @@ def _version_of(
     groups: dict[Any, tuple[RegisterAt, list[NDArray[np.int64]]]] = {}
     days = closes.dt.convert_time_zone(LONDON).dt.date().to_physical().to_numpy()
     for day in np.unique(days[considered]):
-        on = date.fromordinal(int(day) + date(1970, 1, 1).toordinal())
+        on = date_of(day)
         view = prepared.at(on)
         rows = np.flatnonzero(considered & (days == day))
         groups.setdefault(view.key, (view, []))[1].append(rows)

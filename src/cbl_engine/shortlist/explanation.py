@@ -62,8 +62,8 @@ class Rival:
     application: Any
     position: int
     decided_by: str
-    own_value: Any
-    rival_value: Any
+    own_value: Any = field(repr=False)
+    rival_value: Any = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,8 @@ class FirstPlace:
     """For officers: the value of one key alone that would have put the bid first; None if none."""
 
     key: str
-    own_value: Any
-    value: Any
+    own_value: Any = field(repr=False)
+    value: Any = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -120,8 +120,8 @@ class Explanation:
     decided_by: str | None = None
     above_by_key: dict[str, int] = field(default_factory=dict)
     above_by_band: dict[str, int] = field(default_factory=dict)
-    own_facts: dict[str, Any] = field(default_factory=dict)
-    advert_facts: dict[str, Any] = field(default_factory=dict)
+    own_facts: dict[str, Any] = field(default_factory=dict, repr=False)
+    advert_facts: dict[str, Any] = field(default_factory=dict, repr=False)
     rivals: tuple[Rival, ...] = ()
     first_place: tuple[FirstPlace, ...] = ()
 

@@ -55,7 +55,7 @@ class Rows:
     work: Work
     at: NDArray[np.int64]
     bids: Bids
-    instead: Mapping[str, Any] = field(default_factory=dict)
+    instead: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @cached_property
     def applications(self) -> NDArray[np.int64]:

@@ -46,7 +46,8 @@ def open_adverts(state: State, rows: NDArray[np.int64], week: int) -> None:
     Args:
         state: the worlds.
         rows: of the voids, by world and home.
-        week: its number. The version in force at its close holds for the week.
+        week: its number. The version in force at its close holds for the week; quotas count in the
+            period in which its round opened.
     """
     day = state.setup.closes(week)
     policy = policy_on(state.setup, day)
@@ -58,12 +59,13 @@ def open_adverts(state: State, rows: NDArray[np.int64], week: int) -> None:
         default = policy.profile_number(policy.version.profile_for(None))
         profile = np.where(own > 0, own, default)
     else:
-        profile = choose_profiles(counts, world, state.static(voids["home"][rows]), own, day)
+        profile = choose_profiles(counts, world, state.static(voids["home"][rows]), own,
+                                  state.setup.opens(week))
     voids["profile"][rows] = _dealt(state, policy, world, profile)
 
 
 def count_before(
-    state: State, home: NDArray[np.int64], profile: NDArray[np.integer], closed: NDArray[np.integer]
+    state: State, home: NDArray[np.int64], profile: NDArray[np.integer], opened: NDArray[np.integer]
 ) -> None:
     """Adverts that closed before worlds begin are counted in the scheme's quotas.
 
@@ -71,12 +73,12 @@ def count_before(
         state: the worlds.
         home: number of each one's home in the stock.
         profile: number of its profile in the version of the first day.
-        closed: day.
+        opened: day.
     """
     day = state.setup.start
     counts = _counts(state, policy_on(state.setup, day), day)
     if counts is not None:
-        count_adverts(counts, home, profile, closed, day)
+        count_adverts(counts, home, profile, opened, day)
 
 
 def count_lettings_before(state: State, lettings: pl.DataFrame, meets: pl.DataFrame) -> None:

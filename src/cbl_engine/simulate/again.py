@@ -10,10 +10,10 @@ import polars as pl
 from cbl_engine.simulate import listing
 from cbl_engine.simulate.asking import judge_of
 from cbl_engine.simulate.columns import spans
-from cbl_engine.simulate.lives import day_of
 from cbl_engine.simulate.policy import policy_on
 from cbl_engine.simulate.state import ADVERTISED, UNDER_OFFER
 from cbl_engine.simulate.voids import BY_BIDDING
+from cbl_engine.tables.days import date_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,7 +75,7 @@ def _judged(
     ids = judge.given_adverts["id"].to_numpy()
     for criterion in offers.judged_at:
         meets &= judge.counts(
-            criterion, day_of(day), advert=pl.Series(ids[which]),
+            criterion, date_of(day), advert=pl.Series(ids[which]),
             application=pl.Series(state.households["id"][who])
         ).fill_null(value=True).to_numpy()
     return meets

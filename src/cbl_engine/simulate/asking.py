@@ -13,8 +13,8 @@ import polars as pl
 
 from cbl_engine.offers.criteria import Judge
 from cbl_engine.simulate import listing
-from cbl_engine.simulate.lives import day_of
 from cbl_engine.simulate.setup import OWN_COLUMNS
+from cbl_engine.tables.days import date_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -74,6 +74,6 @@ def meets(
     if criterion is None or not n:
         return np.ones(n, bool)
     found = judge.counts(
-        criterion, day_of(day), advert=None if advert is None else pl.Series(advert),
+        criterion, date_of(day), advert=None if advert is None else pl.Series(advert),
         application=None if application is None else pl.Series(application))
     return found.fill_null(value=False).to_numpy()

@@ -17,10 +17,10 @@ from cbl_engine.offers.clock import cycle_begins, cycle_numbers
 from cbl_engine.simulate import listing
 from cbl_engine.simulate.asking import judge_of, meets
 from cbl_engine.simulate.columns import spans, within
-from cbl_engine.simulate.lives import day_of
 from cbl_engine.simulate.policy import policy_on
 from cbl_engine.simulate.state import ADVERTISED, WAITING
 from cbl_engine.simulate.voids import DIRECT
+from cbl_engine.tables.days import date_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -121,7 +121,7 @@ def bidders(state: State, week: int, who: NDArray[np.int64], looks: NDArray[np.b
     judge = judge_of(state, close, who) if asks and len(who) else None
     choice = none
     if judge is not None and bidding.choice:
-        choice = whose_choice(judge, bidding, day_of(close), pl.Series(households["id"][who]))
+        choice = whose_choice(judge, bidding, date_of(close), pl.Series(households["id"][who]))
     kinds = np.array([*(HOW.index(c.bids) for c in bidding.choice.values()), OWN], np.int8)
     how = kinds[choice]
     how = np.where(led & (how != NONE), COUNCIL, how).astype(np.int8)
@@ -167,7 +167,7 @@ def allowed(
         who = found.who[row[at]]
         judge = judge_of(state, close, who, voids, week)
         ids = judge.given_adverts["id"].to_numpy()
-        met = judge.counts(choice.only, day_of(close), advert=pl.Series(ids[advert[at]]),
+        met = judge.counts(choice.only, date_of(close), advert=pl.Series(ids[advert[at]]),
                            application=pl.Series(state.households["id"][who]))
         keep[at] = met.fill_null(value=True).to_numpy()  # one that is held stands against no bid
     return keep

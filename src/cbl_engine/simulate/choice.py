@@ -25,6 +25,7 @@ from cbl_engine.simulate.parameters import happens
 from cbl_engine.simulate.policy import policy_on
 from cbl_engine.simulate.setup import KINDS
 from cbl_engine.simulate.state import MOST_BEDROOMS, NOBODY
+from cbl_engine.tables.days import YEAR
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from cbl_engine.simulate.state import State
 
 _UNIT = float(1 << 20)
-_OLDER = 55
 _AGES = np.array([1, 50, 55, 60, 65, 200])
 
 
@@ -160,7 +160,7 @@ def _cells(
     setup, households, homes = state.setup, state.households, state.setup.homes
     lives, life = setup.lives, households["life"][who]
     born = lives.born[life].astype(np.int64) + households["shift"][who]
-    age = np.where(lives.born[life] == 0, 40, (setup.start - born) / 365.25)
+    age = np.where(lives.born[life] == 0, 40, (setup.start - born) / YEAR)
     group = np.searchsorted(_AGES, age, side="right")
     area, access = lives.area[life].astype(np.int64), lives.access[life].astype(np.int64)
     own = households["home"][who]
@@ -168,7 +168,7 @@ def _cells(
     here = homes.area[state.static(np.maximum(own, 0))]
     area = np.where(stays & (here >= 0), here, area)
     world = households["world"][who].astype(np.int64)
-    sizes = households["sizes"][who].astype(np.int64) & 0xFFF
+    sizes = state.sizes_sought(who).astype(np.int64) & 0xFFF
     key = (((world << 12 | sizes) << 12 | area) << 4 | group) << 2 | access
     keys, of = np.unique(key, return_inverse=True)
     k_access, k_group = keys & 3, keys >> 2 & 15

@@ -13,12 +13,12 @@ import polars as pl
 from cbl_engine.assess.ages import months_on
 from cbl_engine.offers.refusals import months_after
 from cbl_engine.simulate.asking import judge_of, meets
-from cbl_engine.simulate.lives import day_number, day_of
 from cbl_engine.simulate.parameters import happens
 from cbl_engine.simulate.policy import policy_on
 from cbl_engine.simulate.register import take_out
 from cbl_engine.simulate.setup import OUTCOMES, REFUSED
 from cbl_engine.simulate.state import CANCELLED, NEVER, WAITING
+from cbl_engine.tables.days import date_of, day_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -154,7 +154,7 @@ def _since(
     ends = pl.DataFrame({"on": pl.Series(on).cast(pl.Date)}).select(
         months_on(pl.col("on"), months)).to_series()
     order = np.argsort(who)
-    at = order[np.searchsorted(who, whose[(ends > day_of(day)).to_numpy()], sorter=order)]
+    at = order[np.searchsorted(who, whose[(ends > date_of(day)).to_numpy()], sorter=order)]
     return np.bincount(at, minlength=len(who))
 
 
@@ -182,7 +182,7 @@ def _begin(state: State, who: NDArray[np.int64], name: str, day: int) -> None:
 
 def _bars(state: State, who: NDArray[np.int64], rule: Consequence, day: int) -> int:
     """What a consequence from a day on keeps households from; the day it is over."""
-    households, over = state.households, months_after(day_of(day), _months(rule))
+    households, over = state.households, months_after(date_of(day), rule.lasts_months)
     until = NEVER if over is None else day_number(over)
     for months, name in ((rule.bar_months, "barred_until"),
                          (rule.lose_choice_months, "council_until"),
@@ -190,8 +190,3 @@ def _bars(state: State, who: NDArray[np.int64], rule: Consequence, day: int) -> 
         if months:
             households[name][who] = until
     return until
-
-
-def _months(rule: Consequence) -> int | None:
-    return next((m for m in (rule.suspend_months, rule.bar_months, rule.bottom_of_band_months,
-                             rule.lose_choice_months, rule.months) if m is not None), None)

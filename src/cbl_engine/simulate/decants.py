@@ -16,7 +16,7 @@ from cbl_engine.simulate.columns import first_fit, spans, within
 from cbl_engine.simulate.downsizing import FIRST_NUMBER
 from cbl_engine.simulate.listing import Bids, Listed
 from cbl_engine.simulate.luck import poisson_counts
-from cbl_engine.simulate.parameters import YEAR, picked
+from cbl_engine.simulate.parameters import picked
 from cbl_engine.simulate.setup import DEMOLISHED, RETURNED, ROUTES, STANDING
 from cbl_engine.simulate.state import (
     ADVERTISED,
@@ -32,6 +32,7 @@ from cbl_engine.simulate.state import (
     join,
 )
 from cbl_engine.simulate.voids import FOR_DECANT, SET_ASIDE, due_to_end, happened, open_void
+from cbl_engine.tables.days import YEAR
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -165,7 +166,7 @@ def _for_good(
     def fits(asks: NDArray[np.int64], home: NDArray[np.int64]) -> NDArray[np.bool_]:
         life, old = households["life"][who[asks]], state.static(households["home"][who[asks]])
         size = np.left_shift(np.uint32(1), np.maximum(homes.bedrooms[home], 0).astype(np.uint32))
-        return ((households["sizes"][who[asks]] & size) != 0) & (
+        return ((state.sizes_sought(who[asks]) & size) != 0) & (
             homes.access[home] >= lives.access[life]) & (
             homes.minimum_age[home] <= homes.minimum_age[old]) & (
             homes.supported[home] == homes.supported[old])

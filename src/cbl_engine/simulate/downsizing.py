@@ -14,6 +14,7 @@ import numpy as np
 from cbl_engine.simulate.luck import new_ids
 from cbl_engine.simulate.parameters import happens
 from cbl_engine.simulate.state import LET, NOBODY, join
+from cbl_engine.tables.days import YEAR
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 FIRST_NUMBER = 1 << 23
 """Numbers of those who ask, in a week of a world: this and the number of their home."""
-_WEEKS = 365.25 / 7
+_WEEKS = YEAR / 7
 ASKS, WOULD_ANYWAY = 1, 2
 """How a household came to ask: under the incentive alone, or in any case; 0: it is none of these."""
 

@@ -12,17 +12,16 @@ council may still make inquiries; who is placed then is in interim accommodation
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from cbl_engine.draws import stable_hash
-from cbl_engine.offers.clock import day_number
+from cbl_engine.simulate.luck import keys_of
 from cbl_engine.simulate.parameters import (
     GRAIN,
-    YEAR,
     days_table,
     days_until,
     happens,
@@ -32,6 +31,7 @@ from cbl_engine.simulate.parameters import (
 )
 from cbl_engine.simulate.setup import DUTIES, EXITS
 from cbl_engine.simulate.state import NEVER
+from cbl_engine.tables.days import YEAR, day_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,7 +68,7 @@ class Duties:
         ends_by: number in ``EXITS``.
     """
 
-    rows: pl.DataFrame
+    rows: pl.DataFrame = field(repr=False)
     at_first: NDArray[np.int64]
     homeless_on: NDArray[np.int64]
     under: NDArray[np.int64]
@@ -94,7 +94,7 @@ def duties_of(
     at, first = owed["life"].to_numpy(), day_number(start)
     begun, ends, ends_by = _course(
         owed["stage"].to_numpy(), owed["since"].cast(pl.Int64).fill_null(first).to_numpy(), first,
-        stable_hash(owed["application"]), parameters, luck)
+        keys_of(owed["application"]), parameters, luck)
     homeless_on = np.maximum(begun[INTERIM:].min(axis=0), first)
     reached = begun[INTERIM:] <= homeless_on
     under = np.where(reached, np.arange(len(DUTIES))[:, None], 0).max(axis=0)

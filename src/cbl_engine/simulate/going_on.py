@@ -90,10 +90,10 @@ def _sign(state: State, signed: pl.DataFrame) -> None:
 
 def _publish(state: State, shown: pl.DataFrame) -> None:
     """Earlier adverts count in quotas, and published results have them and their bids."""
-    home, closed, bids = (shown[n].to_numpy() for n in ("home", "closed_on", "bids"))
+    home, opened, bids = (shown[n].to_numpy() for n in ("home", "opened_on", "bids"))
     profile = _profiles(state, shown["profile"])
     if profile.any():
-        advertising.count_before(state, home, profile, closed)
+        advertising.count_before(state, home, profile, opened)
     bedrooms = np.clip(state.setup.homes.bedrooms[home].astype(np.int64), 0, MOST_BEDROOMS)
     state.shown[:, :, 0] += np.bincount(bedrooms, minlength=MOST_BEDROOMS + 1)
     state.shown[:, :, 1] += np.bincount(bedrooms, bids, MOST_BEDROOMS + 1).astype(np.int64)

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from cbl_engine.tables.days import YEAR
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cbl_engine.simulate.lives import Lives
 
-_YEAR = 365.25
 _ADULT = 18
 COLUMNS = ("read_as", "applicant_age", "applicant_sex", "with_children", "expecting", "access_need")
 
@@ -35,7 +36,7 @@ def whose(lives: Lives, start: int) -> pl.DataFrame:
         not known).
     """
     n = len(lives)
-    age = np.floor((start - lives.born.astype(np.int64)) / _YEAR).astype(np.int16)
+    age = np.floor((start - lives.born.astype(np.int64)) / YEAR).astype(np.int16)
     people = lives.tables.get("people", pl.DataFrame())
     applications = lives.tables["applications"]
     access = (applications["access_need"].cast(pl.String) if "access_need" in applications.columns
@@ -55,7 +56,7 @@ def _of_people(people: pl.DataFrame, n: int, start: int) -> list[pl.Series]:
     born = there["date_of_birth"].cast(pl.Int32)
     life = there["life"].to_numpy()
     relationship = there["relationship"].cast(pl.String)
-    child = ((born <= start) & (born > start - int(_ADULT * _YEAR))
+    child = ((born <= start) & (born > start - int(_ADULT * YEAR))
              & (relationship != "applicant")).fill_null(value=False).to_numpy()
     due = (there["expected_on"].is_not_null() & (born.is_null() | (born > start))
            ).to_numpy() if "expected_on" in there.columns else np.zeros(len(life), bool)

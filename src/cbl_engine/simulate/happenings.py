@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from cbl_engine.draws import stable_hash
-from cbl_engine.offers.clock import day_number
+from cbl_engine.assess.facts import IF_THERE
 from cbl_engine.simulate.duties import duty_changes, on_record
+from cbl_engine.simulate.luck import keys_of
 from cbl_engine.simulate.parameters import days_until, happens
+from cbl_engine.tables import TABLES
+from cbl_engine.tables.days import YEAR, day_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +24,15 @@ if TYPE_CHECKING:
     from cbl_engine.simulate.luck import Luck
     from cbl_engine.simulate.parameters import Parameters
 
+FLAGS = tuple(c.name for c in TABLES["people"] if c.type == "bool" and c.name in IF_THERE)
+"""What a bedroom standard takes to hold of nobody where people have no such column; a null in a column
+that is there is not known.
+"""
+
+
+_AGES = int(16 * YEAR), int(45 * YEAR)
+"""From and under which women bear children [days]."""
+
 
 @dataclass(frozen=True, eq=False)
 class Happenings:
@@ -29,9 +40,9 @@ class Happenings:
     of duties, as they will come to be.
     """
 
-    people: pl.DataFrame
-    decisions: pl.DataFrame
-    duties: pl.DataFrame
+    people: pl.DataFrame = field(repr=False)
+    decisions: pl.DataFrame = field(repr=False)
+    duties: pl.DataFrame = field(repr=False)
 
     def moved(self, days: int) -> Happenings:
         """The same so many days later."""
@@ -49,7 +60,7 @@ def happenings_of(
     first, last = day_number(start), day_number(start) + 7 * weeks
     people = tables.get("people")
     drawn: dict[str, pl.DataFrame] = {}
-    at = stable_hash(ids)
+    at = keys_of(ids)
 
     def when(stream: str, rate: float) -> NDArray[np.int32]:
         return np.int32(first + 1) + days_until(rate, luck.draws(stream, at))
@@ -57,16 +68,17 @@ def happenings_of(
     rows = []
     if people is not None and not people.is_empty():
         born = applicants_born(people, ids)
-        age = (first - born) / 365.25
-        birth = when("birth", parameters["households.birth_per_year"])
-        mothers = (birth < last) & (age >= 16) & (age < 45)
+        age = (first - born) / YEAR
         girl = happens(0.5, luck.draws("sex", at))
-        rows.append(_person(ids, birth, mothers, "birth", "child", girl, birth))
         partner = when("partner", parameters["households.partner_per_year"])
         couples = people.filter(pl.col("relationship") == "partner")["application"].unique()
         single = ~ids.is_in(couples.implode()).to_numpy()
         joins = (partner < last) & single & (age >= 18) & (age < 65)
         theirs = born + 365
+        birth = when("birth", parameters["households.birth_per_year"])
+        mothers = _may_bear(people, ids, first) | (
+            joins & ~girl & (partner < birth) & (theirs > first - _AGES[1]) & (theirs <= first - _AGES[0]))
+        rows.append(_person(ids, birth, (birth < last) & mothers, "birth", "child", girl, birth))
         rows.append(_person(ids, partner, joins, "partner", "partner", ~girl, theirs))
     drawn["people"] = pl.concat(rows) if rows else pl.DataFrame()
     rises = when("need", parameters["households.need_rises_per_year"])
@@ -100,6 +112,19 @@ def applicants_born(people: pl.DataFrame, ids: pl.Series) -> NDArray[np.int64]:
     return joined["born"].fill_null(0).to_numpy().astype(np.int64)
 
 
+def _may_bear(people: pl.DataFrame, ids: pl.Series, on: int) -> NDArray[np.bool_]:
+    """Whether an applicant or partner is of the ages that fertility rates are of, and not known to be
+    a man.
+    """
+    man = (pl.col("sex") == "male").fill_null(value=False) if "sex" in people.columns else (
+        pl.lit(value=False))
+    days = on - pl.col("date_of_birth").cast(pl.Int32)
+    mothers = people.filter(
+        pl.col("relationship").is_in(["applicant", "partner"]), ~man,
+        days.is_between(*_AGES, closed="left"))
+    return ids.is_in(mothers["application"].implode()).to_numpy()
+
+
 def _person(
     ids: pl.Series, day: NDArray, which: NDArray[np.bool_], prefix: str, relationship: str,
     female: NDArray[np.bool_], born: NDArray,
@@ -113,6 +138,7 @@ def _person(
         "sex": np.where(female[which], "female", "male"),
         "relationship": pl.Series([relationship] * len(whose), dtype=pl.String),
         "day": pl.Series(day[which].astype(np.int32)).cast(pl.Date),
+        **{flag: pl.Series([False] * len(whose), dtype=pl.Boolean) for flag in FLAGS},
     })
 
 

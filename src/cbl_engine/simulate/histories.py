@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -18,7 +18,9 @@ from cbl_engine.assess import assess
 from cbl_engine.assess.plan import plan_of
 from cbl_engine.simulate.duties import duty_changes
 from cbl_engine.simulate.happenings import Happenings, with_duties, with_happenings
-from cbl_engine.simulate.lives import day_number
+from cbl_engine.simulate.lives import NO_SIZE
+from cbl_engine.simulate.record import FOUND, on_record, spells_begun
+from cbl_engine.tables.days import day_number
 from cbl_engine.tables.sizes import sizes_to_mask
 
 if TYPE_CHECKING:
@@ -28,10 +30,7 @@ if TYPE_CHECKING:
 
     from cbl_engine.simulate.tracks import Track
 
-_FOUND: dict[str, Any] = {"band": pl.String, "points": pl.Int64, "priority_date": pl.Date,
-                          "bedroom_need": pl.Int64, "sizes": pl.List(pl.Int64)}
-"""What an assessment puts on record."""
-_CHANGES = ("band", "points", "priority_date", "bedroom_need", "sizes_mask", "waiting")
+_CHANGES = ("band", "points", "priority_date", "band_from", "bedroom_need", "sizes_mask", "waiting")
 
 
 @dataclass
@@ -68,7 +67,7 @@ def history(
     Returns:
         The register at the end; and what is found, a row for each stretch with the day it begins.
     """
-    tables = _recorded(tables, found, first, first=True)
+    tables = on_record(tables, found)
     stretches = [found.with_columns(pl.lit(day_number(first)).alias("since"))]
     now, before, looked = goes_by(first), first, first
     reads = np.array([_reads_duties(track) for track in tracks])
@@ -98,7 +97,7 @@ def history(
         found = pl.concat([
             found.filter(~pl.col("application").is_in(anew["application"].implode())), anew,
         ]).sort("application")
-        tables = _recorded(tables, changed, on, first=False)
+        tables = on_record(tables, anew)
     return tables, pl.concat(stretches)
 
 
@@ -131,69 +130,39 @@ def found_on(
     on: date,
     only: pl.Series | None = None,
 ) -> pl.DataFrame:
-    """What is found of each household, and whether it waits on the register."""
+    """What is found of each household, and whether it waits on the register.
+
+    Returns:
+        Frame of application, what lives keep (``sizes_mask``: 0 where the sizes are not known,
+        :data:`NO_SIZE` where none may be let), waiting, next_review_on and what
+        :func:`~cbl_engine.simulate.record.on_record` puts on record; ascending by application.
+    """
     if track.assesses:
-        found = assess(track.scheme, tables, on, only=only).assessed
+        result = assess(track.scheme, tables, on, only=only)
+        begun = spells_begun(result).rename({"since": "begins_on"}).drop("band")
+        found = result.assessed.with_columns(
+            result.register()["applications"]["band_from"]).join(
+            begun.with_columns(pl.lit(value=True).alias("begins")), on="application", how="left",
+            maintain_order="left")
+        if only is not None:
+            found = only_of(found, only)
         waits = pl.col("status_proposed").is_in(["active", "under_offer"])
         if track.scheme.in_force(on).bands:
             waits &= pl.col("band").is_not_null()
     else:
-        found = tables["applications"].rename({"id": "application"}).with_columns(
-            pl.lit(None, pl.Date).alias("next_review_on"))
+        found = tables["applications"].rename({"id": "application"})
+        found = found.with_columns(
+            *(pl.lit(None, dtype).alias(name) for name, dtype in FOUND.items()
+              if name not in found.columns),
+            *(pl.lit(None, pl.Date).alias(name) for name in ("next_review_on", "begins_on")),
+            pl.lit(value=False).alias("begins"))
         waits = pl.lit(True)
-        found = found.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in
-                                   _FOUND.items() if name not in found.columns)
     mask, known = sizes_to_mask(found["sizes"])
-    mask = np.where(known, mask, np.uint32(0))
-    need = found["bedroom_need"].fill_null(0).to_numpy().astype(np.uint32)
-    mask = np.where(mask == 0, np.left_shift(np.uint32(1), need), mask).astype(np.uint32)
+    mask = np.where(known & (mask == 0), NO_SIZE, mask).astype(np.uint32)
     return found.select(
         pl.col("application").cast(pl.String), pl.col("band").cast(pl.String),
         pl.col("points").cast(pl.Int64), "priority_date",
         pl.col("bedroom_need").cast(pl.Int64), pl.Series("sizes_mask", mask),
-        waits.fill_null(value=False).alias("waiting"), "next_review_on", "sizes",
+        waits.fill_null(value=False).alias("waiting"), "next_review_on", "sizes", "band_from",
+        pl.col("begins").fill_null(value=False), "begins_on",
     ).sort("application")
-
-
-def _recorded(
-    tables: Mapping[str, pl.DataFrame], found: pl.DataFrame, on: date, *, first: bool
-) -> dict[str, pl.DataFrame]:
-    """The register with what was found put on record, as an officer would."""
-    from cbl_engine.tables import DTYPES
-
-    out = dict(tables)
-    before = tables["applications"]
-    fresh = found.select(
-        pl.col("application").alias("id"),
-        *(pl.col(c).alias(f"new_{c}") for c in _FOUND),
-    )
-    joined = before.join(fresh, on="id", how="left").with_columns(
-        pl.col("id").is_in(found["application"].implode()).alias("done"))
-    moved = joined.filter(
-        "done",
-        pl.col("band").cast(pl.String).ne_missing(pl.col("new_band"))
-        if "band" in before.columns else pl.lit(not first),
-    )["id"] if not first else found["application"]
-    puts = []
-    for c in _FOUND:
-        if c in before.columns:
-            puts.append(pl.when("done").then(pl.col(f"new_{c}").cast(before.schema[c]))
-                        .otherwise(pl.col(c)).alias(c))
-    if not first and "band_from" in before.columns:
-        puts.append(pl.when(pl.col("id").is_in(moved.implode())).then(pl.lit(on))
-                    .otherwise("band_from").alias("band_from"))
-    out["applications"] = joined.with_columns(puts).select(before.columns)
-    begun = on
-    spells = out["applications"].filter(pl.col("id").is_in(moved.implode())).select(
-        pl.col("id").alias("application"), pl.col("band").cast(pl.String) if "band" in
-        before.columns else pl.lit(None, pl.String).alias("band"),
-        (pl.coalesce("band_from", "registered_on") if first and "band_from" in before.columns
-         else pl.lit(begun)).alias("since"),
-        pl.lit(None, DTYPES["date"]).alias("until"),
-    )
-    history = out.get("band_history")
-    if history is None or history.is_empty():
-        out["band_history"] = spells
-    elif not first:
-        out["band_history"] = pl.concat([history, spells], how="diagonal_relaxed")
-    return out

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import file_digest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,7 +35,7 @@ class Kept:
     folder: Path
     scenario: Scenario
     parameters: Parameters
-    tables: Mapping[str, pl.LazyFrame]
+    tables: Mapping[str, pl.LazyFrame] = field(repr=False)
 
     def read(self) -> Simulation:
         """All of it in memory."""

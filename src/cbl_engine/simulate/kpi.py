@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from inspect import cleandoc
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cbl_engine.simulate.warm_up import without_warm_up
+from cbl_engine.tables.days import MONTH, YEAR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from cbl_engine.simulate.parameters import Parameters
     from cbl_engine.simulate.run import Simulation
 
-YEAR = 365.25
-MONTH = YEAR / 12
 ALL = "all"
 NOT_REACHED = float("inf")
 """A median that fewer than half have reached: no mean over worlds can be said with one of them."""
@@ -37,7 +36,7 @@ class Told:
         begins: first day that is simulated; ``start``, where there is no warm-up.
     """
 
-    frames: Mapping[str, pl.DataFrame]
+    frames: Mapping[str, pl.DataFrame] = field(repr=False)
     worlds: list[int]
     start: date
     end: date

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cbl_engine.simulate.kpi import (
-    MONTH,
     NOT_REACHED,
-    YEAR,
     Kpi,
     Told,
     band,
@@ -19,6 +17,7 @@ from cbl_engine.simulate.kpi import (
     months,
 )
 from cbl_engine.simulate.void_measures import quantile_with_open
+from cbl_engine.tables.days import MONTH, YEAR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

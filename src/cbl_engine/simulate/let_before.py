@@ -6,7 +6,7 @@ adverts are as on the first day, by the version of the scheme in force then.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,8 +35,8 @@ class LetBefore:
             who is not on record any more meets none.
     """
 
-    lettings: pl.DataFrame
-    meets: pl.DataFrame
+    lettings: pl.DataFrame = field(repr=False)
+    meets: pl.DataFrame = field(repr=False)
 
 
 def let_before(

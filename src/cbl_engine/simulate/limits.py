@@ -13,8 +13,8 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.errors import BadInput, Problem
-from cbl_engine.simulate.lives import day_of
 from cbl_engine.simulate.setup import Theory
+from cbl_engine.tables.days import date_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,7 +98,7 @@ def _first(
     """A problem for the first world that is beyond a bound."""
     if beyond.any():
         at = int(np.flatnonzero(beyond)[0])
-        day = day_of(state.setup.monday(week))
+        day = date_of(state.setup.monday(week))
         yield Problem(kind, message, where=f"world {state.worlds[at]}, week {week} (from {day})",
                       given=f"{counts[at]:,} {unit}", allowed=allowed, remedy=remedy,
                       count=int(beyond.sum()))

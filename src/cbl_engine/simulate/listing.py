@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -16,10 +16,11 @@ from cbl_engine.shortlist import prepare, shortlist
 from cbl_engine.shortlist.kernel import ELIGIBLE
 from cbl_engine.simulate.columns import spans
 from cbl_engine.simulate.duties import on_record
-from cbl_engine.simulate.lives import DATES, day_of
+from cbl_engine.simulate.lives import DATES
 from cbl_engine.simulate.luck import new_ids
 from cbl_engine.simulate.policy import policy_on
 from cbl_engine.simulate.setup import OWN_COLUMNS
+from cbl_engine.tables.days import date_of
 from cbl_engine.tables.sizes import mask_to_sizes
 
 if TYPE_CHECKING:
@@ -81,10 +82,10 @@ class Week:
         advert_ids: id of each advert, in the order of the voids.
     """
 
-    register: dict[str, pl.DataFrame]
-    homes: pl.DataFrame
-    adverts: pl.DataFrame
-    bids: pl.DataFrame
+    register: dict[str, pl.DataFrame] = field(repr=False)
+    homes: pl.DataFrame = field(repr=False)
+    adverts: pl.DataFrame = field(repr=False)
+    bids: pl.DataFrame = field(repr=False)
     who: NDArray[np.int64]
     advert_ids: NDArray[np.int64]
 
@@ -121,8 +122,8 @@ class Shown:
     """
 
     ids: NDArray[np.int64]
-    adverts: pl.DataFrame
-    homes: pl.DataFrame
+    adverts: pl.DataFrame = field(repr=False)
+    homes: pl.DataFrame = field(repr=False)
 
 
 def adverts_of(state: State, week: int, voids: NDArray[np.int64]) -> Shown:
@@ -210,7 +211,7 @@ def _placed(state: State, week: int, adverts: NDArray[np.int64], bids: Bids) -> 
 
 def _moment(day: int, at: time) -> int:
     """A moment by London's clock [microseconds since 1970 in UTC]."""
-    moment = datetime.combine(day_of(day), at, ZoneInfo("Europe/London"))
+    moment = datetime.combine(date_of(day), at, ZoneInfo("Europe/London"))
     return int(moment.timestamp()) * 1_000_000
 
 
@@ -231,11 +232,13 @@ def register_of(state: State, who: NDArray[np.int64], on: int) -> dict[str, pl.D
     band = state.bands_on(who, on)
     names = pl.Series([*lives.bands, None], dtype=pl.String)
     points, priority = households["points"][who], households["priority"][who]
+    band_from = households["band_from"][who]
     need, sizes = households["need"][who], households["sizes"][who]
     found = {
         "band": names.gather(np.where(band < 0, len(lives.bands), band).astype(np.int64)),
         "points": _known(points, points >= 0, pl.Int64),
         "priority_date": _known(priority, priority > 0, pl.Date),
+        "band_from": _known(band_from, band_from > 0, pl.Date),
         "bedroom_need": _known(need, need >= 0, pl.Int64),
         "sizes": mask_to_sizes(sizes, sizes > 0),
         "status": pl.Series(["active"]).new_from_index(0, len(who)),
@@ -286,7 +289,7 @@ def _rows_of(
         come = (frame["day"].cast(pl.Int32) + shift).fill_null(0) <= on
         frame = frame.filter(come).drop("day")
     if table == "duties":
-        frame = on_record(frame, day_of(on))
+        frame = on_record(frame, date_of(on))
     return frame.with_columns(
         (pl.col("application").cast(pl.String) + "/" + pl.col(c)).alias(c)
         for c in _PEOPLE.get(table, ()) if c in frame.columns)
@@ -367,7 +370,7 @@ def may_be_let(
 
 def live_shortlist(state: State, week: Week, on: int | None = None) -> Shortlist:
     """What the engine makes of a week's frames, as at a day; None: as at the close."""
-    prepared = prepare(state.setup.scheme, week.register, "close" if on is None else day_of(on))
+    prepared = prepare(state.setup.scheme, week.register, "close" if on is None else date_of(on))
     return shortlist(prepared, week.adverts, week.bids, homes=week.homes,
                      seed=state.setup.luck.seed)
 

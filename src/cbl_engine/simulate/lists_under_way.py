@@ -7,7 +7,7 @@ somebody has accepted, the rest of the list is over.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,18 +38,18 @@ class ListsUnderWay:
             ``ROUTES``), stands (number in ``STANDS``), on (day of the nomination; null: not asked),
             over_on (day it was accepted); by list and life.
         signed: home, signed_on and let_on (on or after the start), of those let already; by home.
-        shown: home, closed_on, profile and bids of every advert that closed before the start; by
-            home and day.
+        shown: home, opened_on (closed_on, where that is not known), closed_on, profile and bids of
+            every advert that closed before the start; by home and day it closed.
         refused: refusals of those who wait: life, on, nth (of the household's), silence (nobody
             answered), reason, reasonable and judged (an officer decided that it counts; null: none
             did); by life and day.
     """
 
-    lists: pl.DataFrame
-    entries: pl.DataFrame
-    signed: pl.DataFrame
-    shown: pl.DataFrame
-    refused: pl.DataFrame
+    lists: pl.DataFrame = field(repr=False)
+    entries: pl.DataFrame = field(repr=False)
+    signed: pl.DataFrame = field(repr=False)
+    shown: pl.DataFrame = field(repr=False)
+    refused: pl.DataFrame = field(repr=False)
 
 
 def lists_under_way(
@@ -249,12 +249,15 @@ def _shown(
     """Every advert of a home of the stock that closed before the start."""
     profile = pl.col("profile").cast(pl.String) if "profile" in adverts.columns else (
         pl.lit(None, pl.String))
+    opened = _day("opens_at") if "opens_at" in adverts.columns else pl.lit(None, pl.Date)
     return adverts.filter(
         _day("closes_at") < pl.lit(start),
         ~pl.col("status").cast(pl.String).is_in(["draft", "withdrawn"]),
     ).select(
         pl.col("id").cast(pl.String).alias("advert"), pl.col("home").cast(pl.String),
-        _day("closes_at").cast(pl.Int32).alias("closed_on"), profile.alias("profile"),
+        _day("closes_at").cast(pl.Int32).alias("closed_on"),
+        pl.coalesce(opened, _day("closes_at")).cast(pl.Int32).alias("opened_on"),
+        profile.alias("profile"),
     ).join(numbers, on="home").join(counts, on="advert", how="left").sort(
         "number", "closed_on", "advert").select(
-        pl.col("number").alias("home"), "closed_on", "profile", pl.col("bids").fill_null(0))
+        pl.col("number").alias("home"), "opened_on", "closed_on", "profile", pl.col("bids").fill_null(0))

@@ -8,14 +8,14 @@ number of worlds in which households live it, and what was found is looked up.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cbl_engine.simulate.duties import RECORDED
+from cbl_engine.tables.days import day_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,24 +26,15 @@ if TYPE_CHECKING:
     from cbl_engine.simulate.duties import Duties
     from cbl_engine.simulate.tracks import Track
 
-DAY_0 = date(1970, 1, 1)
 DATES = {
     "people": ("date_of_birth", "expected_on"), "connections": ("since", "until"),
     "duties": ("since", "until"), "officer_decisions": ("decided_on", "since", "until"),
 }
 """Dates of a life's tables, beside those of applications, that move with the day it joins."""
+NO_SIZE = 1 << 31
+"""In a mask of sizes: it is known that none may be let. A mask of 0: sizes are not known."""
 GROUPS = (*RECORDED, "tenant", "other")
 """Groups that join in shares of their own."""
-
-
-def day_number(day: date) -> int:
-    """Days since 1970-01-01."""
-    return (day - DAY_0).days
-
-
-def day_of(number: int) -> date:
-    """The day with a number."""
-    return DAY_0 + timedelta(days=int(number))
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +66,9 @@ class Lives:
         band: number of the band in the scheme's order, -1 none.
         points: -1 none.
         need: bedrooms needed, -1 not known.
-        sizes: mask of the sizes that may be let.
+        sizes: mask of the sizes that may be let; 0 where not known, :data:`NO_SIZE` for none.
         priority: day that ranks, 0 not known.
+        band_from: day from which it has the band, 0 not known.
         waiting: whether the scheme lets it wait on the register.
         bands: names of bands, highest first; those of earlier versions alone come last.
         accepted: of those made, the share the scheme takes onto its register at the start.
@@ -86,7 +78,7 @@ class Lives:
         every: weeks from one round of assessments to the next.
     """
 
-    tables: Mapping[str, pl.DataFrame]
+    tables: Mapping[str, pl.DataFrame] = field(repr=False)
     rows: Mapping[str, NDArray[np.int64]]
     opening: int
     number: NDArray[np.int64]
@@ -106,10 +98,11 @@ class Lives:
     need: NDArray[np.int8]
     sizes: NDArray[np.uint32]
     priority: NDArray[np.int32]
+    band_from: NDArray[np.int32]
     waiting: NDArray[np.bool_]
     bands: tuple[str, ...]
     accepted: float
-    read_as: pl.Series
+    read_as: pl.Series = field(repr=False)
     tracks: tuple[Track, ...]
     taken: NDArray[np.bool_]
     every: int

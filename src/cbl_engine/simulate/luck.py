@@ -14,10 +14,14 @@ import numpy as np
 from cbl_engine.draws import draw, stable_hash
 
 if TYPE_CHECKING:
+    import polars as pl
     from numpy.typing import ArrayLike, NDArray
 
 WORLD_BITS, WEEK_BITS = 36, 24
 """An id is world, week and number: world << 36 | week << 24 | number."""
+
+JOINS = "\U0010ffff"
+"""What ids of lives that may join begin with: no id that anybody writes comes after it."""
 
 
 @cache
@@ -34,6 +38,11 @@ class Luck:
     def draws(self, stream: str, *keys: ArrayLike) -> NDArray[np.uint64]:
         """Even draws of 64 bits, one for each of the keys."""
         return draw(self.seed, _stream(stream), *keys)
+
+
+def keys_of(ids: pl.Series) -> NDArray[np.uint64]:
+    """What draws of lives go by: a hash of their ids, with ``~`` for :data:`JOINS`."""
+    return stable_hash(ids.str.replace(f"^{JOINS}", "~"))
 
 
 def new_ids(

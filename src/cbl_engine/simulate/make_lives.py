@@ -8,17 +8,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from cbl_engine.draws import stable_hash
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.simulate.columns import silent
 from cbl_engine.simulate.duties import Duties, duties_of
-from cbl_engine.simulate.happenings import Happenings, applicants_born, happenings_of, with_days
+from cbl_engine.simulate.happenings import (
+    FLAGS,
+    Happenings,
+    applicants_born,
+    happenings_of,
+    with_days,
+)
 from cbl_engine.simulate.histories import Told, found_on, history, only_of
-from cbl_engine.simulate.lives import DATES, Lives, day_number
+from cbl_engine.simulate.lives import DATES, Lives
+from cbl_engine.simulate.luck import JOINS, keys_of
 from cbl_engine.simulate.tracks import tracks_of, tracks_on
+from cbl_engine.tables.days import day_number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -41,6 +48,7 @@ def make_lives(
     most: int | None = None,
     said: Callable[[int, int], None] = silent,
     transitions: Mapping[date, tuple[str, int]] | None = None,
+    linked: Mapping[str, pl.DataFrame] | None = None,
 ) -> Lives:
     """Assess lives from the start to the end of a horizon.
 
@@ -64,13 +72,15 @@ def make_lives(
         most: households of the opening register that are wanted, the first by id; None: all.
         said: told rounds done and of how many.
         transitions: as of :func:`cbl_engine.simulate.tracks.tracks_of`.
+        linked: rows of those who are not on the opening register and whom some on it were joined with or
+            split from; their histories are read.
 
     Raises:
         BadInput: the scheme takes nobody onto its register, at the start or later.
     """
     tracks = tracks_of(scheme, start, weeks, transitions or {})
     tables = _together(opening, _joined_on(joining, start))
-    found = found_on(tracks[0], tables, start)
+    found = found_on(tracks[0], _with_linked(tables, linked), start, tables["applications"]["id"])
     accepted = found.filter("waiting").height / max(found.height, 1)
     read, n_read = tables["applications"]["id"], opening["applications"].height
     pool = tables_of(tables, read[n_read:])
@@ -102,7 +112,7 @@ def make_lives(
     duties = duties_of(tables, start, parameters, luck)
     happenings = happenings_of(tables, duties.rows, start, weeks, parameters, luck)
     opens = np.arange(len(ids)) < n_opening
-    keys = stable_hash(ids)
+    keys = keys_of(ids)
 
     def goes_by(on: date) -> NDArray[np.int64]:
         now = tracks_on(tracks, np.zeros(len(ids), np.int64), keys, luck, on, every)
@@ -110,8 +120,8 @@ def make_lives(
 
     rounds = [range(0, weeks - later // 7, every) for later in days]
     told = Told(said, sum(len(r) for r in rounds))
-    tables, spells = history(tracks, goes_by, tables, only_of(found, ids), happenings, start,
-                              rounds[0], told)
+    tables, spells = history(tracks, goes_by, _with_linked(_as_decided(tables), linked),
+                             only_of(found, ids), happenings, start, rounds[0], told)
     stretches = [spells]
     own = ids[n_opening:]
     pool = tables_of(pool, own)
@@ -124,7 +134,7 @@ def make_lives(
             told)
         back = timedelta(days=later)
         stretches.append(spells.with_columns(pl.col("since") - later,
-                                             pl.col("priority_date") - back))
+                                             pl.col("priority_date", "band_from") - back))
     return _arranged(scheme, tables, happenings, duties, stretches, ids, n_opening, place,
                      joining["applications"].height, areas, luck, accepted, start, tracks,
                      np.stack([t.to_numpy() for t in taken]), every)
@@ -147,6 +157,27 @@ def _moved(tables: Mapping[str, pl.DataFrame], days: int) -> dict[str, pl.DataFr
     return out
 
 
+def _with_linked(
+    tables: Mapping[str, pl.DataFrame], linked: Mapping[str, pl.DataFrame] | None
+) -> dict[str, pl.DataFrame]:
+    """Registers with rows of others, last."""
+    out = dict(tables)
+    for name, frame in (linked or {}).items():
+        key = "id" if name == "applications" else "application"
+        out[name] = pl.concat([tables[name], frame.with_columns(pl.col(key).cast(pl.String))],
+                              how="diagonal_relaxed").unique(maintain_order=True)
+    return out
+
+
+def _as_decided(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """Registers whose officers' values stand for as long as they say, whatever the rules come to give:
+    live an officer decides anew then.
+    """
+    if "overrides" not in tables:
+        return dict(tables)
+    return {**tables, "overrides": tables["overrides"].drop("instead_of", strict=False)}
+
+
 def _wanted(found: pl.DataFrame, opening: pl.Series, most: int | None) -> pl.DataFrame:
     """Those who wait, of the opening register no more than are wanted."""
     waits = found.filter("waiting")
@@ -162,19 +193,26 @@ _MAY_BE_LET_TO = {"immigration_status": "not_subject", "habitually_resident": Tr
 def _together(
     opening: Mapping[str, pl.DataFrame], joining: Mapping[str, pl.DataFrame]
 ) -> dict[str, pl.DataFrame]:
-    """Both registers in one; ids of those who join begin with ``~``, so that they come last."""
+    """Both registers in one; ids of those who join begin with :data:`JOINS`, so that they come last.
+
+    Of columns that one of them has not the rows of that one say what an absent column means.
+    """
     out = {}
     for name in opening:
-        if name not in joining or name == "areas":
+        if name == "areas":
             out[name] = opening[name]
             continue
         key = "id" if name == "applications" else "application"
-        more = joining[name].with_columns((pl.lit("~") + pl.col(key).cast(pl.String)).alias(key))
         own = opening[name].with_columns(pl.col(key).cast(pl.String))
+        if name not in joining:
+            out[name] = own
+            continue
+        more = _marked(joining[name], (key,))
         if name == "people":
             more = _marked(more, ("id", "partner_of")).with_columns(
                 pl.lit(value).cast(own.schema[c], strict=False).alias(c)
                 for c, value in _MAY_BE_LET_TO.items() if c in own.columns and c not in more.columns)
+            own, more = _with_flags(own, more.columns), _with_flags(more, own.columns)
         if name == "connections":
             more = _marked(more, ("person",))
         out[name] = pl.concat([own, more], how="diagonal_relaxed")
@@ -182,9 +220,15 @@ def _together(
     return out | {"applications": applications.sort("id")}
 
 
+def _with_flags(people: pl.DataFrame, columns: Iterable[str]) -> pl.DataFrame:
+    """People with those of :data:`FLAGS` among some columns that they have not."""
+    return people.with_columns(pl.lit(value=False).alias(c) for c in FLAGS
+                               if c in columns and c not in people.columns)
+
+
 def _marked(frame: pl.DataFrame, columns: tuple[str, ...]) -> pl.DataFrame:
     return frame.with_columns(
-        (pl.lit("~") + pl.col(c).cast(pl.String)).alias(c) for c in columns if c in frame.columns)
+        (pl.lit(JOINS) + pl.col(c).cast(pl.String)).alias(c) for c in columns if c in frame.columns)
 
 
 def _joined_on(joining: Mapping[str, pl.DataFrame], start: date) -> dict[str, pl.DataFrame]:
@@ -261,7 +305,7 @@ def _arranged(
     ).to_numpy() if not people.is_empty() else np.zeros(len(ids), bool)
     access = _column(applications, "access_need", pl.String).replace_strict(
         {"A1": 1, "A2": 2}, default=0, return_dtype=pl.Int8)
-    area = luck.draws("area", stable_hash(ids)) % np.uint64(max(1, len(areas)))
+    area = luck.draws("area", keys_of(ids)) % np.uint64(max(1, len(areas)))
     return Lives(
         out, rows, n_opening, place, made,
         _column(applications, "registered_on", pl.Date).cast(pl.Int32)
@@ -275,9 +319,14 @@ def _arranged(
         steps["points"].fill_null(-1).to_numpy().astype(np.int32),
         steps["bedroom_need"].fill_null(-1).to_numpy().astype(np.int8),
         steps["sizes_mask"].to_numpy(),
-        steps["priority_date"].cast(pl.Int32).fill_null(0).to_numpy().astype(np.int32),
+        _days(steps["priority_date"]), _days(steps["band_from"]),
         steps["waiting"].to_numpy(), bands, accepted, ids.head(n_opening), tracks, taken, every,
     )
+
+
+def _days(dates: pl.Series) -> NDArray[np.int32]:
+    """Days since 1970-01-01; 0 where not known."""
+    return dates.cast(pl.Int32).fill_null(0).to_numpy().astype(np.int32)
 
 
 def _column(frame: pl.DataFrame, name: str, dtype: Any) -> pl.Series:

@@ -14,6 +14,7 @@ import numpy as np
 
 from cbl_engine.simulate.parameters import happens, picked
 from cbl_engine.simulate.setup import ACCEPTED, FAILED, LANDLORDS, OUTCOMES, REFUSED, ROUTES
+from cbl_engine.tables.days import YEAR
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,7 +33,7 @@ def household_kinds(lives: Lives) -> NDArray[np.int8]:
     """The kind of each life, a number in ``HOUSEHOLDS``: owed a homelessness duty, else a tenant who
     asks for a transfer, else with a child, else an applicant of 60 or more, else another.
     """
-    age = (lives.registered.astype(np.int64) - lives.born) / 365.25
+    age = (lives.registered.astype(np.int64) - lives.born) / YEAR
     older = (lives.born != 0) & (age >= OLDER)
     return np.select(
         [lives.homeless, lives.tenant, lives.children, older], range(4), 4).astype(np.int8)

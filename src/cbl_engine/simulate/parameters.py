@@ -18,6 +18,7 @@ from cbl_engine.documents import read_document
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.scheme.parts import Part, Source
 from cbl_engine.shipped import shipped_folder
+from cbl_engine.tables.days import YEAR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -316,8 +317,6 @@ def happens(share: float | NDArray, draws: NDArray[np.uint64]) -> NDArray[np.boo
     return (draws >> np.uint64(12)) < edge
 
 
-YEAR = 365.25
-"""[days]"""
 _LEAST_RATE = 1e-12
 _NEVER = 1_000_000_000
 
@@ -325,14 +324,15 @@ _NEVER = 1_000_000_000
 def days_until(
     rate_per_year: float | NDArray[np.float64], draws: NDArray[np.uint64]
 ) -> NDArray[np.int32]:
-    """Whole days to the next event of a steady rate; 0 comes about only with a huge rate.
+    """Whole days to the next event of a steady rate, rounded down: 0 where it comes within a day, as
+    3 in 1,000 do of a rate of one a year.
 
     Args:
         rate_per_year: events a year, of each or of all; 0 or less: never.
         draws: one for each.
 
     Returns:
-        [days], at most 2,000,000,000 / 2, which stands for never.
+        [days], at most 1,000,000,000, which stands for never.
     """
     rate = np.maximum(np.asarray(rate_per_year, np.float64), _LEAST_RATE)
     even = ((draws >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53

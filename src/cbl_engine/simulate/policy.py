@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.offers.deadlines import days_closed, last_day
-from cbl_engine.simulate.lives import day_of
+from cbl_engine.tables.days import date_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,7 +40,7 @@ class Policy:
 
     number: int
     version: SchemeVersion
-    stock: pl.DataFrame
+    stock: pl.DataFrame = field(repr=False)
     quotas: QuotaRules | None = None
     targets: TargetRules | None = None
 
@@ -117,7 +117,7 @@ class Policy:
         offers = self.version.offers
         if offers is None or offers.viewing is None:
             return 0
-        on = day_of(day)
+        on = date_of(day)
         due = last_day(offers.viewing.within, on, None, days_closed(self.version))
         return NO_LIMIT if due is None else (due - on).days
 
@@ -131,7 +131,7 @@ class Policy:
         mine = np.flatnonzero(self.nominated[homes])
         if rules is None or not len(mine):
             return out
-        on, closed = day_of(day), days_closed(self.version)
+        on, closed = date_of(day), days_closed(self.version)
         names, number = self.landlords
         its = number[homes[mine]]
         last = np.zeros(len(names), np.int64)
@@ -174,7 +174,7 @@ def policy_on(setup: Setup, day: int) -> Policy:
     Raises:
         SchemeError: no version of the scheme is in force.
     """
-    on = day_of(day)
+    on = date_of(day)
     version = setup.scheme.in_force(on)
     number = setup.scheme.index_in_force(on)
     kept = setup.policies
@@ -214,6 +214,6 @@ def not_followed(version: SchemeVersion) -> list[str]:
 def rules_not_followed(setup: Setup) -> tuple[str, ...]:
     """What of the versions that come into force within the horizon worlds do not go by."""
     numbers = dict.fromkeys(
-        setup.scheme.index_in_force(day_of(setup.closes(week))) for week in range(setup.weeks))
+        setup.scheme.index_in_force(date_of(setup.closes(week))) for week in range(setup.weeks))
     return tuple(dict.fromkeys(
         rule for n in numbers if n is not None for rule in not_followed(setup.scheme.versions[n])))

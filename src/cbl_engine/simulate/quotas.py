@@ -15,7 +15,7 @@ import numpy as np
 
 from cbl_engine.offers.quotas import NOT_KNOWN, period_of
 from cbl_engine.simulate.columns import within
-from cbl_engine.simulate.lives import day_of
+from cbl_engine.tables.days import date_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -139,10 +139,13 @@ def begin_counts(rules: QuotaRules, n_worlds: int, before: Counts | None = None)
 
 
 def _begin_periods(counts: Counts, day: int) -> None:
-    """Counts begin anew on the day that a quota says."""
+    """Counts begin anew on the day that a quota says; what opened before it and is counted later, as
+    an advert of a round of weeks is, counts in the new period.
+    """
     for number, quota in enumerate(counts.rules.quotas.values()):
-        period = period_of(quota.starts, day_of(day))
-        if period != counts.periods[number]:
+        period = period_of(quota.starts, date_of(day))
+        before = counts.periods[number]
+        if period != before and (period is None or before is None or period > before):
             counts.counted[:, number] = 0
             counts.periods[number] = period
 
@@ -209,7 +212,7 @@ def _in_whole(
 
 def count_adverts(
     counts: Counts, home: NDArray[np.int64], profile: NDArray[np.integer],
-    closed: NDArray[np.integer], day: int,
+    opened: NDArray[np.integer], day: int,
 ) -> None:
     """Adverts from before worlds begin are counted in every world by the quotas on adverts.
 
@@ -217,13 +220,13 @@ def count_adverts(
         counts: of the worlds; added to.
         home: number in its world.
         profile: that each had.
-        closed: day on which each closed; one of an earlier period does not count.
+        opened: day on which each opened; one of an earlier period does not count.
         day: first day.
     """
     _begin_periods(counts, day)
     rules = counts.rules
-    days, at = np.unique(closed, return_inverse=True)
-    current = np.array([[period_of(quota.starts, day_of(int(on))) == period for quota, period in zip(
+    days, at = np.unique(opened, return_inverse=True)
+    current = np.array([[period_of(quota.starts, date_of(int(on))) == period for quota, period in zip(
         rules.quotas.values(), counts.periods, strict=True)] for on in days], bool)
     part = (rules.profile > 0) & (rules.profile == profile[:, None])
     counted = rules.of_kind("adverts") & _in_whole(rules, home, part)

@@ -8,11 +8,10 @@ import numpy as np
 
 from cbl_engine.simulate import accommodation, response
 from cbl_engine.simulate.joining import lives_of
-from cbl_engine.simulate.lives import day_of
 from cbl_engine.simulate.luck import poisson_counts
-from cbl_engine.simulate.parameters import YEAR
 from cbl_engine.simulate.state import LAPSED, NEVER, NOBODY, UNDER_OFFER, WAITING, join
 from cbl_engine.simulate.tracks import tracks_on
+from cbl_engine.tables.days import YEAR, date_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +28,7 @@ def arrive(state: State, week: int) -> NDArray[np.int64]:
     mean = setup.arrivals_per_week
     if mean is None:
         mean = p["arrivals.per_year"] * lives.opening * 7 / YEAR
-    month = day_of(setup.monday(week)).month
+    month = date_of(setup.monday(week)).month
     mean *= p["arrivals.by_month"][str(month)]
     mean *= response.since_change(setup, "arrivals", week)
     counts = poisson_counts(mean, luck.draws("arrivals", state.worlds, week))
@@ -56,8 +55,9 @@ def change(state: State, week: int) -> None:
         life, shift = households["life"][due], households["shift"][due]
         for name in ("band", "points", "need", "sizes"):
             households[name][due] = getattr(lives, name)[stretch]
-        known = lives.priority[stretch] > 0
-        households["priority"][due] = np.where(known, lives.priority[stretch] + shift, 0)
+        for name in ("priority", "band_from"):
+            day = getattr(lives, name)[stretch]
+            households[name][due] = np.where(day > 0, day + shift, 0)
         households["waits"][due] = lives.waiting[stretch]
         more = stretch + 1 < lives.starts[lives.thread(life, households["track"][due]) + 1]
         following = lives.since[np.minimum(stretch + 1, len(lives.since) - 1)] + shift
@@ -82,7 +82,7 @@ def _go_over(state: State, week: int) -> None:
     rows = state.live[households["life"][state.live] >= lives.opening]
     track = households["track"][rows]
     now = tracks_on(lives.tracks, track, households["id"][rows], setup.luck,
-                    day_of(setup.monday(week)), lives.every)
+                    date_of(setup.monday(week)), lives.every)
     moved = now != track
     rows, now = rows[moved], now[moved]
     households["track"][rows] = now

@@ -5,7 +5,7 @@ What is kept, and how a run that was interrupted goes on, is in ``run_folder``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,7 +50,7 @@ class Simulation:
 
     scenario: Scenario
     parameters: Parameters
-    frames: Mapping[str, pl.DataFrame]
+    frames: Mapping[str, pl.DataFrame] = field(repr=False)
     folder: Path | None = None
     not_followed: tuple[str, ...] = ()
 

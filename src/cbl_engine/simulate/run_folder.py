@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from cbl_engine.errors import Problem, RunError
-from cbl_engine.records.places import check_outside, why_not_written
+from cbl_engine.errors import Problem, RunError, why_not_written
+from cbl_engine.records.places import check_outside
 from cbl_engine.simulate.digest import digest_of
 from cbl_engine.simulate.outputs import SCHEMA_VERSION
 from cbl_engine.version import __version__

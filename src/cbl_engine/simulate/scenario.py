@@ -284,10 +284,15 @@ def rules_in_turn(scenario: Scenario, scheme: Scheme) -> Rules:
     return tuple(found)
 
 
+_NOT_LIVED = ("review", "upkeep")
+
+
 def rules_differ(old: SchemeVersion, new: SchemeVersion) -> bool:
-    """Whether worlds may go another way under a version: it differs in more than words and dates."""
-    return any((change.concerns != "words" or change.kind == "moved")
-               and not change.path.startswith("in_force") for change in compare(old, new))
+    """Whether worlds may go another way under a version: it differs in more than words, dates and
+    what no world goes through, the right to a review and the register's upkeep.
+    """
+    return any(change.of_rules and change.path.split(".")[0] not in _NOT_LIVED
+               for change in compare(old, new))
 
 
 def near(beside: Path | None, named: str) -> str:

@@ -10,7 +10,8 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.simulate.groups import whose
-from cbl_engine.simulate.parameters import YEAR, days_table, share_edges
+from cbl_engine.simulate.parameters import days_table, share_edges
+from cbl_engine.tables.days import YEAR
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -134,12 +135,12 @@ class Setup:
 
     scheme: Scheme
     lives: Lives
-    stock: pl.DataFrame
+    stock: pl.DataFrame = field(repr=False)
     start: int
     weeks: int
     parameters: Parameters
     luck: Luck
-    areas: pl.DataFrame
+    areas: pl.DataFrame = field(repr=False)
     theory: Theory = field(default_factory=Theory)
     arrivals_per_week: float | None = None
     lived_in: NDArray[np.int64] | None = None
@@ -150,7 +151,7 @@ class Setup:
     homes_per_week: float = 0.0
     later: tuple[tuple[int, Parameters], ...] = ()
     decants: tuple[Decants, ...] = ()
-    under_way: pl.DataFrame | None = None
+    under_way: pl.DataFrame | None = field(default=None, repr=False)
     lists: ListsUnderWay | None = None
     let_before: LetBefore | None = None
     kinds: NDArray[np.float64] | None = None

@@ -36,7 +36,8 @@ HOUSEHOLDS = {
     "track": np.int8,
     "changes_on": np.int32, "registered": np.int32, "status": np.int8, "left": np.int32,
     "leaves": np.int32, "leaves_how": np.int8, "band": np.int8, "points": np.int32,
-    "need": np.int8, "sizes": np.uint32, "priority": np.int32, "waits": np.bool_, "kind": np.int8,
+    "need": np.int8, "sizes": np.uint32, "priority": np.int32, "band_from": np.int32,
+    "waits": np.bool_, "kind": np.int8,
     "home": np.int64, "settled": np.int32, "bids": np.int32, "own_bid_on": np.int32,
     "offers": np.int16, "refusals": np.int16,
     "barred_until": np.int32, "stay": np.int64,
@@ -156,6 +157,14 @@ class State:
         """Band of each household on a day; where a consequence puts it in another, that one."""
         put = self.households["put_until"][rows] > day
         return np.where(put, self.households["put_band"][rows], self.households["band"][rows])
+
+    def sizes_sought(self, rows: NDArray[np.int64]) -> NDArray[np.uint32]:
+        """Mask of the sizes that each household bids for: those it may be let; where they are not known,
+        the size of its need, and none where that is not known either.
+        """
+        sizes, need = self.households["sizes"][rows], self.households["need"][rows]
+        by_need = np.left_shift(np.uint32(1), np.maximum(need, 0).astype(np.uint32))
+        return np.where((sizes == 0) & (need >= 0), by_need, sizes)
 
     def home_ids(self, home: NDArray[np.int64]) -> NDArray[np.int64]:
         """Ids of homes, the same in any batch."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -105,8 +105,8 @@ class Trace:
     of: str
     id: str
     world: int
-    facts: dict[str, Any]
-    steps: tuple[Step, ...]
+    facts: dict[str, Any] = field(repr=False)
+    steps: tuple[Step, ...] = field(repr=False)
     end: str
 
 

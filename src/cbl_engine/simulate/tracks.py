@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbl_engine.scheme import Scheme
+from cbl_engine.scheme.comparison import compare
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 _NOT_READ = ("in_force", "title", "notes", "unknown", "sources", "eligible", "profiles",
              "advertising", "bidding", "checks", "nominations", "offers", "consequences",
-             "direct_lets", "default_profile", "landlords", "local_lettings_plans", "review")
+             "direct_lets", "default_profile", "landlords", "local_lettings_plans", "review", "upkeep")
 """Parts of a version that no assessment of these worlds reads."""
 
 
@@ -82,8 +83,9 @@ def tracks_of(
 
 
 def _assess_alike(one: SchemeVersion, other: SchemeVersion) -> bool:
-    return all(getattr(one, part) == getattr(other, part)
-               for part in type(one).model_fields if part not in _NOT_READ)
+    """Whether they differ in words alone, beside what no assessment reads."""
+    return not any(change.of_rules and change.path.partition(".")[0] not in _NOT_READ
+                   for change in compare(one, other))
 
 
 def _up_to(scheme: Scheme, last: SchemeVersion, versions: Sequence[SchemeVersion]) -> Scheme:

@@ -16,7 +16,6 @@ from cbl_engine.simulate.duties import of_a_day
 from cbl_engine.simulate.let_before import let_before
 from cbl_engine.simulate.limits import register_out_of_time
 from cbl_engine.simulate.lists_under_way import lists_under_way
-from cbl_engine.simulate.lives import day_number
 from cbl_engine.simulate.luck import Luck
 from cbl_engine.simulate.make_lives import make_lives
 from cbl_engine.simulate.opening import voids_under_way
@@ -25,6 +24,7 @@ from cbl_engine.simulate.scenario import as_at_start, near, read_own, rules_in_t
 from cbl_engine.simulate.setup import Decants, Setup, Theory
 from cbl_engine.simulate.state import NEVER
 from cbl_engine.simulate.stock import stock_of, with_homes_to_come
+from cbl_engine.tables.days import day_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -38,8 +38,9 @@ if TYPE_CHECKING:
     from cbl_engine.simulate.parameters import Parameters
     from cbl_engine.simulate.scenario import Scenario
 
-_TABLES = ("applications", "people", "connections", "areas", "duties", "officer_decisions",
-           "rooms", "ta_placements")
+_TABLES = ("applications", "people", "connections", "areas", "band_history", "status_history", "duties",
+           "officer_decisions", "overrides", "rooms", "ta_placements")
+"""What the assessment reads."""
 _WAITS = ("active", "under_offer")
 """Statuses of a council's own applications that are taken as waiting."""
 _MOST_MADE = 64
@@ -73,11 +74,11 @@ def set_up(
         raise BadInput(problems)
     stock = with_homes_to_come(homes, scenario, parameters)
     areas_of_homes = stock["area"].drop_nulls().unique().sort().to_list()
-    opening, joining, own = _registers(scenario, scheme, parameters, beside)
+    opening, joining, own, linked = _registers(scenario, scheme, parameters, beside)
     opening["areas"] = _together(opening.get("areas"), areas, joining["areas"])
     lives = make_lives(scheme, opening, joining, scenario.start, scenario.all_weeks,
                        scenario.assess_every, parameters, luck, areas_of_homes,
-                       _opening_size(scenario), said, transitions_of(scenario.dated))
+                       _opening_size(scenario), said, transitions_of(scenario.dated), linked)
     later = parameters_over_time(parameters, scenario.dated)
     under_way = None if voids is None else voids_under_way(voids, homes, scenario.start)
     setup = Setup(scheme, lives, stock, day_number(scenario.start), scenario.all_weeks, parameters,
@@ -144,8 +145,10 @@ def _theory(scenario: Scenario) -> Theory:
 
 def _registers(
     scenario: Scenario, scheme: Scheme, parameters: Parameters, beside: Path | None
-) -> tuple[dict[str, pl.DataFrame], dict[str, pl.DataFrame], dict[str, pl.DataFrame]]:
-    """The register at the start, households like those who may join, and a council's own tables."""
+) -> tuple[dict[str, pl.DataFrame], ...]:
+    """The register at the start, households like those who may join, a council's own tables, and the
+    rows of those who do not wait and whom others were joined with or split from.
+    """
     from cbl_engine.sample import sample_borough_for
     from cbl_engine.sample.for_scheme import with_columns_of
 
@@ -163,7 +166,7 @@ def _registers(
         frames = made(households, scenario.seed)
         return frames | {"duties": of_a_day(frames["duties"], parameters, Luck(scenario.seed))}
 
-    wanted, own = scenario.world.households, {}
+    wanted, own, linked = scenario.world.households, {}, {}
     rate = max(_taken(scheme, waiting(1000), scenario), 1 / _MOST_MADE)
     if scenario.world.register_ is not None:
         own = read_own(near(beside, scenario.world.register_), scheme, ("applications",))
@@ -181,11 +184,24 @@ def _registers(
                 given=", ".join(statuses.unique().drop_nulls().sort()) or "no applications",
                 allowed=" or ".join(_WAITS),
                 remedy="Give the register as at the start of the scenario, or map its statuses")])
+        linked = _linked(own, opening["applications"]["id"])
     else:
         opening = waiting(int(wanted / rate * 1.15) + 50)
     join = parameters["arrivals.per_year"] * wanted * scenario.all_weeks / 52
     pool = min(max(_POOL, int(join / 20)), 50_000)
-    return opening, made(pool * 2 ** int(log2(1 / rate)), scenario.seed + 1), own
+    return opening, made(pool * 2 ** int(log2(1 / rate)), scenario.seed + 1), own, linked
+
+
+def _linked(own: Mapping[str, pl.DataFrame], waiting: pl.Series) -> dict[str, pl.DataFrame]:
+    """The rows of others whom those who wait were joined with or split from; empty where none were."""
+    from cbl_engine.assess.households import linked, of_households
+
+    others = linked(own, waiting)
+    others = others.filter(~others.is_in(waiting.implode()))
+    if others.is_empty():
+        return {}
+    rows = of_households({name: own[name] for name in _TABLES if name in own}, others)
+    return {name: frame for name, frame in rows.items() if name != "areas"}
 
 
 def _taken(scheme: Scheme, frames: Mapping[str, pl.DataFrame], scenario: Scenario) -> float:
@@ -243,7 +259,8 @@ def _cannot_run(setup: Setup) -> list[Problem]:
     if setup.lives.opening == 0:
         problems.append(Problem(
             "empty_world", "nobody waits at the start, and who joins is a share of those who wait",
-            where="world", given="0 households that the scheme takes onto its register"))
+            where="world", given="0 households that the scheme takes onto its register",
+            remedy="cbl assess shows what it finds of each household on that day, and what is missing"))
     return problems
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,8 +42,8 @@ class CsvText:
         findings: what is wrong with the file (structural: cells are empty) or its rows.
     """
 
-    cells: pl.DataFrame
-    lines: pl.Series
+    cells: pl.DataFrame = field(repr=False)
+    lines: pl.Series = field(repr=False)
     findings: tuple[Finding, ...] = ()
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cbl_engine.tables.columns import DTYPES, LONDON, ColumnType
+from cbl_engine.tables.days import day_number
 from cbl_engine.tables.schemas import TABLES
 
 if TYPE_CHECKING:
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 MIXED = pl.Struct({"text of the cell": pl.String, "a number or truth": pl.Boolean})
 """A column of a sheet whose cells are of several kinds: what each says, and whether it is held so."""
 
-_EPOCH = date(1970, 1, 1)
-_FIRST_DAY, _LAST_DAY = (date(1, 1, 2) - _EPOCH).days, (date(9999, 12, 31) - _EPOCH).days
+_FIRST_DAY, _LAST_DAY = day_number(date(1, 1, 2)), day_number(date(9999, 12, 31))
 _A_DAY = {"ms": 86_400_000, "us": 86_400_000_000}
 
 
@@ -69,10 +69,37 @@ def to_declared(values: pl.Series, kind: ColumnType) -> tuple[pl.Series, pl.Seri
     return None
 
 
-def as_cells(values: pl.Series) -> pl.Series:
+def as_written(values: pl.Series, separator: str = "|") -> pl.Series:
+    """Lists, dates and moments as the text that a CSV file has for them; other values as they are.
+
+    Args:
+        values: a column.
+        separator: between the items of a list, and alone where it is empty: that is known, and null
+            is not.
+    """
+    dtype = values.dtype
+    if isinstance(dtype, pl.List | pl.Array):
+        lists = values.cast(pl.List(dtype.inner)).cast(pl.List(pl.String))
+        frame = pl.DataFrame({"cells": lists})
+        return frame.select(
+            pl.when(pl.col("cells").list.len() == 0)
+            .then(pl.lit(separator))
+            .otherwise(pl.col("cells").list.join(separator))
+            .alias("cells")
+        ).to_series().alias(values.name)
+    if isinstance(dtype, pl.Datetime):
+        offset = "%:z" if dtype.time_zone else ""
+        text = values.dt.cast_time_unit("us").dt.to_string(f"%Y-%m-%dT%H:%M:%S%.6f{offset}")
+        return text.str.replace(".000000", "", literal=True)
+    if isinstance(dtype, pl.Date):
+        return values.dt.to_string("%Y-%m-%d")
+    return values
+
+
+def as_cells(values: pl.Series, separator: str = "|") -> pl.Series:
     """Values as text, as a CSV file would have them: whole numbers without a point, ISO dates.
 
-    Bytes are read as UTF-8, with U+FFFD for what is not. A type that has no text
+    Lists are joined by the separator (:func:`as_written`). Bytes are read as UTF-8, with U+FFFD for what is not. A type that has no text
     (:func:`has_text`) gives its name in brackets, so that a cell that is filled stays so.
     """
     dtype = values.dtype
@@ -93,13 +120,7 @@ def as_cells(values: pl.Series) -> pl.Series:
             .then(pl.col("v").cast(pl.Int64, strict=False).cast(pl.String))
             .otherwise(pl.col("v").cast(pl.String))
         ).to_series()
-    if isinstance(dtype, pl.Datetime):
-        offset = "%:z" if dtype.time_zone else ""
-        text = values.dt.cast_time_unit("us").dt.to_string(f"%Y-%m-%dT%H:%M:%S%.6f{offset}")
-        return text.str.replace(".000000", "", literal=True)
-    if isinstance(dtype, pl.List):
-        return values.cast(pl.List(pl.String)).list.join("|")
-    return values.cast(pl.String, strict=False)
+    return as_written(values, separator).cast(pl.String, strict=False)
 
 
 def has_text(dtype: pl.DataType | DataTypeClass) -> bool:

@@ -117,8 +117,8 @@ class Finding:
     column: str
     kind: str
     message: str
-    rows: pl.Series = field(default_factory=_no_rows)
-    positions: pl.Series | None = None
+    rows: pl.Series = field(default_factory=_no_rows, repr=False)
+    positions: pl.Series | None = field(default=None, repr=False)
     allowed: str = ""
     given: str = ""
     remedy: str = ""

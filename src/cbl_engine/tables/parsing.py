@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -48,10 +48,10 @@ class Parsed:
         clock_change: local times that are ambiguous or never were, or None.
     """
 
-    values: pl.Series
-    wrong: pl.Series
-    two_digit: pl.Series | None = None
-    clock_change: pl.Series | None = None
+    values: pl.Series = field(repr=False)
+    wrong: pl.Series = field(repr=False)
+    two_digit: pl.Series | None = field(default=None, repr=False)
+    clock_change: pl.Series | None = field(default=None, repr=False)
 
 
 def parse_column(

@@ -36,8 +36,8 @@ class Raw:
         spreadsheet: cells carry types of their own, whatever a mapping says of dates as text.
     """
 
-    frame: pl.DataFrame = field(default_factory=pl.DataFrame)
-    rows: pl.Series = field(default_factory=_no_rows)
+    frame: pl.DataFrame = field(default_factory=pl.DataFrame, repr=False)
+    rows: pl.Series = field(default_factory=_no_rows, repr=False)
     findings: tuple[Finding, ...] = ()
     notes: tuple[Problem, ...] = ()
     as_typed: bool = False

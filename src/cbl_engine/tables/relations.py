@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -74,8 +74,8 @@ class Checked:
         whole: the table's structure is right, so its good rows are worth referring to.
     """
 
-    frame: pl.DataFrame
-    source_row: pl.Series
+    frame: pl.DataFrame = field(repr=False)
+    source_row: pl.Series = field(repr=False)
     bad: np.ndarray
     whole: bool = True
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -45,7 +45,7 @@ class Shaped:
         notes: what was read otherwise than it is written.
     """
 
-    frame: pl.DataFrame | None
+    frame: pl.DataFrame | None = field(repr=False)
     findings: tuple[Finding, ...]
     notes: tuple[Problem, ...]
 
@@ -286,13 +286,14 @@ class _Shaping:
             self.findings += self._not_text(name, values, rows)
         separator = self.mapping.separators.get(name)
         if name in self.mapping.codes:
+            cells = as_cells(values, separator or "|")
             values, found, notes = recode(
-                table, name, column, as_cells(values), rows, self.source, self.mapping
+                table, name, column, cells, rows, self.source, self.mapping
             )
             self.findings += found
             self.notes += notes
         if separator:
-            values = as_cells(values).str.replace_all(separator, "|", literal=True)
+            values = as_cells(values, separator).str.replace_all(separator, "|", literal=True)
         if raw.spreadsheet and column is not None and column.type == "id":
             values = self._ids(name, column, values, rows)
         if values.dtype == MIXED:

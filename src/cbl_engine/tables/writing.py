@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
-from cbl_engine.errors import Problem, TableError
+from cbl_engine.errors import Problem, TableError, why_not_written
+from cbl_engine.tables.dtypes import as_written
 from cbl_engine.tables.findings import LINEAGE_COLUMNS
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ def write_tables(
         The files by table.
 
     Raises:
-        TableError: a value that CSV cannot hold, such as a list with ``|`` in an item.
+        TableError: a value that CSV cannot hold, such as a list with ``|`` in an item; or the
+            folder cannot be written.
         ValueError: another format.
     """
     if format not in ("csv", "parquet"):
@@ -48,21 +50,28 @@ def write_tables(
         if problems:
             raise TableError(problems)
         ready = {table: _as_text(frame) for table, frame in ready.items()}
-    folder.mkdir(parents=True, exist_ok=True)
-    written = {}
-    for table, frame in ready.items():
-        path = folder / f"{table}.{format}"
-        beside = folder / f".{table}.{format}.{os.getpid()}.part"
-        try:
-            if format == "csv":
-                frame.write_csv(beside)
-            else:
-                frame.write_parquet(beside)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
-        written[table] = path
-    return written
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return {table: _write(frame, folder, table, format) for table, frame in ready.items()}
+    except (OSError, pl.exceptions.ComputeError) as error:
+        if (why := why_not_written(error)) is None:
+            raise
+        raise TableError([Problem("tables_not_written", f"the tables cannot be written: {why}",
+                                  where=str(folder))]) from None
+
+
+def _write(frame: pl.DataFrame, folder: Path, table: str, format: str) -> Path:
+    path = folder / f"{table}.{format}"
+    beside = folder / f".{table}.{format}.{os.getpid()}.part"
+    try:
+        if format == "csv":
+            frame.write_csv(beside)
+        else:
+            frame.write_parquet(beside)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    return path
 
 
 def _unwritable(table: str, frame: pl.DataFrame) -> list[Problem]:
@@ -97,20 +106,4 @@ def _n_unwritable(values: pl.Series) -> int:
 
 
 def _as_text(frame: pl.DataFrame) -> pl.DataFrame:
-    return pl.DataFrame([_cells(values.alias("values")).alias(values.name) for values in frame])
-
-
-def _cells(values: pl.Series) -> pl.Series:
-    """Lists, dates and datetimes as the text that reading expects; the rest as it is."""
-    dtype = values.dtype
-    if isinstance(dtype, pl.List):
-        joined = values.cast(pl.List(pl.String)).list.join("|")
-        empty = values.list.len() == 0
-        return pl.select(pl.when(empty).then(pl.lit("|")).otherwise(joined)).to_series()
-    if isinstance(dtype, pl.Datetime):
-        offset = "%:z" if dtype.time_zone else ""
-        text = values.dt.cast_time_unit("us").dt.to_string(f"%Y-%m-%dT%H:%M:%S%.6f{offset}")
-        return text.str.replace(".000000", "", literal=True)
-    if isinstance(dtype, pl.Date):
-        return values.dt.to_string("%Y-%m-%d")
-    return values
+    return pl.DataFrame([as_written(values.alias("values")).alias(values.name) for values in frame])

@@ -17,7 +17,7 @@ import polars as pl
 from cbl_engine.compare.calibrate.bidding import bid_weeks
 from cbl_engine.compare.calibrate.history import CannotFitError
 from cbl_engine.simulate.habits import kinds_by_years, shares
-from cbl_engine.simulate.parameters import YEAR
+from cbl_engine.tables.days import YEAR
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

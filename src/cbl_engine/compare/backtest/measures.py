@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cbl_engine.simulate.kpi import ALL, MONTH, band, bedrooms, definition_of, grouped
+from cbl_engine.simulate.kpi import ALL, band, bedrooms, definition_of, grouped
+from cbl_engine.tables.days import MONTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable

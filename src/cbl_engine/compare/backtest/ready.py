@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from math import ceil
 from typing import TYPE_CHECKING
@@ -66,8 +66,8 @@ class Ready:
     """
 
     tables: Tables
-    frames: Mapping[str, pl.DataFrame]
-    known: Mapping[str, pl.DataFrame]
+    frames: Mapping[str, pl.DataFrame] = field(repr=False)
+    known: Mapping[str, pl.DataFrame] = field(repr=False)
     scenario: Scenario
     parameters: Parameters
     beside: Path

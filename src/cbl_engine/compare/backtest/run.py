@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,9 +74,9 @@ class Backtest:
     until: date
     end: date
     interval: float
-    compared: pl.DataFrame
+    compared: pl.DataFrame = field(repr=False)
     not_measured: Mapping[str, str]
-    worlds: pl.DataFrame
+    worlds: pl.DataFrame = field(repr=False)
     usual: tuple[int, int]
     notes: tuple[str, ...]
 

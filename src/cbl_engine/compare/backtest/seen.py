@@ -42,7 +42,7 @@ class Seen:
     since: date
     until: date
     worlds: tuple[int, ...]
-    tables: Mapping[str, pl.DataFrame]
+    tables: Mapping[str, pl.DataFrame] = field(repr=False)
     lacking: Mapping[str, str] = field(default_factory=dict)
 
     def within(self, day: str) -> pl.Expr:

@@ -249,15 +249,18 @@ def bidders(weeks: NDArray, bid_weeks: NDArray) -> Bidders | None:
     return Bidders(*kinds, *per_week)
 
 
-def _curvature(function, at: NDArray, step: float = 1e-4) -> NDArray:  # noqa: ANN001 - a function of an array
+_STEP = 1e-4
+
+
+def _curvature(function, at: NDArray) -> NDArray:  # noqa: ANN001 - a function of an array
     """Second differences of a function around a point."""
     size = len(at)
-    moves = np.eye(size) * step
+    moves = np.eye(size) * _STEP
     curve = np.empty((size, size))
     for i in range(size):
         for j in range(i, size):
             both = [function(at + a * moves[i] + b * moves[j]) for a in (1, -1) for b in (1, -1)]
-            curve[i, j] = curve[j, i] = (both[0] - both[1] - both[2] + both[3]) / (4 * step**2)
+            curve[i, j] = curve[j, i] = (both[0] - both[1] - both[2] + both[3]) / (4 * _STEP**2)
     return curve
 
 

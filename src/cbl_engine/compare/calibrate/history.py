@@ -11,6 +11,7 @@ import polars as pl
 
 from cbl_engine.errors import Problem
 from cbl_engine.tables.columns import LONDON
+from cbl_engine.tables.days import YEAR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +24,6 @@ Made = TypeVar("Made")
 FEWEST = 30
 """Fewest rows from which anything is fitted."""
 
-YEAR = 365.25
 _GONE = ("housed", "closed")
 _SYSTEM = (("bids", "placed_at"), ("outcomes", "on"), ("status_history", "since"))
 _WRITTEN = (
@@ -52,7 +52,7 @@ class History:
         habits: kinds of what cannot be the whole truth, as the data-quality page names them.
     """
 
-    frames: Mapping[str, pl.DataFrame]
+    frames: Mapping[str, pl.DataFrame] = field(repr=False)
     since: date
     until: date
     habits: frozenset[str]

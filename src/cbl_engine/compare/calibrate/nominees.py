@@ -20,6 +20,7 @@ from cbl_engine.compare.calibrate.nominations import nominations
 from cbl_engine.simulate.nominees import HOUSEHOLDS, OLDER
 from cbl_engine.simulate.parameters import shipped_parameters
 from cbl_engine.simulate.setup import LANDLORDS, OUTCOMES, ROUTES
+from cbl_engine.tables.days import YEAR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +80,7 @@ def _older(applications: pl.DataFrame, people: pl.DataFrame) -> pl.Series:
         "application").agg(pl.col("date_of_birth").min())
     joined = applications.select(pl.col("id").alias("application"), "registered_on").join(
         born, on="application")
-    age = (pl.col("registered_on") - pl.col("date_of_birth")).dt.total_days() / 365.25
+    age = (pl.col("registered_on") - pl.col("date_of_birth")).dt.total_days() / YEAR
     return joined.filter(age >= OLDER)["application"]
 
 

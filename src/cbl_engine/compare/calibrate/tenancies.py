@@ -10,8 +10,9 @@ import polars as pl
 
 from cbl_engine.compare.calibrate import estimates
 from cbl_engine.compare.calibrate.fit import Fit, enough, left_out, named, single
-from cbl_engine.compare.calibrate.history import FEWEST, YEAR, CannotFitError, days_between
+from cbl_engine.compare.calibrate.history import FEWEST, CannotFitError, days_between
 from cbl_engine.simulate.parameters import shipped_parameters
+from cbl_engine.tables.days import YEAR
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
