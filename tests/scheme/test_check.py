@@ -186,6 +186,10 @@ NAMES = [
         "f.yaml:6:9: the fact as_at has a name the engine gives. Choose another name",
     ),
     (
+        "criteria: {immigration_status_in_law: {label: x, when: points > 1}}\n",
+        "f.yaml:6:12: the criterion immigration_status_in_law has a name the engine gives. Choose another name",
+    ),
+    (
         "columns: {homes: {x: {label: x, type: int}}, adverts: {x: {label: x, type: bool}}}\n",
         "f.yaml:6:76: adverts.x and homes.x are read as advert.x, so they need one type; "
         "given bool; allowed: int",

@@ -18,7 +18,7 @@ from cbl_engine.simulate import make_lives as make_lives_of
 from cbl_engine.simulate.histories import found_on
 from cbl_engine.simulate.listing import register_of
 from cbl_engine.simulate.luck import Luck
-from cbl_engine.simulate.make_lives import make_lives
+from cbl_engine.simulate.make_lives import _together, make_lives
 from cbl_engine.simulate.register import change
 from cbl_engine.simulate.state import State, begin, join
 from cbl_engine.tables.days import date_of, day_number
@@ -234,3 +234,16 @@ def test_a_scheme_that_takes_nobody_is_told() -> None:
     with pytest.raises(BadInput, match="takes none"):
         make_lives(scheme_from_text(PLAIN), nobody, nobody, date(2026, 4, 6), 4, 4,
                    setup.parameters, Luck(1), [])
+
+
+def test_who_joins_a_register_that_is_judged_in_law_may_be_let_to() -> None:
+    own = {"applications": pl.DataFrame({"id": ["P"]}), "people": pl.DataFrame({
+        "id": ["p"], "application": ["P"], "immigration_status": ["not_eligible"],
+        "habitually_resident": [None]}, schema_overrides={"habitually_resident": pl.Boolean})}
+    drawn = {"applications": pl.DataFrame({"id": ["J"]}),
+             "people": pl.DataFrame({"id": ["j"], "application": ["J"]})}
+    asked = ("immigration_status", "habitually_resident")
+    assert _together(own, drawn)["people"].select(asked).rows() == [
+        ("not_eligible", None), ("not_subject", True)]
+    assert _together({**own, "people": own["people"].select("id", "application")}, drawn)[
+        "people"].columns == ["id", "application"]

@@ -17,6 +17,7 @@ from cbl_engine.scheme.check_facts import fact_problems
 from cbl_engine.scheme.check_offers import offer_problems
 from cbl_engine.scheme.check_orders import Place, eligible_problems, order_problems, suggest
 from cbl_engine.scheme.check_upkeep import upkeep_problems
+from cbl_engine.scheme.law import facts_of_law, names_of_law
 from cbl_engine.scheme.standards import resolve_standard, shipped_standards, unknown_standard
 from cbl_engine.scheme.vocabulary import (
     COMPUTED,
@@ -143,8 +144,11 @@ def _check_names(version: SchemeVersion, document: Document) -> Iterator[Problem
         place = ("facts", name)
         if name in column_types("applications") or name in version.columns.get("applications", {}):
             yield _name_taken(f"the fact {name}", "the name of a column", place, document)
-        elif name == "as_at":
+        elif name == "as_at" or name in facts_of_law():
             yield _name_taken(f"the fact {name}", "a name the engine gives", place, document)
+    for name in version.criteria:
+        if name in names_of_law().values():
+            yield _name_taken(f"the criterion {name}", "a name the engine gives", ("criteria", name), document)
 
 
 def _name_taken(what: str, whose: str, place: Place, document: Document) -> Problem:

@@ -14,6 +14,7 @@ from cbl_engine.scheme.check_orders import (
     suggest,
     unknown_criterion,
 )
+from cbl_engine.scheme.law import bid_criteria
 from cbl_engine.scheme.named import consequences_named, criteria_named, times_allowed
 from cbl_engine.scheme.offers import KINDS, UNITS
 from cbl_engine.tables import TABLES
@@ -285,7 +286,7 @@ def _names(version: SchemeVersion, document: Document) -> Iterator[Problem]:
         *([(("offers", "passing_over"), offers.passing_over)] if offers is not None else []),
     ]
     for lists, engine, others in (
-        (of_bids, ASIDE, ()), (of_households, OVER, tuple(version.criteria)),
+        (of_bids, ASIDE, ()), (of_households, OVER, tuple(bid_criteria(version))),
     ):
         taken = {**dict.fromkeys(engine, "a name the engine gives"),
                  **dict.fromkeys(others, "the name of a criterion")}

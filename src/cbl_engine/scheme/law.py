@@ -260,6 +260,16 @@ def _criteria_of_law() -> dict[str, Criterion]:
     }
 
 
+@lru_cache(maxsize=1)
+def facts_of_law() -> Mapping[str, EligibleInLaw]:
+    """The facts that the law's criteria read, by name."""
+    law = allocation_law()
+    return {
+        f"meets_{criterion}": EligibleInLaw(law.eligible[test].label, test)
+        for test, criterion in names_of_law().items()
+    }
+
+
 def in_law(criterion: str) -> str:
     """What the law asks by one of its criteria, with its section, for a message."""
     rule = _criteria_of_law()[criterion]
@@ -273,13 +283,8 @@ def with_law(version: SchemeVersion) -> SchemeVersion:
     version ranks bids: where it has a profile.
     """
     version = with_exemptions(version)
-    law = allocation_law()
-    facts = {
-        f"meets_{criterion}": EligibleInLaw(law.eligible[test].label, test)
-        for test, criterion in names_of_law().items()
-    }
     asked = names_of_law().values() if version.profiles else ()
     return version.model_copy(update={
-        "facts": {**version.facts, **facts}, "criteria": bid_criteria(version),
+        "facts": {**version.facts, **facts_of_law()}, "criteria": bid_criteria(version),
         "eligible": (*version.eligible, *asked),
     })
