@@ -94,7 +94,8 @@ def test_the_months_are_those_of_one_holder(facts):
         ("months_connected: {area: mill}", [stay("2020-03-31"), stay("2023-03-31")], 48),
         ("months_connected: {area: mill}", [stay("2020-03-31", "2024-03-31")], 0),
         ("months_connected: {area: mill}", [stay("2020-03-31"), stay(None)], None),
-        ("months_connected: {area: mill}", [stay("2020-03-31"), stay(None, "2023-01-01")], 48),
+        ("months_connected: {area: mill}", [stay("2020-03-31"), stay(None, "2020-03-30")], 48),
+        ("months_connected: {area: mill}", [stay("2020-03-31"), stay(None, "2020-03-31")], None),
         ("months_connected: {area: mill, kinds: [work]}", [stay("2020-03-31")], 0),
         ("months_connected: {area: [mill, moor]}", [stay("2020-03-31", area="moor")], 48),
         ("connected_to: {area: mill}", [stay("2024-03-31")], True),
@@ -110,11 +111,50 @@ def test_the_months_are_those_of_one_holder(facts):
         ("connected_to: {area: mill, min_months: 12}", [stay("2023-04-01"), stay(None)], None),
         ("connected_to: {area: mill, min_months: 12}", [stay("2023-03-31"), stay(None)], True),
         ("connected_to: {area: mill, min_months: 12}",
-         [stay("2023-10-01"), stay("2020-01-01", "2023-10-01")], False),
+         [stay("2023-10-01"), stay("2020-01-01", "2023-09-30")], False),
     ],
 )  # fmt: skip
 def test_connections_with_fixed_areas(facts, rule, rows, expected):
     assert facts(rule).one(rows) == expected
+
+
+WORK, FAMILY = {"kind": "work"}, {"kind": "family"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "months", "lasted"),
+    [
+        # As at 31 March 2024: moved, changed work, or a relative moved, within the area.
+        ([stay("2020-03-31", "2023-10-01"), stay("2023-10-01", area="quay")], 48, True),
+        ([stay("2020-03-31", "2023-10-01", **WORK), stay("2023-10-01", **WORK)], 48, True),
+        ([stay("2020-03-31", "2023-10-01", **FAMILY), stay("2023-10-01", area="quay", **FAMILY)], 48,
+         True),
+        ([stay("2020-03-31", "2021-01-01"), stay("2023-10-01"), stay("2021-01-01", "2023-10-01")], 48,
+         True),
+        ([stay("2020-03-31", "2024-01-01"), stay("2023-10-01")], 48, True),
+        # Three relatives of whom two left on the day the third came: the one who moved may be either.
+        ([stay("2022-01-01", "2023-10-01", **FAMILY), stay("2021-01-01", "2023-10-01", **FAMILY),
+          stay("2020-03-31", "2022-01-01", **FAMILY), stay("2023-10-01", **FAMILY)], 48, True),
+        # A day between, another area, kind or holder; a second relative beside the first.
+        ([stay("2020-03-31", "2023-09-30"), stay("2023-10-01")], 5, False),
+        ([stay("2020-03-31", "2023-10-01", area="moor"), stay("2023-10-01")], 5, False),
+        ([stay("2020-03-31", "2023-10-01", **WORK), stay("2023-10-01")], 5, False),
+        ([stay("2020-03-31", "2023-10-01", person="p1"), stay("2023-10-01", person="p2")], 5, False),
+        ([stay("2020-03-31", "2024-01-01", **FAMILY), stay("2023-10-01", **FAMILY)], 5, False),
+        # The spell has ended, or the earlier of its connections began nobody knows when.
+        ([stay("2020-03-31", "2023-10-01"), stay("2023-10-01", "2024-03-31")], 0, False),
+        ([stay(None, "2023-10-01"), stay("2023-10-01")], None, None),
+        ([stay(None, "2023-09-30"), stay("2023-10-01")], 5, False),
+        ([stay(None, "2024-01-01", **FAMILY), stay("2023-10-01", **FAMILY)], 5, False),
+        ([stay(None, "2023-01-01"), stay("2023-01-01")], None, True),
+    ],
+)  # fmt: skip
+def test_a_connection_lasts_through_a_move_within_the_area(facts, rows, months, lasted):
+    assert facts("months_connected: {area: east}").one(rows) == months
+    assert facts("connected_to: {area: east, min_months: 12}").one(rows) is lasted
+    closeness = {True: 1, False: 2, None: None}[lasted]
+    strength = facts("connection_strength: {area: advert.area, levels: [ward], min_months: 12}")
+    assert strength.pair(rows, ["mill"]) == [closeness]
 
 
 @pytest.mark.parametrize(

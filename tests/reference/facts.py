@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from cbl_engine.scheme.facts import (
@@ -27,7 +28,6 @@ from tests.reference.sql import add_months, evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from datetime import date
 
     Row = Mapping[str, Any]
 
@@ -281,20 +281,43 @@ def _current(rule: Any, household: Household, as_at: date, targets: Iterable[str
 def _connected(
     rule: Any, household: Household, as_at: date, targets: Iterable[str]
 ) -> bool | None:
-    current = _current(rule, household, as_at, targets)
     if rule.min_months == 0:
-        return bool(current)
-    starts = [c.get("since") for c in current]
-    if any(s is not None and whole_months(s, as_at) >= rule.min_months for s in starts):
-        return True
-    return None if None in starts else False
+        return bool(_current(rule, household, as_at, targets))
+    least, most = _bounds(rule, household, as_at, targets)
+    sure, possible = least >= rule.min_months, most >= rule.min_months
+    return sure if sure == possible else None
 
 
 def _longest(rule: Any, household: Household, as_at: date, targets: Iterable[str]) -> int | None:
-    starts = [c.get("since") for c in _current(rule, household, as_at, targets)]
-    if None in starts:
-        return None
-    return max((whole_months(s, as_at) for s in starts), default=0)
+    least, most = _bounds(rule, household, as_at, targets)
+    return least if least == most else None
+
+
+def _bounds(
+    rule: Any, household: Household, as_at: date, targets: Iterable[str]
+) -> tuple[int, int]:
+    """Months of the longest spell that holds, where those without ``since`` never were; or always."""
+    rows = _relevant(rule, household, targets)
+    known = [row for row in rows if row.get("since") is not None]
+    always = [{**row, "since": row.get("since") or date.min} for row in rows]
+    return _lasted(known, as_at), _lasted(always, as_at)
+
+
+def _lasted(rows: list[Row], as_at: date) -> int:
+    """Whole months of the longest spell that holds, each kind and holder by itself."""
+    longest = 0
+    for kind, holder in {(row["kind"], row.get("person")) for row in rows}:
+        spans = [(row["since"], row.get("until") or date.max) for row in rows
+                 if (row["kind"], row.get("person")) == (kind, holder)]
+        if kind == "family":
+            starts = [start for start, end in spans if start <= as_at < end]
+            for begin in starts:  # grows: what ended on the day goes on from its own beginning
+                starts += [start for start, end in spans if start < end == begin]
+        else:
+            spans = [(start, end) for start, end in spans if start < end]
+            starts = [start for start, end in _merged(spans) if start <= as_at < end]
+        longest = max([longest, *(whole_months(start, as_at) for start in starts)])
+    return longest
 
 
 def _resident(rule: Any, household: Household, as_at: date, targets: Iterable[str]) -> int | None:

@@ -186,10 +186,17 @@ def test_held_by_the_applicant() -> None:
 
 def test_months_connected() -> None:
     part = {"months_connected": {"area": "d1"}}
-    long, ended = _lived("p3", "2023-03-31"), _lived("p3", None, "2024-03-31")
+    long, ended = _lived("p3", "2023-03-31"), _lived("p3", None, "2023-03-30")
     assert _value(part) == 0
     assert _value(part, connections=[long, ended, _lived("p8", "2024-01-31")]) == 12
     assert _value(part, connections=[long, _lived("p3", None)]) is None
+    assert _value(part, connections=[long, _lived("w7", None, "2023-03-31")]) is None
+    assert _value(part, connections=[long, _lived("w7", "2022-03-31", "2023-03-31")]) == 24
+    assert _value(part, connections=[long, _lived("w7", "2022-03-31", "2023-03-30")]) == 12
+    kin = [_lived("p3", "2023-03-31", kind="family"), _lived("w7", "2022-03-31", "2023-03-31", kind="family")]
+    assert _value(part, connections=kin) == 24
+    assert _value(part, connections=[kin[0], {**kin[1], "until": date(2023, 4, 1)}]) == 12
+    assert _value(part, connections=[kin[0], {**kin[1], "kind": "work"}]) == 12
 
 
 def _months(rows: list[dict[str, Any]], **rule: Any) -> Any:

@@ -268,7 +268,7 @@ def test_the_shipped_schemes_get_notes_alone(path):
     assert {f.level for f in found} <= {"note"}
     assert {f.rule for f in found} <= {
         "start_assumed", "answers_for_missing", "no_discretion", "no_default_profile",
-        "award_day_in_part"}
+        "award_day_in_part", "test_of_the_home_not_named"}
 
 
 def test_findings_come_in_the_order_of_the_file(load_with):

@@ -48,6 +48,37 @@ def test_a_test_of_connection_on_every_bid_says_what_it_tests():
     assert not found("eligible: [named]\n", "qualifying_test_not_named")
 
 
+OF_A_PROFILE = HEAD.replace("{p: {label: x, order", "{p: {label: x, eligible: [here], order").replace(
+    "criteria:\n", "  there: {label: x, connected_to: {area: advert.area, level: district}}\ncriteria:\n"
+    "  near: {label: x, illustrative: true, when: there}\n")
+
+
+@pytest.mark.parametrize(("name", "rule", "told"), [
+    ("here", "qualifying_test_not_named",
+     "warning: here asks for a connection with a place on every bid under the profile p and does not say"),
+    ("near", "test_of_the_home_not_named",
+     "note: near asks for a connection with the place of the home on every bid under the profile p and"),
+])
+def test_a_test_of_connection_on_the_bids_of_a_profile_says_what_it_tests(name, rule, told):
+    text = OF_A_PROFILE.replace("eligible: [here]", f"eligible: [{name}]")
+    (line,) = [f.line() for f in lint(scheme_from_text([("f.yaml", text)])) if f.rule == rule]
+    assert told in line
+    exempt = text.replace(f"  {name}: {{label: x,", f"  {name}: {{label: x, tests: local_connection,")
+    assert not [f for f in lint(scheme_from_text([("f.yaml", exempt)])) if f.rule == rule]
+
+
+WORKED_OUT = "assessment: {priority_date: {first: registered_on}}\n"
+
+
+def test_a_priority_date_that_is_worked_out_is_what_lists_rank_by():
+    (line,) = found(WORKED_OUT, "priority_date_not_read")
+    assert line.startswith("f.yaml:13:14: warning: the assessment works out a priority_date and no order")
+    for key in ("date: priority_date", "date: {A: priority_date, otherwise: registered_on}"):
+        text = HEAD.replace("{tie: human}", f"{{{key}}}, {{tie: human}}")
+        findings = lint(scheme_from_text([("f.yaml", text + WORKED_OUT)]))
+        assert not [f for f in findings if f.rule == "priority_date_not_read"]
+
+
 def test_a_connection_with_the_place_of_each_home_is_the_home_s_own_condition():
     text = HEAD.replace("area: town", "area: advert.area") + "eligible: [here]\n"
     findings = lint(scheme_from_text([("f.yaml", text)]))

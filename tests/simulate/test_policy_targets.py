@@ -82,8 +82,8 @@ def test_a_home_that_is_seen_goes_to_those_who_meet_a_target_first(seed, tmp_pat
     Worlds in which nobody who came waits past the office's time to answer, which worlds have not.
     """
     text = (shipped_folder("schemes") / "tonbridge_malling.yaml").read_text()
-    text = text.replace("criterion: economically_active\n        share: 0.5",
-                        "criterion: medium_need\n        share: 0.5")
+    text = text.replace("criterion: local_and_economically_active\n        homes: not_the_wheelchair_home\n",
+                        "criterion: medium_need\n")
     its = lived(under_a_plan(tmp_path, text, plan="clare_park", seed=seed), monkeypatch)
     words = {**PLAIN, "no_show": "withdrew", "refused_at_viewing": "withdrew"}
     offers, lettings, _ = through_cycles(its, words, viewing=True, answers=by_the_order_drawn(its))

@@ -224,7 +224,7 @@ def _relevant(fact: Fact, rows: _Rows, inside: pl.DataFrame) -> pl.DataFrame:
         theirs = pl.col("person").is_in(rows.applicants.implode())
         found = found.filter(pl.col("person").is_null() | theirs)
     return found.join(inside, on="area", how="inner").select(
-        "_ordinal", _TARGET, "person", "since", "until", "counts"
+        "_ordinal", _TARGET, "person", "kind", "since", "until", "counts"
     )
 
 
@@ -252,20 +252,65 @@ def _answers(fact: Fact, found: pl.DataFrame, rows: _Rows, n_targets: int) -> np
         current = found.filter(
             (pl.col("since").is_null() | (pl.col("since") <= on))
             & (pl.col("until").is_null() | (pl.col("until") > on))
-        ).with_columns(whole_months(pl.col("since"), pl.lit(on)).alias("months"))
-        doubt = pl.col("since").is_null().any()
-        if kind_of_fact(fact) == "months_connected":
-            answer = pl.when(doubt).then(None).otherwise(pl.col("months").max())
-        elif rule.min_months == 0:
+        )
+        least = None if kind_of_fact(fact) == "months_connected" else rule.min_months
+        if least != 0:  # how long they have lasted is asked
+            current = _begun(current, found.filter(pl.col("until") <= on))
+        months, doubt = whole_months(pl.col("begin"), pl.lit(on)), pl.col("doubt").any()
+        if least is None:
+            answer = pl.when(doubt).then(None).otherwise(months.max())
+        elif least == 0:
             answer = pl.lit(1, pl.Int64)
         else:
-            long_enough = (pl.col("months") >= rule.min_months).any(ignore_nulls=True)
+            long_enough = (months >= least).any(ignore_nulls=True)
             answer = pl.when(long_enough).then(1).when(doubt).then(None).otherwise(0)
         answers = current.group_by(group).agg(answer.cast(pl.Int64).alias("answer"))
     out = np.zeros((rows.n, n_targets), np.int64)
     at = answers["_ordinal"].to_numpy(), answers[_TARGET].to_numpy()
     out[at] = answers["answer"].fill_null(_UNKNOWN).to_numpy()
     return out
+
+
+def _begun(current: pl.DataFrame, ended: pl.DataFrame) -> pl.DataFrame:
+    """Current connections with the day on which the spell they belong to began.
+
+    Those of one holder and kind are one spell where one begins on the day another ends, or before
+    it. Of family only on that very day: two that overlap are of two relatives. Loops once for each
+    connection that a spell has beside the current one.
+
+    Args:
+        current: of :func:`relevant_rows`, those held now.
+        ended: of :func:`relevant_rows`, those that have ended.
+
+    Returns:
+        ``current`` with begin (null without ``since``), and doubt: whether the spell may have begun
+        earlier, since one of its connections has no ``since``.
+    """
+    held = current.with_row_index("_held").with_columns(
+        pl.col("since").alias("begin"), pl.col("since").is_null().alias("doubt")
+    )
+    holder = ["_ordinal", _TARGET, "person", "kind"]
+    before = ended.select(*holder, pl.col("since").alias("came"), pl.col("until").alias("went"))
+    began, went = pl.col("begin"), pl.col("went")
+    joined_on = pl.when(pl.col("kind") == "family").then(went == began).otherwise(went >= began)
+    step = held.select("_held", *holder, "begin").drop_nulls("begin")
+    steps = [held.select("_held", "begin").clear()]
+    while step.height and before.height:
+        step = (
+            step.join(before, on=holder, how="inner", nulls_equal=True)
+            .filter(joined_on, pl.col("came").is_null() | (pl.col("came") < began))
+            .select("_held", *holder, pl.col("came").alias("begin"))
+            .unique()
+        )
+        steps.append(step.select("_held", "begin"))
+        step = step.drop_nulls("begin")
+    found = pl.concat(steps).group_by("_held").agg(
+        pl.col("begin").min().alias("came"), pl.col("begin").is_null().any().alias("open")
+    )
+    return held.join(found, on="_held", how="left").with_columns(
+        pl.min_horizontal("begin", "came").alias("begin"),
+        pl.col("doubt") | pl.col("open").fill_null(value=False),
+    )
 
 
 def spells_of(rows: pl.DataFrame, on: date, window: int | None) -> pl.DataFrame:
@@ -322,7 +367,7 @@ def relevant_rows(
     """Connections that a fact with fixed areas looks at.
 
     Returns:
-        Frame of _ordinal, _target, person, since, until, counts (null where ``where`` is not
+        Frame of _ordinal, _target, person, kind, since, until, counts (null where ``where`` is not
         known, false never).
     """
     rows = _rows_of(tables, applications, on, constants, version)

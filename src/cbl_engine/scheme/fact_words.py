@@ -36,7 +36,8 @@ def _kinds(rule: Any, read: Reads) -> str:
 
 
 def _lasting(rule: Any) -> str:
-    return f", held for at least {amount(rule.min_months, 'months')}" if rule.min_months else ""
+    months = amount(rule.min_months, "months")
+    return f", held for at least {months} without a break" if rule.min_months else ""
 
 
 def _resident(fact: Any, read: Reads, _: SchemeVersion) -> str:
@@ -52,8 +53,8 @@ def _resident(fact: Any, read: Reads, _: SchemeVersion) -> str:
 def _connected_months(fact: Any, read: Reads, _: SchemeVersion) -> str:
     rule = fact.months_connected
     return ("Whole months that the longest connection still held with "
-            f"{area_in_words(rule.area, rule.level)} has lasted, {_kinds(rule, read)}, held by "
-            f"{_held_by(rule)}")
+            f"{area_in_words(rule.area, rule.level)} has lasted without a break, "
+            f"{_kinds(rule, read)}, held by {_held_by(rule)}")
 
 
 def _connected(fact: Any, read: Reads, _: SchemeVersion) -> str:

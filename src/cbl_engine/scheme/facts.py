@@ -114,7 +114,7 @@ class ResidentMonths(_Connections):
 
 
 class ConnectedMonths(_Kinds):
-    """Months that the longest connection still held has lasted."""
+    """Months that the longest connection still held has lasted, through moves within the area."""
 
     level: Level = None
 
@@ -124,7 +124,8 @@ class ConnectedTo(_Kinds):
 
     level: Level = None
     min_months: int = Field(
-        0, ge=0, le=1200, description="months that a connection must have lasted"
+        0, ge=0, le=1200,
+        description="months that a connection must have lasted, through moves within the area",
     )
 
 
@@ -135,7 +136,8 @@ class ConnectionStrength(_Kinds):
         min_length=1, description="levels of areas, the closest first: parish, ward, district"
     )
     min_months: int = Field(
-        0, ge=0, le=1200, description="months that a connection must have lasted"
+        0, ge=0, le=1200,
+        description="months that a connection must have lasted, through moves within the area",
     )
 
 

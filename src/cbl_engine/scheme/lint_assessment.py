@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from cbl_engine.scheme.expressions import parse_expression
 from cbl_engine.scheme.facts import (
@@ -90,10 +90,11 @@ def never_held(rules: Assessment, never_met: Collection[str]) -> list[str]:
     return lost
 
 
-def _of_place(name: str, version: SchemeVersion) -> bool:
-    """Whether a criterion asks for a connection with a place that every home shares."""
+def _of_place(name: str, version: SchemeVersion) -> Literal["fixed", "home"] | None:
+    """Whether a criterion asks for a connection with a place: a fixed one, or that of the home alone."""
     facts = [version.facts.get(n) for n in parse_expression(version.criteria[name].when).own_names]
-    return any(isinstance(f, _OF_PLACE) and not is_pair_fact(f) for f in facts)
+    asked = [is_pair_fact(f) for f in facts if isinstance(f, _OF_PLACE)]
+    return None if not asked else "home" if all(asked) else "fixed"
 
 
 def _regulations(tests: str, version: SchemeVersion) -> str:
@@ -110,11 +111,28 @@ def _regulations(tests: str, version: SchemeVersion) -> str:
 
 
 def _tests(version: SchemeVersion, document: Document) -> Iterator[Finding]:
-    """Tests of connection that do not say so: nobody is exempt from them, to qualify or to bid."""
+    """Tests of connection that do not say so: nobody is exempt from them, to qualify or to bid.
+
+    One with the place of the home alone may be asked of everybody, as under a planning agreement. The
+    criteria of stages only put some before others.
+    """
     qualifies = version.assessment.qualifies if version.assessment is not None else ()
-    for name in dict.fromkeys((*qualifies, *version.eligible)):
-        if version.criteria[name].tests is None and _of_place(name, version):
-            asks = "" if name in qualifies else " on every bid"
+    asked = dict.fromkeys(qualifies, "")
+    for name in version.eligible:
+        asked.setdefault(name, " on every bid")
+    for profile, rules in version.profiles.items():
+        for name in rules.eligible:
+            asked.setdefault(name, f" on every bid under the profile {profile}")
+    for name, asks in asked.items():
+        place = _of_place(name, version) if version.criteria[name].tests is None else None
+        if place == "home":
+            yield Finding(
+                "note", "test_of_the_home_not_named", document.where(("criteria", name), key=True),
+                f"{name} asks for a connection with the place of the home{asks} and does not say tests: "
+                "local_connection or residence, so it is asked of those whom the law exempts too: right where "
+                "a planning agreement asks for it, and not where the council does",
+            )
+        elif place == "fixed":
             yield Finding(
                 "warning", "qualifying_test_not_named",
                 document.where(("criteria", name), key=True),
