@@ -25,6 +25,20 @@ def test_an_unknown_band_does_not_hide_an_unknown_profile(tmp_path) -> None:
     assert isinstance(found.tables.rejected, pl.DataFrame)
 
 
+def test_columns_that_lack_are_each_named_once_those_of_adverts_with_those_of_the_register(tmp_path) -> None:
+    data = tmp_path / "borough"
+    shutil.copytree(shipped_folder("boroughs") / "riverton", data)
+    for table, gone in (("applications", "current_home"), ("adverts", "labels"), ("homes", "labels")):
+        frame = pl.read_csv(data / f"{table}.csv", infer_schema=False)
+        frame.drop(gone, strict=False).write_csv(data / f"{table}.csv")
+    found = check_inputs("welwyn_hatfield", data, use=None).problems
+    lost = [p.where for p in found if p.kind == "missing_column"]
+    assert {"applications.current_home", "adverts.labels"} <= set(lost)
+    assert len(lost) == len(set(lost))
+    [home] = [p for p in found if p.where == "applications.current_home"]
+    assert home.allowed == "a column of type id"
+
+
 def copied(folder, *tables):
     folder.mkdir()
     for table in tables:

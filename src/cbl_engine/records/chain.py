@@ -16,6 +16,7 @@ from cbl_engine.records.reads import extra_columns
 from cbl_engine.scheme import load_scheme
 from cbl_engine.shipped import shipped_folder
 from cbl_engine.shortlist import explain, prepare, shortlist
+from cbl_engine.shortlist.advert_columns import NOT_THERE, columns_not_there
 from cbl_engine.shortlist.adverts import arrange_adverts
 from cbl_engine.shortlist.register_check import bands_in_order, register_problems
 from cbl_engine.tables import Tables, read_tables
@@ -154,6 +155,9 @@ def _together(
     found = list(register_problems(scheme, frames, as_at))
     yield from found
     if "adverts" not in frames or any(problem.kind != "unknown_band" for problem in found):
+        if any(problem.kind in NOT_THERE for problem in found):
+            yield from columns_not_there(
+                scheme.versions if as_at == "close" else (scheme.in_force(as_at),), frames)
         return
     # Bands the scheme has not are told already; without them the adverts can be looked at too.
     applications = frames["applications"]

@@ -28,8 +28,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cbl_engine.scheme.load import Scheme
+    from cbl_engine.scheme.model import SchemeVersion
     from cbl_engine.shortlist.compiled import Compiled
 
+NOT_THERE = ("missing_column", "missing_table")
+"""Kinds of problems of what a scheme reads and nobody gave."""
 _IDS = frozenset({"id", "home", "home_group", "landlord", "area", "readvert_of"})
 
 
@@ -135,13 +138,24 @@ def record_problems(scheme: Scheme, tables: Mapping[str, pl.DataFrame], on: date
         on: the day.
     """
     problems = register_problems(scheme, tables, on)
-    if "adverts" in tables and any(p.kind in ("missing_column", "missing_table") for p in problems):
-        compiled = compile_version(scheme.in_force(on))
-        homes = tables.get("homes")
-        have = {"id", *tables["adverts"].columns, *(() if homes is None else set(homes.columns) - {"home"})}
-        problems += [_no_column(name, compiled.words.advert[name])
-                     for name in compiled.advert_columns() if name not in have]
+    if any(p.kind in NOT_THERE for p in problems):
+        problems += columns_not_there((scheme.in_force(on),), tables)
     return problems
+
+
+def columns_not_there(
+    versions: Iterable[SchemeVersion], tables: Mapping[str, pl.DataFrame]
+) -> list[Problem]:
+    """Columns of adverts that versions of a scheme read and neither adverts nor homes have."""
+    if "adverts" not in tables:
+        return []
+    homes = tables.get("homes")
+    have = {"id", *tables["adverts"].columns, *(() if homes is None else set(homes.columns) - {"home"})}
+    kinds: dict[str, str] = {}
+    for version in versions:
+        compiled = compile_version(version)
+        kinds |= {name: compiled.words.advert[name] for name in compiled.advert_columns()}
+    return [_no_column(name, kind) for name, kind in kinds.items() if name not in have]
 
 
 def _no_column(name: str, kind: str) -> Problem:

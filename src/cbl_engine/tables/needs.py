@@ -144,12 +144,13 @@ def column_problems(
     schema = frame.schema
     for column, kind in columns.items():
         if column not in schema:
-            never_empty = any(c.name == column and c.required for c in TABLES.get(table, ()))
+            ours = next((c for c in TABLES.get(table, ()) if c.name == column), None)
+            never_empty = ours is not None and ours.required
             yield Problem(
                 "missing_column",
                 f"the column {column} is missing from {table}",
                 where=f"{table}.{column}",
-                allowed=f"a column of type {kind}",
+                allowed=f"a column of type {kind if ours is None else ours.type}",
                 remedy="Add it, with a value in every row" if never_empty
                 else "The scheme reads it; add it, with empty cells where it is not known",
             )
