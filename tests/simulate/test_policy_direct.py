@@ -79,7 +79,8 @@ def test_homes_let_directly_are_not_advertised_and_go_to_whom_the_scheme_names()
 
 def test_a_home_that_suits_nobody_is_advertised_after_all():
     kinds = "direct_lets: {none: {label: x, permitted_by: y, when: needs_two, homes: one_bedroom, fit: [fits]}}\n"
-    _, frames = run(setup_of(scheme_text(kinds), direct__share=ALL, tenancies__end_per_year=1.5))
+    known = scheme_text(kinds).replace("when_unknown: pass", "when_unknown: fail")
+    _, frames = run(setup_of(known, direct__share=ALL, tenancies__end_per_year=1.5))
     assert frames["adverts"].height > 5
     assert "direct" not in set(frames["nominations"]["route"])
 

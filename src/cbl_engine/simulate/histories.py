@@ -67,7 +67,7 @@ def history(
     Returns:
         The register at the end; and what is found, a row for each stretch with the day it begins.
     """
-    tables = on_record(tables, found)
+    tables = on_record(tables, found, first)
     stretches = [found.with_columns(pl.lit(day_number(first)).alias("since"))]
     now, before, looked = goes_by(first), first, first
     reads = np.array([_reads_duties(track) for track in tracks])
@@ -97,7 +97,7 @@ def history(
         found = pl.concat([
             found.filter(~pl.col("application").is_in(anew["application"].implode())), anew,
         ]).sort("application")
-        tables = on_record(tables, anew)
+        tables = on_record(tables, anew, on)
     return tables, pl.concat(stretches)
 
 

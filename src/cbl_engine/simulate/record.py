@@ -16,6 +16,7 @@ from cbl_engine.tables import Ordinals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from cbl_engine.assess.assessed import Assessed
 
@@ -40,7 +41,7 @@ def spells_begun(found: Assessed) -> pl.DataFrame:
 
 
 def on_record(
-    tables: Mapping[str, pl.DataFrame], found: pl.DataFrame
+    tables: Mapping[str, pl.DataFrame], found: pl.DataFrame, on: date
 ) -> dict[str, pl.DataFrame]:
     """The register with what was found put on record.
 
@@ -48,12 +49,13 @@ def on_record(
         tables: by name.
         found: application, the columns of :data:`FOUND`, ``begins`` (whether a spell in a band
             begins) and ``begins_on``.
+        on: the day.
     """
     out = dict(tables)
     applications = tables["applications"]
     out["band_history"] = _with_spells(
         _history(tables, found["application"]),
-        found.filter("begins").select("application", "band", since="begins_on"))
+        found.filter("begins").select("application", "band", since="begins_on"), on)
     fresh = found.select(pl.col("application").alias("id"), *(
         pl.col(c).alias(f"new_{c}") for c in FOUND), pl.lit(value=True).alias("done"))
     out["applications"] = applications.join(
@@ -73,8 +75,8 @@ def _history(tables: Mapping[str, pl.DataFrame], ids: pl.Series) -> pl.DataFrame
         for c, t in types.items())
 
 
-def _with_spells(history: pl.DataFrame, begun: pl.DataFrame) -> pl.DataFrame:
-    """A history with spells that begin, each after the last of its application.
+def _with_spells(history: pl.DataFrame, begun: pl.DataFrame, on: date) -> pl.DataFrame:
+    """A history with spells that begin, each after the last of its application up to a day.
 
     Of two that begin on one day the one before was held until then: from the start if there is none
     before it, else from the day before. One that would begin before the last follows it by a day. Ends
@@ -82,7 +84,8 @@ def _with_spells(history: pl.DataFrame, begun: pl.DataFrame) -> pl.DataFrame:
     """
     keeps_ends = history["until"].null_count() < history.height
     row = pl.int_range(pl.len()).alias("row")
-    last = history.select("application", pl.col("since").alias("was"), "until", row).sort(
+    last = history.select("application", pl.col("since").alias("was"), "until", row).filter(
+        (pl.col("was") <= on).fill_null(value=True)).sort(
         "was", "until", "row", nulls_last=[False, True, True]).group_by(
         "application", maintain_order=True).agg(
         pl.col("was").last(), pl.col("row").last(), pl.len().alias("spells"))
