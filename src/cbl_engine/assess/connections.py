@@ -255,8 +255,10 @@ def _answers(fact: Fact, found: pl.DataFrame, rows: _Rows, n_targets: int) -> np
         )
         least = None if kind_of_fact(fact) == "months_connected" else rule.min_months
         if least != 0:  # how long they have lasted is asked
-            current = _begun(current, found.filter(pl.col("until") <= on))
-        months, doubt = whole_months(pl.col("begin"), pl.lit(on)), pl.col("doubt").any()
+            current = _begun(current, found.filter(pl.col("until") <= on)).with_columns(
+                whole_months(pl.col("begin"), pl.lit(on)).alias("months")
+            )
+        months, doubt = pl.col("months"), pl.col("doubt").any()
         if least is None:
             answer = pl.when(doubt).then(None).otherwise(months.max())
         elif least == 0:
