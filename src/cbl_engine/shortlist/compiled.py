@@ -235,8 +235,9 @@ def _compile(version: SchemeVersion) -> Compiled:
     }
     reads = {name: _reads(e, version) for name, e in criteria.items()}
     # Criteria that the application alone settles take the lowest bits: the kernel decodes a run
-    # of single-bit fields in one operation.
-    ordered = sorted(criteria, key=lambda name: reads[name].side != "application")
+    # of single-bit fields in one operation. The law's come last: most registers are not judged by them.
+    of_law = set(names_of_law().values())
+    ordered = sorted(criteria, key=lambda name: (name in of_law, reads[name].side != "application"))
     conditions = [
         Condition(
             bit,
