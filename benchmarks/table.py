@@ -204,8 +204,7 @@ def elsewhere() -> str:
     ours = " | ".join(milliseconds(median(found["seconds"][OURS])) for found in runs)
     lines = [
         "## The same on a machine of another kind", "",
-        "*Times ours*, as above; the engine's own row is its median time, cold, in ms. At L other work",
-        "began on the machine during the run: it slowed all in turn, and L is to be read with care.", "",
+        "*Times ours*, as above; the engine's own row is its median time, cold, in ms.", "",
         "| | " + " | ".join(found["size"] for found in runs) + " |",
         "| --- |" + " ---: |" * len(runs),
         f"| **{OURS}, cold** | {ours} |",

@@ -38,8 +38,7 @@ The policy benchmark, version {version}: 3 replications of 2 weeks, each variant
 ```
 
 runs one world; `cbl bench-policy` alone runs all four, {small} each. This page is of
-the published size, and comes out again to the printed digit, with any number of workers; its figures
-are of 22 November 2026, and what changed in the worlds since (CHANGELOG) moves them a little:
+the published size, and comes out again to the printed digit, with any number of workers:
 
 <!-- not run: it takes minutes -->
 ```console
