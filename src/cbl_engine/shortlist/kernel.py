@@ -44,7 +44,7 @@ class Ranking:
         stage: from 0; NO_STAGE where no stage's criteria are met.
         position: from 1; 0 when ineligible.
         tied: whether the bid is in a tie group with the one directly above.
-        failed, unknown: canonical words, shape (words, bids).
+        failed, unknown: canonical words, shape (words, bids), as narrow as their bits allow.
         ordered: number of bids with a position on the advert at each place.
         works: what each batch was ranked with.
         run_codes: outcome codes of the criteria that were run over the bids themselves, by bit.
@@ -54,8 +54,8 @@ class Ranking:
     stage: NDArray[np.int8]
     position: NDArray[np.int32]
     tied: NDArray[np.bool_]
-    failed: NDArray[np.uint64]
-    unknown: NDArray[np.uint64]
+    failed: NDArray[np.unsignedinteger]
+    unknown: NDArray[np.unsignedinteger]
     ordered: NDArray[np.int32]
     works: list[Work]
     run_codes: dict[int, NDArray[np.int8]]
@@ -93,13 +93,15 @@ def rank(adverts: Adverts, works: list[Work], bids: Bids, pool: Executor | None)
         TableError: a key that says ``when_unknown: error`` is not known for a bid.
     """
     n_words = max((work.n_words for work in works), default=1)
+    n_bits = max((len(work.batch.view.compiled.conditions) for work in works), default=1)
+    narrow = np.min_scalar_type((1 << min(n_bits, 64)) - 1)
     out = Ranking(
         np.zeros(bids.n, np.int8),
         np.zeros(bids.n, np.int8),
         np.zeros(bids.n, np.int32),
         np.zeros(bids.n, bool),
-        np.zeros((n_words, bids.n), np.uint64),
-        np.zeros((n_words, bids.n), np.uint64),
+        np.zeros((n_words, bids.n), narrow),
+        np.zeros((n_words, bids.n), narrow),
         np.zeros(adverts.n_considered, np.int32),
         works,
         {},

@@ -345,7 +345,7 @@ class Shortlist:
         return _null_where(running - base, ~member, pl.Int32)
 
     def _names(
-        self, words: NDArray[np.uint64], at: NDArray[np.int64], place: NDArray[np.int64]
+        self, words: NDArray[np.unsignedinteger], at: NDArray[np.int64], place: NDArray[np.int64]
     ) -> pl.Series:
         mine = words[:, at]
         out = pl.Series([[]], dtype=pl.List(pl.String)).new_from_index(0, len(at))
@@ -412,13 +412,15 @@ def display_order(conditions: Iterable[Condition], work: Work) -> list[Condition
 
 
 def _names_of(
-    conditions: tuple[Condition, ...], words: NDArray[np.uint64], work: Work
+    conditions: tuple[Condition, ...], words: NDArray[np.unsignedinteger], work: Work
 ) -> list[str]:
     hit = [c for c in conditions if int(words[c.bit >> 6]) >> (c.bit & 63) & 1]
     return list(dict.fromkeys(c.name for c in display_order(hit, work)))
 
 
-def _decode(work: Work, words: NDArray[np.uint64], bits: tuple[int, ...]) -> pl.Series:
+def _decode(
+    work: Work, words: NDArray[np.unsignedinteger], bits: tuple[int, ...]
+) -> pl.Series:
     conditions = work.batch.view.compiled.conditions
     chosen = tuple(conditions[b] for b in bits)
     distinct, inverse = np.unique(words, axis=1, return_inverse=True)
