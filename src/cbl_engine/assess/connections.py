@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from cbl_engine.assess.ages import days_left_over, whole_months
+from cbl_engine.assess.ages import whole_months
 from cbl_engine.assess.rows import rows_to_read
+from cbl_engine.assess.spells import TARGET, begun, months_resident
 from cbl_engine.scheme.expressions import parse_expression
 from cbl_engine.scheme.facts import ConnectionStrengthFact, kind_of_fact
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from cbl_engine.scheme.facts import Fact
     from cbl_engine.scheme.model import SchemeVersion
     from cbl_engine.tables import Ordinals
-
-_TARGET = "_target"
 
 
 def area_closure(areas: pl.DataFrame) -> pl.DataFrame:
@@ -200,12 +199,12 @@ def _closure_of(closure: pl.DataFrame, targets: Sequence[Sequence[Any]]) -> pl.D
     wanted = pl.DataFrame(
         {
             "around": pl.Series([a for t in targets for a in t], dtype=dtype, strict=False),
-            _TARGET: pl.Series(
+            TARGET: pl.Series(
                 [i for i, t in enumerate(targets) for _ in t], dtype=pl.Int64
             ),
         }
     )
-    return closure.join(wanted, on="around", how="inner").select("area", _TARGET).unique()
+    return closure.join(wanted, on="around", how="inner").select("area", TARGET).unique()
 
 
 def _relevant(fact: Fact, rows: _Rows, inside: pl.DataFrame) -> pl.DataFrame:
@@ -224,7 +223,7 @@ def _relevant(fact: Fact, rows: _Rows, inside: pl.DataFrame) -> pl.DataFrame:
         theirs = pl.col("person").is_in(rows.applicants.implode())
         found = found.filter(pl.col("person").is_null() | theirs)
     return found.join(inside, on="area", how="inner").select(
-        "_ordinal", _TARGET, "person", "kind", "since", "until", "counts"
+        "_ordinal", TARGET, "person", "kind", "since", "until", "counts"
     )
 
 
@@ -245,9 +244,9 @@ def _by_target(fact: Fact, rows: _Rows, targets: Sequence[Sequence[Any]]) -> np.
 def _answers(fact: Fact, found: pl.DataFrame, rows: _Rows, n_targets: int) -> np.ndarray:
     """Answers from connections that all count."""
     rule, on = getattr(fact, kind_of_fact(fact)), rows.on
-    group = ["_ordinal", _TARGET]
+    group = ["_ordinal", TARGET]
     if kind_of_fact(fact) == "months_resident_in":
-        answers = _months_resident(found, on, rule.window_months, rule.consecutive)
+        answers = months_resident(found, on, rule.window_months, rule.consecutive)
     else:
         current = found.filter(
             (pl.col("since").is_null() | (pl.col("since") <= on))
@@ -255,7 +254,7 @@ def _answers(fact: Fact, found: pl.DataFrame, rows: _Rows, n_targets: int) -> np
         )
         least = None if kind_of_fact(fact) == "months_connected" else rule.min_months
         if least != 0:  # how long they have lasted is asked
-            current = _begun(current, found.filter(pl.col("until") <= on)).with_columns(
+            current = begun(current, found.filter(pl.col("until") <= on)).with_columns(
                 whole_months(pl.col("begin"), pl.lit(on)).alias("months")
             )
         months, doubt = pl.col("months"), pl.col("doubt").any()
@@ -268,94 +267,9 @@ def _answers(fact: Fact, found: pl.DataFrame, rows: _Rows, n_targets: int) -> np
             answer = pl.when(long_enough).then(1).when(doubt).then(None).otherwise(0)
         answers = current.group_by(group).agg(answer.cast(pl.Int64).alias("answer"))
     out = np.zeros((rows.n, n_targets), np.int64)
-    at = answers["_ordinal"].to_numpy(), answers[_TARGET].to_numpy()
+    at = answers["_ordinal"].to_numpy(), answers[TARGET].to_numpy()
     out[at] = answers["answer"].fill_null(_UNKNOWN).to_numpy()
     return out
-
-
-def _begun(current: pl.DataFrame, ended: pl.DataFrame) -> pl.DataFrame:
-    """Current connections with the day on which the spell they belong to began.
-
-    Those of one holder and kind are one spell where one begins on the day another ends, or before
-    it. Of family only on that very day: two that overlap are of two relatives. Loops once for each
-    connection that a spell has beside the current one.
-
-    Args:
-        current: of :func:`relevant_rows`, those held now.
-        ended: of :func:`relevant_rows`, those that have ended.
-
-    Returns:
-        ``current`` with begin (null without ``since``), and doubt: whether the spell may have begun
-        earlier, since one of its connections has no ``since``.
-    """
-    held = current.with_row_index("_held").with_columns(
-        pl.col("since").alias("begin"), pl.col("since").is_null().alias("doubt")
-    )
-    holder = ["_ordinal", _TARGET, "person", "kind"]
-    before = ended.select(*holder, pl.col("since").alias("came"), pl.col("until").alias("went"))
-    began, went = pl.col("begin"), pl.col("went")
-    joined_on = pl.when(pl.col("kind") == "family").then(went == began).otherwise(went >= began)
-    step = held.select("_held", *holder, "begin").drop_nulls("begin")
-    steps = [held.select("_held", "begin").clear()]
-    while step.height and before.height:
-        step = (
-            step.join(before, on=holder, how="inner", nulls_equal=True)
-            .filter(joined_on, pl.col("came").is_null() | (pl.col("came") < began))
-            .select("_held", *holder, pl.col("came").alias("begin"))
-            .unique()
-        )
-        steps.append(step.select("_held", "begin"))
-        step = step.drop_nulls("begin")
-    found = pl.concat(steps).group_by("_held").agg(
-        pl.col("begin").min().alias("came"), pl.col("begin").is_null().any().alias("open")
-    )
-    return held.join(found, on="_held", how="left").with_columns(
-        pl.min_horizontal("begin", "came").alias("begin"),
-        pl.col("doubt") | pl.col("open").fill_null(value=False),
-    )
-
-
-def spells_of(rows: pl.DataFrame, on: date, window: int | None) -> pl.DataFrame:
-    """Spells of each holder, joined up where they overlap or touch and cut to the window.
-
-    Args:
-        rows: of :func:`relevant_rows`.
-        on: the as-at date, at which they end at the latest.
-        window: the last so many months [months], or None for all.
-
-    Returns:
-        Frame of _ordinal, _target, person, spell, start, end, months [months].
-    """
-    end = pl.min_horizontal(pl.col("until").fill_null(on), pl.lit(on))
-    start = pl.col("since")
-    if window is not None:
-        start = pl.max_horizontal(start, pl.lit(on).dt.offset_by(f"-{window}mo"))
-    holder = ["_ordinal", _TARGET, "person"]
-    cut = (
-        rows.with_columns(start.alias("start"), end.alias("end"))
-        .filter(pl.col("since").is_not_null(), pl.col("start") < pl.col("end"))
-        .sort(*holder, "start", "end")
-    )
-    changed = pl.any_horizontal(pl.col(c).ne_missing(pl.col(c).shift(1)) for c in holder)
-    number = cut.select(changed.fill_null(value=True).cum_sum()).to_series().to_numpy()
-    # Ends of an earlier holder are below every day of a later one, so that the running latest end
-    # begins anew with each holder.
-    above = number.astype(np.int64) << 32
-    begins = above + cut["start"].to_physical().to_numpy()
-    latest = np.maximum.accumulate(above + cut["end"].to_physical().to_numpy())
-    first = np.ones(cut.height, bool)
-    first[1:] = begins[1:] > latest[:-1]
-    at = np.flatnonzero(first)
-    last = np.append(at[1:], cut.height)[: len(at)] - 1
-    return (
-        cut[at]
-        .select(*holder, "start")
-        .with_columns(
-            pl.Series("spell", np.arange(len(at))),
-            pl.Series("end", (latest[last] - above[last]).astype(np.int32)).cast(pl.Date),
-        )
-        .with_columns(whole_months(pl.col("start"), pl.col("end")).alias("months"))
-    )
 
 
 def relevant_rows(
@@ -376,36 +290,6 @@ def relevant_rows(
     rule = getattr(fact, kind_of_fact(fact))
     named = [rule.area] if isinstance(rule.area, str) else list(rule.area)
     return _relevant(fact, rows, _closure_of(rows.closure, [named]))
-
-
-def _months_resident(
-    rows: pl.DataFrame, on: date, window: int | None, consecutive: bool
-) -> pl.DataFrame:
-    """Months [months] by household and target: of the best holder, spells joined up."""
-    group = ["_ordinal", _TARGET]
-    doubtful = rows.filter(pl.col("since").is_null()).select(group).unique()
-    holder = [*group, "person"]
-    spells = spells_of(rows, on, window)
-    if consecutive:
-        held = spells.with_columns(
-            pl.when(pl.col("end") == on).then(pl.col("months")).otherwise(0).alias("answer")
-        )
-        best = held.group_by(group).agg(pl.col("answer").max())
-    else:
-        left = spells.with_columns(
-            days_left_over(pl.col("start"), pl.col("months"), pl.col("end")).alias("days"))
-        # Days beyond whole months make up months only between spells: one spell is counted exactly.
-        left_over = pl.when(pl.len() > 1).then(pl.col("days").sum() // 30).otherwise(0)
-        best = (
-            left.group_by(holder)
-            .agg((pl.col("months").sum() + left_over).alias("answer"))
-            .group_by(group)
-            .agg(pl.col("answer").max())
-        )
-    settled = best.join(doubtful, on=group, how="anti")
-    known = settled.select(*group, pl.col("answer").cast(pl.Int64))
-    unsure = doubtful.with_columns(pl.lit(None, pl.Int64).alias("answer"))
-    return pl.concat([known, unsure])
 
 
 def _strengths(

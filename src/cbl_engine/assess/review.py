@@ -16,9 +16,10 @@ import polars as pl
 
 from cbl_engine.assess.ages import age_on, days_left_over, months_on, whole_months
 from cbl_engine.assess.awards import days
-from cbl_engine.assess.connections import relevant_rows, spells_of
+from cbl_engine.assess.connections import relevant_rows
 from cbl_engine.assess.facts import standard_of
 from cbl_engine.assess.marks import days_at, numbers_at
+from cbl_engine.assess.spells import spells_of
 from cbl_engine.scheme.expressions import Expression, parse_expression
 from cbl_engine.scheme.facts import (
     AllMembers,
