@@ -13,11 +13,29 @@ import pytest
 from cbl_engine.compare import compare, findings
 from cbl_engine.compare.comparing import worlds_for
 from cbl_engine.compare.findings import MOST, headlines, saved_by_pairing, sign_changes
+from cbl_engine.errors import BadInput
 from cbl_engine.report import comparison_page, comparison_sheets
 from cbl_engine.report.comparison_page import FEWEST
 from cbl_engine.simulate.kpi import told_by
 from cbl_engine.simulate.summary import KPIS, values
 from tests.commands import exit_code
+
+EXPLODES = """
+title: A small borough that nobody leaves
+scheme: sheffield
+world: {households: 150, homes: 500}
+start: 2026-04-06
+weeks: 60
+replications: 3
+parameters:
+  arrivals.per_year: {rate: 19.9, assumed: x}
+  households.lapse_per_year: {rate: 0.0, assumed: x}
+variants:
+  one_bid:
+    title: One bid a week
+    parameters:
+      bidding.most_bids: {number: 1, assumed: the lever}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +48,30 @@ def test_a_kept_comparison_is_opened_with_the_same_differences(small_borough, ke
     assert again.differences.equals(comparison.differences)
     assert [side.name for side in comparison.sides] == ["base", "one_bid", "early"]
     assert pl.read_csv(kept / "differences.csv").height == comparison.differences.height
+
+
+def test_sides_simulated_at_once_write_the_same_bytes(small_borough, kept, tmp_path):
+    told = []
+    compare(small_borough, out=tmp_path / "at once", workers=2,
+            said=lambda what, done, of: told.append((what, done / of)))
+    ours, theirs = ({p.relative_to(f): p.read_bytes() for p in f.rglob("*") if p.is_file()}
+                    for f in (tmp_path / "at once", kept))
+    assert ours == theirs
+    # Of three sides two are simulated at once, and the third by both workers.
+    assert told[-1] == ("early (central), weeks", 1.0)
+    assert "base (central), one_bid (central), weeks" in {what for what, _ in told}
+    assert all(0 <= share <= 1 for _, share in told)
+
+
+def test_what_a_side_comes_upon_is_told_from_its_process_too(tmp_path):
+    path = tmp_path / "explodes.yaml"
+    path.write_text(EXPLODES, encoding="utf-8")
+    with pytest.raises(BadInput) as alone:
+        compare(path)
+    with pytest.raises(BadInput) as at_once:
+        compare(path, workers=2)
+    assert str(at_once.value) == str(alone.value)
+    assert "the waiting list explodes" in str(alone.value)
 
 
 def test_findings_say_told_differences_and_what_is_not_told(comparison):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
+from functools import partial
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,14 +31,17 @@ from cbl_engine.records.places import check_folder, write_file
 from cbl_engine.simulate.kept import open_simulation, read_told
 from cbl_engine.simulate.kpi import ALL
 from cbl_engine.simulate.run import Simulation, simulate_scenario
+from cbl_engine.simulate.side_by_side import side_by_side
 from cbl_engine.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from cbl_engine.simulate.scenario import Response
 
 _ROUNDING = 1e-9
+_SHARES = 1000
+"""Parts of a run that it tells of when several are simulated at once."""
 KEPT = "comparison.json"
 """What says that all simulations of a comparison are in a folder."""
 
@@ -131,19 +135,11 @@ def compare(
     if out is not None:
         check_folder(out)
     asked = () if responses is None else tuple(r for r in RESPONSES if r in responses)
-    done: dict[tuple[str, str], Simulation] = {}
     while True:
-        for side in sides:
-            for response in asked or (own_response(sides),):
-                key = side.name, response
-                scenario = (side.scenario.model_copy(update={"response": response}) if asked
-                            else side.scenario)
-                place = None
-                if out is not None:
-                    place = Path(out) / _folder(side.name, response, scenario.replications)
-                done[key] = simulate_scenario(
-                    scenario, side.parameters, side.beside, place, batch=batch, workers=workers,
-                    said=lambda step, n, of, k=key: said(f"{k[0]} ({k[1]}), {step}", n, of))
+        runs = [_Run(side, response, bool(asked), out) for side in sides
+                for response in asked or (own_response(sides),)]
+        done = {(run.side.name, run.response): made for run, made in zip(
+            runs, _simulated(runs, batch, workers, said), strict=True)}
         found = _compared(sides, done, tuple(map(str, named)), asked)
         more = _worlds_to_add(found, until, at_most)
         if not more:
@@ -152,6 +148,68 @@ def compare(
             return found
         sides = [replace(s, scenario=s.scenario.model_copy(update={"replications": more}))
                  for s in sides]
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One side under one response."""
+
+    side: Side
+    response: str
+    asked: bool
+    out: str | Path | None
+
+    @property
+    def label(self) -> str:
+        return f"{self.side.name} ({self.response})"
+
+    def simulated(
+        self, batch: int | None, workers: int, said: Callable[..., None]
+    ) -> Simulation:
+        scenario, place = self.side.scenario, None
+        if self.asked:
+            scenario = scenario.model_copy(update={"response": self.response})
+        if self.out is not None:
+            place = Path(self.out) / _folder(self.side.name, self.response, scenario.replications)
+        return simulate_scenario(scenario, self.side.parameters, self.side.beside, place,
+                                 batch=batch, workers=workers, said=said)
+
+
+def _simulated(
+    runs: Sequence[_Run], batch: int | None, workers: int, said: Callable[..., None]
+) -> Iterator[Simulation]:
+    """Every run, in order: as many at once as there are workers, each in a process of its own, for a
+    run costs less in one piece; those left over one after another, each by all workers.
+    """
+    at_once = len(runs) // workers * workers if workers > 1 else 0
+    if at_once:
+        label = ", ".join(run.label for run in runs[:at_once])
+        for made in list(side_by_side(
+            partial(_one_run, batch), runs[:at_once], workers,
+            lambda done: said(f"{label}, weeks", done, _SHARES * at_once),
+        )):
+            if isinstance(made, BadInput):
+                raise made
+            yield made
+    for run in runs[at_once:]:
+        yield run.simulated(batch, workers, lambda step, n, of, r=run: said(
+            f"{r.label}, {step}", n, of))
+
+
+def _one_run(
+    batch: int | None, run: _Run, said: Callable[[int], None]
+) -> Simulation | BadInput:
+    """A run in a process of its own. What is wrong with it is returned, so that of several it is
+    always the first in order that is told.
+    """
+    def share(step: str, done: int, of: int) -> None:
+        if step == "weeks":
+            said(done * _SHARES // of)
+
+    try:
+        return run.simulated(batch, 1, share)
+    except BadInput as wrong:
+        return wrong
 
 
 def _compared(

@@ -178,8 +178,8 @@ def _all_parts(
         done = side_by_side(partial(_one_part, setup), missing, workers,
                             lambda weeks: said("weeks", there + weeks, of))
     else:
-        done = (_one_part(setup, p, lambda week, n=n: said(
-            "weeks", there + n * setup.weeks + week + 1, of)) for n, p in enumerate(missing))
+        done = (_one_part(setup, p, lambda weeks, n=n: said(
+            "weeks", there + n * setup.weeks + weeks, of)) for n, p in enumerate(missing))
     for worlds, made in zip(missing, done, strict=True):
         if kept is None:
             yield made

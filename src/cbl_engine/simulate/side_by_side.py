@@ -1,7 +1,7 @@
-"""Batches of worlds stepped by several processes, each week told as it is done.
+"""Work shared out to several processes, each of which tells how much of its own is done.
 
-Processes tell by a small file that each writes its own number of weeks to, so that a long run shows
-where it is and no process waits for another.
+They tell by a small file that each writes its own number to, so that a long run shows where it is and
+no process waits for another.
 """
 
 from __future__ import annotations
@@ -17,44 +17,43 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+_J = TypeVar("_J")
 _T = TypeVar("_T")
 _EVERY = 0.2
 """Seconds between looks at how far processes are."""
 
 
 def side_by_side(
-    step: Callable[[np.ndarray, Callable[[int], None]], _T], batches: Sequence[np.ndarray],
-    workers: int, said: Callable[[int], None],
+    step: Callable[[_J, Callable[[int], None]], _T], jobs: Sequence[_J], workers: int,
+    said: Callable[[int], None],
 ) -> Iterator[_T]:
-    """What ``step`` makes of each batch, in their order.
+    """What ``step`` makes of each job, in their order.
 
     Args:
-        step: called in another process with a batch and whom to tell of each week done.
-        batches: worlds.
+        step: called in another process with a job and whom to tell how much of it is done.
+        jobs: batches of worlds, or whole simulations.
         workers: processes.
-        said: told how many weeks all batches have done together, now and then, from a thread of its
-            own.
+        said: told how much of all jobs is done together, now and then, from a thread of its own.
     """
     from joblib import Parallel, delayed
 
     with TemporaryDirectory() as folder:
-        file = Path(folder) / "weeks"
-        np.zeros(max(len(batches), 1), np.int64).tofile(file)
+        file = Path(folder) / "done"
+        np.zeros(max(len(jobs), 1), np.int64).tofile(file)
         with _watched(file, said):
             yield from Parallel(n_jobs=workers, return_as="generator")(
-                delayed(_told)(step, batch, file, number) for number, batch in enumerate(batches))
+                delayed(_told)(step, job, file, number) for number, job in enumerate(jobs))
 
 
 def _told(
-    step: Callable[[np.ndarray, Callable[[int], None]], _T], batch: np.ndarray, file: Path,
-    number: int,
+    step: Callable[[_J, Callable[[int], None]], _T], job: _J, file: Path, number: int
 ) -> _T:
-    weeks = np.memmap(file, np.int64, mode="r+")
+    of_each = np.memmap(file, np.int64, mode="r+")
 
-    def one_more(week: int) -> None:
-        weeks[number] = week + 1
+    def so_much(done: int) -> None:
+        of_each[number] = done
 
-    return step(batch, one_more)
+    return step(job, so_much)
 
 
 @contextmanager

@@ -65,7 +65,7 @@ def run_batch(
     Args:
         setup: what they share.
         worlds: numbers of the worlds, ascending; their numbers alone make them differ.
-        said: told each week done.
+        said: told how many weeks are done.
 
     Returns:
         The worlds as they stand at the end, with every row on the way, and a row a world and week.
@@ -86,7 +86,7 @@ def run_batch(
         going = close(state, week, going, partial(_count, state, week, weeks, joined))
         state.open_voids = state.open_voids[state.voids["step"][state.open_voids] != OVER]
         limits.check(state, weeks, week)
-        said(week)
+        said(week + 1)
     return state, weeks
 
 
