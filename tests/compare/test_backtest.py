@@ -278,6 +278,20 @@ def test_a_world_and_the_history_it_lived_are_measured_alike(small, history):
     assert apart.is_empty(), apart
 
 
+def test_a_new_home_ends_no_tenancy_whatever_days_a_history_gives_it(history):
+    def measured(voids):
+        return values_of(seen_in_history(known_on({**history, "voids": voids}, END), BEGINS, END))
+
+    voids = history["voids"].with_columns(
+        pl.when(pl.int_range(pl.len()) % 5 == 0).then(pl.lit("new_home")).otherwise("cause")
+        .alias("cause"))
+    new = pl.col("cause") == "new_home"
+    empty = voids.with_columns(
+        pl.when(~new).then(day).alias(day) for day in ("tenancy_ended_on", "keys_in_on"))
+    assert empty["tenancy_ended_on"].null_count() > voids["tenancy_ended_on"].null_count()
+    assert measured(voids).equals(measured(empty))
+
+
 def test_what_is_not_in_a_history_is_said_and_not_measured(small, tmp_path):
     folder = tmp_path / "part"
     folder.mkdir()

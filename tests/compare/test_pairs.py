@@ -59,6 +59,15 @@ def test_nothing_is_told_by_few_worlds_however_nearly_alike_they_differ():
         assert paired_difference(np.zeros(n), np.resize(gaps, n), comparisons=100).told == told
 
 
+def test_the_interval_for_all_together_is_never_narrower_than_that_of_one():
+    base, variant = np.zeros(8), np.array([-1.0, 2, -3, 1, -2, 0, -1, 2])
+    for comparisons in (1, 20, 10_000):
+        found = paired_difference(base, variant, comparisons=comparisons)
+        assert found.all_low <= found.low <= found.mean <= found.high <= found.all_high
+    few = paired_difference(np.zeros(4), np.array([1.0, 1.01, 0.99, 1]), comparisons=100)
+    assert few.all_low <= 0 < few.low < few.high <= few.all_high
+
+
 def test_several_comparisons_widen_the_interval_for_all_of_them_alone():
     rng = np.random.default_rng(3)
     base, variant = rng.normal(size=40), rng.normal(0.5, size=40)

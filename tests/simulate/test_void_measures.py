@@ -69,6 +69,11 @@ def days_of(*row):
             id="a new home has no tenancy before it",
         ),
         pytest.param(
+            ("acquired", "standard", "03-02", "03-03", "03-10", "03-31"),
+            {"core": 21},
+            id="nor has a bought one, whatever day it came",
+        ),
+        pytest.param(
             (None, None, "03-02", None, None, "03-31"),
             {"tenancy": 28, "standard_relet": 28, "core": 28},
             id="cause, works and keys not known",

@@ -112,7 +112,7 @@ def paired_difference(
     every = mean - half_all, mean + half_all
     if n < fewest_to_tell(comparisons, level):
         # However alike so few worlds differ: their spread is too little known to lean on.
-        every = min(mean, 0.0), max(mean, 0.0)
+        every = min(every[0], 0.0), max(every[1], 0.0)
     low, high, all_low, all_high = (
         end if most is None else max(-most, min(most, end)) for end in (mean - half, mean + half, *every))
     return Difference(mean, low, high, *bca, all_low, all_high, n, int((~both).sum()), saved, level)

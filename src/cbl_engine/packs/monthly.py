@@ -146,7 +146,7 @@ def _money(
     rows: list[tuple[str, float | None, str]] = [
         ("home days empty", float(home_days), "days in the month on which homes stood empty"),
         ("rent lost", round(rent, 2), "Housing Revenue Account: rent of those days"
-         + (f"; {unpriced:,} homes without a rent are not in it" if unpriced else "")),
+         + (f"; homes without a rent, not in it: {unpriced:,}" if unpriced else "")),
     ]
     if council_tax is None:
         rows.append(("council tax lost", None, ("not recorded: what an empty home costs a week is not "

@@ -36,9 +36,6 @@ def void_days(told: Told) -> pl.DataFrame:
     homes but in the measure called core.
     """
     voids = told["voids"].filter(~pl.col("outcome").is_in(NO_RELET))
-    new = pl.col("cause").is_in(FIRST_LETS)
-    voids = voids.with_columns(
-        pl.when(~new).then(day).alias(day) for day in ("tenancy_ended_on", "keys_in_on"))
     found = void_measures(voids, told.end - timedelta(days=1), ["world"]).rename(
         {"median_with_open": "median with open"})
     found = found.with_columns(pl.col("median with open").fill_null(NOT_REACHED))

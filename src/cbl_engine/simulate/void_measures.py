@@ -31,16 +31,31 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from cbl_engine.simulate.setup import FIRST_LETS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 MEASURES = ("tenancy", "key_to_key", "standard_relet", "core")
 NO_RELET = ("long_term", "lost", "redesignated", "temporary_accommodation", "decant")
+_BEFORE = ("tenancy_ended_on", "keys_in_on")
+"""Days of the tenancy before, which a new or bought home has not had."""
 _NOT_STANDARD = ("decant", "exchange", "succession")
 _RESULT = {
     "measure": pl.String, "voids": pl.Int64, "open": pl.Int64, "mean": pl.Float64,
     "median": pl.Float64, "median_with_open": pl.Float64,
 }
+
+
+def without_first_lets(voids: pl.DataFrame) -> pl.DataFrame:
+    """Voids of which those of new and bought homes have no end of a tenancy and no keys in, whatever
+    stands there: simulated worlds write the day such a home came. ``cause`` may be missing.
+    """
+    there = [name for name in _BEFORE if name in voids.columns]
+    if "cause" not in voids.columns:
+        return voids
+    first = pl.col("cause").cast(pl.String).is_in(FIRST_LETS).fill_null(value=False)
+    return voids.with_columns(pl.when(~first).then(name).alias(name) for name in there)
 
 
 def void_days(voids: pl.DataFrame, as_at: date) -> pl.DataFrame:
@@ -56,7 +71,7 @@ def void_days(voids: pl.DataFrame, as_at: date) -> pl.DataFrame:
         (Bool): one row for each void and measure that counts it. A void whose next tenancy begins
         before the measure does has no days that could be meant, and is left out.
     """
-    table = _whole(voids)
+    table = without_first_lets(_whole(voids))
     relet = ~pl.col("outcome").is_in(NO_RELET).fill_null(value=False)
     last = pl.lit(as_at)
     day_after = pl.col("tenancy_ended_on") + timedelta(days=1)

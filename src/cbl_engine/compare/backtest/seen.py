@@ -13,6 +13,7 @@ import polars as pl
 
 from cbl_engine.compare.calibrate.history import CannotFitError, History
 from cbl_engine.compare.calibrate.nominations import begun
+from cbl_engine.simulate.void_measures import without_first_lets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +75,7 @@ def _voids(history: History) -> pl.DataFrame:
     voids = history.table("voids", "home", "tenancy_ended_on", "let_on")
     size = _bedrooms(history)
     missing = [pl.lit(None, pl.Date).alias(c) for c in VOID_DAYS if c not in voids.columns]
-    return voids.with_columns(missing).join(size, on="home", how="left").select(
+    return without_first_lets(voids).with_columns(missing).join(size, on="home", how="left").select(
         "bedrooms", *VOID_DAYS)
 
 
@@ -152,7 +153,7 @@ def seen_in_worlds(
     gone = pl.col("left_on") < pl.lit(until)
     how = pl.when(pl.col("status") == "housed").then(pl.lit("housed")).otherwise(pl.lit("closed"))
     tables = {
-        "voids": frames["voids"].select("world", size, *map(by_then, VOID_DAYS)),
+        "voids": without_first_lets(frames["voids"]).select("world", size, *map(by_then, VOID_DAYS)),
         "adverts": frames["adverts"].select(
             "world", size, closes.alias("closed_on"), pl.col("bids").cast(pl.Int64)),
         "nominations": frames["nominations"].select(
