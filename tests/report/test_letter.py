@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from cbl_engine.report import draft_letter, letter_page
+from cbl_engine.report import draft_letter, explain_assessment, letter_page
 from tests.report.register import SCHEME, WITHOUT_BANDS, assessed_of, replaced
 
 REVIEW = SCHEME[SCHEME.index("review:"):]
@@ -79,6 +79,41 @@ def test_an_officers_reasons_are_a_blank_and_never_copied(assessed):
     assert "the reasons for decision O1, as far as they may be told" in letter.blanks
     assert "O2" not in words(letter)
     assert not re.search("Secret|J Smith|MED-17", letter.text() + letter_page(letter))
+
+
+DECIDED = """\
+id,application,field,value,decided_on,since
+O1,P1,band,,2026-02-10,2026-02-10
+O2,P1,status,deferred,2026-02-10,2026-02-10
+O3,P2,bedroom_need,-1,2026-02-10,2026-02-10
+O4,P2,band,A,2026-02-01,2026-02-01
+O5,P2,band,B,2026-02-10,2026-02-10
+"""
+
+
+def test_who_loses_the_band_is_told_so_and_by_whom(tmp_path):
+    result = assessed_of(tmp_path, {"overrides": DECIDED})
+    letter = draft_letter(result, "P1")
+    assert "You are in no band. (Before: B.)" in letter.decision
+    assert "Your status ........... - An officer has decided" in words(letter)
+    note = explain_assessment(result, "P1", "officer")
+    assert (note.why_status.label, note.why_status.source) == ("An officer has decided", None)
+    assert "Held since" not in note.text()
+
+
+def test_why_a_decision_is_not_in_use_is_said(tmp_path):
+    text = " ".join(explain_assessment(
+        assessed_of(tmp_path, {"overrides": DECIDED}), "P2", "officer").text().split())
+    assert "O3: Bedrooms needed: -1, not in use: it cannot be read" in text
+    assert "O4: Band: A, not in use: another stands" in text
+
+
+def test_one_point_is_a_point(tmp_path):
+    scheme = WITHOUT_BANDS.replace("points: 20", "points: 1")
+    result = assessed_of(tmp_path, scheme=scheme)
+    assert "You have 1 point." in draft_letter(result, "P6").decision
+    assert "1 point in all: Urgent medical need 1." in explain_assessment(result, "P6").text()
+    assert "1 point" in result.reasons(["P6"])["gives"].to_list()
 
 
 def test_the_time_for_a_review_is_the_schemes(assessed):

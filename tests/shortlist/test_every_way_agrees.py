@@ -138,3 +138,25 @@ def test_the_summary_counts_what_the_frame_says(as_it_comes: list[list[pl.DataFr
             assert row["eligible"] == mine["eligible"].sum()
             assert row["not_eligible"] == mine["eligible"].eq(False).sum()
             assert row["first"] == first["application"].to_list()
+
+
+def test_leaders_are_the_first_places_of_the_frame(as_it_comes: list[list[pl.DataFrame]]) -> None:
+    for case, wanted in zip(_CASES, as_it_comes, strict=True):
+        result = _shortlist(case)
+        places: dict[tuple[object, object], list[tuple[object, bool]]] = {}
+        for row in wanted[0].filter(pl.col("position").is_not_null()).iter_rows(named=True):
+            group = row["position"] if row["tie_group"] is None else f"joint {row['tie_group']}"
+            places.setdefault((row["advert"], group), []).append(
+                (row["application"], row["eligible"] is None))
+        for most in (1, 2, 3):
+            expected: dict[object, list[tuple[list[object], bool]]] = {}
+            for (advert, _), members in places.items():
+                mine = expected.setdefault(advert, [])
+                if len(mine) < most:
+                    mine.append(([who for who, _ in members], members[0][1]))
+            found: dict[object, list[tuple[list[object], bool]]] = {}
+            for row in result.leaders(groups=most).iter_rows(named=True):
+                mine = found.setdefault(row["advert"], [])
+                assert row["group"] == len(mine)
+                mine.append((row["applications"], row["held"]))
+            assert found == expected

@@ -152,7 +152,7 @@ def _award(
     given = pl.DataFrame({"fixed": [", ".join(fixed) or None]}, schema={"fixed": pl.String})
     gives = given["fixed"].new_from_index(0, len(at))
     if held.points is not None:
-        points = pl.select(pl.format("{} points", pl.Series(held.points[at]))).to_series()
+        points = _in_points("{}", held.points[at])
         gives = pl.select(pl.concat_str(gives, points, separator=", ", ignore_nulls=True)
                           ).to_series()
     gives = gives.set(~counts, None)
@@ -165,12 +165,19 @@ def _award(
     )
 
 
+def _in_points(words: str, points: NDArray[np.int64]) -> pl.Series:
+    """Points as people say them: ``1 point``, ``at least 20 points``."""
+    number = pl.Series(points)
+    unit = pl.when(number == 1).then(pl.lit("point")).otherwise(pl.lit("points"))
+    return pl.select(pl.format(words + " {}", number, unit)).to_series()
+
+
 def _promised(result: Assessed, at: NDArray[np.int64]) -> Iterator[pl.DataFrame]:
     column = result.trace.plan.rules.points_at_least
     mine = at[result.trace.awarded.promised[at]]
     if column is not None and len(mine):
         points = result.trace.awarded.points[mine]
-        gives = pl.select(pl.format("at least {} points", pl.Series(points))).to_series()
+        gives = _in_points("at least {}", points)
         yield _frame(mine, "award", column, "Points promised before", gives=gives)
 
 

@@ -172,9 +172,9 @@ def _summary_table(result: Shortlist, width: int) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     for name in ("first", "then") if wide else ("first",):
         table.add_column(name, no_wrap=True)
-    homes = _homes(result)
+    homes, called = _homes(result), _leaders(result)
     for row in result.summary().iter_rows(named=True):
-        leaders = _leaders(result, row["advert"])
+        leaders = (*called.get(row["advert"], ()), "", "")
         table.add_row(
             str(row["advert"]), row["profile"], *homes[row["advert"]][: 2 if wide else 1],
             *(str(row[n]) for n in ("bids", "eligible", "held", "not_eligible")),
@@ -183,31 +183,15 @@ def _summary_table(result: Shortlist, width: int) -> Table:
     return table
 
 
-def _leaders(result: Shortlist, advert: Any) -> tuple[str, str]:
-    """Who stands first, and who next, as people write them."""
-    (place,) = result.places_of([advert])
-    ordered = result.ordered(int(place))
-    groups: list[list[int]] = []
-    for bid in ordered.tolist():
-        if result.ranking.tied[bid]:
-            groups[-1].append(bid)
-        else:
-            groups.append([bid])
-        if len(groups) > 2:
-            break
-    names = []
-    for group in groups[:2]:
-        ids = result.prepared.ordinals.take(result.bids.applications(_array(group))).to_list()
-        held = result.ranking.eligible[group[0]] == 1
+def _leaders(result: Shortlist) -> dict[Any, list[str]]:
+    """Who stands first on each advert, and who next, as people write them."""
+    out: dict[Any, list[str]] = {}
+    for row in result.leaders().iter_rows(named=True):
+        ids = row["applications"]
         text = str(ids[0]) if len(ids) == 1 else f"{len(ids)} joint: {', '.join(map(str, ids[:3]))}"
-        names.append(text + (", ..." if len(ids) > 3 else "") + (" (held)" if held else ""))
-    return (*names, "", "")[0], (*names, "", "")[1]
-
-
-def _array(values: Iterable[int]) -> Any:
-    import numpy as np
-
-    return np.array(list(values), np.int64)
+        out.setdefault(row["advert"], []).append(
+            text + (", ..." if len(ids) > 3 else "") + (" (held)" if row["held"] else ""))
+    return out
 
 
 def _homes(result: Shortlist) -> dict[Any, tuple[str, str]]:

@@ -22,6 +22,7 @@ from cbl_engine.report.note_words import (
 )
 from cbl_engine.scheme.description import Description, Line, Section
 from cbl_engine.scheme.words import (
+    amount,
     answer_in_words,
     capital,
     day,
@@ -54,6 +55,7 @@ _STATUS = {
     "housed": "Your application has ended with a home.",
 }
 _AGAINST = frozenset({"suspended", "deferred", "unbanded", "awaiting_review", "closed"})
+_TAKEN_AWAY = {"band": "You are in no band.", "points": "You have no points."}
 _LESS = ("band", "points", "bedroom_need", "place_in_band")
 
 
@@ -213,14 +215,14 @@ def _said(found: Finding) -> str:
         return (f"You need {value} bedroom{'' if value == 1 else 's'}." if value is not None
                 else "We do not know yet how many bedrooms you need.")
     if value is None:
-        return ""
+        return _TAKEN_AWAY.get(found.field, "") if found.recorded is not None else ""
     match found.field:
         case "sizes":
             return f"Homes with this number of bedrooms may be let to you: {listed(map(str, value), 'or')}."
         case "band":
             return f"You are in band {value}."
         case "points":
-            return f"You have {value} points."
+            return f"You have {amount(value, 'points')}."
         case "priority_date":
             return f"Your priority date is {day(value)}."
     return ""

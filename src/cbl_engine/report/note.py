@@ -41,6 +41,8 @@ from cbl_engine.tables import DTYPES, TABLES
 from cbl_engine.tables.ordinals import as_id
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from cbl_engine.assess import Assessed, BedroomsExplained
     from cbl_engine.scheme.parts import Labelled
     from cbl_engine.shortlist.explanation import Audience
@@ -105,11 +107,11 @@ def explain_assessment(
         others=others if officer else (),
         came=(*how_band_came(trace, version, row["overridden"] or (), at, row["band"]),
               *how_points_came(trace, row["overridden"] or (), at, row["points"])),
-        band_since=trace.band_since[at],
+        band_since=None if row["band"] is None else trace.band_since[at],
         overrides=_overrides(assessed, own_id, at, officer=officer),
         dates=_dates(assessed, own_id, row["overridden"] or ()),
         date_rule=trace.plan.rules.priority_date.source if trace.plan.rules.priority_date else None,
-        why_status=_told(reasons, "status")[0],
+        why_status=_why_status(_told(reasons, "status")[0], row["overridden"] or ()),
         next_review_on=row["next_review_on"],
         missing=_missing(assessed, own_id, at, bedrooms),
         contradictions=tuple(
@@ -214,6 +216,13 @@ def _household(assessed: Assessed, application: Any, *, officer: bool) -> tuple[
                p["date_of_birth"] if officer else None, p["sex"] if officer else None)
         for p in mine.to_dicts()
     )
+
+
+def _why_status(by_the_rules: Told, overridden: Collection[str]) -> Told:
+    """The reason for the status proposed: an officer's, where one has set it, is in its decision."""
+    if "status" not in overridden:
+        return by_the_rules
+    return replace(by_the_rules, name="override", label="An officer has decided", source=None)
 
 
 def _overrides(

@@ -126,7 +126,8 @@ def _household(note: CaseNote) -> Section | None:
     rows = []
     for p in note.household:
         cells = [p.person, (p.relationship or "not known").replace("_", " "),
-                 "not known or not yet born" if p.age is None else str(p.age)]
+                 str(p.age) if p.age is not None else "not yet born" if p.born is not None
+                 else "not known" if officer else "not known or not yet born"]
         if officer:
             cells += ["not known" if p.born is None else day(p.born), p.sex or "not known"]
         rows.append(tuple(cells))
@@ -205,12 +206,15 @@ def _award(told: Told) -> Line:
 def _overrides(note: CaseNote) -> Section | None:
     if not note.overrides:
         return None
-    return Section("Officers' decisions", items=tuple(map(_override, note.overrides)))
+    stand = {o.field for o in note.overrides if o.stands}
+    return Section("Officers' decisions", items=tuple(
+        _override(o, other=o.field in stand) for o in note.overrides))
 
 
-def _override(o: OverrideTold) -> Line:
+def _override(o: OverrideTold, *, other: bool) -> Line:
     parts = [f"{FIELD_WORDS.get(o.field, o.field)}: {o.value or 'none'}"]
-    parts.append("it stands" if o.stands else "not in use: another stands, or it cannot be read")
+    parts.append("it stands" if o.stands else "not in use: another stands" if other
+                 else "not in use: it cannot be read")
     if o.since is not None:
         parts.append(f"from {day(o.since)}")
     parts.append("without an end" if o.until is None else f"until {day(o.until)}")

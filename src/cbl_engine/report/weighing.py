@@ -10,6 +10,7 @@ import numpy as np
 from cbl_engine.assess.awards import NO_BAND, award_all
 from cbl_engine.assess.outcomes import FAILED, MET, UNKNOWN
 from cbl_engine.assess.reasons import OUTCOMES, beside_points
+from cbl_engine.scheme.words import amount
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -96,7 +97,7 @@ def would_give(award: Award) -> str:
         each = f" for each of {award.each.replace('_', ' ')}" if award.each else ""
         limit = "no lower than" if award.points < 0 else "at most"
         most = f", {limit} {award.most}" if award.most is not None else ""
-        parts.append(f"{award.points} points{each}{most}")
+        parts.append(f"{amount(award.points, 'points')}{each}{most}")
     return ", ".join(parts) or "counts towards other awards"
 
 
@@ -155,11 +156,11 @@ def how_points_came(
                  if a.points is not None and a.counts[at]]
         summed = sum(points for _, points in parts)
         told = "; ".join(f"{label} {points}" for label, points in parts)
-        yield f"{summed} points" + (f" in all: {told}." if parts else ": no award gives any.")
+        yield amount(summed, "points") + (f" in all: {told}." if parts else ": no award gives any.")
         if trace.awarded.promised[at]:
-            yield f"Promised before: {int(trace.awarded.points[at])} points, which stand."
+            yield f"Promised before: {amount(int(trace.awarded.points[at]), 'points')}, which stand."
     if "points" in overridden:
-        yield f"An officer has decided: {'none' if stands is None else f'{stands} points'}."
+        yield f"An officer has decided: {'none' if stands is None else amount(stands, 'points')}."
 
 
 def difference(
@@ -231,7 +232,7 @@ def _of_awards(assessed: Assessed, at: int, criterion: str) -> str:
             words.append("no band" if number == NO_BAND
                          else _band(list(assessed.version.bands)[number]))
         if "points" in trace.plan.found:
-            words.append(f"{int(awarded.points[0])} points")
+            words.append(amount(int(awarded.points[0]), "points"))
         if "place_in_band" in trace.plan.found:
             words.append(f"place {int(awarded.place[0])} in the band")
         told.append(" and ".join(words))

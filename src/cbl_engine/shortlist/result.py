@@ -11,7 +11,7 @@ import polars as pl
 
 from cbl_engine.errors import Problem, TableError
 from cbl_engine.shortlist.bids import REASONS
-from cbl_engine.shortlist.kernel import ELIGIBLE, HELD, INELIGIBLE, NO_STAGE
+from cbl_engine.shortlist.kernel import ELIGIBLE, HELD, NO_STAGE
 from cbl_engine.shortlist.rows import Rows, preference
 from cbl_engine.tables import list_problems
 
@@ -147,40 +147,25 @@ class Shortlist:
 
     def summary(self, adverts: Iterable[Any] | None = None) -> pl.DataFrame:
         """One row an advert: advert, profile, bids, eligible, held, not_eligible, first (ids)."""
-        places = self.places_of(adverts)
-        profiles = {
-            work.offset + i: work.batch.adverts.programmes[p].profile
-            for work in self.ranking.works
-            for i, p in enumerate(work.batch.adverts.programme_of)
-        }
-        starts = self.bids.starts
-        at, place = self._bids_of(places)
-        counts = {
-            code: np.bincount(place[self.ranking.eligible[at] == code], minlength=len(starts))
-            for code in (ELIGIBLE, HELD, INELIGIBLE)
-        }
-        leading: dict[int, list[str]] = {}
-        ids = self.prepared.ordinals.ids
-        for p in places.tolist():
-            members = self.ordered(p)
-            top = members[:1].tolist()
-            for nxt in members[1:].tolist():
-                if not self.ranking.tied[nxt]:
-                    break
-                top.append(nxt)
-            own = self.bids.applications(np.array(top, np.int64)) if top else []
-            leading[p] = [str(ids[int(i)]) for i in own]
-        return pl.DataFrame(
-            {
-                "advert": self.adverts.ordinals.take(self.ordinal_at[places]),
-                "profile": pl.Series([profiles[p] for p in places.tolist()], dtype=pl.String),
-                "bids": (starts[places + 1] - starts[places]),
-                "eligible": counts[ELIGIBLE][places],
-                "held": counts[HELD][places],
-                "not_eligible": counts[INELIGIBLE][places],
-                "first": pl.Series([leading[p] for p in places.tolist()], dtype=pl.List(pl.String)),
-            }
-        )
+        from cbl_engine.shortlist.summary import summary_of
+
+        return summary_of(self, self.places_of(adverts))
+
+    def leaders(self, adverts: Iterable[Any] | None = None, groups: int = 2) -> pl.DataFrame:
+        """Who stands first on each advert, and who next, those with a joint place together.
+
+        Args:
+            adverts: as of :meth:`frame`.
+            groups: how many places at most, from the first.
+
+        Returns:
+            advert, group (from 0), applications (ids, in order) and held (whether something about
+            the first of them is not known); by advert as :meth:`summary`, then group. An advert on
+            which nobody has a position has no row.
+        """
+        from cbl_engine.shortlist.summary import leaders_of
+
+        return leaders_of(self, self.places_of(adverts), groups)
 
     @cached_property
     def set_aside(self) -> pl.DataFrame:
