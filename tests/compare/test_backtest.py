@@ -278,6 +278,19 @@ def test_a_world_and_the_history_it_lived_are_measured_alike(small, history):
     assert apart.is_empty(), apart
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_who_was_housed_has_the_band_of_the_last_version_whatever_the_order_of_rows(first):
+    rows = [("A", "housed", BEGINS, "2", None), ("A", "housed", BEGINS, "1", BEGINS + timedelta(days=9))]
+    frames = {
+        "applications": pl.DataFrame([rows[first], rows[1 - first]], {
+            "id": pl.String, "status": pl.String, "registered_on": pl.Date, "band": pl.String,
+            "valid_from": pl.Date}, orient="row"),
+        "outcomes": pl.DataFrame({"id": ["1"], "application": ["A"], "what": ["signed"], "advert": ["x"],
+                                  "on": [DAY]})}
+    housed = seen_in_history(frames, DAY, END).tables["housed"]
+    assert housed["band"].to_list() == ["1"]
+
+
 def test_what_is_not_in_a_history_is_said_and_not_measured(small, tmp_path):
     folder = tmp_path / "part"
     folder.mkdir()

@@ -80,6 +80,25 @@ def test_the_order_of_rows_does_not_matter(small, tmp_path):
     assert_frame_equal(one.frame(), two.frame())
 
 
+def test_of_versions_of_an_application_the_last_decides_whatever_their_order(small, tmp_path):
+    """Before the window each household needed another size and had no home."""
+    day = SINCE - dt.timedelta(days=1)
+    number = pl.int_range(pl.len())
+    last = small["applications"].with_columns(
+        pl.when(number % 3 == 0).then(pl.lit("H00001")).alias("current_home"))
+    older = last.with_columns(
+        pl.col("bedroom_need") % 3 + 1, pl.lit(None, pl.String).alias("current_home"),
+        pl.lit(None, pl.Date).alias("valid_from"), pl.lit(day).alias("valid_to"))
+    newer = last.with_columns(pl.lit(day).alias("valid_from"), pl.lit(None, pl.Date).alias("valid_to"))
+    found = {}
+    for name, applications in (("one", last), ("in_order", pl.concat([older, newer])),
+                               ("turned", pl.concat([newer, older]))):
+        write_tables(small | {"applications": applications}, tmp_path / name)
+        found[name] = parameters_text(calibrate(tmp_path / name))
+    assert found["one"] == found["in_order"] == found["turned"]
+    assert "household_odds" in found["one"].split("not_fitted:")[0]
+
+
 def test_ids_may_be_whole_numbers(small, tmp_path):
     def numbered(name):
         return pl.col(name).str.replace_all(r"[^0-9]", "").cast(pl.Int64)

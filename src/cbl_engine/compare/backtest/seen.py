@@ -13,6 +13,7 @@ import polars as pl
 
 from cbl_engine.compare.calibrate.history import CannotFitError, History
 from cbl_engine.compare.calibrate.nominations import begun
+from cbl_engine.tables.versions import last_versions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -118,9 +119,9 @@ def _households(history: History) -> pl.DataFrame:
 
 
 def _housed(history: History) -> pl.DataFrame:
-    applications = history.table("applications", "id", "band")
-    bands = applications.group_by(pl.col("id").alias("application")).agg(
-        pl.col("band").cast(pl.String).drop_nulls().last())
+    applications = history.table("applications", "id", "band").drop_nulls("band")
+    bands = last_versions(applications).select(
+        pl.col("id").alias("application"), pl.col("band").cast(pl.String))
     return history.spells.filter(pl.col("left_by") == "housed").join(
         bands, on="application", how="left").select(pl.col("left_on").alias("on"), "band")
 

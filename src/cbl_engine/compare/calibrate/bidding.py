@@ -19,6 +19,7 @@ from cbl_engine.compare.calibrate.estimates import Estimate
 from cbl_engine.compare.calibrate.fit import Fit, enough, left_out, named, single
 from cbl_engine.compare.calibrate.history import CannotFitError
 from cbl_engine.compare.calibrate.nominations import begun
+from cbl_engine.tables.versions import last_versions
 
 if TYPE_CHECKING:
     from cbl_engine.compare.calibrate.estimates import Bidders
@@ -168,9 +169,9 @@ def bid_weeks(
 
 def _needed(history: History) -> pl.DataFrame:
     """Application and sizes: the bedrooms that it needs."""
-    need = history.table("applications").select(
+    need = last_versions(history.table("applications")).select(
         pl.col("id").alias("application"), pl.col("bedroom_need").alias("need")
-    ).unique("application", keep="last", maintain_order=True).drop_nulls("need")
+    ).drop_nulls("need")
     return need.select("application", (2 ** pl.col("need").cast(pl.Int64)).cast(pl.Int64)
                        .alias("sizes"))
 
