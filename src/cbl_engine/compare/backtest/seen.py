@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from cbl_engine.compare.calibrate.adverts import advertised, bids_on
 from cbl_engine.compare.calibrate.history import CannotFitError, History
 from cbl_engine.compare.calibrate.nominations import begun
 from cbl_engine.tables.versions import last_versions
@@ -33,7 +34,7 @@ class Seen:
         tables: those that there are, each with ``world``:
 
             ``voids``: bedrooms, tenancy_ended_on, keys_in_on, inspected_on, ready_on, let_on;
-            ``adverts``: bedrooms, closed_on, bids (distinct households, not withdrawn);
+            ``adverts``: bedrooms, closed_on, bids (distinct households, whose bid stood at the close);
             ``nominations``: began, became (null: open);
             ``households``: registered_on, left_on, left_by (housed, closed);
             ``housed``: on, band.
@@ -88,13 +89,8 @@ def _bedrooms(history: History) -> pl.DataFrame:
 
 
 def _adverts(history: History) -> pl.DataFrame:
-    adverts = history.table("adverts", "closes_at")
-    bids = history.table("bids", "application")
-    if "status" in adverts.columns:
-        adverts = adverts.filter(
-            ~pl.col("status").cast(pl.String).is_in(["withdrawn", "draft"]).fill_null(value=False))
-    if "withdrawn_at" in bids.columns:
-        bids = bids.filter(pl.col("withdrawn_at").is_null())
+    adverts = advertised(history)
+    bids = bids_on(history, adverts, "application").filter("stood")
     placed = bids.group_by(pl.col("advert").alias("id")).agg(
         pl.col("application").n_unique().cast(pl.Int64).alias("bids"))
     own = pl.col("bedrooms").cast(pl.Int64) if "bedrooms" in adverts.columns else (
