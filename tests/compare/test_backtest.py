@@ -130,6 +130,19 @@ def test_an_application_housed_later_waits_and_one_housed_before_is_gone():
     assert known["applications"]["status"].to_list() == ["active", "housed", "closed"]
 
 
+def test_an_application_closed_and_reinstated_is_closed_on_days_between_and_waits_before_and_after():
+    off, on = DAY - timedelta(days=9), DAY - timedelta(days=2)
+    joined = DAY - timedelta(days=90)
+    frames = {
+        "applications": pl.DataFrame({"id": ["A"], "status": ["active"], "registered_on": [joined]}),
+        "status_history": pl.DataFrame({
+            "application": ["A"] * 3, "status": ["active", "closed", "active"],
+            "since": [joined, off, on], "until": [off, on, None]})}
+    told = {day: known_on(frames, day)["applications"]["status"].item()
+            for day in (off, off + timedelta(days=1), DAY)}
+    assert list(told.values()) == ["active", "closed", "active"]
+
+
 def test_a_band_awarded_later_is_the_band_held_before_or_not_known():
     applications = pl.DataFrame({
         "id": ["A", "B"], "status": ["active"] * 2, "registered_on": [DAY - timedelta(days=90)] * 2,

@@ -227,6 +227,39 @@ def test_what_cannot_be_fitted_says_why(made, name, change, said):
     assert said in reason(name, frames)
 
 
+@pytest.mark.parametrize("written", ["active_again", "closed_until"])
+def test_who_was_closed_and_reinstated_waits_and_is_counted(made, written):
+    """A week off the register, a third of a year ago, told by the spell after it or by its own end."""
+    off, on = UNTIL - dt.timedelta(days=120), UNTIL - dt.timedelta(days=113)
+    who = made["applications"].filter(
+        pl.col("status") == "active", pl.col("registered_on") < off)["id"].head(50)
+    closed = pl.DataFrame({"application": who}).with_columns(
+        status=pl.lit("closed"), since=pl.lit(off), until=pl.lit(on))
+    theirs = pl.col("application").is_in(who.implode())
+    history = made["status_history"]
+    if written == "active_again":
+        again = history.filter(theirs)
+        history = pl.concat([history.with_columns(pl.when(theirs).then(pl.lit(off)).otherwise("until")
+                                                  .alias("until")),
+                             again.with_columns(since=pl.lit(on))])
+    turned = history_of(made | {"status_history": pl.concat([history, closed]).sort("since", "status")})
+    said = "50 housed or closed and on the register again: taken as waiting all along"
+    for name in ("arrivals.per_year", "households.lapse_per_year", "bidding.kinds"):
+        one, other = FITS[name](history_of(made)), FITS[name](turned)
+        assert (other.value, other.intervals) == (one.value, one.intervals), name
+        assert other.remarks == (*one.remarks, said)
+
+
+def test_who_was_housed_and_then_closed_was_housed(made):
+    """An office may close an application once its household is housed."""
+    housed = made["status_history"].filter(pl.col("status") == "housed")
+    after = housed.with_columns(pl.lit("closed").alias("status"), pl.col("since") + pl.duration(days=9))
+    ended = housed.with_columns((pl.col("since") + pl.duration(days=9)).alias("until"))
+    rest = made["status_history"].filter(pl.col("status") != "housed")
+    turned = made | {"status_history": pl.concat([rest, ended, after])}
+    assert history_of(turned).spells.equals(history_of(made).spells)
+
+
 def test_a_season_needs_every_month(made):
     assert reason("arrivals.by_month", made, until=dt.date(2023, 8, 1)) == (
         "the window has not every month of a year"

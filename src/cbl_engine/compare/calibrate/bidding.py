@@ -17,7 +17,7 @@ import polars as pl
 from cbl_engine.compare.calibrate import estimates
 from cbl_engine.compare.calibrate.adverts import advertised, bids_on
 from cbl_engine.compare.calibrate.estimates import Estimate
-from cbl_engine.compare.calibrate.fit import Fit, enough, left_out, named, single
+from cbl_engine.compare.calibrate.fit import Fit, came_back, enough, left_out, named, single
 from cbl_engine.compare.calibrate.history import CannotFitError
 from cbl_engine.compare.calibrate.nominations import begun
 from cbl_engine.tables.versions import last_versions
@@ -134,6 +134,7 @@ def bid_weeks(
         "known", pl.col("registered_on").is_not_null(), pl.col("registered_on") < pl.lit(history.until)
     )
     lost = history.spells.filter(~pl.col("known")).height
+    again = came_back(spells)
     if weeks["bedrooms"].eq(_ANY).all():
         spells = spells.with_columns(pl.lit(_ANY, pl.Int64).alias("sizes"))
         weeks = weeks.rename({"bedrooms": "sizes"})
@@ -168,7 +169,8 @@ def bid_weeks(
         .filter(pl.col("weeks") > 0)
         .sort("application")
     )
-    return found, (which, *_of_bids(history), left_out(lost, "left on a day that is not known"))
+    return found, (which, *_of_bids(history), left_out(lost, "left on a day that is not known"),
+                   again)
 
 
 def _needed(history: History) -> pl.DataFrame:

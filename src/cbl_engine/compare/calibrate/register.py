@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.compare.calibrate import estimates
-from cbl_engine.compare.calibrate.fit import Fit, enough, left_out, named, single
+from cbl_engine.compare.calibrate.fit import Fit, came_back, enough, left_out, named, single
 from cbl_engine.compare.calibrate.history import FEWEST, CannotFitError, days_between
 from cbl_engine.tables.days import YEAR
 
@@ -33,8 +33,8 @@ def _whole_cohort(history: History) -> pl.DataFrame:
     return history.spells
 
 
-def _known(spells: pl.DataFrame) -> tuple[pl.DataFrame, str]:
-    """Spells whose end is known, and the remark on the others.
+def _known(spells: pl.DataFrame) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Spells whose end is known, and the remarks on the others and on those who came back.
 
     Raises:
         CannotFitError: too many left on a day that is not known.
@@ -45,12 +45,12 @@ def _known(spells: pl.DataFrame) -> tuple[pl.DataFrame, str]:
         raise CannotFitError(
             f"{lost:,} of {spells.height:,} applications were {_NO_DAY}: status_history has it"
         )
-    return known, left_out(lost, _NO_DAY)
+    return known, (left_out(lost, _NO_DAY), came_back(known))
 
 
 def arrivals_per_year(history: History) -> Fit:
     """Registrations in the window for each application open on its first day and year."""
-    spells, remark = _known(_whole_cohort(history))
+    spells, remarks = _known(_whole_cohort(history))
     stood = pl.col("left_on").is_null() | (pl.col("left_on") >= pl.lit(history.since))
     opening = spells.filter((pl.col("registered_on") < pl.lit(history.since)) & stood).height
     came = spells.filter(history.within(pl.col("registered_on"))).height
@@ -59,7 +59,7 @@ def arrivals_per_year(history: History) -> Fit:
     enough(came, "registrations")
     return single(
         estimates.rate(came, opening * history.years), came,
-        f"opening register {opening:,}", remark,
+        f"opening register {opening:,}", *remarks,
     )
 
 
@@ -86,7 +86,7 @@ def arrivals_by_month(history: History) -> Fit:
 def lapse_per_year(history: History) -> Fit:
     """Applications closed for each year that one waits."""
     history.table("status_history", "since")
-    spells, remark = _known(_whole_cohort(history))
+    spells, remarks = _known(_whole_cohort(history))
     exposure = float(np.sum(days_between(spells, "registered_on", "left_on", history))) / YEAR
     closed = spells.filter(
         (pl.col("left_by") == "closed") & history.within(pl.col("left_on"))
@@ -95,5 +95,5 @@ def lapse_per_year(history: History) -> Fit:
     return single(
         estimates.rate(closed, exposure), spells.height,
         f"{closed:,} closed in {exposure:,.0f} years of waiting",
-        "those housed by another register are among them" if closed else "", remark,
+        "those housed by another register are among them" if closed else "", *remarks,
     )
