@@ -177,6 +177,20 @@ def bidders_only(frames):
     frames["applications"] = frames["applications"].filter(pl.col("id").is_in(who.implode()))
 
 
+def unregistered(frames, one_in):
+    frames["applications"] = frames["applications"].with_columns(
+        pl.when(pl.int_range(pl.len()) % one_in > 0).then("registered_on").alias("registered_on"))
+
+
+def reopened(frames, but):
+    """Those who were closed wait still, but for some."""
+    ids = frames["applications"].filter(pl.col("status") == "closed")["id"][but:]
+    frames["applications"] = frames["applications"].with_columns(
+        pl.when(pl.col("id").is_in(ids.implode())).then(pl.lit("active")).otherwise("status").alias("status"))
+    frames["status_history"] = frames["status_history"].filter(
+        ~(pl.col("application").is_in(ids.implode()) & (pl.col("status") == "closed")))
+
+
 def since_window(frames):
     frames["tenancies"] = frames["tenancies"].filter(pl.col("start") >= SINCE)
 
@@ -205,6 +219,13 @@ def only_ends(frames):
          "biased: only those still waiting in history"),
         ("arrivals.per_year", lambda f: [f.pop(t) for t in ("status_history", "outcomes")],
          "applications were housed or closed on a day that is not known"),
+        ("arrivals.per_year", lambda f: unregistered(f, 30),
+         "applications were registered on a day that is not known: fill applications.registered_on"),
+        ("arrivals.by_month", lambda f: unregistered(f, 30), "registered on a day that is not known"),
+        ("households.lapse_per_year", lambda f: unregistered(f, 30), "registered on a day that"),
+        ("households.lapse_per_year", lambda f: reopened(f, 0), "biased: no application closed"),
+        ("households.lapse_per_year", lambda f: reopened(f, 29),
+         "fewer than 30 rows: 29 applications closed in"),
         ("bidding.kinds", bidders_only, "biased: only those who bid in history"),
         ("bidding.assisted", lambda f: drop(f, "bids", "placed_by"),
          "biased: no bid is marked"),
@@ -258,6 +279,17 @@ def test_who_was_housed_and_then_closed_was_housed(made):
     rest = made["status_history"].filter(pl.col("status") != "housed")
     turned = made | {"status_history": pl.concat([rest, ended, after])}
     assert history_of(turned).spells.equals(history_of(made).spells)
+
+
+def test_few_who_joined_on_a_day_not_known_are_left_out_of_every_fit_and_counted(made):
+    frames = dict(made)
+    unregistered(frames, 60)
+    lost = frames["applications"]["registered_on"].null_count()
+    without = frames["applications"].drop_nulls("registered_on")
+    for name in ("arrivals.per_year", "arrivals.by_month", "households.lapse_per_year", "bidding.kinds"):
+        found = FITS[name](history_of(frames))
+        assert f"{lost} left out: registered on a day that is not known" in found.remarks, name
+        assert found.value == FITS[name](history_of(frames | {"applications": without})).value, name
 
 
 def test_a_season_needs_every_month(made):

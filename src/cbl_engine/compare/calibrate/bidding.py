@@ -20,6 +20,7 @@ from cbl_engine.compare.calibrate.estimates import Estimate
 from cbl_engine.compare.calibrate.fit import Fit, came_back, enough, left_out, named, single
 from cbl_engine.compare.calibrate.history import CannotFitError
 from cbl_engine.compare.calibrate.nominations import begun
+from cbl_engine.compare.calibrate.register import NOT_JOINED
 from cbl_engine.tables.versions import last_versions
 
 if TYPE_CHECKING:
@@ -130,10 +131,10 @@ def bid_weeks(
     )
     placed = history.once(_placed)
     weeks, which = _weeks_of_adverts(history)
-    spells = history.spells.filter(
-        "known", pl.col("registered_on").is_not_null(), pl.col("registered_on") < pl.lit(history.until)
-    )
-    lost = history.spells.filter(~pl.col("known")).height
+    registered = history.spells.filter(pl.col("registered_on").is_not_null())
+    not_joined = history.spells.height - registered.height
+    lost = registered.filter(~pl.col("known")).height
+    spells = registered.filter("known", pl.col("registered_on") < pl.lit(history.until))
     again = came_back(spells)
     if weeks["bedrooms"].eq(_ANY).all():
         spells = spells.with_columns(pl.lit(_ANY, pl.Int64).alias("sizes"))
@@ -169,8 +170,8 @@ def bid_weeks(
         .filter(pl.col("weeks") > 0)
         .sort("application")
     )
-    return found, (which, *_of_bids(history), left_out(lost, "left on a day that is not known"),
-                   again)
+    return found, (which, *_of_bids(history), left_out(not_joined, NOT_JOINED),
+                   left_out(lost, "left on a day that is not known"), again)
 
 
 def _needed(history: History) -> pl.DataFrame:
