@@ -327,6 +327,53 @@ def test_works_count_from_their_beginning_where_it_is_known(made):
     assert plain.remarks == ("a wait for a team is in them", *later.remarks)
 
 
+def test_works_begun_that_are_written_down_for_some_only_date_none(made):
+    """Open ones without a day would be gone, and with them the long ones."""
+    recent = pl.col("inspected_on") > UNTIL - dt.timedelta(days=60)
+    some = made["voids"].with_columns(
+        pl.when(recent & pl.col("ready_on").is_not_null()).then("inspected_on").alias("works_began_on"))
+    plain = FITS["voids.works_days"](history_of(made))
+    found = FITS["voids.works_days"](history_of(made | {"voids": some}))
+    assert (found.value, found.intervals, found.rows) == (plain.value, plain.intervals, plain.rows)
+    filled = some["works_began_on"].drop_nulls().len() - some.filter(recent, works="none")[
+        "works_began_on"].drop_nulls().len()
+    assert found.remarks[0].startswith(
+        f"a wait for a team is in them: works_began_on is filled for {filled} of ")
+
+
+def test_works_that_wait_for_a_team_are_left_out_and_counted(made):
+    waits = pl.col("ready_on").is_null() & (pl.col("inspected_on") > UNTIL - dt.timedelta(days=14))
+    voids = made["voids"].with_columns(
+        pl.when(~waits).then("inspected_on").alias("works_began_on"))
+    waiting = voids.filter(waits, pl.col("works") != "none").height
+    found = FITS["voids.works_days"](history_of(made | {"voids": voids}))
+    assert waiting
+    assert found.remarks[0] == f"{waiting} left out: inspected, works not begun"
+
+
+def test_notice_is_that_of_tenants_who_leave_not_of_those_who_move(made):
+    """Who moves gives notice once a home was accepted, and what is left of it is short."""
+    left = made["voids"].filter(pl.col("cause") == "left")
+    moved = left.with_columns(
+        pl.lit("moved").alias("cause"), pl.col("id") + "m",
+        pl.col("tenancy_ended_on") - pl.duration(days=5))
+    moved = moved.with_columns(pl.col("tenancy_ended_on").alias("notice_given_on"))
+    plain = FITS["voids.notice_days"](history_of(made))
+    found = FITS["voids.notice_days"](history_of(made | {"voids": pl.concat([made["voids"], moved])}))
+    assert found.value == plain.value
+    (said,) = found.remarks
+    assert said.endswith("left out: tenants who moved, whose notice the acceptance cuts short")
+
+
+def test_homes_never_let_before_have_no_keys_that_come_late(made):
+    new = made["voids"].head(200).with_columns(
+        pl.lit("new_home").alias("cause"), pl.col("id") + "n",
+        pl.col("tenancy_ended_on").alias("keys_in_on"))
+    plain = FITS["voids.late_keys_days"](history_of(made))
+    found = FITS["voids.late_keys_days"](history_of(made | {"voids": pl.concat([made["voids"], new])}))
+    assert (found.value, found.rows) == (plain.value, plain.rows)
+
+
 def test_stages_that_end_before_they_begin_are_left_out_and_counted(made):
     voids = made["voids"].with_row_index("n").with_columns(
         pl.when(pl.col("n") % 40 == 0).then(pl.col("inspected_on") - pl.duration(days=400))
