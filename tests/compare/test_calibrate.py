@@ -209,6 +209,9 @@ def only_ends(frames):
     ("name", "change", "said"),
     [
         ("voids.notice_days", lambda f: f.pop("voids"), "no table voids"),
+        ("voids.notice_days", lambda f: head(f, "voids", 0), "no rows in voids"),
+        ("nominations.own", lambda f: head(f, "bids", 0), "no rows in bids: who placed"),
+        ("bidding.most_bids", lambda f: head(f, "bids", 0), "no rows in bids"),
         ("voids.notice_days", lambda f: drop(f, "voids", "notice_given_on"),
          "no column voids.notice_given_on"),
         ("voids.works", lambda f: empty(f, "voids", "works"), "voids.works is empty"),
@@ -500,7 +503,7 @@ def test_bad_rows_are_refused_unless_left_out(small, tmp_path):
         calibrate(tmp_path / "history")
     assert {problem.kind for problem in caught.value.problems} == {"unknown_code"}
     found = calibrate(tmp_path / "history", strict=False)
-    assert found.not_fitted["voids.works"] == "no table voids"
+    assert found.not_fitted["voids.works"] == "no rows in voids"
     assert found.quality.verdicts[0].answer == "with care"
 
 

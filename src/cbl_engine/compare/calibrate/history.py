@@ -73,11 +73,13 @@ class History:
         """A table with columns that are needed of it.
 
         Raises:
-            CannotFitError: the table or a column is missing, or a column is empty.
+            CannotFitError: the table or a column is missing, or it is empty.
         """
         frame = self.frames.get(name)
-        if frame is None or not frame.height:
+        if frame is None:
             raise CannotFitError(f"no table {name}")
+        if not frame.height:
+            raise CannotFitError(f"no rows in {name}")
         for column in columns:
             if column not in frame.columns:
                 raise CannotFitError(f"no column {name}.{column}")
