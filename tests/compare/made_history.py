@@ -254,9 +254,13 @@ def _bids(rng, truth, ids, need, registered, closed):
             for by, who in (("applicant", own), ("officer", of_officer), ("automatic", automatic)):
                 # An hour for each kind, so that the last bid of a household is of one kind.
                 at = shut - dt.timedelta(hours={"applicant": 50, "officer": 26, "automatic": 14}[by])
-                rows += [(advert, ids[i], at + dt.timedelta(minutes=int(j)), by,
-                          shut - dt.timedelta(hours=1) if (j + week) % 50 == 49 else None)
-                         for j, i in enumerate(who)]
+                hour = dt.timedelta(hours=1)
+                for j, i in enumerate(who):
+                    placed = at + dt.timedelta(minutes=int(j))
+                    if (j + week) % 50 == 49:  # taken back, then placed again: it bids as often as before
+                        rows.append((advert, ids[i], placed, by, placed + hour))
+                        placed += 2 * hour
+                    rows.append((advert, ids[i], placed, by, None))
             last = {int(i): by for by, who in
                     (("own", own), ("assisted", of_officer), ("automatic", automatic)) for i in who}
             chosen = rng.permutation(sorted(last))[:4]

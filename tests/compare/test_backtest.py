@@ -130,6 +130,19 @@ def test_an_application_housed_later_waits_and_one_housed_before_is_gone():
     assert known["applications"]["status"].to_list() == ["active", "housed", "closed"]
 
 
+def test_an_application_closed_and_reinstated_is_closed_on_days_between_and_waits_before_and_after():
+    off, on = DAY - timedelta(days=9), DAY - timedelta(days=2)
+    joined = DAY - timedelta(days=90)
+    frames = {
+        "applications": pl.DataFrame({"id": ["A"], "status": ["active"], "registered_on": [joined]}),
+        "status_history": pl.DataFrame({
+            "application": ["A"] * 3, "status": ["active", "closed", "active"],
+            "since": [joined, off, on], "until": [off, on, None]})}
+    told = {day: known_on(frames, day)["applications"]["status"].item()
+            for day in (off, off + timedelta(days=1), DAY)}
+    assert list(told.values()) == ["active", "closed", "active"]
+
+
 def test_a_band_awarded_later_is_the_band_held_before_or_not_known():
     applications = pl.DataFrame({
         "id": ["A", "B"], "status": ["active"] * 2, "registered_on": [DAY - timedelta(days=90)] * 2,
@@ -290,6 +303,19 @@ def test_a_new_home_ends_no_tenancy_whatever_days_a_history_gives_it(history):
         pl.when(~new).then(day).alias(day) for day in ("tenancy_ended_on", "keys_in_on"))
     assert empty["tenancy_ended_on"].null_count() > voids["tenancy_ended_on"].null_count()
     assert measured(voids).equals(measured(empty))
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_who_was_housed_has_the_band_of_the_last_version_whatever_the_order_of_rows(first):
+    rows = [("A", "housed", BEGINS, "2", None), ("A", "housed", BEGINS, "1", BEGINS + timedelta(days=9))]
+    frames = {
+        "applications": pl.DataFrame([rows[first], rows[1 - first]], {
+            "id": pl.String, "status": pl.String, "registered_on": pl.Date, "band": pl.String,
+            "valid_from": pl.Date}, orient="row"),
+        "outcomes": pl.DataFrame({"id": ["1"], "application": ["A"], "what": ["signed"], "advert": ["x"],
+                                  "on": [DAY]})}
+    housed = seen_in_history(frames, DAY, END).tables["housed"]
+    assert housed["band"].to_list() == ["1"]
 
 
 def test_what_is_not_in_a_history_is_said_and_not_measured(small, tmp_path):

@@ -80,6 +80,25 @@ def test_the_order_of_rows_does_not_matter(small, tmp_path):
     assert_frame_equal(one.frame(), two.frame())
 
 
+def test_of_versions_of_an_application_the_last_decides_whatever_their_order(small, tmp_path):
+    """Before the window each household needed another size and had no home."""
+    day = SINCE - dt.timedelta(days=1)
+    number = pl.int_range(pl.len())
+    last = small["applications"].with_columns(
+        pl.when(number % 3 == 0).then(pl.lit("H00001")).alias("current_home"))
+    older = last.with_columns(
+        pl.col("bedroom_need") % 3 + 1, pl.lit(None, pl.String).alias("current_home"),
+        pl.lit(None, pl.Date).alias("valid_from"), pl.lit(day).alias("valid_to"))
+    newer = last.with_columns(pl.lit(day).alias("valid_from"), pl.lit(None, pl.Date).alias("valid_to"))
+    found = {}
+    for name, applications in (("one", last), ("in_order", pl.concat([older, newer])),
+                               ("turned", pl.concat([newer, older]))):
+        write_tables(small | {"applications": applications}, tmp_path / name)
+        found[name] = parameters_text(calibrate(tmp_path / name))
+    assert found["one"] == found["in_order"] == found["turned"]
+    assert "household_odds" in found["one"].split("not_fitted:")[0]
+
+
 def test_ids_may_be_whole_numbers(small, tmp_path):
     def numbered(name):
         return pl.col(name).str.replace_all(r"[^0-9]", "").cast(pl.Int64)
@@ -158,6 +177,20 @@ def bidders_only(frames):
     frames["applications"] = frames["applications"].filter(pl.col("id").is_in(who.implode()))
 
 
+def unregistered(frames, one_in):
+    frames["applications"] = frames["applications"].with_columns(
+        pl.when(pl.int_range(pl.len()) % one_in > 0).then("registered_on").alias("registered_on"))
+
+
+def reopened(frames, but):
+    """Those who were closed wait still, but for some."""
+    ids = frames["applications"].filter(pl.col("status") == "closed")["id"][but:]
+    frames["applications"] = frames["applications"].with_columns(
+        pl.when(pl.col("id").is_in(ids.implode())).then(pl.lit("active")).otherwise("status").alias("status"))
+    frames["status_history"] = frames["status_history"].filter(
+        ~(pl.col("application").is_in(ids.implode()) & (pl.col("status") == "closed")))
+
+
 def since_window(frames):
     frames["tenancies"] = frames["tenancies"].filter(pl.col("start") >= SINCE)
 
@@ -176,6 +209,9 @@ def only_ends(frames):
     ("name", "change", "said"),
     [
         ("voids.notice_days", lambda f: f.pop("voids"), "no table voids"),
+        ("voids.notice_days", lambda f: head(f, "voids", 0), "no rows in voids"),
+        ("nominations.own", lambda f: head(f, "bids", 0), "no rows in bids: who placed"),
+        ("bidding.most_bids", lambda f: head(f, "bids", 0), "no rows in bids"),
         ("voids.notice_days", lambda f: drop(f, "voids", "notice_given_on"),
          "no column voids.notice_given_on"),
         ("voids.works", lambda f: empty(f, "voids", "works"), "voids.works is empty"),
@@ -186,6 +222,13 @@ def only_ends(frames):
          "biased: only those still waiting in history"),
         ("arrivals.per_year", lambda f: [f.pop(t) for t in ("status_history", "outcomes")],
          "applications were housed or closed on a day that is not known"),
+        ("arrivals.per_year", lambda f: unregistered(f, 30),
+         "applications were registered on a day that is not known: fill applications.registered_on"),
+        ("arrivals.by_month", lambda f: unregistered(f, 30), "registered on a day that is not known"),
+        ("households.lapse_per_year", lambda f: unregistered(f, 30), "registered on a day that"),
+        ("households.lapse_per_year", lambda f: reopened(f, 0), "biased: no application closed"),
+        ("households.lapse_per_year", lambda f: reopened(f, 29),
+         "fewer than 30 rows: 29 applications closed in"),
         ("bidding.kinds", bidders_only, "biased: only those who bid in history"),
         ("bidding.assisted", lambda f: drop(f, "bids", "placed_by"),
          "biased: no bid is marked"),
@@ -206,6 +249,50 @@ def test_what_cannot_be_fitted_says_why(made, name, change, said):
     frames = dict(made)
     change(frames)
     assert said in reason(name, frames)
+
+
+@pytest.mark.parametrize("written", ["active_again", "closed_until"])
+def test_who_was_closed_and_reinstated_waits_and_is_counted(made, written):
+    """A week off the register, a third of a year ago, told by the spell after it or by its own end."""
+    off, on = UNTIL - dt.timedelta(days=120), UNTIL - dt.timedelta(days=113)
+    who = made["applications"].filter(
+        pl.col("status") == "active", pl.col("registered_on") < off)["id"].head(50)
+    closed = pl.DataFrame({"application": who}).with_columns(
+        status=pl.lit("closed"), since=pl.lit(off), until=pl.lit(on))
+    theirs = pl.col("application").is_in(who.implode())
+    history = made["status_history"]
+    if written == "active_again":
+        again = history.filter(theirs)
+        history = pl.concat([history.with_columns(pl.when(theirs).then(pl.lit(off)).otherwise("until")
+                                                  .alias("until")),
+                             again.with_columns(since=pl.lit(on))])
+    turned = history_of(made | {"status_history": pl.concat([history, closed]).sort("since", "status")})
+    said = "50 housed or closed and on the register again: taken as waiting all along"
+    for name in ("arrivals.per_year", "households.lapse_per_year", "bidding.kinds"):
+        one, other = FITS[name](history_of(made)), FITS[name](turned)
+        assert (other.value, other.intervals) == (one.value, one.intervals), name
+        assert other.remarks == (*one.remarks, said)
+
+
+def test_who_was_housed_and_then_closed_was_housed(made):
+    """An office may close an application once its household is housed."""
+    housed = made["status_history"].filter(pl.col("status") == "housed")
+    after = housed.with_columns(pl.lit("closed").alias("status"), pl.col("since") + pl.duration(days=9))
+    ended = housed.with_columns((pl.col("since") + pl.duration(days=9)).alias("until"))
+    rest = made["status_history"].filter(pl.col("status") != "housed")
+    turned = made | {"status_history": pl.concat([rest, ended, after])}
+    assert history_of(turned).spells.equals(history_of(made).spells)
+
+
+def test_few_who_joined_on_a_day_not_known_are_left_out_of_every_fit_and_counted(made):
+    frames = dict(made)
+    unregistered(frames, 60)
+    lost = frames["applications"]["registered_on"].null_count()
+    without = frames["applications"].drop_nulls("registered_on")
+    for name in ("arrivals.per_year", "arrivals.by_month", "households.lapse_per_year", "bidding.kinds"):
+        found = FITS[name](history_of(frames))
+        assert f"{lost} left out: registered on a day that is not known" in found.remarks, name
+        assert found.value == FITS[name](history_of(frames | {"applications": without})).value, name
 
 
 def test_a_season_needs_every_month(made):
@@ -241,6 +328,53 @@ def test_works_count_from_their_beginning_where_it_is_known(made):
     later = FITS["voids.works_days"](history_of(made | {"voids": waited}))
     assert later.value == plain.value
     assert plain.remarks == ("a wait for a team is in them", *later.remarks)
+
+
+def test_works_begun_that_are_written_down_for_some_only_date_none(made):
+    """Open ones without a day would be gone, and with them the long ones."""
+    recent = pl.col("inspected_on") > UNTIL - dt.timedelta(days=60)
+    some = made["voids"].with_columns(
+        pl.when(recent & pl.col("ready_on").is_not_null()).then("inspected_on").alias("works_began_on"))
+    plain = FITS["voids.works_days"](history_of(made))
+    found = FITS["voids.works_days"](history_of(made | {"voids": some}))
+    assert (found.value, found.intervals, found.rows) == (plain.value, plain.intervals, plain.rows)
+    filled = some["works_began_on"].drop_nulls().len() - some.filter(recent, works="none")[
+        "works_began_on"].drop_nulls().len()
+    assert found.remarks[0].startswith(
+        f"a wait for a team is in them: works_began_on is filled for {filled} of ")
+
+
+def test_works_that_wait_for_a_team_are_left_out_and_counted(made):
+    waits = pl.col("ready_on").is_null() & (pl.col("inspected_on") > UNTIL - dt.timedelta(days=14))
+    voids = made["voids"].with_columns(
+        pl.when(~waits).then("inspected_on").alias("works_began_on"))
+    waiting = voids.filter(waits, pl.col("works") != "none").height
+    found = FITS["voids.works_days"](history_of(made | {"voids": voids}))
+    assert waiting
+    assert found.remarks[0] == f"{waiting} left out: inspected, works not begun"
+
+
+def test_notice_is_that_of_tenants_who_leave_not_of_those_who_move(made):
+    """Who moves gives notice once a home was accepted, and what is left of it is short."""
+    left = made["voids"].filter(pl.col("cause") == "left")
+    moved = left.with_columns(
+        pl.lit("moved").alias("cause"), pl.col("id") + "m",
+        pl.col("tenancy_ended_on") - pl.duration(days=5))
+    moved = moved.with_columns(pl.col("tenancy_ended_on").alias("notice_given_on"))
+    plain = FITS["voids.notice_days"](history_of(made))
+    found = FITS["voids.notice_days"](history_of(made | {"voids": pl.concat([made["voids"], moved])}))
+    assert found.value == plain.value
+    (said,) = found.remarks
+    assert said.endswith("left out: tenants who moved, whose notice the acceptance cuts short")
+
+
+def test_homes_never_let_before_have_no_keys_that_come_late(made):
+    new = made["voids"].head(200).with_columns(
+        pl.lit("new_home").alias("cause"), pl.col("id") + "n",
+        pl.col("tenancy_ended_on").alias("keys_in_on"))
+    plain = FITS["voids.late_keys_days"](history_of(made))
+    found = FITS["voids.late_keys_days"](history_of(made | {"voids": pl.concat([made["voids"], new])}))
+    assert (found.value, found.rows) == (plain.value, plain.rows)
 
 
 def test_stages_that_end_before_they_begin_are_left_out_and_counted(made):
@@ -369,7 +503,7 @@ def test_bad_rows_are_refused_unless_left_out(small, tmp_path):
         calibrate(tmp_path / "history")
     assert {problem.kind for problem in caught.value.problems} == {"unknown_code"}
     found = calibrate(tmp_path / "history", strict=False)
-    assert found.not_fitted["voids.works"] == "no table voids"
+    assert found.not_fitted["voids.works"] == "no rows in voids"
     assert found.quality.verdicts[0].answer == "with care"
 
 

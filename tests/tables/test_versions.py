@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from cbl_engine.tables import versions_in_force
+from cbl_engine.tables.versions import last_versions
 
 FROM = [None, date(2026, 2, 1), date(2026, 3, 1)]
 TO = [date(2026, 2, 1), date(2026, 3, 1), None]
@@ -31,3 +32,9 @@ def test_a_version_holds_until_its_end_or_where_ends_are_not_given_until_the_nex
 def test_rows_that_are_no_versions_are_all_in_force():
     rows = versions()
     assert versions_in_force(rows, date(2026, 1, 1)).equals(rows)
+
+
+def test_the_last_version_is_the_one_that_begins_last_whatever_the_order_of_rows():
+    given = versions(valid_from=FROM)
+    assert last_versions(given)["band"].to_list() == ["A"]
+    assert last_versions(given.reverse())["band"].to_list() == ["A"]

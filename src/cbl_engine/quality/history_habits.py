@@ -9,6 +9,7 @@ import polars as pl
 
 from cbl_engine.quality.habit import ENOUGH, Habit, has, ids_of, rows_where
 from cbl_engine.simulate.void_measures import NO_RELET
+from cbl_engine.tables.versions import last_versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -149,7 +150,7 @@ def _gone_without_day(frames: Frames, _today: date | None) -> Iterator[Habit]:
     ]
     nobody = applications["id"].clear()
     days = pl.concat([nobody, *known]).drop_nulls().unique()
-    last = applications.unique("id", keep="last", maintain_order=True)
+    last = last_versions(applications)
     bad = rows_where(last, gone & ~pl.col("id").is_in(days.implode()))
     if bad.any():
         yield Habit(

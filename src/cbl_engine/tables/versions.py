@@ -24,6 +24,13 @@ def spans_of(applications: pl.DataFrame) -> pl.DataFrame:
     return spans.with_columns(following.gather(order).over("id").alias("to"))
 
 
+def last_versions(applications: pl.DataFrame) -> pl.DataFrame:
+    """A row an application, its last version, in order of id: the order of rows decides nothing."""
+    by = ("id", "valid_from") if "valid_from" in applications.columns else ("id",)
+    return applications.sort(by, nulls_last=False, maintain_order=True).unique(
+        "id", keep="last", maintain_order=True)
+
+
 def versions_in_force(applications: pl.DataFrame, on: date) -> pl.DataFrame:
     """The rows in force on a day, in their order: all of them where rows are no versions."""
     if not has_versions(applications):

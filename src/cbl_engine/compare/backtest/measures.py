@@ -137,8 +137,8 @@ def _closed(seen: Seen) -> pl.DataFrame:
 
 
 def _bids(seen: Seen) -> pl.DataFrame:
-    """Households that bid, withdrawn bids left out, on each advert that closes in the span: mean,
-    by bedrooms.
+    """Households that bid, bids withdrawn before the close left out, on each advert that closes in
+    the span: mean, by bedrooms.
     """
     return grouped(_closed(seen), pl.col("bids").mean(), bedrooms())
 

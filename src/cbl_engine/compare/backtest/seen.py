@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from cbl_engine.compare.calibrate.adverts import advertised, bids_on
 from cbl_engine.compare.calibrate.history import CannotFitError, History
 from cbl_engine.compare.calibrate.nominations import begun
 from cbl_engine.simulate.void_measures import without_first_lets
+from cbl_engine.tables.versions import last_versions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +35,7 @@ class Seen:
         tables: those that there are, each with ``world``:
 
             ``voids``: bedrooms, tenancy_ended_on, keys_in_on, inspected_on, ready_on, let_on;
-            ``adverts``: bedrooms, closed_on, bids (distinct households, not withdrawn);
+            ``adverts``: bedrooms, closed_on, bids (distinct households, whose bid stood at the close);
             ``nominations``: began, became (null: open);
             ``households``: registered_on, left_on, left_by (housed, closed);
             ``housed``: on, band.
@@ -88,13 +90,8 @@ def _bedrooms(history: History) -> pl.DataFrame:
 
 
 def _adverts(history: History) -> pl.DataFrame:
-    adverts = history.table("adverts", "closes_at")
-    bids = history.table("bids", "application")
-    if "status" in adverts.columns:
-        adverts = adverts.filter(
-            ~pl.col("status").cast(pl.String).is_in(["withdrawn", "draft"]).fill_null(value=False))
-    if "withdrawn_at" in bids.columns:
-        bids = bids.filter(pl.col("withdrawn_at").is_null())
+    adverts = advertised(history)
+    bids = bids_on(history, adverts, "application").filter("stood")
     placed = bids.group_by(pl.col("advert").alias("id")).agg(
         pl.col("application").n_unique().cast(pl.Int64).alias("bids"))
     own = pl.col("bedrooms").cast(pl.Int64) if "bedrooms" in adverts.columns else (
@@ -119,9 +116,9 @@ def _households(history: History) -> pl.DataFrame:
 
 
 def _housed(history: History) -> pl.DataFrame:
-    applications = history.table("applications", "id", "band")
-    bands = applications.group_by(pl.col("id").alias("application")).agg(
-        pl.col("band").cast(pl.String).drop_nulls().last())
+    applications = history.table("applications", "id", "band").drop_nulls("band")
+    bands = last_versions(applications).select(
+        pl.col("id").alias("application"), pl.col("band").cast(pl.String))
     return history.spells.filter(pl.col("left_by") == "housed").join(
         bands, on="application", how="left").select(pl.col("left_on").alias("on"), "band")
 

@@ -20,6 +20,7 @@ from cbl_engine.simulate.lists_under_way import STANDS, lists_under_way
 from cbl_engine.simulate.opening import voids_under_way
 from cbl_engine.simulate.world import set_up
 from cbl_engine.tables.schemas import REGISTER_TABLES
+from cbl_engine.tables.versions import last_versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -165,8 +166,7 @@ def as_it_stands(history: History, day: date) -> dict[str, pl.DataFrame]:
     if applications is None:
         return known
     if "valid_from" in applications.columns:
-        applications = applications.sort("valid_from", nulls_last=False, maintain_order=True).unique(
-            "id", keep="last", maintain_order=True).drop("valid_from", "valid_to", strict=False)
+        applications = last_versions(applications).drop("valid_from", "valid_to", strict=False)
     if "status" in applications.columns:
         gone = pl.col("id").is_in(_accepted(history).implode()) & ~pl.col("id").is_in(
             _let_in_worlds(known, applications["id"].unique().sort(), day).implode())

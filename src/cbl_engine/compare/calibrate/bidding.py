@@ -1,9 +1,9 @@
 """Who bids, how often, and how many bids a week: from bids that no system placed.
 
 A week is one in which an advert closes, of the bedrooms a household needs where both are known
-nearly always, else any advert; adverts of homes kept for an age or for wheelchair users do not count,
-nor weeks at whose close the household was under offer. Whether it was eligible otherwise is not looked
-at.
+nearly always, else any advert; withdrawn adverts, drafts and those of homes kept for an age or for
+wheelchair users do not count, nor weeks at whose close the household was under offer. Whether it was
+eligible otherwise is not looked at. A bid counts that stood when its advert closed.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.compare.calibrate import estimates
+from cbl_engine.compare.calibrate.adverts import advertised, bids_on
 from cbl_engine.compare.calibrate.estimates import Estimate
-from cbl_engine.compare.calibrate.fit import Fit, enough, left_out, named, single
+from cbl_engine.compare.calibrate.fit import Fit, came_back, enough, left_out, named, single
 from cbl_engine.compare.calibrate.history import CannotFitError
 from cbl_engine.compare.calibrate.nominations import begun
+from cbl_engine.compare.calibrate.register import NOT_JOINED
+from cbl_engine.tables.versions import last_versions
 
 if TYPE_CHECKING:
     from cbl_engine.compare.calibrate.estimates import Bidders
@@ -30,26 +33,29 @@ _UNMARKED = "no bid is marked automatic: if the system places any they are taken
 _ANY = -1
 
 
+def _in_window(history: History) -> pl.DataFrame:
+    """Bids on adverts that closed in the window, those withdrawn before with ``stood`` false."""
+    closed = advertised(history).filter(history.within(pl.col("closes_at").dt.date()))
+    return bids_on(history, closed, "application", "placed_at")
+
+
 def _placed(history: History) -> pl.DataFrame:
-    """Bids on adverts that closed in the window, with the week's Monday and who placed them."""
-    bids = history.table("bids", "application", "placed_at")
-    adverts = history.table("adverts", "closes_at").select(
-        pl.col("id").alias("advert"), pl.col("closes_at").dt.date().alias("closed_on")
-    )
+    """Bids that stood when their advert closed in the window: its week's Monday, who placed them."""
+    bids = history.once(_in_window).filter("stood")
     by = pl.col("placed_by").fill_null("applicant") if "placed_by" in bids.columns else (
         pl.lit("applicant")
     )
-    return (
-        bids.select("advert", "application", by.alias("placed_by"))
-        .unique()
-        .join(adverts, on="advert")
-        .filter(history.within(pl.col("closed_on")))
-        .with_columns(pl.col("closed_on").dt.truncate("1w").alias("week"))
-    )
+    closed_on = pl.col("closes_at").dt.date()
+    return bids.select(
+        "advert", "application", by.alias("placed_by"), closed_on.dt.truncate("1w").alias("week")
+    ).unique()
 
 
-def _unmarked(history: History) -> str:
-    return _UNMARKED if "automatic_unmarked" in history.habits else ""
+def _of_bids(history: History) -> tuple[str, ...]:
+    """What is to be known of the bids: whose may be taken for own, and which are left out."""
+    withdrawn = int((~history.once(_in_window)["stood"]).sum())
+    return (_UNMARKED if "automatic_unmarked" in history.habits else "",
+            left_out(withdrawn, "bids withdrawn before their advert closed"))
 
 
 def _weeks_of_adverts(history: History) -> tuple[pl.DataFrame, str]:
@@ -58,7 +64,7 @@ def _weeks_of_adverts(history: History) -> tuple[pl.DataFrame, str]:
     Returns:
         bedrooms and week, each pair once; and the remark on which it is.
     """
-    adverts = history.table("adverts", "closes_at")
+    adverts = advertised(history)
     sizes = None
     if "bedrooms" in adverts.columns:
         sizes = pl.col("bedrooms")
@@ -125,10 +131,11 @@ def bid_weeks(
     )
     placed = history.once(_placed)
     weeks, which = _weeks_of_adverts(history)
-    spells = history.spells.filter(
-        "known", pl.col("registered_on").is_not_null(), pl.col("registered_on") < pl.lit(history.until)
-    )
-    lost = history.spells.filter(~pl.col("known")).height
+    registered = history.spells.filter(pl.col("registered_on").is_not_null())
+    not_joined = history.spells.height - registered.height
+    lost = registered.filter(~pl.col("known")).height
+    spells = registered.filter("known", pl.col("registered_on") < pl.lit(history.until))
+    again = came_back(spells)
     if weeks["bedrooms"].eq(_ANY).all():
         spells = spells.with_columns(pl.lit(_ANY, pl.Int64).alias("sizes"))
         weeks = weeks.rename({"bedrooms": "sizes"})
@@ -163,14 +170,15 @@ def bid_weeks(
         .filter(pl.col("weeks") > 0)
         .sort("application")
     )
-    return found, (which, _unmarked(history), left_out(lost, "left on a day that is not known"))
+    return found, (which, *_of_bids(history), left_out(not_joined, NOT_JOINED),
+                   left_out(lost, "left on a day that is not known"), again)
 
 
 def _needed(history: History) -> pl.DataFrame:
     """Application and sizes: the bedrooms that it needs."""
-    need = history.table("applications").select(
+    need = last_versions(history.table("applications")).select(
         pl.col("id").alias("application"), pl.col("bedroom_need").alias("need")
-    ).unique("application", keep="last", maintain_order=True).drop_nulls("need")
+    ).drop_nulls("need")
     return need.select("application", (2 ** pl.col("need").cast(pl.Int64)).cast(pl.Int64)
                        .alias("sizes"))
 
@@ -195,7 +203,7 @@ def _under_offer(
         offers = begun(history).filter(pl.col("open") | pl.col("days").is_not_null())
     except CannotFitError:
         return pl.DataFrame(schema={"application": pl.String, "week": pl.Date})
-    closed = history.table("adverts")["closes_at"].dt.date().drop_nulls()
+    closed = advertised(history)["closes_at"].dt.date().drop_nulls()
     # Adverts close so many days after the Monday of their week, usually.
     after_monday = (closed - closed.dt.truncate("1w")).dt.total_days().to_numpy()
     closes = pl.col("week") + timedelta(days=int(np.median(after_monday)))
@@ -285,7 +293,7 @@ def most_bids(history: History) -> Fit:
     return single(
         Estimate(float(bids[at]), float(bids[low]), float(bids[high])), len(bids),
         f"95 of 100 weeks with a bid have no more; {np.mean(bids):.2f} on average",
-        _unmarked(history),
+        *_of_bids(history),
     )
 
 
@@ -314,5 +322,5 @@ def assisted(history: History) -> Fit:
     enough(rows, "bids")
     return single(
         estimates.share_in_clusters(by["part"].to_numpy(), by["whole"].to_numpy()), rows,
-        f"of {by.height:,} households",
+        f"of {by.height:,} households", *_of_bids(history),
     )

@@ -10,6 +10,8 @@ from cbl_engine.compare.calibrate.history import FEWEST, CannotFitError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import polars as pl
+
     from cbl_engine.compare.calibrate.estimates import Days, Estimate
 
 _REACHED = 0.99
@@ -75,6 +77,12 @@ def open_said(found: Days, what: str = "") -> tuple[str, ...]:
 def left_out(count: int, why: str) -> str:
     """The remark on rows left out; empty where there are none."""
     return f"{count:,} left out: {why}" if count else ""
+
+
+def came_back(spells: pl.DataFrame) -> str:
+    """The remark on applications that left the register and are on it again."""
+    back = int(spells["back"].sum())
+    return f"{back:,} housed or closed and on the register again: taken as waiting all along" if back else ""
 
 
 def _said(remarks: tuple[str, ...]) -> tuple[str, ...]:

@@ -73,11 +73,13 @@ class History:
         """A table with columns that are needed of it.
 
         Raises:
-            CannotFitError: the table or a column is missing, or a column is empty.
+            CannotFitError: the table or a column is missing, or it is empty.
         """
         frame = self.frames.get(name)
-        if frame is None or not frame.height:
+        if frame is None:
             raise CannotFitError(f"no table {name}")
+        if not frame.height:
+            raise CannotFitError(f"no rows in {name}")
         for column in columns:
             if column not in frame.columns:
                 raise CannotFitError(f"no column {name}.{column}")
@@ -107,8 +109,9 @@ class History:
 
         Returns:
             application, registered_on, left_on (first day off the register; null: waits still, or
-            not known), left_by (housed or closed) and known (Bool: it is known whether and when it
-            left), one row an application.
+            not known), left_by (housed or closed), known (Bool: it is known whether and when it
+            left) and back (Bool: it had left and came back, and is taken as waiting meanwhile), one
+            row an application.
         """
         given = self.table("applications", "id", "registered_on")
         order = "valid_from" if "valid_from" in given.columns else "registered_on"
@@ -118,21 +121,31 @@ class History:
             .agg(pl.col("registered_on").min(), pl.col("status").last())
             .rename({"id": "application"})
         )
-        left = [_leavings(self.frames.get("status_history")), _signings(self.frames.get("outcomes"))]
-        first = (
-            pl.concat(left)
+        statuses = self.frames.get("status_history")
+        until = pl.lit(self.until)
+        on_again = (pl.col("stood_from") > pl.col("left_on")) | (
+            (pl.col("over_on") < until) & ~pl.col("status").is_in(_GONE))
+        left = (
+            pl.concat([_leavings(statuses), _signings(self.frames.get("outcomes"))])
+            .join(applications.select("application", "status"), on="application")
+            .join(_last_stood(statuses, self.until), on="application", how="left")
+            .with_columns(on_again.fill_null(value=False).alias("back"))
             .sort("left_on", "left_by")
-            .group_by("application", maintain_order=True)
-            .first()
         )
+        first = (
+            left.filter(~pl.col("back")).group_by("application", maintain_order=True)
+            .agg(pl.col("left_on", "left_by").first())
+        )
+        back = left.filter("back")["application"].unique()
         joined = applications.join(first, on="application", how="left")
-        before = pl.col("left_on") < pl.lit(self.until)
+        before = pl.col("left_on") < until
         return joined.select(
             "application",
             "registered_on",
             pl.when(before).then("left_on").alias("left_on"),
             pl.when(before).then("left_by").alias("left_by"),
             (pl.col("left_on").is_not_null() | ~pl.col("status").is_in(_GONE)).alias("known"),
+            pl.col("application").is_in(back.implode()).alias("back"),
         ).sort("application")
 
     @cached_property
@@ -145,22 +158,35 @@ class History:
         )
 
 
+_LEAVINGS = {"application": pl.String, "left_on": pl.Date, "left_by": pl.String, "over_on": pl.Date}
+
+
 def _leavings(status_history: pl.DataFrame | None) -> pl.DataFrame:
-    schema = {"application": pl.String, "left_on": pl.Date, "left_by": pl.String}
+    """Each time that an application left, and the day on which that was over (null: not told)."""
     if status_history is None or "since" not in status_history.columns:
-        return pl.DataFrame(schema=schema)
+        return pl.DataFrame(schema=_LEAVINGS)
+    over = pl.col("until") if "until" in status_history.columns else pl.lit(None, pl.Date)
     return status_history.filter(pl.col("status").is_in(_GONE) & pl.col("since").is_not_null()).select(
-        "application", pl.col("since").alias("left_on"), pl.col("status").alias("left_by")
-    )
+        "application", pl.col("since").alias("left_on"), pl.col("status").cast(pl.String).alias("left_by"),
+        over.alias("over_on"))
 
 
 def _signings(outcomes: pl.DataFrame | None) -> pl.DataFrame:
-    schema = {"application": pl.String, "left_on": pl.Date, "left_by": pl.String}
     if outcomes is None or "application" not in outcomes.columns:
-        return pl.DataFrame(schema=schema)
+        return pl.DataFrame(schema=_LEAVINGS)
     return outcomes.filter(
         (pl.col("what") == "signed") & pl.col("application").is_not_null()
-    ).select("application", pl.col("on").alias("left_on"), pl.lit("housed").alias("left_by"))
+    ).select("application", pl.col("on").alias("left_on"), pl.lit("housed").alias("left_by"),
+             pl.lit(None, pl.Date).alias("over_on"))
+
+
+def _last_stood(status_history: pl.DataFrame | None, until: date) -> pl.DataFrame:
+    """Application and stood_from: when its last spell on the register began that began before a day."""
+    if status_history is None or "since" not in status_history.columns:
+        return pl.DataFrame(schema={"application": pl.String, "stood_from": pl.Date})
+    return status_history.filter(
+        ~pl.col("status").is_in(_GONE), pl.col("since") < pl.lit(until)
+    ).group_by("application").agg(pl.col("since").max().alias("stood_from"))
 
 
 def days_between(spans: pl.DataFrame, begins: str, ends: str, history: History) -> NDArray:

@@ -93,8 +93,11 @@ def outcomes_of(source: str) -> Callable[[History], Fit]:
     """A fit of what becomes of nominations of one source: own, assisted, automatic or direct."""
 
     def fit(history: History) -> Fit:
-        if source != "direct" and history.frames.get("bids") is None:
-            raise CannotFitError("no table bids: who placed the bid is not known")
+        if source != "direct":
+            try:
+                history.table("bids")
+            except CannotFitError as error:
+                raise CannotFitError(f"{error}: who placed the bid is not known") from None
         if source in {"assisted", "automatic"}:
             history.unbiased(automatic_unmarked="no bid is marked as an officer's or automatic")
         of = history.once(nominations).filter(pl.col("source") == source)

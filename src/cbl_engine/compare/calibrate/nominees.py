@@ -21,6 +21,7 @@ from cbl_engine.simulate.nominees import HOUSEHOLDS, OLDER
 from cbl_engine.simulate.parameters import shipped_parameters
 from cbl_engine.simulate.setup import LANDLORDS, OUTCOMES, ROUTES
 from cbl_engine.tables.days import YEAR
+from cbl_engine.tables.versions import last_versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,8 +52,7 @@ def _landlords(history: History) -> pl.DataFrame | None:
 
 def _kinds(history: History) -> tuple[pl.DataFrame | None, str]:
     """Application and household, the first kind that fits; and the remark on what nothing says."""
-    applications = history.table("applications", "id").sort(
-        "id", maintain_order=True).unique("id", keep="last", maintain_order=True)
+    applications = last_versions(history.table("applications", "id"))
     ids = applications["id"]
     is_kind: dict[str, pl.Series] = {}
     placed = [history.frames[t]["application"] for t in ("duties", "ta_placements")

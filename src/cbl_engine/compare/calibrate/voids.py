@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 _BACKWARDS = "ends before it begins"
 _LATER = "day missing, a later stage has its own"
+_MOVED = "tenants who moved, whose notice the acceptance cuts short"
+_WAITING = "inspected, works not begun"
+_NEARLY_ALWAYS = 0.95
 
 
 def _whole_cohort(history: History) -> None:
@@ -97,17 +100,21 @@ def _fitted(rows: pl.DataFrame, what: str) -> Days:
 
 
 def notice_days(history: History) -> Fit:
-    """Days from notice to the end of the tenancy, 0 where none was given, of tenants who leave."""
+    """Days from notice to the end of the tenancy, 0 where none was given, of tenants who leave.
+
+    Tenants who move within the register give it once they have accepted a home, and what is left of it
+    by then is not how long it runs.
+    """
     history.table("voids", "cause", "notice_given_on", "tenancy_ended_on")
-    ended = history.voids.filter(
-        history.within(pl.col("tenancy_ended_on")), pl.col("cause").is_in(["left", "moved"])
-    )
+    ended = history.voids.filter(history.within(pl.col("tenancy_ended_on")))
     given = (pl.col("tenancy_ended_on") - pl.col("notice_given_on")).dt.total_days().fill_null(0)
-    rows = ended.with_columns(given.alias("days"), pl.lit(value=False).alias("open"))
+    rows = ended.filter(pl.col("cause") == "left").with_columns(
+        given.alias("days"), pl.lit(value=False).alias("open"))
     good = rows.filter(pl.col("days") >= 0)
     return lasting(
-        _fitted(good, "voids of tenants who left or moved"),
+        _fitted(good, "voids of tenants who left"),
         left_out(rows.height - good.height, _BACKWARDS),
+        left_out(ended.filter(pl.col("cause") == "moved").height, _MOVED),
     )
 
 
@@ -116,7 +123,7 @@ def late_keys_days(history: History) -> Fit:
     voids = history.table("voids", "keys_in_on", "tenancy_ended_on")
     _whole_cohort(history)
     early = pl.max_horizontal("keys_in_on", "tenancy_ended_on")
-    clipped = history.voids.with_columns(
+    clipped = _let_before(history).with_columns(
         pl.when(pl.col("keys_in_on").is_not_null()).then(early).alias("keys_in_on")
     )
     later = tuple(n for n in ("inspected_on", "ready_on", "let_on") if n in voids.columns)
@@ -147,23 +154,39 @@ def works(history: History) -> Fit:
 
 
 def works_days(history: History) -> Fit:
-    """Days of works by kind, from their beginning where it is known, else from inspection.
+    """Days of works by kind, from their beginning where it is nearly always known, else from inspection.
 
     A kind with too few rows keeps the shipped days, and it is said: kinds are never pooled.
     """
     history.table("voids", "works", "inspected_on", "ready_on")
     _whole_cohort(history)
-    voids = _let_before(history)
-    began, said = pl.col("inspected_on"), "a wait for a team is in them"
-    if "works_began_on" in voids.columns and voids["works_began_on"].null_count() < voids.height:
-        # One inspected that still waits for a team has not come to this stage.
-        done = pl.col("ready_on").is_not_null()
-        began = pl.coalesce("works_began_on", pl.when(done).then("inspected_on"))
-        said = ""
-    rows, remark = _stage(
-        history, voids.with_columns(began.alias("began")), "began", "ready_on", ("let_on",)
-    )
+    voids, said = _works_begun(history, _let_before(history))
+    rows, remark = _stage(history, voids, "began", "ready_on", ("let_on",))
     return by_name(rows, "works", WORKS, "voids.works_days", remark, said)
+
+
+def _works_begun(history: History, voids: pl.DataFrame) -> tuple[pl.DataFrame, str]:
+    """Voids with ``began``, the day on which their works began, and what is to be known of it.
+
+    Where it is filled for some of those that are over, what is open and has none may wait for a team
+    or be under way: from the one day those would be missing, and the long ones with them.
+    """
+    from_order = voids.with_columns(pl.col("inspected_on").alias("began"))
+    wait = "a wait for a team is in them"
+    if "works_began_on" not in voids.columns:
+        return from_order, wait
+    over = pl.any_horizontal(pl.col(c).is_not_null() for c in ("ready_on", "let_on") if c in voids.columns)
+    works = voids.filter(history.within(pl.col("inspected_on")), pl.col("works") != "none")
+    done = works.filter(over)
+    filled = done.height - done["works_began_on"].null_count()
+    if filled < max(1, _NEARLY_ALWAYS * done.height):
+        return from_order, f"{wait}: works_began_on is filled for {filled:,} of {done.height:,}" \
+            if filled else wait
+    # One inspected that still waits for a team has not come to this stage.
+    ordered = pl.when(over | (pl.col("works") == "none")).then("inspected_on")
+    waiting = works.filter(~over, pl.col("works_began_on").is_null()).height
+    return voids.with_columns(pl.coalesce("works_began_on", ordered).alias("began")), (
+        left_out(waiting, _WAITING))
 
 
 def by_name(
