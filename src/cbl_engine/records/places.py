@@ -8,6 +8,7 @@ one place at once, one wins and the others are told.
 
 from __future__ import annotations
 
+import dataclasses
 import glob
 import json
 import os
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cbl_engine.errors import Problem, RunError, why_not_written
+from cbl_engine.errors import BadInput, Problem, RunError, why_not_written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,6 +127,9 @@ def folder_beside(
             _swap_in(partial, out, replace=replace, kind=kind)
         if durable:
             _sync(out.parent)
+    except BadInput as error:  # of what is written in there: the place is the one that was given
+        raise type(error)([dataclasses.replace(problem, where=problem.where.replace(str(partial), str(out)))
+                           for problem in error.problems]) from None
     except (OSError, pl.exceptions.ComputeError) as error:
         if (why := why_not_written(error)) is None:
             raise
