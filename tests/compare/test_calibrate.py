@@ -80,6 +80,13 @@ def test_the_order_of_rows_does_not_matter(small, tmp_path):
     assert_frame_equal(one.frame(), two.frame())
 
 
+def test_fits_are_the_same_in_a_program_whose_floating_point_raises(small, tmp_path):
+    write_tables(small, tmp_path / "history")
+    found = calibrate(tmp_path / "history")
+    with np.errstate(all="raise"):
+        assert parameters_text(calibrate(tmp_path / "history")) == parameters_text(found)
+
+
 def test_ids_may_be_whole_numbers(small, tmp_path):
     def numbered(name):
         return pl.col(name).str.replace_all(r"[^0-9]", "").cast(pl.Int64)
