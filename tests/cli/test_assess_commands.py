@@ -106,7 +106,7 @@ def test_a_note_is_written_as_a_page_by_the_name_of_its_file(cbl: Cbl, tmp_path:
         (("--application", "P9"), "there is no such application on this date; given P9"),
         (("--as-at", "soon"), "the as-at date cannot be read; given 'soon'; allowed: YYYY-MM-DD"),
         (("--as-at", "2020-01-01"), "the scheme example is not in force on 2020-01-01"),
-        (("--data", "nowhere"), "is not a folder that can be read"),
+        (("--data", "nowhere"), "there is no such folder or file"),
     ],
 )
 def test_what_cannot_be_done_ends_with_2_and_one_line(

@@ -57,7 +57,7 @@ def test_what_cannot_be_read_is_told_in_lines(cbl, tmp_path: Path) -> None:
         (["mereham", "--since", "spring"], "the since date cannot be read"),
         (["mereham", "--since", "2024-01-01", "--until", "2023-01-01"], "the window ends"),
         ([str(tmp_path)], "there is no table to fit from"),
-        (["nowhere"], "is not a folder"),
+        (["nowhere"], "there is no such folder or file"),
     ):
         out = tmp_path / "fitted.yaml"
         said = Said(*cbl("calibrate", *arguments, "--out", str(out)))

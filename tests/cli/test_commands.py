@@ -224,7 +224,27 @@ def test_sample_then_shortlist(cbl: Cbl, tmp_path: Path) -> None:
     assert cbl("shortlist", "southend", "--data", data)[0] == 0
     code, _, err = cbl("sample", data)
     assert code == 2
-    assert err.splitlines()[1] == f"  {data}: the folder is there already"
+    assert err.splitlines()[1] == f"  {data}: the folder is there already. Choose another folder"
+
+
+def test_a_borough_that_cannot_be_written_whole_is_not_there(
+    cbl: Cbl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, honest, written = tmp_path / "borough", pl.DataFrame.write_csv, []
+
+    def until_full(self: pl.DataFrame, file: Path) -> None:
+        written.append(file)
+        if len(written) == 3:
+            raise OSError(28, "No space left on device")
+        honest(self, file)
+
+    asked = ("sample", data, "--households", 60, "--adverts", 3)
+    monkeypatch.setattr(pl.DataFrame, "write_csv", until_full)
+    code, out, err = cbl(*asked)
+    assert (code, out, list(tmp_path.iterdir())) == (2, "", [])
+    assert err.splitlines()[-1] == f"  {data}: the tables cannot be written: No space left on device"
+    monkeypatch.undo()
+    assert cbl(*asked)[0] == 0
 
 
 def test_init_writes_a_scheme_once(cbl: Cbl, tmp_path: Path) -> None:
@@ -235,7 +255,7 @@ def test_init_writes_a_scheme_once(cbl: Cbl, tmp_path: Path) -> None:
     out_file.write_text("mine")
     code, out, err = cbl("init", out_file)
     assert (code, out) == (2, "")
-    assert err.splitlines()[1] == f"  {out_file}: the file is there already"
+    assert err.splitlines()[1] == f"  {out_file}: the file is there already. Choose another file"
     assert out_file.read_text() == "mine"
     spaced = tmp_path / "my council.yaml"
     assert cbl("init", spaced)[1].endswith(f"cbl validate '{spaced}'\n")
@@ -268,7 +288,7 @@ def test_init_takes_no_folder_for_a_file(cbl: Cbl, tmp_path: Path) -> None:
          "/nowhere/x.parquet: the file cannot be written: No such file or directory"),
         (["sample", "/nowhere/x", "--households", "0"], "households"),
         (["sample", f"{__file__}/x", "--households", "9", "--adverts", "2"],
-         "the tables cannot be written: Not a directory"),
+         "the borough folder cannot be written: Not a directory"),
         (["shortlist", "sheffield", "--data", "riverton", "--as-at", "9999-12-31"],
          "--as-at: the as-at date is too far off to be meant; given '9999-12-31'; allowed: the years "
          "1900 to 2200"),

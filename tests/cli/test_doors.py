@@ -69,7 +69,7 @@ def test_validate_writes_a_page_and_still_says_what_is_wrong(cbl, tmp_path):
     bad = tmp_path / "nowhere"
     code, out, _ = cbl("validate", "sheffield", "--data", bad, "--report", page)
     assert code == 2
-    assert "not a folder" in page.read_text(encoding="utf-8")
+    assert "There is no such folder or file" in page.read_text(encoding="utf-8")
     code, _, err = cbl("validate", "sheffield", "--report", page)
     assert (code, "needs data" in err) == (2, True)
 

@@ -107,7 +107,7 @@ def test_bad_input_ends_with_two(cbl: Cbl, place: Path, command: str) -> None:
     assert "the as-at date cannot be read" in err
     code, _, err = cbl(command, *schemes, "--data", place / "none", "--as-at", "2026-11-20")
     assert code == 2
-    assert "not a folder" in err
+    assert "there is no such folder or file" in err
 
 
 def test_a_scheme_without_assessment_cannot_be_compared(cbl: Cbl, place: Path) -> None:

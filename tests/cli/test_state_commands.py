@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import polars as pl
 import pytest
@@ -70,6 +71,17 @@ def test_a_form_of_another_kind_is_refused_before_anything_is_run(week, tmp_path
     code, _, error = week("week1", "2026-03-15", "week2", "--template", tmp_path / "form.pdf")
     assert code == 2
     assert "ending in .csv or .xlsx" in error
+    assert not (tmp_path / "week2").exists()
+
+
+def test_a_form_that_cannot_be_written_is_refused_before_anything_is_run(week, tmp_path, monkeypatch):
+    code, _, error = week("week1", "2026-03-15", "week2", "--template", tmp_path / "no" / "form.csv")
+    assert code == 2
+    assert "--template: there is no such folder to write to" in error
+    monkeypatch.setitem(sys.modules, "xlsxwriter", None)
+    code, _, error = week("week1", "2026-03-15", "week2", "--template", tmp_path / "form.xlsx")
+    assert code == 2
+    assert "an Excel file needs the package xlsxwriter" in error
     assert not (tmp_path / "week2").exists()
 
 

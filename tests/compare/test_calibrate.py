@@ -99,6 +99,13 @@ def test_of_versions_of_an_application_the_last_decides_whatever_their_order(sma
     assert "household_odds" in found["one"].split("not_fitted:")[0]
 
 
+def test_fits_are_the_same_in_a_program_whose_floating_point_raises(small, tmp_path):
+    write_tables(small, tmp_path / "history")
+    found = calibrate(tmp_path / "history")
+    with np.errstate(all="raise"):
+        assert parameters_text(calibrate(tmp_path / "history")) == parameters_text(found)
+
+
 def test_ids_may_be_whole_numbers(small, tmp_path):
     def numbered(name):
         return pl.col(name).str.replace_all(r"[^0-9]", "").cast(pl.Int64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -218,6 +219,18 @@ def test_report_writes_the_page_and_the_workbook(kept, tmp_path, capsys):
     first = page.read_bytes(), book.read_bytes()
     assert exit_code("report", kept, "--out", page, "--excel", book) == 0
     assert (page.read_bytes(), book.read_bytes()) == first
+
+
+def test_a_report_without_the_package_for_workbooks_simulates_nothing(
+    small_borough, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "xlsxwriter", None)
+    out = tmp_path / "out"
+    out.mkdir()
+    assert exit_code("report", small_borough, "--out", out / "page.html", "--excel", out / "book.xlsx",
+                     "--keep", out / "kept") == 2
+    assert "an Excel file needs the package xlsxwriter" in capsys.readouterr().err
+    assert list(out.iterdir()) == []
 
 
 def test_an_unfinished_folder_is_no_comparison(tmp_path, capsys):

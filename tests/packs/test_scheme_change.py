@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import date
 
 import polars as pl
@@ -152,3 +153,12 @@ def test_the_command_writes_page_workbook_and_letters_or_nothing(tmp_path, capsy
     assert not (tmp_path / "q.html").exists()
     assert exit_code(*given[:-1], tmp_path / "r.html", "--audience", "public", "--by", "household") == 0
     assert "one adult" in (tmp_path / "r.html").read_text()
+
+
+def test_without_the_package_for_workbooks_nothing_is_written(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "xlsxwriter", None)
+    assert exit_code("scheme-change", "sheffield", "sheffield", "--data", "riverton", "--as-at", "2026-03-01",
+                     "--out", tmp_path / "p.html", "--letters", tmp_path / "letters",
+                     "--excel", tmp_path / "p.xlsx") == 2
+    assert "an Excel file needs the package xlsxwriter" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -58,6 +58,16 @@ def test_an_unknown_name_is_told_the_shipped_ones():
     )
 
 
+@pytest.mark.parametrize("given", ["", " "])
+def test_an_empty_text_names_no_scheme_and_not_the_working_folder(tmp_path, monkeypatch, given):
+    (tmp_path / "harbour.yaml").write_text(version("from: 2024-01-01"))
+    monkeypatch.chdir(tmp_path)
+    assert error(load_scheme, given) == (
+        f"no scheme is named; given {given!r}; allowed: a path, or one of " + ", ".join(sorted(shipped_schemes()))
+    )
+    assert load_scheme(".").name == "harbour"
+
+
 @pytest.mark.parametrize("text", ["scheme: " + "x" * 5_000, "a\nb: c", "nul\0"])
 def test_text_in_place_of_a_path_is_refused_shortly(text):
     line = error(load_scheme, text)

@@ -142,6 +142,11 @@ def test_a_median_that_is_not_reached_is_not_known():
     assert median_with_open(np.arange(1, 7), np.zeros(6, bool)) == 3
 
 
+def test_the_median_is_given_in_a_program_whose_floating_point_raises():
+    with np.errstate(all="raise"):
+        assert median_with_open(np.array([0, 3, 9]), np.array([False, False, True])) == 3
+
+
 def test_groups_apart_in_any_order_of_rows():
     table = pl.concat([
         voids(("A", "left", "none", "03-31", None, None, "04-10")).with_columns(world=pl.lit(1)),

@@ -135,9 +135,12 @@ def test_a_missing_table_says_what_was_looked_for(url, tmp_path):
 
 def test_a_file_that_is_not_there_is_not_made(tmp_path):
     assert lines_of(f"sqlite:///{tmp_path}/no.db") == [
-        f"sqlite:///{tmp_path}/no.db: is not a database file"
+        f"sqlite:///{tmp_path}/no.db: there is no such file; allowed: sqlite:///file.db from the working "
+        "folder, sqlite:////folder/file.db from the root"
     ]
     assert not (tmp_path / "no.db").exists()
+    assert lines_of("sqlite://")[0].startswith("sqlite://: names no database file; allowed: ")
+    assert lines_of(f"sqlite:///{tmp_path}") == [f"sqlite:///{tmp_path}: is not a database file"]
 
 
 def test_a_file_that_is_no_database(tmp_path):

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from cbl_engine.errors import TableError
+from cbl_engine.records.chain import data_source
 from cbl_engine.tables import ExtraColumn, read_tables, write_tables
 
 LONDON = ZoneInfo("Europe/London")
@@ -375,8 +376,27 @@ def test_both_files_of_a_table(spoil):
 
 
 def test_no_such_folder(tmp_path):
-    with pytest.raises(TableError, match="'nowhere': is not a folder"):
+    with pytest.raises(TableError, match="'nowhere': there is no such folder or file; allowed: a folder, "):
         read_tables(tmp_path / "nowhere")
+    (tmp_path / "file").touch()
+    with pytest.raises(TableError, match="'file': is not a folder that can be read; allowed: a folder, "):
+        read_tables(tmp_path / "file")
+
+
+def test_one_file_that_is_not_there(tmp_path):
+    with pytest.raises(TableError, match=r"nowhere\.csv: there is no such file"):
+        read_tables(tmp_path / "nowhere.csv", only="outcomes")
+
+
+@pytest.mark.parametrize("given", ["", " "])
+def test_an_empty_text_names_no_data_and_not_the_working_folder(spoil, monkeypatch, given):
+    monkeypatch.chdir(spoil())
+    for source in (given, data_source(given)):
+        with pytest.raises(TableError) as caught:
+            read_tables(source)
+        assert caught.value.problems[0].line() == (
+            f"no data are named; given {given!r}; allowed: a folder, an .xlsx file or a database URL")
+    assert read_tables(".").frames
 
 
 def test_parquet_rows_count_from_one_and_foreign_types_are_brought_to_ours(spoil):

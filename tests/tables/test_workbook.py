@@ -277,7 +277,7 @@ def test_not_a_workbook(tmp_path, content):
 def test_a_bad_workbook_in_a_folder_hides_no_missing_table(tmp_path):
     (tmp_path / "b.xlsx").write_bytes(b"no")
     assert len(lines_of(tmp_path)) == 4
-    assert lines_of(tmp_path / "none.xlsx") == ["none.xlsx: is not a file that can be read"]
+    assert lines_of(tmp_path / "none.xlsx") == ["none.xlsx: there is no such file"]
 
 
 def test_a_zip_of_something_else(tmp_path):
@@ -374,12 +374,13 @@ def test_two_parts_of_one_name_are_refused(tmp_path):
     assert one_line(path) == "b.xlsx: names a part of itself twice"
 
 
-def test_without_the_package_the_line_says_which(tmp_path, monkeypatch):
+def test_without_the_package_one_line_says_which(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "fastexcel", None)
-    assert one_line(write_book(tmp_path / "b.xlsx")) == (
-        "Applications: cannot be read: the package fastexcel is not installed. "
-        "pip install 'cbl-engine[excel]'"
-    )
+    told = "b.xlsx: cannot be read: the package fastexcel is not installed. pip install 'cbl-engine[excel]'"
+    path = write_book(tmp_path / "b.xlsx")
+    for source in (path, tmp_path):
+        assert read_tables(source, strict=False).rejected["table"].n_unique() > 1
+        assert lines_of(source) == [told]
 
 
 def test_a_workbook_by_another_writer_without_cell_references(tmp_path):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from cbl_engine.cli.given import day
+from cbl_engine.cli.given import check_written, day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -316,6 +316,7 @@ def _check_form(path: Path, state: Path | None = None) -> None:
     if path.exists():
         raise BadInput([Problem("file_in_the_way", "the file is there already", where=str(path),
                                 remedy="Choose another file")])
+    check_written(path, "--template", path.suffix.lower())
 
 
 def _write_form(tables: Mapping[str, pl.DataFrame], path: Path) -> None:

@@ -103,8 +103,8 @@ def check_written(file: Path | None, option: str, ending: str = "") -> None:
         ending: of its name, where only one kind of file is written.
 
     Raises:
-        BadInput: its folder is not there, the place is a folder, or its name is that of another
-            kind of file.
+        BadInput: its folder is not there, the place is a folder, its name is that of another kind
+            of file, or the package that writes such files is not installed.
     """
     from cbl_engine.errors import BadInput, Problem
 
@@ -119,6 +119,10 @@ def check_written(file: Path | None, option: str, ending: str = "") -> None:
     if not file.name.lower().endswith(ending):
         raise BadInput([Problem("wrong_ending", "the file is called as one of another kind",
                                 where=option, given=file.name, allowed=f"a name that ends in {ending}")])
+    if ending == ".xlsx":
+        from cbl_engine.export.workbook import check_package
+
+        check_package()
 
 
 def give(text: str, out: Path | None) -> None:

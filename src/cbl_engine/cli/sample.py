@@ -49,26 +49,23 @@ def sample(
         csv or parquet.
     """
     from cbl_engine.cli import show
-    from cbl_engine.errors import Problem, TableError
-    from cbl_engine.records.places import check_outside
-    from cbl_engine.sample import write_borough
-
-    check_outside(out)
-    if out.exists():
-        raise TableError(
-            [Problem("folder_in_the_way", "the folder is there already", where=str(out))]
-        )
+    from cbl_engine.records.places import check_place, folder_beside
+    from cbl_engine.sample import sample_borough, sample_borough_for
     from cbl_engine.scheme import load_scheme
+    from cbl_engine.tables import write_tables
 
+    check_place(out, replace=None, kind="borough")
     given = {"profiles": profiles, "bands": bands, "district": district}
-    chosen: Any = {name: value for name, value in given.items() if value is not None}
+    options: Any = {name: value for name, value in given.items() if value is not None}
+    options |= {"households": households, "adverts": adverts, "seed": seed}
+    tried_on_it = load_scheme(scheme) if scheme is not None else None
     with show.steps() as on_step:
         on_step(f"Making a borough of {households:,} households")
-        files = write_borough(
-            out, format, load_scheme(scheme) if scheme is not None else None,
-            households=households, adverts=adverts, seed=seed, **chosen,
-        )
-    show.show_files(files, out)
+        frames = (sample_borough(**options) if tried_on_it is None
+                  else sample_borough_for(tried_on_it, **options))
+        with folder_beside(out, kind="borough") as partial:
+            files = write_tables(frames, partial, format)
+    show.show_files({table: out / file.name for table, file in files.items()}, out)
     return 0
 
 
@@ -90,7 +87,8 @@ def init(out: Path = Path("scheme.yaml"), /) -> int:
             "not_a_yaml_file", "the file of a scheme ends in .yaml or .yml", where=str(out),
             remedy=f"In a folder that is there: cbl init {shlex.quote(str(out / 'scheme.yaml'))}")])
     if out.exists():
-        raise SchemeError([Problem("file_in_the_way", "the file is there already", where=str(out))])
+        raise SchemeError([Problem("file_in_the_way", "the file is there already", where=str(out),
+                                   remedy="Choose another file")])
     text = (shipped_folder("templates") / "scheme.yaml").read_text(encoding="utf-8")
     try:
         out.write_text(text, encoding="utf-8")

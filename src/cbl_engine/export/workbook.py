@@ -112,14 +112,25 @@ def _width(values: pl.Series) -> int:
     return min(max(10, len(values.name), int(longest or 0)) + 2, 70)  # type: ignore[call-overload]
 
 
-def _workbook(sheets: tuple[Sheet, ...], created: Any) -> bytes:
+def check_package() -> None:
+    """Make sure that workbooks can be written, before work is done that fills one.
+
+    Raises:
+        BadInput: the package xlsxwriter is not installed.
+    """
     try:
-        import xlsxwriter
+        import xlsxwriter  # noqa: F401
     except ImportError:
         raise BadInput(
             [Problem("missing_package", "an Excel file needs the package xlsxwriter",
                      remedy="pip install 'cbl-engine[excel]'")]
         ) from None
+
+
+def _workbook(sheets: tuple[Sheet, ...], created: Any) -> bytes:
+    check_package()
+    import xlsxwriter
+
     too_long = [
         Problem(
             "too_many_rows", "an Excel sheet cannot hold the rows", where=sheet.name,

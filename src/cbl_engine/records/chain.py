@@ -61,6 +61,8 @@ def data_source(data: str | Path) -> str | Path:
     Raises:
         TableError: it is a state folder: its facts are kept apart, and no table is read from it.
     """
+    if not str(data).strip():
+        return data  # which names nothing: told where it is read
     if kind_of(Path(data)) == STATE:
         raise TableError([Problem(
             "state_as_data", "this is a state folder, and no data", where=str(data),

@@ -1,11 +1,14 @@
 """Files and folders written beside their place and then renamed: nothing is ever half there.
 
-A folder that replaces another puts that one beside the place first, as ``.NAME.old-PROCESS``, and
-removes it last: what a process killed on its way leaves is put back, or removed, by the next.
+A folder is filled beside its place as ``.NAME.partial-PROCESS-TOKEN``. One that replaces another puts
+that one beside the place first, as ``.NAME.old-PROCESS-TOKEN``, and removes it last: what a process
+killed on its way leaves is put back, or removed, by the next. Of threads and processes that write to
+one place at once, one wins and the others are told.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import glob
 import json
 import os
@@ -13,11 +16,13 @@ import shutil
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
+from secrets import token_hex
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cbl_engine.errors import Problem, RunError, why_not_written
+from cbl_engine.errors import BadInput, Problem, RunError, why_not_written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +30,12 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 STATE, RUN = "state", "run"
 """What the manifest of a state folder says it is; and what a folder is whose manifest says nothing."""
+_NO_NAMES = ("", "..")
+"""Places that nothing can be put beside."""
+_HELD: set[str] = set()
+"""Names of what threads of this process have beside a place now."""
+_SWAPPING = Lock()
+"""Held from the last look at a place until what goes there is there."""
 
 
 def check_outside(out: str | Path) -> None:
@@ -49,27 +60,38 @@ def write_file(content: bytes, out: str | Path, *, replace: bool) -> Path:
         replace: take the place of a file that is there.
 
     Raises:
-        RunError: the file is there and ``replace`` is false, it is inside a state folder, or it
-            cannot be written.
+        RunError: the file is there and ``replace`` is false, the place is a folder or inside a
+            state folder, or it cannot be written.
     """
     out = Path(out)
+    _check_file(out, replace=replace)
+    partial = _beside(out)
+    try:
+        partial.write_bytes(content)
+        with _SWAPPING:
+            _check_file(out, replace=replace)
+            partial.replace(out)
+    except OSError as error:
+        raise RunError(
+            [Problem("file_not_written", f"the file cannot be written: {error.strerror}",
+                     where=str(out))]
+        ) from None
+    finally:
+        with suppress(OSError):
+            partial.unlink()
+    return out
+
+
+def _check_file(out: Path, *, replace: bool) -> None:
     check_outside(out)
+    if out.is_dir():
+        raise RunError([Problem("folder_in_the_way", "this is a folder, where a file is written",
+                                where=str(out), remedy="Give the name of a file")])
     if out.exists() and not replace:
         raise RunError(
             [Problem("file_in_the_way", "the file is there already", where=str(out),
                      remedy="Choose another file, or replace it with --replace")]
         )
-    partial = _beside(out)
-    try:
-        partial.write_bytes(content)
-        partial.replace(out)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise RunError(
-            [Problem("file_not_written", f"the file cannot be written: {error.strerror}",
-                     where=str(out))]
-        ) from None
-    return out
 
 
 @contextmanager
@@ -94,15 +116,20 @@ def folder_beside(
     """
     check_place(out, replace=replace, kind=kind)
     partial = _beside(out)
+    _HELD.add(partial.name)
     try:
         _remove_left_over(out)
         partial.mkdir(parents=True)
-        yield partial
-        if durable:
-            _to_disk(partial)
-        _swap_in(partial, out, replace=bool(replace))
+        with locked(partial):
+            yield partial
+            if durable:
+                _to_disk(partial)
+            _swap_in(partial, out, replace=replace, kind=kind)
         if durable:
             _sync(out.parent)
+    except BadInput as error:  # of what is written in there: the place is the one that was given
+        raise type(error)([dataclasses.replace(problem, where=problem.where.replace(str(partial), str(out)))
+                           for problem in error.problems]) from None
     except (OSError, pl.exceptions.ComputeError) as error:
         if (why := why_not_written(error)) is None:
             raise
@@ -112,17 +139,55 @@ def folder_beside(
         ) from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+        _HELD.discard(partial.name)
 
 
-def _beside(out: Path) -> Path:
-    return out.with_name(f".{out.name}.partial-{os.getpid()}")
+def _beside(out: Path, what: str = "partial") -> Path:
+    """A place beside another that nobody else has: neither a thread nor a process of that number elsewhere."""
+    return out.with_name(f".{out.name}.{what}-{os.getpid()}-{token_hex(4)}")
 
 
 def _left_over(out: Path, what: str) -> list[Path]:
     """What runs that are no more left beside the place: ``partial`` or ``old`` folders."""
-    found = [(left, left.name.rpartition("-")[2])
-             for left in out.parent.glob(f".{glob.escape(out.name)}.{what}-*")]
-    return [left for left, process in found if process == str(os.getpid()) or not _runs(process)]
+    start = f".{out.name}.{what}-"
+    found = [(left, left.name.removeprefix(start).partition("-")[0])
+             for left in out.parent.glob(f"{glob.escape(start)}*") if left.name not in _HELD]
+    return [left for left, process in found
+            if (process == str(os.getpid()) or not _runs(process)) and _unlocked(left)]
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[bool]:
+    """Whether nobody else holds the folder; it is held meanwhile, however the process ends.
+
+    Where the system or the drive has no such locks it is as if nobody did.
+    """
+    if os.name == "nt":
+        yield True
+        return
+    import fcntl
+
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            free = True
+        except BlockingIOError:
+            free = False
+        except OSError:
+            free = True  # there are no locks on this drive
+        yield free
+    finally:
+        os.close(descriptor)
+
+
+def _unlocked(folder: Path) -> bool:
+    """Whether nobody holds a folder: numbers of processes in another container say nothing here."""
+    try:
+        with locked(folder) as free:
+            return free
+    except OSError:
+        return True
 
 
 def _put_back(out: Path) -> None:
@@ -195,7 +260,7 @@ def check_place(out: Path, *, replace: bool | None, kind: str = "run") -> None:
     _put_back(out)
     if not out.exists():
         return
-    same = kind_of(out) == kind
+    same = out.name not in _NO_NAMES and kind_of(out) == kind
     if replace and same:
         return
     remedy = "Choose another folder"
@@ -236,10 +301,28 @@ def kind_of(folder: Path) -> str | None:
     return str(manifest.get("kind", RUN)) if isinstance(manifest, dict) else RUN
 
 
-def _swap_in(partial: Path, out: Path, *, replace: bool) -> None:
-    """Rename a folder that is whole to its place; an earlier one goes only when that is done."""
-    if replace and out.exists():
-        old = out.with_name(f".{out.name}.old-{os.getpid()}")
+def _swap_in(partial: Path, out: Path, *, replace: bool | None, kind: str) -> None:
+    """Rename a folder that is whole to its place; an earlier one goes only when that is done.
+
+    Raises:
+        RunError: as :func:`check_place`, where another thread or process was quicker.
+    """
+    with _SWAPPING:
+        check_place(out, replace=replace, kind=kind)
+        if out.exists():
+            _replace(partial, out)
+            return
+        try:
+            partial.rename(out)
+        except OSError:
+            check_place(out, replace=replace, kind=kind)
+            raise
+
+
+def _replace(partial: Path, out: Path) -> None:
+    old = _beside(out, "old")
+    _HELD.add(old.name)
+    try:
         out.rename(old)
         try:
             partial.rename(out)
@@ -247,8 +330,8 @@ def _swap_in(partial: Path, out: Path, *, replace: bool) -> None:
             old.rename(out)
             raise
         _remove(old, "the new folder is written, and the one it replaced cannot be removed")
-    else:
-        partial.rename(out)
+    finally:
+        _HELD.discard(old.name)
 
 
 def digests_of(folder: Path) -> dict[str, str]:

@@ -149,24 +149,20 @@ def _shortly(path: str) -> str:
 
 def _find(scheme: str | Path) -> Path:
     path = Path(scheme)
+    named = bool(str(scheme).strip())  # as a path, an empty text would be the working folder
     try:
-        if path.exists():
+        if named and path.exists():
             return path
     except (OSError, ValueError):  # too long to be a path, or not one at all
         pass
     shipped = shipped_schemes()
     if str(scheme) in shipped:
         return shipped[str(scheme)]
-    raise SchemeError(
-        [
-            Problem(
-                "scheme_missing",
-                "there is no such file, and no scheme of that name is shipped",
-                where=_shortly(str(scheme)),
-                allowed="a path, or one of " + ", ".join(shipped),
-            )
-        ]
-    )
+    raise SchemeError([Problem(
+        "scheme_missing",
+        "there is no such file, and no scheme of that name is shipped" if named else "no scheme is named",
+        where=_shortly(str(scheme)) if named else "", given="" if named else repr(scheme),
+        allowed="a path, or one of " + ", ".join(shipped))])
 
 
 def _assemble(readings: Iterable[Callable[[], Document]]) -> Scheme:

@@ -11,7 +11,6 @@ of workers, or how often it was interrupted.
 from __future__ import annotations
 
 import json
-import os
 import re
 from contextlib import contextmanager
 from hashlib import sha256
@@ -21,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cbl_engine.errors import Problem, RunError, why_not_written
-from cbl_engine.records.places import check_outside
+from cbl_engine.records.places import check_outside, locked
 from cbl_engine.simulate.digest import digest_of
 from cbl_engine.simulate.outputs import SCHEMA_VERSION
 from cbl_engine.version import __version__
@@ -99,7 +98,7 @@ class RunFolder:
         """
         with self._writing():
             self.out.mkdir(parents=True, exist_ok=True)
-        with _locked(self.out) as free:
+        with locked(self.out) as free:
             if not free:
                 raise RunError([Problem(
                     "another_run_writes", "another run is writing to the folder", where=str(self.out),
@@ -207,25 +206,3 @@ def _whole(file: Path, content: bytes) -> None:
 def _partial(place: Path) -> Path:
     """Where a file or folder is while it is not whole."""
     return place.with_name(f"{place.name}.partial")
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[bool]:
-    """Whether nobody else holds the folder; it is held meanwhile, however the process ends."""
-    if os.name == "nt":
-        yield True
-        return
-    import fcntl
-
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            free = True
-        except BlockingIOError:
-            free = False
-        except OSError:
-            free = True  # there are no locks on this drive
-        yield free
-    finally:
-        os.close(descriptor)

@@ -160,7 +160,8 @@ def quantile_with_open(
 
     if not len(days):
         return None
-    over = ecdf(CensoredData(uncensored=days[~still_open], right=days[still_open])).cdf
+    with np.errstate(under="ignore"):  # ecdf means it, and a program that embeds this may have it raise
+        over = ecdf(CensoredData(uncensored=days[~still_open], right=days[still_open])).cdf
     at = int(np.searchsorted(over.probabilities, share - 1e-12))
     return float(over.quantiles[at]) if at < len(over.quantiles) else None
 

@@ -64,7 +64,7 @@ def open_database(text: str, *, must_exist: bool = True) -> sa.Engine:
         url = sa.make_url(text)
         url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
         if url.get_backend_name() == "sqlite" and must_exist and not _is_there(url.database):
-            raise TableError([Problem("missing_file", "is not a database file", where=where)])
+            raise TableError([_no_file(url.database, where)])
         return sa.create_engine(url)
     except (ImportError, sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ValueError) as error:
         spoken_to = text.partition(":")[0].partition("+")[0] in _SPOKEN_TO
@@ -80,6 +80,16 @@ def open_database(text: str, *, must_exist: bool = True) -> sa.Engine:
                 remedy=_MISSING if missing else "",
             )
         ]) from None
+
+
+def _no_file(database: str | None, where: str) -> Problem:
+    """Why a SQLite database is no file; a path from the root with a slash too few is a usual slip."""
+    allowed = "sqlite:///file.db from the working folder, sqlite:////folder/file.db from the root"
+    if not database:
+        return Problem("missing_file", "names no database file", where=where, allowed=allowed)
+    if Path(database).exists():
+        return Problem("missing_file", "is not a database file", where=where)
+    return Problem("missing_file", "there is no such file", where=where, allowed=allowed)
 
 
 def _is_there(database: str | None) -> bool:

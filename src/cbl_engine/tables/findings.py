@@ -230,18 +230,21 @@ def rows_found(
 def problems_of(
     findings: Iterable[Finding], lineages: Mapping[str, Lineage]
 ) -> tuple[Problem, ...]:
-    """Findings as problems: by table, the table's structure first, then by first row."""
+    """Findings as problems: by table, the table's structure first, then by first row.
+
+    What is the same for several tables, as of the one place they are in, is told once.
+    """
     order = {table: at for at, table in enumerate(TABLES)}
 
     def place(finding: Finding) -> tuple[int, str, int, str]:
         first = -1 if finding.structural else int(finding.rows[0])
         return (order.get(finding.table, -1), finding.table, first, finding.column)
 
-    return tuple(
+    return tuple(dict.fromkeys(
         problem
         for finding in sorted(findings, key=place)
         for problem in finding.problems(lineages.get(finding.table, Lineage()))
-    )
+    ))
 
 
 def rejected_of(findings: Sequence[Finding], lineages: Mapping[str, Lineage]) -> pl.DataFrame:

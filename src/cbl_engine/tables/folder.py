@@ -101,6 +101,8 @@ def _read(path: Path, table: str, mapping: SourceMapping) -> Raw:
     """One file's rows; all findings and no rows when it cannot be used at all."""
     try:
         if not path.is_file():
+            if not path.exists():
+                return unusable(table, path.name, "missing_file", "there is no such file")
             what = "is a folder" if path.is_dir() else "is not a regular file"
             return unusable(table, path.name, "unreadable_file", f"{what}, not a file of rows")
         if path.suffix.lower() == ".parquet":

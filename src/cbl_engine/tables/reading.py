@@ -159,6 +159,10 @@ def _opened(
     source: str | Path, mapping: str | Path | None, only: str | None
 ) -> tuple[Door | None, DataMapping, tuple[Problem, ...]]:
     """The door, the mapping, and what is wrong with either."""
+    if not str(source).strip():  # as a path, an empty text would be the working folder
+        nothing = Problem("no_data_named", "no data are named", given=repr(source),
+                          allowed=f"a folder, {_files(only)} or a database URL")
+        return None, DataMapping(), (nothing,)
     if isinstance(source, str) and is_database_url(source):
         return database_door(source), *_mapping(None, mapping)
     path = Path(source)
@@ -167,15 +171,18 @@ def _opened(
     if path.suffix.lower() == WORKBOOK_SUFFIX and not path.is_dir():
         return workbook_door(path), *_mapping(None, mapping)
     if not path.is_dir() or not os.access(path, os.R_OK | os.X_OK):
-        file = "an .xlsx file" if only is None else "a .csv, .parquet or .xlsx file"
         missing = Problem(
             "missing_folder",
-            "is not a folder that can be read",
+            "is not a folder that can be read" if path.exists() else "there is no such folder or file",
             where=quoted(path.name),
-            allowed=f"a folder, {file} or a database URL",
+            allowed=f"a folder, {_files(only)} or a database URL",
         )
         return None, DataMapping(), (missing,)
     return folder_door(path), *_mapping(path, mapping)
+
+
+def _files(only: str | None) -> str:
+    return "an .xlsx file" if only is None else "a .csv, .parquet or .xlsx file"
 
 
 def _mapping(

@@ -96,6 +96,8 @@ class Workbook:
 def open_workbook(path: Path) -> Workbook | Problem:
     """A workbook, or why it cannot be used."""
     try:
+        if not path.exists():
+            return Problem("missing_file", "there is no such file", where=path.name)
         if not path.is_file():
             return Problem("unreadable_file", "is not a file that can be read", where=path.name)
         if path.stat().st_size > MOST_BYTES:
@@ -152,7 +154,8 @@ def _read(book: Workbook, sheet: SheetEntry, name: str, table: str, mapping: Sou
         return _rows(book, sheet, name, table, mapping.header_row, facts, facts.filled)
     except UnusableWorkbookError as error:
         kind, message, remedy = error.args
-        return unusable(table, name, kind, message, remedy)
+        # A package that is missing is missing for every sheet, and told once of the workbook.
+        return unusable(table, book.name if kind == "missing_package" else name, kind, message, remedy)
 
 
 def _rows(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Literal
 
 import polars as pl
@@ -62,7 +63,7 @@ def write_tables(
 
 def _write(frame: pl.DataFrame, folder: Path, table: str, format: str) -> Path:
     path = folder / f"{table}.{format}"
-    beside = folder / f".{table}.{format}.{os.getpid()}.part"
+    beside = folder / f".{table}.{format}.{os.getpid()}-{token_hex(4)}.part"
     try:
         if format == "csv":
             frame.write_csv(beside)

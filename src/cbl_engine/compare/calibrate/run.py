@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from cbl_engine.compare.calibrate import (
@@ -185,10 +186,14 @@ def calibrate(
     return calibrate_tables(tables, str(data), since, until)
 
 
+@np.errstate(divide="warn", over="warn", under="ignore", invalid="warn")
 def calibrate_tables(
     tables: Tables, named: str, since: date | None = None, until: date | None = None
 ) -> Calibration:
     """Fit the parameters of simulated worlds from a history that was read.
+
+    Floating point is numpy's own meanwhile, whatever a program that embeds this has set: bands and fits
+    of scipy divide by nought and underflow where they mean it.
 
     Args:
         tables: of the history.
