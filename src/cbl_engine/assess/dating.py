@@ -31,6 +31,13 @@ def band_since(awarded: Awarded, overrides: Overrides) -> pl.Series:
     return scattered(awarded.band_since, at, standing["since"]) if len(at) else awarded.band_since
 
 
+def unsettled(awarded: Awarded, overrides: Overrides) -> NDArray[np.bool_]:
+    """Where the band found today could be another once an award that waits is decided."""
+    out = awarded.unsettled.copy()
+    out[overrides.at("band")[0]] = False
+    return out
+
+
 def dates_of(
     scheme: Scheme,
     plan: Plan,
@@ -72,7 +79,6 @@ def dates_of(
     decided[overrides.at("band")[0]] = True
     today = pl.DataFrame([
         found["band"].alias("band"), since.alias("since"),
-        pl.Series("known", ~awarded.holds | decided),
         awarded.better_until.set(pl.Series(decided), None).alias("better_until"),
     ]).with_columns(pl.lit(why).alias("why"))
     if why == "policy":  # the scheme moves it, on the day: no award did, earlier
