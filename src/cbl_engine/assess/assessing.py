@@ -135,7 +135,7 @@ def assess(
     )
     if dates is not None:
         found["priority_date"] = dates.dates["priority_date"]
-        doubts.append(doubts_of_dates(dates.contradictions, ids, tables.get("band_history")))
+        doubts.append(doubts_of_dates(dates.contradictions, ids))
     _put(overrides, found, ("priority_date",), doubts)
     doubtful = np.concatenate([d["ordinal"].to_numpy() for d in doubts]).astype(np.int64)
     status = _status(plan, recorded["status"], legal, qualifies, awarded, codes, found, doubtful)

@@ -124,15 +124,8 @@ def _optional(applications: pl.DataFrame, name: str) -> pl.Series:
     return pl.Series(name, [None], dtype=pl.Date).new_from_index(0, applications.height)
 
 
-def doubts_of_dates(
-    contradictions: pl.DataFrame, ids: Ordinals, history: pl.DataFrame | None
-) -> pl.DataFrame:
-    """Contradictions of the histories; a spell made from the application's own row has no number."""
-    n = 0 if history is None else history.height
+def doubts_of_dates(contradictions: pl.DataFrame, ids: Ordinals) -> pl.DataFrame:
+    """Contradictions of the histories, by ordinal."""
     ordinal = ids.ordinals_of(contradictions["application"]).astype(np.int64)
     return contradictions.select(
-        pl.Series("ordinal", ordinal, dtype=pl.Int64),
-        "kind",
-        pl.col("rows").list.eval(pl.element().filter(pl.element() < n)).cast(pl.List(pl.String)),
-        "assumption",
-    )
+        pl.Series("ordinal", ordinal, dtype=pl.Int64), "kind", "rows", "assumption")

@@ -36,7 +36,7 @@ class PriorityDates:
             reregistration, joined, split, recorded, instead), date_event (the column or spell it
             came from).
         missing: application, column, needed_by, effect: what was not there and what was done.
-        contradictions: application, kind, rows (of the spells as given, from 0), assumption.
+        contradictions: application, kind, rows (the spells: band and first day), assumption.
     """
 
     dates: pl.DataFrame = field(repr=False)
@@ -165,5 +165,5 @@ def priority_dates(
     report(derived, found)
     dates = derived.dates()
     return PriorityDates(
-        dates if ordered else dates[place], found.all_missing(), found.contradictions(), derived
+        dates if ordered else dates[place], found.all_missing(), found.contradictions(spells), derived
     )
