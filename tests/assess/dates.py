@@ -58,22 +58,25 @@ def dated(
     today: dict[str, Any] | None = None,
     outcomes: dict[str, list[int]] | None = None,
 ) -> PriorityDates:
-    """The dates of applications given as id -> date column -> day."""
+    """The dates of applications given as id -> date column -> day.
+
+    Where any band is found today, none is of an application that ``today`` has not.
+    """
     columns = dict.fromkeys(n for row in applications.values() for n in row)
     frame = pl.DataFrame(
         [{"id": i} | {n: day(row.get(n)) for n in columns} for i, row in applications.items()],
         schema={"id": pl.String} | dict.fromkeys(columns, pl.Date),
     )
     found = None
-    if today is not None:
+    if today:
         rows = [
-            {"known": i in today, "band": None}
+            {"band": None}
             | (today.get(i) or {})
             | {n: day((today.get(i) or {}).get(n)) for n in ("since", "better_until")}
             for i in applications
         ]
         found = pl.DataFrame(rows, schema={
-            "known": pl.Boolean, "band": pl.String, "since": pl.Date, "better_until": pl.Date,
+            "band": pl.String, "since": pl.Date, "better_until": pl.Date,
         }, strict=False)
     codes = {n: np.array(values, np.int8) for n, values in (outcomes or {}).items()}
     versions = policies if isinstance(policies, list) else [policies]

@@ -12,6 +12,7 @@ from cbl_engine import prepare
 from cbl_engine.assess import Assessed, assess
 from cbl_engine.errors import SchemeError, TableError
 from cbl_engine.scheme import scheme_from_text
+from cbl_engine.simulate.record import spells_begun
 from tests.reference.frames import frame_of
 
 AS_AT = date(2026, 3, 1)
@@ -45,6 +46,8 @@ criteria:
   short: {label: x, when: bedroom_need > current_bedrooms}
   always: {label: x, when: status IS NOT NULL}
   in_top: {label: x, when: band = 'A'}
+  never: {label: x, when: status IS NULL}
+  shut_out: {label: x, when: status IS NULL}
 profiles: {p: {label: x, order: [{band: [A, B, C, Reduced]}, {date: priority_date}, {tie: human}]}}
 """
 
@@ -208,6 +211,101 @@ def test_an_award_that_is_not_known_and_holds_awaits_review():
     assert one(result)["status_proposed"] == "awaiting_review"
     assert result.missing().filter(needed_by="unsure").rows() == [
         ("P", "medical", "unsure", "criterion", "awaits review")]
+
+
+LONG_IN_C = {"registered_on": date(2015, 5, 1), "band": "C", "band_from": date(2015, 5, 1)}
+DATED = ("otherwise: C, priority_date: {first: registered_on, up: award, down: keep}, awards: "
+         "{v: {label: x, when: always, since: decided_on, band: %s}, "
+         "w: {label: x, when: unsure, band: %s}}")
+
+
+@pytest.mark.parametrize(("sure", "unsure"), [("A", "B"), ("A", "A")])
+def test_an_award_that_waits_and_cannot_change_the_band_leaves_it_dated_as_any_other(sure, unsure):
+    own = {**LONG_IN_C, "decided_on": date(2025, 12, 15)}
+    result = run(DATED % (sure, unsure), own=own)
+    row = one(result)
+    assert (row["band"], row["status_proposed"]) == ("A", "awaiting_review")
+    assert (row["priority_date"], row["date_event"]) == (date(2025, 12, 15), "A from 2025-12-15")
+    told = result.register()["applications"].row(0, named=True)
+    assert told["band_from"] == told["priority_date"] == date(2025, 12, 15)
+    assert not result.missing().filter(kind="date").height
+    assert spells_begun(result).height == 1
+
+
+def test_a_band_that_an_award_may_yet_change_has_its_own_date_and_is_told_as_not_settled():
+    own = {**LONG_IN_C, "decided_on": date(2025, 12, 15)}
+    result = run(DATED % ("B", "A"), own=own)
+    assert (one(result)["band"], one(result)["priority_date"]) == ("B", date(2025, 12, 15))
+    assert result.missing().filter(kind="date").rows() == [
+        ("P", "medical", "priority_date", "date",
+         "the date is that of the band found, which is not settled")]
+    assert not spells_begun(result).height, "no officer has put it on record"
+    decided = run(DATED % ("B", "A"), own=own, overrides=[override(value="B", since=date(2026, 1, 2))])
+    assert one(decided)["priority_date"] == date(2026, 1, 2)
+    assert not decided.missing().filter(kind="date").height
+    assert spells_begun(decided).height == 1
+
+
+def test_a_fall_that_rests_on_a_fact_not_known_dates_the_lower_band_and_goes_on_no_record():
+    own = {**LONG_IN_C, "band": "A"}
+    result = run(DATED.replace("down: keep", "down: award") % ("B", "A"), own=own)
+    assert (one(result)["band"], one(result)["priority_date"]) == ("B", AS_AT)
+    assert one(result)["next_review_on"] == AS_AT + timedelta(1)
+    assert not spells_begun(result).height
+    own["medical"] = "yes"
+    settled = one(run(DATED % ("B", "A"), own=own))
+    assert (settled["band"], settled["priority_date"]) == ("A", date(2015, 5, 1))
+
+
+@pytest.mark.parametrize(("awards", "unsettled"), [
+    ("w: {label: x, when: unsure, at_most: C}", False),
+    ("v: {label: x, when: always, band: B}, w: {label: x, when: unsure, at_most: C}", True),
+    ("w: {label: x, when: unsure, up: 1}", True),
+    ("w: {label: x, when: unsure, up: 1, not_above: C}", False),
+    ("w: {label: x, when: unsure, since: decided_on, lasts_months: 1, band: A}", False),
+    ("w: {label: x, when: unsure}, v: {label: x, of: [w], at_least: 1, band: A}", True),
+    ("v: {label: x, when: slept}, w: {label: x, when: unsure}, "
+     "u: {label: x, of: [v, w], at_least: 2, band: A}", False),
+    ("w: {label: x, when: always, points: 3, each: nights}", False),
+    ("u: {label: x, when: always, band: B, one_of: g}, "
+     "v: {label: x, when: unsure, band: A, one_of: g}, w: {label: x, when: unsure, band: C}", True),
+    ("u: {label: x, when: always, band: A, one_of: g}, "
+     "v: {label: x, when: unsure, band: B, one_of: g}", False),
+    ("u: {label: x, when: always, up: 1, points: 1, one_of: g}, "
+     "v: {label: x, when: unsure, points: 2, one_of: g}", True),
+])
+def test_a_band_is_settled_where_what_waits_could_give_no_other(awards, unsettled):
+    result = run(f"otherwise: C, awards: {{{awards}}}", own={"decided_on": date(2020, 1, 1)})
+    assert result.trace.unsettled.tolist() == [unsettled]
+
+
+@pytest.mark.parametrize(("rules", "effects"), [
+    ("awards: {w: {label: x, when: unsure, since: decided_on, lasts_months: 12, band: A}}",
+     {"changes nothing today"}),
+    ("awards: {w: {label: x, when: unsure, of: [v], at_least: 1, band: A}}", {"changes nothing today"}),
+    ("awards: {w: {label: x, when: unsure, since: decided_on, lasts_months: 12, band: A}, "
+     "u: {label: x, when: unsure, band: B}}", {"awaits review"}),
+    ("qualifies: [unsure]", {"awaits review"}),
+    ("qualifies: [unsure, shut_out]", {"changes nothing today"}),
+    ("status: [{label: x, status: deferred, when: unsure}]", {"awaits review"}),
+    ("priority_date: {first: registered_on, instead: [{label: x, when: unsure, months_earlier: 6}]}",
+     {"taken as not met"}),
+    ("priority_date: {first: registered_on, instead: [{label: x, when: trusted, months_earlier: 6}]}",
+     {"taken as not met"}),
+])
+def test_a_criterion_not_known_awaits_review_only_where_something_waits_for_it(rules, effects):
+    rules = rules.replace("awards: {", "awards: {v: {label: x, when: never}, ")
+    result = run(rules, own={"decided_on": date(2024, 1, 1), "registered_on": date(2020, 1, 1)})
+    told = result.missing().filter(column="medical", kind="criterion")
+    assert set(told["effect"]) == effects
+    assert ("awaits review" in effects) == (one(result)["status_proposed"] == "awaiting_review")
+
+
+def test_points_that_count_for_nothing_await_no_review():
+    result = run("awards: {v: {label: x, when: always, points: 5, one_of: g}, "
+                 "w: {label: x, when: always, points: 3, each: nights, one_of: g}}, otherwise: C")
+    assert result.missing().filter(column="nights")["effect"].to_list() == ["changes nothing today"]
+    assert one(result)["status_proposed"] == "active"
 
 
 def test_points_of_a_number_that_is_not_known_await_review():

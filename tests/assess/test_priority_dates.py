@@ -257,7 +257,7 @@ def test_a_band_that_the_scheme_has_not_is_reported_and_the_date_kept() -> None:
     result = dated(SIMPLE, spells, REGISTERED)
     assert only(result)[0] == "2020-01-01"
     assert result.contradictions.rows() == [
-        ("p", "band_not_in_scheme", [1], "neither higher nor lower: the date was kept")
+        ("p", "band_not_in_scheme", ["band B from 2021-01-01"], "neither higher nor lower: the date was kept")
     ]
 
 
@@ -374,9 +374,19 @@ def test_what_does_not_fit_together_is_reported_with_what_is_assumed(
 ) -> None:
     result = dated(SIMPLE, spells_of(*rows), REGISTERED)
     (line,) = result.contradictions.to_dicts()
-    assert (line["application"], line["kind"], line["rows"]) == ("p", kind, named)
+    spells = [f"band {rows[at]['band']} from {rows[at]['since']}" for at in named]
+    assert (line["application"], line["kind"], line["rows"]) == ("p", kind, spells)
     assert line["assumption"]
     assert only(result)[0] == expected
+
+
+def test_spells_are_named_by_band_and_first_day_in_whatever_order_they_come() -> None:
+    rows = [spell(None, None, until="2020-03-01"), spell("C", "2020-01-01", until="2020-06-01"),
+            spell("B", "2021-01-01")]
+    for given in (rows, rows[::-1]):
+        assert dated(SIMPLE, spells_of(*given), REGISTERED).contradictions["rows"].to_list() == [
+            ["band C from 2020-01-01", "band B from 2021-01-01"],
+            ["no band from the start", "band C from 2020-01-01"]]
 
 
 def test_a_register_that_keeps_no_ends_reports_no_spell_as_open_twice() -> None:

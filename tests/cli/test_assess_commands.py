@@ -156,7 +156,7 @@ BAD = {
     ),
     "a band from before registration, on the row": (
         replaced("applications", "P6,active,2024-02-01,A,2024-03-01", "P6,active,2024-02-01,A,2023-03-01"),
-        "P6", "A band from before registration. Assumed: the first date stands",
+        "P6", "A band from before registration (band A from 1 March 2023). Assumed: the first date stands",
     ),
     "a band from before registration, in the history": (
         {"band_history": HISTORY + "P6,A,2023-03-01,,\n"}, "P6",
@@ -173,7 +173,7 @@ BAD = {
     ),
     "two bands on one day": (
         {"band_history": HISTORY + "P6,C,2024-02-01,2024-06-01,\nP6,A,2024-02-01,,\n"}, "P6",
-        "Two bands in the history that began on one day (band C from 1 February 2024, band A from 1 "
+        "Two bands in the history that began on one day (band A from 1 February 2024, band C from 1 "
         "February 2024). Assumed: the one that lasted longest counts as the last",
     ),
     "a time without a band": (

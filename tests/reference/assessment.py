@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from tests.reference.bedrooms import bounds
@@ -35,6 +36,7 @@ class Found:
     held: dict[str, bool] = field(default_factory=dict)
     expired: dict[str, date] = field(default_factory=dict)
     waits: bool = False
+    bands: set[str | None] = field(default_factory=set)
     doubts: set[str] = field(default_factory=set)
     overridden: set[str] = field(default_factory=set)
 
@@ -50,6 +52,7 @@ class Assessor:
         self.as_at = as_at
         own = version.bedroom_standards
         self.standard = lambda name: standard(own.get(name, name))
+        self.decided: dict[str, bool] = {}
         self.bands = list(version.bands)
 
     def of(self, table: str, ident: str) -> list[Row]:
@@ -101,6 +104,7 @@ class Assessor:
         values["eligible_in_law"] = self.eligible(row, people)
         values["qualifies"] = self.qualifies(read, row, people)
         self.awards(found, read)
+        found.bands = self.bands_left_open(found, read)
         self.override(found, ident, "qualifies")
         for name in ("band", "points", "place_in_band"):
             self.override(found, ident, name)
@@ -149,6 +153,8 @@ class Assessor:
         return UNKNOWN if UNKNOWN in answers else MET
 
     def outcome(self, name: str, read: Any) -> bool | None:
+        if name in self.decided:
+            return self.decided[name]
         return evaluate(self.version.criteria[name].when, read)
 
     def counts(self, name: str, outcome: bool | None) -> bool:
@@ -245,6 +251,19 @@ class Assessor:
         if any(a.place is not None for a in awards.values()):
             values["place_in_band"] = min(
                 (awards[n].place for n in counting if awards[n].place is not None), default=0)
+
+    def bands_left_open(self, found: Found, read: Any) -> set[str | None]:
+        """Every band that there could be, however the criteria that wait come out."""
+        waiting = [n for n in dict.fromkeys(a.when for a in self.rules.awards.values() if a.when)
+                   if self.holds(n) and self.outcome(n, read) is None]
+        out = set()
+        for answers in product((True, False), repeat=len(waiting)):
+            self.decided = dict(zip(waiting, answers, strict=True))
+            one = Found(values=dict(found.values))
+            self.awards(one, read)
+            out.add(one.values["band"])
+        self.decided = {}
+        return out
 
     def held(
         self, name: str, award: Any, found: Found, read: Any
@@ -353,10 +372,8 @@ class Assessor:
         used = {i.when for i in rule.instead if i.when is not None}
         named = [rule.first] if isinstance(rule.first, str) else list(rule.first)
         named += [i.date for i in rule.instead if i.date is not None]
-        today = {}
-        if not found.waits or "band" in found.overridden:
-            today[ident] = {"band": found.values["band"], "since": since,
-                            "better_until": None if "band" in found.overridden else until}
+        today = {ident: {"band": found.values["band"], "since": since,
+                         "better_until": None if "band" in found.overridden else until}}
         register = Dates(
             {ident: {n: read(n) for n in named}}, spells,
             [(self.version.in_force.from_, rule, self.bands)], self.as_at, today,

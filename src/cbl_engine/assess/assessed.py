@@ -50,6 +50,8 @@ class Trace:
         legal: the law.
         awarded: the awards.
         band_since: the day the band found today began; null where no award or officer says.
+        unsettled: the band found today could be another once an award that awaits review is
+            decided, and no officer has decided the band.
         overrides: officers' values.
         status: the status proposed.
         dates: the priority dates; None when as recorded.
@@ -63,6 +65,7 @@ class Trace:
     legal: Legal
     awarded: Awarded
     band_since: pl.Series = field(repr=False)
+    unsettled: NDArray[np.bool_]
     overrides: Overrides
     status: StatusFound
     dates: PriorityDates | None
@@ -83,8 +86,8 @@ class Assessed:
             priority_date, date_rule, date_event, status (as recorded), status_proposed,
             next_review_on (null: nothing changes by itself), overridden (fields; null: none).
             Null means not known, or none: of band and points.
-        contradictions: application, kind, rows (ids of people or overrides, numbers of spells;
-            empty where none applies), assumption.
+        contradictions: application, kind, rows (ids of people or overrides, or spells:
+            their band and first day; empty where none applies), assumption.
         tables: the register's frames, of applications the rows in force.
         ids: application ids, ascending.
         trace: what the reasons are made from.

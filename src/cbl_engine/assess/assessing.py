@@ -15,7 +15,7 @@ import polars as pl
 from cbl_engine.assess.assessed import Assessed, StatusFound, Trace
 from cbl_engine.assess.awards import NO_BAND, Awarded, award_all
 from cbl_engine.assess.contradictions import contradictions_of, rooms_that_differ
-from cbl_engine.assess.dating import band_since, begun, dates_of, doubts_of_dates
+from cbl_engine.assess.dating import band_since, begun, dates_of, doubts_of_dates, unsettled
 from cbl_engine.assess.facts import bedrooms_by, household_facts, with_if_null
 from cbl_engine.assess.households import linked, of_households
 from cbl_engine.assess.legal import Legal, law_columns, legal_outcomes
@@ -135,7 +135,7 @@ def assess(
     )
     if dates is not None:
         found["priority_date"] = dates.dates["priority_date"]
-        doubts.append(doubts_of_dates(dates.contradictions, ids, tables.get("band_history")))
+        doubts.append(doubts_of_dates(dates.contradictions, ids))
     _put(overrides, found, ("priority_date",), doubts)
     doubtful = np.concatenate([d["ordinal"].to_numpy() for d in doubts]).astype(np.int64)
     status = _status(plan, recorded["status"], legal, qualifies, awarded, codes, found, doubtful)
@@ -161,7 +161,10 @@ def assess(
             overrides.fields_of(len(ids)).alias("overridden"),
         ]
     )
-    trace = Trace(plan, codes, exempted, legal, awarded, since, overrides, status, dates, bedrooms, frame)
+    trace = Trace(
+        plan, codes, exempted, legal, awarded, since, unsettled(awarded, overrides), overrides, status,
+        dates, bedrooms, frame,
+    )
     result = Assessed(
         scheme, plan.version, as_at, assessed, _contradictions(doubts, ids), tables, ids, trace
     )

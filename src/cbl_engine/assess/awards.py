@@ -69,6 +69,7 @@ class Awarded:
         promised: where the promised points are more than the sum.
         place: place inside the band.
         holds: an award that is not known, or whose points are not, waits for an officer.
+        unsettled: the band could be another once what waits is decided.
     """
 
     awards: dict[str, AwardHeld]
@@ -79,6 +80,7 @@ class Awarded:
     promised: NDArray[np.bool_]
     place: NDArray[np.int64]
     holds: NDArray[np.bool_]
+    unsettled: NDArray[np.bool_]
 
 
 def award_all(
@@ -121,7 +123,7 @@ def award_all(
             place = np.where(made[name].counts, np.minimum(place, award.place), place)
     place = np.where(place == np.iinfo(np.int64).max, 0, place)
     return Awarded(made, band, since, _better_until(version, made, bands, band), points, promised,
-                   place, holds)
+                   place, holds, _unsettled(version, made, codes, bands, holds))
 
 
 def _held(
@@ -229,6 +231,23 @@ def _best_of_each(
 def _band(
     version: SchemeVersion, made: Mapping[str, AwardHeld], bands: Mapping[str, int], n: int
 ) -> tuple[NDArray[np.int16], pl.Series]:
+    counts = {name: one.counts for name, one in made.items()}
+    band, decided = _band_by(version, counts, counts, counts, bands, n)
+    return band, _latest(decided, made, n)
+
+
+def _band_by(
+    version: SchemeVersion,
+    giving: Mapping[str, NDArray[np.bool_]],
+    raising: Mapping[str, NDArray[np.bool_]],
+    lowering: Mapping[str, NDArray[np.bool_]],
+    bands: Mapping[str, int],
+    n: int,
+) -> tuple[NDArray[np.int16], dict[str, NDArray[np.bool_]]]:
+    """The band, where these awards give theirs, raise by ``up`` and lower by ``at_most``.
+
+    Beside it, by award: whether it decided.
+    """
     rules = version.assessment
     if rules is None:
         raise ValueError("the scheme version has no assessment")
@@ -237,13 +256,13 @@ def _band(
     for name, award in awards.items():
         if award.band is not None:
             given = np.int16(bands[award.band])
-            best = np.where(made[name].counts, np.minimum(best, given), best)
+            best = np.where(giving[name], np.minimum(best, given), best)
     start = best
     if rules.otherwise is not None:
         start = np.where(best == NO_BAND, np.int16(bands[rules.otherwise]), best)
     band = start.astype(np.int16)
     decided = {
-        name: made[name].counts & (best == bands[award.band])
+        name: giving[name] & (best == bands[award.band])
         for name, award in awards.items()
         if award.band is not None
     }
@@ -252,17 +271,58 @@ def _band(
             continue
         top = 0 if award.not_above is None else bands[award.not_above]
         raised = np.minimum(np.maximum(band - award.up, top), band)
-        change = made[name].counts & (band != NO_BAND) & (raised != band)
+        change = raising[name] & (band != NO_BAND) & (raised != band)
         decided[name] = decided.get(name, np.zeros(n, bool)) | change
         band = np.where(change, raised, band).astype(np.int16)
     for name, award in awards.items():
         if award.at_most is None:
             continue
         lowest = bands[award.at_most]
-        change = made[name].counts & (band < lowest)
+        change = lowering[name] & (band < lowest)
         decided[name] = decided.get(name, np.zeros(n, bool)) | change
         band = np.where(change, lowest, band).astype(np.int16)
-    return band, _latest(decided, made, n)
+    return band, decided
+
+
+def _unsettled(
+    version: SchemeVersion,
+    made: Mapping[str, AwardHeld],
+    codes: Mapping[str, NDArray[np.int8]],
+    bands: Mapping[str, int],
+    holds: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Where the best and the worst band that what waits leaves open are not one.
+
+    Each criterion that waits may come out either way, whatever the others do. Of awards with one
+    ``one_of`` of which any waits, each that could be held may be the one that counts, or not.
+    """
+    out = np.zeros(len(holds), bool)
+    at = np.flatnonzero(holds)
+    if version.assessment is None or not len(at):
+        return out
+    awards = version.assessment.awards
+    held = {name: one.held[at] for name, one in made.items()}
+    could: dict[str, NDArray[np.bool_]] = {}
+    for name, award in awards.items():
+        possible = made[name].outcome[at] != FAILED
+        if award.when is not None and version.criteria[award.when].when_unknown == "fail":
+            possible &= codes[award.when][at] == MET
+        if award.at_least is not None:
+            possible &= np.sum([could[part] for part in award.of], axis=0) >= award.at_least
+        could[name] = possible
+    most, least = dict(could), dict(held)
+    for group in dict.fromkeys(a.one_of for a in awards.values() if a.one_of is not None):
+        mine = [name for name, a in awards.items() if a.one_of == group]
+        unsure = [made[name].unsure[at] & made[name].counts[at] for name in mine]
+        waits = np.any([*unsure, *(could[name] & ~held[name] for name in mine)], axis=0)
+        for name in mine:
+            counts = made[name].counts[at]
+            most[name] = np.where(waits, could[name], counts)
+            least[name] = counts & ~waits
+    best, _ = _band_by(version, could, most, least, bands, len(at))
+    worst, _ = _band_by(version, held, least, most, bands, len(at))
+    out[at] = best != worst
+    return out
 
 
 def _better_until(

@@ -31,6 +31,13 @@ def band_since(awarded: Awarded, overrides: Overrides) -> pl.Series:
     return scattered(awarded.band_since, at, standing["since"]) if len(at) else awarded.band_since
 
 
+def unsettled(awarded: Awarded, overrides: Overrides) -> NDArray[np.bool_]:
+    """Where the band found today could be another once an award that waits is decided."""
+    out = awarded.unsettled.copy()
+    out[overrides.at("band")[0]] = False
+    return out
+
+
 def dates_of(
     scheme: Scheme,
     plan: Plan,
@@ -72,7 +79,6 @@ def dates_of(
     decided[overrides.at("band")[0]] = True
     today = pl.DataFrame([
         found["band"].alias("band"), since.alias("since"),
-        pl.Series("known", ~awarded.holds | decided),
         awarded.better_until.set(pl.Series(decided), None).alias("better_until"),
     ]).with_columns(pl.lit(why).alias("why"))
     if why == "policy":  # the scheme moves it, on the day: no award did, earlier
@@ -118,15 +124,8 @@ def _optional(applications: pl.DataFrame, name: str) -> pl.Series:
     return pl.Series(name, [None], dtype=pl.Date).new_from_index(0, applications.height)
 
 
-def doubts_of_dates(
-    contradictions: pl.DataFrame, ids: Ordinals, history: pl.DataFrame | None
-) -> pl.DataFrame:
-    """Contradictions of the histories; a spell made from the application's own row has no number."""
-    n = 0 if history is None else history.height
+def doubts_of_dates(contradictions: pl.DataFrame, ids: Ordinals) -> pl.DataFrame:
+    """Contradictions of the histories, by ordinal."""
     ordinal = ids.ordinals_of(contradictions["application"]).astype(np.int64)
     return contradictions.select(
-        pl.Series("ordinal", ordinal, dtype=pl.Int64),
-        "kind",
-        pl.col("rows").list.eval(pl.element().filter(pl.element() < n)).cast(pl.List(pl.String)),
-        "assumption",
-    )
+        pl.Series("ordinal", ordinal, dtype=pl.Int64), "kind", "rows", "assumption")

@@ -29,6 +29,18 @@ ASSUMED = {
 """What is done about each kind of contradiction."""
 
 
+def spells_called(spells: pl.DataFrame, rows: pl.Series) -> pl.Series:
+    """Spells of these rows by band and first day: ``band B from 2020-01-01``."""
+    return spells[rows].select(
+        pl.format(
+            "{} from {}",
+            pl.when(pl.col("band").is_null()).then(pl.lit("no band")).otherwise(
+                pl.format("band {}", pl.col("band").cast(pl.String).fill_null(""))),
+            pl.col("since").cast(pl.String).fill_null("the start"),
+        ).alias("spell")
+    ).to_series()
+
+
 class Found:
     """Contradictions and missing values as they are found, in order."""
 
@@ -63,10 +75,20 @@ class Found:
             )
         )
 
-    def contradictions(self) -> pl.DataFrame:
-        """application, kind, rows, assumption, in order of application and kind."""
+    def contradictions(self, spells: pl.DataFrame) -> pl.DataFrame:
+        """application, kind, rows, assumption, in order of application and kind.
+
+        The rows are of these spells, told as :func:`spells_called` does: a number in the table would
+        be another where the same rows come in another order.
+        """
         kinds = {"kind": pl.String, "rows": pl.List(pl.Int64), "assumption": pl.String}
-        return self._all(self._contradictions, kinds)
+        lines = self._all(self._contradictions, kinds).with_row_index("line")
+        rows = lines.select("line", pl.col("rows").alias("row")).explode("row").drop_nulls()
+        told = rows.with_columns(
+            spells["since"].gather(rows["row"]).alias("since"), spells_called(spells, rows["row"]),
+        ).sort("line", "since", "spell").group_by("line").agg(pl.col("spell").alias("rows"))
+        return lines.drop("rows").join(told, on="line", how="left", maintain_order="left").select(
+            "application", "kind", pl.col("rows").fill_null([]), "assumption")
 
     def all_missing(self) -> pl.DataFrame:
         """application, column, needed_by, effect, in order of application."""

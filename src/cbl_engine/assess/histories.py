@@ -296,8 +296,6 @@ def with_today(
     if today is not None:
         band = codes_of(today["band"], bands.names, -1)
         changed = bands.same[band] != bands.same[value_at(history.band, last, -1)]
-        if "known" in today.columns:
-            changed &= today["known"].fill_null(value=True).to_numpy()
     until = value_at(history.until, last, NO_DAY)
     ended = ~changed & (until != NO_DAY) & (until < as_at)
     found.contradiction("history_ended", np.flatnonzero(ended), history.row[last[ended]])

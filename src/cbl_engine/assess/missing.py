@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from cbl_engine.assess.facts import answer_of, present_bedrooms, present_overcrowding
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import date
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from cbl_engine.assess.assessed import Assessed
@@ -31,6 +31,9 @@ EFFECTS = {
     "hold": "awaits review",
 }
 """What is done about a criterion that is not known, by its ``when_unknown``."""
+NOTHING = "changes nothing today"
+NOT_MET = "taken as not met"
+"""What is done about a criterion that ``instead`` alone reads."""
 
 
 def missing_of(result: Assessed, at: NDArray[np.int64], *, whole: bool) -> pl.DataFrame:
@@ -65,16 +68,63 @@ def _rows(
         if name in trace.exempted:  # by law, whatever it may be
             unknown = unknown[trace.exempted[name][unknown] < 0]
         names = parse_expression(criterion.when).own_names
-        yield from _nulls(trace.frame, unknown, names, name, "criterion",
-                          EFFECTS[criterion.when_unknown])
+        for rows, effect in _effects(result, name, unknown):
+            yield from _nulls(trace.frame, rows, names, name, "criterion", effect)
     for name, award in trace.plan.rules.awards.items():
-        held = trace.awarded.awards[name]
-        mine = at[held.held[at]]
+        one = trace.awarded.awards[name]
+        mine = at[one.held[at]]
         if award.since is not None:
             yield from _nulls(trace.frame, mine, [award.since], name, "award", "does not expire")
         if award.each is not None:
-            yield from _nulls(trace.frame, mine, [award.each], name, "award", "awaits review")
+            for counts, effect in ((True, "awaits review"), (False, NOTHING)):
+                rows = mine[one.counts[mine] == counts]
+                yield from _nulls(trace.frame, rows, [award.each], name, "award", effect)
     yield from _of_law(result, at)
+    yield from _of_unsettled_bands(result, at)
+
+
+def _effects(
+    result: Assessed, criterion: str, unknown: NDArray[np.int64]
+) -> Iterator[tuple[NDArray[np.int64], str]]:
+    """What is done about a criterion, and for which of those of whom it is not known.
+
+    Only an award that is left open by it awaits review, not one outside its days or with too few of
+    those it counts; and a household that another test shuts out waits for no qualification.
+    """
+    trace, rules = result.trace, result.trace.plan.rules
+    awards = [trace.awarded.awards[n] for n, a in rules.awards.items() if a.when == criterion]
+    by_status = any(rule.when == criterion for rule in rules.status)
+    if not (awards or by_status or criterion in rules.qualifies):
+        yield unknown, NOT_MET
+        return
+    how = result.version.criteria[criterion].when_unknown
+    if how != "hold":
+        yield unknown, EFFECTS[how]
+        return
+    waits = np.full(len(unknown), by_status)
+    for one in awards:
+        waits |= one.outcome[unknown] == UNKNOWN
+    if criterion in rules.qualifies:
+        waits |= result.assessed["qualifies"].is_null().to_numpy()[unknown]
+    yield unknown[waits], EFFECTS[how]
+    yield unknown[~waits], NOTHING
+
+
+def _of_unsettled_bands(result: Assessed, at: NDArray[np.int64]) -> Iterator[_Needed]:
+    """What waits, where a band found today that is not on record could be another by it."""
+    trace, version = result.trace, result.version
+    if trace.dates is None or not trace.unsettled[at].any():
+        return
+    today = result.ids.ordinals_of(trace.dates.found_today()["application"])
+    mine = at[trace.unsettled[at] & np.isin(at, today)]
+    for name, award in trace.plan.rules.awards.items():
+        if award.when is None or version.criteria[award.when].when_unknown != "hold":
+            continue
+        waits = trace.awarded.awards[name].outcome[mine] == UNKNOWN
+        rows = mine[waits & (trace.codes[award.when][mine] == UNKNOWN)]
+        names = parse_expression(version.criteria[award.when].when).own_names
+        yield from _nulls(trace.frame, rows, names, "priority_date", "date",
+                          "the date is that of the band found, which is not settled")
 
 
 def _of_law(

@@ -36,7 +36,7 @@ class PriorityDates:
             reregistration, joined, split, recorded, instead), date_event (the column or spell it
             came from).
         missing: application, column, needed_by, effect: what was not there and what was done.
-        contradictions: application, kind, rows (of the spells as given, from 0), assumption.
+        contradictions: application, kind, rows (the spells: band and first day), assumption.
     """
 
     dates: pl.DataFrame = field(repr=False)
@@ -130,8 +130,7 @@ def priority_dates(
         today: the band found today, a row for each of ``applications`` in the same order: band
             (null: in none), since (the latest day its awards began; null: as-at), and optionally
             better_until (the day from which an award that gave a higher band is no longer held),
-            why, submitted_on and known (false: the band is not known, so the history stands).
-            Left out: the history stands for all.
+            why and submitted_on. Left out: the history stands for all.
         outcomes: of each criterion that ``instead`` names, a code for each of ``applications``:
             0 met, 1 failed, 2 not known.
 
@@ -166,5 +165,5 @@ def priority_dates(
     report(derived, found)
     dates = derived.dates()
     return PriorityDates(
-        dates if ordered else dates[place], found.all_missing(), found.contradictions(), derived
+        dates if ordered else dates[place], found.all_missing(), found.contradictions(spells), derived
     )

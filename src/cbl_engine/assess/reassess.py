@@ -156,9 +156,6 @@ def _changed(
         owner = "id" if name == "applications" else "application"
         differs = _owners_of_other_rows(old, frame, owner)
         found.append(differs.cast(found[0].dtype))
-        if name == "band_history" and not old.equals(frame):
-            # Spells are told by their number in the table, and these may have another now.
-            found.append(previous.contradictions["application"].cast(found[0].dtype))
     changed = pl.concat(found).drop_nulls().unique()
     return pl.concat([changed, *_who_name_them(before, tables, changed)]).unique()
 

@@ -9,7 +9,9 @@ that are neither held nor near, dates of birth, and what is contradictory about 
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields, replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -82,7 +84,6 @@ def explain_assessment(
     row = assessed.assessed.row(at, named=True)
     reasons = assessed.reasons([own_id]).to_dicts()
     bedrooms = _bedrooms(assessed, own_id, at)
-    spells = _spells_called(assessed, own_id)
     near, others = awards_not_held(trace, version, at, assessed.as_at)
     return CaseNote(
         application=str(own_id),
@@ -115,7 +116,7 @@ def explain_assessment(
         next_review_on=row["next_review_on"],
         missing=_missing(assessed, own_id, at, bedrooms),
         contradictions=tuple(
-            Contradiction(c["kind"], _rows(c, spells), c["assumption"])
+            Contradiction(c["kind"], _rows(c), c["assumption"])
             for c in assessed.contradictions.filter(pl.col("application") == own_id).to_dicts()
             if officer or not c["kind"].startswith("override")
         ),
@@ -265,26 +266,12 @@ def _dates(assessed: Assessed, application: Any, overridden: Any) -> tuple[str, 
     return tuple(told)
 
 
-def _spells_called(assessed: Assessed, application: Any) -> dict[str, str]:
-    """Number of a spell in the history -> its band and first day, in words."""
-    dates = assessed.trace.dates
-    if dates is None:
-        return {}
-    steps = dates.steps([application]).filter(pl.col("row").is_not_null()).to_dicts()
-    said = {}
-    for step in steps:
-        band = "no band" if step["band"] is None else f"band {step['band']}"
-        since = "the start" if step["since"] is None else day(step["since"])
-        said[str(step["row"])] = f"{band} from {since}"
-    return said
-
-
-def _rows(contradiction: dict[str, Any], spells: dict[str, str]) -> tuple[str, ...]:
-    """Ids of people and overrides as they are; numbers of spells as what they are."""
+def _rows(contradiction: dict[str, Any]) -> tuple[str, ...]:
+    """Ids of people and overrides as they are; spells with their days in words."""
     rows = contradiction["rows"]
     if contradiction["kind"] not in ASSUMED:
         return tuple(rows)
-    return tuple(spells[row] for row in rows if row in spells)
+    return tuple(re.sub(r"\d{4}-\d\d-\d\d$", lambda on: day(date.fromisoformat(on[0])), r) for r in rows)
 
 
 def _missing(

@@ -28,9 +28,13 @@ _DAY = timedelta(days=1)
 
 
 def spells_begun(found: Assessed) -> pl.DataFrame:
-    """The bands found that are another than the last on record: application, band, since."""
+    """The bands found that are another than the last on record: application, band, since.
+
+    Where the scheme dates from the history, without those that an award awaiting review leaves open.
+    """
     if found.trace.dates is not None:
-        return found.trace.dates.found_today()
+        open_ = found.assessed.filter(pl.Series(found.trace.unsettled))["application"]
+        return found.trace.dates.found_today().filter(~pl.col("application").is_in(open_.implode()))
     have, now = found.tables["applications"], found.assessed
     before = have["band"].cast(pl.String) if "band" in have.columns else pl.Series(
         [None], dtype=pl.String).new_from_index(0, have.height)
