@@ -318,11 +318,25 @@ def test_a_month_has_its_first_and_its_last_day() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["shortlist"], ["nosuch"], ["shortlist", "x", "--data", "y", "--format", "xml"]]
+    ("arguments", "said"),
+    [
+        (["shortlist"], "SCHEME requires an argument. What it takes: cbl shortlist --help"),
+        (["nosuch"], 'Unknown command "nosuch"'),
+        (["shortlist", "x", "--data", "y", "--format", "xml"], '"xml" for --format'),
+        (["shortlist", "x", "--data", "y", "--seed", "z"], '--seed: unable to convert "z" into int'),
+        (["shortlist", "x", "--data", "y", "--data", "z"], "--data specified multiple times"),
+        (["describe", "x", "y"], "Unused Tokens: ['y']. What it takes: cbl describe --help"),
+    ],
 )
-def test_a_command_that_cannot_be_read(cbl: Cbl, arguments: list[str]) -> None:
-    code, _, _ = cbl(*arguments)
-    assert code == 2
+def test_a_command_that_cannot_be_read_is_one_problem(
+    cbl: Cbl, arguments: list[str], said: str
+) -> None:
+    code, out, err = cbl(*arguments)
+    assert (code, out) == (2, "")
+    head, line = err.splitlines()
+    assert head == "cbl: 1 problem"
+    assert line.startswith("  ")
+    assert said in line
 
 
 def test_a_defect_of_the_engine_has_its_own_exit_code(

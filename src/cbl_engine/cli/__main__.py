@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from cbl_engine.cli.app import main
+from cbl_engine.cli import main
 
 main()

@@ -7,10 +7,16 @@ stays quick.
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
-from cyclopts import App, Group
+from cyclopts import App, CycloptsError, Group
 
 from cbl_engine.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cbl_engine.errors import Problem
 
 COMMANDS = {
     "Shortlists": {
@@ -85,6 +91,7 @@ def commands(*, listed: bool = False) -> App:
         version=__version__,
         help_format="plaintext",
         group_commands=Group.create_ordered("Of this list"),
+        suppress_keyboard_interrupt=False,
     )
     for heading, group in groups.items():
         for order, (path, line) in enumerate(COMMANDS[heading].items()):
@@ -96,39 +103,53 @@ def commands(*, listed: bool = False) -> App:
 app = commands()
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run the command line, and turn every error into lines and an exit code.
+def run(typed: list[str]) -> int:
+    """Run a command, turn every error into lines, and say the exit code.
 
     Of an error that nobody foresaw the line says kind and place in the code, and no value; with the
     environment variable ``CBL_TRACEBACK`` its traceback is shown.
 
     Args:
-        arguments: what was typed after ``cbl``; None takes it from the process.
+        typed: what was typed after ``cbl``.
+
+    Raises:
+        KeyboardInterrupt: the command was stopped.
     """
     from cbl_engine.errors import BadInput, CblError
 
-    typed = sys.argv[1:] if arguments is None else arguments
     called = app if typed and typed[0] not in app.help_flags else commands(listed=True)
     try:
-        sys.exit(called(typed) or 0)
+        code = called(typed, print_error=False, exit_on_error=False, result_action="return_value")
+        sys.stdout.flush()
+        return int(code or 0)
+    except CycloptsError as error:
+        return _told([_wrong_usage(error)])
     except BadInput as error:
-        from cbl_engine.cli.show import show_problems
-
-        show_problems(error.problems)
-        sys.exit(error.exit_code)
+        return _told(error.problems)
     except CblError as error:
         sys.stderr.write(f"cbl: {error}\n")
-        sys.exit(error.exit_code)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
-    except KeyboardInterrupt:
-        sys.stderr.write("cbl: stopped; nothing was written\n")
-        sys.exit(130)
-    except SystemExit:
+        return error.exit_code
+    except (SystemExit, KeyboardInterrupt):
         raise
     except BaseException as error:  # a panic of polars is no Exception
         from cbl_engine.cli.defect import show_defect
 
         show_defect(error)
-        sys.exit(3)
+        return 3
+
+
+def _told(problems: Sequence[Problem]) -> int:
+    from cbl_engine.cli.show import show_problems
+    from cbl_engine.errors import BadInput
+
+    show_problems(problems)
+    return BadInput.exit_code
+
+
+def _wrong_usage(error: CycloptsError) -> Problem:
+    """What was typed cannot be read, as a problem like any other."""
+    from cbl_engine.errors import Problem
+
+    said = " ".join(str(error).split()).removesuffix(".")
+    command = " ".join((app.name[0], *(error.command_chain or ())))
+    return Problem("wrong_usage", said, remedy=f"What it takes: {command} --help")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import shlex
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
@@ -37,6 +39,11 @@ def _out() -> Console:
     if not console.is_terminal:
         console.width = _WIDE
     return console
+
+
+def _line(console: Console, text: str) -> None:
+    """A line as it is, to be copied: not broken, and no bracket in it read as a style."""
+    console.print(Text(text), soft_wrap=True)
 
 
 @contextmanager
@@ -154,10 +161,9 @@ def show_shortlist(
         f"{checked.seconds * 1000:.0f} ms)."
     )
     if out is not None:
-        console.print(f"Run folder: {out}")
-        console.print(
-            f"Why? cbl explain --run {out} --advert ADVERT --application APPLICATION"
-        )
+        _line(console, f"Run folder: {out}")
+        _line(console, f"Why? cbl explain --run {shlex.quote(str(out))} --advert ADVERT "
+                       "--application APPLICATION")
 
 
 def _summary_table(result: Shortlist, width: int) -> Table:
@@ -245,7 +251,9 @@ def show_frame(frame: pl.DataFrame, format: str) -> None:
     import polars as pl
 
     if format == "parquet":
-        frame.write_parquet(sys.stdout.buffer)
+        written = io.BytesIO()
+        frame.write_parquet(written)
+        sys.stdout.buffer.write(written.getvalue())
         return
     times = [n for n, t in frame.schema.items() if isinstance(t, pl.Datetime)]
     frame = frame.with_columns(pl.col(times).dt.to_string("iso:strict"))
@@ -325,7 +333,7 @@ def show_feedback(feedback: Feedback, out: Path | None) -> None:
     console.print(table)
     console.print(NOTES[feedback.audience])
     if out is not None:
-        console.print(f"Page: {out}")
+        _line(console, f"Page: {out}")
 
 
 def show_assessment(result: Assessed) -> None:
