@@ -227,6 +227,14 @@ def test_a_run_in_the_way_is_kept_unless_it_is_to_be_replaced(tmp_path: Path) ->
     assert [p.name for p in tmp_path.iterdir()] == ["run"]
 
 
+def test_a_place_with_letters_that_stand_for_others_is_a_place_like_any(tmp_path: Path) -> None:
+    out = tmp_path / "w[1] *" / "run?"
+    _write(out)
+    _write(tmp_path / "run")
+    assert _bytes(out) == _bytes(tmp_path / "run")
+    assert_frame_equal(read_run(out).shortlist().frame(), read_run(tmp_path / "run").shortlist().frame())
+
+
 def test_a_folder_that_is_no_run_is_never_replaced(tmp_path: Path) -> None:
     out = tmp_path / "home"
     out.mkdir()

@@ -37,8 +37,8 @@ def read_equality(path: str | Path) -> pl.DataFrame:
     """
     path = Path(path)
     try:
-        frame = (pl.read_parquet(path) if path.suffix == ".parquet"
-                 else pl.read_csv(path, infer_schema=False))
+        frame = (pl.read_parquet(path, glob=False) if path.suffix == ".parquet"
+                 else pl.read_csv(path, infer_schema=False, glob=False))
     except (OSError, pl.exceptions.PolarsError) as error:
         said = ("there is no such file" if not path.exists() else "it is a folder" if path.is_dir()
                 else (isinstance(error, OSError) and error.strerror) or "it is not such a table")

@@ -207,7 +207,7 @@ class AssessmentFolder:
 
     def table(self, name: str) -> pl.DataFrame:
         """A table: assessed, reasons, missing, contradictions or changes."""
-        return pl.read_parquet(self.path / f"{name}.parquet")
+        return pl.read_parquet(self.path / f"{name}.parquet", glob=False)
 
 
 def write_assessment(

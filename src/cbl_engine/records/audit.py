@@ -244,7 +244,7 @@ def _rows(audit: Audit, folder: StateFolder) -> None:
                 fault("row_changed", "a row is not the one that was taken in", n, table, row)
             else:
                 checked += 1
-    keys = pl.read_parquet(folder.path / KEYS)["subject"]
+    keys = pl.read_parquet(folder.path / KEYS, glob=False)["subject"]
     for subject in keys.filter(keys.is_duplicated()).unique().sort():
         audit.faults.append(Problem("key_twice", "an application has more than one key",
                                     where=f"{where}/{KEYS}", rows=(subject or "nobody",)))
@@ -324,7 +324,7 @@ def _properties(audit: Audit, folder: StateFolder) -> None:
 
 def _read(path: Path) -> pl.DataFrame | None:
     try:
-        return pl.read_parquet(path)
+        return pl.read_parquet(path, glob=False)
     except (OSError, pl.exceptions.PolarsError):
         return None
 

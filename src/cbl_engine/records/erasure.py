@@ -141,7 +141,7 @@ def _beside(folder: StateFolder, out: Path, earlier: Sequence[str]) -> dict[str,
 def _holds(path: Path, applications: Sequence[str]) -> bool:
     """Whether a state holds facts of any of the applications, as far as can be read."""
     try:
-        keys = pl.read_parquet(path / KEYS)["subject"]
+        keys = pl.read_parquet(path / KEYS, glob=False)["subject"]
     except (OSError, pl.exceptions.PolarsError):
         return True
     return bool(keys.is_in(applications).any())

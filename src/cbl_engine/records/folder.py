@@ -75,7 +75,7 @@ class RunFolder:
 
     def table(self, name: str) -> pl.DataFrame:
         """An output table: shortlist, stage_failures, set_aside or bits."""
-        return pl.read_parquet(self.path / f"{name}.parquet")
+        return pl.read_parquet(self.path / f"{name}.parquet", glob=False)
 
     def shortlist(self, adverts: Iterable[Any] | None = None) -> Shortlist:
         """Run some adverts, or all, again from what the folder holds."""
@@ -294,7 +294,7 @@ def read_run(folder: str | Path) -> RunFolder:
         if name.startswith("scheme/")
     ]
     frames = {
-        Path(name).stem: pl.read_parquet(path / name)
+        Path(name).stem: pl.read_parquet(path / name, glob=False)
         for name in manifest["inputs"]
         if name.startswith("inputs/")
     }

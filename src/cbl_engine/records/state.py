@@ -164,7 +164,7 @@ class StateFolder:
     def tables(self) -> dict[str, pl.DataFrame]:
         """Every table as it stands, by name."""
         names = sorted(n for n in self.manifest["files"] if n.startswith("tables/"))
-        return {Path(n).stem: pl.read_parquet(self.path / n) for n in names}
+        return {Path(n).stem: pl.read_parquet(self.path / n, glob=False) for n in names}
 
     @cached_property
     def state(self) -> State:
@@ -340,13 +340,13 @@ def open_state(folder: str | Path) -> tuple[StateFolder | None, list[Problem]]:
 
 
 def _read_facts(path: Path, names: Iterable[str]) -> Facts:
-    secret = pl.read_parquet(path / KEYS)
+    secret = pl.read_parquet(path / KEYS, glob=False)
     keys: dict[str, bytes] = dict(secret.drop_nulls().iter_rows())
     root: bytes = secret.filter(pl.col("subject").is_null())["key"].item()
-    digests = pl.read_parquet(path / DIGEST_FILE)
+    digests = pl.read_parquet(path / DIGEST_FILE, glob=False)
     if dict(digests.schema) != DIGESTS:
         raise ValueError(DIGEST_FILE)
-    rows = {Path(name).stem: pl.read_parquet(path / name) for name in names}
+    rows = {Path(name).stem: pl.read_parquet(path / name, glob=False) for name in names}
     return Facts(rows, digests, keys, root)
 
 

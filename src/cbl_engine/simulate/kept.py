@@ -81,7 +81,7 @@ def open_simulation(folder: str | Path) -> Kept:
     places = {name: at for at, name in enumerate(shipped_parameters().found)}
     in_order = dict(sorted(parameters.items(), key=lambda item: places.get(item[0], len(places))))
     return Kept(folder, scenario, Parameters(in_order),
-                {name: pl.scan_parquet(folder / f"{name}.parquet") for name in TABLES})
+                {name: pl.scan_parquet(folder / f"{name}.parquet", glob=False) for name in TABLES})
 
 
 def read_told(file: Path, keys: set[str]) -> dict[str, Any]:

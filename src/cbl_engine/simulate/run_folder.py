@@ -190,7 +190,7 @@ class RunFolder:
 
 
 def _read_tables(folder: Path) -> dict[str, pl.DataFrame]:
-    return {name: pl.read_parquet(folder / f"{name}.parquet") for name in TABLES}
+    return {name: pl.read_parquet(folder / f"{name}.parquet", glob=False) for name in TABLES}
 
 
 def _text(told: Mapping[str, Any]) -> str:

@@ -26,7 +26,7 @@ def share_table() -> pl.DataFrame:
     types = {"category": pl.String, "value": pl.Float64, "period": pl.String}
     kinds = {"assumed": pl.Boolean, "source_url": pl.String, "licence": pl.String}
     return pl.concat(
-        pl.read_csv(folder / name, schema_overrides=types | kinds, infer_schema_length=None)
+        pl.read_csv(folder / name, glob=False, schema_overrides=types | kinds, infer_schema_length=None)
         for name in _FILES
     )
 
