@@ -173,6 +173,58 @@ def test_barnet_counts_no_under_ones_but_twins(household, expected):
     assert need(household, BARNET) == expected
 
 
+@pytest.mark.parametrize(
+    ("household", "under_ones", "expected"),
+    [
+        ("ann F30 applicant, u F-4w child", "not_counted", 1),
+        ("ann F30 applicant, b F1m child", "not_counted", 1),
+        ("ann F30 applicant, b F1 child", "not_counted", 2),
+        ("ann F30 applicant, u F-4w child", "counted", 2),
+        ("ann F30 applicant, u F-4w child", "twins_counted", 1),
+        ("ann F30 applicant, u F-4w child, v F-4w child", "twins_counted", 2),
+        ("ann F30 applicant, b F11m child, u F-4w child", "twins_counted", 2),
+        ("ann F30 applicant, b F11m child, u F-16w child", "twins_counted", 1),
+    ],
+)
+def test_the_unborn_are_of_age_0_for_what_is_said_of_under_ones(household, under_ones, expected):
+    rule = standard(unborn_from_weeks=25, under_ones=under_ones)
+    assert need(household, rule) == expected
+
+
+@pytest.mark.parametrize("kind", ["part_time", "foster", "carer"])
+@pytest.mark.parametrize(("weeks", "early"), [("never", 1), (25, 16)])
+def test_before_it_counts_an_unborn_child_has_no_room_with_others_of_its_kind(kind, weeks, early):
+    rule = standard(unborn_from_weeks=weeks, part_time_children="one_room", foster_children="one_room")
+    found, row = (of(f"ann F30 applicant, u U-{early}w child {kind}", rule) for of in (explained, answer))
+    assert (row["need"], row["missing"]) == (1, None)
+    (told,) = found.not_counted
+    assert told[0] == "A-u"
+    assert told[1].startswith("not born yet")
+    assert need(f"ann F30 applicant, u U-{early}w carer", rule) == 1
+
+
+def test_an_unborn_child_that_counts_has_a_room_with_others_of_its_kind():
+    rule = standard(unborn_from_weeks=25, part_time_children="one_room")
+    assert need("ann F30 applicant, u U-15w child part_time, b M9 child part_time", rule) == 2
+
+
+def test_whether_a_child_that_does_not_count_yet_stays_part_of_the_time_is_not_asked():
+    people = people_of("ann F30 applicant, u U-9w child").with_columns(
+        part_time=pl.Series([False, None]), foster_child=pl.Series([False, None]))
+    for not_stated in ("unknown", "no"):
+        rule = standard(part_time_children="one_room", foster_children="one_room", not_stated=not_stated)
+        row = bedroom_need(people, rule, AS_AT, pl.DataFrame({"id": ["A"]})).row(0, named=True)
+        assert (row["need"], row["missing"], row["assumed"]) == (1, None, None)
+
+
+def test_an_unborn_child_is_left_out_for_a_reason_that_holds():
+    late = explained("ann F30 applicant, u U-4w child", standard(
+        unborn_from_weeks=25, under_ones="not_counted"))
+    assert late.not_counted == (("A-u", "not born yet, so taken as under 1"),)
+    early = explained("ann F30 applicant, u U-16w child", standard(unborn_from_weeks=25))
+    assert early.not_counted == (("A-u", "not born yet, and before week 25 of the pregnancy"),)
+
+
 def test_brents_parent_of_one_child_may_choose_one_bedroom():
     """brent.gov.uk: the need stays two."""
     brent = standard(

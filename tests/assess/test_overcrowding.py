@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cbl_engine.assess.overcrowding import statutory_overcrowding
 from cbl_engine.errors import TableError
 from tests.assess.bedroom_frames import AS_AT, applications_of, people_of
+from tests.reference.rooms import overcrowded
 
 
 def judge(household, *areas):
@@ -34,6 +37,55 @@ def judge(household, *areas):
 )
 def test_room_standard(household, rooms, broken):
     assert judge(household, *[200.0] * rooms)["room_standard_broken"] is broken
+
+
+@pytest.mark.parametrize("area", [45.0, 1.0, None])
+def test_the_room_standard_asks_for_no_floor_area(area):
+    """s.325(2)(b): a room counts by its type; that one under 50 square feet does not is s.326."""
+    found = judge("a F36 applicant, b M14 child", 120.0, area)
+    assert (found["rooms"], found["rooms_needed"], found["room_standard_broken"]) == (2, 2, False)
+    assert judge("a F36 applicant, b M14 child", area)["room_standard_broken"] is True
+    assert judge("a F36 applicant, b M14 child", 120.0, 45.0)["overcrowded"] is False
+
+
+@pytest.mark.parametrize("household", ["a F36 applicant", "a F36 applicant, b M9 child", "a U? applicant"])
+def test_one_person_of_ten_or_over_cannot_break_the_room_standard(household):
+    """s.325(1) wants two; s.325(2)(a) leaves out children under ten."""
+    assert judge(household, 45.0)["room_standard_broken"] is False
+
+
+def test_a_couple_keeps_the_room_standard_only_when_both_of_it_are_old_enough_and_alone():
+    """s.325: whoever else is 10 or over is of the other sex to one of the two."""
+    assert judge("a F36 applicant, b M? partner, c M16 child", 200.0)["room_standard_broken"] is True
+    assert judge("a F36 applicant, b M? partner, c M9 child", 200.0)["room_standard_broken"] is False
+    assert judge("a F36 applicant, b M? partner, c M? child", 200.0)["room_standard_broken"] is None
+    # A date of birth that cannot be right makes nobody of other people's couple.
+    assert judge("a F10 applicant, b F9 partner, c M30 sibling", 200.0)["room_standard_broken"] is True
+
+
+PEOPLE = st.tuples(
+    st.sampled_from("FMFMU"), st.sampled_from(["?", "-4w", "0", "3m", "1", "9", "10", "30", "30"]),
+    st.sampled_from(["child", "sibling"]))
+
+
+@settings(deadline=None)
+@given(
+    st.lists(PEOPLE, min_size=1, max_size=5), st.booleans(),
+    st.lists(st.sampled_from([None, 30.0, 49.9, 50.0, 70.0, 110.0, 200.0]), max_size=3),
+)
+def test_both_standards_are_those_of_every_way_in_which_what_is_missing_may_turn_out(
+    people, couple, areas
+):
+    roles = ["applicant", "partner" if couple else "sibling"]
+    text = ", ".join(
+        f"p{at} {sex}{age} {roles[at] if at < 2 else role}"
+        for at, (sex, age, role) in enumerate(people))
+    rows = [{"use": "bedroom", "floor_area_sq_ft": area, "since": None, "until": None}
+            for area in areas]
+    found = judge(text, *areas)
+    for rule, column in (("room_standard", "room_standard_broken"),
+                         ("space_standard", "space_standard_broken"), ("either", "overcrowded")):
+        assert found[column] is overcrowded(rule, rows, people_of(text).to_dicts(), AS_AT)
 
 
 @pytest.mark.parametrize(
@@ -95,4 +147,5 @@ def test_a_missing_column_is_named():
 
 def test_a_home_whose_rooms_are_all_too_small_permits_nobody():
     found = judge("a F30 applicant", 49.9)
-    assert (found["rooms"], found["permitted_by_area"], found["overcrowded"]) == (0, 0.0, True)
+    assert (found["rooms"], found["permitted_by_rooms"], found["permitted_by_area"]) == (1, 0.0, 0.0)
+    assert (found["room_standard_broken"], found["space_standard_broken"]) == (False, True)

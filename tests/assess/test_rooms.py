@@ -110,7 +110,7 @@ def test_the_note_tells_the_rooms_and_both_standards():
     text = " ".join(note.text().split())
     assert "Bedrooms now, by the standard Bedrooms to live in: 1 (by the rooms on record)." in text
     assert "not counted: under 50 square feet" in text
-    assert "Room standard (Housing Act 1985 s.325): kept; rooms to sleep in: 1, needed: 1." in text
+    assert "Room standard (Housing Act 1985 s.325): kept; rooms to sleep in: 2, needed: 1." in text
     assert ("Space standard (s.326): broken; persons: 2.5, permitted by the number of rooms: 2, by "
             "their floor area: 2.") in text
     assert [(r.use, r.square_feet) for r in note.rooms] == [("bedroom", 45.0), ("bedroom", 110.0)]
@@ -124,6 +124,30 @@ def test_the_note_asks_for_a_floor_area_that_is_missing():
     text = " ".join(note.text().split())
     assert "not known (between 1 and 2, as a floor area is not known)" in text
     assert "not known: counted from 50 square feet" in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "areas", "people", "wanted"),
+    [
+        ("room_standard", [None], "a F36 applicant, b U14 child", {"A-b.sex"}),
+        ("room_standard", [None], "a F36 applicant, b O14 child", {"A-b.sex"}),
+        ("room_standard", [None], "a F36 applicant, b U? child, c U9 child",
+         {"A-b.sex", "A-b.date_of_birth"}),
+        ("space_standard", [None], "a F36 applicant, b U14 child", {"rooms.floor_area_sq_ft"}),
+        ("either", [200.0], "a F36 applicant, b U14 child", {"A-b.sex"}),
+        ("either", [200.0, None], "a F36 applicant, b F14 child, c U9 child", {"rooms.floor_area_sq_ft"}),
+        ("either", [None], "a F36 applicant, b M14 child", set()),
+    ],
+)
+def test_what_overcrowding_lacks_is_asked_for_by_the_standard_that_needs_it(
+    kind, areas, people, wanted
+):
+    """Housing Act 1985: s.325 reads ages and sexes, s.326 ages and floor areas."""
+    text = SCHEME.documents[0].text.replace("statutory_overcrowding: either",
+                                            f"statutory_overcrowding: {kind}")
+    tables = register(rooms_of(*(("bedroom", area) for area in areas))) | {"people": people_of(people)}
+    missing = assess(scheme_from_text(text), tables, AS_AT).missing()
+    assert set(missing.filter(needed_by="overcrowded")["column"]) == wanted
 
 
 @pytest.mark.parametrize("kind", ["room_standard", "space_standard"])

@@ -123,14 +123,17 @@ def rooms(
         n += len(here) if not share or cannot else min(len(here), 1)
     kinds = set()
     sharers = []
+    too_early = [p["unborn"] and not counted_before_birth(p, standard, on) for p in people]
     babies = sum(
-        p["age"] == 0 and not p["unborn"] and p["relationship"] != "applicant" and at not in partner
+        p["age"] == 0 and not too_early[at] and p["relationship"] != "applicant" and at not in partner
         for at, p in enumerate(people)
     )
     for at, person in enumerate(people):
         if at in gone or at in partner:
             continue
         applicant = person["relationship"] == "applicant"
+        if too_early[at] and not (applicant and standard.applicant == "own_room"):
+            continue
         if standard.carers != "counted" and (
             person["relationship"] == "carer" or (person.get("carer") and not applicant)
         ):
@@ -149,9 +152,7 @@ def rooms(
         if applicant and standard.applicant == "own_room":
             n += 1
             continue
-        if person["unborn"] and not counted_before_birth(person, standard, on):
-            continue
-        if person["age"] == 0 and not person["unborn"] and (
+        if person["age"] == 0 and (
             standard.under_ones == "not_counted"
             or (standard.under_ones == "twins_counted" and babies < 2 and not applicant)
         ):

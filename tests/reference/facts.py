@@ -23,7 +23,7 @@ from cbl_engine.scheme.facts import (
     WholeYearsSince,
     kind_of_fact,
 )
-from tests.reference.rooms import bedrooms_now, space_standard_broken
+from tests.reference.rooms import bedrooms_now, overcrowded
 from tests.reference.sql import add_months, evaluate
 
 if TYPE_CHECKING:
@@ -84,8 +84,8 @@ def value_of(
 
         return exempt(household.own, household.people, as_at)
     if isinstance(fact, StatutoryOvercrowding):
-        assert fact.statutory_overcrowding == "space_standard"
-        return space_standard_broken(household.rows["rooms"], household.people, as_at)
+        return overcrowded(
+            fact.statutory_overcrowding, household.rows["rooms"], household.people, as_at)
     if isinstance(fact, ConnectionStrengthFact):
         return _counted(fact, household, as_at, parameter, lambda mine: _strength(
             fact.connection_strength, mine, as_at, advert_area))

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 BANDS = ("A", "B", "C", "D")
-EARLY = ("f_ill", "f_maybe", "f_old", "f_many", "f_kids", "f_owed", "f_short", "f_cramped")
+EARLY = ("f_ill", "f_maybe", "f_old", "f_many", "f_kids", "f_owed", "f_short", "f_cramped",
+         "f_mixed", "f_in_law")
 HEAD = """
 scheme: s
 title: t
@@ -41,6 +42,8 @@ facts:
   here_all: {label: x, months_resident_in: {area: town}}
   held: {label: x, bedrooms_now: roomy}
   cramped: {label: x, statutory_overcrowding: space_standard}
+  mixed: {label: x, statutory_overcrowding: room_standard}
+  in_law: {label: x, statutory_overcrowding: either}
 bedroom_standards:
   roomy: {label: x, extends: twenty_one_year, smallest_room_sq_ft: 50}
 criteria:
@@ -52,6 +55,8 @@ criteria:
   f_owed: {label: x, when: owed OR owed_long}
   f_short: {label: x, when: rooms > held}
   f_cramped: {label: x, when: cramped, when_unknown: hold}
+  f_mixed: {label: x, when: mixed, when_unknown: hold}
+  f_in_law: {label: x, when: in_law}
   q_here: {label: x, when: here >= 6, tests: residence}
   q_long: {label: x, when: here_long >= 10, tests: local_connection, when_unknown: hold}
   q_all: {label: x, when: here_all >= 9, when_unknown: pass}

@@ -1,4 +1,7 @@
-"""The home a household has now, one household at a time: bedrooms that count, and the space standard."""
+"""The home a household has now, one household at a time: bedrooms that count, overcrowding in law.
+
+The law is the Housing Act 1985, sections 325 (room standard) and 326 (space standard).
+"""
 
 from __future__ import annotations
 
@@ -57,8 +60,56 @@ def _large(home: list[Row], smallest: float) -> int:
     return sum(r["use"] == "bedroom" and r["floor_area_sq_ft"] >= smallest for r in home)
 
 
+def overcrowded(rule: str, rows: list[Row], people: list[Row], as_at: date) -> bool | None:
+    """By the ``room_standard``, the ``space_standard``, or ``either``."""
+    by_room, by_space = (broken(rows, people, as_at)
+                         for broken in (room_standard_broken, space_standard_broken))
+    if rule != "either":
+        return by_room if rule == "room_standard" else by_space
+    return True if by_room or by_space else None if None in (by_room, by_space) else False
+
+
+def sleeping_rooms(rows: list[Row], as_at: date) -> list[Row]:
+    """Rooms of a type used as a bedroom or as a living room, whatever their size."""
+    return [r for r in rooms_on(rows, as_at) if r["use"] != "other"]
+
+
+def room_standard_broken(rows: list[Row], people: list[Row], as_at: date) -> bool | None:
+    """s.325: no way of placing those of 10 and over keeps apart all of opposite sexes but couples.
+
+    s.325(2)(b) asks for no floor area, so areas are not read. Every age and sex that may be is tried.
+    """
+    from tests.reference.bedrooms import couples
+
+    rooms = len(sleeping_rooms(rows, as_at))
+    if not rooms:
+        return None
+    pairs = {frozenset(pair) for pair in couples(people) or ()}
+    answers = set()
+    for world in product(*(_kinds(p, as_at) for p in people)):
+        old = [at for at, (is_old, _) in enumerate(world) if is_old]
+        clash = [(a, b) for i, a in enumerate(old) for b in old[i + 1:]
+                 if world[a][1] != world[b][1] and frozenset((a, b)) not in pairs]
+        placed = (dict(zip(old, places, strict=True))
+                  for places in product(range(rooms), repeat=len(old)))
+        answers.add(not any(all(room[a] != room[b] for a, b in clash) for room in placed))
+    return answers.pop() if len(answers) == 1 else None
+
+
+def _kinds(person: Row, as_at: date) -> list[tuple[bool, str]]:
+    """Whether 10 or over, and the sex, in every way it may be."""
+    born = person["date_of_birth"]
+    if born is not None:
+        old = [born <= as_at and as_at >= _birthday(born, 10)]
+    else:
+        old = [False] if person["expected_on"] is not None else [False, True]
+    sexes = [person["sex"]] if person["sex"] in ("female", "male") else ["female", "male"]
+    return list(product(old, sexes))
+
+
 def space_standard_broken(rows: list[Row], people: list[Row], as_at: date) -> bool | None:
-    rooms = [r for r in rooms_on(rows, as_at) if r["use"] != "other"]
+    """s.326: more persons than the lesser number of the two Tables, in every home it may be."""
+    rooms = sleeping_rooms(rows, as_at)
     if not rooms:
         return None
     permitted = [min(_by_number(home), _by_area(home)) for home in homes_possible(rooms)]
@@ -86,6 +137,7 @@ def _birthday(born: date, years: int) -> date:
 
 
 def _by_number(home: list[Row]) -> float:
+    """Table I; a room under 50 square feet is left out of it, and of Table II."""
     rooms = sum(r["floor_area_sq_ft"] >= 50 for r in home)
     return {0: 0.0, 1: 2.0, 2: 3.0, 3: 5.0, 4: 7.5}.get(rooms, 2.0 * rooms)
 

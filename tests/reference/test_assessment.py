@@ -118,7 +118,7 @@ def test_assessing_some_is_assessing_all(seed, as_at):
 def test_random_schemes_are_not_all_alike(seed):
     """Many outcomes occur, so that agreement says something."""
     seen = set()
-    for number in range(40):
+    for number in range(60):
         scheme, tables = drawn(seed * 1_000 + number, date(2025, 9, 1))
         result = assess(scheme, frames(tables), date(2025, 9, 1))
         seen |= set(result.assessed["status_proposed"])

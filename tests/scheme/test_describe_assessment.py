@@ -147,6 +147,13 @@ def test_the_law_is_told_once_for_the_tests_that_it_overrides(said: Any) -> None
             "not known; foster children;",
             "With one bed space for all of their kind: carers.",
         ]),
+        ("unborn_from_weeks: 25, under_ones: not_counted", [
+            "Not counted: children under 1; children not yet born; children with a main home elsewhere.",
+        ]),
+        ("unborn_from_weeks: 25, under_ones: twins_counted", [
+            "children under 1 when there are two or more; children not yet born, from week 25 of "
+            "pregnancy on, among those under 1 and of a sex not known;",
+        ]),
         ("most: 4, sizes: {smaller: 1, smallest: 2, larger: 1}, unknown: most", [
             "The need is never more than 4 bedrooms.",
             "and besides: up to 1 smaller, but not below 2 bedrooms; up to 1 larger.",

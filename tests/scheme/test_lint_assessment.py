@@ -26,6 +26,23 @@ def found(text, *rules):
     return [f.line() for f in findings if f.rule in rules]
 
 
+@pytest.mark.parametrize(
+    ("fields", "warned"),
+    [
+        ("unborn_from_weeks: 25, under_ones: not_counted", True),
+        ("unborn_from_weeks: 25, under_ones: twins_counted", False),
+        ("under_ones: not_counted", False),
+        ("unborn_from_weeks: 25, under_ones: not_counted, part_time_children: one_room", False),
+    ],
+)
+def test_a_week_from_which_the_unborn_count_where_no_under_one_does(fields, warned):
+    lines = found(f"bedroom_standards: {{let: {{label: x, {fields}}}}}\n", "unused")
+    assert [line for line in lines if "not yet born" in line] == ([
+        "f.yaml:13:37: warning: a child not yet born is taken as one of age 0, and under_ones does not "
+        "count those, so this has no effect; leave it out, or let under_ones be counted or "
+        "twins_counted"] if warned else [])
+
+
 def test_a_test_of_connection_says_what_it_tests():
     lines = found("assessment: {qualifies: [here]}\n", "qualifying_test_not_named")
     assert len(lines) == 1

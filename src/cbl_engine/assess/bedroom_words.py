@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cbl_engine.assess.bedrooms import bedroom_need
-from cbl_engine.assess.members import FEMALE, members_of
+from cbl_engine.assess.members import FEMALE, counted_before_birth, members_of
 from cbl_engine.assess.sharing import (
     ADULT,
     APART,
@@ -271,8 +271,8 @@ def _left_out(
         born = person["date_of_birth"]
         if rule.temporarily_away == "not_counted" and person.get("temporarily_away"):
             why = "away for now"
-        elif person["relationship"] == "carer" or (
-            person.get("carer") and rule.carers == "not_counted"
+        elif rule.carers == "not_counted" and (
+            person["relationship"] == "carer" or person.get("carer")
         ):
             why = "a carer"
         elif person.get("foster_child") and rule.foster_children == "not_counted":
@@ -280,13 +280,19 @@ def _left_out(
         elif person.get("part_time") and rule.part_time_children == "not_counted":
             why = "stays part of the time, with a main home elsewhere"
         elif born is None or born > on:
-            weeks = rule.unborn_from_weeks
-            why = "not born yet" + (
-                "" if weeks == "never" else f", and before week {weeks} of the pregnancy")
+            why = "not born yet" + _why_unborn(born or person.get("expected_on"), rule, on)
         else:
             why = "under 1"
         out.append((str(person["id"]), why))
     return tuple(out)
+
+
+def _why_unborn(due: date | None, rule: BedroomStandard, on: date) -> str:
+    if due is None or rule.unborn_from_weeks == "never":
+        return ""
+    if counted_before_birth((due - on).days, rule):
+        return ", so taken as under 1"
+    return f", and before week {rule.unborn_from_weeks} of the pregnancy"
 
 
 def _count(n: int, noun: str) -> str:

@@ -126,6 +126,12 @@ def members_of(
     )
 
 
+def counted_before_birth(days: NDArray | int, standard: BedroomStandard) -> NDArray | bool:
+    """Whether a child due in so many days counts already."""
+    weeks = standard.unborn_from_weeks
+    return False if weeks == "never" else (weeks == 0) | (days <= (_WEEKS - weeks) * 7)
+
+
 def put_together(
     people: pl.DataFrame, household: NDArray[np.int32]
 ) -> tuple[pl.DataFrame, NDArray[np.int32]]:
@@ -156,7 +162,8 @@ class _Work:
         self.standard = standard
         self.on = on
         self.masks = np.zeros(len(household), np.uint16)
-        self.age_unknown = 0
+        self.too_early = np.zeros(len(household), bool)  # not yet born, and not counted yet
+        self.age_unknown = self.unborn = 0
         self.pairs = _NOBODY, _NOBODY
         self.partner = np.full(len(household), -1, np.int32)
         self.missing: dict[str, NDArray[np.int64]] = {}
@@ -179,11 +186,11 @@ class _Work:
         table = np.zeros((unknown + 1, 3), np.uint16)
         for category, age in enumerate([0, *turns]):
             table[category] = _masks_at(standard, age)
+        if standard.under_ones == "not_counted":
+            table[0] = _NOT
         table[unborn] = table[0]
         if standard.unborn_sex == "fewest" and table[0, FEMALE] == 1 << BOTH_F:
             table[unborn, NO_SEX] = 1 << WILD
-        if standard.under_ones == "not_counted":
-            table[0] = _NOT
         table[uncounted] = _NOT
         table[unknown] = np.bitwise_or.reduce(table[:unborn], axis=0)
 
@@ -203,7 +210,8 @@ class _Work:
         self.masks = masks[
             category * np.uint8(3) + self.sex + self.is_applicant.view(np.uint8) * np.uint8(64)
         ]
-        self.age_unknown = unknown
+        self.age_unknown, self.unborn = unknown, unborn
+        self.too_early = category == uncounted
         if null:
             self._note(self.missing, "date_of_birth", np.flatnonzero(category == unknown))
         matters = has_several(table[:, NO_SEX]) & (table[:, FEMALE] != table[:, MALE])
@@ -227,20 +235,19 @@ class _Work:
                 is_expected = expected.is_not_null().to_numpy()
                 rows = np.concatenate([rows, absent[is_expected]])
                 due = np.concatenate([due, expected.drop_nulls().to_numpy()])
-        weeks = self.standard.unborn_from_weeks
-        if weeks == "never":
-            category[rows] = uncounted
-        else:
-            counted = (weeks == 0) | (due - today <= (_WEEKS - weeks) * 7)
-            category[rows] = np.where(counted, unborn, uncounted)
+        counted = counted_before_birth(due - today, self.standard)
+        category[rows] = np.where(counted, unborn, uncounted)
 
     def lone_babies(self, category: NDArray[np.uint8]) -> None:
-        """Under-1s count only where there are two or more, applicants and couples apart."""
+        """Under-1s, and the unborn that count, do so only where there are two or more.
+
+        Applicants and couples are no babies.
+        """
         unknown = self.age_unknown
         n = int(self.household.max(initial=-1)) + 1
         others = ~self.is_applicant & (self.partner < 0)
         nameless = self.relationship.is_null().to_numpy()  # who may be the applicant
-        baby = (category == 0) & others
+        baby = ((category == 0) | (category == self.unborn)) & others
         doubt = ((category == unknown) & others) | (baby & nameless)
         babies = np.bincount(self.household[baby & ~nameless], minlength=n)[self.household]
         doubts = np.bincount(self.household[doubt], minlength=n)[self.household]
@@ -258,7 +265,7 @@ class _Work:
             self.masks[unsure] |= _APART
 
     def counted_otherwise(self) -> None:
-        """Part-time and foster children, people away, and carers."""
+        """Part-time and foster children, people away, and carers; of no kind before they count."""
         standard = self.standard
         possible, as_applicant = self._possible_applicants()
         for how, kind, column in (
@@ -269,9 +276,10 @@ class _Work:
             if how == "counted":
                 continue
             target = _NOT if how == "not_counted" else np.uint16(1 << kind)
-            sure, unsure = self._flag(column, lambda rows: ~self.is_applicant[rows])
+            sure, unsure = self._flag(
+                column, lambda rows: ~(self.is_applicant[rows] | self.too_early[rows]))
             if kind == CARER:
-                named = np.flatnonzero(self.role == _AS_CARER)
+                named = np.flatnonzero((self.role == _AS_CARER) & ~self.too_early)
                 sure = np.concatenate([sure, named])
                 unsure = unsure[~np.isin(unsure, named)]
             self.masks[sure] = target

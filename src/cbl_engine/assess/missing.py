@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from cbl_engine.assess.ages import age_on
 from cbl_engine.assess.facts import answer_of, present_bedrooms, present_overcrowding
 from cbl_engine.assess.outcomes import FAILED, UNKNOWN
 from cbl_engine.assess.overcrowding import slept_in
 from cbl_engine.assess.rooms import AREA, AREA_MISSING, NOT_RECORDED, rooms_on
 from cbl_engine.scheme.expressions import parse_expression
 from cbl_engine.scheme.facts import BedroomsNow, StatutoryOvercrowding
+from cbl_engine.scheme.standards import overcrowding_law
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -185,8 +187,8 @@ def _of_rooms(result: Assessed, at: NDArray[np.int64]) -> Iterator[pl.DataFrame]
                 "application", column.alias("column")).drop_nulls()]
         elif isinstance(fact, StatutoryOvercrowding):
             found = present_overcrowding(result.tables, result.ids, on)[at]
-            unknown = found.filter(pl.col(answer_of(fact)).is_null())["application"]
-            said = _of_overcrowding(result.tables, unknown, on)
+            unknown = found.filter(pl.col(answer_of(fact)).is_null())
+            said = _of_overcrowding(fact, result.tables, unknown, on)
         else:
             continue
         for told in said:
@@ -196,19 +198,33 @@ def _of_rooms(result: Assessed, at: NDArray[np.int64]) -> Iterator[pl.DataFrame]
 
 
 def _of_overcrowding(
-    tables: Mapping[str, pl.DataFrame], unknown: pl.Series, on: date
+    fact: StatutoryOvercrowding, tables: Mapping[str, pl.DataFrame], unknown: pl.DataFrame, on: date
 ) -> Iterator[pl.DataFrame]:
-    """Rooms, areas and facts of people that are missing, of these applications."""
+    """What is missing of rooms and people, by the standards that are asked for and not known.
+
+    A floor area serves the space standard alone, and the sex of those old enough the room standard.
+    """
     rooms = slept_in(rooms_on(tables["rooms"], on))
-    none = unknown.filter(~unknown.is_in(rooms["application"].implode()))
+    everyone = unknown["application"]
+    none = everyone.filter(~everyone.is_in(rooms["application"].implode()))
     yield none.alias("application").to_frame().with_columns(pl.lit("rooms").alias("column"))
-    theirs = pl.col("application").is_in(unknown.implode())
-    yield rooms.filter(theirs, pl.col(AREA).is_null()).select(
+    asked = fact.statutory_overcrowding
+    by_room, by_space = (
+        unknown.filter(pl.col(f"{rule}_broken").is_null() & (asked in (rule, "either")))[
+            "application"].implode()
+        for rule in ("room_standard", "space_standard")
+    )
+    theirs = pl.col("application")
+    yield rooms.filter(theirs.is_in(by_space), pl.col(AREA).is_null()).select(
         "application", pl.lit(f"rooms.{AREA}").alias("column")).unique()
-    people = tables["people"].filter(theirs)
-    born = pl.col("date_of_birth").is_null()
+    people = tables["people"].filter(theirs.is_in(everyone.implode()))
+    no_age = pl.col("date_of_birth").is_null()
     if "expected_on" in people.columns:
-        born &= pl.col("expected_on").is_null()
-    for name, missing in (("date_of_birth", born), ("sex", pl.col("sex").is_null())):
-        yield people.filter(missing).select(
+        no_age &= pl.col("expected_on").is_null()
+    old = no_age | (age_on(on) >= overcrowding_law(on).room_standard_from_age)
+    no_sex = ~pl.col("sex").cast(pl.String).is_in(["female", "male"]).fill_null(value=False)
+    for name, lacking in (
+        ("date_of_birth", no_age), ("sex", no_sex & old & theirs.is_in(by_room))
+    ):
+        yield people.filter(lacking).select(
             "application", pl.format(f"{{}}.{name}", "id").alias("column"))

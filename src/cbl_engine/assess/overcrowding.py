@@ -36,11 +36,12 @@ def statutory_overcrowding(
     """Whether each household is statutorily overcrowded in the rooms it has.
 
     Room standard (s.325): overcrowded when two people of opposite sexes, both 10 or over and no
-    couple, must sleep in one room. Two rooms are always enough, one for each sex; one is enough
-    unless there is such a pair. Space standard (s.326): the people, under-1s as nil and those of 1
-    to 9 as a half, against the lesser of the permitted number by rooms (Table I) and by floor area
-    (Table II); rooms under 50 square feet are no rooms. Either one is enough to be overcrowded.
-    An unborn child counts for neither.
+    couple, must sleep in one room. Every room that may be slept in counts, however small: s.325 asks
+    for no floor area. Two rooms are always enough, one for each sex; one is enough unless there is
+    such a pair. Space standard (s.326): the people, under-1s as nil and those of 1 to 9 as a half,
+    against the lesser of the permitted number by rooms (Table I) and by floor area (Table II), for
+    which a room under 50 square feet is no room. Either one is enough to be overcrowded. An unborn
+    child counts for neither.
 
     Args:
         people: PEOPLE, as :func:`cbl_engine.assess.bedrooms.bedroom_need` reads it.
@@ -51,10 +52,10 @@ def statutory_overcrowding(
 
     Returns:
         One row an application, ascending: application; persons [persons] by the space standard;
-        rooms_needed [rooms] by the room standard; rooms [rooms] that count; permitted_by_rooms and
-        permitted_by_area [persons]; room_standard_broken, space_standard_broken and overcrowded.
-        Null where a missing date of birth, sex or floor area could change the answer, and where a
-        household has no room on record.
+        rooms_needed and rooms [rooms] by the room standard; permitted_by_rooms and permitted_by_area
+        [persons] by the space standard; room_standard_broken, space_standard_broken and overcrowded.
+        Null where a missing date of birth or sex, or by the space standard a missing date of birth
+        or floor area, could change the answer, and where a household has no room on record.
 
     Raises:
         TableError: a column is missing.
@@ -83,18 +84,20 @@ def statutory_overcrowding(
     least, most = _persons(members, len(ids), as_at, law)
     few, many = _rooms_needed(members, len(ids), as_at, law)
     available = slept_in(rooms_on(rooms, as_at))
-    recorded = np.isin(np.arange(len(ids)), ids.ordinals_of(available["application"]))
-    have, by_rooms, by_area = _permitted(available, ids, law)
+    home = ids.ordinals_of(available["application"])
+    have = np.bincount(home[home >= 0], minlength=len(ids))
+    recorded = have > 0
+    by_rooms, by_area = _permitted(available, home, len(ids), law)
     low, high = (np.minimum(r, a) for r, a in zip(by_rooms, by_area, strict=True))
     return pl.DataFrame(
         {
             "application": ids.ids,
             "persons": _known(least, least == most),
             "rooms_needed": _known(few, few == many),
-            "rooms": _known(have[0], recorded & (have[0] == have[1])),
+            "rooms": _known(have, recorded),
             "permitted_by_rooms": _known(by_rooms[0], recorded & (by_rooms[0] == by_rooms[1])),
             "permitted_by_area": _known(by_area[0], recorded & (by_area[0] == by_area[1])),
-            "room_standard_broken": _three(few > have[1], many > have[0], recorded),
+            "room_standard_broken": _three(few > have, many > have, recorded),
             "space_standard_broken": _three(least > high, most > low, recorded),
         }
     ).with_columns(
@@ -141,9 +144,9 @@ def _persons(members: Members, n: int, on: date, law: OvercrowdingLaw) -> Bounds
 def _rooms_needed(members: Members, n: int, on: date, law: OvercrowdingLaw) -> Bounds:
     """Rooms by the room standard: two when a man and a woman who are no couple are old enough.
 
-    With f women, m men and p people in all who count, there is such a pair when f and m are not 0,
-    unless these are the only two and a couple. Of people whose sex is not known, all may be of the
-    sex that is there already, or any of the other.
+    With f women, m men and p people in all who are old enough, there is such a pair when f and m are
+    not 0, unless these are the only two and a couple. Of people whose sex is not known, all may be of
+    the sex that is there already, or any of the other.
     """
     years, unknown = _ages(members, on)
     old = years >= law.room_standard_from_age
@@ -153,11 +156,12 @@ def _rooms_needed(members: Members, n: int, on: date, law: OvercrowdingLaw) -> B
     def total(rows: NDArray) -> NDArray[np.int64]:
         return np.bincount(members.household[rows], minlength=n)
 
-    couples = total(members.partner > np.arange(len(years)))
+    one = np.flatnonzero(members.partner > np.arange(len(years)))
+    two = members.partner[one]
     found = []
     for counted, either in ((old & ~unknown, False), (old | unknown, True)):
         women, men = (total(counted & (sex | (no_sex & either))) for sex in of_sex)
-        people = total(counted)
+        people, couples = total(counted), total(one[counted[one] & counted[two]])
         apart = (women > 0) & (men > 0) & (people > 1) & ~((people == 2) & (couples > 0))
         found.append(np.where(apart, 2, np.minimum(total(members.household >= 0), 1)))
     return found[0], found[1]
@@ -171,26 +175,29 @@ def slept_in(rooms: pl.DataFrame) -> pl.DataFrame:
 
 
 def _permitted(
-    rooms: pl.DataFrame, ids: Ordinals, law: OvercrowdingLaw
-) -> tuple[Bounds, Bounds, Bounds]:
-    """Rooms that count, and the numbers permitted by Table I and by Table II."""
-    n = len(ids)
-    at = ids.ordinals_of(rooms["application"])
-    inside = at >= 0
-    at = at[inside]
+    rooms: pl.DataFrame, home: NDArray[np.int32], n: int, law: OvercrowdingLaw
+) -> tuple[Bounds, Bounds]:
+    """The numbers permitted by Table I and by Table II: a room too small for the one is for both.
+
+    Args:
+        rooms: those that may be slept in.
+        home: whose each is; negative for nobody's.
+        n: how many households there are.
+        law: of the date.
+    """
+    inside = home >= 0
+    at = home[inside]
     area = rooms[AREA].cast(pl.Float64).to_numpy()[inside]
     unknown = np.isnan(area)
     floors = np.array(sorted(law.persons_by_floor_area), float)
     worth = np.array([0.0, *(law.persons_by_floor_area[int(f)] for f in floors)])
     persons = worth[np.searchsorted(floors, area, side="right")]
-    have, by_rooms, by_area = [], [], []
+    by_rooms, by_area = [], []
     for value in (0.0, worth.max()):
         of_room = np.where(unknown, value, persons)
-        number = np.bincount(at[of_room > 0], minlength=n)
-        have.append(number)
-        by_rooms.append(_by_rooms(number, law))
+        by_rooms.append(_by_rooms(np.bincount(at[of_room > 0], minlength=n), law))
         by_area.append(np.bincount(at, of_room, minlength=n))
-    return (have[0], have[1]), (by_rooms[0], by_rooms[1]), (by_area[0], by_area[1])
+    return (by_rooms[0], by_rooms[1]), (by_area[0], by_area[1])
 
 
 def _by_rooms(number: NDArray[np.int64], law: OvercrowdingLaw) -> NDArray[np.float64]:

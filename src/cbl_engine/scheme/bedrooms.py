@@ -97,13 +97,14 @@ class BedroomStandard(Labelled):
         "own_room", description="own_room: also a second room for a couple"
     )
     unborn_from_weeks: Annotated[int, Field(ge=0, le=42)] | Literal["never"] = Field(
-        "never", description="[weeks] of pregnancy; 0: as soon as it is recorded"
+        "never", description="[weeks] of pregnancy from which it counts as age 0; 0: once recorded"
     )
     unborn_sex: Literal["unknown", "fewest"] = Field(
         "unknown", description="fewest: taken as the sex that needs the fewest rooms"
     )
     under_ones: Literal["counted", "not_counted", "twins_counted"] = Field(
-        "counted", description="twins_counted: only when there are two or more"
+        "counted", description="twins_counted: only when there are two or more; the unborn that count "
+        "are among them"
     )
     carers: Counted = Field("one_room", description="one_room: one for all of them")
     foster_children: Counted = Field("counted", description="one_room: one for all of them")

@@ -33,6 +33,7 @@ def assessment_findings(version: SchemeVersion, document: Document) -> Iterator[
     """Awards that give nothing, bands out of reach, tests that the law does not allow."""
     yield from _tests(version, document)
     yield from _small_rooms(version, document)
+    yield from _unborn(version, document)
     yield from _standards_in_time(version, document)
     rules = version.assessment
     if rules is None:
@@ -52,6 +53,20 @@ def _small_rooms(version: SchemeVersion, document: Document) -> Iterator[Finding
                 "warning", "unused", document.where(place, key=True),
                 f"no fact counts the bedrooms a household has by {name}, so this has no effect; "
                 f"add one with bedrooms_now: {name}",
+            )
+
+
+def _unborn(version: SchemeVersion, document: Document) -> Iterator[Finding]:
+    """A week from which the unborn count, as aged 0, where those of age 0 do not."""
+    for name, standard in version.bedroom_standards.items():
+        whole = resolve_standard(standard)
+        one_room = "one_room" in (whole.part_time_children, whole.foster_children)
+        if whole.unborn_from_weeks != "never" and whole.under_ones == "not_counted" and not one_room:
+            place = ("bedroom_standards", name, "unborn_from_weeks")
+            yield Finding(
+                "warning", "unused", document.where(place, key=True),
+                "a child not yet born is taken as one of age 0, and under_ones does not count those, so "
+                "this has no effect; leave it out, or let under_ones be counted or twins_counted",
             )
 
 

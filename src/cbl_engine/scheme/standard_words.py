@@ -155,13 +155,14 @@ def _counted(whole: BedroomStandard) -> Iterator[Line]:
         _UNDER_ONES[whole.under_ones])
     weeks = whole.unborn_from_weeks
     unborn = "children not yet born"
-    if weeks == "never":
+    if weeks == "never" or whole.under_ones == "not_counted":
         how["not_counted"].append(unborn)
     else:
         from_ = f"week {weeks} of pregnancy" if weeks else "the day a pregnancy is recorded"
         sex = ("of the sex that needs the fewest rooms" if whole.unborn_sex == "fewest"
                else "of a sex not known")
-        how["counted"].append(f"{unborn}, from {from_} on, as aged 0 and {sex}")
+        as_ = "among those under 1" if whole.under_ones == "twins_counted" else "as aged 0"
+        how["counted"].append(f"{unborn}, from {from_} on, {as_} and {sex}")
     for field, called in _OTHERS.items():
         kind = getattr(whole, field)
         if kind == "one_room" and whole.unit == "bed_spaces" and field != "carers":

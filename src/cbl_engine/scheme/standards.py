@@ -34,7 +34,7 @@ class OvercrowdingLaw(Labelled):
         persons_by_rooms: number of rooms -> permitted number [persons].
         persons_for_each_room_beyond: [persons] a room, for more rooms than the table has.
         persons_by_floor_area: area [square feet] from which it holds -> [persons] for the room;
-            a smaller room is no room.
+            a smaller room is no room for the space standard.
     """
 
     in_force: InForce
