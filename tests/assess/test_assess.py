@@ -260,6 +260,8 @@ def test_a_fall_that_rests_on_a_fact_not_known_dates_the_lower_band_and_goes_on_
 @pytest.mark.parametrize(("awards", "unsettled"), [
     ("w: {label: x, when: unsure, at_most: C}", False),
     ("v: {label: x, when: always, band: B}, w: {label: x, when: unsure, at_most: C}", True),
+    ("w: {label: x, when: unsure, band: C}", False),
+    ("w: {label: x, when: unsure, band: Reduced}", True),
     ("w: {label: x, when: unsure, up: 1}", True),
     ("w: {label: x, when: unsure, up: 1, not_above: C}", False),
     ("w: {label: x, when: unsure, since: decided_on, lasts_months: 1, band: A}", False),

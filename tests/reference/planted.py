@@ -49,7 +49,7 @@ BUGS = (
         '(pl.col("until").is_null() | (pl.col("until") >= on))'),
     Bug("a connection that may or may not count is counted", "assess/connections.py",
         "return np.where(with_all == without, with_all, _UNKNOWN)", "return np.array(with_all)"),
-    Bug("a move within the area begins the months anew", "assess/connections.py",
+    Bug("a move within the area begins the months anew", "assess/spells.py",
         ".otherwise(went >= began)", ".otherwise(went > began)"),
     Bug("a landlord's own criteria are not asked", "scheme/model.py",
         "self.landlords.get(landlord) if landlord is not None else None,", "None,"),

@@ -232,54 +232,66 @@ def _band(
     version: SchemeVersion, made: Mapping[str, AwardHeld], bands: Mapping[str, int], n: int
 ) -> tuple[NDArray[np.int16], pl.Series]:
     counts = {name: one.counts for name, one in made.items()}
-    band, decided = _band_by(version, counts, counts, counts, bands, n)
+    best = _best_given(version, counts, bands, n)
+    start = best if (otherwise := _otherwise(version, bands)) is None else (
+        np.where(best == NO_BAND, otherwise, best))
+    band, decided = _moved(version, start, counts, counts, bands)
+    for name, award in _awards(version).items():
+        if award.band is not None:
+            gave = counts[name] & (best == bands[award.band])
+            decided[name] = decided.get(name, np.zeros(n, bool)) | gave
     return band, _latest(decided, made, n)
 
 
-def _band_by(
+def _awards(version: SchemeVersion) -> Mapping[str, Award]:
+    if version.assessment is None:
+        raise ValueError("the scheme version has no assessment")
+    return version.assessment.awards
+
+
+def _otherwise(version: SchemeVersion, bands: Mapping[str, int]) -> np.int16 | None:
+    rules = version.assessment
+    return None if rules is None or rules.otherwise is None else np.int16(bands[rules.otherwise])
+
+
+def _best_given(
+    version: SchemeVersion, giving: Mapping[str, NDArray[np.bool_]], bands: Mapping[str, int], n: int
+) -> NDArray[np.int16]:
+    """The best band that these awards give; NO_BAND for none."""
+    best = np.full(n, NO_BAND)
+    for name, award in _awards(version).items():
+        if award.band is not None:
+            best = np.where(giving[name], np.minimum(best, np.int16(bands[award.band])), best)
+    return best
+
+
+def _moved(
     version: SchemeVersion,
-    giving: Mapping[str, NDArray[np.bool_]],
+    start: NDArray[np.int16],
     raising: Mapping[str, NDArray[np.bool_]],
     lowering: Mapping[str, NDArray[np.bool_]],
     bands: Mapping[str, int],
-    n: int,
 ) -> tuple[NDArray[np.int16], dict[str, NDArray[np.bool_]]]:
-    """The band, where these awards give theirs, raise by ``up`` and lower by ``at_most``.
+    """The band from where it starts, raised by ``up`` and lowered by ``at_most`` of these awards.
 
-    Beside it, by award: whether it decided.
+    Beside it, by award: whether it moved it.
     """
-    rules = version.assessment
-    if rules is None:
-        raise ValueError("the scheme version has no assessment")
-    awards = rules.awards
-    best = np.full(n, NO_BAND)
-    for name, award in awards.items():
-        if award.band is not None:
-            given = np.int16(bands[award.band])
-            best = np.where(giving[name], np.minimum(best, given), best)
-    start = best
-    if rules.otherwise is not None:
-        start = np.where(best == NO_BAND, np.int16(bands[rules.otherwise]), best)
+    decided: dict[str, NDArray[np.bool_]] = {}
     band = start.astype(np.int16)
-    decided = {
-        name: giving[name] & (best == bands[award.band])
-        for name, award in awards.items()
-        if award.band is not None
-    }
-    for name, award in awards.items():
+    for name, award in _awards(version).items():
         if award.up is None:
             continue
         top = 0 if award.not_above is None else bands[award.not_above]
         raised = np.minimum(np.maximum(band - award.up, top), band)
         change = raising[name] & (band != NO_BAND) & (raised != band)
-        decided[name] = decided.get(name, np.zeros(n, bool)) | change
+        decided[name] = change
         band = np.where(change, raised, band).astype(np.int16)
-    for name, award in awards.items():
+    for name, award in _awards(version).items():
         if award.at_most is None:
             continue
         lowest = bands[award.at_most]
         change = lowering[name] & (band < lowest)
-        decided[name] = decided.get(name, np.zeros(n, bool)) | change
+        decided[name] = decided.get(name, np.zeros(len(band), bool)) | change
         band = np.where(change, lowest, band).astype(np.int16)
     return band, decided
 
@@ -319,10 +331,35 @@ def _unsettled(
             counts = made[name].counts[at]
             most[name] = np.where(waits, could[name], counts)
             least[name] = counts & ~waits
-    best, _ = _band_by(version, could, most, least, bands, len(at))
-    worst, _ = _band_by(version, held, least, most, bands, len(at))
+    high, low = _starts(version, held, could, bands, len(at))
+    best, _ = _moved(version, high, most, least, bands)
+    worst, _ = _moved(version, low, least, most, bands)
     out[at] = best != worst
     return out
+
+
+def _starts(
+    version: SchemeVersion,
+    held: Mapping[str, NDArray[np.bool_]],
+    could: Mapping[str, NDArray[np.bool_]],
+    bands: Mapping[str, int],
+    n: int,
+) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
+    """The best and the worst band that awards may come to give, before any raises or lowers it.
+
+    Who holds none that gives a band has that of ``otherwise`` if none comes to be held, which may be
+    better or worse than what one would give.
+    """
+    high, low = _best_given(version, could, bands, n), _best_given(version, held, bands, n)
+    otherwise = _otherwise(version, bands)
+    if otherwise is None:
+        return high, low
+    none = low == NO_BAND
+    low = np.where(none, otherwise, low)
+    for name, award in _awards(version).items():
+        if award.band is not None:
+            low = np.where(none & could[name], np.maximum(low, np.int16(bands[award.band])), low)
+    return np.where(none, np.minimum(high, otherwise), high), low
 
 
 def _better_until(
