@@ -169,7 +169,8 @@ def page() -> str:
         path = RESULTS / f"simulate-{size}.json"
         if path.exists():
             parts.append(worlds.section(json.loads(path.read_text())) + "\n")
-    parts.append(answer.section(json.loads((RESULTS / "answer.json").read_text())) + "\n")
+    here, there = (json.loads((f / "answer.json").read_text()) for f in (RESULTS, ELSEWHERE))
+    parts.append(answer.section(here, there) + "\n")
     return "\n".join(parts)
 
 

@@ -60,10 +60,15 @@ def asked(size: str, workers: int = 2) -> dict[str, Any]:
         return {"seconds": perf_counter() - began, "answer": done.stdout}
 
 
-def section(found: dict[str, Any]) -> str:
-    """Heading and what it says, for docs/benchmarks.md."""
+def section(found: dict[str, Any], elsewhere: dict[str, Any] | None = None) -> str:
+    """Heading and what it says, for docs/benchmarks.md; with the same on another machine."""
     at = found["machine"]
     said = "met" if found["seconds"] < AIM else "**not met**"
+    if elsewhere is not None:
+        there = elsewhere["machine"]
+        met = "met" if elsewhere["seconds"] < AIM else "**not met**"
+        said += (f". On a machine of another kind ({there['cpu']}, {there['cores']} cores): "
+                 f"{elsewhere['seconds']:.0f} seconds, {met}")
     return "\n".join([
         "### Time to answer",
         "",
