@@ -65,4 +65,6 @@ def test_the_page_has_the_results_on_file():
     assert results
     for file in results:
         assert section(json.loads(file.read_text(encoding="utf-8"))) in page
-    assert answer.section(json.loads((RESULTS / "answer.json").read_text(encoding="utf-8"))) in page
+    here, there = (json.loads((folder / "answer.json").read_text(encoding="utf-8"))
+                   for folder in (RESULTS, RESULTS / "elsewhere"))
+    assert answer.section(here, there) in page
