@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -87,17 +88,12 @@ def _as_declared(
 
     Ids stay text or whole numbers, as given.
     """
-    columns: dict[str, pl.Series] = {}
-    problems: list[Problem] = []
-    for name in names:
-        if name not in frame.columns:
-            continue
-        kind = "id" if name in _IDS else compiled.words.advert[name]
-        found = list(column_problems(frame, table, {name: kind}))
-        problems += found
-        if not found:
-            columns[name] = frame[name].cast(_dtype(kind, frame.schema[name]))
-    return columns, problems
+    there = set(frame.columns)
+    kinds = {n: "id" if n in _IDS else compiled.words.advert[n] for n in names if n in there}
+    problems = list(column_problems(frame, table, kinds))
+    wrong = {problem.where for problem in problems}
+    given = {name: frame[name] for name in kinds if f"{table}.{name}" not in wrong}
+    return {n: s.cast(_dtype(kinds[n], s.dtype)) for n, s in given.items()}, problems
 
 
 def _dtype(kind: str, given: pl.DataType) -> pl.DataType:
@@ -116,7 +112,7 @@ def _own_first(
     differ = units.that_differ(theirs, without)
     if len(differ):
         return theirs.clear(), [_group_clash(name, differ)]
-    at_home = theirs.gather(pl.select(pl.when(pl.Series(units.row >= 0)).then(units.row)).to_series())
+    at_home = theirs.gather(units.rows)
     if own is None or without.all():
         return at_home, []
     if at_home.null_count() == len(at_home):
@@ -183,6 +179,12 @@ class _Units:
     group: NDArray[np.int32]
     group_of_home: NDArray[np.int32]
     groups: pl.Series = field(repr=False)
+
+    @cached_property
+    def rows(self) -> pl.Series:
+        """Row of each advert; null without."""
+        rows = pl.Series(self.row)
+        return rows if (self.row >= 0).all() else rows.set(pl.Series(self.row < 0), None)
 
     def that_differ(self, values: pl.Series, asking: NDArray[np.bool_]) -> pl.Series:
         """Ids of the groups that some of these adverts are of and whose homes differ in a column."""

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 _SMALL_RANGE = 1 << 16
 _DIRECT = 1 << 20
 _MOST_IN_MASK = 20
+SHORT = 1 << 15
+"""Values up to which numpy is sooner done with them than polars with its plan."""
+_EXACT = 1 << 24
+"""Whole numbers up to which even the shortest float is exact."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,7 @@ def _value_codes(series: pl.Series) -> tuple[NDArray[np.int64], int, bool]:
     if dtype == pl.Null or series.null_count() == len(series):
         return np.zeros(len(series), np.int64), 1, False
     if dtype == pl.Boolean:
-        return series.cast(pl.UInt8).fill_null(2).to_numpy().astype(np.int64), 2, True
+        return filled(series.cast(pl.Int8), 2), 2, True
     if dtype == pl.List(pl.Int64):
         members = series.list.explode()
         if members.is_between(0, _MOST_IN_MASK).all():
@@ -143,9 +147,8 @@ def _value_codes(series: pl.Series) -> tuple[NDArray[np.int64], int, bool]:
     if isinstance(dtype, (pl.Enum, pl.Categorical)):
         return _whole_codes(series.to_physical())
     if dtype == pl.String:
-        distinct = series.drop_nulls().unique()
-        codes = series.cast(pl.Enum(distinct)).to_physical().fill_null(0)
-        return codes.to_numpy().astype(np.int64), len(distinct), False
+        # Categories of its own: they number values from 0 on, and are gone with the series.
+        return _whole_codes(series.cast(pl.Categorical(pl.Categories.random())).to_physical())
     if dtype.is_float():
         values = np.sort(series.drop_nulls().unique().to_numpy())
         found = np.searchsorted(values, series.fill_null(values[0]).to_numpy())
@@ -156,9 +159,7 @@ def _value_codes(series: pl.Series) -> tuple[NDArray[np.int64], int, bool]:
 def _whole_codes(series: pl.Series) -> tuple[NDArray[np.int64], int, bool]:
     low, high = extent(series)
     if high - low < _SMALL_RANGE:
-        if series.null_count():
-            series = series.cast(pl.Int64).fill_null(high + 1)
-        codes = series.to_numpy().astype(np.int64)
+        codes = filled(series, high + 1)
         codes -= low
         return codes, high - low + 1, True
     values = np.sort(series.drop_nulls().unique().to_numpy())
@@ -170,7 +171,7 @@ def _whole_codes(series: pl.Series) -> tuple[NDArray[np.int64], int, bool]:
 
 
 def rows_of(
-    frame: pl.DataFrame, names: Iterable[str], at: NDArray[np.int64]
+    frame: pl.DataFrame, names: Iterable[str], at: NDArray[np.int64] | pl.Series
 ) -> list[pl.Series]:
     """Columns of a frame at some rows, all in one call."""
     wanted = list(names)
@@ -180,6 +181,22 @@ def rows_of(
 def nulls(series: pl.Series) -> NDArray[np.bool_]:
     """Which values are missing."""
     return series.is_null().to_numpy() if series.null_count() else np.zeros(len(series), bool)
+
+
+def filled(series: pl.Series, value: int) -> NDArray[np.int64]:
+    """Whole numbers with a value for those that are missing; an array of the caller's own."""
+    if not series.null_count():
+        return series.to_numpy().astype(np.int64)
+    if series.null_count() == len(series):
+        return np.full(len(series), value)
+    if len(series) > SHORT or max(map(abs, extent(series))) > _EXACT:
+        return series.cast(pl.Int64).fill_null(value).to_numpy(writable=True)
+    found = series.to_numpy()  # floats, which hold whole numbers as small as these exactly
+    missing = np.isnan(found)
+    found[missing] = 0
+    out = found.astype(np.int64)
+    out[missing] = value
+    return out
 
 
 def whole_numbers(series: pl.Series) -> pl.Series:

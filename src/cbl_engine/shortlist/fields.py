@@ -26,7 +26,7 @@ import polars as pl
 
 from cbl_engine.assess.outcomes import FAILED, MET, UNKNOWN, for_sql
 from cbl_engine.draws import draw
-from cbl_engine.shortlist.classes import Table, classify
+from cbl_engine.shortlist.classes import SHORT, Table, classify
 from cbl_engine.shortlist.register import evaluate
 
 if TYPE_CHECKING:
@@ -286,15 +286,18 @@ def _pair_table(
 
 def _each_with_each(
     rows: pl.DataFrame, n_rows: int, columns: pl.DataFrame, n_columns: int
-) -> pl.LazyFrame:
+) -> pl.DataFrame | pl.LazyFrame:
     """Every row beside every column, row by row; either may have a number and no content.
 
-    Lazy, so that only what an expression makes of the pairs is ever laid out.
+    Lazy where they are many, so that only what an expression makes of the pairs is ever laid out.
     """
     if not rows.width:
         rows = pl.DataFrame({"": np.arange(n_rows)})
     if not columns.width:
         columns = pl.DataFrame({" ": np.arange(n_columns)})
+    if n_rows * n_columns <= SHORT:
+        row, column = np.divmod(np.arange(n_rows * n_columns, dtype=np.uint32), n_columns)
+        return pl.concat([rows[row], columns[column]], how="horizontal")
     # Without an order asked for, polars may put the smaller side outside.
     return rows.lazy().join(columns.lazy(), how="cross", maintain_order="left_right")
 

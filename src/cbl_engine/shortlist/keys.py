@@ -30,6 +30,7 @@ from cbl_engine.shortlist.classes import (
     classify,
     column_codes,
     extent,
+    filled,
     nulls,
     whole_numbers,
 )
@@ -117,7 +118,7 @@ def _ascending(
     if high - low >= 1 << 62:
         whole = whole.rank("dense").cast(pl.Int64) - 1
         low, high = extent(whole)
-    array = (whole.fill_null(low) if whole.null_count() else whole).to_numpy()
+    array = filled(whole, low) if whole.null_count() else whole.to_numpy()
     codes = (high - array) if descending else (array - low)
     codes = np.where(unknown, high - low + 1, codes) if values.null_count() else codes
     return codes.astype(np.int64, copy=False), unknown
@@ -135,7 +136,7 @@ def _chosen_date(view: RegisterAt, key: DateKey) -> pl.Series:
         if chooser == "otherwise":
             chosen[open_] = index
         elif chooser in version.bands:
-            chosen[open_ & (view.frame["band"] == chooser).fill_null(False).to_numpy()] = index
+            chosen[open_ & (filled((view.frame["band"] == chooser).cast(pl.Int8), 0) == 1)] = index
         else:
             bit = next(c.bit for c in view.compiled.conditions
                        if c.kind == "criterion" and c.name == chooser)
@@ -147,7 +148,7 @@ def _chosen_date(view: RegisterAt, key: DateKey) -> pl.Series:
         days = view.frame[column].to_physical().cast(pl.Int64)
         missing = np.iinfo(np.int64).min
         mine = chosen == index
-        out[mine] = days.fill_null(missing).to_numpy()[mine]
+        out[mine] = filled(days, missing)[mine]
     series = pl.Series("date", out)
     return series.set(series == np.iinfo(np.int64).min, None)
 

@@ -24,7 +24,7 @@ from cbl_engine.scheme.facts import EligibleInLaw, expressions_of
 from cbl_engine.scheme.law import names_of_law
 from cbl_engine.scheme.parameters import constants_on
 from cbl_engine.scheme.vocabulary import is_pair_fact
-from cbl_engine.shortlist.classes import Classes, classify
+from cbl_engine.shortlist.classes import SHORT, Classes, classify
 from cbl_engine.shortlist.compiled import Compiled, Condition, compile_version
 from cbl_engine.shortlist.register_check import (
     AsAt,
@@ -186,9 +186,13 @@ def evaluate(
         if c.expression is not None
     ]
     # with_columns, unlike select, stretches a criterion that reads only constants to every row.
-    codes = frame.with_columns(expressions)
-    if isinstance(codes, pl.LazyFrame):
-        codes = codes.select(str(c.bit) for c in conditions if c.expression is not None).collect()
+    if isinstance(frame, pl.LazyFrame):
+        names = [str(c.bit) for c in conditions if c.expression is not None]
+        codes = frame.with_columns(expressions).select(names).collect()
+    elif frame.height <= SHORT:  # sooner done than shared out to threads
+        codes = frame.with_columns_seq(expressions)
+    else:
+        codes = frame.with_columns(expressions)
     return {c.bit: codes[str(c.bit)].to_numpy() for c in conditions if c.expression is not None}
 
 
@@ -251,7 +255,7 @@ def build_view(
     rows, in_force = _rows_in_force(applications, prepared.row_of, len(prepared.ordinals), on)
     welcome = (c for c in compiled.welcome_columns() if c in applications.columns)
     columns = [*compiled.own_columns(), *welcome]
-    frame = _gathered(applications.select("id", *columns), rows, in_force)
+    frame = _gathered(applications[["id", *columns]], rows, in_force)
     frame = filled(frame, compiled, "applications")
     every = {
         name: fact for name, fact in compiled.facts_read().items() if not is_pair_fact(fact)
@@ -261,7 +265,8 @@ def build_view(
         name: fact for name, fact in every.items()
         if not isinstance(fact, EligibleInLaw) or fact.test in judged
     }
-    frame = frame.with_columns(pl.lit(value=True).alias(n) for n in every if n not in facts)
+    if len(facts) < len(every):
+        frame = frame.with_columns(pl.lit(value=True).alias(n) for n in every if n not in facts)
     if facts:
         tables = prepared.tables
         if carried is not None:

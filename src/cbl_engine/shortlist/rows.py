@@ -25,7 +25,7 @@ from cbl_engine.scheme.keys import (
     PointsKey,
     PreferKey,
 )
-from cbl_engine.shortlist.classes import column_codes, nulls, rows_of, whole_numbers
+from cbl_engine.shortlist.classes import column_codes, filled, nulls, rows_of, whole_numbers
 from cbl_engine.shortlist.keys import lottery_draws
 from cbl_engine.shortlist.register import evaluate
 
@@ -56,11 +56,17 @@ class Rows:
     at: NDArray[np.int64]
     bids: Bids
     instead: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    _values: dict[str, pl.Series] = field(default_factory=dict, repr=False)
 
     @cached_property
     def applications(self) -> NDArray[np.int64]:
         """Ordinal of each bid's application."""
         return self.bids.applications(self.at)
+
+    @cached_property
+    def _rows(self) -> pl.Series:
+        """The same as polars takes rows, told once for all columns."""
+        return pl.Series(self.applications.astype(np.uint32))
 
     @cached_property
     def adverts(self) -> NDArray[np.int64]:
@@ -73,7 +79,7 @@ class Rows:
         if name.startswith("advert."):
             return side.column(name.removeprefix("advert."))[self.adverts].alias(name)
         if name in view.frame.columns:
-            return self._given(view.frame[name][self.applications].alias(name))
+            return self._given(view.frame[name][self._rows].alias(name))
         return self._pair_fact(name)
 
     def _given(self, values: pl.Series) -> pl.Series:
@@ -101,7 +107,7 @@ class Rows:
         theirs = dict.fromkeys(n for c in conditions for n in c.reads.advert)
         facts = dict.fromkeys(n for c in conditions for n in c.reads.pair_facts)
         columns = [
-            *map(self._given, rows_of(view.frame, own, self.applications)),
+            *map(self._given, rows_of(view.frame, own, self._rows)),
             *(c.alias(f"advert.{c.name}") for c in rows_of(side.frame, theirs, self.adverts)),
             *(self._pair_fact(name) for name in facts),
         ]
@@ -129,9 +135,16 @@ class Rows:
         bedroom need less bedrooms (or the need, for largest_need); debt; the bid time
         [microseconds since 1970 UTC]; the draw.
         """
+        name = repr(key)
+        if name not in self._values:
+            self._values[name] = self._value(key)
+        return self._values[name]
+
+    def _value(self, key: Key) -> pl.Series:
         if isinstance(key, BandKey):  # one that only another version has is none of its
             held = self.column("band")
-            return held.set(pl.Series(_bands(key, held) == len(_listed(key))), None)
+            elsewhere = _bands(key, held) == len(_listed(key))
+            return held.set(pl.Series(elsewhere), None) if elsewhere.any() else held
         if isinstance(key, DateKey):
             return self._date(key)
         if isinstance(key, PointsKey):
@@ -214,7 +227,7 @@ def preference(key: OrderKey, values: pl.Series) -> NDArray[np.float64 | np.int6
     if isinstance(rule, BandKey):
         return _bands(rule, values)
     if isinstance(rule, PreferKey):
-        return (~values.fill_null(False)).cast(pl.Int64).to_numpy()
+        return 1 - filled(values.cast(pl.Int8), 0)
     if isinstance(rule, PointsKey):
         numbers = -values.cast(pl.Int64)
     elif isinstance(rule, BedroomFitKey):
@@ -223,7 +236,7 @@ def preference(key: OrderKey, values: pl.Series) -> NDArray[np.float64 | np.int6
         numbers = (values if values.dtype == pl.Boolean else values > 0).cast(pl.Int64)
     else:
         numbers = whole_numbers(values)
-    return (numbers.fill_null(worst) if numbers.null_count() else numbers).to_numpy()
+    return filled(numbers, worst) if numbers.null_count() else numbers.to_numpy()
 
 
 def _bands(rule: BandKey, values: pl.Series) -> NDArray[np.int64]:

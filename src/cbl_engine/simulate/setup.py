@@ -279,20 +279,24 @@ class Setup:
     @cached_property
     def tables_read(self) -> tuple[str, ...]:
         """Tables of the register that the shortlist and the rules of bidding and offers read, beside
-        applications.
+        applications; not for tests of law that ask for columns the lives have not.
         """
         from cbl_engine.assess import columns_read, columns_welcome
+        from cbl_engine.assess.legal import judged_in_law
         from cbl_engine.offers.criteria import facts_read
+        from cbl_engine.scheme.facts import EligibleInLaw
         from cbl_engine.scheme.named import criteria_named
         from cbl_engine.shortlist.compiled import compile_version
 
+        judged = judged_in_law(self.lives.tables)
         found: set[str] = set()
         for version in self.scheme.versions:
             facts = dict(compile_version(version).facts_read())
             for named in criteria_named(version):
                 facts |= facts_read(version, named.criterion)
             for fact in facts.values():
-                found |= columns_read(fact, version).keys() | columns_welcome(fact).keys()
+                if not isinstance(fact, EligibleInLaw) or fact.test in judged:
+                    found |= columns_read(fact, version).keys() | columns_welcome(fact).keys()
         return tuple(sorted((found | {"areas"}) - {"applications"}))
 
 

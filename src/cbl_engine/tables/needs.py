@@ -130,7 +130,8 @@ def id_kind_problems(
 
 def with_types(frame: pl.DataFrame, types: Mapping[str, pl.DataType]) -> pl.DataFrame:
     """The frame, its columns that have no type (nothing is in them) being given these."""
-    untyped = [n for n in types if n in frame.columns and frame.schema[n] == pl.Null]
+    schema = frame.schema
+    untyped = [n for n in types if schema.get(n) == pl.Null]
     return frame.with_columns(frame[n].cast(types[n]) for n in untyped) if untyped else frame
 
 
