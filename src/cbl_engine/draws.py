@@ -29,15 +29,24 @@ _30, _27, _31 = np.uint64(30), np.uint64(27), np.uint64(31)
 _MASK = 0xFFFFFFFFFFFFFFFF
 
 
+_CHUNK = 1 << 14
+"""Words mixed at a time where there are many: they stay in the cache from step to step."""
+
+
 def _mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    for shift, factor in ((_30, _MIX_1), (_27, _MIX_2)):
-        mixed = z >> shift
-        mixed ^= z
-        mixed *= factor
-        z = mixed
-    mixed = z >> _31
-    mixed ^= z
-    return mixed
+    """Mix words where they stand, in an array that nobody else has."""
+    flat = z.reshape(-1)
+    for start in range(0, len(flat), _CHUNK):
+        part = flat[start : start + _CHUNK]
+        moved = part >> _30
+        part ^= moved
+        part *= _MIX_1
+        np.right_shift(part, _27, moved)
+        part ^= moved
+        part *= _MIX_2
+        np.right_shift(part, _31, moved)
+        part ^= moved
+    return z
 
 
 def _mix_one(z: int) -> int:
@@ -66,8 +75,12 @@ def draw(seed: int, *keys: ArrayLike) -> NDArray[np.uint64]:
         del rest[0]
     state = np.asarray([word], dtype=np.uint64)
     for key in rest:
-        one = isinstance(key, (int, np.integer))
-        state = _mix(state ^ (np.uint64(_one_word(key)) if one else _words(key)))
+        if isinstance(key, (int, np.integer)):
+            state ^= np.uint64(_one_word(key))
+        else:
+            words = _words(key)
+            state = np.bitwise_xor(words, state, out=words if state.size == 1 else None)
+        _mix(state)
     return state
 
 
