@@ -45,12 +45,14 @@ class Bidders:
         how: a number in ``HOW``.
         choice: number of its choice in the scheme, -1 for none.
         most: bids that its caps leave it this week.
+        looks: whether it looks for a home by itself this week.
     """
 
     who: NDArray[np.int64]
     how: NDArray[np.int8]
     choice: NDArray[np.int64]
     most: NDArray[np.int64]
+    looks: NDArray[np.bool_]
 
 
 def may_bid(state: State, week: int, going: Going) -> NDArray[np.int64]:
@@ -112,11 +114,12 @@ def bidders(state: State, week: int, who: NDArray[np.int64], looks: NDArray[np.b
     if bidding is not None and any(c.bids in ("council", "automatic")
                                    for c in bidding.choice.values()):
         placed_for[:] = True
-    who, led = who[looks | placed_for], led[looks | placed_for]
+    asked = looks | placed_for
+    who, led, looks = who[asked], led[asked], looks[asked]
     none = np.full(len(who), -1, np.int64)
     if bidding is None:
         return Bidders(who, np.where(led, COUNCIL, OWN).astype(np.int8), none,
-                       np.full(len(who), MANY))
+                       np.full(len(who), MANY), looks)
     asks = bidding.choice or any(c.when is not None for c in bidding.caps.values())
     judge = judge_of(state, close, who) if asks and len(who) else None
     choice = none
@@ -125,7 +128,7 @@ def bidders(state: State, week: int, who: NDArray[np.int64], looks: NDArray[np.b
     kinds = np.array([*(HOW.index(c.bids) for c in bidding.choice.values()), OWN], np.int8)
     how = kinds[choice]
     how = np.where(led & (how != NONE), COUNCIL, how).astype(np.int8)
-    return Bidders(who, how, choice, _most(state, bidding, judge, who, close))
+    return Bidders(who, how, choice, _most(state, bidding, judge, who, close), looks)
 
 
 def _most(

@@ -21,7 +21,7 @@ import numpy as np
 from cbl_engine.simulate import bidders, response
 from cbl_engine.simulate.columns import spans, within
 from cbl_engine.simulate.listing import ASSISTED, AUTOMATIC, OWN, Bids
-from cbl_engine.simulate.parameters import happens
+from cbl_engine.simulate.parameters import happens, happens_by_kind
 from cbl_engine.simulate.policy import policy_on
 from cbl_engine.simulate.setup import KINDS
 from cbl_engine.simulate.state import MOST_BEDROOMS, NOBODY
@@ -51,7 +51,7 @@ def choose(state: State, week: int, voids: NDArray[np.int64], going: Going) -> B
     world = state.voids["world"][voids].astype(np.int64)
     counts = np.bincount(world, minlength=len(state.worlds))
     who = bidders.may_bid(state, week, going)
-    who = np.sort(who[counts[households["world"][who]] > 0])
+    who = np.sort(who[counts[households["world"][who]] > 0], kind="stable")  # nearly in order
     if state.setup.theory.bids:
         return _counted(state, week, _everything(state, who, voids, counts))
     found = bidders.bidders(state, week, who, _who_looks(state, who, week))
@@ -78,9 +78,8 @@ def _own(
     """Bids of those who bid themselves, and of officers for those whom only the council bids for."""
     bidding = policy_on(state.setup, state.setup.closes(week)).version.bidding
     by_engine = bidding is not None and bidding.automatic is not None
-    looks = _who_looks(state, found.who, week)
     council = found.how == bidders.COUNCIL
-    bid = np.where(council, not by_engine, looks & (found.how != bidders.NONE))
+    bid = np.where(council, not by_engine, found.looks & (found.how != bidders.NONE))
     rows = np.flatnonzero(bid & (found.most > 0))
     who = found.who[rows]
     cells = _cells(state, who, voids, counts, response.care(state.setup, week))
@@ -130,7 +129,7 @@ def _who_looks(state: State, who: NDArray[np.int64], week: int) -> NDArray[np.bo
     weeks = state.setup.round_weeks
     chance = chance if weeks == 1 else 1 - (1 - chance) ** weeks
     draws = state.setup.luck.draws("looks", households["id"][who], week)
-    return happens(chance[households["kind"][who]], draws)
+    return happens_by_kind(chance, households["kind"][who], draws)
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,8 +224,8 @@ def _picked(
     whole = totals[cells.upto[of]] - before
     begins = np.cumsum(counts) - counts
     most = int(wanted.max(initial=0))
-    taken = np.full((len(who), most), -1, np.int64)
-    utility = np.zeros((len(who), most))
+    taken = np.full((most, len(who)), -1, np.int64)
+    utility = np.zeros((most, len(who)))
     got = np.zeros(len(who), np.int64)
     at = np.flatnonzero(whole > 0)
     for turn in range(2 * most):
@@ -242,13 +241,17 @@ def _picked(
         own = world[at[stray]]
         advert[stray] = begins[own] + (luck.draws("stray/which", ids[at[stray]], week, turn)
                                        % counts[own].astype(np.uint64)).astype(np.int64)
-        new = (taken[at] != advert[:, None]).all(axis=1)
+        new = np.ones(len(at), bool)
+        for before_it in taken[:turn]:
+            new &= before_it[at] != advert
         row, place = at[new], got[at[new]]
-        taken[row, place] = advert[new]
-        utility[row, place] = cells.utility[cell[new]]
+        taken[place, row] = advert[new]
+        utility[place, row] = cells.utility[cell[new]]
         got[row] += 1
-    back = np.argsort(order)
-    taken, utility, who, council = taken[back], utility[back], who[back], council[back]
+    back = np.empty_like(order)
+    back[order] = np.arange(len(order))
+    taken, utility = taken[:, back].T, utility[:, back].T
+    who, council = who[back], council[back]
     row, rank = np.nonzero(taken >= 0)
     assisted = happens(setup.parameters["bidding.assisted"],
                        luck.draws("assisted", households["id"][who[row]], week))

@@ -230,12 +230,12 @@ def register_of(state: State, who: NDArray[np.int64], on: int) -> dict[str, pl.D
     moved = pl.Series("shift", shift)
     dates = [c for c, t in frame.schema.items() if t == pl.Date]
     band = state.bands_on(who, on)
-    names = pl.Series([*lives.bands, None], dtype=pl.String)
+    names = pl.Series([*lives.bands, None], dtype=pl.Enum(lives.bands))
     points, priority = households["points"][who], households["priority"][who]
     band_from = households["band_from"][who]
     need, sizes = households["need"][who], households["sizes"][who]
     found = {
-        "band": names.gather(np.where(band < 0, len(lives.bands), band).astype(np.int64)),
+        "band": names[np.where(band < 0, len(lives.bands), band).astype(np.uint32)],
         "points": _known(points, points >= 0, pl.Int64),
         "priority_date": _known(priority, priority > 0, pl.Date),
         "band_from": _known(band_from, band_from > 0, pl.Date),

@@ -65,11 +65,14 @@ def number_of(ids: NDArray[np.int64]) -> NDArray[np.int64]:
     return ids & ((1 << WEEK_BITS) - 1)
 
 
-def named(letter: str, ids: NDArray[np.int64]) -> list[str]:
+def named(letter: str, ids: NDArray[np.int64]) -> pl.Series:
     """Ids in words within a world: letter, week, number."""
+    import polars as pl
+
     rest = ids & ((1 << WORLD_BITS) - 1)
-    week, number = rest >> WEEK_BITS, number_of(rest)
-    return [f"{letter}{w:04d}-{n:06d}" for w, n in zip(week.tolist(), number.tolist(), strict=True)]
+    week, number = (pl.Series(part).cast(pl.String).str.zfill(width) for part, width in (
+        (rest >> WEEK_BITS, 4), (number_of(rest), 6)))
+    return letter + week + "-" + number
 
 
 def poisson_counts(mean: float, draws: NDArray[np.uint64]) -> NDArray[np.int64]:

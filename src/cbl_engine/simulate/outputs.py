@@ -103,7 +103,7 @@ def _home_names(state: State, home: NDArray[np.int64]) -> pl.Series:
 def _application_names(state: State, rows: NDArray[np.int64]) -> pl.Series:
     known = rows != NOBODY
     ids = state.households["id"][np.where(known, rows, 0)] if len(state.households) else rows
-    return pl.Series(named("P", ids), dtype=pl.String).set(pl.Series(~known), None)
+    return named("P", ids).set(pl.Series(~known), None)
 
 
 _OUTCOME_OF = {
@@ -142,9 +142,8 @@ def _voids(state: State) -> pl.DataFrame:
         "chain": pl.Series(_home_names(state, voids["home"][first]) + "/"
                            + pl.Series(voids["nth"][first] + 1).cast(pl.String)),
         "link": voids["link"],
-        "leaving_application": pl.Series(
-            named("P", np.maximum(leaver, 0)), dtype=pl.String).set(
-                pl.Series(leaver == NOBODY), None),
+        "leaving_application": named("P", np.maximum(leaver, 0)).set(
+            pl.Series(leaver == NOBODY), None),
         "notice_given_on": _dates(voids["notice"]),
         "tenancy_ended_on": _dates(voids["ended"]),
         "keys_in_on": done("keys"),

@@ -313,8 +313,18 @@ def sorted_out(edges: NDArray[np.uint64], draws: NDArray[np.uint64]) -> NDArray[
 
 def happens(share: float | NDArray, draws: NDArray[np.uint64]) -> NDArray[np.bool_]:
     """Whether what has this chance comes about."""
-    edge = np.rint(np.clip(share, 0.0, 1.0) * 2.0**52).astype(np.uint64)
-    return (draws >> np.uint64(12)) < edge
+    return (draws >> np.uint64(12)) < _edges(share)
+
+
+def happens_by_kind(
+    shares: NDArray[np.float64], kind: NDArray[np.integer], draws: NDArray[np.uint64]
+) -> NDArray[np.bool_]:
+    """Whether what has the chance of its kind comes about."""
+    return (draws >> np.uint64(12)) < _edges(shares)[kind]
+
+
+def _edges(share: float | NDArray) -> NDArray[np.uint64]:
+    return np.rint(np.clip(share, 0.0, 1.0) * 2.0**52).astype(np.uint64)
 
 
 _LEAST_RATE = 1e-12

@@ -114,8 +114,12 @@ def _entries(
     starts = going.starts[lists[used]]
     of, entry = spans(starts, going.starts[lists[used] + 1] - starts)
     n = len(state.households)
-    keys = np.append(of * n + going.household[entry], len(used) * n)
-    order = np.argsort(keys)
-    wanted = which * n + state.nominations["household"][rows]
-    found = order[np.searchsorted(keys[order], wanted)]
-    return np.where(keys[found] == wanted, np.append(entry, 0)[found], starts[which])
+    # Nominations are few beside the entries of their lists, so it is they that are put in order.
+    wanted, back = np.unique(
+        which * n + state.nominations["household"][rows], return_inverse=True)
+    keys = of * n + going.household[entry]
+    place = np.minimum(np.searchsorted(wanted, keys), len(wanted) - 1)
+    hit = wanted[place] == keys
+    found = np.full(len(wanted), -1)
+    found[place[hit]] = entry[hit]
+    return np.where(found[back] >= 0, found[back], starts[which])
