@@ -6,16 +6,17 @@ no process waits for another.
 
 from __future__ import annotations
 
+import signal
 import threading
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 _J = TypeVar("_J")
 _T = TypeVar("_T")
@@ -35,14 +36,41 @@ def side_by_side(
         workers: processes.
         said: told how much of all jobs is done together, now and then, from a thread of its own.
     """
-    from joblib import Parallel, delayed
+    from joblib import delayed
 
     with TemporaryDirectory() as folder:
         file = Path(folder) / "done"
         np.zeros(max(len(jobs), 1), np.int64).tofile(file)
         with _watched(file, said):
-            yield from Parallel(n_jobs=workers, return_as="generator")(
-                delayed(_told)(step, job, file, number) for number, job in enumerate(jobs))
+            yield from in_processes(
+                (delayed(_told)(step, job, file, number) for number, job in enumerate(jobs)), workers)
+
+
+def in_processes(calls: Iterable[Any], workers: int) -> Iterator[Any]:
+    """What calls give that were made by ``joblib.delayed``, in their order, from other processes.
+
+    An interrupt is for this process alone, which ends the others: they would each say so themselves.
+    """
+    from joblib import Parallel
+
+    with _not_interrupted():
+        return Parallel(n_jobs=workers, return_as="generator")(calls)
+
+
+@contextmanager
+def _not_interrupted() -> Iterator[None]:
+    """Processes that are started meanwhile are not to be interrupted; where the system can say so."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # starting it later would let interrupts through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _told(

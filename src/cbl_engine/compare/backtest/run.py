@@ -21,6 +21,7 @@ from cbl_engine.simulate.columns import silent
 from cbl_engine.simulate.luck import Luck
 from cbl_engine.simulate.outputs import frames_of_run
 from cbl_engine.simulate.setup import KINDS
+from cbl_engine.simulate.side_by_side import in_processes
 from cbl_engine.simulate.weeks import run_batch
 
 if TYPE_CHECKING:
@@ -189,12 +190,12 @@ def _predicted(
     workers: int, said: Callable[..., None],
 ) -> pl.DataFrame:
     """world, measure, group and value of every simulated world."""
-    from joblib import Parallel, delayed
+    from joblib import delayed
 
     of = ready.scenario.replications
-    done = Parallel(n_jobs=workers, return_as="generator")(
-        delayed(_one_world)(then, parameters, fitted, world, ready.scenario.start, ready.end)
-        for world in range(of))
+    done = in_processes(
+        (delayed(_one_world)(then, parameters, fitted, world, ready.scenario.start, ready.end)
+         for world in range(of)), workers)
     made = []
     for number, values in enumerate(done, 1):
         said("worlds", number, of)
