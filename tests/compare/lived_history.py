@@ -206,7 +206,7 @@ def _outcomes(state, frames, adverts, until):
     about = pl.DataFrame({
         "home": state.setup.stock["id"].cast(pl.String).gather(state.static(voids["home"][void])),
         "vacancy": (voids["nth"][void] + 1).astype(np.int32),
-        "application": [names[i] for i in rows["household"]],
+        "application": names.gather(rows["household"]),
         "on": pl.Series(rows["on"].astype(np.int32)).cast(pl.Date),
         "direct": rows["route"] == 3, "nr": np.arange(len(rows)),
     }).sort("on", "nr").join_asof(

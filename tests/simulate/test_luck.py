@@ -34,8 +34,8 @@ def test_ids_hold_world_week_and_number_and_sort_by_them() -> None:
     assert np.array_equal(np.sort(ids), ids)
     assert len(set(ids.tolist())) == 5
     assert world_of(ids).tolist() == worlds.tolist()
-    assert named("P", ids) == ["P0000-000000", "P0000-000001", "P2600-16777215", "P0001-000005",
-                               "P0001-000006"]
+    assert named("P", ids).to_list() == ["P0000-000000", "P0000-000001", "P2600-16777215", "P0001-000005",
+                                         "P0001-000006"]
 
 
 @pytest.mark.parametrize("mean", [0.02, 0.7, 3.0, 40.0, 2500.0])

@@ -56,7 +56,7 @@ class Rows:
     at: NDArray[np.int64]
     bids: Bids
     instead: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    _values: dict[str, pl.Series] = field(default_factory=dict, repr=False)
+    _values: dict[str, pl.Series] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def applications(self) -> NDArray[np.int64]:
