@@ -437,6 +437,20 @@ def test_outcomes_become_what_becomes_of_nominations():
     assert {row[0] for row in told} <= set(OUTCOMES)
 
 
+def test_a_nomination_comes_of_the_bid_that_stands_and_of_the_last_where_all_were_withdrawn():
+    who = EVENTS["application"].unique(maintain_order=True)
+    bids = pl.concat([pl.DataFrame({
+        "advert": "V", "application": who, "placed_at": dt.datetime(2024, 2, day), "placed_by": by,
+        "withdrawn_at": withdrawn,
+    }, schema_overrides={"withdrawn_at": pl.Datetime("us")}) for day, by, withdrawn in (
+        (1, "officer", None), (2, "automatic", dt.datetime(2024, 2, 3)))])
+    of = history_of({"outcomes": EVENTS, "bids": bids}, until=dt.date(2024, 9, 1))
+    assert set(nominations(of)["source"]) == {"assisted"}
+    gone = bids.with_columns(pl.col("withdrawn_at").fill_null(dt.datetime(2024, 2, 2)))
+    of = history_of({"outcomes": EVENTS, "bids": gone}, until=dt.date(2024, 9, 1))
+    assert set(nominations(of)["source"]) == {"automatic"}
+
+
 def test_nominations_begun_too_late_to_be_over_are_left_out():
     frames = {"outcomes": EVENTS}
     found = nominations(history_of(frames, until=dt.date(2024, 3, 12)))

@@ -67,9 +67,12 @@ def _with_source(history: History, told: pl.DataFrame) -> pl.DataFrame:
     else:
         placed_by = (pl.col("placed_by").fill_null("applicant") if "placed_by" in bids.columns
                      else pl.lit("applicant"))
+        # One that stands comes before those withdrawn, whenever they were placed.
+        stands = pl.col("withdrawn_at").is_null() if "withdrawn_at" in bids.columns else pl.lit(value=True)
         last = (
-            bids.select("advert", "application", "placed_at", placed_by.alias("placed_by"))
-            .sort("placed_at", "placed_by")
+            bids.select("advert", "application", "placed_at", placed_by.alias("placed_by"),
+                        stands.alias("stands"))
+            .sort("stands", "placed_at", "placed_by")
             .group_by("advert", "application")
             .agg(pl.col("placed_by").last())
         )
