@@ -369,6 +369,26 @@ def test_an_error_that_nobody_foresaw_is_one_line_without_values_and_no_failed_c
     assert "P0000001" not in line
 
 
+@pytest.mark.parametrize("arguments", [
+    ("shortlist", "sheffield", "--data", "x" * 300), ("simulate", "x" * 300),
+    ("shortlist", "sheffield", "--data", "riverton", "--out", "x" * 300)])
+def test_a_place_that_the_system_refuses_is_bad_input(cbl: Cbl, arguments: tuple[str, ...]) -> None:
+    code, out, err = cbl(*arguments)
+    assert (code, out) == (2, "")
+    assert "x" * 100 + "...: the system does not allow it: " in err
+    assert "x" * 101 not in err
+
+
+def test_a_working_folder_that_is_gone_is_told(
+    cbl: Cbl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    tmp_path.rmdir()
+    code, out, err = cbl("shortlist", "sheffield", "--data", "riverton", "--out", "run")
+    assert (code, out) == (2, "")
+    assert "the working folder is there no more" in err
+
+
 def test_the_traceback_of_a_defect_is_shown_to_who_asks_for_it(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

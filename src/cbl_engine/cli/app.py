@@ -132,8 +132,10 @@ def run(typed: list[str]) -> int:
     except (SystemExit, KeyboardInterrupt):
         raise
     except BaseException as error:  # a panic of polars is no Exception
-        from cbl_engine.cli.defect import show_defect
+        from cbl_engine.cli.defect import refused_by_the_system, show_defect
 
+        if (refused := refused_by_the_system(error)) is not None:
+            return _told([refused])
         show_defect(error)
         return 3
 
