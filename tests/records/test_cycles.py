@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import get_args
 
 import polars as pl
@@ -47,6 +47,15 @@ def test_a_record_begins_with_a_folder_of_data(tmp_path):
     assert done.folder.tables["offers"]["application"].to_list() == ["1"]
     assert done.counts()["adverts closed"] == 1
     assert done.counts()["offers proposed"] == 1
+
+
+def test_a_day_a_seed_and_a_secret_that_are_none_are_refused_together(tmp_path):
+    scheme, data = write_files(tmp_path)
+    for day, key in ((datetime(2026, 3, 8), b"k"), ("2026-03-08", "k" * 32), (None, b"")):
+        with pytest.raises(RunError) as refused:
+            record_cycle(scheme, data, day, tmp_path / "week1", seed=1.5, key=key)
+        assert [p.where for p in refused.value.problems] == ["as_at", "seed", "key"]
+    assert not (tmp_path / "week1").exists()
 
 
 def test_outcomes_are_taken_in_and_applied(tmp_path):

@@ -9,6 +9,7 @@ import secrets
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,11 +44,12 @@ from cbl_engine.records.state import (
 from cbl_engine.records.trail import Trail
 from cbl_engine.scheme import load_scheme
 from cbl_engine.shortlist.advert_columns import record_problems
+from cbl_engine.tables.needs import as_at_problems
 from cbl_engine.tables.taking_in import in_order, taken_in
 from cbl_engine.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from cbl_engine.offers.events import Event
     from cbl_engine.offers.record import Cycle
@@ -174,6 +176,8 @@ def record_cycle(
         BadInput: everything wrong with what was given, in one report; nothing was written.
         PropertyError: the cycle broke a numbered property; nothing was written.
     """
+    if wrong := list(_asked_wrongly(as_at, seed, key)):
+        raise RunError(wrong)
     check_out(out)
     on_step("Reading the scheme and the state")
     rules, problems = _scheme(scheme)
@@ -221,6 +225,17 @@ def record_cycle(
                if isinstance(event, TakenIn) and event.why != "made")
     rests = rested_on(as_recorded, put_right, after.tables) if rectify is not None else None
     return RecordedCycle(written, cycle, superseded, reading.not_read, came, rests)
+
+
+def _asked_wrongly(as_at: object, seed: object, key: object) -> Iterator[Problem]:
+    """A last day that is none, a seed that is no whole number, a secret that could be guessed."""
+    yield from as_at_problems(as_at)
+    if seed is not None and not isinstance(seed, Integral):
+        yield Problem("seed", "the seed is not a whole number", where="seed", given=repr(seed)[:40],
+                      allowed="an int, or None")
+    if key is not None and not (isinstance(key, bytes) and len(key) == _KEY_BYTES):
+        yield Problem("key", "the secret of a record is not as long as it has to be", where="key",
+                      allowed=f"{_KEY_BYTES} bytes, or None to have them drawn")
 
 
 def _scheme(scheme: str | Path | Scheme) -> tuple[Scheme | None, list[Problem]]:
@@ -272,7 +287,7 @@ def _begun(
     rows = reading.read(data_source(source), {}, needs=("applications",))
     may_clash = {t: rows.pop(t) for t in ("outcomes", "checks") if t in rows}
     on = reading.as_at
-    state = State(Trail(), Facts.none(key or secrets.token_bytes(_KEY_BYTES)), {})
+    state = State(Trail(), Facts.none(secrets.token_bytes(_KEY_BYTES) if key is None else key), {})
     events = [Begun(on=on, engine=__version__), *taking_in(rows, on, "given")]
     return state.after(events, rows.items(), recorded), may_clash
 
