@@ -577,3 +577,16 @@ def test_ids_of_people_of_another_type_than_the_applications_are_told():
     assert ("people.application: people has ids of applications of another type than applications; "
             "given Int64; allowed: String. Give both as text, or both as whole numbers"
             ) in [p.line() for p in caught.value.problems]
+
+
+@pytest.mark.parametrize(("asked", "words"), [
+    ("P", "are not a list"), (3, "are not a list"), ([1], "of another type"), (["P", 1], "of another type"),
+])
+def test_ids_asked_for_that_are_no_list_or_of_another_type_are_refused(asked, words):
+    found = run("awards: {}")
+    for ask in (found.reasons, found.missing,
+                lambda only: assess(found.scheme, found.tables, AS_AT, only=only)):
+        with pytest.raises(TableError, match=words):
+            ask(asked)
+    assert found.reasons(["P"]).height == found.reasons(pl.Series(["P"], dtype=pl.Categorical)).height > 0
+    assert found.reasons(["Q"]).is_empty()

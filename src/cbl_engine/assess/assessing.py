@@ -78,7 +78,8 @@ def assess(
             the date counts; those without one are not assessed.
         as_at: the date.
         only: ids of applications to assess, with those they were joined with or split from; what
-            is found of them is what assessing everyone finds. None for everyone.
+            is found of them is what assessing everyone finds. Ids that the register has not are
+            passed over. None for everyone.
         why: why a band found today began, where it is another than the last one recorded.
 
     Returns:
@@ -87,7 +88,8 @@ def assess(
     Raises:
         SchemeError: the scheme is not in force, or says nothing about assessment.
         TableError: the as-at date is no date; or a table or column that is read is missing or of
-            another type, ids of applications among them; all at once.
+            another type, ids of applications among them; all at once; or ``only`` is no list of
+            ids as the register has them.
         PropertyError: the result broke one of the properties of ``docs/assessment.md``.
     """
     (plan,) = _plans(scheme, as_at)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from cbl_engine.errors import Problem
+from cbl_engine.errors import Problem, TableError
 from cbl_engine.tables.columns import DTYPES
 from cbl_engine.tables.schemas import TABLES
 from cbl_engine.tables.versions import has_versions, spans_of
@@ -77,6 +77,37 @@ def list_problems(ids: object, where: str, words: str) -> Iterable[Problem]:
             given="a text" if isinstance(ids, str) else f"a {type(ids).__name__}",
             allowed="a list, be it of one",
         )
+
+
+def ids_asked(ids: Iterable[Any], known: pl.DataType, where: str, words: str) -> pl.Series:
+    """The ids that somebody asks for, in the type of those that there are.
+
+    Args:
+        ids: what came.
+        known: type of the ids that there are.
+        where: the argument.
+        words: what they are, at the beginning of the message.
+
+    Raises:
+        TableError: they are no list, or text where the ids that there are are numbers, or so.
+    """
+    if wrong := list(list_problems(ids, where, words)):
+        raise TableError(wrong)
+    try:
+        given = ids if isinstance(ids, pl.Series) else pl.Series(list(ids))
+    except TypeError:  # some are text, some not
+        given = None
+    if given is not None and isinstance(given.dtype, pl.Enum | pl.Categorical):
+        given = given.cast(pl.String)
+    if given is None or (given.dtype != pl.Null and (
+        not fits(given.dtype, "id") or ids_differ(given.dtype, known)
+    )):
+        raise TableError([Problem(
+            "id_type", f"{words} are of another type than the ids that there are", where=where,
+            allowed="text" if known in (pl.String, pl.Null) else "whole numbers",
+            given="a mixture" if given is None else str(given.dtype),
+        )])
+    return given.cast(known, strict=False)
 
 
 def id_type_problems(register: Mapping[str, pl.DataFrame], tables: Iterable[str]) -> Iterable[Problem]:
