@@ -27,6 +27,7 @@ from cbl_engine.tables import (
     list_problems,
     mapping_problems,
 )
+from cbl_engine.tables.columns import type_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -126,8 +127,8 @@ def _check_rows(
             "wrong_type",
             f"the column {column} of changed rows of {name} is of another type",
             where=f"{name}.{column}",
-            allowed=str(before.schema[column]),
-            given=str(rows.schema[column]),
+            allowed=type_name(before.schema[column]),
+            given=type_name(rows.schema[column]),
         )
         for name, rows in changed.items()
         if (before := old.tables.get(name)) is not None
@@ -147,7 +148,7 @@ def _check_rows(
                     "wrong_type",
                     f"the ids removed from {name} are of another type",
                     where=f"{name}.{_ID[name]}",
-                    allowed=str(before.schema[_ID[name]]),
+                    allowed=type_name(before.schema[_ID[name]]),
                 )
             )
     if problems:

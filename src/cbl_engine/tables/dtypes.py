@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cbl_engine.tables.columns import DTYPES, LONDON, ColumnType
+from cbl_engine.tables.columns import DTYPES, LONDON, ColumnType, type_name
 from cbl_engine.tables.days import day_number
 from cbl_engine.tables.schemas import TABLES
 
@@ -110,7 +110,7 @@ def as_cells(values: pl.Series, separator: str = "|") -> pl.Series:
     if dtype == pl.Binary:
         return _decoded(values)
     if not has_text(dtype):
-        named = pl.when(values.is_not_null()).then(pl.lit(f"({dtype})"))
+        named = pl.when(values.is_not_null()).then(pl.lit(f"({type_name(dtype)})"))
         return pl.select(named.alias("cells")).to_series().alias(values.name)
     if _fractional(dtype):
         whole = (values == values.floor()) & (values.abs() < 2**53)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cbl_engine.errors import Problem, TableError
-from cbl_engine.tables.columns import DTYPES
+from cbl_engine.tables.columns import DTYPES, type_name
 from cbl_engine.tables.schemas import TABLES
 from cbl_engine.tables.versions import has_versions, spans_of
 
@@ -105,7 +105,7 @@ def ids_asked(ids: Iterable[Any], known: pl.DataType, where: str, words: str) ->
         raise TableError([Problem(
             "id_type", f"{words} are of another type than the ids that there are", where=where,
             allowed="text" if known in (pl.String, pl.Null) else "whole numbers",
-            given="a mixture" if given is None else str(given.dtype),
+            given="a mixture" if given is None else type_name(given.dtype),
         )])
     return given.cast(known, strict=False)
 
@@ -124,7 +124,7 @@ def id_type_problems(register: Mapping[str, pl.DataFrame], tables: Iterable[str]
         if ids_differ(own, theirs):
             yield Problem(
                 "id_type", f"{table} has ids of applications of another type than applications",
-                where=f"{table}.{column}", allowed=str(own), given=str(theirs),
+                where=f"{table}.{column}", allowed=type_name(own), given=type_name(theirs),
                 remedy=_BOTH_ALIKE,
             )
 
@@ -199,7 +199,7 @@ def column_problems(
             f"the column {column} of {table} has the wrong type",
             where=f"{table}.{column}",
             allowed=f"{kind} ({DTYPES[kind]})",
-            given=str(dtype),
+            given=type_name(dtype),
         )
 
 
