@@ -17,7 +17,7 @@ from cbl_engine.assess.legal import judged_in_law
 from cbl_engine.errors import Problem, TableError
 from cbl_engine.scheme.vocabulary import is_pair_fact
 from cbl_engine.shortlist.register import Prepared, build_view
-from cbl_engine.shortlist.register_check import register_problems
+from cbl_engine.shortlist.register_check import refuse_unusable
 from cbl_engine.tables import (
     DATED_TABLES,
     LINEAGE_COLUMNS,
@@ -67,9 +67,7 @@ def updated(
         for name in REGISTER_TABLES
         if name in old.tables or name in changed
     }
-    problems = list(register_problems(old.scheme, tables, as_at))
-    if problems:
-        raise TableError(problems)
+    refuse_unusable(old.scheme, tables, as_at)
     ids = tables["applications"]["id"]
     ordinals = Ordinals(ids)
     new = Prepared(old.scheme, as_at, tables, ordinals, ordinals.ordinals_of(ids))
