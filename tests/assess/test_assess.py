@@ -590,3 +590,12 @@ def test_ids_asked_for_that_are_no_list_or_of_another_type_are_refused(asked, wo
             ask(asked)
     assert found.reasons(["P"]).height == found.reasons(pl.Series(["P"], dtype=pl.Categorical)).height > 0
     assert found.reasons(["Q"]).is_empty()
+
+
+@pytest.mark.parametrize(("given", "words"), [
+    ({"as_at": "close"}, "the as-at date is not a date"), ({"why": "x"}, "no such reason why a band began"),
+])
+def test_an_assessment_is_of_a_date_and_for_a_reason_that_there_is(given, words):
+    found = run("awards: {}")
+    with pytest.raises(TableError, match=words):
+        assess(found.scheme, found.tables, **{"as_at": AS_AT, **given})

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 
 STAYS = ("under_offer", "housed", "closed")
 """Statuses that an assessment does not propose to change: the application is not waiting."""
+_WHYS = ("need", "policy")
 
 
 def assess(
@@ -80,18 +81,25 @@ def assess(
         only: ids of applications to assess, with those they were joined with or split from; what
             is found of them is what assessing everyone finds. Ids that the register has not are
             passed over. None for everyone.
-        why: why a band found today began, where it is another than the last one recorded.
+        why: why a band found today began, ``need`` or ``policy``, where it is another than the
+            last one recorded.
 
     Returns:
         An :class:`~cbl_engine.assess.Assessed`.
 
     Raises:
         SchemeError: the scheme is not in force, or says nothing about assessment.
-        TableError: the as-at date is no date; or a table or column that is read is missing or of
-            another type, ids of applications among them; all at once; or ``only`` is no list of
-            ids as the register has them.
+        TableError: the as-at date is no date, or ``why`` is neither; or a table or column that is
+            read is missing or of another type, ids of applications among them; all at once; or
+            ``only`` is no list of ids as the register has them.
         PropertyError: the result broke one of the properties of ``docs/assessment.md``.
     """
+    wrong = list(as_at_problems(as_at))
+    if why not in _WHYS:
+        wrong.append(Problem("unknown_why", "there is no such reason why a band began", where="why",
+                             given=repr(why)[:60], allowed=" or ".join(_WHYS)))
+    if wrong:
+        raise TableError(wrong)
     (plan,) = _plans(scheme, as_at)
     tables = {name: register[name] for name in REGISTER_TABLES if name in register}
     if only is not None:
