@@ -333,3 +333,10 @@ def test_the_values_of_an_enum_are_in_no_message():
     seen = [p.line() for p in column_problems(people, "people", {"date_of_birth": "date"})]
     assert len(seen) == 1
     assert not any(day in seen[0] for day in born)
+
+
+@pytest.mark.parametrize("value", [["a"], [], [None]])
+def test_a_list_in_a_yes_or_no_column_is_of_the_wrong_type(value):
+    people = pl.DataFrame({"id": ["p1"], "application": ["A1"], "carer": [value]})
+    _, problems, _ = validate_frames({"applications": applications("A1"), "people": people})
+    assert [p.kind for p in problems if p.where == "people.carer"] == ["wrong_dtype"]

@@ -58,7 +58,7 @@ def to_declared(values: pl.Series, kind: ColumnType) -> tuple[pl.Series, pl.Seri
         if isinstance(have, pl.Datetime) and have.time_zone:
             return values.dt.cast_time_unit("us").dt.convert_time_zone(LONDON), None
         return None
-    if isinstance(have, pl.List | pl.Array):
+    if kind in ("int_list", "text_list") and isinstance(have, pl.List | pl.Array):
         inner = have.inner
         text = inner == pl.String or isinstance(inner, pl.Categorical | pl.Enum)
         if kind == "int_list" and _fractional(inner):
