@@ -599,3 +599,16 @@ def test_an_assessment_is_of_a_date_and_for_a_reason_that_there_is(given, words)
     found = run("awards: {}")
     with pytest.raises(TableError, match=words):
         assess(found.scheme, found.tables, **{"as_at": AS_AT, **given})
+
+
+def test_a_register_that_is_no_frames_and_ids_of_another_type_are_refused():
+    found = run("awards: {}")
+    applications = found.tables["applications"]
+    for register, words in (
+        (None, "is not given by table"),
+        ({**found.tables, "people": applications.lazy()}, "people is not a frame"),
+        ({**found.tables, "applications": applications.with_columns(id=pl.lit(1.5))},
+         "the column id of applications has the wrong type"),
+    ):
+        with pytest.raises(TableError, match=words):
+            assess(found.scheme, register, AS_AT)
