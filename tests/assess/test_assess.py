@@ -577,3 +577,38 @@ def test_ids_of_people_of_another_type_than_the_applications_are_told():
     assert ("people.application: people has ids of applications of another type than applications; "
             "given Int64; allowed: String. Give both as text, or both as whole numbers"
             ) in [p.line() for p in caught.value.problems]
+
+
+@pytest.mark.parametrize(("asked", "words"), [
+    ("P", "are not a list"), (3, "are not a list"), ([1], "of another type"), (["P", 1], "of another type"),
+])
+def test_ids_asked_for_that_are_no_list_or_of_another_type_are_refused(asked, words):
+    found = run("awards: {}")
+    for ask in (found.reasons, found.missing,
+                lambda only: assess(found.scheme, found.tables, AS_AT, only=only)):
+        with pytest.raises(TableError, match=words):
+            ask(asked)
+    assert found.reasons(["P"]).height == found.reasons(pl.Series(["P"], dtype=pl.Categorical)).height > 0
+    assert found.reasons(["Q"]).is_empty()
+
+
+@pytest.mark.parametrize(("given", "words"), [
+    ({"as_at": "close"}, "the as-at date is not a date"), ({"why": "x"}, "no such reason why a band began"),
+])
+def test_an_assessment_is_of_a_date_and_for_a_reason_that_there_is(given, words):
+    found = run("awards: {}")
+    with pytest.raises(TableError, match=words):
+        assess(found.scheme, found.tables, **{"as_at": AS_AT, **given})
+
+
+def test_a_register_that_is_no_frames_and_ids_of_another_type_are_refused():
+    found = run("awards: {}")
+    applications = found.tables["applications"]
+    for register, words in (
+        (None, "is not given by table"),
+        ({**found.tables, "people": applications.lazy()}, "people is not a frame"),
+        ({**found.tables, "applications": applications.with_columns(id=pl.lit(1.5))},
+         "the column id of applications has the wrong type"),
+    ):
+        with pytest.raises(TableError, match=words):
+            assess(found.scheme, register, AS_AT)

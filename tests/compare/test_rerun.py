@@ -124,3 +124,21 @@ def test_versions_without_ends_hold_until_the_next_and_each_letting_is_counted_o
     assert found.lettings.height == 2
     assert found.lettings.select("advert", "went_to", "band").rows() == [
         ("A1", "P1", "A"), ("A2", "P2", "A")]
+
+
+@pytest.mark.parametrize("left_out", [("tenancies", "application"), ("tenancies", "start"), ("adverts", "home")])
+def test_lettings_are_found_in_outcomes_though_a_column_of_another_table_is_left_out(tmp_path, left_out):
+    table, column = left_out
+    folder = _history(tmp_path, [("H1", "P1"), ("H2", "P2")], [("signed", "A1", "P1"), ("signed", "A2", "P2")])
+    frame = read_tables(folder).frames[table]
+    write_tables({table: frame.drop(*LINEAGE_COLUMNS, column)}, folder)
+    found = _run(folder)
+    assert found.lettings.select("advert", "went_to").rows() == [("A1", "P1"), ("A2", "P2")]
+
+
+def test_a_history_whose_tenancies_name_no_application_has_no_letting(tmp_path):
+    folder = _history(tmp_path, [("H1", "P1")])
+    frame = read_tables(folder).frames["tenancies"]
+    write_tables({"tenancies": frame.drop(*LINEAGE_COLUMNS, "application")}, folder)
+    with pytest.raises(BadInput, match="no letting of an advert is on record"):
+        _run(folder)

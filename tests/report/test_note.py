@@ -253,3 +253,9 @@ def test_a_page_is_offline_and_escaped(tmp_path):
     assert "&lt;b&gt;Over&lt;/b&gt;crowding" in page
     assert "<script" not in page
     assert "For officers." in page
+
+
+@pytest.mark.parametrize("audience", ["public", "OFFICER"])
+def test_a_note_for_an_audience_that_there_is_not_is_refused(assessed, audience):
+    with pytest.raises(TableError, match="no such audience"):
+        explain_assessment(assessed, "P1", audience)

@@ -122,7 +122,9 @@ def test_a_scheme_not_in_force() -> None:
     lines = _lines(SchemeError, scheme, register, early, _bids())
     assert len(lines) == 1
     assert "2019-05-31" in lines[0]
-    assert _lines(BadInput, scheme, register, as_at=day("2019-05-31")) == lines
+    assert _lines(SchemeError, scheme, register, as_at=day("2019-05-31")) == lines
+    with pytest.raises(SchemeError, match="not in force on 2019-05-31"):
+        prepare(scheme, register, day("2024-05-31")).update(as_at=day("2019-05-31"))
 
 
 def test_bids_for_what_is_not_there() -> None:

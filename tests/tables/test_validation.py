@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import pytest
 
-from cbl_engine.tables import ExtraColumn, validate_frames
+from cbl_engine.tables import ExtraColumn, column_problems, validate_frames
 
 LONDON = ZoneInfo("Europe/London")
 MOMENT = pl.Datetime("us", "Europe/London")
@@ -318,3 +318,25 @@ def test_a_million_bids():
     good, problems, _ = validate_frames({"adverts": frame, "bids": rows})
     assert problems == ()
     assert good["bids"].height == n
+
+
+def test_the_values_of_an_enum_are_in_no_message():
+    born = ["1990-01-31", "1991-02-28"]
+    people = pl.DataFrame({"id": ["p1", "p2"], "application": ["A1", "A1"],
+                           "date_of_birth": pl.Series(born, dtype=pl.Enum(born))})
+    whole = people.with_columns(pl.concat_list("date_of_birth").alias("date_of_birth"))
+    for frame, given in ((people, "Enum"), (whole, "List(Enum)")):
+        _, problems, _ = validate_frames({"applications": applications("A1"), "people": frame})
+        lines = [p.line() for p in problems if p.kind == "wrong_dtype"]
+        assert lines == [
+            f"people.date_of_birth: the column has the wrong type; given {given}; allowed: Date"]
+    seen = [p.line() for p in column_problems(people, "people", {"date_of_birth": "date"})]
+    assert len(seen) == 1
+    assert not any(day in seen[0] for day in born)
+
+
+@pytest.mark.parametrize("value", [["a"], [], [None]])
+def test_a_list_in_a_yes_or_no_column_is_of_the_wrong_type(value):
+    people = pl.DataFrame({"id": ["p1"], "application": ["A1"], "carer": [value]})
+    _, problems, _ = validate_frames({"applications": applications("A1"), "people": people})
+    assert [p.kind for p in problems if p.where == "people.carer"] == ["wrong_dtype"]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from cbl_engine.tables import ids_asked
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date
@@ -106,12 +108,16 @@ class Assessed:
         """Why: one row a test, award, override, status or date of each application.
 
         Args:
-            applications: ids; None for all (many rows: one for each criterion and award).
+            applications: ids, of which those that were not assessed have no rows; None for all
+                (many rows: one for each criterion and award).
 
         Returns:
             Frame of application, step (law, qualification, award, override, status, date), name,
             label, outcome (met, failed, not known), gives (null: nothing), since, until, source;
             applications ascending, then in the order of the steps and of the scheme.
+
+        Raises:
+            TableError: the ids are no list, or of another type than those of applications.
         """
         from cbl_engine.assess.reasons import reasons_of
 
@@ -121,13 +127,17 @@ class Assessed:
         """What was not known, what needed it, and what was done.
 
         Args:
-            applications: ids; None for all, and the columns the law reads that the register has
-                not, in rows without an application.
+            applications: ids, of which those that were not assessed have no rows; None for all,
+                and the columns the law reads that the register has not, in rows without an
+                application.
 
         Returns:
             Frame of application, column (of the application, ``person.column``, or a fact),
             needed_by (a name), kind (what it is the name of: criterion, award, law, fact, standard
             or date), effect.
+
+        Raises:
+            TableError: the ids are no list, or of another type than those of applications.
         """
         from cbl_engine.assess.missing import missing_of
 
@@ -167,6 +177,7 @@ class Assessed:
     def _ordinals(self, applications: Iterable[Any] | None) -> NDArray[np.int64]:
         if applications is None:
             return np.arange(len(self.ids))
-        asked = pl.Series(list(applications), dtype=self.ids.ids.dtype)
+        known = self.ids.ids.dtype
+        asked = ids_asked(applications, known, "applications", "the ids of applications")
         at = self.ids.ordinals_of(asked).astype(np.int64)
         return np.unique(at[at >= 0])

@@ -6,6 +6,7 @@ applications: loops are over criteria, awards and versions of the scheme.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -35,15 +36,18 @@ from cbl_engine.tables import (
     as_at_problems,
     column_problems,
     column_types,
+    frame_problems,
     has_versions,
     id_type_problems,
+    mapping_problems,
     repeated_ids,
     sizes_in_order,
     spans_of,
 )
+from cbl_engine.tables.needs import fits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -52,6 +56,7 @@ if TYPE_CHECKING:
 
 STAYS = ("under_offer", "housed", "closed")
 """Statuses that an assessment does not propose to change: the application is not waiting."""
+_WHYS = ("need", "policy")
 
 
 def assess(
@@ -78,18 +83,30 @@ def assess(
             the date counts; those without one are not assessed.
         as_at: the date.
         only: ids of applications to assess, with those they were joined with or split from; what
-            is found of them is what assessing everyone finds. None for everyone.
-        why: why a band found today began, where it is another than the last one recorded.
+            is found of them is what assessing everyone finds. Ids that the register has not are
+            passed over. None for everyone.
+        why: why a band found today began, ``need`` or ``policy``, where it is another than the
+            last one recorded.
 
     Returns:
         An :class:`~cbl_engine.assess.Assessed`.
 
     Raises:
         SchemeError: the scheme is not in force, or says nothing about assessment.
-        TableError: the as-at date is no date; or a table or column that is read is missing or of
-            another type, ids of applications among them; all at once.
+        TableError: the as-at date is no date, ``why`` is neither, or a table is no frame; or a
+            table or column that is read is missing or of another type, ids of applications among
+            them; all at once; or ``only`` is no list of ids as the register has them.
         PropertyError: the result broke one of the properties of ``docs/assessment.md``.
     """
+    wrong = list(as_at_problems(as_at))
+    if why not in _WHYS:
+        wrong.append(Problem("unknown_why", "there is no such reason why a band began", where="why",
+                             given=repr(why)[:60], allowed=" or ".join(_WHYS)))
+    wrong += mapping_problems(register, "register", "the register")
+    if isinstance(register, Mapping):
+        wrong += frame_problems({n: register[n] for n in REGISTER_TABLES if n in register})
+    if wrong:
+        raise TableError(wrong)
     (plan,) = _plans(scheme, as_at)
     tables = {name: register[name] for name in REGISTER_TABLES if name in register}
     if only is not None:
@@ -257,7 +274,7 @@ def _problems(plan: Plan, tables: Mapping[str, pl.DataFrame]) -> Iterator[Proble
     if applications["id"].null_count():
         yield Problem("null_id", "an application has no id", where="applications.id",
                       count=applications["id"].null_count())
-    else:
+    elif applications.schema["id"] == pl.Null or fits(applications.schema["id"], "id"):
         yield from repeated_ids(applications, Ordinals(applications["id"]))
 
 

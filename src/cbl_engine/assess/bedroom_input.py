@@ -10,6 +10,7 @@ import polars as pl
 from cbl_engine.assess.sharing import MOST_PEOPLE
 from cbl_engine.errors import Problem, TableError
 from cbl_engine.tables import given_twice
+from cbl_engine.tables.columns import type_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +50,7 @@ def table_problems(
             dtype == pl.Int64 and frame.schema[name].is_integer()
         ) and not (dtype == pl.String and frame.schema[name] in (pl.Categorical, pl.Enum)):
             yield Problem("column_type", "a column is of another type", where=where,
-                          given=str(frame.schema[name]), allowed=str(dtype()))
+                          given=type_name(frame.schema[name]), allowed=str(dtype()))
     if any(named) and "id" in applications.columns:
         yield from given_twice(
             applications["id"],

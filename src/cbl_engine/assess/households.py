@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from cbl_engine.tables import REGISTER_TABLES
+from cbl_engine.tables import REGISTER_TABLES, ids_asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,12 +20,12 @@ def linked(tables: Mapping[str, pl.DataFrame], applications: Iterable[Any]) -> p
     """These applications and all that they were joined with or split from, directly or not.
 
     A loop over links: as many rounds as the longest chain of joined or split applications.
+
+    Raises:
+        TableError: the ids are no list, or of another type than those of applications.
     """
     dtype = _id_dtype(tables)
-    if isinstance(applications, pl.Series):
-        found = applications.cast(dtype).unique()
-    else:
-        found = pl.Series(list(applications), dtype=dtype).unique()
+    found = ids_asked(applications, dtype, "only", "the ids of applications").unique()
     history = tables.get("band_history")
     if history is None or not {"application", "from_application"} <= set(history.columns):
         return found.sort()

@@ -13,7 +13,7 @@ the household that got it, something not on record decided: the letting is not j
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard, cast
 
 import polars as pl
 
@@ -131,24 +131,27 @@ def _lettings(
 
     An outcome names the advert; a tenancy only the home, so it is that of the last advert of the
     home that closed before it began. Where several households are on record for one advert, none is
-    taken: a group of homes is let by one list, and the rest cannot be told apart.
+    taken: a group of homes is let by one list, and the rest cannot be told apart. A column that is
+    left out is one whose cells are empty: outcomes without adverts, or tenancies without
+    applications, starts or adverts' homes, tell of no letting.
     """
+    linked = "home" in frames["adverts"].columns
     adverts = frames["adverts"].select(
-        pl.col("id").alias("advert"), "home", "closes_at",
+        pl.col("id").alias("advert"), *(["home"] if linked else []), "closes_at",
         pl.col("closes_at").dt.date().alias("closes_on"))
     homes = frames.get("homes")
-    if homes is not None and "bedrooms" in homes.columns:
+    if linked and homes is not None and "bedrooms" in homes.columns:
         adverts = adverts.join(homes.select(pl.col("id").alias("home"), "bedrooms"), on="home",
                                how="left")
     else:
         adverts = adverts.with_columns(pl.lit(None, pl.Int64).alias("bedrooms"))
     found = [pl.DataFrame(schema={"advert": pl.String, "went_to": pl.String})]
     outcomes = frames.get("outcomes")
-    if outcomes is not None:
+    if _has(outcomes, "advert", "application"):
         signed = outcomes.filter(pl.col("what") == "signed", pl.col("advert").is_not_null())
         found.append(signed.select("advert", pl.col("application").alias("went_to")))
     tenancies = frames.get("tenancies")
-    if tenancies is not None:
+    if linked and _has(tenancies, "home", "application", "start"):
         began = tenancies.filter(pl.col("application").is_not_null(), pl.col("start").is_not_null())
         last = began.sort("start").join_asof(
             adverts.sort("closes_on"), left_on="start", right_on="closes_on", by="home",
@@ -165,12 +168,17 @@ def _lettings(
     return out.sort("closes_at", "advert")
 
 
+def _has(table: pl.DataFrame | None, *columns: str) -> TypeGuard[pl.DataFrame]:
+    """Whether there is such a table, with these columns."""
+    return table is not None and set(columns) <= set(table.columns)
+
+
 def _turned_down(
     frames: Mapping[str, pl.DataFrame], lettings: pl.DataFrame
 ) -> set[tuple[str, str]]:
     """Advert and application of every home that did not come off, by the household's own doing."""
     outcomes = frames.get("outcomes")
-    if outcomes is None:
+    if not _has(outcomes, "advert", "application"):
         return set()
     rows = outcomes.filter(
         pl.col("what").is_in(list(TURNED_DOWN)),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cbl_engine.errors import Problem
 from cbl_engine.tables import TABLES, columns_of, frame_problems, list_problems
-from cbl_engine.tables.columns import DTYPES
+from cbl_engine.tables.columns import DTYPES, type_name
 from cbl_engine.tables.dtypes import to_declared, with_text_ids
 from cbl_engine.tables.taking_in import completed, place_not_given
 
@@ -55,7 +55,7 @@ def _column_problems(
         kind = columns[name].type
         yield Problem(
             "wrong_type", f"the column {name} of {table} has the wrong type", where=f"{table}.{name}",
-            allowed=f"{kind} ({DTYPES[kind]})", given=str(rows.schema[name]),
+            allowed=f"{kind} ({DTYPES[kind]})", given=type_name(rows.schema[name]),
         )
     unplaced = place_not_given(now, rows, table) if now is not None else []
     for name in unplaced:

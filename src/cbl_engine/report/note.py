@@ -39,6 +39,7 @@ from cbl_engine.report.weighing import (
     how_points_came,
 )
 from cbl_engine.scheme.words import column_called, day
+from cbl_engine.shortlist.explain import AUDIENCES
 from cbl_engine.tables import DTYPES, TABLES
 from cbl_engine.tables.ordinals import as_id
 
@@ -68,8 +69,11 @@ def explain_assessment(
         A :class:`CaseNote`, with ``text()``, ``markdown()`` and ``as_dict()``.
 
     Raises:
-        TableError: there is no such application, or none in force on the date.
+        TableError: there is no such application, or none in force on the date; or no such audience.
     """
+    if audience not in AUDIENCES:
+        raise TableError([Problem("unknown_audience", "there is no such audience",
+                                  given=str(audience)[:60], allowed=", ".join(AUDIENCES))])
     ids = assessed.ids.ids
     own_id = as_id(ids, application)
     at = int(assessed.ids.ordinals_of(pl.Series([own_id], dtype=ids.dtype))[0]) if (

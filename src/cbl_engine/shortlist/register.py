@@ -18,7 +18,6 @@ import polars as pl
 from cbl_engine.assess import household_facts, pair_fact_values, with_if_null
 from cbl_engine.assess.legal import judged_in_law
 from cbl_engine.assess.outcomes import UNKNOWN, for_sql
-from cbl_engine.errors import TableError
 from cbl_engine.scheme.expressions import parse_expression
 from cbl_engine.scheme.facts import EligibleInLaw, expressions_of
 from cbl_engine.scheme.law import names_of_law
@@ -28,7 +27,7 @@ from cbl_engine.shortlist.classes import SHORT, Classes, classify
 from cbl_engine.shortlist.compiled import Compiled, Condition, compile_version
 from cbl_engine.shortlist.register_check import (
     AsAt,
-    register_problems,
+    refuse_unusable,
 )
 from cbl_engine.tables import REGISTER_TABLES, Ordinals, has_versions, spans_of
 
@@ -99,6 +98,7 @@ class Prepared:
 
         Raises:
             TableError: a table or column that does not fit or is missing; ids that are no list.
+            SchemeError: the scheme is not in force on the date.
         """
         from cbl_engine.shortlist.update import updated
 
@@ -220,9 +220,7 @@ def prepare(scheme: Scheme, register: Mapping[str, pl.DataFrame], as_at: AsAt) -
             is none (NaN), an id is null or given twice; all problems at once.
         SchemeError: the scheme is not in force on the date.
     """
-    problems = list(register_problems(scheme, register, as_at))
-    if problems:
-        raise TableError(problems)
+    refuse_unusable(scheme, register, as_at)
     # Clones share their memory, and what the caller does to its frames later is not in them.
     tables = {name: register[name].clone() for name in REGISTER_TABLES if name in register}
     ids = tables["applications"]["id"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import polars as pl
 
 from cbl_engine.assess import columns_read, columns_welcome
-from cbl_engine.errors import Problem, SchemeError
+from cbl_engine.errors import Problem, SchemeError, TableError
 from cbl_engine.scheme.facts import ByLaw
 from cbl_engine.scheme.load import Scheme
 from cbl_engine.shortlist.compiled import Compiled, compile_version
@@ -39,6 +39,26 @@ def register_problems(
     Tables and columns that the scheme reads and that are missing or of another type, ids that are
     null or given twice, bands the scheme has not.
     """
+    try:
+        return _found(scheme, register, as_at)
+    except SchemeError as error:
+        return list(error.problems)
+
+
+def refuse_unusable(scheme: Scheme, register: Mapping[str, pl.DataFrame], as_at: AsAt) -> None:
+    """Raise what keeps a register from being used under a scheme, if anything does.
+
+    Raises:
+        TableError: all of :func:`register_problems`.
+        SchemeError: the scheme is not in force on the date.
+    """
+    if problems := _found(scheme, register, as_at):
+        raise TableError(problems)
+
+
+def _found(
+    scheme: Scheme, register: Mapping[str, pl.DataFrame], as_at: AsAt
+) -> list[Problem]:
     wrong = [*_not_loaded(scheme), *mapping_problems(register, "register", "the register")]
     if wrong:
         return wrong
@@ -46,10 +66,7 @@ def register_problems(
     wrong += frame_problems({name: register[name] for name in REGISTER_TABLES if name in register})
     if wrong:
         return wrong
-    try:
-        problems = list(_structure(scheme, register, as_at))
-    except SchemeError as error:
-        return list(error.problems)
+    problems = list(_structure(scheme, register, as_at))
     if problems:
         return problems
     applications = register["applications"]

@@ -17,7 +17,7 @@ from cbl_engine.assess.legal import judged_in_law
 from cbl_engine.errors import Problem, TableError
 from cbl_engine.scheme.vocabulary import is_pair_fact
 from cbl_engine.shortlist.register import Prepared, build_view
-from cbl_engine.shortlist.register_check import register_problems
+from cbl_engine.shortlist.register_check import refuse_unusable
 from cbl_engine.tables import (
     DATED_TABLES,
     LINEAGE_COLUMNS,
@@ -27,6 +27,7 @@ from cbl_engine.tables import (
     list_problems,
     mapping_problems,
 )
+from cbl_engine.tables.columns import type_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -66,9 +67,7 @@ def updated(
         for name in REGISTER_TABLES
         if name in old.tables or name in changed
     }
-    problems = list(register_problems(old.scheme, tables, as_at))
-    if problems:
-        raise TableError(problems)
+    refuse_unusable(old.scheme, tables, as_at)
     ids = tables["applications"]["id"]
     ordinals = Ordinals(ids)
     new = Prepared(old.scheme, as_at, tables, ordinals, ordinals.ordinals_of(ids))
@@ -126,8 +125,8 @@ def _check_rows(
             "wrong_type",
             f"the column {column} of changed rows of {name} is of another type",
             where=f"{name}.{column}",
-            allowed=str(before.schema[column]),
-            given=str(rows.schema[column]),
+            allowed=type_name(before.schema[column]),
+            given=type_name(rows.schema[column]),
         )
         for name, rows in changed.items()
         if (before := old.tables.get(name)) is not None
@@ -147,7 +146,7 @@ def _check_rows(
                     "wrong_type",
                     f"the ids removed from {name} are of another type",
                     where=f"{name}.{_ID[name]}",
-                    allowed=str(before.schema[_ID[name]]),
+                    allowed=type_name(before.schema[_ID[name]]),
                 )
             )
     if problems:

@@ -28,6 +28,8 @@ import polars as pl
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from polars.datatypes import DataTypeClass
+
 LONDON = "Europe/London"
 MOST_BEDROOMS = 20
 
@@ -56,6 +58,19 @@ DTYPES: Mapping[str, pl.DataType] = {
     "int_list": pl.List(pl.Int64()),
     "text_list": pl.List(pl.String()),
 }
+
+
+def type_name(dtype: pl.DataType | DataTypeClass) -> str:
+    """A polars type as messages name it: without an Enum's categories, which are the column's values."""
+    if isinstance(dtype, pl.Enum):
+        return "Enum"
+    if isinstance(dtype, pl.Struct):
+        fields = ", ".join(f"{f.name!r}: {type_name(f.dtype)}" for f in dtype.fields)
+        return f"Struct({{{fields}}})"
+    if isinstance(dtype, pl.List | pl.Array):
+        return f"{type(dtype).__name__}({type_name(dtype.inner)})"
+    return str(dtype)
+
 
 TYPE_IN_WORDS: Mapping[str, str] = {
     "id": "an id",

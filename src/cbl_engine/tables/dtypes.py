@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cbl_engine.tables.columns import DTYPES, LONDON, ColumnType
+from cbl_engine.tables.columns import DTYPES, LONDON, ColumnType, type_name
 from cbl_engine.tables.days import day_number
 from cbl_engine.tables.schemas import TABLES
 
@@ -58,7 +58,7 @@ def to_declared(values: pl.Series, kind: ColumnType) -> tuple[pl.Series, pl.Seri
         if isinstance(have, pl.Datetime) and have.time_zone:
             return values.dt.cast_time_unit("us").dt.convert_time_zone(LONDON), None
         return None
-    if isinstance(have, pl.List | pl.Array):
+    if kind in ("int_list", "text_list") and isinstance(have, pl.List | pl.Array):
         inner = have.inner
         text = inner == pl.String or isinstance(inner, pl.Categorical | pl.Enum)
         if kind == "int_list" and _fractional(inner):
@@ -110,7 +110,7 @@ def as_cells(values: pl.Series, separator: str = "|") -> pl.Series:
     if dtype == pl.Binary:
         return _decoded(values)
     if not has_text(dtype):
-        named = pl.when(values.is_not_null()).then(pl.lit(f"({dtype})"))
+        named = pl.when(values.is_not_null()).then(pl.lit(f"({type_name(dtype)})"))
         return pl.select(named.alias("cells")).to_series().alias(values.name)
     if _fractional(dtype):
         whole = (values == values.floor()) & (values.abs() < 2**53)

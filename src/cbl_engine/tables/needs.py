@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from cbl_engine.errors import Problem
-from cbl_engine.tables.columns import DTYPES
+from cbl_engine.errors import Problem, TableError
+from cbl_engine.tables.columns import DTYPES, type_name
 from cbl_engine.tables.schemas import TABLES
 from cbl_engine.tables.versions import has_versions, spans_of
 
@@ -79,6 +79,37 @@ def list_problems(ids: object, where: str, words: str) -> Iterable[Problem]:
         )
 
 
+def ids_asked(ids: Iterable[Any], known: pl.DataType, where: str, words: str) -> pl.Series:
+    """The ids that somebody asks for, in the type of those that there are.
+
+    Args:
+        ids: what came.
+        known: type of the ids that there are.
+        where: the argument.
+        words: what they are, at the beginning of the message.
+
+    Raises:
+        TableError: they are no list, or text where the ids that there are are numbers, or so.
+    """
+    if wrong := list(list_problems(ids, where, words)):
+        raise TableError(wrong)
+    try:
+        given = ids if isinstance(ids, pl.Series) else pl.Series(list(ids))
+    except TypeError:  # some are text, some not
+        given = None
+    if given is not None and isinstance(given.dtype, pl.Enum | pl.Categorical):
+        given = given.cast(pl.String)
+    if given is None or (given.dtype != pl.Null and (
+        not fits(given.dtype, "id") or ids_differ(given.dtype, known)
+    )):
+        raise TableError([Problem(
+            "id_type", f"{words} are of another type than the ids that there are", where=where,
+            allowed="text" if known in (pl.String, pl.Null) else "whole numbers",
+            given="a mixture" if given is None else type_name(given.dtype),
+        )])
+    return given.cast(known, strict=False)
+
+
 def id_type_problems(register: Mapping[str, pl.DataFrame], tables: Iterable[str]) -> Iterable[Problem]:
     """Tables whose ids of applications are text where those of applications are numbers, or so."""
     applications = register.get("applications")
@@ -93,7 +124,7 @@ def id_type_problems(register: Mapping[str, pl.DataFrame], tables: Iterable[str]
         if ids_differ(own, theirs):
             yield Problem(
                 "id_type", f"{table} has ids of applications of another type than applications",
-                where=f"{table}.{column}", allowed=str(own), given=str(theirs),
+                where=f"{table}.{column}", allowed=type_name(own), given=type_name(theirs),
                 remedy=_BOTH_ALIKE,
             )
 
@@ -168,7 +199,7 @@ def column_problems(
             f"the column {column} of {table} has the wrong type",
             where=f"{table}.{column}",
             allowed=f"{kind} ({DTYPES[kind]})",
-            given=str(dtype),
+            given=type_name(dtype),
         )
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from cbl_engine.tables.columns import type_name
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
@@ -31,7 +33,7 @@ class Ordinals:
         if ids.dtype == pl.Null:
             ids = ids.cast(pl.String)
         if not (ids.dtype == pl.String or ids.dtype.is_integer()):
-            raise TypeError(f"ids must be text or whole numbers, not {ids.dtype}")
+            raise TypeError(f"ids must be text or whole numbers, not {type_name(ids.dtype)}")
         self.ids: pl.Series = ids if _ascending(ids) else ids.drop_nulls().unique().sort()
         self._values: NDArray[np.int64 | np.uint64] | None = None
         self._dense = False
@@ -57,7 +59,7 @@ class Ordinals:
         if (self._values is None) != (ids.dtype == pl.String) or not (
             ids.dtype == pl.String or ids.dtype.is_integer()
         ):
-            raise TypeError(f"ids of type {ids.dtype} looked up among ids of {self.ids.dtype}")
+            raise TypeError(f"ids of type {type_name(ids.dtype)} looked up among ids of {self.ids.dtype}")
         if self._values is None:
             return self._among_texts(ids)
         return self._among_integers(ids, self._values)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from cbl_engine.tables.columns import type_name
 from cbl_engine.tables.findings import Finding, is_personal, rows_found
 from cbl_engine.tables.ordinals import Ordinals
 from cbl_engine.tables.register_columns import DATED_TABLES
@@ -121,8 +122,8 @@ def _references(relation: Relation, child: Checked, target: Checked) -> list[Fin
                 column,
                 "id_type_differs",
                 message,
-                allowed=str(ids.dtype),
-                given=str(refs.dtype),
+                allowed=type_name(ids.dtype),
+                given=type_name(refs.dtype),
                 remedy="Use text in both, or whole numbers in both",
             )
         ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cbl_engine.errors import Problem
-from cbl_engine.tables.columns import DTYPES
+from cbl_engine.tables.columns import DTYPES, type_name
 from cbl_engine.tables.dtypes import MIXED, as_cells, has_text, mixed_parts, not_text, to_declared
 from cbl_engine.tables.findings import (
     LINEAGE_COLUMNS,
@@ -136,7 +136,7 @@ class _Shaping:
             Finding(
                 self.table, name, "wrong_dtype", "the column has the wrong type",
                 allowed=str(DTYPES[column.type]) if column else "text, numbers, dates or moments",
-                given=str(dtype), where=f"{self.source.name}: {name}",
+                given=type_name(dtype), where=f"{self.source.name}: {name}",
             )
         )
         return False

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from cbl_engine.tables.columns import type_name
 from cbl_engine.tables.findings import SOURCE_ROW, Finding
 from cbl_engine.tables.schemas import columns_of, key_of
 from cbl_engine.tables.taking_in import beside, completed, place_not_given, place_of
@@ -91,7 +92,7 @@ def as_standing(
         except pl.exceptions.PolarsError:
             findings.append(Finding(
                 table, values.name, "other_type", "the column has another type in the record",
-                allowed=str(want), given=str(values.dtype),
+                allowed=type_name(want), given=type_name(values.dtype),
                 remedy="Give it values of the type in which it came first",
             ))
     return rows.with_columns(changed), findings

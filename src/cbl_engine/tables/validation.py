@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from cbl_engine.tables.columns import DTYPES, MOST_BEDROOMS, Column
+from cbl_engine.tables.columns import DTYPES, MOST_BEDROOMS, Column, type_name
 from cbl_engine.tables.dtypes import beyond_calendar, to_declared
 from cbl_engine.tables.findings import (
     Finding,
@@ -196,7 +196,7 @@ def _declared_types(
                     "wrong_dtype",
                     "the column has the wrong type",
                     allowed=str(DTYPES[column.type]),
-                    given=str(values.dtype),
+                    given=type_name(values.dtype),
                 )
             )
             continue
