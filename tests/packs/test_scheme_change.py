@@ -137,6 +137,13 @@ def test_a_rebanding_letter_says_what_was_and_what_is_and_that_it_is_a_draft(cha
     assert letter.adverse
 
 
+def test_who_goes_off_the_register_is_told_of_no_date_that_ranks(change):
+    moves = change.movers.frame().filter(pl.col("date") != "not known")
+    off, down = (moves.filter(move=move)["application"][0] for move in ("off", "down"))
+    assert "The date that ranks your application" not in rebanding_letter(change.movers, off).text()
+    assert "The date that ranks your application" in rebanding_letter(change.movers, down).text()
+
+
 def test_the_command_writes_page_workbook_and_letters_or_nothing(tmp_path, capsys):
     out, excel, letters = tmp_path / "p.html", tmp_path / "p.xlsx", tmp_path / "letters"
     given = ("scheme-change", "sheffield", "sheffield", "--data", "riverton", "--as-at", "2026-03-01",

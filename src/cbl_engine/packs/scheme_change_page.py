@@ -118,7 +118,7 @@ def rebanding_letter(found: Movers, application: Any) -> Letter:
     lines = [Line(f"Our housing allocation scheme changes on {day(found.after.as_at)}, from "
                   f"{before.title} to {after.title}. Under the scheme until now {was}."),
              Line(f"Under the new scheme {_place(row, 'new')}.")]
-    if row["date"] != "not known":
+    if row["date"] != "not known" and row["move"] != "off":  # who is off the register has none that ranks
         lines.append(Line({
             "kept": "The date that ranks your application stays the same.",
             "earlier": "The date that ranks your application becomes an earlier one.",
