@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from cbl_engine.tables.days import YEAR
+from cbl_engine.assess.ages import age_on
+from cbl_engine.tables.days import date_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,14 +37,15 @@ def whose(lives: Lives, start: int) -> pl.DataFrame:
         not known).
     """
     n = len(lives)
-    age = np.floor((start - lives.born.astype(np.int64)) / YEAR).astype(np.int16)
+    age = pl.select(pl.Series("born", lives.born).cast(pl.Date)).select(
+        age_on(date_of(start), "born").cast(pl.Int16)).to_series()
     people = lives.tables.get("people", pl.DataFrame())
     applications = lives.tables["applications"]
     access = (applications["access_need"].cast(pl.String) if "access_need" in applications.columns
               else pl.Series([None], dtype=pl.String).new_from_index(0, n))
     return pl.DataFrame({
         "read_as": lives.read_as.extend_constant(None, n - lives.opening),
-        "applicant_age": pl.Series(age).set(pl.Series(lives.born == 0), None),
+        "applicant_age": age.set(pl.Series(lives.born == 0), None),
         "access_need": access,
     }).with_columns(_of_people(people, n, start)).select(COLUMNS)
 
@@ -56,8 +58,9 @@ def _of_people(people: pl.DataFrame, n: int, start: int) -> list[pl.Series]:
     born = there["date_of_birth"].cast(pl.Int32)
     life = there["life"].to_numpy()
     relationship = there["relationship"].cast(pl.String)
-    child = ((born <= start) & (born > start - int(_ADULT * YEAR))
-             & (relationship != "applicant")).fill_null(value=False).to_numpy()
+    young = there.select(age_on(date_of(start)) < _ADULT).to_series()
+    child = ((born <= start) & young & (relationship != "applicant")).fill_null(
+        value=False).to_numpy()
     due = (there["expected_on"].is_not_null() & (born.is_null() | (born > start))
            ).to_numpy() if "expected_on" in there.columns else np.zeros(len(life), bool)
     known = np.bincount(life, minlength=n) > 0
