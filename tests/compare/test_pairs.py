@@ -104,3 +104,10 @@ def test_worlds_needed_go_with_the_square_of_the_width():
 def test_the_mean_over_worlds_needs_two():
     assert mean_interval([3.0, np.nan]) is None
     assert mean_interval([1.0, 3.0])[0] == 2
+
+
+def test_what_rounding_alone_parts_is_no_difference_and_is_not_told():
+    base = np.linspace(30, 50, 20)
+    found = paired_difference(base, np.nextafter(base, 0))
+    assert (found.mean, found.low, found.high, found.bca_low, found.told) == (0, 0, 0, None, False)
+    assert paired_difference(base, base + 1e-6).told

@@ -25,6 +25,8 @@ LEVEL = 0.95
 RESAMPLES = 2000
 FEWEST = 3
 """Worlds below which nothing is said of a difference."""
+_ROUNDING = 1e-9
+"""Of a quantity: a difference no greater is of how it was summed."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,8 @@ def paired_difference(
     if n < FEWEST:
         return None
     gaps = other - one
+    # The same households summed in another order differ in the last digits alone: that is nothing.
+    gaps[np.abs(gaps) <= _ROUNDING * np.maximum(np.abs(one), np.abs(other))] = 0.0
     mean = float(gaps.mean())
     error = float(gaps.std(ddof=1)) / n**0.5
     half, half_all = (_student(n - 1, at) * error for at in (level, 1 - (1 - level) / comparisons))
