@@ -368,3 +368,13 @@ def test_a_kept_comparison_is_told_anywhere_whatever_its_paths_were_beside(
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
     assert comparison_page(open_comparison(tmp_path / "kept")).startswith(page)
+
+
+def test_the_page_has_the_bands_of_a_new_scheme_that_the_base_has_none_of(tmp_path: Path) -> None:
+    text = SCHEMES.replace("CHANGE", "scheme: coventry")
+    page = comparison_page(compare(_file(tmp_path, text)))
+    effects = page.partition("<h2>Effects by group")[2].partition("<h2>Effects by equality")[0]
+    rows = dict(re.findall(r'<th scope="row">(band [^<]+)</th>(.*?)</tr>', effects))
+    new = [row for band, row in rows.items() if band in ("band 1", "band 2", "band 3", "band 4")]
+    # Nought in the base, and what the variant adds.
+    assert any(re.search(r'<td class="n">0<br>.*\+\d', row) for row in new)

@@ -223,6 +223,8 @@ class _Figures:
         """The mean in words."""
         mean = self.mean(side, kpi, group)
         known = (side.name, kpi, group) in self.means
+        if not known and BY_NAME[kpi].none is not None and BY_NAME[kpi].of is None:
+            return level(kpi, BY_NAME[kpi].none)
         return level(kpi, mean) if mean is not None or not known else "not reached"
 
     def difference(self, side: Side, kpi: str, group: str) -> tuple[str, str, bool]:
@@ -263,7 +265,7 @@ def _under_responses(comparison: Comparison) -> list[dict[str, Any]]:
 
 def _chart(at: _Figures, kpi: str, part: str, title: str, words: str) -> Chart | None:
     groups = [g for g in at.groups.get(kpi, ())
-              if part in g and (part or g != ALL) and _enough(at, kpi, g)]
+              if part in g and (part or g != ALL) and _enough(at, kpi, g, at.sides[1:])]
     if not groups:
         return None
     drawn = [(_short(group), {
@@ -300,16 +302,24 @@ def _stages(at: _Figures) -> Chart:
         ("stage", "scenario", "days", *_DIFFERENCE), _behind(at, kpi, names))
 
 
-def _enough(at: _Figures, kpi: str, group: str) -> bool:
-    """Whether so many households of the group are let or wait, on the mean, that it may be shown."""
-    base = at.sides[0]
+def _enough(at: _Figures, kpi: str, group: str, variants: Sequence[Side]) -> bool:
+    """Whether so many households of the group are let or wait, on the mean, that it may be shown.
+
+    The base has so many, or it has none of the group (a band of a new scheme) and a variant does.
+    """
     if not group.startswith(_BANDS) and _SIZES not in group and not group.startswith("opening, "):
         return True
+    in_base = _households(at, at.sides[0], kpi, group)
+    return in_base >= FEWEST or (
+        in_base == 0 and any(_households(at, v, kpi, group) >= FEWEST for v in variants))
+
+
+def _households(at: _Figures, side: Side, kpi: str, group: str) -> float:
+    """Households of a group that a figure of a side rests on, in the mean world."""
     group = group.removeprefix("opening, ")
-    years = base.scenario.days / YEAR
-    let = (at.mean(base, "lettings", group) or 0.0) * years
-    waiting = at.mean(base, "waiting_at_end", group) or 0.0
-    return (waiting if kpi in ("waiting_at_end", "waited_so_far") else let) >= FEWEST
+    if kpi in ("waiting_at_end", "waited_so_far"):
+        return at.mean(side, "waiting_at_end", group) or 0.0
+    return (at.mean(side, "lettings", group) or 0.0) * side.scenario.days / YEAR
 
 
 def _effects(at: _Figures, variant: Side) -> dict[str, Any]:
@@ -317,7 +327,8 @@ def _effects(at: _Figures, variant: Side) -> dict[str, Any]:
     base = at.sides[0]
     groups = list(dict.fromkeys(
         g for kpi in _BY_GROUP for g in at.groups.get(kpi, ())
-        if g == "no band" or g.startswith(_BANDS) or _SIZES in g))
+        if (g == "no band" or g.startswith(_BANDS) or _SIZES in g)
+        and any((side.name, kpi, g) in at.means for side in (base, variant))))
     kpis = [k for k in _BY_GROUP if any(g in at.groups.get(k, ()) for g in groups)]
     rows = []
     for group in sorted(groups, key=lambda g: (not g.startswith(_BANDS), g)):
@@ -325,7 +336,7 @@ def _effects(at: _Figures, variant: Side) -> dict[str, Any]:
         for kpi in kpis:
             if group not in at.groups.get(kpi, ()):
                 cells.append(("–", ("", "", False)))
-            elif not _enough(at, kpi, group):
+            elif not _enough(at, kpi, group, [variant]):
                 cells.append((f"under {FEWEST} households", ("", "", False)))
             else:
                 cells.append((at.said(base, kpi, group), at.difference(variant, kpi, group)))
