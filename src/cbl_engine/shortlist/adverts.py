@@ -10,7 +10,7 @@ import polars as pl
 
 from cbl_engine.errors import Problem, SchemeError, TableError
 from cbl_engine.shortlist.advert_columns import columns_read_of_adverts, home_problems
-from cbl_engine.shortlist.classes import Classes, classify, filled, nulls
+from cbl_engine.shortlist.classes import Classes, classify, nulls, nulls_as
 from cbl_engine.tables import DTYPES, TABLES, Ordinals
 from cbl_engine.tables.days import date_of
 from cbl_engine.tables.needs import column_problems, given_twice, null_problems, with_types
@@ -167,7 +167,7 @@ def arrange_adverts(
         ordinals,
         tuple(batches),
         place,
-        filled(opening, np.iinfo(np.int64).min),
+        nulls_as(opening, np.iinfo(np.int64).min),
         microseconds(closes).to_numpy(),
         status,
         _seeds(adverts, seed),
@@ -203,7 +203,7 @@ def _seeds(adverts: pl.DataFrame, seed: int) -> NDArray[np.uint64]:
         return np.full(adverts.height, run)
     own = adverts["lottery_seed"].cast(pl.Int64)
     return np.where(
-        nulls(own), run, filled(own, 0).astype(np.uint64)
+        nulls(own), run, nulls_as(own, 0).astype(np.uint64)
     )
 
 

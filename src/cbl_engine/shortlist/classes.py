@@ -135,7 +135,7 @@ def _value_codes(series: pl.Series) -> tuple[NDArray[np.int64], int, bool]:
     if dtype == pl.Null or series.null_count() == len(series):
         return np.zeros(len(series), np.int64), 1, False
     if dtype == pl.Boolean:
-        return filled(series.cast(pl.Int8), 2), 2, True
+        return nulls_as(series.cast(pl.Int8), 2), 2, True
     if dtype == pl.List(pl.Int64):
         members = series.list.explode()
         if members.is_between(0, _MOST_IN_MASK).all():
@@ -159,7 +159,7 @@ def _value_codes(series: pl.Series) -> tuple[NDArray[np.int64], int, bool]:
 def _whole_codes(series: pl.Series) -> tuple[NDArray[np.int64], int, bool]:
     low, high = extent(series)
     if high - low < _SMALL_RANGE:
-        codes = filled(series, high + 1)
+        codes = nulls_as(series, high + 1)
         codes -= low
         return codes, high - low + 1, True
     values = np.sort(series.drop_nulls().unique().to_numpy())
@@ -183,7 +183,7 @@ def nulls(series: pl.Series) -> NDArray[np.bool_]:
     return series.is_null().to_numpy() if series.null_count() else np.zeros(len(series), bool)
 
 
-def filled(series: pl.Series, value: int) -> NDArray[np.int64]:
+def nulls_as(series: pl.Series, value: int) -> NDArray[np.int64]:
     """Whole numbers with a value for those that are missing; an array of the caller's own."""
     if not series.null_count():
         return series.to_numpy().astype(np.int64)

@@ -30,8 +30,8 @@ from cbl_engine.shortlist.classes import (
     classify,
     column_codes,
     extent,
-    filled,
     nulls,
+    nulls_as,
     whole_numbers,
 )
 
@@ -118,7 +118,7 @@ def _ascending(
     if high - low >= 1 << 62:
         whole = whole.rank("dense").cast(pl.Int64) - 1
         low, high = extent(whole)
-    array = filled(whole, low) if whole.null_count() else whole.to_numpy()
+    array = nulls_as(whole, low) if whole.null_count() else whole.to_numpy()
     codes = (high - array) if descending else (array - low)
     codes = np.where(unknown, high - low + 1, codes) if values.null_count() else codes
     return codes.astype(np.int64, copy=False), unknown
@@ -136,7 +136,7 @@ def _chosen_date(view: RegisterAt, key: DateKey) -> pl.Series:
         if chooser == "otherwise":
             chosen[open_] = index
         elif chooser in version.bands:
-            chosen[open_ & (filled((view.frame["band"] == chooser).cast(pl.Int8), 0) == 1)] = index
+            chosen[open_ & (nulls_as((view.frame["band"] == chooser).cast(pl.Int8), 0) == 1)] = index
         else:
             bit = next(c.bit for c in view.compiled.conditions
                        if c.kind == "criterion" and c.name == chooser)
@@ -148,7 +148,7 @@ def _chosen_date(view: RegisterAt, key: DateKey) -> pl.Series:
         days = view.frame[column].to_physical().cast(pl.Int64)
         missing = np.iinfo(np.int64).min
         mine = chosen == index
-        out[mine] = filled(days, missing)[mine]
+        out[mine] = nulls_as(days, missing)[mine]
     series = pl.Series("date", out)
     return series.set(series == np.iinfo(np.int64).min, None)
 

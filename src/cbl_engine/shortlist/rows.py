@@ -25,7 +25,7 @@ from cbl_engine.scheme.keys import (
     PointsKey,
     PreferKey,
 )
-from cbl_engine.shortlist.classes import column_codes, filled, nulls, rows_of, whole_numbers
+from cbl_engine.shortlist.classes import column_codes, nulls, nulls_as, rows_of, whole_numbers
 from cbl_engine.shortlist.keys import lottery_draws
 from cbl_engine.shortlist.register import evaluate
 
@@ -227,7 +227,7 @@ def preference(key: OrderKey, values: pl.Series) -> NDArray[np.float64 | np.int6
     if isinstance(rule, BandKey):
         return _bands(rule, values)
     if isinstance(rule, PreferKey):
-        return 1 - filled(values.cast(pl.Int8), 0)
+        return 1 - nulls_as(values.cast(pl.Int8), 0)
     if isinstance(rule, PointsKey):
         numbers = -values.cast(pl.Int64)
     elif isinstance(rule, BedroomFitKey):
@@ -236,7 +236,7 @@ def preference(key: OrderKey, values: pl.Series) -> NDArray[np.float64 | np.int6
         numbers = (values if values.dtype == pl.Boolean else values > 0).cast(pl.Int64)
     else:
         numbers = whole_numbers(values)
-    return filled(numbers, worst) if numbers.null_count() else numbers.to_numpy()
+    return nulls_as(numbers, worst) if numbers.null_count() else numbers.to_numpy()
 
 
 def _bands(rule: BandKey, values: pl.Series) -> NDArray[np.int64]:
