@@ -56,7 +56,8 @@ class Movers:
             and lost (awards that count by one scheme alone), changed (awards that count by both
             and give something else), fails (criteria of qualification that only the new one counts
             against it), household (one adult; two adults; three or more; with or without children
-            under 18; null: not known), and the columns grouped by.
+            under 18; applicants and couples are adults at any age; null: not known, as where a date
+            of birth is missing), and the columns grouped by.
         """
         return self._frame
 
