@@ -17,6 +17,7 @@ from cbl_engine.packs.scheme_change_page import (
 )
 from cbl_engine.packs.workload import OfficerTimes, officer_times, workload
 from cbl_engine.records import read_register
+from cbl_engine.report.movers import movers_page
 from cbl_engine.sample import sample_borough_for
 from tests.commands import exit_code
 
@@ -138,10 +139,22 @@ def test_a_rebanding_letter_says_what_was_and_what_is_and_that_it_is_a_draft(cha
 
 
 def test_who_goes_off_the_register_is_told_of_no_date_that_ranks(change):
-    moves = change.movers.frame().filter(pl.col("date") != "not known")
+    moves = change.movers.frame().filter(pl.col("date").ne_missing("not known"))
     off, down = (moves.filter(move=move)["application"][0] for move in ("off", "down"))
     assert "The date that ranks your application" not in rebanding_letter(change.movers, off).text()
     assert "The date that ranks your application" in rebanding_letter(change.movers, down).text()
+
+
+def test_no_date_is_kept_by_who_goes_off_the_register(change):
+    frame = change.movers.frame()
+    off = frame.filter(move="off")
+    assert off["date"].null_count() == off.height > 0
+    rows = {row["move"]: row for row in change.protected.to_dicts()}
+    dates = ("date_kept", "date_earlier", "date_later", "date_not_known")
+    assert {rows["off"][name] for name in dates} == {None}
+    assert sum(rows["all"][name] for name in dates) == frame.height - off.height
+    assert f">{off.height:,}</td>" + '<td class="n">–</td>' * 4 in scheme_change_page(change)
+    assert f"{off.height:,} off the register" in movers_page(change.movers)
 
 
 def test_the_command_writes_page_workbook_and_letters_or_nothing(tmp_path, capsys):

@@ -59,8 +59,7 @@ def compared(
     alike = bool(before.version.bands) == bool(ranks)
     frame = pl.DataFrame(columns).with_columns(
         _move(mapped, ranks, banded=banded) if alike or not banded else _not_by_band(),
-        _date_change().alias("date"),
-    )
+    ).with_columns(pl.when(pl.col("move") != "off").then(_date_change()).alias("date"))
     waits = ~one["status"].cast(pl.String).is_in(_GONE)
     frame = frame.filter(waits).filter(_on("old") | _on("new"))
     first = ["application", "move"]

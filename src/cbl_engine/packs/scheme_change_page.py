@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from cbl_engine.packs.scheme_change import SchemeChange
     from cbl_engine.report.letter import Letter
 
+_DATES = {
+    "kept": "The date that ranks your application stays the same.",
+    "earlier": "The date that ranks your application becomes an earlier one.",
+    "later": "The date that ranks your application becomes a later one.",
+}
 _GROUPS = {"need_new": "By bedrooms needed under the new scheme", "household": "By kind of household"}
 
 
@@ -118,11 +123,8 @@ def rebanding_letter(found: Movers, application: Any) -> Letter:
     lines = [Line(f"Our housing allocation scheme changes on {day(found.after.as_at)}, from "
                   f"{before.title} to {after.title}. Under the scheme until now {was}."),
              Line(f"Under the new scheme {_place(row, 'new')}.")]
-    if row["date"] != "not known" and row["move"] != "off":  # who is off the register has none that ranks
-        lines.append(Line({
-            "kept": "The date that ranks your application stays the same.",
-            "earlier": "The date that ranks your application becomes an earlier one.",
-            "later": "The date that ranks your application becomes a later one."}[row["date"]]))
+    if row["date"] in _DATES:
+        lines.append(Line(_DATES[row["date"]]))
     section = Section("What changes", tuple(lines))
     document = replace(letter.document, title="The new housing allocation scheme and your application",
                        sections=(section, *letter.document.sections))
