@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from datetime import date
 
@@ -39,6 +40,14 @@ def test_every_household_is_one_case_and_hours_are_cases_times_minutes(change):
     review = change.hours.row(by_predicate=pl.col("case") == "review", named=True)
     lose = change.movers.frame().filter(pl.col("move").is_in(["down", "off"])).height
     assert review["cases"] == pytest.approx(lose * 0.05)
+
+
+def test_cases_on_the_page_times_minutes_are_its_hours(change):
+    shown = re.findall(r'<td class="n">([\d.,]+)</td><td class="n">([\d.]+)</td><td class="n">([\d.,]+)</td><td',
+                       scheme_change_page(change).split("Kind of case")[1])
+    assert len(shown) == change.hours.height - 1
+    for cases, minutes, hours in ((float(n.replace(",", "")) for n in row) for row in shown):
+        assert cases * minutes / 60 == pytest.approx(hours, abs=0.06)
 
 
 def test_one_rule_for_dates_is_told_as_one(change):
