@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 import cbl_engine as cbl
+from cbl_engine.compare import compare, open_comparison
 from cbl_engine.packs.scheme_change import scheme_change
 from cbl_engine.packs.scheme_change_page import (
     rebanding_letter,
@@ -125,8 +128,54 @@ def test_a_scheme_that_stays_moves_nobody():
     assert not found.changes
 
 
-def test_the_officers_page_has_every_part_and_the_publics_no_hours_and_small_counts(change):
-    page = scheme_change_page(change, {"b": ["12 more homes are let a year."]})
+SIMULATED = """
+title: A small borough
+scheme: sheffield
+world: {households: 60, homes: 150}
+start: 2026-03-02
+weeks: 4
+replications: 3
+variants:
+  new: {title: The other scheme, scheme: runnymede}
+  late: {title: Seen together, changes: [{on: 2026-03-16, scheme_set: {offers.viewing: {label: x, together: 3}}}]}
+"""
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("simulated")
+    (folder / "small.yaml").write_text(SIMULATED)
+    return compare(folder / "small.yaml", out=folder / "kept")
+
+
+def test_simulated_findings_stand_with_their_schemes(change, simulated):
+    page = scheme_change_page(change, simulated)
+    for words in ("from the base: A small borough (scheme sheffield).",
+                  "<h3>new: The other scheme (scheme runnymede)</h3>",
+                  "<h3>late: Seen together (scheme sheffield; from 16 March 2026 other values at offers.viewing)",
+                  "It is another change than that of this pack."):
+        assert words in page
+    assert "of the two schemes" not in page
+    assert scheme_change_page(change, open_comparison(Path(simulated.named[0]).parent / "kept")) == page
+
+
+def test_findings_of_other_schemes_are_said_to_be_of_others(tmp_path, simulated):
+    kept = Path(simulated.named[0]).parent / "kept"
+    out = tmp_path / "p.html"
+    assert exit_code("scheme-change", "runnymede", "sheffield", "--data", "riverton", "--as-at", "2026-03-01",
+                     "--out", out, "--comparison", kept) == 0
+    assert "This comparison is not of the two schemes of this pack" in out.read_text()
+
+
+def test_a_comparison_whose_schemes_are_gone_is_said_not_to_be_known(change, simulated):
+    gone = [replace(s, rules=(), scenario=s.scenario.model_copy(update={"scheme": "gone.yaml"}))
+            for s in simulated.sides]
+    page = scheme_change_page(change, replace(simulated, sides=tuple(gone)))
+    assert "of the two schemes of this pack could not be seen" in page
+
+
+def test_the_officers_page_has_every_part_and_the_publics_no_hours_and_small_counts(change, simulated):
+    page = scheme_change_page(change, simulated)
     for head in ("Consultation tables", "Transition", "What it asks of officers", "Legal checklist",
                  "What may follow over the years", "What changes in the rules"):
         assert head in page
