@@ -158,3 +158,18 @@ def test_a_standard_that_is_none_and_a_household_by_an_id_of_another_type_are_re
         cbl.bedroom_need(people, None, AS_AT, own)
     with pytest.raises(cbl.TableError, match="of another type than the ids that there are"):
         cbl.explain_bedrooms(people, "twenty_one_year", AS_AT, own, 3)
+
+
+@pytest.mark.parametrize("dtype", [pl.Int128, pl.Categorical, pl.Float64])
+def test_ids_that_are_neither_text_nor_whole_numbers_are_refused_with_what_to_do(dtype):
+    scheme = cbl.load_scheme("runnymede")
+    ids = pl.int_range(_borough()["applications"].height, dtype=pl.Int64).cast(pl.String)
+    own = _borough()["applications"].with_columns(
+        id=ids.cast(pl.Categorical) if dtype == pl.Categorical else ids.cast(dtype))
+    for call in (lambda: cbl.assess(scheme, _register({"applications": own}), AS_AT),
+                 lambda: cbl.prepare(scheme, _register({"applications": own}), AS_AT)):
+        with pytest.raises(cbl.TableError) as caught:
+            call()
+        lines = [problem.line() for problem in caught.value.problems]
+        assert any(line.startswith("applications.id: the column id of applications has the wrong type")
+                   and line.endswith("an integer of 64 bits). Cast it to one of these") for line in lines)

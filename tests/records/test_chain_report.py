@@ -8,6 +8,7 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
+from cbl_engine.errors import BadInput
 from cbl_engine.quality import extract_request
 from cbl_engine.records import check_inputs, run_shortlist
 from cbl_engine.scheme import load_scheme, scheme_from_text
@@ -126,3 +127,8 @@ profiles: {{only: {{label: x, order: [{{lottery: register}}]}}}}
     assert run_shortlist(scheme, tmp_path).frame()["eligible"].to_list() == [True]
     request = extract_request(scheme).filter(column="score")
     assert request["table"].to_list() == [declared]
+
+
+def test_a_use_that_there_is_none_of_is_refused():
+    with pytest.raises(BadInput, match="nothing that data are used for so; given 'offers'; allowed: shortlist"):
+        check_inputs("sheffield", "riverton", use="offers")

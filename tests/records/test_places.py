@@ -53,6 +53,20 @@ def test_of_two_that_replace_one_folder_at_once_the_last_stands_whole(tmp_path: 
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_of_a_link_what_it_leads_to_is_replaced_and_the_link_stays(tmp_path: Path) -> None:
+    out, link = tmp_path / "run", tmp_path / "link"
+    with folder_beside(out) as before:
+        _fill(before, "before")
+        (before / "manifest.json").write_text("{}")
+    link.symlink_to(out)
+    with folder_beside(link, replace=True) as after:
+        _fill(after, "after")
+    assert _held(out) == _held(link) == {"first": "after", "second": "after"}
+    assert link.is_symlink()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "run"]
+
+
 def test_threads_that_write_to_one_place_leave_one_whole_folder(tmp_path: Path) -> None:
     out, told, together = tmp_path / "run", [], Barrier(4)
 

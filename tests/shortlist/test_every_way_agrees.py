@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from cbl_engine.errors import TableError
 from cbl_engine.shortlist import kernel, prepare, shortlist
 from tests.reference.frames import frames_of
 from tests.reference.strategies import random_case
@@ -160,3 +161,9 @@ def test_leaders_are_the_first_places_of_the_frame(as_it_comes: list[list[pl.Dat
                 assert row["group"] == len(mine)
                 mine.append((row["applications"], row["held"]))
             assert found == expected
+
+
+@pytest.mark.parametrize("groups", [0, -1, "2", 1.5])
+def test_no_number_of_places_but_a_whole_one_above_nought_can_be_asked_for(groups: Any) -> None:
+    with pytest.raises(TableError, match="so many places cannot be told"):
+        _shortlist(_CASES[0]).leaders(groups=groups)

@@ -157,3 +157,10 @@ def test_a_registers_own_folder_is_checked_before_the_run(tmp_path: Path) -> Non
     write_tables(frames, tmp_path / "ours")
     with pytest.raises(BadInput, match="the register ends long before the start of the scenario"):
         simulate(path)
+
+
+@pytest.mark.parametrize("name", ["replications", "weeks", "batch", "workers"])
+@pytest.mark.parametrize("n", [1.5, "2", True])
+def test_numbers_that_are_no_whole_ones_are_refused(tmp_path: Path, name: str, n: object) -> None:
+    with pytest.raises(BadInput, match=f"--{name}: this is not a whole number"):
+        simulate(written(tmp_path), **{name: n})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import polars as pl
 
@@ -94,7 +94,13 @@ def check_inputs(
         mapping: how the data become our tables; None takes the folder's own, if any.
         use: what the data are for, the tables of which must be there; None looks at them for
             whatever their tables serve, and says what they do not.
+
+    Raises:
+        BadInput: there is no such use.
     """
+    if use is not None and use not in get_args(Use):
+        raise BadInput([Problem("unknown_use", "there is nothing that data are used for so",
+                                where="use", given=repr(use)[:40], allowed=", ".join(get_args(Use)))])
     problems: list[Problem] = []
     loaded: Scheme | None = None
     try:

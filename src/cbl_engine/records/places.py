@@ -104,7 +104,7 @@ def folder_beside(
     away what was there.
 
     Args:
-        out: the place.
+        out: the place; of a symbolic link, what it leads to.
         replace: a folder of the same kind may be taken the place of; None: it never may.
         kind: as the manifest says.
         durable: it is on the disk, and not only handed to the system, before it takes its place.
@@ -114,6 +114,8 @@ def folder_beside(
             place cannot be removed: after the folder took its place, where that is the one it
             replaced.
     """
+    if out.is_symlink():
+        out = out.resolve()
     check_place(out, replace=replace, kind=kind)
     partial = _beside(out)
     _HELD.add(partial.name)

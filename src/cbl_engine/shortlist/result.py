@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -162,7 +163,14 @@ class Shortlist:
             advert, group (from 0), applications (ids, in order) and held (whether something about
             the first of them is not known); by advert as :meth:`summary`, then group. An advert on
             which nobody has a position has no row.
+
+        Raises:
+            TableError: an advert is not there; or ``groups`` is no whole number above nought.
         """
+        if not isinstance(groups, Integral) or groups < 1:
+            raise TableError([Problem(
+                "groups", "so many places cannot be told", where="groups", given=repr(groups)[:40],
+                allowed="a whole number, 1 or more")])
         from cbl_engine.shortlist.summary import leaders_of
 
         return leaders_of(self, self.places_of(adverts), groups)

@@ -19,7 +19,7 @@ from cbl_engine.simulate.columns import silent
 from cbl_engine.simulate.outputs import frames_of_run
 from cbl_engine.simulate.policy import rules_not_followed
 from cbl_engine.simulate.run_folder import TABLES, RunFolder, finished_spans
-from cbl_engine.simulate.scenario import with_counts
+from cbl_engine.simulate.scenario import not_whole, with_counts
 from cbl_engine.simulate.scenario_file import read_scenario, scenario_path
 from cbl_engine.simulate.side_by_side import side_by_side
 from cbl_engine.simulate.weeks import run_batch
@@ -145,10 +145,11 @@ def _simulated(
 
 
 def _positive(**counts: int | None) -> None:
-    """Refuse counts below one."""
-    problems = [Problem("not_positive", "there must be at least one", where=f"--{name}",
-                        given=str(n), allowed="1 or more")
-                for name, n in counts.items() if n is not None and n < 1]
+    """Refuse counts below one, and what is no whole number."""
+    problems = [*not_whole(counts)] or [
+        Problem("not_positive", "there must be at least one", where=f"--{name}",
+                given=str(n), allowed="1 or more")
+        for name, n in counts.items() if n is not None and n < 1]
     if problems:
         raise BadInput(problems)
 

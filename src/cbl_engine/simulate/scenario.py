@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,7 +19,7 @@ from cbl_engine.simulate.levers import scheme_with
 from cbl_engine.simulate.parameters import Parameter, Parameters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
 
     import polars as pl
 
@@ -222,11 +223,12 @@ def with_counts(
         weeks: [weeks] that figures are of, None: the scenario's.
 
     Raises:
-        BadInput: a number that a file may not have either; both are said.
+        BadInput: a number that a file may not have either, or no whole one; both are said.
     """
     changes = {name: n for name, n in (("replications", replications), ("weeks", weeks))
                if n is not None}
-    problems = []
+    if problems := [*not_whole(changes)]:
+        raise BadInput(problems)
     for name, n in changes.items():
         least, most = (next(getattr(m, of) for m in Scenario.model_fields[name].metadata
                             if hasattr(m, of)) for of in ("ge", "le"))
@@ -238,6 +240,14 @@ def with_counts(
     if problems:
         raise BadInput(problems)
     return scenario.model_copy(update=changes)
+
+
+def not_whole(counts: Mapping[str, object]) -> Iterator[Problem]:
+    """Counts, by option, that are no whole numbers; None is none."""
+    for name, n in counts.items():
+        if n is not None and (isinstance(n, bool) or not isinstance(n, Integral)):
+            yield Problem("not_whole", "this is not a whole number", where=f"--{name}",
+                          given=repr(n)[:40], allowed="an int")
 
 
 def variant_of(

@@ -250,8 +250,9 @@ def column_problems(
             "wrong_type",
             f"the column {column} of {table} has the wrong type",
             where=f"{table}.{column}",
-            allowed=f"{kind} ({DTYPES[kind]})",
+            allowed=f"{kind} ({DTYPES[kind]})" if kind != "id" else "id (String, or an integer of 64 bits)",
             given=type_name(dtype),
+            remedy="Cast it to one of these" if kind == "id" else "",
         )
 
 
@@ -275,7 +276,7 @@ def _not_finite(frame: pl.DataFrame, table: str, column: str) -> Iterable[Proble
 def fits(dtype: pl.DataType, kind: str) -> bool:
     """Whether a frame's type can be read as a column type."""
     if kind == "id":
-        return dtype == pl.String or dtype.is_integer()
+        return dtype == pl.String or (dtype.is_integer() and dtype not in (pl.Int128, pl.UInt128))
     if kind == "int":
         return dtype.is_integer()
     if kind == "number":
