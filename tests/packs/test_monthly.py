@@ -150,6 +150,22 @@ def test_a_simulated_month_is_counted_by_the_same_definitions(simulated):
         monthly(record, date(2026, 3, 1), date(2026, 3, 31))
 
 
+def test_simulated_lettings_and_their_nominations_are_of_the_month_of_signing(simulated):
+    record = happened(simulated, 1)
+    signed = pl.read_parquet(simulated / "lettings.parquet").filter(
+        pl.col("world") == 1, pl.col("signed_on") <= record.as_at)
+    assert (signed["let_on"].dt.month() > signed["signed_on"].dt.month()).any()
+    assert record.lettings["signed_on"].sort().to_list() == signed["signed_on"].sort().to_list()
+    let = record.nominations.filter(pl.col("what") == "let")
+    pairs = let.select("application", pl.col("settled_on").alias("signed_on"))
+    assert pairs.height
+    assert pairs.join(signed, on=["application", "signed_on"], how="anti").is_empty()
+    for month, last in ((date(2026, 5, 1), date(2026, 5, 31)), (date(2026, 6, 1), date(2026, 6, 30))):
+        parts = {p.name: p for p in monthly(record, month, last)}
+        assert _rows(parts["lettings"])["all"] == signed.filter(
+            pl.col("signed_on").is_between(month, last)).height
+
+
 def test_landlords_are_set_beside_each_other_with_every_nomination_once():
     record = of_record(drawn(4), SCHEME)
     table = by_landlord(record, FIRST, LAST)

@@ -252,20 +252,25 @@ def of_simulation(kept: Kept, world: int = 0) -> Happened:
         is_last & (pl.col("outcome") == "open")).then(pl.lit(OPEN)).otherwise(unlet)
     households = t["households"]
     waits = households.filter(pl.col("status").is_in(["waiting", "under_offer"]))
-    lettings = t["lettings"].filter(pl.col("let_on") <= end)
+    # As in a live record, a letting is made on the day of signing, and the nomination settled with it.
+    lettings = t["lettings"].filter(pl.col("signed_on") <= end)
+    accepted, signed = pl.col("outcome") == "accepted", pl.col("signed_on")
+    nominations = t["nominations"].join(
+        lettings.select("home", "vacancy", "application", "signed_on"),
+        on=["home", "vacancy", "application"], how="left", maintain_order="left")
     return Happened(
         scenario.title, households["band"].drop_nulls().unique().sort().to_list(),
         end, scenario.start, t["voids"].with_columns(none, open_to_all),
         adverts.select(pl.format("{}/{}/{}", "home", "vacancy", "number").alias("advert"), none,
                        closed.cast(pl.Date).alias("closed_on"), what.alias("what"), open_to_all),
-        t["nominations"].select(
+        nominations.select(
             none, "route", pl.col("nominated_on").alias("named_on"),
-            pl.lit(None, pl.Date).alias("result_on"), "settled_on",
-            pl.when(pl.col("outcome") == "accepted").then(pl.lit(LET)).otherwise(
-                pl.col("outcome").str.replace_all("_", " ").fill_null(WAITS)).alias("what"),
+            pl.lit(None, pl.Date).alias("result_on"),
+            pl.when(accepted).then(signed).otherwise("settled_on").alias("settled_on"),
+            pl.when(accepted & signed.is_null()).then(pl.lit(WAITS)).when(accepted).then(pl.lit(LET))
+            .otherwise(pl.col("outcome").str.replace_all("_", " ").fill_null(WAITS)).alias("what"),
             pl.lit(None, pl.String).alias("ended_by"), "application", open_to_all),
-        lettings.select(pl.col("let_on").alias("signed_on"), "application", "band", "bedrooms", "route",
-                        none, open_to_all),
+        lettings.select("signed_on", "application", "band", "bedrooms", "route", none, open_to_all),
         waits.select("application", "band", pl.col("bedroom_need").cast(pl.Int64),
                      (pl.lit(end) - pl.col("registered_on")).dt.total_days().alias("days"),
                      pl.lit(None, pl.Date).alias("last_bid_on")),
