@@ -16,8 +16,9 @@ from cbl_engine.packs.parts import pack_page
 from cbl_engine.report import results_tables
 from cbl_engine.report.landlord_names import landlords_told_apart
 from cbl_engine.report.results import letting_results
+from cbl_engine.scheme import scheme_from_text
 from tests.commands import exit_code
-from tests.report.recorded_lettings import SCHEME, drawn, record_of
+from tests.report.recorded_lettings import SCHEME, SCHEME_TEXT, drawn, record_of
 
 FIRST, LAST = date(2026, 2, 1), date(2026, 2, 28)
 SCENARIO = """
@@ -109,6 +110,17 @@ def test_the_register_by_last_bid_tells_those_who_never_bid():
     last = _rows(parts["register_last_bid"])
     assert (last["within four weeks"], last["over a year ago"], last["no bid on record"]) == (1, 1, 1)
     assert register["all"] == sum(n for what, n in register.items() if what != "all")
+
+
+@pytest.mark.parametrize(("months", "found"), [(12, (0, None, 2)), (1, (3, 18, 0))])
+def test_who_may_have_bid_before_bids_were_on_record_is_not_told_to_be_overdue(months, found):
+    scheme = scheme_from_text(SCHEME_TEXT + f"upkeep: {{non_bidding: {{label: Ask, months: {months}}}}}\n")
+    first, old = datetime(2026, 1, 10, 12, tzinfo=UTC), date(2008, 5, 6)
+    record = record_of(
+        applications=[{"id": f"P{n}", "registered_on": old} for n in range(3)],
+        bids=[{"advert": "A1", "application": "P0", "placed_at": first}])
+    overdue = {p.name: p for p in monthly(of_record(record, scheme), FIRST, LAST)}["overdue"].frame
+    assert overdue.filter(what="non bidders").row(0)[1:] == found
 
 
 @pytest.mark.parametrize("seed", range(4))

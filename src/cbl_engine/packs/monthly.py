@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from cbl_engine.assess.periods import period_end
+from cbl_engine.assess.upkeep import BIDS_ON_RECORD_FROM
 from cbl_engine.disclosure import LIMIT, shown_total
 from cbl_engine.errors import BadInput
 from cbl_engine.packs.happened import LET, WAITS, Happened
@@ -16,6 +18,7 @@ from cbl_engine.report.results_tables import counted as by_households
 from cbl_engine.simulate.kpis_homes import stage_days_of
 from cbl_engine.simulate.setup import FIRST_LETS
 from cbl_engine.simulate.void_measures import MEASURES, NO_RELET, void_days
+from cbl_engine.tables import LONDON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -246,13 +249,33 @@ def _reviews(record: Happened, last: date) -> Part:
                             "The scheme says nothing under upkeep, so nothing is known to be due.")
     rows = []
     for name, frame in record.due.items():
+        frame, unknown = _seen(record, frame, last) if name == "non_bidders" else (frame, 0)
         over = frame.filter(pl.col("due_on") < last)
         longest = over.select((pl.lit(last) - pl.col("due_on")).dt.total_days().max()).item()
-        rows.append((name.replace("_", " "), over.height, longest))
+        rows.append((name.replace("_", " "), over.height, longest, unknown))
     return Part("overdue", title, "Lines of the register's lists whose last day was before the end of the "
-                "month, as the register stands at the end of the record.",
-                pl.DataFrame(rows, {"what": pl.String, "overdue": pl.Int64, "longest_days": pl.Int64},
-                             orient="row"), heads=(("longest_days", "longest [days]"),))
+                "month, as the register stands at the end of the record. Not known: households without a "
+                "bid on record that may have bid before bids were; such a household is overdue once its "
+                "time is over as counted from the first bid on record.",
+                pl.DataFrame(rows, {"what": pl.String, "overdue": pl.Int64, "longest_days": pl.Int64,
+                                    "not_known": pl.Int64}, orient="row"),
+                heads=(("longest_days", "longest [days]"),), withholds=False)
+
+
+def _seen(record: Happened, lines: pl.DataFrame, last: date) -> tuple[pl.DataFrame, int]:
+    """Non-bidders as far as bids on record tell, and of how many more they do not yet tell."""
+    unseen = pl.col("note").str.starts_with(BIDS_ON_RECORD_FROM).fill_null(value=False)
+    found = lines.filter(unseen)
+    held, scheme = record.record or (None, None)
+    rules = scheme.in_force(record.as_at).upkeep if scheme is not None else None
+    if held is None or rules is None or rules.non_bidding is None or found.is_empty():
+        return lines, 0
+    first = held.tables["bids"].select(pl.col("placed_at").dt.convert_time_zone(LONDON).dt.date().min())
+    end = period_end(first.to_series(), rules.non_bidding, rules.closed)[0].item()
+    if end >= last:
+        return lines.filter(~unseen), found.filter(pl.col("due_on") < last).height
+    return lines.with_columns(
+        pl.when(unseen).then(pl.max_horizontal("due_on", pl.lit(end))).otherwise("due_on").alias("due_on")), 0
 
 
 def _register(record: Happened, last: date, audience: Audience) -> Iterator[Part]:
