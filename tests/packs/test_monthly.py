@@ -68,6 +68,32 @@ def test_relets_are_counted_by_each_measure_and_open_voids_are_not_dropped():
     assert (found["tenancy"]["open"], found["tenancy"]["open_days"]) == (1, 47.0)
 
 
+@pytest.mark.parametrize(("apart", "standard"), [(0, (12, 30.0)), (1, (None, None)), (4, (None, None)),
+                                                 (5, (7, 30.0))])
+def test_the_public_is_told_of_no_few_homes_by_the_difference_of_two_measures(apart, standard):
+    voids = pl.DataFrame(
+        [_void(n, let_on=date(2026, 2, 11), cause="decant") for n in range(apart)]
+        + [_void(n, let_on=date(2026, 2, 11), cause="left") for n in range(apart, 12)],
+        infer_schema_length=None)
+    found = {row["measure"]: row for row in relets(voids, FIRST, LAST, "public").to_dicts()}
+    assert (found["tenancy"]["homes_let"], found["tenancy"]["mean"]) == (12, 30.0)
+    assert (found["standard relet"]["homes_let"], found["standard relet"]["mean"]) == standard
+    assert (found["standard relet"]["median"] is None) == (standard[1] is None)
+    officer = {row["measure"]: row for row in relets(voids, FIRST, LAST, "officer").to_dicts()}
+    assert officer["standard relet"]["homes_let"] == 12 - apart
+
+
+def test_the_public_is_told_no_mean_that_differs_by_the_days_of_few_homes():
+    voids = pl.DataFrame(
+        [_void(n, let_on=date(2026, 2, 11), works="major" if n < 2 else "standard",
+               ready_on=date(2026, 2, 1)) for n in range(12)]
+        + [_void(20 + n, let_on=None, works="major" if n < 2 else "standard",
+                 ready_on=date(2026, 2, 1)) for n in range(8)], infer_schema_length=None)
+    core = {row["measure"]: row for row in relets(voids, FIRST, LAST, "public").to_dicts()}["CORE"]
+    assert (core["homes_let"], core["mean"], core["median"]) == (12, None, None)
+    assert (core["open"], core["open_days"]) == (8, None)
+
+
 def test_rent_is_lost_on_the_days_of_the_month_alone():
     voids = pl.DataFrame([
         _void(1, let_on=date(2026, 2, 8)), _void(2, let_on=None), _void(3, let_on=date(2026, 1, 20)),

@@ -115,21 +115,42 @@ def relets(voids: pl.DataFrame, first: date, last: date, audience: Audience) -> 
         measure, homes_let (in the time; null: withheld), mean, median [days], open (at its end), open_days
         (their mean so far) [days] and days (what is counted).
     """
-    days = void_days(voids, last)
+    days = void_days(voids.with_row_index("void"), last)
     let = days.filter(~pl.col("open"), within("let_on", first, last))
     still = days.filter("open")
     public = audience == "public"
+    every = dict.fromkeys(MEASURES, (True, True))
+    told, told_open = (_apart(let), _apart(still)) if public else (every, every)
     rows = []
     for measure in MEASURES:
         mine, waits = let.filter(measure=measure)["days"], still.filter(measure=measure)["days"]
+        (count, mean), (_, open_mean) = told[measure], told_open[measure]
         rows.append((
-            _MEASURE[measure][0], shown_total(mine.len(), public=public),
-            enough(_number(mine.mean()), mine.len(), audience),
-            enough(_number(mine.median()), mine.len(), audience), waits.len(),
-            enough(_number(waits.mean()), waits.len(), audience), _MEASURE[measure][1]))
+            _MEASURE[measure][0], shown_total(mine.len(), public=public) if count else None,
+            enough(_number(mine.mean()), mine.len(), audience) if mean else None,
+            enough(_number(mine.median()), mine.len(), audience) if mean else None, waits.len(),
+            enough(_number(waits.mean()), waits.len(), audience) if open_mean else None,
+            _MEASURE[measure][1]))
     return pl.DataFrame(rows, {
         "measure": pl.String, "homes_let": pl.Int64, "mean": pl.Float64, "median": pl.Float64,
         "open": pl.Int64, "open_days": pl.Float64, "days": pl.String}, orient="row")
+
+
+def _apart(days: pl.DataFrame) -> dict[str, tuple[bool, bool]]:
+    """Of each measure, whether its count and whether its mean may stand beside those of larger ones.
+
+    One that counts the homes of another but for one to four, or counts one to four by other days,
+    would tell of these by subtraction.
+    """
+    own = {m: dict(days.filter(measure=m).select("void", "days").iter_rows()) for m in MEASURES}
+    told: dict[str, tuple[bool, bool]] = {}
+    for measure in sorted(MEASURES, key=lambda m: -len(own[m])):
+        mine = own[measure]
+        beside = [own[m] for m, (_, mean) in told.items() if mean and len(own[m]) >= LIMIT]
+        count = not any(0 < len(mine.keys() ^ other.keys()) < LIMIT for other in beside)
+        alike = any(0 < len(dict(mine.items() ^ other.items())) < LIMIT for other in beside)
+        told[measure] = (count, count and not alike)
+    return told
 
 
 def _number(value: object) -> float | None:
