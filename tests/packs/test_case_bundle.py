@@ -10,6 +10,7 @@ import pytest
 
 from cbl_engine.errors import BadInput
 from cbl_engine.packs.case_bundle import case_bundle
+from cbl_engine.packs.happened import happened
 from cbl_engine.report.subject_access import subject_access
 from tests.commands import exit_code
 from tests.offers.week import Week
@@ -129,3 +130,8 @@ def test_the_command_writes_pages_tables_and_the_hash_of_each(state, tmp_path, c
     assert exit_code("case-bundle", state, "eve", "--out", tmp_path / "none") == 2
     assert "nothing of such an application" in capsys.readouterr().err
     assert not (tmp_path / "none").exists()
+
+
+def test_a_world_of_a_record_is_refused(state):
+    with pytest.raises(BadInput, match="a record has no worlds; given 2"):
+        happened(state, 2)

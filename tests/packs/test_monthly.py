@@ -392,6 +392,17 @@ def test_the_commands_write_a_page_a_workbook_and_tables_or_nothing(simulated, t
                "--out", tmp_path / "ll") == 0
 
 
+@pytest.mark.parametrize(("given", "said"), [
+    ({"council_tax_weekly": float("nan")}, "given nan; allowed: 0 or more"),
+    ({"council_tax_weekly": float("inf")}, "given inf; allowed: 0 or more"),
+    ({"council_tax_weekly": -5.0}, "given -5.0; allowed: 0 or more"),
+    ({"council_tax_source": "Band B"}, "source of a council tax that is not given"),
+])
+def test_a_council_tax_that_is_no_amount_or_a_source_of_none_is_refused(given, said):
+    with pytest.raises(BadInput, match=said):
+        _parts(drawn(1), **given)
+
+
 def test_the_day_before_a_record_begins_is_not_recorded_and_not_nought(tmp_path):
     record = of_record(drawn(1), SCHEME, since=date(2026, 2, 5))
     assert monthly(record, FIRST, LAST)

@@ -24,7 +24,7 @@ def monthly(
     out: Path,
     council_tax: float | None = None,
     council_tax_source: str | None = None,
-    world: int = 0,
+    world: int | None = None,
     audience: Literal["officer", "public"] = "officer",
 ) -> int:
     """Write a month's pack: relets by measure and stage, money, adverts, nominations, reviews, register.
@@ -41,11 +41,11 @@ def monthly(
     out
         Folder to write page.html, workbook.xlsx and a CSV file of each table to; there must be nothing.
     council_tax
-        What an empty home costs in council tax, pounds a week; left out, it is not recorded.
+        What an empty home costs in council tax, pounds a week, 0 or more; left out, it is not recorded.
     council_tax_source
         Where that is from; left out, it is marked as assumed.
     world
-        Of a simulation, which world.
+        Of a simulation, which world; left out, the first (0).
     audience
         officer: every count. public: no count that points at a household, no landlords' times.
     """
@@ -108,7 +108,7 @@ def lettings_plan(
     /,
     *,
     out: Path,
-    world: int = 0,
+    world: int | None = None,
 ) -> int:
     """Write the annual lettings plan against what was let: quarterly out-turn and variance.
 
@@ -121,7 +121,7 @@ def lettings_plan(
     out
         Folder to write page.html, workbook.xlsx and a CSV file of each table to; there must be nothing.
     world
-        Of a simulation, which world.
+        Of a simulation, which world; left out, the first (0).
     """
     from cbl_engine.packs.happened import happened
     from cbl_engine.packs.lettings_plan import out_turn, read_plan

@@ -99,20 +99,27 @@ class Happened:
             _register(self.record[0], day), day)
 
 
-def happened(folder: str | Path, world: int = 0) -> Happened:
+def happened(folder: str | Path, world: int | None = None) -> Happened:
     """What a folder tells: a state folder, or that of a simulation, of which one world is read.
+
+    Args:
+        folder: of either.
+        world: of a simulation; None: the first.
 
     Raises:
         RunError: it is neither, or was changed.
-        BadInput: the record has no cycle yet, or the simulation no such world.
+        BadInput: the record has no cycle yet, or no worlds, or the simulation no such world.
     """
     from cbl_engine.records import read_state
     from cbl_engine.simulate.kept import open_simulation
 
     folder = Path(folder)
     if (folder / "begun.json").is_file():
-        return of_simulation(open_simulation(folder), world)
+        return of_simulation(open_simulation(folder), world or 0)
     state = read_state(folder)
+    if world is not None:
+        raise BadInput([Problem("no_world", "a record has no worlds", where="--world", given=str(world),
+                                remedy="Leave it out, or give the folder of cbl simulate --out")])
     return of_record(state, state.scheme(), state.since)
 
 

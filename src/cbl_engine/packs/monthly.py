@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import polars as pl
 from cbl_engine.assess.periods import period_end
 from cbl_engine.assess.upkeep import BIDS_ON_RECORD_FROM
 from cbl_engine.disclosure import LIMIT, shown_total
-from cbl_engine.errors import BadInput
+from cbl_engine.errors import BadInput, Problem
 from cbl_engine.packs.happened import LET, WAITS, Happened
 from cbl_engine.packs.parts import ALL, UNKNOWN, Audience, Part, counted, enough, not_recorded
 from cbl_engine.report.recorded_time import not_on_record
@@ -53,9 +54,11 @@ def monthly(
             and means of fewer than five; tables of landlords' times are for officers alone.
 
     Raises:
-        BadInput: the month is not over in the record, or was over before it begins.
+        BadInput: the month is not over in the record, or was over before it begins; a council tax under 0
+            or not finite, or a source of none.
     """
     check_time(record, first, last)
+    _check_council_tax(council_tax_weekly, council_tax_source)
     public = audience == "public"
     if public:
         record = record.published()
@@ -74,6 +77,16 @@ def check_time(record: Happened, first: date, last: date) -> None:
     """Refuse a time of which the record cannot tell: it may begin within the time's first month."""
     if problems := not_on_record(record.since, record.as_at, first, last):
         raise BadInput(problems)
+
+
+def _check_council_tax(weekly: float | None, source: str | None) -> None:
+    if weekly is None and source is not None:
+        raise BadInput([Problem("no_council_tax", "this is the source of a council tax that is not given",
+                                where="--council-tax-source", given=repr(source),
+                                remedy="Give the pounds a week too (--council-tax)")])
+    if weekly is not None and not (math.isfinite(weekly) and weekly >= 0):
+        raise BadInput([Problem("council_tax", "this is not an amount of council tax", where="--council-tax",
+                                given=str(weekly), allowed="0 or more pounds a week")])
 
 
 def within(column: str, first: date, last: date) -> pl.Expr:
