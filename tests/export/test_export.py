@@ -86,6 +86,14 @@ def test_the_same_run_gives_the_same_bytes(run, book, tmp_path):
     assert again.read_bytes() == book.read_bytes()
 
 
+def test_a_workbook_of_no_day_has_none_from_the_clock(tmp_path):
+    import zipfile
+
+    out = write_sheets([Sheet("s", pl.DataFrame({"id": ["a"]}), (10,))], tmp_path / "s.xlsx")
+    with zipfile.ZipFile(out) as book:
+        assert "2000-01-01T00:00:00Z</dcterms:created>" in book.read("docProps/core.xml").decode()
+
+
 @pytest.mark.parametrize("text", ["=1+1", "+44", "-1", "@SUM(A1)", "http://x", "1", "{=A1}"])
 def test_text_is_written_as_text_whatever_it_begins_with(tmp_path, text):
     out = write_sheets([Sheet("s", pl.DataFrame({"id": [text]}), (10,))], tmp_path / "s.xlsx")

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 1_000_000
 _MOST_CHARACTERS = 32_767
+_NO_DAY = datetime(2000, 1, 1)  # noqa: DTZ001
+"""Of a workbook that is of no day."""
 _DECIDED = {"stage": "earlier stage", "tie": "equal"}
 _ASIDE = {
     "withdrawn": "withdrawn",
@@ -73,7 +75,13 @@ def sheets_of(run: RunFolder) -> tuple[Sheet, ...]:
 def write_sheets(
     sheets: Iterable[Sheet], out: str | Path, created: Any = None, *, replace: bool = False
 ) -> Path:
-    """Write sheets as a workbook, beside its place and then renamed.
+    """Write sheets as a workbook, beside its place and then renamed; the same sheets give the same bytes.
+
+    Args:
+        sheets: in order.
+        out: ``.xlsx`` file to write.
+        created: the moment they are of; None: of none.
+        replace: take the place of a file that is there.
 
     Raises:
         RunError: as :func:`write_run_to_excel`.
@@ -144,9 +152,8 @@ def _workbook(sheets: tuple[Sheet, ...], created: Any) -> bytes:
         raise RunError(too_long)
     buffer = BytesIO()
     book = xlsxwriter.Workbook(buffer, {"in_memory": True})
-    if created is not None:
-        # Excel wants one, and a clock would make two files of one run.
-        book.set_properties({"created": created})
+    # Excel wants a day, and a clock would make two files of one run.
+    book.set_properties({"created": created or _NO_DAY})
     head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
     formats: dict[Any, Any] = {
         pl.Date: book.add_format({"num_format": "dd/mm/yyyy", "valign": "top"}),
