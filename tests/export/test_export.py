@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+from datetime import date
 
 import fastexcel
 import polars as pl
@@ -12,7 +13,7 @@ import pytest
 from cbl_engine import read_run, run_shortlist
 from cbl_engine.errors import BadInput, RunError, TableError
 from cbl_engine.export import workbook, write_run_to_excel, write_run_to_sql
-from cbl_engine.export.workbook import Sheet, write_sheets
+from cbl_engine.export.workbook import Sheet, write_frames, write_sheets
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +105,12 @@ def test_text_is_written_as_text_whatever_it_begins_with(tmp_path, text):
         assert "<f>" not in xml
         assert "hyperlink" not in xml
     assert sheet(out, "s")["id"].to_list() == [text]
+
+
+def test_yes_and_no_are_words_and_not_numbers(tmp_path):
+    frames = {"s": pl.DataFrame({"eligible": [True, False, None], "n": [1, 2, 3]})}
+    write_frames(frames, tmp_path / "s.xlsx", date(2026, 3, 31))
+    assert sheet(tmp_path / "s.xlsx", "S")["Eligible"].to_list() == ["yes", "no", None]
 
 
 def test_a_workbook_in_the_way_is_kept_unless_it_may_be_replaced(run, tmp_path):

@@ -177,6 +177,9 @@ def _workbook(sheets: tuple[Sheet, ...], created: Any) -> bytes:
 
 def _write_column(page: Any, at: int, values: pl.Series, format: Any) -> None:
     """A cell at a time, as xlsxwriter has it; text never as a formula, a link or a number."""
+    if values.dtype == pl.Boolean:
+        yes_no = pl.when(values).then(pl.lit("yes")).when(~values).then(pl.lit("no"))
+        values = pl.select(yes_no).to_series()
     if values.dtype == pl.String:
         for row, text in enumerate(values.str.slice(0, _MOST_CHARACTERS), 1):
             if text is not None:
