@@ -44,6 +44,16 @@ def test_the_bundle_has_what_happened_what_was_known_and_who_was_let_each_home(s
     assert "finding" not in [part.name for part in found.parts]
 
 
+def test_days_are_dates_in_every_table_and_in_words_on_the_page(state):
+    found = case_bundle(state, "ann")
+    chronology, known = _rows(found, "chronology"), _rows(found, "known")
+    assert (chronology["day"].dtype, known["from"].dtype) == (pl.Date, pl.Date)
+    first = known["from"][0]
+    page = found.pages()["index.html"]
+    assert f'<th scope="row" class="d">{first.day} {first:%B %Y}</th>' in page
+    assert f">{first}<" not in page
+
+
 REFUSALS = """
 criteria: {in_band_a: {label: x, when: "band = 'A'"}}
 checks: {suitable: {label: Suitable}, warned: {label: Warned}}
