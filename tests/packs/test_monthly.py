@@ -227,6 +227,17 @@ def _ended(n, landlord, **more):
             "proposed_on": day, "nominated_on": day, **more}
 
 
+def test_a_page_with_a_broad_table_is_printed_across_and_none_is_cut():
+    record = of_record(drawn(4), SCHEME)
+    broad = pack_page("t", "u", scorecard(record, FIRST, LAST), "officer", source="s")
+    upright = pack_page("t", "u", _parts(drawn(4)).values(), "officer", source="s")
+    assert "size: A4 landscape;" in broad
+    assert "size: A4;" in upright
+    assert '<div class="wide broad">' in broad
+    for page in (broad, upright):
+        assert ".wide { overflow: visible; }" in page
+
+
 def test_landlords_of_one_name_are_counted_apart_and_told_by_their_ids(tmp_path):
     day = date(2026, 2, 20)
     record = record_of(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Audience = Literal["officer", "public"]
 ALL, UNKNOWN = "all", "not known"
-_BARS = 14
+_BARS, _BROAD = 14, 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +61,11 @@ class Part:
             return None
         return bars([(str(label), {self.head(self.drawn): float(value)}) for label, value in
                      rows.iter_rows()], _number, label=190)
+
+    @property
+    def broad(self) -> bool:
+        """Whether it has more columns than an upright sheet has room for."""
+        return self.frame is not None and self.frame.width > _BROAD
 
     def kinds(self) -> list[str]:
         """How each column is set: ``n`` as numbers are, ``d`` as days; empty as words."""
