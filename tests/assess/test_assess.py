@@ -593,12 +593,13 @@ def test_ids_asked_for_that_are_no_list_or_of_another_type_are_refused(asked, wo
 
 
 @pytest.mark.parametrize(("given", "words"), [
-    ({"as_at": "close"}, "the as-at date is not a date"), ({"why": "x"}, "no such reason why a band began"),
+    ({"as_at": "close"}, "the as-at date is not a date"),
+    ({"scheme": "sheffield"}, "the scheme is not a loaded one"), ({"why": "x"}, "no such reason why a band began"),
 ])
 def test_an_assessment_is_of_a_date_and_for_a_reason_that_there_is(given, words):
     found = run("awards: {}")
     with pytest.raises(TableError, match=words):
-        assess(found.scheme, found.tables, **{"as_at": AS_AT, **given})
+        assess(**{"scheme": found.scheme, "register": found.tables, "as_at": AS_AT, **given})
 
 
 def test_a_register_that_is_no_frames_and_ids_of_another_type_are_refused():

@@ -382,7 +382,7 @@ def test_bad_tables_are_refused_at_once():
     with pytest.raises(TableError) as caught:
         bedroom_need(people, standard(extra_rooms="agreed"), AS_AT, applications_of(COUPLE))
     assert [(p.kind, p.where) for p in caught.value.problems] == [
-        ("missing_column", "people.sex"), ("column_type", "people.carer"),
+        ("missing_column", "people.sex"), ("wrong_type", "people.carer"),
         ("missing_column", "applications.agreed")]
     crowd = pl.concat([people_of("a F40 applicant")] * 256)
     with pytest.raises(TableError, match="more than 255 people on one application"):

@@ -138,6 +138,38 @@ def test_groups_by_household_and_by_any_column():
         compare(register({}), by=["parish"])
 
 
+def kind_of(*people):
+    rows = [{"id": f"P0p{n}", "application": "P0", **person} for n, person in enumerate(people)]
+    return compare(register({}, people=rows)).frame()["household"].item()
+
+
+GROWN, TEEN = {"date_of_birth": date(1990, 1, 1)}, {"date_of_birth": date(2009, 6, 1)}
+APPLIES = {"relationship": "applicant"}
+
+
+@pytest.mark.parametrize(("people", "kind"), [
+    ([TEEN | APPLIES], "one adult"),
+    ([TEEN | APPLIES, TEEN | {"relationship": "partner"}], "two adults"),
+    ([TEEN | APPLIES, TEEN | {"relationship": "non_relative", "joint_applicant": True}], "two adults"),
+    ([GROWN | APPLIES, TEEN | {"relationship": "child", "partner_of": "P0p2"},
+      TEEN | {"relationship": "non_relative"}], "three or more adults"),
+    ([GROWN | APPLIES, TEEN | {"relationship": "child"}], "one adult with children"),
+])
+def test_applicants_and_couples_are_adults_of_their_household_at_any_age(people, kind):
+    assert kind_of(*people) == kind
+
+
+def test_the_kind_of_a_household_is_not_known_without_a_date_of_birth():
+    assert kind_of(GROWN | APPLIES, {"relationship": "partner"}) is None
+    assert kind_of(APPLIES, TEEN | {"relationship": "child"}) is None
+    assert kind_of(TEEN, TEEN) is None  # either may be the applicant
+
+
+def test_a_child_not_yet_born_is_not_one_of_a_household():
+    for due in ({"expected_on": date(2027, 1, 1)}, {"date_of_birth": date(2027, 1, 1)}):
+        assert kind_of(GROWN | APPLIES, {"relationship": "child"} | due) == "one adult"
+
+
 def points(short):
     text = OLD.replace("bands: {A: {label: Urgent}, B: {label: Medium}, C: {label: Low}}\n", "")
     return (text.replace("band: A", "points: 50").replace("band: B", f"points: {short}")

@@ -321,6 +321,17 @@ def test_groups_of_a_few_households_are_not_shown(page):
     assert f"under {FEWEST} households" in page
 
 
+def test_groups_too_small_for_every_figure_are_told_in_one_line(page):
+    effects = page.split("<h2>Effects by group</h2>")[1].split("<h2>")[0]
+    rows = re.findall(r'<tr><th scope="row">(.+?)</th>(.+?)</tr>', effects)
+    assert rows
+    for _, cells in rows:
+        assert set(re.findall(r'<td class="n">([^<]*)', cells)) - {f"under {FEWEST} households", "–"}
+    small = re.findall(f"<p>Under {FEWEST} households in every figure: (.+?)[.]</p>", effects)
+    assert len(small) == 2
+    assert not {group for line in small for group in line.split(", ")} & {group for group, _ in rows}
+
+
 def test_the_workbook_has_the_figures_of_the_page(comparison):
     sheets = comparison_sheets(comparison)
     assert list(sheets) == ["findings", "headlines", "differences", "equality", "levels", "values",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 import cbl_engine as cbl
+from cbl_engine.compare import compare, open_comparison
 from cbl_engine.packs.scheme_change import scheme_change
 from cbl_engine.packs.scheme_change_page import (
     rebanding_letter,
@@ -17,6 +21,7 @@ from cbl_engine.packs.scheme_change_page import (
 )
 from cbl_engine.packs.workload import OfficerTimes, officer_times, workload
 from cbl_engine.records import read_register
+from cbl_engine.report.movers import movers_page
 from cbl_engine.sample import sample_borough_for
 from tests.commands import exit_code
 
@@ -38,6 +43,14 @@ def test_every_household_is_one_case_and_hours_are_cases_times_minutes(change):
     review = change.hours.row(by_predicate=pl.col("case") == "review", named=True)
     lose = change.movers.frame().filter(pl.col("move").is_in(["down", "off"])).height
     assert review["cases"] == pytest.approx(lose * 0.05)
+
+
+def test_cases_on_the_page_times_minutes_are_its_hours(change):
+    shown = re.findall(r'<td class="n">([\d.,]+)</td><td class="n">([\d.]+)</td><td class="n">([\d.,]+)</td><td',
+                       scheme_change_page(change).split("Kind of case")[1])
+    assert len(shown) == change.hours.height - 1
+    for cases, minutes, hours in ((float(n.replace(",", "")) for n in row) for row in shown):
+        assert cases * minutes / 60 == pytest.approx(hours, abs=0.06)
 
 
 def test_one_rule_for_dates_is_told_as_one(change):
@@ -115,8 +128,54 @@ def test_a_scheme_that_stays_moves_nobody():
     assert not found.changes
 
 
-def test_the_officers_page_has_every_part_and_the_publics_no_hours_and_small_counts(change):
-    page = scheme_change_page(change, {"b": ["12 more homes are let a year."]})
+SIMULATED = """
+title: A small borough
+scheme: sheffield
+world: {households: 60, homes: 150}
+start: 2026-03-02
+weeks: 4
+replications: 3
+variants:
+  new: {title: The other scheme, scheme: runnymede}
+  late: {title: Seen together, changes: [{on: 2026-03-16, scheme_set: {offers.viewing: {label: x, together: 3}}}]}
+"""
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("simulated")
+    (folder / "small.yaml").write_text(SIMULATED)
+    return compare(folder / "small.yaml", out=folder / "kept")
+
+
+def test_simulated_findings_stand_with_their_schemes(change, simulated):
+    page = scheme_change_page(change, simulated)
+    for words in ("from the base: A small borough (scheme sheffield).",
+                  "<h3>new: The other scheme (scheme runnymede)</h3>",
+                  "<h3>late: Seen together (scheme sheffield; from 16 March 2026 other values at offers.viewing)",
+                  "It is another change than that of this pack."):
+        assert words in page
+    assert "of the two schemes" not in page
+    assert scheme_change_page(change, open_comparison(Path(simulated.named[0]).parent / "kept")) == page
+
+
+def test_findings_of_other_schemes_are_said_to_be_of_others(tmp_path, simulated):
+    kept = Path(simulated.named[0]).parent / "kept"
+    out = tmp_path / "p.html"
+    assert exit_code("scheme-change", "runnymede", "sheffield", "--data", "riverton", "--as-at", "2026-03-01",
+                     "--out", out, "--comparison", kept) == 0
+    assert "This comparison is not of the two schemes of this pack" in out.read_text()
+
+
+def test_a_comparison_whose_schemes_are_gone_is_said_not_to_be_known(change, simulated):
+    gone = [replace(s, rules=(), scenario=s.scenario.model_copy(update={"scheme": "gone.yaml"}))
+            for s in simulated.sides]
+    page = scheme_change_page(change, replace(simulated, sides=tuple(gone)))
+    assert "of the two schemes of this pack could not be seen" in page
+
+
+def test_the_officers_page_has_every_part_and_the_publics_no_hours_and_small_counts(change, simulated):
+    page = scheme_change_page(change, simulated)
     for head in ("Consultation tables", "Transition", "What it asks of officers", "Legal checklist",
                  "What may follow over the years", "What changes in the rules"):
         assert head in page
@@ -138,10 +197,22 @@ def test_a_rebanding_letter_says_what_was_and_what_is_and_that_it_is_a_draft(cha
 
 
 def test_who_goes_off_the_register_is_told_of_no_date_that_ranks(change):
-    moves = change.movers.frame().filter(pl.col("date") != "not known")
+    moves = change.movers.frame().filter(pl.col("date").ne_missing("not known"))
     off, down = (moves.filter(move=move)["application"][0] for move in ("off", "down"))
     assert "The date that ranks your application" not in rebanding_letter(change.movers, off).text()
     assert "The date that ranks your application" in rebanding_letter(change.movers, down).text()
+
+
+def test_no_date_is_kept_by_who_goes_off_the_register(change):
+    frame = change.movers.frame()
+    off = frame.filter(move="off")
+    assert off["date"].null_count() == off.height > 0
+    rows = {row["move"]: row for row in change.protected.to_dicts()}
+    dates = ("date_kept", "date_earlier", "date_later", "date_not_known")
+    assert {rows["off"][name] for name in dates} == {None}
+    assert sum(rows["all"][name] for name in dates) == frame.height - off.height
+    assert f">{off.height:,}</td>" + '<td class="n">–</td>' * 4 in scheme_change_page(change)
+    assert f"{off.height:,} off the register" in movers_page(change.movers)
 
 
 def test_the_command_writes_page_workbook_and_letters_or_nothing(tmp_path, capsys):

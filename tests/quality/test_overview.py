@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from cbl_engine import load_scheme
+from cbl_engine.errors import SchemeError, TableError
 from cbl_engine.quality import columns_needed, data_quality, extract_request, request_page
 from cbl_engine.records import record_cycle
 from cbl_engine.report import quality_page
@@ -227,3 +228,10 @@ def test_the_request_says_no_and_not_false():
     page = request_page(load_scheme("southend"))
     assert "taken as no" in page
     assert "taken as False" not in page
+
+
+def test_a_date_or_a_scheme_that_is_none_is_told():
+    with pytest.raises(TableError, match="the as-at date is not a date"):
+        data_quality("sheffield", "riverton", "2026-03-01")
+    with pytest.raises(SchemeError, match="the scheme is not a loaded one"):
+        extract_request("sheffield")

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 
-from cbl_engine.errors import SchemeError
+from cbl_engine.errors import SchemeError, TableError
 from cbl_engine.scheme import advertising as advertising_module
 from cbl_engine.scheme import assessment as assessment_module
 from cbl_engine.scheme import bedrooms as bedrooms_module
 from cbl_engine.scheme import bidding as bidding_module
+from cbl_engine.scheme import (
+    describe,
+    json_schema,
+    lint,
+    load_scheme,
+    scheme_changes,
+    scheme_from_text,
+    shipped_schemes,
+)
 from cbl_engine.scheme import facts as facts_module
-from cbl_engine.scheme import json_schema, load_scheme, scheme_from_text, shipped_schemes
 from cbl_engine.scheme import keys as keys_module
 from cbl_engine.scheme import model as model_module
 from cbl_engine.scheme import offers as offers_module
@@ -188,6 +196,22 @@ def test_the_version_in_force_begins_on_its_first_day_and_ends_before_its_last(o
         "allowed: from 2019-01-01 until 2024-01-01; from 2024-06-01. "
         "Choose another as-at date, or add the version in force then"
     )
+
+
+@pytest.mark.parametrize("on", ["2024-01-01", datetime(2024, 1, 1), None])
+def test_what_is_no_date_is_told_where_a_version_in_force_is_asked_for(on):
+    scheme = scheme_from_text(version("from: 2019-01-01"))
+    for ask in (scheme.in_force, scheme.index_in_force):
+        with pytest.raises(TableError, match="the as-at date is not a date"):
+            ask(on)
+
+
+@pytest.mark.parametrize(
+    "ask", [describe, lint, lambda name: scheme_changes(name, name)]
+)
+def test_the_name_of_a_scheme_is_no_scheme_until_it_is_loaded(ask):
+    with pytest.raises(SchemeError, match=r"given a str; allowed: a cbl_engine\.Scheme\. Load"):
+        ask("sheffield")
 
 
 @pytest.mark.parametrize(

@@ -357,6 +357,11 @@ def test_who_was_let_a_home_from_a_day_after_the_end_is_on_the_register_at_the_e
     assert of("waited_so_far", given)[ALL] == pytest.approx(1561 / 365.25 * 12)
 
 
+def test_the_last_day_counts_in_the_wait_so_far() -> None:
+    given = told(households=[household(1, registered_on=day(1460))])
+    assert of("waited_so_far", given)[ALL] == pytest.approx(1 / 365.25 * 12)
+
+
 def placement(**changes) -> dict:
     row = {"application": "P0000-000001", "kind": "leased", "duty": "main", "entered": True,
            "out_of_area": False, "since": day(0), "until": None, "left_by": None,

@@ -8,11 +8,13 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from cbl_engine.tables import DTYPES, TABLES, read_tables, write_tables
+from cbl_engine.errors import TableError
+from cbl_engine.tables import DTYPES, TABLES, read_tables, validate_frames, write_tables
 
 LONDON = ZoneInfo("Europe/London")
 START = datetime(1990, 1, 1, tzinfo=ZoneInfo("UTC"))
@@ -87,3 +89,15 @@ def test_writing_again_what_was_read_leaves_source_rows_out(tmp_path):
     write_tables({"landlords": frame}, tmp_path)
     assert (tmp_path / "landlords.csv").read_text() == "id,name\nL1,=SUM(1)\n"
     assert [path.name for path in tmp_path.iterdir()] == ["landlords.csv"]
+
+
+@pytest.mark.parametrize(("frames", "words"), [
+    (None, "the set of frames is not given by table"), ({"homes": None}, "homes is not a frame"),
+])
+def test_what_is_no_frames_by_table_is_neither_written_nor_checked(tmp_path, frames, words):
+    with pytest.raises(TableError, match=words):
+        write_tables(frames, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    if frames is None:
+        with pytest.raises(TableError, match=words):
+            validate_frames(frames)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cbl_engine.assess.ages import age_on, whole_months
 from cbl_engine.assess.assessed import Assessed
-from cbl_engine.assess.assessing import assess, assessment_problems, assessment_tables
+from cbl_engine.assess.assessing import assess
 from cbl_engine.assess.bedroom_words import BedroomsExplained, Room, explain_bedrooms
 from cbl_engine.assess.bedrooms import bedroom_need, sizes_let
 from cbl_engine.assess.connections import area_closure, connection_facts, pair_fact_values
@@ -21,6 +21,7 @@ from cbl_engine.assess.movers import Movers, movers
 from cbl_engine.assess.overcrowding import statutory_overcrowding
 from cbl_engine.assess.priority import PriorityDates, priority_dates
 from cbl_engine.assess.reassess import Reassessed, reassess
+from cbl_engine.assess.register_check import assessment_problems, assessment_tables
 from cbl_engine.assess.upkeep import LISTS, upkeep
 
 __all__ = [

@@ -22,32 +22,31 @@ from cbl_engine.assess.households import linked, of_households
 from cbl_engine.assess.legal import Legal, law_columns, legal_outcomes
 from cbl_engine.assess.outcomes import FAILED, MET, UNKNOWN, for_sql, judge
 from cbl_engine.assess.overrides import TYPES, Overrides, overrides_on, scattered
-from cbl_engine.assess.plan import FOUND, Plan, plan_of
+from cbl_engine.assess.plan import FOUND, Plan
+from cbl_engine.assess.register_check import (
+    plans_of,
+    ready,
+    refuse_arguments,
+    register_problems,
+    shape_problems,
+)
 from cbl_engine.assess.review import Dated, next_reviews
 from cbl_engine.assess.verify import check_assessed
-from cbl_engine.errors import BadInput, Problem, TableError
+from cbl_engine.errors import TableError
 from cbl_engine.scheme.law import allocation_law
 from cbl_engine.scheme.parameters import constants_on
 from cbl_engine.tables import (
     DTYPES,
     REGISTER_TABLES,
-    TABLES,
     Ordinals,
-    as_at_problems,
-    column_problems,
     column_types,
-    frame_problems,
     has_versions,
-    id_type_problems,
-    mapping_problems,
-    repeated_ids,
     sizes_in_order,
     spans_of,
 )
-from cbl_engine.tables.needs import fits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
@@ -56,7 +55,6 @@ if TYPE_CHECKING:
 
 STAYS = ("under_offer", "housed", "closed")
 """Statuses that an assessment does not propose to change: the application is not waiting."""
-_WHYS = ("need", "policy")
 
 
 def assess(
@@ -98,22 +96,17 @@ def assess(
             them; all at once; or ``only`` is no list of ids as the register has them.
         PropertyError: the result broke one of the properties of ``docs/assessment.md``.
     """
-    wrong = list(as_at_problems(as_at))
-    if why not in _WHYS:
-        wrong.append(Problem("unknown_why", "there is no such reason why a band began", where="why",
-                             given=repr(why)[:60], allowed=" or ".join(_WHYS)))
-    wrong += mapping_problems(register, "register", "the register")
-    if isinstance(register, Mapping):
-        wrong += frame_problems({n: register[n] for n in REGISTER_TABLES if n in register})
-    if wrong:
-        raise TableError(wrong)
-    (plan,) = _plans(scheme, as_at)
+    refuse_arguments(scheme, register, as_at, why)
+    (plan,) = plans_of(scheme, as_at)
     tables = {name: register[name] for name in REGISTER_TABLES if name in register}
     if only is not None:
+        if problems := list(shape_problems(plan, tables)):
+            raise TableError(problems)
+        tables = ready(plan, tables)
         tables = of_households(tables, linked(tables, only))
-    problems = list(_problems(plan, tables))
-    if problems:
+    if problems := list(register_problems(plan, tables)):
         raise TableError(problems)
+    tables = ready(plan, tables)
     applications, ends = in_force(tables["applications"], as_at)
     tables["applications"] = applications
     ids = Ordinals(applications["id"])
@@ -207,82 +200,6 @@ def in_force(applications: pl.DataFrame, on: date) -> tuple[pl.DataFrame, pl.Ser
         return applications, ends
     order = ids.arg_sort()
     return applications[order], ends.gather(order)
-
-
-def assessment_problems(
-    scheme: Scheme, register: Mapping[str, pl.DataFrame], as_at: date | Literal["close"]
-) -> list[Problem]:
-    """Everything that keeps a register from being assessed by a scheme on a date.
-
-    The scheme is not in force or says nothing about assessment; a table or column that is read is
-    missing or of another type; ids are null or given twice. With ``close`` for the as-at date,
-    under any version that has an assessment.
-    """
-    try:
-        plans = _plans(scheme, as_at)
-    except BadInput as error:
-        return list(error.problems)
-    return list(dict.fromkeys(p for plan in plans for p in _problems(plan, register)))
-
-
-def assessment_tables(scheme: Scheme, as_at: date | Literal["close"]) -> tuple[str, ...]:
-    """The tables that the assessment of a scheme reads and cannot do without, in order.
-
-    Raises:
-        SchemeError: it is not in force on the date, or says nothing about assessment.
-        TableError: the date is none.
-    """
-    read = {table for plan in _plans(scheme, as_at) for table in plan.tables()}
-    return tuple(table for table in TABLES if table in read)
-
-
-def _plans(scheme: Scheme, as_at: date | Literal["close"]) -> list[Plan]:
-    if as_at != "close":
-        if wrong := list(as_at_problems(as_at)):
-            raise TableError(wrong)
-        return [plan_of(scheme.in_force(as_at))]
-    versions = [v for v in scheme.versions if v.assessment is not None]
-    return [plan_of(version) for version in versions or scheme.versions]
-
-
-def _problems(plan: Plan, tables: Mapping[str, pl.DataFrame]) -> Iterator[Problem]:
-    """What keeps the register from being assessed."""
-    for table, columns in plan.tables().items():
-        if table not in tables:
-            yield Problem(
-                "missing_table",
-                f"the scheme's assessment reads the table {table}, and it is not there",
-                where=table,
-                remedy=f"Add {table}.csv or {table}.parquet (it may have no rows)",
-            )
-            continue
-        yield from column_problems(tables[table], table, _types(plan, table, columns))
-    for table in ("band_history", "status_history", "overrides"):
-        if table in tables:
-            present = {c.name for c in TABLES[table]} & set(tables[table].columns)
-            required = {c.name for c in TABLES[table] if c.required}
-            yield from column_problems(
-                tables[table], table, _types(plan, table, present | required)
-            )
-    yield from id_type_problems(tables, REGISTER_TABLES)
-    applications = tables.get("applications")
-    if applications is None or "id" not in applications.columns:
-        return
-    optional = {*FOUND, "band_from", "registered_on", *law_columns(allocation_law()), "valid_from", "valid_to"}
-    present = optional & set(applications.columns)
-    yield from column_problems(applications, "applications", _types(plan, "applications", present))
-    if applications["id"].null_count():
-        yield Problem("null_id", "an application has no id", where="applications.id",
-                      count=applications["id"].null_count())
-    elif applications.schema["id"] == pl.Null or fits(applications.schema["id"], "id"):
-        yield from repeated_ids(applications, Ordinals(applications["id"]))
-
-
-def _types(plan: Plan, table: str, columns: set[str]) -> dict[str, str]:
-    declared = {n: c.type for n, c in plan.version.declared(table).items()}
-    types = {**declared, **column_types(table)}
-    ids = {c.name for c in TABLES[table] if c.type == "id"}
-    return {c: "id" if c in ids else types[c] for c in sorted(columns)}
 
 
 def _recorded(applications: pl.DataFrame, plan: Plan) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from cbl_engine.assess.bedroom_input import refuse_no_tables, standard_tables
 from cbl_engine.assess.bedrooms import bedroom_need
 from cbl_engine.assess.members import FEMALE, counted_before_birth, members_of
 from cbl_engine.assess.sharing import (
@@ -27,7 +28,7 @@ from cbl_engine.assess.sharing import (
 )
 from cbl_engine.errors import Problem, TableError
 from cbl_engine.scheme.standards import resolve_standard
-from cbl_engine.tables import Ordinals
+from cbl_engine.tables import Ordinals, ids_asked
 
 if TYPE_CHECKING:
     from cbl_engine.assess.members import Members
@@ -155,14 +156,18 @@ def explain_bedrooms(
     Raises:
         TableError: there is no such application; otherwise as :func:`bedroom_need`.
     """
+    refuse_no_tables(as_at, {"people": people, "applications": applications})
     rule = resolve_standard(standard, as_at)
-    own = applications.filter(pl.col("id") == application)
+    people, applications = standard_tables(people, applications, rule)
+    dtype = Ordinals(applications["id"]).ids.dtype
+    asked = ids_asked([application], dtype, "application", "the id of the application")
+    own = applications.filter(pl.col("id").is_in(asked.implode()))
     if not own.height:
         raise TableError(
             [Problem("unknown_application", "there is no such application",
                      where="applications.id", given=str(application)[:60])]
         )
-    household = people.filter(pl.col("application") == application).sort("id")
+    household = people.filter(pl.col("application").is_in(asked.implode())).sort("id")
     found = bedroom_need(household, rule, as_at, own).row(0, named=True)
     ordinals = Ordinals(own["id"]).ordinals_of(household["application"])
     members = members_of(household, ordinals, rule, as_at)

@@ -14,7 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from cbl_engine.assess.bedroom_input import none_too_large, table_problems
+from cbl_engine.assess.bedroom_input import (
+    none_too_large,
+    refuse_no_tables,
+    standard_tables,
+)
 from cbl_engine.assess.bedroom_table import Table, by_table
 from cbl_engine.assess.members import Members, has_several, members_of, put_together
 from cbl_engine.assess.sharing import (
@@ -27,7 +31,6 @@ from cbl_engine.assess.sharing import (
     least_and_most,
     wild_used,
 )
-from cbl_engine.errors import TableError
 from cbl_engine.scheme.standards import resolve_standard
 from cbl_engine.tables import Ordinals
 
@@ -85,17 +88,16 @@ def bedroom_need(
         - assumed: facts taken as the standard says, as ``person.column: how``; null for nothing.
 
     Raises:
-        TableError: a column is missing or of another type, an application is there twice, or has
-            more than 255 people.
+        TableError: the as-at date is no date, a table is no frame, a column is missing or of another
+            type, an application is there twice, or has more than 255 people.
         SchemeError: no such standard is shipped, or it is not in force on the date.
 
     References:
         docs/bedrooms.md, with the source of each shipped standard.
     """
+    refuse_no_tables(as_at, {"people": people, "applications": applications})
     rule = resolve_standard(standard, as_at)
-    problems = list(table_problems(people, rule, applications))
-    if problems:
-        raise TableError(problems)
+    people, applications = standard_tables(people, applications, rule)
     ids = Ordinals(applications["id"])
     people, household = put_together(people, ids.ordinals_of(people["application"]))
     none_too_large(people, household)

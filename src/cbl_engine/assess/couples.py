@@ -83,7 +83,7 @@ def _partner_rows(people: pl.DataFrame, household: NDArray[np.int32]) -> NDArray
             other = np.where(inside, other, rows)
             here = inside & (household[other] == own)
             reach |= here
-            same = (ids.gather(other) == target).to_numpy() & here
+            same = ids.gather(other).eq_missing(target).to_numpy() & here
             np.copyto(partner, other, where=same)
         found[rows] = partner
         left = np.flatnonzero(reach & (partner < 0))

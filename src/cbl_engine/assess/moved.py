@@ -59,8 +59,7 @@ def compared(
     alike = bool(before.version.bands) == bool(ranks)
     frame = pl.DataFrame(columns).with_columns(
         _move(mapped, ranks, banded=banded) if alike or not banded else _not_by_band(),
-        _date_change().alias("date"),
-    )
+    ).with_columns(pl.when(pl.col("move") != "off").then(_date_change()).alias("date"))
     waits = ~one["status"].cast(pl.String).is_in(_GONE)
     frame = frame.filter(waits).filter(_on("old") | _on("new"))
     first = ["application", "move"]
@@ -196,21 +195,29 @@ def _listed(names: Mapping[str, np.ndarray], n: int) -> pl.Series:
 
 
 def _households(result: Assessed, people: pl.DataFrame | None) -> pl.Series:
-    """Kinds of household, by adults and children on the day."""
+    """Kinds of household, by adults and children on the day.
+
+    Null where a date of birth is missing, and where nobody is known to be an adult.
+    """
     n = len(result.ids)
     nothing = pl.Series("household", [None], dtype=pl.String).new_from_index(0, n)
     if people is None or "date_of_birth" not in people.columns:
         return nothing
     from cbl_engine.assess.ages import age_on
 
-    born = people.filter(pl.col("date_of_birth") <= result.as_at)
-    adult = age_on(result.as_at) >= _ADULT
-    kinds = born.group_by("application").agg(
-        adult.sum().alias("adults"), (~adult).sum().alias("children")
-    ).select(
+    born = pl.col("date_of_birth") <= result.as_at
+    if "expected_on" in people.columns:
+        born = pl.coalesce(born, pl.when(pl.col("expected_on").is_not_null()).then(pl.lit(value=False)))
+    adult = (age_on(result.as_at) >= _ADULT) | _applies_or_in_couple(people)
+    kinds = people.select("application", born.alias("born"), adult.alias("adult")).filter(
+        pl.col("born").fill_null(value=True)
+    ).group_by("application").agg(
+        pl.col("born").is_null().any().alias("unknown"),
+        pl.col("adult").sum().alias("adults"), (~pl.col("adult")).sum().alias("children"),
+    ).filter(~pl.col("unknown"), pl.col("adults") > 0).select(
         "application",
         pl.concat_str(
-            pl.when(pl.col("adults") <= 1).then(pl.lit("one adult"))
+            pl.when(pl.col("adults") == 1).then(pl.lit("one adult"))
             .when(pl.col("adults") == 2).then(pl.lit("two adults"))
             .otherwise(pl.lit("three or more adults")),
             pl.when(pl.col("children") > 0).then(pl.lit(" with children")).otherwise(pl.lit("")),
@@ -218,3 +225,16 @@ def _households(result: Assessed, people: pl.DataFrame | None) -> pl.Series:
     )
     return result.assessed.select("application").join(
         kinds, on="application", how="left", maintain_order="left")["household"]
+
+
+def _applies_or_in_couple(people: pl.DataFrame) -> pl.Expr:
+    """Whether a person is an applicant or one of a couple: an adult of the household at any age."""
+    told = [pl.lit(value=False)]
+    if "relationship" in people.columns:
+        told.append(pl.col("relationship").cast(pl.String).is_in(["applicant", "partner"]))
+    if "joint_applicant" in people.columns:
+        told.append(pl.col("joint_applicant"))
+    if {"id", "partner_of"} <= set(people.columns):
+        partners = people["partner_of"].cast(people.schema["id"], strict=False).drop_nulls()
+        told += [pl.col("partner_of").is_not_null(), pl.col("id").is_in(partners.implode())]
+    return pl.any_horizontal(one.fill_null(value=False) for one in told)

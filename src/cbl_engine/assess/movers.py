@@ -52,11 +52,12 @@ class Movers:
             Frame of application, move (one of :data:`~cbl_engine.assess.moved.MOVES`), band_old (as the old scheme calls
             it), band_new (null: none, or the scheme has no bands), points_old, points_new,
             need_old, need_new [bedrooms], status_old, status_new (as proposed),
-            priority_date_old, priority_date_new, date (kept, earlier, later, not known), gained
-            and lost (awards that count by one scheme alone), changed (awards that count by both
+            priority_date_old, priority_date_new, date (kept, earlier, later, not known; null: off
+            the register, where none ranks), gained and lost (awards that count by one scheme alone), changed (awards that count by both
             and give something else), fails (criteria of qualification that only the new one counts
             against it), household (one adult; two adults; three or more; with or without children
-            under 18; null: not known), and the columns grouped by.
+            under 18; applicants and couples are adults at any age; null: not known, as where a date
+            of birth is missing), and the columns grouped by.
         """
         return self._frame
 

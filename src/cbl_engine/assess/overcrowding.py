@@ -12,11 +12,11 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.assess.ages import age_on
+from cbl_engine.assess.bedroom_input import bedroom_tables, people_needed, refuse_no_tables
 from cbl_engine.assess.members import FEMALE, MALE, NO_SEX, members_of
 from cbl_engine.assess.rooms import AREA, rooms_on
-from cbl_engine.errors import Problem, TableError
 from cbl_engine.scheme.standards import overcrowding_law, resolve_standard
-from cbl_engine.tables import Ordinals
+from cbl_engine.tables import Ordinals, column_types
 
 if TYPE_CHECKING:
     from datetime import date
@@ -58,25 +58,22 @@ def statutory_overcrowding(
         or floor area, could change the answer, and where a household has no room on record.
 
     Raises:
-        TableError: a column is missing.
+        TableError: the as-at date is no date, a table is no frame, or a column is missing or of
+            another type.
         SchemeError: no law is on record for the date.
 
     References:
         Housing Act 1985 ss.324-326, https://www.legislation.gov.uk/ukpga/1985/68/part/X
     """
-    problems = [
-        Problem("missing_column", "the overcrowding standard reads a column that is not there",
-                where=f"{table}.{name}")
-        for table, frame, names in (
-            ("people", people, ("id", "application", "date_of_birth", "sex", "relationship")),
-            ("rooms", rooms, ("application", AREA)),
-            ("applications", applications, ("id",)),
-        )
-        for name in names
-        if name not in frame.columns
-    ]
-    if problems:
-        raise TableError(problems)
+    given = {"people": people, "rooms": rooms, "applications": applications}
+    refuse_no_tables(as_at, given)
+    types = column_types("rooms")
+    given = bedroom_tables(given, {
+        "people": people_needed(),
+        "rooms": {name: types[name] for name in ("application", AREA)},
+        "applications": {"id": "id"},
+    })
+    people, rooms, applications = given["people"], given["rooms"], given["applications"]
     law = overcrowding_law(as_at)
     ids = Ordinals(applications["id"])
     household = ids.ordinals_of(people["application"])

@@ -111,8 +111,8 @@ def _told(found: Movers) -> Iterator[Any]:
     reasons = found.reasons()
     if reasons.height:
         yield _table("Why", reasons.head(_MOST))
-    dates = frame.group_by("date").len().sort("date")
-    told = ", ".join(f"{n:,} {date}" for date, n in dates.iter_rows())
+    dates = frame.group_by("date").len().sort("date", nulls_last=True)
+    told = ", ".join(f"{n:,} {date or 'off the register'}" for date, n in dates.iter_rows())
     yield f"{frame.height:,} households. Priority dates: {told or 'none'}."
 
 

@@ -59,11 +59,13 @@ def scheme_change(
     minutes
         Minutes for each kind of case in a file like the one shipped, whose minutes are assumed.
     comparison
-        The folder of cbl compare --out: its findings come into the pack.
+        The folder of cbl compare --out: its findings come into the pack, which says so where they
+        are of other schemes.
     mapping
         How the data become those tables; left out, the folder's own tables.yaml or mapping.yaml.
     """
     from cbl_engine.cli import show
+    from cbl_engine.compare import open_comparison
     from cbl_engine.errors import Problem, TableError
     from cbl_engine.export.workbook import write_frames
     from cbl_engine.packs.scheme_change import scheme_change as found_of
@@ -98,7 +100,7 @@ def scheme_change(
                           by=columns, times=times)
     group = by[0] if public and by else None
     page = (scheme_change_public_page(change, group) if public
-            else scheme_change_page(change, None if comparison is None else _findings(comparison)))
+            else scheme_change_page(change, None if comparison is None else open_comparison(comparison)))
     if letters is not None:
         with show.steps() as on_step:
             on_step("Drafting letters")
@@ -110,14 +112,6 @@ def scheme_change(
         if wrote is not None:
             sys.stdout.write(f"Wrote {wrote}\n")
     return 0
-
-
-def _findings(folder: Path) -> dict[str, list[str]]:
-    from cbl_engine.compare import findings, open_comparison
-
-    found = open_comparison(folder)
-    said = findings(found)
-    return {f"{side.name}: {side.scenario.title}": said[side.name] for side in found.sides[1:]}
 
 
 def _write_letters(found: Movers, out: Path) -> None:

@@ -117,14 +117,14 @@ def protected(found: Movers) -> pl.DataFrame:
     """What becomes of dates by move, and how many would be protected if old bands were kept.
 
     Returns:
-        move, households, date_kept, date_earlier, date_later, date_not_known [households], and
-        loses (households that would keep a higher band, or their place on the register, if the
+        move, households, date_kept, date_earlier, date_later, date_not_known [households; null:
+        off the register, where no date ranks], and loses (households that would keep a higher band, or their place on the register, if the
         council let everybody keep what they have); the last row is ``all``.
     """
     rows = found.frame().group_by("move").agg(
         pl.len().cast(pl.Int64).alias("households"),
-        *((pl.col("date") == d).sum().cast(pl.Int64).alias(f"date_{d.replace(' ', '_')}")
-          for d in ("kept", "earlier", "later", "not known")))
+        *(pl.when(pl.col("move").first() != "off").then((pl.col("date") == d).sum().cast(pl.Int64))
+          .alias(f"date_{d.replace(' ', '_')}") for d in ("kept", "earlier", "later", "not known")))
     loses = pl.when(pl.col("move").is_in(["down", "off"])).then("households").otherwise(0)
     told = rows.with_columns(loses.alias("loses")).sort(
         pl.col("move").replace_strict({m: i for i, m in enumerate(MOVES)}, return_dtype=pl.Int64))

@@ -9,6 +9,7 @@ import polars as pl
 
 from cbl_engine.assess.moved import MOVES
 from cbl_engine.packs.checklist import checklist_frame
+from cbl_engine.packs.what_may_follow import what_may_follow
 from cbl_engine.report.charts import bars
 from cbl_engine.report.letter import draft_letter
 from cbl_engine.report.movers import MOVED, PUBLIC_NOTE, flows_picture, group_called, moved_by
@@ -18,17 +19,21 @@ from cbl_engine.scheme.description import Line, Section
 from cbl_engine.simulate.words import number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from cbl_engine.assess import Movers
+    from cbl_engine.compare import Comparison
     from cbl_engine.packs.scheme_change import SchemeChange
     from cbl_engine.report.letter import Letter
 
+_DATES = {
+    "kept": "The date that ranks your application stays the same.",
+    "earlier": "The date that ranks your application becomes an earlier one.",
+    "later": "The date that ranks your application becomes a later one.",
+}
 _GROUPS = {"need_new": "By bedrooms needed under the new scheme", "household": "By kind of household"}
 
 
 def scheme_change_page(
-    change: SchemeChange, simulated: Mapping[str, Sequence[str]] | None = None
+    change: SchemeChange, simulated: Comparison | None = None
 ) -> str:
     """The pack for officers and the committee they advise, as one offline HTML page.
 
@@ -36,9 +41,11 @@ def scheme_change_page(
 
     Args:
         change: from :func:`cbl_engine.packs.scheme_change.scheme_change`.
-        simulated: findings of a comparison, by variant.
+        simulated: a comparison, whose findings come into it; best of the same two schemes, and
+            where it is of others the page says so.
     """
     found = change.movers
+    old, new = found.before.version, found.after.version
     frame, flows = found.frame(), found.flows()
     hours = change.hours.filter(pl.col("case") != "all")
     return render(
@@ -53,7 +60,7 @@ def scheme_change_page(
         hours_drawn=bars([(row["label"].split(",")[0], {"hours": row["hours"]}) for row in hours.to_dicts()],
                          number, unit="hours", label=270),
         assumed=bool(change.hours["assumed"].any()),
-        simulated=dict(simulated or {}),
+        simulated=simulated and what_may_follow(simulated, old, new),
     )
 
 
@@ -118,11 +125,8 @@ def rebanding_letter(found: Movers, application: Any) -> Letter:
     lines = [Line(f"Our housing allocation scheme changes on {day(found.after.as_at)}, from "
                   f"{before.title} to {after.title}. Under the scheme until now {was}."),
              Line(f"Under the new scheme {_place(row, 'new')}.")]
-    if row["date"] != "not known" and row["move"] != "off":  # who is off the register has none that ranks
-        lines.append(Line({
-            "kept": "The date that ranks your application stays the same.",
-            "earlier": "The date that ranks your application becomes an earlier one.",
-            "later": "The date that ranks your application becomes a later one."}[row["date"]]))
+    if row["date"] in _DATES:
+        lines.append(Line(_DATES[row["date"]]))
     section = Section("What changes", tuple(lines))
     document = replace(letter.document, title="The new housing allocation scheme and your application",
                        sections=(section, *letter.document.sections))

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Literal
 
-from cbl_engine.errors import BadInput
+from cbl_engine.errors import BadInput, TableError
 from cbl_engine.quality.habits import find_habits, last_close
 from cbl_engine.quality.needed import columns_needed
 from cbl_engine.quality.unknowns import NotKnown, not_known
 from cbl_engine.records import Inputs, check_inputs
 from cbl_engine.records.chain import extra_columns
 from cbl_engine.shortlist import prepare, shortlist
-from cbl_engine.tables import LINEAGE_COLUMNS, TABLES, columns_of
+from cbl_engine.tables import LINEAGE_COLUMNS, TABLES, as_at_problems, columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -121,7 +121,12 @@ def data_quality(
         data: folder, ``.xlsx`` file, database URL, or the name of a shipped borough.
         as_at: day the data are judged at; ``close`` looks from the day the last advert closes.
         mapping: how the data become our tables; None takes the folder's own, if any.
+
+    Raises:
+        TableError: the as-at date is neither a date nor ``close``.
     """
+    if as_at != "close" and (wrong := list(as_at_problems(as_at))):
+        raise TableError(wrong)
     return quality_of(check_inputs(scheme, data, as_at, mapping), as_at)
 
 

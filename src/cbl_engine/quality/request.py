@@ -8,6 +8,7 @@ import polars as pl
 
 from cbl_engine.quality.needed import columns_needed
 from cbl_engine.records.chain import extra_columns
+from cbl_engine.scheme.load import refuse_not_loaded
 from cbl_engine.shortlist.register_check import bands_in_order
 from cbl_engine.shortlist.words import say
 from cbl_engine.tables import TABLES, columns_of, key_of
@@ -69,7 +70,11 @@ def extract_request(scheme: Scheme) -> pl.DataFrame:
         are to be written), unit, codes, what, empty_means, used_for (shortlist, assessment,
         bidding and offers); by table, in the order of the data
         dictionary, with the columns the scheme declares at the end.
+
+    Raises:
+        SchemeError: the scheme is not a loaded one.
     """
+    refuse_not_loaded(scheme)
     extras = extra_columns(scheme)
     rows = []
     for table, uses in columns_needed(scheme).items():

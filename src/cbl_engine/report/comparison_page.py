@@ -323,15 +323,18 @@ def _households(at: _Figures, side: Side, kpi: str, group: str) -> float:
 
 
 def _effects(at: _Figures, variant: Side) -> dict[str, Any]:
-    """How a variant moves each stage for each group."""
+    """How a variant moves each stage for each group, and the groups too small for any of them."""
     base = at.sides[0]
     groups = list(dict.fromkeys(
         g for kpi in _BY_GROUP for g in at.groups.get(kpi, ())
         if (g == "no band" or g.startswith(_BANDS) or _SIZES in g)
         and any((side.name, kpi, g) in at.means for side in (base, variant))))
     kpis = [k for k in _BY_GROUP if any(g in at.groups.get(k, ()) for g in groups)]
-    rows = []
+    rows, small = [], []
     for group in sorted(groups, key=lambda g: (not g.startswith(_BANDS), g)):
+        if not any(group in at.groups.get(k, ()) and _enough(at, k, group, [variant]) for k in kpis):
+            small.append(group)
+            continue
         cells = []
         for kpi in kpis:
             if group not in at.groups.get(kpi, ()):
@@ -341,7 +344,8 @@ def _effects(at: _Figures, variant: Side) -> dict[str, Any]:
             else:
                 cells.append((at.said(base, kpi, group), at.difference(variant, kpi, group)))
         rows.append((group, cells))
-    return {"head": [f"{BY_NAME[k].label} ({BY_NAME[k].unit})" for k in kpis], "rows": rows}
+    return {"head": [f"{BY_NAME[k].label} ({BY_NAME[k].unit})" for k in kpis], "rows": rows,
+            "small": small}
 
 
 def _rows(at: _Figures, kpis: Sequence[str]) -> Iterator[dict[str, Any]]:

@@ -37,6 +37,7 @@ def movers_page(found: Movers) -> str:
     """
     flows = found.flows()
     frame = found.frame()
+    dates = dict(frame.group_by("date").len().iter_rows())
     return render(
         "movers.html",
         title=f"Who moves: {found.before.version.title} to {found.after.version.title}",
@@ -44,8 +45,8 @@ def movers_page(found: Movers) -> str:
         found=found,
         moves=[(MOVED[m], n) for m in MOVES if (n := frame.filter(move=m).height)],
         total=frame.height,
-        dates=[(d, n) for d in ("kept", "earlier", "later", "not known")
-               if (n := frame.filter(date=d).height)],
+        dates=[(d or "off the register", n) for d in ("kept", "earlier", "later", "not known", None)
+               if (n := dates.get(d))],
         head=flows.columns,
         rows=flows.rows(),
         picture=flows_picture(found, flows),

@@ -41,7 +41,8 @@ def scheme_changes(
         Changes in the order of the scheme file within each concern; empty for equal schemes.
 
     Raises:
-        SchemeError: a scheme has no version in force on the date.
+        SchemeError: a scheme has no version in force on the date, or is not a loaded one.
+        TableError: the date is none.
     """
     found = compare(version_of(old, as_at), version_of(new, as_at))
     return [change for concern in _TITLES for change in found if change.concerns == concern]

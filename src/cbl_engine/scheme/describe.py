@@ -21,7 +21,8 @@ from cbl_engine.scheme.describe_orders import orders_section, plans_section
 from cbl_engine.scheme.description import Description, Line, Section, Table
 from cbl_engine.scheme.fact_words import fact_in_words
 from cbl_engine.scheme.key_words import key_in_words
-from cbl_engine.scheme.load import Scheme
+from cbl_engine.scheme.load import refuse_not_loaded
+from cbl_engine.scheme.model import SchemeVersion
 from cbl_engine.scheme.offers_words import (
     checks_section,
     consequences_section,
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-    from cbl_engine.scheme.model import SchemeVersion
+    from cbl_engine.scheme.load import Scheme
 
 
 def describe(scheme: Scheme | SchemeVersion, as_at: date | None = None) -> Description:
@@ -68,7 +69,8 @@ def describe(scheme: Scheme | SchemeVersion, as_at: date | None = None) -> Descr
         A document with ``text()`` and ``markdown()``. The same scheme gives the same words.
 
     Raises:
-        SchemeError: no version is in force on the date.
+        SchemeError: no version is in force on the date, or the scheme is not a loaded one.
+        TableError: the date is none.
     """
     return _Describer(version_of(scheme, as_at), as_at).document()
 
@@ -77,10 +79,12 @@ def version_of(scheme: Scheme | SchemeVersion, as_at: date | None) -> SchemeVers
     """The version in force on a date, or the latest without one; a version is itself.
 
     Raises:
-        SchemeError: no version is in force on the date.
+        SchemeError: no version is in force on the date, or the scheme is not a loaded one.
+        TableError: the date is none.
     """
-    if not isinstance(scheme, Scheme):
+    if isinstance(scheme, SchemeVersion):
         return scheme
+    refuse_not_loaded(scheme)
     return scheme.versions[-1] if as_at is None else scheme.in_force(as_at)
 
 

@@ -26,6 +26,7 @@ from cbl_engine.scheme.lint_assessment import assessment_findings, never_held
 from cbl_engine.scheme.lint_data import data_findings
 from cbl_engine.scheme.lint_offers import offer_findings
 from cbl_engine.scheme.lint_orders import order_findings
+from cbl_engine.scheme.load import refuse_not_loaded
 from cbl_engine.scheme.reach import (
     asked_of_bids,
     asked_of_households,
@@ -59,7 +60,11 @@ def lint(scheme: Scheme, tables: Mapping[str, pl.DataFrame] | None = None) -> li
         tables: adverts, homes and areas it is to be used with, if any: landlords, areas and levels
             of areas that the scheme names are looked for there, and whether a scheme that nominates
             has any landlord.
+
+    Raises:
+        SchemeError: the scheme is not a loaded one.
     """
+    refuse_not_loaded(scheme)
     found: list[Finding] = []
     for version, document in zip(scheme.versions, scheme.documents, strict=True):
         words = vocabulary(version)

@@ -23,15 +23,16 @@ from cbl_engine.documents import (
     read_document,
     yaml_files,
 )
-from cbl_engine.errors import Problem, SchemeError
+from cbl_engine.errors import Problem, SchemeError, TableError
 from cbl_engine.scheme.check import check_version
 from cbl_engine.scheme.model import SchemeVersion
 from cbl_engine.scheme.parts import as_tuples
 from cbl_engine.scheme.wrong_fields import field_problems
 from cbl_engine.shipped import shipped_folder
+from cbl_engine.tables import as_at_problems
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import date
 
 
@@ -69,7 +70,13 @@ class Scheme:
         return hash_of_files((d.name, d.text.encode()) for d in self.documents)
 
     def index_in_force(self, on: date) -> int | None:
-        """Position of the version in force on a date; None when there is none."""
+        """Position of the version in force on a date; None when there is none.
+
+        Raises:
+            TableError: the date is none.
+        """
+        if wrong := list(as_at_problems(on)):
+            raise TableError(wrong)
         for index, version in enumerate(self.versions):
             force = version.in_force
             if force.from_ <= on and (force.until is None or on < force.until):
@@ -81,6 +88,7 @@ class Scheme:
 
         Raises:
             SchemeError: no version is in force on that date.
+            TableError: the date is none.
         """
         index = self.index_in_force(on)
         if index is None:
@@ -101,6 +109,24 @@ class Scheme:
                 ]
             )
         return self.versions[index]
+
+
+def not_loaded(scheme: object) -> Iterator[Problem]:
+    """What is given as a scheme and is none: its name, or a path, has not been loaded yet."""
+    if not isinstance(scheme, Scheme):
+        yield Problem("not_a_scheme", "the scheme is not a loaded one", where="scheme",
+                      given=f"a {type(scheme).__name__}", allowed="a cbl_engine.Scheme",
+                      remedy="Load it first, with load_scheme")
+
+
+def refuse_not_loaded(scheme: object) -> None:
+    """Raise what :func:`not_loaded` finds.
+
+    Raises:
+        SchemeError: the scheme is not a loaded one.
+    """
+    if wrong := list(not_loaded(scheme)):
+        raise SchemeError(wrong)
 
 
 def load_scheme(scheme: str | Path) -> Scheme:

@@ -124,10 +124,17 @@ def resolve_standard(standard: BedroomStandard | str, on: date | None = None) ->
         on: the as-at date, on which it must be in force.
 
     Raises:
-        SchemeError: no standard of that name is shipped, or it is not in force on the date.
+        SchemeError: it is no standard, none of that name is shipped, or it is not in force on the
+            date.
     """
     if isinstance(standard, str):
         whole = _shipped(standard)
+    elif not isinstance(standard, BedroomStandard):
+        raise SchemeError([Problem(
+            "not_a_standard", "the bedroom standard is none", where="standard",
+            given=f"a {type(standard).__name__}",
+            allowed="a BedroomStandard, or the name of a shipped one",
+        )])
     elif standard.extends is None:
         whole = standard
     else:

@@ -29,7 +29,13 @@ from cbl_engine.shortlist.register_check import (
     AsAt,
     refuse_unusable,
 )
-from cbl_engine.tables import REGISTER_TABLES, Ordinals, has_versions, spans_of
+from cbl_engine.tables import (
+    REGISTER_TABLES,
+    Ordinals,
+    has_versions,
+    spans_of,
+    with_register_types,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -222,13 +228,23 @@ def prepare(scheme: Scheme, register: Mapping[str, pl.DataFrame], as_at: AsAt) -
     """
     refuse_unusable(scheme, register, as_at)
     # Clones share their memory, and what the caller does to its frames later is not in them.
-    tables = {name: register[name].clone() for name in REGISTER_TABLES if name in register}
+    tables = tables_of(
+        scheme, {name: register[name].clone() for name in REGISTER_TABLES if name in register})
     ids = tables["applications"]["id"]
     ordinals = Ordinals(ids)
     prepared = Prepared(scheme, as_at, tables, ordinals, ordinals.ordinals_of(ids))
     if as_at != "close":
         prepared.at(as_at)
     return prepared
+
+
+def tables_of(scheme: Scheme, register: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """Tables of a register, every column in which nothing is in its type under any version."""
+    declared = {
+        name: {n: c for version in scheme.versions for n, c in version.declared(name).items()}
+        for name in register
+    }
+    return with_register_types(register, declared)
 
 
 def build_view(

@@ -10,7 +10,7 @@ import polars as pl
 from cbl_engine.assess import columns_read, columns_welcome
 from cbl_engine.errors import Problem, SchemeError, TableError
 from cbl_engine.scheme.facts import ByLaw
-from cbl_engine.scheme.load import Scheme
+from cbl_engine.scheme.load import not_loaded
 from cbl_engine.shortlist.compiled import Compiled, compile_version
 from cbl_engine.tables import (
     REGISTER_TABLES,
@@ -24,9 +24,12 @@ from cbl_engine.tables import (
     mapping_problems,
     repeated_ids,
 )
+from cbl_engine.tables.needs import reference_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from cbl_engine.scheme.load import Scheme
 
 AsAt = date | Literal["close"]
 
@@ -59,7 +62,7 @@ def refuse_unusable(scheme: Scheme, register: Mapping[str, pl.DataFrame], as_at:
 def _found(
     scheme: Scheme, register: Mapping[str, pl.DataFrame], as_at: AsAt
 ) -> list[Problem]:
-    wrong = [*_not_loaded(scheme), *mapping_problems(register, "register", "the register")]
+    wrong = [*not_loaded(scheme), *mapping_problems(register, "register", "the register")]
     if wrong:
         return wrong
     wrong = [] if as_at == "close" else list(as_at_problems(as_at))
@@ -72,13 +75,6 @@ def _found(
     applications = register["applications"]
     return [*repeated_ids(applications, Ordinals(applications["id"])),
             *_unknown_bands(scheme, applications)]
-
-
-def _not_loaded(scheme: object) -> Iterable[Problem]:
-    if not isinstance(scheme, Scheme):
-        yield Problem("not_a_scheme", "the scheme is not a loaded one", where="scheme",
-                      given=f"a {type(scheme).__name__}", allowed="a cbl_engine.Scheme",
-                      remedy="Load it first, with load_scheme")
 
 
 def _unknown_bands(scheme: Scheme, applications: pl.DataFrame) -> Iterable[Problem]:
@@ -134,14 +130,28 @@ def _structure(
                 remedy=f"Add {table}.csv or {table}.parquet (it may have no rows)",
             )
             continue
-        yield from column_problems(register[table], table, columns)
+        yield from column_problems(register[table], table, columns | _there(register, table))
     yield from id_type_problems(register, wanted)
+    yield from reference_problems({table: register[table] for table in wanted if table in register})
     ids = register["applications"]
     if "id" in ids.columns and ids["id"].null_count():
         yield Problem(
             "null_id", "an application has no id", where="applications.id",
             count=ids["id"].null_count(),
         )
+
+
+def _there(register: Mapping[str, pl.DataFrame], table: str) -> dict[str, str]:
+    """Columns that facts read of a table where they are there, with their types."""
+    there = register[table].columns
+    welcome = (
+        column for column in TABLES[table]
+        if column.name in there and (table != "applications" or column.name in _SPAN)
+    )
+    return {c.name: c.type for c in welcome}
+
+
+_SPAN = ("valid_from", "valid_to")
 
 
 def _read_by_law(

@@ -16,7 +16,7 @@ import polars as pl
 from cbl_engine.assess.legal import judged_in_law
 from cbl_engine.errors import Problem, TableError
 from cbl_engine.scheme.vocabulary import is_pair_fact
-from cbl_engine.shortlist.register import Prepared, build_view
+from cbl_engine.shortlist.register import Prepared, build_view, tables_of
 from cbl_engine.shortlist.register_check import refuse_unusable
 from cbl_engine.tables import (
     DATED_TABLES,
@@ -68,6 +68,7 @@ def updated(
         if name in old.tables or name in changed
     }
     refuse_unusable(old.scheme, tables, as_at)
+    tables = tables_of(old.scheme, tables)
     ids = tables["applications"]["id"]
     ordinals = Ordinals(ids)
     new = Prepared(old.scheme, as_at, tables, ordinals, ordinals.ordinals_of(ids))

@@ -156,7 +156,9 @@ def waiting_at_end(told: Told) -> pl.DataFrame:
 
 
 def waited_so_far(told: Told) -> pl.DataFrame:
-    """Months since joining of those on the register at the end, mean."""
+    """Months from joining to the end of the last day of those on the register then, mean. That day
+    counts: who waits still has waited longer than who was housed on it.
+    """
     staying = told["households"].filter(told.stays).with_columns(pl.lit(told.end).alias("end"))
     return grouped(staying, months("registered_on", "end").mean(), band(),
                    bedrooms("bedroom_need"))

@@ -15,6 +15,7 @@ from cbl_engine.tables.needs import (
     list_problems,
     mapping_problems,
     repeated_ids,
+    with_register_types,
 )
 from cbl_engine.tables.ordinals import Ordinals
 from cbl_engine.tables.reading import Tables, read_tables
@@ -67,5 +68,6 @@ __all__ = [
     "spans_of",
     "validate_frames",
     "versions_in_force",
+    "with_register_types",
     "write_tables",
 ]

@@ -10,6 +10,7 @@ import polars as pl
 
 from cbl_engine.errors import Problem, TableError
 from cbl_engine.tables.columns import DTYPES, type_name
+from cbl_engine.tables.relations import RELATIONS
 from cbl_engine.tables.schemas import TABLES
 from cbl_engine.tables.versions import has_versions, spans_of
 
@@ -117,16 +118,14 @@ def id_type_problems(register: Mapping[str, pl.DataFrame], tables: Iterable[str]
         return
     own = applications.schema["id"]
     for table in tables:
-        column = "id" if table == "applications" else "application"
-        if table not in register or column not in register[table].columns:
-            continue
-        theirs = register[table].schema[column]
-        if ids_differ(own, theirs):
-            yield Problem(
-                "id_type", f"{table} has ids of applications of another type than applications",
-                where=f"{table}.{column}", allowed=type_name(own), given=type_name(theirs),
-                remedy=_BOTH_ALIKE,
-            )
+        for column in ("application", "from_application"):
+            theirs = register[table].schema.get(column) if table in register else None
+            if theirs is not None and ids_differ(own, theirs):
+                yield Problem(
+                    "id_type", f"{table} has ids of applications of another type than applications",
+                    where=f"{table}.{column}", allowed=type_name(own), given=type_name(theirs),
+                    remedy=_BOTH_ALIKE,
+                )
 
 
 _BOTH_ALIKE = "Give both as text, or both as whole numbers"
@@ -157,6 +156,59 @@ def id_kind_problems(
             where=where,
             remedy=_BOTH_ALIKE,
         )
+
+
+def reference_problems(register: Mapping[str, pl.DataFrame]) -> Iterable[Problem]:
+    """Ids that name a person or an area of the register and are of another kind than those have."""
+    for relation in RELATIONS:
+        child, target = register.get(relation.table), register.get(relation.target)
+        if child is None or target is None or relation.target == "applications" or (
+            relation.column not in child.columns or "id" not in target.columns
+        ):
+            continue
+        given, known = child.schema[relation.column], target.schema["id"]
+        if fits(given, "id") and fits(known, "id"):
+            yield from id_kind_problems(
+                given, known, f"{relation.table}.{relation.column}",
+                f"the ids that {relation.table} have of {relation.target}", relation.target)
+
+
+def with_register_types(
+    register: Mapping[str, pl.DataFrame], declared: Mapping[str, Mapping[str, Any]]
+) -> dict[str, pl.DataFrame]:
+    """Tables of the register that have no problems, columns in the types that facts compute with.
+
+    A column that has no type, for nothing is in it, gets its own; ids get that of the ids they are
+    looked up among, and those of applications none. Codes given as whole numbers become text; text
+    too, but for applications', which may be compared with adverts'.
+
+    Args:
+        register: frames by table.
+        declared: table -> columns that a scheme declares, with the ``type`` of each.
+    """
+    out = {}
+    for table, frame in register.items():
+        types = {n: c.type for n, c in declared.get(table, {}).items()} | {
+            c.name: c.type for c in TABLES.get(table, ())}
+        if pl.Null in frame.dtypes:
+            frame = with_types(frame, {n: DTYPES[t] for n, t in types.items() if t != "id"})
+        texts = ("code",) if table == "applications" else ("code", "text")
+        out[table] = numbers_as_text(frame, [n for n, t in types.items() if t in texts])
+    for target in ("people", "areas"):
+        places = [(target, "id"), *((r.table, r.column) for r in RELATIONS if r.target == target)]
+        there = [(t, c) for t, c in places if t in out and c in out[t].columns]
+        known = next((d for t, c in there if (d := out[t].schema[c]) != pl.Null), None)
+        if known is not None:
+            for table, column in there:
+                out[table] = with_types(out[table], {column: known})
+    return out
+
+
+def numbers_as_text(frame: pl.DataFrame, columns: Iterable[str]) -> pl.DataFrame:
+    """The frame, those of the columns that are there and are whole numbers as text."""
+    schema = frame.schema
+    numbers = [n for n in columns if n in schema and schema[n].is_integer()]
+    return frame.with_columns(frame[n].cast(pl.String) for n in numbers) if numbers else frame
 
 
 def with_types(frame: pl.DataFrame, types: Mapping[str, pl.DataType]) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from cbl_engine.errors import TableError
 from cbl_engine.tables.columns import DTYPES, MOST_BEDROOMS, Column, type_name
 from cbl_engine.tables.dtypes import beyond_calendar, to_declared
 from cbl_engine.tables.findings import (
@@ -18,7 +19,7 @@ from cbl_engine.tables.findings import (
     rows_found,
     shown,
 )
-from cbl_engine.tables.needs import frame_problems
+from cbl_engine.tables.needs import frame_problems, mapping_problems
 from cbl_engine.tables.parsing import WRONG_TYPE
 from cbl_engine.tables.relations import Checked, broken_relations
 from cbl_engine.tables.rules import FIRST_DAY, LAST_DAY, broken_rules
@@ -53,7 +54,12 @@ def validate_frames(
         Good rows by table, in their order and in the declared types (a table whose structure is
         wrong is left out); the problems, one per table, column and kind; and a frame of table,
         source_name (null), source_row, column, kind and message with every problem of every row.
+
+    Raises:
+        TableError: the frames are not given by table.
     """
+    if wrong := list(mapping_problems(frames, "frames", "the set of frames")):
+        raise TableError(wrong)
     good, findings = check(frames, extra_columns or {})
     return good, problems_of(findings, {}), rejected_of(findings, {})
 

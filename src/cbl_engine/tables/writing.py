@@ -12,6 +12,7 @@ import polars as pl
 from cbl_engine.errors import Problem, TableError, why_not_written
 from cbl_engine.tables.dtypes import as_written
 from cbl_engine.tables.findings import LINEAGE_COLUMNS
+from cbl_engine.tables.needs import frame_problems, mapping_problems
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,12 +39,14 @@ def write_tables(
         The files by table.
 
     Raises:
-        TableError: a value that CSV cannot hold, such as a list with ``|`` in an item; or the
-            folder cannot be written.
+        TableError: the frames are not given by table, or a table is no frame; a value that CSV
+            cannot hold, such as a list with ``|`` in an item; or the folder cannot be written.
         ValueError: another format.
     """
     if format not in ("csv", "parquet"):
         raise ValueError(f"format must be csv or parquet, not {format!r}")
+    if wrong := list(mapping_problems(frames, "frames", "the set of frames")) or list(frame_problems(frames)):
+        raise TableError(wrong)
     folder = Path(folder)
     ready = {table: frame.drop(LINEAGE_COLUMNS, strict=False) for table, frame in frames.items()}
     if format == "csv":
