@@ -113,6 +113,16 @@ def test_yes_and_no_are_words_and_not_numbers(tmp_path):
     assert sheet(tmp_path / "s.xlsx", "S")["Eligible"].to_list() == ["yes", "no", None]
 
 
+def test_days_that_excel_cannot_show_are_text(tmp_path):
+    days = [date(1890, 5, 2), date(1900, 2, 28), date(1900, 3, 1), None]
+    frames = {"s": pl.DataFrame({"day": days}), "t": pl.DataFrame({"at": days[:2]}).cast(pl.Datetime)}
+    write_frames(frames, tmp_path / "s.xlsx", date(2026, 3, 31))
+    cells = sheet(tmp_path / "s.xlsx", "S")["Day"].cast(pl.String).to_list()
+    assert cells[:2] == ["02/05/1890", "28/02/1900"]
+    assert cells[2].startswith("1900-03-01")
+    assert sheet(tmp_path / "s.xlsx", "T")["At"].to_list() == ["02/05/1890", "28/02/1900"]
+
+
 def test_a_workbook_in_the_way_is_kept_unless_it_may_be_replaced(run, tmp_path):
     out = tmp_path / "x.xlsx"
     out.write_text("mine")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -187,12 +188,20 @@ def _write_column(page: Any, at: int, values: pl.Series, format: Any) -> None:
         return
     write = page.write_number
     if isinstance(values.dtype, pl.Date | pl.Datetime):
-        write = page.write_datetime
         if isinstance(values.dtype, pl.Datetime):
             values = values.dt.replace_time_zone(None)
+        write = partial(_write_day, page)
     for row, value in enumerate(values, 1):
         if value is not None:
             write(row, at, value, format)
+
+
+def _write_day(page: Any, row: int, at: int, value: date, format: Any) -> None:
+    """A date or a moment; as text before Excel's own days, which begin in 1900 with one that never was."""
+    if (value.year, value.month) < (1900, 3):
+        page.write_string(row, at, f"{value.day:02}/{value.month:02}/{value.year:04}", format)
+    else:
+        page.write_datetime(row, at, value, format)
 
 
 def _about(run: RunFolder) -> pl.DataFrame:
