@@ -383,6 +383,8 @@ def test_a_plan_names_landlords_by_name_or_id_and_is_told_of_those_nobody_knows(
 def test_what_is_wrong_with_a_plan_is_said_with_its_place(tmp_path):
     with pytest.raises(BadInput, match=r"plan\.yaml:5.*either share or number"):
         _plan(tmp_path, PLAN.replace("{share: 0.5}", "{share: 0.5, number: 3}"))
+    with pytest.raises(BadInput, match=r"plan\.yaml:\d+.*would run as a formula; given '=A'"):
+        _plan(tmp_path, PLAN.replace("{A: {", "{'=A': {"))
     with pytest.raises(BadInput, match="no such column to plan by"):
         out_turn(of_record(drawn(1), SCHEME), _plan(tmp_path, PLAN.replace("by: band", "by: religion")))
     with pytest.raises(BadInput, match="before the plan's year"):
@@ -452,7 +454,10 @@ def test_a_plans_year_may_begin_on_a_day_that_not_every_month_has(tmp_path, firs
     (["2026-01-01,band,A,0.4,", "2026-01-01,,B,,10"], r"plan\.csv:3: a target without by"),
     (["2026-01-01,band,B,,10", "2026-01-01,band,B,0.1,"],
      r"plan\.csv:3: the plan has two targets for one value; given B, as on line 2"),
-    (["2026-01-01,band,A,0.4,", "2026-01-01,band,B,abc,"], r"plan\.csv:3: .*valid number"),
+    (["2026-01-01,band,A,0.4,", "2026-01-01,band,B,abc,"], r"plan\.csv:3: .*valid number.*given 'abc'"),
+    (["01/04/2026,band,A,0.4,"],
+     r"plan\.csv:2: year_from: this is not a day; given '01/04/2026'; allowed: YYYY-MM-DD"),
+    (["2026-01-01,band,=1+1,0.4,"], r"plan\.csv:2: a value that a spreadsheet would run .* given '=1\+1'"),
     (["2026-01-01,band,A,0.4,,9"], r"plan\.csv:2: a row with more cells"),
     ([], "the plan has no targets"),
 ])
