@@ -339,3 +339,6 @@ def test_the_workbook_has_the_figures_of_the_page(comparison):
     assert sheets["differences"].height == comparison.differences.height
     assert set(sheets["levels"]["scenario"]) == {"base", "one_bid", "early"}
     assert sheets["values"].filter(pl.col("source").is_null(), pl.col("assumed").is_null()).is_empty()
+    for name, number in sheets["values"].filter(scenario="base").select("parameter", "number").iter_rows():
+        held = comparison.sides[0].parameters[name]
+        assert number == (held if isinstance(held, int | float) else None)
