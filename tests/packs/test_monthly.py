@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+import fastexcel
 import polars as pl
 import pytest
 
@@ -365,6 +366,13 @@ def test_a_plans_share_is_said_as_it_was_set(tmp_path, share, said):
     assert out_turn(of_record(drawn(6), SCHEME), plan).parts[0].frame["plan"][0] == said
 
 
+def test_a_plans_tables_are_called_by_their_titles_as_far_as_excel_takes_them(tmp_path):
+    title = "Homes let [by: who/what] it was of all"
+    part = out_turn(of_record(drawn(1), SCHEME), _plan(tmp_path, PLAN.replace(
+        "title: By band", f"title: '{title}'"))).parts[0]
+    assert (part.name, part.title) == ("plan_1_homes_let_by_who_what_it", title)
+
+
 def test_a_plan_names_landlords_by_name_or_id_and_is_told_of_those_nobody_knows(tmp_path):
     record = of_record(drawn(6), SCHEME)
     text = PLAN.replace("by: band", "by: landlord").replace("A: {share", "L1: {share")
@@ -401,6 +409,10 @@ def test_the_commands_write_a_page_a_workbook_and_tables_or_nothing(simulated, t
     (tmp_path / "plan.yaml").write_text(PLAN)
     assert exit_code("lettings-plan", simulated, tmp_path / "plan.yaml", "--out", tmp_path / "plan") == 0
     assert "For planners" in (tmp_path / "plan" / "page.html").read_text()
+    assert (tmp_path / "plan" / "plan_1_by_band.csv").is_file()
+    book = fastexcel.read_excel(tmp_path / "plan" / "workbook.xlsx")
+    assert book.sheet_names == ["About", "Plan 1 by band"]
+    assert "planners" in dict(book.load_sheet("About").to_polars().iter_rows())["for"]
     assert exit_code("landlords", simulated, "--since", "2026-05-01", "--until", "2026-05-31",
                "--out", tmp_path / "ll") == 0
 

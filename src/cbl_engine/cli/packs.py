@@ -149,10 +149,13 @@ def _write(
     notes = [*more, *([record.simulated] if record.simulated else [])]
     begins = "" if record.since is None else f"begins on {long_day(record.since)} and "
     under = f"{record.title}. Up to {long_day(last)}; the record {begins}ends on {long_day(record.as_at)}."
+    hides = audience == "public"
     page = pack_page(title, under, parts, "planner" if record.simulated else audience,
-                     source=f"{record.title}, as recorded up to {record.as_at}.", notes=notes,
-                     hides=audience == "public")
-    about = [("title", title), ("scheme", record.title), ("last day counted", str(last)),
+                     source=f"{record.title}, as recorded up to {record.as_at}.", notes=notes, hides=hides)
+    about = [("title", title),
+             ("for", "publication: an empty count or mean is withheld" if hides else
+              "planners: simulated, what might happen, not what did" if record.simulated else "officers"),
+             ("scheme", record.title), ("last day counted", str(last)),
              *([] if record.since is None else [("record begins", str(record.since))]),
              ("record ends", str(record.as_at)), *(("note", n) for n in notes)]
     with folder_beside(out, kind="pack") as partial:

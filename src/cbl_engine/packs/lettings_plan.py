@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -31,6 +32,7 @@ _LANDLORD = "landlord"
 QUARTERS = ("q1", "q2", "q3", "q4")
 _IN_EVERY_ROW = ("year_from", "by", "value")
 _CSV_COLUMNS = "year_from, by, value, share, number"
+_SHEET = 31
 _TO_THE_VALUE = 4  # categories, which, targets, value
 
 
@@ -233,13 +235,18 @@ def out_turn(record: Happened, plan: LettingsPlan) -> OutTurn:
     for number, (category, value) in enumerate(zip(categories, values, strict=True)):
         frame = record.lettings.with_columns(value.alias("value")).filter(inside)
         parts.append(Part(
-            f"plan_{number + 1}", category.title,
+            _sheet(number + 1, category.title), category.title,
             "Lettings signed in each quarter. Planned so far: the share of lettings so far, or the "
             f"number for the {gone:.0%} of the year that is over{on_record}. Variance: let less "
             "planned.", _table(frame, category, _Year(first, known, until), gone), drawn="let",
             heads=(("planned_so_far", "planned so far"), ("share_let", "share let, %"),
                    ("plan", "plan for the year")), items=tuple(_unknown(record, category))))
     return OutTurn(plan, until, parts)
+
+
+def _sheet(number: int, title: str) -> str:
+    """``plan_2_by_bedrooms``: what Excel takes for the name of a sheet, and any disk for a file's."""
+    return f"plan_{number}_{re.sub(r'[^a-z0-9]+', '_', title.lower())}"[:_SHEET].rstrip("_")
 
 
 def _by_name(category: Category, record: Happened, problems: list[Problem]) -> Category:
