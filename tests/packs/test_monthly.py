@@ -412,7 +412,9 @@ def test_the_commands_write_a_page_a_workbook_and_tables_or_nothing(simulated, t
     assert (tmp_path / "plan" / "plan_1_by_band.csv").is_file()
     book = fastexcel.read_excel(tmp_path / "plan" / "workbook.xlsx")
     assert book.sheet_names == ["About", "Plan 1 by band"]
-    assert "planners" in dict(book.load_sheet("About").to_polars().iter_rows())["for"]
+    about = dict(book.load_sheet("About").to_polars().iter_rows())
+    assert "planners" in about["for"]
+    assert about["sheet plan 1 by band"] == "By band"
     assert exit_code("landlords", simulated, "--since", "2026-05-01", "--until", "2026-05-31",
                "--out", tmp_path / "ll") == 0
 

@@ -157,7 +157,8 @@ def _write(
               "planners: simulated, what might happen, not what did" if record.simulated else "officers"),
              ("scheme", record.title), ("last day counted", str(last)),
              *([] if record.since is None else [("record begins", str(record.since))]),
-             ("record ends", str(record.as_at)), *(("note", n) for n in notes)]
+             ("record ends", str(record.as_at)), *(("note", n) for n in notes),
+             *((f"sheet {p.name.replace('_', ' ')}", p.title) for p in parts)]
     with folder_beside(out, kind="pack") as partial:
         (partial / "page.html").write_text(page, encoding="utf-8")
         write_frames(sheets(parts, about), partial / "workbook.xlsx", last)
