@@ -334,8 +334,14 @@ def test_groups_too_small_for_every_figure_are_told_in_one_line(page):
 
 def test_the_workbook_has_the_figures_of_the_page(comparison):
     sheets = comparison_sheets(comparison)
-    assert list(sheets) == ["findings", "headlines", "differences", "equality", "levels", "values",
-                            "limits"]
+    about = dict(sheets["about"].iter_rows())
+    assert about["For"].startswith("Planners")
+    assert (about["Base"], about["Variants"]) == ("base", "one_bid; early")
+    assert list(sheets) == ["about", "findings", "headlines", "differences", "equality", "levels",
+                            "values", "limits"]
     assert sheets["differences"].height == comparison.differences.height
     assert set(sheets["levels"]["scenario"]) == {"base", "one_bid", "early"}
     assert sheets["values"].filter(pl.col("source").is_null(), pl.col("assumed").is_null()).is_empty()
+    for name, number in sheets["values"].filter(scenario="base").select("parameter", "number").iter_rows():
+        held = comparison.sides[0].parameters[name]
+        assert number == (held if isinstance(held, int | float) else None)

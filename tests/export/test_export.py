@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+from datetime import date
 
 import fastexcel
 import polars as pl
@@ -12,7 +13,7 @@ import pytest
 from cbl_engine import read_run, run_shortlist
 from cbl_engine.errors import BadInput, RunError, TableError
 from cbl_engine.export import workbook, write_run_to_excel, write_run_to_sql
-from cbl_engine.export.workbook import Sheet, write_sheets
+from cbl_engine.export.workbook import Sheet, write_frames, write_sheets
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +87,14 @@ def test_the_same_run_gives_the_same_bytes(run, book, tmp_path):
     assert again.read_bytes() == book.read_bytes()
 
 
+def test_a_workbook_of_no_day_has_none_from_the_clock(tmp_path):
+    import zipfile
+
+    out = write_sheets([Sheet("s", pl.DataFrame({"id": ["a"]}), (10,))], tmp_path / "s.xlsx")
+    with zipfile.ZipFile(out) as book:
+        assert "2000-01-01T00:00:00Z</dcterms:created>" in book.read("docProps/core.xml").decode()
+
+
 @pytest.mark.parametrize("text", ["=1+1", "+44", "-1", "@SUM(A1)", "http://x", "1", "{=A1}"])
 def test_text_is_written_as_text_whatever_it_begins_with(tmp_path, text):
     out = write_sheets([Sheet("s", pl.DataFrame({"id": [text]}), (10,))], tmp_path / "s.xlsx")
@@ -96,6 +105,22 @@ def test_text_is_written_as_text_whatever_it_begins_with(tmp_path, text):
         assert "<f>" not in xml
         assert "hyperlink" not in xml
     assert sheet(out, "s")["id"].to_list() == [text]
+
+
+def test_yes_and_no_are_words_and_not_numbers(tmp_path):
+    frames = {"s": pl.DataFrame({"eligible": [True, False, None], "n": [1, 2, 3]})}
+    write_frames(frames, tmp_path / "s.xlsx", date(2026, 3, 31))
+    assert sheet(tmp_path / "s.xlsx", "S")["Eligible"].to_list() == ["yes", "no", None]
+
+
+def test_days_that_excel_cannot_show_are_text(tmp_path):
+    days = [date(1890, 5, 2), date(1900, 2, 28), date(1900, 3, 1), None]
+    frames = {"s": pl.DataFrame({"day": days}), "t": pl.DataFrame({"at": days[:2]}).cast(pl.Datetime)}
+    write_frames(frames, tmp_path / "s.xlsx", date(2026, 3, 31))
+    cells = sheet(tmp_path / "s.xlsx", "S")["Day"].cast(pl.String).to_list()
+    assert cells[:2] == ["02/05/1890", "28/02/1900"]
+    assert cells[2].startswith("1900-03-01")
+    assert sheet(tmp_path / "s.xlsx", "T")["At"].to_list() == ["02/05/1890", "28/02/1900"]
 
 
 def test_a_workbook_in_the_way_is_kept_unless_it_may_be_replaced(run, tmp_path):

@@ -10,6 +10,7 @@ import pytest
 
 from cbl_engine.errors import BadInput
 from cbl_engine.packs.case_bundle import case_bundle
+from cbl_engine.packs.happened import happened
 from cbl_engine.report.subject_access import subject_access
 from tests.commands import exit_code
 from tests.offers.week import Week
@@ -41,6 +42,16 @@ def test_the_bundle_has_what_happened_what_was_known_and_who_was_let_each_home(s
     assert "2020-01-02" in " ".join(_rows(found, "known")["facts"]) or "January 2020" in " ".join(
         _rows(found, "known")["facts"])
     assert "finding" not in [part.name for part in found.parts]
+
+
+def test_days_are_dates_in_every_table_and_in_words_on_the_page(state):
+    found = case_bundle(state, "ann")
+    chronology, known = _rows(found, "chronology"), _rows(found, "known")
+    assert (chronology["day"].dtype, known["from"].dtype) == (pl.Date, pl.Date)
+    first = known["from"][0]
+    page = found.pages()["index.html"]
+    assert f'<th scope="row" class="d">{first.day} {first:%B %Y}</th>' in page
+    assert f">{first}<" not in page
 
 
 REFUSALS = """
@@ -129,3 +140,8 @@ def test_the_command_writes_pages_tables_and_the_hash_of_each(state, tmp_path, c
     assert exit_code("case-bundle", state, "eve", "--out", tmp_path / "none") == 2
     assert "nothing of such an application" in capsys.readouterr().err
     assert not (tmp_path / "none").exists()
+
+
+def test_a_world_of_a_record_is_refused(state):
+    with pytest.raises(BadInput, match="a record has no worlds; given 2"):
+        happened(state, 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+import fastexcel
 import polars as pl
 import pytest
 
@@ -16,8 +17,9 @@ from cbl_engine.packs.parts import pack_page
 from cbl_engine.report import results_tables
 from cbl_engine.report.landlord_names import landlords_told_apart
 from cbl_engine.report.results import letting_results
+from cbl_engine.scheme import scheme_from_text
 from tests.commands import exit_code
-from tests.report.recorded_lettings import SCHEME, drawn, record_of
+from tests.report.recorded_lettings import SCHEME, SCHEME_TEXT, drawn, record_of
 
 FIRST, LAST = date(2026, 2, 1), date(2026, 2, 28)
 SCENARIO = """
@@ -67,6 +69,32 @@ def test_relets_are_counted_by_each_measure_and_open_voids_are_not_dropped():
     assert (found["tenancy"]["open"], found["tenancy"]["open_days"]) == (1, 47.0)
 
 
+@pytest.mark.parametrize(("apart", "standard"), [(0, (12, 30.0)), (1, (None, None)), (4, (None, None)),
+                                                 (5, (7, 30.0))])
+def test_the_public_is_told_of_no_few_homes_by_the_difference_of_two_measures(apart, standard):
+    voids = pl.DataFrame(
+        [_void(n, let_on=date(2026, 2, 11), cause="decant") for n in range(apart)]
+        + [_void(n, let_on=date(2026, 2, 11), cause="left") for n in range(apart, 12)],
+        infer_schema_length=None)
+    found = {row["measure"]: row for row in relets(voids, FIRST, LAST, "public").to_dicts()}
+    assert (found["tenancy"]["homes_let"], found["tenancy"]["mean"]) == (12, 30.0)
+    assert (found["standard relet"]["homes_let"], found["standard relet"]["mean"]) == standard
+    assert (found["standard relet"]["median"] is None) == (standard[1] is None)
+    officer = {row["measure"]: row for row in relets(voids, FIRST, LAST, "officer").to_dicts()}
+    assert officer["standard relet"]["homes_let"] == 12 - apart
+
+
+def test_the_public_is_told_no_mean_that_differs_by_the_days_of_few_homes():
+    voids = pl.DataFrame(
+        [_void(n, let_on=date(2026, 2, 11), works="major" if n < 2 else "standard",
+               ready_on=date(2026, 2, 1)) for n in range(12)]
+        + [_void(20 + n, let_on=None, works="major" if n < 2 else "standard",
+                 ready_on=date(2026, 2, 1)) for n in range(8)], infer_schema_length=None)
+    core = {row["measure"]: row for row in relets(voids, FIRST, LAST, "public").to_dicts()}["CORE"]
+    assert (core["homes_let"], core["mean"], core["median"]) == (12, None, None)
+    assert (core["open"], core["open_days"]) == (8, None)
+
+
 def test_rent_is_lost_on_the_days_of_the_month_alone():
     voids = pl.DataFrame([
         _void(1, let_on=date(2026, 2, 8)), _void(2, let_on=None), _void(3, let_on=date(2026, 1, 20)),
@@ -111,6 +139,17 @@ def test_the_register_by_last_bid_tells_those_who_never_bid():
     assert register["all"] == sum(n for what, n in register.items() if what != "all")
 
 
+@pytest.mark.parametrize(("months", "found"), [(12, (0, None, 2)), (1, (3, 18, 0))])
+def test_who_may_have_bid_before_bids_were_on_record_is_not_told_to_be_overdue(months, found):
+    scheme = scheme_from_text(SCHEME_TEXT + f"upkeep: {{non_bidding: {{label: Ask, months: {months}}}}}\n")
+    first, old = datetime(2026, 1, 10, 12, tzinfo=UTC), date(2008, 5, 6)
+    record = record_of(
+        applications=[{"id": f"P{n}", "registered_on": old} for n in range(3)],
+        bids=[{"advert": "A1", "application": "P0", "placed_at": first}])
+    overdue = {p.name: p for p in monthly(of_record(record, scheme), FIRST, LAST)}["overdue"].frame
+    assert overdue.filter(what="non bidders").row(0)[1:] == found
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_the_public_is_told_no_count_of_one_to_four_households(seed):
     for part in monthly(of_record(drawn(seed), SCHEME), FIRST, LAST, audience="public"):
@@ -150,6 +189,22 @@ def test_a_simulated_month_is_counted_by_the_same_definitions(simulated):
         monthly(record, date(2026, 3, 1), date(2026, 3, 31))
 
 
+def test_simulated_lettings_and_their_nominations_are_of_the_month_of_signing(simulated):
+    record = happened(simulated, 1)
+    signed = pl.read_parquet(simulated / "lettings.parquet").filter(
+        pl.col("world") == 1, pl.col("signed_on") <= record.as_at)
+    assert (signed["let_on"].dt.month() > signed["signed_on"].dt.month()).any()
+    assert record.lettings["signed_on"].sort().to_list() == signed["signed_on"].sort().to_list()
+    let = record.nominations.filter(pl.col("what") == "let")
+    pairs = let.select("application", pl.col("settled_on").alias("signed_on"))
+    assert pairs.height
+    assert pairs.join(signed, on=["application", "signed_on"], how="anti").is_empty()
+    for month, last in ((date(2026, 5, 1), date(2026, 5, 31)), (date(2026, 6, 1), date(2026, 6, 30))):
+        parts = {p.name: p for p in monthly(record, month, last)}
+        assert _rows(parts["lettings"])["all"] == signed.filter(
+            pl.col("signed_on").is_between(month, last)).height
+
+
 def test_landlords_are_set_beside_each_other_with_every_nomination_once():
     record = of_record(drawn(4), SCHEME)
     table = by_landlord(record, FIRST, LAST)
@@ -171,6 +226,17 @@ def _ended(n, landlord, **more):
     day = date(2026, 2, 10)
     return {"id": f"O{n}", "application": f"P{n}", "advert": f"AD{n}", "landlord": landlord,
             "proposed_on": day, "nominated_on": day, **more}
+
+
+def test_a_page_with_a_broad_table_is_printed_across_and_none_is_cut():
+    record = of_record(drawn(4), SCHEME)
+    broad = pack_page("t", "u", scorecard(record, FIRST, LAST), "officer", source="s")
+    upright = pack_page("t", "u", _parts(drawn(4)).values(), "officer", source="s")
+    assert "size: A4 landscape;" in broad
+    assert "size: A4;" in upright
+    assert '<div class="wide broad">' in broad
+    for page in (broad, upright):
+        assert ".wide { overflow: visible; }" in page
 
 
 def test_landlords_of_one_name_are_counted_apart_and_told_by_their_ids(tmp_path):
@@ -300,6 +366,13 @@ def test_a_plans_share_is_said_as_it_was_set(tmp_path, share, said):
     assert out_turn(of_record(drawn(6), SCHEME), plan).parts[0].frame["plan"][0] == said
 
 
+def test_a_plans_tables_are_called_by_their_titles_as_far_as_excel_takes_them(tmp_path):
+    title = "Homes let [by: who/what] it was of all"
+    part = out_turn(of_record(drawn(1), SCHEME), _plan(tmp_path, PLAN.replace(
+        "title: By band", f"title: '{title}'"))).parts[0]
+    assert (part.name, part.title) == ("plan_1_homes_let_by_who_what_it", title)
+
+
 def test_a_plan_names_landlords_by_name_or_id_and_is_told_of_those_nobody_knows(tmp_path):
     record = of_record(drawn(6), SCHEME)
     text = PLAN.replace("by: band", "by: landlord").replace("A: {share", "L1: {share")
@@ -318,6 +391,8 @@ def test_a_plan_names_landlords_by_name_or_id_and_is_told_of_those_nobody_knows(
 def test_what_is_wrong_with_a_plan_is_said_with_its_place(tmp_path):
     with pytest.raises(BadInput, match=r"plan\.yaml:5.*either share or number"):
         _plan(tmp_path, PLAN.replace("{share: 0.5}", "{share: 0.5, number: 3}"))
+    with pytest.raises(BadInput, match=r"plan\.yaml:\d+.*would run as a formula; given '=A'"):
+        _plan(tmp_path, PLAN.replace("{A: {", "{'=A': {"))
     with pytest.raises(BadInput, match="no such column to plan by"):
         out_turn(of_record(drawn(1), SCHEME), _plan(tmp_path, PLAN.replace("by: band", "by: religion")))
     with pytest.raises(BadInput, match="before the plan's year"):
@@ -334,8 +409,25 @@ def test_the_commands_write_a_page_a_workbook_and_tables_or_nothing(simulated, t
     (tmp_path / "plan.yaml").write_text(PLAN)
     assert exit_code("lettings-plan", simulated, tmp_path / "plan.yaml", "--out", tmp_path / "plan") == 0
     assert "For planners" in (tmp_path / "plan" / "page.html").read_text()
+    assert (tmp_path / "plan" / "plan_1_by_band.csv").is_file()
+    book = fastexcel.read_excel(tmp_path / "plan" / "workbook.xlsx")
+    assert book.sheet_names == ["About", "Plan 1 by band"]
+    about = dict(book.load_sheet("About").to_polars().iter_rows())
+    assert "planners" in about["for"]
+    assert about["sheet plan 1 by band"] == "By band"
     assert exit_code("landlords", simulated, "--since", "2026-05-01", "--until", "2026-05-31",
                "--out", tmp_path / "ll") == 0
+
+
+@pytest.mark.parametrize(("given", "said"), [
+    ({"council_tax_weekly": float("nan")}, "given nan; allowed: 0 or more"),
+    ({"council_tax_weekly": float("inf")}, "given inf; allowed: 0 or more"),
+    ({"council_tax_weekly": -5.0}, "given -5.0; allowed: 0 or more"),
+    ({"council_tax_source": "Band B"}, "source of a council tax that is not given"),
+])
+def test_a_council_tax_that_is_no_amount_or_a_source_of_none_is_refused(given, said):
+    with pytest.raises(BadInput, match=said):
+        _parts(drawn(1), **given)
 
 
 def test_the_day_before_a_record_begins_is_not_recorded_and_not_nought(tmp_path):
@@ -376,7 +468,10 @@ def test_a_plans_year_may_begin_on_a_day_that_not_every_month_has(tmp_path, firs
     (["2026-01-01,band,A,0.4,", "2026-01-01,,B,,10"], r"plan\.csv:3: a target without by"),
     (["2026-01-01,band,B,,10", "2026-01-01,band,B,0.1,"],
      r"plan\.csv:3: the plan has two targets for one value; given B, as on line 2"),
-    (["2026-01-01,band,A,0.4,", "2026-01-01,band,B,abc,"], r"plan\.csv:3: .*valid number"),
+    (["2026-01-01,band,A,0.4,", "2026-01-01,band,B,abc,"], r"plan\.csv:3: .*valid number.*given 'abc'"),
+    (["01/04/2026,band,A,0.4,"],
+     r"plan\.csv:2: year_from: this is not a day; given '01/04/2026'; allowed: YYYY-MM-DD"),
+    (["2026-01-01,band,=1+1,0.4,"], r"plan\.csv:2: a value that a spreadsheet would run .* given '=1\+1'"),
     (["2026-01-01,band,A,0.4,,9"], r"plan\.csv:2: a row with more cells"),
     ([], "the plan has no targets"),
 ])

@@ -9,6 +9,7 @@ import pytest
 
 from cbl_engine.errors import BadInput
 from cbl_engine.packs.prospects import prospects
+from tests.commands import exit_code
 from tests.report.recorded_lettings import SCHEME, Record, drawn, record_of
 
 
@@ -185,8 +186,13 @@ def test_an_undone_letting_of_another_changes_nothing_that_an_applicant_is_told(
 
 
 def test_an_unknown_application_is_refused():
-    with pytest.raises(BadInput, match="no such application"):
+    with pytest.raises(BadInput, match=r"no such application on 2026-03-31; given nobody\. Give its id"):
         prospects(drawn(1), SCHEME, "nobody")
+
+
+def test_a_page_is_not_written_into_a_file_called_as_another_kind(tmp_path, capsys):
+    assert exit_code("prospects", tmp_path, "ME", "--out", tmp_path / "p.pdf") == 2
+    assert "a name that ends in .html" in capsys.readouterr().err
 
 
 def test_the_version_in_force_is_told_wherever_it_stands_among_the_rows():

@@ -13,11 +13,12 @@ import pytest
 
 import cbl_engine as cbl
 from cbl_engine.compare import compare, open_comparison
-from cbl_engine.packs.scheme_change import scheme_change
+from cbl_engine.packs.scheme_change import _group_in_words, scheme_change
 from cbl_engine.packs.scheme_change_page import (
     rebanding_letter,
     scheme_change_page,
     scheme_change_public_page,
+    scheme_change_sheets,
 )
 from cbl_engine.packs.workload import OfficerTimes, officer_times, workload
 from cbl_engine.records import read_register
@@ -213,6 +214,26 @@ def test_no_date_is_kept_by_who_goes_off_the_register(change):
     assert sum(rows["all"][name] for name in dates) == frame.height - off.height
     assert f">{off.height:,}</td>" + '<td class="n">–</td>' * 4 in scheme_change_page(change)
     assert f"{off.height:,} off the register" in movers_page(change.movers)
+
+
+@pytest.mark.parametrize("public", [False, True])
+def test_the_workbook_says_what_it_is_of_and_for_whom(change, public):
+    sheets = scheme_change_sheets(change, public=public, by=None)
+    assert next(iter(sheets)) == "about"
+    about = dict(sheets["about"].iter_rows())
+    assert about["For"].startswith("Publication. An empty count is withheld" if public else "Officers.")
+    assert (about["New scheme"], about["As at"]) == (change.movers.after.version.title, "2026-03-01")
+
+
+def test_the_workbook_names_a_group_that_is_not_known_and_rounds_hours(change):
+    sheets = scheme_change_sheets(change, public=False, by=None)
+    for name in ("need_new", "household"):
+        groups, told = change.movers.counts(name)[name], sheets[f"by_{name}"][name]
+        assert told.null_count() == 0
+        assert ("not known" in told.cast(pl.String)) == bool(groups.null_count())
+    hours = sheets["officer_hours"]["hours"]
+    assert hours.equals(hours.round(2))
+    assert "not known" in _group_in_words(pl.DataFrame({"household": ["a", None], "all": [2, 1]}))["household"]
 
 
 def test_the_command_writes_page_workbook_and_letters_or_nothing(tmp_path, capsys):

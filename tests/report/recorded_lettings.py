@@ -14,7 +14,7 @@ from cbl_engine.tables.columns import DTYPES
 from cbl_engine.tables.letting_columns import RECORDED
 from cbl_engine.tables.schemas import TABLES
 
-SCHEME = scheme_from_text("""
+SCHEME_TEXT = """
 scheme: told
 title: A scheme to be told of
 authority: Nobody
@@ -30,7 +30,8 @@ offers:
 direct_lets:
   decant: {label: Decant, permitted_by: s.159(4A) of the Act, part_6: false}
   protected: {label: Protected, permitted_by: clause 9, sensitive: true}
-""")
+"""
+SCHEME = scheme_from_text(SCHEME_TEXT)
 _DEFAULTS: dict[str, dict[str, Any]] = {
     "consequences": {"may_not_bid": False, "council_bids": False, "review": False, "because": []},
     "advert_states": {"status": "closed", "homes": 1, "let": 0, "rung": 0},

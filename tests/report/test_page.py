@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from pathlib import Path
 
 import pytest
 
 from cbl_engine.errors import RunError
-from cbl_engine.report import render, write_page
+from cbl_engine.report import page, render, write_page
 from cbl_engine.report.page import day, whole
 
 
@@ -38,3 +40,14 @@ def test_a_page_that_cannot_be_written_is_one_line(tmp_path):
 def test_dates_and_counts_are_written_as_people_write_them():
     assert day(dt.date(2026, 2, 7)) == "7 February 2026"
     assert (day(None), whole(None), whole(12345)) == ("–", "–", "12,345")
+
+
+TEMPLATES = sorted(Path(page.__file__).with_name("templates").glob("*.html"))
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.stem)
+def test_no_page_is_wider_than_a_phone(template):
+    """Columns side by side are no wider than a narrow screen, and the record of days scrolls in itself."""
+    text = template.read_text(encoding="utf-8")
+    assert all(int(rem) <= 20 for rem in re.findall(r"minmax\((\d+)rem", text))
+    assert text.count('<table class="days"') == text.count('<div class="wide"><table class="days"')

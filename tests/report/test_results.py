@@ -196,6 +196,14 @@ def test_the_public_is_told_no_id_no_address_and_no_day():
     assert not any(d in said for d in days - {"2026-03-31"})
 
 
+def test_a_list_of_lettings_is_printed_within_the_sheet_and_no_day_is_broken():
+    page = results_page(officers(record_of(lettings=[
+        {"id": "L1", "application": "P" * 25, "signed_on": date(2026, 2, 3)}])))
+    assert '<td class="d">3 February 2026</td>' in page
+    assert f'<td class="long">{"P" * 25}</td>' in page
+    assert ".list td.long { overflow-wrap: anywhere; }" in page
+
+
 def test_a_reason_in_free_words_is_for_nobody_but_officers():
     page = results_page(public(drawn(6, 200)))
     assert "refused: too far from school" in page

@@ -11,7 +11,8 @@ from cbl_engine.documents import read_document
 from cbl_engine.shipped import shipped_folder
 from cbl_engine.simulate.describe import describe_scenario
 from cbl_engine.simulate.json_schema import scenario_schema, scenario_schema_text
-from cbl_engine.simulate.words import as_written
+from cbl_engine.simulate.parameters import Parameter
+from cbl_engine.simulate.words import as_written, value
 from tests.commands import exit_code
 
 SHIPPED = sorted(shipped_folder("simulations").glob("*.yaml"))
@@ -179,3 +180,9 @@ def test_a_value_of_a_scheme_is_said_as_its_file_has_it():
     given = {"weekly": {"label": "Two bids", "bids": 2, "illustrative": True}, "of": ["a", "b"]}
     assert as_written(given) == \
         "{weekly: {label: Two bids, bids: 2, illustrative: true}, of: [a, b]}"
+
+
+def test_months_are_told_in_their_order_and_names_in_the_order_given():
+    months = Parameter(shares={str(n): 0.05 for n in (1, 10, 11, 12, *range(2, 10))}, assumed="x")
+    assert value(months) == ", ".join(f"{n} 0.05" for n in range(1, 13))
+    assert value(Parameter(weights={"late": 1, "early": 2}, assumed="x")) == "late 1, early 2"

@@ -32,6 +32,9 @@ LISTS = (
 )
 """The lists, in the order they are told."""
 
+BIDS_ON_RECORD_FROM = "bids are on record from"
+"""Note of who has no bid on record, and may have had one before bids were kept."""
+
 _GONE = ("housed", "closed")
 _COLUMNS = ("application", "about", "rows", "owner", "began_on", "due_on", "follows", "proposes", "source",
             "note")
@@ -216,7 +219,7 @@ def _non_bidders(
     end, note = period_end(start, rule, closed)
     since = bids.select(placed.min()).item()
     unseen = (rows["last"].is_null() & (start < since)).fill_null(value=False)
-    note = note.set(unseen, f"bids are on record from {since} only")
+    note = note.set(unseen, f"{BIDS_ON_RECORD_FROM} {since} only")
     found = pl.DataFrame(
         [rows["id"].alias("application"), start.alias("began_on"), end.alias("due_on"),
          note.alias("note")]

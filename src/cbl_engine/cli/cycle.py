@@ -327,9 +327,7 @@ def _write_form(tables: Mapping[str, pl.DataFrame], path: Path) -> None:
     if path.suffix.lower() == ".csv":
         write_file(rows.write_csv().encode(), path, replace=False)
         return
-    from datetime import UTC, datetime
-
     from cbl_engine.export.workbook import Sheet, write_sheets
 
     widths = (26, 46, 12, 20, *(14,) * (rows.width - 4))
-    write_sheets([Sheet("outcomes", rows, widths)], path, datetime(2000, 1, 1, tzinfo=UTC))
+    write_sheets([Sheet("outcomes", rows, widths)], path)

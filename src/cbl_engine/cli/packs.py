@@ -24,7 +24,7 @@ def monthly(
     out: Path,
     council_tax: float | None = None,
     council_tax_source: str | None = None,
-    world: int = 0,
+    world: int | None = None,
     audience: Literal["officer", "public"] = "officer",
 ) -> int:
     """Write a month's pack: relets by measure and stage, money, adverts, nominations, reviews, register.
@@ -41,11 +41,11 @@ def monthly(
     out
         Folder to write page.html, workbook.xlsx and a CSV file of each table to; there must be nothing.
     council_tax
-        What an empty home costs in council tax, pounds a week; left out, it is not recorded.
+        What an empty home costs in council tax, pounds a week, 0 or more; left out, it is not recorded.
     council_tax_source
         Where that is from; left out, it is marked as assumed.
     world
-        Of a simulation, which world.
+        Of a simulation, which world; left out, the first (0).
     audience
         officer: every count. public: no count that points at a household, no landlords' times.
     """
@@ -108,7 +108,7 @@ def lettings_plan(
     /,
     *,
     out: Path,
-    world: int = 0,
+    world: int | None = None,
 ) -> int:
     """Write the annual lettings plan against what was let: quarterly out-turn and variance.
 
@@ -121,7 +121,7 @@ def lettings_plan(
     out
         Folder to write page.html, workbook.xlsx and a CSV file of each table to; there must be nothing.
     world
-        Of a simulation, which world.
+        Of a simulation, which world; left out, the first (0).
     """
     from cbl_engine.packs.happened import happened
     from cbl_engine.packs.lettings_plan import out_turn, read_plan
@@ -149,12 +149,16 @@ def _write(
     notes = [*more, *([record.simulated] if record.simulated else [])]
     begins = "" if record.since is None else f"begins on {long_day(record.since)} and "
     under = f"{record.title}. Up to {long_day(last)}; the record {begins}ends on {long_day(record.as_at)}."
+    hides = audience == "public"
     page = pack_page(title, under, parts, "planner" if record.simulated else audience,
-                     source=f"{record.title}, as recorded up to {record.as_at}.", notes=notes,
-                     hides=audience == "public")
-    about = [("title", title), ("scheme", record.title), ("last day counted", str(last)),
+                     source=f"{record.title}, as recorded up to {record.as_at}.", notes=notes, hides=hides)
+    about = [("title", title),
+             ("for", "publication: an empty count or mean is withheld" if hides else
+              "planners: simulated, what might happen, not what did" if record.simulated else "officers"),
+             ("scheme", record.title), ("last day counted", str(last)),
              *([] if record.since is None else [("record begins", str(record.since))]),
-             ("record ends", str(record.as_at)), *(("note", n) for n in notes)]
+             ("record ends", str(record.as_at)), *(("note", n) for n in notes),
+             *((f"sheet {p.name.replace('_', ' ')}", p.title) for p in parts)]
     with folder_beside(out, kind="pack") as partial:
         (partial / "page.html").write_text(page, encoding="utf-8")
         write_frames(sheets(parts, about), partial / "workbook.xlsx", last)

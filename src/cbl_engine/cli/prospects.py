@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Literal
 
-from cbl_engine.cli.given import day
+from cbl_engine.cli.given import check_written, day
 
 
 def prospects(
@@ -40,12 +40,13 @@ def prospects(
     format
         text to read, or json.
     out
-        A page to write (HTML).
+        A page to write, .html.
     """
     from cbl_engine.packs.prospects import prospects as found_of
     from cbl_engine.records import read_state
     from cbl_engine.report import write_page
 
+    check_written(out, "--out", ".html")
     folder = read_state(state)
     found = found_of(folder, folder.scheme(), application,
                      since=None if since is None else day(since, "--since"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 1_000_000
 _MOST_CHARACTERS = 32_767
+_NO_DAY = datetime(2000, 1, 1)  # noqa: DTZ001
+"""Of a workbook that is of no day."""
 _DECIDED = {"stage": "earlier stage", "tie": "equal"}
 _ASIDE = {
     "withdrawn": "withdrawn",
@@ -73,7 +76,13 @@ def sheets_of(run: RunFolder) -> tuple[Sheet, ...]:
 def write_sheets(
     sheets: Iterable[Sheet], out: str | Path, created: Any = None, *, replace: bool = False
 ) -> Path:
-    """Write sheets as a workbook, beside its place and then renamed.
+    """Write sheets as a workbook, beside its place and then renamed; the same sheets give the same bytes.
+
+    Args:
+        sheets: in order.
+        out: ``.xlsx`` file to write.
+        created: the moment they are of; None: of none.
+        replace: take the place of a file that is there.
 
     Raises:
         RunError: as :func:`write_run_to_excel`.
@@ -144,9 +153,8 @@ def _workbook(sheets: tuple[Sheet, ...], created: Any) -> bytes:
         raise RunError(too_long)
     buffer = BytesIO()
     book = xlsxwriter.Workbook(buffer, {"in_memory": True})
-    if created is not None:
-        # Excel wants one, and a clock would make two files of one run.
-        book.set_properties({"created": created})
+    # Excel wants a day, and a clock would make two files of one run.
+    book.set_properties({"created": created or _NO_DAY})
     head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
     formats: dict[Any, Any] = {
         pl.Date: book.add_format({"num_format": "dd/mm/yyyy", "valign": "top"}),
@@ -170,6 +178,9 @@ def _workbook(sheets: tuple[Sheet, ...], created: Any) -> bytes:
 
 def _write_column(page: Any, at: int, values: pl.Series, format: Any) -> None:
     """A cell at a time, as xlsxwriter has it; text never as a formula, a link or a number."""
+    if values.dtype == pl.Boolean:
+        yes_no = pl.when(values).then(pl.lit("yes")).when(~values).then(pl.lit("no"))
+        values = pl.select(yes_no).to_series()
     if values.dtype == pl.String:
         for row, text in enumerate(values.str.slice(0, _MOST_CHARACTERS), 1):
             if text is not None:
@@ -177,12 +188,20 @@ def _write_column(page: Any, at: int, values: pl.Series, format: Any) -> None:
         return
     write = page.write_number
     if isinstance(values.dtype, pl.Date | pl.Datetime):
-        write = page.write_datetime
         if isinstance(values.dtype, pl.Datetime):
             values = values.dt.replace_time_zone(None)
+        write = partial(_write_day, page)
     for row, value in enumerate(values, 1):
         if value is not None:
             write(row, at, value, format)
+
+
+def _write_day(page: Any, row: int, at: int, value: date, format: Any) -> None:
+    """A date or a moment; as text before Excel's own days, which begin in 1900 with one that never was."""
+    if (value.year, value.month) < (1900, 3):
+        page.write_string(row, at, f"{value.day:02}/{value.month:02}/{value.year:04}", format)
+    else:
+        page.write_datetime(row, at, value, format)
 
 
 def _about(run: RunFolder) -> pl.DataFrame:

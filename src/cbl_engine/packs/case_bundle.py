@@ -128,15 +128,15 @@ def _parts(
                    "facts put right.", corrected.displaced, withholds=False,
                    heads=(("let_on", "let on"), ("to", "it goes to")))
     yield Part("chronology", "What happened, in order", "", pl.DataFrame(
-        [(str(row["on"]), row["advert"], row["what"], row["event"]) for row in happened],
-        {"day": pl.String, "advert": pl.String, "what_happened": pl.String, "event": pl.Int64},
+        [(row["on"], row["advert"], row["what"], row["event"]) for row in happened],
+        {"day": pl.Date, "advert": pl.String, "what_happened": pl.String, "event": pl.Int64},
         orient="row"), withholds=False, heads=(("what_happened", "what happened"),))
     yield Part("known", "What was known of it, from each day on", "As the record took it in; a fact that "
                "was put right later is listed under both days.", pl.DataFrame(
-        [(str(row["on"]), row["table"].replace("_", " "),
+        [(row["on"], row["table"].replace("_", " "),
           "put right" if row["why"] == "rectified" else "given",
           "; ".join(f"{n.replace('_', ' ')}: {v}" for n, v in row["facts"].items())) for row in facts],
-        {"from": pl.String, "table": pl.String, "how": pl.String, "facts": pl.String}, orient="row"))
+        {"from": pl.Date, "table": pl.String, "how": pl.String, "facts": pl.String}, orient="row"))
     yield Part("lists", "Its place on each list, and who was let the home",
                "A row for each day on which the list was made or ranked anew. Places of equals follow the id "
                "and mean nothing among them.",

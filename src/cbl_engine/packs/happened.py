@@ -99,20 +99,27 @@ class Happened:
             _register(self.record[0], day), day)
 
 
-def happened(folder: str | Path, world: int = 0) -> Happened:
+def happened(folder: str | Path, world: int | None = None) -> Happened:
     """What a folder tells: a state folder, or that of a simulation, of which one world is read.
+
+    Args:
+        folder: of either.
+        world: of a simulation; None: the first.
 
     Raises:
         RunError: it is neither, or was changed.
-        BadInput: the record has no cycle yet, or the simulation no such world.
+        BadInput: the record has no cycle yet, or no worlds, or the simulation no such world.
     """
     from cbl_engine.records import read_state
     from cbl_engine.simulate.kept import open_simulation
 
     folder = Path(folder)
     if (folder / "begun.json").is_file():
-        return of_simulation(open_simulation(folder), world)
+        return of_simulation(open_simulation(folder), world or 0)
     state = read_state(folder)
+    if world is not None:
+        raise BadInput([Problem("no_world", "a record has no worlds", where="--world", given=str(world),
+                                remedy="Leave it out, or give the folder of cbl simulate --out")])
     return of_record(state, state.scheme(), state.since)
 
 
@@ -252,20 +259,25 @@ def of_simulation(kept: Kept, world: int = 0) -> Happened:
         is_last & (pl.col("outcome") == "open")).then(pl.lit(OPEN)).otherwise(unlet)
     households = t["households"]
     waits = households.filter(pl.col("status").is_in(["waiting", "under_offer"]))
-    lettings = t["lettings"].filter(pl.col("let_on") <= end)
+    # As in a live record, a letting is made on the day of signing, and the nomination settled with it.
+    lettings = t["lettings"].filter(pl.col("signed_on") <= end)
+    accepted, signed = pl.col("outcome") == "accepted", pl.col("signed_on")
+    nominations = t["nominations"].join(
+        lettings.select("home", "vacancy", "application", "signed_on"),
+        on=["home", "vacancy", "application"], how="left", maintain_order="left")
     return Happened(
         scenario.title, households["band"].drop_nulls().unique().sort().to_list(),
         end, scenario.start, t["voids"].with_columns(none, open_to_all),
         adverts.select(pl.format("{}/{}/{}", "home", "vacancy", "number").alias("advert"), none,
                        closed.cast(pl.Date).alias("closed_on"), what.alias("what"), open_to_all),
-        t["nominations"].select(
+        nominations.select(
             none, "route", pl.col("nominated_on").alias("named_on"),
-            pl.lit(None, pl.Date).alias("result_on"), "settled_on",
-            pl.when(pl.col("outcome") == "accepted").then(pl.lit(LET)).otherwise(
-                pl.col("outcome").str.replace_all("_", " ").fill_null(WAITS)).alias("what"),
+            pl.lit(None, pl.Date).alias("result_on"),
+            pl.when(accepted).then(signed).otherwise("settled_on").alias("settled_on"),
+            pl.when(accepted & signed.is_null()).then(pl.lit(WAITS)).when(accepted).then(pl.lit(LET))
+            .otherwise(pl.col("outcome").str.replace_all("_", " ").fill_null(WAITS)).alias("what"),
             pl.lit(None, pl.String).alias("ended_by"), "application", open_to_all),
-        lettings.select(pl.col("let_on").alias("signed_on"), "application", "band", "bedrooms", "route",
-                        none, open_to_all),
+        lettings.select("signed_on", "application", "band", "bedrooms", "route", none, open_to_all),
         waits.select("application", "band", pl.col("bedroom_need").cast(pl.Int64),
                      (pl.lit(end) - pl.col("registered_on")).dt.total_days().alias("days"),
                      pl.lit(None, pl.Date).alias("last_bid_on")),

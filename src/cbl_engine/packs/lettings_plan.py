@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -18,9 +19,10 @@ from cbl_engine.packs.parts import ALL, UNKNOWN, Part
 from cbl_engine.scheme.parts import Part as _Part
 from cbl_engine.scheme.words import share_in_words
 from cbl_engine.tables import has_versions, spans_of
+from cbl_engine.tables.parsing import looks_like_formula
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from cbl_engine.packs.happened import Happened
 
@@ -30,6 +32,7 @@ _LANDLORD = "landlord"
 QUARTERS = ("q1", "q2", "q3", "q4")
 _IN_EVERY_ROW = ("year_from", "by", "value")
 _CSV_COLUMNS = "year_from, by, value, share, number"
+_SHEET = 31
 _TO_THE_VALUE = 4  # categories, which, targets, value
 
 
@@ -87,7 +90,7 @@ def read_plan(path: str | Path) -> LettingsPlan:
 
     Raises:
         BadInput: the file cannot be used, with file and line, and of YAML the column; a row of CSV
-            says no ``by`` or ``value``, or a value of a column has two targets.
+            says no ``by`` or ``value``, a value of a column has two targets or is a formula.
     """
     path = Path(path)
     if path.suffix.lower() == ".csv":
@@ -98,12 +101,27 @@ def read_plan(path: str | Path) -> LettingsPlan:
 
 def _validated(given: Any, where: Callable[[tuple[Any, ...]], str]) -> LettingsPlan:
     try:
-        return LettingsPlan.model_validate(given, strict=False)
+        plan = LettingsPlan.model_validate(given, strict=False)
     except ValidationError as error:
-        raise BadInput([
-            Problem("bad_plan", f"{'.'.join(map(str, e['loc']))}: {e['msg']}",
-                    where=where(tuple(e["loc"])))
-            for e in error.errors(include_url=False)]) from None
+        raise BadInput([_problem(e, where) for e in error.errors(include_url=False)]) from None
+    values = [(n, pl.Series(list(category.targets))) for n, category in enumerate(plan.categories)]
+    problems = [
+        Problem("formula_cell", "a value that a spreadsheet would run as a formula",
+                where=where(("categories", n, "targets", value)), given=repr(value),
+                remedy="Give the value, not the formula")
+        for n, targets in values for value in targets.filter(looks_like_formula(targets))]
+    if problems:
+        raise BadInput(problems)
+    return plan
+
+
+def _problem(error: Mapping[str, Any], where: Callable[[tuple[Any, ...]], str]) -> Problem:
+    """What pydantic found wrong, with what came and, of a day, what was wanted."""
+    loc, given, dated = tuple(error["loc"]), error["input"], error["type"].startswith("date_")
+    return Problem("bad_plan", f"{'.'.join(map(str, loc))}: "
+                   + ("this is not a day" if dated else error["msg"].removeprefix("Value error, ")),
+                   where=where(loc), given="" if isinstance(given, dict | list) else repr(given),
+                   allowed="YYYY-MM-DD" if dated else "")
 
 
 def _from_csv(path: Path) -> tuple[dict[str, Any], Callable[[tuple[Any, ...]], str]]:
@@ -217,13 +235,18 @@ def out_turn(record: Happened, plan: LettingsPlan) -> OutTurn:
     for number, (category, value) in enumerate(zip(categories, values, strict=True)):
         frame = record.lettings.with_columns(value.alias("value")).filter(inside)
         parts.append(Part(
-            f"plan_{number + 1}", category.title,
+            _sheet(number + 1, category.title), category.title,
             "Lettings signed in each quarter. Planned so far: the share of lettings so far, or the "
             f"number for the {gone:.0%} of the year that is over{on_record}. Variance: let less "
             "planned.", _table(frame, category, _Year(first, known, until), gone), drawn="let",
             heads=(("planned_so_far", "planned so far"), ("share_let", "share let, %"),
                    ("plan", "plan for the year")), items=tuple(_unknown(record, category))))
     return OutTurn(plan, until, parts)
+
+
+def _sheet(number: int, title: str) -> str:
+    """``plan_2_by_bedrooms``: what Excel takes for the name of a sheet, and any disk for a file's."""
+    return f"plan_{number}_{re.sub(r'[^a-z0-9]+', '_', title.lower())}"[:_SHEET].rstrip("_")
 
 
 def _by_name(category: Category, record: Happened, problems: list[Problem]) -> Category:

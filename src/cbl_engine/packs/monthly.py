@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from cbl_engine.assess.periods import period_end
+from cbl_engine.assess.upkeep import BIDS_ON_RECORD_FROM
 from cbl_engine.disclosure import LIMIT, shown_total
-from cbl_engine.errors import BadInput
+from cbl_engine.errors import BadInput, Problem
 from cbl_engine.packs.happened import LET, WAITS, Happened
 from cbl_engine.packs.parts import ALL, UNKNOWN, Audience, Part, counted, enough, not_recorded
 from cbl_engine.report.recorded_time import not_on_record
@@ -16,6 +19,7 @@ from cbl_engine.report.results_tables import counted as by_households
 from cbl_engine.simulate.kpis_homes import stage_days_of
 from cbl_engine.simulate.setup import FIRST_LETS
 from cbl_engine.simulate.void_measures import MEASURES, NO_RELET, void_days
+from cbl_engine.tables import LONDON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,9 +54,11 @@ def monthly(
             and means of fewer than five; tables of landlords' times are for officers alone.
 
     Raises:
-        BadInput: the month is not over in the record, or was over before it begins.
+        BadInput: the month is not over in the record, or was over before it begins; a council tax under 0
+            or not finite, or a source of none.
     """
     check_time(record, first, last)
+    _check_council_tax(council_tax_weekly, council_tax_source)
     public = audience == "public"
     if public:
         record = record.published()
@@ -71,6 +77,16 @@ def check_time(record: Happened, first: date, last: date) -> None:
     """Refuse a time of which the record cannot tell: it may begin within the time's first month."""
     if problems := not_on_record(record.since, record.as_at, first, last):
         raise BadInput(problems)
+
+
+def _check_council_tax(weekly: float | None, source: str | None) -> None:
+    if weekly is None and source is not None:
+        raise BadInput([Problem("no_council_tax", "this is the source of a council tax that is not given",
+                                where="--council-tax-source", given=repr(source),
+                                remedy="Give the pounds a week too (--council-tax)")])
+    if weekly is not None and not (math.isfinite(weekly) and weekly >= 0):
+        raise BadInput([Problem("council_tax", "this is not an amount of council tax", where="--council-tax",
+                                given=str(weekly), allowed="0 or more pounds a week")])
 
 
 def within(column: str, first: date, last: date) -> pl.Expr:
@@ -112,21 +128,42 @@ def relets(voids: pl.DataFrame, first: date, last: date, audience: Audience) -> 
         measure, homes_let (in the time; null: withheld), mean, median [days], open (at its end), open_days
         (their mean so far) [days] and days (what is counted).
     """
-    days = void_days(voids, last)
+    days = void_days(voids.with_row_index("void"), last)
     let = days.filter(~pl.col("open"), within("let_on", first, last))
     still = days.filter("open")
     public = audience == "public"
+    every = dict.fromkeys(MEASURES, (True, True))
+    told, told_open = (_apart(let), _apart(still)) if public else (every, every)
     rows = []
     for measure in MEASURES:
         mine, waits = let.filter(measure=measure)["days"], still.filter(measure=measure)["days"]
+        (count, mean), (_, open_mean) = told[measure], told_open[measure]
         rows.append((
-            _MEASURE[measure][0], shown_total(mine.len(), public=public),
-            enough(_number(mine.mean()), mine.len(), audience),
-            enough(_number(mine.median()), mine.len(), audience), waits.len(),
-            enough(_number(waits.mean()), waits.len(), audience), _MEASURE[measure][1]))
+            _MEASURE[measure][0], shown_total(mine.len(), public=public) if count else None,
+            enough(_number(mine.mean()), mine.len(), audience) if mean else None,
+            enough(_number(mine.median()), mine.len(), audience) if mean else None, waits.len(),
+            enough(_number(waits.mean()), waits.len(), audience) if open_mean else None,
+            _MEASURE[measure][1]))
     return pl.DataFrame(rows, {
         "measure": pl.String, "homes_let": pl.Int64, "mean": pl.Float64, "median": pl.Float64,
         "open": pl.Int64, "open_days": pl.Float64, "days": pl.String}, orient="row")
+
+
+def _apart(days: pl.DataFrame) -> dict[str, tuple[bool, bool]]:
+    """Of each measure, whether its count and whether its mean may stand beside those of larger ones.
+
+    One that counts the homes of another but for one to four, or counts one to four by other days,
+    would tell of these by subtraction.
+    """
+    own = {m: dict(days.filter(measure=m).select("void", "days").iter_rows()) for m in MEASURES}
+    told: dict[str, tuple[bool, bool]] = {}
+    for measure in sorted(MEASURES, key=lambda m: -len(own[m])):
+        mine = own[measure]
+        beside = [own[m] for m, (_, mean) in told.items() if mean and len(own[m]) >= LIMIT]
+        count = not any(0 < len(mine.keys() ^ other.keys()) < LIMIT for other in beside)
+        alike = any(0 < len(dict(mine.items() ^ other.items())) < LIMIT for other in beside)
+        told[measure] = (count, count and not alike)
+    return told
 
 
 def _number(value: object) -> float | None:
@@ -246,13 +283,33 @@ def _reviews(record: Happened, last: date) -> Part:
                             "The scheme says nothing under upkeep, so nothing is known to be due.")
     rows = []
     for name, frame in record.due.items():
+        frame, unknown = _seen(record, frame, last) if name == "non_bidders" else (frame, 0)
         over = frame.filter(pl.col("due_on") < last)
         longest = over.select((pl.lit(last) - pl.col("due_on")).dt.total_days().max()).item()
-        rows.append((name.replace("_", " "), over.height, longest))
+        rows.append((name.replace("_", " "), over.height, longest, unknown))
     return Part("overdue", title, "Lines of the register's lists whose last day was before the end of the "
-                "month, as the register stands at the end of the record.",
-                pl.DataFrame(rows, {"what": pl.String, "overdue": pl.Int64, "longest_days": pl.Int64},
-                             orient="row"), heads=(("longest_days", "longest [days]"),))
+                "month, as the register stands at the end of the record. Not known: households without a "
+                "bid on record that may have bid before bids were; such a household is overdue once its "
+                "time is over as counted from the first bid on record.",
+                pl.DataFrame(rows, {"what": pl.String, "overdue": pl.Int64, "longest_days": pl.Int64,
+                                    "not_known": pl.Int64}, orient="row"),
+                heads=(("longest_days", "longest [days]"),), withholds=False)
+
+
+def _seen(record: Happened, lines: pl.DataFrame, last: date) -> tuple[pl.DataFrame, int]:
+    """Non-bidders as far as bids on record tell, and of how many more they do not yet tell."""
+    unseen = pl.col("note").str.starts_with(BIDS_ON_RECORD_FROM).fill_null(value=False)
+    found = lines.filter(unseen)
+    held, scheme = record.record or (None, None)
+    rules = scheme.in_force(record.as_at).upkeep if scheme is not None else None
+    if held is None or rules is None or rules.non_bidding is None or found.is_empty():
+        return lines, 0
+    first = held.tables["bids"].select(pl.col("placed_at").dt.convert_time_zone(LONDON).dt.date().min())
+    end = period_end(first.to_series(), rules.non_bidding, rules.closed)[0].item()
+    if end >= last:
+        return lines.filter(~unseen), found.filter(pl.col("due_on") < last).height
+    return lines.with_columns(
+        pl.when(unseen).then(pl.max_horizontal("due_on", pl.lit(end))).otherwise("due_on").alias("due_on")), 0
 
 
 def _register(record: Happened, last: date, audience: Audience) -> Iterator[Part]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
 from cbl_engine.disclosure import LIMIT, shown_counts, shown_total
 from cbl_engine.report.charts import bars
-from cbl_engine.report.page import render
+from cbl_engine.report.page import day, render
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 Audience = Literal["officer", "public"]
 ALL, UNKNOWN = "all", "not known"
-_BARS = 14
+_BARS, _BROAD = 14, 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,10 +62,17 @@ class Part:
         return bars([(str(label), {self.head(self.drawn): float(value)}) for label, value in
                      rows.iter_rows()], _number, label=190)
 
-    def is_figures(self, column: str) -> bool:
-        """Whether a column is set as numbers are."""
-        return self.frame is not None and (
-            column in self.figures or self.frame.schema[column].is_numeric())
+    @property
+    def broad(self) -> bool:
+        """Whether it has more columns than an upright sheet has room for."""
+        return self.frame is not None and self.frame.width > _BROAD
+
+    def kinds(self) -> list[str]:
+        """How each column is set: ``n`` as numbers are, ``d`` as days; empty as words."""
+        if self.frame is None:
+            return []
+        return ["n" if dtype.is_numeric() or name in self.figures else "d" if dtype == pl.Date else ""
+                for name, dtype in self.frame.schema.items()]
 
     def head(self, column: str) -> str:
         """A column in words."""
@@ -130,6 +138,8 @@ def _cell(value: Any, hidden: str) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return _number(value)
+    if isinstance(value, date):
+        return day(value)
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 

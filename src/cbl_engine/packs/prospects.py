@@ -138,8 +138,9 @@ def _months_before(until: date, months: int) -> date:
 def _own(record: Record, application: str) -> dict[str, Any]:
     """The application's row in force on the record's day."""
     rows, as_at = record.tables.get("applications"), record.as_at
-    problem = BadInput([Problem("unknown_application", "there is no such application on this date",
-                                given=application[:60])])
+    on = "in the record" if as_at is None else f"on {as_at}"
+    problem = BadInput([Problem("unknown_application", f"there is no such application {on}",
+                                given=application[:60], remedy="Give its id as the record has it")])
     if rows is None or as_at is None:
         raise problem
     rows = versions_in_force(rows.filter(pl.col("id").cast(pl.String) == application), as_at)

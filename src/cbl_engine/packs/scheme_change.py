@@ -15,6 +15,7 @@ import polars as pl
 from cbl_engine.assess import movers
 from cbl_engine.assess.moved import MOVES
 from cbl_engine.packs.checklist import Checked, checklist_frame, legal_checklist
+from cbl_engine.packs.parts import UNKNOWN
 from cbl_engine.packs.workload import officer_times, workload
 from cbl_engine.scheme import scheme_changes
 
@@ -65,15 +66,22 @@ class SchemeChange:
         lists = [c for c, t in found.frame().schema.items() if isinstance(t, pl.List)]
         return {
             "from_band_to_band": found.flows(),
-            **{sheet: found.counts(name) for name, sheet in names.items()},
+            **{sheet: _group_in_words(found.counts(name)) for name, sheet in names.items()},
             "reasons": found.reasons(),
             "protection": self.protected,
-            "officer_hours": self.hours,
+            "officer_hours": self.hours.with_columns(pl.col("hours").round(2)),
             "legal_checklist": checklist_frame(self.checklist, counted=True),
             "rules": pl.DataFrame([(c.concerns, c.words) for c in self.changes],
                                   {"concerns": pl.String, "change": pl.String}, orient="row"),
             "households": found.frame().with_columns(pl.col(c).list.join(", ") for c in lists),
         }
+
+
+def _group_in_words(counts: pl.DataFrame) -> pl.DataFrame:
+    """Counts of which the group in the first column is named where it is not known."""
+    group = counts.to_series(0)
+    return counts if not group.null_count() else counts.with_columns(
+        group.cast(pl.String).fill_null(UNKNOWN))
 
 
 def scheme_change(

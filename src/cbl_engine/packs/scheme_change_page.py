@@ -88,12 +88,20 @@ def scheme_change_public_page(change: SchemeChange, by: str | None = None) -> st
 
 
 def scheme_change_sheets(change: SchemeChange, *, public: bool, by: str | None) -> dict[str, pl.DataFrame]:
-    """The tables of the page, as the sheets of a workbook."""
-    if not public:
-        return change.tables()
-    return {"households": change.movers.public(by),
-            "legal_checklist": checklist_frame(change.checklist, counted=False),
-            "rules": change.tables()["rules"]}
+    """The tables of the page, as the sheets of a workbook, what it is of first."""
+    tables = change.tables()
+    if public:
+        tables = {"households": change.movers.public(by),
+                  "legal_checklist": checklist_frame(change.checklist, counted=False),
+                  "rules": tables["rules"]}
+    old, new = change.movers.before.version, change.movers.after.version
+    about = {
+        "For": "Publication. An empty count is withheld: one to four households, or one that would give "
+               "such a count away." if public else
+               "Officers. It holds facts about households: keep it with the case files.",
+        "Old scheme": old.title, "New scheme": new.title, "As at": str(change.movers.before.as_at),
+    }
+    return {"about": pl.DataFrame({"what": list(about), "value": list(about.values())}), **tables}
 
 
 def _common(change: SchemeChange) -> dict[str, Any]:

@@ -157,11 +157,11 @@ def comparison_sheets(
     """The figures of the page, and every other, as the sheets of a workbook.
 
     Returns:
-        findings (response, variant, finding), headlines and differences (figure, group, unit, base,
+        about (what was compared), findings (response, variant, finding), headlines and differences (figure, group, unit, base,
         difference, low, high, told, ..., not_reached: worlds that do not reach a median,
         left_out: worlds without the figure), equality (the same by group of people), levels (response,
-        scenario, figure, group, mean, low, high), values (what each scenario goes by, with its
-        source) and limits.
+        scenario, figure, group, mean, low, high), values (what each scenario goes by, in words and
+        where it is one number as that, with its source) and limits.
     """
     said = [(r, v, line) for r in comparison.responses
             for v, lines in findings(comparison, r, "the sheet differences").items() for line in lines]
@@ -171,17 +171,27 @@ def comparison_sheets(
             "unit", "mean", "low", "high", "worlds")
         for (name, response), done in comparison.simulations.items()]
     values = [
-        (side.name, name, p.label, value(p), p.unit, p.source, p.assumed)
+        (side.name, name, p.label, value(p), p.value if isinstance(p.value, int | float) else None, p.unit,
+         p.source, p.assumed)
         for side in comparison.sides for name, p in side.parameters.found.items()]
+    base, *variants = comparison.sides
+    about = {
+        "For": "Planners. Simulated: what might happen, not what did.",
+        "What if": base.scenario.title, "Base": base.name,
+        "Variants": "; ".join(side.name for side in variants),
+        "Worlds": f"{base.scenario.replications:,}, the same for each, of {time_told(base.scenario, day)}",
+        "Seed": str(base.scenario.seed),
+    }
     return {
+        "about": pl.DataFrame({"what": list(about), "value": list(about.values())}),
         "findings": pl.DataFrame(said, ["response", "variant", "finding"], orient="row"),
         "headlines": _sheet(headlines(comparison)),
         "differences": _sheet(comparison.differences),
         "equality": equality_sheet(comparison, equality),
         "levels": pl.concat(levels),
-        "values": pl.DataFrame(values, dict.fromkeys((
-            "scenario", "parameter", "label", "value", "unit", "source", "assumed"), pl.String),
-            orient="row"),
+        "values": pl.DataFrame(values, {**dict.fromkeys((
+            "scenario", "parameter", "label", "value", "number", "unit", "source", "assumed"), pl.String),
+            "number": pl.Float64}, orient="row"),
         "limits": pl.DataFrame({"what_the_model_does_not_know": [*LIMITS, *_of_these(comparison)]}),
     }
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from cbl_engine.disclosure import month
 from cbl_engine.report.page import day, render
 from cbl_engine.report.results_tables import ALL, BY, UNKNOWN
@@ -12,8 +14,6 @@ from cbl_engine.shortlist.words import say
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
-
-    import polars as pl
 
     from cbl_engine.report.results import Results
 
@@ -205,6 +205,7 @@ def _list(results: Results) -> dict[str, Any]:
     names = frame.columns
     return {
         "heads": [_IN_LISTS.get(n, n.replace("_", " ")).capitalize() for n in names],
+        "days": [frame.schema[n] == pl.Date for n in names],
         "rows": list(_rows(frame, public=public)),
     }
 

@@ -74,7 +74,9 @@ def value(parameter: Parameter) -> str:
 
 
 def _named(parts: dict[str, float]) -> str:
-    return ", ".join(f"{name} {part:g}" for name, part in parts.items())
+    """In the order given; months and sizes, which are whole numbers, in theirs."""
+    names = sorted(parts, key=int) if all(str(n).isdecimal() for n in parts) else parts
+    return ", ".join(f"{name} {parts[name]:g}" for name in names)
 
 
 def _days(points: dict[int, Any]) -> str:
