@@ -18,6 +18,7 @@ import pytest
 from cbl_engine.errors import RunError
 from cbl_engine.simulate import run, run_folder, simulate
 from cbl_engine.simulate.kept import open_simulation
+from cbl_engine.simulate.parameters import shipped_parameters
 from cbl_engine.simulate.run_folder import finished_spans
 from tests.commands import exit_code
 from tests.simulate.small_scenario import set_up_once, written
@@ -208,6 +209,17 @@ def test_a_kept_simulation_is_read_as_it_was(scenario: Path, whole: Path) -> Non
     assert again.scenario == fresh.scenario
     assert again.parameters.found == fresh.parameters.found
     assert all(again.frames[name].equals(frame) for name, frame in fresh.frames.items())
+
+
+def test_a_kept_simulation_with_tables_of_days_is_read_as_it_was(tmp_path: Path) -> None:
+    by_kind = shipped_parameters()["voids.works_days"]
+    path = written(tmp_path, "parameters:\n"
+                   "  voids.inspection_days: {days: {0: 0, 100: 5}, assumed: a test}\n"
+                   f"  voids.works_days: {{days_by: {by_kind}, assumed: a test}}\n")
+    made = simulate(path, tmp_path / "out", replications=1, weeks=1)
+    again = open_simulation(tmp_path / "out")
+    assert again.scenario == made.scenario
+    assert again.parameters["voids.inspection_days"] == {0: 0, 100: 5}
 
 
 def test_a_folder_that_is_not_finished_or_none_is_said(scenario: Path, tmp_path: Path) -> None:

@@ -198,20 +198,22 @@ _BELONGS = {
 
 def problems_of(error: ValidationError, document: Document) -> list[Problem]:
     """What pydantic found wrong, with the place in the file."""
-    return [_problem_of(item, document) for item in error.errors()]
+    return [_problem_of(item, document, error.title) for item in error.errors()]
 
 
-def _problem_of(item: Mapping[str, Any], document: Document) -> Problem:
-    path, given = item["loc"], item["input"]
+def _problem_of(item: Mapping[str, Any], document: Document, model: str) -> Problem:
+    path, given, kind = item["loc"], item["input"], item["type"]
+    if (model, path) == ("Scenario", ("parameters",)) and isinstance(given, str):
+        kind = "file_of_parameters"
     is_key = path[-1:] == ("[key]",)
     if is_key:
         path = (*path[:-2], given)
     place = document.where(path, key=is_key or given is None)
     where = f"{place} ({'.'.join(map(_written, path))})"
-    if is_key and item["type"] == "string_type":
+    if is_key and kind == "string_type":
         return Problem("bad_value", "a name is text", where=where, given=_written(given),
                        remedy=f'Put it in quotes: "{_written(given)}"')
-    message, remedy = _BELONGS.get(item["type"], (item["msg"].removeprefix("Value error, "), ""))
+    message, remedy = _BELONGS.get(kind, (item["msg"].removeprefix("Value error, "), ""))
     said = "nothing" if given is None else "" if isinstance(given, dict) else repr(given)
     return Problem("bad_value", message, where=where, given=said, remedy=remedy)
 

@@ -6,8 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.scheme import Scheme, load_scheme
@@ -177,13 +176,6 @@ class Scenario(Part):
         "as in void_days:tenancy, mean; left out: every one")
     variants: dict[str, Variant] = Field(
         default_factory=dict, description="what it is compared with, by name")
-
-    @field_validator("parameters", mode="before")
-    @classmethod
-    def _no_file(cls, given: Any) -> Any:
-        if isinstance(given, str):
-            raise PydanticCustomError("file_of_parameters", "a file is named under parameters_from")
-        return given
 
     @property
     def days(self) -> int:
