@@ -134,6 +134,20 @@ def test_a_value_of_a_wrong_type_is_told_with_its_place(tmp_path: Path) -> None:
         read_parameters(file)
 
 
+def test_shares_of_less_than_the_whole_are_told_but_where_the_rest_is_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "ours.yaml"
+    leakage = dict.fromkeys(shipped_parameters()["chains.leakage"], 0.01)
+    file.write_text(
+        "parameters:\n"
+        "  bidding.kinds: {shares: {never: 0.5, seldom: 0.03, often: 0.2}, assumed: a test}\n"
+        f"  chains.leakage: {{shares: {leakage}, assumed: a test}}\n")
+    with pytest.raises(BadInput) as caught:
+        read_parameters(file)
+    assert [p.line() for p in caught.value.problems] == [
+        "ours.yaml:2:3: shares of bidding.kinds are not of the whole; given shares that add up to 0.73; "
+        "allowed: shares that add up to 1"]
+
+
 def test_other_values_keep_the_words_of_the_catalogue() -> None:
     new = Parameter.model_validate({"rate": 0.9, "assumed": "a test"})
     changed = shipped_parameters().with_changes({"arrivals.per_year": new})

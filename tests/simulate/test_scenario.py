@@ -59,7 +59,7 @@ def test_values_of_a_file_and_of_the_scenario_take_the_place_of_the_usual(tmp_pa
 
 def test_shares_of_a_file_go_by_their_names_whatever_their_order(tmp_path: Path) -> None:
     usual = shipped_parameters()["voids.works"]
-    turned = dict(reversed({**usual, "adaptation": 0.3, "standard": 0.2}.items()))
+    turned = dict(reversed({**usual, "adaptation": 0.3, "standard": 0.4}.items()))
     given = ", ".join(f"{name}: {share}" for name, share in turned.items())
     _, parameters = read_scenario(written(
         tmp_path, f"parameters:\n  voids.works: {{shares: {{{given}}}, assumed: a test}}\n"))

@@ -45,7 +45,8 @@ class Parameter(Part):
         rate: events for each one at risk in a year, 0 or more.
         share: of a whole, 0 to 1.
         number: any number.
-        shares: name -> share; they add up to 1, or to less where the rest is nothing.
+        shares: name -> share; they add up to 1, or to less where the catalogue's do and the rest is
+            nothing, as of ``chains.leakage``.
         weights: name -> number.
         weights_by: name -> name -> number.
         days: percentile -> whole or part days; 0 and 100 are given.
@@ -233,8 +234,8 @@ _WHOLE = {
 def changes_that_do_not_fit(
     changes: Mapping[str, Parameter], document: Document, at: tuple[Any, ...]
 ) -> Iterator[Problem]:
-    """Names that the catalogue has not, and values of another kind, with other names in them, or not
-    the whole number that is wanted.
+    """Names that the catalogue has not, and values of another kind, with other names in them, shares of
+    less than the whole, or not the whole number that is wanted.
     """
     from difflib import get_close_matches
 
@@ -262,10 +263,18 @@ def changes_that_do_not_fit(
                     given="; ".join([*([f"without {', '.join(lacks)}"] if lacks else []),
                                      *([f"{', '.join(beside)} besides"] if beside else [])]),
                     remedy="What never happens has the share 0" if lacks and new.kind == "shares" else "")
+            elif _less_than_whole(new) and not _less_than_whole(old):
+                yield Problem("parameter_shares", f"shares of {name} are not of the whole", where=where,
+                              given=f"shares that add up to {sum(new.value.values()):g}",
+                              allowed="shares that add up to 1")
         elif name in _WHOLE and (new.value < _WHOLE[name] or new.value != int(new.value)):
             yield Problem("parameter_number", f"{name} is counted", where=where,
                           given=f"{new.value:g}",
                           allowed=f"a whole number of {old.unit}, {_WHOLE[name]} or more")
+
+
+def _less_than_whole(parameter: Parameter) -> bool:
+    return parameter.shares is not None and sum(parameter.shares.values()) < 1 - _SUM
 
 
 def parts_of(parameter: Parameter) -> dict[str, float]:
