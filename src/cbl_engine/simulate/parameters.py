@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from functools import cache
 from itertools import pairwise
+from math import inf
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
@@ -225,10 +226,11 @@ def _written(value: Any) -> str:
 
 
 _WHOLE = {
-    "bidding.most_bids": 0, "nominations.starting_weekday": 0, "voids.advert_weeks": 1,
-    "voids.advertised_days_before": 0, "voids.offers_per_week": 0, "voids.works_teams": 0,
+    "bidding.most_bids": (0, inf), "nominations.starting_weekday": (0, 7),
+    "voids.advert_weeks": (1, inf), "voids.advertised_days_before": (0, inf),
+    "voids.offers_per_week": (0, inf), "voids.works_teams": (0, inf),
 }
-"""Parameters that are whole numbers, and the least that each may be."""
+"""Parameters that are whole numbers, and the least and the most that each may be."""
 
 
 def changes_that_do_not_fit(
@@ -267,10 +269,12 @@ def changes_that_do_not_fit(
                 yield Problem("parameter_shares", f"shares of {name} are not of the whole", where=where,
                               given=f"shares that add up to {sum(new.value.values()):g}",
                               allowed="shares that add up to 1")
-        elif name in _WHOLE and (new.value < _WHOLE[name] or new.value != int(new.value)):
-            yield Problem("parameter_number", f"{name} is counted", where=where,
-                          given=f"{new.value:g}",
-                          allowed=f"a whole number of {old.unit}, {_WHOLE[name]} or more")
+        elif name in _WHOLE:
+            least, most = _WHOLE[name]
+            if new.value % 1 != 0 or not least <= new.value <= most:
+                yield Problem("parameter_number", f"{name} is counted", where=where,
+                              given=f"{new.value:g}", allowed=f"a whole number, {least} "
+                              f"{'or more' if most == inf else f'to {most}'} [{old.unit}]")
 
 
 def _less_than_whole(parameter: Parameter) -> bool:
