@@ -226,11 +226,13 @@ def _written(value: Any) -> str:
 
 
 _WHOLE = {
-    "bidding.most_bids": (0, inf), "nominations.starting_weekday": (0, 7),
+    "bidding.most_bids": (1, inf), "nominations.starting_weekday": (0, 7),
     "voids.advert_weeks": (1, inf), "voids.advertised_days_before": (0, inf),
     "voids.offers_per_week": (0, inf), "voids.works_teams": (0, inf),
 }
 """Parameters that are whole numbers, and the least and the most that each may be."""
+_INSTEAD = {"bidding.most_bids": "Nobody bids where never is 1 in bidding.kinds and in bidding.kinds_joining"}
+"""What to do where 0 was given and cannot be."""
 
 
 def changes_that_do_not_fit(
@@ -274,7 +276,8 @@ def changes_that_do_not_fit(
             if new.value % 1 != 0 or not least <= new.value <= most:
                 yield Problem("parameter_number", f"{name} is counted", where=where,
                               given=f"{new.value:g}", allowed=f"a whole number, {least} "
-                              f"{'or more' if most == inf else f'to {most}'} [{old.unit}]")
+                              f"{'or more' if most == inf else f'to {most}'} [{old.unit}]",
+                              remedy=_INSTEAD.get(name, "") if new.value == 0 else "")
 
 
 def _less_than_whole(parameter: Parameter) -> bool:
