@@ -99,6 +99,8 @@ def test_what_has_no_rate_never_happens() -> None:
     ({"days": {0: 1, 50: 2}}, "percentiles 0 and 100"),
     ({"days": {0: 5, 50: 2, 100: 9}}, "do not fall"),
     ({"days_by": {"a": {0: 5, 100: 2}}}, "do not fall"),
+    ({"days": {0: 0, 100: 36_526}}, "less than or equal to 36525"),
+    ({"days_by": {"a": {0: 0, 100: 36_526}}}, "less than or equal to 36525"),
 ])
 def test_a_value_that_makes_no_sense_is_refused(value: dict, why: str) -> None:
     with pytest.raises(ValidationError, match=why):

@@ -240,6 +240,18 @@ def test_a_single_factor_below_nothing_is_told_before_the_run(tmp_path: Path) ->
         ("below_0", "downsizing.incentive", "-5", "0 or more [factor on the yearly rate]")]
 
 
+def test_nominations_of_centuries_are_told_before_the_run(tmp_path: Path) -> None:
+    times = shipped_parameters()["nominations.days_times"] | {"council": 50.0, "family": 100.0}
+    path = tmp_path / "ours.yaml"
+    path.write_text("title: Ours\nscheme: sheffield\nstart: 2026-04-06\nweeks: 4\n"
+                    "world: {households: 20, homes: 20}\nparameters:\n"
+                    f"  nominations.days_times: {{assumed: a test, weights: {times}}}\n")
+    with pytest.raises(BadInput) as told:
+        simulate(path, replications=1)
+    assert [(p.kind, p.where) for p in told.value.problems] == [
+        ("days_explode", "nominations.days, nominations.days_times")]
+
+
 def test_names_in_names_that_may_not_be_are_told(tmp_path: Path) -> None:
     path = tmp_path / "ours.yaml"
     path.write_text("parameters:\n  nominations.landlord_odds:\n    assumed: a test\n"

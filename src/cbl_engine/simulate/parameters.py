@@ -36,7 +36,9 @@ _SUM = 1e-6
 
 AtLeast0 = Annotated[float, Field(ge=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
-Percentiles = dict[Annotated[int, Field(ge=0, le=100)], AtLeast0]
+MOST_DAYS = 36_525
+"""A hundred years: no stage takes longer."""
+Percentiles = dict[Annotated[int, Field(ge=0, le=100)], Annotated[float, Field(ge=0, le=MOST_DAYS)]]
 
 
 class Parameter(Part):
@@ -50,7 +52,7 @@ class Parameter(Part):
             nothing, as of ``chains.leakage``.
         weights: name -> number.
         weights_by: name -> name -> number.
-        days: percentile -> whole or part days; 0 and 100 are given.
+        days: percentile -> whole or part days, at most ``MOST_DAYS``; 0 and 100 are given.
         days_by: name -> percentiles of days.
         source: name of a source of the file, or words.
         assumed: why the value is assumed, where it has no source.

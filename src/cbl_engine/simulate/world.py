@@ -19,7 +19,7 @@ from cbl_engine.simulate.lists_under_way import lists_under_way
 from cbl_engine.simulate.luck import Luck
 from cbl_engine.simulate.make_lives import make_lives
 from cbl_engine.simulate.opening import voids_under_way
-from cbl_engine.simulate.parameters import parts_of
+from cbl_engine.simulate.parameters import MOST_DAYS, parts_of
 from cbl_engine.simulate.scenario import as_at_start, near, read_own, rules_in_turn, scheme_of
 from cbl_engine.simulate.setup import Decants, Setup, Theory
 from cbl_engine.simulate.state import NEVER
@@ -277,6 +277,7 @@ def _cannot_run(setup: Setup) -> list[Problem]:
             remedy="Check the stock's bedrooms and the scheme's bedroom standard"))
     for _, its in setup.spells:
         problems += _values_that_cannot_be(its.parameters)
+        problems += _nominations_without_end(its)
     if setup.lives.opening == 0:
         problems.append(Problem(
             "empty_world", "nobody waits at the start, and who joins is a share of those who wait",
@@ -302,3 +303,13 @@ def _values_that_cannot_be(parameters: Parameters) -> Iterator[Problem]:
         yield Problem(
             "rate_explodes", "the register would grow twentyfold in a year",
             where="arrivals.per_year", given=f"{arrivals:g}", allowed="20 or less")
+
+
+def _nominations_without_end(setup: Setup) -> Iterator[Problem]:
+    """Days of nominations that are within bounds by themselves and not with the factors on them."""
+    longest = max(table.max() for name, table in setup.days.items() if name.startswith("nominations.days/"))
+    if (days := longest * setup.chances.days_times.max()) > MOST_DAYS:
+        yield Problem(
+            "days_explode", "nominations would take more than a hundred years",
+            where="nominations.days, nominations.days_times", given=f"up to {days:,.0f} days",
+            allowed=f"{MOST_DAYS:,} or less")
