@@ -155,6 +155,27 @@ def test_a_home_with_its_stages_adverts_and_nominations(kept: Kept) -> None:
     assert new.end == "Empty, not yet ready, at the end"
 
 
+def test_nominations_of_a_day_are_told_as_one_follows_from_the_other(kept: Kept) -> None:
+    ended = {"position": 1, "nominated_on": d(5, 12), "settled_on": d(5, 12), "outcome": "withdrew"}
+    went_on = nomination(settled_on=d(5, 14), outcome="withdrew")
+
+    def told(trace, id_: str, *nominations: dict) -> list[str]:
+        tables = kept.tables | {"nominations": pl.LazyFrame(nominations)}
+        found = lines(trace(Kept(kept.folder, SCENARIO, kept.parameters, tables), id_))
+        return [line for line in found if "ominated" in line or "withdrew" in line]
+
+    assert told(trace_home, "H1", went_on | {"application": "P0000-000001"}, nomination(**ended)) == [
+        "12 May P0000-000002 is nominated by its own bid, number 1 on the list",
+        "12 May P0000-000002: withdrew",
+        "12 May P0000-000001 is nominated by its own bid, number 2 on the list",
+        "14 May P0000-000001: withdrew"]
+    assert told(trace_application, "P0000-000002", went_on, nomination(**ended, home="H2")) == [
+        "12 May Nominated for H2 by its own bid, number 1 on the list",
+        "12 May H2: withdrew",
+        "12 May Nominated for H1 by its own bid, number 2 on the list",
+        "14 May H1: withdrew"]
+
+
 def test_a_chain_from_its_first_void_to_where_it_stands(kept: Kept) -> None:
     found = trace_chain(kept, "H1/1")
     assert found.facts == {"homes": "H1, H2", "voids": 2, "lettings": 1}

@@ -313,7 +313,9 @@ def _void(
 
 
 def _nominations(rows: pl.DataFrame, *, of_home: bool) -> Iterator[Step]:
-    for row in rows.iter_rows(named=True):
+    """Nominations for a void, or of a household, as one follows from the end of another on its day."""
+    then = "position" if of_home else "settled_on"
+    for row in rows.sort("nominated_on", then, nulls_last=True).iter_rows(named=True):
         home, application = row["home"], row["application"]
         who, where = (f"{application} is nominated", "") if of_home else ("Nominated", f" for {home}")
         yield Step(row["nominated_on"], "nominated",
