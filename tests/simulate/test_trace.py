@@ -40,7 +40,8 @@ def nomination(**changes) -> dict:
 def household(application: str, **changes) -> dict:
     row = {"world": 0, "application": application, "registered_on": d(1, 5), "status": "waiting",
            "left_on": None, "band": "B", "bedroom_need": 2, "tenant": False, "homeless": False,
-           "bids_as": "seldom", "bids": 4, "nominations": 1, "refusals": 0, "decanted": False}
+           "bids_as": "seldom", "bids": 4, "nominations": 1, "refusals": 0, "decanted": False,
+           "downsizer": False}
     return row | changes
 
 
@@ -215,12 +216,13 @@ def test_a_home_that_was_let_and_then_pulled_down_is_not_let_at_the_end(kept: Ke
 def test_a_household_is_told_to_move_out_of_a_home_that_is_pulled_down(kept: Kept) -> None:
     tables = kept.tables | {
         "households": pl.LazyFrame([household("P0000-000002", status="housed", left_on=d(7, 1),
-                                              tenant=True, decanted=True)]),
+                                              tenant=True, decanted=True, downsizer=True)]),
         "lettings": pl.LazyFrame([LETTING | {"let_on": d(7, 1), "left_home": "H5",
                                              "leaked": "decant"}])}
     found = trace_application(Kept(kept.folder, SCENARIO, kept.parameters, tables), "P0000-000002")
     assert "08 Jun Told to move out: H5 is to be pulled down" in lines(found)
-    assert found.facts["must move out"] == "its home is to be pulled down"
+    assert found.facts["must move out because"] == "its home is to be pulled down"
+    assert found.facts["asked for"] == "a smaller home"
 
 
 @pytest.mark.parametrize(

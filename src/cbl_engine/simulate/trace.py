@@ -154,7 +154,9 @@ def trace_application(kept: Kept, application: str, world: int = 0) -> Trace:
         "tenant": who["tenant"], "homeless": who["homeless"], "bids": who["bids"],
         "bids as": who["bids_as"], "nominations": who["nominations"],
         "refusals": who["refusals"],
-    } | ({"must move out": "its home is to be pulled down"} if who["decanted"] else {})
+    }
+    facts |= {"must move out because": "its home is to be pulled down"} if who["decanted"] else {}
+    facts |= {"asked for": "a smaller home"} if who["downsizer"] else {}
     end = {"waiting": "Still waiting at the end", "under_offer": "Under offer at the end"}
     return Trace("application", application, world, facts, _in_order(steps),
                  end.get(who["status"], _said(_LEFT, who["status"])))
