@@ -108,6 +108,15 @@ def test_what_is_wrong_is_told_with_its_line(
     assert f"town.yaml:{line}:" in caught.value.problems[0].where
 
 
+def test_a_day_that_cannot_be_is_told_as_it_was_written(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    path.write_text(path.read_text().replace("2026-04-06", "9999-12-01"))
+    with pytest.raises(BadInput) as caught:
+        read_scenario(path)
+    assert [problem.line() for problem in caught.value.problems] == [
+        "town.yaml:3:8 (start): Input should be less than or equal to 2200-01-01; given 9999-12-01"]
+
+
 def test_homes_of_a_plan_that_is_in_force_and_decants_of_homes_that_come_are_read(
     tmp_path: Path,
 ) -> None:

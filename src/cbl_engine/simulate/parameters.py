@@ -7,6 +7,7 @@ between them straight lines, so that a table of whole days says them and a draw 
 
 from __future__ import annotations
 
+from datetime import date
 from functools import cache
 from itertools import pairwise
 from math import inf
@@ -218,7 +219,8 @@ def _problem_of(item: Mapping[str, Any], document: Document, model: str) -> Prob
         return Problem("bad_value", "a name is text", where=where, given=_written(given),
                        remedy=f'Put it in quotes: "{_written(given)}"')
     message, remedy = _BELONGS.get(kind, (item["msg"].removeprefix("Value error, "), ""))
-    said = "nothing" if given is None else "" if isinstance(given, dict) else repr(given)
+    said = "" if isinstance(given, dict) else "nothing" if given is None else (
+        given.isoformat() if isinstance(given, date) else repr(given))
     return Problem("bad_value", message, where=where, given=said, remedy=remedy)
 
 
