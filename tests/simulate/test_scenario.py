@@ -84,6 +84,8 @@ def test_a_file_named_under_parameters_is_said_to_go_under_parameters_from(tmp_p
     ("decants:\n  - {on: 2031-01-01, homes: 5, because: works}\n", "outside_horizon", 6),
     ("decants:\n  - {on: 2026-05-01, homes: 5, because: whim}\n", "bad_value", 6),
     ("simple: {refusal: 1.5}\n", "bad_value", 5),
+    ("simple: {refusal: 0.5}\n", "bad_value", 5),
+    ("simple: {accepts: always, refusal: 0.5}\n", "bad_value", 5),
     ("new_homes:\n  - {on: 2026-05-01, homes: 5, bedrooms: 2, plan: nosuch}\n", "unknown_plan", 6),
     ("scheme_set: {local_lettings_plans: {a: {label: A, in_force: {from: 2025-01-01, until: 2026-06-01, assumed: true}}}}\n"
      "new_homes:\n  - {on: 2026-05-01, homes: 5, bedrooms: 2, plan: a}\n", "plan_not_in_force", 7),
