@@ -262,6 +262,13 @@ def test_a_tenant_who_moves_gives_notice_when_the_other_home_is_accepted(whole: 
     assert (voids["notice_given_on"] <= voids["tenancy_ended_on"]).all()
 
 
+def test_tenancies_that_end_otherwise_than_by_leaving_or_moving_end_without_notice(whole: Path) -> None:
+    voids = pl.read_parquet(whole / "voids.parquet")
+    told = voids.filter(pl.col("notice_given_on") < pl.col("tenancy_ended_on"))
+    assert set(told["cause"]) == {"left", "moved"}
+    assert {"died", "evicted"} < set(voids["cause"])
+
+
 def test_a_run_whose_tables_are_of_another_version_is_not_read(whole: Path, tmp_path: Path) -> None:
     for path in whole.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())
