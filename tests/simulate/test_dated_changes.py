@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -14,9 +15,10 @@ from cbl_engine.simulate.levers import scheme_with
 from cbl_engine.simulate.scenario import scheme_of, variant_of
 from cbl_engine.simulate.scenario_file import read_scenario
 from cbl_engine.simulate.state import NEVER
+from cbl_engine.simulate.weeks import run_batch
 from cbl_engine.simulate.world import set_up
 from tests.simulate.policy_world import PROFILES, scheme_text
-from tests.simulate.small import START, tables
+from tests.simulate.small import START, setup_of, tables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -178,6 +180,12 @@ changes:
 def test_a_limit_that_no_works_wait_for_is_none(tmp_path: Path, more: str) -> None:
     free, limited = tables(made(tmp_path)), tables(made(tmp_path, more))
     assert all(limited[name].equals(free[name]) for name in free)
+
+
+def test_no_more_teams_are_kept_than_there_are_homes() -> None:
+    setup = setup_of("sheffield", weeks=1, **{"voids.works_teams": {"number": 100_000}})
+    state, _ = run_batch(setup, np.arange(1))
+    assert state.teams_free.shape[1] == setup.n_homes
 
 
 @pytest.mark.parametrize(("name", "table", "counted"), [

@@ -237,7 +237,8 @@ def test_rounds_of_adverts_change_from_a_day_on(tmp_path) -> None:
 
 
 @pytest.mark.parametrize(("name", "number"), [
-    ("voids.advert_weeks", 0), ("voids.advert_weeks", 1.5), ("voids.works_teams", -1)])
+    ("voids.advert_weeks", 0), ("voids.advert_weeks", 1.5), ("voids.works_teams", -1),
+    ("bidding.most_bids", 0), ("nominations.starting_weekday", 8)])
 def test_what_is_counted_is_a_whole_number(tmp_path, name: str, number: float) -> None:
     (tmp_path / "small.yaml").write_text(scheme_text(RULES))
     path = tmp_path / "town.yaml"

@@ -117,6 +117,14 @@ def test_few_of_a_made_up_register_rank_from_the_first_day(
         assert len(np.unique(days[first])) > 150
 
 
+@pytest.mark.parametrize("scheme", shipped_schemes())
+def test_few_of_a_made_up_register_and_of_those_who_join_have_no_priority_date(scheme: str) -> None:
+    lives = setup_of(scheme, weeks=1, households=1000, homes=20).lives
+    first = lives.starts[:-1]
+    for some in (first[:lives.opening], first[lives.opening:]):
+        assert (lives.priority[some] == 0).mean() < 0.02
+
+
 def test_bands_of_a_day_began_by_then() -> None:
     began = {}
     for week in (0, 24, 52):

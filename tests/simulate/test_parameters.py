@@ -99,6 +99,8 @@ def test_what_has_no_rate_never_happens() -> None:
     ({"days": {0: 1, 50: 2}}, "percentiles 0 and 100"),
     ({"days": {0: 5, 50: 2, 100: 9}}, "do not fall"),
     ({"days_by": {"a": {0: 5, 100: 2}}}, "do not fall"),
+    ({"days": {0: 0, 100: 36_526}}, "less than or equal to 36525"),
+    ({"days_by": {"a": {0: 0, 100: 36_526}}}, "less than or equal to 36525"),
 ])
 def test_a_value_that_makes_no_sense_is_refused(value: dict, why: str) -> None:
     with pytest.raises(ValidationError, match=why):
@@ -132,6 +134,20 @@ def test_a_value_of_a_wrong_type_is_told_with_its_place(tmp_path: Path) -> None:
     file.write_text("parameters:\n  arrivals.per_year: {rate: many, assumed: a test}\n")
     with pytest.raises(BadInput, match=r"ours\.yaml:2:\d+"):
         read_parameters(file)
+
+
+def test_shares_of_less_than_the_whole_are_told_but_where_the_rest_is_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "ours.yaml"
+    leakage = dict.fromkeys(shipped_parameters()["chains.leakage"], 0.01)
+    file.write_text(
+        "parameters:\n"
+        "  bidding.kinds: {shares: {never: 0.5, seldom: 0.03, often: 0.2}, assumed: a test}\n"
+        f"  chains.leakage: {{shares: {leakage}, assumed: a test}}\n")
+    with pytest.raises(BadInput) as caught:
+        read_parameters(file)
+    assert [p.line() for p in caught.value.problems] == [
+        "ours.yaml:2:3: shares of bidding.kinds are not of the whole; given shares that add up to 0.73; "
+        "allowed: shares that add up to 1"]
 
 
 def test_other_values_keep_the_words_of_the_catalogue() -> None:

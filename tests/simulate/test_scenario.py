@@ -59,7 +59,7 @@ def test_values_of_a_file_and_of_the_scenario_take_the_place_of_the_usual(tmp_pa
 
 def test_shares_of_a_file_go_by_their_names_whatever_their_order(tmp_path: Path) -> None:
     usual = shipped_parameters()["voids.works"]
-    turned = dict(reversed({**usual, "adaptation": 0.3, "standard": 0.2}.items()))
+    turned = dict(reversed({**usual, "adaptation": 0.3, "standard": 0.4}.items()))
     given = ", ".join(f"{name}: {share}" for name, share in turned.items())
     _, parameters = read_scenario(written(
         tmp_path, f"parameters:\n  voids.works: {{shares: {{{given}}}, assumed: a test}}\n"))
@@ -84,6 +84,8 @@ def test_a_file_named_under_parameters_is_said_to_go_under_parameters_from(tmp_p
     ("decants:\n  - {on: 2031-01-01, homes: 5, because: works}\n", "outside_horizon", 6),
     ("decants:\n  - {on: 2026-05-01, homes: 5, because: whim}\n", "bad_value", 6),
     ("simple: {refusal: 1.5}\n", "bad_value", 5),
+    ("simple: {refusal: 0.5}\n", "bad_value", 5),
+    ("simple: {accepts: always, refusal: 0.5}\n", "bad_value", 5),
     ("new_homes:\n  - {on: 2026-05-01, homes: 5, bedrooms: 2, plan: nosuch}\n", "unknown_plan", 6),
     ("scheme_set: {local_lettings_plans: {a: {label: A, in_force: {from: 2025-01-01, until: 2026-06-01, assumed: true}}}}\n"
      "new_homes:\n  - {on: 2026-05-01, homes: 5, bedrooms: 2, plan: a}\n", "plan_not_in_force", 7),
@@ -106,6 +108,15 @@ def test_what_is_wrong_is_told_with_its_line(
         read_scenario(written(tmp_path, more))
     assert [p.kind for p in caught.value.problems] == [kind]
     assert f"town.yaml:{line}:" in caught.value.problems[0].where
+
+
+def test_a_day_that_cannot_be_is_told_as_it_was_written(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    path.write_text(path.read_text().replace("2026-04-06", "9999-12-01"))
+    with pytest.raises(BadInput) as caught:
+        read_scenario(path)
+    assert [problem.line() for problem in caught.value.problems] == [
+        "town.yaml:3:8 (start): Input should be less than or equal to 2200-01-01; given 9999-12-01"]
 
 
 def test_homes_of_a_plan_that_is_in_force_and_decants_of_homes_that_come_are_read(
@@ -238,6 +249,18 @@ def test_a_single_factor_below_nothing_is_told_before_the_run(tmp_path: Path) ->
         simulate(path, replications=1)
     assert [(p.kind, p.where, p.given, p.allowed) for p in told.value.problems] == [
         ("below_0", "downsizing.incentive", "-5", "0 or more [factor on the yearly rate]")]
+
+
+def test_nominations_of_centuries_are_told_before_the_run(tmp_path: Path) -> None:
+    times = shipped_parameters()["nominations.days_times"] | {"council": 50.0, "family": 100.0}
+    path = tmp_path / "ours.yaml"
+    path.write_text("title: Ours\nscheme: sheffield\nstart: 2026-04-06\nweeks: 4\n"
+                    "world: {households: 20, homes: 20}\nparameters:\n"
+                    f"  nominations.days_times: {{assumed: a test, weights: {times}}}\n")
+    with pytest.raises(BadInput) as told:
+        simulate(path, replications=1)
+    assert [(p.kind, p.where) for p in told.value.problems] == [
+        ("days_explode", "nominations.days, nominations.days_times")]
 
 
 def test_names_in_names_that_may_not_be_are_told(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ import pytest
 from cbl_engine.errors import RunError
 from cbl_engine.simulate import run, run_folder, simulate
 from cbl_engine.simulate.kept import open_simulation
+from cbl_engine.simulate.parameters import shipped_parameters
 from cbl_engine.simulate.run_folder import finished_spans
 from tests.commands import exit_code
 from tests.simulate.small_scenario import set_up_once, written
@@ -210,6 +211,17 @@ def test_a_kept_simulation_is_read_as_it_was(scenario: Path, whole: Path) -> Non
     assert all(again.frames[name].equals(frame) for name, frame in fresh.frames.items())
 
 
+def test_a_kept_simulation_with_tables_of_days_is_read_as_it_was(tmp_path: Path) -> None:
+    by_kind = shipped_parameters()["voids.works_days"]
+    path = written(tmp_path, "parameters:\n"
+                   "  voids.inspection_days: {days: {0: 0, 100: 5}, assumed: a test}\n"
+                   f"  voids.works_days: {{days_by: {by_kind}, assumed: a test}}\n")
+    made = simulate(path, tmp_path / "out", replications=1, weeks=1)
+    again = open_simulation(tmp_path / "out")
+    assert again.scenario == made.scenario
+    assert again.parameters["voids.inspection_days"] == {0: 0, 100: 5}
+
+
 def test_a_folder_that_is_not_finished_or_none_is_said(scenario: Path, tmp_path: Path) -> None:
     with pytest.raises(RunError, match="there is no simulation in the folder"):
         open_simulation(tmp_path)
@@ -248,6 +260,13 @@ def test_a_tenant_who_moves_gives_notice_when_the_other_home_is_accepted(whole: 
     assert voids.height > 5
     assert (voids["notice_given_on"] >= voids["accepted_on"]).all()
     assert (voids["notice_given_on"] <= voids["tenancy_ended_on"]).all()
+
+
+def test_tenancies_that_end_otherwise_than_by_leaving_or_moving_end_without_notice(whole: Path) -> None:
+    voids = pl.read_parquet(whole / "voids.parquet")
+    told = voids.filter(pl.col("notice_given_on") < pl.col("tenancy_ended_on"))
+    assert set(told["cause"]) == {"left", "moved"}
+    assert {"died", "evicted"} < set(voids["cause"])
 
 
 def test_a_run_whose_tables_are_of_another_version_is_not_read(whole: Path, tmp_path: Path) -> None:

@@ -40,7 +40,8 @@ def nomination(**changes) -> dict:
 def household(application: str, **changes) -> dict:
     row = {"world": 0, "application": application, "registered_on": d(1, 5), "status": "waiting",
            "left_on": None, "band": "B", "bedroom_need": 2, "tenant": False, "homeless": False,
-           "bids_as": "seldom", "bids": 4, "nominations": 1, "refusals": 0, "decanted": False}
+           "bids_as": "seldom", "bids": 4, "nominations": 1, "refusals": 0, "decanted": False,
+           "downsizer": False}
     return row | changes
 
 
@@ -155,6 +156,27 @@ def test_a_home_with_its_stages_adverts_and_nominations(kept: Kept) -> None:
     assert new.end == "Empty, not yet ready, at the end"
 
 
+def test_nominations_of_a_day_are_told_as_one_follows_from_the_other(kept: Kept) -> None:
+    ended = {"position": 1, "nominated_on": d(5, 12), "settled_on": d(5, 12), "outcome": "withdrew"}
+    went_on = nomination(settled_on=d(5, 14), outcome="withdrew")
+
+    def told(trace, id_: str, *nominations: dict) -> list[str]:
+        tables = kept.tables | {"nominations": pl.LazyFrame(nominations)}
+        found = lines(trace(Kept(kept.folder, SCENARIO, kept.parameters, tables), id_))
+        return [line for line in found if "ominated" in line or "withdrew" in line]
+
+    assert told(trace_home, "H1", went_on | {"application": "P0000-000001"}, nomination(**ended)) == [
+        "12 May P0000-000002 is nominated by its own bid, number 1 on the list",
+        "12 May P0000-000002: withdrew",
+        "12 May P0000-000001 is nominated by its own bid, number 2 on the list",
+        "14 May P0000-000001: withdrew"]
+    assert told(trace_application, "P0000-000002", went_on, nomination(**ended, home="H2")) == [
+        "12 May Nominated for H2 by its own bid, number 1 on the list",
+        "12 May H2: withdrew",
+        "12 May Nominated for H1 by its own bid, number 2 on the list",
+        "14 May H1: withdrew"]
+
+
 def test_a_chain_from_its_first_void_to_where_it_stands(kept: Kept) -> None:
     found = trace_chain(kept, "H1/1")
     assert found.facts == {"homes": "H1, H2", "voids": 2, "lettings": 1}
@@ -194,12 +216,13 @@ def test_a_home_that_was_let_and_then_pulled_down_is_not_let_at_the_end(kept: Ke
 def test_a_household_is_told_to_move_out_of_a_home_that_is_pulled_down(kept: Kept) -> None:
     tables = kept.tables | {
         "households": pl.LazyFrame([household("P0000-000002", status="housed", left_on=d(7, 1),
-                                              tenant=True, decanted=True)]),
+                                              tenant=True, decanted=True, downsizer=True)]),
         "lettings": pl.LazyFrame([LETTING | {"let_on": d(7, 1), "left_home": "H5",
                                              "leaked": "decant"}])}
     found = trace_application(Kept(kept.folder, SCENARIO, kept.parameters, tables), "P0000-000002")
     assert "08 Jun Told to move out: H5 is to be pulled down" in lines(found)
-    assert found.facts["must move out"] == "its home is to be pulled down"
+    assert found.facts["must move out because"] == "its home is to be pulled down"
+    assert found.facts["asked for"] == "a smaller home"
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ def open_simulation(folder: str | Path) -> Kept:
                       for name, value in told["parameters"].items()}
         scenario = Scenario.model_validate_json(json.dumps(told["scenario"]))
     except (ValidationError, KeyError):
-        raise _damaged(manifest, "the file is not as it was written") from None
+        raise _damaged(manifest, "the file is not as this version of the engine writes it") from None
     places = {name: at for at, name in enumerate(shipped_parameters().found)}
     in_order = dict(sorted(parameters.items(), key=lambda item: places.get(item[0], len(places))))
     return Kept(folder, scenario, Parameters(in_order),

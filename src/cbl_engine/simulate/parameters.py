@@ -7,8 +7,10 @@ between them straight lines, so that a table of whole days says them and a draw 
 
 from __future__ import annotations
 
+from datetime import date
 from functools import cache
 from itertools import pairwise
+from math import inf
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
@@ -35,7 +37,9 @@ _SUM = 1e-6
 
 AtLeast0 = Annotated[float, Field(ge=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
-Percentiles = dict[Annotated[int, Field(ge=0, le=100)], AtLeast0]
+MOST_DAYS = 36_525
+"""A hundred years: no stage takes longer."""
+Percentiles = dict[Annotated[int, Field(ge=0, le=100)], Annotated[float, Field(ge=0, le=MOST_DAYS)]]
 
 
 class Parameter(Part):
@@ -45,10 +49,11 @@ class Parameter(Part):
         rate: events for each one at risk in a year, 0 or more.
         share: of a whole, 0 to 1.
         number: any number.
-        shares: name -> share; they add up to 1, or to less where the rest is nothing.
+        shares: name -> share; they add up to 1, or to less where the catalogue's do and the rest is
+            nothing, as of ``chains.leakage``.
         weights: name -> number.
         weights_by: name -> name -> number.
-        days: percentile -> whole or part days; 0 and 100 are given.
+        days: percentile -> whole or part days, at most ``MOST_DAYS``; 0 and 100 are given.
         days_by: name -> percentiles of days.
         source: name of a source of the file, or words.
         assumed: why the value is assumed, where it has no source.
@@ -198,21 +203,24 @@ _BELONGS = {
 
 def problems_of(error: ValidationError, document: Document) -> list[Problem]:
     """What pydantic found wrong, with the place in the file."""
-    return [_problem_of(item, document) for item in error.errors()]
+    return [_problem_of(item, document, error.title) for item in error.errors()]
 
 
-def _problem_of(item: Mapping[str, Any], document: Document) -> Problem:
-    path, given = item["loc"], item["input"]
+def _problem_of(item: Mapping[str, Any], document: Document, model: str) -> Problem:
+    path, given, kind = item["loc"], item["input"], item["type"]
+    if (model, path) == ("Scenario", ("parameters",)) and isinstance(given, str):
+        kind = "file_of_parameters"
     is_key = path[-1:] == ("[key]",)
     if is_key:
         path = (*path[:-2], given)
     place = document.where(path, key=is_key or given is None)
     where = f"{place} ({'.'.join(map(_written, path))})"
-    if is_key and item["type"] == "string_type":
+    if is_key and kind == "string_type":
         return Problem("bad_value", "a name is text", where=where, given=_written(given),
                        remedy=f'Put it in quotes: "{_written(given)}"')
-    message, remedy = _BELONGS.get(item["type"], (item["msg"].removeprefix("Value error, "), ""))
-    said = "nothing" if given is None else "" if isinstance(given, dict) else repr(given)
+    message, remedy = _BELONGS.get(kind, (item["msg"].removeprefix("Value error, "), ""))
+    said = "" if isinstance(given, dict) else "nothing" if given is None else (
+        given.isoformat() if isinstance(given, date) else repr(given))
     return Problem("bad_value", message, where=where, given=said, remedy=remedy)
 
 
@@ -222,17 +230,20 @@ def _written(value: Any) -> str:
 
 
 _WHOLE = {
-    "bidding.most_bids": 0, "nominations.starting_weekday": 0, "voids.advert_weeks": 1,
-    "voids.advertised_days_before": 0, "voids.offers_per_week": 0, "voids.works_teams": 0,
+    "bidding.most_bids": (1, inf), "nominations.starting_weekday": (0, 7),
+    "voids.advert_weeks": (1, inf), "voids.advertised_days_before": (0, inf),
+    "voids.offers_per_week": (0, inf), "voids.works_teams": (0, inf),
 }
-"""Parameters that are whole numbers, and the least that each may be."""
+"""Parameters that are whole numbers, and the least and the most that each may be."""
+_INSTEAD = {"bidding.most_bids": "Nobody bids where never is 1 in bidding.kinds and in bidding.kinds_joining"}
+"""What to do where 0 was given and cannot be."""
 
 
 def changes_that_do_not_fit(
     changes: Mapping[str, Parameter], document: Document, at: tuple[Any, ...]
 ) -> Iterator[Problem]:
-    """Names that the catalogue has not, and values of another kind, with other names in them, or not
-    the whole number that is wanted.
+    """Names that the catalogue has not, and values of another kind, with other names in them, shares of
+    less than the whole, or not the whole number that is wanted.
     """
     from difflib import get_close_matches
 
@@ -260,10 +271,21 @@ def changes_that_do_not_fit(
                     given="; ".join([*([f"without {', '.join(lacks)}"] if lacks else []),
                                      *([f"{', '.join(beside)} besides"] if beside else [])]),
                     remedy="What never happens has the share 0" if lacks and new.kind == "shares" else "")
-        elif name in _WHOLE and (new.value < _WHOLE[name] or new.value != int(new.value)):
-            yield Problem("parameter_number", f"{name} is counted", where=where,
-                          given=f"{new.value:g}",
-                          allowed=f"a whole number of {old.unit}, {_WHOLE[name]} or more")
+            elif _less_than_whole(new) and not _less_than_whole(old):
+                yield Problem("parameter_shares", f"shares of {name} are not of the whole", where=where,
+                              given=f"shares that add up to {sum(new.value.values()):g}",
+                              allowed="shares that add up to 1")
+        elif name in _WHOLE:
+            least, most = _WHOLE[name]
+            if new.value % 1 != 0 or not least <= new.value <= most:
+                yield Problem("parameter_number", f"{name} is counted", where=where,
+                              given=f"{new.value:g}", allowed=f"a whole number, {least} "
+                              f"{'or more' if most == inf else f'to {most}'} [{old.unit}]",
+                              remedy=_INSTEAD.get(name, "") if new.value == 0 else "")
+
+
+def _less_than_whole(parameter: Parameter) -> bool:
+    return parameter.shares is not None and sum(parameter.shares.values()) < 1 - _SUM
 
 
 def parts_of(parameter: Parameter) -> dict[str, float]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import date, timedelta
 from numbers import Integral
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import Field, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, model_validator
 
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.scheme import Scheme, load_scheme
@@ -84,6 +83,12 @@ class SimpleModels(Part):
     refusal: float = Field(0.0, ge=0, lt=1, description="the coin's share of refusals")
     unlet_lost: bool = Field(default=False, description="a home not let at the close is lost")
     no_void_days: bool = Field(default=False, description="let in the week it comes, at the close")
+
+    @model_validator(mode="after")
+    def _coin_refuses(self) -> Self:
+        if self.refusal and self.accepts != "coin":
+            raise ValueError("refusal is the coin's share, and accepts: coin is not given")
+        return self
 
 
 class Variant(Part):
@@ -178,13 +183,6 @@ class Scenario(Part):
         "as in void_days:tenancy, mean; left out: every one")
     variants: dict[str, Variant] = Field(
         default_factory=dict, description="what it is compared with, by name")
-
-    @field_validator("parameters", mode="before")
-    @classmethod
-    def _no_file(cls, given: Any) -> Any:
-        if isinstance(given, str):
-            raise PydanticCustomError("file_of_parameters", "a file is named under parameters_from")
-        return given
 
     @property
     def days(self) -> int:

@@ -154,7 +154,9 @@ def trace_application(kept: Kept, application: str, world: int = 0) -> Trace:
         "tenant": who["tenant"], "homeless": who["homeless"], "bids": who["bids"],
         "bids as": who["bids_as"], "nominations": who["nominations"],
         "refusals": who["refusals"],
-    } | ({"must move out": "its home is to be pulled down"} if who["decanted"] else {})
+    }
+    facts |= {"must move out because": "its home is to be pulled down"} if who["decanted"] else {}
+    facts |= {"asked for": "a smaller home"} if who["downsizer"] else {}
     end = {"waiting": "Still waiting at the end", "under_offer": "Under offer at the end"}
     return Trace("application", application, world, facts, _in_order(steps),
                  end.get(who["status"], _said(_LEFT, who["status"])))
@@ -313,7 +315,9 @@ def _void(
 
 
 def _nominations(rows: pl.DataFrame, *, of_home: bool) -> Iterator[Step]:
-    for row in rows.iter_rows(named=True):
+    """Nominations for a void, or of a household, as one follows from the end of another on its day."""
+    then = "position" if of_home else "settled_on"
+    for row in rows.sort("nominated_on", then, nulls_last=True).iter_rows(named=True):
         home, application = row["home"], row["application"]
         who, where = (f"{application} is nominated", "") if of_home else ("Nominated", f" for {home}")
         yield Step(row["nominated_on"], "nominated",

@@ -52,15 +52,15 @@ def work(state: State, week: int) -> None:
 
 
 def _hire(state: State, week: int) -> None:
-    """As many teams as the week's values say; works that go on have theirs, whether or not there was a
-    limit when they began.
+    """As many teams as the week's values say, at most one a home; works that go on have theirs, whether
+    or not there was a limit when they began.
 
     Where there was none, teams without works have been free all along; those taken on beside others
     are free from the first day of the week. Of too many those that are busy longest stay, so that no
     more works go on at once.
     """
-    teams, free = int(state.setup.parameters["voids.works_teams"]), state.teams_free
-    had = free.shape[1]
+    teams = min(int(state.setup.parameters["voids.works_teams"]), state.setup.n_homes)
+    free, had = state.teams_free, state.teams_free.shape[1]
     if teams > had:
         monday = state.setup.monday(week)
         new = _busy_until(state, monday, teams, monday if had else -NEVER)[:, had:]

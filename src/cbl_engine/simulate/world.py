@@ -19,7 +19,7 @@ from cbl_engine.simulate.lists_under_way import lists_under_way
 from cbl_engine.simulate.luck import Luck
 from cbl_engine.simulate.make_lives import make_lives
 from cbl_engine.simulate.opening import voids_under_way
-from cbl_engine.simulate.parameters import parts_of
+from cbl_engine.simulate.parameters import MOST_DAYS, parts_of
 from cbl_engine.simulate.scenario import as_at_start, near, read_own, rules_in_turn, scheme_of
 from cbl_engine.simulate.setup import Decants, Setup, Theory
 from cbl_engine.simulate.state import NEVER
@@ -45,6 +45,8 @@ _WAITS = ("active", "under_offer")
 """Statuses of a council's own applications that are taken as waiting."""
 _MOST_MADE = 64
 """A made-up register is made up to so many times too large, for schemes that take few on."""
+_NOT_ASSESSED = ("unbanded", "awaiting_review")
+"""Statuses of made-up applications that have neither band nor dates yet."""
 _POOL = 4000
 """Households made that may join, at least: as many under any scheme that takes half of them, twice
 as many under one that takes a quarter, so that a household is the same under most schemes."""
@@ -160,6 +162,7 @@ def _registers(
             authority_type=scenario.world.authority_type)
         for version in scheme.versions:
             frames = with_columns_of(frames, version)
+        frames = _dated(first, frames, scenario.start)
         return {name: frames[name] for name in _TABLES if name in frames}
 
     def waiting(households: int) -> dict[str, pl.DataFrame]:
@@ -202,6 +205,21 @@ def _linked(own: Mapping[str, pl.DataFrame], waiting: pl.Series) -> dict[str, pl
         return {}
     rows = of_households({name: own[name] for name in _TABLES if name in own}, others)
     return {name: frame for name, frame in rows.items() if name != "areas"}
+
+
+def _dated(scheme: Scheme, frames: Mapping[str, pl.DataFrame], start: date) -> dict[str, pl.DataFrame]:
+    """Made-up households whom nobody had assessed yet with the day they registered as their priority
+    date, where the scheme assesses them and reads the date from the register.
+
+    Else the bands it gives them would rank by a date that none of them ever has, and hold every bid.
+    """
+    rules = scheme.in_force(start).assessment
+    applications = frames["applications"]
+    if rules is None or rules.priority_date is not None or "priority_date" not in applications.columns:
+        return dict(frames)
+    registered = pl.when(pl.col("status").cast(pl.String).is_in(_NOT_ASSESSED)).then("registered_on")
+    return {**frames, "applications": applications.with_columns(
+        pl.coalesce("priority_date", registered).alias("priority_date"))}
 
 
 def _as_kept(scheme: Scheme, frames: Mapping[str, pl.DataFrame], start: date) -> dict[str, pl.DataFrame]:
@@ -277,6 +295,7 @@ def _cannot_run(setup: Setup) -> list[Problem]:
             remedy="Check the stock's bedrooms and the scheme's bedroom standard"))
     for _, its in setup.spells:
         problems += _values_that_cannot_be(its.parameters)
+        problems += _nominations_without_end(its)
     if setup.lives.opening == 0:
         problems.append(Problem(
             "empty_world", "nobody waits at the start, and who joins is a share of those who wait",
@@ -302,3 +321,13 @@ def _values_that_cannot_be(parameters: Parameters) -> Iterator[Problem]:
         yield Problem(
             "rate_explodes", "the register would grow twentyfold in a year",
             where="arrivals.per_year", given=f"{arrivals:g}", allowed="20 or less")
+
+
+def _nominations_without_end(setup: Setup) -> Iterator[Problem]:
+    """Days of nominations that are within bounds by themselves and not with the factors on them."""
+    longest = max(table.max() for name, table in setup.days.items() if name.startswith("nominations.days/"))
+    if (days := longest * setup.chances.days_times.max()) > MOST_DAYS:
+        yield Problem(
+            "days_explode", "nominations would take more than a hundred years",
+            where="nominations.days, nominations.days_times", given=f"up to {days:,.0f} days",
+            allowed=f"{MOST_DAYS:,} or less")
