@@ -111,6 +111,19 @@ def test_a_rate_that_more_than_doubles_the_stock_is_refused(tmp_path: Path, name
         simulate(path, replications=1)
 
 
+@pytest.mark.parametrize(("name", "value", "said"), [
+    ("stock.decants_per_year", "{rate: 13, assumed: x}", "every tenant would move out for works each month"),
+    ("bidding.most_bids", "{number: 1001, assumed: x}", "a whole number, 1 to 1,000"),
+    ("voids.advert_weeks", "{number: 1.0e+300, assumed: x}", "a whole number, 1 to 5,200"),
+    ("voids.works_teams", "{number: 1.0e+300, assumed: x}", "a whole number, 0 to 1,000,000,000"),
+])
+def test_numbers_beyond_all_use_are_refused_before_the_run(
+    tmp_path: Path, name: str, value: str, said: str
+) -> None:
+    with pytest.raises(BadInput, match=said):
+        simulate(written(tmp_path, f"parameters: {{{name}: {value}}}"), replications=1)
+
+
 def test_a_world_in_which_nobody_waits_is_stopped(tmp_path: Path) -> None:
     more = ("world: {households: 1, homes: 40}\n"
             "parameters: {arrivals.per_year: {rate: 0.001, assumed: x},"

@@ -10,7 +10,6 @@ from __future__ import annotations
 from datetime import date
 from functools import cache
 from itertools import pairwise
-from math import inf
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
@@ -230,9 +229,9 @@ def _written(value: Any) -> str:
 
 
 _WHOLE = {
-    "bidding.most_bids": (1, inf), "nominations.starting_weekday": (0, 7),
-    "voids.advert_weeks": (1, inf), "voids.advertised_days_before": (0, inf),
-    "voids.offers_per_week": (0, inf), "voids.works_teams": (0, inf),
+    "bidding.most_bids": (1, 1_000), "nominations.starting_weekday": (0, 7),
+    "voids.advert_weeks": (1, 5_200), "voids.advertised_days_before": (0, 36_500),
+    "voids.offers_per_week": (0, 1_000_000_000), "voids.works_teams": (0, 1_000_000_000),
 }
 """Parameters that are whole numbers, and the least and the most that each may be."""
 _INSTEAD = {"bidding.most_bids": "Nobody bids where never is 1 in bidding.kinds and in bidding.kinds_joining"}
@@ -279,8 +278,8 @@ def changes_that_do_not_fit(
             least, most = _WHOLE[name]
             if new.value % 1 != 0 or not least <= new.value <= most:
                 yield Problem("parameter_number", f"{name} is counted", where=where,
-                              given=f"{new.value:g}", allowed=f"a whole number, {least} "
-                              f"{'or more' if most == inf else f'to {most}'} [{old.unit}]",
+                              given=f"{new.value:g}",
+                              allowed=f"a whole number, {least} to {most:,} [{old.unit}]",
                               remedy=_INSTEAD.get(name, "") if new.value == 0 else "")
 
 

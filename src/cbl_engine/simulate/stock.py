@@ -145,11 +145,20 @@ def _one_by_one(stock: pl.DataFrame, weeks: list[int]) -> pl.DataFrame:
     return stock[like].with_columns(pl.Series("built_week", weeks, dtype=pl.Int32))
 
 
+_MOST_DECANTS = 12
+"""Decants of a home and year."""
+
+
 def _refuse_rates(parameters: Parameters) -> None:
     problems = [
         Problem("rate_explodes", "the stock would more than double in a year", where=name,
                 given=f"{parameters[name]:g} of the homes a year", allowed="1 or less")
         for name in ("stock.new_per_year", "stock.acquired_per_year") if parameters[name] > 1]
+    decants = "stock.decants_per_year"
+    if parameters[decants] > _MOST_DECANTS:
+        problems.append(Problem(
+            "rate_explodes", "every tenant would move out for works each month or oftener", where=decants,
+            given=f"{parameters[decants]:g} a year", allowed=f"{_MOST_DECANTS} or less"))
     if problems:
         raise BadInput(problems)
 
