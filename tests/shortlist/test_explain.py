@@ -424,6 +424,25 @@ criteria: {near: {label: The household lives nearby, when: local, when_unknown: 
     assert "  time of the bid: no value of it (now 31 May 2024 11:00:00)" in joint
 
 
+@pytest.mark.parametrize("audience", ["officer", "applicant"])
+def test_a_held_bid_waits_for_what_holds_it_alone(audience: Any) -> None:
+    """What passes, or ranks last, is not known besides: no offer waits for it."""
+    text = """
+criteria:
+  near: {label: The household lives nearby, when: local, when_unknown: hold}
+  owing: {label: Owes little, when: owes < 10, when_unknown: pass}
+""" + order("date: priority_date", "points: points, when_unknown: hold", eligible="near, owing")
+    lines = explain(ranked(text, {"a": {}}), "ad", "a", audience).text().splitlines()
+    assert lines[3:9] == [
+        "Held, 1st of 1: ranked as if eligible, and nothing may be offered until this is known:",
+        "  - The household lives nearby: not known (local)",
+        "  - points: not known (points)",
+        "Not known besides, and holding nothing:",
+        "  - Owes little: not known (owes)",
+        "  - priority date: not known (priority date), so it ranks below all known values",
+    ]
+
+
 def test_members_of_a_tie_are_told_the_place_of_the_group() -> None:
     own = {i: {"points": p} for i, p in (("a", 9), ("b", 5), ("c", 5), ("d", 5), ("e", 1))}
     result = ranked(order("points: points", "tie: human"), own)

@@ -36,7 +36,11 @@ def in_words(explanation: Explanation) -> str:
         _outcome(explanation),
     ]
     band = _foreign_band(explanation)
-    lines += [f"  - {_reason(r, band)}" for r in explanation.reasons]
+    held = explanation.outcome == "held"
+    told = [r for r in explanation.reasons if r.effect == "held" or not held]
+    lines += [f"  - {_reason(r, band)}" for r in told]
+    if rest := [r for r in explanation.reasons if r not in told]:
+        lines += ["Not known besides, and holding nothing:", *(f"  - {_reason(r, band)}" for r in rest)]
     lines += _stages(explanation)
     if explanation.position is not None:
         lines += ["", *_standing(explanation)]
