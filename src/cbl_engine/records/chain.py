@@ -19,6 +19,7 @@ from cbl_engine.shortlist import explain, prepare, shortlist
 from cbl_engine.shortlist.advert_columns import NOT_THERE, columns_not_there
 from cbl_engine.shortlist.adverts import arrange_adverts
 from cbl_engine.shortlist.register_check import bands_in_order, register_problems
+from cbl_engine.shortlist.run import bid_problems
 from cbl_engine.tables import Tables, read_tables
 from cbl_engine.tables.ordinals import as_id
 
@@ -83,6 +84,8 @@ def check_inputs(
     as_at: date | Literal["close"] = "close",
     mapping: str | Path | None = None,
     use: Use | None = "shortlist",
+    *,
+    through_bids: bool = True,
 ) -> Inputs:
     """Look at a scheme and, if given, the data for it, and collect everything that is wrong.
 
@@ -94,6 +97,8 @@ def check_inputs(
         mapping: how the data become our tables; None takes the folder's own, if any.
         use: what the data are for, the tables of which must be there; None looks at them for
             whatever their tables serve, and says what they do not.
+        through_bids: also go through every bid where nothing else keeps them from being ranked;
+            False leaves that to the shortlist, which refuses the same.
 
     Raises:
         BadInput: there is no such use.
@@ -123,7 +128,7 @@ def check_inputs(
     if loaded is not None and tables is not None and "applications" in tables.frames:
         uses = (use,) if use is not None else _served(loaded, tables, as_at, aside)
         if "shortlist" in uses:
-            problems += _together(loaded, tables, as_at)
+            problems += _together(loaded, tables, as_at, through_bids)
         if "assessment" in uses:
             problems += assessment_problems(loaded, tables.frames, as_at)
     return Inputs(loaded, tables, tuple(dict.fromkeys(problems)), tuple(aside))
@@ -156,7 +161,7 @@ def _served(
 
 
 def _together(
-    scheme: Scheme, tables: Tables, as_at: date | Literal["close"]
+    scheme: Scheme, tables: Tables, as_at: date | Literal["close"], through_bids: bool
 ) -> Iterator[Problem]:
     """What is wrong between a scheme and the rows that are good."""
     frames = tables.frames
@@ -174,7 +179,10 @@ def _together(
         applications = applications.with_columns(pl.when(known).then("band").alias("band"))
     try:
         prepared = prepare(scheme, {**frames, "applications": applications}, as_at)
-        arrange_adverts(prepared, frames["adverts"], frames.get("homes"), 0)
+        arranged = arrange_adverts(prepared, frames["adverts"], frames.get("homes"), 0)
+        # Without the bands that the scheme has not, keys would be told as not known.
+        if through_bids and "bids" in frames and not found:
+            yield from bid_problems(prepared, arranged, frames["bids"])
     except BadInput as error:
         yield from error.problems
 
@@ -219,7 +227,7 @@ def run_shortlist(
         PropertyError: the output broke a numbered property.
     """
     on_step("Reading the scheme and the tables")
-    inputs = check_inputs(scheme, data, as_at, mapping)
+    inputs = check_inputs(scheme, data, as_at, mapping, through_bids=False)
     rejected = inputs.tables.rejected if inputs.tables is not None else pl.DataFrame()
     row_problems = inputs.tables.problems if inputs.tables is not None else ()
     serious = [p for p in inputs.problems if strict or p not in row_problems]
