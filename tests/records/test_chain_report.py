@@ -160,6 +160,14 @@ def test_what_a_shortlist_refuses_of_bids_is_found_before(tmp_path):
         run_shortlist(scheme, tmp_path)
 
 
+def test_a_table_that_is_refused_is_not_told_as_missing(tmp_path):
+    data = copied(tmp_path / "refused", *REGISTER, "adverts", "bids", "homes")
+    for table in ("people", "homes"):
+        (data / f"{table}.csv").write_text("")
+    lines = [p.line() for p in check_inputs("sheffield", data, use=None).problems]
+    assert lines == [f"{table}.csv: is empty; allowed: a header line and rows" for table in ("people", "homes")]
+
+
 def test_a_use_that_there_is_none_of_is_refused():
     with pytest.raises(BadInput, match="nothing that data are used for so; given 'offers'; allowed: shortlist"):
         check_inputs("sheffield", "riverton", use="offers")

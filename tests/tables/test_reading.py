@@ -83,6 +83,14 @@ def test_ragged_rows_are_set_aside_with_their_lines(spoil):
     ]
 
 
+def test_bids_of_a_household_whose_row_could_not_be_read_are_not_told_as_of_nobody(spoil):
+    folder = spoil(applications="id,status\nA2,active\nA1,active,x\n")
+    assert lines_of(folder)[-1] == (
+        "bids.csv: application: no such application among the rows of applications that could be read; "
+        "others of its rows were rejected; given 'A1'; 1 in all: line 2. Repair applications first"
+    )
+
+
 def test_headings_below_a_title_in_a_text_file(spoil):
     title = 'Housing register, 5" rain\n;;as at 1 May\n\n'
     folder = spoil({

@@ -131,6 +131,8 @@ def check_inputs(
             problems += _together(loaded, tables, as_at, through_bids)
         if "assessment" in uses:
             problems += assessment_problems(loaded, tables.frames, as_at)
+        refused = _refused(tables)
+        problems = [p for p in problems if p.kind != "missing_table" or p.where not in refused]
     return Inputs(loaded, tables, tuple(dict.fromkeys(problems)), tuple(aside))
 
 
@@ -160,6 +162,11 @@ def _served(
     ))
 
 
+def _refused(tables: Tables) -> set[str]:
+    """Tables that are there and cannot be used as a whole, which is told: they are not missing."""
+    return set(tables.sources) - set(tables.frames)
+
+
 def _together(
     scheme: Scheme, tables: Tables, as_at: date | Literal["close"], through_bids: bool
 ) -> Iterator[Problem]:
@@ -167,6 +174,8 @@ def _together(
     frames = tables.frames
     found = list(register_problems(scheme, frames, as_at))
     yield from found
+    if not {"adverts", "homes"}.isdisjoint(_refused(tables)):
+        return  # what a table that was refused would give to adverts is not missing
     if "adverts" not in frames or any(problem.kind != "unknown_band" for problem in found):
         if any(problem.kind in NOT_THERE for problem in found):
             yield from columns_not_there(
