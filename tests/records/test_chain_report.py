@@ -129,6 +129,45 @@ profiles: {{only: {{label: x, order: [{{lottery: register}}]}}}}
     assert request["table"].to_list() == [declared]
 
 
+_REFUSED = """
+scheme: small
+title: Small
+authority: Nobody
+in_force: {from: 2020-01-01, assumed: true}
+bands: {A: {label: x}}
+profiles: {only: {label: x, order: [{date: priority_date, when_unknown: error}, {tie: human}]}}
+"""
+
+
+def test_what_a_shortlist_refuses_of_bids_is_found_before(tmp_path):
+    """Bids of versions not in force on each date, and a key that must be known: in one report."""
+    (tmp_path / "applications.csv").write_text(
+        "id,status,band,priority_date,valid_from,valid_to\np,active,A,2021-01-01,2024-06-01,\n"
+        "q,active,A,,,\nr,active,A,2021-01-01,,2024-05-01\ns,active,A,,2030-01-01,\n")
+    (tmp_path / "adverts.csv").write_text(
+        "id,status,closes_at,bedrooms\na,closed,2024-05-31T12:00:00,2\nb,closed,2024-06-30T12:00:00,2\n")
+    (tmp_path / "bids.csv").write_text("advert,application,placed_at\n" + "".join(
+        f"{advert},{own},2024-05-30T12:00:00\n" for advert, own in ("ap", "aq", "ar", "bp", "br")))
+    scheme = scheme_from_text(_REFUSED)
+    version = ("applications.valid_from: an application that bid has no version in force on 2024-05-31"
+               " and 1 later date; 2 in all: p, r. Give the version that held on the date")
+    key = ("profiles.only: the key date: priority_date is not known for a bid, and profile only says "
+           "when_unknown: error; 1 in all: q. Complete the applications, or say last or hold")
+    assert [p.line() for p in check_inputs(scheme, tmp_path).problems] == [version, key]
+    assert [p.line() for p in check_inputs(scheme, tmp_path, use=None).problems] == [version, key]
+    assert not check_inputs(scheme, tmp_path, through_bids=False).problems
+    with pytest.raises(BadInput, match="no version in force on 2024-05-31 and 1 later date"):
+        run_shortlist(scheme, tmp_path)
+
+
+def test_a_table_that_is_refused_is_not_told_as_missing(tmp_path):
+    data = copied(tmp_path / "refused", *REGISTER, "adverts", "bids", "homes")
+    for table in ("people", "homes"):
+        (data / f"{table}.csv").write_text("")
+    lines = [p.line() for p in check_inputs("sheffield", data, use=None).problems]
+    assert lines == [f"{table}.csv: is empty; allowed: a header line and rows" for table in ("people", "homes")]
+
+
 def test_a_use_that_there_is_none_of_is_refused():
     with pytest.raises(BadInput, match="nothing that data are used for so; given 'offers'; allowed: shortlist"):
         check_inputs("sheffield", "riverton", use="offers")

@@ -310,6 +310,25 @@ def test_every_kind_of_fact_can_be_put_right(
     assert_frame_equal(again.then, _of(every, again.again))
 
 
+def test_what_was_not_known_is_not_told_as_not_met(tmp_path: Path) -> None:
+    """Of a bid that is not eligible: a criterion that failed, and one whose fact nobody recorded."""
+    text = TEXT.replace("when: local, when_unknown: hold", "when: local")
+    frames = _frames()
+    own = {"a": {"bedroom_need": 3}, "b": {"bedroom_need": 2}, "c": {"bedroom_need": 2, "local": True}}
+    frames["applications"] = applications_of(own)
+    frames |= {"adverts": adverts_of({"id": "y"}), "bids": frame("bids", [bid(i, 60, "y") for i in own])}
+    again = put_right(run_of(tmp_path, text, frames), """\
+corrections:
+  - {table: applications, row: a, column: local, was: null, should_be: false, reason: x}
+  - {table: applications, row: b, column: local, was: null, should_be: true, reason: x}
+""")
+    near, fits = "The household lives nearby", "The home is the size needed"
+    told = again.text("officer").splitlines()
+    assert (f"  y a *: not eligible (not met: {fits}, and not known: {near}) then; "
+            f"not eligible (not met: {near}; {fits}) now") in told
+    assert f"  y b *: not eligible (not known: {near}) then; 2nd of 2 now" in told
+
+
 def test_a_fact_wrong_from_a_day_on_touches_the_adverts_that_closed_since(tmp_path: Path) -> None:
     frames = _frames()
     later = CLOSES.replace(month=7)

@@ -23,13 +23,13 @@ in_force: {from: 2020-01-01, assumed: true}
 bands: {A: {label: x}, B: {label: x}, C: {label: x}}
 columns:
   applications:
-    in_debt: {type: bool, label: x}
-    owes: {type: int, label: x}
-    local: {type: bool, label: x}
-    limit: {type: int, label: x}
-    arrears: {type: number, unit: GBP, label: x}
+    in_debt: {type: bool, label: in debt}
+    owes: {type: int, label: owes}
+    local: {type: bool, label: local}
+    limit: {type: int, label: limit}
+    arrears: {type: number, unit: GBP, label: arrears}
   adverts:
-    cap: {type: int, label: x}
+    cap: {type: int, label: cap}
 """
 COLUMNS = {
     "applications": {

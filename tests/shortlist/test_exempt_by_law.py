@@ -80,7 +80,7 @@ def test_a_column_of_the_law_of_another_type_is_told() -> None:
 
 def test_an_explanation_says_that_the_law_exempts_and_not_why() -> None:
     text = explain(_ranked(), "ad", "abuse").text()
-    assert "exempt by law from local connection: yes" in text
+    assert "The law exempts the household from tests of local connection: yes" in text
     assert "abuse" not in text.replace("Application abuse", "")
 
 

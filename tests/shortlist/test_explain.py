@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 
 from cbl_engine.errors import BadInput, TableError
+from cbl_engine.scheme import scheme_from_text
 from cbl_engine.scheme.keys import BandKey, BedroomFitKey, DebtKey, key_name
 from cbl_engine.shortlist import explain, prepare, shortlist
 from tests.reference.frames import frames_of
@@ -22,9 +23,12 @@ from tests.reference.ranker import first_place_thresholds, judged_bids
 from tests.reference.strategies import Case, random_case
 from tests.shortlist.small import (
     CLOSES,
+    HEAD,
     adverts_of,
+    applications_of,
     bid,
     day,
+    frame,
     order,
     ranked,
     ranked_by_second_version,
@@ -422,6 +426,52 @@ criteria: {near: {label: The household lives nearby, when: local, when_unknown: 
     assert "     1  a  priority date: 29 February 2020 against not known" in joint
     assert "  priority date: 28 February 2020 (now not known)" in joint
     assert "  time of the bid: no value of it (now 31 May 2024 11:00:00)" in joint
+
+
+@pytest.mark.parametrize("audience", ["officer", "applicant"])
+def test_a_held_bid_waits_for_what_holds_it_alone(audience: Any) -> None:
+    """What passes, or ranks last, is not known besides: no offer waits for it."""
+    text = """
+criteria:
+  near: {label: The household lives nearby, when: local, when_unknown: hold}
+  owing: {label: Owes little, when: owes < 10, when_unknown: pass}
+""" + order("date: priority_date", "points: points, when_unknown: hold", eligible="near, owing")
+    lines = explain(ranked(text, {"a": {}}), "ad", "a", audience).text().splitlines()
+    assert lines[3:9] == [
+        "Held, 1st of 1: ranked as if eligible, and nothing may be offered until this is known:",
+        "  - The household lives nearby: not known (local)",
+        "  - points: not known (points)",
+        "Not known besides, and holding nothing:",
+        "  - Owes little: not known (owes)",
+        "  - priority date: not known (priority date), so it ranks below all known values",
+    ]
+
+
+def test_facts_and_columns_of_the_scheme_are_called_as_it_calls_them() -> None:
+    text = """
+facts: {any55: {label: Somebody in the household is 55, any_member: age >= 55}}
+criteria:
+  old: {label: For older people, when: any55, when_unknown: hold}
+  able: {label: Within the cap, when: owes <= advert.cap}
+""" + order("points: points", eligible="old, able")
+    head = HEAD.replace("label: owes", "label: whether money is owed")
+    head = head.replace("label: cap", "label: Most that may be owed")
+    register = {
+        "applications": applications_of({"a": {"points": 1, "owes": 5}}),
+        "people": frame("people", [{"id": "p", "application": "a"}]),
+    }
+    result = shortlist(prepare(scheme_from_text(head + text), register, "close"),
+                       adverts_of({"cap": 9}), frame("bids", [bid("a")]))
+    told = explain(result, "ad", "a")
+    assert told.as_dict()["labels"] == {
+        "any55": "Somebody in the household is 55", "owes": "money is owed",
+        "advert.cap": "Most that may be owed"}
+    lines = told.text().splitlines()
+    assert lines[4] == "  - For older people: not known (Somebody in the household is 55)"
+    assert lines[-7:] == [
+        "The application's own facts that were read:", "  Somebody in the household is 55: not known",
+        "  money is owed: 5", "  points: 1", "", "The advert's facts that were read:",
+        "  Most that may be owed: 9"]
 
 
 def test_members_of_a_tie_are_told_the_place_of_the_group() -> None:

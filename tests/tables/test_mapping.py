@@ -60,7 +60,7 @@ def test_a_vendor_export(spoil):
     assert tables.frames["adverts"]["lift"].to_list() == [True, False]
     assert tables.frames["bids"].height == 1
     assert [p.line() for p in tables.problems] == [
-        "HR_EXPORT.csv: registered_on: years of two digits; given '01/02/24'; 1 in all: line 3. "
+        "HR_EXPORT.csv: registered_on: years of two digits; 1 in all: line 3. "
         "Write the year in four digits"
     ]
     assert tables.ignored_files == ()
@@ -192,7 +192,7 @@ def test_a_midnight_after_a_date_is_read_with_it(spoil):
     tables = read_tables(folder, strict=False)
     assert tables.frames["applications"]["registered_on"].to_list() == [date(2025, 9, 2)] * 4
     assert [p.line() for p in tables.problems] == [
-        "applications.csv: registered_on: not a date; given '02/09/2025 09:30'; allowed: dates "
+        "applications.csv: registered_on: not a date; allowed: dates "
         "written %d/%m/%Y; 1 in all: line 6. Or correct the date_format in the mapping"
     ]
     assert problems_with(spoil, "applications: {date_format: '%d/%m/%Y %H:%M:%S'}\n")[:1] == [

@@ -83,6 +83,14 @@ def test_ragged_rows_are_set_aside_with_their_lines(spoil):
     ]
 
 
+def test_bids_of_a_household_whose_row_could_not_be_read_are_not_told_as_of_nobody(spoil):
+    folder = spoil(applications="id,status\nA2,active\nA1,active,x\n")
+    assert lines_of(folder)[-1] == (
+        "bids.csv: application: no such application among the rows of applications that could be read; "
+        "others of its rows were rejected; given 'A1'; 1 in all: line 2. Repair applications first"
+    )
+
+
 def test_headings_below_a_title_in_a_text_file(spoil):
     title = 'Housing register, 5" rain\n;;as at 1 May\n\n'
     folder = spoil({
@@ -279,7 +287,7 @@ def test_several_tables_and_kinds_in_one_report_structure_and_rows_together(spoi
         "applications.csv: status: the column is missing (where it stands). "
         "Add it, or map one to it under columns in the mapping",
         "applications.csv: id: rows that repeat the same id; 2 in all: line 2, line 3",
-        "applications.csv: registered_on: not a date; given 'soon'; "
+        "applications.csv: registered_on: not a date; "
         "allowed: dates such as 2024-05-31; 1 in all: line 3. "
         "Or name the date_format in the mapping",
         "applications.csv: id: empty where a value is required; 1 in all: line 4",
@@ -321,15 +329,16 @@ def test_rejected_holds_every_row_and_the_problem_only_five(spoil):
 
 
 def test_personal_values_are_in_no_message(spoil):
+    days = "registered_on,submitted_on,reviewed_on,band_from,priority_date,valid_from,valid_to"
     folder = spoil(
-        applications="id,status,points,access_need,current_home,secret,sizes\n"
-        "A1,active,SECRET,=SECRET,,=SECRET,SECRET\n",
+        applications=f"id,status,points,access_need,current_home,secret,sizes,{days}\n"
+        "A1,active,SECRET,=SECRET,,=SECRET,SECRET" + 7 * ",SECRET" + "\n",
         people="id,application,date_of_birth,sex,relationship,partner_of,carer\n"
         "P1,A1,SECRET,SECRET,SECRET,SECRET,SECRET\nP2,A1,0099-01-01,male,child,SECRET,\n",
         connections="application,person,area,kind,since\nA1,SECRET,R1,work,SECRET\n",
     )
     tables = read_tables(folder, strict=False)
-    assert len(tables.problems) > 10
+    assert len(tables.problems) > 17
     report = "\n".join(p.line() for p in tables.problems)
     assert "SECRET" not in report
     assert "0099" not in report

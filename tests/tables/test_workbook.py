@@ -83,7 +83,7 @@ def test_a_workbook_may_stand_in_a_folder_beside_other_files(tmp_path):
 def test_problems_name_sheet_and_row(tmp_path):
     rows = [*APPLICATIONS, ["A3", "actve", "31st of May"]]
     assert lines_of(write_book(tmp_path / "book.xlsx", Applications=rows)) == [
-        "Applications: registered_on: not a date; given '31st of May'; allowed: dates such as 2024-05-31; "
+        "Applications: registered_on: not a date; allowed: dates such as 2024-05-31; "
         "1 in all: Applications!4. Or name the date_format in the mapping",
         "Applications: status: not a known code; given 'actve'; allowed: active, suspended, "
         "deferred, unbanded, awaiting_review, under_offer, housed, closed; 1 in all: "
@@ -431,7 +431,7 @@ def test_a_moment_in_a_column_of_dates_is_refused_whatever_stands_beside_it(tmp_
             ["A4", "active", dt.datetime(2024, 6, 5, 10, 30)]]
     (line,) = lines_of(write_book(tmp_path / "b.xlsx", Applications=rows), mapping=mapping)
     assert line == (
-        "Applications: registered_on: not a date; given '2024-06-05 10:30:00'; allowed: dates "
+        "Applications: registered_on: not a date; allowed: dates "
         "written %d/%m/%Y; 1 in all: Applications!5. Or correct the date_format in the mapping"
     )
 
@@ -505,7 +505,7 @@ def test_a_cell_that_says_it_is_a_number_and_is_empty_is_empty(tmp_path):
 def test_a_plain_number_among_dates_is_no_date(tmp_path, in_a_date_column):
     rows = [*APPLICATIONS, ["A3", "active", in_a_date_column]]
     (line,) = lines_of(write_book(tmp_path / "b.xlsx", Applications=rows))
-    assert line.startswith(f"Applications: registered_on: not a date; given '{in_a_date_column}'")
+    assert line.startswith("Applications: registered_on: not a date; allowed: dates such as")
 
 
 @pytest.mark.parametrize("beside", [3, 4.0, "5", True])

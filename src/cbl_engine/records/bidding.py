@@ -57,7 +57,7 @@ def ask_to_bid(
         BadInput: everything wrong with scheme and tables; there is no such advert or application.
     """
     standing = is_state(data)
-    inputs = check_inputs(scheme, None if standing else data, "close", mapping)
+    inputs = check_inputs(scheme, None if standing else data, "close", mapping, through_bids=False)
     if inputs.problems or inputs.scheme is None:
         raise BadInput(inputs.problems)
     if standing:

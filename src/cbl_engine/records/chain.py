@@ -19,6 +19,7 @@ from cbl_engine.shortlist import explain, prepare, shortlist
 from cbl_engine.shortlist.advert_columns import NOT_THERE, columns_not_there
 from cbl_engine.shortlist.adverts import arrange_adverts
 from cbl_engine.shortlist.register_check import bands_in_order, register_problems
+from cbl_engine.shortlist.run import bid_problems
 from cbl_engine.tables import Tables, read_tables
 from cbl_engine.tables.ordinals import as_id
 
@@ -83,6 +84,8 @@ def check_inputs(
     as_at: date | Literal["close"] = "close",
     mapping: str | Path | None = None,
     use: Use | None = "shortlist",
+    *,
+    through_bids: bool = True,
 ) -> Inputs:
     """Look at a scheme and, if given, the data for it, and collect everything that is wrong.
 
@@ -94,6 +97,8 @@ def check_inputs(
         mapping: how the data become our tables; None takes the folder's own, if any.
         use: what the data are for, the tables of which must be there; None looks at them for
             whatever their tables serve, and says what they do not.
+        through_bids: also go through every bid where nothing else keeps them from being ranked;
+            False leaves that to the shortlist, which refuses the same.
 
     Raises:
         BadInput: there is no such use.
@@ -123,9 +128,11 @@ def check_inputs(
     if loaded is not None and tables is not None and "applications" in tables.frames:
         uses = (use,) if use is not None else _served(loaded, tables, as_at, aside)
         if "shortlist" in uses:
-            problems += _together(loaded, tables, as_at)
+            problems += _together(loaded, tables, as_at, through_bids)
         if "assessment" in uses:
             problems += assessment_problems(loaded, tables.frames, as_at)
+        refused = _refused(tables)
+        problems = [p for p in problems if p.kind != "missing_table" or p.where not in refused]
     return Inputs(loaded, tables, tuple(dict.fromkeys(problems)), tuple(aside))
 
 
@@ -155,13 +162,20 @@ def _served(
     ))
 
 
+def _refused(tables: Tables) -> set[str]:
+    """Tables that are there and cannot be used as a whole, which is told: they are not missing."""
+    return set(tables.sources) - set(tables.frames)
+
+
 def _together(
-    scheme: Scheme, tables: Tables, as_at: date | Literal["close"]
+    scheme: Scheme, tables: Tables, as_at: date | Literal["close"], through_bids: bool
 ) -> Iterator[Problem]:
     """What is wrong between a scheme and the rows that are good."""
     frames = tables.frames
     found = list(register_problems(scheme, frames, as_at))
     yield from found
+    if not {"adverts", "homes"}.isdisjoint(_refused(tables)):
+        return  # what a table that was refused would give to adverts is not missing
     if "adverts" not in frames or any(problem.kind != "unknown_band" for problem in found):
         if any(problem.kind in NOT_THERE for problem in found):
             yield from columns_not_there(
@@ -174,7 +188,10 @@ def _together(
         applications = applications.with_columns(pl.when(known).then("band").alias("band"))
     try:
         prepared = prepare(scheme, {**frames, "applications": applications}, as_at)
-        arrange_adverts(prepared, frames["adverts"], frames.get("homes"), 0)
+        arranged = arrange_adverts(prepared, frames["adverts"], frames.get("homes"), 0)
+        # Without the bands that the scheme has not, keys would be told as not known.
+        if through_bids and "bids" in frames and not found:
+            yield from bid_problems(prepared, arranged, frames["bids"])
     except BadInput as error:
         yield from error.problems
 
@@ -219,7 +236,7 @@ def run_shortlist(
         PropertyError: the output broke a numbered property.
     """
     on_step("Reading the scheme and the tables")
-    inputs = check_inputs(scheme, data, as_at, mapping)
+    inputs = check_inputs(scheme, data, as_at, mapping, through_bids=False)
     rejected = inputs.tables.rejected if inputs.tables is not None else pl.DataFrame()
     row_problems = inputs.tables.problems if inputs.tables is not None else ()
     serious = [p for p in inputs.problems if strict or p not in row_problems]

@@ -71,15 +71,22 @@ def labels_of(run: RunFolder) -> dict[str, str]:
 
 
 def standing(row: Mapping[str, Any], when: str, labels: Mapping[str, str]) -> str:
-    """Where a bid stands, ``then`` or ``now``, with the reasons when it has no place."""
+    """Where a bid stands, ``then`` or ``now``, with the reasons when it has no place.
+
+    What was not known and counts as no is told as not known, apart from what was not met.
+    """
     outcome = row[f"outcome_{when}"]
     if outcome is None:
         return "no bid"
     if outcome == "set aside":
         return f"set aside: {SET_ASIDE[row[f'set_aside_{when}']]}"
     if outcome == "not eligible":
-        failed = "; ".join(labels.get(n, n) for n in row[f"failed_{when}"])
-        return f"not eligible (not met: {failed})"
+        failed, unknown = row[f"failed_{when}"], row[f"unknown_{when}"]
+        parts = (("not met", [n for n in failed if n not in unknown]),
+                 ("not known", [n for n in failed if n in unknown]))
+        why = ", and ".join(f"{how}: {'; '.join(labels.get(n, n) for n in names)}"
+                        for how, names in parts if names)
+        return f"not eligible ({why})"
     joint = "joint " if row[f"joint_{when}"] else ""
     place = f"{joint}{ordinal(row[f'position_{when}'])} of {row[f'of_{when}']}"
     return place if outcome == "eligible" else f"{place}, held"

@@ -110,6 +110,7 @@ def explain(
         above_by_band=_bands_above(result, work, programme, above, stage),
         own_facts=_own_facts(rows, work, programme, stage),
         advert_facts=_advert_facts(rows, work, programme, stage),
+        labels=_labels(rows, work, programme, stage),
         rivals=tuple(rivals_above(result, work, programme, at, above, decided)) if officer else (),
         first_place=(
             tuple(first_place(result, work, programme, at, ordered)) if officer and standing
@@ -321,6 +322,15 @@ def _advert_facts(rows: Rows, work: Work, programme: Programme, stage: int) -> d
     frame = rows.frame(_used(programme, stage, work))
     return {n.removeprefix("advert."): _value(frame[n][0]) for n in sorted(frame.columns)
             if n.startswith("advert.")}
+
+
+def _labels(rows: Rows, work: Work, programme: Programme, stage: int) -> dict[str, str]:
+    """Words for the columns and facts read that the scheme declares; standard columns have none."""
+    version = work.batch.view.compiled.version
+    declared = {f"advert.{n}": c for t in ("homes", "adverts") for n, c in version.declared(t).items()}
+    declared |= {**version.declared("applications"), **version.facts}
+    read = rows.frame(_used(programme, stage, work)).columns
+    return {n: declared[n].label.removeprefix("whether ") for n in sorted(read) if n in declared}
 
 
 def _value(value: Any) -> Any:

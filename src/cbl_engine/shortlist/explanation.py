@@ -98,6 +98,7 @@ class Explanation:
         above_by_band: how many above, by their band; empty where bands do not rank.
         own_facts: the application's columns and facts that were read, with its values.
         advert_facts: the advert's columns that were read.
+        labels: the scheme's words for those of the facts read that it declares itself, by name.
         rivals, first_place: officers only; a key is left out of the second when changing it
             changes another key in a way that cannot be worked through.
     """
@@ -122,6 +123,7 @@ class Explanation:
     above_by_band: dict[str, int] = field(default_factory=dict)
     own_facts: dict[str, Any] = field(default_factory=dict, repr=False)
     advert_facts: dict[str, Any] = field(default_factory=dict, repr=False)
+    labels: dict[str, str] = field(default_factory=dict, repr=False)
     rivals: tuple[Rival, ...] = ()
     first_place: tuple[FirstPlace, ...] = ()
 

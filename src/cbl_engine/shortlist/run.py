@@ -9,6 +9,7 @@ from numbers import Integral
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+import polars as pl
 
 from cbl_engine.errors import Problem, TableError
 from cbl_engine.shortlist.adverts import arrange_adverts
@@ -25,11 +26,11 @@ from cbl_engine.tables.needs import with_types
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from concurrent.futures import Executor
-
-    import polars as pl
+    from datetime import date
 
     from cbl_engine.shortlist.adverts import Adverts
     from cbl_engine.shortlist.bids import Bids
+    from cbl_engine.shortlist.plans import Work
     from cbl_engine.shortlist.verify import Extent
 
 _A = TypeVar("_A")
@@ -82,12 +83,9 @@ def shortlist(
             "advert": arranged.ordinals.ids.dtype, "application": prepared.ordinals.ids.dtype,
             "placed_at": DTYPES["datetime"],
         })
-        counted, works = _side_by_side(
-            pool,
-            lambda: group_bids(bids, arranged, prepared.ordinals, pool),
-            lambda: make_all_ready(arranged, prepared.ordinals, bids.height, seed, pool),
-        )
-        _in_force(arranged, counted, prepared)
+        counted, works = _grouped(prepared, arranged, bids, seed, pool)
+        if lost := _not_in_force(arranged, counted, prepared):
+            raise TableError([_no_version(lost)])
         ranking = rank(arranged, works, counted, pool)
         checked = verify_properties(
             arranged, counted, ranking, bids.height, seed, verify, pool
@@ -119,27 +117,62 @@ def _side_by_side(
         return one(), made.result()
 
 
-def _in_force(arranged: Adverts, counted: Bids, prepared: Prepared) -> None:
-    """Every counted bid's application has a version in force on its advert's as-at date."""
+def bid_problems(prepared: Prepared, arranged: Adverts, bids: pl.DataFrame) -> Iterator[Problem]:
+    """What keeps bids on adverts that are arranged from being ranked; nothing is kept of the ranking.
+
+    Ids and times that :func:`shortlist` refuses, applications without a version in force on the
+    date, and keys not known that say ``when_unknown: error``.
+    """
+    try:
+        counted, works = _grouped(prepared, arranged, bids, 0, None)
+        if lost := _not_in_force(arranged, counted, prepared):
+            yield _no_version(lost)
+            ids = pl.concat(own for _, own in lost)
+            bids = bids.filter(~pl.col("application").is_in(ids.implode()))
+            counted, works = _grouped(prepared, arranged, bids, 0, None)
+        if any(key.key.when_unknown == "error" for batch in arranged.batches
+               for programme in batch.adverts.programmes
+               for stage in programme.stages for key in stage.keys if key.condition is not None):
+            rank(arranged, works, counted, None)
+    except TableError as error:
+        yield from error.problems
+
+
+def _grouped(
+    prepared: Prepared, arranged: Adverts, bids: pl.DataFrame, seed: int, pool: Executor | None
+) -> tuple[Bids, list[Work]]:
+    """The bids that count, and the batches made ready for them."""
+    return _side_by_side(
+        pool,
+        lambda: group_bids(bids, arranged, prepared.ordinals, pool),
+        lambda: make_all_ready(arranged, prepared.ordinals, bids.height, seed, pool),
+    )
+
+
+def _not_in_force(arranged: Adverts, counted: Bids, prepared: Prepared) -> list[tuple[date, pl.Series]]:
+    """Dates judged at, with the applications whose bid counts and that have no version in force."""
+    out: list[tuple[date, pl.Series]] = []
     offset = 0
     for batch in arranged.batches:
         first, last = counted.starts[offset], counted.starts[offset + batch.adverts.n]
         offset += batch.adverts.n
         if batch.view.in_force.all():
             continue
-        at = np.arange(first, last)
-        lost = at[~batch.view.in_force[counted.applications(at)]]
-        if len(lost):
-            ids = prepared.ordinals.take(np.unique(counted.applications(lost)))
-            raise TableError(
-                [
-                    Problem(
-                        "no_version_in_force",
-                        f"an application that bid has no version in force on {batch.view.on}",
-                        where="applications.valid_from",
-                        count=len(ids),
-                        rows=tuple(map(str, ids.head(5))),
-                        remedy="Give the version that held on the date",
-                    )
-                ]
-            )
+        own = counted.applications(np.arange(first, last))
+        if len(lost := np.unique(own[~batch.view.in_force[own]])):
+            out.append((batch.view.on, prepared.ordinals.take(lost)))
+    return out
+
+
+def _no_version(lost: list[tuple[date, pl.Series]]) -> Problem:
+    first, *others = sorted({on for on, _ in lost})
+    ids = pl.concat(own for _, own in lost).unique().sort()
+    more = f" and {len(others)} later date{'s' if len(others) > 1 else ''}" if others else ""
+    return Problem(
+        "no_version_in_force",
+        f"an application that bid has no version in force on {first}{more}",
+        where="applications.valid_from",
+        count=len(ids),
+        rows=tuple(map(str, ids.head(5))),
+        remedy="Give the version that held on the date",
+    )

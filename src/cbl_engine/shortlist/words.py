@@ -7,6 +7,8 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cbl_engine.shortlist.explanation import Explanation, Reason
 
 SET_ASIDE = {
@@ -36,20 +38,26 @@ def in_words(explanation: Explanation) -> str:
         _outcome(explanation),
     ]
     band = _foreign_band(explanation)
-    lines += [f"  - {_reason(r, band)}" for r in explanation.reasons]
+    held = explanation.outcome == "held"
+    told = [r for r in explanation.reasons if r.effect == "held" or not held]
+    labels = explanation.labels
+    lines += [f"  - {_reason(r, labels, band)}" for r in told]
+    if rest := [r for r in explanation.reasons if r not in told]:
+        lines += ["Not known besides, and holding nothing:", *(f"  - {_reason(r, labels, band)}" for r in rest)]
     lines += _stages(explanation)
     if explanation.position is not None:
         lines += ["", *_standing(explanation)]
     if explanation.own_facts:
         lines += ["", "The application's own facts that were read:"]
         lines += [
-            f"  {_plainly(n)}: {say(v)}"
+            f"  {labels.get(n, _plainly(n))}: {say(v)}"
             + (" (a band of another version of the scheme)" if n == "band" and band else "")
             for n, v in explanation.own_facts.items()
         ]
     if explanation.advert_facts:
         lines += ["", "The advert's facts that were read:"]
-        lines += [f"  {_plainly(n)}: {say(v)}" for n, v in explanation.advert_facts.items()]
+        lines += [f"  {labels.get(f'advert.{n}', _plainly(n))}: {say(v)}"
+                  for n, v in explanation.advert_facts.items()]
     if explanation.audience == "officer":
         lines += _for_officers(explanation)
     return "\n".join(lines)
@@ -83,7 +91,7 @@ def _stages(explanation: Explanation) -> list[str]:
         return []
     lines = ["", f"It stands in {_stage(explanation.stage, explanation.stage_label)}."]
     for earlier in explanation.earlier_stages:
-        why = "; ".join(_reason(replace(r, stage=None)) for r in earlier.reasons)
+        why = "; ".join(_reason(replace(r, stage=None), explanation.labels) for r in earlier.reasons)
         lines.append(f"  - Not in {_stage(earlier.stage, earlier.label)}: {why}")
     return lines
 
@@ -92,13 +100,14 @@ def _stage(number: int | None, label: str | None) -> str:
     return f"stage {number}, {label}" if label else f"stage {number}"
 
 
-def _reason(reason: Reason, band: str | None = None) -> str:
+def _reason(reason: Reason, labels: Mapping[str, str], band: str | None = None) -> str:
     whose = f" (asked by {reason.asked_by})" if reason.asked_by else ""
     stage = f" (stage {reason.stage})" if reason.stage else ""
     source = f" [{reason.source}]" if reason.source else ""
     if reason.outcome == "failed":
         return f"{reason.label}: no{whose}{stage}{source}"
-    missing = f" ({', '.join(map(_plainly, reason.missing))})" if reason.missing else ""
+    named = ", ".join(labels.get(n, _plainly(n)) for n in reason.missing)
+    missing = f" ({named})" if named else ""
     effect = {"ranked last": ", so it ranks below all known values", "none": "",
               "not eligible": "", "held": "", "later stage": ", which counts as no"}[reason.effect]
     if reason.name == "band" and band is not None:

@@ -35,9 +35,10 @@ _NO = "not stated; rules treat it as not known"
 APPLICATIONS = (
     Column("id", "id", "the application", required=True),
     Column("status", "code", "where it stands", required=True, codes=_APPLICATION_STATUS),
-    Column("registered_on", "date", "day it joined the register"),
-    Column("submitted_on", "date", "day the application was sent in"),
-    Column("reviewed_on", "date", "day it was last reviewed", null_means="never, or not known"),
+    Column("registered_on", "date", "day it joined the register", personal=True),
+    Column("submitted_on", "date", "day the application was sent in", personal=True),
+    Column("reviewed_on", "date", "day it was last reviewed", null_means="never, or not known",
+           personal=True),
     Column("band", "text", "band now held", null_means="not assessed, or no bands are used"),
     Column(
         "points",
@@ -54,12 +55,13 @@ APPLICATIONS = (
         null_means="not assessed",
         personal=True,
     ),
-    Column("band_from", "date", "day the band now held was awarded"),
+    Column("band_from", "date", "day the band now held was awarded", personal=True),
     Column(
         "priority_date",
         "date",
         "date that ranks, when the register already holds one",
         null_means="the scheme's date rule decides",
+        personal=True,
     ),
     Column(
         "bedroom_need",
@@ -110,8 +112,9 @@ APPLICATIONS = (
         null_means="not a social tenant, or not known",
         personal=True,
     ),
-    Column("valid_from", "date", "first day of this version", null_means="from the start"),
-    Column("valid_to", "date", "day after its last (exclusive)", null_means="still in force"),
+    Column("valid_from", "date", "first day of this version", null_means="from the start", personal=True),
+    Column("valid_to", "date", "day after its last (exclusive)", null_means="still in force",
+           personal=True),
 )
 
 PEOPLE = tuple(

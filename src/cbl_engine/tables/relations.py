@@ -73,12 +73,14 @@ class Checked:
         source_row: source row of each row.
         bad: numpy mask of rows rejected so far; relations add to it in place.
         whole: the table's structure is right, so its good rows are worth referring to.
+        unread: rows were rejected while the source was read, and are not in the frame.
     """
 
     frame: pl.DataFrame = field(repr=False)
     source_row: pl.Series = field(repr=False)
     bad: np.ndarray
     whole: bool = True
+    unread: bool = False
 
 
 def broken_relations(tables: Mapping[str, Checked]) -> list[Finding]:
@@ -127,16 +129,22 @@ def _references(relation: Relation, child: Checked, target: Checked) -> list[Fin
                 remedy="Use text in both, or whole numbers in both",
             )
         ]
+    missing, remedy = f"no such {relation.noun} in {relation.target}", ""
+    if target.unread:
+        missing = (f"no such {relation.noun} among the rows of {relation.target} that could be read; "
+                   "others of its rows were rejected")
+        remedy = f"Repair {relation.target} first"
     found = _mark(
         child,
         rows_found(
             relation.table,
             column,
             f"unknown_{relation.noun}",
-            f"no such {relation.noun} in {relation.target}",
+            missing,
             _absent(refs, ids),
             child.source_row,
             values=shown,
+            remedy=remedy,
         ),
     )
     if not target.whole or not target.bad.any():

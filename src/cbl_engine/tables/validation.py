@@ -149,7 +149,8 @@ def _check_table(
     for finding in (*earlier, *findings):
         if finding.positions is not None:
             bad[finding.positions.to_numpy()] = True
-    return Checked(frame, source_row, bad, whole), findings
+    unread = any(not finding.structural and finding.positions is None for finding in earlier)
+    return Checked(frame, source_row, bad, whole, unread), findings
 
 
 def _source_rows(frame: pl.DataFrame) -> pl.Series:
