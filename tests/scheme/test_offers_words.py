@@ -157,7 +157,7 @@ def test_a_scheme_without_such_rules_says_nothing_of_them():
         ("suspend_months: 6", "cancel: true",
          ["Consequence suspended: suspend months changed from 6 to nothing",
           "Consequence suspended: cancel changed from no to yes"]),
-        ("fit: [size_may_be_let]", "fit: []",
+        ("fit: [size_may_be_let]\n    illustrative: true\n  decant", "fit: []\n    illustrative: true\n  decant",
          ["Direct let found_home: how household and home must fit changed from size_may_be_let to "
           "none"]),
     ],
