@@ -170,6 +170,15 @@ def test_a_change_is_said_and_concerns_no_shortlist(old, new, words):
     assert {c.concerns for c in changes} <= {"offers"}
 
 
+def test_a_share_that_is_a_fraction_reads_back_as_it_was_written():
+    third = scheme_from_text(SAMPLER.replace("share: 0.25", "share: 1/3"))
+    (change,) = scheme_changes(scheme_from_text(SAMPLER), third)
+    assert change.words == "Quota waiting_time: share changed from 0.25 to 1/3"
+    text = describe(third).text()
+    assert "1/3 of adverts" in text
+    assert "share: 1/3" in text
+
+
 def test_rules_in_another_order_and_rules_added():
     first = SAMPLER.index("    placed_by_council:")
     second, third = SAMPLER.index("    helped:"), SAMPLER.index("    flats_in_band_c:")
