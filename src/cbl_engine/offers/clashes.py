@@ -110,7 +110,7 @@ def which_consequence(row: dict[str, Any], theirs: Sequence[Held], in_force: Seq
         last = theirs[-1]
         return Clash("after_the_end", f"{last.consequence} of {about(row)} held from {last.since} until "
                      f"{last.until}, which is the first day it no longer held")
-    return Clash("no_such_proposal", f"no consequence of this name is in force for {about(row)}")
+    return Clash("no_such_proposal", f"no such consequence began for {about(row)}")
 
 
 def offer_in_words(offer: Offer) -> str:
