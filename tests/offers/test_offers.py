@@ -247,6 +247,55 @@ def test_refusals_that_count_add_up_to_a_consequence() -> None:
     assert week.passed() == [("fir", "ann", "not_active")]
 
 
+def suspended(scheme: str = SUSPEND) -> Week:
+    """Ann's consequence begins on the 18th; she bids for a home that closes on the 20th."""
+    week = refusing(scheme, 2, reasonable=False, by="Olu").approve(18, "consequence", household="ann")
+    return week.advert("fir", bids="ann", opens=17, closes=20.5)
+
+
+@pytest.mark.parametrize("then", ["suspend_months: 6", "cancel: true"])
+def test_a_consequence_is_lifted_by_an_officer_and_bidding_is_open_again(then: str) -> None:
+    """Suspended or cancelled: from that day it holds no longer, and the bid stands."""
+    week = suspended(SUSPEND.replace("suspend_months: 6", then)).run(until=18)
+    week.outcome(19, "undone", household="ann", act="consequence", by="Mo").run(until=20)
+    (held,) = week.table("consequences")
+    assert (held["until"], held["by"]) == (day(19), "Olu")
+    (event,) = [e for e in week.events if e.kind == "consequence_lifted"]
+    assert (event.since, event.by, event.outcome) == (day(18), "Mo", "o006")
+    assert (week.passed(), week.steps()["fir", "ann"]) == ([], "proposed")
+    assert [offer["counts"] for offer in week.table("offers")[:2]] == [True, True]
+
+
+def test_of_several_consequences_in_force_the_reason_names_the_one_that_is_lifted() -> None:
+    """Without it the outcome clashes; the other one holds on."""
+    scheme = SUSPEND.replace(
+        "refusals: {", "refusals: {each: {label: x, after: 1, then: look}, "
+    ).replace("consequences: {", "consequences: {look: {label: x, bar_months: 3}, ")
+    week = refusing(scheme, 2, reasonable=False, by="Olu")
+    for name in ("look", "out"):
+        week.approve(18, "consequence", household="ann", reason=name)
+    week.outcome(19, "undone", household="ann", act="consequence", by="Mo")
+    week.outcome(20, "undone", household="ann", act="consequence", by="Mo", reason="look")
+    week.run(until=20, keep_going=True)
+    assert [q["clash"] for q in week.cycle.quarantined] == ["which_one"]
+    assert [(h["consequence"], h["until"] == day(20)) for h in week.table("consequences")] == [
+        ("look", True), ("out", False)]
+
+
+@pytest.mark.parametrize(("row", "clash"), [
+    ({"household": "ann"}, "no_officer"), ({"household": "bob", "by": "Mo"}, "no_such_proposal"),
+    ({"household": "ann", "by": "Mo", "on": 21}, "after_the_end"),
+])
+def test_what_is_no_consequence_in_force_is_not_lifted(row: dict, clash: str) -> None:
+    """Without an officer, of another household, or lifted before."""
+    week = suspended()
+    if clash == "after_the_end":
+        week.outcome(19, "undone", household="ann", act="consequence", by="Mo")
+    row = {"on": 19, **row}
+    week.outcome(row.pop("on"), "undone", act="consequence", **row).run(until=21, keep_going=True)
+    assert [q["clash"] for q in week.cycle.quarantined] == [clash]
+
+
 def test_one_refusal_or_good_reasons_add_up_to_nothing() -> None:
     """Below the number; and those that do not count."""
     assert refusing(SUSPEND, 1, reasonable=False, by="Olu").proposed() == []

@@ -82,6 +82,16 @@ def test_one_in_four_is_every_fourth():
     }
 
 
+@pytest.mark.parametrize(("share", "every_third"), [("1/3", True), ('"1/3"', True), ("0.3333", False)])
+def test_a_third_is_written_as_a_fraction_and_counted_exactly(share: str, every_third: bool):
+    judge = _judge(WAITING.replace("0.25", share), _many(6))
+    chosen = Ledger(judge).choose_each(judge.given_adverts["id"].to_list(), DAY)
+    third = [c.profile == "waiting" for c in chosen] == [False, False, True] * 2
+    assert third is every_third
+    if every_third:
+        assert chosen[2].events[0].why.endswith("0 of 2 so far, target 1 in 3, furthest behind")
+
+
 def test_a_label_is_explained_with_its_stratum_and_target():
     quota = WAITING.replace("profile:", "by: [bedrooms, property_type, area], profile:")
     judge = _judge(quota, _many(33, bedrooms=2, property_type="flat", area="parkside"))

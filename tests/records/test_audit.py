@@ -14,7 +14,9 @@ from cbl_engine.records import audit, audit_state, erase, record_cycle, replay_s
 from cbl_engine.records.facts_apart import ERASED
 from cbl_engine.records.state import _state_id
 from cbl_engine.scheme import Scheme
+from tests.offers.week import Week
 from tests.records.small_record import first_week, second_week, write_files
+from tests.records.weeks_on_record import on_record
 
 
 @pytest.fixture
@@ -53,6 +55,18 @@ def test_a_sound_state_is_said_to_be_with_what_was_checked(state):
     for words in ("files against the manifest", "events in the chain", "rows against their digests",
                   "the same to the byte"):
         assert words in checked
+
+
+def test_a_record_with_a_consequence_that_was_lifted_is_sound(tmp_path):
+    week = Week("consequences: {out: {label: x, cancel: true}}\n"
+                "offers: {refusals: {one: {label: x, after: 1, then: out}}}")
+    week.household("ann").advert("elm", bids="ann").approve(7, "offer", "elm", "ann")
+    week.outcome(8, "refused", "elm", "ann", reasonable=False, by="Olu")
+    week.approve(9, "consequence", household="ann").run(until=9)
+    week.outcome(10, "undone", household="ann", act="consequence", by="Mo").run(until=10)
+    folder = on_record(week, tmp_path)
+    assert folder.tables["consequences"]["until"].to_list() == [date(2024, 6, 10)]
+    assert audit_state(folder.path).sound
 
 
 def test_a_changed_file_is_found_though_nothing_else_is(state):

@@ -251,6 +251,24 @@ def test_a_refusal_that_counts_and_what_follows_are_told_with_their_offers():
     assert "[Policy, 9]" in text
 
 
+def test_a_consequence_that_was_lifted_is_told_to_its_household():
+    week = refusing().outcome(20, "undone", household="ann", act="consequence", by="Mo").run(until=20)
+    text = words(week, "lifted/ann/out/2024-06-18")
+    assert "Out for a while, which began on 18 June 2024, is lifted from 20 June 2024." in text
+    assert "From 20 June 2024 it no longer keeps you from bidding for homes." in text
+    assert "rival" not in text
+
+
+def test_a_consequence_whose_time_was_over_is_not_told_to_be_lifted():
+    """An outcome on the very day it ends of itself clashes, and nobody is told."""
+    week = refusing().run(until=198)
+    week.outcome(201, "undone", household="ann", act="consequence", by="Mo")
+    week.run(until=201, keep_going=True)
+    assert [q["clash"] for q in week.cycle.quarantined] == ["after_the_end"]
+    assert "consequence/ann/out/2024-06-18" in due(week)
+    assert not [n for n in due(week) if n.startswith("lifted/")]
+
+
 def test_no_letter_names_another_household():
     week = refusing()
     own = notices_due(week.record, week.scheme).filter(application="ann")["notice"].to_list()

@@ -116,6 +116,10 @@ def test_a_cap_that_can_never_bind(one, two, never):
         ("direct_lets: {d: {label: x, permitted_by: the law, part_6: false}}\n",
          "f.yaml:18:29: warning: d is outside Part 6, and permitted_by names no section or "
          "regulation"),
+        ("direct_lets: {d: {label: x, permitted_by: s.159, part_6: false}}\n",
+         "f.yaml:18:15: warning: d is outside Part 6 and has no fit, so what every bid must meet is asked of "
+         "it (active), what is about a place on the register too: name under fit what household and home "
+         "must meet"),
     ],
 )
 def test_a_rule_fires(text, line):

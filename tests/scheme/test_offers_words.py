@@ -157,7 +157,7 @@ def test_a_scheme_without_such_rules_says_nothing_of_them():
         ("suspend_months: 6", "cancel: true",
          ["Consequence suspended: suspend months changed from 6 to nothing",
           "Consequence suspended: cancel changed from no to yes"]),
-        ("fit: [size_may_be_let]", "fit: []",
+        ("fit: [size_may_be_let]\n    illustrative: true\n  decant", "fit: []\n    illustrative: true\n  decant",
          ["Direct let found_home: how household and home must fit changed from size_may_be_let to "
           "none"]),
     ],
@@ -168,6 +168,15 @@ def test_a_change_is_said_and_concerns_no_shortlist(old, new, words):
                              scheme_from_text(SAMPLER.replace(old, new)))
     assert [c.words for c in changes] == words
     assert {c.concerns for c in changes} <= {"offers"}
+
+
+def test_a_share_that_is_a_fraction_reads_back_as_it_was_written():
+    third = scheme_from_text(SAMPLER.replace("share: 0.25", "share: 1/3"))
+    (change,) = scheme_changes(scheme_from_text(SAMPLER), third)
+    assert change.words == "Quota waiting_time: share changed from 0.25 to 1/3"
+    text = describe(third).text()
+    assert "1/3 of adverts" in text
+    assert "share: 1/3" in text
 
 
 def test_rules_in_another_order_and_rules_added():

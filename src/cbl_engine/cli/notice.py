@@ -33,7 +33,7 @@ def notice(
     """List the letters that a record of bids and offers gives rise to, or draft one of them.
 
     Offers, final ones with their warning; an offer is withdrawn; passed over; a refusal counts; a
-    consequence begins; a duty may end; a bid is void; a bid was placed for the household. Each is a
+    consequence begins or is lifted; a duty may end; a bid is void; a bid was placed for the household. Each is a
     draft until an officer signs it; what no source gives is a blank, marked [to fill in: ...].
 
     Parameters

@@ -16,7 +16,7 @@ from cbl_engine.offers.moves import end, go_on, move, place_of
 from cbl_engine.offers.refusals import refused
 from cbl_engine.offers.signing import sign, undo_letting
 from cbl_engine.offers.standing import asked_of, what_stops
-from cbl_engine.offers.undone import undo_bypass
+from cbl_engine.offers.undone import UNDOING
 from cbl_engine.scheme.law import in_law, names_of_law
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ def apply_outcome(desk: Desk, row: Row) -> None:
         Clash: it does not fit the record; nothing is written.
     """
     what = row["what"]
-    if what == "undone" and row.get("act") == "bypass":
-        undo_bypass(desk, row)
+    if what == "undone" and row.get("act") in UNDOING:
+        UNDOING[row["act"]](desk, row)
     elif what in _STEPS:
         _ON_OFFERS[what](desk, offer_for(desk, row), row)
     else:

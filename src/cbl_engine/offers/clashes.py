@@ -9,7 +9,7 @@ from cbl_engine.errors import MAX_EXAMPLES, Problem
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cbl_engine.offers.entries import Offer, Proposal
+    from cbl_engine.offers.entries import Held, Offer, Proposal
 
 Kind = Literal[
     "no_such_offer", "no_such_proposal", "no_such_reason", "which_one", "wrong_step",
@@ -92,6 +92,25 @@ def which_one(
     several = ", ".join(called(*one) for one in sorted(found, key=lambda one: one[0]))
     return Clash("which_one", f"{len(found)} are open for {about(row)}, and its advert, home and "
                  f"reason have to name one: {several}")
+
+
+def which_consequence(row: dict[str, Any], theirs: Sequence[Held], in_force: Sequence[Held]) -> Clash:
+    """A consequence that is to be lifted, where none is in force or several are.
+
+    Args:
+        row: the outcome.
+        theirs: those of the household that it may be about, also those that are over.
+        in_force: those among them that hold on its day.
+    """
+    if in_force:
+        names = ", ".join(sorted({held.consequence for held in in_force}))
+        return Clash("which_one", f"several consequences are in force for {about(row)}, and its reason has to "
+                     f"name one: {names}")
+    if theirs:
+        last = theirs[-1]
+        return Clash("after_the_end", f"{last.consequence} of {about(row)} held from {last.since} until "
+                     f"{last.until}, which is the first day it no longer held")
+    return Clash("no_such_proposal", f"no such consequence began for {about(row)}")
 
 
 def offer_in_words(offer: Offer) -> str:

@@ -158,6 +158,10 @@ class Held:
     because: list[str]
     by: str | None
 
+    def holds_on(self, on: date) -> bool:
+        """Whether it is in force on a day."""
+        return self.since <= on and (self.until is None or on < self.until)
+
 
 @dataclass
 class SetAside:

@@ -316,6 +316,20 @@ class ConsequenceBegun(_Event):
     by: str | None = None
 
 
+class ConsequenceLifted(_Event):
+    """An officer ended a consequence, after a review say: it holds no longer from that day.
+
+    ``since`` is the day it began.
+    """
+
+    kind: Literal["consequence_lifted"] = "consequence_lifted"
+    application: Id
+    consequence: str
+    since: date
+    by: str
+    outcome: Id | None = None
+
+
 class DutyMayEnd(_Event):
     """An officer found that a refusal may end a homelessness duty; the duty itself is theirs."""
 
@@ -365,15 +379,16 @@ KINDS = (
     Begun, CycleBegun, CycleSuperseded, TakenIn, Quarantined, BidSetAside, BidPlaced,
     AdvertHeldBack, AdvertOpened, AdvertCounted, AdvertClosed, AdvertCorrected, AdvertUnlet,
     RungTaken, Proposed, Decided, HeldFor, HoldEnded, PassedOver, PassingOverEnded, OfferProposed,
-    OfferMoved, OfferEnded, RefusalJudged, ConsequenceBegun, DutyMayEnd, LetTo, LettingUndone, Erased,
+    OfferMoved, OfferEnded, RefusalJudged, ConsequenceBegun, ConsequenceLifted, DutyMayEnd, LetTo,
+    LettingUndone, Erased,
 )
 
 Event = Annotated[
     Begun | CycleBegun | CycleSuperseded | TakenIn | Quarantined | BidSetAside | BidPlaced
     | AdvertHeldBack | AdvertOpened | AdvertCounted | AdvertClosed | AdvertCorrected | AdvertUnlet
     | RungTaken | Proposed | Decided | HeldFor | HoldEnded | PassedOver | PassingOverEnded | OfferProposed
-    | OfferMoved | OfferEnded | RefusalJudged | ConsequenceBegun | DutyMayEnd | LetTo
-    | LettingUndone | Erased,
+    | OfferMoved | OfferEnded | RefusalJudged | ConsequenceBegun | ConsequenceLifted | DutyMayEnd
+    | LetTo | LettingUndone | Erased,
     Field(discriminator="kind"),
 ]
 

@@ -195,6 +195,16 @@ def _consequence(event: e.ConsequenceBegun, book: Book) -> None:
     )
 
 
+@write.register(e.ConsequenceLifted)
+def _lifted(event: e.ConsequenceLifted, book: Book) -> None:
+    book.households += 1
+    for held in book.consequences:
+        if (held.application, held.consequence, held.since) == (
+            str(event.application), event.consequence, event.since
+        ) and held.holds_on(event.on):
+            held.until = event.on
+
+
 @write.register(e.LetTo)
 def _let(event: e.LetTo, book: Book) -> None:
     offer = book.offers[event.offer]

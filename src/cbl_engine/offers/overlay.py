@@ -23,7 +23,7 @@ def changes_on(book: Book, on: date) -> Changes:
     """
     changes: Changes = {column: {} for column in _TYPES}
     for held in book.consequences:
-        if held.since <= on and (held.until is None or on < held.until):
+        if held.holds_on(on):
             for column, its in changes.items():
                 if getattr(held, column) is not None:
                     its[held.application] = getattr(held, column)

@@ -93,7 +93,7 @@ class _Going:
             e.LettingUndone: self._undone, e.OfferProposed: self._proposed,
             e.Decided: self._decided, e.HoldEnded: self._hold_ended,
             e.PassedOver: self._passed_over, e.PassingOverEnded: self._back,
-            e.AdvertCounted: self._counted,
+            e.AdvertCounted: self._counted, e.ConsequenceLifted: self._lifted,
         }
         if type(event) in looks:
             looks[type(event)](event)
@@ -312,6 +312,15 @@ class _Going:
         if event.by is None and any(p.for_good and p.reason == event.reason for p in stands):
             raise PropertyError(4, f"{event.application} is back on the list of advert {event.advert}, "
                                 "and nobody decided it")
+
+    def _lifted(self, event: e.ConsequenceLifted) -> None:
+        """Property 6: what is lifted was in force."""
+        if not any(
+            held.holds_on(event.on) for held in self.book.consequences
+            if (held.application, held.consequence, held.since)
+            == (str(event.application), event.consequence, event.since)
+        ):
+            raise PropertyError(6, f"{event.consequence} of {event.application} is lifted and was not in force")
 
     def _was_offer_approved(self, offer: Offer) -> None:
         """Property 4."""

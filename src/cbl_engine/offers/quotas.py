@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import polars as pl
 
 from cbl_engine.offers.events import AdvertCounted
+from cbl_engine.scheme.parts import exact_share
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -162,7 +163,7 @@ class Ledger:
             count = before[each]
             by = homes if counted else 0
             after = Count(count.whole + by, count.part + by * is_part(each, quota))
-            why = _why(quota.label, _share(quota.share), quota.by, accounts[each].stratum,
+            why = _why(quota.label, exact_share(quota.share), quota.by, accounts[each].stratum,
                        count if each == name else after, chosen=each == name)
             events.append(self._event(accounts[each], after, advert, on, why, chosen=each == name))
         return Choice(profile, name, events)
@@ -172,7 +173,7 @@ class Ledger:
     ) -> str | None:
         """The quota that chooses, of those whose whole the advert would be in."""
         behind = {
-            name: _share(quotas[name].share) * (count.whole + homes) - count.part
+            name: exact_share(quotas[name].share) * (count.whole + homes) - count.part
             for name, account in accounts.items()
             if quotas[name].profile is not None
             for count in (self.counts.get(account, Count()),)
@@ -201,12 +202,12 @@ class Ledger:
 
         found = [
             (self._account(name, quota, letting.advert, signed_on), quota.label, quota.by,
-             _share(quota.share), None, is_part(name, quota),
+             exact_share(quota.share), None, is_part(name, quota),
              _in_whole(name, quotas, meeting, is_part))
             for name, quota in quotas.items() if quota.on == "lettings"
         ]
         found += [
-            (account, target.label, (), None if target.share is None else _share(target.share),
+            (account, target.label, (), None if target.share is None else exact_share(target.share),
              target.number, self._household_meets(target.criterion, letting, signed_on), True)
             for account, target in self._targets(letting.advert, signed_on)
         ]
@@ -324,13 +325,8 @@ def _in_whole(name: str, quotas: dict[str, Quota], meeting: set[str], is_part: A
     return {name, *outers} <= meeting and not any(is_part(o, quotas[o]) for o in outers)
 
 
-def _share(share: float) -> Fraction:
-    """A share as it was written: 0.1 is one in ten exactly."""
-    return Fraction(str(share))
-
-
 def _target_behind(target: Target, count: Count) -> bool:
-    by_share = target.share is not None and _share(target.share) * (count.whole + 1) > count.part
+    by_share = target.share is not None and exact_share(target.share) * (count.whole + 1) > count.part
     return by_share or (target.number is not None and count.part < target.number)
 
 

@@ -1,15 +1,17 @@
-"""A passing over that an officer decided, and one undoes: after a review, or evidence put right."""
+"""What an officer decided, and one undoes after a review: a passing over, or a consequence."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from cbl_engine.offers import events as e
-from cbl_engine.offers.clashes import Clash, about
+from cbl_engine.offers.clashes import Clash, about, which_consequence
 from cbl_engine.offers.decisions import by_officer
 from cbl_engine.offers.give_way import make_way
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from cbl_engine.offers.desk import Desk
 
 
@@ -39,3 +41,37 @@ def undo_bypass(desk: Desk, row: dict[str, Any]) -> None:
             on=desk.on, advert=advert, application=application, reason=reason, by=by.officer,
             outcome=by.outcome))
     make_way(desk, advert)
+
+
+def lift_consequence(desk: Desk, row: dict[str, Any]) -> None:
+    """A consequence that began holds no longer from the day of the outcome: nothing of it is left.
+
+    Refusals that led to it go on counting.
+
+    Args:
+        desk: on the day of the outcome.
+        row: of ``outcomes``: ``undone`` with the act ``consequence``, by a named officer, of an
+            application; its reason names the consequence, where several are in force.
+
+    Raises:
+        Clash: none of that name is in force that day, or several are; nothing is written.
+    """
+    by = by_officer(row)
+    application, reason = str(row.get("application")), row.get("reason")
+    theirs = [held for held in desk.book.consequences if held.application == application]
+    names = {held.consequence for held in theirs} | set(desk.version.consequences)
+    if reason in names:
+        theirs = [held for held in theirs if held.consequence == reason]
+    in_force = [held for held in theirs if held.holds_on(desk.on)]
+    if len({held.consequence for held in in_force}) != 1:
+        raise which_consequence(row, theirs, in_force)
+    for held in in_force:
+        desk.emit(e.ConsequenceLifted(
+            on=desk.on, application=application, consequence=held.consequence, since=held.since,
+            by=str(by.officer), outcome=by.outcome))
+
+
+UNDOING: Mapping[str, Callable[[Desk, dict[str, Any]], None]] = {
+    "bypass": undo_bypass, "consequence": lift_consequence,
+}
+"""What an outcome ``undone`` undoes, by its act; without one of these it is about an offer."""

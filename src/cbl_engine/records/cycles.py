@@ -64,7 +64,7 @@ HAPPENED = (
     "decisions without a person", "proposals lapsed",
     "holds begun", "holds ended",
     "nominations", "invitations to view", "viewings", "offers made", "acceptances", "refusals",
-    "refusals judged", "consequences begun", "duties that may end",
+    "refusals judged", "consequences begun", "consequences lifted", "duties that may end",
     "offers ended otherwise", "passed over", "passing over ended", "lettings", "lettings undone",
     "adverts not let", "steps after adverts not let", "outcomes quarantined",
 )
@@ -76,6 +76,7 @@ _HAPPENED = {
     "bid_set_aside": "bids set aside", "bid_placed": "bids placed by the engine",
     "offer_proposed": "offers proposed", "held_for": "holds begun", "hold_ended": "holds ended",
     "refusal_judged": "refusals judged", "consequence_begun": "consequences begun",
+    "consequence_lifted": "consequences lifted",
     "duty_may_end": "duties that may end", "passed_over": "passed over",
     "passing_over_ended": "passing over ended", "let_to": "lettings",
     "letting_undone": "lettings undone", "advert_unlet": "adverts not let",

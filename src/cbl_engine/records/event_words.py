@@ -71,6 +71,8 @@ def event_in_words(event: e.Event, proposed: Mapping[str, e.Proposed]) -> str:
             return "the refusal counts" if event.counts else "the refusal does not count"
         case e.ConsequenceBegun():
             return f"began: {_plain(event.consequence)}{_until(event.until)}{_by(event.by)}"
+        case e.ConsequenceLifted():
+            return f"was lifted: {_plain(event.consequence)}{_by(event.by)}"
         case e.DutyMayEnd():
             return f"an officer found that a duty may end: {_plain(event.duty)}{_by(event.by)}"
         case e.LetTo():

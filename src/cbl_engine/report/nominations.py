@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from math import ceil
 from typing import TYPE_CHECKING
 
 import polars as pl
+
+from cbl_engine.scheme.parts import exact_share
 
 if TYPE_CHECKING:
     from datetime import date
@@ -54,7 +55,7 @@ def nominations_agreed(
     for landlord in sorted(agreed):
         its = let.filter(pl.col("landlord") == landlord)
         homes, named, share = its.height, int(its["named"].sum()), agreed[landlord]
-        due = ceil(Fraction(str(share)) * homes)
+        due = ceil(exact_share(share) * homes)
         rows.append((landlord, share, homes, named, round(named / homes, 3) if homes else None,
                      max(0, due - named)))
     return pl.DataFrame(rows, NOMINATIONS, orient="row")

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from cbl_engine.scheme.parts import DAY_OF_YEAR, Labelled, Name, Part
+from cbl_engine.scheme.parts import DAY_OF_YEAR, Labelled, Name, Part, Share
 
 
 class Rung(Labelled):
@@ -41,7 +41,7 @@ class Quota(Labelled):
         description="adverts: homes advertised with its profile count, let or not. lettings: lettings to "
         "households that meet `to`"
     )
-    share: float = Field(gt=0, le=1, description="part of the whole; 0.25 for one in four")
+    share: Share = Field(description="part of the whole; 0.25 or 1/4 for one in four")
     of: str | None = Field(
         None, description="a criterion over the advert alone: the whole; left out: every advert"
     )

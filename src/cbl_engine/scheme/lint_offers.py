@@ -207,6 +207,11 @@ def _direct_lets(version: SchemeVersion) -> Iterator[_Odd]:
         if not let.part_6 and not any(sign.isdigit() for sign in let.permitted_by):
             yield ("no_exemption", ("direct_lets", name, "permitted_by"),
                    f"{name} is outside Part 6, and permitted_by names no section or regulation")
+        if not let.part_6 and not let.fit and version.eligible:
+            asked = ", ".join(version.eligible)
+            yield ("fit_of_the_register", ("direct_lets", name), (
+                f"{name} is outside Part 6 and has no fit, so what every bid must meet is asked of it ({asked}), "
+                "what is about a place on the register too: name under fit what household and home must meet"))
 
 
 def _plans(version: SchemeVersion) -> Iterator[_Odd]:

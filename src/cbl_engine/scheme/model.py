@@ -18,7 +18,17 @@ from cbl_engine.scheme.bidding import Bidding
 from cbl_engine.scheme.facts import Fact, Rows
 from cbl_engine.scheme.keys import Key
 from cbl_engine.scheme.offers import Check, Consequence, DirectLet, Nominations, Offers, Within
-from cbl_engine.scheme.parts import BandName, InForce, Labelled, Name, Part, Source, Sql, Text
+from cbl_engine.scheme.parts import (
+    BandName,
+    InForce,
+    Labelled,
+    Name,
+    Part,
+    Share,
+    Source,
+    Sql,
+    Text,
+)
 from cbl_engine.scheme.upkeep import Upkeep
 
 WhenUnknown = Literal["fail", "pass", "hold"]
@@ -114,7 +124,7 @@ class Target(Labelled):
     homes: str | None = Field(
         None, description="a criterion over the advert alone: which homes; left out: all"
     )
-    share: float | None = Field(None, gt=0, le=1, description="part of the lettings, 0.5 for half")
+    share: Share | None = Field(None, description="part of the lettings, 0.5 or 1/2 for half")
     number: int | None = Field(None, ge=1, description="lettings")
 
 
@@ -130,8 +140,8 @@ class Landlord(Addition):
     checks: tuple[Name, ...] = Field(
         (), description="names under `checks` that only its homes ask for"
     )
-    nominations_share: float | None = Field(
-        None, gt=0, le=1, description="part of its lettings for which the council nominates"
+    nominations_share: Share | None = Field(
+        None, description="part of its lettings for which the council nominates"
     )
     send: Within | None = Field(None, description="instead of `nominations: send`")
     answer: Within | None = Field(None, description="instead of `nominations: answer`")

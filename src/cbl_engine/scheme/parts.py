@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from fractions import Fraction
+from functools import lru_cache
+from re import fullmatch
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    WithJsonSchema,
+)
 
 NAME = r"^[a-z][a-z0-9_]*$"
 BAND_NAME = r"^[A-Za-z0-9][A-Za-z0-9 _+./-]*$"
 CLOCK_TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 DAY_OF_YEAR = r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
+FRACTION = r"^[1-9][0-9]{0,2}/[1-9][0-9]{0,2}$"
+MOST_PARTS = 999
+"""The greatest denominator that a fraction is written with."""
 PATTERNS = {
     NAME: ("a name that can be used", "small letters, digits and _, a letter first"),
     BAND_NAME: (
@@ -27,6 +40,29 @@ Name = Annotated[str, Field(pattern=NAME, max_length=60)]
 BandName = Annotated[str, Field(pattern=BAND_NAME, max_length=40)]
 Text = Annotated[str, Field(min_length=1, max_length=2_000)]
 Sql = Annotated[str, Field(min_length=1, max_length=4_000)]
+
+
+def _of_text(value: Any) -> Any:
+    """The number that a fraction in text is; anything else as it came."""
+    return float(Fraction(value)) if isinstance(value, str) and fullmatch(FRACTION, value) else value
+
+
+@lru_cache(maxsize=256)
+def exact_share(share: float) -> Fraction:
+    """A share as it was written: 0.1 is one in ten exactly, 1/3 a third, and 0.3333 is not."""
+    written = Fraction(str(share))
+    near = written.limit_denominator(MOST_PARTS)
+    return near if float(near) == share else written
+
+
+Share = Annotated[
+    float, Field(gt=0, le=1), BeforeValidator(_of_text),
+    WithJsonSchema({"anyOf": [
+        {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
+        {"type": "string", "pattern": FRACTION},
+    ]}),
+]
+"""Part of a whole: a number, or a fraction in text such as ``1/3``."""
 
 
 class Part(BaseModel):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from cbl_engine.scheme.parts import MOST_PARTS, exact_share
 from cbl_engine.scheme.standards import shipped_standards
 from cbl_engine.tables import TABLES
 
@@ -83,7 +85,7 @@ def say(value: Any) -> str:
         return day(value)
     if isinstance(value, (list, tuple)):
         return listed(map(say, value)) if value else "none"
-    return str(value)
+    return (isinstance(value, float) and _as_fraction(value)) or str(value)
 
 
 def amount(value: Any, unit: str | None) -> str:
@@ -97,8 +99,15 @@ def amount(value: Any, unit: str | None) -> str:
 
 
 def share_in_words(share: float) -> str:
-    """A share as it was set, no digit of it lost: ``12.5%``."""
-    return f"{share * 100:.10g}%"
+    """A share as it was set, no digit of it lost: ``12.5%``, and ``1/3``."""
+    return _as_fraction(share) or f"{share * 100:.10g}%"
+
+
+def _as_fraction(value: float) -> str | None:
+    """A number that was written as a fraction, ``1/3``; None for one that a decimal writes."""
+    exact = exact_share(value)
+    told = exact.denominator > MOST_PARTS or Fraction(f"{value:.10g}") == exact
+    return None if told else str(exact)
 
 
 def called(name: str) -> str:
@@ -222,7 +231,7 @@ def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
-        return f"{value:.10g}"
+        return _as_fraction(value) or f"{value:.10g}"
     if value in ("yes", "no"):  # a text, which YAML would take for true or false
         return f'"{value}"'
     if isinstance(value, BaseModel):

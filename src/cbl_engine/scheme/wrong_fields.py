@@ -11,7 +11,7 @@ from cbl_engine.errors import Problem
 from cbl_engine.scheme.facts import REDUCERS
 from cbl_engine.scheme.json_schema import json_schema
 from cbl_engine.scheme.keys import KEYS
-from cbl_engine.scheme.parts import PATTERNS
+from cbl_engine.scheme.parts import FRACTION, PATTERNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -158,8 +158,9 @@ def _bounds(path: tuple[Any, ...]) -> str:
     said = [(word, part[bound]) for part in _schema_at(path) for bound, word in _BOUNDS.items()
             if bound in part]
     share = ("at most", 1) in said
+    third = any(part.get("pattern") == FRACTION for part in _schema_at(path))
     return " and ".join(f"{word} {limit:.10g}" for word, limit in said) + (
-        ", such as 0.4 for 40%" if share else "")
+        ", such as 0.4 for 40%" + (", or 1/3 for a third" if third else "") if share else "")
 
 
 def _schema_at(path: tuple[Any, ...]) -> list[dict[str, Any]]:

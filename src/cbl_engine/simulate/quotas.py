@@ -7,13 +7,13 @@ this counts many by arrays, and a test holds the two against each other on rando
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from fractions import Fraction
 from math import lcm
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cbl_engine.offers.quotas import NOT_KNOWN, period_of
+from cbl_engine.scheme.parts import exact_share
 from cbl_engine.simulate.columns import within
 from cbl_engine.tables.days import date_of
 
@@ -77,7 +77,7 @@ def compile_quotas(
         default: the profile of an advert that no quota chooses.
     """
     names = list(quotas)
-    shares = [Fraction(str(q.share)) for q in quotas.values()]
+    shares = [exact_share(q.share) for q in quotas.values()]
     whole = lcm(1, *(s.denominator for s in shares))
     around = []
     for name in names:

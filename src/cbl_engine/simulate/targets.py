@@ -10,12 +10,12 @@ or with the earlier lettings that a council's own tables tell of.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from math import lcm
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cbl_engine.scheme.parts import exact_share
 from cbl_engine.simulate.asking import judge_of, judge_of_stock, meets
 from cbl_engine.simulate.columns import spans
 from cbl_engine.simulate.policy import policy_on
@@ -86,7 +86,7 @@ def rules_of(
         targets: with their accounts.
         of: target, home: whether a letting of the home counts in it.
     """
-    shares = [Fraction(str(t.share or 0)) for _, t in targets]
+    shares = [exact_share(t.share or 0) for _, t in targets]
     whole = lcm(1, *(s.denominator for s in shares))
     return TargetRules(
         tuple(account for account, _ in targets), of,

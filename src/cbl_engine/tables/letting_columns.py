@@ -77,7 +77,8 @@ OUTCOMES = (
     Column(
         "act",
         "code",
-        "of approved and declined: the act that was proposed; of undone: bypass, where a passing over is",
+        "of approved and declined: the act that was proposed; of undone: bypass, where a passing over is, "
+        "and consequence, where one that began is lifted",
         null_means="not a decision on a proposal",
         codes=(
             "offer", "bypass", "tie", "refusal_counts", "consequence", "duty_may_end",
@@ -251,7 +252,8 @@ CONSEQUENCES = (
     _APPLICATION,
     Column("consequence", "text", "name in the scheme", required=True),
     Column("since", "date", "first day", required=True),
-    Column("until", "date", "first day it no longer holds", null_means="for good"),
+    Column("until", "date", "first day it no longer holds; of one that was lifted, the day of that",
+           null_means="for good"),
     Column("status", "text", "status meanwhile", null_means="as it is"),
     Column("band", "text", "band meanwhile", null_means="as it is"),
     Column("place_in_band", "int", "place in the band meanwhile", null_means="as it is"),

@@ -186,6 +186,13 @@ class Folded:
         kept = {k: v for k, v in e.items() if k not in ("kind", "on")}
         self.consequences.append({**kept, "since": e["on"], "because": list(e["because"])})
 
+    def _consequence_lifted(self, e: Row) -> None:
+        for held in self.consequences:
+            if [held[k] for k in ("application", "consequence", "since")] == [
+                e[k] for k in ("application", "consequence", "since")
+            ]:
+                held |= {"until": e["on"]}
+
     def _let_to(self, e: Row) -> None:
         offer = self.offers[e["offer"]]
         offer |= {"step": "let", "due_on": None}
