@@ -295,3 +295,14 @@ def test_messages_name_ids_and_never_facts() -> None:
     with pytest.raises(TableError) as stopped:
         week.run(until=8)
     assert "secret" not in str(stopped.value)
+
+
+def test_a_result_of_a_check_that_the_scheme_has_not_clashes() -> None:
+    """Its name would count for nothing: with another letter a refusal was no bar to a letting."""
+    week = Week(CHECKED.replace("MUST", "true")).household("ann").check("ann", "Verified", "refused", id="c1")
+    with pytest.raises(TableError, match="the scheme has no check 'Verified'; it has verified"):
+        week.run(until=7)
+    assert clash(week, 7) == "no_such_check"
+    week = Week(CHECKED.replace("MUST", "true"), keep_going=True).household("ann")
+    week.check("ann", "Verified", "refused", id="c1")
+    assert week.run(until=7).cycle.quarantined[0]["clash"] == "no_such_check"
