@@ -23,6 +23,7 @@ from cbl_engine.tables.findings import (
     rejected_of,
 )
 from cbl_engine.tables.folder import SUFFIXES, WORKBOOK_SUFFIX, file_door, folder_door
+from cbl_engine.tables.labels import nearly_sensitive
 from cbl_engine.tables.mapping import MAPPING_NAMES, DataMapping, read_mapping
 from cbl_engine.tables.schemas import TABLES
 from cbl_engine.tables.shaping import Shaped, shape
@@ -129,7 +130,7 @@ def read_tables(
             rejected_of(findings, lineages),
             {table: several[0][0].path for table, several in parts.items() if several[0][0].path},
             door.others(used),
-            tuple(notes),
+            (*notes, *nearly_sensitive(good.get("adverts"))),
             {table: tuple(p.source.name for p, _ in several) for table, several in parts.items()},
         ),
         strict=strict,
