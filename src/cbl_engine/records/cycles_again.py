@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from cbl_engine.errors import TableError
 from cbl_engine.offers.cycle import run_cycle
 from cbl_engine.offers.events import CycleBegun, Quarantined, TakenIn
 from cbl_engine.records.coming import recorded
@@ -155,7 +156,8 @@ class RunAgain:
         events: how many it had.
         gone: applications it speaks of whose facts have lawfully gone: it was not run again.
         adverts: those of the cycle that speak of them.
-        event: number of the first event that came out otherwise; None: none did.
+        event: number of the first event that came out otherwise, or the first of a cycle whose
+            outcomes clash now; None: none did.
         tables: names of the tables that came out otherwise.
     """
 
@@ -179,7 +181,10 @@ def run_again(past: Past, run: Run) -> RunAgain:
     gone = past.concerned(run)
     if gone:
         return replace(found, gone=tuple(gone), adverts=_adverts_of(past, run, gone))
-    cycle = past.run(run, past.before(run), *past.given(run))
+    try:
+        cycle = past.run(run, past.before(run), *past.given(run))
+    except TableError:  # what was done then cannot be under the rules the state holds now
+        return replace(found, event=run.first)
     differs = next(
         (n for n, (one, two) in enumerate(zip(events, map(without_digest, cycle.events),
                                               strict=False), run.first) if one != two), None,
