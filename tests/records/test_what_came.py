@@ -183,3 +183,20 @@ def test_a_week_that_left_a_check_out_comes_out_again(tmp_path):
     assert [(e.outcome, e.clash) for e in events if isinstance(e, Quarantined)] == [
         ("C2", "in_the_future"), ("C1", "no_such_check")]
     assert replay_state(tmp_path / "week2").reproduced
+
+
+def test_a_late_bid_is_refused_with_whose_when_and_till_when_or_set_aside_on_record(tmp_path):
+    first_week(tmp_path)
+    data = lot(tmp_path, bids="advert,application,placed_at\nAD1,2,2026-03-06T10:00:00\n")
+    with pytest.raises(BadInput) as caught:
+        second_week(tmp_path, data=data)
+    (problem,) = caught.value.problems
+    assert (problem.kind, problem.given) == (
+        "bid_outside_window",
+        "'AD1' by '2' at 2026-03-06 10:00:00, open from 2026-03-01 09:00:00 to 2026-03-05 12:00:00")
+    done = second_week(tmp_path, data=data, keep_going=True)
+    aside = done.folder.tables["bids_set_aside"]
+    assert aside.select("advert", "application", "rule").rows() == [("AD1", "2", "closed")]
+    assert done.folder.tables["bids"].filter(advert="AD1", application="2").height == 2
+    assert audit_state(tmp_path / "week2").sound
+    assert replay_state(tmp_path / "week2").reproduced
