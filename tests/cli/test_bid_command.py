@@ -36,7 +36,8 @@ def test_the_audience_is_the_applicant_unless_asked(cbl: Cbl) -> None:
 
 @pytest.mark.parametrize(
     ("moment", "words"),
-    [("noon", "the moment cannot be read"), ("2026-03-29T01:30", "goes forward over it")],
+    [("noon", "the moment cannot be read"), ("2026-03-29T01:30", "goes forward over it"),
+     ("2026-10-25T01:45", "write the offset")],
 )
 def test_a_moment_that_is_none_is_refused(cbl: Cbl, moment: str, words: str) -> None:
     code, out, err = cbl(*ASKED, "--at", moment)

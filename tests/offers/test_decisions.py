@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cbl_engine.errors import TableError
-from tests.offers.week import Week, day
+from cbl_engine.scheme.load import scheme_from_text
+from tests.offers.week import HEAD, PROFILES, Week, day
 
 CHECKED = "checks: {verified: {label: x, must_pass: MUST, officer_held: true}}"
 PASSING = "offers: {passing_over: {unsafe: Not safe there}}"
@@ -295,3 +296,49 @@ def test_messages_name_ids_and_never_facts() -> None:
     with pytest.raises(TableError) as stopped:
         week.run(until=8)
     assert "secret" not in str(stopped.value)
+
+
+def test_a_result_of_a_check_that_the_scheme_has_not_clashes() -> None:
+    """Its name would count for nothing: with another letter a refusal was no bar to a letting."""
+    week = Week(CHECKED.replace("MUST", "true")).household("ann").check("ann", "Verified", "refused", id="c1")
+    with pytest.raises(TableError, match="the scheme has no check 'Verified'; it has verified"):
+        week.run(until=7)
+    assert clash(week, 7) == "no_such_check"
+    week = Week(CHECKED.replace("MUST", "true"), keep_going=True).household("ann")
+    week.check("ann", "Verified", "refused", id="c1")
+    assert week.run(until=7).cycle.quarantined[0]["clash"] == "no_such_check"
+
+
+REFUSED_ONCE = ("consequences: {OUT: {label: x, suspend_months: 3}}\n"
+                "offers: {refusals: {one: {label: x, after: 1, then: OUT}}}\n")
+OLD, NEW = (HEAD + PROFILES + REFUSED_ONCE.replace("OUT", name) for name in ("out", "off"))
+
+
+def refused_once(**options) -> Week:
+    """A consequence was proposed on the 8th."""
+    week = Week(REFUSED_ONCE.replace("OUT", "out"), **options).household("ann").advert("elm", bids="ann")
+    week.approve(7, "offer", "elm", "ann").outcome(8, "refused", "elm", "ann", reasonable=False, by="Olu")
+    return week.run(until=8).approve(9, "consequence", household="ann")
+
+
+def test_a_consequence_of_the_version_before_begins_as_it_was_proposed() -> None:
+    """The scheme of the day it is approved has another."""
+    week = refused_once()
+    week.scheme = scheme_from_text([
+        ("a.yaml", OLD.replace("2020-01-01", "2020-01-01, until: 2024-06-09")),
+        ("b.yaml", NEW.replace("2020-01-01", "2024-06-09")),
+    ])
+    held = week.run(until=9).table("consequences")
+    assert [(c["consequence"], c["status"], c["until"]) for c in held] == [
+        ("out", "suspended", day(9).replace(month=9))]
+
+
+def test_a_consequence_that_no_version_has_any_more_clashes() -> None:
+    """It may be declined."""
+    week = refused_once()
+    week.scheme = scheme_from_text(NEW)
+    assert clash(week, 9) == "no_such_consequence"
+    week = refused_once(keep_going=True)
+    week.scheme = scheme_from_text(NEW)
+    assert week.run(until=9).proposed() == [("consequence", None, "ann", "out")]
+    assert week.decline(10, "consequence", household="ann").run(until=10).proposed() == []

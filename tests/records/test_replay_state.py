@@ -60,6 +60,20 @@ def test_cycles_from_files_come_out_as_recorded(tmp_path: Path) -> None:
     assert (again.reproduced, len(again.runs)) == (True, 2)
 
 
+def test_a_cycle_that_cannot_be_under_the_rules_on_record_does_not_come_out(tmp_path: Path) -> None:
+    """The consequence that was approved was taken out of the scheme's file before the next cycle."""
+    rules = "consequences: {out: {label: x, suspend_months: 3}}\n"
+    offers = "offers: {refusals: {one: {label: x, after: 1, then: out}}}"
+    week = Week(rules + offers).household("ann").advert("elm", bids="ann")
+    week.approve(7, "offer", "elm", "ann").run(until=7)
+    week.outcome(8, "refused", "elm", "ann", reasonable=False, by="Olu")
+    week.approve(8, "consequence", household="ann").run(until=8)
+    week.scheme = Week((rules + offers).replace("out", "off")).scheme
+    again = replay_state(on_record(week.run(until=9), tmp_path))
+    assert [r.same for r in again.runs] == [True, False, True]
+    assert "not the same as recorded" in again.text()
+
+
 def test_a_superseded_cycle_is_run_again_too(tmp_path: Path) -> None:
     first_week(tmp_path)
     second_week(tmp_path)

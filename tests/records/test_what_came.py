@@ -9,9 +9,18 @@ import pytest
 from xlsxwriter import Workbook
 
 from cbl_engine.errors import BadInput
-from cbl_engine.records import audit_state, read_state, record_cycle
+from cbl_engine.offers.events import Quarantined
+from cbl_engine.records import audit_state, read_state, record_cycle, replay_state
+from cbl_engine.records.chain import check_inputs
 from cbl_engine.records.waiting import form
-from tests.records.small_record import OUTCOMES, TABLES, first_week, second_week, write_files
+from tests.records.small_record import (
+    OUTCOMES,
+    SCHEME,
+    TABLES,
+    first_week,
+    second_week,
+    write_files,
+)
 
 HEAD = TABLES["applications"].splitlines()[0]
 
@@ -141,3 +150,53 @@ def test_a_mapping_with_a_section_for_outcomes_reads_them(tmp_path):
     with pytest.raises(BadInput) as caught:
         second_week(tmp_path, out="week3", mapping=mapping, data=lot(tmp_path, people="id\n12\n"))
     assert len(caught.value.problems) == len(set(caught.value.problems))
+
+
+def with_rules(folder):
+    (folder / "scheme.yaml").write_text(
+        f"{SCHEME}checks: {{rent: {{label: Rent}}}}\n"
+        "direct_lets: {decant: {label: A decant, permitted_by: s.159}}\n")
+
+
+def test_a_check_that_the_scheme_has_not_is_told_by_validate_and_where_it_is_put_right(tmp_path):
+    rows = "id,application,check,outcome,since\nC1,1,Rent,refused,2026-03-01\n"
+    first_week(tmp_path)
+    with_rules(tmp_path)
+    data = lot(tmp_path, "all", **TABLES, checks=rows,
+               direct_lets="id,application,home,kind,on\nD1,2,H2,decent,2026-03-04\n")
+    found = check_inputs(tmp_path / "scheme.yaml", data, use=None).problems
+    assert [(p.kind, p.where, p.allowed, p.given, p.rows) for p in found] == [
+        ("unknown_check", "checks.check", "rent", "'Rent'", ("C1",)),
+        ("unknown_kind", "direct_lets.kind", "decant", "'decent'", ("D1",))]
+    with pytest.raises(BadInput) as caught:
+        second_week(tmp_path, rectify=lot(tmp_path, checks=rows))
+    assert kinds(caught) == ["unknown_check"]
+
+
+def test_a_week_that_left_a_check_out_comes_out_again(tmp_path):
+    scheme, data = write_files(tmp_path)
+    with_rules(tmp_path)
+    record_cycle(scheme, data, date(2026, 3, 8), tmp_path / "week1")
+    rows = "id,application,check,outcome,since\nC1,1,Rent,refused,2026-03-01\nC2,1,rent,cleared,2026-04-01\n"
+    second_week(tmp_path, data=lot(tmp_path, checks=rows), outcomes=None, keep_going=True)
+    events = read_state(tmp_path / "week2").trail.events
+    assert [(e.outcome, e.clash) for e in events if isinstance(e, Quarantined)] == [
+        ("C2", "in_the_future"), ("C1", "no_such_check")]
+    assert replay_state(tmp_path / "week2").reproduced
+
+
+def test_a_late_bid_is_refused_with_whose_when_and_till_when_or_set_aside_on_record(tmp_path):
+    first_week(tmp_path)
+    data = lot(tmp_path, bids="advert,application,placed_at\nAD1,2,2026-03-06T10:00:00\n")
+    with pytest.raises(BadInput) as caught:
+        second_week(tmp_path, data=data)
+    (problem,) = caught.value.problems
+    assert (problem.kind, problem.given) == (
+        "bid_outside_window",
+        "'AD1' by '2' at 2026-03-06 10:00:00, open from 2026-03-01 09:00:00 to 2026-03-05 12:00:00")
+    done = second_week(tmp_path, data=data, keep_going=True)
+    aside = done.folder.tables["bids_set_aside"]
+    assert aside.select("advert", "application", "rule").rows() == [("AD1", "2", "closed")]
+    assert done.folder.tables["bids"].filter(advert="AD1", application="2").height == 2
+    assert audit_state(tmp_path / "week2").sound
+    assert replay_state(tmp_path / "week2").reproduced

@@ -182,6 +182,13 @@ def test_sensitive_lets_are_left_out_of_everything_as_if_they_had_never_been():
     assert results_page(ours) == results_page(theirs)
 
 
+def test_a_sensitive_let_is_known_by_its_label_in_capitals_too():
+    record = drawn(5, sensitive=0.3)
+    record.tables["adverts"] = record.tables["adverts"].with_columns(
+        pl.col("labels").list.eval(pl.lit(" Sensitive")))
+    assert public(record).lettings.equals(public(drawn(5, sensitive=0.3)).lettings)
+
+
 def test_the_public_is_told_no_id_no_address_and_no_day():
     record = drawn(4)
     page = results_page(public(record))

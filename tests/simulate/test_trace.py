@@ -41,7 +41,7 @@ def household(application: str, **changes) -> dict:
     row = {"world": 0, "application": application, "registered_on": d(1, 5), "status": "waiting",
            "left_on": None, "band": "B", "bedroom_need": 2, "tenant": False, "homeless": False,
            "bids_as": "seldom", "bids": 4, "nominations": 1, "refusals": 0, "decanted": False,
-           "downsizer": False}
+           "downsizer": False, "read_as": {"P0000-000001": "40117"}.get(application)}
     return row | changes
 
 
@@ -255,3 +255,10 @@ def test_what_is_not_there_is_said_with_what_would_be(kept: Kept) -> None:
         trace_chain(kept, "H2/1")
     with pytest.raises(RunError, match="no such world; given 2; allowed: 0 to 1"):
         trace_chain(kept, "H1/1", 2)
+
+
+def test_a_household_is_found_by_the_id_it_has_in_the_councils_register(kept: Kept) -> None:
+    found = trace_application(kept, "40117")
+    assert found == trace_application(kept, "P0000-000001")
+    assert (found.id, found.facts["in the register at the start"]) == ("P0000-000001", "40117")
+    assert "in the register at the start" not in trace_application(kept, "P0000-000002").facts

@@ -479,3 +479,13 @@ def test_moments_in_a_format_that_are_refused(spoil, cell, kind):
         bids="advert,application,placed_at\n",
     )
     assert kinds_of(folder) == {(kind, 1)}
+
+
+def test_labels_that_only_look_like_sensitive_are_noted(tmp_path):
+    """They withhold nothing; in capitals it is the same label."""
+    (tmp_path / "adverts.csv").write_text(
+        "id,home,status,closes_at,labels\nA1,,open,2026-03-05T12:00:00,sensitive let\n"
+        "A2,,open,2026-03-05T12:00:00, SENSITIVE\nA3,,open,2026-03-05T12:00:00,new\n")
+    notes = read_tables(tmp_path, strict=False).notes
+    assert [(n.kind, n.where, n.given, n.rows) for n in notes] == [
+        ("nearly_sensitive", "adverts.labels", "'sensitive let'", ("A1",))]

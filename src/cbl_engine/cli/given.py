@@ -66,11 +66,9 @@ def _check_meant(found: date, name: str, option: str, text: str) -> None:
 def moment(text: str) -> datetime:
     """A moment; without an offset, by the clock in London.
 
-    Of an hour that comes twice, when clocks go back, the first is meant.
-
     Raises:
-        BadInput: it is not a moment, not one of the years 1900 to 2200, or one that London's clock
-            never shows.
+        BadInput: it is not a moment, not one of the years 1900 to 2200, or without an offset one that
+            London's clock never shows, or shows twice.
     """
     from zoneinfo import ZoneInfo
 
@@ -89,8 +87,12 @@ def moment(text: str) -> datetime:
     _check_meant(given.date(), "the moment", "--at", text)
     if given.tzinfo is not None:
         return given
-    if not times_shown(given):
+    shown = times_shown(given)
+    if not shown:
         raise refused("London's clock never shows that moment: it goes forward over it")
+    if shown > 1:
+        raise refused("London's clock goes back and shows that moment twice: write the offset, +01:00 for "
+                      "the first or +00:00")
     return given.replace(tzinfo=ZoneInfo(LONDON))
 
 

@@ -27,7 +27,8 @@ def trace(
     folder
         Simulation folder written by cbl simulate --out.
     application
-        A household, by its id in the tables (P0000-000001 is of the opening register).
+        A household, by its id in the tables (P0000-000001 is of the opening register) or its id in
+        the register at the start.
     home
         A home: every time it stood empty, with its stages, adverts and nominations, and what else
         happened to it, as a sale.

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from cbl_engine.offers.entries import Held, Offer, Proposal
 
 Kind = Literal[
-    "no_such_offer", "no_such_proposal", "no_such_reason", "which_one", "wrong_step",
+    "no_such_offer", "no_such_proposal", "no_such_reason", "no_such_check",
+    "no_such_consequence", "which_one", "wrong_step",
     "after_the_end", "home_let", "in_the_future", "before_the_state", "no_officer", "own_second",
     "contact_short", "not_next", "hard_stop",
 ]

@@ -33,6 +33,7 @@ from cbl_engine.offers.line import lists_over, next_in_line
 from cbl_engine.offers.moves import move_offers, offer_to_visitors
 from cbl_engine.offers.properties import verify
 from cbl_engine.offers.record import Cycle, Record
+from cbl_engine.offers.unknown_names import check_names, unknown_checks
 from cbl_engine.offers.withdrawals import bids_withdrawn, withdrawn_late
 from cbl_engine.tables import as_at_problems
 from cbl_engine.tables.dtypes import with_text_ids
@@ -105,7 +106,7 @@ def run_cycle(
         unattended=unattended, seed=seed, scheme_hash=scheme.text_hash,
     ))
     new = {table: news(desk.given.get(table), rows, table) for table, rows in came.items()}
-    outcomes, clashes = _in_time(new, record.as_at, as_at)
+    outcomes, clashes = _in_time(scheme, new, record.as_at, as_at)
     _leave_out(desk, clashes)
     late = _late(desk, new, record.as_at)
     withdrawn = set() if record.as_at is None or "bids" not in new else withdrawn_late(
@@ -176,9 +177,11 @@ def _late(
 
 
 def _in_time(
-    new: Mapping[str, pl.DataFrame], since: date | None, as_at: date
+    scheme: Scheme, new: Mapping[str, pl.DataFrame], since: date | None, as_at: date
 ) -> tuple[dict[date, list[Row]], list[tuple[Row, Clash]]]:
-    """Outcomes by day; those of days that are closed or not yet come clash, and so do checks ahead."""
+    """Outcomes by day; those of days that are closed or not yet come clash, and so do checks ahead and
+    results of checks that the scheme has not.
+    """
     by_day: dict[date, list[Row]] = {}
     clashes: list[tuple[Row, Clash]] = []
     if "outcomes" in new:
@@ -195,6 +198,10 @@ def _in_time(
         for row in ahead.iter_rows(named=True):
             why = f"holds from {row['since']}, after {as_at}"
             clashes.append((row, Clash("in_the_future", why)))
+        lost = unknown_checks(scheme, new["checks"].filter(pl.col("since") <= as_at)).sort("id")
+        for row in lost.iter_rows(named=True):
+            why = f"the scheme has no check {row['check']!r}; it has {', '.join(check_names(scheme))}"
+            clashes.append((row, Clash("no_such_check", why)))
     return by_day, clashes
 
 

@@ -18,7 +18,7 @@ from cbl_engine.offers.line import offer_to
 from cbl_engine.offers.lines import is_out
 from cbl_engine.offers.moves import end, go_on, on_offer_elsewhere, passed_over, place_of
 from cbl_engine.offers.quotas import Ledger
-from cbl_engine.offers.refusals import begin_consequence, duties_may_end, judged
+from cbl_engine.offers.refusals import begin_consequence, consequence_of, duties_may_end, judged
 from cbl_engine.offers.standing import Place, due_before, what_stops
 from cbl_engine.offers.stops import SILENCES, end_holds, hold_for
 from cbl_engine.scheme.law import in_law, names_of_law
@@ -140,6 +140,8 @@ def approve(desk: Desk, proposal: Proposal, by: By) -> None:
     # What nobody decides is decided in the round in which it came to lead.
     if proposal.act == "offer" and offer is not None and by.officer is not None and not leads(desk, offer):
         raise Clash("after_the_end", proposal_in_words(proposal, offer))
+    if proposal.act == "consequence":
+        consequence_of(desk, proposal)
     desk.decide(proposal, "approved", home=home, **by.of_event)
     if proposal.act == "bypass":
         _bypass(desk, proposal, by)

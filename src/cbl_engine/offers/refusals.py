@@ -8,13 +8,14 @@ import polars as pl
 
 from cbl_engine.assess.ages import months_on
 from cbl_engine.offers import events as e
+from cbl_engine.offers.clashes import Clash
 
 if TYPE_CHECKING:
     from datetime import date
 
     from cbl_engine.offers.desk import Desk
     from cbl_engine.offers.entries import Offer, Proposal
-    from cbl_engine.scheme.offers import Refusals
+    from cbl_engine.scheme.offers import Consequence, Refusals
 
 BOTTOM = -1
 """Place in the band below everyone who was assessed (0 and more)."""
@@ -89,11 +90,26 @@ def duties_may_end(desk: Desk, offer: Offer) -> None:
                      offer=offer.id, what=kind)
 
 
+def consequence_of(desk: Desk, proposal: Proposal) -> Consequence:
+    """What a proposed consequence does: by the version of the day, or of the day it was proposed.
+
+    Raises:
+        Clash: neither has it.
+    """
+    name = proposal.what or ""
+    for version in (desk.version, desk.scheme.in_force(proposal.on)):
+        if name in version.consequences:
+            return version.consequences[name]
+    raise Clash("no_such_consequence", f"proposal {proposal.id} is of {name}, and the scheme has no such "
+                f"consequence on {desk.on}, nor on {proposal.on}, when it was proposed: decline it, or run "
+                "the cycle with the scheme that has it")
+
+
 def begin_consequence(desk: Desk, proposal: Proposal, by: str | None) -> None:
     """A consequence that was approved begins that day."""
     version = desk.version
     name, application = proposal.what or "", proposal.application or ""
-    rule = version.consequences[name]
+    rule = consequence_of(desk, proposal)
     status = "suspended" if rule.suspend_months else "closed" if rule.cancel else None
     band = rule.band
     if rule.down is not None:

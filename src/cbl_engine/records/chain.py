@@ -10,6 +10,7 @@ import polars as pl
 
 from cbl_engine.assess import assessment_problems, assessment_tables
 from cbl_engine.errors import BadInput, Problem, SchemeError, TableError
+from cbl_engine.offers.unknown_names import unknown_names
 from cbl_engine.records.folder import read_run, write_run
 from cbl_engine.records.places import STATE, kind_of
 from cbl_engine.records.reads import extra_columns
@@ -131,6 +132,8 @@ def check_inputs(
             problems += _together(loaded, tables, as_at, through_bids)
         if "assessment" in uses:
             problems += assessment_problems(loaded, tables.frames, as_at)
+        if use is None:
+            problems += unknown_names(loaded, tables.frames)
         refused = _refused(tables)
         problems = [p for p in problems if p.kind != "missing_table" or p.where not in refused]
     return Inputs(loaded, tables, tuple(dict.fromkeys(problems)), tuple(aside))

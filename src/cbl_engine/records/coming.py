@@ -95,10 +95,14 @@ class Reading:
         self, source: str | Path, standing: Mapping[str, pl.DataFrame],
         needs: tuple[str, ...] = (), only: str | None = None,
     ) -> dict[str, pl.DataFrame]:
-        """The good rows of a source, by table, without where they came from."""
+        """The good rows of a source, by table, without where they came from.
+
+        With ``keep_going`` bids outside the time their advert is open come too: the record sets them
+        aside as ``closed``, so that what became of them can be shown.
+        """
         mapping = self.mapping if only is None or self._maps(only) else None
         found: Tables = read_tables(source, self.extras, needs, mapping=mapping, strict=False,
-                                    standing=standing, only=only)
+                                    standing=standing, only=only, windows=not self.keep_going)
         if only is None:
             self._unread(source, found)
         rows = tuple(p for p in found.problems if p.rows)

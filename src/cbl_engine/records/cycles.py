@@ -27,6 +27,7 @@ from cbl_engine.offers.events import (
     TakenIn,
 )
 from cbl_engine.offers.record import Record
+from cbl_engine.offers.unknown_names import unknown_names
 from cbl_engine.records.chain import data_source
 from cbl_engine.records.coming import Reading, recorded, taking_in
 from cbl_engine.records.facts_apart import Facts
@@ -45,7 +46,7 @@ from cbl_engine.records.trail import Trail
 from cbl_engine.scheme import load_scheme
 from cbl_engine.shortlist.advert_columns import record_problems
 from cbl_engine.tables.needs import as_at_problems
-from cbl_engine.tables.taking_in import in_order, taken_in
+from cbl_engine.tables.taking_in import in_order, news, taken_in
 from cbl_engine.version import __version__
 
 if TYPE_CHECKING:
@@ -197,6 +198,9 @@ def record_cycle(
     as_recorded = now.tables
     now = reading.rectified(now, rectify, again=supersede)
     put_right = now.tables
+    if rules is not None and "checks" in put_right and rectify is not None:
+        right = news(as_recorded.get("checks"), put_right["checks"], "checks")
+        reading.problems += unknown_names(rules, {"checks": right})
     given = reading.came(now, given, data, outcomes)
     if rules is not None and "applications" in now.tables and not reading.problems:
         coming = {t: taken_in(now.tables.get(t), rows, t) for t, rows in given.items()}

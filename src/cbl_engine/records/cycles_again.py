@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from cbl_engine.errors import TableError
 from cbl_engine.offers.cycle import run_cycle
 from cbl_engine.offers.events import CycleBegun, Quarantined, TakenIn
 from cbl_engine.records.coming import recorded
@@ -78,24 +79,25 @@ class Past:
     def given(self, run: Run) -> tuple[dict[str, pl.DataFrame], set[str]]:
         """What came in a run: rows by table, and the tables that came whole.
 
-        Of a check that was left out nothing was kept but its id: here it lies ahead, so that it is
-        left out again.
+        Of a check that was left out nothing was kept but its id and why: here it lies ahead, or is of a
+        check without a name, so that it is left out again.
         """
-        rows, whole, left_out = {}, set(), []
+        rows, whole, left_out = {}, set(), {}
         for n in range(run.first, run.last + 1):
             event = self.trail.events[n - 1]
             if isinstance(event, TakenIn) and event.why == "given":
                 rows[event.table] = self.rows(n, event.table)
                 whole |= {event.table} if event.whole else set()
             elif isinstance(event, Quarantined):
-                left_out.append(str(event.outcome))
+                left_out[str(event.outcome)] = event.clash
         known = set(rows["outcomes"]["id"]) if "outcomes" in rows else set()
-        ahead = [c for c in left_out if c not in known]
-        if ahead:
-            checks = pl.DataFrame({"id": ahead}).with_columns(
-                *(pl.lit("").alias(name) for name in ("application", "check", "outcome")),
-                pl.lit(run.as_at + timedelta(days=1)).alias("since"),
-            )
+        lost = {key: clash for key, clash in left_out.items() if key not in known}
+        if lost:
+            ahead = run.as_at + timedelta(days=1)
+            checks = pl.DataFrame({
+                "id": list(lost),
+                "since": [run.as_at if clash == "no_such_check" else ahead for clash in lost.values()],
+            }).with_columns(pl.lit("").alias(name) for name in ("application", "check", "outcome"))
             rows["checks"] = pl.concat(
                 [rows["checks"], checks] if "checks" in rows else [checks], how="diagonal_relaxed"
             )
@@ -154,7 +156,8 @@ class RunAgain:
         events: how many it had.
         gone: applications it speaks of whose facts have lawfully gone: it was not run again.
         adverts: those of the cycle that speak of them.
-        event: number of the first event that came out otherwise; None: none did.
+        event: number of the first event that came out otherwise, or the first of a cycle whose
+            outcomes clash now; None: none did.
         tables: names of the tables that came out otherwise.
     """
 
@@ -178,7 +181,10 @@ def run_again(past: Past, run: Run) -> RunAgain:
     gone = past.concerned(run)
     if gone:
         return replace(found, gone=tuple(gone), adverts=_adverts_of(past, run, gone))
-    cycle = past.run(run, past.before(run), *past.given(run))
+    try:
+        cycle = past.run(run, past.before(run), *past.given(run))
+    except TableError:  # what was done then cannot be under the rules the state holds now
+        return replace(found, event=run.first)
     differs = next(
         (n for n, (one, two) in enumerate(zip(events, map(without_digest, cycle.events),
                                               strict=False), run.first) if one != two), None,

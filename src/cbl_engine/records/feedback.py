@@ -20,6 +20,7 @@ from cbl_engine.records.folder import RunFolder, read_run
 from cbl_engine.records.kinds_of_home import KIND_TYPES, with_kind
 from cbl_engine.shortlist.bands import bands_and_dates
 from cbl_engine.shortlist.register_check import bands_in_order
+from cbl_engine.tables.labels import labelled_sensitive
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 Audience = Literal["officer", "public"]
 AUDIENCES = ("officer", "public")
 KINDS = ("month", "area", "bedrooms", "property_type")
-SENSITIVE = "sensitive"
 WITHHELD = "withheld"
 NO_BAND = "no band"
 
@@ -103,18 +103,13 @@ def _adverts(run: RunFolder, result: Shortlist) -> pl.DataFrame:
     """Adverts considered: advert, home, closes_on, month and kind of home, sensitive."""
     considered = result.summary().select("advert")
     adverts = run.frames["adverts"].rename({"id": "advert"})
-    labels = (
-        pl.col("labels").list.contains(SENSITIVE).fill_null(value=False)
-        if "labels" in adverts.columns and adverts.schema["labels"] != pl.Null
-        else pl.lit(value=False)
-    )
     closes = pl.col("closes_at").dt.convert_time_zone("Europe/London")
     frame = considered.join(adverts, on="advert", how="left", maintain_order="left")
     home = pl.col("home") if "home" in frame.columns else pl.lit(None, pl.String)
     return with_kind(frame, run.frames, KIND_TYPES).select(
         "advert", home.alias("home"), closes.dt.date().alias("closes_on"),
         closes.dt.strftime("%Y-%m").alias("month"), "area", "bedrooms", "property_type",
-        labels.alias("sensitive"),
+        labelled_sensitive(adverts).alias("sensitive"),
     )
 
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Protocol
 
 import polars as pl
 
-from cbl_engine.records.feedback import SENSITIVE
 from cbl_engine.records.kinds_of_home import KIND_TYPES, with_kind
 from cbl_engine.records.state import StateFolder, erased_in
 from cbl_engine.report.landlord_names import landlords_told_apart
 from cbl_engine.tables import versions_in_force
+from cbl_engine.tables.labels import labelled_sensitive
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,7 +72,7 @@ def lettings_of(record: Record, scheme: Scheme) -> pl.DataFrame:
         pl.col("home").cast(pl.String).alias("_home_advertised") if "home" in kept
         else pl.lit(None, pl.String).alias("_home_advertised"),
         *(pl.col(n) for n in kept if n != "home"),
-        _labelled_sensitive(adverts).alias("_sensitive"),
+        labelled_sensitive(adverts).alias("_sensitive"),
     )
     offered = tables["offers"].select("id", pl.col("landlord").cast(pl.String).alias("_landlord"))
     let = let.join(of_advert, on="advert", how="left").join(offered, on="id", how="left")
@@ -104,7 +104,7 @@ def sensitive_offers(record: Record, scheme: Scheme) -> tuple[pl.Series, pl.Seri
     """What else is left out with sensitive lets: ids of adverts, and ids of offers made directly."""
     tables = record.tables
     adverts = tables.get("adverts", pl.DataFrame({"id": []}, schema={"id": pl.String}))
-    ids = adverts.filter(_labelled_sensitive(adverts))["id"].cast(pl.String)
+    ids = adverts.filter(labelled_sensitive(adverts))["id"].cast(pl.String)
     kinds = list(sensitive_kinds(scheme))
     asked = tables.get("direct_lets")
     let = tables["lettings"].filter(pl.col("kind").is_in(kinds))["id"]
@@ -165,11 +165,5 @@ def waiting_of(record: Record, on: date | None = None) -> pl.DataFrame:
         own["band"].alias("band"), own["bedroom_need"].alias("bedroom_need"),
         (pl.lit(on) - own["registered_on"]).dt.total_days().alias("days"),
     ).filter(~pl.col("application").is_in(housed.implode())).sort("application")
-
-
-def _labelled_sensitive(adverts: pl.DataFrame) -> pl.Expr:
-    if "labels" not in adverts.columns or not isinstance(adverts.schema["labels"], pl.List):
-        return pl.lit(value=False)
-    return pl.col("labels").list.contains(SENSITIVE).fill_null(value=False)
 
 

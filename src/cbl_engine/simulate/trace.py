@@ -115,7 +115,7 @@ def trace_application(kept: Kept, application: str, world: int = 0) -> Trace:
 
     Args:
         kept: the simulation.
-        application: its id, as in the tables (``P0000-000001``).
+        application: its id, as in the tables (``P0000-000001``), or in the register at the start.
         world: number of the world.
 
     Raises:
@@ -124,8 +124,12 @@ def trace_application(kept: Kept, application: str, world: int = 0) -> Trace:
     rows = _rows(kept, world)
     mine = rows("households", application=application)
     if mine.is_empty():
-        raise _missing("application", application, world, "P0000-000001, of the opening register")
+        mine = rows("households", read_as=application)
+    if mine.is_empty():
+        raise _missing("application", application, world,
+                       "P0000-000001, or an id of the register at the start")
     who = mine.row(0, named=True)
+    application = who["application"]
     steps = [Step(who["registered_on"], "registered", "Joins the register")]
     for duty in rows("duties", application=application).iter_rows(named=True):
         steps += _duty(duty)
@@ -149,7 +153,9 @@ def trace_application(kept: Kept, application: str, world: int = 0) -> Trace:
         steps += _letting(letting, kept)
     if who["left_on"] is not None and who["status"] != "housed":
         steps.append(Step(who["left_on"], who["status"], _said(_LEFT, who["status"])))
-    facts = {
+    own = who["read_as"]
+    facts = {} if own is None else {"in the register at the start": own}
+    facts |= {
         "band": who["band"], "bedrooms needed": who["bedroom_need"],
         "tenant": who["tenant"], "homeless": who["homeless"], "bids": who["bids"],
         "bids as": who["bids_as"], "nominations": who["nominations"],

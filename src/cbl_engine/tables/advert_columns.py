@@ -95,7 +95,13 @@ ADVERTS = (
     Column("home_group", "id", "group advertised", null_means="one home, or described here"),
     Column("profile", "text", "scheme profile that ranks it", null_means="the scheme's default"),
     Column("local_lettings_plan", "text", "plan that applies", null_means="none"),
-    Column("labels", "text_list", "labels the scheme may read", null_means="none"),
+    Column(
+        "labels",
+        "text_list",
+        "labels the scheme may read; a let labelled sensitive, in capitals or not, is left out of what is "
+        "published",
+        null_means="none",
+    ),
     Column("opens_at", "datetime", "first moment for bids", null_means="no lower bound"),
     Column("closes_at", "datetime", "last moment for bids", required=True),
     Column(

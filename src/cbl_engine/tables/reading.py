@@ -23,6 +23,7 @@ from cbl_engine.tables.findings import (
     rejected_of,
 )
 from cbl_engine.tables.folder import SUFFIXES, WORKBOOK_SUFFIX, file_door, folder_door
+from cbl_engine.tables.labels import nearly_sensitive
 from cbl_engine.tables.mapping import MAPPING_NAMES, DataMapping, read_mapping
 from cbl_engine.tables.schemas import TABLES
 from cbl_engine.tables.shaping import Shaped, shape
@@ -75,6 +76,7 @@ def read_tables(
     standing: Mapping[str, pl.DataFrame] | None = None,
     only: str | None = None,
     together: Iterable[str] = (),
+    windows: bool = True,
 ) -> Tables:
     """Read and check every table of a folder, a workbook or a database.
 
@@ -97,6 +99,7 @@ def read_tables(
         only: read this table alone; the source may then be one ``.csv`` or ``.parquet`` file of it,
             whatever it is called.
         together: tables that must all be there when one of them is.
+        windows: bids outside the time their advert is open are wrong; False lets them through.
 
     Raises:
         TableError: with every problem of every table, when strict.
@@ -120,7 +123,7 @@ def read_tables(
         lineages[table] = lineage
         if frame is not None:
             frames[table] = frame
-    good, findings = _checked(frames, extras, findings, standing or {})
+    good, findings = _checked(frames, extras, findings, standing or {}, windows=windows)
     used = frozenset(part.source.name for several in parts.values() for part, _ in several)
     return _result(
         Tables(
@@ -129,7 +132,7 @@ def read_tables(
             rejected_of(findings, lineages),
             {table: several[0][0].path for table, several in parts.items() if several[0][0].path},
             door.others(used),
-            tuple(notes),
+            (*notes, *nearly_sensitive(good.get("adverts"))),
             {table: tuple(p.source.name for p, _ in several) for table, several in parts.items()},
         ),
         strict=strict,
@@ -141,12 +144,15 @@ def _checked(
     extras: Extras,
     findings: list[Finding],
     standing: Mapping[str, pl.DataFrame],
+    *,
+    windows: bool,
 ) -> tuple[dict[str, pl.DataFrame], list[Finding]]:
     """Good rows and findings; with those that stand, where rows come to a record."""
     if not standing:
-        return check(frames, extras, findings)
+        return check(frames, extras, findings, windows=windows)
     tables = {t: f for t, f in standing.items() if t in TABLES}
-    return checked_with_standing(frames, tables, findings, lambda whole, found: check(whole, extras, found))
+    return checked_with_standing(
+        frames, tables, findings, lambda whole, found: check(whole, extras, found, windows=windows))
 
 
 def _result(tables: Tables, *, strict: bool) -> Tables:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from cbl_engine.tables.columns import type_name
-from cbl_engine.tables.findings import Finding, is_personal, rows_found
+from cbl_engine.tables.findings import MOST_GIVEN, Finding, is_personal, quoted, rows_found
 from cbl_engine.tables.ordinals import Ordinals
 from cbl_engine.tables.register_columns import DATED_TABLES
 from cbl_engine.tables.schemas import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +84,19 @@ class Checked:
     unread: bool = False
 
 
-def broken_relations(tables: Mapping[str, Checked]) -> list[Finding]:
+def broken_relations(tables: Mapping[str, Checked], *, windows: bool = True) -> list[Finding]:
     """Rows that break a relation; marks them in ``bad``.
 
     1. area parents that run in a circle; 2. each reference in :data:`RELATIONS`, a table's own
-    before those to it, so that a rejected row takes with it whatever refers to it; 3. bids outside
-    their advert's window. Loops over relations, and over generations for a table's references to
+    before those to it, so that a rejected row takes with it whatever refers to it; 3. with ``windows``,
+    bids outside their advert's window. Loops over relations, and over generations for a table's references to
     itself.
     """
     findings = _circles(tables)
     for relation in RELATIONS:
         if relation.table in tables and relation.target in tables:
             findings += _references(relation, tables[relation.table], tables[relation.target])
-    return findings + _windows(tables)
+    return findings + (_windows(tables) if windows else [])
 
 
 def _mark(checked: Checked, found: list[Finding]) -> list[Finding]:
@@ -245,15 +246,25 @@ def _windows(tables: Mapping[str, Checked]) -> list[Finding]:
         outside = outside.fill_null(value=False) | (
             placed < by_id["opens_at"].gather(at)
         ).fill_null(value=False)
-    return _mark(
-        bids,
-        rows_found(
-            "bids",
-            "placed_at",
-            "bid_outside_window",
-            "bids placed before their advert opens or after it closes",
-            outside,
-            bids.source_row,
-            values=bids.frame["advert"],
-        ),
-    )
+    found = rows_found("bids", "placed_at", "bid_outside_window",
+                       "bids placed before their advert opens or after it closes", outside, bids.source_row)
+    where = outside.fill_null(value=False).arg_true().head(MOST_GIVEN + 1)
+    return _mark(bids, [replace(one, given=_placed(bids.frame[where], by_id[at.gather(where)]))
+                        for one in found])
+
+
+def _placed(bids: pl.DataFrame, adverts: pl.DataFrame) -> str:
+    """The first few of these bids: whose, when, and when their adverts are open."""
+    own = bids.select(n for n in ("advert", "application", "placed_at") if n in bids.columns)
+    told = []
+    for bid, advert in zip(own.rows(named=True), adverts.rows(named=True), strict=True):
+        by = f" by {quoted(bid['application'])}" if "application" in bid else ""
+        opens = advert.get("opens_at")
+        since = "" if opens is None else f"from {_moment(opens)} "
+        told.append(f"{quoted(bid['advert'])}{by} at {_moment(bid['placed_at'])}, open {since}to "
+                    f"{_moment(advert['closes_at'])}")
+    return "; ".join([*told[:MOST_GIVEN], *(("...",) if len(told) > MOST_GIVEN else ())])
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.replace(tzinfo=None, microsecond=0)}"

@@ -74,8 +74,13 @@ def check(
     frames: Mapping[str, pl.DataFrame],
     extra_columns: Extras,
     earlier: Sequence[Finding] = (),
+    *,
+    windows: bool = True,
 ) -> tuple[dict[str, pl.DataFrame], list[Finding]]:
-    """Good rows and findings; ``earlier`` ones, with positions in these frames, count as well."""
+    """Good rows and findings; ``earlier`` ones, with positions in these frames, count as well.
+
+    Without ``windows`` bids outside the time their advert is open are good.
+    """
     findings = [*earlier, *_clashes(extra_columns)]
     checked: dict[str, Checked] = {}
     for table, given in frames.items():
@@ -94,7 +99,7 @@ def check(
         rows, found = _check_table(table, given, declared(table, extra_columns), before)
         findings += found
         checked[table] = rows
-    findings += broken_relations(checked)
+    findings += broken_relations(checked, windows=windows)
     broken = {finding.table for finding in findings if finding.structural}
     good = {
         table: frames_rows.frame.filter(pl.Series(~frames_rows.bad))
