@@ -245,6 +245,8 @@ def _of_awards(assessed: Assessed, at: int, criterion: str) -> str:
 
 
 def _of_bedrooms(bedrooms: BedroomsExplained) -> str:
+    if bedrooms.need is not None and not bedrooms.sizes:
+        return "the sizes that may be let"
     if bedrooms.need is not None:
         return "the bedroom need is taken as the standard says"
     if bedrooms.least is None:
