@@ -97,6 +97,20 @@ def test_awards_that_were_near_say_what_stood_in_the_way(assessed, application, 
     assert "medical_high" in note.others
 
 
+def test_nothing_awaits_review_in_a_note_that_proposes_another_status(tmp_path):
+    """P2 without a local connection does not qualify, and is closed whatever is not known."""
+    changes = replaced("connections", "P2,,example,residence,2020-01-01,\n", "") | (
+        with_rows("people", "P2-02,P2,2027-01-01,,male,child,,,,,"))
+    waits, closed = (explain_assessment(assessed_of(tmp_path, c), "P2", "officer").text()
+                     for c in (with_rows("people", "P2-02,P2,2027-01-01,,male,child,,,,,"), changes))
+    assert "until then the application awaits review" in " ".join(waits.split())
+    assert "Status proposed: closed" in closed
+    assert "awaits review" not in closed
+    assert "An officer is to settle these before the decision is signed." in closed
+    assert "Overcrowding (band B): not known, and is to be settled" in closed
+    assert "needed for “The household is overcrowded”, is to be settled" in " ".join(closed.split())
+
+
 def test_what_a_missing_fact_could_change_is_what_it_does_change(tmp_path):
     """The difference told is found again by assessing with the fact filled in."""
     (missing,) = explain_assessment(assessed_of(tmp_path), "P2").missing

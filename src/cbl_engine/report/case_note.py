@@ -181,6 +181,11 @@ class CaseNote:
         return next(f.found for f in self.found if f.field == field)
 
     @property
+    def waits(self) -> bool:
+        """Whether the status proposed is to await review."""
+        return self.of("status") == "awaiting_review"
+
+    @property
     def banded(self) -> bool:
         """Whether the scheme has bands."""
         return any(f.field == "band" for f in self.found)

@@ -88,7 +88,8 @@ def explain_assessment(
     row = assessed.assessed.row(at, named=True)
     reasons = assessed.reasons([own_id]).to_dicts()
     bedrooms = _bedrooms(assessed, own_id, at)
-    near, others = awards_not_held(trace, version, at, assessed.as_at)
+    waits = row["status_proposed"] == "awaiting_review"
+    near, others = awards_not_held(trace, version, at, assessed.as_at, waits=waits)
     return CaseNote(
         application=str(own_id),
         audience=audience,
@@ -105,7 +106,7 @@ def explain_assessment(
         rooms=rooms_told(assessed, own_id),
         home=home_told(assessed, at),
         law=_law(_told(reasons, "law"), trace.legal.tests, officer=officer),
-        qualification=_tests(_told(reasons, "qualification"), assessed, officer=officer),
+        qualification=_tests(_told(reasons, "qualification"), assessed, waits=waits, officer=officer),
         held=tuple(t for t in _told(reasons, "award") if t.gives is not None
                    or (t.name in trace.awarded.awards and trace.awarded.awards[t.name].held[at])),
         near=near,
@@ -118,7 +119,7 @@ def explain_assessment(
         date_rule=trace.plan.rules.priority_date.source if trace.plan.rules.priority_date else None,
         why_status=_why_status(_told(reasons, "status")[0], row["overridden"] or ()),
         next_review_on=row["next_review_on"],
-        missing=_missing(assessed, own_id, at, bedrooms),
+        missing=_missing(assessed, own_id, at, bedrooms, waits=waits),
         contradictions=tuple(
             Contradiction(c["kind"], _rows(c), c["assumption"])
             for c in assessed.contradictions.filter(pl.col("application") == own_id).to_dicts()
@@ -152,7 +153,9 @@ def _law(told: tuple[Told, ...], tests: Any, *, officer: bool) -> tuple[Told, ..
     return tuple(t for t in told if officer or t.name in tests)
 
 
-def _tests(told: tuple[Told, ...], assessed: Assessed, *, officer: bool) -> tuple[Told, ...]:
+def _tests(
+    told: tuple[Told, ...], assessed: Assessed, *, waits: bool, officer: bool
+) -> tuple[Told, ...]:
     """Tests of qualification, and what one that is not known counts as.
 
     Where the law exempts from one, the regulation would name the group: that is for officers.
@@ -161,11 +164,16 @@ def _tests(told: tuple[Told, ...], assessed: Assessed, *, officer: bool) -> tupl
     for test in told:
         if test.outcome == "not known":
             rule = assessed.version.criteria[test.name].when_unknown
-            out.append(replace(test, why=EFFECTS[rule]))
+            out.append(replace(test, why=_effect(EFFECTS[rule], waits=waits)))
         else:
             hidden = test.gives is not None and not officer
             out.append(replace(test, source=None) if hidden else test)
     return tuple(out)
+
+
+def _effect(effect: str, *, waits: bool) -> str:
+    """What is done about what is not known; it holds nothing up where the status is another."""
+    return "is to be settled" if effect == EFFECTS["hold"] and not waits else effect
 
 
 def _bedrooms(assessed: Assessed, application: Any, at: int) -> BedroomsExplained | None:
@@ -279,7 +287,7 @@ def _rows(contradiction: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _missing(
-    assessed: Assessed, application: Any, at: int, bedrooms: BedroomsExplained | None
+    assessed: Assessed, application: Any, at: int, bedrooms: BedroomsExplained | None, *, waits: bool
 ) -> tuple[MissingTold, ...]:
     out = []
     for row in assessed.missing([application]).to_dicts():
@@ -288,7 +296,7 @@ def _missing(
         out.append(MissingTold(
             row["column"], missing_called(row["column"], assessed), needed,
             labelled.label if labelled else needed.replace("_", " ").replace(".", ", "),
-            row["effect"], difference(assessed, at, row, bedrooms),
+            _effect(row["effect"], waits=waits), difference(assessed, at, row, bedrooms),
         ))
     return tuple(out)
 

@@ -255,7 +255,8 @@ def _contradictions(note: CaseNote) -> Section | None:
              f"Assumed: {c.assumption}")
         for c in note.contradictions
     )
-    lead = Line("An officer is to settle these; until then the application awaits review.")
+    lead = Line("An officer is to settle these; until then the application awaits review."
+                if note.waits else "An officer is to settle these before the decision is signed.")
     return Section("What cannot all be true", (lead,), lines)
 
 

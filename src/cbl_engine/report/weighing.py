@@ -47,12 +47,12 @@ class Told:
 
 
 def awards_not_held(
-    trace: Trace, version: SchemeVersion, at: int, on: date
+    trace: Trace, version: SchemeVersion, at: int, on: date, *, waits: bool
 ) -> tuple[tuple[Told, ...], tuple[str, ...]]:
     """Awards not held: those that were near, and the names of the others.
 
     One is near when it is not known, or when its test is met and only its days, or one more of the
-    awards it counts, stand in the way.
+    awards it counts, stand in the way. ``waits``: the status proposed is to await review.
     """
     near, others = [], []
     for name, award in trace.plan.rules.awards.items():
@@ -70,8 +70,8 @@ def awards_not_held(
         why = []
         if code == UNKNOWN and award.when is not None:
             rule = version.criteria[award.when].when_unknown
-            why.append("not known" + (", so it awaits review" if rule == "hold"
-                                      else ", and no record counts as no"))
+            why.append("not known, " + ("and no record counts as no" if rule != "hold" else
+                                        "so it awaits review" if waits else "and is to be settled"))
         if outside:
             why.append(outside)
         if short and short > 0:
