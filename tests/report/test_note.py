@@ -82,6 +82,19 @@ def test_a_note_under_a_scheme_without_bands_leaves_the_band_out(tmp_path, audie
     assert "band" not in note.text().lower()
 
 
+def test_only_a_date_in_the_history_of_bands_is_told_as_an_officers(tmp_path):
+    head, *rows = REGISTER["applications"].splitlines()
+    dated = [f"{head},priority_date", *(f"{row},2022-03-01" if row.startswith("P1") else f"{row},"
+                                        for row in rows)]
+    history = {"band_history": "application,band,since,priority_date\nP1,A,2024-05-01,2022-03-01\n"}
+    change = {"applications": "\n".join(dated) + "\n"}
+    on_row, in_history = (explain_assessment(assessed_of(tmp_path, c), "P1").dates
+                          for c in (change, change | history))
+    assert "Band B from 1 May 2024: the date on the register, 1 March 2022." in on_row
+    assert not any("officer" in step for step in on_row)
+    assert "Band A from 1 May 2024: an officer dated it 1 March 2022." in in_history
+
+
 @pytest.mark.parametrize(
     ("application", "award", "why"),
     [
