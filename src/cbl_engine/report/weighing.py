@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from cbl_engine.scheme.model import SchemeVersion
 
 
+NO_CHANGE = "none to band or points"
+"""How a difference begins that changes neither."""
+
+
 @dataclass(frozen=True)
 class Told:
     """A test or award with what came of it.
@@ -240,7 +244,7 @@ def _of_awards(assessed: Assessed, at: int, criterion: str) -> str:
     stands = {"band", "points", "place_in_band"} & set(overridden)
     but = ", by the rules; an officer's decision stands" if stands else ""
     if told[0] == told[1]:
-        return f"none to band or points: {told[0]} either way{but}"
+        return f"{NO_CHANGE}: {told[0]} either way{but}"
     return f"{told[0]} if it is met, {told[1]} if not{but}"
 
 
@@ -250,7 +254,7 @@ def _of_bedrooms(bedrooms: BedroomsExplained) -> str:
     if bedrooms.need is not None:
         return "the bedroom need is taken as the standard says"
     if bedrooms.least is None:
-        return "the bedroom need cannot be known"
+        return "the bedroom need, which cannot be known now"
     return f"the bedroom need, between {bedrooms.least} and {bedrooms.most}"
 
 
