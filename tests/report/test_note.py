@@ -201,6 +201,25 @@ def test_an_applicant_sees_that_an_officer_decided_and_nothing_of_the_file(asses
     assert "For the applicant." in note_page(note)
 
 
+def test_a_social_tenant_whom_a_test_of_the_law_spares_is_told_as_that(tmp_path):
+    rows = REGISTER["applications"].splitlines()
+    homes = [f"{row},{'current_home' if row is rows[0] else 'H9'}" for row in rows]
+    people = REGISTER["people"].replace("P5-01,P5,1985-02-02,,female,applicant,,not_subject",
+                                        "P5-01,P5,1985-02-02,,female,applicant,,not_eligible")
+    tables = {"applications": "\n".join(homes) + "\n", "people": people,
+              "homes": "id,bedrooms\nH9,1\n"}
+    result = assessed_of(tmp_path, tables)
+    spared, ordinary = explain_assessment(result, "P5", "officer"), explain_assessment(result, "P1", "officer")
+    gives = {t.name: (t.outcome, t.gives) for t in spared.law}
+    words = "a social tenant who moves, whom subsection (5) spares the test"
+    assert gives["immigration_status"] == ("met", words)
+    assert gives["habitual_residence"] == ("met", None)
+    assert f"met ({words})" in " ".join(spared.text().split())
+    assert "H9" in {fact.value for fact in spared.facts}
+    assert {t.gives for t in ordinary.law} == {None}
+    assert "H9" not in {fact.value for fact in ordinary.facts}
+
+
 def test_the_group_that_the_law_protects_is_for_officers(tmp_path):
     changes = replaced("applications", "overcrowded,arrears\n", "overcrowded,arrears,domestic_abuse_move\n")
     changes = {"applications": changes["applications"].replace(",false,0\nP5", ",false,0,true\nP5")}

@@ -14,6 +14,7 @@ from dataclasses import fields, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from cbl_engine.assess import age_on, explain_bedrooms, explain_date
@@ -38,6 +39,7 @@ from cbl_engine.report.weighing import (
     how_band_came,
     how_points_came,
 )
+from cbl_engine.scheme.expressions import parse_expression
 from cbl_engine.scheme.words import column_called, day
 from cbl_engine.shortlist.explain import AUDIENCES
 from cbl_engine.tables import DTYPES, TABLES
@@ -211,7 +213,19 @@ def _facts(assessed: Assessed, at: int, *, officer: bool) -> tuple[FactRead, ...
         for name, fact in trace.legal.law.facts.items():
             if law.get(name) is not None and name not in have:
                 out.append(FactRead(name, fact.label, law[name], None))
+        for name in _sparing(assessed, at):
+            if law[name] is not None and name not in have:
+                out.append(FactRead(name, standard[name].doc, law[name], None))
     return tuple(out)
+
+
+def _sparing(assessed: Assessed, at: int) -> list[str]:
+    """Columns of the application by which a test of the law spares it."""
+    legal = assessed.trace.legal
+    mine = np.array([at])
+    spared = [legal.law.eligible[n] for n in legal.tests if legal.spared(n, mine, assessed.as_at)[0]]
+    names = {n for test in spared for n in parse_expression(test.unless or "").own_names}
+    return sorted(names - set(legal.law.facts))
 
 
 def _household(assessed: Assessed, application: Any, *, officer: bool) -> tuple[Member, ...]:
