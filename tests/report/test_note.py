@@ -201,6 +201,15 @@ def test_an_applicant_sees_that_an_officer_decided_and_nothing_of_the_file(asses
     assert "For the applicant." in note_page(note)
 
 
+def test_ids_stand_as_they_are_and_awards_by_their_labels(tmp_path):
+    people = with_rows("people", "b1,P1,2027-01-01,,male,child,,,,,", "2. b,P1,2027-01-01,,male,child,,,,,")
+    note = explain_assessment(assessed_of(tmp_path, people), "P1", "officer")
+    lines = note.text().splitlines()
+    assert "b1 is not counted: not born yet" in lines
+    assert "2. b is not counted: not born yet" in lines
+    assert "Urgent medical need; Reduced preference for arrears." in lines
+
+
 def test_a_social_tenant_whom_a_test_of_the_law_spares_is_told_as_that(tmp_path):
     rows = REGISTER["applications"].splitlines()
     homes = [f"{row},{'current_home' if row is rows[0] else 'H9'}" for row in rows]

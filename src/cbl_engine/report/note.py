@@ -112,7 +112,7 @@ def explain_assessment(
         held=tuple(t for t in _told(reasons, "award") if t.gives is not None
                    or (t.name in trace.awarded.awards and trace.awarded.awards[t.name].held[at])),
         near=near,
-        others=others if officer else (),
+        others=others if officer else {},
         came=(*how_band_came(trace, version, row["overridden"] or (), at, row["band"]),
               *how_points_came(trace, row["overridden"] or (), at, row["points"])),
         band_since=None if row["band"] is None else trace.band_since[at],

@@ -52,13 +52,13 @@ class Told:
 
 def awards_not_held(
     trace: Trace, version: SchemeVersion, at: int, on: date, *, waits: bool
-) -> tuple[tuple[Told, ...], tuple[str, ...]]:
-    """Awards not held: those that were near, and the names of the others.
+) -> tuple[tuple[Told, ...], dict[str, str]]:
+    """Awards not held: those that were near, and of the others the names with their labels.
 
     One is near when it is not known, or when its test is met and only its days, or one more of the
     awards it counts, stand in the way. ``waits``: the status proposed is to await review.
     """
-    near, others = [], []
+    near, others = [], {}
     for name, award in trace.plan.rules.awards.items():
         one = trace.awarded.awards[name]
         if one.held[at]:
@@ -69,7 +69,7 @@ def awards_not_held(
         outside = _outside(one, at, on)
         unknown = int(one.outcome[at]) == UNKNOWN
         if not unknown and not (code == MET and (outside or (short == 1 and counted))):
-            others.append(name)
+            others[name] = award.label
             continue
         why = []
         if code == UNKNOWN and award.when is not None:
@@ -82,7 +82,7 @@ def awards_not_held(
             why.append(f"{award.at_least} of its awards are needed, and {counted} held")
         near.append(Told(name, award.label, OUTCOMES[int(one.outcome[at])], would_give(award),
                          one.since[at], one.until[at], award.source, "; ".join(why)))
-    return tuple(near), tuple(others)
+    return tuple(near), others
 
 
 def _outside(one: AwardHeld, at: int, on: date) -> str:
