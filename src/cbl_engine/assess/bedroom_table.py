@@ -63,6 +63,9 @@ def by_table(
         bounds: the least and the most by the rule.
     """
     shapes = shapes_of(members, standard, on, by_rule)
+    if shapes.household is not None:  # each way by itself, then all of a household together
+        whose = shapes.household
+        by_rule, bounds = by_rule[whose], (bounds[0][whose], bounds[1][whose])
     n = len(by_rule)
     open_, sure = np.ones(n, bool), np.ones(n, bool)
     row, sizes_row = np.full(n, -1, np.int16), np.full(n, _NONE_YET, np.int16)
@@ -71,7 +74,7 @@ def by_table(
     least, most = np.full(n, np.iinfo(np.int16).max, np.int16), np.full(n, -1, np.int16)
     kinds = [tuple(sorted(line.sizes)) for line in standard.table]
     for number, line in enumerate((*standard.table, None)):
-        true, unknown = (open_, ~open_) if line is None else _met(line.when, shapes, n)
+        true, unknown = (open_, ~open_) if line is None else _met(line.when, shapes)
         may = open_ & (true | unknown)
         given = None if line is None else line.bedrooms
         low, high = bounds if given is None else (given, given)
@@ -87,24 +90,40 @@ def by_table(
         if line is not None:
             row[open_ & true & sure] = number
         open_ &= ~true
-    return Table(need, least.astype(np.int16), most.astype(np.int16), row, sizes_row, sizes_open,
-                 shapes.missing)
+    table = Table(need, least.astype(np.int16), most.astype(np.int16), row, sizes_row, sizes_open,
+                  shapes.missing)
+    return table if shapes.household is None else _together(table, shapes.household, kinds)
+
+
+def _together(
+    ways: Table, household: NDArray[np.int64], kinds: list[tuple[int, ...]]
+) -> Table:
+    """One row a household, from one for each way in which it may be made up."""
+    first = np.flatnonzero(np.concatenate([[True], household[1:] != household[:-1]]))
+    same = [*kinds, ()]
+    kind = np.array([same.index(k) for k in same])[ways.sizes_row]
+
+    def alike(values: NDArray) -> NDArray[np.bool_]:
+        return np.minimum.reduceat(values, first) == np.maximum.reduceat(values, first)
+
+    return Table(
+        np.where(alike(ways.need), ways.need[first], -1),
+        np.minimum.reduceat(ways.least, first), np.maximum.reduceat(ways.most, first),
+        np.where(alike(ways.row), ways.row[first], np.int16(-1)), ways.sizes_row[first],
+        np.logical_or.reduceat(ways.sizes_open, first) | ~alike(kind), ways.missing,
+    )
 
 
 _NONE_YET = -2
 
 
-def _met(
-    when: str, shapes: Shapes, n: int
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Of which households it is true, and of which that is not known: it differs by what may be."""
+def _met(when: str, shapes: Shapes) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Of which shapes it is true, and of which that is not known."""
     met = shapes.frame.select(met=pl.lit(value=True) & parse_expression(when).polars({}))["met"]
     if len(met) != shapes.frame.height:
         met = met.new_from_index(0, shapes.frame.height)
     true, unknown = met.fill_null(value=False).to_numpy(), met.is_null().to_numpy()
-    if shapes.household is not None:
-        some = np.bincount(shapes.household, true, n) > 0
-        doubt = np.bincount(shapes.household, unknown, n) > 0
-        all_ = np.bincount(shapes.household, ~true, n) == 0
-        true, unknown = all_, doubt | (some & ~all_)
-    return true & ~shapes.too_many, unknown | shapes.too_many
+    if shapes.household is None:
+        return true, unknown
+    lost = shapes.too_many[shapes.household]
+    return true & ~lost, unknown | lost
