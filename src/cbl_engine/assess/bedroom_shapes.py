@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -38,7 +38,7 @@ class Shapes:
         missing: for each fact that the shape needs, the rows of people without it.
     """
 
-    frame: pl.DataFrame
+    frame: pl.DataFrame = field(repr=False)
     household: NDArray[np.int64] | None
     too_many: NDArray[np.bool_]
     missing: dict[str, NDArray[np.int64]]
