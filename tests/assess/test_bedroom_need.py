@@ -269,6 +269,39 @@ def test_a_table_stands_above_the_rule_and_differences_are_flagged():
     assert unsure["missing"] == ["A-c1.date_of_birth"]
 
 
+@pytest.mark.parametrize(("household", "expected", "sizes"), [
+    (family("M12", "M?", parents="ann F40 applicant"), 3, [3]),  # no row is for a family
+    (family("M12", "c2 M? child carer", parents="ann F40 applicant"), 3, [3]),
+    ("ann F40 applicant, c1 M? child part_time", 1, [0, 1, 2]),
+])
+def test_a_table_that_cannot_apply_whatever_is_missing_leaves_the_need_known(household, expected, sizes):
+    found = answer(household, "scottish")
+    assert (found["need"], found["sizes"], found["missing"]) == (expected, sizes, None)
+
+
+def test_rows_that_change_sizes_alone_leave_the_need_known_and_the_sizes_open():
+    rule = standard(own_room_from=0, table=(TableRow(when="adults = 0", sizes=(1, 2, 3)),))
+    household = family("M?", parents="ann F40 applicant")
+    found = answer(household, rule)
+    assert (found["need"], found["least"], found["most"], found["sizes"]) == (2, 2, 2, None)
+    assert found["missing"] == ["A-c1.date_of_birth"]
+    text = explained(household, rule).text()
+    assert text.startswith("Application A: 2 bedrooms\n")
+    assert "Which sizes may be let is not known" in text
+
+
+def test_a_need_that_rows_of_a_table_leave_open_lies_between_what_they_say():
+    rule = standard(own_room_from=0, table=(TableRow(when="adults = 1", bedrooms=4),))
+    found = answer(family("M?", parents="ann F40 applicant"), rule)
+    assert (found["need"], found["least"], found["most"]) == (None, 2, 4)
+
+
+def test_a_household_that_may_be_made_up_in_too_many_ways_is_not_guessed():
+    rule = standard(own_room_from=0, table=(TableRow(when="adults = 1 OR adults <> 1", bedrooms=4),))
+    assert need(family(*["M?"] * 8), rule) == 4
+    assert need(family(*["M?"] * 9), rule) is None
+
+
 def test_sizes_one_smaller_and_for_downsizers_one_larger():
     rule = standard(sizes=SizesLet(smaller=1, smaller_from=3, larger=1, larger_if="downsizing"))
     two, three = family("M5"), family("M5", "F12")

@@ -156,6 +156,59 @@ def test_what_is_missing_gives_exact_bounds(batch, standard):
         assert (row["need"] is None) == (row["missing"] is not None)
 
 
+TABLES = {
+    "children = 0 AND adults = 0 AND couples <= 1 AND carers = 0": lambda s: (
+        s["children"] == s["adults"] == s["carers"] == 0 and s["couples"] <= 1),
+    "children = 2": lambda s: s["children"] == 2,
+    "children + adults >= 3": lambda s: s["children"] + s["adults"] >= 3,
+    "carers = 1 OR adults >= 2": lambda s: s["carers"] == 1 or s["adults"] >= 2,
+}
+table_rows = st.lists(
+    st.tuples(st.sampled_from(list(TABLES)), st.sampled_from([None, None, 2, 3]),
+              st.sampled_from([(), (), (1, 2), (0, 1, 2)])), min_size=1, max_size=3)
+
+
+@st.composite
+def families(draw):
+    """An applicant with others, of whom an age, or a yes-or-no fact, may not be known."""
+    rows = []
+    for at in range(draw(st.integers(1, 5))):
+        born = date(2026 - draw(st.integers(1, 30)), 2, 28)
+        rows.append({
+            "id": f"p{at}", "expected_on": None, "partner_of": None,
+            "date_of_birth": draw(st.sampled_from([born, born, None])) if at else born,
+            "sex": draw(st.sampled_from(["female", "male"])),
+            "relationship": draw(st.sampled_from(["child", "child", "partner"])) if at == 1 else (
+                "child" if at else "applicant"),
+            **dict.fromkeys(reference.FLAGS, False),
+        })
+        if at and draw(st.integers(0, 5)) == 0:
+            rows[at][draw(st.sampled_from(["carer", "part_time"]))] = draw(st.sampled_from([True, None]))
+    return rows
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(families(), min_size=1, max_size=6), table_rows)
+def test_a_table_is_known_where_everything_that_may_be_says_the_same(batch, rows):
+    standard = BedroomStandard(label="with a table", table=tuple(
+        TableRow(when=when, bedrooms=bedrooms, sizes=sizes) for when, bedrooms, sizes in rows))
+    found = bedroom_need(frame(batch), standard, AS_AT, applications(batch))
+    for people, row in zip(batch, found.iter_rows(named=True), strict=True):
+        ways = reference.by_table(people, standard, AS_AT, [TABLES[when] for when, *_ in rows])
+        needs = {need for need, _ in ways}
+        own = {sizes for _, sizes in ways}
+        assert row["least"] <= min(needs)
+        assert max(needs) <= row["most"]
+        assert (row["need"] is None) <= (row["least"] < row["most"])
+        if row["need"] is not None:
+            assert needs == {row["need"]}
+        if row["sizes"] is not None:
+            assert {sizes or (row["need"],) for sizes in own} == {tuple(row["sizes"])}
+        if len(ways) == 1 and reference.bounds(people, standard, AS_AT) == (min(needs),) * 2:
+            assert row["sizes"] is not None
+        assert (row["sizes"] is None) == (row["missing"] is not None)
+
+
 @settings(deadline=None)
 @given(st.lists(households(known=False), min_size=1, max_size=6), standards, st.randoms())
 def test_the_order_of_rows_does_not_matter(batch, standard, random):

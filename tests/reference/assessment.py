@@ -367,7 +367,8 @@ class Assessor:
         if not spells and row.get("band") is not None:
             spells = [{"application": ident, "band": row["band"], "since": row.get("band_from"),
                        "until": None, "why": None, "submitted_on": None,
-                       "priority_date": row.get("priority_date"), "from_application": None}]
+                       "priority_date": row.get("priority_date"), "from_application": None,
+                       "on_register": True}]
         code = {True: 0, False: 1, None: 2}
         used = {i.when for i in rule.instead if i.when is not None}
         named = [rule.first] if isinstance(rule.first, str) else list(rule.first)

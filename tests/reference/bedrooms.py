@@ -34,6 +34,42 @@ def bounds(people: Sequence[Row], standard: BedroomStandard, on: date) -> tuple[
     return min(found), max(found)
 
 
+def by_table(
+    people: Sequence[Row], standard: BedroomStandard, on: date, met: Sequence[Any]
+) -> set[tuple[int, tuple[int, ...]]]:
+    """Need and the table's own sizes over everything that missing facts may be.
+
+    For standards that count all but carers and part-time children. ``met`` has, for each row of the
+    table, what its ``when`` says of a shape, as Python.
+    """
+    pairs = couples(people) or []
+    found = set()
+    for world in product(*(_possible(person, people, standard, on) for person in people)):
+        need, sizes = rooms(list(world), pairs, standard, on), ()
+        shape = _shape(world, pairs, standard, need)
+        for row, holds in zip(standard.table, met, strict=True):
+            if holds(shape):
+                need, sizes = need if row.bedrooms is None else row.bedrooms, row.sizes
+                break
+        found.add((need, sizes))
+    return found
+
+
+def _shape(
+    world: Sequence[Row], pairs: list[tuple[int, int]], standard: BedroomStandard, need: int
+) -> dict[str, int]:
+    """How many of whom in one household, of which everything is known."""
+    in_one = {at for pair in pairs for at in pair}
+    others = [p for at, p in enumerate(world) if at not in in_one and p["relationship"] != "applicant"]
+    carers = [p for p in others if p["relationship"] == "carer" or p["carer"]]
+    counted = [p for p in others if p not in carers and not p["part_time"]]
+    children = [p for p in counted if p["age"] < standard.children_until]
+    return {
+        "couples": len(pairs), "children": len(children), "adults": len(counted) - len(children),
+        "carers": int(bool(carers)), "rule": need,
+    }
+
+
 def _possible(
     person: Row, people: Sequence[Row], standard: BedroomStandard, on: date
 ) -> list[dict[str, Any]]:
@@ -42,6 +78,7 @@ def _possible(
     limits = [1, standard.same_sex_from]
     limits += [n for n in (standard.own_room_from, standard.same_sex_until,
                            standard.any_sex_until) if isinstance(n, int)]
+    limits += [standard.children_until] if standard.table else []
     ages = [age]
     if age is None:
         ages = sorted({0, *limits, *(n + 1 for n in limits), *(n - 1 for n in limits if n)})

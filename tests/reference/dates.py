@@ -206,7 +206,8 @@ class Register:
         if awarded.endswith("from the start"):
             awarded = f"{band} from the start"
         if spell["priority_date"] is not None:
-            day, event = spell["priority_date"], f"{band} as an officer dated it"
+            day, event = spell["priority_date"], (
+                "the date on the register" if spell.get("on_register") else f"{band} as an officer dated it")
             state = replace(before, day=day, rule="recorded", event=event)
             return replace(state, original=day, original_event=event) if first else state
         state = before

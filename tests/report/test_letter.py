@@ -7,7 +7,7 @@ import re
 import pytest
 
 from cbl_engine.report import draft_letter, explain_assessment, letter_page
-from tests.report.register import SCHEME, WITHOUT_BANDS, assessed_of, replaced
+from tests.report.register import SCHEME, WITHOUT_BANDS, assessed_of, replaced, with_rows
 
 REVIEW = SCHEME[SCHEME.index("review:"):]
 SILENT = SCHEME.replace(REVIEW, "")
@@ -72,6 +72,36 @@ def test_a_fact_that_several_tests_need_names_each_of_them(tmp_path):
         assert (f"Medical need agreed, needed for “{test}”. It could change: band {met} if it is met, "
                 "band C if not") in text
     assert "The household is overcrowded. It could change: band B if it is met" in text
+
+
+def test_a_household_is_asked_for_what_it_can_tell_and_what_could_change_something(tmp_path):
+    scheme = SCHEME.replace("priority_date: {first: registered_on, up: award,", (
+        "priority_date: {first: registered_on, up: submitted,")).replace("arrears > 500", "bedroom_need > 3")
+    changes = with_rows("people", "P1-04,P1,1988-01-01,,male,partner,P1-01,,,,",
+                        "P1-05,P1,1988-01-01,,male,partner,P1-01,,,,") | {
+        "band_history": "application,band,since\nP1,C,2024-05-01\nP1,B,2024-06-01\nP1,C,2024-06-01\n"}
+    result = assessed_of(tmp_path, changes, scheme)
+    missing = {m.column for m in explain_assessment(result, "P1", "officer").missing}
+    assert {"band_history.submitted_on", "bedroom_need", "P1-01.partner_of: two partners"} <= missing
+    asked = words(draft_letter(result, "P1")).split("What we still need to know -")[1]
+    asked = asked.split("What happens next")[0]
+    assert asked.count("artner") == 2  # "More than one partner, or their own partner", and no more
+    assert not re.search("band history|Bedroom|Two bands|bedroom need", asked)
+
+
+def test_a_letter_that_asks_nothing_points_to_no_list(tmp_path):
+    history = {"band_history": "application,band,since,until\nP5,C,2024-08-01,2024-09-01\nP5,A,2024-09-15,\n"}
+    letter = draft_letter(assessed_of(tmp_path, history), "P5")
+    assert letter.decision[-1].endswith("an officer must look at your application again.")
+    assert "still need to know" not in letter.text()
+
+
+def test_a_household_is_not_asked_for_what_changes_nothing_either_way(tmp_path):
+    changed = replaced("applications", "P2,active,2025-01-10,C,2025-01-10,1,1,none,,,0",
+                       "P2,active,2025-01-10,C,2025-01-10,1,1,none,,,900")
+    result = assessed_of(tmp_path, changed)
+    assert explain_assessment(result, "P2").missing[0].difference.startswith("none to band or points")
+    assert "What we still need to know" not in draft_letter(result, "P2").text()
 
 
 def test_an_officers_reasons_are_a_blank_and_never_copied(assessed):

@@ -82,6 +82,19 @@ def test_a_note_under_a_scheme_without_bands_leaves_the_band_out(tmp_path, audie
     assert "band" not in note.text().lower()
 
 
+def test_only_a_date_in_the_history_of_bands_is_told_as_an_officers(tmp_path):
+    head, *rows = REGISTER["applications"].splitlines()
+    dated = [f"{head},priority_date", *(f"{row},2022-03-01" if row.startswith("P1") else f"{row},"
+                                        for row in rows)]
+    history = {"band_history": "application,band,since,priority_date\nP1,A,2024-05-01,2022-03-01\n"}
+    change = {"applications": "\n".join(dated) + "\n"}
+    on_row, in_history = (explain_assessment(assessed_of(tmp_path, c), "P1").dates
+                          for c in (change, change | history))
+    assert "Band B from 1 May 2024: the date on the register, 1 March 2022." in on_row
+    assert not any("officer" in step for step in on_row)
+    assert "Band A from 1 May 2024: an officer dated it 1 March 2022." in in_history
+
+
 @pytest.mark.parametrize(
     ("application", "award", "why"),
     [
@@ -95,6 +108,20 @@ def test_awards_that_were_near_say_what_stood_in_the_way(assessed, application, 
     assert {t.name: t.why for t in note.near} == {award: why}
     assert award not in note.others
     assert "medical_high" in note.others
+
+
+def test_nothing_awaits_review_in_a_note_that_proposes_another_status(tmp_path):
+    """P2 without a local connection does not qualify, and is closed whatever is not known."""
+    changes = replaced("connections", "P2,,example,residence,2020-01-01,\n", "") | (
+        with_rows("people", "P2-02,P2,2027-01-01,,male,child,,,,,"))
+    waits, closed = (explain_assessment(assessed_of(tmp_path, c), "P2", "officer").text()
+                     for c in (with_rows("people", "P2-02,P2,2027-01-01,,male,child,,,,,"), changes))
+    assert "until then the application awaits review" in " ".join(waits.split())
+    assert "Status proposed: closed" in closed
+    assert "awaits review" not in closed
+    assert "An officer is to settle these before the decision is signed." in closed
+    assert "Overcrowding (band B): not known, and is to be settled" in closed
+    assert "needed for “The household is overcrowded”, is to be settled" in " ".join(closed.split())
 
 
 def test_what_a_missing_fact_could_change_is_what_it_does_change(tmp_path):
@@ -172,6 +199,34 @@ def test_an_applicant_sees_that_an_officer_decided_and_nothing_of_the_file(asses
     assert [o.value for o in note.overrides] == ["2", "3"]
     assert note.audience == "applicant"
     assert "For the applicant." in note_page(note)
+
+
+def test_ids_stand_as_they_are_and_awards_by_their_labels(tmp_path):
+    people = with_rows("people", "b1,P1,2027-01-01,,male,child,,,,,", "2. b,P1,2027-01-01,,male,child,,,,,")
+    note = explain_assessment(assessed_of(tmp_path, people), "P1", "officer")
+    lines = note.text().splitlines()
+    assert "b1 is not counted: not born yet" in lines
+    assert "2. b is not counted: not born yet" in lines
+    assert "Urgent medical need; Reduced preference for arrears." in lines
+
+
+def test_a_social_tenant_whom_a_test_of_the_law_spares_is_told_as_that(tmp_path):
+    rows = REGISTER["applications"].splitlines()
+    homes = [f"{row},{'current_home' if row is rows[0] else 'H9'}" for row in rows]
+    people = REGISTER["people"].replace("P5-01,P5,1985-02-02,,female,applicant,,not_subject",
+                                        "P5-01,P5,1985-02-02,,female,applicant,,not_eligible")
+    tables = {"applications": "\n".join(homes) + "\n", "people": people,
+              "homes": "id,bedrooms\nH9,1\n"}
+    result = assessed_of(tmp_path, tables)
+    spared, ordinary = explain_assessment(result, "P5", "officer"), explain_assessment(result, "P1", "officer")
+    gives = {t.name: (t.outcome, t.gives) for t in spared.law}
+    words = "a social tenant who moves, whom subsection (5) spares the test"
+    assert gives["immigration_status"] == ("met", words)
+    assert gives["habitual_residence"] == ("met", None)
+    assert f"met ({words})" in " ".join(spared.text().split())
+    assert "H9" in {fact.value for fact in spared.facts}
+    assert {t.gives for t in ordinary.law} == {None}
+    assert "H9" not in {fact.value for fact in ordinary.facts}
 
 
 def test_the_group_that_the_law_protects_is_for_officers(tmp_path):

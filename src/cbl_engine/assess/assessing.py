@@ -307,7 +307,7 @@ def _status(
     waits = awarded.holds | qualifies.is_null().to_numpy()
     waits[doubtful] = True
     if plan.standard is not None:
-        waits |= found["bedroom_need"].is_null().to_numpy()
+        waits |= (found["bedroom_need"].is_null() | found["sizes"].is_null()).to_numpy()
     choices: list[tuple[NDArray[np.bool_], str, str]] = [
         ((recorded == status).fill_null(value=False).to_numpy(), status, "recorded")
         for status in STAYS

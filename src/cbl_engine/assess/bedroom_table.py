@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from cbl_engine.assess.ages import age_on
-from cbl_engine.assess.sharing import CARER, COUPLE, NONE
-from cbl_engine.scheme.bedrooms import SHAPE
+from cbl_engine.assess.bedroom_shapes import shapes_of
 from cbl_engine.scheme.expressions import parse_expression
 
 if TYPE_CHECKING:
@@ -18,6 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cbl_engine.assess.bedroom_shapes import Shapes
     from cbl_engine.assess.members import Members
     from cbl_engine.scheme.bedrooms import BedroomStandard
 
@@ -28,131 +27,103 @@ class Table:
 
     Attributes:
         need: the need, by the table or, where no row applies, by the rule; -1 when not known.
-        row: the row that applies, from 0; -1 for none.
+        least, most: between which it lies, by every row that may apply.
+        row: the row that applies, from 0; -1 for none, or where it is not known which.
+        sizes_row: the row that says the sizes; -1: they go by the need.
+        sizes_open: rows that may apply say other sizes.
         missing: for each fact that the shape needs, the rows of people without it.
     """
 
     need: NDArray[np.int64]
+    least: NDArray[np.int16]
+    most: NDArray[np.int16]
     row: NDArray[np.int16]
+    sizes_row: NDArray[np.int16]
+    sizes_open: NDArray[np.bool_]
     missing: dict[str, NDArray[np.int64]]
 
 
 def by_table(
-    members: Members, standard: BedroomStandard, on: date, by_rule: NDArray[np.int64]
+    members: Members,
+    standard: BedroomStandard,
+    on: date,
+    by_rule: NDArray[np.int64],
+    bounds: tuple[NDArray[np.int16], NDArray[np.int16]],
 ) -> Table:
     """The first row whose ``when`` is true of each household's shape.
 
-    A row of which that is not known, before one of which it is true, leaves the need not known.
-    Loops over the table's rows.
+    A row of which that is not known may apply, and so may those after it, up to one of which it is
+    true: the need is known where they all say the same. Loops over the table's rows.
+
+    Args:
+        members: people of the households.
+        standard: with a table.
+        on: the as-at date.
+        by_rule: the need by the rule, -1 when not known.
+        bounds: the least and the most by the rule.
     """
-    shape, missing = _shapes(members, standard, on, by_rule)
-    row = np.full(len(by_rule), -1, np.int16)
-    open_ = np.ones(len(by_rule), bool)
-    doubt = np.zeros(len(by_rule), bool)
-    for number, line in enumerate(standard.table):
-        met = shape.select(
-            met=pl.lit(value=True) & parse_expression(line.when).polars({})
-        )["met"]
-        if len(met) != len(by_rule):
-            met = met.new_from_index(0, len(by_rule))
-        true, unknown = met.fill_null(value=False).to_numpy(), met.is_null().to_numpy()
-        row[open_ & true] = number
-        doubt |= open_ & unknown
-        open_ &= ~(true | unknown)
-    given = np.array([-1 if line.bedrooms is None else line.bedrooms for line in standard.table])
-    says = given[row]
-    need = np.where((row >= 0) & (says >= 0), says, by_rule)
-    need[doubt] = -1
-    return Table(need.astype(np.int64), row, missing)
+    shapes = shapes_of(members, standard, on, by_rule)
+    if shapes.household is not None:  # each way by itself, then all of a household together
+        whose = shapes.household
+        by_rule, bounds = by_rule[whose], (bounds[0][whose], bounds[1][whose])
+    n = len(by_rule)
+    open_, sure = np.ones(n, bool), np.ones(n, bool)
+    row, sizes_row = np.full(n, -1, np.int16), np.full(n, _NONE_YET, np.int16)
+    sizes_open = np.zeros(n, bool)
+    need = np.full(n, _NONE_YET, np.int64)
+    least, most = np.full(n, np.iinfo(np.int16).max, np.int16), np.full(n, -1, np.int16)
+    kinds = [tuple(sorted(line.sizes)) for line in standard.table]
+    for number, line in enumerate((*standard.table, None)):
+        true, unknown = (open_, ~open_) if line is None else _met(line.when, shapes)
+        may = open_ & (true | unknown)
+        given = None if line is None else line.bedrooms
+        low, high = bounds if given is None else (given, given)
+        says = by_rule if given is None else given
+        need = np.where(may, np.where(need == _NONE_YET, says, np.where(need == says, need, -1)), need)
+        least = np.where(may, np.minimum(least, low), least)
+        most = np.where(may, np.maximum(most, high), most)
+        sizes = kinds[number] if line is not None else ()
+        same = np.array([*(kind == sizes for kind in kinds), not sizes])[sizes_row]
+        sizes_open |= may & (sizes_row != _NONE_YET) & ~same
+        sizes_row[may & (sizes_row == _NONE_YET)] = number if sizes else -1
+        sure &= ~(open_ & unknown)
+        if line is not None:
+            row[open_ & true & sure] = number
+        open_ &= ~true
+    table = Table(need, least.astype(np.int16), most.astype(np.int16), row, sizes_row, sizes_open,
+                  shapes.missing)
+    return table if shapes.household is None else _together(table, shapes.household, kinds)
 
 
-def _shapes(
-    members: Members, standard: BedroomStandard, on: date, by_rule: NDArray[np.int64]
-) -> tuple[pl.DataFrame, dict[str, NDArray[np.int64]]]:
-    """Each household's shape, the columns of SHAPE, null where a missing fact matters."""
-    people = members.people
-    mask = members.masks
-    number = np.repeat(
-        np.arange(len(members.starts)), np.diff(np.append(members.starts, len(mask)))
+def _together(
+    ways: Table, household: NDArray[np.int64], kinds: list[tuple[int, ...]]
+) -> Table:
+    """One row a household, from one for each way in which it may be made up."""
+    first = np.flatnonzero(np.concatenate([[True], household[1:] != household[:-1]]))
+    same = [*kinds, ()]
+    kind = np.array([same.index(k) for k in same])[ways.sizes_row]
+
+    def alike(values: NDArray) -> NDArray[np.bool_]:
+        return np.minimum.reduceat(values, first) == np.maximum.reduceat(values, first)
+
+    return Table(
+        np.where(alike(ways.need), ways.need[first], -1),
+        np.minimum.reduceat(ways.least, first), np.maximum.reduceat(ways.most, first),
+        np.where(alike(ways.row), ways.row[first], np.int16(-1)), ways.sizes_row[first],
+        np.logical_or.reduceat(ways.sizes_open, first) | ~alike(kind), ways.missing,
     )
-    outside = mask & np.uint16(1 << NONE | 1 << CARER) > 0
-    only_outside = mask & ~np.uint16(1 << NONE | 1 << CARER) == 0
-    applicant = (people["relationship"] == "applicant").fill_null(value=False).to_numpy()
-    in_couple = members.partner >= 0
-    age = people.select(age_on(on)).to_series()
-    unborn = age.is_null().to_numpy() & ~only_outside & (
-        people["expected_on"].is_not_null().to_numpy() if "expected_on" in people.columns else False
-    )
-    years = np.where(unborn, 0, age.fill_null(-1_000).to_numpy())
-    years = np.where((years < 0) & (years > -1_000), 0, years)
-    other = ~applicant & ~in_couple & ~only_outside
-    no_age = other & (years == -1_000)
-    maybe = other & outside
-    child = other & (years < standard.children_until) & ~no_age
-    no_sex = child & (members.sex > 1)
-    flagged = (
-        people["cannot_share"].fill_null(value=False).to_numpy()
-        if "cannot_share" in people.columns else np.zeros(len(mask), bool)
-    )
-    not_stated = (
-        people["cannot_share"].is_null().to_numpy()
-        if "cannot_share" in people.columns and standard.not_stated == "unknown"
-        else np.zeros(len(mask), bool)
-    )
-    rows = pl.DataFrame(
-        {
-            "number": number,
-            "couple": _has(mask, COUPLE),
-            "adult": other & ~child,
-            "child": child,
-            "boy": child & (members.sex == 1),
-            "girl": child & (members.sex == 0),
-            "years": years,
-            "applicant_in_couple": applicant & in_couple,
-            "carer": _has(mask, CARER) & (mask & (mask - np.uint16(1)) == 0),
-            "cannot_share": flagged & ~only_outside,
-            "doubt": no_age | maybe,
-            "sex_doubt": no_sex,
-            "carer_doubt": _has(mask, CARER) & (mask & (mask - np.uint16(1)) > 0),
-            "share_doubt": not_stated & ~only_outside,
-        }
-    )
-    of_children = pl.col("years").filter(pl.col("child"))
-    doubt = pl.col("doubt").any()
-    shape = (
-        rows.group_by("number", maintain_order=True)
-        .agg(
-            pl.col("couple").sum().cast(pl.Int64).alias("couples"),
-            _unless(doubt, pl.col("adult").sum().cast(pl.Int64)).alias("adults"),
-            _unless(doubt, pl.col("child").sum().cast(pl.Int64)).alias("children"),
-            _unless(doubt | pl.col("sex_doubt").any(), pl.col("boy").sum().cast(pl.Int64)).alias(
-                "boys"),
-            _unless(doubt | pl.col("sex_doubt").any(), pl.col("girl").sum().cast(pl.Int64)).alias(
-                "girls"),
-            _unless(doubt, of_children.min().cast(pl.Int64)).alias("youngest_child"),
-            _unless(doubt, of_children.max().cast(pl.Int64)).alias("oldest_child"),
-            pl.col("applicant_in_couple").any(),
-            _unless(pl.col("carer_doubt").any() & ~pl.col("carer").any(),
-                    pl.col("carer").any().cast(pl.Int64)).alias("carers"),
-            _unless(pl.col("share_doubt").any(),
-                    pl.col("cannot_share").sum().cast(pl.Int64)).alias("cannot_share"),
-        )
-        .with_columns(pl.Series("rule", by_rule))
-        .with_columns(pl.when(pl.col("rule") >= 0).then(pl.col("rule")))
-        .select(list(SHAPE))
-    )
-    missing = {
-        "date_of_birth": np.flatnonzero(no_age),
-        "sex": np.flatnonzero(no_sex),
-        "cannot_share": np.flatnonzero(not_stated & ~only_outside),
-    }
-    return shape, missing
 
 
-def _has(mask: NDArray[np.uint16], kind: int) -> NDArray[np.bool_]:
-    return mask & np.uint16(1 << kind) > 0
+_NONE_YET = -2
 
 
-def _unless(doubt: pl.Expr, value: pl.Expr) -> pl.Expr:
-    return pl.when(~doubt).then(value)
-
+def _met(when: str, shapes: Shapes) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Of which shapes it is true, and of which that is not known."""
+    met = shapes.frame.select(met=pl.lit(value=True) & parse_expression(when).polars({}))["met"]
+    if len(met) != shapes.frame.height:
+        met = met.new_from_index(0, shapes.frame.height)
+    true, unknown = met.fill_null(value=False).to_numpy(), met.is_null().to_numpy()
+    if shapes.household is None:
+        return true, unknown
+    lost = shapes.too_many[shapes.household]
+    return true & ~lost, unknown | lost

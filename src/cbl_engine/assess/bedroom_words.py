@@ -75,7 +75,7 @@ class BedroomsExplained:
         cap: the most that the standard gives, when that decides; else null.
         table_row: the row of the council's table that applies, by its label or ``when``; else null.
         table_differs: whether that row says another need than the rule does.
-        sizes: that may be let.
+        sizes: that may be let; empty when they are not known.
         missing, assumed: as :func:`bedroom_need` has them.
     """
 
@@ -120,6 +120,9 @@ class BedroomsExplained:
             lines.append(f"  Not known: {fact}")
         for fact in self.assumed:
             lines.append(f"  Taken as the standard says: {fact}")
+        if self.need is not None and not self.sizes:
+            lines.append("  Which sizes may be let is not known: it is not known which row of the "
+                         "council's table applies")
         if self.sizes:
             lines.append(f"  Sizes that may be let: {', '.join(map(str, self.sizes))}")
         return "\n".join(lines)

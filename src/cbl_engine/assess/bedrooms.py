@@ -83,8 +83,10 @@ def bedroom_need(
             before the cap; null when a missing fact could change it;
         - table_row: the row of the standard's table that applies, from 0; null for none;
             table_differs: whether it says another need than the rule does; null without a table;
-        - sizes: those that may be let; null when the need is;
-        - missing: what keeps the need from being known, as ``person.column``; null for nothing;
+        - sizes: those that may be let; null when the need is, or when it is not known which row of
+            the table applies and they say other sizes;
+        - missing: what keeps the need or the sizes from being known, as ``person.column``; null for
+            nothing;
         - assumed: facts taken as the standard says, as ``person.column: how``; null for nothing.
 
     Raises:
@@ -110,7 +112,9 @@ def bedroom_need(
         found = _Answer(members, rule, mine.stop - mine.start)
         agreed = None if extra is None else extra[mine]
         found.cap(agreed, rule.most)
-        table = by_table(members, rule, as_at, found.by_rule()) if rule.table else None
+        table = None
+        if rule.table:
+            table = by_table(members, rule, as_at, found.by_rule(), (found.least, found.most))
         return found.frame(ids.ids[mine], agreed, table, (smaller[mine], larger[mine]))
 
     blocks = _blocks(household, len(ids))
@@ -197,6 +201,8 @@ class _Answer:
         by_rule = self.by_rule()
         need = by_rule if table is None else table.need
         known = need >= 0
+        settled = known if table is None else known & ~table.sizes_open
+        least, most = (self.least, self.most) if table is None else (table.least, table.most)
         unsettled = np.zeros(len(self.rows), bool)
         unsettled[self.unsure] = True
         unsettled[self.blocked] = True
@@ -220,8 +226,8 @@ class _Answer:
         out = [
             ids.alias("application"),
             column("need", need.astype(np.int16), ~known),
-            column("least", self.least, blocked),
-            column("most", self.most, blocked),
+            column("least", least, blocked),
+            column("most", most, blocked),
         ]
         out += [
             column(name, values, unsettled)
@@ -232,14 +238,15 @@ class _Answer:
         out.append(column("extra", agreed, agreed < 0))
         row = np.full(len(self.rows), -1, np.int16) if table is None else table.row
         out.append(column("table_row", row, row < 0))
-        differs = (row >= 0) & (by_rule >= 0) & (need != by_rule)
+        differs = known & (by_rule >= 0) & (need != by_rule)
         nothing = np.full(len(self.rows), table is None)
         out.append(column("table_differs", differs, nothing))
-        out.append(self._sizes(need, row, sizes))
+        by_row = row if table is None else table.sizes_row
+        out.append(self._sizes(np.where(settled, need, -1), by_row, sizes))
         frame = pl.DataFrame(out)
         return frame.with_columns(
-            self._facts("missing", known, extra, table),
-            self._facts("assumed", known, extra, table),
+            self._facts("missing", settled, extra, table),
+            self._facts("assumed", settled, extra, table),
         )
 
     def _sizes(
@@ -266,7 +273,7 @@ class _Answer:
         return made.gather(pl.Series(case))
 
     def _facts(
-        self, name: str, known: NDArray, extra: NDArray | None, table: Table | None
+        self, name: str, settled: NDArray, extra: NDArray | None, table: Table | None
     ) -> pl.Series:
         """Missing or assumed facts as lists of text, for the few households with any."""
         members = self.members
@@ -283,11 +290,11 @@ class _Answer:
 
         if name == "missing":
             for fact, rows in members.missing.items():
-                say(rows[~known[_numbers(members, rows)]], f".{fact}")
+                say(rows[~settled[_numbers(members, rows)]], f".{fact}")
             say(members.contradictory, ".partner_of: two partners")
             if table is not None:
                 for fact, rows in table.missing.items():
-                    lost = rows[~known[_numbers(members, rows)]]
+                    lost = rows[~settled[_numbers(members, rows)]]
                     say(lost[~np.isin(lost, members.missing.get(fact, []))], f".{fact}")
             if extra is not None:
                 absent = self.rows[extra[self.rows] < 0]

@@ -26,6 +26,7 @@ from cbl_engine.assess.date_rules import (
     Plan,
     Settled,
 )
+from cbl_engine.assess.date_words import ON_REGISTER
 from cbl_engine.assess.histories import NO_DAY, REASONS, TODAY, History, or_null
 
 if TYPE_CHECKING:
@@ -147,9 +148,12 @@ class Derived:
                     "since": dates_from(self.history.since[at]),
                     "asked": dates_from(self.history.submitted[at]),
                     "kind": kind,
+                    "on_register": self.history.on_register[at],
                 }
             ).select(
-                pl.when(pl.col("kind") == GIVEN)
+                pl.when((pl.col("kind") == GIVEN) & pl.col("on_register"))
+                .then(pl.lit(ON_REGISTER))
+                .when(pl.col("kind") == GIVEN)
                 .then(pl.format("{} as an officer dated it", "band"))
                 .when(pl.col("kind") == ASKED)
                 .then(pl.format("{} submitted {}", "band", pl.col("asked").cast(pl.String)))

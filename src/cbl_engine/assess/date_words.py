@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+ON_REGISTER = "the date on the register"
+"""What a date came from that stands on the application's row, whoever put it there."""
+
 _RULES = {
     "first_band": "placed in a band for the first time",
     "up": "moved up",
@@ -65,6 +68,8 @@ def _did(row: Mapping[str, Any], words: Mapping[str, str]) -> str:
     after = "not known" if row["date_after"] is None else _day(row["date_after"])
     came = _came_from(row, words)
     match row["rule"], row["action"]:
+        case "recorded", _ if came == ON_REGISTER:
+            return f"{came}, {after}"
         case "recorded", _:
             return f"an officer dated it {after}"
         case "first", None:

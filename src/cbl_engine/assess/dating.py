@@ -92,7 +92,10 @@ def dates_of(
 
 
 def spells_recorded(tables: Mapping[str, pl.DataFrame], ids: Ordinals) -> pl.DataFrame:
-    """The history of bands; of an application without any, the band on its row is the one spell."""
+    """The history of bands; of an application without any, the band on its row is the one spell.
+
+    Those spells are marked ``on_register``.
+    """
     types = {"application": ids.ids.dtype, "band": pl.String, "since": pl.Date}
     history = tables.get("band_history", pl.DataFrame(schema=types))
     applications = tables["applications"]
@@ -107,7 +110,8 @@ def spells_recorded(tables: Mapping[str, pl.DataFrame], ids: Ordinals) -> pl.Dat
         if column in applications.columns
     ]
     recorded = applications.select(
-        pl.col("id").alias("application"), pl.col("band").cast(pl.String), *dates
+        pl.col("id").alias("application"), pl.col("band").cast(pl.String), *dates,
+        pl.lit(value=True).alias("on_register"),
     ).filter(pl.Series(without), pl.col("band").is_not_null())
     return pl.concat([history, recorded], how="diagonal_relaxed")
 

@@ -42,6 +42,7 @@ _COLUMNS = {
     "submitted_on": pl.Date,
     "priority_date": pl.Date,
     "from_application": None,
+    "on_register": pl.Boolean,
 }
 
 
@@ -59,7 +60,8 @@ class History:
         until: the first day it no longer held.
         why: a code of :data:`REASONS`.
         submitted: the day the change was asked for.
-        recorded: the date that an officer gave it.
+        recorded: the date that an officer gave it, or that the register has.
+        on_register: it is the band on the application's row, of one that has no history.
         other: ordinal of the application joined with or split from, -1 for none.
     """
 
@@ -74,6 +76,7 @@ class History:
     submitted: NDArray[np.int32]
     recorded: NDArray[np.int32]
     other: NDArray[np.int32]
+    on_register: NDArray[np.bool_]
 
     def __len__(self) -> int:
         """Number of spells."""
@@ -146,6 +149,7 @@ def laid_out(
         submitted=days_of(frame["submitted_on"]),
         recorded=days_of(frame["priority_date"]),
         other=_ordinals_of(frame["from_application"], ids),
+        on_register=frame["on_register"].fill_null(value=False).to_numpy(),
     )
     here = (history.application >= 0) & (history.since <= day_number(as_at))
     never = here & (history.until != NO_DAY) & (history.until <= history.since)
@@ -329,5 +333,6 @@ def with_today(
             submitted=asked,
             recorded=nothing,
             other=np.full(len(of), -1, np.int32),
+            on_register=np.zeros(len(of), bool),
         )
     )

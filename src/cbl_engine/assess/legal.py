@@ -59,6 +59,14 @@ class Legal:
                 names.append(name)
         return names
 
+    def spared(self, name: str, at: NDArray[np.int64], on: date) -> NDArray[np.bool_]:
+        """Which of these ordinals meet a test of eligibility only as those whom it spares."""
+        test = self.law.eligible[name]
+        if test.unless is None:
+            return np.zeros(len(at), bool)
+        own = judge(self.frame[at], {name: parse_expression(test.when)}, {"as_at": on})[name]
+        return (self.tests[name][at] == MET) & (own != MET)
+
     def exemptions_from(self, tests: str | None) -> list[str]:
         """Names of the groups that a test of this kind may not shut out."""
         return [name for name in self.exempt if tests in self.law.exempt[name].tests]

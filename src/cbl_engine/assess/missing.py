@@ -161,13 +161,16 @@ def _frames(result: Assessed, at: NDArray[np.int64]) -> Iterator[pl.DataFrame]:
     trace = result.trace
     ids = result.ids.ids.gather(at)
     if trace.bedrooms is not None:
-        for column, effect in (("missing", "bedroom need not known"), ("assumed", "assumed")):
-            told = trace.bedrooms[at].select("application", pl.col(column).alias("column"))
+        lost = pl.when(pl.col("need").is_null()).then(pl.lit("bedroom need not known")).otherwise(
+            pl.lit("sizes not known"))
+        for column, effect in (("missing", lost), ("assumed", pl.lit("assumed"))):
+            told = trace.bedrooms[at].select(
+                "application", pl.col(column).alias("column"), effect.alias("effect"))
             told = told.filter(pl.col("column").is_not_null()).explode("column")
             yield told.with_columns(
                 pl.lit(f"bedroom standard {trace.plan.rules.size}").alias("needed_by"),
-                pl.lit("standard").alias("kind"), pl.lit(effect).alias("effect"),
-            )
+                pl.lit("standard").alias("kind"),
+            ).select("application", "column", "needed_by", "kind", "effect")
     yield from _of_rooms(result, at)
     if trace.dates is not None:
         dated = trace.dates.missing.filter(pl.col("application").is_in(ids.implode()))

@@ -102,7 +102,9 @@ def _law(result: Assessed, at: NDArray[np.int64]) -> Iterator[pl.DataFrame]:
     legal = result.trace.legal
     for name, codes in legal.tests.items():
         test = legal.law.eligible[name]
-        yield _frame(at, "law", name, test.label, codes[at], legal.law.citation(test))
+        spared = pl.Series(legal.spared(name, at, result.as_at))
+        gives = pl.select(pl.when(spared).then(pl.lit(test.spared, pl.String))).to_series()
+        yield _frame(at, "law", name, test.label, codes[at], legal.law.citation(test), gives)
     for name, codes in legal.exempt.items():
         mine = at[codes[at] == MET]
         test = legal.law.exempt[name]

@@ -134,7 +134,7 @@ class CaseNote:
         law, qualification: tests with outcome and source.
         held: awards held, with what each gives.
         near: awards not held that one thing stands in the way of.
-        others: names of the awards that are neither (officers).
+        others: name -> label of the awards that are neither (officers).
         came: how band and points came about, in sentences.
         band_since: the day on which the band began; None where no award or officer gives one.
         overrides: officers' values.
@@ -164,7 +164,7 @@ class CaseNote:
     qualification: tuple[Told, ...]
     held: tuple[Told, ...]
     near: tuple[Told, ...]
-    others: tuple[str, ...]
+    others: dict[str, str]
     came: tuple[str, ...]
     band_since: date | None
     overrides: tuple[OverrideTold, ...] = field(repr=False)
@@ -179,6 +179,11 @@ class CaseNote:
     def of(self, field: str) -> Any:
         """What was found for a field."""
         return next(f.found for f in self.found if f.field == field)
+
+    @property
+    def waits(self) -> bool:
+        """Whether the status proposed is to await review."""
+        return self.of("status") == "awaiting_review"
 
     @property
     def banded(self) -> bool:

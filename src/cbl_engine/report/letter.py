@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from cbl_engine.report.letter_asks import still_to_know
 from cbl_engine.report.note import explain_assessment
 from cbl_engine.report.note_words import (
-    CONTRADICTIONS,
     FIELD_WORDS,
     fact_line,
     value_in_words,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from cbl_engine.assess import Assessed
-    from cbl_engine.report.case_note import CaseNote, Finding, MissingTold
+    from cbl_engine.report.case_note import CaseNote, Finding
     from cbl_engine.report.weighing import Told
     from cbl_engine.scheme.law import AllocationLaw
     from cbl_engine.scheme.model import SchemeVersion
@@ -49,7 +49,7 @@ _STATUS = {
     "deferred": "Your application is deferred.",
     "unbanded": "Your application is on the register without a band.",
     "awaiting_review": "We cannot decide everything yet: an officer must look at your application "
-    "again. What we still need to know is listed below.",
+    "again.",
     "closed": "Your application is closed.",
     "under_offer": "Your application is under offer.",
     "housed": "Your application has ended with a home.",
@@ -113,12 +113,13 @@ def draft_letter(assessed: Assessed, application: Any) -> Letter:
     """
     note = explain_assessment(assessed, application)
     refused = note.eligible is False or note.qualifies is False
-    decision = tuple(_decision(note, refused=refused))
+    open_ = still_to_know(assessed, note)
+    decision = tuple(_decision(note, refused=refused, asks=open_ is not None))
     sections = (
         Section("What we have decided", tuple(map(Line, decision))),
         _why(note, refused=refused),
         _facts(assessed, note),
-        _open(note),
+        open_,
         Section("What happens next", tuple(map(Line, _next(note, refused=refused)))),
         review_rights(assessed.trace.legal.law, assessed.version, assessed.as_at, adverse=refused),
     )
@@ -188,7 +189,7 @@ def letter_page(letter: Letter) -> str:
     return _BLANKS.sub(r"<mark>\g<0></mark>", html)
 
 
-def _decision(note: CaseNote, *, refused: bool) -> Iterator[str]:
+def _decision(note: CaseNote, *, refused: bool, asks: bool) -> Iterator[str]:
     if note.eligible is False:
         yield "You are not eligible: the law does not let us let a home to you."
     elif note.qualifies is False:
@@ -206,7 +207,8 @@ def _decision(note: CaseNote, *, refused: bool) -> Iterator[str]:
         said = _said(found)
         if said:
             yield said + _before(found)
-    yield _STATUS[note.of("status")]
+    listed_below = " What we still need to know is listed below." if note.waits and asks else ""
+    yield _STATUS[note.of("status")] + listed_below
 
 
 def _said(found: Finding) -> str:
@@ -332,26 +334,6 @@ def _facts(assessed: Assessed, note: CaseNote) -> Section | None:
     if people:
         lines.append(Line(f"People in your household: {people}"))
     return _listed("The facts this rests on", [], [*lines]) if lines else None
-
-
-def _needed(missing: MissingTold) -> str:
-    """A fact that is not known, and what needs it where that has other words."""
-    what = capital(missing.label)
-    return what if what == capital(missing.needed_for) else f"{what}, needed for “{missing.needed_for}”"
-
-
-def _open(note: CaseNote) -> Section | None:
-    lines = [
-        Line(". It could change: ".join(filter(None, [_needed(m), m.difference])))
-        for m in note.missing
-    ]
-    lines += [
-        Line(f"{CONTRADICTIONS[c.kind]}{' (' + ', '.join(c.rows) + ')' if c.rows else ''}. "
-             f"Until this is settled: {c.assumption}")
-        for c in note.contradictions
-    ]
-    lead = Line("Please tell us, and send what shows it, if you can:")
-    return Section("What we still need to know", (lead,), tuple(lines)) if lines else None
 
 
 def _next(note: CaseNote, *, refused: bool) -> Iterator[str]:

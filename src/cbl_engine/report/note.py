@@ -14,6 +14,7 @@ from dataclasses import fields, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from cbl_engine.assess import age_on, explain_bedrooms, explain_date
@@ -38,6 +39,7 @@ from cbl_engine.report.weighing import (
     how_band_came,
     how_points_came,
 )
+from cbl_engine.scheme.expressions import parse_expression
 from cbl_engine.scheme.words import column_called, day
 from cbl_engine.shortlist.explain import AUDIENCES
 from cbl_engine.tables import DTYPES, TABLES
@@ -88,7 +90,8 @@ def explain_assessment(
     row = assessed.assessed.row(at, named=True)
     reasons = assessed.reasons([own_id]).to_dicts()
     bedrooms = _bedrooms(assessed, own_id, at)
-    near, others = awards_not_held(trace, version, at, assessed.as_at)
+    waits = row["status_proposed"] == "awaiting_review"
+    near, others = awards_not_held(trace, version, at, assessed.as_at, waits=waits)
     return CaseNote(
         application=str(own_id),
         audience=audience,
@@ -105,11 +108,11 @@ def explain_assessment(
         rooms=rooms_told(assessed, own_id),
         home=home_told(assessed, at),
         law=_law(_told(reasons, "law"), trace.legal.tests, officer=officer),
-        qualification=_tests(_told(reasons, "qualification"), assessed, officer=officer),
+        qualification=_tests(_told(reasons, "qualification"), assessed, waits=waits, officer=officer),
         held=tuple(t for t in _told(reasons, "award") if t.gives is not None
                    or (t.name in trace.awarded.awards and trace.awarded.awards[t.name].held[at])),
         near=near,
-        others=others if officer else (),
+        others=others if officer else {},
         came=(*how_band_came(trace, version, row["overridden"] or (), at, row["band"]),
               *how_points_came(trace, row["overridden"] or (), at, row["points"])),
         band_since=None if row["band"] is None else trace.band_since[at],
@@ -118,7 +121,7 @@ def explain_assessment(
         date_rule=trace.plan.rules.priority_date.source if trace.plan.rules.priority_date else None,
         why_status=_why_status(_told(reasons, "status")[0], row["overridden"] or ()),
         next_review_on=row["next_review_on"],
-        missing=_missing(assessed, own_id, at, bedrooms),
+        missing=_missing(assessed, own_id, at, bedrooms, waits=waits),
         contradictions=tuple(
             Contradiction(c["kind"], _rows(c), c["assumption"])
             for c in assessed.contradictions.filter(pl.col("application") == own_id).to_dicts()
@@ -152,7 +155,9 @@ def _law(told: tuple[Told, ...], tests: Any, *, officer: bool) -> tuple[Told, ..
     return tuple(t for t in told if officer or t.name in tests)
 
 
-def _tests(told: tuple[Told, ...], assessed: Assessed, *, officer: bool) -> tuple[Told, ...]:
+def _tests(
+    told: tuple[Told, ...], assessed: Assessed, *, waits: bool, officer: bool
+) -> tuple[Told, ...]:
     """Tests of qualification, and what one that is not known counts as.
 
     Where the law exempts from one, the regulation would name the group: that is for officers.
@@ -161,11 +166,16 @@ def _tests(told: tuple[Told, ...], assessed: Assessed, *, officer: bool) -> tupl
     for test in told:
         if test.outcome == "not known":
             rule = assessed.version.criteria[test.name].when_unknown
-            out.append(replace(test, why=EFFECTS[rule]))
+            out.append(replace(test, why=_effect(EFFECTS[rule], waits=waits)))
         else:
             hidden = test.gives is not None and not officer
             out.append(replace(test, source=None) if hidden else test)
     return tuple(out)
+
+
+def _effect(effect: str, *, waits: bool) -> str:
+    """What is done about what is not known; it holds nothing up where the status is another."""
+    return "is to be settled" if effect == EFFECTS["hold"] and not waits else effect
 
 
 def _bedrooms(assessed: Assessed, application: Any, at: int) -> BedroomsExplained | None:
@@ -203,7 +213,19 @@ def _facts(assessed: Assessed, at: int, *, officer: bool) -> tuple[FactRead, ...
         for name, fact in trace.legal.law.facts.items():
             if law.get(name) is not None and name not in have:
                 out.append(FactRead(name, fact.label, law[name], None))
+        for name in _sparing(assessed, at):
+            if law[name] is not None and name not in have:
+                out.append(FactRead(name, standard[name].doc, law[name], None))
     return tuple(out)
+
+
+def _sparing(assessed: Assessed, at: int) -> list[str]:
+    """Columns of the application by which a test of the law spares it."""
+    legal = assessed.trace.legal
+    mine = np.array([at])
+    spared = [legal.law.eligible[n] for n in legal.tests if legal.spared(n, mine, assessed.as_at)[0]]
+    names = {n for test in spared for n in parse_expression(test.unless or "").own_names}
+    return sorted(names - set(legal.law.facts))
 
 
 def _household(assessed: Assessed, application: Any, *, officer: bool) -> tuple[Member, ...]:
@@ -279,7 +301,7 @@ def _rows(contradiction: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _missing(
-    assessed: Assessed, application: Any, at: int, bedrooms: BedroomsExplained | None
+    assessed: Assessed, application: Any, at: int, bedrooms: BedroomsExplained | None, *, waits: bool
 ) -> tuple[MissingTold, ...]:
     out = []
     for row in assessed.missing([application]).to_dicts():
@@ -288,7 +310,7 @@ def _missing(
         out.append(MissingTold(
             row["column"], missing_called(row["column"], assessed), needed,
             labelled.label if labelled else needed.replace("_", " ").replace(".", ", "),
-            row["effect"], difference(assessed, at, row, bedrooms),
+            _effect(row["effect"], waits=waits), difference(assessed, at, row, bedrooms),
         ))
     return tuple(out)
 

@@ -141,8 +141,10 @@ def _bedrooms(note: CaseNote) -> Section | None:
     first, _, *rest = told.text().splitlines()
     answer = capital(first.partition(": ")[2])
     rooms = [line.strip() for line in rest if not line.startswith("  Not known")]
+    left_out = [f"{person} is not counted: {why}" for person, why in told.not_counted]
+    rooms = [line for line in rooms if line not in left_out]  # ids stay as they are
     numbered = [r.partition(". ")[2] for r in rooms if r[:1].isdigit()]
-    others = [Line(capital(r)) for r in rooms if not r[:1].isdigit()]
+    others = [*map(Line, left_out), *(Line(capital(r)) for r in rooms if not r[:1].isdigit())]
     if any(f.field == "bedroom_need" and f.overridden for f in note.found):
         others.append(Line(f"An officer has decided: {say(note.of('bedroom_need'))}."))
     return Section("Bedrooms", (Line(f"{answer}. Standard: {told.standard}."), *others),
@@ -183,8 +185,7 @@ def _awards(note: CaseNote) -> Section | None:
         for title, told in (("Held", note.held), ("Not held, but near", note.near)) if told
     ]
     if note.others:
-        names = listed(n.replace("_", " ") for n in note.others)
-        parts.append(Section("Not held", (Line(capital(f"{names}.")),)))
+        parts.append(Section("Not held", (Line(f"{'; '.join(note.others.values())}."),)))
     since = () if note.band_since is None else (Line(f"Held since {day(note.band_since)}."),)
     came = tuple(Line(capital(sentence)) for sentence in note.came)
     title = "Band, points and awards" if note.banded else "Points and awards"
@@ -255,7 +256,8 @@ def _contradictions(note: CaseNote) -> Section | None:
              f"Assumed: {c.assumption}")
         for c in note.contradictions
     )
-    lead = Line("An officer is to settle these; until then the application awaits review.")
+    lead = Line("An officer is to settle these; until then the application awaits review."
+                if note.waits else "An officer is to settle these before the decision is signed.")
     return Section("What cannot all be true", (lead,), lines)
 
 

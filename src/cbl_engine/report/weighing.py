@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from cbl_engine.scheme.model import SchemeVersion
 
 
+NO_CHANGE = "none to band or points"
+"""How a difference begins that changes neither."""
+
+
 @dataclass(frozen=True)
 class Told:
     """A test or award with what came of it.
@@ -47,14 +51,14 @@ class Told:
 
 
 def awards_not_held(
-    trace: Trace, version: SchemeVersion, at: int, on: date
-) -> tuple[tuple[Told, ...], tuple[str, ...]]:
-    """Awards not held: those that were near, and the names of the others.
+    trace: Trace, version: SchemeVersion, at: int, on: date, *, waits: bool
+) -> tuple[tuple[Told, ...], dict[str, str]]:
+    """Awards not held: those that were near, and of the others the names with their labels.
 
     One is near when it is not known, or when its test is met and only its days, or one more of the
-    awards it counts, stand in the way.
+    awards it counts, stand in the way. ``waits``: the status proposed is to await review.
     """
-    near, others = [], []
+    near, others = [], {}
     for name, award in trace.plan.rules.awards.items():
         one = trace.awarded.awards[name]
         if one.held[at]:
@@ -65,20 +69,20 @@ def awards_not_held(
         outside = _outside(one, at, on)
         unknown = int(one.outcome[at]) == UNKNOWN
         if not unknown and not (code == MET and (outside or (short == 1 and counted))):
-            others.append(name)
+            others[name] = award.label
             continue
         why = []
         if code == UNKNOWN and award.when is not None:
             rule = version.criteria[award.when].when_unknown
-            why.append("not known" + (", so it awaits review" if rule == "hold"
-                                      else ", and no record counts as no"))
+            why.append("not known, " + ("and no record counts as no" if rule != "hold" else
+                                        "so it awaits review" if waits else "and is to be settled"))
         if outside:
             why.append(outside)
         if short and short > 0:
             why.append(f"{award.at_least} of its awards are needed, and {counted} held")
         near.append(Told(name, award.label, OUTCOMES[int(one.outcome[at])], would_give(award),
                          one.since[at], one.until[at], award.source, "; ".join(why)))
-    return tuple(near), tuple(others)
+    return tuple(near), others
 
 
 def _outside(one: AwardHeld, at: int, on: date) -> str:
@@ -240,15 +244,17 @@ def _of_awards(assessed: Assessed, at: int, criterion: str) -> str:
     stands = {"band", "points", "place_in_band"} & set(overridden)
     but = ", by the rules; an officer's decision stands" if stands else ""
     if told[0] == told[1]:
-        return f"none to band or points: {told[0]} either way{but}"
+        return f"{NO_CHANGE}: {told[0]} either way{but}"
     return f"{told[0]} if it is met, {told[1]} if not{but}"
 
 
 def _of_bedrooms(bedrooms: BedroomsExplained) -> str:
+    if bedrooms.need is not None and not bedrooms.sizes:
+        return "the sizes that may be let"
     if bedrooms.need is not None:
         return "the bedroom need is taken as the standard says"
     if bedrooms.least is None:
-        return "the bedroom need cannot be known"
+        return "the bedroom need, which cannot be known now"
     return f"the bedroom need, between {bedrooms.least} and {bedrooms.most}"
 
 

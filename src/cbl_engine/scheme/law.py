@@ -10,7 +10,7 @@ from pydantic import Field
 from cbl_engine.scheme.expressions import parse_expression
 from cbl_engine.scheme.facts import EligibleInLaw, ExemptByLaw, Fact, expressions_of
 from cbl_engine.scheme.model import Criterion, Tests
-from cbl_engine.scheme.parts import InForce, Labelled, Name, Part, Source, Sql
+from cbl_engine.scheme.parts import InForce, Labelled, Name, Part, Source, Sql, Text
 from cbl_engine.scheme.standards import citation, read_shipped
 from cbl_engine.scheme.upkeep import DecisionDue, DutyDue
 from cbl_engine.shipped import shipped_folder
@@ -32,6 +32,7 @@ class LegalTest(Labelled):
     confirmed: bool = Field(description="false: not checked in the text of the law")
     when: Sql = Field(description="SQL over columns of applications and the law's own facts")
     unless: Sql | None = Field(None, description="SQL that is true of whom the test spares")
+    spared: Text | None = Field(None, description="who that is, in words")
 
     @property
     def met_when(self) -> str:

@@ -72,7 +72,8 @@ def on_record(
 def _history(tables: Mapping[str, pl.DataFrame], ids: pl.Series) -> pl.DataFrame:
     """The spells on record, with those of these applications that their own rows alone tell of."""
     mine = tables["applications"].filter(pl.col("id").is_in(ids.implode())).sort("id")
-    spells = spells_recorded({**tables, "applications": mine}, Ordinals(mine["id"]))
+    spells = spells_recorded({**tables, "applications": mine}, Ordinals(mine["id"])).drop(
+        "on_register", strict=False)
     types = {"application": pl.String, "band": pl.String, "since": pl.Date, "until": pl.Date}
     return spells.with_columns(
         (pl.col(c) if c in spells.columns else pl.lit(None)).cast(t).alias(c)
