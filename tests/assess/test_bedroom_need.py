@@ -203,6 +203,17 @@ def test_before_it_counts_an_unborn_child_has_no_room_with_others_of_its_kind(ki
     assert need(f"ann F30 applicant, u U-{early}w carer", rule) == 1
 
 
+@pytest.mark.parametrize(("applicant", "others", "bounds"), [
+    ("by_age", "", (0, 1)), ("own_room", "", (0, 1)), ("by_age", "ann F30 applicant, ", (1, 1)),
+])
+def test_a_baby_that_may_be_the_applicant_counts_as_one_may(applicant, others, bounds):
+    rule = standard(under_ones="twins_counted", applicant=applicant)
+    people = people_of(f"{others}b F11m child").with_columns(
+        relationship=pl.Series([*(["applicant"] if others else []), None], dtype=pl.String))
+    row = bedroom_need(people, rule, AS_AT, pl.DataFrame({"id": ["A"]})).row(0, named=True)
+    assert (row["least"], row["most"]) == bounds
+
+
 def test_an_unborn_child_that_counts_has_a_room_with_others_of_its_kind():
     rule = standard(unborn_from_weeks=25, part_time_children="one_room")
     assert need("ann F30 applicant, u U-15w child part_time, b M9 child part_time", rule) == 2

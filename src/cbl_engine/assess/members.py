@@ -251,7 +251,12 @@ class _Work:
         doubt = ((category == unknown) & others) | (baby & nameless)
         babies = np.bincount(self.household[baby & ~nameless], minlength=n)[self.household]
         doubts = np.bincount(self.household[doubt], minlength=n)[self.household]
-        self.masks[baby & (babies + doubts < 2)] = _NOT
+        alone = baby & (babies + doubts < 2)
+        if self.standard.applicant == "by_age":  # it counts, if it is the applicant
+            may = np.ones(n, bool)
+            may[self.household[self.is_applicant]] = False
+            alone &= ~(nameless & may[self.household])
+        self.masks[alone] = _NOT
         self.masks[(baby & (babies < 2) & (babies + doubts >= 2)) | doubt] |= _NOT
         self._note(self.missing, "relationship", np.flatnonzero(baby & nameless))
 
