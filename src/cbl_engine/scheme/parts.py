@@ -33,6 +33,7 @@ PATTERNS = {
     ),
     CLOCK_TIME: ("a time of the clock", "HH:MM, such as 09:00"),
     DAY_OF_YEAR: ("a day of the year", "MM-DD, such as 04-01"),
+    FRACTION: ("a fraction", "two whole numbers of at most three digits, such as 1/3"),
 }
 """Pattern of a text -> what such a text is, and how it is written."""
 
