@@ -53,7 +53,6 @@ def test_of_two_that_replace_one_folder_at_once_the_last_stands_whole(tmp_path: 
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
 def test_of_a_link_what_it_leads_to_is_replaced_and_the_link_stays(tmp_path: Path) -> None:
     out, link = tmp_path / "run", tmp_path / "link"
     with folder_beside(out) as before:

@@ -9,7 +9,6 @@ import secrets
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
-from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,7 +44,7 @@ from cbl_engine.records.state import (
 from cbl_engine.records.trail import Trail
 from cbl_engine.scheme import load_scheme
 from cbl_engine.shortlist.advert_columns import record_problems
-from cbl_engine.tables.needs import as_at_problems
+from cbl_engine.tables.needs import as_at_problems, whole_number_problems
 from cbl_engine.tables.taking_in import in_order, news, taken_in
 from cbl_engine.version import __version__
 
@@ -235,9 +234,8 @@ def record_cycle(
 def _asked_wrongly(as_at: object, seed: object, key: object) -> Iterator[Problem]:
     """A last day that is none, a seed that is no whole number, a secret that could be guessed."""
     yield from as_at_problems(as_at)
-    if seed is not None and not isinstance(seed, Integral):
-        yield Problem("seed", "the seed is not a whole number", where="seed", given=repr(seed)[:40],
-                      allowed="an int, or None")
+    if seed is not None:
+        yield from whole_number_problems(seed, "seed", "the seed", "an int, or None")
     if key is not None and not (isinstance(key, bytes) and len(key) == _KEY_BYTES):
         yield Problem("key", "the secret of a record is not as long as it has to be", where="key",
                       allowed=f"{_KEY_BYTES} bytes, or None to have them drawn")

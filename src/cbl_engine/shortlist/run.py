@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from numbers import Integral
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -21,7 +20,7 @@ from cbl_engine.shortlist.result import Shortlist
 from cbl_engine.shortlist.verify import extent_problems
 from cbl_engine.shortlist.verify import verify as verify_properties
 from cbl_engine.tables import DTYPES, frame_problems
-from cbl_engine.tables.needs import with_types
+from cbl_engine.tables.needs import whole_number_problems, with_types
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -101,9 +100,7 @@ def _asked_wrongly(prepared: object, seed: object) -> Iterator[Problem]:
         yield Problem("not_prepared", "the register is not made ready", where="prepared",
                       given=f"a {type(prepared).__name__}", allowed="a cbl_engine.Prepared",
                       remedy="Make it with prepare(scheme, register, as_at)")
-    if not isinstance(seed, Integral):
-        yield Problem("seed", "the seed is not a whole number", where="seed", given=repr(seed)[:40],
-                      allowed="an int")
+    yield from whole_number_problems(seed, "seed", "the seed")
 
 
 def _side_by_side(

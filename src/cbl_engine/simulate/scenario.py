@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -242,10 +241,11 @@ def with_counts(
 
 def not_whole(counts: Mapping[str, object]) -> Iterator[Problem]:
     """Counts, by option, that are no whole numbers; None is none."""
+    from cbl_engine.tables.needs import whole_number_problems
+
     for name, n in counts.items():
-        if n is not None and (isinstance(n, bool) or not isinstance(n, Integral)):
-            yield Problem("not_whole", "this is not a whole number", where=f"--{name}",
-                          given=repr(n)[:40], allowed="an int")
+        if n is not None:
+            yield from whole_number_problems(n, f"--{name}", "this")
 
 
 def variant_of(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -37,6 +38,22 @@ def day_problems(day: object, where: str, words: str) -> Iterable[Problem]:
         yield Problem(
             where, f"{words} is not a date", where=where, given=repr(day), allowed="a datetime.date",
         )
+
+
+def whole_number_problems(
+    given: object, where: str, words: str, allowed: str = "an int"
+) -> Iterable[Problem]:
+    """What is no whole number: neither is a text of digits, nor yes or no.
+
+    Args:
+        given: what came.
+        where: the argument or option.
+        words: what it is, at the beginning of the message.
+        allowed: what may be given.
+    """
+    if isinstance(given, bool) or not isinstance(given, Integral):
+        yield Problem("not_whole", f"{words} is not a whole number", where=where,
+                      given=repr(given)[:40], allowed=allowed)
 
 
 def mapping_problems(given: object, where: str, words: str) -> Iterable[Problem]:
