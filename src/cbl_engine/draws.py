@@ -79,7 +79,8 @@ def draw(seed: int, *keys: ArrayLike) -> NDArray[np.uint64]:
             state ^= np.uint64(_one_word(key))
         else:
             words = _words(key)
-            state = np.bitwise_xor(words, state, out=words if state.size == 1 else None)
+            alone = state.size == 1 and state.ndim <= words.ndim
+            state = np.bitwise_xor(words, state, out=words if alone else None)
         _mix(state)
     return state
 

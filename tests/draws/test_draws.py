@@ -86,6 +86,17 @@ def test_keys_broadcast_together():
     assert table[1, 2] == draw(5, 2, 30).item()
 
 
+@pytest.mark.parametrize("shapes", [[(1, 1, 1), (2, 1), (3,)], [(1, 1), (4,)], [(), (1, 1), (2,)],
+                                    [(2, 1), (1, 1), (1,)], [(1,), (), (3, 1)]])
+def test_keys_broadcast_whichever_has_most_dimensions(shapes):
+    keys = [np.arange(np.prod(shape, dtype=int)).reshape(shape) for shape in shapes]
+    drawn = draw(9, *keys)
+    each = np.broadcast_arrays(*keys)
+    assert drawn.shape == each[0].shape
+    assert drawn.ravel().tolist() == [plain_draw(9, *map(int, k)) for k in
+                                      zip(*(e.ravel() for e in each), strict=True)]
+
+
 def test_the_order_of_the_keys_counts():
     assert draw(0, 1, 2) != draw(0, 2, 1)
 

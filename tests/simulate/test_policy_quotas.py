@@ -11,10 +11,12 @@ import pytest
 from cbl_engine.offers.criteria import Judge
 from cbl_engine.offers.quotas import Ledger
 from cbl_engine.scheme import scheme_from_text
+from cbl_engine.simulate.luck import Luck
 from cbl_engine.simulate.quotas import (
     begin_counts,
     choose_profiles,
     compile_quotas,
+    count_adverts,
     count_lettings,
 )
 from cbl_engine.tables.days import day_number
@@ -166,3 +168,92 @@ def test_the_live_shortlist_ranks_by_the_profile_that_the_quota_chose():
             c for i, c in zip(ids.tolist(), chosen, strict=True) if i in by_id]
         seen |= set(chosen)
     assert seen == {"usual", "wider"}
+
+
+WORLDS = np.zeros(1, np.int64)
+
+
+def _one_quota(share, strata, starts=None, worlds=1):
+    starts = "" if starts is None else f', starts: "{starts}"'
+    scheme = scheme_from_text(scheme_text(f"""advertising:
+  quotas: {{part: {{label: x, on: adverts, share: {share}, by: [bedrooms], profile: wider{starts}}}}}
+""", PROFILES))
+    stock = pl.DataFrame({"bedrooms": np.arange(strata)})
+    version = scheme.versions[0]
+    rules = compile_quotas(version.advertising.quotas, np.ones((1, strata), bool), stock,
+                           tuple(version.profiles), "usual")
+    return begin_counts(rules, worlds)
+
+
+def _chosen(counts, home, day):
+    return choose_profiles(counts, np.zeros(len(home), np.int64), home,
+                           np.zeros(len(home), np.int64), day)
+
+
+@pytest.mark.parametrize(("share", "each"), [("0.25", 4), ("1/3", 3), ("0.5", 2)])
+@pytest.mark.parametrize("lost", range(1, 30))
+def test_a_record_that_begins_late_goes_on_as_the_whole_one_would(share, each, lost):
+    rng = np.random.default_rng(lost)
+    strata, day = 3, 20_000
+    home = rng.integers(0, strata, 60)
+    whole = _one_quota(share, strata)
+    profile = np.array([_chosen(whole, home[i:i + 1], day + i)[0] for i in range(60)])
+    late = _one_quota(share, strata)
+    days = np.arange(day, day + 60)
+    count_adverts(late, home[lost:], profile[lost:], days[lost:], day + 60, np.array([day]), Luck(1), WORLDS)
+    told = [s for s in range(strata) if (profile[lost:][home[lost:] == s] == 2).any()]
+    assert told or lost > 10
+    for stratum in told:
+        n, part = late.counted[0, 0, stratum]
+        true_n, true_part = whole.counted[0, 0, stratum]
+        assert n - each * part == true_n - each * true_part
+        assert n <= true_n
+
+
+def test_a_record_from_the_first_day_is_counted_as_it_is():
+    counts = _one_quota("0.25", 1)
+    ahead = np.array([2, 2, 1])
+    count_adverts(counts, np.zeros(3, np.int64), ahead, np.array([100, 101, 102]), 110, np.array([100]), Luck(1), WORLDS)
+    assert counts.counted[0, 0, 0].tolist() == [3, 2]
+
+
+def test_a_record_from_the_first_day_of_the_period_is_counted_as_it_is():
+    begins = day_number(date(2026, 3, 1))
+    counts = _one_quota("0.25", 1, starts="03-01")
+    opened = np.array([begins - 2, begins, begins + 1])
+    count_adverts(counts, np.zeros(3, np.int64), np.array([1, 2, 2]), opened, begins + 9,
+                  np.array([begins - 900]), Luck(1), WORLDS)
+    assert counts.counted[0, 0, 0].tolist() == [2, 2]
+
+
+def test_shares_of_many_digits_take_a_late_record_too():
+    counts = _one_quota("0.33333333333", 1)
+    count_adverts(counts, np.zeros(2, np.int64), np.array([2, 1]), np.array([100, 101]), 110, np.array([50]),
+                  Luck(1), WORLDS)
+    assert counts.counted[0, 0, 0].tolist() == [5, 1]
+    assert _chosen(counts, np.zeros(3, np.int64), 110).tolist() == [1, 2, 1]
+
+
+@pytest.mark.parametrize(("known", "most"), [(0, 3), (2, 1), (3, 0), (7, 0)])
+def test_worlds_differ_in_what_came_before_a_late_record_in_which_a_quota_has_had_no_turn(known, most):
+    worlds, long_ago = np.arange(800), -100_000
+    counts = _one_quota("0.25", 2, worlds=len(worlds))
+    home = np.r_[0, np.ones(known, np.int64)]
+    count_adverts(counts, home, np.ones(known + 1, np.int64), np.full(known + 1, 100), 110,
+                  np.array([long_ago]), Luck(1), worlds)
+    whole, part = counts.counted[:, 0, 1].T
+    behind = whole - 4 * part - known
+    assert np.unique(behind).tolist() == list(range(most + 1))
+    assert np.bincount(behind).min() > 0.8 * len(worlds) / (most + 1)
+
+
+def test_shortly_before_a_late_record_there_were_few_adverts():
+    worlds = np.arange(800)
+    counts = _one_quota("0.25", 1, worlds=len(worlds))
+    count_adverts(counts, np.zeros(2, np.int64), np.ones(2, np.int64), np.array([100, 150]), 200,
+                  np.array([90]), Luck(1), worlds)
+    whole, part = counts.counted[:, 0, 0].T
+    assert not part.any()
+    some = 0.25 / 1.25  # of Poisson counts with mean 2.5 * 10 / 100, 0 and 1 alone leave no turn
+    assert abs((whole == 3).mean() - some) < 0.04
+    assert set(whole.tolist()) == {2, 3}

@@ -25,6 +25,7 @@ from cbl_engine.simulate.voids import (
     happened,
     let_outside,
 )
+from cbl_engine.tables.days import day_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +79,11 @@ def count_before(
     day = state.setup.start
     counts = _counts(state, policy_on(state.setup, day), day)
     if counts is not None:
-        count_adverts(counts, home, profile, opened, day)
+        since = [min(v.in_force.from_ for v in state.setup.scheme.versions
+                     if v.advertising is not None and name in v.advertising.quotas)
+                 for name in counts.rules.quotas]
+        count_adverts(counts, home, profile, opened, day, np.array([day_number(d) for d in since]),
+                      state.setup.luck, state.worlds)
 
 
 def count_lettings_before(state: State, lettings: pl.DataFrame, meets: pl.DataFrame) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from cbl_engine.offers.quotas import NOT_KNOWN, period_of
 from cbl_engine.scheme.parts import exact_share
 from cbl_engine.simulate.columns import within
-from cbl_engine.tables.days import date_of
+from cbl_engine.tables.days import date_of, day_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,9 +25,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cbl_engine.scheme.advertising import Quota
+    from cbl_engine.simulate.luck import Luck
 
 _MOST = 1 << 20
 """Shares whose common denominator is larger are counted in Python's own whole numbers."""
+_LONG_AGO = 400.0
+"""Adverts before those known beyond which it does not matter how many there were."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,17 +215,28 @@ def _in_whole(
 
 def count_adverts(
     counts: Counts, home: NDArray[np.int64], profile: NDArray[np.integer],
-    opened: NDArray[np.integer], day: int,
+    opened: NDArray[np.integer], day: int, in_force_from: NDArray[np.integer],
+    luck: Luck, worlds: NDArray[np.integer],
 ) -> None:
     """Adverts from before worlds begin are counted in every world by the quotas on adverts.
+
+    Where the first advert known opened after the counts had begun, those before it are not known.
+    Without them a quota would seem ahead in every stratum, and would wait. In each as many are taken to
+    have been there as it takes that no advert has the quota's profile before its turn; where none has
+    it, each world draws how many: at the rate of those known, and so that none was to have it.
 
     Args:
         counts: of the worlds; added to.
         home: number in its world.
         profile: that each had.
         opened: day on which each opened; one of an earlier period does not count.
-        day: first day.
+        day: first day of the worlds.
+        in_force_from: of each quota, the first day that the scheme has had it.
+        luck: draws.
+        worlds: their numbers.
     """
+    if not len(home):
+        return
     _begin_periods(counts, day)
     rules = counts.rules
     days, at = np.unique(opened, return_inverse=True)
@@ -231,9 +245,75 @@ def count_adverts(
     part = (rules.profile > 0) & (rules.profile == profile[:, None])
     counted = rules.of_kind("adverts") & _in_whole(rules, home, part)
     advert, quota = np.nonzero(counted & current.reshape(-1, len(rules.quotas))[at])
-    everywhere = np.arange(len(counts.counted))[:, None], quota, rules.stratum[quota, home[advert]]
-    np.add.at(counts.counted[..., 0], everywhere, 1)
-    np.add.at(counts.counted[..., 1], everywhere, part[advert, quota])
+    order = np.lexsort((home[advert], opened[advert], rules.stratum[quota, home[advert]], quota))
+    advert, quota = advert[order], quota[order]
+    stratum, part = rules.stratum[quota, home[advert]], part[advert, quota]
+    known = np.zeros_like(counts.counted[0])
+    np.add.at(known[..., 0], (quota, stratum), 1)
+    np.add.at(known[..., 1], (quota, stratum), part)
+    counts.counted += known
+    began = np.array([first if period is None else max(first, day_number(period))
+                      for first, period in zip(in_force_from.tolist(), counts.periods, strict=True)])
+    late = rules.of_kind("adverts") & (days[0] > began) & (rules.profile > 0)
+    fewest = _before_the_first(rules, quota, stratum, part)
+    counts.counted[..., 0] += np.where(late[:, None], fewest, 0)
+    for number in np.flatnonzero(late).tolist():
+        untold = np.flatnonzero(known[number, :, 1] == 0)
+        if not len(untold):
+            continue
+        usual = (known[number, untold, 0] + 0.5) * (days[0] - began[number]) / max(day - days[0], 1)
+        draws = luck.draws("quotas/before", worlds[:, None], number, untold)
+        counts.counted[:, number, untold] += _without_a_turn(
+            rules.share[number], rules.whole, known[number, untold, 0], usual.astype(float), draws)
+
+
+def _before_the_first(
+    rules: QuotaRules, quota: NDArray[np.int64], stratum: NDArray[np.int64], part: NDArray[np.bool_]
+) -> NDArray:
+    """quota, stratum: the fewest adverts before those known with which none has its profile too soon.
+
+    Args:
+        rules: the quotas.
+        quota: of each advert that counts, in order of quota, stratum and time.
+        stratum: likewise.
+        part: whether it has the quota's profile.
+    """
+    found = np.zeros((len(rules.quotas), rules.n_strata), rules.share.dtype)
+    if not len(quota):
+        return found
+    lead = part.astype(rules.share.dtype) * rules.whole - rules.share[quota]
+    first = np.flatnonzero(np.r_[True, (np.diff(quota) != 0) | (np.diff(stratum) != 0)])
+    ahead = np.cumsum(lead)
+    before = np.repeat(ahead[first] - lead[first], np.diff(np.r_[first, len(lead)]))
+    most = np.maximum.reduceat(ahead - before, first)
+    found[quota[first], stratum[first]] = -(np.minimum(-most, 0) // rules.share[quota[first]])
+    return found
+
+
+def _without_a_turn(
+    share: int, whole: int, known: NDArray, usual: NDArray[np.float64], draws: NDArray[np.uint64]
+) -> NDArray:
+    """world, stratum: adverts before those known, and the quota's part of them: Poisson counts, of those
+    after which none of the known was to be the quota's.
+
+    Args:
+        share: the quota's, of the whole.
+        whole: likewise.
+        known: adverts of each stratum, none with the quota's profile.
+        usual: as many as are expected before them.
+        draws: world, stratum.
+    """
+    usual = np.clip(usual, 1e-9, _LONG_AGO)
+    number = np.arange(int(usual.max() + 8 * usual.max() ** 0.5) + 8)
+    exact = number.astype(known.dtype)
+    chance = np.exp(number * np.log(usual)[:, None] - usual[:, None]
+                    - np.cumsum(np.log(np.maximum(number, 1))))
+    chance[exact * share % whole + (known * share)[:, None] >= whole] = 0.0
+    upto = np.cumsum(chance, axis=1)
+    at = (draws >> np.uint64(11)) * 2.0**-53 * upto[:, -1]
+    picked = np.stack([np.searchsorted(upto[s], at[:, s], side="right") for s in range(len(known))], axis=1)
+    picked[:, upto[:, -1] == 0] = 0
+    return np.stack([exact[picked], exact[picked] * share // whole], axis=-1)
 
 
 def count_lettings(
