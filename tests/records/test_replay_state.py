@@ -14,7 +14,7 @@ from polars.testing import assert_frame_equal
 from cbl_engine.cli.app import app
 from cbl_engine.errors import RunError
 from cbl_engine.offers.events import OfferMoved
-from cbl_engine.records import erase, read_state, replay_state
+from cbl_engine.records import audit_state, erase, read_state, replay_state
 from cbl_engine.records.cycles_again import Past
 from cbl_engine.records.replay_state import _follow
 from cbl_engine.report import replay_state_page
@@ -72,6 +72,19 @@ def test_a_cycle_that_cannot_be_under_the_rules_on_record_does_not_come_out(tmp_
     again = replay_state(on_record(week.run(until=9), tmp_path))
     assert [r.same for r in again.runs] == [True, False, True]
     assert "not the same as recorded" in again.text()
+
+
+def test_a_refusal_judged_anew_is_sound_and_comes_out_again(tmp_path: Path) -> None:
+    """Sound, the same event by event, and nothing is left over where a fact is put right."""
+    rules = "consequences: {out: {label: x, suspend_months: 3}}\n"
+    week = _rivals(rules + "offers: {refusals: {one: {label: x, after: 1, then: out}}}")
+    week.approve(7, "offer", "elm", "bob").outcome(8, "refused", "elm", "bob", reasonable=False, by="Olu")
+    week.approve(8, "consequence", household="bob").run(until=8)
+    week.outcome(9, "undone", "elm", "bob", act="refusal_counts", by="Mo")
+    week.outcome(9, "undone", household="bob", act="consequence", by="Mo").run(until=10)
+    folder = on_record(week, tmp_path / "a")
+    assert (audit_state(folder.path).sound, replay_state(folder).reproduced) == (True, True)
+    assert put_right(week, tmp_path / "b", fact("ann", "bedroom_need", 2, 3)).left == []
 
 
 def test_a_superseded_cycle_is_run_again_too(tmp_path: Path) -> None:

@@ -151,6 +151,7 @@ def _happened(done: RecordedCycle) -> Iterator[Any]:
     from rich.table import Table
 
     from cbl_engine.offers.events import AdvertHeldBack
+    from cbl_engine.offers.refusals import RESTS_ON
     from cbl_engine.scheme.lint_data import nominates_to_nobody
 
     manifest = done.folder.manifest
@@ -192,6 +193,11 @@ def _happened(done: RecordedCycle) -> Iterator[Any]:
         yield (f"Not proposed: direct let {row['id']} of home {row['home']} to application "
                f"{row['application']} ({row['kind']}), {row['finding'].replace('_', ' ')}"
                + (", not known" if row["state"] == "not_known" else ""))
+    for row in telling.pop(RESTS_ON, []):
+        yield (f"Rests on a refusal that counts no longer: {row['consequence']} of application "
+               f"{row['application']}, in force since {row['since']}, counted that of {row['offer']} (with "
+               f"{row['left']} that still count), and holds on; an officer lifts it by an outcome undone, act "
+               "consequence.")
     for what, rows in sorted(telling.items(), key=lambda told: told[0] == "automatic_bids"):
         if rows:
             yield f"To be told, {what.replace('_', ' ')}: {_named(rows)}"

@@ -78,7 +78,7 @@ OUTCOMES = (
         "act",
         "code",
         "of approved and declined: the act that was proposed; of undone: bypass, where a passing over is, "
-        "and consequence, where one that began is lifted",
+        "refusal_counts, where a refusal counts no longer, and consequence, where one that began is lifted",
         null_means="not a decision on a proposal",
         codes=(
             "offer", "bypass", "tie", "refusal_counts", "consequence", "duty_may_end",
