@@ -230,6 +230,56 @@ def test_nothing_would_have_been_otherwise(tmp_path: Path) -> None:
     assert "Every offer up to 9 June 2024 comes out as it was." in replay.text()
 
 
+SUSPENDS = """
+consequences: {out: {label: Suspended for three months, suspend_months: 3}}
+offers: {refusals: {one: {label: x, after: 1, then: out}}}
+"""
+
+
+def _suspended(reasonable: bool) -> Week:
+    """bob's refusal of elm was judged so; what it may lead to was approved on the same day."""
+    week = Week(SUSPENDS).households("bob ann").advert("elm", bids="bob").approve(7, "offer", "elm", "bob")
+    week.outcome(8, "refused", "elm", "bob", reasonable=reasonable, by="Olu")
+    if not reasonable:
+        week.approve(8, "consequence", household="bob")
+    return week.run(until=9)
+
+
+def _judged(was: str, should_be: str) -> str:
+    return (f"  - {{table: outcomes, row: o002, column: reasonable, was: {was}, should_be: {should_be}, "
+            "reason: The letter of the doctor was not read.}\n")
+
+
+def test_a_suspension_that_would_not_have_begun_is_told(tmp_path: Path) -> None:
+    """To its household, on the page, for programs, and to officers; to nobody else."""
+    replay = put_right(_suspended(False), tmp_path, _judged("false", "true"))
+    said = ("bob: “Suspended for three months”, which began on 8 June 2024 in fact, would not have begun.")
+    for text in (replay.text("applicant", "bob"), replay.text("officer"),
+                 replay_state_page(replay, "applicant", "bob")):
+        assert said in text
+    assert ("consequence, Suspended for three months: from 8 June 2024 until 8 September 2024 then; "
+            "does not begin now") in replay.text("applicant", "bob")
+    assert "<td>does not begin</td>" in replay_state_page(replay, "applicant", "bob")
+    (row,) = replay.as_dict("applicant", "bob")["consequences"]
+    assert (row["change"], row["since_then"], row["since_now"]) == ("not begun", "2024-06-08", None)
+    assert "Suspended" not in replay.text("applicant", "ann")
+
+
+def test_a_consequence_that_would_have_been_proposed_is_told_and_not_taken_as_begun(tmp_path: Path) -> None:
+    """Nobody is assumed to have approved it."""
+    replay = put_right(_suspended(True), tmp_path, _judged("true", "false"))
+    assert ("bob: “Suspended for three months” would wait for an officer's decision, proposed on 8 June 2024; in fact "
+            "it did not begin.") in replay.text("officer")
+    assert replay.consequences["change"].to_list() == ["proposed"]
+
+
+def test_a_consequence_that_begins_as_it_did_is_told_so(tmp_path: Path) -> None:
+    replay = put_right(_suspended(False), tmp_path, fact("bob", "bedroom_need", 2, 3))
+    assert replay.consequences["change"].to_list() == ["same"]
+    assert "from 8 June 2024 until 8 September 2024, as it was" in replay.text()
+    assert "would not have begun" not in replay.text()
+
+
 def test_what_was_refused_instead_is_told_where_it_changes_the_finding(tmp_path: Path) -> None:
     """ann has elm by the right date; had she refused it, she would be next for oak."""
     week = Week().households("bob ann").advert("elm", bids="bob ann")
