@@ -116,7 +116,7 @@ DIRECT_LETS = (
     Column("kind", "text", "name under direct_lets in the scheme", required=True),
     Column("on", "date", "day it was asked for", required=True),
     Column("reason", "text", "why"),
-    _BY,
+    Column("by", "text", "officer who asks for it, by name or post", required=True, recorded_without=True),
     _EVIDENCE,
 )
 
