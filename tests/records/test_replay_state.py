@@ -84,7 +84,9 @@ def test_a_refusal_judged_anew_is_sound_and_comes_out_again(tmp_path: Path) -> N
     week.outcome(9, "undone", household="bob", act="consequence", by="Mo").run(until=10)
     folder = on_record(week, tmp_path / "a")
     assert (audit_state(folder.path).sound, replay_state(folder).reproduced) == (True, True)
-    assert put_right(week, tmp_path / "b", fact("ann", "bedroom_need", 2, 3)).left == []
+    replay = put_right(week, tmp_path / "b", fact("bob", "bedroom_need", 2, 3))
+    assert replay.left == []
+    assert "the refusal was judged anew and does not count, by Mo" in json.dumps(replay.as_dict("officer"))
 
 
 def test_a_superseded_cycle_is_run_again_too(tmp_path: Path) -> None:
