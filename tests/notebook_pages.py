@@ -45,7 +45,7 @@ def first_shortlist(page: Page) -> None:
 
 
 def ombudsman_case(page: Page) -> None:
-    page.get_by_text("ADV000003: 26th of 33, held then; 4th of 33 now").wait_for()
+    page.get_by_text("ADV000003: 26th of 33, held (not known: priority date) then; 4th of 33 now").wait_for()
 
 
 PAGES: dict[str, tuple[Callable[[Page], None], tuple[str, ...]]] = {

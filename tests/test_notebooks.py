@@ -54,7 +54,7 @@ def test_a_first_shortlist_of_another_scheme_is_of_a_borough_made_for_it(monkeyp
 def test_a_case_comes_out_as_recorded_and_then_with_the_fact_put_right(monkeypatch):
     found = run(notebook("ombudsman_case"), monkeypatch)
     assert found["as_it_was"].reproduced
-    assert "ADV000003: 26th of 33, held then; 4th of 33 now" in found["finding"]
+    assert "ADV000003: 26th of 33, held (not known: priority date) then; 4th of 33 now" in found["finding"]
     assert found["places"]["change"].to_list() == ["up"]
 
 

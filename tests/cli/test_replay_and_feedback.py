@@ -73,7 +73,7 @@ def test_facts_put_right_for_the_applicant_and_for_officers(
 ) -> None:
     code, out, _ = cbl("replay", run, "--correct", facts, "--out", tmp_path / "page.html")
     assert code == 0
-    assert "ADV000003: 26th of 33, held then; 12th of 33 now" in out
+    assert "ADV000003: 26th of 33, held (not known: priority date) then; 12th of 33 now" in out
     page = (tmp_path / "page.html").read_text()
     assert "For the applicant." in page
     assert "&lt;Form&gt; of 3 February 2009" in page

@@ -8,7 +8,9 @@ import sys
 import polars as pl
 import pytest
 
+from tests.offers.week import Week
 from tests.records.small_record import OUTCOMES, write_files
+from tests.records.weeks_on_record import on_record
 
 
 @pytest.fixture
@@ -184,6 +186,20 @@ def test_a_week_that_names_nobody_for_want_of_landlords_says_so(week, tmp_path):
     assert words in " ".join(week("week1", "2026-03-15", "week2")[1].split())
     homes.write_text("id,bedrooms,area,landlord\nH1,2,here,L1\nH2,1,here,\n")
     assert words not in " ".join(week("week1", "2026-03-15", "week3", "--data", tmp_path / "data")[1].split())
+
+
+def test_a_consequence_that_counted_a_refusal_judged_anew_is_told(cbl, tmp_path):
+    record = Week("consequences: {out: {label: x, suspend_months: 3}}\n"
+                  "offers: {refusals: {one: {label: x, after: 1, then: out}}}")
+    record.household("ann").advert("elm", bids="ann").approve(7, "offer", "elm", "ann")
+    record.outcome(8, "refused", "elm", "ann", reasonable=False, by="Olu")
+    state = on_record(record.approve(8, "consequence", household="ann").run(until=8), tmp_path).path
+    (tmp_path / "outcomes.csv").write_text("id,on,what,act,advert,application,by\n"
+                                           "r1,2024-06-09,undone,refusal_counts,elm,ann,Mo\n")
+    code, said, _ = cbl("cycle", next((state / "scheme").iterdir()), "--state", state, "--as-at", "2024-06-09",
+                        "--outcomes", tmp_path / "outcomes.csv", "--out", tmp_path / "after")
+    assert (code, "out of application ann, in force since 2024-06-08, counted that of elm/ann/1 (with 0 that "
+            "still count), and holds on" in " ".join(said.split())) == (0, True)
 
 
 def test_a_state_is_no_data_to_read_tables_from(week, cbl, tmp_path):

@@ -240,6 +240,14 @@ def test_an_offer_nobody_approved_breaks_property_4() -> None:
     assert broken(week, [*week.events, began, moved("oak/cat/1", "offered")]) == 4
 
 
+def test_a_refusal_that_counts_and_that_nobody_judged_anew_breaks_property_4() -> None:
+    """Found to count, and then not."""
+    week = Week().household("ann").advert("elm", bids="ann").approve(7, "offer", "elm", "ann")
+    week.outcome(8, "refused", "elm", "ann", reasonable=False, by="Olu").run(until=8)
+    anew = e.RefusalJudged(on=day(8), offer="elm/ann/1", counts=False)
+    assert broken(week, [*week.events, anew]) == 4
+
+
 def test_a_count_that_leaps_breaks_property_5() -> None:
     """Two at once."""
     week = a_letting()

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbl_engine.offers.deadlines import contact_shortfall, last_day
+from cbl_engine.offers.deadlines import contact_shortfall, landlords_last_day, last_day
+from cbl_engine.records.overdue import breaches
 from cbl_engine.scheme.calendar import bank_holidays
 from cbl_engine.scheme.offers import Contact, Within
+from tests.offers.week import Week, day
 
 THURSDAY = date(2024, 3, 28)  # before Good Friday and Easter Monday
 
@@ -34,6 +36,27 @@ THURSDAY = date(2024, 3, 28)  # before Good Friday and Easter Monday
 )
 def test_each_kind_of_time_ends_on_its_day(within, on, last):
     assert last_day(Within(**within), on) == last
+
+
+def test_working_days_of_a_landlord_are_its_own_where_it_says_when_it_is_closed():
+    """acorn is closed on the Tuesday and not with the council; birch, of which nothing is said, with it."""
+    week = Week("upkeep: {closed: [2024-06-12]}\nnominations: {label: x, answer: {working_days: 2}}\n"
+                "landlords: {acorn: {label: x, closed: [2024-06-11]}, birch: {label: x}, cedar: {label: x, closed: []}}")
+    version = week.scheme.in_force(date(2024, 6, 10))
+    monday = date(2024, 6, 10)
+    assert [landlords_last_day(version, name, monday).day for name in ("acorn", "birch", "cedar", "other")] == [
+        13, 13, 12, 13]
+    assert landlords_last_day(version, "acorn", date(2024, 6, 11)) == date(2024, 6, 13)
+
+
+def test_a_landlord_is_not_late_for_a_day_on_which_it_is_closed():
+    """Named on Friday the 7th, one working day to answer, closed on the Monday: in time on the Tuesday."""
+    text = "landlords: {acorn: {label: xCLOSED}}\nnominations: {label: x, answer: {working_days: 1}}"
+    for closed, late in (("", 1), (", closed: [2024-06-10]", 0)):
+        week = Week(text.replace("CLOSED", closed)).households("ann bob")
+        week.advert("elm", bids="ann bob", landlord="acorn").approve(7, "offer", "elm", "ann").run(until=11)
+        assert len(week.proposed()) == late
+        assert breaches(week.record.tables, week.scheme, day(11)).height == late
 
 
 def test_a_time_from_the_viewing_starts_there_or_with_the_act_where_there_was_none():

@@ -296,6 +296,66 @@ def test_what_is_no_consequence_in_force_is_not_lifted(row: dict, clash: str) ->
     assert [q["clash"] for q in week.cycle.quarantined] == [clash]
 
 
+EVERY = SUSPEND.replace("after: 2", "after: 1, every: true")
+
+
+def judged_anew(week: Week, on: int, advert: str, **row) -> Week:
+    """Ann's refusal of a home, by Mo."""
+    return week.outcome(on, "undone", advert, "ann", **({"act": "refusal_counts", "by": "Mo"} | row))
+
+
+def test_a_refusal_judged_anew_counts_no_longer_and_what_rests_on_it_is_told() -> None:
+    """The suspension that counted it holds on until it is lifted; the next refusal is the second."""
+    week = suspended().run(until=18)
+    judged_anew(week, 19, "elm0", reasonable=True).run(until=19)
+    assert [(o["counts"], o["reasonable"]) for o in week.table("offers")] == [(False, True), (True, False)]
+    assert week.cycle.telling == {"consequences_resting_on_a_refusal": [
+        {"application": "ann", "consequence": "out", "since": day(18), "offer": "elm0/ann/1", "left": 1}]}
+    event = week.events[-1]
+    assert (event.kind, event.by, event.outcome) == ("refusal_judged", "Mo", "o006")
+    (held,) = week.table("consequences")
+    assert held["until"] > day(30)
+    week.outcome(20, "undone", household="ann", act="consequence", by="Mo").run(until=20)
+    week.approve(21, "offer", "fir", "ann").run(until=21)
+    week.outcome(22, "refused", "fir", "ann", reasonable=False, by="Olu").run(until=22)
+    assert week.proposed() == [("consequence", None, "ann", "out")]
+
+
+def test_a_consequence_that_waits_lapses_with_the_refusal_that_it_needed() -> None:
+    """The second of two; of three one is left to spare, and with every each multiple needs its own."""
+    week = judged_anew(refusing(SUSPEND, 2, reasonable=False, by="Olu"), 18, "elm0").run(until=18)
+    assert (week.proposed(), week.proposed("lapsed")) == ([], [("consequence", None, "ann", "out")])
+    week = judged_anew(refusing(SUSPEND, 3, reasonable=False, by="Olu"), 25, "elm0").run(until=25)
+    assert len(week.proposed()) == 1
+    week = judged_anew(refusing(EVERY, 3, reasonable=False, by="Olu"), 25, "elm0").run(until=25)
+    assert (len(week.proposed()), len(week.proposed("lapsed"))) == (2, 1)
+
+
+def test_with_every_the_count_goes_on_from_the_refusals_that_are_left() -> None:
+    """One of two was judged anew, so the next refusal is the second again, and no third."""
+    scheme = SUSPEND.replace("after: 2", "after: 2, every: true")
+    week = judged_anew(refusing(scheme, 3, reasonable=False, by="Olu"), 25, "elm0").run(until=25)
+    assert len(week.proposed()) == 1
+    week = judged_anew(refusing(scheme, 1, reasonable=False, by="Olu"), 12, "elm0")
+    week.advert("fir", bids="ann", opens=17, closes=20.5).approve(21, "offer", "fir", "ann")
+    week.outcome(22, "refused", "fir", "ann", reasonable=False, by="Olu").run(until=22)
+    assert week.proposed() == []
+
+
+@pytest.mark.parametrize(("refusal", "row", "clash"), [
+    ({"reasonable": False}, {"by": None}, "no_officer"),
+    ({"reasonable": False}, {"advert": "fir"}, "no_such_offer"),
+    ({"reasonable": True}, {}, "no_such_proposal"),
+    ({}, {}, "wrong_step"),
+])
+def test_what_is_no_refusal_that_counts_is_not_judged_anew(refusal: dict, row: dict, clash: str) -> None:
+    """Without an officer, of a home never offered, not counted, or not yet decided."""
+    week = offered().outcome(8, "refused", "elm", "ann", by="Olu", **refusal)
+    advert = row.pop("advert", "elm")
+    judged_anew(week, 9, advert, **row).run(until=9, keep_going=True)
+    assert [q["clash"] for q in week.cycle.quarantined] == [clash]
+
+
 def test_one_refusal_or_good_reasons_add_up_to_nothing() -> None:
     """Below the number; and those that do not count."""
     assert refusing(SUSPEND, 1, reasonable=False, by="Olu").proposed() == []

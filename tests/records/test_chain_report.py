@@ -160,6 +160,20 @@ def test_what_a_shortlist_refuses_of_bids_is_found_before(tmp_path):
         run_shortlist(scheme, tmp_path)
 
 
+def test_an_unknown_band_hides_nothing_that_a_shortlist_refuses_of_bids(tmp_path):
+    """A band that there is not, a version not in force and a key that must be known, in one report."""
+    (tmp_path / "applications.csv").write_text(
+        "id,status,band,priority_date,valid_from\np,active,Z,,\nq,active,A,,\nr,active,A,2021-01-01,2024-06-01\n"
+        "s,active,Z,2021-01-01,2024-06-01\n")
+    (tmp_path / "adverts.csv").write_text("id,status,closes_at,bedrooms\na,closed,2024-05-31T12:00:00,2\n")
+    (tmp_path / "bids.csv").write_text("advert,application,placed_at\n" + "".join(
+        f"a,{own},2024-05-30T12:00:00\n" for own in "pqrs"))
+    scheme = scheme_from_text(_REFUSED.replace("{date", "{band: [A]}, {date"))
+    found = [(p.kind, p.rows) for p in check_inputs(scheme, tmp_path).problems]
+    assert [rows for _, rows in found] == [("p", "s"), ("r", "s"), ("q",)]
+    assert found[0][0] == "unknown_band"
+
+
 def test_a_table_that_is_refused_is_not_told_as_missing(tmp_path):
     data = copied(tmp_path / "refused", *REGISTER, "adverts", "bids", "homes")
     for table in ("people", "homes"):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from cbl_engine.records.overdue import BREACHES, WAITS, breaches, waits
-from tests.offers.week import Week, day
+from cbl_engine.records.waiting import form
+from cbl_engine.scheme import scheme_from_text
+from tests.offers.week import HEAD, PROFILES, Week, day
 
 NOMINATED = """
 landlords: {acorn: {label: x}}
@@ -137,3 +139,22 @@ def test_nothing_is_waited_for_in_a_record_where_nothing_happened():
     assert dict(waits(tables, week.record.as_at).schema) == WAITS
     assert dict(breaches(tables, week.scheme, week.record.as_at).schema) == BREACHES
     assert waiting(week) == late(week) == []
+
+
+def test_a_consequence_that_the_scheme_has_no_longer_is_said_to_wait_for_being_declined_alone():
+    """On the list and in the form; not where the version of the day it was proposed has it, or a later one."""
+    rules = ("consequences: {OUT: {label: x, suspend_months: 3}}\n"
+             "offers: {refusals: {one: {label: x, after: 1, then: OUT}}}")
+    week = Week(rules.replace("OUT", "out")).household("ann").advert("elm", bids="ann")
+    week.approve(7, "offer", "elm", "ann").outcome(8, "refused", "elm", "ann", reasonable=False, by="Olu")
+    week.run(until=9)
+    assert [row["what"] for row in waiting(week)] == ["consequence (out): approved or declined"]
+    week.scheme = Week(rules.replace("OUT", "off")).scheme
+    said = "consequence (out): declined, for the scheme has it no longer"
+    assert [row["what"] for row in waiting(week)] == [said]
+    assert form(week.record.tables, week.scheme, day(9))["waits_for"].to_list() == [f"{said}; since 2024-06-08"]
+    old, new = (HEAD + PROFILES + rules.replace("OUT", name) for name in ("out", "off"))
+    for first, last in ((old, new), (new, old)):
+        week.scheme = scheme_from_text([("a.yaml", first.replace("2020-01-01", "2020-01-01, until: 2024-06-10")),
+                                        ("b.yaml", last.replace("2020-01-01", "2024-06-10"))])
+        assert [row["what"] for row in waiting(week)] == ["consequence (out): approved or declined"]

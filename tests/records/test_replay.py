@@ -19,6 +19,7 @@ from cbl_engine.records import folder as run_folder
 from cbl_engine.records import read_run, replay_run, write_run
 from cbl_engine.records.reads import columns_read
 from cbl_engine.records.replay import _of, _standings
+from cbl_engine.report import replay_page
 from cbl_engine.shortlist import prepare, shortlist
 from tests.records.random_correction import random_correction
 from tests.reference.compare import by_oracle
@@ -327,6 +328,24 @@ corrections:
     assert (f"  y a *: not eligible (not met: {fits}, and not known: {near}) then; "
             f"not eligible (not met: {near}; {fits}) now") in told
     assert f"  y b *: not eligible (not known: {near}) then; 2nd of 2 now" in told
+
+
+def test_a_held_bid_is_told_with_what_it_waits_for_and_with_nothing_else_that_is_not_known(tmp_path: Path) -> None:
+    """A criterion and a key that hold; points that rank last when they are not known hold nothing."""
+    text = TEXT.replace("{points: points}", "{points: points, when_unknown: last}, "
+                        "{date: priority_date, when_unknown: hold}")
+    frames = _frames()
+    own = {"a": {"bedroom_need": 2, "points": None, "priority_date": None},
+           "b": {"bedroom_need": 2, "points": 3, "local": True, "priority_date": day("2020-01-01")}}
+    frames["applications"] = applications_of(own)
+    frames |= {"adverts": adverts_of({"id": "y"}), "bids": frame("bids", [bid(i, 60, "y") for i in own])}
+    again = put_right(run_of(tmp_path, text, frames), """\
+corrections:
+  - {table: applications, row: a, column: points, was: null, should_be: 9, reason: x}
+""")
+    waits = "held (not known: The household lives nearby; priority date)"
+    assert f"  y a *: 2nd of 2, {waits} then; 1st of 2, {waits} now" in again.text("officer").splitlines()
+    assert f"1st of 2, {waits}" in replay_page(again)
 
 
 def test_a_fact_wrong_from_a_day_on_touches_the_adverts_that_closed_since(tmp_path: Path) -> None:

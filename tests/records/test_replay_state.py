@@ -14,7 +14,7 @@ from polars.testing import assert_frame_equal
 from cbl_engine.cli.app import app
 from cbl_engine.errors import RunError
 from cbl_engine.offers.events import OfferMoved
-from cbl_engine.records import erase, read_state, replay_state
+from cbl_engine.records import audit_state, erase, read_state, replay_state
 from cbl_engine.records.cycles_again import Past
 from cbl_engine.records.replay_state import _follow
 from cbl_engine.report import replay_state_page
@@ -72,6 +72,21 @@ def test_a_cycle_that_cannot_be_under_the_rules_on_record_does_not_come_out(tmp_
     again = replay_state(on_record(week.run(until=9), tmp_path))
     assert [r.same for r in again.runs] == [True, False, True]
     assert "not the same as recorded" in again.text()
+
+
+def test_a_refusal_judged_anew_is_sound_and_comes_out_again(tmp_path: Path) -> None:
+    """Sound, the same event by event, and nothing is left over where a fact is put right."""
+    rules = "consequences: {out: {label: x, suspend_months: 3}}\n"
+    week = _rivals(rules + "offers: {refusals: {one: {label: x, after: 1, then: out}}}")
+    week.approve(7, "offer", "elm", "bob").outcome(8, "refused", "elm", "bob", reasonable=False, by="Olu")
+    week.approve(8, "consequence", household="bob").run(until=8)
+    week.outcome(9, "undone", "elm", "bob", act="refusal_counts", by="Mo")
+    week.outcome(9, "undone", household="bob", act="consequence", by="Mo").run(until=10)
+    folder = on_record(week, tmp_path / "a")
+    assert (audit_state(folder.path).sound, replay_state(folder).reproduced) == (True, True)
+    replay = put_right(week, tmp_path / "b", fact("bob", "bedroom_need", 2, 3))
+    assert replay.left == []
+    assert "the refusal was judged anew and does not count, by Mo" in json.dumps(replay.as_dict("officer"))
 
 
 def test_a_superseded_cycle_is_run_again_too(tmp_path: Path) -> None:
@@ -215,6 +230,56 @@ def test_nothing_would_have_been_otherwise(tmp_path: Path) -> None:
     assert (replay.fork_on, replay.conjecture_from, list(replay.now.left)) == (None, None, [])
     assert "ann would not have been offered a home by 9 June 2024." in replay.text()
     assert "Every offer up to 9 June 2024 comes out as it was." in replay.text()
+
+
+SUSPENDS = """
+consequences: {out: {label: Suspended for three months, suspend_months: 3}}
+offers: {refusals: {one: {label: x, after: 1, then: out}}}
+"""
+
+
+def _suspended(reasonable: bool) -> Week:
+    """bob's refusal of elm was judged so; what it may lead to was approved on the same day."""
+    week = Week(SUSPENDS).households("bob ann").advert("elm", bids="bob").approve(7, "offer", "elm", "bob")
+    week.outcome(8, "refused", "elm", "bob", reasonable=reasonable, by="Olu")
+    if not reasonable:
+        week.approve(8, "consequence", household="bob")
+    return week.run(until=9)
+
+
+def _judged(was: str, should_be: str) -> str:
+    return (f"  - {{table: outcomes, row: o002, column: reasonable, was: {was}, should_be: {should_be}, "
+            "reason: The letter of the doctor was not read.}\n")
+
+
+def test_a_suspension_that_would_not_have_begun_is_told(tmp_path: Path) -> None:
+    """To its household, on the page, for programs, and to officers; to nobody else."""
+    replay = put_right(_suspended(False), tmp_path, _judged("false", "true"))
+    said = ("bob: “Suspended for three months”, which began on 8 June 2024 in fact, would not have begun.")
+    for text in (replay.text("applicant", "bob"), replay.text("officer"),
+                 replay_state_page(replay, "applicant", "bob")):
+        assert said in text
+    assert ("consequence, Suspended for three months: from 8 June 2024 until 8 September 2024 then; "
+            "does not begin now") in replay.text("applicant", "bob")
+    assert "<td>does not begin</td>" in replay_state_page(replay, "applicant", "bob")
+    (row,) = replay.as_dict("applicant", "bob")["consequences"]
+    assert (row["change"], row["since_then"], row["since_now"]) == ("not begun", "2024-06-08", None)
+    assert "Suspended" not in replay.text("applicant", "ann")
+
+
+def test_a_consequence_that_would_have_been_proposed_is_told_and_not_taken_as_begun(tmp_path: Path) -> None:
+    """Nobody is assumed to have approved it."""
+    replay = put_right(_suspended(True), tmp_path, _judged("true", "false"))
+    assert ("bob: “Suspended for three months” would wait for an officer's decision, proposed on 8 June 2024; in fact "
+            "it did not begin.") in replay.text("officer")
+    assert replay.consequences["change"].to_list() == ["proposed"]
+
+
+def test_a_consequence_that_begins_as_it_did_is_told_so(tmp_path: Path) -> None:
+    replay = put_right(_suspended(False), tmp_path, fact("bob", "bedroom_need", 2, 3))
+    assert replay.consequences["change"].to_list() == ["same"]
+    assert "from 8 June 2024 until 8 September 2024, as it was" in replay.text()
+    assert "would not have begun" not in replay.text()
 
 
 def test_what_was_refused_instead_is_told_where_it_changes_the_finding(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from cbl_engine.offers.events import Quarantined
 from cbl_engine.records import audit_state, read_state, record_cycle, replay_state
 from cbl_engine.records.chain import check_inputs
 from cbl_engine.records.waiting import form
+from tests.offers.week import Week, day
 from tests.records.small_record import (
     OUTCOMES,
     SCHEME,
@@ -21,6 +22,7 @@ from tests.records.small_record import (
     second_week,
     write_files,
 )
+from tests.records.weeks_on_record import on_record
 
 HEAD = TABLES["applications"].splitlines()[0]
 
@@ -57,7 +59,7 @@ def kinds(caught):
 @pytest.mark.parametrize(("table", "text", "kind"), [
     ("outcomes", OUTCOMES, "outcome_rectified"),
     ("bids", "advert,application,placed_at\nAD1,2,2026-03-04T10:00:00\n", "new_and_rectified"),
-    ("direct_lets", "id,application,home,kind,on\nD1,2,H2,decant,2026-03-04\n", "new_and_rectified"),
+    ("direct_lets", "id,application,home,kind,on,by\nD1,2,H2,decant,2026-03-04,Olu\n", "new_and_rectified"),
 ])
 def test_what_people_did_is_not_put_right_but_given(tmp_path, table, text, kind):
     first_week(tmp_path)
@@ -163,7 +165,7 @@ def test_a_check_that_the_scheme_has_not_is_told_by_validate_and_where_it_is_put
     first_week(tmp_path)
     with_rules(tmp_path)
     data = lot(tmp_path, "all", **TABLES, checks=rows,
-               direct_lets="id,application,home,kind,on\nD1,2,H2,decent,2026-03-04\n")
+               direct_lets="id,application,home,kind,on,by\nD1,2,H2,decent,2026-03-04,Olu\n")
     found = check_inputs(tmp_path / "scheme.yaml", data, use=None).problems
     assert [(p.kind, p.where, p.allowed, p.given, p.rows) for p in found] == [
         ("unknown_check", "checks.check", "rent", "'Rent'", ("C1",)),
@@ -171,6 +173,29 @@ def test_a_check_that_the_scheme_has_not_is_told_by_validate_and_where_it_is_put
     with pytest.raises(BadInput) as caught:
         second_week(tmp_path, rectify=lot(tmp_path, checks=rows))
     assert kinds(caught) == ["unknown_check"]
+
+
+def test_a_direct_let_that_nobody_asks_for_is_refused_where_it_comes_and_left_out_with_keep_going(tmp_path):
+    first_week(tmp_path)
+    with_rules(tmp_path)
+    rows = "id,application,home,kind,on,by\nD1,2,H2,decant,2026-03-10,\nD2,2,H2,decant,2026-03-11,Olu\n"
+    data = lot(tmp_path, direct_lets=rows)
+    with pytest.raises(BadInput, match=r"direct_lets.*by.*required"):
+        second_week(tmp_path, data=data)
+    done = second_week(tmp_path, data=data, keep_going=True)
+    assert done.folder.tables["direct_lets"]["id"].to_list() == ["D2"]
+    without = lot(tmp_path, "none", direct_lets="id,application,home,kind,on\nD3,2,H2,decant,2026-03-11\n")
+    with pytest.raises(BadInput, match=r"column is missing \(officer who asks for it"):
+        second_week(tmp_path, out="week3", data=without)
+
+
+def test_a_week_in_which_nobody_asked_for_a_direct_let_comes_out_again(tmp_path):
+    """A record from before a name was asked for."""
+    week = Week("direct_lets: {decant: {label: x, permitted_by: s.159}}").household("ann")
+    week.add("homes", id="h").add("direct_lets", id="d1", application="ann", home="h", kind="decant", on=day(7))
+    folder = on_record(week.run(until=7), tmp_path)
+    assert week.proposed() == [("direct_let", None, "ann", "decant")]
+    assert (audit_state(folder.path).sound, replay_state(folder).reproduced) == (True, True)
 
 
 def test_a_week_that_left_a_check_out_comes_out_again(tmp_path):

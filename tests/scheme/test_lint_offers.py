@@ -136,6 +136,16 @@ def test_terms_of_a_landlord_to_which_the_council_does_not_nominate():
         "f.yaml:12:31: warning: the council does not nominate to north, so send means nothing"]
 
 
+def test_days_on_which_a_landlord_is_closed_that_bind_nothing():
+    """Its time counts days; or the council names nobody to it."""
+    shut = HEAD.replace("north: {label: x}", "north: {label: x, closed: [2026-12-29]}")
+    assert findings("nominations: {label: x, answer: {working_days: 2}}\n", shut) == []
+    assert findings("nominations: {label: x, answer: {days: 2}}\n", shut) == [
+        "f.yaml:12:31: warning: the time that north has to answer counts no working days, so closed means nothing"]
+    assert findings("", shut) == [
+        "f.yaml:12:31: warning: the council does not nominate to north, so closed means nothing"]
+
+
 BOTTOM = ("consequences: {b: {label: x, bottom_of_band_months: 12}}\n"
           "offers: {refusals: {one: {label: x, after: 1, then: b}}}\n")
 

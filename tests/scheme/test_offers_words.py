@@ -7,6 +7,7 @@ import datetime as dt
 import polars as pl
 import pytest
 
+from cbl_engine.errors import SchemeError
 from cbl_engine.scheme import describe, scheme_changes, scheme_from_text
 from cbl_engine.scheme.advertising import Rung
 from cbl_engine.scheme.bidding import Cap, Choice, Frozen
@@ -101,6 +102,15 @@ def test_a_landlord_s_own_times_and_checks_are_said():
         "Viewing",
     ):
         assert words in text, words
+
+
+def test_the_days_on_which_a_landlord_is_closed_are_said_and_are_to_be_days():
+    shut = SAMPLER.replace("landlords:\n", "landlords:\n  oak: {label: Oak, illustrative: true, closed: [DAY]}\n")
+    text = " ".join(describe(scheme_from_text(shut.replace("DAY", "2026-12-29, 2026-12-24"))).text().split())
+    assert ("For its answers, no working days beside bank holidays: 24 December 2026 and 29 December 2026."
+            in text)
+    with pytest.raises(SchemeError, match=r"landlords\.oak\.closed.*must be a date"):
+        scheme_from_text(shut.replace("DAY", "Christmas"))
 
 
 def test_what_a_scheme_leaves_to_the_engine_is_said_to_be_left():

@@ -11,6 +11,7 @@ import pytest
 from cbl_engine.offers.refusals import months_after
 from cbl_engine.simulate import listing
 from cbl_engine.simulate.state import STATUSES
+from cbl_engine.tables.days import date_of
 from tests.simulate.policy_world import run, scheme_text, setup_of, weeks_of
 
 REFUSE = {"no_contact": 0.0, "withdrew": 0.0, "failed_verification": 0.0,
@@ -320,6 +321,20 @@ consequences: {then: {label: x, band: C}}
         pl.col("nominated_on") > pl.col("since") + pl.duration(days=7))
     assert put.any()
     assert late.height == 0
+
+
+def test_days_on_which_a_landlord_is_closed_are_no_working_days_of_its_own_answers():
+    """Of one landlord of two, on a Tuesday."""
+    setup = setup_of(scheme_text("""nominations: {label: x, answer: {working_days: 1}}
+landlords: {one: {label: x, closed: [2026-06-10]}, two: {label: x}}
+"""), weeks=10)
+    homes = np.arange(setup.stock.height)
+    tuesday = (date(2026, 6, 9) - date_of(0)).days
+    from cbl_engine.simulate.policy import policy_on
+
+    days = policy_on(setup, tuesday).answer_days(homes, tuesday)
+    landlord = setup.stock["landlord"].to_numpy()
+    assert (set(days[landlord == "one"]), set(days[landlord == "two"])) == ({2}, {1})
 
 
 def test_a_landlord_that_is_nominated_to_answers_within_its_days():

@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from cbl_engine.cli.given import check_written, day
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     import polars as pl
 
@@ -94,9 +94,8 @@ def cycle(
             mapping=mapping, unattended=unattended, keep_going=keep_going, supersede=supersede,
             seed=seed, on_step=on_step, on_problems=show.show_problems,
         )
-    tables = done.folder.tables
     if template is not None:
-        _write_form(tables, template)
+        _write_form(done.folder, template)
     if format == "json":
         sys.stdout.write(json.dumps(_plain(done), indent=1, default=str) + "\n")
         return 0
@@ -134,10 +133,9 @@ def waiting(
     if template is not None:
         _check_form(template)
     folder = read_state(state)
-    tables = folder.tables
+    tables, scheme = folder.tables, folder.scheme()
     if template is not None:
-        _write_form(tables, template)
-    scheme = folder.scheme()
+        _write_form(folder, template)
     late = overdue.breaches(tables, scheme, folder.as_at)
     if format == "table":
         show.show_parts([*_waits(folder, template), *_late(late)])
@@ -151,6 +149,7 @@ def _happened(done: RecordedCycle) -> Iterator[Any]:
     from rich.table import Table
 
     from cbl_engine.offers.events import AdvertHeldBack
+    from cbl_engine.offers.refusals import RESTS_ON
     from cbl_engine.scheme.lint_data import nominates_to_nobody
 
     manifest = done.folder.manifest
@@ -192,6 +191,11 @@ def _happened(done: RecordedCycle) -> Iterator[Any]:
         yield (f"Not proposed: direct let {row['id']} of home {row['home']} to application "
                f"{row['application']} ({row['kind']}), {row['finding'].replace('_', ' ')}"
                + (", not known" if row["state"] == "not_known" else ""))
+    for row in telling.pop(RESTS_ON, []):
+        yield (f"Rests on a refusal that counts no longer: {row['consequence']} of application "
+               f"{row['application']}, in force since {row['since']}, counted that of {row['offer']} (with "
+               f"{row['left']} that still count), and holds on; an officer lifts it by an outcome undone, act "
+               "consequence.")
     for what, rows in sorted(telling.items(), key=lambda told: told[0] == "automatic_bids"):
         if rows:
             yield f"To be told, {what.replace('_', ' ')}: {_named(rows)}"
@@ -319,11 +323,11 @@ def _check_form(path: Path, state: Path | None = None) -> None:
     check_written(path, "--template", path.suffix.lower())
 
 
-def _write_form(tables: Mapping[str, pl.DataFrame], path: Path) -> None:
+def _write_form(folder: StateFolder, path: Path) -> None:
     from cbl_engine.records.places import write_file
     from cbl_engine.records.waiting import form
 
-    rows = form(tables)
+    rows = form(folder.tables, folder.scheme(), folder.as_at)
     if path.suffix.lower() == ".csv":
         write_file(rows.write_csv().encode(), path, replace=False)
         return

@@ -66,6 +66,8 @@ def _column_problems(
     if now is not None:
         rows = completed(now, with_text_ids(table, rows), table)
     for name, column in columns.items():
+        if column.recorded_without:
+            continue
         if column.required and name not in rows.columns:
             yield Problem("missing_column", f"the column is missing ({column.doc})",
                           where=f"{table}.{name}")

@@ -65,6 +65,19 @@ def days_closed(version: SchemeVersion) -> tuple[date, ...]:
     return version.upkeep.closed if version.upkeep is not None else ()
 
 
+def landlords_last_day(version: SchemeVersion, landlord: str | None, named_on: date) -> date | None:
+    """The last day for a landlord's result on a household that is named to it on a day; None: no deadline.
+
+    Working days are the landlord's where the scheme says on which days it is closed, else the council's.
+    """
+    own, rules = version.landlords.get(landlord or ""), version.nominations
+    within = rules.answer if rules is not None else None
+    if own is not None and own.answer is not None:
+        within = own.answer
+    closed = own.closed if own is not None else None
+    return last_day(within, named_on, closed=days_closed(version) if closed is None else closed)
+
+
 def _working_day(start: date, working_days: int, closed: tuple[date, ...]) -> date:
     import numpy as np
 

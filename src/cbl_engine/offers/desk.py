@@ -279,14 +279,6 @@ class Desk:
         listed = rules.to or version.landlords
         return not listed or landlord in listed
 
-    def answer_of_landlord(self, landlord: str | None) -> Within | None:
-        """The time a landlord has for its result."""
-        own = self.version.landlords.get(landlord or "")
-        rules = self.version.nominations
-        if own is not None and own.answer is not None:
-            return own.answer
-        return rules.answer if rules is not None else None
-
 
 class _AsRecorded(Mapping[str, pl.DataFrame]):
     """Tables of a record, each made when it is asked for."""

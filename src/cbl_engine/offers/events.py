@@ -291,12 +291,17 @@ class OfferEnded(_Event):
 
 
 class RefusalJudged(_Event):
-    """Whether a refusal counts was decided."""
+    """Whether a refusal counts was decided.
+
+    ``by`` and ``outcome`` are given where one that counted was judged anew.
+    """
 
     kind: Literal["refusal_judged"] = "refusal_judged"
     offer: str
     counts: bool
     reasonable: bool | None = None
+    by: str | None = None
+    outcome: Id | None = None
 
 
 class ConsequenceBegun(_Event):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cbl_engine.offers import events as e
 from cbl_engine.offers.above import first_who_came, is_awaited, is_kept, stand_above
 from cbl_engine.offers.book import LIVE
+from cbl_engine.offers.deadlines import landlords_last_day
 from cbl_engine.offers.line import equals
 from cbl_engine.offers.lines import names_that_hold
 from cbl_engine.offers.standing import Place, Stop, what_stops
@@ -153,7 +154,7 @@ def go_on(desk: Desk, offer: Offer, **more: Any) -> None:
     """An offer goes on to its next step, by the landlord, the viewing, to the offer itself."""
     bid, rules = offer.route == "bid", desk.offers
     if offer.step == "proposed" and bid and desk.nominated(offer.landlord):
-        due = desk.last_day(desk.answer_of_landlord(offer.landlord))
+        due = landlords_last_day(desk.version, offer.landlord, desk.on)
         move(desk, offer, "nominated", due_on=due, **more)
     elif offer.step in ("proposed", "nominated") and bid and rules.viewing is not None:
         move(desk, offer, "invited", due_on=desk.last_day(rules.viewing.within), **more)

@@ -94,6 +94,7 @@ class _Going:
             e.Decided: self._decided, e.HoldEnded: self._hold_ended,
             e.PassedOver: self._passed_over, e.PassingOverEnded: self._back,
             e.AdvertCounted: self._counted, e.ConsequenceLifted: self._lifted,
+            e.RefusalJudged: self._judged,
         }
         if type(event) in looks:
             looks[type(event)](event)
@@ -312,6 +313,11 @@ class _Going:
         if event.by is None and any(p.for_good and p.reason == event.reason for p in stands):
             raise PropertyError(4, f"{event.application} is back on the list of advert {event.advert}, "
                                 "and nobody decided it")
+
+    def _judged(self, event: e.RefusalJudged) -> None:
+        """Property 4: what was found to count is judged anew by somebody."""
+        if event.by is None and self.book.offers[event.offer].counts and not event.counts:
+            raise PropertyError(4, f"the refusal of {event.offer} counts no longer, and nobody decided it")
 
     def _lifted(self, event: e.ConsequenceLifted) -> None:
         """Property 6: what is lifted was in force."""

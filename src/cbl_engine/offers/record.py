@@ -54,7 +54,8 @@ class Cycle:
         quarantined: outcomes that clashed and were left out: outcome, clash, why.
         telling: who is to be told what: ``void_bids``, ``automatic_bids``, ``late_bids`` and
             ``withdrawn_bids`` (advert, application); ``direct_lets_refused`` (on, id, application, home, kind,
-            finding, state).
+            finding, state); ``consequences_resting_on_a_refusal`` that was judged anew and counts no longer
+            (application, consequence, since, offer, left: how many of its refusals still count).
     """
 
     record: Record

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 BOTTOM = -1
 """Place in the band below everyone who was assessed (0 and more)."""
 
+RESTS_ON = "consequences_resting_on_a_refusal"
+"""Told of consequences in force that counted a refusal which counts no longer."""
+
 
 def months_after(on: date, months: int | None) -> date | None:
     """The day so many months later; None for no months."""
@@ -56,21 +59,65 @@ def judged(desk: Desk, offer: Offer, *, counts: bool, reasonable: bool | None) -
                      what=met[-1].then)
 
 
+def judged_anew(
+    desk: Desk, offer: Offer, *, reasonable: bool | None, by: str | None, outcome: str | None
+) -> None:
+    """A refusal that was found to count counts no longer.
+
+    A consequence that waits for its decision lapses, if the refusals that are left do not add up to it.
+    One that began stays an officer's to lift: each in force that counted the refusal is told.
+    """
+    too_few = [p for p in desk.book.open_proposals() if p.act == "consequence"
+               and p.application == offer.application and not _add_up_without(desk, p, offer)]
+    desk.emit(e.RefusalJudged(on=desk.on, offer=offer.id, counts=False, reasonable=reasonable, by=by,
+                              outcome=outcome))
+    for proposal in too_few:
+        desk.decide(proposal, "lapsed")
+    counting = {o.id for o in desk.book.offers_of[offer.application] if o.counts}
+    for held in desk.book.consequences:
+        if held.application == offer.application and offer.id in held.because and held.holds_on(desk.on):
+            desk.tell(RESTS_ON, application=held.application, consequence=held.consequence,
+                      since=held.since, offer=offer.id, left=len(counting.intersection(held.because)))
+
+
+def led_to(desk: Desk, proposal: Proposal) -> list[Offer]:
+    """The refusals that a proposed consequence rests on, those that count; none: missing bids do."""
+    if proposal.offer is None:
+        return []
+    return [o for o in desk.book.offers_of[proposal.application or ""]
+            if o.counts and (o.ended_on is None or o.ended_on <= proposal.on)]
+
+
+def _add_up_without(desk: Desk, proposal: Proposal, offer: Offer) -> bool:
+    """Whether a proposed consequence has as many refusals as it needed, without this one."""
+    before = led_to(desk, proposal)
+    if offer not in before:
+        return True
+    version = desk.scheme.in_force(proposal.on)
+    for rule in (version.offers.refusals if version.offers else {}).values():
+        now = counted(desk, proposal.application or "", rule, proposal.on)
+        then = sum(o in now for o in before)
+        needed = then - then % rule.after if rule.every and then >= rule.after else rule.after
+        if rule.then == proposal.what and len(now) - (offer in now) >= needed:
+            return True
+    return False
+
+
 def _met(desk: Desk, rule: Refusals, application: str) -> bool:
     if rule.when is not None:
         ids = pl.Series([application], dtype=pl.String)
         if desk.judge.counts(rule.when, desk.on, application=ids).item() is not True:
             return False
-    n = len(counted(desk, application, rule))
+    n = len(counted(desk, application, rule, desk.on))
     return n == rule.after or (rule.every and n > rule.after and n % rule.after == 0)
 
 
-def counted(desk: Desk, application: str, rule: Refusals) -> list[Offer]:
-    """The refusals that a rule counts, that day."""
+def counted(desk: Desk, application: str, rule: Refusals, on: date) -> list[Offer]:
+    """The refusals that a rule counts, in the months before a day and since."""
     def inside(refused_on: date | None) -> bool:
         if refused_on is None or rule.months is None:
             return True
-        return months_after(refused_on, rule.months) > desk.on  # type: ignore[operator]
+        return months_after(refused_on, rule.months) > on  # type: ignore[operator]
 
     return [o for o in desk.book.offers_of[application] if o.counts and inside(o.ended_on)]
 
@@ -115,16 +162,10 @@ def begin_consequence(desk: Desk, proposal: Proposal, by: str | None) -> None:
     if rule.down is not None:
         bands, now = list(version.bands), desk.application(application).get("band")
         band = bands[min(bands.index(now) + rule.down, len(bands) - 1)] if now in bands else None
-    because: tuple[str, ...] = ()
-    if proposal.offer is not None:
-        because = tuple(
-            o.id for o in desk.book.offers_of[application]
-            if o.counts and (o.ended_on is None or o.ended_on <= proposal.on)
-        )
     desk.emit(e.ConsequenceBegun(
         on=desk.on, application=application, consequence=name,
         until=months_after(desk.on, rule.lasts_months), status=status, band=band,
         place_in_band=BOTTOM if rule.bottom_of_band_months else None,
         may_not_bid=rule.bar_months is not None, council_bids=rule.lose_choice_months is not None,
-        review=rule.review, because=because, by=by,
+        review=rule.review, because=tuple(o.id for o in led_to(desk, proposal)), by=by,
     ))

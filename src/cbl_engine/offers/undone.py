@@ -1,13 +1,14 @@
-"""What an officer decided, and one undoes after a review: a passing over, or a consequence."""
+"""What an officer decided, and one undoes after a review: a passing over, a refusal that counts, a consequence."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from cbl_engine.offers import events as e
-from cbl_engine.offers.clashes import Clash, about, which_consequence
+from cbl_engine.offers.clashes import Clash, about, offer_in_words, which_consequence, which_one
 from cbl_engine.offers.decisions import by_officer
 from cbl_engine.offers.give_way import make_way
+from cbl_engine.offers.refusals import judged_anew
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -71,7 +72,39 @@ def lift_consequence(desk: Desk, row: dict[str, Any]) -> None:
             by=str(by.officer), outcome=by.outcome))
 
 
+def judge_anew(desk: Desk, row: dict[str, Any]) -> None:
+    """A refusal, or a silence taken as one, that was found to count counts no longer.
+
+    Args:
+        desk: on the day of the outcome.
+        row: of ``outcomes``: ``undone`` with the act ``refusal_counts``, by a named officer, of one offer;
+            ``reasonable`` as it was judged.
+
+    Raises:
+        Clash: no such offer was made, or its refusal does not count, or several do; nothing is written.
+    """
+    by = by_officer(row)
+    advert, home = row.get("advert"), row.get("home")
+    found = [
+        o for o in desk.book.offers_of[str(row.get("application"))]
+        if o.advert == (None if advert is None else str(advert)) and (home is None or o.home in (None, str(home)))
+    ]
+    if not found:
+        raise Clash("no_such_offer", f"no offer of {about(row)}")
+    counting = [o for o in found if o.counts]
+    if len(counting) > 1:
+        raise which_one(row, [(o.id, o.advert, o.home, None) for o in counting])
+    if not counting:
+        waits = [p for p in desk.book.open_proposals() if p.act == "refusal_counts"
+                 and p.offer in {o.id for o in found}]
+        if waits:
+            raise Clash("wrong_step", f"proposal {waits[0].id}: whether the refusal of {about(row)} counts is not "
+                        "decided yet; decline it, or judge it")
+        raise Clash("no_such_proposal", f"no refusal of {about(row)} counts: {offer_in_words(found[-1])}")
+    judged_anew(desk, counting[0], reasonable=by.reasonable, by=by.officer, outcome=by.outcome)
+
+
 UNDOING: Mapping[str, Callable[[Desk, dict[str, Any]], None]] = {
-    "bypass": undo_bypass, "consequence": lift_consequence,
+    "bypass": undo_bypass, "refusal_counts": judge_anew, "consequence": lift_consequence,
 }
 """What an outcome ``undone`` undoes, by its act; without one of these it is about an offer."""

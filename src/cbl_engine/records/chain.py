@@ -184,17 +184,19 @@ def _together(
             yield from columns_not_there(
                 scheme.versions if as_at == "close" else (scheme.in_force(as_at),), frames)
         return
-    # Bands the scheme has not are told already; without them the adverts can be looked at too.
+    # Bands the scheme has not are told already; without them adverts and bids can be looked at too.
     applications = frames["applications"]
+    unranked = applications["id"].clear()
     if found:
         known = pl.col("band").is_in(bands_in_order(scheme))
+        unranked = applications.filter(~known)["id"]
         applications = applications.with_columns(pl.when(known).then("band").alias("band"))
     try:
         prepared = prepare(scheme, {**frames, "applications": applications}, as_at)
         arranged = arrange_adverts(prepared, frames["adverts"], frames.get("homes"), 0)
-        # Without the bands that the scheme has not, keys would be told as not known.
-        if through_bids and "bids" in frames and not found:
-            yield from bid_problems(prepared, arranged, frames["bids"])
+        # Whose band the scheme has not has keys that would be told as not known.
+        if through_bids and "bids" in frames:
+            yield from bid_problems(prepared, arranged, frames["bids"], unranked)
     except BadInput as error:
         yield from error.problems
 

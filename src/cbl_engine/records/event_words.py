@@ -68,7 +68,8 @@ def event_in_words(event: e.Event, proposed: Mapping[str, e.Proposed]) -> str:
         case e.OfferEnded():
             return f"the offer ended: {_ENDS[event.by]}"
         case e.RefusalJudged():
-            return "the refusal counts" if event.counts else "the refusal does not count"
+            anew = "the refusal was judged anew and" if event.outcome else "the refusal"
+            return f"{anew} {'counts' if event.counts else 'does not count'}{_by(event.by)}"
         case e.ConsequenceBegun():
             return f"began: {_plain(event.consequence)}{_until(event.until)}{_by(event.by)}"
         case e.ConsequenceLifted():

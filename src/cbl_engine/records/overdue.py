@@ -8,7 +8,7 @@ import polars as pl
 
 from cbl_engine.offers.deadlines import days_closed, last_day
 from cbl_engine.records.under_review import REVIEW, under_review
-from cbl_engine.records.waiting import ANSWERS, DECIDED_BY, open_answers, open_proposals
+from cbl_engine.records.waiting import ANSWERS, open_answers, open_proposals, settled_by
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +43,8 @@ def waits(
         tables: of the record.
         as_at: the day at whose end it stands so.
         scheme: that its cycles used, for ``nominations: send``: the decision on the first offer of
-            a home is due by the last day to name a household to its landlord. None: no such day.
+            a home is due by the last day to name a household to its landlord; and for consequences that it
+            has no longer, which can only be declined. None: neither is looked at.
 
     Returns:
         Frame of id (of the proposal or offer; of a hold, advert/application/reason, or
@@ -55,7 +56,7 @@ def waits(
         so far], days_over [days past due_on; null: not overdue]; the most overdue first, then the
         longest wait.
     """
-    parts = [_decisions(tables, scheme), _answers(tables), _holds(tables), _reviews(tables)]
+    parts = [_decisions(tables, scheme, as_at), _answers(tables), _holds(tables), _reviews(tables)]
     over = (pl.lit(as_at) - pl.col("due_on")).dt.total_days()
     return pl.concat(parts, how="diagonal_relaxed").with_columns(
         days=(pl.lit(as_at) - pl.col("since")).dt.total_days(),
@@ -65,16 +66,18 @@ def waits(
     )
 
 
-def _decisions(tables: Mapping[str, pl.DataFrame], scheme: Scheme | None) -> pl.DataFrame:
+def _decisions(
+    tables: Mapping[str, pl.DataFrame], scheme: Scheme | None, as_at: date
+) -> pl.DataFrame:
     said = pl.when(pl.col("what").is_null()).then(pl.col("act")).otherwise(
         pl.format("{} ({})", "act", "what"))
-    settled = pl.col("act").replace_strict(DECIDED_BY, default="approved or declined")
     naming = _to_be_named(tables, scheme).filter(pl.col("done_on").is_null())
     due = pl.when(pl.col("act") == "offer").then(pl.col("due_on"))
-    return open_proposals(tables).join(
+    proposals = open_proposals(tables)
+    return proposals.with_columns(settled_by(proposals, scheme, as_at).alias("settled")).join(
         naming.select("advert", "due_on"), on="advert", how="left", maintain_order="left"
     ).select(
-        "id", pl.lit("decision").alias("waits_for"), pl.format("{}: {}", said, settled).alias("what"),
+        "id", pl.lit("decision").alias("waits_for"), pl.format("{}: {}", said, "settled").alias("what"),
         "advert", "application", pl.lit(COUNCIL).alias("owner"), pl.col("on").alias("since"),
         due.alias("due_on"),
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbl_engine.records.chronology import chronology, known
 from cbl_engine.records.cycles_again import Past
+from cbl_engine.records.replay_consequences import consequences_found, consequences_in_words
 from cbl_engine.records.replay_words import correction_in_words, in_plain, written
 from cbl_engine.shortlist.words import ordinal, say
 from cbl_engine.version import __version__
@@ -52,7 +53,7 @@ def offer_in_words(row: Mapping[str, Any], when: str) -> str:
 
 
 def finding(replay: StateReplay, own: Any = None) -> Iterator[str]:
-    """Would they have been offered a home, which, on which day, and was somebody displaced.
+    """Would they have been offered a home, which, on which day, what began, and was somebody displaced.
 
     Args:
         replay: with facts put right.
@@ -92,6 +93,7 @@ def finding(replay: StateReplay, own: Any = None) -> Iterator[str]:
                 let = theirs.filter(advert=advert)["let_on"].is_not_null().any()
                 yield (f"In fact the home of advert {advert} "
                        f"{'went' if let else 'was offered'} to another household.")
+    yield from consequences_found(replay, own)
     if own is None:
         for row in lost.iter_rows(named=True):
             then = f"let on {say(row['let_on'])}" if row["let_on"] else STEPS[row["step"]]
@@ -155,7 +157,7 @@ def in_words(replay: StateReplay, audience: Audience, application: Any = None) -
     if hidden := len(replay.corrections) - len(seen):
         lines.append(f"{hidden} more, about other records, not shown here.")
     lines += ["", *finding(replay, own), *if_refused(replay, own), "", *fork(replay, own)]
-    lines += ["", *_places(replay, own), *_offers(replay, audience, own)]
+    lines += ["", *_places(replay, own), *_offers(replay, audience, own), *_consequences(replay, own)]
     return "\n".join(lines).rstrip()
 
 
@@ -185,6 +187,13 @@ def _offers(replay: StateReplay, audience: Audience, own: Any) -> Iterator[str]:
         about = row["advert"] if row["advert"] is not None else "direct let"
         yield f"  {about}, offer{who}: " + (
             f"{then}, as it was" if row["change"] == "same" else f"{then} then; {now} now")
+
+
+def _consequences(replay: StateReplay, own: Any) -> Iterator[str]:
+    for row in consequences_in_words(replay, own):
+        who = "" if own is not None else f" of {row['application']}"
+        yield f"  consequence{who}, {row['label']}: " + (
+            f"{row['then']}, as it was" if row["change"] == "same" else f"{row['then']} then; {row['now']} now")
 
 
 def as_it_was(replay: StateReplay, audience: Audience) -> Iterator[str]:
@@ -244,6 +253,8 @@ def as_plain(replay: StateReplay, audience: Audience, application: Any = None) -
         "rule": RULE,
         "places": places(replay, own),
         "offers": replay.frame(audience, application).to_dicts(),
+        "consequences": [row for row in replay.consequences.to_dicts()
+                         if own is None or row["application"] == str(own)],
         "bundle": [bundle(replay, h, audience)
                    for h in ([own] if own is not None else replay.households)],
     }

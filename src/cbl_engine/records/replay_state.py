@@ -26,6 +26,7 @@ from cbl_engine.records.cycles_again import Past, RunAgain, run_again
 from cbl_engine.records.facts_apart import EVENT_NUMBER, about_of, complete, named_by
 from cbl_engine.records.followed import Following, Recorded
 from cbl_engine.records.replay import document_of, whose_form
+from cbl_engine.records.replay_consequences import consequences_beside
 from cbl_engine.records.state import StateFolder, erased_in, read_state
 from cbl_engine.records.state_corrected import held_of, put_right
 from cbl_engine.tables.taking_in import taken_in
@@ -194,6 +195,18 @@ class StateReplay:
         ]
         return parts[0].join(parts[1], on=["advert", "application"], how="full",
                              coalesce=True).sort("advert", "application")
+
+    @cached_property
+    def consequences(self) -> pl.DataFrame:
+        """Every consequence of refusals or missing bids then and now, for officers.
+
+        Returns:
+            application, consequence, corrected, change (``not begun``: it began in fact alone; ``begun``: only
+            with the facts put right; ``proposed``: only then, and it waits; ``otherwise``: on another
+            day or for another time; ``same``), since_then, until_then, since_now, until_now (null: it did not
+            begin; until: no end set), proposed_on_now (null: none waits that did not in fact). By application and name.
+        """
+        return consequences_beside(self._then.tables, self._now.tables, self.households)
 
     @property
     def fork_on(self) -> date | None:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cbl_engine.errors import Problem, RunError
+from cbl_engine.offers.lines import names_that_hold
 from cbl_engine.shortlist.words import SET_ASIDE, key_in_words, ordinal, say
 from cbl_engine.tables import key_of
 from cbl_engine.tables.ordinals import as_id
 from cbl_engine.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from cbl_engine.records.corrections import Correction, Held
     from cbl_engine.records.folder import RunFolder
@@ -70,10 +71,23 @@ def labels_of(run: RunFolder) -> dict[str, str]:
             for kind, name, label in rows}
 
 
-def standing(row: Mapping[str, Any], when: str, labels: Mapping[str, str]) -> str:
-    """Where a bid stands, ``then`` or ``now``, with the reasons when it has no place.
+def holding_of(run: RunFolder) -> frozenset[str]:
+    """Criteria and keys that hold a bid while they are not known, in any version of the run's scheme."""
+    return frozenset[str]().union(*map(names_that_hold, run.scheme.versions))
+
+
+def standing(
+    row: Mapping[str, Any], when: str, labels: Mapping[str, str], holding: Collection[str]
+) -> str:
+    """Where a bid stands, ``then`` or ``now``, with the reasons when it has no place or is held.
 
     What was not known and counts as no is told as not known, apart from what was not met.
+
+    Args:
+        row: of :meth:`Replay.frame`.
+        when: ``then`` or ``now``.
+        labels: from :func:`labels_of`.
+        holding: from :func:`holding_of`.
     """
     outcome = row[f"outcome_{when}"]
     if outcome is None:
@@ -89,7 +103,10 @@ def standing(row: Mapping[str, Any], when: str, labels: Mapping[str, str]) -> st
         return f"not eligible ({why})"
     joint = "joint " if row[f"joint_{when}"] else ""
     place = f"{joint}{ordinal(row[f'position_{when}'])} of {row[f'of_{when}']}"
-    return place if outcome == "eligible" else f"{place}, held"
+    if outcome == "eligible":
+        return place
+    waits = "; ".join(labels.get(n, n) for n in row[f"unknown_{when}"] if n in holding)
+    return f"{place}, held" + (f" (not known: {waits})" if waits else "")
 
 
 def in_words(replay: Replay, audience: Audience, application: Any = None) -> str:
@@ -136,12 +153,12 @@ def correction_in_words(one: Correction) -> Iterator[str]:
 
 
 def _bids(replay: Replay, audience: Audience, own: Any) -> Iterator[str]:
-    labels = labels_of(replay.run)
+    labels, holding = labels_of(replay.run), holding_of(replay.run)
     frame = replay.frame(audience, own)
     if not frame.height:
         yield "No bid of theirs stands elsewhere." if own is not None else "Nothing else changes."
     for row in frame.iter_rows(named=True):
-        then, now = (standing(row, when, labels) for when in ("then", "now"))
+        then, now = (standing(row, when, labels, holding) for when in ("then", "now"))
         who = "" if own is not None else f" {row['application']}"
         mark = " *" if row.get("corrected") else ""
         moved = f"{then} then; {now} now" if row["change"] != "same" else f"{then}, as it was"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -11,12 +12,18 @@ from cbl_engine.tables.letting_columns import OUTCOMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
+
+    from cbl_engine.scheme import Scheme
 
 FORM_COLUMN = "waits_for"
 """Column of a form that is for people: what is waited for. It is not taken in."""
 
 DECIDED_BY = {"tie": "chosen"}
 """What settles a proposal, where it is not approved or declined."""
+
+NOT_IN_SCHEME = "declined, for the scheme has it no longer"
+"""What settles a consequence that no version has which could begin it."""
 
 ANSWERS = {
     "nominated": "landlord_accepted or landlord_rejected",
@@ -37,6 +44,35 @@ def open_proposals(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     return waiting.select("id", "act", "advert", "application", "offer", "what", "on")
 
 
+def settled_by(proposals: pl.DataFrame, scheme: Scheme | None, as_at: date | None) -> pl.Series:
+    """What settles each of some proposals, in words.
+
+    A consequence begins by the version of the day on which it is approved, or of that on which it was
+    proposed: one that neither the latter has nor any in force after ``as_at`` can only be declined.
+
+    Args:
+        proposals: rows of ``proposals`` with act, what and on.
+        scheme: by which they will be decided; None: that is not looked at.
+        as_at: the day at whose end they wait.
+    """
+    settled = proposals["act"].replace_strict(DECIDED_BY, default="approved or declined",
+                                              return_dtype=pl.String)
+    if scheme is None or as_at is None:
+        return settled
+    to_come = {name for v in scheme.versions if v.in_force.until is None or v.in_force.until > as_at + timedelta(1)
+               for name in v.consequences}
+
+    def gone(what: str | None, on: date) -> bool:
+        then = scheme.index_in_force(on)
+        return what not in to_come and (then is None or what not in scheme.versions[then].consequences)
+
+    return pl.Series([
+        NOT_IN_SCHEME if act == "consequence" and gone(what, on) else words
+        for act, what, on, words in zip(
+            proposals["act"], proposals["what"], proposals["on"], settled, strict=True)
+    ], dtype=pl.String)
+
+
 def open_answers(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """The offers that wait for what people do next.
 
@@ -49,22 +85,29 @@ def open_answers(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     )
 
 
-def form(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+def form(
+    tables: Mapping[str, pl.DataFrame], scheme: Scheme | None = None, as_at: date | None = None
+) -> pl.DataFrame:
     """Outcomes to fill in: a row for each decision and each answer that is waited for.
 
     Whoever fills it in writes ``on``, ``what`` and, for a decision, ``by``, and takes out the rows
     that nothing has happened to yet. It is then a file of outcomes. Each has an id that no outcome
     on record has: of what was answered before (no contact, say) the next one in number.
 
+    Args:
+        tables: of the record.
+        scheme: by which proposals will be decided, as :func:`settled_by` takes it.
+        as_at: the day at whose end the record stands so.
+
     Returns:
         Frame of id, waits_for (in words; not taken in), then the other columns of ``outcomes``;
         decisions first.
     """
-    settled = pl.col("act").replace_strict(DECIDED_BY, default="approved or declined")
     what = pl.when(pl.col("what").is_null()).then(pl.col("act")).otherwise(
         pl.format("{} ({})", "act", "what"))
-    decisions = open_proposals(tables).select(
-        "id", pl.format("{}: {}; since {}", what, settled, "on").alias(FORM_COLUMN),
+    proposals = open_proposals(tables)
+    decisions = proposals.with_columns(settled_by(proposals, scheme, as_at).alias("settled")).select(
+        "id", pl.format("{}: {}; since {}", what, "settled", "on").alias(FORM_COLUMN),
         "advert", "application", "act",
     )
     due = pl.when(pl.col("due_on").is_null()).then(pl.lit("")).otherwise(

@@ -12,6 +12,7 @@ from cbl_engine.records.replay_words import (
     as_at_in_words,
     counts_in_words,
     first_in_words,
+    holding_of,
     labels_of,
     standing,
     what,
@@ -89,10 +90,10 @@ def _title(replay: Replay, own: Any) -> str:
 def _rows(replay: Replay, audience: Audience, own: Any) -> Iterator[dict[str, Any]]:
     if own is None and audience != "officer":
         return
-    labels = labels_of(replay.run)
+    labels, holding = labels_of(replay.run), holding_of(replay.run)
     homes = _homes(replay.run.frames)
     for row in replay.frame(audience, own).iter_rows(named=True):
-        then, now = (standing(row, when, labels) for when in ("then", "now"))
+        then, now = (standing(row, when, labels, holding) for when in ("then", "now"))
         yield {
             "advert": row["advert"],
             "home": homes.get(row["advert"], ""),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cbl_engine.records.replay_consequences import consequences_in_words
 from cbl_engine.records.replay_offers import (
     CHANGES,
     as_it_was,
@@ -64,6 +65,7 @@ def replay_state_page(
             for row in replay.frame(audience, application).iter_rows(named=True)
         ],
         places=places(replay, own),
+        consequences=consequences_in_words(replay, own),
         displaced=replay.displaced.to_dicts() if officer else [],
         assumed=replay.assumed if officer else [],
         left=replay.left if officer else [],

@@ -125,6 +125,7 @@ _CALLED_IN = {
         "nominations_share": "the part of its lettings that is nominated for",
         "send": "the time to name a household",
         "answer": "the time for its result",
+        "closed": "the days on which it is closed",
     },
     "offers": {
         "order": "the day on which places are found",

@@ -158,10 +158,17 @@ def _nominations(version: SchemeVersion) -> Iterator[_Odd]:
     rules = version.nominations
     reached = version.landlords if rules is None or not rules.to else rules.to
     for name, landlord in version.landlords.items():
-        for field in ("send", "answer", "nominations_share"):
+        for field in ("send", "answer", "nominations_share", "closed"):
             if getattr(landlord, field) is not None and (rules is None or name not in reached):
                 yield ("no_nominations", ("landlords", name, field),
                        f"the council does not nominate to {name}, so {field} means nothing")
+        if rules is None or name not in reached:
+            continue
+        within = landlord.answer or rules.answer
+        counts = within is not None and (within.working_days is not None or within.starts == "received")
+        if landlord.closed and not counts:
+            yield ("no_working_days", ("landlords", name, "closed"),
+                   f"the time that {name} has to answer counts no working days, so closed means nothing")
 
 
 def _checks(version: SchemeVersion) -> Iterator[_Odd]:

@@ -145,6 +145,10 @@ class Landlord(Addition):
     )
     send: Within | None = Field(None, description="instead of `nominations: send`")
     answer: Within | None = Field(None, description="instead of `nominations: answer`")
+    closed: tuple[date, ...] | None = Field(
+        None, description="days on which its offices are closed, no working days of its answer beside bank "
+        "holidays; left out: those of `upkeep: closed`"
+    )
 
 
 class LocalLettingsPlan(Addition):

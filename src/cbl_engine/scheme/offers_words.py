@@ -10,6 +10,7 @@ from cbl_engine.scheme.words import (
     amount,
     as_written,
     capital,
+    day,
     listed,
     quoted,
     sentence,
@@ -106,6 +107,9 @@ def landlord_lines(landlord: Landlord, version: SchemeVersion) -> Iterator[Line]
         yield Line(f"Only its homes ask for {names}.")
     yield from _timed("The council names a household to it within {} of the close.", landlord.send)
     yield from _timed("It answers within {}.", landlord.answer)
+    if landlord.closed is not None:
+        yield Line("For its answers, no working days beside bank holidays: "
+                   f"{listed(day(on) for on in sorted(landlord.closed)) or 'none'}.")
 
 
 def offers_section(version: SchemeVersion) -> Section | None:

@@ -114,18 +114,26 @@ def _side_by_side(
         return one(), made.result()
 
 
-def bid_problems(prepared: Prepared, arranged: Adverts, bids: pl.DataFrame) -> Iterator[Problem]:
+def bid_problems(
+    prepared: Prepared, arranged: Adverts, bids: pl.DataFrame, unranked: pl.Series
+) -> Iterator[Problem]:
     """What keeps bids on adverts that are arranged from being ranked; nothing is kept of the ranking.
 
     Ids and times that :func:`shortlist` refuses, applications without a version in force on the
     date, and keys not known that say ``when_unknown: error``.
+
+    Args:
+        prepared: from :func:`prepare`.
+        arranged: the adverts.
+        bids: rows of the table.
+        unranked: ids of applications whose keys are not looked at, for they cannot be told as they are.
     """
     try:
         counted, works = _grouped(prepared, arranged, bids, 0, None)
         if lost := _not_in_force(arranged, counted, prepared):
             yield _no_version(lost)
-            ids = pl.concat(own for _, own in lost)
-            bids = bids.filter(~pl.col("application").is_in(ids.implode()))
+        if leave_out := [*(own for _, own in lost), *([unranked] if len(unranked) else [])]:
+            bids = bids.filter(~pl.col("application").is_in(pl.concat(leave_out).implode()))
             counted, works = _grouped(prepared, arranged, bids, 0, None)
         if any(key.key.when_unknown == "error" for batch in arranged.batches
                for programme in batch.adverts.programmes

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from cbl_engine.offers.deadlines import days_closed, last_day
+from cbl_engine.offers.deadlines import days_closed, landlords_last_day, last_day
 from cbl_engine.tables.days import date_of
 
 if TYPE_CHECKING:
@@ -131,14 +131,12 @@ class Policy:
         mine = np.flatnonzero(self.nominated[homes])
         if rules is None or not len(mine):
             return out
-        on, closed = date_of(day), days_closed(self.version)
+        on = date_of(day)
         names, number = self.landlords
         its = number[homes[mine]]
         last = np.zeros(len(names), np.int64)
         for at in np.unique(its):
-            own = self.version.landlords.get(names[at])
-            within = own.answer if own is not None and own.answer is not None else rules.answer
-            due = last_day(within, on, None, closed)
+            due = landlords_last_day(self.version, names[at], on)
             last[at] = NO_LIMIT if due is None else (due - on).days
         out[mine] = last[its]
         return out

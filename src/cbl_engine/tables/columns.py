@@ -102,6 +102,8 @@ class Column:
         codes: the values a code may have.
         least: smallest value allowed, or None.
         most: largest value allowed, or None.
+        recorded_without: of one that is required: rows on record from before it was may lack it, so that
+            their cycles can be run again; rows that are read may not.
     """
 
     name: str
@@ -114,6 +116,7 @@ class Column:
     codes: tuple[str, ...] = ()
     least: int | None = None
     most: int | None = None
+    recorded_without: bool = False
 
 
 @dataclass(frozen=True, slots=True)

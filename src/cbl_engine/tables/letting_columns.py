@@ -78,7 +78,7 @@ OUTCOMES = (
         "act",
         "code",
         "of approved and declined: the act that was proposed; of undone: bypass, where a passing over is, "
-        "and consequence, where one that began is lifted",
+        "refusal_counts, where a refusal counts no longer, and consequence, where one that began is lifted",
         null_means="not a decision on a proposal",
         codes=(
             "offer", "bypass", "tie", "refusal_counts", "consequence", "duty_may_end",
@@ -116,7 +116,7 @@ DIRECT_LETS = (
     Column("kind", "text", "name under direct_lets in the scheme", required=True),
     Column("on", "date", "day it was asked for", required=True),
     Column("reason", "text", "why"),
-    _BY,
+    Column("by", "text", "officer who asks for it, by name or post", required=True, recorded_without=True),
     _EVIDENCE,
 )
 
