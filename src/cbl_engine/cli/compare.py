@@ -98,11 +98,14 @@ def compare(
     if format == "csv":
         show_frame(found.differences if effects is None else effects, format)
     elif format == "json":
+        from cbl_engine.compare.downsizing import further_bedrooms
         from cbl_engine.compare.findings import findings
 
+        paid = further_bedrooms(found).to_dicts()
         sys.stdout.write(json.dumps({
             "findings": {r: findings(found, r) for r in found.responses},
             "differences": found.differences.to_dicts(),
+            **({"further_bedrooms": paid} if paid else {}),
             **({} if effects is None else {"effects": effects.to_dicts()})}, indent=1) + "\n")
     else:
         show_parts(_told(found, full=full))

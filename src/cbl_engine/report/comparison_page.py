@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from cbl_engine.compare.downsizing import further_bedrooms, in_words
 from cbl_engine.compare.findings import findings, headlines, saved_by_pairing
 from cbl_engine.compare.says import change, group_of, level
 from cbl_engine.compare.sides import OWN, responds_from
@@ -59,12 +60,13 @@ _CHARTS = (
      "Pounds a year after benefit and capped subsidy, by kind."),
 )
 _ACCOUNTS = {
-    "Housing Revenue Account": ("rent_lost",),
+    "Housing Revenue Account": ("rent_lost", "downsizing_paid"),
     "General Fund": ("ta_gross", "ta_net", "ta_saving", "ta_nights"),
 }
 _ACCOUNTS_SAY = {
-    "Housing Revenue Account": "Rent of the days on which homes stand empty. What works, repairs and "
-    "empty-property council tax cost is not in the model.",
+    "Housing Revenue Account": "Rent of the days on which homes stand empty; and what is paid to tenants "
+    "who move to a smaller home, where a scenario says so. Both are the landlord's: of other landlords' homes "
+    "they fall on those. What works, repairs and empty-property council tax cost is not in the model.",
     "General Fund": "Temporary accommodation: what nights cost, what is left after benefit and capped "
     "subsidy, and what lettings save of it when some of the places are taken by others.",
 }
@@ -91,8 +93,8 @@ LIMITS = tuple(" ".join(line.split()) for line in """
     Households that were overcrowded outside the council's own homes are not seen in the figures of
     overcrowding relieved.
 
-    Costs are rent lost and temporary accommodation. Works, officers' time, arrears and the cost of
-    moving are not counted.
+    Costs are rent lost, temporary accommodation, and payments to tenants who move to a smaller home where
+    a scenario has them. Works, officers' time, arrears and other costs of moving are not counted.
 """.strip().split("\n\n"))
 """What the model does not know, for whoever reads its figures."""
 
@@ -122,6 +124,8 @@ def comparison_page(comparison: Comparison, equality: pl.DataFrame | None = None
     base, *variants = comparison.sides
     scenario = base.scenario
     at = _Figures(comparison)
+    paid = [(row["variant"], in_words(row)) for row in further_bedrooms(comparison).filter(
+        response=at.response).iter_rows(named=True)]
     return render(
         "comparison.html",
         title=f"What if? {scenario.title}",
@@ -137,7 +141,7 @@ def comparison_page(comparison: Comparison, equality: pl.DataFrame | None = None
         flows_by_variant=list(band_flows(comparison, at.response, FEWEST)), moved=MOVED,
         groups=[(v, _effects(at, v)) for v in variants], fewest=FEWEST,
         equality=equality_part(comparison, equality, at.response),
-        accounts=[(title, _ACCOUNTS_SAY[title], list(_rows(at, kpis)))
+        accounts=[(title, _ACCOUNTS_SAY[title], list(_rows(at, kpis)), paid if "downsizing_paid" in kpis else [])
                   for title, kpis in _ACCOUNTS.items()],
         changed=list(_changed(comparison.sides)),
         dated=list(_dated(comparison.sides)), as_written=as_written,
@@ -159,7 +163,8 @@ def comparison_sheets(
     Returns:
         about (what was compared), findings (response, variant, finding), headlines and differences (figure, group, unit, base,
         difference, low, high, told, ..., not_reached: worlds that do not reach a median,
-        left_out: worlds without the figure), equality (the same by group of people), levels (response,
+        left_out: worlds without the figure), equality (the same by group of people),
+        further_bedrooms (where tenants are paid to move to a smaller home), levels (response,
         scenario, figure, group, mean, low, high), values (what each scenario goes by, in words and
         where it is one number as that, with its source) and limits.
     """
@@ -175,6 +180,7 @@ def comparison_sheets(
          p.source, p.assumed)
         for side in comparison.sides for name, p in side.parameters.found.items()]
     base, *variants = comparison.sides
+    paid = further_bedrooms(comparison)
     about = {
         "For": "Planners. Simulated: what might happen, not what did.",
         "What if": base.scenario.title, "Base": base.name,
@@ -188,6 +194,7 @@ def comparison_sheets(
         "headlines": _sheet(headlines(comparison)),
         "differences": _sheet(comparison.differences),
         "equality": equality_sheet(comparison, equality),
+        **({} if paid.is_empty() else {"further_bedrooms": paid.with_columns(pl.col(pl.Float64).round(2))}),
         "levels": pl.concat(levels),
         "values": pl.DataFrame(values, {**dict.fromkeys((
             "scenario", "parameter", "label", "value", "number", "unit", "source", "assumed"), pl.String),

@@ -275,6 +275,7 @@ _NOT_BELOW_0 = (
     "nominations.landlord_odds", "nominations.household_odds", "nominations.days_times",
     "direct.share", "tenancies.ends_by_bedrooms", "stock.provider_keeps",
     "downsizing.pensioners_ask", "downsizing.deduction", "downsizing.incentive",
+    "downsizing.payment",
     "accommodation.nightly", "accommodation.subsidy",
     "accommodation.size_times", "accommodation.kinds", "accommodation.out_of_area",
     "accommodation.next_duty_owed", "accommodation.exits_per_year", "accommodation.least_nights",
