@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cbl_engine.simulate.columns import Columns
+    from cbl_engine.simulate.setup import Setup
     from cbl_engine.simulate.state import State
 
 MOST_WAITING = 20
@@ -36,6 +37,8 @@ WEEKS_UNLET = 26
 """Weeks after which a scheme has let a home."""
 ADVERTS_UNLET = 20
 """Adverts after which it has."""
+LEAST_LET = 0.01
+"""Share of households, of the opening register or of those who may join, that may be let some home."""
 DAYS_OLD = 183
 """Days before the start by which the newest application of a register may have been made."""
 
@@ -88,7 +91,8 @@ def _beyond(state: State, weeks: Columns, week: int) -> Iterator[Problem]:
             state, week, none, "houses_nobody",
             f"the scheme has let none of the homes advertised in {WEEKS_UNLET} weeks",
             adverts, "adverts", "a letting",
-            "Look at bidding.kinds, at nominations.*, and at whom the scheme's profiles admit")
+            "Look at bidding.kinds, at nominations.*, at whom the scheme's profiles admit, and whether "
+            "homes.bedrooms are sizes that those who wait may be let")
 
 
 def _first(
@@ -102,6 +106,29 @@ def _first(
         yield Problem(kind, message, where=f"world {state.worlds[at]}, week {week} (from {day})",
                       given=f"{counts[at]:,} {unit}", allowed=allowed, remedy=remedy,
                       count=int(beyond.sum()))
+
+
+def sizes_of_no_use(setup: Setup) -> Iterator[Problem]:
+    """A stock of sizes that nobody, or hardly anybody, may be let in any stretch of its life: who wants
+    none of them is known before the first week. Whose sizes are not known bids for the size of its need.
+    """
+    lives, sizes = setup.lives, sorted(set(setup.homes.bedrooms.tolist()))
+    by_need = np.left_shift(np.uint32(1), np.maximum(lives.need, 0).astype(np.uint32))
+    sought = np.where((lives.sizes == 0) & (lives.need >= 0), by_need, lives.sizes)
+    fits = (sought & np.uint32(sum(1 << size for size in sizes if size >= 0))) > 0
+    given, remedy = ", ".join(map(str, sizes)), "Check the stock's bedrooms and the scheme's bedroom standard"
+    if not fits.any():
+        yield Problem("no_size_to_let", "no household may be let a home of any size in the stock",
+                      where="homes.bedrooms", given=given, remedy=remedy)
+        return
+    some = np.logical_or.reduceat(fits, lives.starts[:-1])
+    shares = [part.mean() for part in (some[: lives.opening], some[lives.opening :]) if len(part)]
+    if max(shares) < LEAST_LET and setup.theory == Theory():
+        yield Problem(
+            "hardly_any_size_to_let", "hardly any household may be let a home of any size in the stock",
+            where="homes.bedrooms", given=f"{given}: {some.mean():.2%} of those who wait or may join",
+            allowed=f"sizes that {LEAST_LET:.0%} or more may be let, of those who wait or of those who may join",
+            remedy=remedy)
 
 
 def register_out_of_time(applications: pl.DataFrame, start: date, where: str) -> list[Problem]:

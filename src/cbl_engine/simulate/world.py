@@ -14,7 +14,7 @@ from cbl_engine.simulate.columns import silent
 from cbl_engine.simulate.dated_homes import come_one_by_one, too_many_decants
 from cbl_engine.simulate.duties import of_a_day
 from cbl_engine.simulate.let_before import let_before
-from cbl_engine.simulate.limits import register_out_of_time
+from cbl_engine.simulate.limits import register_out_of_time, sizes_of_no_use
 from cbl_engine.simulate.lists_under_way import lists_under_way
 from cbl_engine.simulate.luck import Luck
 from cbl_engine.simulate.make_lives import make_lives
@@ -286,14 +286,7 @@ _NOT_BELOW_0 = (
 
 def _cannot_run(setup: Setup) -> list[Problem]:
     """What would make every world empty or senseless, where it can be known before the run."""
-    problems = []
-    sizes = sorted(set(setup.homes.bedrooms.tolist()))
-    mask = sum(1 << size for size in sizes if size >= 0)
-    if not (setup.lives.sizes & mask).any():
-        problems.append(Problem(
-            "no_size_to_let", "no household may be let a home of any size in the stock",
-            where="homes.bedrooms", given=", ".join(map(str, sizes)),
-            remedy="Check the stock's bedrooms and the scheme's bedroom standard"))
+    problems = list(sizes_of_no_use(setup))
     for _, its in setup.spells:
         problems += _values_that_cannot_be(its.parameters)
         problems += _nominations_without_end(its)
