@@ -169,7 +169,7 @@ def report(
     from cbl_engine.compare.comparing import open_comparison
     from cbl_engine.report import comparison_page, comparison_sheets, write_page
 
-    check_written(out, "--out")
+    check_written(out, "--out", ".html")
     check_written(excel, "--excel", ".xlsx")
     kept = len(scenarios) == 1 and _is_folder(scenarios[0])
     if kept:

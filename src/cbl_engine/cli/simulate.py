@@ -70,7 +70,7 @@ def simulate(
 
     if scenario is None:
         raise _no_scenario()
-    check_written(page, "--page")
+    check_written(page, "--page", ".html")
     try:
         with _bars() as said:
             found = run(scenario, out, replications=replications, weeks=weeks, workers=workers,

@@ -324,11 +324,16 @@ def _enough(at: _Figures, kpi: str, group: str, variants: Sequence[Side]) -> boo
 
     The base has so many, or it has none of the group (a band of a new scheme) and a variant does.
     """
-    if not group.startswith(_BANDS) and _SIZES not in group and not group.startswith("opening, "):
+    if not _of_households(group):
         return True
     in_base = _households(at, at.sides[0], kpi, group)
     return in_base >= FEWEST or (
         in_base == 0 and any(_households(at, v, kpi, group) >= FEWEST for v in variants))
+
+
+def _of_households(group: str) -> bool:
+    """Whether a group is one of households: of a band or of none, of a size, of the opening register."""
+    return (group.startswith((_BANDS, "opening, ")) or group in ("no band", "bedsit") or _SIZES in group)
 
 
 def _households(at: _Figures, side: Side, kpi: str, group: str) -> float:
@@ -344,8 +349,7 @@ def _effects(at: _Figures, variant: Side) -> dict[str, Any]:
     base = at.sides[0]
     groups = list(dict.fromkeys(
         g for kpi in _BY_GROUP for g in at.groups.get(kpi, ())
-        if (g == "no band" or g.startswith(_BANDS) or _SIZES in g)
-        and any((side.name, kpi, g) in at.means for side in (base, variant))))
+        if _of_households(g) and any((side.name, kpi, g) in at.means for side in (base, variant))))
     kpis = [k for k in _BY_GROUP if any(g in at.groups.get(k, ()) for g in groups)]
     rows, small = [], []
     for group in sorted(groups, key=lambda g: (not g.startswith(_BANDS), g)):
