@@ -16,7 +16,7 @@ from cbl_engine.compare.comparing import worlds_for
 from cbl_engine.compare.findings import MOST, headlines, saved_by_pairing, sign_changes
 from cbl_engine.errors import BadInput
 from cbl_engine.report import comparison_page, comparison_sheets
-from cbl_engine.report.comparison_page import FEWEST
+from cbl_engine.report.comparison_figures import FEWEST
 from cbl_engine.simulate.kpi import told_by
 from cbl_engine.simulate.summary import KPIS, values
 from tests.commands import exit_code
