@@ -12,7 +12,8 @@ import pytest
 from cbl_engine.errors import BadInput
 from cbl_engine.sample import write_borough
 from cbl_engine.scheme import load_scheme
-from cbl_engine.simulate.limits import sizes_of_no_use
+from cbl_engine.simulate import simulate
+from cbl_engine.simulate.limits import sizes_of_no_use, sizes_of_nobody
 from cbl_engine.simulate.lives import NO_SIZE
 from cbl_engine.simulate.opening import begin_with, voids_under_way
 from cbl_engine.simulate.setup import Theory
@@ -120,6 +121,19 @@ def test_a_stock_that_those_who_wait_may_be_let_is_none_of_that_though_few_who_j
     assert [p.kind for p in sizes_of_no_use(replace(setup, lives=few))] == ["hardly_any_size_to_let"]
     simple = replace(setup, lives=few, theory=Theory(accepts="always"))
     assert list(sizes_of_no_use(simple)) == []
+
+
+def test_a_size_of_the_stock_that_nobody_may_be_let_is_noted_before_the_first_week(folder: Path) -> None:
+    assert sizes_of_nobody(_own(folder)) == []
+    _homes(folder, bedrooms=pl.when(pl.int_range(pl.len()) < 3).then(pl.lit("9")).otherwise("bedrooms"))
+    (note,) = sizes_of_nobody(_own(folder))
+    assert (note.where, note.given) == ("homes.bedrooms", "9 (3 homes)")
+    path = folder / "s.yaml"
+    path.write_text(f"title: x\nscheme: sheffield\nstart: {START}\nweeks: 1\nreplications: 1\n"
+                    f"world: {{households: 40, stock: '{folder}'}}\n", encoding="utf-8")
+    said = []
+    simulate(path, on_notes=said.extend)
+    assert [n.given for n in said] == ["9 (3 homes)"]
 
 
 def test_homes_whose_bedrooms_are_not_known_are_refused_and_named(folder: Path) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cbl_engine.simulate.columns import Columns
+    from cbl_engine.simulate.lives import Lives
     from cbl_engine.simulate.setup import Setup
     from cbl_engine.simulate.state import State
 
@@ -113,8 +114,7 @@ def sizes_of_no_use(setup: Setup) -> Iterator[Problem]:
     none of them is known before the first week. Whose sizes are not known bids for the size of its need.
     """
     lives, sizes = setup.lives, sorted(set(setup.homes.bedrooms.tolist()))
-    by_need = np.left_shift(np.uint32(1), np.maximum(lives.need, 0).astype(np.uint32))
-    sought = np.where((lives.sizes == 0) & (lives.need >= 0), by_need, lives.sizes)
+    sought = _sought(lives)
     fits = (sought & np.uint32(sum(1 << size for size in sizes if size >= 0))) > 0
     given, remedy = ", ".join(map(str, sizes)), "Check the stock's bedrooms and the scheme's bedroom standard"
     if not fits.any():
@@ -129,6 +129,26 @@ def sizes_of_no_use(setup: Setup) -> Iterator[Problem]:
             where="homes.bedrooms", given=f"{given}: {some.mean():.2%} of those who wait or may join",
             allowed=f"sizes that {LEAST_LET:.0%} or more may be let, of those who wait or of those who may join",
             remedy=remedy)
+
+
+def sizes_of_nobody(setup: Setup) -> list[Problem]:
+    """A note on sizes of the stock that nobody may be let in any stretch of its life, where there are others."""
+    all_sought = int(np.bitwise_or.reduce(_sought(setup.lives), initial=0))
+    sizes, homes = np.unique(setup.homes.bedrooms, return_counts=True)
+    lost = [(int(size), int(n)) for size, n in zip(sizes, homes, strict=True)
+            if size >= 0 and not all_sought >> int(size) & 1]
+    if not lost:
+        return []
+    return [Problem(
+        "size_of_nobody", "nobody who waits or may join may be let homes of some sizes, which stand empty",
+        where="homes.bedrooms", given="; ".join(f"{size} ({n:,} homes)" for size, n in lost),
+        remedy="Check the stock's bedrooms and the scheme's bedroom standard")]
+
+
+def _sought(lives: Lives) -> NDArray[np.uint32]:
+    """Mask of the sizes of each stretch: those it may be let, or, where they are not known, that of its need."""
+    by_need = np.left_shift(np.uint32(1), np.maximum(lives.need, 0).astype(np.uint32))
+    return np.where((lives.sizes == 0) & (lives.need >= 0), by_need, lives.sizes).astype(np.uint32)
 
 
 def register_out_of_time(applications: pl.DataFrame, start: date, where: str) -> list[Problem]:
