@@ -44,6 +44,7 @@ with app.setup:
         "works": (50, 150),
         "early": (0, 100),
         "incentive": (1, 5),
+        "payment": (0, 5000),
     }
 
 
@@ -73,6 +74,7 @@ def _():
         "works": 100,
         "early": round(100 * now["voids.advertised_before_ready"].share),
         "incentive": now["downsizing.incentive"].number,
+        "payment": int(now["downsizing.payment"].weights["first"]),
         "apart": True,
     }
     _options = mo.cli_args().to_dict()
@@ -128,7 +130,7 @@ def _(first, now):
 
     **The levers**
 
-    {_two}{{bids}}{{works}}{{early}}{{incentive}}</div>
+    {_two}{{bids}}{{works}}{{early}}{{incentive}}{{payment}}</div>
 
     {{apart}}
 
@@ -164,6 +166,10 @@ def _(first, now):
         incentive=mo.ui.slider(
             *RANGES["incentive"], 0.5, value=first["incentive"], show_value=True, full_width=True,
             label="Times as many tenants ask for a smaller home, with help to move",
+        ),
+        payment=mo.ui.slider(
+            *RANGES["payment"], 250, value=first["payment"], show_value=True, full_width=True,
+            label="Pounds paid them for each bedroom given up",
         ),
         apart=mo.ui.checkbox(first["apart"], label="Each lever by itself too"),
         weeks=mo.ui.number(*RANGES["weeks"], value=first["weeks"], label="Weeks", full_width=True),
@@ -208,6 +214,14 @@ def levers_moved(given, now):
         found["incentive"] = (
             f"{given['incentive']:g} times as many tenants ask for a smaller home",
             {"downsizing.incentive": {"number": given["incentive"]}},
+        )
+    if given["payment"] != now["downsizing.payment"].weights["first"]:
+        # One lever with the help that it is part of: by itself it changes nothing but the money.
+        words, values = found.get("incentive", ("Tenants who move to a smaller home", {}))
+        pounds = dict.fromkeys(("first", "further"), given["payment"])
+        found["incentive"] = (
+            f"{words}, paid £{given['payment']:,} a bedroom",
+            {**values, "downsizing.payment": {"weights": pounds}},
         )
     return found
 

@@ -94,6 +94,19 @@ def test_what_if_takes_every_first_value_at_its_ends(what_if, given):
     assert what_if.wrong_options({"apart": False, "scheme": "bexley", "incentive": 1.5}, first) == []
 
 
+def test_help_to_move_and_what_is_paid_for_it_are_one_lever(what_if, given, tmp_path):
+    from cbl_engine import read_scenario
+
+    first, now = given
+    for changes, parameters in (({"payment": 1000}, {"downsizing.payment"}), (
+            {"payment": 1000, "incentive": 2.0}, {"downsizing.payment", "downsizing.incentive"})):
+        file = tmp_path / "what_if.yaml"
+        file.write_text(what_if.file_of(what_if.scenario_of({**first, **changes}, now)), encoding="utf-8")
+        (variant,) = read_scenario(file)[0].variants.values()
+        assert set(variant.parameters) == parameters
+        assert variant.parameters["downsizing.payment"].value == {"first": 1000, "further": 1000}
+
+
 @pytest.mark.parametrize(("lever", "to", "parameter"), [
     ("bids", 1, "bidding.most_bids"),
     ("works", 70, "voids.works_days"),

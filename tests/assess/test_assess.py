@@ -371,6 +371,41 @@ def test_the_last_decision_stands_and_the_conflict_is_told():
     assert one(result)["status_proposed"] == "awaiting_review"
 
 
+LATER = date(2026, 4, 1)
+
+
+@pytest.mark.parametrize(("overrides", "review"), [
+    # Of two that say the same the last decided stands; the end of the other changes nothing.
+    ([override(until=LATER), override(id="o2", decided_on=date(2026, 1, 2))], None),
+    ([override(until=LATER), override(id="o2", decided_on=date(2026, 1, 2), until=date(2026, 5, 1))],
+     date(2026, 5, 1)),
+    # A conflict ends with either, and a value that cannot be read is told until it ends.
+    ([override(until=LATER), override(id="o2", decided_on=date(2026, 1, 2), value="B")], LATER),
+    ([override(value="Z", until=LATER)], LATER),
+    ([override(since=LATER)], LATER),
+    ([override(until=AS_AT)], None),
+    ([override(since=AS_AT)], None),
+])
+def test_a_review_is_due_by_the_day_of_an_override_that_changes_something_and_no_other(overrides, review):
+    def found(on):
+        result = run("", on, overrides=overrides, **recorded)
+        return one(result), result.contradictions.rows()
+
+    recorded = {"own": {"band": "A", "band_from": date(2026, 1, 1)}}
+    (row, contradictions) = found(AS_AT)
+    assert row.pop("next_review_on") == review
+    for days in range(1, 70):
+        on = AS_AT + timedelta(days)
+        then, told = found(on)
+        then.pop("next_review_on")
+        if review is None or on < review:
+            assert (then, told) == (row, contradictions)
+    if review is not None:
+        then, told = found(review)
+        then.pop("next_review_on")
+        assert (then, told) != (row, contradictions)
+
+
 def test_an_override_whose_basis_has_changed_is_kept_and_told():
     result = run("otherwise: C", overrides=[override(instead_of="B")])
     assert one(result)["band"] == "A"

@@ -312,6 +312,24 @@ def test_what_cannot_be_used_is_told_in_lines(cbl: Cbl, arguments: list[str], sa
     assert said in "\n".join(lines)
 
 
+@pytest.mark.parametrize("arguments", [
+    ("replay", "nowhere", "--out"), ("report", "nowhere", "--out"), ("simulate", "nowhere", "--page"),
+    ("calibrate", "nowhere", "--page"), ("feedback", "nowhere", "--out"),
+    ("backtest", "nowhere", "nowhere", "--until", "2026-01-01", "--page"),
+    ("movers", "x", "y", "--data", "nowhere", "--as-at", "2026-01-01", "--out"),
+    ("scheme-change", "x", "y", "--data", "nowhere", "--as-at", "2026-01-01", "--out"),
+    ("validate", "sheffield", "--data", "riverton", "--report"),
+])
+def test_a_page_is_written_to_a_name_of_a_page_alone(
+    cbl: Cbl, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    code, out, err = cbl(*arguments, str(tmp_path / "page.xlsx"))
+    assert (code, out) == (2, "")
+    assert f"{arguments[-1]}: the file is called as one of another kind; given page.xlsx" in err
+    assert "allowed: a name that ends in .html" in err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_month_has_its_first_and_its_last_day() -> None:
     assert month_of("2026-02") == (date(2026, 2, 1), date(2026, 2, 28))
     assert month_of("2025-12") == (date(2025, 12, 1), date(2025, 12, 31))

@@ -16,7 +16,7 @@ from cbl_engine.compare.comparing import worlds_for
 from cbl_engine.compare.findings import MOST, headlines, saved_by_pairing, sign_changes
 from cbl_engine.errors import BadInput
 from cbl_engine.report import comparison_page, comparison_sheets
-from cbl_engine.report.comparison_page import FEWEST
+from cbl_engine.report.comparison_figures import FEWEST
 from cbl_engine.simulate.kpi import told_by
 from cbl_engine.simulate.summary import KPIS, values
 from tests.commands import exit_code
@@ -330,6 +330,19 @@ def test_groups_too_small_for_every_figure_are_told_in_one_line(page):
     small = re.findall(f"<p>Under {FEWEST} households in every figure: (.+?)[.]</p>", effects)
     assert len(small) == 2
     assert not {group for line in small for group in line.split(", ")} & {group for group, _ in rows}
+
+
+def test_a_few_households_without_a_band_are_not_shown(comparison):
+    def unbanded(simulation):
+        households = simulation.frames["households"].with_columns(
+            pl.when(pl.int_range(pl.len()).over("world") >= 2).then("band").alias("band"))
+        return replace(simulation, frames={**simulation.frames, "households": households})
+
+    few = replace(comparison, simulations={
+        key: unbanded(simulation) for key, simulation in comparison.simulations.items()})
+    effects = comparison_page(few).split("<h2>Effects by group</h2>")[1].split("<h2>")[0]
+    assert "no band" in effects
+    assert '<th scope="row">no band</th>' not in effects
 
 
 def test_the_workbook_has_the_figures_of_the_page(comparison):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 
 import fastexcel
 import polars as pl
@@ -13,7 +14,7 @@ from cbl_engine.packs.happened import happened, of_record
 from cbl_engine.packs.landlords import by_landlord, scorecard
 from cbl_engine.packs.lettings_plan import out_turn, read_plan
 from cbl_engine.packs.monthly import monthly, relets, void_days_in
-from cbl_engine.packs.parts import pack_page
+from cbl_engine.packs.parts import pack_page, sheets
 from cbl_engine.report import results_tables
 from cbl_engine.report.landlord_names import landlords_told_apart
 from cbl_engine.report.results import letting_results
@@ -360,10 +361,33 @@ def test_a_plan_by_a_column_of_applications_counts_what_held_on_the_day_of_signi
 
 
 @pytest.mark.parametrize(("share", "said"), [
-    (0.125, "12.5%"), (0.005, "0.5%"), (0.335, "33.5%"), (0.07, "7%"), (1, "100%")])
+    (0.125, "12.5%"), (0.005, "0.5%"), (0.335, "33.5%"), (0.07, "7%"), (1, "100%"), (0, "0%"),
+    ("1/3", "1/3"), ("1/4", "25%")])
 def test_a_plans_share_is_said_as_it_was_set(tmp_path, share, said):
     plan = _plan(tmp_path, PLAN.replace("share: 0.5", f"share: {share}"))
-    assert out_turn(of_record(drawn(6), SCHEME), plan).parts[0].frame["plan"][0] == said
+    found = out_turn(of_record(drawn(6), SCHEME), plan).parts[0].frame
+    assert found["plan"][0] == said
+    assert found["plan_share"][0] == pytest.approx(100 * float(Fraction(share)))
+    assert found["plan_number"].to_list()[:2] == [None, 40]
+
+
+def test_a_third_of_a_plan_is_a_third(tmp_path):
+    lettings = [{"id": f"O{n}", "application": f"P{n}", "signed_on": date(2026, 3, 2)} for n in range(150)]
+    record = of_record(record_of(lettings=lettings), SCHEME)
+    path = tmp_path / "plan.csv"
+    path.write_text("year_from,by,value,share,number\n2026-01-01,band,A,1/3,\n")
+    (part,) = out_turn(record, read_plan(path)).parts
+    assert part.frame["planned_so_far"][0] == 50
+    assert part.frame.schema["plan_share"] == pl.Float64
+
+
+def test_a_plans_page_has_the_plan_in_words_and_its_workbook_the_number_too(tmp_path):
+    (part,) = out_turn(of_record(drawn(6), SCHEME), _plan(tmp_path, PLAN)).parts
+    page = pack_page("x", "x", [part], "officer", source="x")
+    head = page[page.index("<thead>"):page.index("</thead>")]
+    assert "plan for the year" in head
+    assert "plan share" not in head
+    assert {"plan", "plan_share", "plan_number"} <= set(sheets([part], [])[part.name].columns)
 
 
 def test_a_plans_tables_are_called_by_their_titles_as_far_as_excel_takes_them(tmp_path):
@@ -468,7 +492,10 @@ def test_a_plans_year_may_begin_on_a_day_that_not_every_month_has(tmp_path, firs
     (["2026-01-01,band,A,0.4,", "2026-01-01,,B,,10"], r"plan\.csv:3: a target without by"),
     (["2026-01-01,band,B,,10", "2026-01-01,band,B,0.1,"],
      r"plan\.csv:3: the plan has two targets for one value; given B, as on line 2"),
-    (["2026-01-01,band,A,0.4,", "2026-01-01,band,B,abc,"], r"plan\.csv:3: .*valid number.*given 'abc'"),
+    (["2026-01-01,band,A,0.4,", "2026-01-01,band,B,abc,"],
+     r"plan\.csv:3: .*not a share; given 'abc'; allowed: 0 to 1, such as 0\.25, or a fraction such as 1/3"),
+    (["2026-01-01,band,A,4/3,"], r"plan\.csv:2: .*not a share; given 1\.33"),
+    (["2026-01-01,band,A,1/0,"], r"plan\.csv:2: .*not a share; given '1/0'"),
     (["01/04/2026,band,A,0.4,"],
      r"plan\.csv:2: year_from: this is not a day; given '01/04/2026'; allowed: YYYY-MM-DD"),
     (["2026-01-01,band,=1+1,0.4,"], r"plan\.csv:2: a value that a spreadsheet would run .* given '=1\+1'"),

@@ -249,6 +249,8 @@ def test_the_command_writes_page_workbook_and_letters_or_nothing(tmp_path, capsy
     assert "called as one of another kind; given q.csv" in capsys.readouterr().err
     assert exit_code(*given[:-1], tmp_path / "q.html", "--audience", "public", "--letters", letters) == 2
     assert "letters are about households" in capsys.readouterr().err
+    assert exit_code(*given[:-1], tmp_path / "q.html", "--audience", "public", "--comparison", tmp_path) == 2
+    assert "--comparison: findings of a comparison are shown to officers alone" in capsys.readouterr().err
     assert not (tmp_path / "q.html").exists()
     assert exit_code(*given[:-1], tmp_path / "r.html", "--audience", "public", "--by", "household") == 0
     assert "one adult" in (tmp_path / "r.html").read_text()

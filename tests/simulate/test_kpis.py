@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from cbl_engine.simulate import kpis_accommodation, kpis_homes, kpis_people
+from cbl_engine.simulate import kpis_accommodation, kpis_downsizing, kpis_homes, kpis_people
 from cbl_engine.simulate.kpi import ALL, Kpi, Told
 from cbl_engine.simulate.parameters import Parameter, Parameters
 from cbl_engine.simulate.setup import ENDINGS
@@ -423,12 +424,47 @@ def test_a_letting_saves_the_nights_to_come_where_nobody_takes_the_place() -> No
     assert of("ta_saving", given)[ALL] == (50 + 151) * 15 / 4
 
 
+def payments(first: float, further: float) -> dict:
+    return {"downsizing.payment": {"weights": {"first": first, "further": further}}}
+
+
+def moved_down(left: int, into: int, **changes) -> dict:
+    return letting(**{"left_bedrooms": left, "bedrooms": into, "downsizer": False,
+                      "would_ask_anyway": None, **changes})
+
+
+def test_payments_go_to_all_who_free_bedrooms_and_say_who_would_have_asked_anyway() -> None:
+    rows = lettings(
+        moved_down(4, 2, downsizer=True, would_ask_anyway=False),  # 1,000 and 500
+        moved_down(3, 2, downsizer=True, would_ask_anyway=True),
+        moved_down(3, 1),  # was on the register for another reason
+        moved_down(2, 3), moved_down(3, 2, leaked="fission"),
+        moved_down(3, 1, let_on=day(2000)), letting(downsizer=False, would_ask_anyway=None))
+    given = told(lettings=rows, parameters=payments(1000, 500))
+    assert of("downsizing_paid", given) == {
+        ALL: 1000, "would have asked anyway": 625, "asked for the help": 375}
+    assert of("downsizing_per_bedroom", given) == {ALL: 800}
+    assert of("bedrooms_freed", given) == {ALL: 1.25}
+
+
+def test_a_payment_is_that_of_the_day_the_new_tenancy_begins() -> None:
+    rows = lettings(moved_down(3, 1, let_on=day(99)), moved_down(3, 2, let_on=day(100)))
+    given = told(lettings=rows, parameters=payments(0, 0))
+    assert not BY_NAME["downsizing_paid"].is_of(given)
+    later = told(parameters=payments(400, 0)).parameters
+    given = replace(given, later=((day(100), later),))
+    assert BY_NAME["downsizing_paid"].is_of(given)
+    assert of("downsizing_paid", given)[ALL] == 100
+    assert of("downsizing_per_bedroom", given) == {ALL: 400}
+
+
 def test_every_figure_has_a_unit_words_and_a_definition() -> None:
     assert len({kpi.name for kpi in KPIS}) == len(KPIS)
     assert all(kpi.unit and kpi.label and len(kpi.definition) > 20 for kpi in KPIS)
     assert not any("`" in kpi.definition for kpi in KPIS)
     assert {kpi.query.__module__ for kpi in KPIS} == {
-        kpis_homes.__name__, kpis_people.__name__, kpis_accommodation.__name__}
+        kpis_homes.__name__, kpis_people.__name__, kpis_downsizing.__name__,
+        kpis_accommodation.__name__}
 
 
 def test_the_page_on_simulation_lists_every_figure() -> None:

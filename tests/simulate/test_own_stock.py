@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,11 @@ import pytest
 from cbl_engine.errors import BadInput
 from cbl_engine.sample import write_borough
 from cbl_engine.scheme import load_scheme
+from cbl_engine.simulate import simulate
+from cbl_engine.simulate.limits import sizes_of_no_use, sizes_of_nobody
+from cbl_engine.simulate.lives import NO_SIZE
 from cbl_engine.simulate.opening import begin_with, voids_under_way
+from cbl_engine.simulate.setup import Theory
 from cbl_engine.simulate.state import begin
 from tests.simulate.small import START, setup_of
 
@@ -97,6 +102,38 @@ def test_a_stock_without_homes_is_refused(folder: Path) -> None:
     pl.read_csv(folder / "homes.csv", infer_schema=False).clear().write_csv(folder / "homes.csv")
     assert "there are no homes" in _refused(folder)
     assert "there are no homes" in _refused(folder, **NEW)
+
+
+def test_a_stock_that_hardly_anybody_may_be_let_is_refused_before_the_run(folder: Path) -> None:
+    _homes(folder, bedrooms=pl.lit("7"))
+    said = _refused(folder)
+    assert "homes.bedrooms: hardly any household may be let a home of any size in the stock; given 7: 0." in said
+    assert "allowed: sizes that 1% or more may be let" in said
+
+
+def test_a_stock_that_those_who_wait_may_be_let_is_none_of_that_though_few_who_join_may(folder: Path) -> None:
+    setup = _own(folder)
+    lives = setup.lives
+    first = lives.starts[lives.opening]
+    only = replace(lives, sizes=np.where(np.arange(len(lives.sizes)) < first, lives.sizes, np.uint32(NO_SIZE)))
+    assert list(sizes_of_no_use(replace(setup, lives=only))) == []
+    few = replace(lives, sizes=np.where(np.arange(len(lives.sizes)) < 1, lives.sizes, np.uint32(NO_SIZE)))
+    assert [p.kind for p in sizes_of_no_use(replace(setup, lives=few))] == ["hardly_any_size_to_let"]
+    simple = replace(setup, lives=few, theory=Theory(accepts="always"))
+    assert list(sizes_of_no_use(simple)) == []
+
+
+def test_a_size_of_the_stock_that_nobody_may_be_let_is_noted_before_the_first_week(folder: Path) -> None:
+    assert sizes_of_nobody(_own(folder)) == []
+    _homes(folder, bedrooms=pl.when(pl.int_range(pl.len()) < 3).then(pl.lit("9")).otherwise("bedrooms"))
+    (note,) = sizes_of_nobody(_own(folder))
+    assert (note.where, note.given) == ("homes.bedrooms", "9 (3 homes)")
+    path = folder / "s.yaml"
+    path.write_text(f"title: x\nscheme: sheffield\nstart: {START}\nweeks: 1\nreplications: 1\n"
+                    f"world: {{households: 40, stock: '{folder}'}}\n", encoding="utf-8")
+    said = []
+    simulate(path, on_notes=said.extend)
+    assert [n.given for n in said] == ["9 (3 homes)"]
 
 
 def test_homes_whose_bedrooms_are_not_known_are_refused_and_named(folder: Path) -> None:

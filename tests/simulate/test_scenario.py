@@ -244,11 +244,13 @@ def test_a_single_factor_below_nothing_is_told_before_the_run(tmp_path: Path) ->
     path = tmp_path / "ours.yaml"
     path.write_text("title: Ours\nscheme: sheffield\nstart: 2026-04-06\nweeks: 4\n"
                     "world: {households: 20, homes: 20}\nparameters:\n"
-                    "  downsizing.incentive: {assumed: a test, number: -5}\n")
+                    "  downsizing.incentive: {assumed: a test, number: -5}\n"
+                    "  downsizing.payment: {assumed: a test, weights: {first: -1, further: 0}}\n")
     with pytest.raises(BadInput) as told:
         simulate(path, replications=1)
     assert [(p.kind, p.where, p.given, p.allowed) for p in told.value.problems] == [
-        ("below_0", "downsizing.incentive", "-5", "0 or more [factor on the yearly rate]")]
+        ("below_0", "downsizing.incentive", "-5", "0 or more [factor on the yearly rate]"),
+        ("below_0", "downsizing.payment", "first: -1", "0 or more [pounds a bedroom]")]
 
 
 def test_nominations_of_centuries_are_told_before_the_run(tmp_path: Path) -> None:

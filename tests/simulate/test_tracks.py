@@ -56,6 +56,19 @@ parameters:
 CHANGED = "assessment.awards.first.when: needs_two, assessment.awards.second.when: needs_one"
 
 
+def test_who_joins_under_a_later_scheme_that_reads_dates_from_the_register_has_one(tmp_path: Path) -> None:
+    file = tmp_path / "town.yaml"
+    file.write_text(SCENARIO.replace("small.yaml", "bexley")
+                    + f"changes:\n  - {{on: {ON}, scheme: sheffield}}\n")
+    scenario, parameters = read_scenario(file)
+    lives = set_up(scenario, parameters, tmp_path).lives
+    pool = lives.pool(1)
+    dates = lives.priority[lives.starts[lives.thread(pool, 1)]]
+    assert (dates == 0).mean() < 0.02
+    # Days of lives that may join are those of the start, from which they move to the day each joins.
+    assert (dates[dates > 0] == lives.registered[pool][dates > 0]).all()
+
+
 def made(folder: Path, more: str = "", on: date = ON, text: str = ASSESSMENT) -> Setup:
     (folder / "small.yaml").write_text(scheme_text(text))
     file = folder / "town.yaml"

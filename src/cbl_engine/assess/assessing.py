@@ -153,7 +153,7 @@ def assess(
     undated = np.zeros(0, np.int32) if dates is None else dates.undated(as_at)
     review = next_reviews(
         scheme, plan, tables, frame, legal.frame, ids, as_at, constants,
-        Dated((ends, *begun(applications, dated)), undated),
+        Dated((ends, *begun(applications, dated)), undated, overrides.edges),
     )
 
     assessed = pl.DataFrame(

@@ -42,11 +42,14 @@ class Overrides:
         standing: id, ordinal, field, value (text), since: one row each.
         all_current: ordinal, field: every current override, for the check that none is lost.
         problems: ordinal, kind, rows (list of ids), assumption.
+        edges: _ordinal, day: those on which one that stands, or is in a problem, ends, or one begins. The
+            end of another changes nothing.
     """
 
     standing: pl.DataFrame = field(repr=False)
     all_current: pl.DataFrame = field(repr=False)
     problems: pl.DataFrame = field(repr=False)
+    edges: pl.DataFrame = field(repr=False)
 
     def fields_of(self, n: int) -> pl.Series:
         """The fields overridden, a list an application by ordinal; null where there are none."""
@@ -130,14 +133,15 @@ def overrides_on(
                 "instead_of": pl.String, "since": pl.Date}
     )
     if overrides is None or not overrides.height:
-        return Overrides(empty, empty.select("ordinal", "field"), no_problems())
+        edges = pl.DataFrame(schema={"_ordinal": pl.Int64, "day": pl.Date})
+        return Overrides(empty, empty.select("ordinal", "field"), no_problems(), edges)
     whole = _whole(overrides)
     ordinal = ids.ordinals_of(whole["application"])
-    current = whole.with_columns(pl.Series("ordinal", ordinal.astype(np.int64))).filter(
-        pl.col("ordinal") >= 0,
-        pl.col("since").is_null() | (pl.col("since") <= on),
-        pl.col("until").is_null() | (pl.col("until") > on),
-    )
+    ours = whole.with_columns(pl.Series("ordinal", ordinal.astype(np.int64))).filter(
+        pl.col("ordinal") >= 0, pl.col("until").is_null() | (pl.col("until") > on))
+    begins = pl.col("since") > on
+    to_come = ours.filter(begins)
+    current = ours.filter(~begins.fill_null(value=False))
     current = current.with_columns(_readable(bands).alias("readable"))
     unreadable = current.filter(~pl.col("readable")).select(
         "ordinal",
@@ -159,11 +163,17 @@ def overrides_on(
         pl.lit("the last decision stands").alias("assumption"),
     )
     standing = good.group_by("ordinal", "field", maintain_order=True).last()
+    differing = good.join(grouped.filter("differ"), on=["ordinal", "field"], how="semi")
+    edges = pl.concat([
+        to_come.select("ordinal", pl.col("since").alias("day")),
+        *(rows.select("ordinal", pl.col("until").alias("day"))
+          for rows in (standing, differing, current.filter(~pl.col("readable"))))])
     since = pl.coalesce("since", "decided_on").alias("since")
     return Overrides(
         standing.select("id", "ordinal", "field", "value", "instead_of", since),
         good.select("ordinal", "field"),
         pl.concat([unreadable, conflicts]),
+        edges.rename({"ordinal": "_ordinal"}).drop_nulls(),
     )
 
 

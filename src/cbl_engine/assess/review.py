@@ -116,10 +116,12 @@ class Dated:
     Attributes:
         until: days with a place an application, on which something ends or begins.
         daily: ordinals for whom the answer is as-at's own day until an officer records it.
+        overrides: _ordinal, day: those on which an officer's value begins, or ends and changes something.
     """
 
     until: tuple[pl.Series, ...] = field(repr=False)
     daily: Any
+    overrides: pl.DataFrame = field(repr=False)
 
 
 def next_reviews(
@@ -176,10 +178,9 @@ def next_reviews(
             _connections(fact, tables, out, constants, plan.version)
     for award in plan.rules.awards.values():
         out.column(*days(award, frame))
-    for table in ("overrides", "band_history"):
-        rows = tables.get(table)
-        if rows is not None:
-            _edges(rows, out)
+    if (spells := tables.get("band_history")) is not None:
+        _edges(spells, out)
+    out.rows(dated.overrides, pl.col("day"))
     out.column(*dated.until)
     out.tomorrow(dated.daily)
     return out.series()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from cbl_engine.cli.given import day
+from cbl_engine.cli.given import check_written, day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,6 +83,7 @@ def backtest(
     from cbl_engine.compare.backtest.kept import KIND, write_backtest
     from cbl_engine.records.places import check_place
 
+    check_written(page, "--page", ".html")
     if out is not None:
         check_place(out, replace=replace, kind=KIND)
     try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from cbl_engine.cli.given import day
+from cbl_engine.cli.given import check_written, day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,7 +51,7 @@ def calibrate(
     mapping
         How the data become those tables; left out, the folder's own tables.yaml or mapping.yaml.
     page
-        Page to write: the quality of the data, then what was fitted.
+        Page to write (HTML): the quality of the data, then what was fitted.
     format
         table to read; csv, json or parquet have a row for every number.
     lenient
@@ -64,6 +64,7 @@ def calibrate(
     from cbl_engine.compare.calibrate import write_parameters
     from cbl_engine.tables.database import shown_url
 
+    check_written(page, "--page", ".html")
     with show.steps() as on_step:
         on_step("Fitting")
         found = fit(

@@ -98,11 +98,14 @@ def compare(
     if format == "csv":
         show_frame(found.differences if effects is None else effects, format)
     elif format == "json":
+        from cbl_engine.compare.downsizing import further_bedrooms
         from cbl_engine.compare.findings import findings
 
+        paid = further_bedrooms(found).to_dicts()
         sys.stdout.write(json.dumps({
             "findings": {r: findings(found, r) for r in found.responses},
             "differences": found.differences.to_dicts(),
+            **({"further_bedrooms": paid} if paid else {}),
             **({} if effects is None else {"effects": effects.to_dicts()})}, indent=1) + "\n")
     else:
         show_parts(_told(found, full=full))
@@ -166,7 +169,7 @@ def report(
     from cbl_engine.compare.comparing import open_comparison
     from cbl_engine.report import comparison_page, comparison_sheets, write_page
 
-    check_written(out, "--out")
+    check_written(out, "--out", ".html")
     check_written(excel, "--excel", ".xlsx")
     kept = len(scenarios) == 1 and _is_folder(scenarios[0])
     if kept:

@@ -34,11 +34,13 @@ def feedback(
     format
         table to read; csv, json or parquet for programs.
     out
-        Page to write.
+        Page to write (HTML).
     """
     from cbl_engine.cli import show
+    from cbl_engine.cli.given import check_written
     from cbl_engine.records import feedback as feedback_of
 
+    check_written(out, "--out", ".html")
     with show.steps() as on_step:
         on_step("Counting")
         found = feedback_of(run, audience, by)

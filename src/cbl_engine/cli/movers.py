@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from cbl_engine.cli.given import day
+from cbl_engine.cli.given import check_written, day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,6 +69,7 @@ def movers(
     from cbl_engine.report import movers_page, movers_public_page, write_page
     from cbl_engine.scheme import load_scheme
 
+    check_written(out, "--out", ".html")
     on = day(as_at)
     public = audience == "public"
     if public and len(by) > 1:

@@ -39,11 +39,12 @@ def replay(
     format
         table to read; json for programs; csv with a row for every bid, or offer, shown.
     out
-        Page to write, to keep with a complaint file or to send.
+        Page to write (HTML), to keep with a complaint file or to send.
     template
         Id of an application: print a file of corrections to start from, and stop.
     """
     from cbl_engine.cli import show
+    from cbl_engine.cli.given import check_written
     from cbl_engine.records import read_run, read_state, replay_run, replay_state
     from cbl_engine.records.corrections import held_by_run
     from cbl_engine.records.replay_state import StateReplay
@@ -56,6 +57,7 @@ def replay(
         held = held_by_state(read_state(run)) if of_state else held_by_run(read_run(run))
         sys.stdout.write(template_of(held, template))
         return 0
+    check_written(out, "--out", ".html")
     with show.steps() as on_step:
         on_step("Running it again")
         again = replay_state(run, correct) if of_state else replay_run(run, correct)

@@ -60,7 +60,7 @@ def scheme_change(
         Minutes for each kind of case in a file like the one shipped, whose minutes are assumed.
     comparison
         The folder of cbl compare --out: its findings come into the pack, which says so where they
-        are of other schemes.
+        are of other schemes. For officers alone.
     mapping
         How the data become those tables; left out, the folder's own tables.yaml or mapping.yaml.
     """
@@ -79,7 +79,7 @@ def scheme_change(
     from cbl_engine.report import write_page
     from cbl_engine.scheme import load_scheme
 
-    check_written(out, "--out")
+    check_written(out, "--out", ".html")
     check_written(excel, "--excel", ".xlsx")
     on, public = day(as_at), audience == "public"
     problems = []
@@ -89,6 +89,10 @@ def scheme_change(
     if public and letters is not None:
         problems.append(Problem("letters_public", "letters are about households",
                                 where="--letters", remedy="Ask for --audience officer"))
+    if public and comparison is not None:
+        problems.append(Problem("comparison_public", "findings of a comparison are shown to officers alone",
+                                where="--comparison", given=str(comparison), allowed="with --audience officer",
+                                remedy="Leave it out, or ask for --audience officer"))
     if problems:
         raise TableError(problems)
     times = officer_times(minutes)

@@ -106,8 +106,11 @@ def validate(
         table to read; csv, json or parquet with a row for every problem and finding.
     """
     from cbl_engine.cli import show
+    from cbl_engine.cli.given import check_written
     from cbl_engine.records import check_inputs
     from cbl_engine.scheme import lint
+
+    check_written(report, "--report", ".html")
 
     with show.steps() as on_step:
         on_step("Checking")

@@ -64,17 +64,17 @@ def simulate(
     if parameters:
         return _list_parameters(scenario, format)
     from cbl_engine.cli.given import check_written
-    from cbl_engine.cli.show import show_frame, show_parts
+    from cbl_engine.cli.show import show_frame, show_notes, show_parts
     from cbl_engine.simulate import simulate as run
     from cbl_engine.simulate.summary import summary
 
     if scenario is None:
         raise _no_scenario()
-    check_written(page, "--page")
+    check_written(page, "--page", ".html")
     try:
         with _bars() as said:
             found = run(scenario, out, replications=replications, weeks=weeks, workers=workers,
-                        batch=batch, said=said)
+                        batch=batch, said=said, on_notes=show_notes)
     except KeyboardInterrupt:
         return _interrupted(out)
     figures = summary(found)

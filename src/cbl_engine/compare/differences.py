@@ -37,7 +37,7 @@ def differences(
 ) -> tuple[pl.DataFrame, int]:
     """The differences of all variants, and how many were looked at together.
 
-    A figure that fewer than three worlds have on both sides has no row. A median that some world
+    A figure that fewer than three worlds have on both sides has no row, nor one that no side has. A median that some world
     does not reach on one side or both has a row without numbers: worlds that reach it are picked by
     their outcome, so nothing can be said of it from them.
 
@@ -50,7 +50,8 @@ def differences(
     found: list[tuple[tuple[str, str, Kpi, str], NDArray[np.float64], NDArray[np.float64]]] = []
     wanted = outcomes_of(sides[0].scenario)
     for response in responses:
-        for kpi in (k for k in KPIS if k.name in wanted):
+        for kpi in (k for k in KPIS if k.name in wanted and any(
+                k.is_of(told[side.name, response]) for side in sides)):
             tables = {s.name: _by_world(kpi, told[s.name, response]) for s in sides}
             for side in sides[1:]:
                 groups = sorted({*tables[BASE], *tables[side.name]})

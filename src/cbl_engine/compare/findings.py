@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from cbl_engine.compare.downsizing import further_bedrooms, in_words
 from cbl_engine.compare.pairs import fewest_to_tell
 from cbl_engine.compare.says import SAYS, group_of, of_worlds, sentence
 from cbl_engine.compare.sides import outcomes_of
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 HEADLINES = {
     "lettings": ALL, "void_days": "tenancy, mean", "wait_from_registered": ALL,
     "wait_quarter": "opening", "housed_within_year": ALL, "waiting_at_end": ALL,
-    "transfer_share": ALL, "homeless_share": ALL, "bedrooms_freed": ALL,
+    "transfer_share": ALL, "homeless_share": ALL, "bedrooms_freed": ALL, "downsizing_paid": ALL,
     "overcrowding_relieved": ALL, "spare_relieved": ALL, "chain_length": "with leakage",
     "nominees_per_letting": ALL,
     "bids_per_advert": ALL, "adverts_unlet": ALL, "adapted_to_need": ALL, "rent_lost": ALL,
@@ -34,8 +35,8 @@ WHERE = "cbl compare --full, differences.csv or the workbook of cbl report"
 def findings(
     comparison: Comparison, response: str | None = None, where: str = WHERE
 ) -> dict[str, list[str]]:
-    """Sentences by variant: what differs, headline figures first; what changes sign; what cannot be
-    compared; what is not told.
+    """Sentences by variant: what differs, headline figures first; what a further bedroom costs where
+    tenants are paid to move; what changes sign; what cannot be compared; what is not told.
 
     Args:
         comparison: from :func:`cbl_engine.compare.compare`.
@@ -47,12 +48,13 @@ def findings(
     """
     if response not in comparison.responses:
         response = comparison.response
-    out = {}
+    out, paid = {}, further_bedrooms(comparison)
     for side in comparison.sides[1:]:
         rows = comparison.differences.filter(
             pl.col("variant") == side.name, pl.col("response") == response)
         out[side.name] = [
             *_told(rows, side.scenario.replications, comparison.together, where),
+            *map(in_words, paid.filter(variant=side.name, response=response).iter_rows(named=True)),
             *_sign_changes(comparison, side.name), *_not_there(comparison, rows),
             *_not_reached(rows, _heads(comparison)), *_not_told(rows, _heads(comparison))]
     return out

@@ -221,6 +221,10 @@ SAYS: dict[str, Says] = {
     "overcrowding_relieved": Says(
         "{by} [more|fewer] tenants short of bedrooms move to a larger home a year"),
     "bedrooms_freed": Says("{by} [more|fewer] bedrooms are freed a year by moves to smaller homes"),
+    "downsizing_paid": Says(
+        "{by} [more|less] a year is paid to tenants who move to a smaller home{of}",
+        lambda g: f" and {g}", pounds=True),
+    "downsizing_per_bedroom": Says("each bedroom freed is paid for with {by} [more|less]", pounds=True),
     "left_register": Says("{by} [more|fewer] households leave the register a year{of}"),
     "waiting_at_end": Says("{by} [more|fewer] households{of} are on the register at the end",
                            _household),

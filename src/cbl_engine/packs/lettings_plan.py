@@ -8,15 +8,16 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import polars as pl
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from cbl_engine.documents import read_document
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.packs.parts import ALL, UNKNOWN, Part
 from cbl_engine.scheme.parts import Part as _Part
+from cbl_engine.scheme.parts import exact_share, of_fraction
 from cbl_engine.scheme.words import share_in_words
 from cbl_engine.tables import has_versions, spans_of
 from cbl_engine.tables.parsing import looks_like_formula
@@ -39,7 +40,8 @@ _TO_THE_VALUE = 4  # categories, which, targets, value
 class Target(_Part):
     """A category's target: a share of the lettings, or a number of them in the year."""
 
-    share: float | None = Field(None, ge=0, le=1, description="of all lettings of the year")
+    share: Annotated[float | None, BeforeValidator(of_fraction)] = Field(
+        None, ge=0, le=1, description="of all lettings of the year; 0.25 or 1/4 for one in four")
     number: int | None = Field(None, ge=0, description="[lettings] in the year")
 
     @model_validator(mode="after")
@@ -116,12 +118,15 @@ def _validated(given: Any, where: Callable[[tuple[Any, ...]], str]) -> LettingsP
 
 
 def _problem(error: Mapping[str, Any], where: Callable[[tuple[Any, ...]], str]) -> Problem:
-    """What pydantic found wrong, with what came and, of a day, what was wanted."""
-    loc, given, dated = tuple(error["loc"]), error["input"], error["type"].startswith("date_")
-    return Problem("bad_plan", f"{'.'.join(map(str, loc))}: "
-                   + ("this is not a day" if dated else error["msg"].removeprefix("Value error, ")),
-                   where=where(loc), given="" if isinstance(given, dict | list) else repr(given),
-                   allowed="YYYY-MM-DD" if dated else "")
+    """What pydantic found wrong, with what came and, of a day or a share, what was wanted."""
+    loc, given, kind = tuple(error["loc"]), error["input"], error["type"]
+    message, allowed = error["msg"].removeprefix("Value error, "), ""
+    if kind.startswith("date_"):
+        message, allowed = "this is not a day", "YYYY-MM-DD"
+    elif loc[-1:] == ("share",):
+        message, allowed = "this is not a share", "0 to 1, such as 0.25, or a fraction such as 1/3"
+    return Problem("bad_plan", f"{'.'.join(map(str, loc))}: {message}", where=where(loc),
+                   given="" if isinstance(given, dict | list) else repr(given), allowed=allowed)
 
 
 def _from_csv(path: Path) -> tuple[dict[str, Any], Callable[[tuple[Any, ...]], str]]:
@@ -240,7 +245,7 @@ def out_turn(record: Happened, plan: LettingsPlan) -> OutTurn:
             f"number for the {gone:.0%} of the year that is over{on_record}. Variance: let less "
             "planned.", _table(frame, category, _Year(first, known, until), gone), drawn="let",
             heads=(("planned_so_far", "planned so far"), ("share_let", "share let, %"),
-                   ("plan", "plan for the year")), items=tuple(_unknown(record, category))))
+                   ("plan", "plan for the year")), of_sheet=("plan_share", "plan_number"), items=tuple(_unknown(record, category))))
     return OutTurn(plan, until, parts)
 
 
@@ -331,7 +336,7 @@ def _table(
 ) -> pl.DataFrame:
     rows = list(_rows(let, category, year, gone))
     return pl.DataFrame(rows, {
-        "category": pl.String, "plan": pl.String, **dict.fromkeys(QUARTERS, pl.Int64),
+        "category": pl.String, "plan": pl.String, "plan_share": pl.Float64, "plan_number": pl.Int64, **dict.fromkeys(QUARTERS, pl.Int64),
         "let": pl.Int64, "share_let": pl.Float64, "planned_so_far": pl.Float64,
         "variance": pl.Float64}, orient="row")
 
@@ -345,15 +350,17 @@ def _rows(
     for value, target in category.targets.items():
         mine = inside.filter(pl.col("value") == value)
         if target.share is not None:
-            planned, said = target.share * total, share_in_words(target.share)
+            planned, said = float(exact_share(target.share) * total), share_in_words(target.share)
+            set_so: tuple[float | None, int | None] = round(100 * target.share, 10), None
         else:
             planned, said = (target.number or 0) * gone, f"{target.number:,}"
-        yield (value, said, *_quarters(mine, year), mine.height,
+            set_so = None, target.number
+        yield (value, said, *set_so, *_quarters(mine, year), mine.height,
                _share(mine.height, total), round(planned, 1), round(mine.height - planned, 1))
     if others.height:
-        yield (_OTHERS, "", *_quarters(others, year), others.height,
+        yield (_OTHERS, "", None, None, *_quarters(others, year), others.height,
                _share(others.height, total), None, None)
-    yield (ALL, "", *_quarters(let, year), total, 100.0 if total else None, None, None)
+    yield (ALL, "", None, None, *_quarters(let, year), total, 100.0 if total else None, None, None)
 
 
 def _share(n: int, of: int) -> float | None:

@@ -37,6 +37,7 @@ class Part:
         withholds: null is what is withheld, where anything is; else what there is not.
         items: sentences, in a list under the words.
         figures: columns of figures that are written out as text.
+        of_sheet: columns of the workbook and the CSV file alone, as numbers that the page has in words.
     """
 
     name: str
@@ -49,6 +50,12 @@ class Part:
     withholds: bool = True
     items: tuple[str, ...] = field(default=(), repr=False)
     figures: tuple[str, ...] = ()
+    of_sheet: tuple[str, ...] = ()
+
+    @property
+    def on_page(self) -> pl.DataFrame | None:
+        """The table as the page has it."""
+        return None if self.frame is None else self.frame.drop(self.of_sheet)
 
     @property
     def chart(self) -> Bars | None:
@@ -65,14 +72,14 @@ class Part:
     @property
     def broad(self) -> bool:
         """Whether it has more columns than an upright sheet has room for."""
-        return self.frame is not None and self.frame.width > _BROAD
+        return self.on_page is not None and self.on_page.width > _BROAD
 
     def kinds(self) -> list[str]:
         """How each column is set: ``n`` as numbers are, ``d`` as days; empty as words."""
-        if self.frame is None:
+        if self.on_page is None:
             return []
         return ["n" if dtype.is_numeric() or name in self.figures else "d" if dtype == pl.Date else ""
-                for name, dtype in self.frame.schema.items()]
+                for name, dtype in self.on_page.schema.items()]
 
     def head(self, column: str) -> str:
         """A column in words."""

@@ -7,7 +7,8 @@ A page is a template of its own that extends ``page.html``; :func:`render` fills
 from cbl_engine.report.backtest_page import backtest_page
 from cbl_engine.report.calibration_page import calibration_page
 from cbl_engine.report.case_note import CaseNote
-from cbl_engine.report.comparison_page import comparison_page, comparison_sheets
+from cbl_engine.report.comparison_page import comparison_page
+from cbl_engine.report.comparison_sheets import comparison_sheets
 from cbl_engine.report.feedback import feedback_page
 from cbl_engine.report.letter import Letter, draft_letter, letter_page
 from cbl_engine.report.movers import movers_page, movers_public_page

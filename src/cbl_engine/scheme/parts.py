@@ -43,7 +43,7 @@ Text = Annotated[str, Field(min_length=1, max_length=2_000)]
 Sql = Annotated[str, Field(min_length=1, max_length=4_000)]
 
 
-def _of_text(value: Any) -> Any:
+def of_fraction(value: Any) -> Any:
     """The number that a fraction in text is; anything else as it came."""
     return float(Fraction(value)) if isinstance(value, str) and fullmatch(FRACTION, value) else value
 
@@ -57,7 +57,7 @@ def exact_share(share: float) -> Fraction:
 
 
 Share = Annotated[
-    float, Field(gt=0, le=1), BeforeValidator(_of_text),
+    float, Field(gt=0, le=1), BeforeValidator(of_fraction),
     WithJsonSchema({"anyOf": [
         {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
         {"type": "string", "pattern": FRACTION},

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from inspect import cleandoc
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from cbl_engine.simulate.changes import parameters_over_time
 from cbl_engine.simulate.warm_up import without_warm_up
 from cbl_engine.tables.days import MONTH, YEAR
 
@@ -32,8 +33,9 @@ class Told:
         worlds: their numbers.
         start: first day that figures are of, after the warm-up.
         end: the day after the last.
-        parameters: what the worlds went by.
+        parameters: what the worlds went by at first.
         begins: first day that is simulated; ``start``, where there is no warm-up.
+        later: what they went by from a day on, in order of the days.
     """
 
     frames: Mapping[str, pl.DataFrame] = field(repr=False)
@@ -42,6 +44,7 @@ class Told:
     end: date
     parameters: Parameters
     begins: date
+    later: tuple[tuple[date, Parameters], ...] = ()
 
     @property
     def years(self) -> float:
@@ -68,8 +71,10 @@ class Told:
 def told_by(simulation: Simulation) -> Told:
     """What figures are made of."""
     scenario = simulation.scenario
+    later = tuple((on - timedelta((on - scenario.start).days % 7), values) for on, values in
+                  parameters_over_time(simulation.parameters, scenario.dated))
     return Told(without_warm_up(simulation.frames, scenario), list(range(scenario.replications)),
-                scenario.figures_from, scenario.end, simulation.parameters, scenario.start)
+                scenario.figures_from, scenario.end, simulation.parameters, scenario.start, later)
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,8 @@ class Kpi:
         of: of a ratio, the worlds in which there is something to divide by: world and of (a group and
             its parts, as ``council`` and ``council, no show``; ``all``: every group); the others are
             left out. None: every world counts.
+        has: whether a simulation has the figure at all, as one of payments that nobody makes; None:
+            each has it.
     """
 
     name: str
@@ -99,11 +106,16 @@ class Kpi:
     order: tuple[str, ...] | None = None
     brief: str = ALL
     of: Callable[[Told], pl.DataFrame] | None = None
+    has: Callable[[Told], bool] | None = None
 
     @property
     def share(self) -> bool:
         """Whether it is a share, never above 1."""
         return self.unit.startswith("share ")
+
+    def is_of(self, told: Told) -> bool:
+        """Whether a simulation has the figure."""
+        return self.has is None or self.has(told)
 
     def may_have(self, group: str) -> bool:
         """Whether a world may have such a group, as far as the figure itself says."""

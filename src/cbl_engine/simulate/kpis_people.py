@@ -137,9 +137,13 @@ def bedrooms_freed(told: Told) -> pl.DataFrame:
     """Bedrooms of the homes that tenants gave back less those of the smaller homes they moved to,
     a year; moves after which no home came back are left out.
     """
+    return grouped(moves_down(told), pl.col("freed").sum() / told.years)
+
+
+def moves_down(told: Told) -> pl.DataFrame:
+    """Lettings to tenants who gave back a larger home, with the bedrooms ``freed`` by each."""
     freed = pl.col("left_bedrooms").cast(pl.Int64) - pl.col("bedrooms").cast(pl.Int64)
-    down = told.lettings.filter(pl.col("leaked").is_null(), freed > 0)
-    return grouped(down, freed.sum() / told.years)
+    return told.lettings.filter(pl.col("leaked").is_null(), freed > 0).with_columns(freed.alias("freed"))
 
 
 def left_register(told: Told) -> pl.DataFrame:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cbl_engine.simulate.columns import Columns
+    from cbl_engine.simulate.lives import Lives
+    from cbl_engine.simulate.setup import Setup
     from cbl_engine.simulate.state import State
 
 MOST_WAITING = 20
@@ -36,6 +38,8 @@ WEEKS_UNLET = 26
 """Weeks after which a scheme has let a home."""
 ADVERTS_UNLET = 20
 """Adverts after which it has."""
+LEAST_LET = 0.01
+"""Share of households, of the opening register or of those who may join, that may be let some home."""
 DAYS_OLD = 183
 """Days before the start by which the newest application of a register may have been made."""
 
@@ -88,7 +92,8 @@ def _beyond(state: State, weeks: Columns, week: int) -> Iterator[Problem]:
             state, week, none, "houses_nobody",
             f"the scheme has let none of the homes advertised in {WEEKS_UNLET} weeks",
             adverts, "adverts", "a letting",
-            "Look at bidding.kinds, at nominations.*, and at whom the scheme's profiles admit")
+            "Look at bidding.kinds, at nominations.*, at whom the scheme's profiles admit, and whether "
+            "homes.bedrooms are sizes that those who wait may be let")
 
 
 def _first(
@@ -102,6 +107,48 @@ def _first(
         yield Problem(kind, message, where=f"world {state.worlds[at]}, week {week} (from {day})",
                       given=f"{counts[at]:,} {unit}", allowed=allowed, remedy=remedy,
                       count=int(beyond.sum()))
+
+
+def sizes_of_no_use(setup: Setup) -> Iterator[Problem]:
+    """A stock of sizes that nobody, or hardly anybody, may be let in any stretch of its life: who wants
+    none of them is known before the first week. Whose sizes are not known bids for the size of its need.
+    """
+    lives, sizes = setup.lives, sorted(set(setup.homes.bedrooms.tolist()))
+    sought = _sought(lives)
+    fits = (sought & np.uint32(sum(1 << size for size in sizes if size >= 0))) > 0
+    given, remedy = ", ".join(map(str, sizes)), "Check the stock's bedrooms and the scheme's bedroom standard"
+    if not fits.any():
+        yield Problem("no_size_to_let", "no household may be let a home of any size in the stock",
+                      where="homes.bedrooms", given=given, remedy=remedy)
+        return
+    some = np.logical_or.reduceat(fits, lives.starts[:-1])
+    shares = [part.mean() for part in (some[: lives.opening], some[lives.opening :]) if len(part)]
+    if max(shares) < LEAST_LET and setup.theory == Theory():
+        yield Problem(
+            "hardly_any_size_to_let", "hardly any household may be let a home of any size in the stock",
+            where="homes.bedrooms", given=f"{given}: {some.mean():.2%} of those who wait or may join",
+            allowed=f"sizes that {LEAST_LET:.0%} or more may be let, of those who wait or of those who may join",
+            remedy=remedy)
+
+
+def sizes_of_nobody(setup: Setup) -> list[Problem]:
+    """A note on sizes of the stock that nobody may be let in any stretch of its life, where there are others."""
+    all_sought = int(np.bitwise_or.reduce(_sought(setup.lives), initial=0))
+    sizes, homes = np.unique(setup.homes.bedrooms, return_counts=True)
+    lost = [(int(size), int(n)) for size, n in zip(sizes, homes, strict=True)
+            if size >= 0 and not all_sought >> int(size) & 1]
+    if not lost:
+        return []
+    return [Problem(
+        "size_of_nobody", "nobody who waits or may join may be let homes of some sizes, which stand empty",
+        where="homes.bedrooms", given="; ".join(f"{size} ({n:,} homes)" for size, n in lost),
+        remedy="Check the stock's bedrooms and the scheme's bedroom standard")]
+
+
+def _sought(lives: Lives) -> NDArray[np.uint32]:
+    """Mask of the sizes of each stretch: those it may be let, or, where they are not known, that of its need."""
+    by_need = np.left_shift(np.uint32(1), np.maximum(lives.need, 0).astype(np.uint32))
+    return np.where((lives.sizes == 0) & (lives.need >= 0), by_need, lives.sizes).astype(np.uint32)
 
 
 def register_out_of_time(applications: pl.DataFrame, start: date, where: str) -> list[Problem]:

@@ -11,6 +11,7 @@ import polars as pl
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.simulate.columns import silent
 from cbl_engine.simulate.duties import Duties, duties_of
+from cbl_engine.simulate.first_dates import dated, not_assessed
 from cbl_engine.simulate.happenings import (
     FLAGS,
     Happenings,
@@ -85,8 +86,9 @@ def make_lives(
     read, n_read = tables["applications"]["id"], opening["applications"].height
     pool = tables_of(tables, read[n_read:])
     days = [(track.from_ - start).days for track in tracks]
+    whose = JOINS + not_assessed(joining["applications"])
     # What each later track finds of those who join on its first day.
-    firsts = [found_on(track, _moved(pool, later), track.from_)
+    firsts = [found_on(track, dated(track.version, _moved(pool, later), whose), track.from_)
               for track, later in zip(tracks[1:], days[1:], strict=True)]
     waits = _wanted(found, opening["applications"]["id"].cast(pl.String), most)["application"]
     ids = pl.concat([waits, *(f.filter("waiting")["application"] for f in firsts)]).unique().sort()
@@ -129,7 +131,7 @@ def make_lives(
     for number, (track, later) in enumerate(zip(tracks[1:], days[1:], strict=True), 1):
         stays = np.full(len(own), number)
         _, spells = history(
-            tracks, lambda _, stays=stays: stays, _moved(pool, later),
+            tracks, lambda _, stays=stays: stays, dated(track.version, _moved(pool, later), whose),
             only_of(firsts[number - 1], own), happenings.moved(later), track.from_, rounds[number],
             told)
         back = timedelta(days=later)

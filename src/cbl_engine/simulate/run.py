@@ -16,6 +16,7 @@ import polars as pl
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.records.places import check_folder
 from cbl_engine.simulate.columns import silent
+from cbl_engine.simulate.limits import sizes_of_nobody
 from cbl_engine.simulate.outputs import frames_of_run
 from cbl_engine.simulate.policy import rules_not_followed
 from cbl_engine.simulate.run_folder import TABLES, RunFolder, finished_spans
@@ -64,6 +65,7 @@ def simulate(
     batch: int | None = None,
     workers: int = 1,
     said: Callable[..., None] = silent,
+    on_notes: Callable[[list[Problem]], None] = silent,
 ) -> Simulation:
     """Simulate a scenario.
 
@@ -76,6 +78,7 @@ def simulate(
             it is.
         workers: processes side by side; likewise.
         said: told what is done (``assessing``, ``weeks``), how much, and of how much.
+        on_notes: told before the first week what a world may not be meant to be like.
 
     Returns:
         A :class:`Simulation`.
@@ -89,7 +92,7 @@ def simulate(
     scenario, parameters = read_scenario(path)
     scenario = with_counts(scenario, replications=replications, weeks=weeks)
     return simulate_scenario(scenario, parameters, path.parent, out, batch=batch, workers=workers,
-                             said=said)
+                             said=said, on_notes=on_notes)
 
 
 def simulate_scenario(
@@ -101,6 +104,7 @@ def simulate_scenario(
     batch: int | None = None,
     workers: int = 1,
     said: Callable[..., None] = silent,
+    on_notes: Callable[[list[Problem]], None] = silent,
 ) -> Simulation:
     """Simulate a scenario that was read.
 
@@ -112,11 +116,13 @@ def simulate_scenario(
         batch: likewise.
         workers: likewise.
         said: likewise.
+        on_notes: likewise.
     """
     _positive(batch=batch, workers=workers)
     if out is not None:
         check_folder(out)
     setup = set_up(scenario, parameters, beside, lambda done, of: said("assessing", done, of))
+    on_notes(sizes_of_nobody(setup))
     kept = RunFolder(Path(out), scenario, parameters, setup) if out is not None else None
     not_followed = rules_not_followed(setup)
     if kept is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cbl_engine.errors import Problem
-from cbl_engine.simulate import kpis_accommodation, kpis_homes, kpis_people
+from cbl_engine.simulate import kpis_accommodation, kpis_downsizing, kpis_homes, kpis_people
 from cbl_engine.simulate.kpi import ALL, Kpi, Told, told_by
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from cbl_engine.simulate.run import Simulation
 
-KPIS = (*kpis_homes.KPIS, *kpis_people.KPIS, *kpis_accommodation.KPIS)
+KPIS = (*kpis_homes.KPIS, *kpis_people.KPIS, *kpis_downsizing.KPIS, *kpis_accommodation.KPIS)
 """Every figure, in the order of the summary."""
 BY_NAME = {kpi.name: kpi for kpi in KPIS}
 _CONFIDENCE = 0.95
@@ -46,10 +46,10 @@ def summary(simulation: Simulation) -> pl.DataFrame:
         kpi, group (``all``, ``band A``, ``2 bedrooms``, a stage, ...), unit, mean, low and high
         (Float64; null with one world; all three null where a median is not reached in some world)
         and worlds (UInt32: those in which the figure has a value). ``KPIS`` has the label and
-        the definition of each.
+        the definition of each. A figure that the simulation has not (``Kpi.has``) has no row.
     """
     told = told_by(simulation)
-    return pl.concat(over_worlds(kpi, told) for kpi in KPIS)
+    return pl.concat(over_worlds(kpi, told) for kpi in KPIS if kpi.is_of(told))
 
 
 def over_worlds(kpi: Kpi, told: Told) -> pl.DataFrame:

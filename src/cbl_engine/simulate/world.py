@@ -13,8 +13,9 @@ from cbl_engine.simulate.changes import parameters_over_time, transitions_of
 from cbl_engine.simulate.columns import silent
 from cbl_engine.simulate.dated_homes import come_one_by_one, too_many_decants
 from cbl_engine.simulate.duties import of_a_day
+from cbl_engine.simulate.first_dates import dated, not_assessed
 from cbl_engine.simulate.let_before import let_before
-from cbl_engine.simulate.limits import register_out_of_time
+from cbl_engine.simulate.limits import register_out_of_time, sizes_of_no_use
 from cbl_engine.simulate.lists_under_way import lists_under_way
 from cbl_engine.simulate.luck import Luck
 from cbl_engine.simulate.make_lives import make_lives
@@ -45,8 +46,6 @@ _WAITS = ("active", "under_offer")
 """Statuses of a council's own applications that are taken as waiting."""
 _MOST_MADE = 64
 """A made-up register is made up to so many times too large, for schemes that take few on."""
-_NOT_ASSESSED = ("unbanded", "awaiting_review")
-"""Statuses of made-up applications that have neither band nor dates yet."""
 _POOL = 4000
 """Households made that may join, at least: as many under any scheme that takes half of them, twice
 as many under one that takes a quarter, so that a household is the same under most schemes."""
@@ -162,7 +161,7 @@ def _registers(
             authority_type=scenario.world.authority_type)
         for version in scheme.versions:
             frames = with_columns_of(frames, version)
-        frames = _dated(first, frames, scenario.start)
+        frames = dated(first.in_force(scenario.start), frames, not_assessed(frames["applications"]))
         return {name: frames[name] for name in _TABLES if name in frames}
 
     def waiting(households: int) -> dict[str, pl.DataFrame]:
@@ -205,21 +204,6 @@ def _linked(own: Mapping[str, pl.DataFrame], waiting: pl.Series) -> dict[str, pl
         return {}
     rows = of_households({name: own[name] for name in _TABLES if name in own}, others)
     return {name: frame for name, frame in rows.items() if name != "areas"}
-
-
-def _dated(scheme: Scheme, frames: Mapping[str, pl.DataFrame], start: date) -> dict[str, pl.DataFrame]:
-    """Made-up households whom nobody had assessed yet with the day they registered as their priority
-    date, where the scheme assesses them and reads the date from the register.
-
-    Else the bands it gives them would rank by a date that none of them ever has, and hold every bid.
-    """
-    rules = scheme.in_force(start).assessment
-    applications = frames["applications"]
-    if rules is None or rules.priority_date is not None or "priority_date" not in applications.columns:
-        return dict(frames)
-    registered = pl.when(pl.col("status").cast(pl.String).is_in(_NOT_ASSESSED)).then("registered_on")
-    return {**frames, "applications": applications.with_columns(
-        pl.coalesce("priority_date", registered).alias("priority_date"))}
 
 
 def _as_kept(scheme: Scheme, frames: Mapping[str, pl.DataFrame], start: date) -> dict[str, pl.DataFrame]:
@@ -275,6 +259,7 @@ _NOT_BELOW_0 = (
     "nominations.landlord_odds", "nominations.household_odds", "nominations.days_times",
     "direct.share", "tenancies.ends_by_bedrooms", "stock.provider_keeps",
     "downsizing.pensioners_ask", "downsizing.deduction", "downsizing.incentive",
+    "downsizing.payment",
     "accommodation.nightly", "accommodation.subsidy",
     "accommodation.size_times", "accommodation.kinds", "accommodation.out_of_area",
     "accommodation.next_duty_owed", "accommodation.exits_per_year", "accommodation.least_nights",
@@ -285,14 +270,7 @@ _NOT_BELOW_0 = (
 
 def _cannot_run(setup: Setup) -> list[Problem]:
     """What would make every world empty or senseless, where it can be known before the run."""
-    problems = []
-    sizes = sorted(set(setup.homes.bedrooms.tolist()))
-    mask = sum(1 << size for size in sizes if size >= 0)
-    if not (setup.lives.sizes & mask).any():
-        problems.append(Problem(
-            "no_size_to_let", "no household may be let a home of any size in the stock",
-            where="homes.bedrooms", given=", ".join(map(str, sizes)),
-            remedy="Check the stock's bedrooms and the scheme's bedroom standard"))
+    problems = list(sizes_of_no_use(setup))
     for _, its in setup.spells:
         problems += _values_that_cannot_be(its.parameters)
         problems += _nominations_without_end(its)
