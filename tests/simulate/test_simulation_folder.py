@@ -276,3 +276,13 @@ def test_a_run_whose_tables_are_of_another_version_is_not_read(whole: Path, tmp_
     (tmp_path / "manifest.json").write_text(json.dumps({**told, "schema_version": 1}))
     with pytest.raises(RunError, match="of another version of the engine"):
         open_simulation(tmp_path)
+
+
+def test_a_run_without_a_parameter_that_there_is_now_is_not_read(whole: Path, tmp_path: Path) -> None:
+    for path in whole.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    told = json.loads((tmp_path / "manifest.json").read_text())
+    del told["parameters"]["downsizing.payment"]
+    (tmp_path / "manifest.json").write_text(json.dumps(told))
+    with pytest.raises(RunError, match=r"without downsizing\.payment"):
+        open_simulation(tmp_path)

@@ -47,7 +47,8 @@ def open_simulation(folder: str | Path) -> Kept:
     """The folder of a finished simulation.
 
     Raises:
-        RunError: there is none, it is not finished, or a file is not as it was written.
+        RunError: there is none, it is not finished, another version made it, or a file is not as it was
+            written.
     """
     folder = Path(folder)
     manifest = folder / "manifest.json"
@@ -79,6 +80,12 @@ def open_simulation(folder: str | Path) -> Kept:
     except (ValidationError, KeyError):
         raise _damaged(manifest, "the file is not as this version of the engine writes it") from None
     places = {name: at for at, name in enumerate(shipped_parameters().found)}
+    missing = [name for name in places if name not in parameters]
+    if missing:
+        raise RunError([Problem(
+            "other_version", "the simulation is that of a version of the engine without parameters that "
+            "this one has", where=str(manifest), given=f"without {', '.join(missing)}",
+            remedy="Simulate again into another folder")])
     in_order = dict(sorted(parameters.items(), key=lambda item: places.get(item[0], len(places))))
     return Kept(folder, scenario, Parameters(in_order),
                 {name: pl.scan_parquet(folder / f"{name}.parquet", glob=False) for name in TABLES})
