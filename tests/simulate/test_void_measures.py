@@ -7,11 +7,14 @@ import datetime as dt
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
+from scipy.stats import CensoredData, ecdf
 
 from cbl_engine.simulate.void_measures import (
     MEASURES,
-    median_with_open,
+    days_with_open,
     void_days,
     void_measures,
 )
@@ -134,17 +137,34 @@ def test_means_medians_and_open_voids():
     }
 
 
+def _median(days, still_open):
+    rows = pl.DataFrame({"all": ["x"] * len(days), "days": days, "open": still_open},
+                        {"all": pl.String, "days": pl.Int64, "open": pl.Boolean})
+    return days_with_open(rows, ["all"], 0.5)["value"].to_list()
+
+
 def test_a_median_that_is_not_reached_is_not_known():
-    assert median_with_open(np.array([3, 9, 9]), np.array([False, True, True])) is None
-    assert median_with_open(np.array([9]), np.array([True])) is None
-    assert median_with_open(np.array([], int), np.array([], bool)) is None
+    assert _median([3, 9, 9], [False, True, True]) == [None]
+    assert _median([9], [True]) == [None]
+    assert _median([], []) == []
     # Half is enough, whatever the rounding.
-    assert median_with_open(np.arange(1, 7), np.zeros(6, bool)) == 3
+    assert _median([1, 2, 3, 4, 5, 6], [False] * 6) == [3]
 
 
-def test_the_median_is_given_in_a_program_whose_floating_point_raises():
-    with np.errstate(all="raise"):
-        assert median_with_open(np.array([0, 3, 9]), np.array([False, False, True])) == 3
+@given(st.lists(st.tuples(st.sampled_from("xyz"), st.integers(0, 12), st.booleans()), max_size=40),
+       st.sampled_from([0.25, 0.5, 0.9]))
+def test_days_by_which_a_share_is_over_are_those_of_the_product_limit(cells, share):
+    rows = pl.DataFrame(cells, {"group": pl.String, "days": pl.Int64, "open": pl.Boolean}, orient="row")
+    found = days_with_open(rows, ["group"], share)
+    assert found["group"].to_list() == rows["group"].unique(maintain_order=True).to_list()
+    for name, n, value in found.iter_rows():
+        mine = rows.filter(group=name)
+        days, is_open = mine["days"].to_numpy(), mine["open"].to_numpy()
+        with np.errstate(all="ignore"):
+            over = ecdf(CensoredData(uncensored=days[~is_open], right=days[is_open])).cdf
+        at = int(np.searchsorted(over.probabilities, share - 1e-9))
+        assert n == mine.height
+        assert value == (over.quantiles[at] if at < len(over.quantiles) else None)
 
 
 def test_groups_apart_in_any_order_of_rows():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -16,11 +15,9 @@ from cbl_engine.simulate.kpi import (
     grouped,
     months,
 )
-from cbl_engine.simulate.void_measures import quantile_with_open
+from cbl_engine.simulate.void_measures import days_with_open
 from cbl_engine.tables.days import MONTH, YEAR
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 def wait_from_registered(told: Told) -> pl.DataFrame:
     """Months from joining the register to the start of the tenancy, mean of those housed; those who
@@ -55,13 +52,10 @@ def wait_median(told: Told) -> pl.DataFrame:
 
 def _housed_by(told: Told, share: float) -> pl.DataFrame:
     rows = _cohorts(told)
-    found = [
-        (world, name, NOT_REACHED if days is None else days / MONTH)
-        for group in ("cohort", "cohort_band")
-        for world, name, days in _days_by(rows, group, share)
-    ]
-    return pl.DataFrame(found, {"world": pl.Int32, "group": pl.String, "value": pl.Float64},
-                        orient="row")
+    found = pl.concat(
+        days_with_open(rows.rename({cohort: "group"}), ["world", "group"], share)
+        for cohort in ("cohort", "cohort_band"))
+    return found.select("world", "group", (pl.col("value") / MONTH).fill_null(NOT_REACHED))
 
 
 def _cohorts(told: Told) -> pl.DataFrame:
@@ -84,14 +78,6 @@ def _cohorts(told: Told) -> pl.DataFrame:
 def _opening(told: Told) -> pl.Expr:
     """Whether a household was on the register on the first day of the figures."""
     return pl.col("application").str.starts_with("P0000-") | (pl.col("registered_on") < told.start)
-
-
-def _days_by(
-    rows: pl.DataFrame, group: str, share: float
-) -> Iterator[tuple[Any, Any, float | None]]:
-    for (world, name), mine in rows.group_by("world", group, maintain_order=True):
-        yield world, name, quantile_with_open(
-            mine["days"].to_numpy(), mine["open"].to_numpy(), share)
 
 
 def housed_within_year(told: Told) -> pl.DataFrame:

@@ -28,19 +28,20 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 
 from cbl_engine.simulate.setup import FIRST_LETS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 MEASURES = ("tenancy", "key_to_key", "standard_relet", "core")
 NO_RELET = ("long_term", "lost", "redesignated", "temporary_accommodation", "decant")
 _BEFORE = ("tenancy_ended_on", "keys_in_on")
 """Days of the tenancy before, which a new or bought home has not had."""
 _NOT_STANDARD = ("decant", "exchange", "succession")
+_EVEN = 1e-12
+"""Half is enough, whatever the rounding."""
 _RESULT = {
     "measure": pl.String, "voids": pl.Int64, "open": pl.Int64, "mean": pl.Float64,
     "median": pl.Float64, "median_with_open": pl.Float64,
@@ -123,9 +124,7 @@ def void_measures(
         let.median().alias("median"),
     )
     types = {name: voids.schema[name] for name in by} | _RESULT
-    medians = pl.DataFrame(
-        list(_medians(days, keys)), {n: types[n] for n in (*keys, "median_with_open")}, orient="row"
-    )
+    medians = days_with_open(days, keys, 0.5).select(*keys, pl.col("value").alias("median_with_open"))
     return (
         told.join(medians, on=keys, nulls_equal=True)
         .sort(*by, order)
@@ -133,37 +132,29 @@ def void_measures(
     )
 
 
-def _medians(days: pl.DataFrame, keys: list[str]) -> Iterator[tuple[object, ...]]:
-    for group, rows in days.group_by(keys):
-        yield *group, median_with_open(rows["days"].to_numpy(), rows["open"].to_numpy())
-
-
-def median_with_open(days: np.ndarray, still_open: np.ndarray) -> float | None:
-    """The first day by which half are over; see :func:`quantile_with_open`."""
-    return quantile_with_open(days, still_open, 0.5)
-
-
-def quantile_with_open(
-    days: np.ndarray, still_open: np.ndarray, share: float
-) -> float | None:
-    """The first day by which a share is over, those still open counting as longer (Kaplan-Meier).
+def days_with_open(rows: pl.DataFrame, by: Sequence[str], share: float) -> pl.DataFrame:
+    """The first day by which a share of each group is over, those still open counting as longer
+    (E. L. Kaplan and P. Meier, Nonparametric Estimation from Incomplete Observations, Journal of the
+    American Statistical Association 53 (1958), 457-481).
 
     Args:
-        days: [days], so far where open.
-        still_open: whether each is open.
+        rows: ``by``, days (so far where open) and open (Bool).
+        by: columns that tell groups apart, one at least; an empty cell is a group too.
         share: 0 to 1.
 
     Returns:
-        [days]; None when that share is over by no day.
+        ``by``, rows (UInt32) and value (Float64 [days]; null where that share is over by no day), a row
+        for each group, in the order in which they come.
     """
-    from scipy.stats import CensoredData, ecdf
-
-    if not len(days):
-        return None
-    with np.errstate(under="ignore"):  # ecdf means it, and a program that embeds this may have it raise
-        over = ecdf(CensoredData(uncensored=days[~still_open], right=days[still_open])).cdf
-    at = int(np.searchsorted(over.probabilities, share - 1e-12))
-    return float(over.quantiles[at]) if at < len(over.quantiles) else None
+    lasted = rows.group_by(*by, "days").agg(
+        pl.len().alias("rows"), (~pl.col("open")).sum().alias("over")).sort(*by, "days")
+    there = pl.col("rows").cum_sum(reverse=True).over(by)
+    left = (1 - pl.col("over") / there).cum_prod().over(by)
+    found = lasted.with_columns(left.alias("left")).group_by(by).agg(
+        pl.col("rows").sum(),
+        pl.col("days").filter(pl.col("left") <= 1 - share + _EVEN).min().cast(pl.Float64).alias("value"))
+    return rows.select(by).unique(maintain_order=True).join(
+        found, on=by, how="left", nulls_equal=True, maintain_order="left")
 
 
 def _whole(voids: pl.DataFrame) -> pl.DataFrame:

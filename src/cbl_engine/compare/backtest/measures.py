@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cbl_engine.simulate.kpi import ALL, band, bedrooms, definition_of, grouped
+from cbl_engine.simulate.void_measures import days_with_open
 from cbl_engine.tables.days import MONTH
 
 if TYPE_CHECKING:
@@ -108,23 +109,13 @@ def _median(seen: Seen, begins: str, ends: str, *by: pl.Expr) -> pl.DataFrame:
     rows = seen.tables["voids"].filter(seen.within(begins)).with_columns(
         (pl.coalesce(ends, pl.lit(seen.until)) - pl.col(begins)).dt.total_days()
         .clip(lower_bound=0).alias("days"),
-        pl.col(ends).is_not_null().alias("over"),
+        pl.col(ends).is_null().alias("open"),
     )
-    key = ["world", "group"]
-    parts = []
-    for group in by:
-        steps = (
-            rows.with_columns(group.alias("group")).group_by(*key, "days")
-            .agg(pl.col("over").sum(), pl.len().alias("rows")).sort(*key, "days")
-        )
-        there = pl.col("rows").cum_sum(reverse=True).over(key)
-        left = (1 - pl.col("over") / there).log().cum_sum().over(key).exp()
-        parts.append(
-            steps.with_columns(left.alias("left"), pl.col("rows").sum().over(key).alias("of"))
-            .filter(pl.col("left") <= 0.5 + 1e-9, pl.col("of") >= _FEWEST)
-            .group_by(key).agg(pl.col("days").min().cast(pl.Float64).alias("value"))
-        )
-    return pl.concat(parts)
+    return pl.concat(
+        days_with_open(rows.with_columns(group.alias("group")), ["world", "group"], 0.5)
+        .filter(pl.col("value").is_not_null(), pl.col("rows") >= _FEWEST)
+        .select("world", "group", "value")
+        for group in by)
 
 
 def _adverts(seen: Seen) -> pl.DataFrame:
