@@ -104,7 +104,7 @@ def bidders(state: State, week: int, who: NDArray[np.int64], looks: NDArray[np.b
         looks: whether each would look for a home by itself.
 
     Returns:
-        Those who look, and whoever else is bid for.
+        Those who look, and whoever else is bid for, in the order of their rows.
     """
     households, close = state.households, state.setup.closes(week)
     policy = policy_on(state.setup, close)
@@ -114,7 +114,8 @@ def bidders(state: State, week: int, who: NDArray[np.int64], looks: NDArray[np.b
     if bidding is not None and any(c.bids in ("council", "automatic")
                                    for c in bidding.choice.values()):
         placed_for[:] = True
-    asked = looks | placed_for
+    asked = np.flatnonzero(looks | placed_for)
+    asked = asked[np.argsort(who[asked], kind="stable")]  # nearly in order
     who, led, looks = who[asked], led[asked], looks[asked]
     none = np.full(len(who), -1, np.int64)
     if bidding is None:

@@ -51,8 +51,9 @@ def choose(state: State, week: int, voids: NDArray[np.int64], going: Going) -> B
     world = state.voids["world"][voids].astype(np.int64)
     counts = np.bincount(world, minlength=len(state.worlds))
     who = bidders.may_bid(state, week, going)
-    who = np.sort(who[counts[households["world"][who]] > 0], kind="stable")  # nearly in order
+    who = who[counts[households["world"][who]] > 0]
     if state.setup.theory.bids:
+        who = np.sort(who, kind="stable")  # nearly in order
         return _counted(state, week, _everything(state, who, voids, counts))
     found = bidders.bidders(state, week, who, _who_looks(state, who, week))
     bids = _counted(state, week, _own(state, week, found, voids, counts))
@@ -65,9 +66,9 @@ def choose(state: State, week: int, voids: NDArray[np.int64], going: Going) -> B
 
 def _counted(state: State, week: int, bids: Bids) -> Bids:
     households = state.households
-    placed = np.bincount(bids.household, minlength=len(households))
+    who, placed = np.unique(bids.household, return_counts=True)
     for name in ("bids", "in_cycle"):
-        households[name][:] += placed.astype(households[name].dtype)
+        households[name][who] += placed.astype(households[name].dtype)
     households["own_bid_on"][bids.household[bids.by == OWN]] = state.setup.closes(week)
     return bids
 
@@ -128,8 +129,11 @@ def _who_looks(state: State, who: NDArray[np.int64], week: int) -> NDArray[np.bo
     chance = np.array([0.0, p["bidding.seldom_per_week"], p["bidding.often_per_week"]])
     weeks = state.setup.round_weeks
     chance = chance if weeks == 1 else 1 - (1 - chance) ** weeks
-    draws = state.setup.luck.draws("looks", households["id"][who], week)
-    return happens_by_kind(chance, households["kind"][who], draws)
+    kind, looks = households["kind"][who], np.zeros(len(who), bool)
+    some = np.flatnonzero(chance[kind] > 0)  # most never look
+    draws = state.setup.luck.draws("looks", households["id"][who[some]], week)
+    looks[some] = happens_by_kind(chance, kind[some], draws)
+    return looks
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,6 +142,7 @@ class _Cells:
 
     Attributes:
         of: class of each household.
+        order: places of households, class after class.
         first, upto: where a class begins in ``advert``, and ends.
         advert: place of each home.
         total: running totals of weights [whole numbers].
@@ -145,6 +150,7 @@ class _Cells:
     """
 
     of: NDArray[np.int64]
+    order: NDArray[np.int64]
     first: NDArray[np.int64]
     upto: NDArray[np.int64]
     advert: NDArray[np.int64]
@@ -169,7 +175,11 @@ def _cells(
     world = households["world"][who].astype(np.int64)
     sizes = state.sizes_sought(who).astype(np.int64) & 0xFFF
     key = (((world << 12 | sizes) << 12 | area) << 4 | group) << 2 | access
-    keys, of = np.unique(key, return_inverse=True)
+    order = np.argsort(key, kind="stable")
+    keys = key[order]
+    new = np.diff(keys, prepend=keys[:1] - 1) != 0
+    of, keys = np.empty(len(key), np.int64), keys[new]
+    of[order] = np.cumsum(new) - 1
     k_access, k_group = keys & 3, keys >> 2 & 15
     k_area, k_sizes, k_world = keys >> 6 & 0xFFF, keys >> 18 & 0xFFF, keys >> 30
     begins = np.cumsum(counts) - counts
@@ -197,7 +207,7 @@ def _cells(
     wanted = np.clip(utility * care, -8, 8)
     weight = np.maximum(np.rint(np.exp(wanted) * _UNIT), 1).astype(np.int64)
     edges = np.searchsorted(which, np.arange(len(keys) + 1))
-    return _Cells(of, edges[:-1], edges[1:], advert, np.cumsum(weight), liking)
+    return _Cells(of, order, edges[:-1], edges[1:], advert, np.cumsum(weight), liking)
 
 
 def _picked(
@@ -210,7 +220,7 @@ def _picked(
         Place in ``who`` of each bid, and the bids.
     """
     setup, households, luck = state.setup, state.households, state.setup.luck
-    order = np.argsort(cells.of, kind="stable")  # neighbours are looked up among the same totals
+    order = cells.order  # neighbours are looked up among the same totals
     who, council, of = who[order], council[order], cells.of[order]
     ids, world = households["id"][who], households["world"][who].astype(np.int64)
     usual = int(setup.parameters["bidding.most_bids"])

@@ -190,7 +190,7 @@ def _count(state: State, week: int, weeks: Columns, joined: NDArray[np.int64]) -
     n, closes = len(state.worlds), state.setup.closes(week)
     households, voids, stays = state.households, state.voids, state.stays
     there = state.live[households["status"][state.live] <= UNDER_OFFER]
-    waiting = there[households["waits"][there]]
+    there_in, waits = households["world"][there], households["waits"][there]
     to_let = (voids["step"] != OVER) | ((voids["let"] > closes) & (voids["let"] < NEVER))
     empty = np.flatnonzero(to_let & (voids["ended"] <= closes))
     placed = stays["household"][(stays["since"] <= closes) & (stays["until"] > closes)]
@@ -199,7 +199,7 @@ def _count(state: State, week: int, weeks: Columns, joined: NDArray[np.int64]) -
         return np.bincount(of["world"][rows], minlength=n)
 
     weeks.append(
-        n, world=np.arange(n), week=week, registered=per_world(there, households),
-        waiting=per_world(waiting, households), voids=per_world(empty, voids),
+        n, world=np.arange(n), week=week, registered=np.bincount(there_in, minlength=n),
+        waiting=np.bincount(there_in[waits], minlength=n), voids=per_world(empty, voids),
         joined=per_world(joined, households), placed=per_world(placed, households),
     )
