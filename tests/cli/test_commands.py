@@ -302,6 +302,9 @@ def test_init_takes_no_folder_for_a_file(cbl: Cbl, tmp_path: Path) -> None:
          "--month: this is not a month; given '2026-13'; allowed: YYYY-MM"),
         (["bid", "sheffield", "P0000001", "AD1", "--data", "riverton", "--at", "9999-12-31T23:59"],
          "--at: the moment is too far off to be meant"),
+        (["explain", "--run", "", "--advert", "A"], "--run: nothing is given"),
+        (["explain", "--run=", "--advert", "A"], "--run: nothing is given"),
+        (["shortlist", "sheffield", "--data", " "], "--data: nothing is given"),
     ],
 )
 def test_what_cannot_be_used_is_told_in_lines(cbl: Cbl, arguments: list[str], said: str) -> None:

@@ -7,6 +7,7 @@ stays quick.
 from __future__ import annotations
 
 import sys
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from cyclopts import App, CycloptsError, Group
@@ -117,6 +118,8 @@ def run(typed: list[str]) -> int:
     """
     from cbl_engine.errors import BadInput, CblError
 
+    if empty := _empty(typed):
+        return _told(empty)
     called = app if typed and typed[0] not in app.help_flags else commands(listed=True)
     try:
         code = called(typed, print_error=False, exit_on_error=False, result_action="return_value")
@@ -138,6 +141,17 @@ def run(typed: list[str]) -> int:
             return _told([refused])
         show_defect(error)
         return 3
+
+
+def _empty(typed: list[str]) -> list[Problem]:
+    """Words without anything in them, which as a place would be the folder one stands in."""
+    from cbl_engine.errors import Problem
+
+    return [
+        Problem("empty_argument", "nothing is given", where=word.strip().removesuffix("=") or before,
+                remedy="A variable of the shell may not be set: give it a value, or leave the option out")
+        for before, word in pairwise(["cbl", *typed])
+        if not word.strip() or (word.startswith("--") and word.endswith("=") and "=" not in word[:-1])]
 
 
 def _told(problems: Sequence[Problem]) -> int:
