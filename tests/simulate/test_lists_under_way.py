@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,10 @@ import pytest
 from cbl_engine.sample import write_borough
 from cbl_engine.scheme import load_scheme
 from cbl_engine.simulate import nominating
+from cbl_engine.simulate.going_on import go_on
 from cbl_engine.simulate.lists_under_way import STANDS, lists_under_way
-from cbl_engine.simulate.opening import voids_under_way
+from cbl_engine.simulate.opening import begin_with, voids_under_way
+from cbl_engine.simulate.state import begin
 from cbl_engine.simulate.weeks import run_batch
 from tests.simulate.accounts import LAWS
 from tests.simulate.small import START, setup_of, tables
@@ -219,17 +222,35 @@ def test_laws_that_every_world_keeps_are_kept(found: dict[str, pl.DataFrame]) ->
     assert _broken(found) <= set(FROM_BEFORE)
 
 
+def test_earlier_adverts_whose_profile_is_not_known_count_in_no_quota(setup: Setup) -> None:
+    def counted(shown: pl.DataFrame) -> Any:
+        assert setup.lists is not None
+        state = begin(replace(setup, lists=replace(setup.lists, shown=shown)), np.array([0]))
+        assert setup.under_way is not None
+        begin_with(state, setup.under_way)
+        go_on(state)
+        assert state.counts is not None
+        return state.counts.counted.tolist()
+
+    assert setup.lists is not None
+    shown, nr = setup.lists.shown, pl.int_range(pl.len())
+    untold = shown.with_columns(pl.when(nr < 6).then("profile").alias("profile"))
+    assert counted(untold) == counted(shown.head(6)) != counted(shown)
+
+
 def test_earlier_adverts_count_in_quotas_and_in_published_results(setup: Setup) -> None:
     state, _ = run_batch(setup, np.array([0]))
     assert setup.lists is not None
     shown = setup.lists.shown
     assert shown.height == 12
     assert state.counts is not None
-    adverts = len(state.adverts) + shown.height
-    assert state.counts.counted[0, 0, :, 0].sum() == adverts
+    whole, part = state.counts.counted[0, 0].T
     named = shown.filter(pl.col("profile") == "waiting_time").height
     profile = state.setup.policies[0].profile_number("waiting_time")
-    assert state.counts.counted[0, 0, :, 1].sum() == named + (state.adverts["profile"] == profile).sum()
+    # The scheme is older than the first of these adverts: others before them count too.
+    assert whole.sum() > len(state.adverts) + shown.height
+    assert part.sum() > named + (state.adverts["profile"] == profile).sum()
+    assert set((whole - 4 * part).tolist()) <= {0, 1, 2, 3}
     assert state.shown[0, :, 1].sum() >= shown["bids"].sum()
 
 

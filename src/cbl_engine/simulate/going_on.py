@@ -92,8 +92,9 @@ def _publish(state: State, shown: pl.DataFrame) -> None:
     """Earlier adverts count in quotas, and published results have them and their bids."""
     home, opened, bids = (shown[n].to_numpy() for n in ("home", "opened_on", "bids"))
     profile = _profiles(state, shown["profile"])
-    if profile.any():
-        advertising.count_before(state, home, profile, opened)
+    told = profile > 0
+    if told.any():
+        advertising.count_before(state, home[told], profile[told], opened[told])
     bedrooms = np.clip(state.setup.homes.bedrooms[home].astype(np.int64), 0, MOST_BEDROOMS)
     state.shown[:, :, 0] += np.bincount(bedrooms, minlength=MOST_BEDROOMS + 1)
     state.shown[:, :, 1] += np.bincount(bedrooms, bids, MOST_BEDROOMS + 1).astype(np.int64)
