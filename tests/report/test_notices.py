@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
+import polars as pl
 import pytest
 
 from cbl_engine.errors import BadInput
 from cbl_engine.report import draft_notice, letter_page, notices_due
+from cbl_engine.report.undone import outcomes_of, undone_by_officers
 from tests.offers.week import Week, day, moment
 
 FINAL = """
@@ -257,6 +260,28 @@ def test_a_consequence_that_was_lifted_is_told_to_its_household():
     assert "Out for a while, which began on 18 June 2024, is lifted from 20 June 2024." in text
     assert "From 20 June 2024 it no longer keeps you from bidding for homes." in text
     assert "rival" not in text
+
+
+def test_a_refusal_that_counts_no_longer_is_told_to_its_household():
+    week = refusing()
+    week.outcome(20, "undone", "elm0", "ann", act="refusal_counts", by="Mo", reasonable=True).run(until=20)
+    assert "refusal/elm0/ann/1" not in due(week)
+    text = words(week, "judged_anew/elm0/ann/1")
+    assert "Your refusal of the home below was counted as a refusal under our scheme." in text
+    assert "from 20 June 2024 it does not count" in text
+    assert "ask us to review" in text
+    assert "rival" not in text
+    assert "refusal/elm1/ann/1" in due(week)
+
+
+@pytest.mark.parametrize("columns", [["id", "on", "what"], ["id", "on", "what", "application", "by"], None])
+def test_outcomes_without_columns_of_decisions_undo_nothing(columns):
+    """An office that only ever wrote viewings has no others."""
+    given = pl.DataFrame({"id": ["x"], "on": [date(2024, 6, 1)], "what": ["viewed"], "application": ["ann"],
+                          "by": ["Mo"]})
+    tables = {} if columns is None else {"outcomes": given.select(columns)}
+    assert undone_by_officers(tables, "consequence").is_empty()
+    assert outcomes_of(tables).height == len(tables)
 
 
 def test_a_consequence_whose_time_was_over_is_not_told_to_be_lifted():

@@ -32,9 +32,10 @@ def notice(
 ) -> int:
     """List the letters that a record of bids and offers gives rise to, or draft one of them.
 
-    Offers, final ones with their warning; an offer is withdrawn; passed over; a refusal counts; a
-    consequence begins or is lifted; a duty may end; a bid is void; a bid was placed for the household. Each is a
-    draft until an officer signs it; what no source gives is a blank, marked [to fill in: ...].
+    Offers, final ones with their warning; an offer is withdrawn; passed over; a refusal counts, or
+    counts no longer; a consequence begins or is lifted; a duty may end; a bid is void; a bid was placed
+    for the household. Each is a draft until an officer signs it; what no source gives is a blank, marked
+    [to fill in: ...].
 
     Parameters
     ----------

@@ -9,6 +9,7 @@ import polars as pl
 from cbl_engine.offers.refusals import months_after
 from cbl_engine.report.letter import BLANK
 from cbl_engine.report.notice_letters import Said
+from cbl_engine.report.undone import undone_by_officers
 from cbl_engine.scheme.description import Line, Section
 from cbl_engine.scheme.offers_words import consequence_does
 from cbl_engine.scheme.words import day
@@ -28,12 +29,7 @@ def consequences_lifted(tables: Mapping[str, pl.DataFrame], scheme: Scheme) -> p
     over anyway, lifted nothing.
     """
     held = tables["consequences"]
-    if "outcomes" not in tables or held.is_empty():
-        return held.clear()
-    undone = tables["outcomes"].filter(
-        pl.col("what").cast(pl.String) == "undone", pl.col("act").cast(pl.String) == "consequence",
-        pl.col("by").is_not_null(),
-    ).select(pl.col("application").cast(pl.String), pl.col("on").alias("until"))
+    undone = undone_by_officers(tables, "consequence").select("application", pl.col("on").alias("until"))
     found = held.join(undone, on=["application", "until"], how="semi", maintain_order="left")
     early = [row["until"] != _of_itself(row, scheme) for row in found.iter_rows(named=True)]
     return found.filter(pl.Series(early, dtype=pl.Boolean))

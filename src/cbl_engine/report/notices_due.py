@@ -8,6 +8,7 @@ import polars as pl
 
 from cbl_engine.offers.checks import NEUTRAL
 from cbl_engine.offers.clock import london_date
+from cbl_engine.report.judged_anew import refusals_judged_anew
 from cbl_engine.report.lifted import consequences_lifted
 from cbl_engine.report.status_letters import members_unsettled, reviews_asked
 
@@ -24,6 +25,7 @@ KINDS = {
     "passed_over": "passed over for a home",
     "withdrawn": "an offer or invitation is withdrawn",
     "refusal": "a refusal counts",
+    "judged_anew": "a refusal counts no longer",
     "consequence": "a consequence begins",
     "lifted": "a consequence is lifted",
     "duty_may_end": "a duty may end",
@@ -36,7 +38,7 @@ KINDS = {
 
 WEIGHTIEST_FIRST = (
     "duty_may_end", "consequence", "refusal", "withdrawn", "members", "passed_over", "void_bid", "review",
-    "lifted", "warning", "offer", "viewing", "automatic_bid",
+    "judged_anew", "lifted", "warning", "offer", "viewing", "automatic_bid",
 )
 """Kinds as an officer looks at them: what tells against a household, then what waits for it."""
 
@@ -56,10 +58,10 @@ def notices_due(record: Record, scheme: Scheme) -> pl.DataFrame:
 
     The warning of a final offer, while a home waits for the record of it; invitations to view and
     offers while they wait for an answer, a final offer from the proposal on; offers and invitations that
-    were withdrawn; passing over that stands; refusals that count; consequences, and those lifted; duties
-    that officers found may end; bids void because their advert was put right; bids that the engine placed;
-    reviews of suitability asked for and not answered; applications that share a tenant with a letting to
-    another.
+    were withdrawn; passing over that stands; refusals that count, and those that count no longer;
+    consequences, and those lifted; duties that officers found may end; bids void because their advert was
+    put right; bids that the engine placed; reviews of suitability asked for and not answered;
+    applications that share a tenant with a letting to another.
 
     Args:
         record: a state folder, or a cycle's record.
@@ -72,8 +74,8 @@ def notices_due(record: Record, scheme: Scheme) -> pl.DataFrame:
     """
     t = record.tables
     parts = [_warnings(t, scheme), _offers(t), _passed_over(t), _ended(t), _withdrawn(t), _refusals(t),
-             _consequences(t), _lifted(t, scheme), _duties(t), _void(t, record), _automatic(t),
-             reviews_asked(t), members_unsettled(t)]
+             refusals_judged_anew(t), _consequences(t), _lifted(t, scheme), _duties(t),
+             _void(t, record), _automatic(t), reviews_asked(t), members_unsettled(t)]
     frame = pl.concat([_whole(part) for part in parts if part is not None])
     return frame.unique("notice", keep="last", maintain_order=True).sort("on", "notice")
 

@@ -11,6 +11,7 @@ import polars as pl
 
 from cbl_engine.offers.direct import OVER
 from cbl_engine.records.under_review import REVIEW, under_review
+from cbl_engine.report.judged_anew import judged_anew_letter
 from cbl_engine.report.letter import BLANK
 from cbl_engine.report.lifted import lifted_letter
 from cbl_engine.report.notice_case import Case, the_home
@@ -79,4 +80,5 @@ def _members(_: Case) -> Said:
     )
 
 
-STATUS_LETTERS = {"review": _review, "members": _members, "lifted": lifted_letter}
+STATUS_LETTERS = {"review": _review, "members": _members, "lifted": lifted_letter,
+                  "judged_anew": judged_anew_letter}
