@@ -11,6 +11,7 @@ from cbl_engine.offers.clock import london_date
 from cbl_engine.report.judged_anew import refusals_judged_anew
 from cbl_engine.report.lifted import consequences_lifted
 from cbl_engine.report.status_letters import members_unsettled, reviews_asked
+from cbl_engine.report.undone import outcomes_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -200,10 +201,9 @@ def _void(t: Mapping[str, pl.DataFrame], record: Record) -> pl.DataFrame | None:
             pl.col("corrected_at") < pl.col("closes_at"),
             london_date("corrected_at") <= record.as_at,
         ).select("advert", "application", london_date("corrected_at").alias("on")))
-    if "outcomes" in t:
-        right = t["outcomes"].filter(pl.col("what") == "advert_corrected").select("advert", "on")
-        found.append(placed.join(right, on="advert").filter(
-            london_date("placed_at") <= pl.col("on")).select("advert", "application", "on"))
+    right = outcomes_of(t).filter(pl.col("what") == "advert_corrected").select("advert", "on")
+    found.append(placed.join(right, on="advert").filter(
+        london_date("placed_at") <= pl.col("on")).select("advert", "application", "on"))
     return pl.concat(found).select(_of("void_bid"), _pair(), "application", "advert", "on")
 
 
