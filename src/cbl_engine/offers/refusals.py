@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from cbl_engine.offers.desk import Desk
     from cbl_engine.offers.entries import Offer, Proposal
+    from cbl_engine.scheme.model import SchemeVersion
     from cbl_engine.scheme.offers import Consequence, Refusals
 
 BOTTOM = -1
@@ -93,7 +94,7 @@ def _add_up_without(desk: Desk, proposal: Proposal, offer: Offer) -> bool:
     before = led_to(desk, proposal)
     if offer not in before:
         return True
-    version = desk.scheme.in_force(proposal.on)
+    version = _version_then(desk, proposal)
     for rule in (version.offers.refusals if version.offers else {}).values():
         now = counted(desk, proposal.application or "", rule, proposal.on)
         then = sum(o in now for o in before)
@@ -144,12 +145,18 @@ def consequence_of(desk: Desk, proposal: Proposal) -> Consequence:
         Clash: neither has it.
     """
     name = proposal.what or ""
-    for version in (desk.version, desk.scheme.in_force(proposal.on)):
+    for version in (desk.version, _version_then(desk, proposal)):
         if name in version.consequences:
             return version.consequences[name]
     raise Clash("no_such_consequence", f"proposal {proposal.id} is of {name}, and the scheme has no such "
                 f"consequence on {desk.on}, nor on {proposal.on}, when it was proposed: decline it, or run "
                 "the cycle with the scheme that has it")
+
+
+def _version_then(desk: Desk, proposal: Proposal) -> SchemeVersion:
+    """The version of the day of a proposal; today's, where the scheme begins after it."""
+    then = desk.scheme.index_in_force(proposal.on)
+    return desk.version if then is None else desk.scheme.versions[then]
 
 
 def begin_consequence(desk: Desk, proposal: Proposal, by: str | None) -> None:
