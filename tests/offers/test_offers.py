@@ -39,9 +39,9 @@ def offered(scheme: str = "", bids: str = "ann bob") -> Week:
     return week.approve(7, "offer", "elm", "ann")
 
 
-def refusing(scheme: str, times: int, **refusal) -> Week:
+def refusing(scheme: str, times: int, *, local: bool | None = None, **refusal) -> Week:
     """Ann refuses so many homes, one a week."""
-    week = Week(scheme).household("ann")
+    week = Week(scheme).household("ann", local=local)
     for n in range(times):
         start = 3 + 7 * n
         week.advert(f"elm{n}", bids="ann", opens=start, closes=start + 2.5)
@@ -340,6 +340,32 @@ def test_with_every_the_count_goes_on_from_the_refusals_that_are_left() -> None:
     week.advert("fir", bids="ann", opens=17, closes=20.5).approve(21, "offer", "fir", "ann")
     week.outcome(22, "refused", "fir", "ann", reasonable=False, by="Olu").run(until=22)
     assert week.proposed() == []
+
+
+@pytest.mark.parametrize(("soft", "local"), [
+    ("after: 1, when: loc", False), ("after: 1, when: loc", True), ("after: 2, every: false", False),
+])
+def test_a_consequence_lapses_by_the_rule_that_proposed_it_and_by_no_other(soft: str, local: bool) -> None:
+    """Two rules lead to it: the one after three refusals proposed it, and two are left."""
+    scheme = SUSPEND.replace("refusals: {", f"refusals: {{soft: {{label: x, {soft}, then: out}}, ").replace(
+        "after: 2,", "after: 3,") + "criteria: {loc: {label: local, when: local}}\n"
+    week = refusing(scheme, 3, reasonable=False, by="Olu", local=local)
+    n = len(week.proposed())
+    judged_anew(week, 25, "elm0").run(until=25)
+    assert (week.proposed("lapsed"), len(week.proposed())) == ([("consequence", None, "ann", "out")], n - 1)
+
+
+def test_a_refusal_before_the_months_of_a_rule_is_no_reason_of_its_consequence() -> None:
+    """Of three in two months, with one month looked back on, the last two led to it."""
+    scheme = SUSPEND.replace("after: 2,", "after: 2, months: 1,")
+    week = Week(scheme).household("ann")
+    for n, start in enumerate((3, 45, 52)):
+        week.advert(f"elm{n}", bids="ann", opens=start, closes=start + 2.5)
+        week.approve(start + 3, "offer", f"elm{n}", "ann")
+        week.outcome(start + 4, "refused", f"elm{n}", "ann", reasonable=False, by="Olu")
+    week.approve(57, "consequence", household="ann").run(until=57)
+    assert week.table("consequences")[0]["because"] == ["elm1/ann/1", "elm2/ann/1"]
+    assert judged_anew(week, 58, "elm0").run(until=58).cycle.telling == {}
 
 
 @pytest.mark.parametrize(("refusal", "row", "clash"), [
