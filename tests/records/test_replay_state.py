@@ -282,6 +282,25 @@ def test_a_consequence_that_begins_as_it_did_is_told_so(tmp_path: Path) -> None:
     assert "would not have begun" not in replay.text()
 
 
+def test_a_second_consequence_of_the_same_name_that_comes_out_as_it_did_is_told_so(tmp_path: Path) -> None:
+    """The first was for locals alone, and bob is none; the second rests on two refusals of anyone."""
+    rules = """
+consequences: {out: {label: Out, suspend_months: 1}}
+criteria: {loc: {label: local, when: local}}
+offers: {refusals: {one: {label: x, after: 1, when: loc, then: out}, two: {label: y, after: 2, then: out}}}
+"""
+    week = Week(rules).household("bob", local=True)
+    for n, start in enumerate((3, 45)):
+        week.advert(f"elm{n}", bids="bob", opens=start, closes=start + 2.5)
+        week.approve(start + 3, "offer", f"elm{n}", "bob")
+        week.outcome(start + 4, "refused", f"elm{n}", "bob", reasonable=False, by="Olu")
+        week.approve(start + 5, "consequence", household="bob")
+    replay = put_right(week.run(until=60), tmp_path, fact("bob", "local", "true", "false"))
+    assert replay.consequences["change"].to_list() == ["not begun", "same"]
+    assert "bob: “Out”, which began on 8 June 2024 in fact, would not have begun." in replay.text()
+    assert "from 20 July 2024 until 20 August 2024, as it was" in replay.text()
+
+
 def test_what_was_refused_instead_is_told_where_it_changes_the_finding(tmp_path: Path) -> None:
     """ann has elm by the right date; had she refused it, she would be next for oak."""
     week = Week().households("bob ann").advert("elm", bids="bob ann")
