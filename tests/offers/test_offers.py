@@ -373,9 +373,10 @@ def test_a_refusal_before_the_months_of_a_rule_is_no_reason_of_its_consequence()
     ({"reasonable": False}, {"advert": "fir"}, "no_such_offer"),
     ({"reasonable": True}, {}, "no_such_proposal"),
     ({}, {}, "wrong_step"),
+    ({"reasonable": False}, {"reasonable": False}, "wrong_step"),
 ])
 def test_what_is_no_refusal_that_counts_is_not_judged_anew(refusal: dict, row: dict, clash: str) -> None:
-    """Without an officer, of a home never offered, not counted, or not yet decided."""
+    """Without an officer, of a home never offered, not counted, not yet decided, or found not reasonable again."""
     week = offered().outcome(8, "refused", "elm", "ann", by="Olu", **refusal)
     advert = row.pop("advert", "elm")
     judged_anew(week, 9, advert, **row).run(until=9, keep_going=True)
