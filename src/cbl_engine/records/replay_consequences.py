@@ -22,29 +22,35 @@ def consequences_beside(
     """Consequences of two outcomes side by side; columns as :attr:`StateReplay.consequences`.
 
     Those of a name and a household that began on the same day are one; what is left is matched in order.
-    A proposal that waits now and did not in fact is told too: nobody is assumed to have approved it.
+    A proposal that waits now and did not in fact is told too: nobody is assumed to have approved it. So is
+    one that waits in fact alone.
     """
     began = _matched(_began(then), _began(now), "since")
     asked = _matched(_proposed(then), _proposed(now), "on")
     waits = _numbered(asked.filter(
         pl.col("status_now") == "open", pl.col("status_then").ne_missing("open")
     ).select(*_WHOSE, pl.col("on_now").alias("proposed_on_now")))
+    waited = asked.filter(
+        pl.col("status_then") == "open", pl.col("on_now").is_null() | (pl.col("status_now") == "lapsed")
+    ).select(*_WHOSE, pl.col("on_then").alias("proposed_on_then"))
     gone = pl.col("since_now").is_null()
     both = pl.concat([
         _numbered(began.filter(gone)).join(waits, on=[*_WHOSE, "n"], how="full", coalesce=True).drop("n"),
-        began.filter(~gone),
+        began.filter(~gone), waited,
     ], how="diagonal")
     same = pl.all_horizontal(pl.col(f"{n}_then").eq_missing(pl.col(f"{n}_now")) for n in ("since", "until"))
     own = pl.Series([str(h) for h in households], dtype=pl.String).implode()
-    first = pl.coalesce("since_then", "since_now", "proposed_on_now")
+    first = pl.coalesce("since_then", "since_now", "proposed_on_then", "proposed_on_now")
     return both.with_columns(
         pl.col("application").is_in(own).alias("corrected"),
-        pl.when(pl.col("since_now").is_null() & pl.col("since_then").is_null()).then(pl.lit("proposed"))
+        pl.when(pl.col("proposed_on_then").is_not_null()).then(pl.lit("not waiting"))
+        .when(pl.col("since_now").is_null() & pl.col("since_then").is_null()).then(pl.lit("proposed"))
         .when(pl.col("since_now").is_null()).then(pl.lit("not begun"))
         .when(pl.col("since_then").is_null()).then(pl.lit("begun"))
         .when(same).then(pl.lit("same")).otherwise(pl.lit("otherwise")).alias("change"),
     ).sort(*_WHOSE, first, maintain_order=True).select(
-        *_WHOSE, "corrected", "change", "since_then", "until_then", "since_now", "until_now", "proposed_on_now",
+        *_WHOSE, "corrected", "change", "since_then", "until_then", "since_now", "until_now", "proposed_on_then",
+        "proposed_on_now",
     )
 
 
@@ -111,6 +117,9 @@ def consequences_found(replay: StateReplay, own: Any = None) -> Iterator[str]:
             yield f"{label} would have begun on {say(now)}; in fact it did not."
         elif row["change"] == "otherwise":
             yield f"{label} would have held {_held(row, 'now')}; in fact it held {_held(row, 'then')}."
+        elif row["change"] == "not waiting":
+            yield (f"{label} waits for a decision in fact, proposed on {say(row['proposed_on_then'])}; "
+                   "there would be nothing to decide.")
         elif row["change"] == "proposed":
             yield f"{label} {asked}; in fact it did not begin."
 
@@ -131,7 +140,7 @@ def _of(replay: StateReplay, own: Any) -> Iterator[dict[str, Any]]:
 
 
 def _label(replay: StateReplay, row: Mapping[str, Any]) -> str:
-    on = row["since_then"] or row["since_now"] or row["proposed_on_now"]
+    on = row["since_then"] or row["since_now"] or row["proposed_on_now"] or row["proposed_on_then"]
     rule = replay.state.scheme().in_force(on).consequences.get(row["consequence"])
     return rule.label if rule is not None else row["consequence"].replace("_", " ")
 
@@ -139,8 +148,8 @@ def _label(replay: StateReplay, row: Mapping[str, Any]) -> str:
 def _stands(row: Mapping[str, Any], when: str) -> str:
     if row[f"since_{when}"] is not None:
         return _held(row, when)
-    if when == "now" and row["proposed_on_now"] is not None:
-        return f"proposed on {say(row['proposed_on_now'])}, and not decided"
+    if (asked := row[f"proposed_on_{when}"]) is not None:
+        return f"proposed on {say(asked)}, and not decided"
     return "did not begin" if when == "then" else "does not begin"
 
 
