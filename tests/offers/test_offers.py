@@ -383,6 +383,19 @@ def test_what_is_no_refusal_that_counts_is_not_judged_anew(refusal: dict, row: d
     assert [q["clash"] for q in week.cycle.quarantined] == [clash]
 
 
+def test_of_several_refusals_that_count_the_home_names_the_one_that_is_judged_anew() -> None:
+    """Of direct lets, which have no advert; none of them is open, and a reason is not read."""
+    week = Week(SUSPEND + 'direct_lets: {move: {label: x, permitted_by: "clause 1"}}\n').household("ann")
+    for n, on in (("1", 3), ("2", 5)):
+        week.add("homes", id=n, bedrooms=2)
+        week.add("direct_lets", id=n, application="ann", home=n, kind="move", on=day(on), by="Olu")
+        week.approve(on, "direct_let", household="ann", home=n)
+        week.outcome(on + 1, "refused", household="ann", home=n, reasonable=False, by="Olu")
+    week.outcome(8, "undone", household="ann", act="refusal_counts", by="Mo")
+    with pytest.raises(TableError, match="2 refusals count for application ann, and its advert and home have to name"):
+        week.run(until=8)
+
+
 def test_one_refusal_or_good_reasons_add_up_to_nothing() -> None:
     """Below the number; and those that do not count."""
     assert refusing(SUSPEND, 1, reasonable=False, by="Olu").proposed() == []

@@ -94,7 +94,8 @@ def judge_anew(desk: Desk, row: dict[str, Any]) -> None:
         raise Clash("no_such_offer", f"no offer of {about(row)}")
     counting = [o for o in found if o.counts]
     if len(counting) > 1:
-        raise which_one(row, [(o.id, o.advert, o.home, None) for o in counting])
+        raise which_one(row, [(o.id, o.advert, o.home, None) for o in counting], are="refusals count",
+                        named_by="advert and home")
     if not counting:
         waits = [p for p in desk.book.open_proposals() if p.act == "refusal_counts"
                  and p.offer in {o.id for o in found}]
