@@ -305,6 +305,9 @@ def test_init_takes_no_folder_for_a_file(cbl: Cbl, tmp_path: Path) -> None:
         (["explain", "--run", "", "--advert", "A"], "--run: nothing is given"),
         (["explain", "--run=", "--advert", "A"], "--run: nothing is given"),
         (["shortlist", "sheffield", "--data", " "], "--data: nothing is given"),
+        (["waiting", "a/state", ""], "word 2 after cbl waiting: nothing is given"),
+        (["waiting", "--as-at=2024-06-01", "--", "\t"], "word 3 after cbl waiting: nothing is given"),
+        (["shortlist", "", "", "--out", ""], "word 2 after cbl shortlist: nothing is given"),
     ],
 )
 def test_what_cannot_be_used_is_told_in_lines(cbl: Cbl, arguments: list[str], said: str) -> None:

@@ -342,3 +342,23 @@ def test_a_consequence_that_no_version_has_any_more_clashes() -> None:
     week.scheme = scheme_from_text(NEW)
     assert week.run(until=9).proposed() == [("consequence", None, "ann", "out")]
     assert week.decline(10, "consequence", household="ann").run(until=10).proposed() == []
+
+
+@pytest.mark.parametrize(("what", "then"), [("approve", "approved"), ("undo", "lapsed")])
+def test_a_scheme_that_begins_after_the_proposal_decides_by_its_own_version(what: str, then: str) -> None:
+    """The consequence of the 8th is in the file that begins on the 9th: it begins, or lapses."""
+    week = Week(REFUSED_ONCE.replace("OUT", "out")).household("ann").advert("elm", bids="ann")
+    week.approve(7, "offer", "elm", "ann").outcome(8, "refused", "elm", "ann", reasonable=False, by="Olu")
+    week.run(until=8).scheme = scheme_from_text(OLD.replace("2020-01-01", "2024-06-09"))
+    if what == "approve":
+        week.approve(9, "consequence", household="ann")
+    else:
+        week.outcome(9, "undone", "elm", "ann", act="refusal_counts", by="Mo")
+    assert week.run(until=9).proposed(then)[-1] == ("consequence", None, "ann", "out")
+
+
+def test_what_neither_the_day_nor_a_scheme_before_the_proposal_has_clashes() -> None:
+    """Of the day of the proposal there is no version at all: the row is named, and may be left out."""
+    week = refused_once()
+    week.scheme = scheme_from_text(NEW.replace("2020-01-01", "2024-06-09"))
+    assert clash(week, 9) == "no_such_consequence"

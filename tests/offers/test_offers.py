@@ -39,9 +39,9 @@ def offered(scheme: str = "", bids: str = "ann bob") -> Week:
     return week.approve(7, "offer", "elm", "ann")
 
 
-def refusing(scheme: str, times: int, **refusal) -> Week:
+def refusing(scheme: str, times: int, *, local: bool | None = None, **refusal) -> Week:
     """Ann refuses so many homes, one a week."""
-    week = Week(scheme).household("ann")
+    week = Week(scheme).household("ann", local=local)
     for n in range(times):
         start = 3 + 7 * n
         week.advert(f"elm{n}", bids="ann", opens=start, closes=start + 2.5)
@@ -342,18 +342,58 @@ def test_with_every_the_count_goes_on_from_the_refusals_that_are_left() -> None:
     assert week.proposed() == []
 
 
+@pytest.mark.parametrize(("soft", "local"), [
+    ("after: 1, when: loc", False), ("after: 1, when: loc", True), ("after: 2, every: false", False),
+])
+def test_a_consequence_lapses_by_the_rule_that_proposed_it_and_by_no_other(soft: str, local: bool) -> None:
+    """Two rules lead to it: the one after three refusals proposed it, and two are left."""
+    scheme = SUSPEND.replace("refusals: {", f"refusals: {{soft: {{label: x, {soft}, then: out}}, ").replace(
+        "after: 2,", "after: 3,") + "criteria: {loc: {label: local, when: local}}\n"
+    week = refusing(scheme, 3, reasonable=False, by="Olu", local=local)
+    n = len(week.proposed())
+    judged_anew(week, 25, "elm0").run(until=25)
+    assert (week.proposed("lapsed"), len(week.proposed())) == ([("consequence", None, "ann", "out")], n - 1)
+
+
+def test_a_refusal_before_the_months_of_a_rule_is_no_reason_of_its_consequence() -> None:
+    """Of three in two months, with one month looked back on, the last two led to it."""
+    scheme = SUSPEND.replace("after: 2,", "after: 2, months: 1,")
+    week = Week(scheme).household("ann")
+    for n, start in enumerate((3, 45, 52)):
+        week.advert(f"elm{n}", bids="ann", opens=start, closes=start + 2.5)
+        week.approve(start + 3, "offer", f"elm{n}", "ann")
+        week.outcome(start + 4, "refused", f"elm{n}", "ann", reasonable=False, by="Olu")
+    week.approve(57, "consequence", household="ann").run(until=57)
+    assert week.table("consequences")[0]["because"] == ["elm1/ann/1", "elm2/ann/1"]
+    assert judged_anew(week, 58, "elm0").run(until=58).cycle.telling == {}
+
+
 @pytest.mark.parametrize(("refusal", "row", "clash"), [
     ({"reasonable": False}, {"by": None}, "no_officer"),
     ({"reasonable": False}, {"advert": "fir"}, "no_such_offer"),
     ({"reasonable": True}, {}, "no_such_proposal"),
     ({}, {}, "wrong_step"),
+    ({"reasonable": False}, {"reasonable": False}, "wrong_step"),
 ])
 def test_what_is_no_refusal_that_counts_is_not_judged_anew(refusal: dict, row: dict, clash: str) -> None:
-    """Without an officer, of a home never offered, not counted, or not yet decided."""
+    """Without an officer, of a home never offered, not counted, not yet decided, or found not reasonable again."""
     week = offered().outcome(8, "refused", "elm", "ann", by="Olu", **refusal)
     advert = row.pop("advert", "elm")
     judged_anew(week, 9, advert, **row).run(until=9, keep_going=True)
     assert [q["clash"] for q in week.cycle.quarantined] == [clash]
+
+
+def test_of_several_refusals_that_count_the_home_names_the_one_that_is_judged_anew() -> None:
+    """Of direct lets, which have no advert; none of them is open, and a reason is not read."""
+    week = Week(SUSPEND + 'direct_lets: {move: {label: x, permitted_by: "clause 1"}}\n').household("ann")
+    for n, on in (("1", 3), ("2", 5)):
+        week.add("homes", id=n, bedrooms=2)
+        week.add("direct_lets", id=n, application="ann", home=n, kind="move", on=day(on), by="Olu")
+        week.approve(on, "direct_let", household="ann", home=n)
+        week.outcome(on + 1, "refused", household="ann", home=n, reasonable=False, by="Olu")
+    week.outcome(8, "undone", household="ann", act="refusal_counts", by="Mo")
+    with pytest.raises(TableError, match="2 refusals count for application ann, and its advert and home have to name"):
+        week.run(until=8)
 
 
 def test_one_refusal_or_good_reasons_add_up_to_nothing() -> None:

@@ -494,7 +494,9 @@ def test_a_plans_year_may_begin_on_a_day_that_not_every_month_has(tmp_path, firs
      r"plan\.csv:3: the plan has two targets for one value; given B, as on line 2"),
     (["2026-01-01,band,A,0.4,", "2026-01-01,band,B,abc,"],
      r"plan\.csv:3: .*not a share; given 'abc'; allowed: 0 to 1, such as 0\.25, or a fraction such as 1/3"),
-    (["2026-01-01,band,A,4/3,"], r"plan\.csv:2: .*not a share; given 1\.33"),
+    (["2026-01-01,band,A,4/3,"], r"plan\.csv:2: .*not a share; given '4/3'"),
+    (["2026-01-01,band,A,,1/3"],
+     r"plan\.csv:2: .*not a number of lettings; given '1/3'; allowed: a whole number, 0 or more"),
     (["2026-01-01,band,A,1/0,"], r"plan\.csv:2: .*not a share; given '1/0'"),
     (["01/04/2026,band,A,0.4,"],
      r"plan\.csv:2: year_from: this is not a day; given '01/04/2026'; allowed: YYYY-MM-DD"),
@@ -507,6 +509,17 @@ def test_what_is_wrong_with_a_plan_in_csv_is_said_with_its_line(tmp_path, rows, 
     path.write_text("\n".join(["year_from,by,value,share,number", *rows]) + "\n")
     with pytest.raises(BadInput, match=said):
         read_plan(path)
+
+
+@pytest.mark.parametrize("target", ["{share: 4/3}", "{number: few}", "{}"])
+def test_a_wrong_target_of_a_plan_is_told_once_and_as_it_was_written(tmp_path, target):
+    path = tmp_path / "plan.yaml"
+    path.write_text("title: P\nyear_from: 2026-01-01\n"
+                    f"categories: [{{title: x, by: band, targets: {{B: {target}}}}}]\n")
+    with pytest.raises(BadInput) as refused:
+        read_plan(path)
+    (problem,) = refused.value.problems
+    assert problem.given == {"{share: 4/3}": "'4/3'", "{number: few}": "'few'"}.get(target, "")
 
 
 def test_lettings_cannot_be_planned_by_a_column_of_lists(tmp_path):

@@ -13,6 +13,7 @@ from cbl_engine.quality import extract_request
 from cbl_engine.records import check_inputs, run_shortlist
 from cbl_engine.scheme import load_scheme, scheme_from_text
 from cbl_engine.shipped import shipped_folder
+from tests.offers.week import HEAD, PROFILES
 
 
 def test_an_unknown_band_does_not_hide_an_unknown_profile(tmp_path) -> None:
@@ -24,6 +25,32 @@ def test_an_unknown_band_does_not_hide_an_unknown_profile(tmp_path) -> None:
     found = check_inputs("sheffield", data)
     assert [p.kind for p in found.problems] == ["unknown_band", "unknown_profile"]
     assert isinstance(found.tables.rejected, pl.DataFrame)
+
+
+WRONG_IN_THREE_WAYS = {
+    "applications": "id,status,band,priority_date,valid_from\na1,active,A,2020-01-01,2020-01-01\n"
+                    "a2,active,Q,2020-01-01,2020-01-01\na3,active,B,2020-01-01,2025-01-01\n"
+                    "a4,active,B,,2020-01-01\n",
+    "adverts": "id,status,opens_at,closes_at,home\nelm,open,2024-06-03T00:00,2024-06-06T12:00,h\n",
+    "homes": "id,bedrooms\nh,2\n",
+    "bids": "advert,application,placed_at\n" + "".join(f"elm,a{n},2024-06-04T0{n}:00\n" for n in range(1, 5)),
+}
+
+
+@pytest.mark.parametrize("right", [(), ("unknown_band",), ("unknown_band", "no_version")])
+def test_a_shortlist_that_is_refused_tells_all_that_going_through_the_bids_tells(tmp_path, right) -> None:
+    """Whatever refuses it first: an unknown band, a version not in force, or a key that must be known."""
+    scheme = scheme_from_text(HEAD + PROFILES.replace("date: priority_date", "date: priority_date, when_unknown: error"))
+    for table, text in WRONG_IN_THREE_WAYS.items():
+        if "unknown_band" in right:
+            text = text.replace(",Q,", ",A,")
+        if "no_version" in right:
+            text = text.replace("2025", "2020")
+        (tmp_path / f"{table}.csv").write_text(text)
+    with pytest.raises(BadInput) as refused:
+        run_shortlist(scheme, tmp_path)
+    assert {p.where for p in refused.value.problems} == {p.where for p in check_inputs(scheme, tmp_path).problems}
+    assert len(refused.value.problems) == 3 - len(right)
 
 
 def test_columns_that_lack_are_each_named_once_those_of_adverts_with_those_of_the_register(tmp_path) -> None:

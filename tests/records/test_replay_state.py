@@ -282,6 +282,46 @@ def test_a_consequence_that_begins_as_it_did_is_told_so(tmp_path: Path) -> None:
     assert "would not have begun" not in replay.text()
 
 
+def test_a_consequence_that_waits_in_fact_and_would_not_be_proposed_is_told(tmp_path: Path) -> None:
+    """There is nothing to decide: the officer declines it."""
+    week = Week(SUSPENDS).household("bob").advert("elm", bids="bob").approve(7, "offer", "elm", "bob")
+    week.outcome(8, "refused", "elm", "bob", reasonable=False, by="Olu").run(until=9)
+    replay = put_right(week, tmp_path, _judged("false", "true"))
+    said = ("bob: “Suspended for three months” waits for a decision in fact, proposed on 8 June 2024; "
+            "there would be nothing to decide.")
+    for text in (replay.text("officer"), replay_state_page(replay, "applicant", "bob")):
+        assert said in text
+    assert ("consequence of bob, Suspended for three months: proposed on 8 June 2024, and not decided then; "
+            "does not begin now") in replay.text("officer")
+    assert replay.consequences["change"].to_list() == ["not waiting"]
+
+
+def test_a_consequence_that_waits_in_fact_and_waits_with_the_facts_put_right_is_nothing_new(tmp_path: Path) -> None:
+    week = Week(SUSPENDS).household("bob").advert("elm", bids="bob").approve(7, "offer", "elm", "bob")
+    week.outcome(8, "refused", "elm", "bob", reasonable=False, by="Olu").run(until=9)
+    replay = put_right(week, tmp_path, fact("bob", "bedroom_need", 2, 3))
+    assert replay.consequences.is_empty()
+
+
+def test_a_second_consequence_of_the_same_name_that_comes_out_as_it_did_is_told_so(tmp_path: Path) -> None:
+    """The first was for locals alone, and bob is none; the second rests on two refusals of anyone."""
+    rules = """
+consequences: {out: {label: Out, suspend_months: 1}}
+criteria: {loc: {label: local, when: local}}
+offers: {refusals: {one: {label: x, after: 1, when: loc, then: out}, two: {label: y, after: 2, then: out}}}
+"""
+    week = Week(rules).household("bob", local=True)
+    for n, start in enumerate((3, 45)):
+        week.advert(f"elm{n}", bids="bob", opens=start, closes=start + 2.5)
+        week.approve(start + 3, "offer", f"elm{n}", "bob")
+        week.outcome(start + 4, "refused", f"elm{n}", "bob", reasonable=False, by="Olu")
+        week.approve(start + 5, "consequence", household="bob")
+    replay = put_right(week.run(until=60), tmp_path, fact("bob", "local", "true", "false"))
+    assert replay.consequences["change"].to_list() == ["not begun", "same"]
+    assert "bob: “Out”, which began on 8 June 2024 in fact, would not have begun." in replay.text()
+    assert "from 20 July 2024 until 20 August 2024, as it was" in replay.text()
+
+
 def test_what_was_refused_instead_is_told_where_it_changes_the_finding(tmp_path: Path) -> None:
     """ann has elm by the right date; had she refused it, she would be next for oak."""
     week = Week().households("bob ann").advert("elm", bids="bob ann")

@@ -182,6 +182,8 @@ def test_a_direct_let_that_nobody_asks_for_is_refused_where_it_comes_and_left_ou
     data = lot(tmp_path, direct_lets=rows)
     with pytest.raises(BadInput, match=r"direct_lets.*by.*required"):
         second_week(tmp_path, data=data)
+    with pytest.raises(BadInput, match=r"a row that is on record without it is put right with cbl cycle --rectify"):
+        second_week(tmp_path, data=data)
     done = second_week(tmp_path, data=data, keep_going=True)
     assert done.folder.tables["direct_lets"]["id"].to_list() == ["D2"]
     without = lot(tmp_path, "none", direct_lets="id,application,home,kind,on\nD3,2,H2,decant,2026-03-11\n")

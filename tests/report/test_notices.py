@@ -284,6 +284,24 @@ def test_outcomes_without_columns_of_decisions_undo_nothing(columns):
     assert outcomes_of(tables).height == len(tables)
 
 
+def test_the_letter_of_a_consequence_that_was_lifted_does_not_say_that_it_ends_by_itself():
+    kept = words(refusing(), "consequence/ann/out/2024-06-18")
+    assert ("it ends by itself" in kept, "lifted" in kept) == (True, False)
+    week = refusing().outcome(20, "undone", household="ann", act="consequence", by="Mo").run(until=20)
+    text = words(week, "consequence/ann/out/2024-06-18")
+    assert "It was lifted from 20 June 2024: an officer decided so." in text
+    assert "by itself" not in text
+    assert "These refusals count:" in text
+
+
+def test_a_refusal_that_was_judged_anew_is_told_to_count_no_longer_where_it_led_to_a_consequence():
+    week = refusing().outcome(20, "undone", "elm0", "ann", act="refusal_counts", by="Mo").run(until=20)
+    text = words(week, "consequence/ann/out/2024-06-18")
+    assert "These refusals counted when it began:" in text
+    assert "(offer elm0/ann/1): refused, ended on 7 June 2024. It counts no longer" in text
+    assert text.count("counts no longer") == 1
+
+
 def test_a_consequence_whose_time_was_over_is_not_told_to_be_lifted():
     """An outcome on the very day it ends of itself clashes, and nobody is told."""
     week = refusing().run(until=198)

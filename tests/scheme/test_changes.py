@@ -303,6 +303,13 @@ def test_the_order_of_checks_counts_and_that_of_those_a_landlord_asks_for_does_n
 REVIEW = "review: {within_days: 21, counted: calendar, starts: received, ask: Write to us.}\n"
 
 
+def test_the_days_on_which_a_landlord_is_closed_concern_offers_alone() -> None:
+    """They are read for its answer, and no shortlist waits for one."""
+    text = "landlords: {{a: {{label: A, closed: [{}]}}}}\nnominations: {{label: x, answer: {{working_days: 2}}}}\n"
+    (found,) = scheme_changes(*(in_turn(text.format(day)) for day in ("2024-08-27", "2024-08-28")))
+    assert found.concerns == "offers"
+
+
 def test_the_right_to_a_review_is_a_rule_and_how_to_ask_for_one_is_words() -> None:
     found = scheme_changes(in_turn(REVIEW), in_turn(
         "review: {within_days: 7, counted: working, starts: sent, ask: Ring us.}\n"))

@@ -7,7 +7,6 @@ stays quick.
 from __future__ import annotations
 
 import sys
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from cyclopts import App, CycloptsError, Group
@@ -147,10 +146,18 @@ def _empty(typed: list[str]) -> list[Problem]:
     """Words without anything in them, which as a place would be the folder one stands in."""
     from cbl_engine.errors import Problem
 
+    def where(n: int) -> str:
+        word, before = typed[n].strip(), typed[n - 1] if n else ""
+        if word:
+            return word.removesuffix("=")
+        if before.startswith("--") and before != "--" and "=" not in before:
+            return before
+        return f"word {n} after cbl {typed[0]}" if typed[0].strip() else f"word {n + 1} after cbl"
+
     return [
-        Problem("empty_argument", "nothing is given", where=word.strip().removesuffix("=") or before,
-                remedy="A variable of the shell may not be set: give it a value, or leave the option out")
-        for before, word in pairwise(["cbl", *typed])
+        Problem("empty_argument", "nothing is given", where=where(n),
+                remedy="A variable of the shell may not be set: give it a value, or leave it out")
+        for n, word in enumerate(typed)
         if not word.strip() or (word.startswith("--") and word.endswith("=") and "=" not in word[:-1])]
 
 

@@ -77,13 +77,16 @@ def about(row: dict[str, Any]) -> str:
 
 
 def which_one(
-    row: dict[str, Any], found: Sequence[tuple[str, str | None, str | None, str | None]]
+    row: dict[str, Any], found: Sequence[tuple[str, str | None, str | None, str | None]], *,
+    are: str = "are open", named_by: str = "advert, home and reason",
 ) -> Clash:
     """An outcome that may be about several.
 
     Args:
         row: the outcome.
         found: id, advert, home and name of each offer or proposal that it may be about.
+        are: what makes it about several.
+        named_by: the columns that say which one.
     """
     def called(id_: str, advert: str | None, home: str | None, name: str | None) -> str:
         its = [f"{word} {value}" for word, value in (("advert", advert), ("home", home))
@@ -91,8 +94,8 @@ def which_one(
         return f"{id_} ({', '.join([*its, *([name] if name else [])])})"
 
     several = ", ".join(called(*one) for one in sorted(found, key=lambda one: one[0]))
-    return Clash("which_one", f"{len(found)} are open for {about(row)}, and its advert, home and "
-                 f"reason have to name one: {several}")
+    return Clash("which_one", f"{len(found)} {are} for {about(row)}, and its {named_by} have to name one: "
+                 f"{several}")
 
 
 def which_consequence(row: dict[str, Any], theirs: Sequence[Held], in_force: Sequence[Held]) -> Clash:

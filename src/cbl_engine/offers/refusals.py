@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from cbl_engine.offers.desk import Desk
     from cbl_engine.offers.entries import Offer, Proposal
+    from cbl_engine.scheme.model import SchemeVersion
     from cbl_engine.scheme.offers import Consequence, Refusals
 
 BOTTOM = -1
@@ -84,31 +85,65 @@ def led_to(desk: Desk, proposal: Proposal) -> list[Offer]:
     """The refusals that a proposed consequence rests on, those that count; none: missing bids do."""
     if proposal.offer is None:
         return []
+    rule, found = _rule_of(desk, proposal), _before(desk, proposal)
+    if rule is None:
+        return found
+    within = counted(desk, proposal.application or "", rule, proposal.on)
+    return [o for o in found if o in within]
+
+
+def _before(desk: Desk, proposal: Proposal) -> list[Offer]:
+    """The refusals that count, up to the day of a proposal."""
     return [o for o in desk.book.offers_of[proposal.application or ""]
             if o.counts and (o.ended_on is None or o.ended_on <= proposal.on)]
 
 
+def _rule_of(desk: Desk, proposal: Proposal) -> Refusals | None:
+    """The rule by which refusals proposed a consequence; None: the scheme has none that does.
+
+    Of several with that consequence the last that bound the household and was met that day. Where the
+    record has changed since, so that none is: the one of the most refusals that were reached.
+    """
+    version = _version_then(desk, proposal)
+    rules = [rule for rule in (version.offers.refusals if version.offers else {}).values()
+             if rule.then == proposal.what]
+    if len(rules) < 2:
+        return rules[0] if rules else None
+    application, before = proposal.application or "", _before(desk, proposal)
+    on = desk.on if desk.scheme.index_in_force(proposal.on) is None else proposal.on
+    rules = [rule for rule in rules if _binds(desk, rule, application, on)] or rules
+    reached = [sum(o in before for o in counted(desk, application, rule, proposal.on)) for rule in rules]
+    met = [rule for rule, n in zip(rules, reached, strict=True) if _is_met(rule, n)]
+    if met:
+        return met[-1]
+    return max(zip(rules, reached, strict=True), key=lambda one: (one[1] >= one[0].after, one[0].after))[0]
+
+
 def _add_up_without(desk: Desk, proposal: Proposal, offer: Offer) -> bool:
     """Whether a proposed consequence has as many refusals as it needed, without this one."""
-    before = led_to(desk, proposal)
+    before, rule = led_to(desk, proposal), _rule_of(desk, proposal)
     if offer not in before:
         return True
-    version = desk.scheme.in_force(proposal.on)
-    for rule in (version.offers.refusals if version.offers else {}).values():
-        now = counted(desk, proposal.application or "", rule, proposal.on)
-        then = sum(o in now for o in before)
-        needed = then - then % rule.after if rule.every and then >= rule.after else rule.after
-        if rule.then == proposal.what and len(now) - (offer in now) >= needed:
-            return True
-    return False
+    if rule is None:
+        return False
+    needed = len(before) - len(before) % rule.after if rule.every else rule.after
+    now = counted(desk, proposal.application or "", rule, proposal.on)
+    return len(now) - (offer in now) >= max(needed, rule.after)
 
 
 def _met(desk: Desk, rule: Refusals, application: str) -> bool:
-    if rule.when is not None:
-        ids = pl.Series([application], dtype=pl.String)
-        if desk.judge.counts(rule.when, desk.on, application=ids).item() is not True:
-            return False
-    n = len(counted(desk, application, rule, desk.on))
+    return _binds(desk, rule, application, desk.on) and _is_met(
+        rule, len(counted(desk, application, rule, desk.on)))
+
+
+def _binds(desk: Desk, rule: Refusals, application: str, on: date) -> bool:
+    if rule.when is None:
+        return True
+    ids = pl.Series([application], dtype=pl.String)
+    return desk.judge.counts(rule.when, on, application=ids).item() is True
+
+
+def _is_met(rule: Refusals, n: int) -> bool:
     return n == rule.after or (rule.every and n > rule.after and n % rule.after == 0)
 
 
@@ -144,12 +179,18 @@ def consequence_of(desk: Desk, proposal: Proposal) -> Consequence:
         Clash: neither has it.
     """
     name = proposal.what or ""
-    for version in (desk.version, desk.scheme.in_force(proposal.on)):
+    for version in (desk.version, _version_then(desk, proposal)):
         if name in version.consequences:
             return version.consequences[name]
     raise Clash("no_such_consequence", f"proposal {proposal.id} is of {name}, and the scheme has no such "
                 f"consequence on {desk.on}, nor on {proposal.on}, when it was proposed: decline it, or run "
                 "the cycle with the scheme that has it")
+
+
+def _version_then(desk: Desk, proposal: Proposal) -> SchemeVersion:
+    """The version of the day of a proposal; today's, where the scheme begins after it."""
+    then = desk.scheme.index_in_force(proposal.on)
+    return desk.version if then is None else desk.scheme.versions[then]
 
 
 def begin_consequence(desk: Desk, proposal: Proposal, by: str | None) -> None:

@@ -78,10 +78,11 @@ def judge_anew(desk: Desk, row: dict[str, Any]) -> None:
     Args:
         desk: on the day of the outcome.
         row: of ``outcomes``: ``undone`` with the act ``refusal_counts``, by a named officer, of one offer;
-            ``reasonable`` as it was judged.
+            ``reasonable`` as it was judged, if it was: not ``no``, for then it counts as it did.
 
     Raises:
-        Clash: no such offer was made, or its refusal does not count, or several do; nothing is written.
+        Clash: no such offer was made, its refusal does not count, several do, or it was judged not
+            reasonable; nothing is written.
     """
     by = by_officer(row)
     advert, home = row.get("advert"), row.get("home")
@@ -93,7 +94,8 @@ def judge_anew(desk: Desk, row: dict[str, Any]) -> None:
         raise Clash("no_such_offer", f"no offer of {about(row)}")
     counting = [o for o in found if o.counts]
     if len(counting) > 1:
-        raise which_one(row, [(o.id, o.advert, o.home, None) for o in counting])
+        raise which_one(row, [(o.id, o.advert, o.home, None) for o in counting], are="refusals count",
+                        named_by="advert and home")
     if not counting:
         waits = [p for p in desk.book.open_proposals() if p.act == "refusal_counts"
                  and p.offer in {o.id for o in found}]
@@ -101,6 +103,9 @@ def judge_anew(desk: Desk, row: dict[str, Any]) -> None:
             raise Clash("wrong_step", f"proposal {waits[0].id}: whether the refusal of {about(row)} counts is not "
                         "decided yet; decline it, or judge it")
         raise Clash("no_such_proposal", f"no refusal of {about(row)} counts: {offer_in_words(found[-1])}")
+    if by.reasonable is False:
+        raise Clash("wrong_step", f"the refusal of offer {counting[0].id} counts already, and reasonable: no is why "
+                    "one counts; where the review upheld it leave the row out, else say reasonable: yes or nothing")
     judged_anew(desk, counting[0], reasonable=by.reasonable, by=by.officer, outcome=by.outcome)
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import csv
 import re
 from calendar import monthrange
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -105,7 +108,7 @@ def _validated(given: Any, where: Callable[[tuple[Any, ...]], str]) -> LettingsP
     try:
         plan = LettingsPlan.model_validate(given, strict=False)
     except ValidationError as error:
-        raise BadInput([_problem(e, where) for e in error.errors(include_url=False)]) from None
+        raise BadInput([_problem(e, given, where) for e in _told_once(error)]) from None
     values = [(n, pl.Series(list(category.targets))) for n, category in enumerate(plan.categories)]
     problems = [
         Problem("formula_cell", "a value that a spreadsheet would run as a formula",
@@ -117,14 +120,28 @@ def _validated(given: Any, where: Callable[[tuple[Any, ...]], str]) -> LettingsP
     return plan
 
 
-def _problem(error: Mapping[str, Any], where: Callable[[tuple[Any, ...]], str]) -> Problem:
-    """What pydantic found wrong, with what came and, of a day or a share, what was wanted."""
-    loc, given, kind = tuple(error["loc"]), error["input"], error["type"]
+def _told_once(error: ValidationError) -> list[Mapping[str, Any]]:
+    """What pydantic found, without what is too short only because all that it has is wrong."""
+    found = error.errors(include_url=False)
+    return [e for e in found if e["type"] != "too_short" or not any(
+        len(other["loc"]) > len(e["loc"]) and other["loc"][:len(e["loc"])] == e["loc"] for other in found)]
+
+
+def _problem(error: Mapping[str, Any], plan: Any, where: Callable[[tuple[Any, ...]], str]) -> Problem:
+    """What pydantic found wrong, with what came as it was written and, of a day or a figure, what was wanted."""
+    loc, kind = tuple(error["loc"]), error["type"]
     message, allowed = error["msg"].removeprefix("Value error, "), ""
+    given = error["input"]
+    if kind != "missing":
+        with suppress(KeyError, IndexError, TypeError):
+            given = reduce(getitem, loc, plan)
     if kind.startswith("date_"):
         message, allowed = "this is not a day", "YYYY-MM-DD"
     elif loc[-1:] == ("share",):
         message, allowed = "this is not a share", "0 to 1, such as 0.25, or a fraction such as 1/3"
+    elif loc[-1:] in (("number",), ("lettings",)) and kind != "missing":
+        least = 0 if loc[-1] == "number" else 1
+        message, allowed = "this is not a number of lettings", f"a whole number, {least} or more"
     return Problem("bad_plan", f"{'.'.join(map(str, loc))}: {message}", where=where(loc),
                    given="" if isinstance(given, dict | list) else repr(given), allowed=allowed)
 

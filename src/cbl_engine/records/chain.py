@@ -246,7 +246,7 @@ def run_shortlist(
     row_problems = inputs.tables.problems if inputs.tables is not None else ()
     serious = [p for p in inputs.problems if strict or p not in row_problems]
     if serious or inputs.scheme is None or inputs.tables is None:
-        raise BadInput(serious or inputs.problems)
+        raise BadInput(_with_bids(inputs, serious or inputs.problems, as_at))
     frames = inputs.tables.frames
     missing = [t for t in ("applications", "adverts", "bids") if t not in frames]
     if missing:
@@ -256,17 +256,31 @@ def run_shortlist(
     if inputs.tables.notes:
         on_notes(inputs.tables.notes)
     on_step("Preparing the register")
-    prepared = prepare(inputs.scheme, frames, as_at)
-    on_step("Shortlisting")
-    result = shortlist(
-        prepared, frames["adverts"], frames["bids"], frames.get("homes"), seed=seed, verify=verify
-    )
+    try:
+        prepared = prepare(inputs.scheme, frames, as_at)
+        on_step("Shortlisting")
+        result = shortlist(
+            prepared, frames["adverts"], frames["bids"], frames.get("homes"), seed=seed, verify=verify
+        )
+    except BadInput as error:
+        raise type(error)(_with_bids(inputs, error.problems, as_at)) from None
     if out is not None:
         on_step("Writing the run folder")
         write_run(result, frames, out, replace=replace)
         if rejected.height:
             rejected.write_parquet(Path(f"{out}.problems.parquet"))
     return result
+
+
+def _with_bids(
+    inputs: Inputs, found: Sequence[Problem], as_at: date | Literal["close"]
+) -> Sequence[Problem]:
+    """What keeps a shortlist from being made, with what going through every bid tells beside it."""
+    if inputs.scheme is None or inputs.tables is None or "applications" not in inputs.tables.frames:
+        return found
+    told = {(p.kind, p.where) for p in found} | {("missing_table", t) for t in _refused(inputs.tables)}
+    more = _together(inputs.scheme, inputs.tables, as_at, through_bids=True)
+    return (*found, *dict.fromkeys(p for p in more if (p.kind, p.where) not in told))
 
 
 def explain_run(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from cbl_engine.records.replay_state import StateReplay
 
-_KEY = ("application", "consequence", "n")
+_WHOSE = ("application", "consequence")
 
 
 def consequences_beside(
@@ -21,38 +21,80 @@ def consequences_beside(
 ) -> pl.DataFrame:
     """Consequences of two outcomes side by side; columns as :attr:`StateReplay.consequences`.
 
-    Those of a name and a household are matched in the order they began. A proposal that waits now and did
-    not in fact is told too: nobody is assumed to have approved it.
+    Those of a name and a household that began on the same day are one; what is left is matched in order.
+    A proposal that waits now and did not in fact is told too: nobody is assumed to have approved it. So is
+    one that waits in fact alone.
     """
-    began = [_numbered(t["consequences"]).select(*_KEY, *(pl.col(n).alias(f"{n}_{when}")
-                                                          for n in ("since", "until")))
-             for t, when in ((then, "then"), (now, "now"))]
-    asked = [_numbered(_proposed(t)).filter(status="open") for t in (then, now)]
-    waits = asked[1].join(asked[0], on=_KEY, how="anti").select(
-        *_KEY, pl.col("on").alias("proposed_on_now"))
-    both = began[0].join(began[1], on=_KEY, how="full", coalesce=True)
-    both = both.join(waits, on=_KEY, how="full", coalesce=True)
+    began = _matched(_began(then), _began(now), "since")
+    asked = _matched(_proposed(then), _proposed(now), "on")
+    waits = _numbered(asked.filter(
+        pl.col("status_now") == "open", pl.col("status_then").ne_missing("open")
+    ).select(*_WHOSE, pl.col("on_now").alias("proposed_on_now")))
+    waited = asked.filter(
+        pl.col("status_then") == "open", pl.col("on_now").is_null() | (pl.col("status_now") == "lapsed")
+    ).select(*_WHOSE, pl.col("on_then").alias("proposed_on_then"))
+    gone = pl.col("since_now").is_null()
+    both = pl.concat([
+        _numbered(began.filter(gone)).join(waits, on=[*_WHOSE, "n"], how="full", coalesce=True).drop("n"),
+        began.filter(~gone), waited,
+    ], how="diagonal")
     same = pl.all_horizontal(pl.col(f"{n}_then").eq_missing(pl.col(f"{n}_now")) for n in ("since", "until"))
     own = pl.Series([str(h) for h in households], dtype=pl.String).implode()
+    first = pl.coalesce("since_then", "since_now", "proposed_on_then", "proposed_on_now")
     return both.with_columns(
         pl.col("application").is_in(own).alias("corrected"),
-        pl.when(pl.col("since_now").is_null() & pl.col("since_then").is_null()).then(pl.lit("proposed"))
+        pl.when(pl.col("proposed_on_then").is_not_null()).then(pl.lit("not waiting"))
+        .when(pl.col("since_now").is_null() & pl.col("since_then").is_null()).then(pl.lit("proposed"))
         .when(pl.col("since_now").is_null()).then(pl.lit("not begun"))
         .when(pl.col("since_then").is_null()).then(pl.lit("begun"))
         .when(same).then(pl.lit("same")).otherwise(pl.lit("otherwise")).alias("change"),
-    ).sort(*_KEY).select(
-        "application", "consequence", "corrected", "change", "since_then", "until_then", "since_now",
-        "until_now", "proposed_on_now",
+    ).sort(*_WHOSE, first, maintain_order=True).select(
+        *_WHOSE, "corrected", "change", "since_then", "until_then", "since_now", "until_now", "proposed_on_then",
+        "proposed_on_now",
     )
 
 
+def _began(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    return tables["consequences"].select(*_WHOSE, "since", "until")
+
+
 def _proposed(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    return tables["proposals"].filter(pl.col("act") == "consequence").rename({"what": "consequence"})
+    return tables["proposals"].filter(pl.col("act") == "consequence").select(
+        "application", pl.col("what").alias("consequence"), "on", "status")
 
 
-def _numbered(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.with_columns(
-        pl.int_range(pl.len()).over("application", "consequence").alias("n"))
+def _matched(then: pl.DataFrame, now: pl.DataFrame, on: str) -> pl.DataFrame:
+    """Rows of a name and a household beside those of the other side: of the same day, or else in order.
+
+    Args:
+        then: rows in their order.
+        now: the same of the other side.
+        on: the column of the day.
+
+    Returns:
+        Frame of application, consequence, and each other column twice (``_then``, ``_now``).
+    """
+    day = [*_WHOSE, on, "n"]
+    sides = [_numbered(frame, on) for frame in (then, now)]
+    found = [side.join(other, on=day, how="semi", maintain_order="left")
+             for side, other in (sides, sides[::-1])]
+    left = [_numbered(side.join(other, on=day, how="anti", maintain_order="left"))
+            for side, other in (sides, sides[::-1])]
+    named = [[_called(frame, when) for frame, when in zip(pair, ("then", "now"), strict=True)]
+             for pair in (found, left)]
+    return pl.concat([
+        named[0][0].join(named[0][1], left_on=[*_WHOSE, f"{on}_then", "n"],
+                         right_on=[*_WHOSE, f"{on}_now", "n"], how="inner", coalesce=False),
+        named[1][0].join(named[1][1], on=[*_WHOSE, "n"], how="full", coalesce=True),
+    ], how="diagonal").select(*_WHOSE, pl.col("^.*_(then|now)$"))
+
+
+def _called(frame: pl.DataFrame, when: str) -> pl.DataFrame:
+    return frame.rename({n: f"{n}_{when}" for n in frame.columns if n not in (*_WHOSE, "n")})
+
+
+def _numbered(frame: pl.DataFrame, *within: str) -> pl.DataFrame:
+    return frame.with_columns(pl.int_range(pl.len()).over(*_WHOSE, *within).alias("n"))
 
 
 def consequences_found(replay: StateReplay, own: Any = None) -> Iterator[str]:
@@ -75,6 +117,9 @@ def consequences_found(replay: StateReplay, own: Any = None) -> Iterator[str]:
             yield f"{label} would have begun on {say(now)}; in fact it did not."
         elif row["change"] == "otherwise":
             yield f"{label} would have held {_held(row, 'now')}; in fact it held {_held(row, 'then')}."
+        elif row["change"] == "not waiting":
+            yield (f"{label} waits for a decision in fact, proposed on {say(row['proposed_on_then'])}; "
+                   "there would be nothing to decide.")
         elif row["change"] == "proposed":
             yield f"{label} {asked}; in fact it did not begin."
 
@@ -95,7 +140,7 @@ def _of(replay: StateReplay, own: Any) -> Iterator[dict[str, Any]]:
 
 
 def _label(replay: StateReplay, row: Mapping[str, Any]) -> str:
-    on = row["since_then"] or row["since_now"] or row["proposed_on_now"]
+    on = row["since_then"] or row["since_now"] or row["proposed_on_now"] or row["proposed_on_then"]
     rule = replay.state.scheme().in_force(on).consequences.get(row["consequence"])
     return rule.label if rule is not None else row["consequence"].replace("_", " ")
 
@@ -103,8 +148,8 @@ def _label(replay: StateReplay, row: Mapping[str, Any]) -> str:
 def _stands(row: Mapping[str, Any], when: str) -> str:
     if row[f"since_{when}"] is not None:
         return _held(row, when)
-    if when == "now" and row["proposed_on_now"] is not None:
-        return f"proposed on {say(row['proposed_on_now'])}, and not decided"
+    if (asked := row[f"proposed_on_{when}"]) is not None:
+        return f"proposed on {say(asked)}, and not decided"
     return "did not begin" if when == "then" else "does not begin"
 
 

@@ -16,7 +16,7 @@ from cbl_engine.report.letter import BLANK
 from cbl_engine.report.notice_case import Case, Row, home_called, the_home, what_refusals_lead_to
 from cbl_engine.scheme.description import Line, Section
 from cbl_engine.scheme.law import bid_criteria, clocks_of_law, final_offer_law
-from cbl_engine.scheme.offers_words import consequence_does, within_in_words
+from cbl_engine.scheme.offers_words import within_in_words
 from cbl_engine.scheme.words import capital, day, sentence
 
 if TYPE_CHECKING:
@@ -295,35 +295,6 @@ def _refusal(case: Case) -> Said:
     )
 
 
-def _consequence(case: Case) -> Said:
-    rows = [c for c in case.rows("consequences", consequence=case.due["what"])
-            if c["since"] == case.on]
-    row = rows[-1]
-    rule = case.version.consequences.get(row["consequence"])
-    label = rule.label if rule is not None else BLANK.format("what follows, in words")
-    until = ("with no end set" if row["until"] is None
-             else f"until {day(row['until'])}, which is the first day it no longer holds")
-    does = f"What it means: {consequence_does(rule)}." if rule is not None else ""
-    decision = (f"{label}, from {day(row['since'])} {until}.", *((does,) if does else ()))
-    lines = []
-    for name in row["because"]:
-        offer = case.offer(str(name))
-        ended = f", ended on {day(offer['ended_on'])}" if offer["ended_on"] is not None else ""
-        what = "no answer" if offer["ended_by"] in SILENCES else "refused"
-        lines.append(Line(f"{capital(home_called(case.home(offer)))} (offer {name}): {what}{ended}"))
-    lead = ("These refusals count:" if lines else
-            "You placed fewer bids than our scheme asks for. "
-            + BLANK.format("how many bids, in which months, and the clause"))
-    return Said(
-        "What follows for your application", decision, (str(label),),
-        (Section("Why", (Line(lead, source=rule.source if rule is not None else None,
-                              ours=rule.illustrative if rule is not None else False),),
-                 tuple(lines)),),
-        (Line("When it is over nothing needs to be asked for: it ends by itself.")
-         if row["until"] is not None else Line(BLANK.format("whether and how it may be ended")),),
-    )
-
-
 def _duty_may_end(case: Case) -> Said:
     kind = case.due["what"]
     offer, law = case.offer(), final_offer_law()
@@ -387,6 +358,6 @@ def _automatic_bid(case: Case) -> Said:
 
 LETTERS = {
     "warning": _warning, "viewing": _viewing, "offer": _offer, "withdrawn": _withdrawn,
-    "passed_over": _passed_over, "refusal": _refusal, "consequence": _consequence, "duty_may_end": _duty_may_end,
+    "passed_over": _passed_over, "refusal": _refusal, "duty_may_end": _duty_may_end,
     "void_bid": _void_bid, "automatic_bid": _automatic_bid,
 }

@@ -8,8 +8,8 @@ import polars as pl
 
 from cbl_engine.offers.checks import NEUTRAL
 from cbl_engine.offers.clock import london_date
+from cbl_engine.report.consequence_letters import consequences_lifted
 from cbl_engine.report.judged_anew import refusals_judged_anew
-from cbl_engine.report.lifted import consequences_lifted
 from cbl_engine.report.status_letters import members_unsettled, reviews_asked
 from cbl_engine.report.undone import outcomes_of
 

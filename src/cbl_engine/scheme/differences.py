@@ -26,8 +26,7 @@ _WORDS = frozenset(
 
 _OFFERS = frozenset(
     {"targets", "next_stage_when", "upkeep", "advertising", "bidding", "checks", "nominations",
-     "nominations_share", "send", "answer", "offers", "consequences", "direct_lets",
-     "review"}
+     "nominations_share", "send", "answer", "closed", "offers", "consequences", "direct_lets", "review"}
 )
 """Fields that no shortlist depends on: they are read when bids are judged and offers made, for
 upkeep, or when a decision is reviewed.

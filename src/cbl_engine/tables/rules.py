@@ -163,6 +163,7 @@ _KINDS = {"nullability": "missing_value", "inner_nullability": "empty_item"}
 _WITHOUT_VALUES = frozenset({"missing_value", "duplicate_key", "empty_item"})
 _POSITION = "position_of_row"
 _REMEDIES = {"unknown_code": "Or map it under codes in the mapping"}
+_ON_RECORD = "Fill it in; a row that is on record without it is put right with cbl cycle --rectify"
 
 
 def broken_rules(
@@ -200,6 +201,7 @@ def broken_rules(
             kind, (name, message, remedy) = check, blamed[check]
         if kind == "missing_value":
             failed = _without_reported(failed, name, earlier)
+            remedy = _ON_RECORD if columns[name].recorded_without else remedy
         findings += rows_found(
             table,
             name,

@@ -1,4 +1,4 @@
-"""Consequences that an officer lifted: which they are, and the letter that says so."""
+"""Letters of consequences: that one began, and that an officer lifted it; and which were lifted."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from cbl_engine.offers.decisions import SILENCES
 from cbl_engine.offers.refusals import months_after
 from cbl_engine.report.letter import BLANK
+from cbl_engine.report.notice_case import home_called
 from cbl_engine.report.notice_letters import Said
 from cbl_engine.report.undone import undone_by_officers
 from cbl_engine.scheme.description import Line, Section
 from cbl_engine.scheme.offers_words import consequence_does
-from cbl_engine.scheme.words import day
+from cbl_engine.scheme.words import capital, day
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
-    from cbl_engine.report.notice_case import Case
+    from cbl_engine.report.notice_case import Case, Row
     from cbl_engine.scheme import Scheme
 
 
@@ -39,6 +41,50 @@ def _of_itself(row: dict[str, Any], scheme: Scheme) -> date | None:
     """The day on which the time of a consequence is over; None: never, or the scheme names it no more."""
     rule = scheme.in_force(row["since"]).consequences.get(row["consequence"])
     return None if rule is None else months_after(row["since"], rule.lasts_months)
+
+
+def consequence_letter(case: Case) -> Said:
+    """The letter that a consequence began, as its refusals and its end stand by now."""
+    row = [c for c in case.rows("consequences", consequence=case.due["what"]) if c["since"] == case.on][-1]
+    rule = case.version.consequences.get(row["consequence"])
+    label = rule.label if rule is not None else BLANK.format("what follows, in words")
+    until = ("with no end set" if row["until"] is None
+             else f"until {day(row['until'])}, which is the first day it no longer holds")
+    does = f"What it means: {consequence_does(rule)}." if rule is not None else ""
+    decision = (f"{label}, from {day(row['since'])} {until}.", *((does,) if does else ()))
+    refusals = [case.offer(str(name)) for name in row["because"]]
+    lead = ("You placed fewer bids than our scheme asks for. "
+            + BLANK.format("how many bids, in which months, and the clause") if not refusals else
+            "These refusals count:" if all(offer["counts"] for offer in refusals) else
+            "These refusals counted when it began:")
+    return Said(
+        "What follows for your application", decision, (str(label),),
+        (Section("Why", (Line(lead, source=rule.source if rule is not None else None,
+                              ours=rule.illustrative if rule is not None else False),),
+                 tuple(_refusal(case, offer) for offer in refusals)),),
+        (_end(case, row),),
+    )
+
+
+def _refusal(case: Case, offer: Row) -> Line:
+    """A refusal that led to a consequence; that it was judged anew since is said."""
+    ended = f", ended on {day(offer['ended_on'])}" if offer["ended_on"] is not None else ""
+    what = "no answer" if offer["ended_by"] in SILENCES else "refused"
+    since = "" if offer["counts"] else ". It counts no longer"
+    return Line(f"{capital(home_called(case.home(offer)))} (offer {offer['id']}): {what}{ended}{since}")
+
+
+def _end(case: Case, row: Row) -> Line:
+    """How a consequence ends, or that an officer lifted it."""
+    tables = case.record.tables
+    own = {**tables, "consequences": tables["consequences"].filter(
+        pl.col("application").cast(pl.String) == str(row["application"]),
+        pl.col("consequence") == row["consequence"], pl.col("since") == row["since"])}
+    if not consequences_lifted(own, case.scheme).is_empty():
+        return Line(f"It was lifted from {day(row['until'])}: an officer decided so.")
+    if row["until"] is None:
+        return Line(BLANK.format("whether and how it may be ended"))
+    return Line("When it is over nothing needs to be asked for: it ends by itself.")
 
 
 def lifted_letter(case: Case) -> Said:
