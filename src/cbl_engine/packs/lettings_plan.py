@@ -16,8 +16,8 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from cbl_engine.documents import read_document
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.packs.parts import ALL, UNKNOWN, Part
+from cbl_engine.scheme.parts import MOST_PARTS, exact_share, of_fraction
 from cbl_engine.scheme.parts import Part as _Part
-from cbl_engine.scheme.parts import exact_share, of_fraction
 from cbl_engine.scheme.words import share_in_words
 from cbl_engine.tables import has_versions, spans_of
 from cbl_engine.tables.parsing import looks_like_formula
@@ -124,7 +124,8 @@ def _problem(error: Mapping[str, Any], where: Callable[[tuple[Any, ...]], str]) 
     if kind.startswith("date_"):
         message, allowed = "this is not a day", "YYYY-MM-DD"
     elif loc[-1:] == ("share",):
-        message, allowed = "this is not a share", "0 to 1, such as 0.25, or a fraction such as 1/3"
+        message = "this is not a share"
+        allowed = f"0 to 1, such as 0.25, or a fraction of whole numbers up to {MOST_PARTS}, such as 1/3"
     return Problem("bad_plan", f"{'.'.join(map(str, loc))}: {message}", where=where(loc),
                    given="" if isinstance(given, dict | list) else repr(given), allowed=allowed)
 
