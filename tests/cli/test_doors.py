@@ -98,6 +98,12 @@ def test_export_to_a_workbook(cbl, run_folder, tmp_path):
     assert cbl("export", run_folder, "--to", out, "--replace")[0] == 0
 
 
+def test_export_to_a_workbook_in_no_folder_says_so(cbl, run_folder, tmp_path):
+    code, _, err = cbl("export", run_folder, "--to", tmp_path / "none" / "x.xlsx")
+    assert code == 2
+    assert f"--to: there is no such folder to write to; given {tmp_path / 'none'}" in err
+
+
 def test_export_to_a_database_twice_is_once(cbl, run_folder, tmp_path):
     url = f"sqlite:///{tmp_path / 'results.db'}"
     assert cbl("export", run_folder, "--to", url) == (0, f"Wrote the run to {url}\n", "")
