@@ -81,6 +81,7 @@ def test_a_page_and_a_line_never_say_a_password(cbl, tmp_path):
     assert code == 2
     assert "hunter2" not in out + err + page.read_text(encoding="utf-8")
     assert "postgresql://127.0.0.1:1/x: cannot be read" in out
+    assert "Good rows" not in out
 
 
 def test_a_mapping_that_is_not_there_is_bad_input(cbl, tmp_path):
