@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.errors import BadInput, Problem
+from cbl_engine.simulate.policy import policy_on
 from cbl_engine.simulate.setup import STANDING, Theory
 from cbl_engine.tables.days import date_of
 
@@ -147,6 +148,23 @@ def sizes_of_nobody(setup: Setup) -> list[Problem]:
         "nobody who waits or may join may be let homes of some sizes, which stand empty once they come free",
         where="homes.bedrooms", given="; ".join(given),
         remedy="Check the stock's bedrooms and the scheme's bedroom standard")]
+
+
+def profiles_of_other_versions(setup: Setup) -> list[Problem]:
+    """A note on earlier adverts whose profile the version of the first day has not: no quota counts them."""
+    policy = policy_on(setup, setup.start)
+    rules = policy.version.advertising
+    if setup.lists is None or rules is None or not rules.quotas:
+        return []
+    names = setup.lists.shown["profile"].drop_nulls().cast(pl.String)
+    lost = names.filter(~names.is_in(list(policy.profiles)))
+    if lost.is_empty():
+        return []
+    return [Problem(
+        "profile_of_other_version",
+        "earlier adverts have a profile that the scheme has not on the first day, so quotas do not count them",
+        where="adverts.profile", given=", ".join(lost.unique().sort().to_list()[:5]), count=len(lost),
+        remedy="Where a profile was renamed, give those adverts the name that it has now")]
 
 
 def _sought(lives: Lives) -> NDArray[np.uint32]:
