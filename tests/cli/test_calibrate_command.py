@@ -33,6 +33,20 @@ def test_it_says_quality_then_fits_then_what_was_not(cbl, tmp_path: Path) -> Non
     assert (again.code, "--replace" in again.err or "there already" in again.err) == (2, True)
 
 
+def test_a_page_that_cannot_be_written_leaves_no_parameters_behind(cbl, tmp_path: Path) -> None:
+    out, page = tmp_path / "fitted.yaml", tmp_path / f"{'f' * 245}.html"  # no room for its partial
+    said = Said(*cbl("calibrate", "mereham", "--out", str(out), "--page", str(page)))
+    assert (said.code, "the file cannot be written" in said.err) == (2, True)
+    assert not out.exists()
+
+
+def test_a_page_in_a_folder_that_may_not_be_written_to_is_refused_first(cbl, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("os.access", lambda *_: False)
+    said = Said(*cbl("calibrate", "none", "--page", str(tmp_path / "fit.html")))
+    assert said.code == 2
+    assert f"--page: this folder may not be written to; given {tmp_path}. Make it writable" in said.err
+
+
 def test_rows_for_programs(cbl) -> None:
     said = Said(*cbl("calibrate", "mereham", "--format", "csv"))
     frame = pl.read_csv(io.StringIO(said.out))

@@ -81,6 +81,7 @@ def test_a_page_and_a_line_never_say_a_password(cbl, tmp_path):
     assert code == 2
     assert "hunter2" not in out + err + page.read_text(encoding="utf-8")
     assert "postgresql://127.0.0.1:1/x: cannot be read" in out
+    assert "Good rows" not in out
 
 
 def test_a_mapping_that_is_not_there_is_bad_input(cbl, tmp_path):
@@ -96,6 +97,12 @@ def test_export_to_a_workbook(cbl, run_folder, tmp_path):
     code, _, err = cbl("export", run_folder, "--to", out)
     assert (code, "there already" in err) == (2, True)
     assert cbl("export", run_folder, "--to", out, "--replace")[0] == 0
+
+
+def test_export_to_a_workbook_in_no_folder_says_so(cbl, run_folder, tmp_path):
+    code, _, err = cbl("export", run_folder, "--to", tmp_path / "none" / "x.xlsx")
+    assert code == 2
+    assert f"--to: there is no such folder to write to; given {tmp_path / 'none'}" in err
 
 
 def test_export_to_a_database_twice_is_once(cbl, run_folder, tmp_path):

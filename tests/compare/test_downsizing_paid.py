@@ -11,6 +11,8 @@ from cbl_engine.compare.comparing import compare
 from cbl_engine.compare.downsizing import further_bedrooms
 from cbl_engine.compare.findings import findings, headlines
 from cbl_engine.report import comparison_page, comparison_sheets
+from cbl_engine.simulate.kpi import told_by
+from cbl_engine.simulate.summary import BY_NAME, over_worlds
 
 PAID = "{weights: {first: 1000, further: 500}, assumed: the lever}"
 SCENARIO = f"""
@@ -71,7 +73,11 @@ def test_findings_page_and_workbook_say_it(paid):
                and "not known: no more bedrooms are freed than in the base" in line
                for line in said["money"])
     each = further_bedrooms(paid).filter(variant="help")["each"].item()
-    assert any(f"beyond the base's costs £{each:,.0f} in payments" in line for line in said["help"])
+    assert any(f"beyond the base's costs £{each:,.0f} in payments (the mean money over the mean bedrooms"
+               in line for line in said["help"])
+    own = over_worlds(BY_NAME["downsizing_per_bedroom"], told_by(paid.simulations["help", "central"]))
+    assert any(f"£{own['mean'].item():,.0f} is paid for each bedroom freed (mean of the worlds' own averages)"
+               in line for line in said["help"])
     assert "downsizing_paid" in headlines(paid)["kpi"].to_list()
     page = comparison_page(paid)
     account = page[page.index("<h3>Housing Revenue Account</h3>"):page.index("<h3>General Fund</h3>")]

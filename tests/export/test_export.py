@@ -9,10 +9,11 @@ from datetime import date
 import fastexcel
 import polars as pl
 import pytest
+import sqlalchemy as sa
 
 from cbl_engine import read_run, run_shortlist
 from cbl_engine.errors import BadInput, RunError, TableError
-from cbl_engine.export import workbook, write_run_to_excel, write_run_to_sql
+from cbl_engine.export import database, workbook, write_run_to_excel, write_run_to_sql
 from cbl_engine.export.workbook import Sheet, write_frames, write_sheets
 
 
@@ -222,6 +223,25 @@ def test_a_database_that_cannot_be_reached_is_one_line_without_the_password(run)
     assert "\n" not in str(caught.value)
     with pytest.raises(TableError):
         write_run_to_sql(run, "sqlite+nothing://x")
+
+
+def test_a_place_where_no_database_file_can_be_is_named(run, tmp_path):
+    for place, words in (("none/x.db", "there is no such folder to write to"),
+                         (".", "this is a folder, where a database file is written")):
+        with pytest.raises(RunError, match=words):
+            write_run_to_sql(run, f"sqlite:///{tmp_path / place}")
+
+
+def test_a_database_that_another_has_open_says_what_to_do(run, url, monkeypatch):
+    monkeypatch.setattr(database, "open_database", lambda *a, **k: sa.create_engine(
+        url, connect_args={"timeout": 0}))
+    holder = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    try:
+        with pytest.raises(RunError, match=r"locked\. Nothing was written\. Close what has it open"):
+            write_run_to_sql(run, url)
+    finally:
+        holder.close()
 
 
 def test_what_was_written_reads_back_as_tables(run, url):

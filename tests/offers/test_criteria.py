@@ -108,6 +108,13 @@ def test_an_id_that_is_nobodys_is_named():
         _judge().met("local", DAY, application=_ids("P1", "P9"))
 
 
+def test_an_id_beyond_the_type_of_the_tables_ids_is_nobodys():
+    own = applications_of({"1": {"local": True}}).cast({"id": pl.UInt8})
+    judge = Judge(scheme_of(SCHEME), {"applications": own})
+    with pytest.raises(TableError, match=r"an id is none of applications; 1 in all: 300"):
+        judge.met("local", DAY, application=pl.Series([1, 300]))
+
+
 def test_it_says_what_the_shortlist_says():
     judge = _judge()
     result = ranked(

@@ -311,3 +311,20 @@ def test_who_places_it_and_who_is_told_are_among_those_there_are():
         "placed_by: nobody who places bids is called so; given 'nobody'; allowed: applicant, officer",
         "audience: there is no such audience; given 'press'; allowed: officer, applicant",
     ]
+
+
+@pytest.mark.parametrize("narrow", ["advert", "application"])
+def test_the_bids_so_far_may_have_a_narrower_type_of_ids(narrow: str):
+    scheme = scheme_of(SOURCE + text_of(ONE, keys=("band: [A, B, C]",)))
+    register = {"applications": applications_of({"1": HOUSEHOLDS["q"], "300": HOUSEHOLDS["p"]})}
+    register["applications"] = register["applications"].cast({"id": pl.Int64})
+    adverts = frame("adverts", [advert("10"), advert("300")]).cast({"id": pl.Int64})
+    bids = frame("bids", [bid("10", 1, "1")]).cast({"advert": pl.Int64, "application": pl.Int64})
+    bids = bids.cast({narrow: pl.UInt8})
+    judge, prepared = Judge(scheme, register, adverts), prepare(scheme, register, "close")
+    second = may_bid(judge, prepared, bids, {}, 10, 300, at(2)).standing
+    assert second is not None
+    assert (second.position, second.of) == (2, 2)
+    assert may_bid(judge, prepared, bids, {}, 300, 300, at(2)).answer == "yes"
+    some = judge_bids(judge, adverts, bids, {}, until=at(9).date(), among=[300])
+    assert some.height == 0

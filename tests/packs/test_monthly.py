@@ -493,7 +493,8 @@ def test_a_plans_year_may_begin_on_a_day_that_not_every_month_has(tmp_path, firs
     (["2026-01-01,band,B,,10", "2026-01-01,band,B,0.1,"],
      r"plan\.csv:3: the plan has two targets for one value; given B, as on line 2"),
     (["2026-01-01,band,A,0.4,", "2026-01-01,band,B,abc,"],
-     r"plan\.csv:3: .*not a share; given 'abc'; allowed: 0 to 1, such as 0\.25, or a fraction such as 1/3"),
+     r"plan\.csv:3: .*not a share; given 'abc'; allowed: 0 to 1, such as 0\.25, or a fraction "
+     r"of whole numbers up to 999, such as 1/3"),
     (["2026-01-01,band,A,4/3,"], r"plan\.csv:2: .*not a share; given '4/3'"),
     (["2026-01-01,band,A,,1/3"],
      r"plan\.csv:2: .*not a number of lettings; given '1/3'; allowed: a whole number, 0 or more"),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cbl_engine.assess import assess, reassess
+from cbl_engine.errors import TableError
 from cbl_engine.scheme import scheme_from_text
 from tests.reference.random_assessment import frames, random_register, scheme_text
 
@@ -116,3 +118,63 @@ def test_a_changed_area_or_column_is_everyones_concern():
     for other in ({"areas": areas}, {"applications": register["applications"].drop("points")},
                   {"band_history": ends}):
         assert reassess(before, {**register, **other}, as_at).done.height == 12
+
+
+def with_whole_ids(register, dtype):
+    """The register with whole numbers for ids of applications."""
+    numbers = {"applications": ["id"], "band_history": ["application", "from_application"]}
+    out = {}
+    for name, table in register.items():
+        columns = numbers.get(name, ["application"] if "application" in table.columns else [])
+        out[name] = table.with_columns(
+            pl.col(c).str.extract("([0-9]+)").cast(pl.Int64).cast(dtype) for c in columns
+        )
+    return out
+
+
+def test_ids_of_another_type_are_everyones_concern():
+    rng = random.Random(3)
+    scheme = scheme_from_text(scheme_text(rng))
+    as_at = date(2025, 9, 1)
+    register = frames(random_register(rng, as_at))
+    before = assess(scheme, with_whole_ids(register, pl.Int16), as_at)
+    wider = with_whole_ids(register, pl.Int64)
+    one = wider["applications"].head(1).with_columns(pl.lit(70000, pl.Int64).alias("id"))
+    wider["applications"] = pl.concat([wider["applications"].tail(-1), one])
+    for then, now in ((before, wider), (assess(scheme, wider, as_at), with_whole_ids(register, pl.Int16)),
+                      (before, register), (assess(scheme, register, as_at), wider)):
+        again, whole = reassess(then, now, as_at), assess(scheme, now, as_at)
+        assert again.assessed.equals(whole.assessed)
+        assert again.contradictions.equals(whole.contradictions)
+        assert again.done.height == whole.assessed.height
+
+
+@pytest.mark.parametrize(("day", "words"), [
+    ("2025-09-02", "as_at: the as-at date is not a date; given '2025-09-02'; allowed: a datetime.date"),
+    (datetime(2025, 9, 2), "as_at: the as-at date is not a date"),
+    (date(2025, 8, 31), "as_at: the as-at date is before the date last assessed; given 2025-08-31; "
+                        "allowed: 2025-09-01 or later"),
+])
+def test_a_date_that_is_none_or_lies_before_is_refused(day, words):
+    rng = random.Random(3)
+    scheme = scheme_from_text(scheme_text(rng))
+    register = frames(random_register(rng, date(2025, 9, 1)))
+    before = assess(scheme, register, date(2025, 9, 1))
+    with pytest.raises(TableError) as caught:
+        reassess(before, register, day)
+    assert str(caught.value).startswith(words)
+
+
+def test_a_register_that_cannot_be_assessed_is_refused_as_assessing_does():
+    rng = random.Random(3)
+    scheme = scheme_from_text(scheme_text(rng))
+    as_at = date(2025, 9, 1)
+    register = frames(random_register(rng, as_at))
+    before = assess(scheme, register, as_at)
+    ids = register["applications"].with_columns(pl.lit(1.5).alias("id"))
+    for bad in ({}, {**register, "applications": ids}, {**register, "people": "people.csv"}, None):
+        with pytest.raises(TableError) as whole:
+            assess(scheme, bad, as_at)
+        with pytest.raises(TableError) as again:
+            reassess(before, bad, as_at)
+        assert str(again.value) == str(whole.value)

@@ -123,17 +123,26 @@ FIELDS = [
     (
         TARGET.format(1.2),
         "f.yaml:6:80: local_lettings_plans.p.targets.0.share is too large; given 1.2; "
-        "allowed: more than 0 and at most 1, such as 0.4 for 40%, or 1/3 for a third",
+        "allowed: more than 0 and at most 1, such as 0.4 for 40%, or 1/3 for a third (a fraction of "
+        "whole numbers up to 999)",
     ),
     (
         TARGET.format("40%"),
         "f.yaml:6:80: local_lettings_plans.p.targets.0.share must be a number; given 40%; "
-        "allowed: more than 0 and at most 1, such as 0.4 for 40%, or 1/3 for a third",
+        "allowed: more than 0 and at most 1, such as 0.4 for 40%, or 1/3 for a third (a fraction of "
+        "whole numbers up to 999)",
     ),
     (
         TARGET.format("1/0"),
         "f.yaml:6:80: local_lettings_plans.p.targets.0.share must be a number; given 1/0; "
-        "allowed: more than 0 and at most 1, such as 0.4 for 40%, or 1/3 for a third",
+        "allowed: more than 0 and at most 1, such as 0.4 for 40%, or 1/3 for a third (a fraction of "
+        "whole numbers up to 999)",
+    ),
+    (
+        TARGET.format("1/1000"),
+        "f.yaml:6:80: local_lettings_plans.p.targets.0.share must be a number; given 1/1000; "
+        "allowed: more than 0 and at most 1, such as 0.4 for 40%, or 1/3 for a third (a fraction of "
+        "whole numbers up to 999)",
     ),
     (
         "review: {within_days: 0}\n",

@@ -278,3 +278,24 @@ def test_what_is_done_to_a_frame_afterwards_is_not_in_the_register() -> None:
     prepared = prepare(scheme_of(BANDS), {"applications": given}, "close")
     given[0, "band"] = "B"
     assert prepared.tables["applications"]["band"].to_list() == ["A"]
+
+
+def test_ids_wider_than_those_that_stand_widen_the_register() -> None:
+    people = _people(("p", "1", "2000-01-01"), ("q", "2", "1990-01-01"))
+    tables = {
+        "applications": applications_of({"1": {}, "2": {}}).cast({"id": pl.UInt8}),
+        "people": people.cast({"application": pl.UInt8}),
+    }
+    prepared = prepare(scheme_of(ELDEST), tables, day("2024-01-01"))
+    come = applications_of({"300": {}, "-1": {}}).cast({"id": pl.Int64})
+    theirs = _people(("r", "300", "1980-01-01"), ("q", "-1", "1990-01-01"))
+    new = prepared.update({"applications": come, "people": theirs.cast({"application": pl.Int64})})
+    assert _eldest(new) == {-1: 34, 1: 24, 2: None, 300: 44}
+
+
+def test_ids_that_no_one_type_has_are_told_of() -> None:
+    tables = {"applications": applications_of({"-1": {}}).cast({"id": pl.Int64})}
+    prepared = prepare(scheme_of(order("points: points")), tables, day("2024-01-01"))
+    far = applications_of({str(2**63): {}}).cast({"id": pl.UInt64})
+    with pytest.raises(TableError, match=r"applications\.id.*from 0 to 2\^64-1"):
+        prepared.update({"applications": far})

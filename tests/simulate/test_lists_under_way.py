@@ -14,6 +14,7 @@ from cbl_engine.sample import write_borough
 from cbl_engine.scheme import load_scheme
 from cbl_engine.simulate import nominating
 from cbl_engine.simulate.going_on import go_on
+from cbl_engine.simulate.limits import profiles_of_other_versions
 from cbl_engine.simulate.lists_under_way import STANDS, lists_under_way
 from cbl_engine.simulate.opening import begin_with, voids_under_way
 from cbl_engine.simulate.state import begin
@@ -236,6 +237,15 @@ def test_earlier_adverts_whose_profile_is_not_known_count_in_no_quota(setup: Set
     shown, nr = setup.lists.shown, pl.int_range(pl.len())
     untold = shown.with_columns(pl.when(nr < 6).then("profile").alias("profile"))
     assert counted(untold) == counted(shown.head(6)) != counted(shown)
+
+
+def test_profiles_of_earlier_adverts_that_the_scheme_has_not_are_noted(setup: Setup) -> None:
+    assert setup.lists is not None
+    assert profiles_of_other_versions(setup) == []
+    named = pl.when(pl.int_range(pl.len()) < 2).then(pl.lit("old_name"))
+    shown = setup.lists.shown.with_columns(named.when(pl.int_range(pl.len()) > 2).then("profile").alias("profile"))
+    (note,) = profiles_of_other_versions(replace(setup, lists=replace(setup.lists, shown=shown)))
+    assert (note.where, note.given, note.count) == ("adverts.profile", "old_name", 2)
 
 
 def test_earlier_adverts_count_in_quotas_and_in_published_results(setup: Setup) -> None:

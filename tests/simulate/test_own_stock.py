@@ -128,6 +128,10 @@ def test_a_size_of_the_stock_that_nobody_may_be_let_is_noted_before_the_first_we
     _homes(folder, bedrooms=pl.when(pl.int_range(pl.len()) < 3).then(pl.lit("9")).otherwise("bedrooms"))
     (note,) = sizes_of_nobody(_own(folder))
     assert (note.where, note.given) == ("homes.bedrooms", "9 (3 homes)")
+    later = {"scenario": {"new_homes": [{"on": START, "homes": 2, "bedrooms": 9}]}}
+    (note,) = sizes_of_nobody(_own(folder, **later))
+    assert note.given == "9 (3 homes, and 2 to come)"
+    assert note.message.endswith("which stand empty once they come free")
     path = folder / "s.yaml"
     path.write_text(f"title: x\nscheme: sheffield\nstart: {START}\nweeks: 1\nreplications: 1\n"
                     f"world: {{households: 40, stock: '{folder}'}}\n", encoding="utf-8")

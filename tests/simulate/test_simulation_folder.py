@@ -168,7 +168,8 @@ def test_a_run_that_could_not_even_begin_leaves_nothing_in_its_own_way(
     out = tmp_path / "out"
     with monkeypatch.context() as patch:
         patch.setattr(run_folder, "_whole", full)
-        with pytest.raises(RunError, match="the folder cannot be written: No space left on device"):
+        with pytest.raises(RunError, match=r"the folder cannot be written: No space left on device\. "
+                           r"No world is kept yet\. Make room or give the right to write there"):
             simulate(scenario, out)
     (out / "begun.json.partial").write_text("{")
     simulate(scenario, out)

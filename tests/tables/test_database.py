@@ -143,6 +143,14 @@ def test_a_file_that_is_not_there_is_not_made(tmp_path):
     assert lines_of(f"sqlite:///{tmp_path}") == [f"sqlite:///{tmp_path}: is not a database file"]
 
 
+@pytest.mark.filterwarnings("error")
+def test_what_a_sqlite_file_is_not_opened_with_is_refused(url):
+    with pytest.raises(TableError, match=r"what stands after \? is nothing that a SQLite file is opened with; "
+                                         r"allowed: nothing, or timeout=seconds\. Leave it out"):
+        open_database(f"{url}?mode=ro")
+    open_database(f"{url}?timeout=1").dispose()
+
+
 def test_a_file_that_is_no_database(tmp_path):
     (tmp_path / "x.db").write_text("id,status\n" * 200)
     (line,) = lines_of(f"sqlite:///{tmp_path}/x.db")

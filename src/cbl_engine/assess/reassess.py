@@ -14,6 +14,8 @@ import polars as pl
 
 from cbl_engine.assess.assessing import assess, in_force
 from cbl_engine.assess.households import linked
+from cbl_engine.assess.register_check import plans_of, refuse_arguments, shape_problems
+from cbl_engine.errors import Problem, TableError
 from cbl_engine.tables import REGISTER_TABLES
 
 if TYPE_CHECKING:
@@ -72,12 +74,19 @@ def reassess(
         as_at: the date.
 
     Raises:
-        ValueError: the date is before the previous one.
-        SchemeError, TableError, PropertyError: as :func:`~cbl_engine.assess.assess`.
+        SchemeError, TableError, PropertyError: as :func:`~cbl_engine.assess.assess`; TableError also
+            where the date is before the previous one.
     """
+    refuse_arguments(previous.scheme, register, as_at, "need")
     if as_at < previous.as_at:
-        raise ValueError(f"{as_at} is before {previous.as_at}, the date last assessed")
+        raise TableError([Problem(
+            "as_at", "the as-at date is before the date last assessed", where="as_at",
+            given=str(as_at), allowed=f"{previous.as_at} or later",
+        )])
     tables = {name: register[name] for name in REGISTER_TABLES if name in register}
+    (plan,) = plans_of(previous.scheme, as_at)
+    if problems := list(shape_problems(plan, tables)):
+        raise TableError(problems)
     applications, _ = in_force(tables["applications"], as_at)
     now = applications["id"]
     done = _to_do(previous, {**tables, "applications": applications}, as_at)
@@ -99,7 +108,7 @@ def _put(
     before: pl.DataFrame, after: pl.DataFrame, now: pl.Series, again: Assessed
 ) -> pl.DataFrame:
     """Rows of those not done as they were, and the rows found anew."""
-    stays = before.filter(
+    stays = before.with_columns(pl.col("application").cast(now.dtype, strict=False)).filter(
         pl.col("application").is_in(now.implode()),
         ~pl.col("application").is_in(again.ids.ids.implode()),
     )
@@ -111,15 +120,16 @@ def _to_do(
 ) -> pl.DataFrame:
     """Who is assessed anew, and why."""
     now = tables["applications"]["id"]
-    before = previous.assessed["application"]
+    # Ids may have another type than before; what the type of now cannot have is gone.
+    before = previous.assessed["application"].cast(now.dtype, strict=False)
     found = {"new": now.filter(~now.is_in(before.implode()))}
     changed = _changed(previous, tables)
     found["changed"] = now if changed is None else changed
-    coming = previous.assessed.filter(pl.col("next_review_on") <= as_at)
-    found["due"] = coming["application"]
-    first = pl.concat([s.cast(now.dtype) for s in found.values()])
-    # A link that was taken away has one more consequence: that it is no longer there.
-    found["linked"] = pl.concat([linked(tables, first), linked(previous.tables, first)])
+    if changed is not None:
+        found["due"] = before.filter(previous.assessed["next_review_on"] <= as_at)
+        first = pl.concat([s.cast(now.dtype) for s in found.values()])
+        # A link that was taken away has one more consequence: that it is no longer there.
+        found["linked"] = pl.concat([linked(tables, first), linked(previous.tables, first)])
     rows = [
         pl.DataFrame({"application": ids.cast(now.dtype)}).with_columns(
             pl.lit(why, pl.Enum(_WHY)).alias("why")

@@ -74,13 +74,13 @@ def calibrate(
     if lenient and found.quality.problems:
         show.show_problems(found.quality.problems)
     show.show_notes(found.quality.notes)
-    if out is not None:
-        write_parameters(found, out, replace=replace)
     if page is not None:
         from cbl_engine.report import calibration_page, write_page
 
         name = shown_url(data) if "://" in data else data
         write_page(calibration_page(found, name), page)
+    if out is not None:  # last: it is not replaced unasked, so it may not be left where the page fails
+        write_parameters(found, out, replace=replace)
     if format != "table":
         show.show_frame(found.frame(), format)
         return 0

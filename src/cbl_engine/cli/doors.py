@@ -31,6 +31,7 @@ def export(
     replace
         Replace a workbook that is there.
     """
+    from cbl_engine.cli.given import check_written
     from cbl_engine.errors import BadInput, Problem
     from cbl_engine.export import write_run_to_excel, write_run_to_sql
     from cbl_engine.tables.database import is_database_url, shown_url
@@ -45,6 +46,7 @@ def export(
             [Problem("export_to", "results cannot be written there", where="--to", given=repr(to),
                      allowed="a file ending in .xlsx, sqlite:///file.db, postgresql://...")]
         )
+    check_written(Path(to), "--to", ".xlsx")
     sys.stdout.write(f"Wrote {write_run_to_excel(run, to, replace=replace)}\n")
     return 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -105,8 +106,8 @@ def check_written(file: Path | None, option: str, ending: str = "") -> None:
         ending: of its name, where only one kind of file is written.
 
     Raises:
-        BadInput: its folder is not there, the place is a folder, its name is that of another kind
-            of file, or the package that writes such files is not installed.
+        BadInput: its folder is not there or may not be written to, the place is a folder, its name is
+            that of another kind of file, or the package that writes such files is not installed.
     """
     from cbl_engine.errors import BadInput, Problem
 
@@ -115,6 +116,9 @@ def check_written(file: Path | None, option: str, ending: str = "") -> None:
     if not file.parent.is_dir():
         raise BadInput([Problem("folder_missing", "there is no such folder to write to",
                                 where=option, given=str(file.parent))])
+    if not os.access(file.parent, os.W_OK):
+        raise BadInput([Problem("folder_not_writable", "this folder may not be written to", where=option,
+                                given=str(file.parent), remedy="Make it writable, or name another")])
     if file.is_dir():
         raise BadInput([Problem("folder_in_the_way", "this is a folder, where a file is written",
                                 where=option, given=str(file))])

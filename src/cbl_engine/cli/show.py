@@ -305,8 +305,8 @@ def _totals(inputs: Inputs, findings: Sequence[Finding]) -> str:
     ]
     text = ", ".join(parts)
     if inputs.tables is not None:
-        rows = "; ".join(f"{n} {f.height:,}" for n, f in sorted(inputs.tables.frames.items()))
-        text += f". Good rows: {rows}"
+        if rows := "; ".join(f"{n} {f.height:,}" for n, f in sorted(inputs.tables.frames.items())):
+            text += f". Good rows: {rows}"
         if inputs.tables.ignored_files:
             text += f". Not read: {', '.join(inputs.tables.ignored_files)}"
     return text + "."

@@ -25,7 +25,8 @@ def further_bedrooms(comparison: Comparison) -> pl.DataFrame:
     """The payments of each variant to tenants who move to a smaller home, against the bedrooms it frees.
 
     Returns:
-        response, variant, for_a_bedroom (pounds for each bedroom freed by moves that are paid for),
+        response, variant, for_a_bedroom (pounds for each bedroom freed by moves that are paid for: the
+        mean over worlds of ``downsizing_per_bedroom``, so of each world's own average),
         anyway (share of the money that goes to those who would have asked anyway; both null where
         nothing is paid), paid and freed (differences to the base: pounds and bedrooms a year), told
         (whether that of bedrooms is told from luck), each (pounds for each further bedroom; null where
@@ -69,14 +70,14 @@ def in_words(row: dict[str, Any]) -> str:
     """One row of :func:`further_bedrooms` in sentences."""
     said = []
     if row["for_a_bedroom"] is not None:
-        said.append(f"{_pounds(row['for_a_bedroom'])} is paid for each bedroom freed, {row['anyway']:.0%} of the "
-                    "money to tenants who would have asked anyway.")
+        said.append(f"{_pounds(row['for_a_bedroom'])} is paid for each bedroom freed (mean of the worlds' own "
+                    f"averages), {row['anyway']:.0%} of the money to tenants who would have asked anyway.")
     if row["each"] is None:
         said.append(f"What a bedroom freed beyond the base's costs in payments is not known: {row['why_not']}.")
     else:
         luck = "" if row["told"] else "; the further bedrooms are not told from luck, so nor is this"
-        said.append(f"Each bedroom freed beyond the base's costs {_pounds(row['each'])} in payments (means over "
-                    f"worlds{luck}).")
+        said.append(f"Each bedroom freed beyond the base's costs {_pounds(row['each'])} in payments (the mean "
+                    f"money over the mean bedrooms{luck}).")
     return " ".join(said)
 
 

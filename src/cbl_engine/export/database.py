@@ -24,6 +24,8 @@ from cbl_engine.records.places import check_outside
 from cbl_engine.tables.database import open_database, said, shown_url
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import sqlalchemy as sa
 
 RESULTS = ("shortlist", "stage_failures", "set_aside")
@@ -48,7 +50,8 @@ def write_run_to_sql(run: RunFolder | str | Path, url: str, schema: str | None =
         as it is.
 
     Raises:
-        RunError: not a run folder, or the database refuses; nothing was written.
+        RunError: not a run folder, there is no place for a SQLite file, or the database refuses;
+            nothing was written.
         TableError: not a database address, or a package is missing.
     """
     folder = run if isinstance(run, RunFolder) else read_run(run)
@@ -56,6 +59,8 @@ def write_run_to_sql(run: RunFolder | str | Path, url: str, schema: str | None =
     made: Path | None = None
     if engine.url.get_backend_name() == "sqlite" and engine.url.database:
         check_outside(engine.url.database)
+        if problems := list(_no_place(engine.url.database, url)):
+            raise RunError(problems)
         # SQLite makes the file when it is first spoken to.
         made = None if Path(engine.url.database).exists() else Path(engine.url.database)
     try:
@@ -69,10 +74,32 @@ def write_run_to_sql(run: RunFolder | str | Path, url: str, schema: str | None =
             raise
         raise RunError(
             [Problem("not_published", f"the database refused: {said(error, url)}",
-                     where=shown_url(url), remedy="Nothing was written")]
+                     where=shown_url(url), remedy=f"Nothing was written. {_to_do(error)}".rstrip())]
         ) from None
     finally:
         engine.dispose()
+
+
+def _no_place(database: str, url: str) -> Iterator[Problem]:
+    """Why a SQLite file cannot be where it is to be; SQLite itself has one reason for all."""
+    if database.startswith(("file:", ":memory:")):
+        return
+    if Path(database).is_dir():
+        yield Problem("folder_in_the_way", "this is a folder, where a database file is written",
+                      where=shown_url(url), given=database, remedy="Name a file")
+    elif not Path(database).parent.is_dir():
+        yield Problem("folder_missing", "there is no such folder to write to", where=shown_url(url),
+                      given=str(Path(database).parent), remedy="Make it first, or name another")
+
+
+def _to_do(error: BaseException) -> str:
+    """What helps against what a SQLite file is often refused for."""
+    reason = str(getattr(error, "orig", None) or "")
+    if "locked" in reason:
+        return "Close what has it open, and run it again"
+    if "unable to open" in reason or "readonly" in reason:
+        return "Name a place that may be written to"
+    return ""
 
 
 def _write(connection: sa.Connection, run: RunFolder, schema: str | None) -> bool:

@@ -126,7 +126,7 @@ def judge_bids(
     mine = pl.lit(value=True)
     if among is not None:
         meant = _meant(list(among), adverts["id"])
-        mine = pl.col("advert").is_in(meant.cast(bids.schema["advert"]).implode())
+        mine = pl.col("advert").is_in(meant.cast(bids.schema["advert"], strict=False).implode())
         bids = _that_matter(judge, adverts, bids, mine)
     found = judged(judge, place_bids(adverts, bids, record, until), record).frame().filter(mine)
     columns = ["advert", "application", "placed_at", "rule"]
@@ -160,11 +160,13 @@ def _that_matter(
     """
     rules = [version.bidding for version in judge.scheme.versions if version.bidding is not None]
     bids = bids.join(bids.filter(mine), on="application", how="semi")
-    mine |= ~pl.col("advert").is_in(adverts["id"].cast(bids.schema["advert"]).implode())
+    # No bid can be for an advert whose id the type of the bids' ids cannot have.
+    theirs = adverts["id"].cast(bids.schema["advert"], strict=False)
+    mine |= ~pl.col("advert").is_in(theirs.implode())
     if not any(bidding.caps for bidding in rules):
         return bids.filter(mine)
     closes = adverts.select(
-        pl.col("id").cast(bids.schema["advert"]).alias("advert"),
+        theirs.alias("advert"),
         pl.col("closes_at").dt.epoch("us").alias("to"),
         *(pl.Series(f"cycle {n}", cycle_numbers(bidding, london_days(adverts["closes_at"])))
           for n, bidding in enumerate(rules)),

@@ -273,7 +273,8 @@ class Asked:
 
 
 def _found(ordinals: Ordinals, ids: pl.Series, table: str) -> NDArray[np.int64]:
-    at = ordinals.ordinals_of(ids.cast(ordinals.ids.dtype)).astype(np.int64)
+    # What the type of the table's ids cannot have becomes null: it is none of them.
+    at = ordinals.ordinals_of(ids.cast(ordinals.ids.dtype, strict=False)).astype(np.int64)
     if len(at) and at.min() < 0:
         lost = ids.filter(pl.Series(at < 0)).unique().sort()
         raise TableError(

@@ -183,10 +183,11 @@ def may_bid(
     closes_at = theirs["closes_at"].dt.convert_time_zone(LONDON)[0]
     bids = with_types(bids, {"advert": adverts.schema["id"], "application": prepared.ordinals.ids.dtype})
     so_far = _so_far(bids, advert, application, at)
-    mine = _this_bid(so_far, advert, application, at, placed_by)
-    verdicts = judged(
-        judge, place_bids(adverts, pl.concat([so_far, mine]), record, at.date()), record
-    )
+    asked = {"advert": advert, "application": application, "placed_at": at, "withdrawn_at": None,
+             "placed_by": placed_by}
+    mine = pl.DataFrame([pl.Series(n, [value], _type(value, so_far[n])) for n, value in asked.items()])
+    bids = pl.concat([so_far, mine], how="vertical_relaxed")
+    verdicts = judged(judge, place_bids(adverts, bids, record, at.date()), record)
     row = verdicts.placed.frame.with_row_index("row").filter(
         pl.col("advert") == advert, pl.col("application") == application, pl.col("placed_at") == at
     )["row"][0]
@@ -196,7 +197,9 @@ def may_bid(
     before = counting.filter(pl.col("application") == application, pl.col("placed_at") < at)
     standing = None
     if not any(rule.kind in ("advert", "time") for rule in against):
-        to_rank = pl.concat([counting.select(_KEY), mine.select(_KEY)]).unique(_KEY)
+        to_rank = pl.concat(
+            [counting.select(_KEY), mine.select(_KEY)], how="vertical_relaxed"
+        ).unique(_KEY)
         result = shortlist(prepared, theirs, to_rank, judge.homes, seed=seed)
         standing = explain(result, advert, application, audience)
     answer: Answer = "no" if against else "yes"
@@ -280,14 +283,10 @@ def _by_the_clock(column: str) -> pl.Expr:
     return pl.col(column).cast(pl.Datetime("us", LONDON))
 
 
-def _this_bid(
-    so_far: pl.DataFrame, advert: Any, application: Any, at: datetime, placed_by: str
-) -> pl.DataFrame:
-    row = {"advert": advert, "application": application, "placed_at": at, "withdrawn_at": None,
-           "placed_by": placed_by}
-    return pl.DataFrame(
-        [pl.Series(name, [value], dtype=so_far.schema[name]) for name, value in row.items()]
-    )
+def _type(value: Any, of: pl.Series) -> pl.DataType:
+    """The type of the other bids' values; for an id beyond it, the widest that goes with it."""
+    beyond = isinstance(value, int) and pl.Series([value], dtype=of.dtype, strict=False)[0] is None
+    return pl.Int64() if beyond else of.dtype
 
 
 def _against(

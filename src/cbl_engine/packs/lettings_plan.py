@@ -19,8 +19,8 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from cbl_engine.documents import read_document
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.packs.parts import ALL, UNKNOWN, Part
+from cbl_engine.scheme.parts import MOST_PARTS, exact_share, of_fraction
 from cbl_engine.scheme.parts import Part as _Part
-from cbl_engine.scheme.parts import exact_share, of_fraction
 from cbl_engine.scheme.words import share_in_words
 from cbl_engine.tables import has_versions, spans_of
 from cbl_engine.tables.parsing import looks_like_formula
@@ -138,7 +138,8 @@ def _problem(error: Mapping[str, Any], plan: Any, where: Callable[[tuple[Any, ..
     if kind.startswith("date_"):
         message, allowed = "this is not a day", "YYYY-MM-DD"
     elif loc[-1:] == ("share",):
-        message, allowed = "this is not a share", "0 to 1, such as 0.25, or a fraction such as 1/3"
+        message = "this is not a share"
+        allowed = f"0 to 1, such as 0.25, or a fraction of whole numbers up to {MOST_PARTS}, such as 1/3"
     elif loc[-1:] in (("number",), ("lettings",)) and kind != "missing":
         least = 0 if loc[-1] == "number" else 1
         message, allowed = "this is not a number of lettings", f"a whole number, {least} or more"

@@ -11,7 +11,7 @@ from cbl_engine.errors import Problem
 from cbl_engine.scheme.facts import REDUCERS
 from cbl_engine.scheme.json_schema import json_schema
 from cbl_engine.scheme.keys import KEYS
-from cbl_engine.scheme.parts import FRACTION, PATTERNS
+from cbl_engine.scheme.parts import FRACTION, MOST_PARTS, PATTERNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -157,10 +157,12 @@ def _bounds(path: tuple[Any, ...]) -> str:
     """Between what a number may be."""
     said = [(word, part[bound]) for part in _schema_at(path) for bound, word in _BOUNDS.items()
             if bound in part]
-    share = ("at most", 1) in said
-    third = any(part.get("pattern") == FRACTION for part in _schema_at(path))
-    return " and ".join(f"{word} {limit:.10g}" for word, limit in said) + (
-        ", such as 0.4 for 40%" + (", or 1/3 for a third" if third else "") if share else "")
+    such = ""
+    if ("at most", 1) in said:
+        such = ", such as 0.4 for 40%"
+        if any(part.get("pattern") == FRACTION for part in _schema_at(path)):
+            such += f", or 1/3 for a third (a fraction of whole numbers up to {MOST_PARTS})"
+    return " and ".join(f"{word} {limit:.10g}" for word, limit in said) + such
 
 
 def _schema_at(path: tuple[Any, ...]) -> list[dict[str, Any]]:

@@ -74,7 +74,7 @@ def updated(
     new = Prepared(old.scheme, as_at, tables, ordinals, ordinals.ordinals_of(ids))
     same_law = judged_in_law(old.tables) == judged_in_law(tables)
     if same_law and "areas" not in changed and "areas" not in gone:
-        touched = _touched(old, changed, gone)
+        touched = _touched(old, new, changed, gone)
         for key, view in old.views.items():
             dates_agree = key[1] is None or as_at == "close" or key[1] == as_at
             if dates_agree:
@@ -152,6 +152,21 @@ def _check_rows(
             )
     if problems:
         raise TableError(problems)
+    problems = [
+        Problem(
+            "wrong_type",
+            f"the {column} of changed rows of {name} and those that stand fit into no one type",
+            where=f"{name}.{column}",
+            allowed="whole numbers from -2^63 to 2^63-1, or from 0 to 2^64-1",
+            remedy="Give ids that are all of one of the two",
+        )
+        for name, rows in changed.items()
+        if (before := old.tables.get(name)) is not None
+        for column in _NEEDED[name]
+        if column in before.columns and _id_type(before[column], rows[column]) is None
+    ]
+    if problems:
+        raise TableError(problems)
 
 
 def _whole(name: str, before: pl.DataFrame | None) -> list[str]:
@@ -165,6 +180,18 @@ def _alike(dtype: pl.DataType, other: pl.DataType) -> bool:
     if pl.Null in (dtype, other):
         return True
     return dtype == other or (dtype.is_integer() and other.is_integer())
+
+
+def _id_type(stands: pl.Series, come: pl.Series) -> pl.DataType | None:
+    """The type that both the ids that stand and those that come go into; None where none is."""
+    if come.dtype in (stands.dtype, pl.Null):
+        return stands.dtype
+    if stands.dtype == pl.Null:
+        return come.dtype
+    for dtype in (stands.dtype, pl.Int64(), pl.UInt64()):
+        if all(ids.cast(dtype, strict=False).null_count() == ids.null_count() for ids in (come, stands)):
+            return dtype
+    return None
 
 
 def _beside(dtype: pl.DataType, other: pl.DataType) -> bool:
@@ -205,47 +232,56 @@ def _with_rows(
     id_ = _ID[name]
     if frame is None:
         return rows if rows is not None else pl.DataFrame()
-    dtype = frame.schema[id_]
-    leaving = pl.Series(gone, dtype=dtype, strict=False)
     if rows is not None:
-        leaving = pl.concat([leaving, rows[id_].cast(dtype)])
+        to_type = [
+            pl.col(column).cast(dtype)
+            for column in _NEEDED[name]
+            if column in frame.columns
+            and (dtype := _id_type(frame[column], rows[column])) is not None
+        ]
+        frame, rows = frame.with_columns(to_type), rows.with_columns(to_type)
+    leaving = pl.Series(gone, dtype=frame.schema[id_], strict=False)
+    if rows is not None:
+        leaving = pl.concat([leaving, rows[id_]])
     kept = frame.filter(~pl.col(id_).is_in(leaving.implode()))
     if rows is None:
         return kept
-    return pl.concat(_in_types_of(rows.cast({id_: dtype}), kept), how="diagonal_relaxed")
+    return pl.concat(_in_types_of(rows, kept), how="diagonal_relaxed")
 
 
 def _touched(
-    old: Prepared, changed: Mapping[str, pl.DataFrame], removed: Mapping[str, list[Any]]
+    old: Prepared, new: Prepared, changed: Mapping[str, pl.DataFrame], removed: Mapping[str, list[Any]]
 ) -> pl.Series:
-    """Ids of applications whose facts may differ."""
-    dtype = old.ordinals.ids.dtype
+    """Ids of applications whose facts may differ.
+
+    An id that the type of those it is looked up among cannot have is none of them: it becomes null.
+    """
+    dtype = new.ordinals.ids.dtype
     found = [pl.Series([], dtype=dtype)]
     if "applications" in changed:  # some facts count from the application's own dates
-        found.append(changed["applications"]["id"].cast(dtype))
+        found.append(changed["applications"]["id"].cast(dtype, strict=False))
     for name in ("people", *_BY_APPLICATION):
         rows = changed.get(name)
         if rows is not None:
-            found.append(rows["application"].cast(dtype))
+            found.append(rows["application"].cast(dtype, strict=False))
         if name not in old.tables:
             continue
         before = old.tables[name]
         gone = pl.Series(removed.get(name, []), dtype=before.schema[_ID[name]], strict=False)
         if rows is not None:
-            gone = pl.concat([gone, rows[_ID[name]].cast(gone.dtype)])
+            gone = pl.concat([gone, rows[_ID[name]].cast(gone.dtype, strict=False)])
         left = before.filter(pl.col(_ID[name]).is_in(gone.implode()))
-        found.append(left["application"].cast(dtype))
+        found.append(left["application"].cast(dtype, strict=False))
     if "people" in changed or "people" in removed:
         # A person's relationship decides whose connections count as the applicant's.
-        persons = [pl.Series(removed.get("people", []))]
+        persons = [pl.Series(removed.get("people", []), strict=False)]
         persons += [changed["people"]["id"]] if "people" in changed else []
         if "connections" in old.tables:
             theirs = old.tables["connections"]
             if "person" in theirs.columns:
-                ids = pl.concat([p.cast(theirs.schema["person"]) for p in persons])
-                found.append(
-                    theirs.filter(pl.col("person").is_in(ids.implode()))["application"].cast(dtype)
-                )
+                ids = pl.concat([p.cast(theirs.schema["person"], strict=False) for p in persons])
+                named = theirs.filter(pl.col("person").is_in(ids.implode()))
+                found.append(named["application"].cast(dtype, strict=False))
     return pl.concat(found).unique()
 
 

@@ -13,7 +13,8 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.errors import BadInput, Problem
-from cbl_engine.simulate.setup import Theory
+from cbl_engine.simulate.policy import policy_on
+from cbl_engine.simulate.setup import STANDING, Theory
 from cbl_engine.tables.days import date_of
 
 if TYPE_CHECKING:
@@ -134,15 +135,36 @@ def sizes_of_no_use(setup: Setup) -> Iterator[Problem]:
 def sizes_of_nobody(setup: Setup) -> list[Problem]:
     """A note on sizes of the stock that nobody may be let in any stretch of its life, where there are others."""
     all_sought = int(np.bitwise_or.reduce(_sought(setup.lives), initial=0))
-    sizes, homes = np.unique(setup.homes.bedrooms, return_counts=True)
-    lost = [(int(size), int(n)) for size, n in zip(sizes, homes, strict=True)
-            if size >= 0 and not all_sought >> int(size) & 1]
+    bedrooms, there = setup.homes.bedrooms, setup.homes.built_week == STANDING
+    lost = [size for size in np.unique(bedrooms).tolist() if size >= 0 and not all_sought >> size & 1]
     if not lost:
         return []
+    given = []
+    for size in lost:
+        now, later = (int(np.sum(there_or_not[bedrooms == size])) for there_or_not in (there, ~there))
+        given.append(f"{size} ({now:,} homes{f', and {later:,} to come' if later else ''})")
     return [Problem(
-        "size_of_nobody", "nobody who waits or may join may be let homes of some sizes, which stand empty",
-        where="homes.bedrooms", given="; ".join(f"{size} ({n:,} homes)" for size, n in lost),
+        "size_of_nobody",
+        "nobody who waits or may join may be let homes of some sizes, which stand empty once they come free",
+        where="homes.bedrooms", given="; ".join(given),
         remedy="Check the stock's bedrooms and the scheme's bedroom standard")]
+
+
+def profiles_of_other_versions(setup: Setup) -> list[Problem]:
+    """A note on earlier adverts whose profile the version of the first day has not: no quota counts them."""
+    policy = policy_on(setup, setup.start)
+    rules = policy.version.advertising
+    if setup.lists is None or rules is None or not rules.quotas:
+        return []
+    names = setup.lists.shown["profile"].drop_nulls().cast(pl.String)
+    lost = names.filter(~names.is_in(list(policy.profiles)))
+    if lost.is_empty():
+        return []
+    return [Problem(
+        "profile_of_other_version",
+        "earlier adverts have a profile that the scheme has not on the first day, so quotas do not count them",
+        where="adverts.profile", given=", ".join(lost.unique().sort().to_list()[:5]), count=len(lost),
+        remedy="Where a profile was renamed, give those adverts the name that it has now")]
 
 
 def _sought(lives: Lives) -> NDArray[np.uint32]:

@@ -16,7 +16,7 @@ import polars as pl
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.records.places import check_folder
 from cbl_engine.simulate.columns import silent
-from cbl_engine.simulate.limits import sizes_of_nobody
+from cbl_engine.simulate.limits import profiles_of_other_versions, sizes_of_nobody
 from cbl_engine.simulate.outputs import frames_of_run
 from cbl_engine.simulate.policy import rules_not_followed
 from cbl_engine.simulate.run_folder import TABLES, RunFolder, finished_spans
@@ -122,7 +122,7 @@ def simulate_scenario(
     if out is not None:
         check_folder(out)
     setup = set_up(scenario, parameters, beside, lambda done, of: said("assessing", done, of))
-    on_notes(sizes_of_nobody(setup))
+    on_notes([*sizes_of_nobody(setup), *profiles_of_other_versions(setup)])
     kept = RunFolder(Path(out), scenario, parameters, setup) if out is not None else None
     not_followed = rules_not_followed(setup)
     if kept is None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -121,11 +121,19 @@ class RunFolder:
         except (OSError, pl.exceptions.ComputeError) as error:
             if (why := why_not_written(error)) is None:
                 raise
+            remedy = "Finished worlds are kept; once it can be, the same command goes on"
+            if not self._some_are_kept():
+                remedy = "No world is kept yet. Make room or give the right to write there, or name another"
             raise RunError([Problem(
                 "simulation_not_written", f"the folder cannot be written: {why}",
-                where=str(self.out),
-                remedy="Finished worlds are kept; once it can be, the same command goes on")
+                where=str(self.out), remedy=remedy)
             ]) from None
+
+    def _some_are_kept(self) -> bool:
+        with suppress(OSError):
+            return (self.out / "manifest.json").exists() or any(
+                part.suffix != ".partial" for part in self.parts.iterdir())
+        return False
 
     def _folder(self, worlds: np.ndarray) -> Path:
         return self.parts / f"{worlds[0]:06d}-{worlds[-1]:06d}"

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _MISSING = "pip install 'cbl-engine[sql]'"
 _SPOKEN_TO = ("sqlite", "postgresql", "postgres")
+_SQLITE_TAKES = {"cached_statements", "check_same_thread", "detect_types", "isolation_level", "timeout"}
+"""What SQLAlchemy hands on to SQLite; anything else it passes over with a warning, but for ``uri``."""
 _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
 
@@ -63,8 +65,11 @@ def open_database(text: str, *, must_exist: bool = True) -> sa.Engine:
     try:
         url = sa.make_url(text)
         url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
-        if url.get_backend_name() == "sqlite" and must_exist and not _is_there(url.database):
-            raise TableError([_no_file(url.database, where)])
+        if url.get_backend_name() == "sqlite":
+            if "uri" not in url.query and url.query.keys() - _SQLITE_TAKES:
+                raise TableError([_not_taken(where)])
+            if must_exist and not _is_there(url.database):
+                raise TableError([_no_file(url.database, where)])
         return sa.create_engine(url)
     except (ImportError, sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ValueError) as error:
         spoken_to = text.partition(":")[0].partition("+")[0] in _SPOKEN_TO
@@ -80,6 +85,11 @@ def open_database(text: str, *, must_exist: bool = True) -> sa.Engine:
                 remedy=_MISSING if missing else "",
             )
         ]) from None
+
+
+def _not_taken(where: str) -> Problem:
+    return Problem("bad_database_url", "what stands after ? is nothing that a SQLite file is opened with",
+                   where=where, allowed="nothing, or timeout=seconds", remedy="Leave it out")
 
 
 def _no_file(database: str | None, where: str) -> Problem:
