@@ -176,7 +176,8 @@ def test_programs_get_every_difference(small_borough, kept, comparison, capsys):
     (("--until", "lettings"), "not a figure with half a width"),
     (("--until", "lettings=0"), "half a width is above 0"),
     (("--responses", "loud"), "there is no such response"),
-    (("--responses", ""), "no response to compare under"),
+    (("--responses", ","), "no response to compare under"),
+    (("--responses", ""), "--responses: nothing is given"),
     (("--replications", "2"), "no interval can be told from so few worlds"),
 ])
 def test_what_cannot_be_compared_is_said_before_theexit_code(small_borough, tmp_path, capsys, words, said):

@@ -303,7 +303,7 @@ SAID: dict[str, set[str]] = {
     "Stage": LABELLED | {"eligible", "order", "next_stage_when"},
     "Profile": LABELLED | {"eligible", "order", "stages"},
     "Target": LABELLED | {"criterion", "homes", "share", "number"},
-    "Landlord": LABELLED | {"eligible", "checks", "nominations_share", "send", "answer"},
+    "Landlord": LABELLED | {"eligible", "checks", "nominations_share", "send", "answer", "closed"},
     "LocalLettingsPlan": LABELLED | {"eligible", "order", "targets", "in_force"},
     "ResidentMonths": CONNECTIONS | {"level", "window_months", "consecutive"},
     "ConnectedMonths": CONNECTIONS | {"level"},
