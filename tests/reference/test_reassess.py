@@ -106,12 +106,16 @@ def test_a_list_of_other_items_is_a_change_also_where_other_rows_come_or_go():
         assert done.rows() == [(ids[0], "changed")]
 
 
-def test_a_changed_area_or_column_is_everyones_concern():
-    rng = random.Random(3)
+def assessed_once():
+    """A scheme, a register, and the register assessed on a day."""
+    rng, as_at = random.Random(3), date(2025, 9, 1)
     scheme = scheme_from_text(scheme_text(rng))
-    as_at = date(2025, 9, 1)
     register = frames(random_register(rng, as_at))
-    before = assess(scheme, register, as_at)
+    return scheme, register, assess(scheme, register, as_at), as_at
+
+
+def test_a_changed_area_or_column_is_everyones_concern():
+    _, register, before, as_at = assessed_once()
     areas = register["areas"].with_columns(pl.lit(None, pl.String).alias("parent"))
     ends = register["band_history"].with_columns(pl.lit(None, pl.Date).alias("until"))
     assert register["band_history"]["until"].null_count() < ends.height
@@ -133,10 +137,7 @@ def with_whole_ids(register, dtype):
 
 
 def test_ids_of_another_type_are_everyones_concern():
-    rng = random.Random(3)
-    scheme = scheme_from_text(scheme_text(rng))
-    as_at = date(2025, 9, 1)
-    register = frames(random_register(rng, as_at))
+    scheme, register, _, as_at = assessed_once()
     before = assess(scheme, with_whole_ids(register, pl.Int16), as_at)
     wider = with_whole_ids(register, pl.Int64)
     one = wider["applications"].head(1).with_columns(pl.lit(70000, pl.Int64).alias("id"))
@@ -156,21 +157,14 @@ def test_ids_of_another_type_are_everyones_concern():
                         "allowed: 2025-09-01 or later"),
 ])
 def test_a_date_that_is_none_or_lies_before_is_refused(day, words):
-    rng = random.Random(3)
-    scheme = scheme_from_text(scheme_text(rng))
-    register = frames(random_register(rng, date(2025, 9, 1)))
-    before = assess(scheme, register, date(2025, 9, 1))
+    _, register, before, _ = assessed_once()
     with pytest.raises(TableError) as caught:
         reassess(before, register, day)
     assert str(caught.value).startswith(words)
 
 
 def test_a_register_that_cannot_be_assessed_is_refused_as_assessing_does():
-    rng = random.Random(3)
-    scheme = scheme_from_text(scheme_text(rng))
-    as_at = date(2025, 9, 1)
-    register = frames(random_register(rng, as_at))
-    before = assess(scheme, register, as_at)
+    scheme, register, before, as_at = assessed_once()
     ids = register["applications"].with_columns(pl.lit(1.5).alias("id"))
     for bad in ({}, {**register, "applications": ids}, {**register, "people": "people.csv"}, None):
         with pytest.raises(TableError) as whole:
