@@ -274,6 +274,25 @@ def test_a_refusal_that_counts_no_longer_is_told_to_its_household():
     assert "refusal/elm1/ann/1" in due(week)
 
 
+@pytest.mark.parametrize(("approved", "told"), [(True, True), (False, False)])
+def test_a_refusal_is_told_to_count_no_longer_only_where_it_counted(approved, told):
+    """An undoing of one that was found not to count clashes, and is left out."""
+    week = offered().outcome(8, "refused", "elm", "ann")
+    week.outcome(9, "approved" if approved else "declined", "elm", "ann", act="refusal_counts", by="Olu")
+    week.outcome(10, "undone", "elm", "ann", act="refusal_counts", by="Mo").run(until=10, keep_going=True)
+    assert bool(week.cycle.quarantined) is not approved
+    assert ("judged_anew/elm/ann/1" in due(week)) is told
+
+
+def test_a_silence_that_counted_as_a_refusal_is_told_to_count_no_longer():
+    week = Week("offers: {answer: {days: 1}, silence: refused}").household("ann").household("bob")
+    week.advert("elm", bids="ann bob").approve(7, "offer", "elm", "ann").run(until=9)
+    week.approve(10, "bypass", "elm", "ann").run(until=10)
+    week.outcome(11, "undone", "elm", "ann", act="refusal_counts", by="Mo").run(until=11)
+    text = words(week, "judged_anew/elm/ann/1")
+    assert "That you gave no answer to our offer of the home below was counted as a refusal" in text
+
+
 @pytest.mark.parametrize("columns", [["id", "on", "what"], ["id", "on", "what", "application", "by"], None])
 def test_outcomes_without_columns_of_decisions_undo_nothing(columns):
     """An office that only ever wrote viewings has no others."""
