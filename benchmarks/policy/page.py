@@ -31,6 +31,7 @@ from `benchmarks/policy/results.json`: **version {version} of the suite, {replic
 after a year that is left out of figures,
 worlds of about {households} households, engine {engine}.
 
+<!-- not run: it takes a minute; the tests run another world -->
 ```console
 $ cbl bench-policy --world rural --replications 3 --weeks 2
 The policy benchmark, version {version}: 3 replications of 2 weeks, each variant on the same worlds
@@ -47,8 +48,13 @@ $ python -m benchmarks.policy.page
 ```
 
 It is a measure of the engine, and no advice to any council: each world is scaled from one authority's
-register, and much of it is assumed. `cbl simulate policy/rural --parameters` lists every value a world
-goes by, with its source or the word that it is assumed.
+register, and much of it is assumed. Every value a world goes by, with its source or why it is assumed:
+
+```console
+$ cbl simulate policy/rural --parameters --format csv | head -2
+parameter,label,kind,value,unit,source,assumed,note
+arrivals.per_year,Households that join the register,rate,...
+```
 
 Households respond to a change of the scheme: 5 percent more join, which is assumed. That alone puts
 some more on the register at the end of `one_bid`, `five_bids`, `waiting_quota` and `refusal_sanction`;

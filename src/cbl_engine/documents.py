@@ -243,7 +243,7 @@ class _Reading:
         self.positions: dict[Path_, tuple[int, int]] = {(): (1, 1)}
         self.keys: dict[Path_, tuple[int, int]] = {}
         self.problems: list[Problem] = []
-        self.yaml = YAML(typ="rt", pure=True)
+        self.yaml = YAML(typ="safe", pure=True)
         self.events: Iterator[Any] = iter(())
 
     def whole(self, text: str) -> Any:
@@ -342,10 +342,12 @@ class _Reading:
         node = ScalarNode(tag, event.value, event.start_mark, event.end_mark, style=event.style,
                           comment=event.comment)
         try:
-            return _plain(self.yaml.constructor.construct_object(node))
+            value = self.yaml.constructor.construct_object(node)
         except ValueError as error:
             self.refuse("yaml_syntax", f"this is not YAML: {error}", event, given=text[:60])
             return text
+        # The offset from UTC as Python has it, without the name that the parser gives it.
+        return datetime.fromisoformat(value.isoformat()) if isinstance(value, datetime) else value
 
 
 def _place(event: Any) -> tuple[int, int]:
@@ -390,17 +392,3 @@ def _is_core_tag(event: Any) -> bool:
     """Whether the tag is one the parser fills in by itself."""
     implicit = getattr(event, "implicit", None)
     return implicit is True or (isinstance(implicit, tuple) and any(implicit))
-
-
-def _plain(value: Any) -> Any:
-    """A scalar as plain Python, without what the parser keeps of how it was written."""
-    if isinstance(value, bool) or value is None:
-        return value
-    if isinstance(value, datetime):
-        return datetime.fromisoformat(value.isoformat())
-    if isinstance(value, date):
-        return date(value.year, value.month, value.day)
-    for kind in (int, float, str):
-        if isinstance(value, kind):
-            return kind(value)
-    return str(value)

@@ -29,8 +29,17 @@ def test_it_says_quality_then_fits_then_what_was_not(cbl, tmp_path: Path) -> Non
     html = page.read_text(encoding="utf-8")
     assert html.index("What the data will do") < html.index("<h2>Fitted")
     assert "<script" not in html
-    again = Said(*cbl("calibrate", "mereham", "--out", str(out)))
-    assert (again.code, "--replace" in again.err or "there already" in again.err) == (2, True)
+
+
+def test_a_file_of_parameters_that_is_there_is_told_before_anything_is_read(cbl, tmp_path: Path) -> None:
+    out = tmp_path / "fitted.yaml"
+    out.write_text("")
+    said = Said(*cbl("calibrate", "nowhere", "--out", str(out)))
+    assert said.code == 2
+    assert "the file is there already. Choose another file, or replace it with --replace" in said.err
+    assert "nowhere" not in said.err
+    said = Said(*cbl("calibrate", "nowhere", "--out", str(out), "--replace"))
+    assert (said.code, "nowhere" in said.err) == (2, True)
 
 
 def test_a_page_that_cannot_be_written_leaves_no_parameters_behind(cbl, tmp_path: Path) -> None:

@@ -180,10 +180,20 @@ def test_explain_what_is_not_there(cbl: Cbl, run_folder: Path, tmp_path: Path) -
     assert "this is not a run folder" in err
 
 
-def test_check_runs_the_shipped_cases(cbl: Cbl) -> None:
-    code, out, _ = cbl("check")
+def test_check_runs_the_cases_shipped_with_a_scheme(cbl: Cbl) -> None:
+    """Those of all schemes, without a name, are the gate's own step."""
+    code, out, _ = cbl("check", "home_link")
     assert code == 0
+    files = [line.split(":")[0] for line in out.splitlines() if " pass" in line]
+    assert files == ["home_link.yaml", "home_link_assessment.yaml", "home_link_offers.yaml"]
     assert out.splitlines()[-1].endswith(" cases, 0 failed.")
+
+
+def test_check_without_cases_runs_those_shipped(cbl: Cbl, tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "cases").mkdir()
+    monkeypatch.setattr("cbl_engine.shipped.shipped_folder", tmp_path.joinpath)
+    code, _, err = cbl("check")
+    assert (code, f"{tmp_path}/cases: no .yaml or .yml file here has cases" in err) == (2, True)
 
 
 def test_check_fails_with_a_case_that_fails(cbl: Cbl, tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ def test_a_tiny_run_gives_the_same_json_twice_and_from_the_command(tmp_path, cap
                 "--out", out) == 0
     assert out.read_text(encoding="utf-8") == results_text(found)
     said = capsys.readouterr().out
+    assert said.startswith(f"The policy benchmark, version {SUITE.file.version}: 3 replications of 8 weeks")
     assert "A northern city with low demand" in said
     assert "Lettings (homes a year): " in said
     figures = {row["kpi"] for row in found["worlds"]["northern_city"]["rows"]}

@@ -355,6 +355,20 @@ def test_a_consequence_lapses_by_the_rule_that_proposed_it_and_by_no_other(soft:
     assert (week.proposed("lapsed"), len(week.proposed())) == ([("consequence", None, "ann", "out")], n - 1)
 
 
+def test_the_rule_that_proposed_a_consequence_is_on_record_whatever_is_known_of_the_household_since() -> None:
+    """One refusal of a local household was enough; that it is no longer local changes no reason."""
+    scheme = SUSPEND.replace("refusals: {", "refusals: {local: {label: x, after: 1, when: loc, then: out}, ")
+    scheme += "criteria: {loc: {label: local, when: local}}\n"
+    week = refusing(scheme, 1, reasonable=False, by="Olu", local=True)
+    week.household("ann", local=False).run(until=20)
+    week.advert("fir", bids="ann", opens=21, closes=24.5).approve(25, "offer", "fir", "ann")
+    week.outcome(26, "refused", "fir", "ann", reasonable=False, by="Olu").run(until=26)
+    assert [(p["rule"], p["offer"]) for p in week.table("proposals") if p["act"] == "consequence"] == [
+        ("local", "elm0/ann/1"), ("two", "fir/ann/1")]
+    judged_anew(week, 27, "fir").run(until=27)
+    assert week.proposed() == [("consequence", None, "ann", "out")]
+
+
 def test_a_refusal_before_the_months_of_a_rule_is_no_reason_of_its_consequence() -> None:
     """Of three in two months, with one month looked back on, the last two led to it."""
     scheme = SUSPEND.replace("after: 2,", "after: 2, months: 1,")

@@ -15,9 +15,10 @@ from cbl_engine.documents import line_of, read_document, yaml_files
 from cbl_engine.errors import BadInput, CaseError, Problem
 from cbl_engine.scheme.load import Scheme, load_scheme, shipped_schemes
 from cbl_engine.scheme.parts import as_tuples
+from cbl_engine.shipped import shipped_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from cbl_engine.documents import Document
 
@@ -33,8 +34,12 @@ class CaseFile:
     cases: tuple[Case, ...]
 
 
-def case_paths(path: str | Path) -> list[Path]:
+def case_paths(path: str | Path, read: Callable[[Path], Document] = read_document) -> list[Path]:
     """The files of cases at a path: the file itself, or every YAML file of a folder with cases.
+
+    Args:
+        path: a file or folder; or the name of a shipped scheme, for the cases shipped with it.
+        read: reads a file; one that remembers what it read spares those who read it next.
 
     Raises:
         CaseError: there is nothing there, or a folder without any.
@@ -42,34 +47,55 @@ def case_paths(path: str | Path) -> list[Path]:
     path = Path(path)
     if path.is_file():
         return [path]
+    if not path.exists() and (shipped := _shipped_with(str(path))):
+        return shipped
     if not path.is_dir():
-        raise CaseError([Problem("cases_missing", "there is no such file", where=str(path))])
-    found = [file for file in yaml_files(path) if _has_cases(file)]
+        raise CaseError([Problem(
+            "cases_missing", "there is no such file, and no scheme of that name is shipped",
+            where=str(path), allowed="a path, or one of " + ", ".join(shipped_schemes()))])
+    found = [file for file in yaml_files(path) if _has_cases(file, read)]
     if not found:
         problem = Problem("cases_missing", "no .yaml or .yml file here has cases:", where=str(path))
         raise CaseError([problem])
     return found
 
 
-def _has_cases(file: Path) -> bool:
+def _shipped_with(scheme: str) -> list[Path]:
+    """The files of cases that are shipped with a shipped scheme: called after it."""
+    if scheme not in shipped_schemes():
+        return []
+    return [file for file in yaml_files(shipped_folder("cases"))
+            if file.stem == scheme or file.stem.startswith(f"{scheme}_")]
+
+
+def _has_cases(file: Path, read: Callable[[Path], Document]) -> bool:
     try:
-        data = read_document(file).data
+        data = read(file).data
     except BadInput:
         return True  # reading it again reports what is wrong
     return isinstance(data, dict) and "cases" in data
 
 
-def read_cases(path: str | Path) -> CaseFile:
+def read_cases(
+    path: str | Path,
+    read: Callable[[Path], Document] = read_document,
+    load: Callable[[str | Path], Scheme] = load_scheme,
+) -> CaseFile:
     """Read one file of cases.
+
+    Args:
+        path: the file.
+        read: reads it.
+        load: loads its scheme.
 
     Raises:
         CaseError: everything wrong in the file or in its scheme.
     """
     path = Path(path)
     try:
-        document = read_document(path)
+        document = read(path)
         written = _written(document)
-        scheme = _scheme(written, path, document)
+        scheme = load(_scheme(written, path, document))
     except CaseError:
         raise
     except BadInput as error:
@@ -141,7 +167,8 @@ def _fields(path: Place) -> list[str]:
     return list(WrittenCase.model_fields)
 
 
-def _scheme(written: WrittenFile, path: Path, document: Document) -> Scheme:
+def _scheme(written: WrittenFile, path: Path, document: Document) -> str | Path:
+    """What the file names as its scheme: a path beside it, or a shipped one."""
     beside = path.parent / written.scheme
     if written.scheme not in shipped_schemes() and not beside.exists():
         raise CaseError(
@@ -154,7 +181,7 @@ def _scheme(written: WrittenFile, path: Path, document: Document) -> Scheme:
                 )
             ]
         )
-    return load_scheme(beside if beside.exists() else written.scheme)
+    return beside if beside.exists() else written.scheme
 
 
 def _names_twice(written: WrittenFile, document: Document) -> Iterator[Problem]:

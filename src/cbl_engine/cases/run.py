@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cbl_engine.cases.assessed import assessment_differences
 from cbl_engine.cases.cycle import cycle_differences
 from cbl_engine.cases.read import case_paths, read_cases
+from cbl_engine.documents import read_document
 from cbl_engine.errors import BadInput, CaseError, Problem
+from cbl_engine.scheme.load import load_scheme
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -46,21 +49,24 @@ class CaseResult:
 def run_cases(paths: str | Path | Iterable[str | Path]) -> list[CaseResult]:
     """Run every case of these files and folders; a folder means its ``*.yaml`` with cases.
 
+    The name of a shipped scheme means the files that are shipped with it; a path wins.
+
     Raises:
         CaseError: everything wrong in any of the files; no case is run then.
     """
     listed = [paths] if isinstance(paths, (str, Path)) else paths
     files: list[CaseFile] = []
     problems: list[Problem] = []
+    read, load = cache(read_document), cache(load_scheme)
     for path in listed:
         try:
-            found = case_paths(path)
+            found = case_paths(path, read)
         except CaseError as error:
             problems += error.problems
             continue
         for file in found:
             try:
-                files.append(read_cases(file))
+                files.append(read_cases(file, read, load))
             except CaseError as error:
                 problems += error.problems
     if problems:

@@ -62,9 +62,13 @@ def calibrate(
     from cbl_engine.cli import show
     from cbl_engine.compare.calibrate import calibrate as fit
     from cbl_engine.compare.calibrate import write_parameters
+    from cbl_engine.records.places import check_file
     from cbl_engine.tables.database import shown_url
 
     check_written(page, "--page", ".html")
+    check_written(out, "--out")
+    if out is not None:
+        check_file(out, replace=replace)
     with show.steps() as on_step:
         on_step("Fitting")
         found = fit(

@@ -164,7 +164,7 @@ def check(
     Parameters
     ----------
     cases
-        Case files, or folders of them.
+        Case files, or folders of them; or names of shipped schemes, for the cases shipped with them.
     format
         table to read; csv, json or parquet with a row for every case.
     """

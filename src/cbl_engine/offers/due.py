@@ -45,5 +45,5 @@ def duties_of_the_cycle(desk: Desk) -> None:
         return
     closed = [a.advert for a in desk.book.adverts.values() if a.closed_on is not None]
     missed = missed_duties(desk.judge, counting(desk, closed), desk.record, desk.on)
-    for application, consequence in missed.select("application", "consequence").iter_rows():
-        desk.propose("consequence", application=application, what=consequence)
+    for application, duty, consequence in missed.iter_rows():
+        desk.propose("consequence", application=application, what=consequence, rule=duty)

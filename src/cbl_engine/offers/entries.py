@@ -64,6 +64,7 @@ class Proposal:
     application: str | None
     offer: str | None
     what: str | None
+    rule: str | None
     on: date
     status: str = "open"
     decided_on: date | None = None

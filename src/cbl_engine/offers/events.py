@@ -165,7 +165,10 @@ class RungTaken(_Event):
 
 
 class Proposed(_Event):
-    """An adverse or binding act is proposed; nothing is done yet."""
+    """An adverse or binding act is proposed; nothing is done yet.
+
+    ``rule`` names the rule of refusals, or the duty to bid, by which a consequence is proposed.
+    """
 
     kind: Literal["proposed"] = "proposed"
     proposal: str
@@ -174,6 +177,7 @@ class Proposed(_Event):
     application: Id | None = None
     offer: str | None = None
     what: str | None = None
+    rule: str | None = None
 
 
 class Decided(_Event):

@@ -53,11 +53,11 @@ def judged(desk: Desk, offer: Offer, *, counts: bool, reasonable: bool | None) -
     _judged(desk, offer, counts=counts, reasonable=reasonable)
     if not counts:
         return
-    rules = (desk.version.offers.refusals if desk.version.offers else {}).values()
-    met = [rule for rule in rules if _met(desk, rule, offer.application)]
+    rules = desk.version.offers.refusals if desk.version.offers else {}
+    met = [name for name, rule in rules.items() if _met(desk, rule, offer.application)]
     if met:
         desk.propose("consequence", application=offer.application, offer=offer.id,
-                     what=met[-1].then)
+                     what=rules[met[-1]].then, rule=met[-1])
 
 
 def judged_anew(
@@ -85,38 +85,19 @@ def led_to(desk: Desk, proposal: Proposal) -> list[Offer]:
     """The refusals that a proposed consequence rests on, those that count; none: missing bids do."""
     if proposal.offer is None:
         return []
-    rule, found = _rule_of(desk, proposal), _before(desk, proposal)
+    rule = _rule_of(desk, proposal)
+    before = [o for o in desk.book.offers_of[proposal.application or ""]
+              if o.counts and (o.ended_on is None or o.ended_on <= proposal.on)]
     if rule is None:
-        return found
+        return before
     within = counted(desk, proposal.application or "", rule, proposal.on)
-    return [o for o in found if o in within]
-
-
-def _before(desk: Desk, proposal: Proposal) -> list[Offer]:
-    """The refusals that count, up to the day of a proposal."""
-    return [o for o in desk.book.offers_of[proposal.application or ""]
-            if o.counts and (o.ended_on is None or o.ended_on <= proposal.on)]
+    return [o for o in before if o in within]
 
 
 def _rule_of(desk: Desk, proposal: Proposal) -> Refusals | None:
-    """The rule by which refusals proposed a consequence; None: the scheme has none that does.
-
-    Of several with that consequence the last that bound the household and was met that day. Where the
-    record has changed since, so that none is: the one of the most refusals that were reached.
-    """
-    version = _version_then(desk, proposal)
-    rules = [rule for rule in (version.offers.refusals if version.offers else {}).values()
-             if rule.then == proposal.what]
-    if len(rules) < 2:
-        return rules[0] if rules else None
-    application, before = proposal.application or "", _before(desk, proposal)
-    on = desk.on if desk.scheme.index_in_force(proposal.on) is None else proposal.on
-    rules = [rule for rule in rules if _binds(desk, rule, application, on)] or rules
-    reached = [sum(o in before for o in counted(desk, application, rule, proposal.on)) for rule in rules]
-    met = [rule for rule, n in zip(rules, reached, strict=True) if _is_met(rule, n)]
-    if met:
-        return met[-1]
-    return max(zip(rules, reached, strict=True), key=lambda one: (one[1] >= one[0].after, one[0].after))[0]
+    """The rule by which refusals proposed a consequence; None: the scheme of today has it no more."""
+    offers = _version_then(desk, proposal).offers
+    return offers.refusals.get(proposal.rule or "") if offers else None
 
 
 def _add_up_without(desk: Desk, proposal: Proposal, offer: Offer) -> bool:
@@ -132,18 +113,11 @@ def _add_up_without(desk: Desk, proposal: Proposal, offer: Offer) -> bool:
 
 
 def _met(desk: Desk, rule: Refusals, application: str) -> bool:
-    return _binds(desk, rule, application, desk.on) and _is_met(
-        rule, len(counted(desk, application, rule, desk.on)))
-
-
-def _binds(desk: Desk, rule: Refusals, application: str, on: date) -> bool:
-    if rule.when is None:
-        return True
-    ids = pl.Series([application], dtype=pl.String)
-    return desk.judge.counts(rule.when, on, application=ids).item() is True
-
-
-def _is_met(rule: Refusals, n: int) -> bool:
+    if rule.when is not None:
+        ids = pl.Series([application], dtype=pl.String)
+        if desk.judge.counts(rule.when, desk.on, application=ids).item() is not True:
+            return False
+    n = len(counted(desk, application, rule, desk.on))
     return n == rule.after or (rule.every and n > rule.after and n % rule.after == 0)
 
 

@@ -64,12 +64,12 @@ def write_file(content: bytes, out: str | Path, *, replace: bool) -> Path:
             state folder, or it cannot be written.
     """
     out = Path(out)
-    _check_file(out, replace=replace)
+    check_file(out, replace=replace)
     partial = _beside(out)
     try:
         partial.write_bytes(content)
         with _SWAPPING:
-            _check_file(out, replace=replace)
+            check_file(out, replace=replace)
             partial.replace(out)
     except OSError as error:
         raise RunError(
@@ -82,7 +82,12 @@ def write_file(content: bytes, out: str | Path, *, replace: bool) -> Path:
     return out
 
 
-def _check_file(out: Path, *, replace: bool) -> None:
+def check_file(out: Path, *, replace: bool) -> None:
+    """Make sure that :func:`write_file` may write there.
+
+    Raises:
+        RunError: as it does, but that the system refuses.
+    """
     check_outside(out)
     if out.is_dir():
         raise RunError([Problem("folder_in_the_way", "this is a folder, where a file is written",

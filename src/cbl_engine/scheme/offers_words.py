@@ -109,7 +109,7 @@ def landlord_lines(landlord: Landlord, version: SchemeVersion) -> Iterator[Line]
     yield from _timed("It answers within {}.", landlord.answer)
     if landlord.closed is not None:
         yield Line("For its answers, no working days beside bank holidays: "
-                   f"{listed(day(on) for on in sorted(landlord.closed)) or 'none'}.")
+                   f"{listed(day(on) for on in sorted(set(landlord.closed))) or 'none'}.")
 
 
 def offers_section(version: SchemeVersion) -> Section | None:
