@@ -266,6 +266,15 @@ def test_a_consequence_is_lifted_by_an_officer_and_bidding_is_open_again(then: s
     assert [offer["counts"] for offer in week.table("offers")[:2]] == [True, True]
 
 
+def test_a_consequence_that_began_twice_on_a_day_is_lifted_whole() -> None:
+    """The refusals of two weeks, each proposing it, were both decided on one day."""
+    week = refusing(EVERY, 2, reasonable=False, by="Olu")
+    week.approve(20, "consequence", household="ann", id="a1").approve(20, "consequence", household="ann", id="a2")
+    week.outcome(21, "undone", None, "ann", act="consequence", by="Mo").run(until=21)
+    assert [(c["since"], c["until"]) for c in week.table("consequences")] == [(day(20), day(21))] * 2
+    assert week.kinds().count("consequence_lifted") == 1
+
+
 def test_of_several_consequences_in_force_the_reason_names_the_one_that_is_lifted() -> None:
     """Without it the outcome clashes; the other one holds on."""
     scheme = SUSPEND.replace(
@@ -353,6 +362,28 @@ def test_a_consequence_lapses_by_the_rule_that_proposed_it_and_by_no_other(soft:
     n = len(week.proposed())
     judged_anew(week, 25, "elm0").run(until=25)
     assert (week.proposed("lapsed"), len(week.proposed())) == ([("consequence", None, "ann", "out")], n - 1)
+
+
+def test_what_refusals_add_up_to_lapses_once_fewer_are_left_than_proposed_it() -> None:
+    """With every second: four, and a fifth to spare. Of three left, two would have been enough for the first."""
+    week = refusing(SUSPEND.replace("after: 2", "after: 2, every: true"), 5, reasonable=False, by="Olu")
+    week.approve(40, "consequence", household="ann").run(until=40)
+    assert week.table("consequences")[0]["because"] == ["elm0/ann/1", "elm1/ann/1"]
+    judged_anew(week, 41, "elm0").run(until=41)
+    assert week.proposed() == [("consequence", None, "ann", "out")]
+    judged_anew(week, 42, "elm1").run(until=42)
+    assert week.proposed() == []
+
+
+def test_a_later_refusal_takes_the_place_of_one_judged_anew() -> None:
+    """Of three the first is judged anew: the second and third lead to what began; without the third, too few."""
+    week = judged_anew(refusing(SUSPEND, 3, reasonable=False, by="Olu"), 25, "elm0").run(until=25)
+    (waiting,) = [p for p in week.table("proposals") if p["status"] == "open"]
+    assert waiting["because"] == ["elm0/ann/1", "elm1/ann/1"]
+    later = week.approve(26, "consequence", household="ann").run(until=26)
+    assert later.table("consequences")[0]["because"] == ["elm1/ann/1", "elm2/ann/1"]
+    week = judged_anew(refusing(SUSPEND, 3, reasonable=False, by="Olu"), 25, "elm0").run(until=25)
+    assert judged_anew(week, 26, "elm2").run(until=26).proposed() == []
 
 
 def test_the_rule_that_proposed_a_consequence_is_on_record_whatever_is_known_of_the_household_since() -> None:

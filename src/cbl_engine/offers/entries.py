@@ -65,6 +65,7 @@ class Proposal:
     offer: str | None
     what: str | None
     rule: str | None
+    because: list[str]
     on: date
     status: str = "open"
     decided_on: date | None = None

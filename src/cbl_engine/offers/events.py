@@ -167,7 +167,8 @@ class RungTaken(_Event):
 class Proposed(_Event):
     """An adverse or binding act is proposed; nothing is done yet.
 
-    ``rule`` names the rule of refusals, or the duty to bid, by which a consequence is proposed.
+    ``rule`` names the rule of refusals, or the duty to bid, by which a consequence is proposed, and
+    ``because`` the offers that were refused; none where bids are missing.
     """
 
     kind: Literal["proposed"] = "proposed"
@@ -178,6 +179,7 @@ class Proposed(_Event):
     offer: str | None = None
     what: str | None = None
     rule: str | None = None
+    because: tuple[str, ...] = ()
 
 
 class Decided(_Event):

@@ -82,7 +82,7 @@ def _aside(event: e.BidSetAside, book: Book) -> None:
 def _proposed(event: e.Proposed, book: Book) -> None:
     proposal = Proposal(
         event.proposal, event.act, _text(event.advert), _text(event.application), event.offer,
-        event.what, event.rule, event.on,
+        event.what, event.rule, list(event.because), event.on,
     )
     book.proposals[proposal.id] = proposal
     book.index_proposal(proposal)

@@ -56,8 +56,10 @@ def judged(desk: Desk, offer: Offer, *, counts: bool, reasonable: bool | None) -
     rules = desk.version.offers.refusals if desk.version.offers else {}
     met = [name for name, rule in rules.items() if _met(desk, rule, offer.application)]
     if met:
-        desk.propose("consequence", application=offer.application, offer=offer.id,
-                     what=rules[met[-1]].then, rule=met[-1])
+        rule = rules[met[-1]]
+        led_to = counted(desk, offer.application, rule, desk.on)
+        desk.propose("consequence", application=offer.application, offer=offer.id, what=rule.then,
+                     rule=met[-1], because=tuple(o.id for o in led_to))
 
 
 def judged_anew(
@@ -68,12 +70,13 @@ def judged_anew(
     A consequence that waits for its decision lapses, if the refusals that are left do not add up to it.
     One that began stays an officer's to lift: each in force that counted the refusal is told.
     """
-    too_few = [p for p in desk.book.open_proposals() if p.act == "consequence"
-               and p.application == offer.application and not _add_up_without(desk, p, offer)]
     desk.emit(e.RefusalJudged(on=desk.on, offer=offer.id, counts=False, reasonable=reasonable, by=by,
                               outcome=outcome))
-    for proposal in too_few:
-        desk.decide(proposal, "lapsed")
+    for proposal in desk.book.open_proposals():
+        if (proposal.act, proposal.application) == ("consequence", offer.application) and (
+            len(_rests_on(desk, proposal)) < len(proposal.because)
+        ):
+            desk.decide(proposal, "lapsed")
     counting = {o.id for o in desk.book.offers_of[offer.application] if o.counts}
     for held in desk.book.consequences:
         if held.application == offer.application and offer.id in held.because and held.holds_on(desk.on):
@@ -81,35 +84,17 @@ def judged_anew(
                       since=held.since, offer=offer.id, left=len(counting.intersection(held.because)))
 
 
-def led_to(desk: Desk, proposal: Proposal) -> list[Offer]:
-    """The refusals that a proposed consequence rests on, those that count; none: missing bids do."""
-    if proposal.offer is None:
-        return []
-    rule = _rule_of(desk, proposal)
-    before = [o for o in desk.book.offers_of[proposal.application or ""]
-              if o.counts and (o.ended_on is None or o.ended_on <= proposal.on)]
-    if rule is None:
-        return before
-    within = counted(desk, proposal.application or "", rule, proposal.on)
-    return [o for o in before if o in within]
+def _rests_on(desk: Desk, proposal: Proposal) -> list[Offer]:
+    """The refusals that a proposed consequence rests on: as many as proposed it, of those that count.
 
-
-def _rule_of(desk: Desk, proposal: Proposal) -> Refusals | None:
-    """The rule by which refusals proposed a consequence; None: the scheme of today has it no more."""
+    Where one was judged anew, a later one is in its place, if there is one.
+    """
     offers = _version_then(desk, proposal).offers
-    return offers.refusals.get(proposal.rule or "") if offers else None
-
-
-def _add_up_without(desk: Desk, proposal: Proposal, offer: Offer) -> bool:
-    """Whether a proposed consequence has as many refusals as it needed, without this one."""
-    before, rule = led_to(desk, proposal), _rule_of(desk, proposal)
-    if offer not in before:
-        return True
-    if rule is None:
-        return False
-    needed = len(before) - len(before) % rule.after if rule.every else rule.after
-    now = counted(desk, proposal.application or "", rule, proposal.on)
-    return len(now) - (offer in now) >= max(needed, rule.after)
+    rule = offers.refusals.get(proposal.rule or "") if offers else None
+    application = proposal.application or ""
+    counting = counted(desk, application, rule, proposal.on) if rule is not None else [
+        o for o in desk.book.offers_of[application] if o.counts and o.id in proposal.because]
+    return sorted(counting, key=lambda o: o.id not in proposal.because)[:len(proposal.because)]
 
 
 def _met(desk: Desk, rule: Refusals, application: str) -> bool:
@@ -182,5 +167,5 @@ def begin_consequence(desk: Desk, proposal: Proposal, by: str | None) -> None:
         until=months_after(desk.on, rule.lasts_months), status=status, band=band,
         place_in_band=BOTTOM if rule.bottom_of_band_months else None,
         may_not_bid=rule.bar_months is not None, council_bids=rule.lose_choice_months is not None,
-        review=rule.review, because=tuple(o.id for o in led_to(desk, proposal)), by=by,
+        review=rule.review, because=tuple(o.id for o in _rests_on(desk, proposal)), by=by,
     ))

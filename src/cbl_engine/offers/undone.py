@@ -66,9 +66,10 @@ def lift_consequence(desk: Desk, row: dict[str, Any]) -> None:
     in_force = [held for held in theirs if held.holds_on(desk.on)]
     if len({held.consequence for held in in_force}) != 1:
         raise which_consequence(row, theirs, in_force)
-    for held in in_force:
+    # Of those that began on one day a single event says that they hold no longer.
+    for name, since in dict.fromkeys((held.consequence, held.since) for held in in_force):
         desk.emit(e.ConsequenceLifted(
-            on=desk.on, application=application, consequence=held.consequence, since=held.since,
+            on=desk.on, application=application, consequence=name, since=since,
             by=str(by.officer), outcome=by.outcome))
 
 

@@ -192,6 +192,8 @@ PROPOSALS = (
     Column("what", "text", "name of the check, silence, consequence, duty, tie, kind of direct let or rung"),
     Column("rule", "text", "name of the rule of refusals, or of the duty to bid, that proposes a consequence",
            null_means="no consequence"),
+    Column("because", "text_list", "offers that were refused, by which it is proposed",
+           null_means="none: no consequence, or a duty to bid"),
     Column("on", "date", "day it was proposed", required=True),
     Column("status", "code", "where it stands", required=True,
            codes=("open", "approved", "declined", "lapsed")),

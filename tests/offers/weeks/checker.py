@@ -152,7 +152,7 @@ class _Checker:
         self.must(best is None or application in self.above.of(best, on),
                   "once somebody came, only those above are asked", name)
         out = [o["id"] for o in book.offers.values()
-               if (o["advert"], o["application"]) == (advert, application) and not _stays_in(o)]
+               if (o["advert"], o["application"]) == (advert, application) and self._is_out(o)]
         self.must(not out, "nobody is asked again who is out", (name, out))
         over = [p["reason"] for p in book.standing(advert, application)]
         self.must(not over, "nobody is offered what it is passed over for", (name, over))
@@ -230,7 +230,17 @@ class _Checker:
         offers = [o for o in self.book.offers.values()
                   if (o["advert"], o["application"]) == (advert, application)]
         return bool(self.book.standing(advert, application)) or any(
-            not _stays_in(o) for o in offers)
+            self._is_out(o) for o in offers)
+
+    def _is_out(self, offer: Row) -> bool:
+        """Whether its household is asked for that advert no more; an offer that is open is one, too."""
+        if offer["step"] != "ended":
+            return True
+        over, stands = ("bypassed", "declined"), self.book.standing(offer["advert"], offer["application"])
+        undone_since = (offer["advert"], offer["application"]) in self.decisions.back and not stands
+        by_landlord = (offer["ended_by"], offer["reason"]) == ("undone", "landlord")
+        return not (offer["ended_by"] in ("not_chosen", "outranked") or by_landlord
+                    or (offer["ended_by"] in over and undone_since))
 
     def _places(self, advert: str) -> int:
         """Places that are free: of homes not let and not on offer, so many for each."""
@@ -271,13 +281,19 @@ class _Checker:
                  "home": None, "landlord": facts.adverts[advert].get("landlord")}
         return (
             facts.application(application, on)["status"] == "active" and not elsewhere
-            and row["eligible"] is True
+            and row["eligible"] is True and not self._took_back(advert, application)
             and all(facts.met(n, application, advert, on) for n in facts.offers["judged_at"])
             and not facts.not_cleared(place, facts.first_step(), on)
             and not facts.is_final(advert, application, on)
             and not any(f.get("may_not") == "be_listed" for f in
                         facts.scheme.get("bidding", {}).get("frozen", {}).values())
         )
+
+    def _took_back(self, advert: str, application: str) -> bool:
+        """Whether a household withdrew its bids, by that day."""
+        gone = [row["withdrawn_at"] for (of, who, _), row in self.facts.bids.items()
+                if (of, who) == (advert, application)]
+        return bool(gone) and all(at is not None and london_day(at) <= self.on for at in gone)
 
     # Offers go on and end.
 
@@ -370,7 +386,9 @@ class _Checker:
         if event["by"] in BY_OUTCOME:
             self._by_outcome(event, BY_OUTCOME[event["by"]])
         if event["by"] == "outranked":
-            self.must(self.facts.offers["order"] == "offer" and self._waits_for_approval(offer),
+            back = any(e["kind"] == "passing_over_ended" and e["outcome"] is not None
+                       and e["advert"] == offer["advert"] for e in self.today)
+            self.must((back or self.facts.offers["order"] == "offer") and self._waits_for_approval(offer),
                       "what is approved does not give way", event["offer"])
 
     def _let_to(self, event: Row) -> None:
@@ -436,6 +454,16 @@ class _Checker:
 
     def _decided(self, event: Row) -> None:
         self.decisions.decided(event)
+
+    def _refusal_judged(self, event: Row) -> None:
+        if event["outcome"] is not None:
+            self.decisions.judged_anew(event, self.on)
+
+    def _consequence_lifted(self, event: Row) -> None:
+        self.decisions.lifted(event, self.on)
+
+    def _passing_over_ended(self, event: Row) -> None:
+        self.decisions.back_on_the_list(event, self.on)
 
     def _consequence_begun(self, event: Row) -> None:
         self.decisions.consequence(event)
@@ -510,7 +538,8 @@ class _Checker:
         if self.facts.offers["order"] != "offer" or not self.facts.vacant(advert):
             return
         for offer in self.book.open_offers(advert=advert, step="proposed"):
-            if not self._waits_for_approval(offer):
+            # One of the day itself leads as it was made.
+            if offer["proposed_on"] == day or not self._waits_for_approval(offer):
                 continue
             above = self.above.of(offer, day)
             best = self.above.best_who_came(advert, offer["home"], day)
@@ -617,10 +646,3 @@ class _Checker:
                 named[event["outcome"]].append(event)
         for row in cycle.given.get("outcomes", []):
             self.decisions.outcome_done(row, named[row["id"]], cycle)
-
-
-def _stays_in(offer: Row) -> bool:
-    """Whether an offer that ended leaves its household on the list."""
-    return offer["step"] == "ended" and (
-        offer["ended_by"] in ("not_chosen", "outranked")
-        or (offer["ended_by"], offer["reason"]) == ("undone", "landlord"))

@@ -23,10 +23,8 @@ DONE_BY = {
     "withdrew": ("offer_ended",), "offer_withdrawn": ("offer_ended",), "signed": ("let_to",),
     "undone": ("letting_undone", "offer_ended"),
 }
-ABLE = {
-    "landlord_accepted": ("nominated",), "landlord_rejected": ("nominated",), "viewed": ("invited",),
-    "absent": ("invited",), "refused": ("offered",), "undone": ("accepted", "let"),
-}
+UNDONE_BY = {"refusal_counts": "refusal_judged", "consequence": "consequence_lifted",
+             "bypass": "passing_over_ended"}
 
 
 class Decisions:
@@ -36,10 +34,16 @@ class Decisions:
         facts: what was known.
         book: what the events say so far.
         wrong: told of every rule that is broken.
+
+    Attributes:
+        too_few: proposals of consequences for which too few refusals are left.
+        back: advert and household of passing over that was undone.
     """
 
     def __init__(self, facts: Facts, book: Folded, wrong: Callable[[str, Any], None]) -> None:
         self.facts, self.book, self.wrong, self.unattended = facts, book, wrong, False
+        self.too_few: set[str] = set()
+        self.back: set[tuple[str, str]] = set()
 
     def must(self, right: Any, rule: str, about: Any) -> None:
         """A rule holds, or is broken."""
@@ -85,6 +89,9 @@ class Decisions:
         proposal = self.book.proposals.get(event["proposal"])
         self.must(proposal is not None and proposal["status"] == "open", "what has ended stays so",
                   event)
+        if event["status"] == "lapsed" and proposal is not None and proposal["act"] == "consequence":
+            self.must(proposal["id"] in self.too_few, "a consequence lapses with the refusals it needs",
+                      proposal)
         if event["status"] == "lapsed" or proposal is None:
             return
         by_check = proposal["act"] == "bypass" and proposal["what"] in self.facts.scheme["checks"]
@@ -136,8 +143,13 @@ class Decisions:
                       and offer["ended_by"] in ("refused", "no_reply"), "a duty may end", about)
         elif act == "consequence" and offer is not None:
             counts = [e for e in today if e["kind"] == "refusal_judged" and e["offer"] == offer["id"]]
-            self.must(counts and counts[-1]["counts"] and what == self._refusals(offer, on),
-                      "what refusals add up to", (*about, self._refusals(offer, on)))
+            rule = self._refusals(offer, on)
+            self.must(counts and counts[-1]["counts"] and rule == event["rule"]
+                      and what == self.facts.offers["refusals"][rule]["then"],
+                      "what refusals add up to", (*about, rule))
+            because = self._count_by(event["rule"], offer["application"], on)
+            self.must(sorted(event["because"]) == sorted(because), "what refusals add up to",
+                      (*about, event["because"], because))
         elif act == "rung":
             self.must(what == self._rung(event["advert"], on), "the next step of the ladder",
                       (*about, self._rung(event["advert"], on)))
@@ -170,18 +182,64 @@ class Decisions:
             "final": self.facts.is_final(advert, application, on)}
 
     def _refusals(self, offer: Row, on: date) -> str | None:
-        """What a household's refusals lead to by the last rule that is met."""
-        then = None
-        for rule in self.facts.offers["refusals"].values():
+        """The last rule that a household's refusals meet."""
+        last = None
+        for name, rule in self.facts.offers["refusals"].items():
             met = self.facts.met(rule.get("when"), offer["application"], None, on)
-            count = sum(
-                o["counts"] and o["application"] == offer["application"] and (
-                    rule.get("months") is None or months_after(o["ended_on"], rule["months"]) > on)
-                for o in self.book.offers.values())
+            count = len(self._count_by(name, offer["application"], on))
             often = rule.get("every") and count and count % rule["after"] == 0
             if met and (count == rule["after"] or often):
-                then = rule["then"]
-        return then
+                last = name
+        return last
+
+    def _count_by(self, name: str, household: str, on: date) -> list[str]:
+        """Offers whose refusals a rule counts: in the months before a day, and since."""
+        months = self.facts.offers["refusals"][name].get("months")
+        return [o["id"] for o in self.book.offers.values()
+                if o["counts"] and o["application"] == household
+                and (months is None or months_after(o["ended_on"], months) > on)]
+
+    def undone(self, event: Row, act: str, on: date) -> Row:
+        """What was undone by a named officer of that day, as the outcome says."""
+        row = self.facts.outcomes.get(event["outcome"], {})
+        self.must((row.get("what"), row.get("act"), row.get("on")) == ("undone", act, on)
+                  and event["by"] is not None and event["by"] == row["by"], "undone by a named officer",
+                  (event, row))
+        return row
+
+    def judged_anew(self, event: Row, on: date) -> None:
+        """A refusal that counted counts no longer; proposals lapse for which too few are left."""
+        offer = self.book.offers[event["offer"]]
+        row = self.undone(event, "refusal_counts", on)
+        self.must(offer["counts"] and (offer["advert"], offer["application"]) == (
+            row.get("advert"), row.get("application")), "a refusal that counted is judged anew", event)
+        for proposal in self.book.open_proposals(act="consequence", application=offer["application"]):
+            if not proposal["because"]:
+                continue
+            left = set(self._count_by(proposal["rule"], offer["application"], proposal["on"])) - {offer["id"]}
+            if len(left) < len(proposal["because"]):
+                self.too_few.add(proposal["id"])
+
+    def lifted(self, event: Row, on: date) -> None:
+        """What is lifted was in force that day."""
+        self.undone(event, "consequence", on)
+        held = [c for c in self.book.consequences
+                if (c["application"], c["consequence"], c["since"]) == (
+                    event["application"], event["consequence"], event["since"])
+                and (c["until"] is None or c["until"] > on)]
+        self.must(held, "what is lifted was in force", event)
+
+    def back_on_the_list(self, event: Row, on: date) -> None:
+        """A passing over that somebody decided is undone, for a home that is left."""
+        if event.get("outcome") is None:
+            return
+        row = self.undone(event, "bypass", on)
+        stood = [p for p in self.book.standing(event["advert"], event["application"])
+                 if p["reason"] == event["reason"] and p["kind"] in ("check", "officer")]
+        self.must(stood and (row["advert"], row["application"]) == (event["advert"], event["application"]),
+                  "what was decided is undone", event)
+        self.must(self.facts.vacant(event["advert"]), "a home is left", event)
+        self.back.add((event["advert"], event["application"]))
 
     def _rung(self, advert: str, on: date) -> str | None:
         chain, taken = advert, 0
@@ -199,6 +257,11 @@ class Decisions:
     def consequence(self, event: Row) -> None:
         """A consequence is what the scheme says, and was approved that day."""
         self.acted("consequence", event, application=event["application"], what=event["consequence"])
+        asked = [p for p in self.book.proposals.values()
+                 if (p["act"], p["status"], p["decided_on"]) == ("consequence", "approved", event["on"])
+                 and (p["application"], p["what"]) == (event["application"], event["consequence"])]
+        self.must(any(self._led_to(p) == sorted(event["because"]) for p in asked),
+                  "a consequence rests on the refusals that count", (event, [p["because"] for p in asked]))
         rule = self.facts.scheme["consequences"][event["consequence"]]
         months = next((v for k, v in rule.items() if k.endswith("months")), None)
         band = rule.get("band")
@@ -215,6 +278,15 @@ class Decisions:
         got = {k: event[k] for k in want}
         self.must(got == want, "consequences as the scheme says", (event["consequence"], got, want))
 
+    def _led_to(self, proposal: Row) -> list[str]:
+        """As many refusals as proposed it: those of then that count, and later ones in place of others."""
+        if not proposal["because"]:
+            return []
+        now = self._count_by(proposal["rule"], proposal["application"], proposal["on"])
+        later = [offer for offer in now if offer not in proposal["because"]]
+        still = [offer for offer in now if offer in proposal["because"]]
+        return sorted((still + later)[:len(proposal["because"])])
+
     def end_of_day(self, today: list[Row], day: date) -> None:
         """What a day's refusals call for was proposed."""
         for event in today:
@@ -226,6 +298,8 @@ class Decisions:
                 self.must(bool(judged) or asked, "a refusal counts or is asked about", event["offer"])
                 self._listed_reason(event, judged)
         self._counted(today, day)
+        open_still = [p["id"] for p in self.book.open_proposals() if p["id"] in self.too_few]
+        self.must(not open_still, "a consequence lapses with the refusals it needs", open_still)
         self._still_called_for(day)
         for name, duty in self.facts.scheme.get("bidding", {}).get("duties", {}).items():
             if day.weekday() == 6:
@@ -260,12 +334,13 @@ class Decisions:
             offer = self.book.offers[event["offer"]]
             same = [e for e in counting
                     if self.book.offers[e["offer"]]["application"] == offer["application"]]
-            began = any(e["kind"] == "consequence_begun" for e in today)
-            then = self._refusals(offer, day)
-            if len(same) == 1 and not began and then is not None:
+            other = any(e["kind"] in ("consequence_begun", "consequence_lifted") or (
+                e["kind"] == "refusal_judged" and not e["counts"]) for e in today)
+            rule = self._refusals(offer, day)
+            if len(same) == 1 and not other and rule is not None:
                 asked = [e for e in today if e["kind"] == "proposed" and e["act"] == "consequence"
-                         and (e["offer"], e["what"]) == (offer["id"], then)]
-                self.must(asked, "what refusals add up to", (offer["id"], then))
+                         and (e["offer"], e["rule"]) == (offer["id"], rule)]
+                self.must(asked, "what refusals add up to", (offer["id"], rule))
 
     def outcome_done(self, row: Row, named: list[Row], cycle: Cycle) -> None:
         """An outcome was applied once, on its day, or left out for a good cause."""
@@ -275,12 +350,16 @@ class Decisions:
             self.must(not named, "what is left out does nothing", about)
             self._left_out(row, cycle.quarantined[row["id"]], cycle)
         elif row["what"] in DONE_BY:
-            self.must(kinds & set(DONE_BY[row["what"]]), "an outcome is applied", about)
+            done_by = [UNDONE_BY[row["act"]]] if row.get("act") in UNDONE_BY and (
+                row["what"] == "undone") else DONE_BY[row["what"]]
+            self.must(kinds & set(done_by), "an outcome is applied", about)
             self.must(all(e["on"] == row["on"] for e in named), "an outcome is of its day", about)
 
     def _left_out(self, row: Row, clash: str, cycle: Cycle) -> None:
         about = (row["id"], row["what"], row["on"], row["advert"], row["application"], clash)
         if row["on"] > cycle.as_at:
             self.must(clash == "in_the_future", "why it is left out", about)
-        elif row["what"] in ("approved", "declined", "chosen", "judged") and row.get("by") is None:
+        elif row.get("by") is None and (
+            row["what"] in ("approved", "declined", "chosen", "judged") or row.get("act") in UNDONE_BY
+        ):
             self.must(clash in ("no_officer", "before_the_state"), "why it is left out", about)

@@ -120,7 +120,8 @@ class Folded:
 
     def _proposed(self, e: Row) -> None:
         self.proposals[e["proposal"]] = {
-            "id": e["proposal"], **{k: e[k] for k in ("act", "advert", "application", "offer", "what", "on")},
+            "id": e["proposal"], **{k: e[k] for k in ("act", "advert", "application", "offer", "what", "rule", "on")},
+            "because": list(e["because"]),
             "status": "open", "decided_on": None, "by": None, "automated": False, "reason": None,
         }
 

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.offers.weeks.schemes import random_scheme, viewed_together
+from tests.offers.weeks.schemes import offered_at_once, random_scheme, viewed_together
 
 Row = dict[str, Any]
 Rows = dict[str, list[Row]]
@@ -33,6 +33,7 @@ class World:
         ends: last day of each week.
         unattended: whether nobody looks, week by week.
         viewings: whether several see each home together, many of them not checked yet.
+        refusals: whether most offers are refused, without a good reason.
     """
 
     seed: int
@@ -41,6 +42,7 @@ class World:
     ends: list[date]
     unattended: list[bool]
     viewings: bool = False
+    refusals: bool = False
     n_adverts: int = field(default=0, repr=False)
 
     def advert_id(self) -> str:
@@ -55,7 +57,8 @@ def at(day: date, hours: float) -> datetime:
 
 
 def random_world(
-    seed: int, weeks: int | None = None, *, plain: bool = False, viewings: bool = False
+    seed: int, weeks: int | None = None, *, plain: bool = False, viewings: bool = False,
+    refusals: bool = False,
 ) -> World:
     """A world of 3 to 6 weeks.
 
@@ -64,6 +67,7 @@ def random_world(
         weeks: how many; left out: drawn.
         plain: nothing depends on the letters of ids, and no row takes the place of another.
         viewings: several see each home together, and a check that many have not had is due before.
+        refusals: most offers are refused, what follows from it waits for weeks, and is reviewed.
     """
     draw = random.Random(seed)
     n = weeks or draw.randint(3, 6)
@@ -71,9 +75,12 @@ def random_world(
     world = World(
         seed, random_scheme(draw, lottery=not plain), [], [FIRST + timedelta(7 * w + 6) for w in range(n)],
         [not attended and draw.random() < 0.7 for _ in range(n)], viewings,
+        refusals,
     )
     if viewings:
         viewed_together(draw, world.scheme)
+    if refusals:
+        offered_at_once(world.scheme)
     households = [f"h{k:02}" for k in range(1, draw.randint(5, 12))]
     rows: Rows = defaultdict(list)
     rows["applications"] = [_application(draw, h) for h in households]

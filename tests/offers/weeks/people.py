@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+import random
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tests.offers.weeks.schemes import PASSING_OVER, REASONS
-
-if TYPE_CHECKING:
-    import random
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
@@ -29,10 +27,12 @@ class People:
     Args:
         draw: what they do.
         scheme: as plain data.
+        refusals: they refuse most offers, and what follows from it waits long.
     """
 
-    def __init__(self, draw: random.Random, scheme: Row) -> None:
-        self.draw, self.scheme, self.n = draw, scheme, 0
+    def __init__(self, draw: random.Random, scheme: Row, *, refusals: bool = False) -> None:
+        self.draw, self.scheme, self.n, self.refusals = draw, scheme, 0, refusals
+        self.reviews = random.Random(draw.getstate()[1][0])  # their own: what else is drawn stays
 
     def act(self, tables: Tables, first: date, last: date) -> list[Row]:
         """Outcomes on the days from the first to the last."""
@@ -50,6 +50,27 @@ class People:
                 found.append(self._row(self._day(first, last), what, state["advert"]))
         if self.draw.random() < 0.25:
             found.append(self._impossible(tables, first, last))
+        return found + self._undo(tables, first, last)
+
+    def _undo(self, tables: Tables, first: date, last: date) -> list[Row]:
+        """What officers decided and a review finds wrong; now and then what nobody decided."""
+        draw = self.reviews
+        waiting = {o for p in tables["proposals"] if (p["act"], p["status"]) == ("consequence", "open")
+                   for o in p["because"]}
+        counted = [(0.6 if o["id"] in waiting else 0.15, {
+            "act": "refusal_counts", "advert": o["advert"], "application": o["application"],
+            "home": o["home"] if o["advert"] is None else None, "reasonable": draw.choice([None, True]),
+        }) for o in tables["offers"] if o["counts"]]
+        begun = [(0.15, {"act": "consequence", "advert": None, "application": c["application"],
+                         "reason": c["consequence"]})
+                 for c in tables["consequences"] if c["until"] is None or c["until"] > first]
+        passed = [(0.15, {"act": "bypass", "advert": p["advert"], "application": p["application"]})
+                  for p in tables["passed_over"] if p["until"] is None]
+        found = []
+        for chance, row in (*counted, *begun, *passed):
+            if draw.random() < chance:
+                on = first + timedelta(draw.randint(0, (last - first).days))
+                found.append(self._row(on, "undone", by=draw.choice(["Ada", "Ada", "Ben", None]), **row))
         return found
 
     def results(self, tables: Tables, first: date, last: date) -> list[Row]:
@@ -80,7 +101,7 @@ class People:
     def _decide(self, proposal: Row, tables: Tables, first: date, last: date) -> list[Row]:
         draw, act, on = self.draw, proposal["act"], self._day(first, last)
         about = proposal["advert"], proposal["application"]
-        if draw.random() < 0.1:
+        if draw.random() < (0.8 if self.refusals and act == "consequence" else 0.1):
             return []
         if act == "tie":
             return [self._row(on, "chosen", about[0], draw.choice(proposal["what"].split(", ")),
@@ -98,7 +119,7 @@ class People:
         if act == "offer" and home is not None and home[-1] in "ab" and draw.random() < 0.2:
             more["home"] = home[:-1] + draw.choice("ab")
         rows = [self._row(on, "approved", *about, **more)]
-        if act in ("offer", "direct_let") and draw.random() < 0.6:
+        if act in ("offer", "direct_let") and not self.refusals and draw.random() < 0.6:
             rows += self._onwards(about, home if about[0] is None else None, on, last)
         return rows
 
@@ -114,11 +135,15 @@ class People:
     def _answer(self, offer: Row, first: date, last: date) -> list[Row]:
         draw, on = self.draw, self._day(first, last)
         what = draw.choice(FOLLOWING[offer["step"]])
+        if self.refusals and offer["step"] == "offered" and draw.random() < 0.8:
+            what = "refused"
         about = offer["advert"], offer["application"]
         more: Row = {"home": offer["home"] if offer["advert"] is None else None}
         if what == "refused":
             more["reason"] = draw.choice([None, *REASONS, "other words"])
             more["reasonable"] = draw.choice([None, None, False, True])
+            if self.refusals:
+                more |= {"reason": None, "reasonable": False}
             more["by"] = "Ada"
         elif what == "no_contact":
             more |= {"attempts": draw.randint(1, 3), "channels": 1, "adjustments_checked": True}

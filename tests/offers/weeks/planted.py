@@ -48,7 +48,7 @@ class Fault:
         rule: of the checker, by the beginning of its words, that it breaks.
         where, name: the module or class, and its attribute that is put out of order.
         wrong: what stands in its place, given the right one.
-        seed, weeks, viewings: of a world in which it shows.
+        seed, weeks, viewings, refusals: of a world in which it shows.
     """
 
     what: str
@@ -59,6 +59,7 @@ class Fault:
     seed: int
     weeks: int = 3
     viewings: bool = False
+    refusals: bool = False
 
 
 def _a_day_more(right: Any) -> Any:
@@ -113,6 +114,18 @@ def _last_who_came(_: Any) -> Any:
     return wrong
 
 
+def _out_for_good(right: Any) -> Any:
+    def wrong(of: Any, offer: Any) -> bool:
+        return offer.ended_by in ("bypassed", "declined") or right(of, offer)
+    return wrong
+
+
+def _those_of_then(_: Any) -> Any:
+    def wrong(of: Any, proposal: Any) -> list[Any]:
+        return [of.book.offers[name] for name in proposal.because]
+    return wrong
+
+
 FAULTS = (
     Fault("offers go on that nobody approved", "an offer that goes on was approved",
           moves, "approved", lambda _: lambda *_: True, 0),
@@ -128,7 +141,7 @@ FAULTS = (
     Fault("deadlines are forgotten", "a deadline is over", cycle, "past_deadlines",
           lambda _: lambda _: None, 0),
     Fault("an offer that has ended is accepted", "steps follow each other", answers, "_STEPS",
-          lambda right: right | {"accepted": ("offered", "ended")}, 0),
+          lambda right: right | {"accepted": ("offered", "ended")}, 4),
     Fault("homes that are let are offered again", "a home is let once", Desk, "vacant",
           lambda _: Desk.homes_of, 0),
     Fault("a letting leaves other offers open", "a letting ends the other offers",
@@ -165,6 +178,10 @@ FAULTS = (
           line, "free_homes", _of_those_nobody_saw, 5012, viewings=True),
     Fault("the last of those who came is offered the home", "the highest of those who came",
           moves, "first_who_came", _last_who_came, 5037, viewings=True),
+    Fault("a consequence waits with too few refusals", "a consequence lapses with the refusals it needs",
+          refusals, "_rests_on", _those_of_then, 0, refusals=True),
+    Fault("who is back on the list is not asked", "whoever is next is asked",
+          lines, "is_out", _out_for_good, 7),
     Fault("tables leave out a letting", "tables are what the events say", Book, "tables",
           lambda right: lambda self: right(self) | {"lettings": right(self)["lettings"].clear()}, 0),
 )
@@ -178,7 +195,8 @@ def caught(fault: Fault, seed: int | None = None) -> str:
         patch.object(cycle, "verify", lambda *_: None),
     ):
         seed = fault.seed if seed is None else seed
-        played = play(random_world(seed, fault.weeks, viewings=fault.viewings), peeks=2)
+        played = play(random_world(seed, fault.weeks, viewings=fault.viewings,
+                                   refusals=fault.refusals), peeks=2)
     return next((line for line in faults(played) if line.startswith(fault.rule)), "")
 
 

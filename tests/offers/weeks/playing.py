@@ -111,7 +111,8 @@ def play(world: World, *, peeks: int = 3) -> Played:
     A rehearsal of each week shows them the record; then the week is run as one cycle.
     """
     draw, scheme = random.Random(world.seed + 1), scheme_of(world)
-    people, record, played = People(draw, world.scheme), Record(), Played(world.scheme)
+    people = People(draw, world.scheme, refusals=world.refusals)
+    record, played = Record(), Played(world.scheme)
     extra: list[Rows] = [defaultdict(list) for _ in world.given]
     start = FIRST - timedelta(1)
     for week, end in enumerate(world.ends):
@@ -147,7 +148,7 @@ def play(world: World, *, peeks: int = 3) -> Played:
 
 def _act(people: People, record: Record, given: Rows, first: date, last: date) -> None:
     tables = {table: record.tables[table].to_dicts()
-              for table in ("proposals", "offers", "advert_states", "holds")}
+              for table in ("proposals", "offers", "advert_states", "holds", "consequences", "passed_over")}
     given["outcomes"] += people.act(tables, first, last)
     given["checks"] += people.results(tables, first, last)
 

@@ -22,11 +22,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--again", action="store_true", help="also shuffled, renamed and merged")
     parser.add_argument("--viewings", action="store_true",
                         help="several see each home together, many of them not checked yet")
+    parser.add_argument("--refusals", action="store_true",
+                        help="most offers are refused; what follows waits, and is reviewed")
     wanted = parser.parse_args(arguments)
     began, done, broken = time.monotonic(), Counter(), 0
     for seed in range(wanted.first, wanted.first + wanted.seeds):
         try:
-            played = play(random_world(seed, wanted.weeks, viewings=wanted.viewings))
+            played = play(random_world(seed, wanted.weeks, viewings=wanted.viewings,
+                                       refusals=wanted.refusals))
             found = faults(played)
             if wanted.again:
                 found += [f"comes out otherwise: {d}" for d in differences(seed, wanted.weeks or 3)]

@@ -59,6 +59,17 @@ def random_scheme(draw: random.Random, *, lottery: bool = True) -> Part:
     return {key: value for key, value in parts.items() if value is not None}
 
 
+def offered_at_once(scheme: Part) -> None:
+    """Homes are offered without checks or viewings, each household as many as it comes first for."""
+    offers = scheme["offers"]
+    offers |= {"one_at_a_time": False, "judged_at": {}}
+    for part in ("viewing", "final", "contact"):
+        offers.pop(part, None)
+    scheme |= {"eligible": [], "checks": {}}
+    scheme["landlords"]["acorn"].pop("checks", None)
+    scheme.pop("nominations", None)
+
+
 def viewed_together(draw: random.Random, scheme: Part) -> None:
     """In this scheme several see a home together, and a check is due before they are invited."""
     within = _within(draw) if draw.random() < 0.8 else None

@@ -16,7 +16,7 @@ from tests.offers.weeks.playing import play
 QUICK = (
     "offers go on that nobody approved", "the last in line is asked first",
     "a household may have several offers", "deadlines are forgotten", "a home is kept for nobody",
-    "tables leave out a letting",
+    "tables leave out a letting", "a consequence waits with too few refusals",
 )
 """Faults planted each time; the others by ``python -m tests.offers.weeks.planted``."""
 
@@ -29,6 +29,11 @@ def test_random_weeks_keep_the_contract(seed: int) -> None:
 def test_random_weeks_of_viewings_keep_the_contract() -> None:
     """Several see each home together, many of them not checked yet."""
     assert faults(play(random_world(5013, 3, viewings=True))) == []
+
+
+def test_random_weeks_of_refusals_keep_the_contract() -> None:
+    """Most offers are refused; some refusals are judged anew, consequences lifted, passing over undone."""
+    assert faults(play(random_world(255, 5, refusals=True))) == []
 
 
 @pytest.mark.parametrize("fault", [f for f in FAULTS if f.what in QUICK], ids=lambda f: f.what)
