@@ -84,7 +84,7 @@ def test_the_chronology_names_who_decided_what_and_until_when(tmp_path):
     happened = _happened(week, tmp_path)
     for line in ("approved by Olu: an offer", "approved by Olu: that the refusal counts", "the refusal counts",
                  "an officer found that a duty may end: main, by Olu", "approved by Olu: a consequence, out",
-                 "began: out, until 2024-12-10, by Olu"):
+                 "began: out, until 10 December 2024, by Olu"):
         assert line in happened
 
 

@@ -198,7 +198,7 @@ def test_the_record_of_a_state_has_what_happened_in_order_and_rows_that_were_put
     assert days == sorted(days)
     happened = [line["what"] for line in found.chronology]
     assert "approved by Officer 4: an offer" in happened
-    assert "the tenancy was signed, to begin on 2026-03-11" in happened
+    assert "the tenancy was signed, to begin on 11 March 2026" in happened
     assert [r["table"] for r in found.free_words] == ["outcomes"]
     assert "Day by day" in text
 

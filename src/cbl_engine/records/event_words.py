@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbl_engine.offers import events as e
+from cbl_engine.shortlist.words import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -77,7 +78,7 @@ def event_in_words(event: e.Event, proposed: Mapping[str, e.Proposed]) -> str:
         case e.DutyMayEnd():
             return f"an officer found that a duty may end: {_plain(event.duty)}{_by(event.by)}"
         case e.LetTo():
-            return f"the tenancy was signed, to begin on {event.started_on}"
+            return f"the tenancy was signed, to begin on {say(event.started_on)}"
         case e.LettingUndone():
             return "the letting fell through"
         case e.Erased():
@@ -100,7 +101,7 @@ def _decided(event: e.Decided, proposal: e.Proposed | None) -> str:
 
 
 def _until(day: object) -> str:
-    return f", until {day}" if day is not None else ""
+    return f", until {say(day)}" if day is not None else ""
 
 
 def _by(name: str | None) -> str:
