@@ -12,7 +12,7 @@ import pytest
 from cbl_engine.errors import BadInput, PropertyError, RunError
 from cbl_engine.offers.cycle import run_cycle
 from cbl_engine.offers.events import KINDS, CycleSuperseded, OfferMoved, TakenIn
-from cbl_engine.records import audit_state, cycles, read_state, record_cycle
+from cbl_engine.records import audit_state, cycles, read_state, record_cycle, replay_state
 from cbl_engine.records.waiting import form
 from tests.records.small_record import (
     OUTCOMES,
@@ -159,6 +159,27 @@ eligible: [fits]
     with pytest.raises(BadInput) as caught:
         record_cycle(scheme, data, date(2026, 3, 8), tmp_path / "week1")
     assert [p.where for p in caught.value.problems] == ["applications.bedroom_need", "adverts.needs_group"]
+
+
+def test_a_scheme_that_begins_after_the_record_is_refused_until_the_rules_of_then_are_beside_it(tmp_path):
+    """Letters and replays of the days before would have no rules; a folder of both versions has them."""
+    first_week(tmp_path)
+    old, versions = tmp_path / "scheme.yaml", tmp_path / "versions"
+    versions.mkdir()
+    text = old.read_text()
+    later = text.replace("2020-01-01", "2026-03-09")
+    (versions / "new.yaml").write_text(later)
+    options = {"outcomes": tmp_path / "outcomes.csv"}
+    with pytest.raises(BadInput) as caught:
+        record_cycle(versions / "new.yaml", tmp_path / "week1", date(2026, 3, 15), tmp_path / "week2", **options)
+    (line,) = [p.line() for p in caught.value.problems]
+    assert line.startswith("new.yaml:4:11: the record has days on which this scheme is not in force, and letters")
+    assert "given 2026-03-01 and 2 more; allowed: a scheme with a version in force from 2026-03-01 on" in line
+    assert not (tmp_path / "week2").exists()
+    (versions / "old.yaml").write_text(text.replace("assumed: true", "until: 2026-03-09, assumed: true"))
+    done = record_cycle(versions, tmp_path / "week1", date(2026, 3, 15), tmp_path / "week2", **options)
+    assert done.folder.scheme().in_force(date(2026, 3, 1)).in_force.until == date(2026, 3, 9)
+    assert replay_state(done.folder).reproduced
 
 
 def test_everything_wrong_is_in_one_report_and_nothing_is_written(tmp_path):

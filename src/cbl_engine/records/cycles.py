@@ -189,6 +189,8 @@ def record_cycle(
     given: dict[str, pl.DataFrame] = {}
     if folder is not None:
         now, superseded = _reopened(folder, as_at, supersede=supersede)
+        if rules is not None:
+            problems += _days_without_rules(rules, now.trail)
     elif supersede:
         raise _nothing_to_supersede(state, as_at)
     else:
@@ -265,6 +267,23 @@ def _reopened(
         raise _nothing_to_supersede(folder.path, as_at)
     events = [CycleSuperseded(on=as_at, cycle=r.cycle, first=r.first, last=r.last) for r in covered]
     return (folder.state.after(events, [], recorded) if events else folder.state), covered
+
+
+def _days_without_rules(scheme: Scheme, trail: Trail) -> Iterator[Problem]:
+    """A record's days on which the scheme that goes on with it is not in force.
+
+    Letters, replays and bundles of those days are by the rules in force then.
+    """
+    days = sorted({event.on for _, event in trail.counting()})
+    lost = [day for day in days if scheme.index_in_force(day) is None]
+    if lost:
+        yield Problem(
+            "record_not_covered", "the record has days on which this scheme is not in force, and letters and "
+            "replays of them go by the rules of then", where=scheme.documents[0].where(("in_force",)),
+            given=f"{lost[0]} and {len(lost) - 1:,} more" if lost[1:] else str(lost[0]),
+            allowed=f"a scheme with a version in force from {days[0]} on",
+            remedy="Give a folder with the file of then beside this one, its in_force.until the day this begins",
+        )
 
 
 def _nothing_to_supersede(where: str | Path, as_at: date) -> RunError:
