@@ -148,13 +148,13 @@ def test_a_consequence_that_the_scheme_has_no_longer_is_said_to_wait_for_being_d
     week = Week(rules.replace("OUT", "out")).household("ann").advert("elm", bids="ann")
     week.approve(7, "offer", "elm", "ann").outcome(8, "refused", "elm", "ann", reasonable=False, by="Olu")
     week.run(until=9)
-    assert [row["what"] for row in waiting(week)] == ["consequence (out): approved or declined"]
+    assert [row["what"] for row in waiting(week)] == ["consequence (out) for refusing elm/ann/1: approved or declined"]
     week.scheme = Week(rules.replace("OUT", "off")).scheme
-    said = "consequence (out): declined, for the scheme has it no longer"
+    said = "consequence (out) for refusing elm/ann/1: declined, for the scheme has it no longer"
     assert [row["what"] for row in waiting(week)] == [said]
     assert form(week.record.tables, week.scheme, day(9))["waits_for"].to_list() == [f"{said}; since 2024-06-08"]
     old, new = (HEAD + PROFILES + rules.replace("OUT", name) for name in ("out", "off"))
     for first, last in ((old, new), (new, old)):
         week.scheme = scheme_from_text([("a.yaml", first.replace("2020-01-01", "2020-01-01, until: 2024-06-10")),
                                         ("b.yaml", last.replace("2020-01-01", "2024-06-10"))])
-        assert [row["what"] for row in waiting(week)] == ["consequence (out): approved or declined"]
+        assert [row["what"] for row in waiting(week)] == ["consequence (out) for refusing elm/ann/1: approved or declined"]

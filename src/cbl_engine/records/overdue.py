@@ -8,7 +8,13 @@ import polars as pl
 
 from cbl_engine.offers.deadlines import days_closed, last_day
 from cbl_engine.records.under_review import REVIEW, under_review
-from cbl_engine.records.waiting import ANSWERS, open_answers, open_proposals, settled_by
+from cbl_engine.records.waiting import (
+    ANSWERS,
+    open_answers,
+    open_proposals,
+    proposed_in_words,
+    settled_by,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,15 +75,13 @@ def waits(
 def _decisions(
     tables: Mapping[str, pl.DataFrame], scheme: Scheme | None, as_at: date
 ) -> pl.DataFrame:
-    said = pl.when(pl.col("what").is_null()).then(pl.col("act")).otherwise(
-        pl.format("{} ({})", "act", "what"))
     naming = _to_be_named(tables, scheme).filter(pl.col("done_on").is_null())
     due = pl.when(pl.col("act") == "offer").then(pl.col("due_on"))
     proposals = open_proposals(tables)
     return proposals.with_columns(settled_by(proposals, scheme, as_at).alias("settled")).join(
         naming.select("advert", "due_on"), on="advert", how="left", maintain_order="left"
     ).select(
-        "id", pl.lit("decision").alias("waits_for"), pl.format("{}: {}", said, "settled").alias("what"),
+        "id", pl.lit("decision").alias("waits_for"), pl.format("{}: {}", proposed_in_words(), "settled").alias("what"),
         "advert", "application", pl.lit(COUNCIL).alias("owner"), pl.col("on").alias("since"),
         due.alias("due_on"),
     )

@@ -38,10 +38,17 @@ def open_proposals(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """The proposals that wait for a decision.
 
     Returns:
-        Rows of ``proposals``: id, act, advert, application, offer, what, on; in their order.
+        Rows of ``proposals``: id, act, advert, application, offer, what, rule, because, on; in their order.
     """
     waiting = tables["proposals"].filter(pl.col("status") == "open")
-    return waiting.select("id", "act", "advert", "application", "offer", "what", "on")
+    return waiting.select("id", "act", "advert", "application", "offer", "what", "rule", "because", "on")
+
+
+def proposed_in_words() -> pl.Expr:
+    """What is proposed, of rows of :func:`open_proposals`; of a consequence with the refusals it is for."""
+    act = pl.when(pl.col("what").is_null()).then("act").otherwise(pl.format("{} ({})", "act", "what"))
+    refusals = pl.format(" for refusing {}", pl.col("because").list.join(", "))
+    return act + pl.when(pl.col("because").list.len() > 0).then(refusals).otherwise(pl.lit(""))
 
 
 def settled_by(proposals: pl.DataFrame, scheme: Scheme | None, as_at: date | None) -> pl.Series:
@@ -103,11 +110,9 @@ def form(
         Frame of id, waits_for (in words; not taken in), then the other columns of ``outcomes``;
         decisions first.
     """
-    what = pl.when(pl.col("what").is_null()).then(pl.col("act")).otherwise(
-        pl.format("{} ({})", "act", "what"))
     proposals = open_proposals(tables)
     decisions = proposals.with_columns(settled_by(proposals, scheme, as_at).alias("settled")).select(
-        "id", pl.format("{}: {}; since {}", what, "settled", "on").alias(FORM_COLUMN),
+        "id", pl.format("{}: {}; since {}", proposed_in_words(), "settled", "on").alias(FORM_COLUMN),
         "advert", "application", "act",
     )
     due = pl.when(pl.col("due_on").is_null()).then(pl.lit("")).otherwise(
