@@ -94,6 +94,38 @@ def test_nobody_is_named_of_those_who_came_whom_a_check_stops() -> None:
     assert week.steps() == {("elm", "bob"): "attended", ("elm", "cat"): "offered"}
 
 
+def test_passing_over_by_a_check_lapses_for_a_visitor_who_is_not_first() -> None:
+    """Bob came and is held; ann, above him and back on the list, is asked. His result comes on the last day."""
+    week = Week("checks: {verified: {label: x, hold: {days: 3}}}\n"
+                "offers: {viewing: {label: x, together: 2}}").household("ann", status="suspended")
+    week.household("bob").check("ann", "verified")
+    week.advert("elm", bids="ann bob").approve(7, "offer", "elm", "bob")
+    week.outcome(8, "viewed", "elm", "bob").run(until=8)
+    assert week.held() == [("elm", "bob", "verified")]
+    week.household("ann").run(until=9)
+    assert week.steps() == {("elm", "bob"): "attended", ("elm", "ann"): "proposed"}
+    week.check("bob", "verified", since=11).run(until=13)
+    assert week.held() == []
+    assert [what for act, *_, what in week.proposed() if act == "bypass"] == []
+
+
+def test_a_home_advertised_three_times_is_proposed_once() -> None:
+    """Ann, alone on two lists, is active again when nobody took it from the third."""
+    week = Week().household("ann", status="suspended").households("bob cat dan")
+    for n, (name, bids) in enumerate((("elm", "ann bob"), ("elm2", "ann cat"), ("elm3", "dan"))):
+        again = {"home": "home elm", "readvert_of": "elm" if n == 1 else "elm2"} if n else {}
+        opens = 3 + 7 * n
+        week.advert(name, bids=bids, opens=opens, closes=opens + 3.5, **again)
+        last = bids.split()[-1]
+        week.approve(opens + 4, "offer", name, last).outcome(opens + 5, "withdrew", name, last)
+    week.run(until=22)
+    assert {week.status(name) for name in ("elm", "elm2", "elm3")} == {"unlet"}
+    week.household("ann").run(until=23)
+    assert [key for key, step in week.steps().items() if step == "proposed"] == []
+    (home,) = {o["home"] for o in week.table("offers")}
+    assert home == "home elm"
+
+
 def test_who_an_officer_waits_for_is_held_again_when_it_is_back() -> None:
     """Passing ann over was declined; she had an offer elsewhere for a day. Bob waits below her."""
     week = Week("checks: {verified: {label: x, missing: bypass}}").households("ann bob")

@@ -57,6 +57,23 @@ def test_a_household_that_is_not_active_is_passed_over_for_as_long_as_that_lasts
     assert week.steps()["elm", "bob"] == "proposed"
 
 
+@pytest.mark.parametrize(("when", "asked_last"), [("no_letting", True), ("no_eligible", False)])
+def test_a_household_of_a_later_stage_than_was_known_waits_for_those_before(when: str, asked_last: bool) -> None:
+    """Held among local people, and known since not to be one: those who are come first, and cat before dan."""
+    hold = STAGES.replace("when: local}", "when: local, when_unknown: hold}", 1)
+    hold = hold.replace("WHEN", when).replace("eligible: [is_not_local], ", "")
+    week = Week(hold).household("ann", local=None).household("bob", local=True)
+    week.household("cat", local=None).household("dan", local=False)
+    week.advert("elm", bids="ann bob cat dan").run(until=7)
+    assert (week.held(), week.steps()) == ([("elm", "ann", "is_local")], {})
+    week.household("ann", local=False).household("cat", local=False).run(until=8)
+    assert week.steps() == {("elm", "bob"): "proposed"}
+    assert week.passed() == [("elm", "ann", "is_local")]
+    week.approve(9, "offer", "elm", "bob").outcome(10, "withdrew", "elm", "bob").run(until=10)
+    assert (("elm", "ann") in week.steps()) is asked_last
+    assert (week.status("elm") == "unlet") is not asked_last
+
+
 def test_a_household_under_offer_elsewhere_is_passed_over_until_that_ends() -> None:
     """It is back for homes not yet offered, and this one is offered to another already."""
     week = Week().households("ann bob").advert("elm", bids="ann").advert("oak", bids="ann bob")

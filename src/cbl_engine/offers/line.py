@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from cbl_engine.offers.desk import Desk
+    from cbl_engine.offers.entries import AdvertState
     from cbl_engine.offers.lines import Candidate, Line, Turn
 
 
@@ -78,17 +79,24 @@ def next_in_line(desk: Desk) -> bool:
 def to_let(desk: Desk) -> list[str]:
     """Closed adverts of which a home is to let, by id.
 
-    One that ended unlet is among them until its next step is decided or the home is advertised
+    One that ended unlet is among them until its next step is decided or a home of it is advertised
     anew: whoever is free again is asked.
     """
     states = [a for a in desk.book.adverts.values()
               if a.status in ("closed", "unlet") and a.closed_on is not None and not a.rung]
-    anew = {home for a in desk.book.adverts.values() if a.status in ("open", "closed")
-            for home in desk.homes_of(a.advert) if home is not None}
-    return sorted(
-        a.advert for a in states
-        if desk.vacant(a.advert)
-        and (a.status == "closed" or anew.isdisjoint(desk.homes_of(a.advert)))
+    return sorted(a.advert for a in states
+                  if desk.vacant(a.advert) and not (a.status == "unlet" and _advertised_anew(desk, a)))
+
+
+def _advertised_anew(desk: Desk, state: AdvertState) -> bool:
+    """Whether a home of an advert that ended unlet is in another that opened since, and was not withdrawn."""
+    homes = {home for home in desk.homes_of(state.advert) if home is not None}
+    return any(
+        not homes.isdisjoint(desk.homes_of(other.advert))
+        for other in desk.book.adverts.values() if other is not state and (
+            other.status in ("open", "closed") or (
+                other.status in ("let", "unlet") and other.closed_on is not None
+                and (other.closed_on, other.advert) > (state.closed_on, state.advert)))
     )
 
 

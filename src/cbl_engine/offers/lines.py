@@ -267,11 +267,11 @@ def line_of(desk: Desk, advert: str, homes: list[str | None], ledger: Ledger) ->
     return Line(
         advert, homes, order, out, len(desk.vacant(advert)),
         tuple(o.stage or 1 for o in desk.book.offers_on[advert] if o.open), reserved,
-        _last_stage(desk, advert, listed),
+        last_stage(desk, advert, listed),
     )
 
 
-def _last_stage(desk: Desk, advert: str, listed: Listed) -> int | None:
+def last_stage(desk: Desk, advert: str, listed: Listed) -> int | None:
     """The first stage that lets nobody by, in which somebody was eligible; None: there is none."""
     rules = desk.version.profiles.get(desk.book.adverts[advert].profile or "")
     stages = rules.all_stages() if rules is not None else ()

@@ -73,16 +73,18 @@ def counting(desk: Desk, adverts: Iterable[str]) -> pl.DataFrame:
 
 def listed_now(
     desk: Desk, pairs: Collection[tuple[str, str]]
-) -> dict[tuple[str, str], tuple[list[str], list[str]]]:
-    """What is failed and not known of some bids, judged that day: by advert and application."""
+) -> dict[tuple[str, str], tuple[int | None, list[str], list[str]]]:
+    """The stage of some bids, what is failed and what is not known of them, judged that day: by advert
+    and application.
+    """
     key = ["advert", "application"]
     wanted = pl.DataFrame(list(pairs), schema=dict.fromkeys(key, pl.String), orient="row")
     lists = list(_ranked_now(desk, {advert for advert, _ in pairs}).values())
     if not lists:
         return {}
     rows = pl.concat(lists).join(wanted, on=key, how="semi")
-    return {(a, b): (failed, unknown)
-            for a, b, failed, unknown in rows.select(*key, "failed", "unknown").iter_rows()}
+    return {(a, b): (stage, failed, unknown)
+            for a, b, stage, failed, unknown in rows.select(*key, "stage", "failed", "unknown").iter_rows()}
 
 
 def _ranked_now(desk: Desk, adverts: Iterable[str]) -> dict[str, pl.DataFrame]:

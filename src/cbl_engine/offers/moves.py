@@ -51,15 +51,29 @@ def move_offers(desk: Desk) -> bool:
 def offer_to_visitors(desk: Desk) -> bool:
     """Offer each home to the highest of those who came, once everyone above was asked.
 
+    Of the others who came nothing is waited for any longer that stops them no more.
+
     Returns:
         Whether anything happened.
     """
     before = desk.book.events
-    homes = {(o.home, o.advert) for o in desk.book.open_offers() if o.step == "attended"}
-    order = sorted(homes, key=lambda its: (its[0] or "", its[1] or ""))
-    _take_on(desk, [offer for home, advert in order for offer in _highest(desk, advert, home)],
-             "offered")
+    came = [o for o in desk.book.open_offers() if o.step == "attended"]
+    order = sorted({(o.home, o.advert) for o in came}, key=lambda its: (its[0] or "", its[1] or ""))
+    highest = [offer for home, advert in order for offer in _highest(desk, advert, home)]
+    _take_on(desk, highest, "offered")
+    others = [o for o in came if o.step == "attended" and o not in highest and _waited_for(desk, o)]
+    standing = what_stops(desk, [place_of(desk, o) for o in others], "offered") if others else {}
+    for offer in others:
+        stop = standing.get((offer.advert or offer.id, offer.application))
+        no_longer_stops(desk, offer.advert, offer.application, stop, offer.id)
     return desk.book.events > before
+
+
+def _waited_for(desk: Desk, offer: Offer) -> bool:
+    """Whether a home waits for an offer's household, or passing it over waits for a decision."""
+    return bool(desk.book.holding(offer.advert, offer.application, offer.id)) or any(
+        (p.act, p.offer, p.status) == ("bypass", offer.id, "open")
+        for p in desk.book.about[offer.advert, offer.application])
 
 
 def _take_on(desk: Desk, offers: list[Offer], step: Step) -> None:

@@ -13,6 +13,7 @@ from cbl_engine.offers.considered import under_consideration
 from cbl_engine.offers.criteria import Judge
 from cbl_engine.offers.direct import OVER, as_adverts
 from cbl_engine.offers.withdrawals import withdrawn_on
+from cbl_engine.scheme.law import bid_criteria
 from cbl_engine.scheme.offers import Step
 
 if TYPE_CHECKING:
@@ -206,7 +207,11 @@ def _criteria(desk: Desk, places: list[Place], before: Step) -> Standing:
 
 
 def _held(desk: Desk, places: list[Place]) -> Standing:
-    """What was not known when the list was made and still is not, or is now, and not met."""
+    """What was not known when the list was made and still is not, or is now, and not met.
+
+    Whom a later stage takes, now that it is known, is passed over until the homes are more than those
+    of the stages before.
+    """
     from cbl_engine.offers.lists import listed_now
 
     waiting = [p for p in places if p.waits_for]
@@ -215,13 +220,43 @@ def _held(desk: Desk, places: list[Place]) -> Standing:
     now = listed_now(desk, [p.key for p in waiting])
     found: Standing = {}
     for place in waiting:
-        failed, unknown = now.get(place.key, ((), ()))
+        stage, failed, unknown = now.get(place.key, (None, (), ()))
         for name in place.waits_for:
             if name in unknown:
                 found.setdefault(place.key, Stop("hold", "criterion", name))
             elif name in failed:
                 found.setdefault(place.key, Stop("pass_over", "criterion", name))
+        if place.key not in found and stage is not None and not _is_turn_of(desk, place, stage):
+            found |= _not_met(desk, place)
     return found
+
+
+def _is_turn_of(desk: Desk, place: Place, stage: int) -> bool:
+    """Whether those of the stages before the one in which it stands by now are too few for the homes."""
+    from cbl_engine.offers.lines import is_out, last_stage
+    from cbl_engine.offers.lists import listed_now
+
+    listed = desk.listed(place.advert)
+    if place.application not in listed or listed[listed.place(place.application)].stage >= stage:
+        return True
+    last = last_stage(desk, place.advert, listed)
+    if last is not None and stage > last:
+        return False
+    gone = {o.application for o in desk.book.offers_on[place.advert] if not o.open and is_out(desk, o)}
+    gone |= {p.application for p in desk.book.stands[place.advert]} | {place.application}
+    left = [c for c in listed if c.stage < stage and c.application not in gone]
+    held = listed_now(desk, [(place.advert, c.application) for c in left if c.unknown])
+    before = sum((held.get((place.advert, c.application), (None,))[0] or c.stage) < stage for c in left)
+    return before < len(desk.vacant(place.advert))
+
+
+def _not_met(desk: Desk, place: Place) -> Standing:
+    """The first criterion that the place waited for, and that is known by now and not met."""
+    names = [n for n in place.waits_for if n in bid_criteria(desk.version)]
+    advert, application = _ids([place])
+    name = next((n for n in names if desk.judge.counts(
+        n, desk.on, advert=advert, application=application).item() is False), None)
+    return {} if name is None else {place.key: Stop("pass_over", "criterion", name)}
 
 
 def asked_of(desk: Desk, places: list[Place], before: Step) -> pl.DataFrame:

@@ -140,6 +140,8 @@ def _capped(facts: Facts, book: Folded, caps: Row, bids: list[Row], day: date) -
             None, "superseded", "void", "withdrawn", *caps
         ):
             continue
+        if bid["rule"] == "void" and _broken(facts, book, bid):
+            continue  # it never counted, and takes no place before it was void
         full = next((name for name, cap in caps.items() if _is_full(facts, cap, taking, bid)), None)
         named = bid["rule"] if bid["rule"] in caps else None
         asked = book.adverts[advert]["closed_on"] == day and bid["rule"] not in ("void", "withdrawn")
@@ -189,6 +191,7 @@ def _automatic(facts: Facts, book: Folded) -> list[str]:
             found.append(f"automatic bids are placed at the close: {bid}")
         own = [b for b in facts.bids.values() if b["application"] == bid["application"]
                and _week(facts.adverts[b["advert"]]["closes_at"]) == _week(closes)
+               and b["advert"] in book.opened_on and book.opened_on[b["advert"]] <= london_day(closes)
                and any(r["application"] == b["application"] for r in
                        book.first_lists.get(b["advert"], []))
                and not any(p["advert"] == b["advert"] and p["application"] == b["application"]

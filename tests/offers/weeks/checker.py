@@ -183,9 +183,23 @@ class _Checker:
         for name in row["unknown"]:
             if name in self.facts.scheme["criteria"]:  # not a key of the order
                 known = self.facts.met(name, offer["application"], offer["advert"], self.on)
-                self.must(known is True, "held until it is known", (offer["id"], name))
+                self.must(known is True or (known is False and self._in_a_later_stage(row, name)),
+                          "held until it is known", (offer["id"], name))
         for name in self.facts.not_cleared(offer, before, self.on):
             self.wrong("checks due are cleared", (offer["id"], before, name))
+
+    def _in_a_later_stage(self, row: Row, name: str) -> bool:
+        """Whether it stood in a stage that asks for this, and its others are too few for the homes."""
+        profile = self.facts.scheme["profiles"][self.book.adverts[row["advert"]]["profile"]]
+        stages = profile.get("stages", [])
+        asks = row["stage"] <= len(stages) and name in stages[row["stage"] - 1].get("eligible", [])
+        known = [r for r in self.book.lists[row["advert"]]
+                 if r["position"] is not None and r["stage"] == row["stage"] and r["eligible"]]
+        stays = stages[row["stage"] - 1].get("next_stage_when") == "no_eligible"
+        left = [r for r in known if self.book.open_offers(
+            advert=row["advert"], application=r["application"])
+            or not self._has_been_asked(row["advert"], r["application"])]
+        return asks and not (known and stays) and len(left) < len(self.facts.vacant(row["advert"]))
 
     def _those_above(self, event: Row) -> None:
         """Whoever stands above was offered, passed over, waits, or is reserved out."""
@@ -602,8 +616,10 @@ class _Checker:
         state = self.book.adverts[advert]
         if state["status"] not in ("closed", "unlet") or state["rung"]:
             return
-        anew = [a for a, s in self.book.adverts.items() if s["status"] in ("open", "closed")
-                and a != advert and set(self.facts.homes_of(a)) & set(self.facts.homes_of(advert))]
+        anew = [a for a, s in self.book.adverts.items()
+                if a != advert and set(self.facts.homes_of(a)) & set(self.facts.homes_of(advert))
+                and (s["status"] in ("open", "closed") or (s["status"] in ("let", "unlet")
+                     and self.book.opened_on[a] >= state["closed_on"]))]
         if state["status"] == "unlet" and anew:
             return
         wanted = self.above.wanted(advert, day)

@@ -149,7 +149,7 @@ FAULTS = (
     Fault("equals are taken by id", "nobody is taken from equals by id",
           lines.Line, "_in_turn", lambda _: _taken_by_id, 12),
     Fault("the next stage is asked at once", "the next stage only where",
-          lines, "_last_stage", lambda _: lambda *_: None, 0),
+          lines, "last_stage", lambda _: lambda *_: None, 0),
     Fault("targets reserve nothing", "a target's homes are reserved",
           Ledger, "reserved", lambda _: lambda *_: (), 3),
     Fault("quotas choose nothing", "quotas choose the profile",

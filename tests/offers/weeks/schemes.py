@@ -60,8 +60,12 @@ def random_scheme(draw: random.Random, *, lottery: bool = True) -> Part:
 
 
 def offered_at_once(scheme: Part) -> None:
-    """Homes are offered without checks or viewings, each household as many as it comes first for."""
+    """Homes are offered without checks or viewings, each household as many as it comes first for.
+
+    Refusals add up within a month.
+    """
     offers = scheme["offers"]
+    offers["refusals"]["often"] |= {"months": 1}
     offers |= {"one_at_a_time": False, "judged_at": {}}
     for part in ("viewing", "final", "contact"):
         offers.pop(part, None)
