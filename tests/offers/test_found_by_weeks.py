@@ -126,6 +126,24 @@ def test_a_home_advertised_three_times_is_proposed_once() -> None:
     assert home == "home elm"
 
 
+def test_equals_who_came_first_for_a_target_alone_are_not_chosen_once_it_is_met() -> None:
+    """One home of the plan is for local people. Oak was let to one that day, so ann, above the two, is next."""
+    week = Week("criteria: {is_local: {label: x, when: local}}\n"
+                "local_lettings_plans:\n"
+                "  plan: {label: x, targets: [{label: x, criterion: is_local, number: 1}]}\n"
+                "profiles: {only: {label: x, order: [{band: [A, B, C]}, {tie: human}]}}")
+    week.household("ann", band="A", local=False).household("bob", local=True).household("cat", local=True)
+    week.household("dan", local=True)
+    week.advert("elm", bids="ann bob cat", local_lettings_plan="plan")
+    week.advert("oak", bids="dan", local_lettings_plan="plan").run()
+    assert ("tie", "elm", None, "bob, cat") in week.proposed()
+    week.approve(8, "offer", "oak", "dan").outcome(9, "accepted", "oak", "dan").run(until=9)
+    week.outcome(10, "signed", "oak", "dan").outcome(10, "chosen", "elm", "bob", by="Olu")
+    week.run(until=10, keep_going=True)
+    assert [q["clash"] for q in week.cycle.quarantined] == ["after_the_end"]  # the choice lapsed with that
+    assert week.steps() == {("oak", "dan"): "let", ("elm", "ann"): "proposed"}
+
+
 def test_who_an_officer_waits_for_is_held_again_when_it_is_back() -> None:
     """Passing ann over was declined; she had an offer elsewhere for a day. Bob waits below her."""
     week = Week("checks: {verified: {label: x, missing: bypass}}").households("ann bob")

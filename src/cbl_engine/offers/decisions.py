@@ -278,20 +278,38 @@ def choose(desk: Desk, row: dict[str, Any]) -> None:
         raise Clash("home_let", f"no home of advert {advert} is left to offer")
     if (why := _not_free(desk, advert, application, attended)) is not None:
         raise Clash("not_next", f"application {application} is {why} now")
+    behind = Ledger(desk.judge, desk.record["ledger"]).reserved(advert, desk.on)
+    reserved = behind if _meets_any(desk, behind, advert, application) else ()
+    if not attended and (first := _come_first(desk, advert, application, reserved)):
+        raise Clash("not_next", f"application {application} is below {', '.join(first)} by now")
     desk.decide(proposal, "approved", **by.of_event)
     if attended:
         go_on(desk, attended[0])
     else:
-        offer_to(desk, advert, application, homes[0],
-                 reserved=_reserved_for(desk, advert, application))
+        offer_to(desk, advert, application, homes[0], reserved=reserved)
 
 
-def _reserved_for(desk: Desk, advert: str, application: str) -> tuple[str, ...]:
-    """Targets that are behind, for a household that meets one of them."""
-    behind = Ledger(desk.judge, desk.record["ledger"]).reserved(advert, desk.on)
-    ids = pl.Series([application], dtype=pl.String), pl.Series([advert], dtype=pl.String)
-    meets = (desk.judge.counts(n, desk.on, advert=ids[1], application=ids[0]).item() for n in behind)
-    return behind if any(meets) else ()
+def _meets_any(desk: Desk, targets: tuple[str, ...], advert: str, application: str) -> bool:
+    """Whether a household meets one of these targets' criteria."""
+    ids = pl.Series([advert], dtype=pl.String), pl.Series([application], dtype=pl.String)
+    return any(desk.judge.counts(n, desk.on, advert=ids[0], application=ids[1]).item() for n in targets)
+
+
+def _come_first(desk: Desk, advert: str, application: str, reserved: tuple[str, ...]) -> list[str]:
+    """Who stands above one of the equals, may have what the home is reserved for, and was not asked yet.
+
+    Nobody did when the choice was proposed: the list was ranked anew since, or a target was met.
+    """
+    book, listed = desk.book, desk.listed(advert)
+    place = listed.place(application)
+    told = {o.application for o in book.offers_on[advert]} | {p.application for p in book.stands[advert]}
+    told |= {h.application for h in book.waits if h.advert == advert}
+    told |= {p.application or "" for p in book.open_proposals() if p.advert == advert}
+    ahead = [listed[n] for n in range(place)] if application in listed else []
+    own = listed[place].tie_group if application in listed else None
+    return [c.application for c in ahead
+            if c.application not in told and (own is None or c.tie_group != own)
+            and (not reserved or _meets_any(desk, reserved, advert, c.application))]
 
 
 def _not_free(
