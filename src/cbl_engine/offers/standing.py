@@ -210,7 +210,7 @@ def _held(desk: Desk, places: list[Place]) -> Standing:
     """What was not known when the list was made and still is not, or is now, and not met.
 
     Whom a later stage takes, now that it is known, is passed over until the homes are more than those
-    of the stages before.
+    of the stages before; what was offered to it goes on.
     """
     from cbl_engine.offers.lists import listed_now
 
@@ -226,7 +226,9 @@ def _held(desk: Desk, places: list[Place]) -> Standing:
                 found.setdefault(place.key, Stop("hold", "criterion", name))
             elif name in failed:
                 found.setdefault(place.key, Stop("pass_over", "criterion", name))
-        if place.key not in found and stage is not None and not _is_turn_of(desk, place, stage):
+        if place.listed and place.key not in found and stage is not None and (
+            not _is_turn_of(desk, place, stage)
+        ):
             found |= _not_met(desk, place)
     return found
 
