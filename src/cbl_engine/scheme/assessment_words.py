@@ -247,7 +247,7 @@ def date_in_words(rule: PriorityDate, version: SchemeVersion) -> Iterator[str]:
 
 def instead_gives(item: Instead, version: SchemeVersion) -> str:
     """For which bands another date counts, and which."""
-    bands = f"In band {listed(item.bands, 'or')}" if item.bands else "In any band"
+    bands = f"In band {listed(item.bands, 'or')}" if item.bands else "The date"
     if item.date is not None:
         date_ = quoted(column_called(item.date, version))
     elif item.take is not None:

@@ -47,7 +47,7 @@ WHILE = {
 }
 MAY_NOT = {
     "bid": "new bids do not count",
-    "be_listed": "no other home is offered to it either",
+    "be_listed": "new bids do not count, and no other home is offered to it",
 }
 STEPS_OF_LADDER = {
     "readvertise": "it is advertised again as it was",
@@ -111,8 +111,9 @@ def advertising_section(version: SchemeVersion) -> Section | None:
 
 
 def said(part: Labelled, what: str, under: Iterator[str] | tuple[str, ...] = ()) -> Line:
-    """A labelled rule: its label, then what the engine does."""
-    return Line(sentence(f"{part.label}: {what}"), source=part.source, ours=part.illustrative,
+    """A labelled rule: its label, then what the engine does, unless the label says just that."""
+    both = part.label if part.label.casefold() == what.casefold() else f"{part.label}: {what}"
+    return Line(sentence(both), source=part.source, ours=part.illustrative,
                 under=tuple(map(Line, under)))
 
 

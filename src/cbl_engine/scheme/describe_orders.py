@@ -114,7 +114,8 @@ def _plan(criteria: CriterionWords, plan: LocalLettingsPlan) -> Section:
         (
             head,
             *criteria.also(plan.eligible, "Beyond what every bid must meet, the plan asks:"),
-            *((Line("Aims that are counted over lettings and never change an order:",
+            *((Line("Aims that are counted over lettings. While one is behind, those who meet it are asked "
+                    "first; the order of the list stays:",
                     under=aims),) if aims else ()),
             *((Line("Ahead of the order's own steps:"),) if plan.order else ()),
         ),

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from cbl_engine.scheme.assessment_words import TESTS
 from cbl_engine.scheme.facts import Count, kind_of_fact
+from cbl_engine.scheme.standards import resolve_standard
 from cbl_engine.scheme.words import (
     ROW_CALLED,
     amount,
     area_in_words,
+    capital,
     column_called,
     listed,
     quoted,
@@ -95,6 +97,12 @@ def _since(unit: str, fact: Any, version: SchemeVersion) -> str:
     return f"Whole {unit} since {since}; 0 before that day, and not known without one"
 
 
+def _need(fact: Any, _read: Reads, version: SchemeVersion) -> str:
+    unit = resolve_standard(version.bedroom_standards.get(fact.bedrooms, fact.bedrooms)).unit
+    return (f"{capital(unit.replace('_', ' '))} that the household needs by the standard "
+            f"{standard_called(fact.bedrooms, version)}")
+
+
 _OVERCROWDED_BY = {
     "room_standard": "the room standard",
     "space_standard": "the space standard",
@@ -112,8 +120,7 @@ FACT_WORDS: dict[str, Callable[[Any, Reads, SchemeVersion], str]] = {
     "connection_strength": _strength,
     "whole_years_since": lambda fact, _, version: _since("years", fact, version),
     "whole_months_since": lambda fact, _, version: _since("months", fact, version),
-    "bedrooms": lambda fact, _, version: "Bedrooms that the household needs by the standard "
-    + standard_called(fact.bedrooms, version),
+    "bedrooms": _need,
     "bedrooms_now": lambda fact, _, version: "Bedrooms of the present home, those too small by the "
     f"standard {standard_called(fact.bedrooms_now, version)} left out",
     "statutory_overcrowding": lambda fact, _read, _version: "Yes when the present home is "

@@ -119,8 +119,8 @@ def offers_section(version: SchemeVersion) -> Section | None:
         return None
     return Section(
         "How a home is offered",
-        (Line("What is adverse or binding is proposed to an officer, who decides.",
-              source=rules.source, ours=rules.illustrative),),
+        (Line("What is adverse or binding is proposed to an officer, who decides. The rest is as the "
+              "scheme has it.", source=rules.source, ours=rules.illustrative),),
         tuple(_offers(rules, version)),
     )
 

@@ -96,12 +96,18 @@ def standard_in_words(name: str, version: SchemeVersion) -> Line:
         whole.label,
         source=declared.source if declared else None,
         ours=declared.illustrative if declared else False,
-        under=(*whence, *force, *_rule(whole, version)),
+        under=(*whence, *force, *_rule(whole, version, lets=_lets(name, version))),
     )
 
 
-def _rule(whole: BedroomStandard, version: SchemeVersion) -> Iterator[Line]:
-    """What a standard says, with what it extends filled in."""
+def _lets(name: str, version: SchemeVersion) -> bool:
+    """Whether the sizes that may be let go by a standard, as far as the scheme says."""
+    size = version.assessment.size if version.assessment else None
+    return name == size if size else name in version.bedroom_standards
+
+
+def _rule(whole: BedroomStandard, version: SchemeVersion, *, lets: bool) -> Iterator[Line]:
+    """What a standard says, with what it extends filled in; of sizes where they go by it."""
     if whole.unit == "bed_spaces":
         yield Line("The need is in bed spaces: one for each person counted, whoever may share.")
     else:
@@ -122,7 +128,8 @@ def _rule(whole: BedroomStandard, version: SchemeVersion) -> Iterator[Line]:
             "nor in a couple.",
             under=tuple(_row(row, version) for row in whole.table),
         )
-    yield Line(_sizes(whole.sizes, version))
+    if lets:
+        yield Line(_sizes(whole.sizes, version))
     yield Line(_UNKNOWN[whole.unknown])
     yield Line(_NOT_STATED[whole.not_stated])
     yield from (Line(f"Note: {sentence(note)}") for note in whole.notes)
