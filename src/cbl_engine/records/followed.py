@@ -6,7 +6,8 @@
 2. Where the record has none, because that was never asked in fact, an offer goes on: it is approved
    by nobody, as in unattended mode; the landlord takes the household, it comes to view, accepts and
    signs. Each comes as many days after as it first did on that advert, or on the same day.
-3. What waited for an answer when the record ends waits for longer than it did, before 2. applies.
+3. What had no answer in fact when the record ended, or when it came to an end by itself (a proposal
+   that lapsed, an offer at a step that nobody answered), waits for longer than it did before 2. applies.
 4. Adverse acts are never assumed, but for passing over by a check, as in unattended mode; nor are
    decisions between equals.
 
@@ -54,7 +55,8 @@ class Recorded:
     Attributes:
         asked: outcome -> what it answered, and how many days after that was asked.
         first: advert and step (``offer`` for the decision) -> days of its first outcome.
-        waiting: what waited when the record ended -> days it had waited.
+        waiting: what waited without an answer when the record ended, or until it ended by itself ->
+            days it had waited.
     """
 
     asked: dict[str, tuple[Asked, timedelta]] = field(default_factory=dict)
@@ -83,6 +85,7 @@ class Recorded:
                     outcome = no_contact.get((event.advert, event.application, event.on))
             if outcome is not None and str(outcome) not in found.asked:
                 found._note(book, asks, event, str(outcome))
+            found._unanswered(book, asks, event)
             book.apply(event, rows, n)
         for proposal in book.open_proposals():
             found.waiting[asks.of(proposal)] = until - proposal.on
@@ -102,6 +105,16 @@ class Recorded:
             days = event.on - at_step_since(book, offer)
             self.asked[outcome] = (offer.id, offer.step), days
             self.first.setdefault((offer.advert, offer.step), days)
+
+
+    def _unanswered(self, book: Book, asks: Asks, event: e.Event) -> None:
+        """What ends by itself has waited until then."""
+        if isinstance(event, e.Decided) and event.status == "lapsed":
+            proposal = book.proposals[event.proposal]
+            self.waiting[asks.of(proposal)] = event.on - proposal.on
+        elif isinstance(event, e.OfferEnded):
+            offer = book.offers[event.offer]
+            self.waiting[offer.id, offer.step] = event.on - at_step_since(book, offer)
 
 
 class Asks:
