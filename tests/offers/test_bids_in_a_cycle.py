@@ -105,6 +105,14 @@ def _withdraws(week: Week, household: str, at: float, placed: float) -> Week:
     return week.bid("elm", household, placed, withdrawn_at=moment(at))
 
 
+def test_bids_on_an_advert_withdrawn_before_its_close_are_on_record_as_set_aside() -> None:
+    week = Week().households("ann bob").advert("elm", bids="ann bob").advert("oak", bids="bob")
+    week.outcome(5, "advert_withdrawn", "elm").run(until=7)
+    assert [(b["advert"], b["application"], b["rule"]) for b in week.table("bids_set_aside")] == [
+        ("elm", "ann", "advert_withdrawn"), ("elm", "bob", "advert_withdrawn")]
+    assert week.steps() == {("oak", "bob"): "proposed"}
+
+
 def test_who_withdraws_after_the_close_is_passed_over_and_told() -> None:
     week = Week().households("ann bob").advert("elm").bid("elm", "ann", 4).bid("elm", "bob", 4)
     week.run(until=7)
@@ -112,7 +120,7 @@ def test_who_withdraws_after_the_close_is_passed_over_and_told() -> None:
     _withdraws(week, "ann", 8.5, 4).run(until=9)
     assert week.cycle.telling["withdrawn_bids"] == [{"advert": "elm", "application": "ann"}]
     assert week.passed() == [("elm", "ann", "bid_withdrawn")]
-    assert week.steps() == {("elm", "ann"): "bypassed", ("elm", "bob"): "proposed"}
+    assert week.steps() == {("elm", "ann"): "outranked", ("elm", "bob"): "proposed"}
     assert "withdrawn_bids" not in week.run(until=10).cycle.telling
 
 

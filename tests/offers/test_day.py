@@ -270,7 +270,7 @@ def test_a_bid_that_comes_when_the_list_is_made_is_set_aside_and_told() -> None:
         "late_bids": [{"advert": "elm", "application": "cat"}],
         "withdrawn_bids": [{"advert": "elm", "application": "ann"}],
     }
-    assert week.steps() == {("elm", "ann"): "bypassed", ("elm", "bob"): "proposed"}
+    assert week.steps() == {("elm", "ann"): "outranked", ("elm", "bob"): "proposed"}
 
 
 def test_an_advert_that_comes_late_closes_on_the_first_day() -> None:

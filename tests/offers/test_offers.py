@@ -587,10 +587,46 @@ def test_signing_closes_in_one_event_all_that_hangs_on_it() -> None:
     week.let("elm", "ann").run(until=9)
     assert week.steps() == {
         ("elm", "ann"): "let", ("oak", "ann"): "housed_elsewhere",
-        ("fir", "twin"): "housed_elsewhere", ("oak", "bob"): "proposed", ("fir", "bob"): "proposed",
+        ("fir", "twin"): "members_unsettled", ("oak", "bob"): "proposed", ("fir", "bob"): "proposed",
     }
     (letting,) = week.table("lettings")
     assert letting["shares_tenant"] == ["twin"]
+
+
+def _two_applications_of_one(**options) -> Week:
+    """ann and twin share an applicant; both are first for a home, and ann is let hers on the 9th."""
+    week = Week("offers: {one_at_a_time: false}", **options).households("ann twin bob")
+    for n, application in enumerate(("ann", "twin")):
+        week.add("people", id=f"p{n}", application=application, identity="the same",
+                 relationship="applicant")
+    week.advert("elm", bids="ann").advert("fir", bids="twin bob", closes=12.5)
+    week.let("elm", "ann")
+    return week.run(until=10)
+
+
+@pytest.mark.parametrize(("identity", "first"), [("another", "twin"), (None, "bob"), ("the same", "bob")])
+def test_who_shares_a_tenant_with_a_letting_is_back_once_its_people_are_others(identity, first) -> None:
+    """The identity was keyed wrongly; one that is not known settles nothing."""
+    week = _two_applications_of_one()
+    week.add("people", id="p1", application="twin", identity=identity, relationship="applicant")
+    week.run(until=13)
+    assert week.steps()["fir", first] == "proposed"
+    settled = [e.application for e in week.events if e.kind == "members_settled"]
+    assert settled == (["twin"] if first == "twin" else [])
+    assert week.table("lettings")[0]["shares_tenant"] == ([] if settled else ["twin"])
+
+
+def test_an_offer_that_ended_by_a_letting_to_a_sharer_of_a_tenant_keeps_nobody_from_the_list() -> None:
+    week = Week("offers: {one_at_a_time: false, passing_over: {other: x}}").households("ann twin bob")
+    for n, application in enumerate(("ann", "twin")):
+        week.add("people", id=f"p{n}", application=application, identity="the same",
+                 relationship="applicant")
+    week.advert("elm", bids="ann").advert("fir", bids="twin bob").let("elm", "ann").run(until=9)
+    assert week.steps()["fir", "twin"] == "members_unsettled"
+    week.decline(10, "offer", "fir", "bob", reason="other")
+    week.add("people", id="p1", application="twin", identity="another", relationship="applicant")
+    week.run(until=10)
+    assert week.offer("fir", "twin")["id"] == "fir/twin/2"
 
 
 def test_signing_keeps_what_the_household_had() -> None:

@@ -56,8 +56,18 @@ def test_a_household_suspended_before_its_offer_is_approved_goes_no_further() ->
     """Passed over by the rule; the proposal lapses, and the next is asked."""
     week = Week().households("ann bob").advert("elm", bids="ann bob").run(until=6)
     week.add("applications", id="ann", status="suspended", band="B").run(until=7)
-    assert week.steps() == {("elm", "ann"): "bypassed", ("elm", "bob"): "proposed"}
+    assert week.steps() == {("elm", "ann"): "outranked", ("elm", "bob"): "proposed"}
     assert week.passed() == [("elm", "ann", "not_active")]
+
+
+def test_a_household_suspended_while_nobody_had_approved_its_offer_comes_back_to_a_list_not_let() -> None:
+    """Nobody else is left, and ann is active again before the next rung is decided."""
+    week = Week("advertising: {ladder: [{label: Again, step: readvertise}]}").household("ann")
+    week.advert("elm", bids="ann").run(until=6)
+    week.add("applications", id="ann", status="suspended", band="B").run(until=8)
+    assert week.status("elm") == "unlet"
+    week.add("applications", id="ann", status="active", band="B").run(until=10)
+    assert week.offer("elm", "ann")["step"] == "proposed"
     assert ("offer", "elm", "ann", None) in week.proposed("lapsed")
 
 

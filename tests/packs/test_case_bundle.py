@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from hashlib import sha256
 
 import polars as pl
@@ -11,9 +12,11 @@ import pytest
 from cbl_engine.errors import BadInput
 from cbl_engine.packs.case_bundle import case_bundle
 from cbl_engine.packs.happened import happened
+from cbl_engine.records import record_cycle
 from cbl_engine.report.subject_access import subject_access
 from tests.commands import exit_code
 from tests.offers.week import Week
+from tests.records import small_record
 from tests.records.weeks_on_record import day, fact, on_record
 
 EARLIER = fact("ann", "priority_date", "2020-01-02", "2019-12-01")
@@ -91,6 +94,24 @@ def test_the_chronology_names_who_decided_what_and_until_when(tmp_path):
 def test_an_offer_accepted_and_put_to_review_is_said_to_be_so(tmp_path):
     week = _final_offer().outcome(8, "accepted", "elm", "ann", review_requested=True).run(until=8)
     assert "accepted, with a review of suitability" in _happened(week, tmp_path)
+
+
+def test_a_week_that_was_run_again_and_rows_left_out_stay_in_the_bundle_and_are_said_to(tmp_path):
+    small_record.first_week(tmp_path)
+    small_record.second_week(tmp_path)
+    (tmp_path / "other.csv").write_text(
+        "id,on,what,advert,application,act,by\nA,2026-03-10,approved,AD1,1,offer,Olu\n"
+        "B,2026-03-11,signed,AD1,1,,Olu\n")
+    again = record_cycle(tmp_path / "scheme.yaml", tmp_path / "week2", date(2026, 3, 15), tmp_path / "again",
+                         outcomes=tmp_path / "other.csv", supersede=True, keep_going=True)
+    found = case_bundle(again.folder.path, "1")
+    happened = _rows(found, "chronology")["what_happened"].to_list()
+    assert any(line.startswith("the tenancy was signed") and line.endswith(
+        "(the week was run again: this no longer counts)") for line in happened)
+    how = set(_rows(found, "known").filter(table="outcomes")["how"])
+    assert how == {"given", "given, in a week that was run again", "left out: it clashed"}
+    own = subject_access(again.folder, again.folder.scheme(), "1").sections["outcomes"]
+    assert {row["id"]: row["stands"] for row in own if row["id"] in "AB"} == {"A": True, "B": False}
 
 
 def ranked_anew(folder):

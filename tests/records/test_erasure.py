@@ -11,9 +11,11 @@ import pytest
 
 from cbl_engine.errors import BadInput, RunError, SchemeError
 from cbl_engine.records import audit_state, due_for_erasure, erase, read_state, record_cycle
+from cbl_engine.records.erasure import reasons_to_keep
 from cbl_engine.scheme.retention import retention_rules
 from cbl_engine.tables import TABLES
 from cbl_engine.tables.letting_columns import RECORDED
+from tests.offers.week import Week, day
 from tests.records.small_record import TABLES as TABLES_GIVEN
 from tests.records.small_record import first_week, second_week, write_files
 
@@ -222,6 +224,24 @@ def test_states_that_went_on_another_way_and_copies_are_named_where_they_hold_th
     assert [p.name for p in done.still_held] == ["week1", "copy", "week2", "branch"]
     again = erased(weeks, "3", state="erased", out="second")
     assert {p.name for p in again.still_held} == {"week1", "copy", "week2", "branch", "erased"}
+
+
+def test_who_only_shares_a_tenant_with_a_letting_is_on_the_register_still():
+    week = Week().household("ann").household("sam")
+    for name, household in (("a", "ann"), ("s", "sam")):
+        week.add("people", id=name, application=household, relationship="applicant", identity="i1")
+    week.advert("elm", bids="ann").let("elm", "ann").run(until=9)
+    assert reasons_to_keep(week.record.tables, day(9)) == {"sam": ["on_the_register"]}
+
+
+def test_an_acceptance_whose_review_is_not_answered_is_kept():
+    week = Week().household("ann").advert("elm", bids="ann").approve(6, "offer", "elm", "ann")
+    week.outcome(8, "accepted", "elm", "ann", review_requested=True).outcome(9, "signed", "elm", "ann")
+    week.run(until=9)
+    assert reasons_to_keep(week.record.tables, day(9)) == {"ann": ["open_review"]}
+    week.add("officer_decisions", id="d1", application="ann", subject="homelessness_review", stage="decision",
+             value="suitable", decided_on=day(10)).run(until=10)
+    assert reasons_to_keep(week.record.tables, day(10)) == {}
 
 
 def test_an_erasure_that_rests_on_nothing_is_refused(weeks):

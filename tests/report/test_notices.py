@@ -362,6 +362,39 @@ def test_an_application_that_shares_a_tenant_with_a_letting_is_told_and_nothing_
     assert "members/sam" not in due(closed)
 
 
+def test_an_offer_lost_until_members_are_settled_is_told_and_nothing_of_the_letting():
+    week = Week(RULES).household("ann").household("sam")
+    for name, household in (("a", "ann"), ("s", "sam")):
+        week.add("people", id=name, application=household, relationship="applicant", identity="i1")
+    week.advert("elm", bids="ann").advert("oak", bids="sam")
+    week.approve(7, "offer", "oak", "sam").let("elm", "ann", on=8).run(until=10)
+    text = words(week, "withdrawn/oak/sam/1")
+    assert "our offer of the home below was withdrawn" in text
+    assert "It has to be settled with you first who is on your application." in text
+    assert not any(word in text for word in (" ann", "elm", "let another"))
+
+
+def test_letters_about_ids_with_strokes_are_kept_apart():
+    week = Week("offers: {passing_over: {wrong_home: The home does not fit}}").household("7").household("1/7")
+    week.advert("12", bids="1/7").advert("12/1", bids="7")
+    for advert, household in (("12", "1/7"), ("12/1", "7")):
+        week.decline(7, "offer", advert, household, reason="wrong_home")
+    week.run(until=8)
+    assert [n for n in due(week) if n.startswith("passed_over")] == [
+        "passed_over/12%2F1/7", "passed_over/12/1%2F7"]
+
+
+def test_who_was_passed_over_with_an_offer_that_had_been_made_is_not_told_that_it_ends():
+    week = Week("offers: {viewing: {label: Viewing, together: 1}}").household("ann").advert("elm", bids="ann")
+    week.approve(7, "offer", "elm", "ann").run(until=7)
+    week.add("applications", id="ann", status="suspended", band="B")
+    week.outcome(8, "viewed", "elm", "ann").run(until=8)
+    assert week.steps()["elm", "ann"] == "bypassed"
+    text = words(week, "passed_over/elm/ann")
+    assert "Your application was not active on that day." in text
+    assert "While this lasts" not in text
+
+
 def test_a_review_that_was_asked_for_with_the_acceptance_is_acknowledged_until_it_is_answered():
     scheme = FINAL.replace("DUTY", "main")
     week = offered(scheme, band="A").add("duties", application="ann", kind="main", since=day(1))

@@ -192,7 +192,13 @@ def _list(desk: Desk, closing: list[str], bids: pl.DataFrame) -> None:
 
 
 def withdraw(desk: Desk, advert: str, outcome: str | None = None) -> None:
-    """An advert is withdrawn: its offers end, and nobody else is asked."""
+    """An advert is withdrawn: its offers end, and nobody else is asked; before its close no bid counts."""
+    if desk.book.adverts[advert].closed_on is None:
+        made = desk.table("bids").filter(
+            pl.col("advert") == advert, pl.col("placed_at") < end_of_day(desk)
+        ).select("advert", "application", "placed_at").unique()
+        for row in made.sort(made.columns).iter_rows(named=True):
+            desk.emit(e.BidSetAside(on=desk.on, rule="advert_withdrawn", **row))
     for offer in [o for o in desk.book.offers_on[advert] if o.open]:
         end(desk, offer, "advert_withdrawn", outcome=outcome)
     desk.emit(e.AdvertUnlet(on=desk.on, advert=advert, because="withdrawn"))

@@ -252,10 +252,10 @@ class Book:
             return {}
         return dict(rows.select("application", "tie_group").drop_nulls().iter_rows())
 
-    def housed(self) -> set[str]:
-        """Applications that were let a home, with those that share a tenant."""
+    def housed(self, on: date) -> set[str]:
+        """Applications that a letting houses on a day, with those that share a tenant."""
         return {
             application
-            for letting in self.lettings.values() if letting.undone_on is None
+            for letting in self.lettings.values() if letting.stands_on(on)
             for application in letting.households
         }

@@ -33,6 +33,7 @@ from cbl_engine.offers.line import lists_over, next_in_line
 from cbl_engine.offers.moves import move_offers, offer_to_visitors
 from cbl_engine.offers.properties import verify
 from cbl_engine.offers.record import Cycle, Record
+from cbl_engine.offers.signing import members_settled
 from cbl_engine.offers.unknown_names import check_names, unknown_checks
 from cbl_engine.offers.withdrawals import bids_withdrawn, withdrawn_late
 from cbl_engine.tables import as_at_problems
@@ -61,6 +62,7 @@ def run_cycle(
     seed: int = 0,
     whole: Collection[str] = (),
     answers: Answers = lambda _: None,
+    begins: date | None = None,
 ) -> Cycle:
     """Take in what came and step the record to the end of a day.
 
@@ -77,6 +79,8 @@ def run_cycle(
         whole: names of tables of which ``given`` holds every row: others stand no more.
         answers: asked after the outcomes that came, in each round of each day; what people are
             taken to do beside those, it does at the desk. Replays follow the record so.
+        begins: of the first cycle, a day that it steps through at the latest, where one before
+            everything dated is wanted; None: none.
 
     Returns:
         A :class:`Cycle`. Equal inputs give an equal one, whatever the order of rows.
@@ -112,7 +116,7 @@ def run_cycle(
     withdrawn = set() if record.as_at is None or "bids" not in new else withdrawn_late(
         new["bids"], record.as_at)
     _take_in(desk, came, new, whole, {row["id"] for row, _ in clashes if "what" not in row})
-    for day in _days(desk, record.as_at, as_at):
+    for day in _days(desk, record.as_at, as_at, begins):
         desk.on = day
         waiting = _day(desk, outcomes.get(day, []), late, withdrawn, answers, unattended=unattended)
         late, withdrawn = {}, set()
@@ -211,9 +215,10 @@ def _leave_out(desk: Desk, clashes: list[tuple[Row, Clash]]) -> None:
         desk.emit(e.Quarantined(on=desk.on, outcome=row["id"], clash=clash.kind))
 
 
-def _days(desk: Desk, since: date | None, as_at: date) -> Iterator[date]:
+def _days(desk: Desk, since: date | None, as_at: date, begins: date | None) -> Iterator[date]:
     """Every day after the record's own; the first time, from the earliest on anything is dated."""
-    first = since + timedelta(days=1) if since is not None else min([as_at, *_dates(desk)])
+    dated = [as_at, *_dates(desk), *([] if begins is None else [begins])]
+    first = since + timedelta(days=1) if since is not None else min(dated)
     for n in range((as_at - first).days + 1):
         yield first + timedelta(days=n)
 
@@ -237,6 +242,7 @@ def _day(
     Returns:
         The outcomes that found nothing to apply to, with what each clashed with.
     """
+    members_settled(desk)
     waiting = _outcomes(desk, outcomes)
     answers(desk)
     lists_over(desk)

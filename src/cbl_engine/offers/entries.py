@@ -142,6 +142,10 @@ class Letting:
         """The application it was let to, and those that share a tenant."""
         return (self.application, *self.shares_tenant)
 
+    def stands_on(self, on: date) -> bool:
+        """Whether it was signed by the end of a day, and had not fallen through."""
+        return self.signed_on <= on and (self.undone_on is None or on < self.undone_on)
+
 
 @dataclass
 class Held:

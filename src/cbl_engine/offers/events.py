@@ -289,7 +289,7 @@ class OfferEnded(_Event):
     by: Literal[
         "declined", "landlord_rejected", "landlord_silent", "absent", "not_chosen", "refused",
         "no_reply", "no_contact", "withdrew", "offer_withdrawn", "undone", "housed_elsewhere",
-        "advert_withdrawn", "bypassed", "outranked",
+        "members_unsettled", "advert_withdrawn", "bypassed", "outranked",
     ]
     reason: str | None = None
     reasonable: bool | None = None
@@ -377,6 +377,13 @@ class LettingUndone(_Event):
     outcome: Id | None = None
 
 
+class MembersSettled(_Event):
+    """An application shares a tenant with no letting any longer, and may be considered again."""
+
+    kind: Literal["members_settled"] = "members_settled"
+    application: Id
+
+
 class Erased(_Event):
     """The facts of a household were destroyed; the events and digests stay."""
 
@@ -391,7 +398,7 @@ KINDS = (
     AdvertHeldBack, AdvertOpened, AdvertCounted, AdvertClosed, AdvertCorrected, AdvertUnlet,
     RungTaken, Proposed, Decided, HeldFor, HoldEnded, PassedOver, PassingOverEnded, OfferProposed,
     OfferMoved, OfferEnded, RefusalJudged, ConsequenceBegun, ConsequenceLifted, DutyMayEnd, LetTo,
-    LettingUndone, Erased,
+    LettingUndone, MembersSettled, Erased,
 )
 
 Event = Annotated[
@@ -399,7 +406,7 @@ Event = Annotated[
     | AdvertHeldBack | AdvertOpened | AdvertCounted | AdvertClosed | AdvertCorrected | AdvertUnlet
     | RungTaken | Proposed | Decided | HeldFor | HoldEnded | PassedOver | PassingOverEnded | OfferProposed
     | OfferMoved | OfferEnded | RefusalJudged | ConsequenceBegun | ConsequenceLifted | DutyMayEnd
-    | LetTo | LettingUndone | Erased,
+    | LetTo | LettingUndone | MembersSettled | Erased,
     Field(discriminator="kind"),
 ]
 

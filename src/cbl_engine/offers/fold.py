@@ -237,6 +237,14 @@ def _undone(event: e.LettingUndone, book: Book) -> None:
         _still_to_let(book, offer.advert)
 
 
+@write.register(e.MembersSettled)
+def _settled(event: e.MembersSettled, book: Book) -> None:
+    book.households += 1
+    for letting in book.lettings.values():
+        if letting.undone_on is None and str(event.application) in letting.shares_tenant:
+            letting.shares_tenant.remove(str(event.application))
+
+
 def _still_to_let(book: Book, advert: str) -> None:
     state = book.adverts[advert]
     if state.status in ("let", "unlet"):

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 LANDLORD = "landlord"
 """The reason of an outcome ``undone`` that says the landlord did it: the household stays in."""
 
-_STAYS_IN = ("not_chosen", "outranked")
+_STAYS_IN = ("not_chosen", "outranked", "members_unsettled")
 _PASSED_OVER = ("bypassed", "declined")
 """Ends of an offer with which its household was passed over: out until an officer undoes that."""
 LOOK = 8

@@ -153,7 +153,8 @@ def _at_step(desk: Desk, offer: Offer, step: Step, stop: Stop | None) -> None:
             go_on(desk, offer)
     elif stop.does == "pass_over" and step != "let":
         passed_over(desk, offer, stop.reason, stop.kind)
-        end(desk, offer, "bypassed")
+        no_offer_yet = offer.route == "bid" and offer.step == "proposed" and not approved(desk, offer)
+        end(desk, offer, "outranked" if no_offer_yet else "bypassed")
     elif offer.step != "proposed" or approved(desk, offer):
         stop_at(desk, stop if stop.does == "hold" else _to_decide(stop), offer.advert,
                 offer.application, offer.id)

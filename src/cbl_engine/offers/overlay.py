@@ -27,7 +27,7 @@ def changes_on(book: Book, on: date) -> Changes:
             for column, its in changes.items():
                 if getattr(held, column) is not None:
                     its[held.application] = getattr(held, column)
-    changes["status"].update(dict.fromkeys(sorted(book.housed()), "housed"))
+    changes["status"].update(dict.fromkeys(sorted(book.housed(on)), "housed"))
     return changes
 
 

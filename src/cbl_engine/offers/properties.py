@@ -94,7 +94,7 @@ class _Going:
             e.Decided: self._decided, e.HoldEnded: self._hold_ended,
             e.PassedOver: self._passed_over, e.PassingOverEnded: self._back,
             e.AdvertCounted: self._counted, e.ConsequenceLifted: self._lifted,
-            e.RefusalJudged: self._judged,
+            e.RefusalJudged: self._judged, e.MembersSettled: self._settled,
         }
         if type(event) in looks:
             looks[type(event)](event)
@@ -163,6 +163,11 @@ class _Going:
     def _undone(self, event: e.LettingUndone) -> None:
         if self.book.offers[event.offer].step != "let":
             raise PropertyError(6, f"letting {event.offer} is undone and was none")
+
+    def _settled(self, event: e.MembersSettled) -> None:
+        if not any(le.undone_on is None and str(event.application) in le.shares_tenant
+                   for le in self.book.lettings.values()):
+            raise PropertyError(6, f"{event.application} is settled and shares a tenant with no letting")
 
     def _let(self, event: e.LetTo) -> None:
         """Properties 2, 4 and 7."""

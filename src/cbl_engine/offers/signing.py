@@ -41,7 +41,8 @@ def sign(desk: Desk, offer: Offer, row: dict[str, Any]) -> None:
         desk.emit(event)
     for household in (offer.application, *shares):
         for other in [o for o in desk.book.offers_of[household] if o.open]:
-            end(desk, other, "housed_elsewhere")
+            end(desk, other, "housed_elsewhere" if household == offer.application
+                else "members_unsettled")
         _off_lists(desk, household)
     for other in desk.at_home(offer.advert, offer.home):
         if offer.home is not None or offer.advert not in desk.book.adverts or not desk.vacant(
@@ -64,18 +65,44 @@ def sharing_a_tenant(desk: Desk, application: str) -> tuple[str, ...]:
 
     The same person is known by an equal ``identity``.
     """
-    people = desk.given.get("people")
-    if people is None or "identity" not in people.columns:
-        return ()
+    tenants = _tenants(desk).drop_nulls("identity")
+    own = tenants.filter(application=application)["identity"].implode()
+    others = tenants.filter(pl.col("identity").is_in(own) & (pl.col("application") != application))
+    return tuple(sorted(set(others["application"])))
+
+
+def members_settled(desk: Desk) -> None:
+    """Applications that share a tenant with no letting any longer are on their lists again.
+
+    That is so once who is on them is recorded otherwise: somebody left, or was taken for another. While
+    the identity of a tenant is not known it is not settled, nor where nothing is kept of those housed.
+    """
+    desk.keep("members", (desk.came, desk.book.households), lambda: _settle_members(desk))
+
+
+def _settle_members(desk: Desk) -> None:
+    standing = [le for le in desk.book.lettings.values() if le.shares_tenant and le.undone_on is None]
+    if not standing:
+        return
+    tenants = _tenants(desk)
+    kept = set(tenants["application"])
+    unknown = set(tenants.filter(pl.col("identity").is_null())["application"])
+    sharing = {a for le in standing for a in (
+        sharing_a_tenant(desk, le.application) if le.application in kept else le.shares_tenant)}
+    for application in sorted({a for le in standing for a in le.shares_tenant}):
+        if application in kept - unknown - sharing:
+            desk.emit(e.MembersSettled(on=desk.on, application=application))
+
+
+def _tenants(desk: Desk) -> pl.DataFrame:
+    """The application and identity of everybody who would hold a tenancy."""
+    people = desk.table("people")
     joint = pl.col("joint_applicant") if "joint_applicant" in people.columns else pl.lit(None)
     relation = pl.col("relationship") if "relationship" in people.columns else pl.lit(None)
-    tenants = people.filter(
-        pl.col("identity").is_not_null()
-        & (relation.is_in(_TENANTS) | joint.fill_null(value=False)).fill_null(value=False)
-    )
-    own = tenants.filter(pl.col("application") == application)["identity"].implode()
-    others = tenants.filter(pl.col("identity").is_in(own) & (pl.col("application") != application))
-    return tuple(sorted(set(map(str, others["application"]))))
+    identity = pl.col("identity") if "identity" in people.columns else pl.lit(None, pl.String)
+    return people.filter(
+        (relation.is_in(_TENANTS) | joint.fill_null(value=False)).fill_null(value=False)
+    ).select(pl.col("application").cast(pl.String), identity.alias("identity"))
 
 
 def undo_letting(desk: Desk, offer: Offer, reason: str | None, outcome: str) -> None:

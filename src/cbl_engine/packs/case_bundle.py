@@ -36,6 +36,11 @@ _LIST = {"advert": pl.String, "closed_on": pl.Date, "ranked_on": pl.Date, "posit
          "let_to": pl.String, "its_position": pl.Int64, "let_on": pl.Date}
 
 
+_CAME = {"given": "given", "rectified": "put right", "left_out": "left out: it clashed",
+         "superseded": "given, in a week that was run again"}
+"""How a fact came to the record."""
+
+
 @dataclass(frozen=True, eq=False)
 class CaseBundle:
     """One household's case.
@@ -128,13 +133,15 @@ def _parts(
                    "facts put right.", corrected.displaced, withholds=False,
                    heads=(("let_on", "let on"), ("to", "it goes to")))
     yield Part("chronology", "What happened, in order", "", pl.DataFrame(
-        [(row["on"], row["advert"], row["what"], row["event"]) for row in happened],
+        [(row["on"], row["advert"], row["what"] if row["counts"] else
+          f"{row['what']} (the week was run again: this no longer counts)", row["event"])
+         for row in happened],
         {"day": pl.Date, "advert": pl.String, "what_happened": pl.String, "event": pl.Int64},
         orient="row"), withholds=False, heads=(("what_happened", "what happened"),))
     yield Part("known", "What was known of it, from each day on", "As the record took it in; a fact that "
                "was put right later is listed under both days.", pl.DataFrame(
         [(row["on"], row["table"].replace("_", " "),
-          "put right" if row["why"] == "rectified" else "given",
+          _CAME[row["why"]],
           "; ".join(f"{n.replace('_', ' ')}: {v}" for n, v in row["facts"].items())) for row in facts],
         {"from": pl.Date, "table": pl.String, "how": pl.String, "facts": pl.String}, orient="row"))
     yield Part("lists", "Its place on each list, and who was let the home",

@@ -66,6 +66,7 @@ HAPPENED = (
     "nominations", "invitations to view", "viewings", "offers made", "acceptances", "refusals",
     "refusals judged", "consequences begun", "consequences lifted", "duties that may end",
     "offers ended otherwise", "passed over", "passing over ended", "lettings", "lettings undone",
+    "applications whose members are settled",
     "adverts not let", "steps after adverts not let", "outcomes quarantined",
 )
 """What a summary of a cycle counts, in its order."""
@@ -79,7 +80,8 @@ _HAPPENED = {
     "consequence_lifted": "consequences lifted",
     "duty_may_end": "duties that may end", "passed_over": "passed over",
     "passing_over_ended": "passing over ended", "let_to": "lettings",
-    "letting_undone": "lettings undone", "advert_unlet": "adverts not let",
+    "letting_undone": "lettings undone", "members_settled": "applications whose members are settled",
+    "advert_unlet": "adverts not let",
     "rung_taken": "steps after adverts not let", "quarantined": "outcomes quarantined",
 }
 _MOVED = {

@@ -26,6 +26,7 @@ from cbl_engine.tables.taking_in import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from cbl_engine.offers.events import Event
     from cbl_engine.offers.record import Cycle, Record
@@ -110,7 +111,7 @@ class Past:
 
     def run(
         self, run: Run, before: Record, given: Mapping[str, pl.DataFrame], whole: set[str] | None = None,
-        following: Following | None = None,
+        following: Following | None = None, begins: date | None = None,
     ) -> Cycle:
         """Run a cycle.
 
@@ -120,11 +121,12 @@ class Past:
             given: what comes in it.
             whole: tables that come whole.
             following: does what people did, in place of outcomes that came.
+            begins: day of the first of those; None: none came.
         """
         begun = self.begun(run)
         keep_going = any(isinstance(e, Quarantined)
                          for e in self.trail.events[run.first - 1:run.last])
-        options = {} if following is None else {"answers": following}
+        options = {} if following is None else {"answers": following, "begins": begins}
         return run_cycle(
             before, self.scheme, given, run.as_at, unattended=begun.unattended, seed=begun.seed,
             keep_going=keep_going or following is not None, whole=whole or (), **options,

@@ -31,6 +31,7 @@ from cbl_engine.records.state import (
     tables_of,
     write_state,
 )
+from cbl_engine.records.under_review import under_review
 from cbl_engine.tables import versions_in_force
 
 if TYPE_CHECKING:
@@ -153,6 +154,7 @@ _KEPT = {
     "open_offer": ("an offer to it is open", "Settle it first"),
     "open_proposal": ("a proposal about it waits for a decision", "Decide it first"),
     "open_hold": ("a home waits for it", "Settle it first"),
+    "open_review": ("its acceptance waits for a review of suitability", "Answer the review first"),
 }
 
 
@@ -169,6 +171,7 @@ def reasons_to_keep(tables: Mapping[str, pl.DataFrame], on: date) -> dict[str, l
             ~pl.col("step").is_in(["let", "ended"]))["application"],
         "open_proposal": tables["proposals"].filter(pl.col("status") == "open")["application"],
         "open_hold": tables["holds"].filter(pl.col("ended_on").is_null())["application"],
+        "open_review": under_review(tables)["application"],
     }
     out: dict[str, list[str]] = {}
     for reason, applications in found.items():
@@ -178,10 +181,12 @@ def reasons_to_keep(tables: Mapping[str, pl.DataFrame], on: date) -> dict[str, l
 
 
 def _registered(tables: Mapping[str, pl.DataFrame], on: date) -> pl.Series:
-    """Applications that are on the register on a day, and were not let a home."""
+    """Applications that are on the register on a day, and were not let a home.
+
+    One that only shares a tenant with a letting waits on, until it is settled who is on it.
+    """
     rows = versions_in_force(tables["applications"], on)
-    lettings = tables["lettings"].filter(pl.col("undone_on").is_null())
-    housed = pl.concat([lettings["application"], lettings["shares_tenant"].explode()])
+    housed = tables["lettings"].filter(pl.col("undone_on").is_null())["application"]
     status = pl.col("status") if "status" in rows.columns else pl.lit(None, pl.String)
     there = rows.filter(status.is_null() | ~status.is_in(GONE))["id"].cast(pl.String)
     return there.filter(~there.is_in(housed.drop_nulls().cast(pl.String).implode()))

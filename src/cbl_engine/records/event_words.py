@@ -26,8 +26,9 @@ _ENDS = {
     "no_reply": "no reply", "no_contact": "the household could not be reached",
     "withdrew": "the household withdrew", "offer_withdrawn": "it was withdrawn", "undone": "it fell through",
     "housed_elsewhere": "the household was let another home",
+    "members_unsettled": "it has to be settled who is on the application",
     "advert_withdrawn": "the advert was withdrawn", "bypassed": "passed over",
-    "outranked": "nobody had approved it, and another household led by then",
+    "outranked": "nobody had approved it, and it led no longer",
 }
 
 
@@ -81,6 +82,8 @@ def event_in_words(event: e.Event, proposed: Mapping[str, e.Proposed]) -> str:
             return f"the tenancy was signed, to begin on {say(event.started_on)}"
         case e.LettingUndone():
             return "the letting fell through"
+        case e.MembersSettled():
+            return "it is settled who is on the application"
         case e.Erased():
             return "the facts of the household were destroyed"
     return ""

@@ -4,10 +4,11 @@
    application and how many times) at the same step, or the same proposal. It comes as many days
    after it as it did in fact. Outcomes about an advert alone come on their day.
 2. Where the record has none, because that was never asked in fact, an offer goes on: it is approved
-   by nobody, as in unattended mode; the landlord takes the household, it comes to view, accepts and
+   by nobody, as in unattended mode (in which the cycle itself does that); the landlord takes the household, it comes to view, accepts and
    signs. Each comes as many days after as it first did on that advert, or on the same day.
 3. What had no answer in fact when the record ended, or when it came to an end by itself (a proposal
-   that lapsed, an offer at a step that nobody answered), waits for longer than it did before 2. applies.
+   that lapsed or was approved by nobody, an offer at a step that nobody answered), waits for longer than
+   it did before 2. applies.
 4. Adverse acts are never assumed, but for passing over by a check, as in unattended mode; nor are
    decisions between equals.
 
@@ -109,7 +110,7 @@ class Recorded:
 
     def _unanswered(self, book: Book, asks: Asks, event: e.Event) -> None:
         """What ends by itself has waited until then."""
-        if isinstance(event, e.Decided) and event.status == "lapsed":
+        if isinstance(event, e.Decided) and event.outcome is None:
             proposal = book.proposals[event.proposal]
             self.waiting[asks.of(proposal)] = event.on - proposal.on
         elif isinstance(event, e.OfferEnded):
@@ -167,6 +168,7 @@ class Following:
         self.assumed: list[Row] = []
         self._asks, self._seen = Asks(), 0
         self._at: list[e.Event] | None = None
+        self._unattended = False
         self._read(before)
         self._to_come: set[Asked] = {
             recorded.asked[o][0] for o in self.left if o in recorded.asked
@@ -179,14 +181,16 @@ class Following:
 
     def __call__(self, desk: Desk) -> None:
         """Do what is due that day."""
-        if desk.events is not self._at:
+        if desk.events is not self._at:  # another cycle: the last day of the one before may have gone on
+            self._read((self._at or [])[self._seen:])
             self._at, self._seen = desk.events, 0
+            self._unattended = any(isinstance(x, e.CycleBegun) and x.unattended for x in desk.events)
         for outcome in list(self.left):
             row = self.left[outcome]
             if self._due(desk, outcome, row) and _applied(desk, {**row, "on": desk.on}):
                 del self.left[outcome]
         for proposal in desk.book.open_proposals():
-            if proposal.status == "open":
+            if proposal.status == "open" and not self._unattended:
                 self._decide(desk, proposal)
         for offer in desk.book.open_offers():
             if offer.open:

@@ -32,8 +32,9 @@ STEPS = {
     "not_chosen": "the home went to another", "refused": "refused", "no_reply": "no reply",
     "no_contact": "not reached", "withdrew": "withdrew", "offer_withdrawn": "offer withdrawn",
     "undone": "fell through", "housed_elsewhere": "let another home",
+    "members_unsettled": "ended until it is settled who is on the application",
     "advert_withdrawn": "advert withdrawn", "bypassed": "passed over",
-    "outranked": "proposed, and another led by then",
+    "outranked": "proposed, and led no longer",
 }
 CHANGES = {"made": "only with the facts put right", "not made": "made no longer",
            "otherwise": "comes out otherwise", "same": "as it was"}

@@ -370,7 +370,8 @@ def _follow(
 ) -> Followed:
     """Run the cycles with the right facts, what people did following the record."""
     came = {run: _with(right.given(run)[0], added.get(run, {})) for run in runs}
-    rows = [row for run in runs for row in _rows(came[run].pop("outcomes", None))]
+    told = {run: _rows(came[run].pop("outcomes", None)) for run in runs}
+    rows = [row for run in runs for row in told[run]]
     before = runs[0].first
     counting = [(n, event) for n, event in past.trail.counting() if n <= runs[-1].last]
     no_contact = {(r["advert"], r["application"], r["on"]): str(r["id"])
@@ -382,7 +383,8 @@ def _follow(
     record = right.before(runs[0])
     for run in runs:
         record = _between(right, record, before, run)
-        cycle = right.run(run, record, came[run], right.given(run)[1], following)
+        begins = min((row["on"] for row in told[run]), default=None)
+        cycle = right.run(run, record, came[run], right.given(run)[1], following, begins)
         record, before = cycle.record, run.last
     never = {str(e.outcome) for _, e in counting if isinstance(e, Quarantined)}
     left = [row for outcome, row in following.left.items() if outcome not in never]

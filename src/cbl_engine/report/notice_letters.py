@@ -198,7 +198,9 @@ def _withdrawn(case: Case) -> Said:
     return Said(
         title, (f"On {day(case.on)} {decision}",), (f"{what} {'fell through' if undone else 'withdrawn'}",),
         (the_home(case.home(offer)), Section("Why", items=(
-            Line(BLANK.format(f"why the {what} {'fell through' if undone else 'is withdrawn'}, "
+            Line("It has to be settled with you first who is on your application."
+                 if offer["ended_by"] == "members_unsettled" else
+                 BLANK.format(f"why the {what} {'fell through' if undone else 'is withdrawn'}, "
                               "and who decided it"), source=rules.source if rules is not None else None),))),
         (Line("It does not count as a refusal of yours."), Line(again)),
     )
@@ -233,7 +235,8 @@ def _why_passed_over(case: Case) -> tuple[Line, bool]:
         asked = [p["what"] for p in case.rows("proposals", act="bypass", offer=due["offer"])
                  if p["status"] == "approved"]
         name, kind = (str(asked[-1]), "check") if asked else (name, kind)
-    lasting = kind in ("rule", "criterion")
+    lasting = kind in ("rule", "criterion") and not case.rows(
+        "offers", advert=due["advert"], ended_by="bypassed")
     if name == NEUTRAL or (kind == "check" and name not in _told_checks(case.scheme)):
         return Line(f"{capital(NEUTRAL)}. Some reasons are held by officers alone; this wording is "
                     "the same for all of them."), False

@@ -48,7 +48,7 @@ SCHEMA = dict.fromkeys(("notice", "kind", "application", "advert", "offer", "wha
 }
 ENDED_WITHOUT = ("landlord_rejected", "landlord_silent", "absent", "no_reply", "no_contact")
 """Ends of an offer that its household did not choose, and that no row of ``passed_over`` tells."""
-WITHDRAWN = ("offer_withdrawn", "advert_withdrawn", "undone")
+WITHDRAWN = ("offer_withdrawn", "advert_withdrawn", "undone", "members_unsettled")
 """Ends by which a household loses a home that it was asked to view, was offered or had accepted."""
 
 _WARNED = ("proposed", "nominated", "invited", "attended", "offered")
@@ -95,7 +95,14 @@ def _of(kind: str) -> pl.Expr:
 
 
 def _pair() -> pl.Expr:
-    return pl.format("{}/{}", pl.col("advert"), pl.col("application")).alias("key")
+    return _joined("advert", "application")
+
+
+def _joined(*columns: str) -> pl.Expr:
+    """Ids as the key of a notice; a stroke within one is written %2F, so that no two are alike."""
+    parts = [pl.col(c).cast(pl.String).str.replace_all("%", "%25", literal=True)
+             .str.replace_all("/", "%2F", literal=True) for c in columns]
+    return pl.concat_str(parts, separator="/").alias("key")
 
 
 def _warnings(t: Mapping[str, pl.DataFrame], scheme: Scheme) -> pl.DataFrame:
@@ -171,7 +178,7 @@ def _lifted(t: Mapping[str, pl.DataFrame], scheme: Scheme) -> pl.DataFrame:
 
 def _about_consequence(kind: str) -> list[pl.Expr]:
     return [
-        _of(kind), pl.format("{}/{}/{}", "application", "consequence", "since").alias("key"),
+        _of(kind), _joined("application", "consequence", "since"),
         pl.col("application"), pl.col("consequence").alias("what"),
     ]
 

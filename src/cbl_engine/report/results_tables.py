@@ -43,8 +43,9 @@ _ENDS = {
     "no_contact": "not reached", "withdrew": "withdrew",
     "offer_withdrawn": "withdrawn by the landlord or the council",
     "undone": "accepted, and fell through", "housed_elsewhere": "housed elsewhere",
+    "members_unsettled": "not settled who is on the application",
     "advert_withdrawn": "advert withdrawn", "bypassed": "passed over", "refused": "refused",
-    "outranked": "never approved: another led by then",
+    "outranked": "never approved: it led no longer",
 }
 _UNLET = {
     "no_bids": "no bids", "no_eligible": "nobody who bid was eligible",

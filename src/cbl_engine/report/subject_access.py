@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cbl_engine.errors import BadInput, Problem
+from cbl_engine.offers.events import Quarantined
 from cbl_engine.records.facts_apart import EVENT_NUMBER, OF_EVENTS, OURS, complete, subjects_of
 from cbl_engine.records.rankings import rankings
 from cbl_engine.records.state import StateFolder
@@ -60,6 +61,8 @@ SECTIONS = {
 }
 """Tables of the record in the order they are told, and what each is called."""
 
+_MAY_CLASH = ("outcomes", "checks")
+"""Tables of rows that may have been left out, by their ids."""
 _FREE_WORDS = ("reason", "value", "evidence")
 _ADVERSE = {"bypass": "approved", "refusal_counts": "approved", "consequence": "approved",
             "duty_may_end": "approved", "offer": "declined"}
@@ -74,7 +77,7 @@ class SubjectAccess:
         scheme: title of the scheme.
         as_at: the day at whose end the record stood so.
         sections: table -> rows, in the order of :data:`SECTIONS`; a cell that is withheld is
-            ``withheld``. Rows that were taken in have recorded_on and stands (false: others have
+            ``withheld``. Rows that were taken in have recorded_on and stands (false: left out, or others have
             taken their place).
         chronology: rows of on, what, advert.
         withheld: rows of table, ground and cells (how many).
@@ -160,11 +163,15 @@ def _own_rows(record: Record, application: str) -> dict[str, list[Row]]:
     if not isinstance(record, StateFolder):
         return own
     days = [event.on for event in record.trail.events]
+    left_out = {str(event.outcome) for _, event in record.trail.counting()
+                if isinstance(event, Quarantined)}
     for table, frame in record.facts.rows.items():
         if table in RECORDED or table == OF_EVENTS:
             continue
         rows = _about(table, frame.filter(~pl.col("_erased")), application).sort(EVENT_NUMBER)
-        stand, ever = own.get(table, []), []
+        clashed = left_out if table in _MAY_CLASH else ()
+        stand = [row for row in own.get(table, []) if str(row.get("id")) not in clashed]
+        ever = []
         for row in rows.to_dicts():
             on = days[row[EVENT_NUMBER] - 1]
             content = {n: v for n, v in row.items() if n not in OURS}

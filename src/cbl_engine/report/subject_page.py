@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _MOST_ACROSS = 7
 _DOCS = {
-    "recorded_on": "day it was recorded", "stands": "no: later rows have taken its place",
+    "recorded_on": "day it was recorded", "stands": "no: it was left out, or later rows have taken its place",
     "ranked_on": "day the list was made", "of": "how many are on the list", "above": "how many stand above",
     "equal": "how many others stand equal", "not_met": "criteria not met",
     "not_known": "criteria that could not be judged yet", "act": "what was decided",

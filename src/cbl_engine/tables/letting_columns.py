@@ -144,7 +144,7 @@ _STEPS = ("proposed", "nominated", "invited", "attended", "offered", "accepted",
 _ENDS = (
     "declined", "landlord_rejected", "landlord_silent", "absent", "not_chosen", "refused",
     "no_reply", "no_contact", "withdrew", "offer_withdrawn", "undone", "housed_elsewhere",
-    "advert_withdrawn", "bypassed", "outranked",
+    "members_unsettled", "advert_withdrawn", "bypassed", "outranked",
 )
 
 OFFERS = (

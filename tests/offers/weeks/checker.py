@@ -402,7 +402,11 @@ class _Checker:
         if event["by"] == "outranked":
             back = any(e["kind"] == "passing_over_ended" and e["outcome"] is not None
                        and e["advert"] == offer["advert"] for e in self.today)
-            self.must((back or self.facts.offers["order"] == "offer") and self._waits_for_approval(offer),
+            stopped = any(e["kind"] == "passed_over" and e["why"] in ("rule", "criterion")
+                          and (e["advert"], e["application"]) == (offer["advert"], offer["application"])
+                          for e in self.today)
+            self.must((back or stopped or self.facts.offers["order"] == "offer")
+                      and self._waits_for_approval(offer),
                       "what is approved does not give way", event["offer"])
 
     def _let_to(self, event: Row) -> None:

@@ -39,5 +39,6 @@ def otherwise(world: World, played: Played) -> list[str]:
         one, two = (t[table].drop("id" if table == "proposals" else [])
                     for t in (followed.tables, record.tables))
         if not one.equals(two):
-            found.append(f"the table {table} is otherwise")
+            where = [(a, b) for a, b in zip(one.to_dicts(), two.to_dicts(), strict=False) if a != b]
+            found.append(f"the table {table} is otherwise: {where[:1] or (one.height, two.height)}")
     return found

@@ -9,6 +9,7 @@ from collections import Counter
 
 from tests.offers.weeks.again import differences
 from tests.offers.weeks.checker import faults
+from tests.offers.weeks.followed import otherwise
 from tests.offers.weeks.generator import random_world
 from tests.offers.weeks.playing import play
 
@@ -20,6 +21,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=200, help="worlds")
     parser.add_argument("--first", type=int, default=1, help="seed of the first")
     parser.add_argument("--again", action="store_true", help="also shuffled, renamed and merged")
+    parser.add_argument("--followed", action="store_true",
+                        help="also followed without a fact put right, which is the record again")
     parser.add_argument("--viewings", action="store_true",
                         help="several see each home together, many of them not checked yet")
     parser.add_argument("--refusals", action="store_true",
@@ -28,9 +31,12 @@ def main(arguments: list[str] | None = None) -> int:
     began, done, broken = time.monotonic(), Counter(), 0
     for seed in range(wanted.first, wanted.first + wanted.seeds):
         try:
-            played = play(random_world(seed, wanted.weeks, viewings=wanted.viewings,
-                                       refusals=wanted.refusals))
+            world = random_world(seed, wanted.weeks, viewings=wanted.viewings,
+                                 refusals=wanted.refusals)
+            played = play(world)
             found = faults(played)
+            if wanted.followed:
+                found += [f"followed: {d}" for d in otherwise(world, played)]
             if wanted.again:
                 found += [f"comes out otherwise: {d}" for d in differences(seed, wanted.weeks or 3)]
         except Exception as error:

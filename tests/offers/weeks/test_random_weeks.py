@@ -9,6 +9,7 @@ import pytest
 
 from tests.offers.weeks.again import differences
 from tests.offers.weeks.checker import faults
+from tests.offers.weeks.followed import otherwise
 from tests.offers.weeks.generator import random_world
 from tests.offers.weeks.planted import FAULTS, Fault, caught
 from tests.offers.weeks.playing import play
@@ -39,6 +40,13 @@ def test_random_weeks_of_refusals_keep_the_contract() -> None:
 @pytest.mark.parametrize("fault", [f for f in FAULTS if f.what in QUICK], ids=lambda f: f.what)
 def test_the_checker_finds_a_fault_that_was_planted(fault: Fault) -> None:
     assert caught(fault)
+
+
+@pytest.mark.parametrize(("seed", "refusals"), [(7, False), (100, True)])
+def test_weeks_followed_without_a_fact_put_right_are_the_record(seed: int, refusals: bool) -> None:
+    """Nothing is assumed, and every answer finds what it answered."""
+    world = random_world(seed, 3, refusals=refusals)
+    assert otherwise(world, play(world)) == []
 
 
 def test_weeks_given_in_another_way_are_the_same() -> None:
