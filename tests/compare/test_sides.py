@@ -167,6 +167,30 @@ def test_households_respond_to_a_variant_with_other_rules_from_the_first_day(
     assert str(side.scenario.policy_changes_on) == responds
 
 
+NOTED = PLAIN.replace("weeks: 8", "weeks: 2") + """
+variants:
+  large: {title: T, new_homes: [{on: 2026-04-13, homes: 2, bedrooms: 9}]}
+"""
+
+
+def test_notes_and_rules_not_followed_are_told_of_each_side_by_the_command_the_page_and_the_workbook(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert exit_code("compare", _file(tmp_path, NOTED), "--out", out) == 0
+    said = capsys.readouterr()
+    note = ("large: homes.bedrooms: nobody who waits or may join may be let homes of some sizes, which stand "
+            "empty once they come free; given 9 (0 homes, and 2 to come)")
+    rule = "Not followed in base, large: offers.answer: nominations.days says how long an answer takes"
+    assert said.err.startswith(f"cbl: note: {note}")
+    assert rule in " ".join(said.out.split())
+    kept = open_comparison(out)
+    page, limits = comparison_page(kept), comparison_sheets(kept)["limits"].to_series().to_list()
+    for line in (note, rule):
+        assert f"<li>{line}" in page
+        assert any(text.startswith(line) for text in limits)
+
+
 def test_a_change_says_the_same_as_a_file_of_its_own_and_as_a_variant(tmp_path: Path) -> None:
     now = _file(tmp_path, PLAIN, "now.yaml")
     then = _file(tmp_path, PLAIN.replace("sheffield", "runnymede"), "then.yaml")

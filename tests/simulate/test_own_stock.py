@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ from cbl_engine.errors import BadInput
 from cbl_engine.sample import write_borough
 from cbl_engine.scheme import load_scheme
 from cbl_engine.simulate import simulate
-from cbl_engine.simulate.limits import sizes_of_no_use, sizes_of_nobody
+from cbl_engine.simulate.limits import areas_of_nobody, sizes_of_no_use, sizes_of_nobody
 from cbl_engine.simulate.lives import NO_SIZE
 from cbl_engine.simulate.opening import begin_with, voids_under_way
 from cbl_engine.simulate.setup import Theory
@@ -138,6 +139,30 @@ def test_a_size_of_the_stock_that_nobody_may_be_let_is_noted_before_the_first_we
     said = []
     simulate(path, on_notes=said.extend)
     assert [n.given for n in said] == ["9 (3 homes)"]
+
+
+def test_a_size_that_nobody_may_be_let_under_a_scheme_that_comes_later_is_noted_with_its_days(
+    folder: Path,
+) -> None:
+    homes = _homes(folder, bedrooms=pl.when(pl.int_range(pl.len()) < 3).then(pl.lit("0")).otherwise("bedrooms"))
+    bedsits = homes.filter(bedrooms="0").height
+    assert sizes_of_nobody(_own(folder, weeks=12)) == []
+    on = START + timedelta(weeks=2)
+    change = {"weeks": 12, "scenario": {"changes": [{"on": on, "scheme": "runnymede"}]}}
+    (note,) = sizes_of_nobody(_own(folder, **change))
+    assert note.given == f"0 ({bedsits} homes)"
+    assert f"of some sizes from {on} to {START + timedelta(weeks=12, days=-1)}" in note.message
+    change["scenario"]["changes"][0]["transition"] = "only_new"
+    assert sizes_of_nobody(_own(folder, **change)) == []
+
+
+def test_an_area_that_the_scheme_names_and_a_councils_register_has_not_is_noted(folder: Path) -> None:
+    there = {"world": {"stock": str(folder), "register": str(folder)}}
+    assert areas_of_nobody(_own(folder, **there)) == []
+    notes = areas_of_nobody(setup_of("runnymede", **there))
+    assert [note.kind for note in notes] == ["unknown_area"] * 3
+    assert notes[0].message.startswith("no area of the data is called runnymede, so nobody is connected")
+    assert areas_of_nobody(setup_of("runnymede", world={"stock": str(folder)})) == []
 
 
 def test_homes_whose_bedrooms_are_not_known_are_refused_and_named(folder: Path) -> None:

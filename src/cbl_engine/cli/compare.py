@@ -76,7 +76,7 @@ def compare(
     format
         table to read; csv or json for programs (csv with --groups: the effects by group).
     """
-    from cbl_engine.cli.show import show_frame, show_parts
+    from cbl_engine.cli.show import show_frame, show_notes, show_parts
     from cbl_engine.compare.comparing import worlds_for
     from cbl_engine.compare.effects import group_effects
 
@@ -90,6 +90,7 @@ def compare(
                       "cbl compare")
     if found is None:
         return 130
+    show_notes(found.notes)
     effects = group_effects(found, held) if groups or held is not None else None
     if effects is not None and out is not None:
         from cbl_engine.records.places import write_file
@@ -111,6 +112,7 @@ def compare(
         show_parts(_told(found, full=full))
         if effects is not None:
             show_parts(_by_group(effects, held, full=full))
+        show_parts(f"Not followed in {', '.join(names)}: {rule}" for rule, names in found.not_followed.items())
         if (asked := _until(until)) is not None and (more := worlds_for(found, asked)):
             worlds = found.sides[0].scenario.replications
             sys.stdout.write(
@@ -166,6 +168,7 @@ def report(
         for the effects by equality group; left out, those that made-up households have.
     """
     from cbl_engine.cli.given import check_written
+    from cbl_engine.cli.show import show_notes
     from cbl_engine.compare.comparing import open_comparison
     from cbl_engine.report import comparison_page, comparison_sheets, write_page
 
@@ -183,6 +186,8 @@ def report(
                           "cbl report")
     if found is None:
         return 130
+    if not kept:
+        show_notes(found.notes)
     write_page(comparison_page(found, held), out)
     if excel is not None:
         from cbl_engine.export.workbook import write_frames

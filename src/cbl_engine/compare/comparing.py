@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from cbl_engine.simulate.scenario import Response
+
+_Said = TypeVar("_Said")
 
 _ROUNDING = 1e-9
 _SHARES = 1000
@@ -81,6 +83,27 @@ class Comparison:
     def response(self) -> str:
         """The one that is spoken of where one is: central, or the first compared under."""
         return "central" if "central" in self.responses else self.responses[0]
+
+    @property
+    def notes(self) -> list[Problem]:
+        """What worlds of some sides may not be meant to be like, each once, with those sides before
+        the place.
+        """
+        found = self._said_of(lambda made: made.notes)
+        return [replace(note, where=f"{', '.join(names)}: {note.where}") for note, names in found.items()]
+
+    @property
+    def not_followed(self) -> dict[str, list[str]]:
+        """Rules of schemes that worlds did not go by, in words, each with the names of its sides."""
+        return self._said_of(lambda made: made.not_followed)
+
+    def _said_of(self, said: Callable[[Simulation], Sequence[_Said]]) -> dict[_Said, list[str]]:
+        """What is said of simulations, each once, with the names of the sides, in order."""
+        found: dict[_Said, dict[str, None]] = {}
+        for (name, _), made in self.simulations.items():
+            for one in said(made):
+                found.setdefault(one, {})[name] = None
+        return {one: list(names) for one, names in found.items()}
 
     def difference(
         self, variant: str, kpi: str, group: str = ALL, response: str | None = None

@@ -39,7 +39,9 @@ LIMITS = tuple(" ".join(line.split()) for line in """
 
 
 def of_these(comparison: Comparison) -> Iterator[str]:
-    """What the worlds, responses and register of a comparison leave open."""
+    """What the worlds, responses and register of a comparison leave open, what was noted of its worlds,
+    and the rules of its schemes that they do not go by.
+    """
     scenario = comparison.sides[0].scenario
     if comparison.response == OWN:
         each = "; ".join(f"{side.name}: {side.scenario.response}" for side in comparison.sides)
@@ -59,3 +61,6 @@ def of_these(comparison: Comparison) -> Iterator[str]:
                "and whatever takes a year is not seen.")
     if scenario.world.register_ is None:
         yield "The register is made up by published shares; nobody in it is a household of the council."
+    yield from (f"{note.line()}." for note in comparison.notes)
+    for rule, names in comparison.not_followed.items():
+        yield f"Not followed in {', '.join(names)}: {rule}."

@@ -63,6 +63,8 @@ def simulation_page(simulation: Simulation, figures: pl.DataFrame) -> str:
         parameters=[{"label": p.label, "value": value(p), "unit": p.unit,
                      "source": p.source or f"assumed: {p.assumed}"} for p in found.values()],
         assumed=sum(p.source is None for p in found.values()),
+        limits=[*(f"{note.line()}." for note in simulation.notes),
+                *(f"Not followed here: {rule}." for rule in simulation.not_followed)],
     )
 
 

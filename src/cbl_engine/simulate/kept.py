@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import file_digest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,17 +30,20 @@ class Kept:
         folder: its place.
         scenario, parameters: what was simulated.
         tables: by name.
+        not_followed, notes: as of :class:`cbl_engine.simulate.run.Simulation`.
     """
 
     folder: Path
     scenario: Scenario
     parameters: Parameters
     tables: Mapping[str, pl.LazyFrame] = field(repr=False)
+    not_followed: tuple[str, ...] = ()
+    notes: tuple[Problem, ...] = ()
 
     def read(self) -> Simulation:
         """All of it in memory."""
         frames = {name: table.collect() for name, table in self.tables.items()}
-        return Simulation(self.scenario, self.parameters, frames, self.folder)
+        return Simulation(self.scenario, self.parameters, frames, self.folder, self.not_followed, self.notes)
 
 
 def open_simulation(folder: str | Path) -> Kept:
@@ -77,7 +80,9 @@ def open_simulation(folder: str | Path) -> Kept:
         parameters = {name: Parameter.model_validate_json(json.dumps(value))
                       for name, value in told["parameters"].items()}
         scenario = Scenario.model_validate_json(json.dumps(told["scenario"]))
-    except (ValidationError, KeyError):
+        notes = tuple(replace(Problem(**note), rows=tuple(note["rows"])) for note in told.get("notes", ()))
+        not_followed = tuple(told.get("not_followed", ()))
+    except (ValidationError, KeyError, TypeError):
         raise _damaged(manifest, "the file is not as this version of the engine writes it") from None
     places = {name: at for at, name in enumerate(shipped_parameters().found)}
     missing = [name for name in places if name not in parameters]
@@ -88,7 +93,8 @@ def open_simulation(folder: str | Path) -> Kept:
             remedy="Simulate again into another folder")])
     in_order = dict(sorted(parameters.items(), key=lambda item: places.get(item[0], len(places))))
     return Kept(folder, scenario, Parameters(in_order),
-                {name: pl.scan_parquet(folder / f"{name}.parquet", glob=False) for name in TABLES})
+                {name: pl.scan_parquet(folder / f"{name}.parquet", glob=False) for name in TABLES},
+                not_followed, notes)
 
 
 def read_told(file: Path, keys: set[str]) -> dict[str, Any]:

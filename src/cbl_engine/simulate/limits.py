@@ -13,12 +13,13 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.errors import BadInput, Problem
-from cbl_engine.simulate.policy import policy_on
+from cbl_engine.scheme.lint_data import data_findings
+from cbl_engine.simulate.policy import policy_on, versions_lived
 from cbl_engine.simulate.setup import STANDING, Theory
-from cbl_engine.tables.days import date_of
+from cbl_engine.tables.days import date_of, day_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -132,22 +133,85 @@ def sizes_of_no_use(setup: Setup) -> Iterator[Problem]:
             remedy=remedy)
 
 
+def notes_of(setup: Setup) -> list[Problem]:
+    """What a world may not be meant to be like, known before the first week."""
+    return [*sizes_of_nobody(setup), *profiles_of_other_versions(setup), *areas_of_nobody(setup)]
+
+
 def sizes_of_nobody(setup: Setup) -> list[Problem]:
-    """A note on sizes of the stock that nobody may be let in any stretch of its life, where there are others."""
-    all_sought = int(np.bitwise_or.reduce(_sought(setup.lives), initial=0))
-    bedrooms, there = setup.homes.bedrooms, setup.homes.built_week == STANDING
-    lost = [size for size in np.unique(bedrooms).tolist() if size >= 0 and not all_sought >> size & 1]
+    """A note on sizes of the stock that nobody may be let in any stretch of its life, where there are
+    others; and one on those of each scheme that holds for a part of the run.
+    """
+    tracks = setup.lives.tracks
+    begins = [day_number(track.from_) for track in tracks]
+    ends = [*begins[1:], setup.monday(setup.weeks)]
+    lost = [_lost(setup, track, end - 1) for track, end in enumerate(ends)]
+    always = set(lost[0]).intersection(*lost)
+    found = [_of_nobody(setup, sorted(always), "")]
+    for track, begin, end in zip(lost, begins, ends, strict=True):
+        found.append(_of_nobody(setup, [size for size in track if size not in always],
+                                f" from {date_of(begin)} to {date_of(end - 1)}"))
+    return [note for note in found if note is not None]
+
+
+def _of_nobody(setup: Setup, lost: Sequence[int], when: str) -> Problem | None:
     if not lost:
-        return []
+        return None
+    bedrooms, there = setup.homes.bedrooms, setup.homes.built_week == STANDING
     given = []
     for size in lost:
         now, later = (int(np.sum(there_or_not[bedrooms == size])) for there_or_not in (there, ~there))
         given.append(f"{size} ({now:,} homes{f', and {later:,} to come' if later else ''})")
-    return [Problem(
+    return Problem(
         "size_of_nobody",
-        "nobody who waits or may join may be let homes of some sizes, which stand empty once they come free",
-        where="homes.bedrooms", given="; ".join(given),
-        remedy="Check the stock's bedrooms and the scheme's bedroom standard")]
+        f"nobody who waits or may join may be let homes of some sizes{when}, which stand empty once they come "
+        "free", where="homes.bedrooms", given="; ".join(given),
+        remedy="Check the stock's bedrooms and the scheme's bedroom standard")
+
+
+def _lost(setup: Setup, track: int, last: int) -> list[int]:
+    """Sizes of the stock that nobody may be let by a track once all who go over to it have, up to its
+    last day; by one that holds for less time than that, on that day.
+    """
+    lives = setup.lives
+    sought = _sought(lives)
+    begin = day_number(lives.tracks[track].from_)
+    settled = 0 if track == 0 else 7 * (lives.tracks[track].over_weeks + lives.every)
+    n, own = len(lives), len(lives) - lives.opening
+    waits = slice(0, lives.starts[lives.opening])
+    until = np.append(lives.since[waits][1:], last + 1)
+    until[lives.starts[1 : lives.opening + 1] - 1] = last + 1
+    lived = (lives.since[waits] <= last) & (until > min(begin + settled, last))
+    masks = [sought[waits][lived]]
+    for joined in _joined_by(lives, track, over=begin + settled <= last):
+        first = lives.opening if joined == 0 else n + (joined - 1) * own
+        masks.append(sought[lives.starts[first] : lives.starts[first + own]])
+    mask = int(np.bitwise_or.reduce(np.concatenate(masks), initial=0))
+    sizes = np.unique(setup.homes.bedrooms).tolist()
+    return [size for size in sizes if size >= 0 and not mask >> size & 1]
+
+
+def _joined_by(lives: Lives, track: int, *, over: bool) -> range:
+    """Tracks by which some who joined may be assessed while one holds: its own, and earlier ones that
+    nobody went over from, or not all have yet.
+    """
+    first = track
+    while first > 0 and (lives.tracks[first].only_new or (first == track and not over)):
+        first -= 1
+    return range(first, track + 1)
+
+
+def areas_of_nobody(setup: Setup) -> list[Problem]:
+    """A note on areas that a scheme names and a council's own register has not, as cbl validate warns."""
+    if setup.own_areas is None:
+        return []
+    findings = dict.fromkeys(
+        (finding.rule, finding.message) for n in versions_lived(setup) for finding in data_findings(
+            setup.scheme.versions[n], setup.scheme.documents[n], {"areas": setup.own_areas})
+        if finding.level == "warning")
+    return [Problem(rule, message, where="areas",
+                    remedy="Name it in the register's areas and connections as the scheme does")
+            for rule, message in findings]
 
 
 def profiles_of_other_versions(setup: Setup) -> list[Problem]:

@@ -209,9 +209,14 @@ def not_followed(version: SchemeVersion) -> list[str]:
     return found
 
 
-def rules_not_followed(setup: Setup) -> tuple[str, ...]:
-    """What of the versions that come into force within the horizon worlds do not go by."""
+def versions_lived(setup: Setup) -> list[int]:
+    """Numbers of the versions that worlds go by, in order of their days."""
     numbers = dict.fromkeys(
         setup.scheme.index_in_force(date_of(setup.closes(week))) for week in range(setup.weeks))
+    return [n for n in numbers if n is not None]
+
+
+def rules_not_followed(setup: Setup) -> tuple[str, ...]:
+    """What of the versions that come into force within the horizon worlds do not go by."""
     return tuple(dict.fromkeys(
-        rule for n in numbers if n is not None for rule in not_followed(setup.scheme.versions[n])))
+        rule for n in versions_lived(setup) for rule in not_followed(setup.scheme.versions[n])))

@@ -16,7 +16,7 @@ import polars as pl
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.records.places import check_folder
 from cbl_engine.simulate.columns import silent
-from cbl_engine.simulate.limits import profiles_of_other_versions, sizes_of_nobody
+from cbl_engine.simulate.limits import notes_of
 from cbl_engine.simulate.outputs import frames_of_run
 from cbl_engine.simulate.policy import rules_not_followed
 from cbl_engine.simulate.run_folder import TABLES, RunFolder, finished_spans
@@ -47,6 +47,7 @@ class Simulation:
         frames: tables by name, every world's rows; ``docs/simulate.md`` has their columns.
         folder: where they are kept, if anywhere.
         not_followed: rules of the scheme that the worlds did not go by, in words.
+        notes: what the worlds may not be meant to be like.
     """
 
     scenario: Scenario
@@ -54,6 +55,7 @@ class Simulation:
     frames: Mapping[str, pl.DataFrame] = field(repr=False)
     folder: Path | None = None
     not_followed: tuple[str, ...] = ()
+    notes: tuple[Problem, ...] = ()
 
 
 def simulate(
@@ -122,17 +124,17 @@ def simulate_scenario(
     if out is not None:
         check_folder(out)
     setup = set_up(scenario, parameters, beside, lambda done, of: said("assessing", done, of))
-    on_notes([*sizes_of_nobody(setup), *profiles_of_other_versions(setup)])
+    notes = notes_of(setup)
+    on_notes(notes)
     kept = RunFolder(Path(out), scenario, parameters, setup) if out is not None else None
-    not_followed = rules_not_followed(setup)
+    of = partial(Simulation, scenario, parameters, folder=None if kept is None else kept.out,
+                 not_followed=rules_not_followed(setup), notes=tuple(notes))
     if kept is None:
-        frames = _simulated(setup, scenario.replications, None, batch, workers, said)
-        return Simulation(scenario, parameters, frames, None, not_followed)
+        return of(_simulated(setup, scenario.replications, None, batch, workers, said))
     if (there := kept.whole()) is not None:
-        return Simulation(scenario, parameters, there, kept.out, not_followed)
+        return of(there)
     with kept.alone():
-        frames = _simulated(setup, scenario.replications, kept, batch, workers, said)
-        found = Simulation(scenario, parameters, frames, kept.out, not_followed)
+        found = of(_simulated(setup, scenario.replications, kept, batch, workers, said))
         kept.finish(found)
     return found
 

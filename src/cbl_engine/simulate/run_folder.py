@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import re
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -193,7 +194,8 @@ class RunFolder:
             files = [f"{name}.parquet" for name in (*TABLES, "summary")] + ["summary.csv"]
             hashes = {name: sha256((self.out / name).read_bytes()).hexdigest() for name in files}
             _whole(self.out / "manifest.json", _text(
-                {**self.told, "files": hashes, "not_followed": simulation.not_followed}).encode())
+                {**self.told, "files": hashes, "not_followed": simulation.not_followed,
+                 "notes": [asdict(note) for note in simulation.notes]}).encode())
         shutil.rmtree(self.parts, ignore_errors=True)
 
 

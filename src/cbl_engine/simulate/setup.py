@@ -131,6 +131,7 @@ class Setup:
         let_before: lettings before the start that quotas and targets have counted; None: none.
         kinds: of each life of the opening register the chance that it is of each of ``KINDS``;
             None: as :func:`cbl_engine.simulate.habits.kinds_by_years` has it.
+        own_areas: areas of a council's own register; None: it has none, or is made up.
     """
 
     scheme: Scheme
@@ -155,6 +156,7 @@ class Setup:
     lists: ListsUnderWay | None = None
     let_before: LetBefore | None = None
     kinds: NDArray[np.float64] | None = None
+    own_areas: pl.DataFrame | None = field(default=None, repr=False)
 
     def in_week(self, week: int) -> Setup:
         """The same with the values of a week: those in force at its close, as with the scheme."""

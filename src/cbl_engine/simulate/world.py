@@ -94,7 +94,8 @@ def set_up(
                   lists=None if under_way is None else lists_under_way(
                       own, under_way, homes, lives.read_as, scenario.start),
                   let_before=None if under_way is None else let_before(
-                      scheme, own, homes, scenario.start))
+                      scheme, own, homes, scenario.start),
+                  own_areas=own.get("areas"))
     problems = _cannot_run(setup)
     if problems:
         raise BadInput(problems)
