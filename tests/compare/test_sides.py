@@ -191,6 +191,22 @@ def test_notes_and_rules_not_followed_are_told_of_each_side_by_the_command_the_p
         assert any(text.startswith(line) for text in limits)
 
 
+@pytest.mark.parametrize("change", [
+    "changes: [{on: 2026-05-11, scheme: runnymede}]", "new_homes: [{on: 2026-05-11, homes: 2, bedrooms: 2}]",
+    "register_again_on: 2026-05-11",
+])
+def test_a_variant_whose_change_comes_after_a_shortened_end_is_refused_with_its_place(
+    tmp_path: Path, change: str
+) -> None:
+    file = _file(tmp_path, SCHEMES.replace("CHANGE", change))
+    assert _kinds(file) == []
+    (problem,) = not_comparable(read_sides([file], weeks=4), None, None, [file])
+    assert problem.kind == "differs_in_nothing"
+    assert "nothing before the end: what is another comes after it" in problem.message
+    assert re.fullmatch(r"2026-05-11 \(s\.yaml:11:\d+\)", problem.given)
+    assert problem.allowed == "2026-04-06 to 2026-05-03"
+
+
 def test_a_change_says_the_same_as_a_file_of_its_own_and_as_a_variant(tmp_path: Path) -> None:
     now = _file(tmp_path, PLAIN, "now.yaml")
     then = _file(tmp_path, PLAIN.replace("sheffield", "runnymede"), "then.yaml")

@@ -110,6 +110,27 @@ def test_what_is_wrong_is_told_with_its_line(
     assert f"town.yaml:{line}:" in caught.value.problems[0].where
 
 
+AFTER_FOUR_WEEKS = """\
+world: {households: 100, homes: 300}
+replications: 1
+changes: [{on: 2026-06-01, parameters: {bidding.most_bids: {number: 1, assumed: t}}}]
+new_homes: [{on: 2026-06-08, homes: 10, bedrooms: 2}]
+"""
+
+
+def test_what_a_file_dates_after_a_shortened_end_is_noted_with_its_place(tmp_path: Path) -> None:
+    path, said = written(tmp_path, AFTER_FOUR_WEEKS), []
+    found = simulate(path, weeks=4, on_notes=said.extend)
+    assert [(n.kind, n.where, n.given, n.allowed) for n in said] == [
+        ("outside_horizon", "town.yaml:7:16", "2026-06-01", "2026-04-06 to 2026-05-03"),
+        ("outside_horizon", "town.yaml:8:18", "2026-06-08", "2026-04-06 to 2026-05-03")]
+    assert found.notes == tuple(said)
+    path.write_text(path.read_text().replace("weeks: 20", "weeks: 4"))
+    with pytest.raises(BadInput) as caught:
+        simulate(path)
+    assert [p.where for p in caught.value.problems] == ["town.yaml:7:16", "town.yaml:8:18"]
+
+
 def test_a_day_that_cannot_be_is_told_as_it_was_written(tmp_path: Path) -> None:
     path = written(tmp_path)
     path.write_text(path.read_text().replace("2026-04-06", "9999-12-01"))

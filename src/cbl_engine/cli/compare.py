@@ -47,7 +47,7 @@ def compare(
     replications
         Worlds that differ by luck alone, in place of the scenarios'.
     weeks
-        Horizon, in place of the scenarios'.
+        Horizon, in place of the scenarios'. What the files date after its end is left out, and noted.
     responses
         How strongly households respond to policy, in every scenario: low, central, high, or several
         with commas between them. What changes sign from one to another is said. Left out, each

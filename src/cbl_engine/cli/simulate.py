@@ -49,7 +49,7 @@ def simulate(
     replications
         Worlds that differ by luck alone, in place of the scenario's.
     weeks
-        Horizon, in place of the scenario's.
+        Horizon, in place of the scenario's. What the file dates after its end is left out, and noted.
     workers
         Processes side by side. The answer is the same for any number.
     batch

@@ -133,7 +133,7 @@ def compare(
         *named: one scenario with ``variants:``, or several, the first of which is the base.
         out: folder that keeps every simulation, to go on from when interrupted, and the differences.
         replications: worlds, in place of the scenarios'.
-        weeks: horizon, in place of the scenarios'.
+        weeks: horizon, in place of the scenarios'; what the files date after its end is left out.
         responses: how strongly households respond, on every side; each is simulated. None: each
             side keeps its own.
         until: figure, group and half width: worlds are added until every variant's interval on it
@@ -195,7 +195,7 @@ class _Run:
         if self.out is not None:
             place = Path(self.out) / _folder(self.side.name, self.response, scenario.replications)
         return simulate_scenario(scenario, self.side.parameters, self.side.beside, place,
-                                 batch=batch, workers=workers, said=said)
+                                 batch=batch, workers=workers, said=said, noted=self.side.after_the_end)
 
 
 def _simulated(

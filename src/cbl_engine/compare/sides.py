@@ -19,7 +19,7 @@ from cbl_engine.simulate.scenario import (
     variant_of,
     with_counts,
 )
-from cbl_engine.simulate.scenario_file import read_scenario, scenario_path
+from cbl_engine.simulate.scenario_file import after_the_end, read_scenario, scenario_path
 from cbl_engine.simulate.summary import BY_NAME, KPIS, group_it_has_not
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class Side:
         bands: names of the bands of its scheme, of every version, from the highest.
         rules: what holds of its scheme, each with its day; of a kept comparison none, for the scheme
             may be gone.
+        after_the_end: notes on what its file dates after the end of a run that is shorter than it says.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Side:
     beside: Path
     bands: tuple[str, ...]
     rules: Rules = field(default=(), repr=False)
+    after_the_end: tuple[Problem, ...] = ()
 
 
 def read_sides(
@@ -86,19 +88,23 @@ def read_sides(
         alone = len(named) == 1
         own = BASE if alone or number == 0 else path.stem
         plain = scenario.model_copy(update={"variants": {}})
-        sides.append(_side(own, plain, parameters, path.parent))
+        later = after_the_end(path, scenario)
+        sides.append(_side(own, plain, parameters, path.parent, later.get("", ())))
         if alone:
-            sides += [_side(v, *variant_of(scenario, parameters, variant), path.parent)
+            sides += [_side(v, *variant_of(scenario, parameters, variant), path.parent, later.get(v, ()))
                       for v, variant in scenario.variants.items()]
     if problems:
         raise BadInput(list(problems))
     return [sides[0], *(_responding(side, sides[0]) for side in sides[1:])]
 
 
-def _side(name: str, scenario: Scenario, parameters: Parameters, beside: Path) -> Side:
+def _side(
+    name: str, scenario: Scenario, parameters: Parameters, beside: Path, later: Sequence[Problem]
+) -> Side:
     scheme = scheme_of(scenario, beside)
     bands = dict.fromkeys(band for version in scheme.versions for band in version.bands)
-    return Side(name, scenario, parameters, beside, tuple(bands), rules_in_turn(scenario, scheme))
+    return Side(name, scenario, parameters, beside, tuple(bands), rules_in_turn(scenario, scheme),
+                tuple(later))
 
 
 def _responding(side: Side, base: Side) -> Side:
@@ -168,12 +174,22 @@ def not_comparable(
                     "worlds_differ", f"its {part} is not the base's, so worlds cannot be paired",
                     where=other.name, given=_in_words(theirs), allowed=_in_words(mine))
         if _what_counts(base) == _what_counts(other) and _same_rules(base.rules, other.rules):
-            yield Problem("differs_in_nothing", "the variant differs from the base in nothing",
-                          where=other.name,
-                          remedy="Change its scheme, scheme_set, parameters, response or changes; "
-                          "titles, labels, notes, reviews and upkeep change no world")
+            yield _differs_in_nothing(other)
     if until is not None:
         yield from _bad_until(base.scenario, *until)
+
+
+def _differs_in_nothing(side: Side) -> Problem:
+    if not side.after_the_end:
+        return Problem("differs_in_nothing", "the variant differs from the base in nothing",
+                       where=side.name,
+                       remedy="Change its scheme, scheme_set, parameters, response or changes; "
+                       "titles, labels, notes, reviews and upkeep change no world")
+    return Problem(
+        "differs_in_nothing", "the variant differs from the base in nothing before the end: what is another "
+        "comes after it", where=side.name,
+        given=", ".join(f"{note.given} ({note.where})" for note in side.after_the_end),
+        allowed=side.after_the_end[0].allowed, remedy="Simulate more weeks")
 
 
 def _names_twice(names: Sequence[str], named: Sequence[str | Path]) -> Iterator[Problem]:
@@ -265,8 +281,10 @@ def _what_counts(side: Side) -> tuple[Any, ...]:
     """All that can make a simulation differ, but for what its schemes say."""
     s = side.scenario
     transitions = transitions_of(s.dated)
-    return (s.new_homes, s.acquisitions, s.decants, s.simple, s.response, s.assess_every,
-            s.policy_changes_on, s.register_again_on, s.warm_up,
+    return (*([one for one in lot if one.on < s.end] for lot in (s.new_homes, s.acquisitions, s.decants)),
+            s.simple, s.response, s.assess_every,
+            *(None if on is not None and on >= s.end else on
+              for on in (s.policy_changes_on, s.register_again_on)), s.warm_up,
             [transitions.get(on) for on, _ in side.rules],
             [(d.on, {n: p.value for n, p in d.change.parameters.items()})
              for d in s.dated if d.change.parameters and d.on < s.end],

@@ -190,23 +190,17 @@ def changes_out_of_place(
 
 
 def changes_that_cannot_be(
-    changes: Sequence[Dated], parameters: Parameters, span: tuple[date, date], document: Document
+    changes: Sequence[Dated], parameters: Parameters, document: Document
 ) -> Iterator[Problem]:
-    """What is wrong in changes beside each other: their days, and what they leave as it is.
+    """What is wrong in changes beside each other, and what they leave as it is.
 
     Args:
         changes: in order of their days; values that no parameter has are passed over.
         parameters: at the start.
-        span: first and last day that is simulated.
         document: the file.
     """
-    first, last = span
     for dated in changes:
         change, at = dated.change, dated.at
-        if not first <= dated.on <= last:
-            yield Problem("outside_horizon", "the change is on a day that is not simulated",
-                          where=document.where((*at, "on")), given=str(dated.on),
-                          allowed=f"{first} to {last}")
         if not change.of_scheme and not change.parameters:
             yield Problem("changes_nothing", "the change changes nothing", where=document.where(at),
                           remedy="Give scheme, scheme_set or parameters")

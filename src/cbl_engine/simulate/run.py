@@ -21,13 +21,13 @@ from cbl_engine.simulate.outputs import frames_of_run
 from cbl_engine.simulate.policy import rules_not_followed
 from cbl_engine.simulate.run_folder import TABLES, RunFolder, finished_spans
 from cbl_engine.simulate.scenario import not_whole, with_counts
-from cbl_engine.simulate.scenario_file import read_scenario, scenario_path
+from cbl_engine.simulate.scenario_file import after_the_end, read_scenario, scenario_path
 from cbl_engine.simulate.side_by_side import side_by_side
 from cbl_engine.simulate.weeks import run_batch
 from cbl_engine.simulate.world import set_up
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from cbl_engine.simulate.parameters import Parameters
     from cbl_engine.simulate.scenario import Scenario
@@ -75,7 +75,8 @@ def simulate(
         named: a scenario file, or the name of a shipped one.
         out: folder for the tables; one that was begun and interrupted goes on. None keeps none.
         replications: worlds, in place of the scenario's.
-        weeks: horizon in weeks, in place of the scenario's.
+        weeks: horizon in weeks, in place of the scenario's; what the file dates after its end is
+            left out, and noted.
         batch: worlds stepped together, None: :func:`together` says; the answer is the same whatever
             it is.
         workers: processes side by side; likewise.
@@ -93,8 +94,9 @@ def simulate(
     path = scenario_path(named)
     scenario, parameters = read_scenario(path)
     scenario = with_counts(scenario, replications=replications, weeks=weeks)
+    noted = after_the_end(path, scenario).get("", ())
     return simulate_scenario(scenario, parameters, path.parent, out, batch=batch, workers=workers,
-                             said=said, on_notes=on_notes)
+                             said=said, on_notes=on_notes, noted=noted)
 
 
 def simulate_scenario(
@@ -107,6 +109,7 @@ def simulate_scenario(
     workers: int = 1,
     said: Callable[..., None] = silent,
     on_notes: Callable[[list[Problem]], None] = silent,
+    noted: Sequence[Problem] = (),
 ) -> Simulation:
     """Simulate a scenario that was read.
 
@@ -119,12 +122,13 @@ def simulate_scenario(
         workers: likewise.
         said: likewise.
         on_notes: likewise.
+        noted: of the scenario as it was read; its notes begin with these.
     """
     _positive(batch=batch, workers=workers)
     if out is not None:
         check_folder(out)
     setup = set_up(scenario, parameters, beside, lambda done, of: said("assessing", done, of))
-    notes = notes_of(setup)
+    notes = [*noted, *notes_of(setup)]
     on_notes(notes)
     kept = RunFolder(Path(out), scenario, parameters, setup) if out is not None else None
     of = partial(Simulation, scenario, parameters, folder=None if kept is None else kept.out,

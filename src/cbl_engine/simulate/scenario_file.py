@@ -96,7 +96,7 @@ def read_scenario(named: str | Path) -> tuple[Scenario, Parameters]:
     parameters = shipped_parameters().with_changes(theirs)
     if scenario is not None:
         parameters = parameters.with_changes(_known(scenario.parameters))
-        problems += _outside_horizon(scenario, document)
+        problems += [p for theirs in outside_horizon(scenario, document).values() for p in theirs]
         problems += _unknown_outcomes(scenario, document)
         problems += _too_many_decants(scenario, parameters, document)
         problems += _dated(scenario, parameters, document, path.parent)
@@ -159,7 +159,6 @@ def _dated(
     """What is wrong with levers on the scheme, and with dated changes beside each other; a scheme
     that is not there is said where it is named.
     """
-    span = scenario.start, scenario.end - timedelta(days=1)
     named = cache(loader(beside))
     with_own = cache(lambda name: scheme_with(named(name), scenario.scheme_set))
     own = scenario.dated
@@ -169,7 +168,7 @@ def _dated(
             theirs = in_order(side.changes, scenario.figures_from, at)
             both = sorted([*own, *theirs], key=lambda dated: dated.on)
             goes_by, values = parameters.with_changes(_known(side.parameters)), side.scheme_set
-        yield from changes_that_cannot_be(both, goes_by, span, document)
+        yield from changes_that_cannot_be(both, goes_by, document)
         name = side.scheme or scenario.scheme
         if not _is_scheme(name, beside):
             continue
@@ -262,21 +261,54 @@ def _there(named: str, beside: Path) -> bool:
         return False
 
 
-def _outside_horizon(scenario: Scenario, document: Document) -> Iterator[Problem]:
-    """Days of the scenario and of its variants that are not simulated."""
-    last = scenario.end - timedelta(days=1)
+def after_the_end(path: Path, scenario: Scenario) -> dict[str, list[Problem]]:
+    """What a file dates after the end of a run that is shorter than it says: noted, not refused, for a
+    short run tries a scenario out.
+
+    Args:
+        path: the file.
+        scenario: what it says, with the weeks of the run.
+
+    Returns:
+        Notes as of :func:`outside_horizon`.
+    """
+    return {
+        name: [replace(p, remedy="The run is shorter than its file says, and leaves it out")
+               for p in sorted(found, key=lambda problem: line_of(problem.where))]
+        for name, found in outside_horizon(scenario, read_document(path)).items()}
+
+
+def outside_horizon(scenario: Scenario, document: Document) -> dict[str, list[Problem]]:
+    """Days of the scenario and of its variants that are not simulated.
+
+    Args:
+        scenario: what the file says.
+        document: the file.
+
+    Returns:
+        A list for each variant that has some, by its name; of the scenario itself under ''.
+    """
+    found = {at[-1] if at else "": list(_not_simulated(side, at, scenario, document))
+             for at, side in _sides(scenario)}
+    return {name: problems for name, problems in found.items() if problems}
+
+
+def _not_simulated(
+    side: Scenario | Variant, at: tuple[str, ...], scenario: Scenario, document: Document
+) -> Iterator[Problem]:
     what = {"new_homes": "homes complete", "acquisitions": "homes are bought",
             "decants": "tenants must move out"}
-    for at, side in _sides(scenario):
-        days: list[tuple[date, str, tuple[Any, ...]]] = [
-            (one.on, words, (name, number, "on")) for name, words in what.items()
-            for number, one in enumerate(getattr(side, name) or ())]
-        for name, words in (("policy_changes_on", "the policy changes"),
-                            ("register_again_on", "everybody registers again")):
-            if (on := getattr(side, name)) is not None:
-                days.append((on, words, (name,)))
-        for on, said, place in days:
-            if not scenario.start <= on <= last:
-                yield Problem("outside_horizon", f"{said} outside the horizon",
-                              where=document.where((*at, *place)), given=str(on),
-                              allowed=f"{scenario.start} to {last}")
+    days: list[tuple[date, str, tuple[Any, ...]]] = [
+        (one.on, f"{words} outside the horizon", (*at, name, number, "on"))
+        for name, words in what.items() for number, one in enumerate(getattr(side, name) or ())]
+    for name, words in (("policy_changes_on", "the policy changes"),
+                        ("register_again_on", "everybody registers again")):
+        if (on := getattr(side, name)) is not None:
+            days.append((on, f"{words} outside the horizon", (*at, name)))
+    days += [(dated.on, "the change is on a day that is not simulated", (*dated.at, "on"))
+             for dated in in_order(side.changes, scenario.figures_from, at)]
+    last = scenario.end - timedelta(days=1)
+    for on, said, place in days:
+        if not scenario.start <= on <= last:
+            yield Problem("outside_horizon", said, where=document.where(place), given=str(on),
+                          allowed=f"{scenario.start} to {last}")
