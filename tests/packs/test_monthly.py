@@ -107,6 +107,22 @@ def test_rent_is_lost_on_the_days_of_the_month_alone():
     assert "(assumed)" in parts["money"].frame["how"][2]
 
 
+@pytest.mark.parametrize(("rights", "rent"), [
+    (("ours", None), {"rent lost": 560, "rent lost, council homes": 280, "rent lost, other landlords' homes": 280}),
+    (("ours", "theirs"), {"rent lost": 560, "rent lost, other landlords' homes": 560}),
+    ((None, None), {"rent lost": 560, "rent lost, landlord not known": 560}),
+])
+def test_rent_lost_is_the_housing_revenue_accounts_on_council_homes_alone(rights, rent):
+    record = record_of(
+        homes=[{"id": f"H{n}", "nomination_right": right} for n, right in enumerate(rights, 1)],
+        voids=[_void(n, let_on=None) for n in (1, 2)])
+    rows = {what: (pounds, how) for what, pounds, how in _parts(record)["money"].frame.iter_rows()
+            if what.startswith("rent lost")}
+    assert {what: pounds for what, (pounds, _) in rows.items()} == rent
+    assert {what for what, (_, how) in rows.items() if "Housing Revenue Account" in how} == (
+        {"rent lost, council homes"} & set(rent))
+
+
 def test_what_the_record_does_not_hold_is_said_and_not_guessed():
     parts = _parts(drawn(1))
     assert parts["relets"].frame is None

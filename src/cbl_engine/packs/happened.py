@@ -40,7 +40,8 @@ class Happened:
         bands: from the greatest need down; of a simulation by name.
         as_at: last day that is known.
         since: first day that it can tell of; None: not known.
-        voids: table of voids; None: not recorded.
+        voids: table of voids, with the landlord of each home and its landlord_kind (``council``, ``provider``:
+            there is a right of nomination; null: of no home is one known); None: not recorded.
         adverts: advert, landlord, closed_on, what (``let``, why not, or ``still to be let``).
         nominations: landlord, route, named_on (to the landlord; null: the council let the home
             without naming anybody, or let it directly), result_on (the landlord's; null: none, or not
@@ -198,15 +199,20 @@ def _landlord_of_adverts(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
 
 
 def _voids(tables: Mapping[str, pl.DataFrame], sensitive: pl.Series) -> pl.DataFrame | None:
-    """The table of voids with the landlord of each home."""
+    """The table of voids with the landlord of each home, and its kind."""
     voids, homes = tables.get("voids"), tables.get("homes")
     if voids is None:
         return None
     voids = voids.with_columns(pl.col("home").cast(pl.String)).with_columns(
         pl.col("home").is_in(sensitive.implode()).alias("sensitive"))
-    if homes is None or "landlord" not in homes.columns:
-        return voids.with_columns(pl.lit(None, pl.String).alias("landlord"))
-    theirs = homes.select(pl.col("id").cast(pl.String).alias("home"), pl.col("landlord").cast(pl.String))
+    if homes is None:
+        homes = pl.DataFrame(schema={"id": pl.String})
+    homes = homes.with_columns(pl.lit(None, pl.String).alias(c)
+                               for c in ("landlord", "nomination_right") if c not in homes.columns)
+    right = pl.col("nomination_right").is_not_null()
+    kind = pl.when(right).then(pl.lit("provider")).when(right.any()).then(pl.lit("council"))
+    theirs = homes.select(pl.col("id").cast(pl.String).alias("home"), pl.col("landlord").cast(pl.String),
+                          kind.alias("landlord_kind"))
     return voids.join(theirs, on="home", how="left", maintain_order="left")
 
 

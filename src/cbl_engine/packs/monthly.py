@@ -179,11 +179,12 @@ def _money(
     empty = void_days_in(record.voids, first, last)
     home_days = int(empty["days"].sum())
     unpriced = empty.filter(pl.col("rent_weekly").is_null(), pl.col("days") > 0).height
-    rent = float((empty["days"] * empty["rent_weekly"] / 7).sum())
+    empty = empty.with_columns((pl.col("days") * pl.col("rent_weekly") / 7).alias("rent"))
     rows: list[tuple[str, float | None, str]] = [
         ("home days empty", float(home_days), "days in the month on which homes stood empty"),
-        ("rent lost", round(rent, 2), "Housing Revenue Account: rent of those days"
+        ("rent lost", round(float(empty["rent"].sum()), 2), "rent of those days"
          + (f"; homes without a rent, not in it: {unpriced:,}" if unpriced else "")),
+        *_rent_by_kind(empty.filter(pl.col("days") > 0)),
     ]
     if council_tax is None:
         rows.append(("council tax lost", None, ("not recorded: what an empty home costs a week is not "
@@ -200,14 +201,30 @@ def _money(
                 heads=(("days_or_pounds", "days, or pounds"),), withholds=False)
 
 
+_RENT_OF = {
+    "council": ("council homes", "Housing Revenue Account"),
+    "provider": ("other landlords' homes", "those landlords' own"),
+    None: ("landlord not known", "whose they are is not known (homes.nomination_right)"),
+}
+"""By the kind of its landlord: what rent of an empty home is called, and who loses it."""
+
+
+def _rent_by_kind(empty: pl.DataFrame) -> Iterator[tuple[str, float, str]]:
+    """Rent lost on homes of each kind of landlord of which some stood empty."""
+    there = dict(empty.group_by("landlord_kind").agg(pl.col("rent").sum()).iter_rows())
+    for kind, (homes, how) in _RENT_OF.items():
+        if kind in there:
+            yield f"rent lost, {homes}", round(there[kind], 2), how
+
+
 def void_days_in(voids: pl.DataFrame, first: date, last: date) -> pl.DataFrame:
     """Days of a time on which each home stood empty.
 
     Returns:
-        home, rent_weekly (null: not known) and days.
+        home, landlord_kind (null: not known), rent_weekly (null: not known) and days.
     """
     missing = {"cause": pl.String, "outcome": pl.String, "let_on": pl.Date, "ready_on": pl.Date,
-               "rent_weekly": pl.Float64}
+               "rent_weekly": pl.Float64, "landlord_kind": pl.String}
     voids = voids.with_columns(
         pl.lit(None, dtype).alias(n) for n, dtype in missing.items() if n not in voids.columns)
     new = pl.col("cause").is_in(FIRST_LETS).fill_null(value=False)
@@ -218,7 +235,8 @@ def void_days_in(voids: pl.DataFrame, first: date, last: date) -> pl.DataFrame:
     days = (pl.min_horizontal(pl.coalesce(ends, pl.lit(after)), pl.lit(after))
             - pl.max_horizontal(begins, pl.lit(first))).dt.total_days().clip(0)
     return voids.filter(begins.is_not_null()).select(
-        "home", pl.col("rent_weekly").cast(pl.Float64), days.alias("days"))
+        "home", pl.col("landlord_kind").cast(pl.String), pl.col("rent_weekly").cast(pl.Float64),
+        days.alias("days"))
 
 
 def _adverts(record: Happened, first: date, last: date) -> Part:
