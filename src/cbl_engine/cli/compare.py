@@ -272,12 +272,9 @@ def _equality(path: Path, scenarios: tuple[str, ...]) -> Any:
 
 
 def _none(command: str) -> Any:
-    from cbl_engine.errors import BadInput, Problem
-    from cbl_engine.shipped import shipped_folder
+    from cbl_engine.simulate.scenario_file import no_scenario
 
-    names = sorted(p.stem for p in shipped_folder("simulations").glob("*.yaml"))
-    raise BadInput([Problem("no_scenario", "a scenario is needed", where=command,
-                            allowed=f"a file, or one of {', '.join(names)}")])
+    raise no_scenario(command)
 
 
 def _responses(text: str | None) -> Any:

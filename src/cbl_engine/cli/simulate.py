@@ -66,10 +66,11 @@ def simulate(
     from cbl_engine.cli.given import check_written
     from cbl_engine.cli.show import show_frame, show_notes, show_parts
     from cbl_engine.simulate import simulate as run
+    from cbl_engine.simulate.scenario_file import no_scenario
     from cbl_engine.simulate.summary import summary
 
     if scenario is None:
-        raise _no_scenario()
+        raise no_scenario("cbl simulate")
     check_written(page, "--page", ".html")
     try:
         with _bars() as said:
@@ -138,15 +139,6 @@ def _interrupted(out: Path | None) -> int:
         said = (f"stopped; {done} finished worlds are kept in {out}, and the same command goes on")
     sys.stderr.write(f"cbl: {said}\n")
     return 130
-
-
-def _no_scenario() -> Exception:
-    from cbl_engine.errors import BadInput, Problem
-    from cbl_engine.shipped import shipped_folder
-
-    names = sorted(p.stem for p in shipped_folder("simulations").glob("*.yaml"))
-    return BadInput([Problem("no_scenario", "a scenario is needed", where="cbl simulate",
-                             allowed=f"a file, or one of {', '.join(names)}")])
 
 
 def _told(found: Simulation, figures: pl.DataFrame, *, full: bool) -> Iterator[Any]:

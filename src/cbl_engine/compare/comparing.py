@@ -30,8 +30,9 @@ from cbl_engine.errors import BadInput, Problem, RunError
 from cbl_engine.records.places import check_folder, write_file
 from cbl_engine.simulate.kept import open_simulation, read_told
 from cbl_engine.simulate.kpi import ALL
-from cbl_engine.simulate.run import Simulation, simulate_scenario
+from cbl_engine.simulate.run import Simulation, check_processes, simulate_scenario
 from cbl_engine.simulate.side_by_side import side_by_side
+from cbl_engine.tables.needs import whole_number_problems
 from cbl_engine.version import __version__
 
 if TYPE_CHECKING:
@@ -146,13 +147,15 @@ def compare(
         said: told what is done (name of the side and response, step), how much, and of how much.
 
     Raises:
-        BadInput: variants that differ in nothing, worlds that cannot be paired, an unknown figure,
+        BadInput: no scenario, variants that differ in nothing, worlds that cannot be paired, an unknown figure,
             too few worlds, responses asked for where a file sets its own; all before anything is
             simulated.
         RunError: nothing can be kept in ``out``.
     """
+    check_processes(batch, workers)
     sides = read_sides(named, replications, weeks)
-    problems = list(not_comparable(sides, until, responses, named))
+    problems = [*not_comparable(sides, until, responses, named),
+                *whole_number_problems(at_most, "--at-most", "this")]
     if problems:
         raise BadInput(problems)
     if out is not None:

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.assess.movers_public import OTHERS
-from cbl_engine.compare.equality import NOT_STATED
+from cbl_engine.compare.equality import NOT_STATED, checked_equality
 from cbl_engine.compare.pairs import mean_interval, paired_difference
 from cbl_engine.compare.says import Says
 from cbl_engine.compare.sides import BASE
@@ -141,9 +141,14 @@ def group_effects(
 
     Raises:
         BadInput: an equality table, and the opening register is made up; or none of its
-            applications is on it.
+            applications is on it; or it is no such table; a response that was not compared under.
     """
     response = response or comparison.response
+    if response not in comparison.responses:
+        raise BadInput([Problem("bad_response", "it was not compared under this response", where="response",
+                                given=str(response), allowed=", ".join(comparison.responses))])
+    if equality is not None:
+        equality = checked_equality(equality)
     told = {side.name: told_by(comparison.simulations[side.name, response])
             for side in comparison.sides}
     if equality is not None:
@@ -218,7 +223,7 @@ def check_equality(equality: pl.DataFrame, ids: pl.Series | None) -> None:
             "nobody_to_join", "the opening register is made up, and the table is about real households",
             where="equality", remedy="Give the scenario the council's register (world: register), or "
             "leave the table out: made-up households have groups of their own")])
-    named = equality["application"].unique()
+    named = checked_equality(equality)["application"].unique()
     if not ids.is_in(named.implode()).any():
         raise BadInput([Problem(
             "nobody_to_join", "no application of the table is on the opening register",

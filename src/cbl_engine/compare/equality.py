@@ -6,6 +6,7 @@ nothing is on record, or whose value is empty, is *not stated*, a group like any
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ import polars as pl
 
 from cbl_engine.disclosure import LIMIT, with_totals, withheld
 from cbl_engine.errors import Problem, TableError
+from cbl_engine.tables.needs import column_problems, frame_problems
 
 if TYPE_CHECKING:
     from cbl_engine.compare.rerun import Rerun
@@ -68,6 +70,22 @@ def read_equality(path: str | Path) -> pl.DataFrame:
     return frame
 
 
+def checked_equality(equality: pl.DataFrame) -> pl.DataFrame:
+    """An equality table that was made in Python, as :func:`read_equality` gives it: ids as text.
+
+    Raises:
+        TableError: it is no frame, or columns are missing or of another type.
+    """
+    problems = list(frame_problems({"equality": equality}))
+    if not problems:
+        problems = [
+            replace(problem, remedy="") for problem in column_problems(
+                equality, "equality", dict(zip(COLUMNS, ("id", "text", "text"), strict=True)))]
+    if problems:
+        raise TableError(problems)
+    return equality.with_columns(pl.col(COLUMNS).cast(pl.String))
+
+
 def sources_say(equality: pl.DataFrame) -> str:
     """Where the values of each characteristic are from, in a sentence each."""
     if SOURCE not in equality.columns:
@@ -94,8 +112,11 @@ def by_characteristic(found: Rerun, equality: pl.DataFrame) -> pl.DataFrame:
     Returns:
         characteristic, group (``not stated`` last, then ``all``), lettings, would_have and difference;
         null where withheld.
+
+    Raises:
+        TableError: as of :func:`checked_equality`.
     """
-    judged = found.judged
+    equality, judged = checked_equality(equality), found.judged
     parts = []
     for name in equality["characteristic"].unique().sort():
         held = equality.filter(pl.col("characteristic") == name).select("application", "value")

@@ -21,6 +21,7 @@ from cbl_engine.errors import BadInput, Problem
 from cbl_engine.scheme import load_scheme
 from cbl_engine.shortlist import prepare, shortlist
 from cbl_engine.tables import REGISTER_TABLES, has_versions, read_tables, spans_of
+from cbl_engine.tables.needs import span_problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -85,11 +86,13 @@ def rerun(
         A :class:`Rerun`.
 
     Raises:
-        BadInput: everything wrong with schemes and tables, or no letting is on record.
+        BadInput: everything wrong with schemes and tables, or no letting is on record; a day that is none.
     """
     from cbl_engine.records.chain import data_source
     from cbl_engine.records.reads import extra_columns
 
+    if wrong := list(span_problems(since=since, until=until)):
+        raise BadInput(wrong)
     said("Reading the history")
     old, new = _loaded(old_scheme), _loaded(new_scheme)
     extras: dict[str, Any] = {}

@@ -19,8 +19,14 @@ from cbl_engine.simulate.scenario import (
     variant_of,
     with_counts,
 )
-from cbl_engine.simulate.scenario_file import after_the_end, read_scenario, scenario_path
+from cbl_engine.simulate.scenario_file import (
+    after_the_end,
+    no_scenario,
+    read_scenario,
+    scenario_path,
+)
 from cbl_engine.simulate.summary import BY_NAME, KPIS, group_it_has_not
+from cbl_engine.tables.needs import list_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -73,8 +79,10 @@ def read_sides(
         weeks: horizon, in place of the scenarios'.
 
     Raises:
-        BadInput: what is wrong in the files, or with the numbers.
+        BadInput: what is wrong in the files, or with the numbers; none is named.
     """
+    if not named:
+        raise no_scenario("compare")
     sides: list[Side] = []
     problems: dict[Problem, None] = {}
     for number, name in enumerate(named):
@@ -176,7 +184,7 @@ def not_comparable(
         if _what_counts(base) == _what_counts(other) and _same_rules(base.rules, other.rules):
             yield _differs_in_nothing(other)
     if until is not None:
-        yield from _bad_until(base.scenario, *until)
+        yield from _bad_until(base.scenario, until)
 
 
 def _differs_in_nothing(side: Side) -> Problem:
@@ -210,6 +218,9 @@ def _names_twice(names: Sequence[str], named: Sequence[str | Path]) -> Iterator[
 
 def _bad_responses(responses: Sequence[str]) -> Iterator[Problem]:
     allowed = ", ".join(RESPONSES)
+    if wrong := [*list_problems(responses, "responses", "responses")]:
+        yield from wrong
+        return
     if not responses:
         yield Problem("no_response", "no response to compare under", where="responses",
                       allowed=allowed)
@@ -237,7 +248,14 @@ def _responses_of_their_own(named: Sequence[str | Path]) -> Iterator[Problem]:
                     remedy="Leave --responses out, and each scenario keeps its own; or take this out")
 
 
-def _bad_until(scenario: Scenario, kpi: str, group: str, half: float) -> Iterator[Problem]:
+def _bad_until(scenario: Scenario, until: tuple[str, str, float]) -> Iterator[Problem]:
+    kinds = (str, str, int | float)
+    if not isinstance(until, tuple | list) or len(until) != len(kinds) or not all(
+            isinstance(part, kind) for part, kind in zip(until, kinds, strict=True)):
+        yield Problem("bad_until", "this is not a figure, its group and half a width", where="until",
+                      given=repr(until)[:40], allowed="three, as in ('lettings', 'band A', 2.5)")
+        return
+    kpi, group, half = until
     outcomes = outcomes_of(scenario)
     if kpi not in BY_NAME:
         yield Problem("unknown_figure", "there is no such figure", where="until", given=kpi,

@@ -25,6 +25,7 @@ from cbl_engine.simulate.scenario_file import after_the_end, read_scenario, scen
 from cbl_engine.simulate.side_by_side import side_by_side
 from cbl_engine.simulate.weeks import run_batch
 from cbl_engine.simulate.world import set_up
+from cbl_engine.tables.needs import whole_number_problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -124,7 +125,7 @@ def simulate_scenario(
         on_notes: likewise.
         noted: of the scenario as it was read; its notes begin with these.
     """
-    _positive(batch=batch, workers=workers)
+    check_processes(batch, workers)
     if out is not None:
         check_folder(out)
     setup = set_up(scenario, parameters, beside, lambda done, of: said("assessing", done, of))
@@ -156,12 +157,17 @@ def _simulated(
     return {name: pl.concat([part[name] for part in made]) for name in TABLES}
 
 
-def _positive(**counts: int | None) -> None:
-    """Refuse counts below one, and what is no whole number."""
-    problems = [*not_whole(counts)] or [
+def check_processes(batch: int | None, workers: int) -> None:
+    """Refuse counts of worlds together, None: as many as fit, and of processes below one, and what is no
+    whole number.
+
+    Raises:
+        BadInput: each of them.
+    """
+    problems = [*not_whole({"batch": batch}), *whole_number_problems(workers, "--workers", "this")] or [
         Problem("not_positive", "there must be at least one", where=f"--{name}",
                 given=str(n), allowed="1 or more")
-        for name, n in counts.items() if n is not None and n < 1]
+        for name, n in (("batch", batch), ("workers", workers)) if n is not None and n < 1]
     if problems:
         raise BadInput(problems)
 

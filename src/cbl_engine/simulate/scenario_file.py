@@ -56,16 +56,27 @@ def scenario_path(named: str | Path) -> Path:
     Raises:
         BadInput: there is none.
     """
+    if not isinstance(named, str | Path):
+        raise BadInput([Problem("not_named", "a scenario is named by its path, or as a shipped one", where="scenario",
+                                given=f"a {type(named).__name__}", allowed=_scenarios())])
     path = Path(named)
     if path.is_file():
         return path
-    shipped = shipped_folder("simulations")
-    found = shipped / f"{named}.yaml"
+    found = shipped_folder("simulations") / f"{named}.yaml"
     if found.is_file():
         return found
-    names = sorted(p.stem for p in shipped.glob("*.yaml"))
     raise BadInput([Problem("scenario_missing", "there is no such scenario", where=str(named),
-                            allowed=f"a file, or one of {', '.join(names)}")])
+                            allowed=_scenarios())])
+
+
+def no_scenario(where: str) -> BadInput:
+    """What is raised where none is named."""
+    return BadInput([Problem("no_scenario", "a scenario is needed", where=where, allowed=_scenarios())])
+
+
+def _scenarios() -> str:
+    names = sorted(p.stem for p in shipped_folder("simulations").glob("*.yaml"))
+    return f"a file, or one of {', '.join(names)}"
 
 
 def read_scenario(named: str | Path) -> tuple[Scenario, Parameters]:

@@ -40,6 +40,13 @@ def day_problems(day: object, where: str, words: str) -> Iterable[Problem]:
         )
 
 
+def span_problems(**days: object) -> Iterable[Problem]:
+    """The same of days that a span is from or to, by argument; None is none."""
+    for name, day in days.items():
+        if day is not None:
+            yield from day_problems(day, name, f"the day of {name}")
+
+
 def whole_number_problems(
     given: object, where: str, words: str, allowed: str = "an int"
 ) -> Iterable[Problem]:

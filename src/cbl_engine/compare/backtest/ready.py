@@ -15,9 +15,11 @@ from cbl_engine.compare.calibrate.run import tables_with_text_ids
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.records.chain import data_source
 from cbl_engine.records.reads import extra_columns
+from cbl_engine.simulate.scenario import not_whole
 from cbl_engine.simulate.scenario_file import read_scenario, scenario_path
 from cbl_engine.simulate.world import scheme_of
 from cbl_engine.tables import read_tables
+from cbl_engine.tables.needs import day_problems, span_problems, whole_number_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -91,6 +93,8 @@ def made_ready(asked: Asked) -> Ready:
     Raises:
         BadInput: with everything that is wrong.
     """
+    if wrong := list(_wrong_types(asked)):
+        raise BadInput(wrong)
     problems = list(_wrong_numbers(asked))
     by = _scenario(asked, problems)
     problems += _too_few_worlds(asked, by)
@@ -138,6 +142,17 @@ def _tables(asked: Asked, by: _Predicted | None, problems: list[Problem]) -> Tab
     if asked.strict or not tables.frames:
         problems += tables.problems
     return tables if tables.frames else None
+
+
+def _wrong_types(asked: Asked) -> Iterator[Problem]:
+    """Days that are none, and counts that are no whole numbers: nothing else can be looked at with them."""
+    yield from day_problems(asked.until, "until", "the day of until")
+    yield from span_problems(since=asked.since)
+    yield from not_whole({name: getattr(asked, name) for name in ("weeks", "replications", "seed")})
+    yield from whole_number_problems(asked.workers, "--workers", "this")
+    if isinstance(asked.interval, bool) or not isinstance(asked.interval, int | float):
+        yield Problem("bad_interval", "the interval is no number", where="--interval",
+                      given=repr(asked.interval)[:40], allowed="above 0 and below 1, as 0.8")
 
 
 def _wrong_numbers(asked: Asked) -> Iterator[Problem]:

@@ -25,6 +25,7 @@ from cbl_engine.records.chain import data_source
 from cbl_engine.simulate.parameters import Parameter, parts_of, shipped_parameters
 from cbl_engine.tables import read_tables
 from cbl_engine.tables.dtypes import with_text_ids
+from cbl_engine.tables.needs import span_problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -207,7 +208,7 @@ def calibrate_tables(
                     allowed=f"one or more of {', '.join(_NEEDED)}"),
             *tables.problems,
         ])
-    if problems := list(not_covered(tables.frames, since, until)):
+    if problems := list(span_problems(since=since, until=until)) or list(not_covered(tables.frames, since, until)):
         raise BadInput(problems)
     first, end = window_of(tables.frames)
     since, until = since or first, until or end
