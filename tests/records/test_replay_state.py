@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -144,6 +145,19 @@ def test_a_wrong_date_cost_a_household_a_home(tmp_path: Path) -> None:
     assert "went to another household" in text
     assert "bob" not in text
     assert "Displaced: bob" in replay.text("officer")
+
+
+def test_a_household_is_told_how_many_answers_were_assumed_of_its_own_alone(tmp_path: Path) -> None:
+    replay = put_right(_rivals().let("elm", "bob").run(until=9), tmp_path, EARLIER)
+    about = [str(row["application"]) for row in replay.assumed]
+    assert about.count("ann") == len(about) > 0
+    assert f"conjecture: {len(about)} answers were assumed. " in replay.text("officer")
+    assert f"conjecture: answers that nobody gave in fact were assumed, {len(about)} of them about ann. " in (
+        replay.text())
+    others = replace(replay, now=replace(replay.now, assumed=[
+        {**row, "application": "cat"} for row in replay.assumed][:1]))
+    assert "conjecture: 1 answer was assumed. " in others.text("officer")
+    assert "conjecture: answers that nobody gave in fact were assumed. " in others.text()
 
 
 def test_a_home_that_was_only_offered_to_another_is_not_said_to_have_gone_to_it(tmp_path: Path) -> None:

@@ -129,20 +129,25 @@ def fork(replay: StateReplay, own: Any = None) -> Iterator[str]:
     else:
         yield f"Offers come out otherwise from {say(replay.fork_on)}."
     if replay.conjecture_from is not None:
-        yield (f"From {say(replay.conjecture_from)} it is conjecture: "
-               f"{_count(replay, own)} answers were assumed. {RULE}")
+        yield f"From {say(replay.conjecture_from)} it is conjecture: {_assumed(replay, own)}. {RULE}"
     left = [r for r in replay.left if own is None or str(r["application"]) == str(own)]
     if left:
         ids = ", ".join(str(r["id"]) for r in left) if own is None else str(len(left))
-        yield f"Outcomes of the record that no longer apply: {ids}."
+        about = "" if own is None else f" about {own}"
+        yield f"Outcomes of the record{about} that no longer apply: {ids}."
     if replay.gone:
         who = ": " + ", ".join(replay.gone) if own is None else ""
         yield (f"Nothing is said after {say(replay.until)}: facts of {len(replay.gone)} households "
                f"that the next cycle rests on have lawfully gone{who}.")
 
 
-def _count(replay: StateReplay, own: Any) -> int:
-    return sum(own is None or str(r["application"]) == str(own) for r in replay.assumed)
+def _assumed(replay: StateReplay, own: Any) -> str:
+    """How many answers were assumed. A household is told of its own: how many others gave goes by their facts."""
+    if own is None:
+        n = len(replay.assumed)
+        return f"{n:,} answers were assumed" if n != 1 else "1 answer was assumed"
+    mine = sum(str(r["application"]) == str(own) for r in replay.assumed)
+    return "answers that nobody gave in fact were assumed" + (f", {mine:,} of them about {own}" if mine else "")
 
 
 def in_words(replay: StateReplay, audience: Audience, application: Any = None) -> str:
