@@ -59,6 +59,18 @@ def test_nothing_odd(findings):
             "f.yaml:11:11: warning: c is always met, whatever the values it mentions",
         ),
         (
+            criterion("'false'"),
+            "f.yaml:11:11: warning: c can never be met, whatever the values it mentions",
+        ),
+        (
+            criterion("1 = 2"),
+            "f.yaml:11:11: warning: c can never be met, whatever the values it mentions",
+        ),
+        (
+            criterion("1 < 2"),
+            "f.yaml:11:11: warning: c is always met, whatever the values it mentions",
+        ),
+        (
             criterion("points > 3 OR points IS NULL"),
             "f.yaml:11:11: note: c answers for a missing fact itself, by IS NULL",
         ),

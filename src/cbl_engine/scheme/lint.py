@@ -136,11 +136,11 @@ def _tried(
     size = 1
     for values in candidates:
         size *= len(values)
-    if size > MOST_COMBINATIONS or not names:
-        return None
+    if size > MOST_COMBINATIONS or (not names and expression.param_names):
+        return None  # of parameters alone: it may be another with each of their dated values
     rows = list(itertools.product(*candidates))
     schema = {n: DTYPES[words.type_of(n) or "text"] for n in names}
-    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    frame = pl.DataFrame(rows, schema=schema, orient="row") if names else pl.DataFrame()
     constants: dict[str, Any] = {}  # as_at is a column here, tried over many days
     for name in expression.param_names:
         latest = max(version.parameters[name].values)
