@@ -52,8 +52,9 @@ def test_a_time_that_is_not_on_record_is_refused_and_not_nought(weeks, when, sai
 def test_where_no_month_of_the_record_is_over_nothing_is_published_and_nobody_told_of_prospects(weeks):
     state = read_state(weeks / "week2")
     for refused in (lambda: results(weeks / "week2"), lambda: prospects(state, state.scheme(), "2")):
-        with pytest.raises(BadInput, match="no month of the record is over yet; given a record from 2026-03"):
+        with pytest.raises(BadInput, match="no month of the record is over yet; given a record from 2026-03") as caught:
             refused()
+        assert caught.value.problems[0].remedy == "Ask again when the month is over"
     assert "the record begins on 1 March 2026" in results_page(results(weeks / "week2", audience="officer"))
 
 

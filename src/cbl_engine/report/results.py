@@ -173,7 +173,7 @@ def _period(
     if until is None and begins is not None and last < begins:
         problems.append(Problem(
             "no_time", "no month of the record is over yet", given=f"a record from {begins} to {as_at}",
-            remedy="Publish when the month is over; officers (--audience officer) may look before"))
+            remedy="Ask again when the month is over"))
     elif until is None and since is not None and since > last:
         what = f"no month from {since} on is over yet" if public else "the record ends before that"
         problems.append(Problem(
