@@ -114,6 +114,13 @@ def test_what_was_counted_on_the_register_is_not_on_the_publics_page(change):
     assert not any(line in public for line in counted)
 
 
+def test_the_public_is_not_sent_to_tables_that_its_page_has_not(change):
+    said = "Who moves by kind of household is in the tables"
+    assert said not in scheme_change_public_page(change)
+    assert "Kind of household" in (page := scheme_change_page(change))
+    assert said in page
+
+
 def test_awards_that_speak_of_a_group_are_named_with_how_many_hold_one():
     scheme = cbl.load_scheme("coventry")
     register = sample_borough_for(scheme, households=150, adverts=0, seed=1, close_on=AS_AT)

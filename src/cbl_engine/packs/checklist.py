@@ -194,8 +194,8 @@ def _families(of: _Looked) -> _Seen:
     with_children = of.found.frame().filter(
         pl.col("household").str.ends_with("with children").fill_null(value=False))
     down = with_children.filter(pl.col("move").is_in(["down", "off"])).height
-    return ["Who moves by kind of household is in the tables."], [
-        f"{down:,} of {with_children.height:,} families with children would go down or off."]
+    return ["Which families move goes by the register: the scheme file does not say."], [
+        f"Who moves by kind of household is in the tables: {down:,} of {with_children.height:,} families with children would go down or off."]
 
 
 def _none(_: _Looked) -> _Seen:
