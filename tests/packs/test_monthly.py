@@ -198,7 +198,11 @@ def test_a_simulated_month_is_counted_by_the_same_definitions(simulated):
     assert parts["relets"].frame["homes_let"].max() == voids.filter(
         pl.col("outcome").is_in(["let", "landlord"])).height
     assert parts["in_time"].frame is None
-    assert parts["register_last_bid"].frame is None
+    last = _rows(parts["register_last_bid"])
+    waits = pl.read_parquet(simulated / "households.parquet").filter(
+        pl.col("world") == 1, pl.col("status").is_in(["waiting", "under_offer"]))
+    assert last["no bid on record"] == waits["last_own_bid_on"].null_count() < last["all"] == waits.height
+    assert "that it bid for itself closed; bids by officers" in parts["register_last_bid"].words
     assert "one course of luck" in record.simulated
     with pytest.raises(BadInput, match="no such world"):
         happened(simulated, 2)

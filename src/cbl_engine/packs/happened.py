@@ -49,7 +49,8 @@ class Happened:
             ended_by (what came of it as offers have it; null: let, not settled, or simulated),
             application (text).
         lettings: signed_on, application, band, bedrooms, route, landlord and what else the record has.
-        register: application, band, bedroom_need, days [since registering], last_bid_on; on as_at
+        register: application, band, bedroom_need, days [since registering], last_bid_on (simulated: of its
+            own alone); on as_at
             (of a past day of a live record: :meth:`register_on`).
         bids_known: whether the last bid is known.
         late: times allowed that were not kept (:func:`cbl_engine.records.overdue.breaches`); None:
@@ -241,7 +242,7 @@ def of_simulation(kept: Kept, world: int = 0) -> Happened:
     """What one world of a simulation tells.
 
     Bands and need are those at the end of the horizon, or with which a household left; landlords,
-    last bids, times allowed and reviews are not simulated.
+    times allowed and reviews are not simulated, and bids by officers or the engine have no day.
 
     Raises:
         BadInput: there is no such world.
@@ -286,7 +287,7 @@ def of_simulation(kept: Kept, world: int = 0) -> Happened:
         lettings.select("signed_on", "application", "band", "bedrooms", "route", none, open_to_all),
         waits.select("application", "band", pl.col("bedroom_need").cast(pl.Int64),
                      (pl.lit(end) - pl.col("registered_on")).dt.total_days().alias("days"),
-                     pl.lit(None, pl.Date).alias("last_bid_on")),
-        bids_known=False, late=None, due=None,
+                     pl.col("last_own_bid_on").alias("last_bid_on")),
+        bids_known=True, late=None, due=None,
         simulated=f"World {world} of {scenario.replications:,}: one course of luck, not a forecast.")
 

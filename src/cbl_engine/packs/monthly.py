@@ -350,7 +350,9 @@ def _register(record: Happened, last: date, audience: Audience) -> Iterator[Part
     for most, words in _LAST_BID:
         said = said.when(days <= most).then(pl.lit(words))
     bid = held.select(said.otherwise(pl.lit(_LONGER)).alias("last"))["last"]
-    yield Part("register_last_bid", "The register by last bid",
-               f"{on}, by the last bid on record, whoever placed it and withdrawn or not.",
+    whose = ("the day on which the last advert that it bid for itself closed; bids by officers or the engine, and "
+             "those before the start, are not kept" if record.simulated
+             else "the last bid on record, whoever placed it and withdrawn or not")
+    yield Part("register_last_bid", "The register by last bid", f"{on}, by {whose}.",
                counted(bid, [*(w for _, w in _LAST_BID), _LONGER, _NEVER], "households", audience),
                drawn="households")
