@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from shutil import copytree
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -190,6 +191,25 @@ def test_who_has_accepted_is_let_the_home(
     assert (let["let_on"] >= let["signed_on"]).all()
     gone = found["households"].filter(pl.col("application") == who)
     assert gone["status"].to_list() == ["housed"] * 4
+
+
+@pytest.mark.parametrize("known", [
+    {"cause": "new_home"}, {"cause": "new_home", "ready_on": None, "accepted_on": None},
+    {"ready_on": None, "advertised_on": None, "accepted_on": None},
+])
+def test_a_home_that_was_accepted_is_let_whatever_is_known_of_its_void(
+    known: dict[str, str | None], folder: Path, setup: Setup, tmp_path: Path
+) -> None:
+    stock = copytree(folder, tmp_path / "stock")
+    pl.read_csv(stock / "voids.csv").with_columns(
+        pl.lit(value).alias(name) for name, value in known.items()).write_csv(stock / "voids.csv")
+    thin = setup_of("sheffield", weeks=WEEKS, world={"register": str(stock), "stock": str(stock)})
+    let = tables(thin, [0, 1])
+    taken = _first(let["lettings"], _homes(folder)[2])
+    assert taken["application"].to_list() == _names(setup, folder, 2, "accepted") * 2
+    assert taken["let_on"].is_between(START, START + timedelta(weeks=52)).all()
+    assert _first(let["voids"], _homes(folder)[2])["outcome"].to_list() == ["let"] * 2
+    assert "lost" not in let["voids"]["outcome"].to_list()
 
 
 def test_a_tenancy_that_is_signed_begins_on_its_day(

@@ -27,7 +27,7 @@ from cbl_engine.simulate.lists_under_way import DIRECT_ROUTE, FAILED, TAKEN, TO_
 from cbl_engine.simulate.opening import signed_on, voids_of
 from cbl_engine.simulate.policy import policy_on
 from cbl_engine.simulate.setup import ACCEPTED
-from cbl_engine.simulate.state import ADVERTISED, MOST_BEDROOMS, NEVER
+from cbl_engine.simulate.state import ADVERTISED, MOST_BEDROOMS
 from cbl_engine.simulate.voids import DIRECT
 
 if TYPE_CHECKING:
@@ -118,8 +118,6 @@ def _closed(state: State, lists: pl.DataFrame) -> NDArray[np.int64]:
     voids["step"][void] = ADVERTISED
     voids["route"][void] = np.where(direct, DIRECT, 0)
     voids["closed"][void], voids["bids"][void] = put("closed_on"), put("bids")
-    first = voids["advertised"][void]
-    voids["advertised"][void] = np.where(first == NEVER, put("opened_on", NEVER), first)
     profile = np.tile(_profiles(state, lists["profile"]), worlds)
     voids["profile"][void] = profile
     advertising.open_adverts(state, void[~direct & (profile == 0)], 0)

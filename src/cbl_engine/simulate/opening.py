@@ -7,6 +7,7 @@ come to are drawn as of any void.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,11 +33,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cbl_engine.simulate.lists_under_way import ListsUnderWay
     from cbl_engine.simulate.setup import Setup
     from cbl_engine.simulate.state import State
 
 DAYS = ("tenancy_ended_on", "keys_in_on", "inspected_on", "works_began_on", "ready_on",
         "advertised_on", "accepted_on", "let_on")
+_STAGES = ("keys_in_on", "inspected_on", "works_began_on", "ready_on")
+"""Stages that are over in turn, up to the day on which a home can be let."""
 _LONG = 28
 """Days that a ready home may wait for its first advert, at least."""
 
@@ -98,6 +102,20 @@ def _kept_out(table: pl.DataFrame, start: date) -> pl.Expr:
     return (never & (ready > longest)).fill_null(value=False)
 
 
+def with_lists(under_way: pl.DataFrame, lists: ListsUnderWay | None) -> pl.DataFrame:
+    """The voids with what their lists tell besides: the first day on which a home was shown, by which
+    it had been inspected.
+    """
+    if lists is None:
+        return under_way
+    shown = lists.lists.select("home", pl.col("opened_on").cast(pl.Date).alias("opened"),
+                               pl.coalesce("opened_on", "closed_on").cast(pl.Date).alias("shown"))
+    return under_way.join(shown, on="home", how="left", maintain_order="left").with_columns(
+        pl.coalesce("advertised_on", "opened").alias("advertised_on"),
+        pl.coalesce("inspected_on", "works_began_on", "ready_on", "accepted_on", "advertised_on", "shown")
+        .alias("inspected_on")).drop("opened", "shown")
+
+
 def begin_with(state: State, under_way: pl.DataFrame) -> None:
     """Every world begins with the voids of the table, in place of those that are usual.
 
@@ -130,21 +148,15 @@ def _come_to(
     """Each stage as it is known; the one under way drawn from what is longer than it has lasted."""
     setup, voids = state.setup, state.voids
     key = state.home_ids(voids["home"][rows]), voids["nth"][rows]
-    # A later stage that is known shows an earlier one to be over, on a day that is not known.
-    reached = {name: day[name].copy() for name in DAYS}
-    for later, earlier in (("accepted_on", "ready_on"), ("ready_on", "works_began_on"),
-                           ("works_began_on", "inspected_on"), ("inspected_on", "keys_in_on")):
-        unknown = (reached[earlier] == NEVER) & (reached[later] < NEVER)
-        reached[earlier][unknown] = reached[later][unknown]
     new = np.isin(cause, [NEW_HOME])
+    reached = _reached(day, new)
     keys = _over(setup, "voids.late_keys_days", key, day["tenancy_ended_on"], reached["keys_in_on"])
     seen = _over(setup, "voids.inspection_days", key, keys, reached["inspected_on"])
-    voids["keys"][rows] = np.where(new, day["tenancy_ended_on"], keys)
-    voids["inspected"][rows] = np.where(new, day["tenancy_ended_on"], seen)
+    voids["keys"][rows], voids["inspected"][rows] = keys, seen
     kind = works.replace_strict({name: i for i, name in enumerate(WORKS)}, default=-1,
                                 return_dtype=pl.Int64).fill_null(-1).to_numpy()[at]
-    kind = np.where(kind >= 0, kind, voids["works"][rows])
-    under = ~new & (reached["inspected_on"] < NEVER)
+    kind = np.where((kind >= 0) & ~new, kind, voids["works"][rows])
+    under = reached["inspected_on"] < NEVER
     began = np.where(reached["works_began_on"] < NEVER, reached["works_began_on"], seen)
     ready = reached["ready_on"].copy()
     for number, name in enumerate(WORKS):
@@ -160,6 +172,18 @@ def _come_to(
     shown = (day["advertised_on"] < NEVER) | (day["accepted_on"] < NEVER)
     voids["route"][rows] = np.where(shown, 0, voids["route"][rows])
     voids["accepted"][rows] = day["accepted_on"]
+
+
+def _reached(day: dict[str, NDArray[np.int32]], new: NDArray[np.bool_]) -> dict[str, NDArray[np.int32]]:
+    """The day of each stage; where it is not known, that of a later one that is, which shows it to be
+    over. A new home has its keys and needs no works: it is ready when it comes.
+    """
+    reached = dict(day)
+    for stage in _STAGES:
+        reached[stage] = np.where(new & (day[stage] == NEVER), day["tenancy_ended_on"], day[stage])
+    for stage, later in reversed([*pairwise((*_STAGES, "accepted_on"))]):
+        reached[stage] = np.where(reached[stage] == NEVER, reached[later], reached[stage])
+    return reached
 
 
 def voids_of(state: State, homes: pl.Series) -> NDArray[np.int64]:

@@ -19,7 +19,7 @@ from cbl_engine.simulate.limits import register_out_of_time, sizes_of_no_use
 from cbl_engine.simulate.lists_under_way import lists_under_way
 from cbl_engine.simulate.luck import Luck
 from cbl_engine.simulate.make_lives import make_lives
-from cbl_engine.simulate.opening import voids_under_way
+from cbl_engine.simulate.opening import voids_under_way, with_lists
 from cbl_engine.simulate.parameters import MOST_DAYS, parts_of
 from cbl_engine.simulate.scenario import as_at_start, near, read_own, rules_in_turn, scheme_of
 from cbl_engine.simulate.setup import Decants, Setup, Theory
@@ -82,6 +82,8 @@ def set_up(
                        _opening_size(scenario), said, transitions_of(scenario.dated), linked)
     later = parameters_over_time(parameters, scenario.dated)
     under_way = None if voids is None else voids_under_way(voids, homes, scenario.start)
+    lists = None if under_way is None else lists_under_way(
+        own, under_way, homes, lives.read_as, scenario.start)
     setup = Setup(scheme, lives, stock, day_number(scenario.start), scenario.all_weeks, parameters,
                   luck, opening["areas"], _theory(scenario),
                   lived_in=_lived_in(scenario, lives, stock), response=scenario.response,
@@ -90,9 +92,7 @@ def set_up(
                   later=tuple((day_number(on), values) for on, values in later),
                   decants=tuple(Decants(day_number(d.on), d.homes, d.because == "demolition")
                                 for d in scenario.decants),
-                  under_way=under_way,
-                  lists=None if under_way is None else lists_under_way(
-                      own, under_way, homes, lives.read_as, scenario.start),
+                  under_way=None if under_way is None else with_lists(under_way, lists), lists=lists,
                   let_before=None if under_way is None else let_before(
                       scheme, own, homes, scenario.start),
                   own_areas=own.get("areas"))
