@@ -306,6 +306,25 @@ def test_why_a_simulated_advert_let_nothing_is_said_as_of_a_record(simulated, mo
     assert {f"other: {words}" for words in why} <= set(happened(simulated, 0).adverts["what"])
 
 
+def test_a_simulated_advert_did_not_let_a_home_that_was_let_directly_after_it(tmp_path):
+    from cbl_engine.simulate.kpi import told_by
+    from cbl_engine.simulate.kpis_homes import adverts_unlet
+    from cbl_engine.simulate.run import simulate
+
+    (tmp_path / "s.yaml").write_text(SCENARIO + """
+parameters:
+  direct.share: {weights: {general: 0, accessible: 0, wheelchair: 0}, assumed: a test}
+  bidding.kinds: {shares: {never: 1, seldom: 0, often: 0}, assumed: a test}
+  bidding.kinds_joining: {shares: {never: 1, seldom: 0, often: 0}, assumed: a test}
+scheme_set:
+  advertising: {ladder: [{label: directly, step: direct_let, illustrative: true}]}
+""")
+    run = simulate(tmp_path / "s.yaml", tmp_path / "run")
+    assert set(run.frames["lettings"]["route"]) == {"direct"}
+    assert "let" not in happened(tmp_path / "run", 0).adverts["what"].to_list()
+    assert adverts_unlet(told_by(run))["value"].unique().to_list() == [1.0]
+
+
 def test_only_those_whom_the_council_named_are_nominations_to_a_landlord():
     day = date(2026, 2, 10)
     common = {"advert": "AD1", "landlord": "L1", "proposed_on": day}

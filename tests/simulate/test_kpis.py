@@ -238,13 +238,26 @@ def test_a_world_that_lets_to_tenants_alone_has_no_chain_without_leakage() -> No
     assert over_worlds(BY_NAME["chain_length"], given)["mean"].to_list() == [1.0, 1.0]
 
 
+def advert(number: int = 1, **changes) -> dict:
+    return {"home": "H1", "vacancy": 1, "number": number, "bedrooms": 2, "bids": 4} | changes
+
+
+def test_an_advert_after_which_the_home_was_let_otherwise_let_nothing() -> None:
+    homes = {"H1": "let", "H2": "let", "H3": "landlord", "H4": "redesignated", "H5": "open"}
+    given = told(
+        voids=[void(home=home, adverts=1, outcome=outcome) for home, outcome in homes.items()],
+        lettings=lettings(letting(route="own"), letting(home="H2", route="direct")),
+        adverts=[advert(home=home) for home in (*homes, "H6")])
+    assert of("adverts_unlet", given)[ALL] == pytest.approx(4 / 5)  # H6: over before the figures begin
+
+
 def test_bids_and_adverts_that_let_nothing() -> None:
     voids = [void(adverts=2), void(home="H2", adverts=1, outcome="open", let_on=None)]
     adverts = [
         {"home": "H1", "vacancy": 1, "number": 1, "bedrooms": 2, "bids": 4},
         {"home": "H1", "vacancy": 1, "number": 2, "bedrooms": 2, "bids": 8},
         {"home": "H2", "vacancy": 1, "number": 1, "bedrooms": 1, "bids": 30}]
-    given = told(voids=voids, adverts=adverts)
+    given = told(voids=voids, adverts=adverts, lettings=lettings(letting(route="own")))
     assert of("bids_per_advert", given) == {ALL: 14.0, "2 bedrooms": 6.0, "1 bedroom": 30.0}
     assert of("adverts_unlet", given) == {ALL: 0.5, "2 bedrooms": 0.5}
 

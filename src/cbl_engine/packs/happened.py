@@ -20,6 +20,7 @@ from cbl_engine.report.nominations import NOMINATIONS, nominations_agreed
 from cbl_engine.report.results_rows import is_erased, lettings_of, sensitive_offers, waiting_of
 from cbl_engine.report.results_tables import NOT_SETTLED, offers_in_words, unlet_in_words
 from cbl_engine.shortlist.register_check import bands_in_order
+from cbl_engine.simulate.kpis_homes import what_adverts_led_to
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -255,15 +256,13 @@ def of_simulation(kept: Kept, world: int = 0) -> Happened:
     end = scenario.end - timedelta(days=1)
     none = pl.lit(None, pl.String).alias("landlord")
     open_to_all = pl.lit(value=False).alias("sensitive")
-    last = t["voids"].select("home", "vacancy", pl.col("adverts").alias("last"), "outcome")
-    adverts = t["adverts"].join(last, on=["home", "vacancy"], how="left")
+    adverts = what_adverts_led_to(t)
     closed = pl.lit(scenario.start) + pl.duration(days=pl.col("week").cast(pl.Int64) * 7 + 6)
-    is_last = pl.col("number") == pl.col("last")
     because = pl.when(pl.col("bids") == 0).then(pl.lit("no_bids")).when(pl.col("eligible") == 0).then(
         pl.lit("no_eligible")).otherwise(pl.lit("exhausted"))
     unlet = unlet_in_words(adverts.select(because.alias("unlet_because")))
-    what = pl.when(is_last & (pl.col("outcome") == LET)).then(pl.lit(LET)).when(
-        is_last & (pl.col("outcome") == "open")).then(pl.lit(OPEN)).otherwise(unlet)
+    what = pl.when(pl.col("led_to") == "let").then(pl.lit(LET)).when(
+        pl.col("led_to") == "open").then(pl.lit(OPEN)).otherwise(unlet)
     households = t["households"]
     waits = households.filter(pl.col("status").is_in(["waiting", "under_offer"]))
     # As in a live record, a letting is made on the day of signing, and the nomination settled with it.

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from cbl_engine.simulate.kpi import ALL, NOT_REACHED, Kpi, Told, band, bedrooms, grouped
 from cbl_engine.simulate.setup import ENDINGS, FIRST_LETS, LANDLORDS, LEAKS
 from cbl_engine.simulate.void_measures import MEASURES, NO_RELET, void_measures
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 STAGES = {
     "notice": ("notice_given_on", "tenancy_ended_on"),
@@ -181,12 +185,26 @@ def adverts_unlet(told: Told) -> pl.DataFrame:
     """Adverts that led to no letting, of those about which it is known: the last advert of a home
     that is open at the end is left out.
     """
-    last = told["voids"].select("world", "home", "vacancy", pl.col("adverts").alias("last"),
-                                "outcome")
-    adverts = told["adverts"].join(last, on=["world", "home", "vacancy"], how="left")
-    is_last = pl.col("number") == pl.col("last")
-    known = adverts.filter(~is_last | (pl.col("outcome") == "let"))
-    return grouped(known, (~is_last).mean(), bedrooms())
+    known = what_adverts_led_to(told.frames).filter(pl.col("led_to") != "open")
+    return grouped(known, (pl.col("led_to") != "let").mean(), bedrooms())
+
+
+def what_adverts_led_to(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Adverts, in their order, with ``led_to``: let (the last of a home that one who bid was let), open
+    (the last of a home that is still to be let), or unlet. A home that was let directly, or left to
+    its landlord, after adverts was let by none of them.
+
+    Args:
+        tables: adverts, voids and lettings of a simulation.
+    """
+    home = "world", "home", "vacancy"
+    bid = tables["lettings"].filter(pl.col("route") != "direct").select(*home, led_to=pl.lit("let"))
+    last = tables["voids"].join(bid, on=home, how="left").select(
+        *home, pl.col("adverts").cast(pl.Int64).alias("number"),
+        pl.when(pl.col("outcome") == "open").then(pl.col("outcome")).otherwise("led_to").alias("led_to"))
+    return tables["adverts"].join(
+        last, on=(*home, "number"), how="left", maintain_order="left",
+    ).with_columns(pl.col("led_to").fill_null("unlet"))
 
 
 def let_outside(told: Told) -> pl.DataFrame:
