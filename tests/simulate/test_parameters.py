@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from cbl_engine.draws import draw
 from cbl_engine.errors import BadInput
+from cbl_engine.simulate.bounds import values_that_cannot_be
 from cbl_engine.simulate.parameters import (
     KINDS,
     Parameter,
@@ -148,6 +149,42 @@ def test_shares_of_less_than_the_whole_are_told_but_where_the_rest_is_nothing(tm
     assert [p.line() for p in caught.value.problems] == [
         "ours.yaml:2:3: shares of bidding.kinds are not of the whole; given shares that add up to 0.73; "
         "allowed: shares that add up to 1"]
+
+
+WEIGHTS = dict.fromkeys(("own_stock", "leased", "nightly_paid", "bed_and_breakfast"), 0)
+
+
+def test_numbers_that_are_no_such_thing_as_their_unit_says_are_told_with_everything_else(tmp_path: Path) -> None:
+    file = tmp_path / "ours.yaml"
+    file.write_text(f"""\
+parameters:
+  direct.share: {{weights: {{general: 0.2, accessible: 5, wheelchair: 1}}, assumed: a test}}
+  accommodation.nightly: {{weights: {WEIGHTS | {"leased": -1}}, assumed: a test}}
+  accommodation.kinds:
+    weights_by:
+      interim: {WEIGHTS}
+      relief: {WEIGHTS | {"leased": 2}}
+      main: {WEIGHTS | {"leased": 0.5}}
+    assumed: a test
+  accommodation.exits_per_year: {{rate: .inf, assumed: a test}}
+  tenancies.end_per_year: {{rate: 13, assumed: a test}}
+  nominations.taste: {{number: -1, assumed: a test}}
+  arrivals.per_yaer: {{rate: 0.3, assumed: a test}}
+""")
+    with pytest.raises(BadInput) as caught:
+        read_parameters(file)
+    assert [(p.where, p.kind, p.given, p.allowed) for p in caught.value.problems] == [
+        ("ours.yaml:2:54", "above_1", "accessible: 5", "0 to 1 [share of voids]"),
+        ("ours.yaml:3:63", "below_0", "leased: -1", "0 or more [pounds a night]"),
+        ("ours.yaml:6:16", "weights_of_nothing", "interim: none",
+         "one or more [weight among placements under the duty]"),
+        ("ours.yaml:10:40", "yaml_number", ".inf", ""),
+        ("ours.yaml:11:34", "rate_explodes", "13", "12 or less [share of let homes a year]"),
+        ("ours.yaml:13:3", "unknown_parameter", "arrivals.per_yaer", "")]
+
+
+def test_every_shipped_value_is_within_the_bounds_of_its_unit() -> None:
+    assert list(values_that_cannot_be(shipped_parameters())) == []
 
 
 def test_other_values_keep_the_words_of_the_catalogue() -> None:

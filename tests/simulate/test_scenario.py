@@ -270,8 +270,8 @@ def test_a_single_factor_below_nothing_is_told_before_the_run(tmp_path: Path) ->
     with pytest.raises(BadInput) as told:
         simulate(path, replications=1)
     assert [(p.kind, p.where, p.given, p.allowed) for p in told.value.problems] == [
-        ("below_0", "downsizing.incentive", "-5", "0 or more [factor on the yearly rate]"),
-        ("below_0", "downsizing.payment", "first: -1", "0 or more [pounds a bedroom]")]
+        ("below_0", "ours.yaml:7:51", "-5", "0 or more [factor on the yearly rate]"),
+        ("below_0", "ours.yaml:8:58", "first: -1", "0 or more [pounds a bedroom]")]
 
 
 def test_nominations_of_centuries_are_told_before_the_run(tmp_path: Path) -> None:

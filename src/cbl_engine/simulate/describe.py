@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbl_engine.scheme.description import Description, Line, Section, Table
+from cbl_engine.simulate.bounds import NESTED
 from cbl_engine.simulate.changes import in_order
-from cbl_engine.simulate.parameters import NESTED, shipped_parameters
+from cbl_engine.simulate.parameters import shipped_parameters
 from cbl_engine.simulate.scenario import Scenario, Variant
 from cbl_engine.simulate.scenario_file import read_scenario
 from cbl_engine.simulate.words import as_written, time_told, value

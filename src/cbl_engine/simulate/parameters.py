@@ -7,6 +7,7 @@ between them straight lines, so that a table of whole days says them and a draw 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from itertools import pairwise
@@ -15,10 +16,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 import numpy as np
 from pydantic import Field, ValidationError, model_validator
 
-from cbl_engine.documents import read_document
+from cbl_engine.documents import BadDocument, line_of, read_document
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.scheme.parts import Part, Source
 from cbl_engine.shipped import shipped_folder
+from cbl_engine.simulate.bounds import beyond_bounds, numbers_of
 from cbl_engine.tables.days import YEAR
 
 if TYPE_CHECKING:
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
     from cbl_engine.documents import Document
 
 KINDS = ("rate", "share", "number", "shares", "weights", "weights_by", "days", "days_by")
-NESTED = ("weights_by", "days_by")
-"""Kinds of values with names in names."""
 _SUM = 1e-6
 
 AtLeast0 = Annotated[float, Field(ge=0)]
@@ -167,15 +167,38 @@ def read_parameters(path: Path) -> dict[str, Parameter]:
     Raises:
         BadInput: with everything wrong in the file.
     """
-    document = read_document(path)
+    document, refused = read_as_far_as_it_goes(path)
+    given = document.data if isinstance(document.data, dict) else {}
+    found, problems = whole_parameters(given.get("parameters")), []
     try:
-        found = ParameterFile.model_validate(document.data).parameters
+        ParameterFile.model_validate(document.data)
     except ValidationError as error:
-        raise BadInput(problems_of(error, document)) from None
-    problems = list(changes_that_do_not_fit(found, document, ("parameters",)))
-    if problems:
-        raise BadInput(problems)
+        problems += problems_of(error, document)
+    problems += changes_that_do_not_fit(found, document, ("parameters",))
+    if refused or problems:
+        raise BadInput(by_place(refused, problems))
     return found
+
+
+def read_as_far_as_it_goes(path: Path) -> tuple[Document, list[Problem]]:
+    """A file and what is refused in it, so that what else is wrong can be told beside it.
+
+    Raises:
+        BadDocument: reading stopped.
+    """
+    try:
+        return read_document(path), []
+    except BadDocument as error:
+        if error.document is None:
+            raise
+        return error.document, list(error.problems)
+
+
+def by_place(refused: Sequence[Problem], problems: Sequence[Problem]) -> list[Problem]:
+    """Problems as a reader meets them; where something was refused, nothing else is told of its place."""
+    told = {line_of(problem.where) for problem in refused}
+    others = (problem for problem in problems if line_of(problem.where) not in told)
+    return sorted(dict.fromkeys((*refused, *others)), key=lambda problem: line_of(problem.where))
 
 
 def whole_parameters(given: Any) -> dict[str, Parameter]:
@@ -228,21 +251,11 @@ def _written(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-_WHOLE = {
-    "bidding.most_bids": (1, 1_000), "nominations.starting_weekday": (0, 7),
-    "voids.advert_weeks": (1, 5_200), "voids.advertised_days_before": (0, 36_500),
-    "voids.offers_per_week": (0, 1_000_000_000), "voids.works_teams": (0, 1_000_000_000),
-}
-"""Parameters that are whole numbers, and the least and the most that each may be."""
-_INSTEAD = {"bidding.most_bids": "Nobody bids where never is 1 in bidding.kinds and in bidding.kinds_joining"}
-"""What to do where 0 was given and cannot be."""
-
-
 def changes_that_do_not_fit(
     changes: Mapping[str, Parameter], document: Document, at: tuple[Any, ...]
 ) -> Iterator[Problem]:
     """Names that the catalogue has not, and values of another kind, with other names in them, shares of
-    less than the whole, or not the whole number that is wanted.
+    less than the whole, or numbers that cannot be.
     """
     from difflib import get_close_matches
 
@@ -259,7 +272,8 @@ def changes_that_do_not_fit(
         if new.kind != old.kind:
             yield Problem("parameter_kind", f"{name} is given as {new.kind}", where=where,
                           given=new.kind, allowed=f"{old.kind} [{old.unit}]")
-        elif isinstance(old.value, dict) and old.kind != "days":
+            continue
+        if isinstance(old.value, dict) and old.kind != "days":
             given, may = _names(new), _names(old)
             lacks = [part for part in may if part not in given]
             beside = [part for part in given if part not in may]
@@ -274,13 +288,8 @@ def changes_that_do_not_fit(
                 yield Problem("parameter_shares", f"shares of {name} are not of the whole", where=where,
                               given=f"shares that add up to {sum(new.value.values()):g}",
                               allowed="shares that add up to 1")
-        elif name in _WHOLE:
-            least, most = _WHOLE[name]
-            if new.value % 1 != 0 or not least <= new.value <= most:
-                yield Problem("parameter_number", f"{name} is counted", where=where,
-                              given=f"{new.value:g}",
-                              allowed=f"a whole number, {least} to {most:,} [{old.unit}]",
-                              remedy=_INSTEAD.get(name, "") if new.value == 0 else "")
+        for path, problem in beyond_bounds(name, new, old.unit or ""):
+            yield replace(problem, where=document.where((*at, name, new.kind, *path)))
 
 
 def _less_than_whole(parameter: Parameter) -> bool:
@@ -289,12 +298,7 @@ def _less_than_whole(parameter: Parameter) -> bool:
 
 def parts_of(parameter: Parameter) -> dict[str, float]:
     """The numbers of a value by part: empty, a name, a percentile, or a name and one in it."""
-    value = parameter.value
-    if not isinstance(value, dict):
-        return {"": float(value)}
-    if parameter.kind not in NESTED:
-        return {str(part): float(one) for part, one in value.items()}
-    return {f"{name} {p}": float(one) for name, table in value.items() for p, one in table.items()}
+    return {" ".join(map(str, path)): number for path, number in numbers_of(parameter).items()}
 
 
 def _names(parameter: Parameter) -> dict[str, None]:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from cbl_engine.documents import line_of, read_document
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.scheme import shipped_schemes
 from cbl_engine.shipped import shipped_folder
+from cbl_engine.simulate.bounds import BACK, COST, more_back_than_paid
 from cbl_engine.simulate.changes import (
     changes_out_of_place,
     changes_that_cannot_be,
@@ -32,8 +32,10 @@ from cbl_engine.simulate.levers import scheme_with
 from cbl_engine.simulate.parameters import (
     Parameter,
     Parameters,
+    by_place,
     changes_that_do_not_fit,
     problems_of,
+    read_as_far_as_it_goes,
     read_parameters,
     shipped_parameters,
     whole_parameters,
@@ -86,7 +88,7 @@ def read_scenario(named: str | Path) -> tuple[Scenario, Parameters]:
         BadInput: with everything wrong in the file.
     """
     path = scenario_path(named)
-    document = read_document(path)
+    document, refused = read_as_far_as_it_goes(path)
     problems, scenario = [], None
     try:
         scenario = Scenario.model_validate(document.data)
@@ -110,9 +112,10 @@ def read_scenario(named: str | Path) -> tuple[Scenario, Parameters]:
         problems += [p for theirs in outside_horizon(scenario, document).values() for p in theirs]
         problems += _unknown_outcomes(scenario, document)
         problems += _too_many_decants(scenario, parameters, document)
+        problems += _more_back_than_paid(scenario, parameters, document)
         problems += _dated(scenario, parameters, document, path.parent)
-    if problems or scenario is None:
-        raise BadInput(sorted(dict.fromkeys(problems), key=lambda problem: line_of(problem.where)))
+    if refused or problems or scenario is None:
+        raise BadInput(by_place(refused, problems))
     return scenario, parameters
 
 
@@ -214,6 +217,18 @@ def _of(
 def _sides(scenario: Scenario) -> list[tuple[tuple[str, ...], Scenario | Variant]]:
     """The scenario and its variants, each with its place in the file."""
     return [((), scenario), *((("variants", n), v) for n, v in scenario.variants.items())]
+
+
+def _more_back_than_paid(
+    scenario: Scenario, parameters: Parameters, document: Document
+) -> Iterator[Problem]:
+    """Subsidies above the cost, said where one of the two is given."""
+    for at, side in _sides(scenario):
+        place = next((name for name in (BACK, COST) if name in side.parameters), BACK)
+        goes_by = parameters.with_changes(_known(side.parameters))
+        if not at or place in side.parameters:
+            for problem in more_back_than_paid(goes_by):
+                yield replace(problem, where=document.where((*at, "parameters", place), key=True))
 
 
 def _too_many_decants(

@@ -258,7 +258,7 @@ class Setup:
         at = np.minimum(np.maximum(self.homes.bedrooms, 0), len(factors) - 1)
         factor = np.array([factors[size] for size in sorted(factors)])[at]
         there = factor[self.homes.built_week == STANDING]
-        mean = there.mean() if len(there) else 1.0
+        mean = there.mean() if there.any() else 1.0
         rates = [self.parameters[name] for name in ENDS]
         return np.column_stack([
             rates[0] * factor / mean, *(np.full(len(factor), rate) for rate in rates[1:])])

@@ -97,11 +97,7 @@ def with_homes_to_come(
     Returns:
         ``stock``, then what comes, with ``built_week``, ``numbered`` and, where it is not built for letting,
         how it ``comes``.
-
-    Raises:
-        BadInput: the stock would explode.
     """
-    _refuse_rates(parameters)
     taken = set(stock["id"].cast(pl.String))
     new, bought = come_one_by_one(stock.height, scenario.all_weeks, parameters)
     to_come: list[list[pl.DataFrame]] = [[], [], [], []]
@@ -143,24 +139,6 @@ def _one_by_one(stock: pl.DataFrame, weeks: list[int]) -> pl.DataFrame:
     """Homes that come each in its week, like those there, evenly over them."""
     like = [int(stock.height * ((k + 0.5) * _GOLDEN % 1)) for k in range(len(weeks))]
     return stock[like].with_columns(pl.Series("built_week", weeks, dtype=pl.Int32))
-
-
-_MOST_DECANTS = 12
-"""Decants of a home and year."""
-
-
-def _refuse_rates(parameters: Parameters) -> None:
-    problems = [
-        Problem("rate_explodes", "the stock would more than double in a year", where=name,
-                given=f"{parameters[name]:g} of the homes a year", allowed="1 or less")
-        for name in ("stock.new_per_year", "stock.acquired_per_year") if parameters[name] > 1]
-    decants = "stock.decants_per_year"
-    if parameters[decants] > _MOST_DECANTS:
-        problems.append(Problem(
-            "rate_explodes", "every tenant would move out for works each month or oftener", where=decants,
-            given=f"{parameters[decants]:g} a year", allowed=f"{_MOST_DECANTS} or less"))
-    if problems:
-        raise BadInput(problems)
 
 
 def _ids(named: str, n: int, taken: set[str]) -> pl.Series:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cbl_engine.errors import BadInput, Problem
+from cbl_engine.simulate.bounds import values_that_cannot_be
 from cbl_engine.simulate.changes import parameters_over_time, transitions_of
 from cbl_engine.simulate.columns import silent
 from cbl_engine.simulate.dated_homes import come_one_by_one, too_many_decants
@@ -20,7 +21,7 @@ from cbl_engine.simulate.lists_under_way import lists_under_way
 from cbl_engine.simulate.luck import Luck
 from cbl_engine.simulate.make_lives import make_lives
 from cbl_engine.simulate.opening import voids_under_way, with_lists
-from cbl_engine.simulate.parameters import MOST_DAYS, parts_of
+from cbl_engine.simulate.parameters import MOST_DAYS
 from cbl_engine.simulate.scenario import as_at_start, near, read_own, rules_in_turn, scheme_of
 from cbl_engine.simulate.setup import Decants, Setup, Theory
 from cbl_engine.simulate.state import NEVER
@@ -68,6 +69,10 @@ def set_up(
     """
     scheme = scheme_of(scenario, beside)
     luck = Luck(scenario.seed)
+    later = parameters_over_time(parameters, scenario.dated)
+    if problems := [*dict.fromkeys(problem for values in (parameters, *(values for _, values in later))
+                                   for problem in values_that_cannot_be(values))]:
+        raise BadInput(problems)
     homes, areas, voids = stock_of(scenario, scheme, beside)
     come = sum(map(len, come_one_by_one(homes.height, scenario.all_weeks, parameters)))
     if problems := [problem for _, problem in too_many_decants(
@@ -80,7 +85,6 @@ def set_up(
     lives = make_lives(scheme, opening, joining, scenario.start, scenario.all_weeks,
                        scenario.assess_every, parameters, luck, areas_of_homes,
                        _opening_size(scenario), said, transitions_of(scenario.dated), linked)
-    later = parameters_over_time(parameters, scenario.dated)
     under_way = None if voids is None else voids_under_way(voids, homes, scenario.start)
     lists = None if under_way is None else lists_under_way(
         own, under_way, homes, lives.read_as, scenario.start)
@@ -255,25 +259,10 @@ def own_applications(scenario: Scenario, beside: Path | None) -> pl.Series | Non
     return read["applications"]["id"].cast(pl.String)
 
 
-_NOT_BELOW_0 = (
-    "arrivals.by_month", "arrivals.owed_duty", "choice.rent_not_known",
-    "nominations.landlord_odds", "nominations.household_odds", "nominations.days_times",
-    "direct.share", "tenancies.ends_by_bedrooms", "stock.provider_keeps",
-    "downsizing.pensioners_ask", "downsizing.deduction", "downsizing.incentive",
-    "downsizing.payment",
-    "accommodation.nightly", "accommodation.subsidy",
-    "accommodation.size_times", "accommodation.kinds", "accommodation.out_of_area",
-    "accommodation.next_duty_owed", "accommodation.exits_per_year", "accommodation.least_nights",
-    "response.arrivals", "response.homeless", "response.not_registering_again",
-    "response.care_under_caps", "rents.weekly_loss",
-)
-
-
 def _cannot_run(setup: Setup) -> list[Problem]:
     """What would make every world empty or senseless, where it can be known before the run."""
     problems = list(sizes_of_no_use(setup))
     for _, its in setup.spells:
-        problems += _values_that_cannot_be(its.parameters)
         problems += _nominations_without_end(its)
     if setup.lives.opening == 0:
         problems.append(Problem(
@@ -281,25 +270,6 @@ def _cannot_run(setup: Setup) -> list[Problem]:
             where="world", given="0 households that the scheme takes onto its register",
             remedy="cbl assess shows what it finds of each household on that day, and what is missing"))
     return problems
-
-
-def _values_that_cannot_be(parameters: Parameters) -> Iterator[Problem]:
-    for name in _NOT_BELOW_0:
-        parameter = parameters.found[name]
-        for part, number in parts_of(parameter).items():
-            if number < 0:
-                yield Problem(
-                    "below_0", f"{parameter.label}: below 0", where=name,
-                    given=f"{part}: {number:g}" if part else f"{number:g}",
-                    allowed=f"0 or more [{parameter.unit}]")
-    if (turnover := parameters["tenancies.end_per_year"]) > 12:
-        yield Problem(
-            "rate_explodes", "tenancies would last a month or less",
-            where="tenancies.end_per_year", given=f"{turnover:g} a year", allowed="12 or less")
-    if (arrivals := parameters["arrivals.per_year"]) > 20:
-        yield Problem(
-            "rate_explodes", "the register would grow twentyfold in a year",
-            where="arrivals.per_year", given=f"{arrivals:g}", allowed="20 or less")
 
 
 def _nominations_without_end(setup: Setup) -> Iterator[Problem]:
