@@ -6,6 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from cbl_engine.sample import sample_stock
+from cbl_engine.scheme import load_scheme
 from cbl_engine.simulate.nominees import HOUSEHOLDS, chances
 from cbl_engine.simulate.setup import FAILED, LANDLORDS, OUTCOMES
 from tests.simulate.policy_world import parameters_with, run, scheme_text, setup_of
@@ -36,6 +38,16 @@ def test_odds_are_against_acceptance_and_multiply() -> None:
     family = HOUSEHOLDS.index("family")
     assert odds[LANDLORDS.index("provider"), family] == pytest.approx(6 * base)
     assert odds[len(LANDLORDS), family] == pytest.approx(3 * base)  # whose it is, is not known
+
+
+@pytest.mark.parametrize(("scheme", "whose"), [
+    ("sheffield", {"council", "provider"}), ("bexley", {"provider"}), ("coventry", {"provider"}),
+])
+def test_made_up_homes_are_the_councils_unless_the_scheme_nominates_to_every_landlord(
+    scheme: str, whose: set[str]
+) -> None:
+    right = sample_stock(load_scheme(scheme), 400)["nomination_right"]
+    assert set(right.is_not_null().replace_strict({False: "council", True: "provider"})) == whose
 
 
 def test_landlords_that_always_reject_let_nothing_and_the_council_lets() -> None:

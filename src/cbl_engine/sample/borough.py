@@ -199,8 +199,9 @@ def sample_stock(scheme: Scheme, homes: int, seed: int = 1) -> pl.DataFrame:
         seed: any integer of 64 bits.
 
     Returns:
-        The homes table: ids H00000000 on, sizes as the published stock. The first landlord is the
-        council; to the homes of the others it has the right to nominate.
+        The homes table: ids H00000000 on, sizes as the published stock. The first landlord to which
+        the scheme does not nominate is the council; to the homes of the others it has the right to
+        nominate.
 
     Raises:
         BadInput: an argument that cannot be used.
@@ -212,8 +213,10 @@ def sample_stock(scheme: Scheme, homes: int, seed: int = 1) -> pl.DataFrame:
         "homes": make_stock(checked_plan(**options), homes),
         "landlords": make_landlords(),
     }
-    council = next(iter([*version.landlords, *landlord_ids()]))
-    another = pl.col("landlord").cast(pl.String) != council
+    landlords = [*(version.landlords or landlord_ids())]
+    nominated = [] if version.nominations is None else version.nominations.to or landlords
+    council = [name for name in landlords if name not in nominated][:1]
+    another = ~pl.col("landlord").cast(pl.String).is_in(council)
     return with_landlords(frames, version)["homes"].with_columns(
         pl.when(another).then(pl.lit("nomination agreement")).alias("nomination_right"))
 
