@@ -426,6 +426,14 @@ def test_who_enters_on_the_first_day_after_a_warm_up_has_entered() -> None:
         assert of("ta_entries", given)[ALL] == found
 
 
+def test_a_family_that_left_bed_and_breakfast_before_the_first_day_was_not_there_over_six_weeks() -> None:
+    stay = {"kind": "bed_and_breakfast", "since": day(-60)}
+    given = told(placements=placements(
+        placement(**stay, until=day(-1), paid_until=day(30)), placement(**stay, until=day(0)),
+        placement(**stay)))
+    assert of("bnb_over_6_weeks", given)[ALL] == 0.5
+
+
 def test_a_letting_saves_the_nights_to_come_where_nobody_takes_the_place() -> None:
     housed = {"left_by": "housed", "until": day(1300), "paid_until": day(1310), "backfilled": False}
     given = told(placements=placements(

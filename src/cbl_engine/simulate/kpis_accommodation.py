@@ -88,10 +88,13 @@ def saving(told: Told) -> pl.DataFrame:
 
 
 def long_in_bed_and_breakfast(told: Told) -> pl.DataFrame:
-    """Families with children who spent more than six weeks in bed and breakfast, a year."""
+    """Families with children who spent more than six weeks in bed and breakfast, a year; those who had
+    left it before the first day are left out.
+    """
     stay = (pl.min_horizontal("until", pl.lit(told.end)) - pl.col("since")).dt.total_days()
     over = told["placements"].filter(
-        pl.col("kind") == "bed_and_breakfast", pl.col("children"), stay > _NIGHTS_LAWFUL)
+        pl.col("kind") == "bed_and_breakfast", pl.col("children"), stay > _NIGHTS_LAWFUL,
+        pl.col("until").is_null() | (pl.col("until") >= told.start))
     return grouped(over, pl.len() / told.years)
 
 
