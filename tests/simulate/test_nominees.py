@@ -9,6 +9,7 @@ import pytest
 from cbl_engine.sample import sample_stock
 from cbl_engine.scheme import load_scheme
 from cbl_engine.simulate.nominees import HOUSEHOLDS, chances
+from cbl_engine.simulate.parameters import shipped_parameters
 from cbl_engine.simulate.setup import FAILED, LANDLORDS, OUTCOMES
 from tests.simulate.policy_world import parameters_with, run, scheme_text, setup_of
 
@@ -62,6 +63,17 @@ def test_landlords_that_always_reject_let_nothing_and_the_council_lets() -> None
     counts = {row["landlord_kind"]: row for row in of.iter_rows(named=True)}
     assert counts["provider"]["accepted"] == 0 < counts["provider"]["rejected"]
     assert counts["council"]["rejected"] == 0 < counts["council"]["accepted"]
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_nobody_refuses_at_viewing_what_it_wishes_for_beyond_all_measure() -> None:
+    setup = setup_of(scheme_text(), weeks=8, choice__weights={
+        **shipped_parameters()["choice.weights"], "garden": 1e6})
+    seen = run(setup)[1]["nominations"].filter(
+        pl.col("outcome").is_in(["refused_at_viewing", "refused_late", "accepted"])).join(
+        setup.stock.select(pl.col("id").alias("home"), "garden"), on="home").filter("garden")
+    assert seen.height
+    assert "refused_at_viewing" not in seen["outcome"].to_list()
 
 
 def test_a_household_is_of_the_first_kind_that_fits() -> None:

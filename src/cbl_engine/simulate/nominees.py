@@ -27,6 +27,8 @@ HOUSEHOLDS = ("homeless", "transfer", "family", "older", "other")
 """Kinds of households; the first that fits."""
 OLDER = 60
 """[years] at registration."""
+_MOST = 700.0
+"""Log odds beyond which what they are against never happens; their exponential is a finite number."""
 
 
 def household_kinds(lives: Lives) -> NDArray[np.int8]:
@@ -108,7 +110,7 @@ def outcomes(
     if taste and len(some):
         odds = np.log(viewed[0][some] / viewed[1][some]) - taste * utility[some]
         again = setup.luck.draws("nomination/taste", *(k[some] for k in key))
-        refuses = happens(1 / (1 + np.exp(-odds)), again)
+        refuses = happens(1 / (1 + np.exp(np.minimum(-odds, _MOST))), again)
         late = out[some] == REFUSED[1]
         out[some] = np.where(refuses, REFUSED[0], np.where(late, REFUSED[1], ACCEPTED))
     return out
