@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -126,7 +126,7 @@ class Past:
         begun = self.begun(run)
         keep_going = any(isinstance(e, Quarantined)
                          for e in self.trail.events[run.first - 1:run.last])
-        options = {} if following is None else {"answers": following, "begins": begins}
+        options: dict[str, Any] = {} if following is None else {"answers": following, "begins": begins}
         return run_cycle(
             before, self.scheme, given, run.as_at, unattended=begun.unattended, seed=begun.seed,
             keep_going=keep_going or following is not None, whole=whole or (), **options,

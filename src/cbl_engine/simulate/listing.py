@@ -324,14 +324,15 @@ def rank(state: State, week: Week, on: int | None = None) -> Listed:
     made = live_shortlist(state, week, on)
     places = made.adverts.place[made.adverts.ordinals.ordinals_of(pl.Series(week.advert_ids))]
     at, place = made.ranking.in_order(made.bids.starts, np.arange(len(made.bids.starts) - 1))
+    equals = np.cumsum(~made.ranking.tied[at])  # those held, who are left out now, among them
     fine = made.ranking.eligible[at] == ELIGIBLE
-    at, place = at[fine], place[fine]
+    at, place, equals = at[fine], place[fine], equals[fine]
     of_place = np.empty(len(places), np.int64)
     of_place[places] = np.arange(len(places))
     advert = of_place[place]
     household = week.who[made.bids.applications(at)]
     position, stage = made.ranking.position[at], made.ranking.stage[at]
-    tied = made.ranking.tied[at]
+    tied = np.diff(equals, prepend=0) == 0
     order = _in_turn(state, week, advert, household, tied)
     advert, household = advert[order], household[order]
     position, stage, at = position[order], stage[order], at[order]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from cbl_engine.documents import read_document
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.scheme import shipped_schemes
 from cbl_engine.shipped import shipped_folder
@@ -300,7 +301,7 @@ def after_the_end(path: Path, scenario: Scenario) -> dict[str, list[Problem]]:
     """
     return {
         name: [replace(p, remedy="The run is shorter than its file says, and leaves it out")
-               for p in sorted(found, key=lambda problem: line_of(problem.where))]
+               for p in by_place((), found)]
         for name, found in outside_horizon(scenario, read_document(path)).items()}
 
 
