@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbl_engine.shortlist import run as live
-from cbl_engine.simulate import choice, listing, offering, register, voids, weeks, works
+from cbl_engine.simulate import (
+    choice,
+    listing,
+    offering,
+    register,
+    voids,
+    week_frames,
+    weeks,
+    works,
+)
 from cbl_engine.simulate.parameters import shipped_parameters
 from cbl_engine.simulate.scenario import Scenario
 from cbl_engine.simulate.world import set_up
@@ -77,9 +86,10 @@ def ran(prepared: Setup, worlds: int, *, by_room: bool = False) -> Ran:
 _ROOMS: tuple[tuple[str, Any, str], ...] = (
     ("register", register, "arrive"), ("register", register, "change"),
     ("register", register, "leave"), ("voids", voids, "end_tenancies"), ("voids", voids, "build"),
-    ("voids", works, "work"), ("choice", choice, "choose"), ("frames", listing, "frames_of"),
-    ("prepare", listing, "prepare"), ("shortlist", listing, "shortlist"),
-    ("kernel alone", live, "rank"), ("offers", offering, "offer"),
+    ("voids", works, "work"), ("choice", choice, "choose"),
+    ("frames", week_frames, "frames_of"), ("prepare", listing, "prepare"),
+    ("shortlist", listing, "shortlist"), ("kernel alone", live, "rank"),
+    ("offers", offering, "offer"),
 )
 
 

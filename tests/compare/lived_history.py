@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 
-from cbl_engine.simulate import listing
+from cbl_engine.simulate import listing, week_frames
 from cbl_engine.simulate.luck import new_ids
 from cbl_engine.simulate.outputs import frames_of_run
 from cbl_engine.simulate.scenario_file import read_scenario
@@ -144,7 +144,7 @@ def _until(voids, until):
 def _register(state, households, until):
     rows = np.arange(len(state.households))
     last = (until - date_of(0)).days - 1
-    applications = listing.register_of(state, rows, last)["applications"]
+    applications = week_frames.register_of(state, rows, last)["applications"]
     names = _names(state, applications["id"]).alias("id")
     applications = applications.with_columns(names).drop("status").join(
         households.select(pl.col("application").alias("id"),
@@ -170,7 +170,7 @@ def _register(state, households, until):
     life = state.households["life"][rows].astype(np.int64)
     for name in ("people", "connections", "duties", "officer_decisions", "rooms", "ta_placements"):
         if name in lives.tables:
-            frame = listing._rows_of(state, name, rows, life, last)
+            frame = week_frames._rows_of(state, name, rows, life, last)
             tables[name] = frame.with_columns(_names(state, frame["application"])).filter(
                 pl.col("application").is_in(known["id"].implode()))
             if name == "officer_decisions":  # of a life that several households live

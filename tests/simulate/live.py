@@ -12,7 +12,7 @@ import polars as pl
 from cbl_engine.offers.answers import apply_outcome
 from cbl_engine.offers.cycle import run_cycle
 from cbl_engine.offers.record import Record
-from cbl_engine.simulate import listing
+from cbl_engine.simulate import listing, week_frames
 from cbl_engine.simulate import weeks as stepping
 from cbl_engine.simulate.luck import new_ids
 from cbl_engine.simulate.policy import policy_on
@@ -48,7 +48,7 @@ class Lived:
 
     number: int
     register: dict[str, pl.DataFrame]
-    frames: listing.Week | None = None
+    frames: week_frames.Week | None = None
     made: pl.DataFrame | None = None
     listed: dict[str, list[int]] = field(default_factory=dict)
 
@@ -67,7 +67,7 @@ def lived(setup: Setup, monkeypatch: Any) -> World:
     weeks: list[Lived] = []
     real_rank, real_close = listing.rank, stepping.close
 
-    def rank(state: State, week: listing.Week, on: int | None = None) -> listing.Listed:
+    def rank(state: State, week: week_frames.Week, on: int | None = None) -> listing.Listed:
         found = real_rank(state, week, on)
         if on is not None:  # a list of an earlier week, ranked anew
             return found
@@ -93,7 +93,7 @@ def everybody(state: State, on: int) -> dict[str, pl.DataFrame]:
     """The register as a lettings system has it: everyone who joined, but those who were housed."""
     status = state.households["status"]
     rows = np.flatnonzero(status != HOUSED)
-    tables = listing.register_of(state, rows, on)
+    tables = week_frames.register_of(state, rows, on)
     gone = pl.Series(status[rows] > UNDER_OFFER)
     # Who is under offer is so until that is settled, whatever is found meanwhile.
     waits = pl.Series(state.households["waits"][rows] | state.households["decants"][rows]

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cbl_engine.simulate.listing import Bids
     from cbl_engine.simulate.state import State
+    from cbl_engine.simulate.week_frames import Bids
 
 START = date(2026, 4, 6)
 HEAD = """

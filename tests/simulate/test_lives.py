@@ -16,11 +16,11 @@ from cbl_engine.scheme import scheme_from_text, shipped_schemes
 from cbl_engine.simulate import histories, world
 from cbl_engine.simulate import make_lives as make_lives_of
 from cbl_engine.simulate.histories import found_on
-from cbl_engine.simulate.listing import register_of
 from cbl_engine.simulate.luck import Luck
 from cbl_engine.simulate.make_lives import _together, make_lives
 from cbl_engine.simulate.register import change
 from cbl_engine.simulate.state import State, begin, join
+from cbl_engine.simulate.week_frames import register_of
 from cbl_engine.tables.days import date_of, day_number
 from cbl_engine.tables.sizes import sizes_to_mask
 from tests.simulate.live import as_text

@@ -13,12 +13,12 @@ from polars.testing import assert_frame_equal
 
 from cbl_engine.assess import assess
 from cbl_engine.simulate.duties import STAGES, duties_of, duty_changes, of_a_day, on_record
-from cbl_engine.simulate.listing import register_of
 from cbl_engine.simulate.luck import Luck
 from cbl_engine.simulate.parameters import shipped_parameters
 from cbl_engine.simulate.register import change
 from cbl_engine.simulate.setup import DUTIES, EXITS
 from cbl_engine.simulate.state import NEVER, begin, join
+from cbl_engine.simulate.week_frames import register_of
 from cbl_engine.tables.days import date_of, day_number
 from tests.simulate.accounts import duties_follow, placed_under_a_duty
 from tests.simulate.small import START, parameters_of, setup_of, tables

@@ -15,12 +15,12 @@ from cbl_engine.scheme import load_scheme
 from cbl_engine.simulate import world
 from cbl_engine.simulate.happenings import FLAGS
 from cbl_engine.simulate.histories import found_on
-from cbl_engine.simulate.listing import register_of
 from cbl_engine.simulate.lives import NO_SIZE, day_number
 from cbl_engine.simulate.register import change
 from cbl_engine.simulate.scenario import read_own
 from cbl_engine.simulate.state import begin
 from cbl_engine.simulate.tracks import tracks_of
+from cbl_engine.simulate.week_frames import register_of
 from cbl_engine.tables.sizes import mask_to_sizes
 from tests.simulate.small import START, setup_of, tables
 

@@ -11,7 +11,7 @@ import pytest
 from cbl_engine.offers.automatic import automatic_bids
 from cbl_engine.offers.bidding import judge_bids
 from cbl_engine.offers.criteria import Judge
-from cbl_engine.simulate import listing
+from cbl_engine.simulate import week_frames
 from cbl_engine.simulate.setup import ROUTES
 from cbl_engine.tables.days import date_of
 from tests.simulate.policy_world import run, scheme_text, setup_of, weeks_of
@@ -46,8 +46,8 @@ def with_criterion(rules: str) -> str:
 
 def table(state, week, advertised, bids):
     """The week's frames, with the register of everyone who waits."""
-    frames = listing.frames_of(state, week, advertised, bids)
-    return frames, listing.register_of(state, frames.who, state.setup.closes(week))
+    frames = week_frames.frames_of(state, week, advertised, bids)
+    return frames, week_frames.register_of(state, frames.who, state.setup.closes(week))
 
 
 def test_no_bid_breaks_a_rule_of_the_live_scheme():
@@ -71,8 +71,8 @@ def test_whoever_may_not_bid_places_no_bid_and_the_council_bids_for_its_own():
         for each in np.unique(need):
             by.setdefault(int(each), set()).update(bids.by[need == each].tolist())
     assert 2 not in by
-    assert listing.ASSISTED in by[1]
-    assert listing.AUTOMATIC not in set().union(*by.values())
+    assert week_frames.ASSISTED in by[1]
+    assert week_frames.AUTOMATIC not in set().union(*by.values())
 
 
 def test_who_the_council_bids_for_is_bid_for_though_it_never_looks():
@@ -112,13 +112,13 @@ def test_automatic_bids_are_those_that_the_live_engine_places():
     setup = setup_of(with_criterion(AUTOMATIC), weeks=6, tenancies__end_per_year=1.5)
     compared = 0
     for state, week, advertised, bids in weeks_of(setup, worlds=1):
-        own = bids.by != listing.AUTOMATIC
+        own = bids.by != week_frames.AUTOMATIC
         mine = bids.only(own)
-        frames = listing.frames_of(state, week, advertised, mine)
+        frames = week_frames.frames_of(state, week, advertised, mine)
         live = state.live[state.households["waits"][state.live]
                           & (state.households["status"][state.live] == 0)]
         live = live[np.argsort(state.households["id"][live])]
-        register = listing.register_of(state, live, setup.closes(week))
+        register = week_frames.register_of(state, live, setup.closes(week))
         judge = Judge(setup.scheme, register, frames.adverts, frames.homes)
         placed = automatic_bids(
             judge, frames.adverts, frames.bids, {}, partial(eligible, setup, register, frames),
@@ -159,7 +159,7 @@ def test_an_automatic_bid_is_recorded_by_its_route():
     never = {"never": 1.0, "seldom": 0.0, "often": 0.0}
     rules = "bidding:\n  choice: {all: {label: x, bids: automatic}}\n  automatic: {label: x, suits: fits}\n"
     _, frames = run(setup_of(scheme_text(rules), bidding__kinds=never))
-    assert set(frames["nominations"]["route"]) == {ROUTES[listing.AUTOMATIC]}
+    assert set(frames["nominations"]["route"]) == {ROUTES[week_frames.AUTOMATIC]}
 
 
 @pytest.mark.parametrize("rules", ["", CHOICE, "automatic"])

@@ -7,7 +7,7 @@ import polars as pl
 
 from cbl_engine.offers.criteria import Judge
 from cbl_engine.offers.direct import direct_let_findings
-from cbl_engine.simulate import bidders, direct, listing, offering, register, voids, works
+from cbl_engine.simulate import bidders, direct, offering, register, voids, week_frames, works
 from cbl_engine.simulate.state import begin
 from cbl_engine.tables.days import date_of
 from tests.simulate.policy_world import run, scheme_text, setup_of
@@ -35,8 +35,8 @@ def test_the_live_findings_stand_against_nobody_on_a_list_and_against_everybody_
         live = state.live[state.households["waits"][state.live]
                           & (state.households["status"][state.live] == 0)]
         live = live[np.argsort(state.households["id"][live])]
-        tables = listing.register_of(state, live, close)
-        shown = listing.adverts_of(state, week, rows)
+        tables = week_frames.register_of(state, live, close)
+        shown = week_frames.adverts_of(state, week, rows)
         homes = shown.homes.with_columns(pl.col("id").cast(pl.String))
         asked = pl.DataFrame({
             "application": np.repeat(state.households["id"][live], len(rows)),
@@ -61,8 +61,8 @@ def test_the_live_findings_stand_against_nobody_on_a_list_and_against_everybody_
 
 def _entries(listed):
     n = len(listed.household)
-    return listing.Bids(listed.household, np.zeros(n, np.int64), np.arange(n, dtype=np.int32),
-                        np.full(n, np.int8(3)), np.zeros(n))
+    return week_frames.Bids(listed.household, np.zeros(n, np.int64), np.arange(n, dtype=np.int32),
+                            np.full(n, np.int8(3)), np.zeros(n))
 
 
 def test_homes_let_directly_are_not_advertised_and_go_to_whom_the_scheme_names():

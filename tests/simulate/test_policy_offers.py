@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from cbl_engine.offers.refusals import months_after
-from cbl_engine.simulate import listing
+from cbl_engine.simulate import listing, week_frames
 from cbl_engine.simulate.state import STATUSES
 from cbl_engine.tables.days import date_of
 from tests.simulate.policy_world import run, scheme_text, setup_of, weeks_of
@@ -104,7 +104,7 @@ consequences: {then: {label: x, down: 1, months: 1}}
     setup = setup_of(scheme_text(rules), weeks=12, **BUSY)
     down, back = 0, 0
     for state, week, advertised, bids in weeks_of(setup):
-        frames = listing.frames_of(state, week, advertised, bids)
+        frames = week_frames.frames_of(state, week, advertised, bids)
         band = dict(frames.register["applications"].select("id", "band").iter_rows())
         households, close = state.households, setup.closes(week)
         for row in np.unique(bids.household):
@@ -132,7 +132,7 @@ consequences: {then: {label: x, bottom_of_band_months: 12}}
     setup = setup_of(scheme_text(rules, profiles), weeks=10, **BUSY)
     below = 0
     for state, week, advertised, bids in weeks_of(setup):
-        made = listing.live_shortlist(state, listing.frames_of(state, week, advertised, bids))
+        made = listing.live_shortlist(state, week_frames.frames_of(state, week, advertised, bids))
         rows = made.frame().filter(pl.col("position").is_not_null())
         ids = state.households["id"]
         last = set(ids[state.households["bottom_until"] > setup.closes(week)].tolist())
@@ -163,7 +163,7 @@ consequences: {then: {label: x, lose_choice_months: 6}}
     led = 0
     for state, week, _, bids in weeks_of(setup):
         council = state.households["council_until"][bids.household] > setup.closes(week)
-        assert (bids.by[council] == listing.ASSISTED).all()
+        assert (bids.by[council] == week_frames.ASSISTED).all()
         led += council.sum()
     assert led
 

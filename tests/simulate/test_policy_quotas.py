@@ -152,7 +152,7 @@ def test_a_quota_on_lettings_follows_what_is_let():
 
 
 def test_the_live_shortlist_ranks_by_the_profile_that_the_quota_chose():
-    from cbl_engine.simulate import listing
+    from cbl_engine.simulate import listing, week_frames
 
     rules = """advertising:
   quotas: {half: {label: x, on: adverts, share: 0.5, profile: wider}}
@@ -160,9 +160,9 @@ def test_the_live_shortlist_ranks_by_the_profile_that_the_quota_chose():
     setup = setup_of(scheme_text(rules), tenancies__end_per_year=2.0)
     seen = set()
     for state, week, advertised, bids in weeks_of(setup):
-        made = listing.live_shortlist(state, listing.frames_of(state, week, advertised, bids))
+        made = listing.live_shortlist(state, week_frames.frames_of(state, week, advertised, bids))
         chosen = [setup.policies[0].profiles[p - 1] for p in state.voids["profile"][advertised]]
-        ids = listing.adverts_of(state, week, advertised).ids
+        ids = week_frames.adverts_of(state, week, advertised).ids
         by_id = dict(made.summary().select("advert", "profile").iter_rows())
         assert [by_id[i] for i in ids.tolist() if i in by_id] == [
             c for i, c in zip(ids.tolist(), chosen, strict=True) if i in by_id]

@@ -13,7 +13,6 @@ from cbl_engine.assess import assess
 from cbl_engine.errors import BadInput
 from cbl_engine.scheme import load_scheme
 from cbl_engine.simulate.changes import scheme_over_time
-from cbl_engine.simulate.listing import register_of
 from cbl_engine.simulate.luck import Luck
 from cbl_engine.simulate.parameters import shipped_parameters
 from cbl_engine.simulate.policy import policy_on
@@ -22,6 +21,7 @@ from cbl_engine.simulate.scenario import Scenario
 from cbl_engine.simulate.scenario_file import read_scenario
 from cbl_engine.simulate.state import begin
 from cbl_engine.simulate.tracks import tracks_of, tracks_on
+from cbl_engine.simulate.week_frames import register_of
 from cbl_engine.simulate.world import set_up
 from cbl_engine.tables.days import date_of
 from tests.simulate.live import as_text

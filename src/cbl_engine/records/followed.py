@@ -4,11 +4,12 @@
    application and how many times) at the same step, or the same proposal. It comes as many days
    after it as it did in fact. Outcomes about an advert alone come on their day.
 2. Where the record has none, because that was never asked in fact, an offer goes on: it is approved
-   by nobody, as in unattended mode (in which the cycle itself does that); the landlord takes the household, it comes to view, accepts and
-   signs. Each comes as many days after as it first did on that advert, or on the same day.
+   by nobody, as in unattended mode (in which the cycle itself does that); the landlord takes the
+   household, it comes to view, accepts and signs. Each comes as many days after as it first did on
+   that advert, or on the same day.
 3. What had no answer in fact when the record ended, or when it came to an end by itself (a proposal
-   that lapsed or was approved by nobody, an offer at a step that nobody answered), waits for longer than
-   it did before 2. applies.
+   that lapsed or was approved by nobody, an offer at a step that nobody answered), waits for longer
+   than it did before 2. applies.
 4. Adverse acts are never assumed, but for passing over by a check, as in unattended mode; nor are
    decisions between equals.
 
@@ -106,7 +107,6 @@ class Recorded:
             days = event.on - at_step_since(book, offer)
             self.asked[outcome] = (offer.id, offer.step), days
             self.first.setdefault((offer.advert, offer.step), days)
-
 
     def _unanswered(self, book: Book, asks: Asks, event: e.Event) -> None:
         """What ends by itself has waited until then."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from cbl_engine.simulate import listing
+from cbl_engine.simulate import listing, week_frames
 from cbl_engine.simulate.asking import judge_of
 from cbl_engine.simulate.columns import spans
 from cbl_engine.simulate.policy import policy_on
@@ -88,7 +88,7 @@ def _ranked(
     """Entries in the order of the live shortlist as at a day; who is not eligible is left out."""
     used, which = np.unique(which, return_inverse=True)
     voids = voids[used]
-    bids = listing.Bids(going.household[entry], which, going.rank[entry], going.by[entry],
-                        going.utility[entry])
-    frames = listing.frames_of(state, week, voids, bids, day)
+    bids = week_frames.Bids(going.household[entry], which, going.rank[entry], going.by[entry],
+                            going.utility[entry])
+    frames = week_frames.frames_of(state, week, voids, bids, day)
     return entry[listing.rank(state, frames, day).bid]

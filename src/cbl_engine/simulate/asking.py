@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.offers.criteria import Judge
-from cbl_engine.simulate import listing
+from cbl_engine.simulate import week_frames
 from cbl_engine.simulate.setup import OWN_COLUMNS
 from cbl_engine.tables.days import date_of
 
@@ -33,14 +33,15 @@ def judge_of(
         day: households are as on this day.
         who: rows of households, in any order.
         voids: rows of voids.
-        week: whose adverts they are; ids as :func:`cbl_engine.simulate.listing.adverts_of` has them.
+        week: whose adverts they are; ids as :func:`cbl_engine.simulate.week_frames.adverts_of` has
+            them.
     """
     who = np.unique(who)
     who = who[np.argsort(state.households["id"][who])]
-    register = listing.register_of(state, who, day)
+    register = week_frames.register_of(state, who, day)
     if voids is None:
         return Judge(state.setup.scheme, register)
-    shown = listing.adverts_of(state, week, voids)
+    shown = week_frames.adverts_of(state, week, voids)
     return Judge(state.setup.scheme, register, shown.adverts, shown.homes)
 
 
@@ -52,7 +53,7 @@ def judge_of_stock(state: State, day: int) -> Judge:
     if "local_lettings_plan" in stock.columns:
         adverts = adverts.with_columns(stock["local_lettings_plan"])
         stock = stock.drop("local_lettings_plan")
-    nobody = listing.register_of(state, np.zeros(0, np.int64), day)
+    nobody = week_frames.register_of(state, np.zeros(0, np.int64), day)
     return Judge(state.setup.scheme, nobody, adverts, stock.with_columns(pl.Series("id", ids)))
 
 

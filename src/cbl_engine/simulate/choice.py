@@ -20,11 +20,11 @@ import numpy as np
 
 from cbl_engine.simulate import bidders, response
 from cbl_engine.simulate.columns import spans, within
-from cbl_engine.simulate.listing import ASSISTED, AUTOMATIC, OWN, Bids
 from cbl_engine.simulate.parameters import happens, happens_by_kind
 from cbl_engine.simulate.policy import policy_on
 from cbl_engine.simulate.setup import KINDS
 from cbl_engine.simulate.state import MOST_BEDROOMS, NOBODY
+from cbl_engine.simulate.week_frames import ASSISTED, AUTOMATIC, OWN, Bids
 from cbl_engine.tables.days import YEAR
 
 if TYPE_CHECKING:

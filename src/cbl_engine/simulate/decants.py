@@ -14,7 +14,7 @@ import numpy as np
 
 from cbl_engine.simulate.columns import first_fit, spans, within
 from cbl_engine.simulate.downsizing import FIRST_NUMBER
-from cbl_engine.simulate.listing import Bids, Listed
+from cbl_engine.simulate.listing import Listed
 from cbl_engine.simulate.luck import poisson_counts
 from cbl_engine.simulate.parameters import picked
 from cbl_engine.simulate.setup import DEMOLISHED, RETURNED, ROUTES, STANDING
@@ -32,6 +32,7 @@ from cbl_engine.simulate.state import (
     join,
 )
 from cbl_engine.simulate.voids import FOR_DECANT, SET_ASIDE, due_to_end, happened, open_void
+from cbl_engine.simulate.week_frames import Bids
 from cbl_engine.tables.days import YEAR
 
 if TYPE_CHECKING:

@@ -14,12 +14,13 @@ import numpy as np
 from cbl_engine.offers.direct import criteria_of
 from cbl_engine.simulate.asking import judge_of, meets
 from cbl_engine.simulate.columns import spans, within
-from cbl_engine.simulate.listing import Bids, Listed
+from cbl_engine.simulate.listing import Listed
 from cbl_engine.simulate.parameters import happens
 from cbl_engine.simulate.policy import policy_on
 from cbl_engine.simulate.setup import ROUTES
 from cbl_engine.simulate.state import ADVERTISED, NEVER, READY, WAITING
 from cbl_engine.simulate.voids import DIRECT
+from cbl_engine.simulate.week_frames import Bids
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

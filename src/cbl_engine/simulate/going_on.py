@@ -21,6 +21,7 @@ from cbl_engine.simulate import (
     offering,
     register,
     targets,
+    week_frames,
 )
 from cbl_engine.simulate.consequences import refused_before
 from cbl_engine.simulate.lists_under_way import DIRECT_ROUTE, FAILED, TAKEN, TO_ASK, UNDER_WAY
@@ -66,7 +67,7 @@ def go_on(state: State) -> offering.Going:
     utility = choice.worth(state, who, void, counts, at)
     bid = np.flatnonzero(~accepted & (entry["by"] != DIRECT_ROUTE))
     bid = bid[np.lexsort((entry["rank"][bid], who[bid]))]
-    bids = listing.Bids(who[bid], at[bid], entry["rank"][bid], entry["by"][bid], utility[bid])
+    bids = week_frames.Bids(who[bid], at[bid], entry["rank"][bid], entry["by"][bid], utility[bid])
     listed = listing.listed(state, 0, void, bids, setup.start)
     failed = np.bincount(at[entry["stands"] == FAILED], minlength=len(void))
     state.voids["eligible"][void] = np.maximum(listed.eligible, failed)

@@ -31,6 +31,7 @@ from cbl_engine.simulate import (
     opening,
     register,
     voids,
+    week_frames,
     works,
 )
 from cbl_engine.simulate.columns import Columns, silent
@@ -126,7 +127,7 @@ def close(
 
 
 def rank_and_offer(
-    state: State, week: int, advertised: NDArray[np.int64], bids: listing.Bids,
+    state: State, week: int, advertised: NDArray[np.int64], bids: week_frames.Bids,
     going: offering.Going, at_its_end: Callable[[], None] | None = None,
 ) -> offering.Going:
     """The adverts of a week close: the live shortlist ranks, and homes are offered."""
