@@ -167,6 +167,8 @@ LET = {"home": "h1", "application": "P", "start": date(2023, 1, 1)}
         ([{"home": "h1"}, {"home": "h2", "signed_on": DAY, "freed_home": "h1", "undone_on": DAY}],
          [], True),
         ([{"home": "h1", "signed_on": DAY}, {"home": "h2", "freed_home": "h1"}], [], True),
+        ([{"home": "h1", "undone_on": DAY}], [LET], False),
+        ([{"home": "h1", "undone_on": DAY}], [LET | {"application": "Q"}], True),
     ],
 )
 def test_a_home_is_let_until_its_tenancy_has_an_end_or_a_move_freed_it(lettings, tenancies, let):

@@ -647,6 +647,40 @@ def test_the_old_home_is_freed_only_if_the_tenancy_truly_ends(ends, freed) -> No
     assert week.table("lettings")[0]["freed_home"] == freed
 
 
+def test_a_move_that_falls_through_ends_proposals_of_the_home_it_was_to_free_and_tells_the_others() -> None:
+    """Her old home is her tenancy again: nobody is offered it, and who was is named each week."""
+    week = Week().household("ann", current_home="home oak").households("bob cat")
+    week.add("tenancies", id="t", home="home oak", application="old", start=day(1))
+    week.advert("elm", bids="ann").let("elm", "ann", tenancy_ends=True).run(until=9)
+    week.advert("oak", bids="bob", opens=9, closes=10.5).run(until=11)
+    assert week.steps()["oak", "bob"] == "proposed"
+    kept = week.record
+    week.outcome(12, "undone", "elm", "ann").run(until=12)
+    assert week.steps()["oak", "bob"] == "not_chosen"
+    assert "offers_of_homes_let" not in week.cycle.telling
+    week.record = kept
+    week.approve(12, "offer", "oak", "bob").outcome(13, "undone", "elm", "ann").run(until=13)
+    assert week.cycle.telling["offers_of_homes_let"] == [
+        {"offer": "oak/bob/1", "home": "home oak", "step": "offered"}]
+    assert week.outcome(14, "accepted", "oak", "bob") is week
+    with pytest.raises(TableError, match="home home oak is let"):
+        week.run(until=14)
+
+
+def test_a_tenancy_that_the_register_has_before_its_signing_stands_in_nobodys_way_but_others() -> None:
+    """The tenancies came with the week's outcomes; the letting falls through, and so does its tenancy."""
+    week = offered().outcome(8, "accepted", "elm", "ann")
+    week.add("tenancies", id="t", home="home elm", application="ann", start=day(8))
+    week.outcome(9, "signed", "elm", "ann").run(until=9)
+    assert week.steps() == {("elm", "ann"): "let"}
+    week.outcome(10, "undone", "elm", "ann").run(until=10)
+    assert week.steps() == {("elm", "ann"): "undone", ("elm", "bob"): "proposed"}
+    other = offered().outcome(8, "accepted", "elm", "ann")
+    other.add("tenancies", id="t", home="home elm", application="bob", start=day(8))
+    with pytest.raises(TableError, match="home home elm is let"):
+        other.run(until=8)
+
+
 def test_an_acceptance_that_falls_through_goes_on_down_the_list() -> None:
     """The household is out, unless it was the landlord's doing."""
     week = offered().outcome(8, "accepted", "elm", "ann").outcome(9, "undone", "elm", "ann")

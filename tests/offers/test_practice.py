@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -89,6 +90,31 @@ def test_a_register_that_says_under_offer_because_of_this_offer_stops_nothing() 
     week.run(until=7).add("applications", id="ann", status="under_offer", band="B")
     week.outcome(8, "accepted", "elm", "ann").outcome(9, "signed", "elm", "ann").run(until=9)
     assert week.steps() == {("elm", "ann"): "let"}
+
+
+def test_a_register_that_says_housed_because_of_this_offer_stops_nothing() -> None:
+    """It says so before the signing is told; one that closes the application stops it."""
+    week = Week().households("ann bob").advert("elm", bids="ann bob").approve(7, "offer", "elm", "ann")
+    week.outcome(8, "accepted", "elm", "ann").run(until=8)
+    week.add("applications", id="ann", status="housed", band="B").run(until=9)
+    assert (week.steps(), week.proposed()) == ({("elm", "ann"): "accepted"}, [])
+    week.outcome(10, "signed", "elm", "ann").run(until=10)
+    assert week.steps() == {("elm", "ann"): "let"}
+
+
+def test_a_register_of_the_weeks_end_says_housed_from_the_signing_on() -> None:
+    """It comes with the week's approval, acceptance and signing; until then the status on record stands."""
+    def came(what: str, **options: Any) -> Week:
+        week = Week().households("ann bob").advert("elm", bids="ann bob").run(until=6)
+        week.add("applications", id="ann", status="housed", band="B", priority_date=day(1))
+        week.approve(7, "offer", "elm", "ann").outcome(8, what, "elm", "ann")
+        return week.outcome(9, "signed", "elm", "ann").run(until=9, **options)
+
+    assert came("accepted").steps() == {("elm", "ann"): "let"}
+    # She did not sign, so that she was housed otherwise.
+    week = came("withdrew", keep_going=True)
+    assert [row["status"] for row in week.record.tables["applications"].to_dicts()] == ["housed", "active"]
+    assert [row["clash"] for row in week.cycle.quarantined] == ["after_the_end"]
 
 
 def test_one_person_on_two_applications_is_housed_once() -> None:

@@ -196,6 +196,10 @@ def _happened(done: RecordedCycle) -> Iterator[Any]:
                f"{row['application']}, in force since {row['since']}, counted that of {row['offer']} (with "
                f"{row['left']} that still count), and holds on; an officer lifts it by an outcome undone, act "
                "consequence.")
+    for row in telling.pop("offers_of_homes_let", []):
+        by = "undone" if row["step"] == "accepted" else "offer_withdrawn"
+        yield (f"Home {row['home']} is let: offer {row['offer']} of it is {row['step']}, and nobody can sign; an "
+               f"officer ends it by an outcome {by}, or the tenancy on record is put right.")
     for what, rows in sorted(telling.items(), key=lambda told: told[0] == "automatic_bids"):
         if rows:
             yield f"To be told, {what.replace('_', ' ')}: {_named(rows)}"

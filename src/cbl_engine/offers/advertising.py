@@ -97,16 +97,19 @@ def homes_of(adverts: pl.DataFrame, homes: pl.DataFrame | None) -> pl.DataFrame:
     ).unique().sort("advert", "home")
 
 
-def homes_let(record: Mapping[str, pl.DataFrame], on: date) -> pl.Series:
+def homes_let(
+    record: Mapping[str, pl.DataFrame], on: date, *, but_to: str | None = None
+) -> pl.Series:
     """Homes that are let on a day.
 
     A home is let by a letting that stands and by a tenancy that has begun; not once the tenancy's
     end is on record, though it lie ahead (a home may be advertised before its tenant has gone), nor
-    when a letting since then has freed it.
+    when a letting since then has freed it, nor by a tenancy whose letting was undone.
 
     Args:
         record: ``lettings`` and ``tenancies``; a table that is not there is empty.
         on: the day.
+        but_to: an application; homes that are let to nobody else are left out.
 
     Returns:
         Ids of homes.
@@ -117,11 +120,13 @@ def homes_let(record: Mapping[str, pl.DataFrame], on: date) -> pl.Series:
     standing = lettings.filter(pl.col("undone_on").is_null() & (pl.col("signed_on") <= on))
     held = standing.select("home", "application", pl.col("signed_on").alias("since"))
     if tenancies.height:
-        held = held.cast({c: tenancies[c].dtype for c in ("home", "application")})
+        of = {c: tenancies[c].dtype for c in ("home", "application")}
+        held = held.cast(of)
         ended = tenancies.filter(over).select("home", "application")
+        undone = lettings.filter(pl.col("undone_on") <= on).select("home", "application").cast(of)
         running = tenancies.filter(~over & begun).select(
             "home", "application", pl.col("start").alias("since")
-        )
+        ).join(undone, on=undone.columns, how="anti")
         held = pl.concat([held.join(ended, on=ended.columns, how="anti"), running])
     if "freed_home" in standing.columns:
         freed = standing.select(
@@ -130,6 +135,8 @@ def homes_let(record: Mapping[str, pl.DataFrame], on: date) -> pl.Series:
         ).drop_nulls().group_by("home").agg(pl.col("freed_on").max())
         left = pl.col("freed_on") >= pl.col("since").fill_null(pl.col("freed_on"))
         held = held.join(freed, on="home", how="left").filter(~left.fill_null(value=False))
+    if but_to is not None:
+        held = held.filter(pl.col("application").cast(pl.String).ne_missing(but_to))
     return held["home"].drop_nulls().unique().sort()
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from cbl_engine.offers.advertising import homes_let
 from cbl_engine.offers.adverts_day import correct, corrected_on, end_of_day, withdraw
 from cbl_engine.offers.checks import told_reason
 from cbl_engine.offers.clashes import Clash, about, offer_in_words, which_one
@@ -132,12 +133,17 @@ def _accepted(desk: Desk, offer: Offer, row: Row) -> None:
 
 
 def _not_taken(desk: Desk, offer: Offer) -> None:
-    """Nobody else was let the home, or accepted it."""
+    """Nobody else was let the home, or accepted it.
+
+    A tenancy of its own, on record before its signing is, is no obstacle.
+    """
     for other in desk.at_home(offer.advert, offer.home):
         taken = other.step == "accepted" and other is not offer
         if taken and (offer.home is not None or not desk.vacant(offer.advert or "")):
             raise Clash("home_let", offer_in_words(other))
-    if offer.home is not None and offer.home in desk.let:
+    if offer.home in desk.let and offer.home in set(
+        homes_let(desk.record, desk.on, but_to=offer.application)
+    ):
         raise Clash("home_let", f"home {offer.home} is let")
 
 

@@ -28,12 +28,12 @@ from cbl_engine.offers.decisions import decide_unattended
 from cbl_engine.offers.desk import Desk, london_day
 from cbl_engine.offers.direct_day import propose_direct_lets
 from cbl_engine.offers.due import duties_of_the_cycle, past_deadlines
-from cbl_engine.offers.give_way import give_way
+from cbl_engine.offers.give_way import give_way, let_to_others
 from cbl_engine.offers.line import lists_over, next_in_line
 from cbl_engine.offers.moves import move_offers, offer_to_visitors
 from cbl_engine.offers.properties import verify
 from cbl_engine.offers.record import Cycle, Record
-from cbl_engine.offers.signing import members_settled
+from cbl_engine.offers.signing import housed_by_it, members_settled, until_then
 from cbl_engine.offers.unknown_names import check_names, unknown_checks
 from cbl_engine.offers.withdrawals import bids_withdrawn, withdrawn_late
 from cbl_engine.tables import as_at_problems
@@ -112,6 +112,7 @@ def run_cycle(
     new = {table: news(desk.given.get(table), rows, table) for table, rows in came.items()}
     outcomes, clashes = _in_time(scheme, new, record.as_at, as_at)
     _leave_out(desk, clashes)
+    housed = _held_until_signed(desk, came, new, outcomes)
     late = _late(desk, new, record.as_at)
     withdrawn = set() if record.as_at is None or "bids" not in new else withdrawn_late(
         new["bids"], record.as_at)
@@ -121,7 +122,10 @@ def run_cycle(
         waiting = _day(desk, outcomes.get(day, []), late, withdrawn, answers, unattended=unattended)
         late, withdrawn = {}, set()
         _leave_out(desk, waiting)
+        _housed_otherwise(desk, housed, waiting)
         clashes += waiting
+    for offer in let_to_others(desk):
+        desk.tell("offers_of_homes_let", offer=offer.id, home=offer.home, step=offer.step)
     if clashes and not keep_going:
         raise TableError(clash_problems(clashes))
     tables = {**desk.given, **desk.book.tables()}
@@ -130,6 +134,34 @@ def run_cycle(
     quarantined = [{"outcome": row["id"], "clash": clash.kind, "why": in_words(row, clash)}
                    for row, clash in clashes]
     return Cycle(after, desk.events, desk.rows, quarantined, desk.telling)
+
+
+def _held_until_signed(
+    desk: Desk, came: dict[str, pl.DataFrame], new: dict[str, pl.DataFrame],
+    outcomes: Mapping[date, list[Row]],
+) -> pl.DataFrame:
+    """Give applications that their own signing housed, as they come, the status until then.
+
+    Returns:
+        Their rows as they came: taken in if it turns out that they did not sign.
+    """
+    signed = {row["application"]: day for day, rows in sorted(outcomes.items())
+              for row in rows if row["what"] == "signed"}
+    if "applications" not in came or not signed:
+        return pl.DataFrame(schema={"id": pl.String})
+    housed = housed_by_it(came["applications"], signed)
+    now = desk.given.get("applications")
+    came["applications"] = taken_in(came["applications"], until_then(housed, now), "applications")
+    new["applications"] = news(now, came["applications"], "applications")
+    return housed
+
+
+def _housed_otherwise(desk: Desk, housed: pl.DataFrame, clashes: list[tuple[Row, Clash]]) -> None:
+    """Take in as they came those whose signing clashed."""
+    not_signed = [row["application"] for row, _ in clashes if row["what"] == "signed"]
+    rows = housed.filter(pl.col("id").is_in(not_signed))
+    if rows.height:
+        desk.take_in("applications", news(desk.given["applications"], rows, "applications"), "given")
 
 
 def _take_in(

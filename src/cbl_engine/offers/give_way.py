@@ -1,6 +1,7 @@
 """Proposals that nobody approved yet give way to who leads by then, where a scheme ranks on the day.
 
-So they do, whenever it ranks, to a household that was wrongly passed over. A proposal is no offer. Of each list on which one waits, ranked anew as at that day, those lapse
+So they do, whenever it ranks, to a household that was wrongly passed over, and to who was let the home
+otherwise. A proposal is no offer. Of each list on which one waits, ranked anew as at that day, those lapse
 whose household has no place any more, and, from the lowest up, those whose homes are too few for
 who may be asked above it. Who gave way stays on the list.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbl_engine.offers.above import first_who_came, free_homes, stand_above
+from cbl_engine.offers.advertising import homes_let
 from cbl_engine.offers.line import to_let
 from cbl_engine.offers.lines import out_of
 from cbl_engine.offers.lists import rank_anew
@@ -24,13 +26,25 @@ if TYPE_CHECKING:
 
 
 def give_way(desk: Desk) -> None:
-    """Proposals that lead no longer lapse, where the scheme ranks on the day.
+    """Proposals of a home that is let lapse, and those that lead no longer where the scheme ranks on the
+    day.
 
     Those of the day itself lead as they were made; so none is made and lapses for ever.
     """
+    for offer in let_to_others(desk):
+        if offer.step == "proposed":
+            end(desk, offer, "not_chosen")
     if desk.offers.order == "offer" and desk.at_rest != (desk.on, desk.book.events):
         _ranked(desk)
         _lapse(desk, {advert: _of_days_before(desk, its) for advert, its in _waiting(desk).items()})
+
+
+def let_to_others(desk: Desk) -> list[Offer]:
+    """Open offers of a home that is let to somebody else by now: by a tenancy on record, or because the
+    move that was to free it fell through.
+    """
+    return [offer for offer in desk.book.open.values() if offer.home in desk.let
+            and offer.home in set(homes_let(desk.record, desk.on, but_to=offer.application))]
 
 
 def make_way(desk: Desk, advert: str) -> None:

@@ -154,7 +154,7 @@ class _Going:
         tables = {"lettings": self.book.table("lettings")}
         if "tenancies" in self.given:
             tables["tenancies"] = self.given["tenancies"]
-        if offer.home in set(homes_let(tables, event.on).to_list()):
+        if offer.home in set(homes_let(tables, event.on, but_to=offer.application).to_list()):
             raise PropertyError(2, f"home {offer.home} of {offer.id} is let already")
 
     def _ended(self, event: e.OfferEnded) -> None:

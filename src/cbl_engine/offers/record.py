@@ -55,7 +55,8 @@ class Cycle:
         telling: who is to be told what: ``void_bids``, ``automatic_bids``, ``late_bids`` and
             ``withdrawn_bids`` (advert, application); ``direct_lets_refused`` (on, id, application, home, kind,
             finding, state); ``consequences_resting_on_a_refusal`` that was judged anew and counts no longer
-            (application, consequence, since, offer, left: how many of its refusals still count).
+            (application, consequence, since, offer, left: how many of its refusals still count);
+            ``offers_of_homes_let`` to somebody else by now (offer, home, step).
     """
 
     record: Record

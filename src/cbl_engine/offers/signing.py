@@ -12,6 +12,9 @@ from cbl_engine.offers.quotas import Ledger
 from cbl_engine.offers.stops import end_hold
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
     from cbl_engine.offers.desk import Desk
     from cbl_engine.offers.entries import Offer
 
@@ -58,6 +61,42 @@ def _off_lists(desk: Desk, household: str) -> None:
     for proposal in desk.book.open_proposals():
         if proposal.application == household and proposal.act in ("bypass", "offer", "direct_let"):
             desk.decide(proposal, "lapsed")
+
+
+def housed_by_it(applications: pl.DataFrame, signed: Mapping[str, date]) -> pl.DataFrame:
+    """Those of the applications that come which say ``housed`` because of a signing that comes too.
+
+    Args:
+        applications: rows that come.
+        signed: application -> the day of its signing. A version that begins later is none of them.
+    """
+    if "status" not in applications.columns:
+        return applications.clear()
+    day = pl.col("id").replace_strict(signed, default=None, return_dtype=pl.Date)
+    begins = pl.col("valid_from") if "valid_from" in applications.columns else pl.lit(None, pl.Date)
+    return applications.filter(
+        pl.col("status").cast(pl.String) == "housed", day.is_not_null(),
+        (begins <= day).fill_null(value=True))
+
+
+def until_then(housed: pl.DataFrame, now: pl.DataFrame | None) -> pl.DataFrame:
+    """Rows of :func:`housed_by_it` with the status until the signing.
+
+    The register of a week's end says of all its days what happened on one of them.
+
+    Args:
+        housed: the rows.
+        now: the applications that stand; None: none.
+
+    Returns:
+        The rows; their status is that of the last version on record, ``active`` where there is none.
+    """
+    before: dict[str, str] = {}
+    if now is not None:
+        versions = now.sort("valid_from", nulls_last=False) if "valid_from" in now.columns else now
+        before = dict(versions.select("id", pl.col("status").cast(pl.String)).iter_rows())
+    return housed.with_columns(pl.col("id").replace_strict(
+        before, default="active", return_dtype=housed.schema["status"]).alias("status"))
 
 
 def sharing_a_tenant(desk: Desk, application: str) -> tuple[str, ...]:

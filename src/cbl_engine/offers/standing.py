@@ -107,7 +107,7 @@ def what_stops(desk: Desk, places: list[Place], before: Step) -> Standing:
     """
     found: Standing = {}
     for part in (
-        _rules, lambda desk, left: _criteria(desk, left, before), _held,
+        lambda desk, left: _rules(desk, left, before), lambda desk, left: _criteria(desk, left, before), _held,
         lambda desk, left: stops_of(_not_let_stand(asked_of(desk, left, before), left)),
     ):
         left = [p for p in places if p.key not in found]
@@ -140,22 +140,21 @@ def rule_on_a_list(desk: Desk) -> Callable[[str, str], Stop | None]:
     return stop
 
 
-def _rules(desk: Desk, places: list[Place]) -> Standing:
+def _rules(desk: Desk, places: list[Place], before: Step) -> Standing:
     found: Standing = {}
+    # A council's own system may say `under_offer`, and then `housed`, because of our offer.
+    may_go_on = ("active", "under_offer", "housed")[: 3 if before == "let" else 2]
     frozen = _frozen(desk, [p for p in places if p.listed])
     on_a_list, statuses, withdrawn = rule_on_a_list(desk), desk.statuses, withdrawn_on(desk)
     for place in places:
-        stop = None
+        stop, status = None, statuses.get(place.application)
         if place.listed:
             under_offer = _BY_RULE[UNDER_OFFER] if place.key in frozen else None
             stop = on_a_list(*place.key) or under_offer
-        elif place.direct:
-            stop = _BY_RULE[NOT_ACTIVE] if statuses.get(place.application) in OVER else None
-        # A council's own system may say `under_offer` of a household because of our offer.
-        elif statuses.get(place.application) not in ("active", "under_offer"):
+        elif status in may_go_on:
+            stop = _BY_RULE[WITHDRAWN] if place.key in withdrawn else None
+        elif not place.direct or status in OVER:
             stop = _BY_RULE[NOT_ACTIVE]
-        elif place.key in withdrawn:
-            stop = _BY_RULE[WITHDRAWN]
         if stop is not None and stop.reason not in place.let_stand:
             found[place.key] = stop
     return found

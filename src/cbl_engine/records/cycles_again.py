@@ -22,7 +22,7 @@ from cbl_engine.records.facts_apart import (
 )
 from cbl_engine.records.state import State, erased_in, tables_of
 from cbl_engine.tables.letting_columns import RECORDED
-from cbl_engine.tables.taking_in import in_order
+from cbl_engine.tables.taking_in import in_order, taken_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,7 +87,7 @@ class Past:
         for n in range(run.first, run.last + 1):
             event = self.trail.events[n - 1]
             if isinstance(event, TakenIn) and event.why == "given":
-                rows[event.table] = self.rows(n, event.table)
+                rows[event.table] = taken_in(rows.get(event.table), self.rows(n, event.table), event.table)
                 whole |= {event.table} if event.whole else set()
             elif isinstance(event, Quarantined):
                 left_out[str(event.outcome)] = event.clash
