@@ -647,6 +647,17 @@ def test_the_old_home_is_freed_only_if_the_tenancy_truly_ends(ends, freed) -> No
     assert week.table("lettings")[0]["freed_home"] == freed
 
 
+@pytest.mark.parametrize(("until", "freed"), [(7, "old home"), (None, None)])
+def test_a_register_that_has_the_move_already_frees_the_home_it_had_before(until, freed) -> None:
+    """The new home is freed by nobody's move into it."""
+    week = Week().advert("elm", bids="ann")
+    if until is not None:
+        week.household("ann", current_home="old home").run(until=until)
+    week.household("ann", current_home="home elm")
+    week.let("elm", "ann", on=8, tenancy_ends=True).run(until=10)
+    assert week.table("lettings")[0]["freed_home"] == freed
+
+
 def test_a_move_that_falls_through_ends_proposals_of_the_home_it_was_to_free_and_tells_the_others() -> None:
     """Her old home is her tenancy again: nobody is offered it, and who was is named each week."""
     week = Week().household("ann", current_home="home oak").households("bob cat")

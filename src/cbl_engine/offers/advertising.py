@@ -120,13 +120,15 @@ def homes_let(
     standing = lettings.filter(pl.col("undone_on").is_null() & (pl.col("signed_on") <= on))
     held = standing.select("home", "application", pl.col("signed_on").alias("since"))
     if tenancies.height:
-        of = {c: tenancies[c].dtype for c in ("home", "application")}
-        held = held.cast(of)
+        def alike(frame: pl.DataFrame) -> pl.DataFrame:
+            return frame.cast({c: tenancies[c].dtype for c in ("home", "application")})
+
+        held = alike(held)
         ended = tenancies.filter(over).select("home", "application")
-        undone = lettings.filter(pl.col("undone_on") <= on).select("home", "application").cast(of)
+        undone = lettings.filter(pl.col("undone_on") <= on).select("home", "application")
         running = tenancies.filter(~over & begun).select(
             "home", "application", pl.col("start").alias("since")
-        ).join(undone, on=undone.columns, how="anti")
+        ).join(alike(undone), on=undone.columns, how="anti")
         held = pl.concat([held.join(ended, on=ended.columns, how="anti"), running])
     if "freed_home" in standing.columns:
         freed = standing.select(

@@ -101,7 +101,7 @@ def run_cycle(
             where="as_at", given=str(as_at), allowed=f"a day after {record.as_at}",
         )])
     came = {table: with_text_ids(table, rows) for table, rows in sorted(given.items())}
-    desk = Desk(scheme, record.given(), record.book(), seed=seed)
+    desk = Desk(scheme, record.given(), record.book(), seed=seed, found=record.given())
     desk.on = as_at
     if not record.events:
         desk.emit(e.Begun(on=as_at, engine=__version__))

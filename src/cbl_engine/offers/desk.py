@@ -42,6 +42,7 @@ class Desk:
         book: the recorded tables, as they stand.
         on: the day.
         seed: of lotteries without one of their own.
+        found: the tables taken in, as the cycle found them.
         events: what happened so far.
         rows: table and rows of each :class:`~cbl_engine.offers.events.TakenIn` among them.
         telling: who is to be told what.
@@ -54,6 +55,7 @@ class Desk:
     book: Book
     on: date = date.min
     seed: int = 0
+    found: Mapping[str, pl.DataFrame] = field(default_factory=dict, repr=False)
     events: list[e.Event] = field(default_factory=list, repr=False)
     rows: list[tuple[str, pl.DataFrame]] = field(default_factory=list, repr=False)
     telling: dict[str, list[dict[str, Any]]] = field(default_factory=dict, repr=False)

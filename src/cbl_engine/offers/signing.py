@@ -26,7 +26,7 @@ def sign(desk: Desk, offer: Offer, row: dict[str, Any]) -> None:
     application = desk.application(offer.application)
     proposal = proposal_of(desk, offer)
     shares = sharing_a_tenant(desk, offer.application)
-    freed = application.get("current_home") if row.get("tenancy_ends") else None
+    freed = _home_left(desk, offer, application) if row.get("tenancy_ends") else None
     counted: list[e.AdvertCounted] = []
     if offer.advert is not None:
         ledger = Ledger(desk.judge, desk.record["ledger"])
@@ -52,6 +52,17 @@ def sign(desk: Desk, offer: Offer, row: dict[str, Any]) -> None:
             offer.advert or ""
         ):
             end(desk, other, "not_chosen")
+
+
+def _home_left(desk: Desk, offer: Offer, application: Mapping[str, Any]) -> str | None:
+    """The home that a household moves from: as the cycle found it, where the register has the move already."""
+    home, known = application.get("current_home"), desk.found.get("applications")
+    if home is None or home != offer.home:
+        return home
+    if known is None or "current_home" not in known.columns:
+        return None
+    left = known.filter(pl.col("id") == offer.application, pl.col("current_home") != home)
+    return next(reversed(left["current_home"].to_list()), None)
 
 
 def _off_lists(desk: Desk, household: str) -> None:
