@@ -688,7 +688,11 @@ def test_a_tenancy_that_the_register_has_before_its_signing_stands_in_nobodys_wa
     assert week.steps() == {("elm", "ann"): "undone", ("elm", "bob"): "proposed"}
     other = offered().outcome(8, "accepted", "elm", "ann")
     other.add("tenancies", id="t", home="home elm", application="bob", start=day(8))
-    with pytest.raises(TableError, match="home home elm is let"):
+    with pytest.raises(TableError, match="home elm is let: tenancy t is application bob's and has no end"):
+        other.run(until=8)
+    other.record = offered().run(until=7).record
+    other.add("tenancies", id="t", home="home elm", start=day(8)).outcome(8, "accepted", "elm", "ann")
+    with pytest.raises(TableError, match="tenancy t names no application"):
         other.run(until=8)
 
 

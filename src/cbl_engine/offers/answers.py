@@ -18,7 +18,9 @@ from cbl_engine.offers.refusals import refused
 from cbl_engine.offers.signing import sign, undo_letting
 from cbl_engine.offers.standing import asked_of, what_stops
 from cbl_engine.offers.undone import UNDOING
+from cbl_engine.offers.whole import whole
 from cbl_engine.scheme.law import in_law, names_of_law
+from cbl_engine.tables.letting_columns import TENANCIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,7 +146,18 @@ def _not_taken(desk: Desk, offer: Offer) -> None:
     if offer.home in desk.let and offer.home in set(
         homes_let(desk.record, desk.on, but_to=offer.application)
     ):
-        raise Clash("home_let", f"home {offer.home} is let")
+        raise Clash("home_let", f"home {offer.home} is let{_by_what(desk, offer.home)}")
+
+
+def _by_what(desk: Desk, home: str | None) -> str:
+    """The tenancy on record by which a home is let, in words; nothing where it is by a letting."""
+    running = whole(desk.table("tenancies"), TENANCIES).filter(
+        pl.col("home") == home, pl.col("end").is_null()).sort("id").to_dicts()
+    if not running:
+        return ""
+    whose = running[0]["application"]
+    named = "names no application" if whose is None else f"is application {whose}'s"
+    return f": tenancy {running[0]['id']} {named} and has no end"
 
 
 def _refused(desk: Desk, offer: Offer, row: Row) -> None:
