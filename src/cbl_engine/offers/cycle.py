@@ -147,21 +147,23 @@ def _held_until_signed(
     """
     signed = {row["application"]: day for day, rows in sorted(outcomes.items())
               for row in rows if row["what"] == "signed"}
-    if "applications" not in came or not signed:
-        return pl.DataFrame(schema={"id": pl.String})
-    housed = housed_by_it(came["applications"], signed)
     now = desk.given.get("applications")
+    housed = housed_by_it(came.get("applications", pl.DataFrame(schema={"id": pl.String})), signed)
+    if housed.is_empty():
+        return housed
     came["applications"] = taken_in(came["applications"], until_then(housed, now), "applications")
     new["applications"] = news(now, came["applications"], "applications")
     return housed
 
 
 def _housed_otherwise(desk: Desk, housed: pl.DataFrame, clashes: list[tuple[Row, Clash]]) -> None:
-    """Take in as they came those whose signing clashed."""
-    not_signed = [row["application"] for row, _ in clashes if row["what"] == "signed"]
-    rows = housed.filter(pl.col("id").is_in(not_signed))
+    """Take in as they came those whose signing, the last of them, clashed that day."""
+    not_signed = {row["application"] for row, _ in clashes if row["what"] == "signed"}
+    not_signed -= desk.book.housed(desk.on)
+    rows = housed.filter(pl.col("id").is_in(list(not_signed)), pl.col("signed_on") == desk.on)
     if rows.height:
-        desk.take_in("applications", news(desk.given["applications"], rows, "applications"), "given")
+        rows = news(desk.given["applications"], rows.drop("signed_on"), "applications")
+        desk.take_in("applications", rows, "given")
 
 
 def _take_in(

@@ -80,14 +80,16 @@ def housed_by_it(applications: pl.DataFrame, signed: Mapping[str, date]) -> pl.D
     Args:
         applications: rows that come.
         signed: application -> the day of its signing. A version that begins later is none of them.
+
+    Returns:
+        The rows, with the day (``signed_on``).
     """
-    if "status" not in applications.columns:
-        return applications.clear()
     day = pl.col("id").replace_strict(signed, default=None, return_dtype=pl.Date)
-    begins = pl.col("valid_from") if "valid_from" in applications.columns else pl.lit(None, pl.Date)
-    return applications.filter(
-        pl.col("status").cast(pl.String) == "housed", day.is_not_null(),
-        (begins <= day).fill_null(value=True))
+    found = applications.with_columns(day.alias("signed_on"))
+    begins = pl.col("valid_from") if "valid_from" in found.columns else pl.lit(None, pl.Date)
+    status = pl.col("status").cast(pl.String) if "status" in found.columns else pl.lit(None, pl.String)
+    return found.filter(status == "housed", pl.col("signed_on").is_not_null(),
+                        (begins <= pl.col("signed_on")).fill_null(value=True))
 
 
 def until_then(housed: pl.DataFrame, now: pl.DataFrame | None) -> pl.DataFrame:
@@ -106,7 +108,7 @@ def until_then(housed: pl.DataFrame, now: pl.DataFrame | None) -> pl.DataFrame:
     if now is not None:
         versions = now.sort("valid_from", nulls_last=False) if "valid_from" in now.columns else now
         before = dict(versions.select("id", pl.col("status").cast(pl.String)).iter_rows())
-    return housed.with_columns(pl.col("id").replace_strict(
+    return housed.drop("signed_on").with_columns(pl.col("id").replace_strict(
         before, default="active", return_dtype=housed.schema["status"]).alias("status"))
 
 

@@ -39,6 +39,7 @@ class Facts:
         self.outcomes: dict[str, Row] = {}
         self.direct_lets: dict[str, Row] = {}
         self.bids: dict[tuple[str, str, datetime], Row] = {}
+        self.until: dict[str, tuple[date, str | None, bool]] = {}
         self.people: list[Row] = []
         self.duties: list[Row] = []
         self.preferences: list[Row] = []
@@ -49,6 +50,7 @@ class Facts:
 
     def came(self, given: dict[str, list[Row]], left_out: dict[str, str]) -> None:
         """Rows come in; those with the id of one that stands take its place."""
+        self._housed_in(given, left_out)
         for table in ("applications", "adverts", "homes", "outcomes", "direct_lets"):
             getattr(self, table).update({row["id"]: dict(row) for row in given.get(table, [])})
         self.checks.update({r["id"]: r for r in given.get("checks", []) if r["id"] not in left_out})
@@ -57,11 +59,38 @@ class Facts:
         for table in ("people", "duties", "preferences"):
             getattr(self, table).extend(given.get(table, []))
 
+    def _housed_in(self, given: dict[str, list[Row]], left_out: dict[str, str]) -> None:
+        """Who the register has as housed, and signed by what came with it, is so from then on.
+
+        Its status was another until then; and stays so, unless it did not sign that day.
+        """
+        signed: dict[str, list[Row]] = {}
+        for row in given.get("outcomes", []):
+            if row["what"] == "signed" and left_out.get(row["id"]) not in ("before_the_state", "in_the_future"):
+                signed.setdefault(row["application"], []).append(row)
+        for row in given.get("applications", []):
+            known = self.applications.get(row["id"])
+            before = "active" if known is None else self._status(known, date.max)
+            self.until.pop(row["id"], None)
+            if row["status"] == "housed" and row["id"] in signed:
+                last = max(o["on"] for o in signed[row["id"]])
+                lost = any(o["on"] == last and o["id"] in left_out for o in signed[row["id"]])
+                self.until[row["id"]] = last, before, lost
+
+    def _status(self, row: Row, on: date) -> str | None:
+        if row["id"] not in self.until:
+            return row["status"]
+        last, before, lost = self.until[row["id"]]
+        by_then = any(row["id"] in (x["application"], *x["shares_tenant"]) and x["signed_on"] <= last and (
+            x["undone_on"] is None or x["undone_on"] > last) for x in self.book.lettings.values())
+        return row["status"] if lost and on > last and not by_then else before
+
     # Households, adverts and homes.
 
     def application(self, name: str, on: date) -> Row:
         """An application as the record has it that day."""
         row = {"place_in_band": None, **self.applications.get(name, {"id": name, "status": None})}
+        row["status"] = self._status(row, on)
         for held in self.book.consequences:
             if held["application"] == name and held["since"] <= on and (
                 held["until"] is None or on < held["until"]

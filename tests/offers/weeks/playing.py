@@ -113,6 +113,7 @@ def play(world: World, *, peeks: int = 3) -> Played:
     draw, scheme = random.Random(world.seed + 1), scheme_of(world)
     people = People(draw, world.scheme, refusals=world.refusals)
     record, played = Record(), Played(world.scheme)
+    told = random.Random(world.seed + 2)  # its own: what else is drawn stays
     extra: list[Rows] = [defaultdict(list) for _ in world.given]
     start = FIRST - timedelta(1)
     for week, end in enumerate(world.ends):
@@ -137,6 +138,7 @@ def play(world: World, *, peeks: int = 3) -> Played:
                 so_far = {**given, **so_far}
             seen = run_cycle(seen, scheme, frames(so_far), stop, **options).record
             _act(people, seen, given, stop + timedelta(1), following)
+        given["applications"] = _as_at_its_end(told, given, seen)
         given = {table: its for table, its in given.items() if its}
         cycle = run_cycle(record, scheme, frames(given), end, **options)
         played.cycles.append(as_plain(cycle, given, end, unattended=world.unattended[week]))
@@ -151,6 +153,17 @@ def _act(people: People, record: Record, given: Rows, first: date, last: date) -
               for table in ("proposals", "offers", "advert_states", "holds", "consequences", "passed_over")}
     given["outcomes"] += people.act(tables, first, last)
     given["checks"] += people.results(tables, first, last)
+
+
+def _as_at_its_end(draw: random.Random, given: Rows, seen: Record) -> list[Row]:
+    """Applications as a register of the week's end gives them: some that signed are housed by then."""
+    rows = {row["id"]: row for row in given["applications"]}
+    known = {row["id"]: row for row in seen.tables["applications"].to_dicts()}
+    for outcome in given["outcomes"]:
+        row = rows.get(outcome["application"]) or known.get(outcome["application"])
+        if outcome["what"] == "signed" and row is not None and draw.random() < 0.5:
+            rows[row["id"]] = {**row, "status": "housed"}
+    return list(rows.values())
 
 
 def _advertised_anew(
