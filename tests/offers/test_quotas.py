@@ -77,7 +77,7 @@ def test_one_in_four_is_every_fourth():
     assert [c.quota for c in chosen][3] == "waiting_time"
     assert chosen[3].events[0].model_dump(exclude={"kind"}) == {
         "on": DAY, "quota": "waiting_time", "stratum": (), "period": None, "advert": "a003",
-        "whole": 4, "part": 1, "chosen": True,
+        "letting": None, "whole": 4, "part": 1, "chosen": True,
         "why": "Waiting-time adverts: 0 of 3 so far, target 1 in 4, furthest behind",
     }
 
@@ -215,7 +215,7 @@ def test_a_quota_on_lettings_counts_whom_homes_were_let_to():
     judge = _judge(TO_LOCALS, _many(4))
     ledger = Ledger(judge)
     assert ledger.choose("a000", DAY) == ("needs", None, [])
-    counted = [ledger.letting("a000", who, DAY)[0] for who in ("N", "L", "U")]
+    counted = [ledger.letting("a000", who, DAY, offer=who)[0] for who in ("N", "L", "U")]
     assert [(e.whole, e.part) for e in counted] == [(1, 0), (2, 1), (3, 1)]
     assert counted[1].why == "Local: 1 of 2 with this one, target 1 in 2"
     choice = ledger.choose("a001", DAY)
@@ -235,24 +235,35 @@ def test_without_a_household_to_ask_lettings_count_by_the_profile_that_was_chose
     again = Ledger(judge, _rows(events))
     assert again.profile_of("a", DAY) == "waiting"
     for one in (ledger, again):
-        assert [(e.whole, e.part) for a in "ab" for e in one.letting(a, "N", DAY)] == [(1, 1), (2, 1)]
+        assert [(e.whole, e.part) for a in "ab" for e in one.letting(a, "N", DAY, offer="N")] == [(1, 1), (2, 1)]
 
 
 def test_a_letting_that_fell_through_is_taken_back_from_its_period():
     quota = TO_LOCALS.replace("profile:", "starts: 04-01, profile:")
     ledger = Ledger(_judge(quota, _many(1, local_lettings_plan="village")))
     before = date(2024, 3, 31)
-    ledger.letting("a000", "L", before)
-    ledger.letting("a000", "N", before)
-    taken_back = ledger.undone("a000", "L", before, DAY)
+    ledger.letting("a000", "L", before, offer="L")
+    ledger.letting("a000", "N", before, offer="N")
+    taken_back = ledger.undone("a000", "L", before, DAY, offer="L")
     assert {(e.quota, e.period, e.whole, e.part, e.on) for e in taken_back} == {
         ("locals", date(2023, 4, 1), 1, 0, DAY), ("village: local", None, 1, 0, DAY),
     }
     assert all(e.why.endswith("a letting fell through") for e in taken_back)
 
 
+def test_what_is_taken_back_is_what_was_counted_though_facts_are_others_by_now():
+    """Two homes of a group, one to a local household; the other has become local since."""
+    ledger = Ledger(_judge(TO_LOCALS, _many(1)))
+    events = [*ledger.letting("a000", "L", DAY, offer="1"), *ledger.letting("a000", "N", DAY, offer="2")]
+    for offer, left in (("1", (1, 0)), ("2", (1, 1))):
+        now = Ledger(_judge(TO_LOCALS, _many(1)), _rows(events))
+        (event,) = now.undone("a000", {"1": "N", "2": "L"}[offer], DAY, DAY, offer=offer)
+        assert (event.whole, event.part) == left
+    assert now.undone("a000", "N", DAY, DAY, offer="2") == []
+
+
 def test_a_direct_let_counts_in_nothing():
-    assert Ledger(_judge(TO_LOCALS, _many(1))).letting(None, "L", DAY) == []
+    assert Ledger(_judge(TO_LOCALS, _many(1))).letting(None, "L", DAY, offer="L") == []
 
 
 def test_a_plans_targets_reserve_homes_while_they_are_behind():
@@ -262,16 +273,16 @@ def test_a_plans_targets_reserve_homes_while_they_are_behind():
     assert ledger.reserved("s", DAY) == ("local", "indebted")
     assert ledger.reserved("l", DAY) == ("local",)
     assert ledger.reserved("other", DAY) == ()
-    (event,) = ledger.letting("l", "L", DAY)
+    (event,) = ledger.letting("l", "L", DAY, offer="L")
     assert (event.quota, event.stratum, event.whole, event.part) == ("village: local", (), 1, 1)
     assert event.why == "Half to local people: 1 of 1 with this one, target 1 in 2"
     assert ledger.reserved("l", DAY) == ()
-    events = ledger.letting("s", "D", DAY)
+    events = ledger.letting("s", "D", DAY, offer="D")
     assert [e.quota for e in events] == ["village: local", "village: indebted"]
     assert events[1].stratum == ("small",)
     assert events[1].why == "Two small homes to those in debt: 1 of 1 with this one, target 2 in all"
     assert ledger.reserved("s", DAY) == ("local", "indebted")
-    ledger.letting("s", "B", DAY)
+    ledger.letting("s", "B", DAY, offer="B")
     assert ledger.reserved("s", DAY) == ()
 
 
@@ -451,7 +462,7 @@ def test_a_slow_count_from_scratch_agrees_and_the_ledger_is_all_that_is_kept(quo
             if at == n:
                 day = on + timedelta(days=later)
                 slow.lettings.append((advert, who, day))
-                counted = live.letting(advert, who, day)
+                counted = live.letting(advert, who, day, offer=f"{advert}/{who}/{later}")
                 kept += counted
                 for event in counted:
                     assert (event.whole, event.part) == slow.count(event.quota, advert, day)

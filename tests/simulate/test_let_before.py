@@ -79,9 +79,9 @@ def test_counts_are_those_of_the_live_ledger(seed):
         of = row["advert"], row["application"]
         if row["what"] == "signed":
             signed[of] = row["on"]
-            ledger.letting(*of, row["on"])
+            ledger.letting(*of, row["on"], offer="/".join(of))
         else:
-            ledger.undone(*of, signed[of], row["on"])
+            ledger.undone(*of, signed[of], row["on"], offer="/".join(of))
     quotas, targets = list(state.counts.rules.quotas), state.targets.rules.accounts
     found = {}
     for account, count in ledger.counts.items():

@@ -93,7 +93,7 @@ def test_the_live_ledger_chooses_and_counts_the_same(kind):
         let = rng.random(len(rows)) < 0.6
         who = rng.integers(0, 20, len(rows))
         for row, household in zip(rows[let].tolist(), who[let].tolist(), strict=True):
-            ledgers[world[row]].letting(row, household, on)
+            ledgers[world[row]].letting(row, household, on, offer=f"{row}/{household}")
         to = np.stack([in_a[who[let]] if q.to is not None else np.ones(let.sum(), bool)
                        for q in quotas.values()], axis=1)
         live_profiles = np.array([names.index(ledgers[world[r]].profile_of(r, on))

@@ -205,6 +205,7 @@ class Counted:
     period: date | None
     event: int
     advert: str
+    letting: str | None
     whole: int
     part: int
     chosen: bool

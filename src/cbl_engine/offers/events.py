@@ -124,6 +124,7 @@ class AdvertCounted(_Event):
     stratum: tuple[str, ...]
     period: date | None
     advert: Id
+    letting: Id | None = None
     whole: int
     part: int
     chosen: bool

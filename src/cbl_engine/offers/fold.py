@@ -67,7 +67,7 @@ def _rung(event: e.RungTaken, book: Book) -> None:
 def _counted(event: e.AdvertCounted, book: Book) -> None:
     book.ledger.append(
         Counted(event.quota, list(event.stratum), event.period, book.events,
-                str(event.advert), event.whole, event.part, event.chosen, event.why)
+                str(event.advert), _text(event.letting), event.whole, event.part, event.chosen, event.why)
     )
 
 

@@ -52,10 +52,11 @@ class Choice(NamedTuple):
 
 @dataclass(frozen=True)
 class _Letting:
-    """A home let to a household."""
+    """A home let to a household, and the offer that led to it."""
 
     advert: Any
     application: Any
+    offer: str
 
 
 class Ledger:
@@ -70,12 +71,14 @@ class Ledger:
         self._judge = judge
         self.counts: dict[Account, Count] = {}
         self._chosen: dict[str, str] = {}
-        self._standing: dict[tuple[str, Account], list[int]] = {}  # parts of lettings that stand
+        self._standing: dict[tuple[str, Account], int] = {}  # of lettings that stand: in the part?
         self._adverts: dict[str, dict[str, Any]] | None = None
         if rows is not None and rows.height:
             for row in rows.sort("event").iter_rows(named=True):
                 account = Account(row["quota"], tuple(row["stratum"]), row["period"])
-                self._note(account, Count(row["whole"], row["part"]), row["advert"], row["chosen"])
+                self._note(account, Count(row["whole"], row["part"]), row["letting"])
+                if row["chosen"]:
+                    self._chosen[str(row["advert"])] = account.quota
 
     def choose(self, advert_id: Any, on: date, homes: int = 1) -> Choice:
         """The profile that an advert of so many homes opens with, and what it counts in.
@@ -103,18 +106,20 @@ class Ledger:
             for place, advert in enumerate(adverts)
         ]
 
-    def letting(self, advert_id: Any, application_id: Any, on: date) -> list[AdvertCounted]:
+    def letting(
+        self, advert_id: Any, application_id: Any, on: date, *, offer: str
+    ) -> list[AdvertCounted]:
         """What a letting signed that day counts in: quotas on lettings, and its plan's targets.
 
         A direct let (no advert) counts in none.
         """
-        return self._let(_Letting(advert_id, application_id), on, on, 1)
+        return self._let(_Letting(advert_id, application_id, offer), on, on, 1)
 
     def undone(
-        self, advert_id: Any, application_id: Any, signed_on: date, on: date
+        self, advert_id: Any, application_id: Any, signed_on: date, on: date, *, offer: str
     ) -> list[AdvertCounted]:
         """A letting that fell through is taken back from what it counted in when it was signed."""
-        return self._let(_Letting(advert_id, application_id), signed_on, on, -1)
+        return self._let(_Letting(advert_id, application_id, offer), signed_on, on, -1)
 
     def reserved(self, advert_id: Any, on: date) -> tuple[str, ...]:
         """Criteria of its plan's targets that are behind: whoever meets any of them is asked first.
@@ -166,6 +171,8 @@ class Ledger:
             why = _why(quota.label, exact_share(quota.share), quota.by, accounts[each].stratum,
                        count if each == name else after, chosen=each == name)
             events.append(self._event(accounts[each], after, advert, on, why, chosen=each == name))
+            if each == name:
+                self._chosen[str(advert)] = each
         return Choice(profile, name, events)
 
     def _furthest(
@@ -215,9 +222,8 @@ class Ledger:
         for account, label, columns, share, number, part, counts in found:
             if by < 0:
                 # Facts may be others by now: what was counted is what is taken back.
-                parts = self._standing.get((str(letting.advert), account), [])
-                counts = bool(parts)
-                part = parts[0] if len(set(parts)) == 1 else part
+                counts = (letting.offer, account) in self._standing
+                part = self._standing.get((letting.offer, account), 0)
             if not counts:
                 continue
             count = self.counts.get(account, Count())
@@ -225,29 +231,28 @@ class Ledger:
             why = _why(label, share, columns, account.stratum if columns else (), after, number=number)
             if by < 0:
                 why = f"{why}; a letting fell through"
-            events.append(self._event(account, after, letting.advert, on, why))
+            events.append(self._event(account, after, letting.advert, on, why, letting=letting.offer))
         return events
 
     def _event(
-        self, account: Account, count: Count, advert: Any, on: date, why: str, *, chosen: bool = False
+        self, account: Account, count: Count, advert: Any, on: date, why: str, *,
+        letting: str | None = None, chosen: bool = False,
     ) -> AdvertCounted:
-        self._note(account, count, advert, chosen)
+        self._note(account, count, letting)
         return AdvertCounted(
-            on=on, quota=account.quota, stratum=account.stratum, period=account.period,
-            advert=advert, whole=count.whole, part=count.part, chosen=chosen, why=why,
+            on=on, quota=account.quota, stratum=account.stratum, period=account.period, advert=advert,
+            letting=letting, whole=count.whole, part=count.part, chosen=chosen, why=why,
         )
 
-    def _note(self, account: Account, count: Count, advert: Any, chosen: bool) -> None:
+    def _note(self, account: Account, count: Count, letting: str | None) -> None:
         before = self.counts.get(account, Count())
         self.counts[account] = count
-        parts = self._standing.setdefault((str(advert), account), [])
-        part = abs(count.part - before.part)
-        if count.whole == before.whole + 1:
-            parts.append(part)
-        elif count.whole == before.whole - 1 and part in parts:
-            parts.remove(part)
-        if chosen:
-            self._chosen[str(advert)] = account.quota
+        if letting is None:
+            return
+        if count.whole > before.whole:
+            self._standing[letting, account] = count.part - before.part
+        else:
+            self._standing.pop((letting, account), None)
 
     def _account(self, name: str, quota: Quota, advert: Any, on: date) -> Account:
         row = self._advert(advert)

@@ -30,7 +30,7 @@ def sign(desk: Desk, offer: Offer, row: dict[str, Any]) -> None:
     counted: list[e.AdvertCounted] = []
     if offer.advert is not None:
         ledger = Ledger(desk.judge, desk.record["ledger"])
-        counted = ledger.letting(offer.advert, offer.application, desk.on)
+        counted = ledger.letting(offer.advert, offer.application, desk.on, offer=offer.id)
     desk.emit(e.LetTo(
         on=desk.on, offer=offer.id, started_on=row.get("tenancy_start") or desk.on,
         band=application.get("band"), points=application.get("points"),
@@ -163,5 +163,5 @@ def undo_letting(desk: Desk, offer: Offer, reason: str | None, outcome: str) -> 
     ledger = Ledger(desk.judge, desk.record["ledger"])
     desk.emit(e.LettingUndone(on=desk.on, offer=offer.id, reason=reason, outcome=outcome))
     if offer.advert is not None:
-        for counted in ledger.undone(offer.advert, offer.application, signed_on, desk.on):
+        for counted in ledger.undone(offer.advert, offer.application, signed_on, desk.on, offer=offer.id):
             desk.emit(counted)

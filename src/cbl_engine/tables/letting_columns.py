@@ -298,6 +298,7 @@ LEDGER = (
     Column("period", "date", "first day of the period", null_means="no period"),
     _EVENT,
     Column("advert", "id", "advert that counted", required=True),
+    Column("letting", "id", "letting of it that counted, or fell through", null_means="its opening"),
     Column("whole", "int", "homes counted so far, this one in", unit="homes", required=True),
     Column("part", "int", "of those, homes of the quota", unit="homes", required=True),
     Column("chosen", "bool", "the quota chose the profile of this one", required=True),
