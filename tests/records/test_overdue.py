@@ -115,6 +115,18 @@ def test_a_second_nomination_and_a_home_of_the_councils_own_have_no_last_day():
     assert late(week) == []
 
 
+def test_a_home_is_named_for_in_time_to_the_landlord_it_has_whether_its_advert_repeats_it_or_not():
+    week = Week(NOMINATED).households("ann bob")
+    week.add("homes", id="home 1", bedrooms=2, landlord="acorn")
+    week.advert("elm", bids="ann", home="home 1")
+    week.add("homes", id="home 2", bedrooms=2, landlord="acorn", home_group="mews")
+    week.advert("oak", bids="bob", home_group="mews").run(until=9)
+    assert [(r["advert"], r["due_on"], r["days_over"]) for r in waiting(week)] == [
+        ("elm", day(7), 2), ("oak", day(7), 2)]
+    assert [(r["owner"], r["advert"], r["due_on"]) for r in late(week)] == [
+        ("council", "elm", day(7)), ("council", "oak", day(7))]
+
+
 def test_answers_viewings_and_signings_name_who_is_to_act():
     week = Week("offers: {answer: {days: 2}, viewing: {label: x, within: {days: 2}}}")
     week.household("ann").advert("elm", bids="ann").approve(7, "offer", "elm", "ann").run(until=8)

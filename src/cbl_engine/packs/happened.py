@@ -14,6 +14,7 @@ import polars as pl
 
 from cbl_engine.assess import upkeep
 from cbl_engine.errors import BadInput, Problem
+from cbl_engine.records.kinds_of_home import landlords_of_adverts
 from cbl_engine.records.overdue import breaches
 from cbl_engine.report.landlord_names import landlords_told_apart
 from cbl_engine.report.nominations import NOMINATIONS, nominations_agreed
@@ -141,7 +142,7 @@ def of_record(record: Record, scheme: Scheme, since: date | None = None) -> Happ
     if as_at is None:
         raise BadInput([Problem("nothing_recorded", "the record has no cycle yet")])
     tables = record.tables
-    landlord_of = _landlord_of_adverts(tables)
+    landlord_of = landlords_of_adverts(tables)
     secret, direct = sensitive_offers(record, scheme)
     states = tables["advert_states"].filter(pl.col("closed_on").is_not_null())
     what = pl.when(pl.col("status") == "let").then(pl.lit(LET)).when(
@@ -178,26 +179,6 @@ def _register(record: Record, on: date) -> pl.DataFrame:
                 pl.col("application").cast(pl.String)).agg(
                 pl.col("placed_at").max().dt.date().alias("last_bid_on")))
     return waiting_of(record, on).join(last, on="application", how="left")
-
-
-def _landlord_of_adverts(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """The landlord of each advert: its own column, or its home's."""
-    adverts, homes = tables.get("adverts"), tables.get("homes")
-    schema = {"advert": pl.String, "landlord": pl.String}
-    if adverts is None:
-        return pl.DataFrame(schema=schema)
-    none = pl.lit(None, pl.String)
-    found = adverts.select(
-        pl.col("id").cast(pl.String).alias("advert"),
-        pl.col("home").cast(pl.String).alias("home") if "home" in adverts.columns else none.alias("home"),
-        pl.col("landlord").cast(pl.String).alias("own") if "landlord" in adverts.columns
-        else none.alias("own"))
-    if homes is None or "landlord" not in homes.columns:
-        return found.select("advert", pl.col("own").alias("landlord"))
-    theirs = homes.select(pl.col("id").cast(pl.String).alias("home"),
-                          pl.col("landlord").cast(pl.String).alias("of_home"))
-    return found.join(theirs, on="home", how="left").select(
-        "advert", pl.coalesce("own", "of_home").alias("landlord"))
 
 
 def _voids(tables: Mapping[str, pl.DataFrame], sensitive: pl.Series) -> pl.DataFrame | None:

@@ -46,6 +46,15 @@ def with_kind(
     return frame.with_columns(ward_of(frame["area"], tables.get("areas")))
 
 
+def landlords_of_adverts(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """The landlord of each advert (``advert``, ``landlord``): its own, or its home's, or its group's."""
+    adverts = tables.get("adverts", pl.DataFrame(schema={"id": pl.String}))
+    rows = adverts.select(
+        pl.col("id").cast(pl.String).alias("advert"),
+        *(c for c in ("home", "home_group", "landlord") if c in adverts.columns))
+    return with_kind(rows, tables, {"landlord": pl.String()}).select("advert", "landlord")
+
+
 def ward_of(areas: pl.Series, table: pl.DataFrame | None) -> pl.Series:
     """The ward that each area is or lies in, or what is wider; null where that is not known.
 

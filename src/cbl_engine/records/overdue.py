@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cbl_engine.offers.deadlines import days_closed, last_day
+from cbl_engine.records.kinds_of_home import landlords_of_adverts
 from cbl_engine.records.under_review import REVIEW, under_review
 from cbl_engine.records.waiting import (
     ANSWERS,
@@ -187,15 +188,14 @@ def _to_be_named(tables: Mapping[str, pl.DataFrame], scheme: Scheme | None) -> p
         Frame of advert, due_on (last day), and the first that was named: offer, application and
         done_on; null where nobody was, and the home is still to be let.
     """
-    adverts = tables.get("adverts")
     closed = tables["advert_states"].filter(pl.col("closed_on").is_not_null())
-    if scheme is None or adverts is None or "landlord" not in adverts.columns or not closed.height:
+    if scheme is None or not closed.height:
         return pl.DataFrame(schema=_NAMING)
-    landlords = adverts.select(pl.col("id").alias("advert"), pl.col("landlord").cast(pl.String))
     first = tables["offers"].filter(pl.col("nominated_on").is_not_null()).sort(
         "nominated_on", "id").unique("advert", keep="first").select(
         "advert", "application", pl.col("id").alias("offer"), pl.col("nominated_on").alias("done_on"))
-    due = closed.select("advert", "closed_on", "status").join(landlords, on="advert")
+    due = closed.select("advert", "closed_on", "status").join(
+        landlords_of_adverts(tables), on="advert")
     days = due.select("closed_on", "landlord").unique()
     last = [_last_day_to_name(scheme, *row) for row in days.iter_rows()]
     return due.join(
