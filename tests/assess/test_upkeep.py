@@ -100,6 +100,21 @@ def test_only_those_for_whom_enough_was_advertised_are_called_non_bidders():
     assert lists(rows, people)["non_bidders"].is_empty()
 
 
+def test_adverts_are_of_the_size_of_their_homes_and_those_that_never_closed_are_none():
+    rows = [application(f"P{n}", registered_on=date(2026, 1, 5)) for n in (1, 2)]
+    people = [person("P1"), person("P2"),
+              *(person("P2", n, relationship="child", date_of_birth=date(2000 + n, 1, 1)) for n in (1, 2))]
+    homes = [{"id": "one", "bedrooms": 1}, {"id": "three", "bedrooms": 3}]
+    homes += [{"id": f"unit {n}", "home_group": "mews", "bedrooms": 3} for n in (1, 2)]
+    def shut(ident, status="closed", **own):
+        return {**advert(ident, (2026, 3, 1, 12), None), "status": status, **own}
+
+    adverts = [shut("A1", home="three"), shut("A2", home_group="mews"), shut("A3", home="one"),
+               shut("A4", "withdrawn", home="one"), shut("A5", "draft", home="one")]
+    found = lists(rows, people, [], adverts, homes=homes)["non_bidders"]
+    assert told(found, "application") == [("P2",)]
+
+
 def test_what_is_found_otherwise_than_recorded_is_not_yet_assessed():
     rows = [application("P1", band="B"), application("P2", submitted_on=date(2026, 11, 2),
                                                      band_from=date(2026, 10, 1)),

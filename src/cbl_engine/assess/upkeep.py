@@ -17,7 +17,7 @@ from cbl_engine.assess.clocks import clocks, consequence
 from cbl_engine.assess.duplicates import duplicates
 from cbl_engine.assess.periods import period_end, period_start
 from cbl_engine.errors import Problem, TableError
-from cbl_engine.tables import LONDON, TABLES, column_problems, column_types
+from cbl_engine.tables import LONDON, TABLES, as_of_homes, column_problems, column_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -36,6 +36,7 @@ BIDS_ON_RECORD_FROM = "bids are on record from"
 """Note of who has no bid on record, and may have had one before bids were kept."""
 
 _GONE = ("housed", "closed")
+_NEVER_CLOSED = ("draft", "withdrawn")
 _COLUMNS = ("application", "about", "rows", "owner", "began_on", "due_on", "follows", "proposes", "source",
             "note")
 
@@ -57,7 +58,9 @@ def upkeep(
         register: frames by table name. Applications that are housed or closed are left out.
         as_at: the date.
         bids: without them nobody is listed as not bidding.
-        adverts: read where a household counts as not bidding only when enough was advertised.
+        adverts: read where a household counts as not bidding only when enough was advertised; those
+            that do not say their bedrooms are of their home's, in the register. Drafts and withdrawn
+            ones are none.
         within: [days] after as-at for what is about to fall due.
 
     Returns:
@@ -88,8 +91,8 @@ def upkeep(
         if rules.non_bidding is not None and bids is not None:
             sizes = assessed.assessed if assessed is not None else None
             found["non_bidders"].append(
-                _non_bidders(applications, rules.non_bidding, bids, adverts, sizes, as_at, until,
-                             rules.closed))
+                _non_bidders(applications, rules.non_bidding, bids, adverts, register.get("homes"),
+                             sizes, as_at, until, rules.closed))
     for running in clocks(
         register.get("duties"), register.get("officer_decisions"), version, as_at
     ):
@@ -155,7 +158,7 @@ def _problems(
     if "people" in register:
         read["people"] = {"id", "application"}
     given = {**register, "bids": bids, "adverts": adverts}
-    for table in ("duties", "officer_decisions", "overrides", "bids", "adverts"):
+    for table in ("duties", "officer_decisions", "overrides", "bids", "adverts", "homes"):
         if given.get(table) is not None:
             read[table] = {c.name for c in TABLES[table] if c.required}
     for table, columns in read.items():
@@ -199,6 +202,7 @@ def _non_bidders(
     rule: NonBidding,
     bids: pl.DataFrame,
     adverts: pl.DataFrame | None,
+    homes: pl.DataFrame | None,
     assessed: pl.DataFrame | None,
     as_at: date,
     until: date,
@@ -217,9 +221,9 @@ def _non_bidders(
     )
     start = rows.select(pl.coalesce("last", "without")).to_series()
     end, note = period_end(start, rule, closed)
-    since = bids.select(placed.min()).item()
+    since = bids.select(placed.min()).to_series()
     unseen = (rows["last"].is_null() & (start < since)).fill_null(value=False)
-    note = note.set(unseen, f"{BIDS_ON_RECORD_FROM} {since} only")
+    note = note.set(unseen, f"{BIDS_ON_RECORD_FROM} {since.item()} only")
     found = pl.DataFrame(
         [rows["id"].alias("application"), start.alias("began_on"), end.alias("due_on"),
          note.alias("note")]
@@ -230,26 +234,27 @@ def _non_bidders(
     ).filter(pl.col("due_on") <= until)
     if not rule.adverts_at_least or adverts is None:
         return found
-    return _with_enough_adverts(found, rule, adverts, applications, assessed, as_at)
+    return _with_enough_adverts(found, rule, adverts, homes, applications, assessed, as_at)
 
 
 def _with_enough_adverts(
     found: pl.DataFrame,
     rule: NonBidding,
     adverts: pl.DataFrame,
+    homes: pl.DataFrame | None,
     applications: pl.DataFrame,
     assessed: pl.DataFrame | None,
     as_at: date,
 ) -> pl.DataFrame:
     """Those for whom enough adverts closed since the period started.
 
-    An advert without a number of bedrooms, and a household whose sizes are not known, count as
+    An advert is of the bedrooms that it says, or its home. One of which they are not known, and a household whose sizes are not known, count as
     fitting each other. A loop over sizes of homes.
     """
-    closed = adverts["closes_at"].dt.convert_time_zone(LONDON).dt.date().alias("closed")
-    bedrooms = adverts["bedrooms"].cast(pl.Int64) if "bedrooms" in adverts.columns else (
-        pl.Series("bedrooms", [None], pl.Int64).new_from_index(0, adverts.height))
-    shown = pl.DataFrame([closed, bedrooms.alias("bedrooms")]).filter(pl.col("closed") <= as_at)
+    closed = pl.col("closes_at").dt.convert_time_zone(LONDON).dt.date().alias("closed")
+    shown = as_of_homes(adverts, homes, {"bedrooms": pl.Int64()}).filter(
+        ~pl.col("status").cast(pl.String).is_in(_NEVER_CLOSED)).select(closed, "bedrooms").filter(
+        pl.col("closed") <= as_at)
     own = applications.select(pl.col("id").alias("application"), "sizes") if (
         "sizes" in applications.columns) else None
     sizes = assessed.select("application", "sizes") if assessed is not None else own

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from cbl_engine.tables import as_of_homes
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -26,21 +28,7 @@ def with_kind(
         types: the columns and their types; ``area`` becomes the name of the ward that it is or
             lies in, or of what is wider; null where that is not known.
     """
-    homes = tables.get("homes", pl.DataFrame({"id": []}, schema={"id": pl.String}))
-    for name, dtype in types.items():
-        values = [pl.col(name).cast(dtype)] if name in frame.columns else []
-        for at, key in (("home", "id"), ("home_group", "home_group")):
-            if at in frame.columns and {key, name} <= set(homes.columns):
-                ids = homes[key].cast(pl.String)
-                known = pl.DataFrame({at: ids, f"_{at}": homes[name].cast(dtype)})
-                shared = known.drop_nulls(at).group_by(at).agg(
-                    pl.when(pl.col(f"_{at}").n_unique() == 1).then(pl.col(f"_{at}").first())
-                )
-                frame = frame.with_columns(pl.col(at).cast(pl.String)).drop(f"_{at}", strict=False)
-                frame = frame.join(shared, on=at, how="left", maintain_order="left")
-                values.append(pl.col(f"_{at}"))
-        value = pl.coalesce(values) if values else pl.lit(None, dtype)
-        frame = frame.with_columns(value.alias(name)).drop("_home", "_home_group", strict=False)
+    frame = as_of_homes(frame, tables.get("homes"), types)
     if "area" not in types:
         return frame
     return frame.with_columns(ward_of(frame["area"], tables.get("areas")))

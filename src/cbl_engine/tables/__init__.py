@@ -17,6 +17,7 @@ from cbl_engine.tables.needs import (
     repeated_ids,
     with_register_types,
 )
+from cbl_engine.tables.of_homes import as_of_homes
 from cbl_engine.tables.ordinals import Ordinals
 from cbl_engine.tables.reading import Tables, read_tables
 from cbl_engine.tables.register_columns import DATED_TABLES
@@ -46,6 +47,7 @@ __all__ = [
     "Ordinals",
     "Tables",
     "as_at_problems",
+    "as_of_homes",
     "column_problems",
     "column_types",
     "columns_of",
