@@ -142,3 +142,11 @@ def test_a_history_whose_tenancies_name_no_application_has_no_letting(tmp_path):
     write_tables({"tenancies": frame.drop(*LINEAGE_COLUMNS, "application")}, folder)
     with pytest.raises(BadInput, match="no letting of an advert is on record"):
         _run(folder)
+
+
+def test_a_letting_is_of_the_bedrooms_that_its_advert_says_or_its_home(tmp_path):
+    history = _history(tmp_path, [("H1", "P2"), ("H2", "P3")])
+    adverts = pl.read_csv(history / "adverts.csv").with_columns(
+        pl.Series("bedrooms", [2, None], dtype=pl.Int64))
+    adverts.write_csv(history / "adverts.csv")
+    assert _run(history).lettings.select("advert", "bedrooms").rows() == [("A1", 2), ("A2", 1)]

@@ -20,7 +20,7 @@ import polars as pl
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.scheme import load_scheme
 from cbl_engine.shortlist import prepare, shortlist
-from cbl_engine.tables import REGISTER_TABLES, has_versions, read_tables, spans_of
+from cbl_engine.tables import REGISTER_TABLES, as_of_homes, has_versions, read_tables, spans_of
 from cbl_engine.tables.needs import span_problems
 
 if TYPE_CHECKING:
@@ -139,15 +139,9 @@ def _lettings(
     applications, starts or adverts' homes, tell of no letting.
     """
     linked = "home" in frames["adverts"].columns
-    adverts = frames["adverts"].select(
+    adverts = as_of_homes(frames["adverts"], frames.get("homes"), {"bedrooms": pl.Int64()}).select(
         pl.col("id").alias("advert"), *(["home"] if linked else []), "closes_at",
-        pl.col("closes_at").dt.date().alias("closes_on"))
-    homes = frames.get("homes")
-    if linked and homes is not None and "bedrooms" in homes.columns:
-        adverts = adverts.join(homes.select(pl.col("id").alias("home"), "bedrooms"), on="home",
-                               how="left")
-    else:
-        adverts = adverts.with_columns(pl.lit(None, pl.Int64).alias("bedrooms"))
+        pl.col("closes_at").dt.date().alias("closes_on"), "bedrooms")
     found = [pl.DataFrame(schema={"advert": pl.String, "went_to": pl.String})]
     outcomes = frames.get("outcomes")
     if _has(outcomes, "advert", "application"):
