@@ -13,6 +13,8 @@ from cbl_engine.errors import BadInput, PropertyError, RunError
 from cbl_engine.offers.cycle import run_cycle
 from cbl_engine.offers.events import KINDS, CycleSuperseded, OfferMoved, TakenIn
 from cbl_engine.records import audit_state, cycles, read_state, record_cycle, replay_state
+from cbl_engine.records.chronology import chronology
+from cbl_engine.records.cycles_again import Past
 from cbl_engine.records.waiting import form
 from tests.records.small_record import (
     OUTCOMES,
@@ -80,6 +82,24 @@ def test_decisions_that_a_week_proposes_are_counted(tmp_path):
     assert [e.act for e in done.cycle.events if e.kind == "proposed"] == ["bypass", "offer"]
     counts = {words: n for words, n in done.counts().items() if n}
     assert counts == {"adverts closed": 1, "offers proposed": 1, "other decisions proposed": 1}
+
+
+def test_a_household_that_waits_for_another_to_answer_is_not_told_to_have_viewed(tmp_path):
+    scheme, data = write_files(tmp_path, TABLES | {
+        "homes": "id,bedrooms,area,landlord\nH1,2,here,acorn\nH2,1,here,acorn\n"})
+    scheme.write_text(scheme.read_text() + "nominations: {label: x, at_once: 2}\n")
+    (tmp_path / "outcomes.csv").write_text(
+        "id,on,what,advert,application,act,by\n"
+        "O1,2026-03-06,approved,AD1,1,offer,Olu\nO2,2026-03-06,approved,AD1,2,offer,Olu\n"
+        "O3,2026-03-07,landlord_accepted,AD1,1,,\nO4,2026-03-08,landlord_accepted,AD1,2,,\n")
+    first = record_cycle(scheme, data, date(2026, 3, 5), tmp_path / "first")
+    done = record_cycle(scheme, first.folder.path, date(2026, 3, 8), tmp_path / "second",
+                        outcomes=tmp_path / "outcomes.csv")
+    counts = done.counts()
+    assert (counts["offers made"], counts["offers that wait their turn"], counts["viewings"]) == (1, 1, 0)
+    told = {row["what"] for row in chronology(Past.of(done.folder), "2", "applicant")}
+    assert "waits for its turn" in told
+    assert "viewed" not in told
 
 
 def test_every_kind_of_event_is_counted_or_is_no_happening():

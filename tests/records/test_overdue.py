@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from cbl_engine.errors import TableError
+from cbl_engine.packs.happened import of_record
 from cbl_engine.records.overdue import BREACHES, WAITS, breaches, waits
 from cbl_engine.records.waiting import form
 from cbl_engine.scheme import scheme_from_text
@@ -78,6 +82,35 @@ def test_a_result_that_came_late_is_still_a_breach_with_the_days_it_was_late():
     (row,) = late(week)
     assert (row["due_on"], row["done_on"], row["days_over"]) == (day(9), day(13), 4)
     assert "acorn" not in [r["owner"] for r in waiting(week)]
+
+
+def two_named() -> Week:
+    """Both are named on the 7th; bob is on offer from the 8th, and ann's landlord answers on the 11th."""
+    week = Week(NOMINATED.replace("send: {days: 1}", "at_once: 2")).households("ann bob")
+    week.advert("elm", bids="ann bob", landlord="acorn")
+    week.approve(7, "offer", "elm", "ann").approve(7, "offer", "elm", "bob")
+    week.outcome(8, "landlord_accepted", "elm", "bob").outcome(11, "landlord_accepted", "elm", "ann")
+    return week
+
+
+def test_a_result_on_who_waits_for_another_to_answer_came_on_its_own_day_whatever_becomes_of_it():
+    week = two_named().outcome(12, "accepted", "elm", "bob").outcome(15, "signed", "elm", "bob").run(until=15)
+    assert (week.offer("elm", "ann")["ended_by"], week.offer("elm", "ann")["viewed_on"]) == ("not_chosen", None)
+    (row,) = late(week)
+    assert (row["offer"], row["due_on"], row["done_on"], row["days_over"]) == ("elm/ann/1", day(9), day(11), 2)
+
+
+def test_who_waits_for_another_to_answer_is_told_to_wait_since_its_landlords_result():
+    with pytest.raises(TableError, match="offer elm/ann/1 is attended since 2024-06-11"):
+        two_named().outcome(12, "accepted", "elm", "ann").run(until=12)
+
+
+def test_no_result_of_a_landlord_is_told_of_a_nomination_that_ended_without_one():
+    week = nominated().outcome(8, "withdrew", "elm", "ann").approve(9, "offer", "elm", "bob")
+    week.outcome(10, "landlord_rejected", "elm", "bob").run(until=12)
+    named = of_record(week.record, week.scheme).nominations.sort("application")
+    assert named.select("application", "named_on", "result_on").rows() == [
+        ("ann", day(7), None), ("bob", day(9), day(10))]
 
 
 def test_a_household_named_too_late_is_the_councils_breach():

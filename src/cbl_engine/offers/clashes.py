@@ -121,8 +121,8 @@ def offer_in_words(offer: Offer) -> str:
     """An offer and what last happened to it."""
     if offer.step == "ended":
         return f"offer {offer.id} ended on {offer.ended_on}: {offer.ended_by}"
-    days = [d for d in (offer.nominated_on, offer.invited_on, offer.viewed_on, offer.offered_on,
-                        offer.answered_on) if d is not None]
+    days = [d for d in (offer.nominated_on, offer.landlord_result_on, offer.invited_on, offer.viewed_on,
+                        offer.offered_on, offer.answered_on) if d is not None]
     return f"offer {offer.id} is {offer.step} since {max(days, default=offer.proposed_on)}"
 
 

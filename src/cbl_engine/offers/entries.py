@@ -36,6 +36,7 @@ class Offer:
     step: str
     proposed_on: date
     nominated_on: date | None = None
+    landlord_result_on: date | None = None
     invited_on: date | None = None
     viewed_on: date | None = None
     offered_on: date | None = None

@@ -154,6 +154,8 @@ def _offer(event: e.OfferProposed, book: Book) -> None:
 def _moved(event: e.OfferMoved, book: Book) -> None:
     offer = book.offers[event.offer]
     came = offer.step == "invited" and event.step == "attended"
+    if offer.step == "nominated":
+        offer.landlord_result_on = event.on
     offer.step, offer.due_on = event.step, event.due_on
     column = "viewed_on" if came else _DAY_OF.get(event.step)
     if column is not None:
@@ -177,6 +179,8 @@ def _ended(event: e.OfferEnded, book: Book) -> None:
     offer.reason, offer.reasonable = event.reason, event.reasonable
     if event.by in ("refused", "withdrew"):
         offer.answered_on = event.on
+    elif event.by == "landlord_rejected":
+        offer.landlord_result_on = event.on
 
 
 @write.register(e.RefusalJudged)

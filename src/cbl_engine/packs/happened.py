@@ -214,8 +214,7 @@ def _nominations(
     return found.select(
         pl.col("landlord").cast(pl.String), "route",
         pl.col("nominated_on").alias("named_on"),
-        pl.when(pl.col("nominated_on").is_not_null()).then(
-            pl.min_horizontal("invited_on", "viewed_on", "offered_on", "ended_on")).alias("result_on"),
+        pl.col("landlord_result_on").alias("result_on"),
         pl.coalesce("ended_on", "signed_on").alias("settled_on"), "what", "ended_by",
         pl.col("application").cast(pl.String), "sensitive")
 

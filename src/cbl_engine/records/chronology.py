@@ -8,7 +8,7 @@ import polars as pl
 
 from cbl_engine.offers import events as e
 from cbl_engine.offers.checks import NEUTRAL
-from cbl_engine.records.event_words import event_in_words, proposed_in
+from cbl_engine.records.event_words import event_in_words, invited_in, proposed_in
 from cbl_engine.records.facts_apart import (
     ERASED,
     EVENT_NUMBER,
@@ -51,15 +51,17 @@ def chronology(past: Past, application: str, audience: Audience) -> list[dict[st
     about, adverts = about_of(past.trail.events), adverts_of(past.trail.events)
     counting = {n for n, _ in past.trail.counting()}
     proposed: dict[str, e.Proposed] = {}
+    invited: set[str] = set()
     held = {name for v in past.scheme.versions for name, check in v.checks.items() if check.officer_held}
     found = []
     for n, event, _ in complete(enumerate(past.trail.events, 1), past.facts):
         proposed |= proposed_in([event])  # a week that is run again gives its numbers once more
+        invited |= invited_in([event])
         if named_by(event, about) != application:
             continue
         if audience != "officer":
             event = _for_applicants(event, proposed, held)
-        what = "" if event is None else event_in_words(event, proposed)
+        what = "" if event is None else event_in_words(event, proposed, invited)
         if event is not None and what:
             found.append({"on": event.on, "event": n, "counts": n in counting,
                           "advert": advert_named_by(event, adverts), "what": what})

@@ -49,7 +49,7 @@ from cbl_engine.tables.taking_in import in_order, news, taken_in
 from cbl_engine.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from cbl_engine.offers.events import Event
     from cbl_engine.offers.record import Cycle
@@ -63,7 +63,7 @@ HAPPENED = (
     "bids placed by the engine", "offers proposed", "other decisions proposed", "decisions taken",
     "decisions without a person", "proposals lapsed",
     "holds begun", "holds ended",
-    "nominations", "invitations to view", "viewings", "offers made", "acceptances", "refusals",
+    "nominations", "invitations to view", "viewings", "offers that wait their turn", "offers made", "acceptances", "refusals",
     "refusals judged", "consequences begun", "consequences lifted", "duties that may end",
     "offers ended otherwise", "passed over", "passing over ended", "lettings", "lettings undone",
     "applications whose members are settled",
@@ -85,16 +85,16 @@ _HAPPENED = {
     "rung_taken": "steps after adverts not let", "quarantined": "outcomes quarantined",
 }
 _MOVED = {
-    "nominated": "nominations", "invited": "invitations to view", "attended": "viewings",
+    "nominated": "nominations", "invited": "invitations to view", "attended": "offers that wait their turn",
     "offered": "offers made", "accepted": "acceptances",
 }
 _OF_OFFERS = ("offer", "direct_let")
 """Acts that are counted as offers proposed."""
 
 
-def _happened(event: Event) -> str:
+def _happened(event: Event, viewed: Collection[str]) -> str:
     if isinstance(event, OfferMoved):
-        return _MOVED[event.step]
+        return "viewings" if event.step == "attended" and event.offer in viewed else _MOVED[event.step]
     if isinstance(event, OfferEnded):
         return "refusals" if event.by == "refused" else "offers ended otherwise"
     if isinstance(event, Proposed):
@@ -129,7 +129,9 @@ class RecordedCycle:
 
     def counts(self) -> dict[str, int]:
         """What happened, in the words of :data:`HAPPENED`, and how often."""
-        found = Counter(_happened(event) for event in self.cycle.events)
+        offers = self.folder.tables["offers"]
+        viewed = set(offers.filter(pl.col("viewed_on").is_not_null())["id"])
+        found = Counter(_happened(event, viewed) for event in self.cycle.events)
         return {words: found[words] for words in HAPPENED}
 
 

@@ -8,7 +8,7 @@ from cbl_engine.offers import events as e
 from cbl_engine.shortlist.words import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 _ACTS = {
     "offer": "an offer", "bypass": "passing over", "tie": "a choice among equals",
@@ -16,7 +16,7 @@ _ACTS = {
     "duty_may_end": "that a duty may end", "direct_let": "a direct let", "rung": "a further step",
 }
 _STEPS = {
-    "nominated": "named to the landlord", "invited": "invited to view", "attended": "viewed",
+    "nominated": "named to the landlord", "invited": "invited to view", "attended": "waits for its turn",
     "offered": "offered", "accepted": "accepted",
 }
 _ENDS = {
@@ -37,12 +37,20 @@ def proposed_in(events: Iterable[e.Event]) -> dict[str, e.Proposed]:
     return {event.proposal: event for event in events if isinstance(event, e.Proposed)}
 
 
-def event_in_words(event: e.Event, proposed: Mapping[str, e.Proposed]) -> str:
+def invited_in(events: Iterable[e.Event]) -> set[str]:
+    """Offers that came with an invitation to view: of these alone, attended means viewed."""
+    return {event.offer for event in events if isinstance(event, e.OfferMoved) and event.step == "invited"}
+
+
+def event_in_words(
+    event: e.Event, proposed: Mapping[str, e.Proposed], invited: Collection[str]
+) -> str:
     """A line of a chronology; empty for an event that says nothing of a household.
 
     Args:
         event: with what it keeps apart, as far as the reader may see it.
         proposed: from :func:`proposed_in`.
+        invited: from :func:`invited_in`.
     """
     match event:
         case e.BidSetAside():
@@ -66,7 +74,8 @@ def event_in_words(event: e.Event, proposed: Mapping[str, e.Proposed]) -> str:
             return "a final offer was begun" if event.final else "an offer was begun"
         case e.OfferMoved():
             review = ", with a review of suitability" if event.under_review else ""
-            return f"{_STEPS[event.step]}{review}"
+            viewed = event.step == "attended" and event.offer in invited
+            return f"{'viewed' if viewed else _STEPS[event.step]}{review}"
         case e.OfferEnded():
             return f"the offer ended: {_ENDS[event.by]}"
         case e.RefusalJudged():

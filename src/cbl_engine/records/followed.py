@@ -140,8 +140,8 @@ def at_step_since(book: Book, offer: Offer) -> date:
     """The day on which an offer came to the step it is at."""
     if offer.step == "let":
         return book.lettings[offer.id].signed_on
-    days = (offer.proposed_on, offer.nominated_on, offer.invited_on, offer.viewed_on,
-            offer.offered_on, offer.answered_on)
+    days = (offer.proposed_on, offer.nominated_on, offer.landlord_result_on, offer.invited_on,
+            offer.viewed_on, offer.offered_on, offer.answered_on)
     return max(d for d in days if d is not None)
 
 

@@ -160,13 +160,12 @@ def _of_landlords(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         pl.col("act") == "bypass", pl.col("what") == "landlord_silent"
     ).group_by("offer", maintain_order=True).agg(pl.col("on").min())
     offers = tables["offers"].rename({"id": "offer"})
-    went_on = pl.min_horizontal("invited_on", "viewed_on", "offered_on", "ended_on")
     due = pl.when(pl.col("step") == "nominated").then(pl.col("due_on"))
     return silent.join(offers, on="offer", maintain_order="left").select(
         pl.coalesce("landlord", pl.lit(COUNCIL)).alias("owner"),
         pl.lit("landlord's result").alias("what"), "offer", "advert", "application",
         pl.coalesce(due, pl.col("on").dt.offset_by("-1d")).alias("due_on"),
-        went_on.alias("done_on"),
+        pl.coalesce("landlord_result_on", "ended_on").alias("done_on"),
     ).cast(_FOUND)  # type: ignore[arg-type]
 
 

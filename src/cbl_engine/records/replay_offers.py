@@ -26,7 +26,7 @@ RULE = (
 )
 STEPS = {
     "proposed": "proposed", "nominated": "named to the landlord", "invited": "asked to view",
-    "attended": "came to view", "offered": "offered", "accepted": "accepted", "let": "let",
+    "attended": "waited for its turn", "offered": "offered", "accepted": "accepted", "let": "let",
     "declined": "passed over by an officer", "landlord_rejected": "landlord said no",
     "landlord_silent": "no answer of the landlord", "absent": "did not view",
     "not_chosen": "the home went to another", "refused": "refused", "no_reply": "no reply",

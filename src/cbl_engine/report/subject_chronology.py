@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbl_engine.offers import events as e
 from cbl_engine.offers.checks import NEUTRAL
-from cbl_engine.records.event_words import event_in_words, proposed_in
+from cbl_engine.records.event_words import event_in_words, invited_in, proposed_in
 from cbl_engine.records.facts_apart import about_of, advert_named_by, adverts_of, named_by
 
 if TYPE_CHECKING:
@@ -38,11 +38,12 @@ def chronology(
     about = about_of(event for _, event, _ in events)
     adverts = adverts_of(event for _, event, _ in events)
     proposed = proposed_in(event for _, event, _ in events)
+    invited = invited_in(event for _, event, _ in events)
     lines: list[tuple[Any, int, Row]] = []
     for n, event, counts in events:
         if named_by(event, about) != application or _officers_alone(event, held):
             continue
-        what = event_in_words(event, proposed)
+        what = event_in_words(event, proposed, invited)
         if what:
             again = "" if counts else " (the week was run again: this no longer counts)"
             advert = advert_named_by(event, adverts)

@@ -161,6 +161,8 @@ OFFERS = (
     Column("proposed_on", "date", "day it was proposed", required=True),
     Column("nominated_on", "date", "day the household was named to the landlord",
            null_means="not yet, or the council lets it"),
+    Column("landlord_result_on", "date", "day the landlord accepted or rejected it",
+           null_means="not yet, or never named to it, or ended without"),
     Column("invited_on", "date", "day it was invited to view", null_means="not yet, or no viewing"),
     Column("viewed_on", "date", "day it viewed", null_means="not yet, or no viewing"),
     Column("offered_on", "date", "day it was offered", null_means="not yet"),
