@@ -150,6 +150,15 @@ def test_an_offer_of_another_home_is_told_beside_a_bid_that_counts():
     assert ask(offers=[over]).meanwhile == ask(offers=[{**going, "advert": "a"}]).meanwhile == ()
 
 
+def test_no_bid_is_said_to_count_that_an_offer_of_another_home_sets_aside():
+    going = {"id": "o", "application": "p", "advert": "b", "offered_on": at(1).date()}
+    busy = "  frozen: {busy: {label: Under offer, while: offered, may_not: be_listed}}\n"
+    found = ask(busy, offers=[going])
+    assert ([rule.rule for rule in found.against], found.answer) == (["busy"], "no")
+    assert "under an offer of another home (advert b), and it is passed over for this home" in found.text()
+    assert "counts" not in found.meanwhile[0].label
+
+
 def test_a_consequence_in_force_is_told_with_its_end():
     """In words of the scheme where it has them; one that is over is not."""
     mine = {"application": "p", "consequence": "out", "since": at(0).date(), "status": "suspended"}

@@ -105,8 +105,7 @@ def _offers(
         where = "a direct let" if row["advert"] is None else f"advert {row['advert']}"
         how = ("It is under an offer of another home" if approved
                else "An offer of another home is proposed for it and not on its way yet")
-        yield Meanwhile("under_offer", f"{how} ({where}): a bid counts, and it is passed over for this home "
-                        "while that lasts.")
+        yield Meanwhile("under_offer", f"{how} ({where}), and it is passed over for this home while that lasts.")
 
 
 def _since(began: date | None, on: date) -> bool:
