@@ -69,6 +69,18 @@ def test_too_few_bids_propose_a_consequence_once_on_the_last_day_of_a_cycle() ->
     assert not [p for p in week.proposed() if p[0] == "consequence" and p[2] == "bob"]
 
 
+def test_who_missed_a_duty_may_have_bid_before_bids_were_kept_and_that_is_told() -> None:
+    duty = OUT + "bidding: {duties: {monthly: {label: x, months: 1, then: look}}}"
+    bob = {"application": "bob", "consequence": "look", "duty": "monthly"}
+    week = Week(duty).household("bob").run(until=9)
+    assert week.cycle.telling == {"duties_before_bids_were_kept": [bob | {"since": None}]}
+    for first, told in ((-21, [bob | {"since": day(-21)}]), (-22, None)):
+        week = Week(duty).households("ann bob", registered_on=day(-22)).advert("elm", bids="ann")
+        week.advert("oak", bids="ann", opens=first - 0.5, closes=first + 2).run(until=9)
+        assert ("consequence", None, "bob", "look") in week.proposed()
+        assert week.cycle.telling.get("duties_before_bids_were_kept") == told
+
+
 def test_first_come_first_served_is_an_order_of_bids() -> None:
     """The earliest bid, whatever the band."""
     week = Week("profiles: {only: {label: x, order: [{bid_time: first}]}}")

@@ -148,6 +148,7 @@ def _happened(done: RecordedCycle) -> Iterator[Any]:
     """What a cycle did, and where it is written."""
     from rich.table import Table
 
+    from cbl_engine.offers.due import MAY_HAVE_BID
     from cbl_engine.offers.events import AdvertHeldBack
     from cbl_engine.offers.refusals import RESTS_ON
     from cbl_engine.scheme.lint_data import nominates_to_nobody
@@ -191,6 +192,11 @@ def _happened(done: RecordedCycle) -> Iterator[Any]:
         yield (f"Not proposed: direct let {row['id']} of home {row['home']} to application "
                f"{row['application']} ({row['kind']}), {row['finding'].replace('_', ' ')}"
                + (", not known" if row["state"] == "not_known" else ""))
+    if unseen := telling.pop(MAY_HAVE_BID, []):
+        since = unseen[0]["since"]
+        kept = "No bid is on record" if since is None else f"Bids are on record from {since} only"
+        named = _named([{c: row[c] for c in ("application", "consequence")} for row in unseen])
+        yield f"{kept}; proposed for too few bids, of which some may have been placed before: {named}"
     for row in telling.pop(RESTS_ON, []):
         yield (f"Rests on a refusal that counts no longer: {row['consequence']} of application "
                f"{row['application']}, in force since {row['since']}, counted that of {row['offer']} (with "

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbl_engine.offers.clock import cycle_span
+from cbl_engine.offers.clock import cycle_span, london_date
 from cbl_engine.offers.duties import missed_duties
 from cbl_engine.offers.lists import counting
+from cbl_engine.offers.refusals import months_after
 from cbl_engine.offers.stops import end_hold
 
 if TYPE_CHECKING:
     from cbl_engine.offers.desk import Desk
+
+MAY_HAVE_BID = "duties_before_bids_were_kept"
+"""Told of who is proposed for a duty to bid that looks back further than bids are on record."""
 
 _SILENT = {"nominated": "landlord_silent", "invited": "absent", "offered": "no_reply"}
 
@@ -45,5 +49,8 @@ def duties_of_the_cycle(desk: Desk) -> None:
         return
     closed = [a.advert for a in desk.book.adverts.values() if a.closed_on is not None]
     missed = missed_duties(desk.judge, counting(desk, closed), desk.record, desk.on)
+    since = desk.table("bids").select(london_date("placed_at").min()).item()
     for application, duty, consequence in missed.iter_rows():
         desk.propose("consequence", application=application, what=consequence, rule=duty)
+        if since is None or months_after(since, bidding.duties[duty].months) > desk.on:  # type: ignore[operator]
+            desk.tell(MAY_HAVE_BID, application=application, consequence=consequence, duty=duty, since=since)
