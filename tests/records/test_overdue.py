@@ -203,3 +203,27 @@ def test_a_consequence_that_the_scheme_has_no_longer_is_said_to_wait_for_being_d
         week.scheme = scheme_from_text([("a.yaml", first.replace("2020-01-01", "2020-01-01, until: 2024-06-10")),
                                         ("b.yaml", last.replace("2020-01-01", "2024-06-10"))])
         assert [row["what"] for row in waiting(week)] == ["consequence (out) for refusing elm/ann/1: approved or declined"]
+
+
+def test_each_row_of_the_form_names_the_one_thing_that_it_decides():
+    """Direct lets of one household by their homes, duties and consequences by their names."""
+    week = Week("direct_lets: {moved: {label: x, permitted_by: y, part_6: false}}\n"
+                "offers: {final: {label: x, when: z, duties: [main, relief], suitability: s, warning: s}}\n"
+                "checks: {s: {label: x, when: z}}\ncriteria: {z: {label: x, when: \"band = 'A'\"}}")
+    week.household("ann").household("bob", band="A").check("bob", "s", by="Olu")
+    for home in ("one", "two"):
+        week.add("homes", id=home, bedrooms=2)
+        week.add("direct_lets", id=home, application="ann", home=home, kind="moved", on=day(3), by="Olu")
+    for kind in ("main", "relief"):
+        week.add("duties", application="bob", kind=kind, since=day(1))
+    week.advert("elm", bids="bob").approve(7, "offer", "elm", "bob")
+    week.outcome(8, "refused", "elm", "bob", reasonable=False, by="Olu").run(until=8)
+    asked = form(week.record.tables)
+    assert asked.select("act", "home", "reason").rows() == [
+        ("direct_let", "one", None), ("direct_let", "two", None),
+        ("duty_may_end", None, "main"), ("duty_may_end", None, "relief")]
+    assert waiting(week)[0]["what"] == "direct_let (moved) of home one: approved or declined"
+    for row in asked.drop("waits_for", "on", "what", "by").to_dicts():
+        week.add("outcomes", on=day(9), what="approved", by="Olu", **row)
+    week.run(until=9)
+    assert {(p["act"], p["what"]) for p in week.table("proposals") if p["status"] == "open"} == set()

@@ -247,14 +247,14 @@ def _waits(folder: StateFolder, template: Path | None) -> Iterator[Any]:
             continue
         table = Table(title=f"{title}: {rows.height:,}", title_justify="left")
         heads = ("offer", "for", "of", "by", "days over", "write") if "answer" in title else (
-            "advert", "application", "for", "since", "by", "days over")
+            "advert or offer", "application", "for", "since", "by", "days over")
         for column in heads:
             table.add_column(column, overflow="fold")
         for row in rows.head(_MOST).iter_rows(named=True):
             cells = (
                 (row["id"], row["waits_for"], row["owner"], row["due_on"], row["days_over"],
                  row["what"]) if "answer" in title else
-                (row["advert"], row["application"], row["what"].replace("_", " "), row["since"],
+                (row["advert"] or row["id"].rsplit("/", 1)[0], row["application"], row["what"].replace("_", " "), row["since"],
                  row["due_on"], row["days_over"]))
             table.add_row(*("" if cell is None else str(cell) for cell in cells))
         yield table

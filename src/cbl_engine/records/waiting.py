@@ -38,17 +38,24 @@ def open_proposals(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """The proposals that wait for a decision.
 
     Returns:
-        Rows of ``proposals``: id, act, advert, application, offer, what, rule, because, on; in their order.
+        Rows of ``proposals``: id, act, advert, application, offer, what, rule, because, on, and home (of a
+        direct let, which has no advert to be named by); in their order.
     """
     waiting = tables["proposals"].filter(pl.col("status") == "open")
-    return waiting.select("id", "act", "advert", "application", "offer", "what", "rule", "because", "on")
+    direct = tables["offers"].filter(pl.col("route") == "direct").select(pl.col("id").alias("offer"), "home")
+    return waiting.select(
+        "id", "act", "advert", "application", "offer", "what", "rule", "because", "on",
+    ).join(direct, on="offer", how="left", maintain_order="left")
 
 
 def proposed_in_words() -> pl.Expr:
-    """What is proposed, of rows of :func:`open_proposals`; of a consequence with the refusals it is for."""
+    """What is proposed, of rows of :func:`open_proposals`; of a consequence with the refusals it is for, and
+    of a direct let with its home.
+    """
     act = pl.when(pl.col("what").is_null()).then("act").otherwise(pl.format("{} ({})", "act", "what"))
     refusals = pl.format(" for refusing {}", pl.col("because").list.join(", "))
-    return act + pl.when(pl.col("because").list.len() > 0).then(refusals).otherwise(pl.lit(""))
+    home = pl.format(" of home {}", "home").fill_null("")
+    return act + pl.when(pl.col("because").list.len() > 0).then(refusals).otherwise(home)
 
 
 def settled_by(proposals: pl.DataFrame, scheme: Scheme | None, as_at: date | None) -> pl.Series:
@@ -98,7 +105,8 @@ def form(
     """Outcomes to fill in: a row for each decision and each answer that is waited for.
 
     Whoever fills it in writes ``on``, ``what`` and, for a decision, ``by``, and takes out the rows
-    that nothing has happened to yet. It is then a file of outcomes. Each has an id that no outcome
+    that nothing has happened to yet. It is then a file of outcomes: its rows name what they are about, by
+    advert, home or, where there are several else, reason. Each has an id that no outcome
     on record has: of what was answered before (no contact, say) the next one in number.
 
     Args:
@@ -113,7 +121,9 @@ def form(
     proposals = open_proposals(tables)
     decisions = proposals.with_columns(settled_by(proposals, scheme, as_at).alias("settled")).select(
         "id", pl.format("{}: {}; since {}", proposed_in_words(), "settled", "on").alias(FORM_COLUMN),
-        "advert", "application", "act",
+        "advert", "application", "home", "act",
+        pl.when(pl.len().over("act", "advert", "application", "home") > 1, pl.col("act") != "tie").then(
+            "what").alias("reason"),
     )
     due = pl.when(pl.col("due_on").is_null()).then(pl.lit("")).otherwise(
         pl.format("; by {}", "due_on"))
