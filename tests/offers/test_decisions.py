@@ -120,6 +120,22 @@ def test_an_acceptance_after_the_offer_was_withdrawn_names_what_ended_it() -> No
     assert clash(week) == "after_the_end"
 
 
+def test_an_offer_that_was_approved_is_withdrawn_though_it_still_waits_for_a_check() -> None:
+    """A direct let; what nobody approved is declined."""
+    week = Week("checks: {papers: {label: x, before: offered}}\n"
+                "direct_lets: {decant: {label: x, permitted_by: s.159, part_6: false}}").household("bob")
+    week.add("homes", id="h1", bedrooms=2)
+    week.add("direct_lets", id="d", application="bob", home="h1", kind="decant", on=day(5), by="Olu")
+    week.run(until=6).outcome(7, "offer_withdrawn", None, "bob", by="Olu")
+    with pytest.raises(TableError, match="h1/bob/1 is proposed since 2024-06-05, and nobody approved it: decline"):
+        week.run(until=7)
+    week._new.clear()
+    week.approve(7, "direct_let", None, "bob").run(until=7)
+    assert (week.steps()[None, "bob"], week.held()) == ("proposed", [(None, "bob", "papers")])
+    week.outcome(8, "offer_withdrawn", None, "bob", by="Olu").run(until=8)
+    assert (week.offer(None, "bob")["ended_by"], week.held()) == ("offer_withdrawn", [])
+
+
 def test_an_acceptance_of_a_home_that_is_let_by_now() -> None:
     """A tenancy on record, begun the day before."""
     week = offered().run(until=7)

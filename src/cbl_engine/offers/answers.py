@@ -13,7 +13,7 @@ from cbl_engine.offers.clashes import Clash, about, offer_in_words, which_one
 from cbl_engine.offers.deadlines import contact_shortfall, days_closed, last_day
 from cbl_engine.offers.decisions import approve, by_officer, choose, decline, proposal_for
 from cbl_engine.offers.lines import LANDLORD
-from cbl_engine.offers.moves import end, go_on, move, place_of
+from cbl_engine.offers.moves import approved, end, go_on, move, place_of
 from cbl_engine.offers.refusals import refused
 from cbl_engine.offers.signing import sign, undo_letting
 from cbl_engine.offers.standing import asked_of, what_stops
@@ -38,7 +38,7 @@ _STEPS = {
     "refused": ("offered",),
     "no_contact": ("nominated", "invited", "attended", "offered"),
     "withdrew": ("proposed", "nominated", "invited", "attended", "offered", "accepted"),
-    "offer_withdrawn": ("nominated", "invited", "attended", "offered", "accepted"),
+    "offer_withdrawn": ("proposed", "nominated", "invited", "attended", "offered", "accepted"),
     "signed": ("accepted",),
     "undone": ("accepted", "let"),
 }
@@ -70,13 +70,12 @@ def offer_for(desk: Desk, row: Row) -> Offer:
         Clash: there is none, or several of which it names no one.
     """
     advert, home = row.get("advert"), row.get("home")
-    steps = _STEPS[row["what"]]
     found = [
         o for o in desk.book.offers_of[str(row.get("application"))]
         if o.advert == (None if advert is None else str(advert))
         and (home is None or o.home in (None, str(home)))
     ]
-    able = [o for o in found if o.step in steps]
+    able = [o for o in found if _able(desk, o, row["what"])]
     if len({o.home for o in able}) > 1:
         raise which_one(row, [(o.id, o.advert, o.home, None) for o in able])
     if able:
@@ -84,7 +83,15 @@ def offer_for(desk: Desk, row: Row) -> Offer:
     if not found:
         raise Clash("no_such_offer", f"no offer of {about(row)}")
     kind = "after_the_end" if not found[-1].open else "wrong_step"
-    raise Clash(kind, offer_in_words(found[-1]))
+    undecided = row["what"] == "offer_withdrawn" and found[-1].step == "proposed"
+    raise Clash(kind, offer_in_words(found[-1]) + (
+        ", and nobody approved it: decline it instead" if undecided else ""))
+
+
+def _able(desk: Desk, offer: Offer, what: str) -> bool:
+    """Whether something can happen at an offer's step: what nobody approved is declined, not withdrawn."""
+    undecided = what == "offer_withdrawn" and offer.step == "proposed" and not approved(desk, offer)
+    return offer.step in _STEPS[what] and not undecided
 
 
 def _approved(desk: Desk, row: Row) -> None:

@@ -33,7 +33,7 @@ BEFORE = {
 ENDS_FROM = {
     "declined": ("proposed",), "landlord_rejected": ("nominated",), "landlord_silent": ("nominated",),
     "absent": ("invited",), "refused": ("offered",), "no_reply": ("offered",),
-    "undone": ("accepted",), "offer_withdrawn": ("nominated", "invited", "attended", *LIVE),
+    "undone": ("accepted",), "offer_withdrawn": ("proposed", "nominated", "invited", "attended", *LIVE),
     "no_contact": ("nominated", "invited", "attended", "offered"),
     "outranked": ("proposed",),
 }
