@@ -54,7 +54,7 @@ if TYPE_CHECKING:
         [Iterable[tuple[int, Event, pl.DataFrame | None]]], Mapping[str, pl.DataFrame]
     ]
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 """Of the files of a state folder; a change that breaks a reader raises it."""
 
 TRAIL, DIGEST_FILE, KEYS = "trail.jsonl", "digests.parquet", "facts/keys.parquet"
