@@ -9,8 +9,9 @@ import pytest
 
 from cbl_engine.errors import BadInput
 from cbl_engine.packs.prospects import prospects
+from cbl_engine.scheme import scheme_from_text
 from tests.commands import exit_code
-from tests.report.recorded_lettings import SCHEME, Record, drawn, record_of
+from tests.report.recorded_lettings import SCHEME, SCHEME_TEXT, Record, drawn, record_of
 
 
 def _own(record, **facts):
@@ -59,6 +60,21 @@ def test_a_date_later_than_any_let_in_its_band_waits_longer_and_an_earlier_one_m
     assert any("Yours is later" in line for line in later.answer)
     earlier = _told(_let(8), band="A", priority_date=date(2022, 1, 1))
     assert any("Yours is not later" in line for line in earlier.answer)
+
+
+def test_the_date_that_ranks_is_the_one_its_band_is_ordered_by():
+    """Bands below A by the day of registration, as Runnymede has it; or by no date, as first come first served."""
+    order = "{date: priority_date}"
+    by_band = scheme_from_text(SCHEME_TEXT.replace(
+        order, "{date: {A: priority_date, otherwise: registered_on}}"))
+    record = _own(_let(8, band="B"), registered_on=date(2019, 1, 1))
+    found = prospects(record, by_band, "ME")
+    assert "Date that ranks: 1 January 2019." in found.own
+    assert any("in January 2020" in line for line in found.answer)
+    assert any("Yours is not later" in line for line in found.answer)
+    undated = prospects(record, scheme_from_text(SCHEME_TEXT.replace(order, "{bid_time: first}")), "ME")
+    assert not any("Date that ranks" in line for line in undated.own)
+    assert not any("date that ranked" in line or "Yours is" in line for line in undated.answer)
 
 
 def test_nobody_in_its_band_but_some_in_lower_bands_is_not_never():

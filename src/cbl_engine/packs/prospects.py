@@ -20,6 +20,7 @@ from cbl_engine.packs.parts import ALL, Part, counted, pack_page
 from cbl_engine.report.page import day
 from cbl_engine.report.results import Results, letting_results
 from cbl_engine.report.results_rows import housed_on
+from cbl_engine.report.results_tables import UNKNOWN
 from cbl_engine.scheme.words import listed
 from cbl_engine.shortlist.register_check import bands_in_order
 from cbl_engine.tables import versions_in_force
@@ -114,6 +115,8 @@ def prospects(
             the record does not cover.
     """
     own = _own(record, application)
+    rules = scheme.in_force(record.as_at)  # type: ignore[arg-type]
+    own["ranked_from"] = own.get(rules.ranks_from(None, own.get("band")) or "")
     if since is None:
         everything = letting_results(record, scheme, until=until)
         since = _months_before(everything.until, _MONTHS)
@@ -169,8 +172,8 @@ def _facts(own: dict[str, Any], let_on: date | None, sizes: list[int]) -> Iterat
     yield "Band: none." if own.get("band") is None else f"Band: {own['band']}."
     if own.get("points") is not None:
         yield f"Points: {own['points']}."
-    if own.get("priority_date") is not None:
-        yield f"Date that ranks: {day(own['priority_date'])}."
+    if own["ranked_from"] is not None:
+        yield f"Date that ranks: {day(own['ranked_from'])}."
     yield ("The size of home that may be let to you is not known." if not sizes else
            f"Homes that may be let to you: {_in_words(sizes)}.")
 
@@ -257,11 +260,13 @@ def _dates(own: dict[str, Any], ours: pl.DataFrame) -> Iterator[str]:
     """From which dates homes of the size went to households in its band."""
     if ours.is_empty():
         return
-    dates = ours["ranks_from"].drop_nulls().sort()
-    if dates.is_empty():
+    told = ours["ranks_from"].drop_nulls()
+    if told.is_empty():
         yield "Some went to households in your band; from which dates they ranked is withheld."
+    dates = told.filter(told != UNKNOWN).sort()
+    if dates.is_empty():
         return
-    latest, date_of = str(dates[-1]), own.get("priority_date")
+    latest, date_of = str(dates[-1]), own["ranked_from"]
     yield f"The latest date that ranked, of those told in your band, was in {_month(latest)}."
     if date_of is None:
         return

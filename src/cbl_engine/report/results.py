@@ -43,7 +43,7 @@ _BIDS = ((5, "under 5"), (20, "5 to 19"), (50, "20 to 49"), (100, "50 to 99"))
 _MOST_BIDS = "100 or more"
 _FOR_OFFICERS = (
     "id", "advert", "home", "application", "route", "kind", "final", "signed_on", "started_on",
-    "band", "points", "priority_date", "registered_on", "days_ranked", "days_registered",
+    "band", "points", "priority_date", "registered_on", "ranked_from", "days_ranked", "days_registered",
     "bedroom_need", "bids", "position", "bedrooms", "property_type", "area", "landlord",
     "needs_group", "sensitive",
 )
@@ -216,8 +216,8 @@ def _told(lettings: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> pl.Data
         bids = bids.when(pl.col("bids") < most).then(pl.lit(words))
     rows = lettings.with_columns(
         bids.otherwise(pl.lit(_MOST_BIDS)).alias("bids"),
-        pl.col("priority_date").dt.strftime("%Y").fill_null(rt.UNKNOWN).alias("year"),
-        pl.col("priority_date").dt.strftime("%Y-%m").fill_null(rt.UNKNOWN).alias("ranks_from"),
+        pl.col("ranked_from").dt.strftime("%Y").fill_null(rt.UNKNOWN).alias("year"),
+        pl.col("ranked_from").dt.strftime("%Y-%m").fill_null(rt.UNKNOWN).alias("ranks_from"),
     )
     for name in ("band", *OF_HOME):
         if name in tables:

@@ -38,7 +38,7 @@ _HEADINGS = {
 }
 _IN_LISTS = {
     "id": "offer", "property_type": "type", "ranks_from": "ranked from", "signed_on": "signed",
-    "priority_date": "ranked from", "registered_on": "registered", "route": "let by",
+    "ranked_from": "ranked from", "registered_on": "registered", "route": "let by",
 }
 _GROUPS = (
     ("From joining the register to signing, months", ("registered_mean", "registered_median")),
@@ -52,7 +52,7 @@ _FLAT = {
     "ranked_mean": "months since the\ndate that ranked, mean", "ranked_median": "median",
 }
 _LISTED_FOR_OFFICERS = (
-    "id", "advert", "home", "application", "route", "signed_on", "band", "priority_date",
+    "id", "advert", "home", "application", "route", "signed_on", "band", "ranked_from",
     "registered_on", "bids", "position", "bedrooms", "property_type", "area", "landlord",
 )
 

@@ -58,8 +58,9 @@ def lettings_of(record: Record, scheme: Scheme) -> pl.DataFrame:
         Frame of the columns of ``lettings``, with home (as far as letting or advert names it),
         bedrooms, property_type, area (ward, or wider, by name), landlord (by name where there is
         one, with its id where another has the name too), needs_group, month (of signing,
-        ``2026-03``), days_registered and days_ranked (signing less the day it joined the register,
-        and less the date it ranked by [days]), sensitive (left out of what is published) and erased
+        ``2026-03``), ranked_from (the date by which its profile ranks its band; null: by none, or one that
+        lettings do not keep), days_registered and days_ranked (signing less the day it joined the register,
+        and less that date [days]), sensitive (left out of what is published) and erased
         (what was known of the household was erased since, and its band is :data:`ERASED`); by
         signing, then id.
     """
@@ -75,13 +76,16 @@ def lettings_of(record: Record, scheme: Scheme) -> pl.DataFrame:
         labelled_sensitive(adverts).alias("_sensitive"),
     )
     offered = tables["offers"].select("id", pl.col("landlord").cast(pl.String).alias("_landlord"))
-    let = let.join(of_advert, on="advert", how="left").join(offered, on="id", how="left")
+    of_profile = tables["advert_states"].select("advert", pl.col("profile").alias("_profile"))
+    let = let.join(of_advert, on="advert", how="left").join(offered, on="id", how="left").join(
+        of_profile, on="advert", how="left")
+    let = let.with_columns(_ranked_from(let, scheme))
     let = let.with_columns(pl.coalesce("home", "_home_advertised").alias("home"))
     let = with_kind(let, tables, HOME).with_columns(
         pl.coalesce("_landlord", "landlord").replace(landlords_told_apart(tables)).alias("landlord"),
         pl.col("signed_on").dt.strftime("%Y-%m").alias("month"),
         (pl.col("signed_on") - pl.col("registered_on")).dt.total_days().alias("days_registered"),
-        (pl.col("signed_on") - pl.col("priority_date")).dt.total_days().alias("days_ranked"),
+        (pl.col("signed_on") - pl.col("ranked_from")).dt.total_days().alias("days_ranked"),
         (pl.col("_sensitive").fill_null(value=False)
          | pl.col("kind").is_in(list(sensitive_kinds(scheme))).fill_null(value=False)
          ).alias("sensitive"),
@@ -90,9 +94,21 @@ def lettings_of(record: Record, scheme: Scheme) -> pl.DataFrame:
     let = let.with_columns(
         pl.when(pl.col("erased") & pl.col("band").is_null()).then(pl.lit(ERASED))
         .otherwise(pl.col("band").cast(pl.String)).alias("band"))
-    names = [*tables["lettings"].columns, *HOME, "month", "days_registered", "days_ranked",
-             "sensitive", "erased"]
+    names = [*tables["lettings"].columns, *HOME, "month", "ranked_from", "days_registered",
+             "days_ranked", "sensitive", "erased"]
     return let.select(names).sort("signed_on", "id")
+
+
+def _ranked_from(let: pl.DataFrame, scheme: Scheme) -> pl.Series:
+    """The date by which each letting's household ranked, of those that lettings keep."""
+    kept = {c: let[c].to_list() for c in ("priority_date", "registered_on")}
+    nothing = [None] * let.height
+    found = []
+    for row, (on, profile, band) in enumerate(let.select("signed_on", "_profile", "band").iter_rows()):
+        at = scheme.index_in_force(on)
+        column = scheme.versions[-1 if at is None else at].ranks_from(profile, band)
+        found.append(kept.get(column or "", nothing)[row])
+    return pl.Series("ranked_from", found, dtype=pl.Date)
 
 
 def sensitive_kinds(scheme: Scheme) -> set[str]:

@@ -16,7 +16,7 @@ from cbl_engine.scheme.assessment import Assessment
 from cbl_engine.scheme.bedrooms import BedroomStandard
 from cbl_engine.scheme.bidding import Bidding
 from cbl_engine.scheme.facts import Fact, Rows
-from cbl_engine.scheme.keys import Key
+from cbl_engine.scheme.keys import DateKey, Key
 from cbl_engine.scheme.offers import Check, Consequence, DirectLet, Nominations, Offers, Within
 from cbl_engine.scheme.parts import (
     BandName,
@@ -255,6 +255,18 @@ class SchemeVersion(Part):
         if self.default_profile is not None:
             return self.default_profile
         return next(iter(self.profiles)) if len(self.profiles) == 1 else None
+
+    def ranks_from(self, profile: str | None, band: str | None) -> str | None:
+        """The column of the date by which a profile ranks households of a band, its first date key's.
+
+        None: it ranks by no date, or there is no such profile. Where a criterion says which column, it is
+        the one for those who do not meet it.
+        """
+        rules = self.profiles.get(self.profile_for(profile) or "")
+        dates = [key.date for stage in (rules.all_stages() if rules is not None else ())
+                 for key in stage.order if isinstance(key, DateKey)]
+        by = dates[0] if dates else None
+        return by.get(band or "otherwise", by.get("otherwise")) if isinstance(by, dict) else by
 
     def additions(self) -> dict[tuple[str, str], Addition]:
         """Everything an advert may add, by part of the file and name: landlords, then plans."""

@@ -243,7 +243,7 @@ LETTINGS = (
     Column("started_on", "date", "first day of the tenancy", required=True),
     Column("band", "text", "band held", null_means="in none"),
     Column("points", "int", "points held", unit="points", null_means="none"),
-    Column("priority_date", "date", "date that ranked", null_means="not known"),
+    Column("priority_date", "date", "priority date held", null_means="not known"),
     Column("registered_on", "date", "day it joined the register", null_means="not known"),
     Column("bedroom_need", "int", "bedrooms needed", unit="bedrooms", null_means="not known"),
     Column("bids", "int", "bids that counted on the advert", unit="bids", null_means="a direct let"),
