@@ -51,3 +51,11 @@ def test_no_page_is_wider_than_a_phone(template):
     text = template.read_text(encoding="utf-8")
     assert all(int(rem) <= 20 for rem in re.findall(r"minmax\((\d+)rem", text))
     assert text.count('<table class="days"') == text.count('<div class="wide"><table class="days"')
+
+
+def test_what_a_page_shows_by_colour_or_keeps_folded_is_on_paper_too():
+    """Browsers leave backgrounds out of print, and what a closed heading folds away."""
+    texts = {template.stem: template.read_text(encoding="utf-8") for template in TEMPLATES}
+    (bar,) = re.findall(r"td\.bar span \{[^}]*\}", texts["results"])
+    assert "print-color-adjust: exact" in bar
+    assert "@media print { details::details-content { content-visibility: visible; } }" in texts["quality"]
