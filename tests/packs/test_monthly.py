@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 
@@ -456,10 +457,24 @@ def test_what_is_wrong_with_a_plan_is_said_with_its_place(tmp_path):
         _plan(tmp_path, PLAN.replace("{share: 0.5}", "{share: 0.5, number: 3}"))
     with pytest.raises(BadInput, match=r"plan\.yaml:\d+.*would run as a formula; given '=A'"):
         _plan(tmp_path, PLAN.replace("{A: {", "{'=A': {"))
-    with pytest.raises(BadInput, match="no such column to plan by"):
-        out_turn(of_record(drawn(1), SCHEME), _plan(tmp_path, PLAN.replace("by: band", "by: religion")))
-    with pytest.raises(BadInput, match="before the plan's year"):
-        out_turn(of_record(drawn(1), SCHEME), _plan(tmp_path, PLAN.replace("2026-01-01", "2027-01-01")))
+    with pytest.raises(BadInput, match=r"plan\.yaml:6:\d+: lettings: a plan has no such part; given 400; "
+                                       "allowed: title, year_from, source, categories"):
+        _plan(tmp_path, PLAN + "lettings: 400\n")
+
+
+def test_what_in_a_plan_does_not_fit_the_record_is_said_with_its_place(tmp_path):
+    record = of_record(drawn(1), SCHEME)
+    late = PLAN.replace("by: band", "by: religion").replace("2026-01-01", "2027-01-01")
+    with pytest.raises(BadInput) as refused:
+        out_turn(record, _plan(tmp_path, late))
+    told = [problem.line() for problem in refused.value.problems]
+    at = {word: text.index(word) + 1 for text in late.splitlines() for word in ("religion", "2027") if word in text}
+    assert re.search(rf"plan\.yaml:\d+:{at['religion']}: the record has no such column to plan by; given religion", told[0])
+    assert re.search(rf"plan\.yaml:\d+:{at['2027']}: the record ends before the plan's year begins", told[1])
+    path = tmp_path / "plan.csv"
+    path.write_text("year_from,by,value,share,number\n2026-01-01,band,A,0.5,\n2026-01-01,religion,x,0.5,\n")
+    with pytest.raises(BadInput, match=r"plan\.csv:3: the record has no such column"):
+        out_turn(record, read_plan(path))
 
 
 def test_the_commands_write_a_page_a_workbook_and_tables_or_nothing(simulated, tmp_path, capsys):

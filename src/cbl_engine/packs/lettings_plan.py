@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from calendar import monthrange
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import polars as pl
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
 
 from cbl_engine.documents import read_document
 from cbl_engine.errors import BadInput, Problem
@@ -26,9 +27,11 @@ from cbl_engine.tables import has_versions, spans_of
 from cbl_engine.tables.parsing import looks_like_formula
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from cbl_engine.packs.happened import Happened
+
+Where = Callable[[tuple[Any, ...]], str]
 
 _OTHERS = "not in the plan"
 _APPLICATIONS = "applications."
@@ -67,9 +70,17 @@ class LettingsPlan(_Part):
 
     title: str
     year_from: date = Field(description="first day of the year")
-    lettings: int | None = Field(None, ge=1, description="expected in the year [lettings]")
     source: str | None = None
     categories: tuple[Category, ...] = Field(min_length=1)
+    _where: Where | None = PrivateAttr(None)
+
+    def model_post_init(self, context: Where | None, /) -> None:
+        """Keep what tells places, which validation is given."""
+        self._where = context
+
+    def where(self, *loc: Any) -> str:
+        """``file:line:column`` of a part of the plan, or its path where it was read from no file."""
+        return self._where(loc) if self._where else ".".join(map(str, loc))
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,20 +115,23 @@ def read_plan(path: str | Path) -> LettingsPlan:
     return _validated(document.data, document.where)
 
 
-def _validated(given: Any, where: Callable[[tuple[Any, ...]], str]) -> LettingsPlan:
+def _validated(given: Any, where: Where) -> LettingsPlan:
     try:
-        plan = LettingsPlan.model_validate(given, strict=False)
+        plan = LettingsPlan.model_validate(given, strict=False, context=where)
     except ValidationError as error:
         raise BadInput([_problem(e, given, where) for e in _told_once(error)]) from None
     values = [(n, pl.Series(list(category.targets))) for n, category in enumerate(plan.categories)]
     problems = [
         Problem("formula_cell", "a value that a spreadsheet would run as a formula",
-                where=where(("categories", n, "targets", value)), given=repr(value),
+                where=plan.where("categories", n, "targets", value), given=repr(value),
                 remedy="Give the value, not the formula")
         for n, targets in values for value in targets.filter(looks_like_formula(targets))]
     if problems:
         raise BadInput(problems)
     return plan
+
+
+_PARTS = {1: LettingsPlan, 3: Category, 5: Target}  # by how deep what stands in one lies
 
 
 def _told_once(error: ValidationError) -> list[Mapping[str, Any]]:
@@ -127,7 +141,7 @@ def _told_once(error: ValidationError) -> list[Mapping[str, Any]]:
         len(other["loc"]) > len(e["loc"]) and other["loc"][:len(e["loc"])] == e["loc"] for other in found)]
 
 
-def _problem(error: Mapping[str, Any], plan: Any, where: Callable[[tuple[Any, ...]], str]) -> Problem:
+def _problem(error: Mapping[str, Any], plan: Any, where: Where) -> Problem:
     """What pydantic found wrong, with what came as it was written and, of a day or a figure, what was wanted."""
     loc, kind = tuple(error["loc"]), error["type"]
     message, allowed = error["msg"].removeprefix("Value error, "), ""
@@ -135,19 +149,21 @@ def _problem(error: Mapping[str, Any], plan: Any, where: Callable[[tuple[Any, ..
     if kind != "missing":
         with suppress(KeyError, IndexError, TypeError):
             given = reduce(getitem, loc, plan)
-    if kind.startswith("date_"):
+    if kind == "extra_forbidden":
+        message = "a plan has no such part"
+        allowed = ", ".join(_PARTS[len(loc)].model_fields)
+    elif kind.startswith("date_"):
         message, allowed = "this is not a day", "YYYY-MM-DD"
     elif loc[-1:] == ("share",):
         message = "this is not a share"
         allowed = f"0 to 1, such as 0.25, or a fraction of whole numbers up to {MOST_PARTS}, such as 1/3"
-    elif loc[-1:] in (("number",), ("lettings",)) and kind != "missing":
-        least = 0 if loc[-1] == "number" else 1
-        message, allowed = "this is not a number of lettings", f"a whole number, {least} or more"
+    elif loc[-1:] == ("number",):
+        message, allowed = "this is not a number of lettings", "a whole number, 0 or more"
     return Problem("bad_plan", f"{'.'.join(map(str, loc))}: {message}", where=where(loc),
                    given="" if isinstance(given, dict | list) else repr(given), allowed=allowed)
 
 
-def _from_csv(path: Path) -> tuple[dict[str, Any], Callable[[tuple[Any, ...]], str]]:
+def _from_csv(path: Path) -> tuple[dict[str, Any], Where]:
     """A plan as the YAML would have it, and where each part of it stands."""
     rows = _csv_rows(path)
     problems = [
@@ -180,9 +196,11 @@ def _from_csv(path: Path) -> tuple[dict[str, Any], Callable[[tuple[Any, ...]], s
     order = list(categories)
 
     def where(loc: tuple[Any, ...]) -> str:
-        if loc[0] != "categories" or len(loc) < _TO_THE_VALUE:
+        if loc[0] != "categories":
             return f"{path}:{rows[0][0]}"
-        return f"{path}:{lines[order[loc[1]], loc[3]]}"
+        by = order[loc[1]]
+        value = loc[3] if len(loc) >= _TO_THE_VALUE else next(iter(categories[by]))
+        return f"{path}:{lines[by, value]}"
 
     return given, where
 
@@ -224,28 +242,28 @@ def out_turn(record: Happened, plan: LettingsPlan) -> OutTurn:
     """
     problems = []
     values: list[pl.Series] = []
-    categories = [_by_name(category, record, problems) for category in plan.categories]
-    for category in categories:
+    categories = [_by_name(plan, number, record, problems) for number in range(len(plan.categories))]
+    for number, category in enumerate(categories):
         found = _values(record, record.lettings, category.by)
         if found is None:
             names = [c for c, t in record.lettings.schema.items()
                      if t in (pl.String, pl.Int64, pl.Int8, pl.Boolean)]
             problems.append(Problem("unknown_column", "the record has no such column to plan by",
-                                    where=f"categories: {category.title}", given=category.by,
+                                    where=plan.where("categories", number, "by"), given=category.by,
                                     allowed=", ".join(names) + ", applications.COLUMN"))
         else:
             values.append(found)
     first = plan.year_from
     if record.as_at < first:
         problems.append(Problem("year_not_begun", "the record ends before the plan's year begins",
-                                where="year_from", given=str(first), allowed=f"{record.as_at} or before"))
+                                where=plan.where("year_from"), given=str(first), allowed=f"{record.as_at} or before"))
         raise BadInput(problems)
     following = _same_day_or_last(first, 12)
     until = min(following - timedelta(days=1), record.as_at)
     known = first if record.since is None else max(first, record.since)
     if known > until:
         problems.append(Problem("year_before", "the record begins when the plan's year is over",
-                                where="year_from", given=str(first),
+                                where=plan.where("year_from"), given=str(first),
                                 allowed=f"a year that ends on {known} or later"))
     if problems:
         raise BadInput(problems)
@@ -272,8 +290,9 @@ def _sheet(number: int, title: str) -> str:
     return f"plan_{number}_{re.sub(r'[^a-z0-9]+', '_', title.lower())}"[:_SHEET].rstrip("_")
 
 
-def _by_name(category: Category, record: Happened, problems: list[Problem]) -> Category:
-    """Landlords by their names, as lettings have them, where the plan has their ids."""
+def _by_name(plan: LettingsPlan, number: int, record: Happened, problems: list[Problem]) -> Category:
+    """A category with landlords by their names, as lettings have them, where the plan has their ids."""
+    category = plan.categories[number]
     if category.by != _LANDLORD:
         return category
     targets: dict[str, Target] = {}
@@ -282,7 +301,8 @@ def _by_name(category: Category, record: Happened, problems: list[Problem]) -> C
         if name in targets:
             problems.append(Problem(
                 "value_twice", "the plan has two targets for one landlord",
-                where=f"categories: {category.title}", given=value, allowed="its name or its id",
+                where=plan.where("categories", number, "targets", value), given=value,
+                allowed="its name or its id",
                 remedy="Keep one of them"))
         targets[name] = target
     return category.model_copy(update={"targets": targets})
