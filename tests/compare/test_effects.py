@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from cbl_engine.compare import compare
-from cbl_engine.compare.effects import MADE, group_effects
+from cbl_engine.compare.effects import MADE, group_effects, groups_say
 from cbl_engine.disclosure import LIMIT
 from cbl_engine.errors import BadInput
 from cbl_engine.report import comparison_page, comparison_sheets
@@ -121,6 +121,14 @@ def test_an_equality_table_is_joined_to_the_opening_register_and_not_stated_is_a
     counts = dict(effects.select("group", "base").iter_rows())
     assert counts == {"one": half, "two": 18, "not stated": ids.len() - half - 18, "all": ids.len()}
     assert not effects["told"].any()
+
+
+def test_who_of_an_equality_table_is_not_on_the_opening_register_is_counted(own):
+    ids = _read_as(own)
+    equality = pl.DataFrame({"application": [*ids, "nobody"], "characteristic": "belief", "value": "any"})
+    assert ("table 1 is not on the opening register: what it says of them is counted nowhere."
+            in groups_say(own, equality, own.response))
+    assert "counted nowhere" not in groups_say(own, equality.head(ids.len()), own.response)
 
 
 def test_few_of_an_equality_table_are_withheld_with_what_gives_them_away(own):

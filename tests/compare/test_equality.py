@@ -7,14 +7,14 @@ import pytest
 
 from cbl_engine.compare.equality import by_characteristic, read_equality, sources_say
 from cbl_engine.compare.rerun import Rerun
-from cbl_engine.errors import TableError
+from cbl_engine.errors import BadInput, TableError
 
 
 def _found(pairs):
     lettings = pl.DataFrame({
         "went_to": [a for a, _ in pairs], "would_go_to": [b for _, b in pairs],
         "verdict": ["same" if a == b else "other" for a, b in pairs]})
-    return Rerun(lettings, pl.DataFrame(), ())
+    return Rerun(lettings, pl.DataFrame(), (), pl.concat(lettings["went_to", "would_go_to"].iter_columns()).unique())
 
 
 def _equality(of):
@@ -41,6 +41,11 @@ def test_a_small_count_is_withheld_and_so_is_what_it_could_be_worked_out_from():
     shown = dict(told.select("group", "lettings").iter_rows())
     assert shown["few"] is None
     assert list(shown.values()).count(None) >= 2
+
+
+def test_a_table_of_other_households_is_refused():
+    with pytest.raises(BadInput, match=r"no application of the table is on the register of the history.*given 2"):
+        by_characteristic(_found([("A", "B")]), _equality({"X1": "yes", "X2": "no"}))
 
 
 def test_what_is_wrong_with_the_table_is_said_without_anybodys_value(tmp_path):

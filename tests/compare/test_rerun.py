@@ -12,6 +12,7 @@ from cbl_engine.compare.rerun import rerun
 from cbl_engine.errors import BadInput
 from cbl_engine.scheme import scheme_from_text
 from cbl_engine.tables import LINEAGE_COLUMNS, read_tables, write_tables
+from tests.commands import exit_code
 
 LONDON = ZoneInfo("Europe/London")
 SCHEME = """
@@ -106,6 +107,18 @@ def test_without_versions_the_notes_say_what_was_taken_for_granted(tmp_path):
     notes = " ".join(_run(_history(tmp_path, [("H1", "P1")])).notes)
     assert "no versions" in notes
     assert "takes it" in notes
+
+
+def test_who_of_an_equality_table_is_not_of_the_history_is_counted(tmp_path, capsys):
+    folder = _history(tmp_path / "history", [("H1", "P1"), ("H2", "P2")])
+    (tmp_path / "old.yaml").write_text(BY_BAND)
+    (tmp_path / "new.yaml").write_text(BY_DATE)
+    table = tmp_path / "equality.csv"
+    table.write_text("application,characteristic,value\nP1,sex,male\n1,sex,male\n2,sex,female\n")
+    assert exit_code("rerun", folder, tmp_path / "new.yaml", "--old", tmp_path / "old.yaml",
+                     "--equality", table) == 0
+    assert ("Of 3 applications in the table 2 are not on the register of the history: "
+            "what it says of them is counted nowhere.") in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_history_without_lettings_is_refused(tmp_path):

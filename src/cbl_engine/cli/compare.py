@@ -78,7 +78,7 @@ def compare(
     """
     from cbl_engine.cli.show import show_frame, show_notes, show_parts
     from cbl_engine.compare.comparing import worlds_for
-    from cbl_engine.compare.effects import group_effects
+    from cbl_engine.compare.effects import group_effects, groups_say
 
     if describe:
         from cbl_engine.simulate.describe import describe_scenario
@@ -111,7 +111,8 @@ def compare(
     else:
         show_parts(_told(found, full=full))
         if effects is not None:
-            show_parts(_by_group(effects, held, full=full))
+            show_parts(_by_group(effects, full=full))
+            show_parts([groups_say(found, held, found.response)])
         show_parts(f"Not followed in {', '.join(names)}: {rule}" for rule, names in found.not_followed.items())
         if (asked := _until(until)) is not None and (more := worlds_for(found, asked)):
             worlds = found.sides[0].scenario.replications
@@ -358,12 +359,11 @@ def _table(rows: Any, title: str) -> Any:
     return table
 
 
-def _by_group(effects: Any, held: Any, *, full: bool) -> Iterator[Any]:
+def _by_group(effects: Any, *, full: bool) -> Iterator[Any]:
     """Effects by group of people: those told from luck, or all."""
     from rich.table import Table
 
-    from cbl_engine.compare.effects import MADE_SAY, TABLE_SAY, as_said
-    from cbl_engine.compare.equality import sources_say
+    from cbl_engine.compare.effects import as_said
     from cbl_engine.compare.says import change, level
 
     shown = effects if full else effects.filter("told")
@@ -387,4 +387,3 @@ def _by_group(effects: Any, held: Any, *, full: bool) -> Iterator[Any]:
         yield "By group of people nothing is told from luck; --full prints every figure."
     elif not full:
         yield "By group of people what is told from luck is shown; --full prints every figure."
-    yield MADE_SAY if held is None else f"{TABLE_SAY} {sources_say(held)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -60,7 +61,7 @@ def rerun(
     """
     from cbl_engine.cli import show
     from cbl_engine.compare import rerun as run_again
-    from cbl_engine.compare.equality import by_characteristic, read_equality
+    from cbl_engine.compare.equality import HISTORY, by_characteristic, missed_say, read_equality
 
     held = None if equality is None else read_equality(equality)
     with show.steps() as on_step:
@@ -69,7 +70,11 @@ def rerun(
             since=None if since is None else day(since, "--since"),
             until=None if until is None else day(until, "--until"),
         )
-    effects = None if held is None else by_characteristic(found, held)
+    effects = None
+    if held is not None:
+        effects = by_characteristic(found, held)
+        if missed := missed_say(held, found.applications, HISTORY):
+            found = replace(found, notes=(*found.notes, missed))
     if out is not None:
         from cbl_engine.records.places import folder_beside
 

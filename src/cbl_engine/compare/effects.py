@@ -17,7 +17,13 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.assess.movers_public import OTHERS
-from cbl_engine.compare.equality import NOT_STATED, checked_equality
+from cbl_engine.compare.equality import (
+    NOT_STATED,
+    check_join,
+    checked_equality,
+    missed_say,
+    sources_say,
+)
 from cbl_engine.compare.pairs import mean_interval, paired_difference
 from cbl_engine.compare.says import Says
 from cbl_engine.compare.sides import BASE
@@ -48,6 +54,7 @@ TABLE_SAY = (
     "up, and nobody knows their characteristics. Whoever is not in the table is not stated, a group "
     "like the others."
 )
+_OPENING = "the opening register"
 _AGES = (25, 35, 50, 65)
 
 
@@ -152,7 +159,8 @@ def group_effects(
     told = {side.name: told_by(comparison.simulations[side.name, response])
             for side in comparison.sides}
     if equality is not None:
-        _can_be_joined(comparison, told, equality)
+        made_up = comparison.sides[0].scenario.world.register_ is None
+        check_equality(equality, None if made_up else _read_as(comparison, response))
     names = list(MADE) if equality is None else equality["characteristic"].unique().sort().to_list()
     households = {name: _households(each, equality) for name, each in told.items()}
     worlds = told[BASE].worlds
@@ -223,19 +231,22 @@ def check_equality(equality: pl.DataFrame, ids: pl.Series | None) -> None:
             "nobody_to_join", "the opening register is made up, and the table is about real households",
             where="equality", remedy="Give the scenario the council's register (world: register), or "
             "leave the table out: made-up households have groups of their own")])
-    named = checked_equality(equality)["application"].unique()
-    if not ids.is_in(named.implode()).any():
-        raise BadInput([Problem(
-            "nobody_to_join", "no application of the table is on the opening register",
-            where="equality", given=f"{named.len():,} applications")])
+    check_join(checked_equality(equality), ids, _OPENING)
 
 
-def _can_be_joined(
-    comparison: Comparison, told: dict[str, Told], equality: pl.DataFrame
-) -> None:
-    made_up = comparison.sides[0].scenario.world.register_ is None
-    ids = pl.concat([each["households"]["read_as"].drop_nulls() for each in told.values()])
-    check_equality(equality, None if made_up else ids)
+def groups_say(comparison: Comparison, equality: pl.DataFrame | None, response: str) -> str:
+    """Whose groups the effects are of, and what of an equality table is in none of them."""
+    if equality is None:
+        return MADE_SAY
+    equality = checked_equality(equality)
+    missed = missed_say(equality, _read_as(comparison, response), _OPENING)
+    return " ".join(filter(None, (TABLE_SAY, missed, sources_say(equality))))
+
+
+def _read_as(comparison: Comparison, response: str) -> pl.Series:
+    """Applications of the opening register, of every side."""
+    return pl.concat([comparison.simulations[side.name, response].frames["households"]["read_as"]
+                      for side in comparison.sides]).drop_nulls().unique()
 
 
 def _grouped(

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from cbl_engine.disclosure import LIMIT, with_totals, withheld
-from cbl_engine.errors import Problem, TableError
+from cbl_engine.errors import BadInput, Problem, TableError
 from cbl_engine.tables.needs import column_problems, frame_problems
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 COLUMNS = ("application", "characteristic", "value")
 SOURCE = "source"
 NOT_STATED = "not stated"
+HISTORY = "the register of the history"
 _SAVE_AGAIN = "A CSV file is read as UTF-8 with commas and one line of headings: save it so"
 
 
@@ -86,6 +87,37 @@ def checked_equality(equality: pl.DataFrame) -> pl.DataFrame:
     return equality.with_columns(pl.col(COLUMNS).cast(pl.String))
 
 
+def check_join(equality: pl.DataFrame, ids: pl.Series, register: str) -> None:
+    """Refuse an equality table of other households.
+
+    Args:
+        equality: as :func:`read_equality` gives it.
+        ids: applications that it may name, as text.
+        register: what they are on, in words.
+
+    Raises:
+        BadInput: it names none of them.
+    """
+    named, missed = _missed(equality, ids)
+    if missed == named:
+        raise BadInput([Problem(
+            "nobody_to_join", f"no application of the table is on {register}",
+            where="equality", given=f"{named:,} applications")])
+
+
+def missed_say(equality: pl.DataFrame, ids: pl.Series, register: str) -> str:
+    """How many applications of a table are not on a register, in a sentence; empty for none."""
+    named, missed = _missed(equality, ids)
+    return "" if not missed else (
+        f"Of {named:,} applications in the table {missed:,} {'is' if missed == 1 else 'are'} not on {register}: "
+        "what it says of them is counted nowhere.")
+
+
+def _missed(equality: pl.DataFrame, ids: pl.Series) -> tuple[int, int]:
+    named = equality["application"].drop_nulls().unique()
+    return named.len(), named.len() - int(named.is_in(ids.implode()).sum())
+
+
 def sources_say(equality: pl.DataFrame) -> str:
     """Where the values of each characteristic are from, in a sentence each."""
     if SOURCE not in equality.columns:
@@ -115,8 +147,10 @@ def by_characteristic(found: Rerun, equality: pl.DataFrame) -> pl.DataFrame:
 
     Raises:
         TableError: as of :func:`checked_equality`.
+        BadInput: the table names no application of the history.
     """
     equality, judged = checked_equality(equality), found.judged
+    check_join(equality, found.applications, HISTORY)
     parts = []
     for name in equality["characteristic"].unique().sort():
         held = equality.filter(pl.col("characteristic") == name).select("application", "value")
@@ -128,12 +162,8 @@ def by_characteristic(found: Rerun, equality: pl.DataFrame) -> pl.DataFrame:
             "characteristic": [name] * (len(groups) + 1), "group": [*groups, "all"],
             "lettings": before, "would_have": after, "hidden": hidden})
         parts.append(shown.with_columns((pl.col("would_have") - pl.col("lettings")).alias("difference")))
-    counts = ("lettings", "would_have", "difference")
-    if not parts:
-        return pl.DataFrame(schema={"characteristic": pl.String, "group": pl.String,
-                                    **dict.fromkeys(counts, pl.Int64)})
-    return pl.concat(parts).select(
-        "characteristic", "group", *(pl.when(~pl.col("hidden")).then(c).alias(c) for c in counts))
+    return pl.concat(parts).select("characteristic", "group", *(
+        pl.when(~pl.col("hidden")).then(c).alias(c) for c in ("lettings", "would_have", "difference")))
 
 
 def _counts(households: pl.Series, held: pl.DataFrame, groups: list[str]) -> np.ndarray:

@@ -48,11 +48,13 @@ class Rerun:
         groups: by what (band, bedroom_need), group, lettings, would_have, kept, lost, gained; of
             the lettings judged.
         notes: what to know before the figures are used, in sentences.
+        applications: ids of the history's register, as text.
     """
 
     lettings: pl.DataFrame = field(repr=False)
     groups: pl.DataFrame = field(repr=False)
     notes: tuple[str, ...]
+    applications: pl.Series = field(repr=False)
 
     @property
     def judged(self) -> pl.DataFrame:
@@ -297,7 +299,7 @@ def _rerun(
                       .otherwise("would_go_to").alias("would_go_to"))
         .sort("closes_on", "advert")
     )
-    return Rerun(out, _groups(out), tuple(dict.fromkeys(notes)))
+    return Rerun(out, _groups(out), tuple(dict.fromkeys(notes)), frames["applications"]["id"].cast(pl.String).unique())
 
 
 def _verdict(got: str, was: str | None, would: str | None) -> tuple[Verdict, str | None]:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from cbl_engine.compare.effects import MADE_SAY, TABLE_SAY, as_said, group_effects
-from cbl_engine.compare.equality import sources_say
+from cbl_engine.compare.effects import as_said, group_effects, groups_say
 from cbl_engine.compare.says import change, level
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ def equality_part(
     """
     effects = group_effects(comparison, equality, response)
     return {"real": equality is not None,
-            "words": MADE_SAY if equality is None else f"{TABLE_SAY} {sources_say(equality)}",
+            "words": groups_say(comparison, equality, response),
             "variants": [(side, list(_tables(effects.filter(variant=side.name))))
                          for side in comparison.sides[1:]]}
 
