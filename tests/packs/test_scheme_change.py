@@ -71,6 +71,24 @@ def test_minutes_without_a_source_or_an_assumption_are_refused():
         OfficerTimes.model_validate({"officer_minutes": {"review": {**case, "source": "s", "share": 0.1}}})
 
 
+def test_everything_wrong_in_a_councils_own_minutes_is_told_with_what_was_allowed(tmp_path):
+    file = tmp_path / "minutes.yaml"
+    file.write_text("officer_minutes:\n  moved: {label: Moved, minutes: -60, sorce: time sheets}\n"
+                    "  of_register: {label: Off, minutes: ten, source: time sheets}\n"
+                    "  review: {label: Reviews, minutes: 5}\n")
+    with pytest.raises(cbl.BadInput) as refused:
+        officer_times(file)
+    told = [problem.line().split(":", 1)[1] for problem in refused.value.problems]
+    assert told == [
+        "2:34: officer_minutes.moved.minutes is too small; given -60; allowed: at least 0 and at most 10000",
+        "2:39: sorce is not a field of officer_minutes.moved; allowed: source",
+        "3:3: officer_minutes.of_register must be no_change, moved, not_known, on_register, off_register, review "
+        "or registers_again; given of_register",
+        "3:38: officer_minutes.of_register.minutes must be a number; given ten; allowed: at least 0 and at most 10000",
+        "4:11: officer_minutes.review: say either source or assumed for the minutes",
+    ]
+
+
 def test_a_councils_own_minutes_take_the_place_of_those_assumed(tmp_path, change):
     file = tmp_path / "minutes.yaml"
     file.write_text("officer_minutes:\n  moved: {label: Moved, minutes: 60, source: time sheets 2026}\n")

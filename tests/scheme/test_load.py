@@ -124,6 +124,16 @@ def test_what_is_refused_and_what_else_is_wrong_come_at_once():
     ]
 
 
+def test_a_name_that_is_none_and_what_is_wrong_under_it_come_at_once():
+    text = version("from: 2024-02-01") + "columns: {applicatons: {x: {type: int, lable: X}}}\n"
+    told = error(scheme_from_text, [("f.yaml", text)]).split("\n")
+    assert told[0].startswith("f.yaml:6:11: columns.applicatons must be applications, people, ")
+    assert told[1:] == [
+        "f.yaml:6:25: label is missing from columns.applicatons.x",
+        "f.yaml:6:40: lable is not a field of columns.applicatons.x; allowed: label",
+    ]
+
+
 def test_every_pattern_of_a_scheme_is_said_in_words():
     def patterns(part):
         if isinstance(part, dict):

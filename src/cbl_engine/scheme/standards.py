@@ -181,7 +181,7 @@ def unknown_standard(name: str, where: str = "") -> Problem:
 
 
 def read_shipped(path: Path, model: type[Any]) -> Any:
-    """A file that the package ships, as a model.
+    """A file that the package ships, or one that takes its place, as a model.
 
     Raises:
         SchemeError: the file does not fit the model.
@@ -190,13 +190,8 @@ def read_shipped(path: Path, model: type[Any]) -> Any:
     try:
         return model.model_validate(as_tuples(document.data))
     except ValidationError as error:
-        raise SchemeError(
-            [
-                Problem(
-                    "shipped_file",
-                    f"{'.'.join(map(str, e['loc']))}: {e['msg']}",
-                    where=document.where(tuple(e["loc"])),
-                )
-                for e in error.errors(include_url=False)
-            ]
-        ) from None
+        # imported here, since it reads the shipped standards
+        from cbl_engine.scheme.wrong_fields import field_problems
+
+        raise SchemeError(field_problems(
+            error.errors(include_url=False), document, model.model_json_schema(), "file")) from None
