@@ -12,9 +12,7 @@ import pytest
 from cbl_engine.errors import BadInput, RunError, SchemeError
 from cbl_engine.records import audit_state, due_for_erasure, erase, read_state, record_cycle
 from cbl_engine.records.erasure import reasons_to_keep
-from cbl_engine.scheme.retention import retention_rules
-from cbl_engine.tables import TABLES
-from cbl_engine.tables.letting_columns import RECORDED
+from cbl_engine.scheme.retention import ABOUT_APPLICATIONS, retention_rules
 from tests.offers.week import Week, day
 from tests.records.small_record import TABLES as TABLES_GIVEN
 from tests.records.small_record import first_week, second_week, write_files
@@ -176,18 +174,33 @@ def test_what_was_last_recorded_at_a_months_end_is_kept_until_its_months_are_who
 
 def test_the_shipped_rules_class_every_table_about_applications_and_say_they_are_ours():
     rules = retention_rules()
-    about = {t for t, cs in {**TABLES, **RECORDED}.items()
-             if t == "applications" or any(c.name == "application" for c in cs)}
-    assert set(rules.tables) == about
+    assert set(rules.tables) == set(ABOUT_APPLICATIONS)
     assert all(one.illustrative and one.source for one in rules.classes.values())
 
 
 def test_a_councils_own_rules_take_their_place(tmp_path):
     own = tmp_path / "own.yaml"
-    own.write_text("classes: {all: {label: x, months: 1}}\ntables: {applications: all}\n")
+    tables = dict.fromkeys(ABOUT_APPLICATIONS, "all")
+    own.write_text(f"classes: {{all: {{label: x, months: 1}}}}\ntables: {tables}\n")
     assert retention_rules(own).classes["all"].months == 1
-    own.write_text("classes: {all: {label: x, months: 1}}\ntables: {applications: some}\n")
-    with pytest.raises(SchemeError, match="classes that are not there"):
+    own.write_text(f"classes: {{all: {{label: x, months: 1}}}}\ntables: {tables | {'people': 'some'}}\n")
+    with pytest.raises(SchemeError, match="classes that are not there: some"):
+        retention_rules(own)
+
+
+def test_rules_that_leave_a_table_out_or_name_none_keep_nothing_too_short(tmp_path):
+    own = tmp_path / "own.yaml"
+    own.write_text("classes: {all: {label: x, months: 1, years: 2}}\ntables: {peeple: all, bids: all}\n")
+    with pytest.raises(SchemeError) as refused:
+        retention_rules(own)
+    years, peeple = (problem.line() for problem in refused.value.problems)
+    assert years == (f"{own.name}:1:38: years is not a field of classes.all; "
+                     "allowed: label, source, illustrative, months")
+    assert peeple.startswith(f"{own.name}:2:10: tables.peeple: no such table tells of applications; those that do: appl")
+    tables = dict.fromkeys(ABOUT_APPLICATIONS, "all")
+    del tables["lettings"]
+    own.write_text(f"classes: {{all: {{label: x, months: 1}}}}\ntables: {tables}\n")
+    with pytest.raises(SchemeError, match=r"tables are of no class, .*: lettings$"):
         retention_rules(own)
 
 
