@@ -56,6 +56,7 @@ def explain(
 
     Raises:
         TableError: there is no such advert, or the application did not bid on it.
+        BadInput: there is no such audience.
     """
     if audience not in AUDIENCES:
         raise BadInput(
