@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from cbl_engine.documents import read_document
 from cbl_engine.errors import RunError
 from cbl_engine.report import page, render, write_page
 from cbl_engine.report.page import day, whole
+from cbl_engine.shipped import shipped_folder
 
 
 def test_what_is_put_into_a_page_is_escaped_and_the_page_asks_for_nothing_from_elsewhere():
@@ -51,6 +53,19 @@ def test_no_page_is_wider_than_a_phone(template):
     text = template.read_text(encoding="utf-8")
     assert all(int(rem) <= 20 for rem in re.findall(r"minmax\((\d+)rem", text))
     assert text.count('<table class="days"') == text.count('<div class="wide"><table class="days"')
+
+
+@pytest.mark.parametrize("page", ["charts", "comparison"])
+def test_no_two_scenarios_of_the_largest_comparison_that_is_shipped_have_one_colour(page):
+    texts = {template.stem: template.read_text(encoding="utf-8") for template in TEMPLATES}
+    (colours,) = re.findall(r"set colours = (\d+)", texts["charts"])
+    fills = {}
+    for name in ("charts", page):
+        fills |= dict(re.findall(r"\.k(\d+) \{ fill: (#\w+)", texts[name]))
+    assert set(map(int, fills)) == set(range(int(colours)))
+    assert len(set(fills.values())) == len(fills)
+    shipped = shipped_folder("simulations").rglob("*.yaml")
+    assert int(colours) >= max(1 + len(read_document(path).data.get("variants", {})) for path in shipped) == 8
 
 
 def test_what_a_page_shows_by_colour_or_keeps_folded_is_on_paper_too():
