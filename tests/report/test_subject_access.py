@@ -248,3 +248,10 @@ def test_a_decision_is_told_with_the_advert_that_it_was_about(tmp_path):
     lines = {line["what"]: line["advert"] for line in told(folder)[0].chronology}
     assert lines["approved by Officer 4: an offer"] == "AD1"
     assert lines["proposed: an offer"] == "AD1"
+
+
+def test_what_a_column_means_stands_under_its_name_where_a_phone_shows_it(tmp_path):
+    small_record.first_week(tmp_path)
+    page = told(read_state(tmp_path / "week1"))[1]
+    assert '<th scope="row">Ranked on <span class="doc">day the list was made</span></th><td>5 March 2026</td></tr>' in page
+    assert 'class="doc"></' not in page
