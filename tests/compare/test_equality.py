@@ -61,6 +61,20 @@ def test_what_is_wrong_with_the_table_is_said_without_anybodys_value(tmp_path):
         read_equality(tmp_path / "nothing.csv")
 
 
+def test_every_row_without_a_household_and_every_household_told_twice_is_counted_with_the_first_places(tmp_path):
+    path = tmp_path / "equality.csv"
+    twice = "".join(f"P{n},sex,x\nP{n},sex,y\n" for n in range(30))
+    path.write_text(f"application,characteristic,value\n,sex,x\n{twice}P1,,x\n")
+    with pytest.raises(TableError) as caught:
+        read_equality(path)
+    assert [problem.line() for problem in caught.value.problems] == [
+        f"{path}: rows without an application or a characteristic; 2 in all: row 1, row 62. "
+        "Fill the cell in, or take the row out",
+        f"{path}: households with two values of one characteristic; given sex; "
+        "30 in all: P0, P1, P10, P11, P12, .... Keep one row each",
+    ]
+
+
 def test_not_stated_may_be_said_in_words_and_sources_are_named(tmp_path):
     path = tmp_path / "equality.csv"
     path.write_text("application,characteristic,value,source\nP1,disability,yes,application form\n"

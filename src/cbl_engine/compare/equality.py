@@ -58,14 +58,17 @@ def read_equality(path: str | Path) -> pl.DataFrame:
                          for name in (*COLUMNS, SOURCE)).with_columns(
         pl.when(pl.col("value").str.to_lowercase() != NOT_STATED).then("value"))
     problems = []
-    if empty := frame.filter(pl.any_horizontal(pl.col("application", "characteristic").is_null())).height:
-        problems.append(Problem("cell_empty", "rows without an application or a characteristic",
-                                where=str(path), given=f"{empty:,}"))
-    twice = frame.drop_nulls("application").group_by("application", "characteristic").len().filter(
-        pl.col("len") > 1).sort("application", "characteristic")
-    problems += [Problem("value_twice", "a household has two values of one characteristic",
-                         where=f"{path}, {application}", given=name)
-                 for application, name, _ in twice.head(20).iter_rows()]
+    empty = frame.select(pl.any_horizontal(pl.col("application", "characteristic").is_null()).arg_true()).to_series()
+    if empty.len():
+        problems.append(Problem(
+            "cell_empty", "rows without an application or a characteristic", where=str(path), count=empty.len(),
+            rows=tuple(f"row {n + 1}" for n in empty.head(5)), remedy="Fill the cell in, or take the row out"))
+    twice = frame.drop_nulls(("application", "characteristic")).group_by("application", "characteristic").len().filter(
+        pl.col("len") > 1).sort("characteristic", "application")
+    problems += [Problem("value_twice", "households with two values of one characteristic", where=str(path),
+                         given=str(name), count=rows.height, rows=tuple(rows["application"].head(5)),
+                         remedy="Keep one row each")
+                 for (name,), rows in twice.group_by("characteristic", maintain_order=True)]
     if problems:
         raise TableError(problems)
     return frame
