@@ -313,8 +313,8 @@ def test_bar_colours_stand_out_from_paper(page):
         linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
-    colours = dict(re.findall(r"\.k(\d) \{ fill: (#[0-9a-f]{6});", page))  # the last of each counts
-    assert len(colours) == 7
+    colours = dict(re.findall(r"\.k(\d+) \{ fill: (#[0-9a-f]{6});", page))  # the last of each counts
+    assert len(colours) == 12
     assert all(1.05 / (light(colour) + 0.05) >= 3 for colour in colours.values())
 
 
