@@ -331,8 +331,8 @@ def test_a_page_that_cannot_be_written_is_said_before_anything_is_simulated(
 
 
 @pytest.mark.parametrize(("text", "said"), [
-    (BIDS.replace("2026-04-06", "9999-12-30"), "s.yaml:5:8 (start): Input should be less than or equal "
-     "to 2200-01-01"),
+    (BIDS.replace("2026-04-06", "9999-12-30"), "s.yaml:5:8 (start): this is out of bounds; given "
+     "9999-12-30; allowed: at most 2200-01-01"),
     (PLAIN + "changes: [{on: 2026-04-13, scheme: nosuch}]\n", "s.yaml:9:36: there is no such scheme"),
     (PLAIN + "variants:\n  v:\n", "s.yaml:10:3 (variants.v): keys with values belong here; given nothing. "
      "Write them on lines below it, further in"),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 WRONG = """\
 title: Bad
 scheme: sheffeld
-world: {households: 0, homes: 100, register: nowhere}
+world: {households: 0, hoems: 3, homes: 100, register: nowhere}
 start: 2026-04-06
 weeks: none
 parameters_from: missing.yaml
@@ -44,10 +44,11 @@ def test_everything_wrong_in_a_scenario_is_said_with_its_place(tmp_path: Path) -
     path.write_text(WRONG, encoding="utf-8")
     lines = problems(path)
     begins = ["bad.yaml:2:9: there is no such scheme; given 'sheffeld'; allowed: a file",
-              "bad.yaml:3:21 (world.households): Input should be greater",
-              "bad.yaml:3:46: there is no such folder for the register; given 'nowhere'",
-              "bad.yaml:5:8 (weeks): Input should be a valid integer",
-              "bad.yaml:8:42 (new_homes.0.bedrooms): Input should be less",
+              "bad.yaml:3:21 (world.households): this is out of bounds; given 0; allowed: at least 1",
+              "bad.yaml:3:24 (world.hoems): there is no such key; given 3; allowed: homes",
+              "bad.yaml:3:56: there is no such folder for the register; given 'nowhere'",
+              "bad.yaml:5:8 (weeks): a whole number belongs here",
+              "bad.yaml:8:42 (new_homes.0.bedrooms): this is out of bounds",
               "bad.yaml:10:3: there is no such parameter; given arrivals.per_yaer",
               "bad.yaml:11:3: voids.works_teams is given as rate",
               "bad.yaml:12:18 (parameters.bidding.kinds): shares add up to 1.2",
@@ -62,7 +63,7 @@ def test_a_day_that_never_was_hides_nothing_else(tmp_path: Path) -> None:
     path = written(tmp_path, "warm_up: -3\npolicy_changes_on: 2026-13-01\n"
                    "parameters: {arrivals.per_yaer: {rate: 1, assumed: x}}")
     assert [line.partition(";")[0] for line in problems(path)] == [
-        "small.yaml:9:10 (warm_up): Input should be greater than or equal to 0",
+        "small.yaml:9:10 (warm_up): this is out of bounds",
         "small.yaml:10:20: there is no such day",
         "small.yaml:11:14: there is no such parameter"]
 

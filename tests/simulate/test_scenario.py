@@ -137,7 +137,7 @@ def test_a_day_that_cannot_be_is_told_as_it_was_written(tmp_path: Path) -> None:
     with pytest.raises(BadInput) as caught:
         read_scenario(path)
     assert [problem.line() for problem in caught.value.problems] == [
-        "town.yaml:3:8 (start): Input should be less than or equal to 2200-01-01; given 9999-12-01"]
+        "town.yaml:3:8 (start): this is out of bounds; given 9999-12-01; allowed: at most 2200-01-01"]
 
 
 def test_homes_of_a_plan_that_is_in_force_and_decants_of_homes_that_come_are_read(

@@ -15,6 +15,7 @@ from cbl_engine.documents import line_of, read_document, yaml_files
 from cbl_engine.errors import BadInput, CaseError, Problem
 from cbl_engine.scheme.load import Scheme, load_scheme, shipped_schemes
 from cbl_engine.scheme.parts import as_tuples
+from cbl_engine.scheme.wrong_values import in_words, shown
 from cbl_engine.shipped import shipped_folder
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def _shape_problem(error: Mapping[str, Any], document: Document) -> Problem:
     path = tuple(part for part in error["loc"] if part != "[key]")
     at_key = "[key]" in error["loc"] or error["type"] == "extra_forbidden"
     what = ".".join(str(part) for part in path)
-    allowed = remedy = ""
+    allowed = remedy = given = ""
     match error["type"]:
         case "extra_forbidden":
             message = f"{path[-1]} is not a part of {_part_name(path[:-1])}"
@@ -148,9 +149,12 @@ def _shape_problem(error: Mapping[str, Any], document: Document) -> Problem:
         case "case_value":
             message = f"{what} {error['msg']}"
         case _:
-            message = f"{what}: {error['msg'][:1].lower()}{error['msg'][1:]}"
+            said = in_words(error, WrittenFile)
+            message, allowed, remedy = f"{what}: {said.message}", said.allowed, said.remedy
+            given = shown(error["input"])
     where = document.where(path, key=at_key)
-    return Problem(f"case_{error['type']}", message, where=where, allowed=allowed, remedy=remedy)
+    return Problem(f"case_{error['type']}", message, where=where, given=given, allowed=allowed,
+                   remedy=remedy)
 
 
 def _part_name(path: Place) -> str:

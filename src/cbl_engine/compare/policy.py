@@ -86,7 +86,7 @@ def read_suite(folder: Path | None = None) -> Suite:
     try:
         suite = Suite(SuiteFile.model_validate(document.data), folder)
     except ValidationError as error:
-        raise BadInput(list(problems_of(error, document))) from None
+        raise BadInput(list(problems_of(error, document, SuiteFile))) from None
     problems = [
         Problem("scenario_missing", "the world has no scenario beside the suite",
                 where=document.where(("worlds", world)), given=world, allowed=f"{world}.yaml")

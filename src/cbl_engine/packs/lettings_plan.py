@@ -23,6 +23,7 @@ from cbl_engine.packs.parts import ALL, UNKNOWN, Part
 from cbl_engine.scheme.parts import MOST_PARTS, exact_share, of_fraction
 from cbl_engine.scheme.parts import Part as _Part
 from cbl_engine.scheme.words import share_in_words
+from cbl_engine.scheme.wrong_values import in_words, shown
 from cbl_engine.tables import has_versions, spans_of
 from cbl_engine.tables.parsing import looks_like_formula
 
@@ -144,23 +145,18 @@ def _told_once(error: ValidationError) -> list[Mapping[str, Any]]:
 def _problem(error: Mapping[str, Any], plan: Any, where: Where) -> Problem:
     """What pydantic found wrong, with what came as it was written and, of a day or a figure, what was wanted."""
     loc, kind = tuple(error["loc"]), error["type"]
-    message, allowed = error["msg"].removeprefix("Value error, "), ""
+    message, allowed, remedy = in_words(error, LettingsPlan)
     given = error["input"]
     if kind != "missing":
         with suppress(KeyError, IndexError, TypeError):
             given = reduce(getitem, loc, plan)
-    if kind == "extra_forbidden":
-        message = "a plan has no such part"
-        allowed = ", ".join(_PARTS[len(loc)].model_fields)
-    elif kind.startswith("date_"):
-        message, allowed = "this is not a day", "YYYY-MM-DD"
-    elif loc[-1:] == ("share",):
+    if loc[-1:] == ("share",):
         message = "this is not a share"
         allowed = f"0 to 1, such as 0.25, or a fraction of whole numbers up to {MOST_PARTS}, such as 1/3"
     elif loc[-1:] == ("number",):
         message, allowed = "this is not a number of lettings", "a whole number, 0 or more"
     return Problem("bad_plan", f"{'.'.join(map(str, loc))}: {message}", where=where(loc),
-                   given="" if isinstance(given, dict | list) else repr(given), allowed=allowed)
+                   given="" if kind == "missing" else shown(given), allowed=allowed, remedy=remedy)
 
 
 def _from_csv(path: Path) -> tuple[dict[str, Any], Where]:

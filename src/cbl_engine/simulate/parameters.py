@@ -8,7 +8,6 @@ between them straight lines, so that a table of whole days says them and a draw 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
 from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, Self
@@ -19,6 +18,7 @@ from pydantic import Field, ValidationError, model_validator
 from cbl_engine.documents import BadDocument, line_of, read_document
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.scheme.parts import Part, Source
+from cbl_engine.scheme.wrong_values import Words, in_words, shown
 from cbl_engine.shipped import shipped_folder
 from cbl_engine.simulate.bounds import beyond_bounds, numbers_of
 from cbl_engine.tables.days import YEAR
@@ -173,7 +173,7 @@ def read_parameters(path: Path) -> dict[str, Parameter]:
     try:
         ParameterFile.model_validate(document.data)
     except ValidationError as error:
-        problems += problems_of(error, document)
+        problems += problems_of(error, document, ParameterFile)
     problems += changes_that_do_not_fit(found, document, ("parameters",))
     if refused or problems:
         raise BadInput(by_place(refused, problems))
@@ -212,38 +212,27 @@ def whole_parameters(given: Any) -> dict[str, Parameter]:
     return found
 
 
-_BELONGS = {
-    "model_type": ("keys with values belong here", "Write them on lines below it, further in"),
-    "dict_type": ("keys with values belong here", "Write them on lines below it, further in"),
-    "tuple_type": ("a list belongs here", "Begin each item with -, or put them in [ ]"),
-    "string_type": ("text belongs here", "Put it in quotes"),
-    "file_of_parameters": ("parameters with their values belong here",
-                           "The name of a file of them goes under parameters_from"),
-}
-"""Errors that say that a value is of another kind, in words, and what to do."""
+def problems_of(error: ValidationError, document: Document, model: type[Part]) -> list[Problem]:
+    """What pydantic found wrong in a file, which is to be a model, with the place in it."""
+    return [_problem_of(item, document, model) for item in error.errors()]
 
 
-def problems_of(error: ValidationError, document: Document) -> list[Problem]:
-    """What pydantic found wrong, with the place in the file."""
-    return [_problem_of(item, document, error.title) for item in error.errors()]
-
-
-def _problem_of(item: Mapping[str, Any], document: Document, model: str) -> Problem:
+def _problem_of(item: Mapping[str, Any], document: Document, model: type[Part]) -> Problem:
     path, given, kind = item["loc"], item["input"], item["type"]
-    if (model, path) == ("Scenario", ("parameters",)) and isinstance(given, str):
-        kind = "file_of_parameters"
     is_key = path[-1:] == ("[key]",)
     if is_key:
         path = (*path[:-2], given)
-    place = document.where(path, key=is_key or given is None)
+    place = document.where(path, key=is_key or given is None or kind in {"extra_forbidden", "missing"})
     where = f"{place} ({'.'.join(map(_written, path))})"
     if is_key and kind == "string_type":
         return Problem("bad_value", "a name is text", where=where, given=_written(given),
                        remedy=f'Put it in quotes: "{_written(given)}"')
-    message, remedy = _BELONGS.get(kind, (item["msg"].removeprefix("Value error, "), ""))
-    said = "" if isinstance(given, dict) else "nothing" if given is None else (
-        given.isoformat() if isinstance(given, date) else repr(given))
-    return Problem("bad_value", message, where=where, given=said, remedy=remedy)
+    said = in_words(item, model)
+    if path == ("parameters",) and isinstance(given, str):
+        said = Words("parameters with their values belong here",
+                     remedy="The name of a file of them goes under parameters_from")
+    return Problem("bad_value", said.message, where=where, given=shown(given), allowed=said.allowed,
+                   remedy=said.remedy)
 
 
 def _written(value: Any) -> str:

@@ -94,7 +94,7 @@ def read_scenario(named: str | Path) -> tuple[Scenario, Parameters]:
     try:
         scenario = Scenario.model_validate(document.data)
     except ValidationError as error:
-        problems += problems_of(error, document)
+        problems += problems_of(error, document, Scenario)
     given = document.data if isinstance(document.data, dict) else {}
     changes = whole_parameters(given.get("parameters"))
     problems += changes_that_do_not_fit(changes, document, ("parameters",))
