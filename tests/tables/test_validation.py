@@ -223,6 +223,15 @@ def test_ids_must_agree_in_type():
     assert set(good) == {"adverts"}
 
 
+def test_whole_numbers_of_which_none_is_given_are_ids_of_any_type():
+    frames = {
+        "adverts": adverts().with_columns(id=pl.lit(None, pl.Int64)),
+        "bids": bids(("1", "A1", at(2))),
+    }
+    assert found(frames) == [
+        ("missing_value", "adverts.id", 1, ("row 1",)), ("unknown_advert", "bids.advert", 1, ("row 1",))]
+
+
 def test_wrong_types_and_missing_columns_are_reported_with_the_rows():
     frame = pl.DataFrame({"id": ["A1", None], "registered_on": ["x", "y"], "points": [1, 2]})
     assert found({"applications": frame}) == [

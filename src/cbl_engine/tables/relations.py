@@ -150,7 +150,7 @@ def _references(relation: Relation, child: Checked, target: Checked) -> list[Fin
     )
     if not target.whole or not target.bad.any():
         return found
-    return found + _mark(child, _rejected_targets(relation, child, target, shown))
+    return found + _mark(child, _rejected_targets(relation, child, target, ids, shown))
 
 
 def _absent(refs: pl.Series, ids: pl.Series) -> pl.Series:
@@ -160,10 +160,12 @@ def _absent(refs: pl.Series, ids: pl.Series) -> pl.Series:
 
 
 def _rejected_targets(
-    relation: Relation, child: Checked, target: Checked, shown: pl.Series | None
+    relation: Relation, child: Checked, target: Checked, ids: pl.Series, shown: pl.Series | None
 ) -> list[Finding]:
-    """Rows whose target is there but was rejected; generations deep within one table."""
-    ids, refs = target.frame["id"], child.frame[relation.column]
+    """Rows whose target is there but was rejected; generations deep within one table. ``ids`` are the
+    target's, of the references' type.
+    """
+    refs = child.frame[relation.column]
     within = relation.table == relation.target
     bad = target.bad.copy()
     known = ~_absent(refs, ids)
