@@ -115,6 +115,46 @@ def test_a_file_that_was_cut_off_is_said_and_made_anew_by_the_same_command(
     assert bytes_of(out) == bytes_of(whole)
 
 
+@pytest.mark.parametrize("files", [{}, [], None])
+def test_a_table_that_was_changed_is_made_anew_whatever_the_manifest_says_of_it(
+    scenario: Path, whole: Path, tmp_path: Path, files: object
+) -> None:
+    out = shutil.copytree(whole, tmp_path / "out")
+    told = json.loads((out / "manifest.json").read_text())
+    (out / "manifest.json").write_text(json.dumps(told | {"files": files}))
+    shutil.copy(out / "weeks.parquet", out / "voids.parquet")
+    simulate(scenario, out)
+    assert bytes_of(out) == bytes_of(whole)
+
+
+@pytest.mark.parametrize("left", [None, 500])
+def test_a_finished_batch_of_which_a_table_is_lost_or_cut_off_is_made_anew(
+    scenario: Path, whole: Path, tmp_path: Path, left: int | None
+) -> None:
+    out = tmp_path / "out"
+    stopped_after(scenario, out, 2 * 26 + 5, batch=1)
+    table = out / "parts" / "000000-000000" / "voids.parquet"
+    content = table.read_bytes()
+    table.unlink()
+    if left is not None:
+        table.write_bytes(content[:left])
+    assert finished_spans(out) == [(1, 1)]
+    simulate(scenario, out, batch=1)
+    assert bytes_of(out) == bytes_of(whole)
+
+
+@pytest.mark.parametrize("text", ["", '{"kind": "simul', "[]"])
+def test_a_run_of_which_nobody_can_tell_how_it_began_is_refused(
+    scenario: Path, tmp_path: Path, text: str
+) -> None:
+    out = tmp_path / "out"
+    stopped_after(scenario, out, 26 + 5, batch=1)
+    (out / "begun.json").write_text(text)
+    with pytest.raises(RunError, match=r"begun\.json: the file is cut off or damaged\. Give another --out"):
+        simulate(scenario, out)
+    assert finished_spans(out) == [(0, 0)]
+
+
 def test_workers_give_the_same_bytes(scenario: Path, whole: Path, tmp_path: Path) -> None:
     simulate(scenario, tmp_path / "out", workers=2)
     assert bytes_of(tmp_path / "out") == bytes_of(whole)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from hashlib import sha256
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 TABLES = ("voids", "nominations", "lettings", "adverts", "households", "duties",
           "band_changes", "placements", "consequences", "events", "weeks")
+_FILES = (*(f"{name}.parquet" for name in (*TABLES, "summary")), "summary.csv")
+"""What a finished run holds, beside its manifest."""
 _THE_SAME = ("kind", "engine", "schema_version", "made_of")
 """What a kept run and the one that is asked for have alike."""
 _PART = re.compile(r"(\d{6,})-(\d{6,})")
@@ -47,8 +50,19 @@ _PART = re.compile(r"(\d{6,})-(\d{6,})")
 def finished_spans(out: Path) -> list[tuple[int, int]]:
     """First and last world of each batch that a simulation folder keeps until all are there, in order."""
     there = out.joinpath("parts").iterdir() if out.joinpath("parts").is_dir() else ()
-    names = (_PART.fullmatch(path.name) for path in there if path.is_dir())
-    return sorted((int(name[1]), int(name[2])) for name in names if name)
+    names = ((path, _PART.fullmatch(path.name)) for path in there)
+    return sorted((int(name[1]), int(name[2])) for path, name in names if name and _can_be_read(path))
+
+
+def _can_be_read(part: Path) -> bool:
+    """Whether every table of a batch is there to its end, where Parquet says what it holds."""
+    try:
+        for name in TABLES:
+            with (part / f"{name}.parquet").open("rb") as table:
+                pl.read_parquet_schema(table)
+    except (OSError, pl.exceptions.PolarsError):
+        return False
+    return True
 
 
 class RunFolder:
@@ -81,11 +95,27 @@ class RunFolder:
                 out.is_file() or any(p.name != _partial(self.begun).name for p in out.iterdir())):
             raise RunError([Problem("folder_in_the_way", "there is something else in the folder",
                                     where=str(out), remedy="Give another --out")])
-        before = json.loads(self.begun.read_text()) if self.begun.exists() else self.told
+        before = self._begun() if self.begun.exists() else self.told
         if any(before.get(name) != self.told[name] for name in _THE_SAME):
             raise RunError([Problem(
                 "another_run", "the folder holds the run of another scenario, world or engine",
                 where=str(out), remedy="Give another --out, or remove the folder")])
+
+    def _begun(self) -> dict[str, Any]:
+        """What the run was begun with.
+
+        Raises:
+            RunError: the file is cut off or damaged, so nobody can tell whose worlds are there.
+        """
+        try:
+            begun = json.loads(self.begun.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            begun = None
+        if not isinstance(begun, dict):
+            raise RunError([Problem(
+                "damaged", "the file is cut off or damaged", where=str(self.begun),
+                remedy="Give another --out, or remove the folder")])
+        return begun
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -144,14 +174,13 @@ class RunFolder:
         manifest = self.out / "manifest.json"
         if not manifest.exists():
             return None
+        found: dict[str, Any] = {}
         try:
             found = json.loads(manifest.read_text(encoding="utf-8"))
-            files = found["files"]
-        except (ValueError, KeyError, TypeError):
-            return None  # it was cut off: what it says is made anew
-        there = all((self.out / name).is_file()
-                    and sha256((self.out / name).read_bytes()).hexdigest() == digest
-                    for name, digest in files.items())
+            there = all(sha256((self.out / name).read_bytes()).hexdigest() == found["files"][name]
+                        for name in _FILES)
+        except (OSError, ValueError, KeyError, TypeError):
+            there = False  # a file is lost or cut off: what it says is made anew
         if not there:
             return None
         if (text := _text({**found, **self.told})) != manifest.read_text():
@@ -162,7 +191,7 @@ class RunFolder:
 
     def has(self, worlds: np.ndarray) -> bool:
         """Whether a batch is finished."""
-        return self._folder(worlds).is_dir()
+        return _can_be_read(self._folder(worlds))
 
     def part(self, worlds: np.ndarray) -> dict[str, pl.DataFrame]:
         """The tables of a finished batch."""
@@ -173,6 +202,8 @@ class RunFolder:
         folder = self._folder(worlds)
         beside = _partial(folder)
         with self._writing():
+            if folder.exists():  # a table of it cannot be read
+                shutil.rmtree(folder)
             beside.mkdir(parents=True, exist_ok=True)
             for name, frame in frames.items():
                 frame.write_parquet(beside / f"{name}.parquet")
@@ -180,8 +211,6 @@ class RunFolder:
 
     def finish(self, simulation: Simulation) -> None:
         """Put the tables together and add their figures; the parts go."""
-        import shutil
-
         from cbl_engine.simulate.summary import summary
 
         figures = summary(simulation)
@@ -191,8 +220,7 @@ class RunFolder:
                 frame.write_parquet(beside)
                 beside.replace(self.out / f"{name}.parquet")
             _whole(self.out / "summary.csv", figures.write_csv().encode())
-            files = [f"{name}.parquet" for name in (*TABLES, "summary")] + ["summary.csv"]
-            hashes = {name: sha256((self.out / name).read_bytes()).hexdigest() for name in files}
+            hashes = {name: sha256((self.out / name).read_bytes()).hexdigest() for name in _FILES}
             _whole(self.out / "manifest.json", _text(
                 {**self.told, "files": hashes, "not_followed": simulation.not_followed,
                  "notes": [asdict(note) for note in simulation.notes]}).encode())
