@@ -98,6 +98,11 @@ def test_a_state_is_never_written_in_place_of_anything(tmp_path):
     assert bytes_of(tmp_path / "week1") == before
 
 
+def said_otherwise(state, **other):
+    manifest = json.loads((state / "manifest.json").read_text())
+    (state / "manifest.json").write_text(json.dumps(manifest | other))
+
+
 @pytest.mark.parametrize(
     ("harm", "kind"),
     [
@@ -106,6 +111,8 @@ def test_a_state_is_never_written_in_place_of_anything(tmp_path):
         (lambda p: (p / "facts/more.parquet").write_bytes(b"x"), "file_of_another"),
         (lambda p: (p / "trail.jsonl").write_text(""), "file_changed"),
         (lambda p: (p / "manifest.json").write_text("{}"), "not_a_state"),
+        (lambda p: said_otherwise(p, files=None), "not_a_state"),
+        (lambda p: said_otherwise(p, states_before=None), "not_a_state"),
         (lambda p: (p / "manifest.json").write_text(
             (p / "manifest.json").read_text().replace("2026-03-08", "2026-03-07")),
          "manifest_changed"),

@@ -360,7 +360,8 @@ def _read_manifest(path: Path) -> dict[str, Any] | Problem:
     manifest: dict[str, Any] = {}
     try:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-        known = manifest["kind"] == STATE and set(manifest) >= _SAID
+        known = manifest["kind"] == STATE and set(manifest) >= _SAID and isinstance(
+            manifest["files"], dict) and isinstance(manifest["states_before"], list)
     except (OSError, ValueError, TypeError, KeyError):
         known = False
     if not known:
