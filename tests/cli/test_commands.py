@@ -318,6 +318,8 @@ def test_init_takes_no_folder_for_a_file(cbl: Cbl, tmp_path: Path) -> None:
         (["waiting", "a/state", ""], "word 2 after cbl waiting: nothing is given"),
         (["waiting", "--as-at=2024-06-01", "--", "\t"], "word 3 after cbl waiting: nothing is given"),
         (["shortlist", "", "", "--out", ""], "word 2 after cbl shortlist: nothing is given"),
+        (["shortlist", "sheffield", "--data", "riverton", "--out", "caf\udce9/run"],
+         r"caf\udce9/run: this is not UTF-8 text. Rename the file or folder"),
     ],
 )
 def test_what_cannot_be_used_is_told_in_lines(cbl: Cbl, arguments: list[str], said: str) -> None:

@@ -117,8 +117,8 @@ def run(typed: list[str]) -> int:
     """
     from cbl_engine.errors import BadInput, CblError
 
-    if empty := _empty(typed):
-        return _told(empty)
+    if unusable := _unusable(typed):
+        return _told(unusable)
     called = app if typed and typed[0] not in app.help_flags else commands(listed=True)
     try:
         code = called(typed, print_error=False, exit_on_error=False, result_action="return_value")
@@ -142,8 +142,10 @@ def run(typed: list[str]) -> int:
         return 3
 
 
-def _empty(typed: list[str]) -> list[Problem]:
-    """Words without anything in them, which as a place would be the folder one stands in."""
+def _unusable(typed: list[str]) -> list[Problem]:
+    """Words without anything in them, which as a place would be the folder one stands in; and words with
+    bytes that are no text, as names of files from an old system may have, where no table can be written.
+    """
     from cbl_engine.errors import Problem
 
     def where(n: int) -> str:
@@ -154,11 +156,15 @@ def _empty(typed: list[str]) -> list[Problem]:
             return before
         return f"word {n} after cbl {typed[0]}" if typed[0].strip() else f"word {n + 1} after cbl"
 
-    return [
+    empty = [
         Problem("empty_argument", "nothing is given", where=where(n),
                 remedy="A variable of the shell may not be set: give it a value, or leave it out")
         for n, word in enumerate(typed)
         if not word.strip() or (word.startswith("--") and word.endswith("=") and "=" not in word[:-1])]
+    return empty + [
+        Problem("not_utf8_argument", "this is not UTF-8 text", where=shown,
+                remedy="Rename the file or folder, or change into it and name it from there")
+        for word in typed if (shown := word.encode(errors="backslashreplace").decode()) != word]
 
 
 def _told(problems: Sequence[Problem]) -> int:
