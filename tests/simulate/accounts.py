@@ -343,16 +343,14 @@ def _each_week(tables: Tables, start: date) -> pl.DataFrame:
 
 def voids_add_up(tables: Tables, start: date, weeks: int) -> pl.DataFrame:
     """Empty on the last day of each week: homes whose tenancy has ended and whose next has not begun;
-    those taken out of letting until their works were done, or some day that no table has. One that comes
-    empty in the week in which it was let or taken out is seen to in the next.
+    those taken out of letting until their works were done, or some day that no table has.
     """
     each = _each_week(tables, start)
     over = pl.when(pl.col("outcome").is_in(["long_term", "temporary_accommodation"])).then(
         "ready_on").otherwise("let_on")
     empty = each.join(tables["voids"], on="world").filter(
         pl.col("tenancy_ended_on") <= pl.col("last"), (over > pl.col("last")).fill_null(value=True))
-    some_day = pl.col("outcome").is_in(["lost", "redesignated", "decant"]) | (
-        (pl.col("vacancy") > 1) & (pl.col("tenancy_ended_on") > pl.col("last") - timedelta(days=7)))
+    some_day = pl.col("outcome").is_in(["lost", "redesignated", "decant"])
     counts = empty.group_by("world", "week").agg(most=pl.len(), least=(~some_day).sum())
     return each.join(counts, on=["world", "week"], how="left").filter(
         ~pl.col("voids").is_between(pl.col("least").fill_null(0), pl.col("most").fill_null(0)))

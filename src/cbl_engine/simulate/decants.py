@@ -232,7 +232,7 @@ def come_back(state: State, week: int) -> None:
     decants = state.decants
     due = np.flatnonzero(~decants["over"] & (decants["until"] < state.setup.monday(week + 1)))
     decants["over"][due] = True
-    home, day = decants["home"][due], decants["until"][due]
+    home, day = decants["home"][due], np.maximum(decants["until"][due], state.setup.monday(week))
     state.home_status[home] = LET
     happened(state, home, day, "returned_from_decant")
     to = decants["to"][due]

@@ -78,7 +78,9 @@ def _moving(state: State, home: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 
 def end_tenancies(state: State, week: int) -> None:
-    """Tenancies whose day has come end; sales, exchanges and successions free no home."""
+    """Tenancies whose day has come end; sales, exchanges and successions free no home. One that began in
+    the week before and was to end in it ends on the first day of this, for that week has been counted.
+    """
     setup, luck, p = state.setup, state.setup.luck, state.setup.parameters
     due, what = due_to_end(state, week)
     later = np.flatnonzero((state.home_status == LET) & (state.home_ends < setup.monday(week + 1)))
@@ -86,7 +88,7 @@ def end_tenancies(state: State, week: int) -> None:
     state.home_ends[later] += 7
     if not len(due):
         return
-    day = state.home_ends[due]
+    day = np.maximum(state.home_ends[due], setup.monday(week))
     home_id, nth = state.home_ids(due), state.home_nth[due]
     cause = np.minimum(sorted_out(setup.edges["tenancies.causes"],
                                   luck.draws("tenancy/cause", home_id, nth)), MOVED - 1)
@@ -97,7 +99,7 @@ def end_tenancies(state: State, week: int) -> None:
     freed = ~gone & ~stays
     held = state.home_taker[due[~stays]]
     some = held != NOBODY
-    take_out(state, held[some], ENDED, np.maximum(day[~stays][some], setup.monday(week)))
+    take_out(state, held[some], ENDED, day[~stays][some])
     for name, which in (("right_to_buy", what == SOLD), ("demolished", what == DEMOLISHED),
                         ("disposed", what == DISPOSED), ("exchange", what == EXCHANGED),
                         ("succession", succeeded)):
@@ -126,7 +128,8 @@ def happened(
 
 def hand_back(state: State, week: int) -> None:
     """Homes that were temporary accommodation or out of letting for their time come back as voids,
-    those in which somebody is placed once they have left.
+    those in which somebody is placed once they have left: on the first day of this week, where that was
+    in the week before and after its homes had come back.
     """
     for status, event in ((ACCOMMODATION, "from_temporary_accommodation"),
                           (LONG_EMPTY, "from_long_term_void")):
@@ -134,7 +137,7 @@ def hand_back(state: State, week: int) -> None:
                              & (state.home_ends < state.setup.monday(week + 1)))
         day = accommodation.free_on(state, due)
         free = day < state.setup.monday(week + 1)
-        due, day = due[free], day[free]
+        due, day = due[free], np.maximum(day[free], state.setup.monday(week))
         happened(state, due, day, event)
         open_void(state, due, np.full(len(due), RETURNED), day)
 
