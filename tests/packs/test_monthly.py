@@ -200,8 +200,7 @@ def test_a_simulated_month_is_counted_by_the_same_definitions(simulated):
         pl.col("outcome").is_in(["let", "landlord"])).height
     assert parts["in_time"].frame is None
     last = _rows(parts["register_last_bid"])
-    waits = pl.read_parquet(simulated / "households.parquet").filter(
-        pl.col("world") == 1, pl.col("status").is_in(["waiting", "under_offer"]))
+    waits = _not_signed_up(simulated, 1, record.as_at)
     assert last["no bid on record"] == waits["last_own_bid_on"].null_count() < last["all"] == waits.height
     assert "that it bid for itself closed; bids by officers" in parts["register_last_bid"].words
     assert "one course of luck" in record.simulated
@@ -209,6 +208,25 @@ def test_a_simulated_month_is_counted_by_the_same_definitions(simulated):
         happened(simulated, 2)
     with pytest.raises(BadInput, match="begins after"):
         monthly(record, date(2026, 3, 1), date(2026, 3, 31))
+
+
+def _not_signed_up(simulated, world, by):
+    """Households of a world that are on its register, or have accepted a home and not signed for it."""
+    agreed = pl.read_parquet(simulated / "lettings.parquet").filter(
+        pl.col("world") == world, pl.col("signed_on") > by)["application"]
+    return pl.read_parquet(simulated / "households.parquet").filter(
+        pl.col("world") == world, pl.col("status").is_in(["waiting", "under_offer"])
+        | pl.col("application").is_in(agreed.implode()))
+
+
+def test_who_has_accepted_a_simulated_home_is_on_the_register_until_signing(simulated):
+    told = {world: happened(simulated, world) for world in (0, 1)}
+    there = {world: _not_signed_up(simulated, world, record.as_at) for world, record in told.items()}
+    assert any((waits["status"] == "housed").any() for waits in there.values())
+    for world, record in told.items():
+        assert record.register["application"].sort().to_list() == there[world]["application"].sort().to_list()
+        settled = record.nominations.filter(pl.col("what") == "not settled yet")["application"]
+        assert set(settled) <= set(record.register["application"])
 
 
 def test_simulated_lettings_and_their_nominations_are_of_the_month_of_signing(simulated):

@@ -243,10 +243,13 @@ def of_simulation(kept: Kept, world: int = 0) -> Happened:
     unlet = unlet_in_words(adverts.select(because.alias("unlet_because")))
     what = pl.when(pl.col("led_to") == "let").then(pl.lit(LET)).when(
         pl.col("led_to") == "open").then(pl.lit(OPEN)).otherwise(unlet)
-    households = t["households"]
-    waits = households.filter(pl.col("status").is_in(["waiting", "under_offer"]))
-    # As in a live record, a letting is made on the day of signing, and the nomination settled with it.
+    # As in a live record, a letting is made on the day of signing: the nomination is settled with it, and
+    # until then whoever accepted the home is on the register.
     lettings = t["lettings"].filter(pl.col("signed_on") <= end)
+    households = t["households"]
+    waits = households.filter(pl.when(pl.col("status") == "housed").then(
+        ~pl.col("application").is_in(lettings["application"].implode())).otherwise(
+            pl.col("status").is_in(["waiting", "under_offer"])))
     accepted, signed = pl.col("outcome") == "accepted", pl.col("signed_on")
     nominations = t["nominations"].join(
         lettings.select("home", "vacancy", "application", "signed_on"),
