@@ -18,7 +18,7 @@ class Inner(Part):
 
 
 class Outer(Part):
-    title: str
+    title: str = Field(max_length=8)
     on: date | None = None
     kind: Literal["low", "high"] = "low"
     done: bool = False
@@ -35,6 +35,8 @@ class Outer(Part):
     ({"title": "a", "inner": {"hoems": 2}}, ("there is no such key", "homes", "")),
     ({"title": "a", "parts": [{}, {"zz": 2}]}, ("there is no such key", "homes, share", "")),
     ({"title": "a", "named": {"title": {"shares": 2}}}, ("there is no such key", "share", "")),
+    ({"title": "a", "inner": {date(2026, 1, 1): 2}}, ("there is no such key", "homes, share", "")),
+    ({"title": "a" * 9}, ("the text is too long", "at most 8 letters", "")),
     ({"title": "a", "inner": {"homes": 0}}, ("this is out of bounds", "at least 1", "")),
     ({"title": "a", "inner": {"homes": 10}}, ("this is out of bounds", "at most 9", "")),
     ({"title": "a", "inner": {"homes": 1.5}}, ("a whole number belongs here", "", "")),

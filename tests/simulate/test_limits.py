@@ -59,6 +59,12 @@ def test_everything_wrong_in_a_scenario_is_said_with_its_place(tmp_path: Path) -
         assert line.startswith(begin)
 
 
+def test_a_key_that_is_no_text_is_told_as_it_is_written(tmp_path: Path) -> None:
+    path = written(tmp_path, "parameters: {voids.works_teams: {number: 3, assumed: x, 2026-01-01: 4}}")
+    (line,) = problems(path)
+    assert line.startswith("small.yaml:9:57 (parameters.voids.works_teams.2026-01-01): there is no such key; ")
+
+
 def test_a_day_that_never_was_hides_nothing_else(tmp_path: Path) -> None:
     path = written(tmp_path, "warm_up: -3\npolicy_changes_on: 2026-13-01\n"
                    "parameters: {arrivals.per_yaer: {rate: 1, assumed: x}}")

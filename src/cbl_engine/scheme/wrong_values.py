@@ -50,12 +50,14 @@ def in_words(error: Mapping[str, Any], model: type[BaseModel]) -> Words:
     if kind in _BELONGS:
         message, remedy = _BELONGS[kind]
         return Words(message, remedy=remedy)
-    if kind == "extra_forbidden":
+    if kind in {"extra_forbidden", "invalid_key"}:
         return Words("there is no such key", suggest(str(path[-1]), _keys_at(model, path[:-1])))
     if kind == "literal_error":
         return Words("this is none of the words that may stand here", context["expected"].replace("'", ""))
     if kind.startswith("date_"):
         return Words("this is not a day", "YYYY-MM-DD", "Leave the quotes out" if _is_day(given) else "")
+    if kind == "string_too_long":
+        return Words("the text is too long", f"at most {context['max_length']} letters")
     if bounds:
         return Words("this is out of bounds", " and ".join(bounds))
     said = error["msg"].removeprefix("Value error, ")

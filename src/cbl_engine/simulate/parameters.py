@@ -220,6 +220,8 @@ def problems_of(error: ValidationError, document: Document, model: type[Part]) -
 def _problem_of(item: Mapping[str, Any], document: Document, model: type[Part]) -> Problem:
     path, given, kind = item["loc"], item["input"], item["type"]
     is_key = path[-1:] == ("[key]",)
+    if kind == "invalid_key":  # no text, and pydantic says how Python writes it
+        path, kind = (*path[:-1], given), "extra_forbidden"
     if is_key:
         path = (*path[:-2], given)
     place = document.where(path, key=is_key or given is None or kind in {"extra_forbidden", "missing"})
