@@ -475,8 +475,8 @@ def test_what_is_wrong_with_a_plan_is_said_with_its_place(tmp_path):
         _plan(tmp_path, PLAN.replace("{share: 0.5}", "{share: 0.5, number: 3}"))
     with pytest.raises(BadInput, match=r"plan\.yaml:\d+.*would run as a formula; given '=A'"):
         _plan(tmp_path, PLAN.replace("{A: {", "{'=A': {"))
-    with pytest.raises(BadInput, match=r"plan\.yaml:6:\d+: lettings: a plan has no such part; given 400; "
-                                       "allowed: title, year_from, source, categories"):
+    with pytest.raises(BadInput, match=r"plan\.yaml:6:\d+: lettings: there is no such key; given 400; "
+                                       "allowed: categories, source, title, year_from"):
         _plan(tmp_path, PLAN + "lettings: 400\n")
 
 

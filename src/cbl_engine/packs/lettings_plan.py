@@ -132,9 +132,6 @@ def _validated(given: Any, where: Where) -> LettingsPlan:
     return plan
 
 
-_PARTS = {1: LettingsPlan, 3: Category, 5: Target}  # by how deep what stands in one lies
-
-
 def _told_once(error: ValidationError) -> list[Mapping[str, Any]]:
     """What pydantic found, without what is too short only because all that it has is wrong."""
     found = error.errors(include_url=False)
