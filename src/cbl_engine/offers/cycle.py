@@ -6,6 +6,7 @@ The order of a day is that of ``docs/offers.md``; the property checks come at th
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -42,7 +43,7 @@ from cbl_engine.tables.taking_in import news, taken_in
 from cbl_engine.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from cbl_engine.scheme import Scheme
 
@@ -62,7 +63,7 @@ def run_cycle(
     seed: int = 0,
     whole: Collection[str] = (),
     answers: Answers = lambda _: None,
-    begins: date | None = None,
+    told: Sequence[Row] = (),
 ) -> Cycle:
     """Take in what came and step the record to the end of a day.
 
@@ -79,8 +80,8 @@ def run_cycle(
         whole: names of tables of which ``given`` holds every row: others stand no more.
         answers: asked after the outcomes that came, in each round of each day; what people are
             taken to do beside those, it does at the desk. Replays follow the record so.
-        begins: of the first cycle, a day that it steps through at the latest, where one before
-            everything dated is wanted; None: none.
+        told: outcomes that ``answers`` does, in place of such as came: the days of a first cycle begin
+            with theirs, and who signs by one is housed from then on.
 
     Returns:
         A :class:`Cycle`. Equal inputs give an equal one, whatever the order of rows.
@@ -112,17 +113,17 @@ def run_cycle(
     new = {table: news(desk.given.get(table), rows, table) for table, rows in came.items()}
     outcomes, clashes = _in_time(scheme, new, record.as_at, as_at)
     _leave_out(desk, clashes)
-    housed = _held_until_signed(desk, came, new, outcomes)
+    housed = _held_until_signed(desk, came, new, [*chain(*outcomes.values()), *told])
     late = _late(desk, new, record.as_at)
     withdrawn = set() if record.as_at is None or "bids" not in new else withdrawn_late(
         new["bids"], record.as_at)
     _take_in(desk, came, new, whole, {row["id"] for row, _ in clashes if "what" not in row})
-    for day in _days(desk, record.as_at, as_at, begins):
+    for day in _days(desk, record.as_at, as_at, told):
         desk.on = day
         waiting = _day(desk, outcomes.get(day, []), late, withdrawn, answers, unattended=unattended)
         late, withdrawn = {}, set()
         _leave_out(desk, waiting)
-        _housed_otherwise(desk, housed, waiting)
+        _housed_otherwise(desk, housed)
         clashes += waiting
     for offer in let_to_others(desk):
         desk.tell("offers_of_homes_let", offer=offer.id, home=offer.home, step=offer.step)
@@ -137,16 +138,15 @@ def run_cycle(
 
 
 def _held_until_signed(
-    desk: Desk, came: dict[str, pl.DataFrame], new: dict[str, pl.DataFrame],
-    outcomes: Mapping[date, list[Row]],
+    desk: Desk, came: dict[str, pl.DataFrame], new: dict[str, pl.DataFrame], outcomes: Iterable[Row]
 ) -> pl.DataFrame:
     """Give applications that their own signing housed, as they come, the status until then.
 
     Returns:
         Their rows as they came: taken in if it turns out that they did not sign.
     """
-    signed = {row["application"]: day for day, rows in sorted(outcomes.items())
-              for row in rows if row["what"] == "signed"}
+    signed = {row["application"]: row["on"] for row in sorted(outcomes, key=lambda row: row["on"])
+              if row["what"] == "signed"}
     now = desk.given.get("applications")
     housed = housed_by_it(came.get("applications", pl.DataFrame(schema={"id": pl.String})), signed)
     if housed.is_empty():
@@ -156,11 +156,12 @@ def _held_until_signed(
     return housed
 
 
-def _housed_otherwise(desk: Desk, housed: pl.DataFrame, clashes: list[tuple[Row, Clash]]) -> None:
-    """Take in as they came those whose signing, the last of them, clashed that day."""
-    not_signed = {row["application"] for row, _ in clashes if row["what"] == "signed"}
-    not_signed -= desk.book.housed(desk.on)
-    rows = housed.filter(pl.col("id").is_in(list(not_signed)), pl.col("signed_on") == desk.on)
+def _housed_otherwise(desk: Desk, housed: pl.DataFrame) -> None:
+    """Take in as they came those who were to sign that day, and did not."""
+    if housed.is_empty():
+        return
+    rows = housed.filter(pl.col("signed_on") == desk.on,
+                         ~pl.col("id").is_in(sorted(desk.book.housed(desk.on))))
     if rows.height:
         rows = news(desk.given["applications"], rows.drop("signed_on"), "applications")
         desk.take_in("applications", rows, "given")
@@ -249,9 +250,11 @@ def _leave_out(desk: Desk, clashes: list[tuple[Row, Clash]]) -> None:
         desk.emit(e.Quarantined(on=desk.on, outcome=row["id"], clash=clash.kind))
 
 
-def _days(desk: Desk, since: date | None, as_at: date, begins: date | None) -> Iterator[date]:
+def _days(
+    desk: Desk, since: date | None, as_at: date, told: Iterable[Row]
+) -> Iterator[date]:
     """Every day after the record's own; the first time, from the earliest on anything is dated."""
-    dated = [as_at, *_dates(desk), *([] if begins is None else [begins])]
+    dated = [as_at, *_dates(desk), *(row["on"] for row in told)]
     first = since + timedelta(days=1) if since is not None else min(dated)
     for n in range((as_at - first).days + 1):
         yield first + timedelta(days=n)

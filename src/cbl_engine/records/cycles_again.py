@@ -25,8 +25,7 @@ from cbl_engine.tables.letting_columns import RECORDED
 from cbl_engine.tables.taking_in import in_order, taken_in
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date
+    from collections.abc import Mapping, Sequence
 
     from cbl_engine.offers.events import Event
     from cbl_engine.offers.record import Cycle, Record
@@ -111,7 +110,7 @@ class Past:
 
     def run(
         self, run: Run, before: Record, given: Mapping[str, pl.DataFrame], whole: set[str] | None = None,
-        following: Following | None = None, begins: date | None = None,
+        following: Following | None = None, told: Sequence[dict[str, Any]] = (),
     ) -> Cycle:
         """Run a cycle.
 
@@ -121,12 +120,12 @@ class Past:
             given: what comes in it.
             whole: tables that come whole.
             following: does what people did, in place of outcomes that came.
-            begins: day of the first of those; None: none came.
+            told: those outcomes.
         """
         begun = self.begun(run)
         keep_going = any(isinstance(e, Quarantined)
                          for e in self.trail.events[run.first - 1:run.last])
-        options: dict[str, Any] = {} if following is None else {"answers": following, "begins": begins}
+        options: dict[str, Any] = {} if following is None else {"answers": following, "told": told}
         return run_cycle(
             before, self.scheme, given, run.as_at, unattended=begun.unattended, seed=begun.seed,
             keep_going=keep_going or following is not None, whole=whole or (), **options,

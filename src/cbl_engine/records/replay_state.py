@@ -383,8 +383,7 @@ def _follow(
     record = right.before(runs[0])
     for run in runs:
         record = _between(right, record, before, run)
-        begins = min((row["on"] for row in told[run]), default=None)
-        cycle = right.run(run, record, came[run], right.given(run)[1], following, begins)
+        cycle = right.run(run, record, came[run], right.given(run)[1], following, told[run])
         record, before = cycle.record, run.last
     never = {str(e.outcome) for _, e in counting if isinstance(e, Quarantined)}
     left = [row for outcome, row in following.left.items() if outcome not in never]

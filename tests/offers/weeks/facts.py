@@ -39,7 +39,7 @@ class Facts:
         self.outcomes: dict[str, Row] = {}
         self.direct_lets: dict[str, Row] = {}
         self.bids: dict[tuple[str, str, datetime], Row] = {}
-        self.until: dict[str, tuple[date, str | None, bool]] = {}
+        self.until: dict[str, tuple[date, str | None]] = {}
         self.people: list[Row] = []
         self.duties: list[Row] = []
         self.preferences: list[Row] = []
@@ -62,28 +62,26 @@ class Facts:
     def _housed_in(self, given: dict[str, list[Row]], left_out: dict[str, str]) -> None:
         """Who the register has as housed, and signed by what came with it, is so from then on.
 
-        Its status was another until then; and stays so, unless it did not sign that day.
+        Its status was another until then; and stays so, unless no letting housed it that day.
         """
-        signed: dict[str, list[Row]] = {}
+        signed: dict[str, date] = {}
         for row in given.get("outcomes", []):
             if row["what"] == "signed" and left_out.get(row["id"]) not in ("before_the_state", "in_the_future"):
-                signed.setdefault(row["application"], []).append(row)
+                signed[row["application"]] = max(row["on"], signed.get(row["application"], row["on"]))
         for row in given.get("applications", []):
             known = self.applications.get(row["id"])
             before = "active" if known is None else self._status(known, date.max)
             self.until.pop(row["id"], None)
             if row["status"] == "housed" and row["id"] in signed:
-                last = max(o["on"] for o in signed[row["id"]])
-                lost = any(o["on"] == last and o["id"] in left_out for o in signed[row["id"]])
-                self.until[row["id"]] = last, before, lost
+                self.until[row["id"]] = signed[row["id"]], before
 
     def _status(self, row: Row, on: date) -> str | None:
         if row["id"] not in self.until:
             return row["status"]
-        last, before, lost = self.until[row["id"]]
+        last, before = self.until[row["id"]]
         by_then = any(row["id"] in (x["application"], *x["shares_tenant"]) and x["signed_on"] <= last and (
             x["undone_on"] is None or x["undone_on"] > last) for x in self.book.lettings.values())
-        return row["status"] if lost and on > last and not by_then else before
+        return before if by_then or on <= last else row["status"]
 
     # Households, adverts and homes.
 

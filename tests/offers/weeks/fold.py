@@ -171,6 +171,8 @@ class Folded:
             offer["viewed_on"] = e["on"]
         if e["step"] in STAMP:
             offer[STAMP[e["step"]]] = e["on"]
+        if offer["step"] == "nominated":  # the landlord took the household, whatever waits for what
+            offer["landlord_result_on"] = e["on"]
         offer |= {k: e[k] for k in ("step", "due_on", "under_review")}
 
     def _offer_ended(self, e: Row) -> None:
@@ -179,6 +181,8 @@ class Folded:
                   "reason": e["reason"], "reasonable": e["reasonable"]}
         if e["by"] in ("refused", "withdrew"):
             offer["answered_on"] = e["on"]
+        if e["by"] == "landlord_rejected":
+            offer["landlord_result_on"] = e["on"]
 
     def _refusal_judged(self, e: Row) -> None:
         self.offers[e["offer"]] |= {"counts": e["counts"], "reasonable": e["reasonable"]}
