@@ -157,7 +157,8 @@ class _Package(ModuleType):
     """The package's own module: a public function wins over the room that has its name.
 
     Importing ``cbl_engine.shortlist`` makes Python bind the room to the package's attribute
-    ``shortlist``, which is the name of the function people call; likewise ``assess``, ``compare`` and ``simulate``.
+    ``shortlist``, which is the name of the function people call; likewise ``assess``, ``compare``
+    and ``simulate``.
     """
 
     def __getattr__(self, name: str) -> Any:

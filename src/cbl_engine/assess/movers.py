@@ -49,15 +49,16 @@ class Movers:
         """A row a household that is on the register by either scheme, ascending by application.
 
         Returns:
-            Frame of application, move (one of :data:`~cbl_engine.assess.moved.MOVES`), band_old (as the old scheme calls
-            it), band_new (null: none, or the scheme has no bands), points_old, points_new,
-            need_old, need_new [bedrooms], status_old, status_new (as proposed),
+            Frame of application, move (one of :data:`~cbl_engine.assess.moved.MOVES`), band_old (as
+            the old scheme calls it), band_new (null: none, or the scheme has no bands), points_old,
+            points_new, need_old, need_new [bedrooms], status_old, status_new (as proposed),
             priority_date_old, priority_date_new, date (kept, earlier, later, not known; null: off
-            the register, where none ranks), gained and lost (awards that count by one scheme alone), changed (awards that count by both
-            and give something else), fails (criteria of qualification that only the new one counts
-            against it), household (one adult; two adults; three or more; with or without children
-            under 18; applicants and couples are adults at any age; null: not known, as where a date
-            of birth is missing), and the columns grouped by.
+            the register, where none ranks), gained and lost (awards that count by one scheme
+            alone), changed (awards that count by both and give something else), fails (criteria of
+            qualification that only the new one counts against it), household (one adult; two
+            adults; three or more; with or without children under 18; applicants and couples are
+            adults at any age; null: not known, as where a date of birth is missing), and the
+            columns grouped by.
         """
         return self._frame
 
@@ -93,7 +94,8 @@ class Movers:
         """Households by a column of the frame and by move.
 
         Returns:
-            Frame of the column (null: not known), a column for each of :data:`~cbl_engine.assess.moved.MOVES`, and all.
+            Frame of the column (null: not known), a column for each of
+            :data:`~cbl_engine.assess.moved.MOVES`, and all.
         """
         told = self._frame.group_by(by).agg(
             *((pl.col("move") == m).sum().cast(pl.Int64).alias(m) for m in MOVES),

@@ -66,8 +66,9 @@ def upkeep(
     Returns:
         By name of :data:`LISTS`, frames of application, about (what it is about), rows (ids of
         people, decisions, overrides or other applications concerned), owner (who is to see to it;
-        null: nobody named), began_on (null: not known or none), due_on (null: not known), follows (the scheme's words; null: it says nothing),
-        proposes (a status; null: none), source, note; by due_on, then application.
+        null: nobody named), began_on (null: not known or none), due_on (null: not known), follows
+        (the scheme's words; null: it says nothing), proposes (a status; null: none), source, note; by
+        due_on, then application.
 
     Raises:
         SchemeError: the scheme is not in force.
@@ -248,8 +249,8 @@ def _with_enough_adverts(
 ) -> pl.DataFrame:
     """Those for whom enough adverts closed since the period started.
 
-    An advert is of the bedrooms that it says, or its home. One of which they are not known, and a household whose sizes are not known, count as
-    fitting each other. A loop over sizes of homes.
+    An advert is of the bedrooms that it says, or its home. One of which they are not known, and a
+    household whose sizes are not known, count as fitting each other. A loop over sizes of homes.
     """
     closed = pl.col("closes_at").dt.convert_time_zone(LONDON).dt.date().alias("closed")
     shown = as_of_homes(adverts, homes, {"bedrooms": pl.Int64()}).filter(

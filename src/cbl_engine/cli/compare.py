@@ -71,8 +71,8 @@ def compare(
         of people; with --full every group, else what is told from luck. --out keeps effects.csv.
     equality
         A CSV or Parquet table (application, characteristic, value, and source where known) of the
-        council's own register that gives those groups; left out, --groups goes by what made-up households have: age and
-        sex of the applicant, children, a baby expected, access need.
+        council's own register that gives those groups; left out, --groups goes by what made-up
+        households have: age and sex of the applicant, children, a baby expected, access need.
     format
         table to read; csv or json for programs (csv with --groups: the effects by group).
     """

@@ -254,8 +254,8 @@ def _waits(folder: StateFolder, template: Path | None) -> Iterator[Any]:
             cells = (
                 (row["id"], row["waits_for"], row["owner"], row["due_on"], row["days_over"],
                  row["what"]) if "answer" in title else
-                (row["advert"] or row["id"].rsplit("/", 1)[0], row["application"], row["what"].replace("_", " "), row["since"],
-                 row["due_on"], row["days_over"]))
+                (row["advert"] or row["id"].rsplit("/", 1)[0], row["application"],
+                 row["what"].replace("_", " "), row["since"], row["due_on"], row["days_over"]))
             table.add_row(*("" if cell is None else str(cell) for cell in cells))
         yield table
         yield from _more(rows.height)

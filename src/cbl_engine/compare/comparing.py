@@ -147,9 +147,9 @@ def compare(
         said: told what is done (name of the side and response, step), how much, and of how much.
 
     Raises:
-        BadInput: no scenario, variants that differ in nothing, worlds that cannot be paired, an unknown figure,
-            too few worlds, responses asked for where a file sets its own; all before anything is
-            simulated.
+        BadInput: no scenario, variants that differ in nothing, worlds that cannot be paired, an
+            unknown figure, too few worlds, responses asked for where a file sets its own; all
+            before anything is simulated.
         RunError: nothing can be kept in ``out``.
     """
     check_processes(batch, workers)

@@ -37,9 +37,9 @@ def differences(
 ) -> tuple[pl.DataFrame, int]:
     """The differences of all variants, and how many were looked at together.
 
-    A figure that fewer than three worlds have on both sides has no row, nor one that no side has. A median that some world
-    does not reach on one side or both has a row without numbers: worlds that reach it are picked by
-    their outcome, so nothing can be said of it from them.
+    A figure that fewer than three worlds have on both sides has no row, nor one that no side has. A
+    median that some world does not reach on one side or both has a row without numbers: worlds that
+    reach it are picked by their outcome, so nothing can be said of it from them.
 
     Args:
         sides: the base, then the variants.

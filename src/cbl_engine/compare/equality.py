@@ -63,8 +63,8 @@ def read_equality(path: str | Path) -> pl.DataFrame:
         problems.append(Problem(
             "cell_empty", "rows without an application or a characteristic", where=str(path), count=empty.len(),
             rows=tuple(f"row {n + 1}" for n in empty.head(5)), remedy="Fill the cell in, or take the row out"))
-    twice = frame.drop_nulls(("application", "characteristic")).group_by("application", "characteristic").len().filter(
-        pl.col("len") > 1).sort("characteristic", "application")
+    key = ("application", "characteristic")
+    twice = frame.drop_nulls(key).group_by(key).len().filter(pl.col("len") > 1).sort(key[::-1])
     problems += [Problem("value_twice", "households with two values of one characteristic", where=str(path),
                          given=str(name), count=rows.height, rows=tuple(rows["application"].head(5)),
                          remedy="Keep one row each")

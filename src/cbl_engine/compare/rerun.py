@@ -299,7 +299,8 @@ def _rerun(
                       .otherwise("would_go_to").alias("would_go_to"))
         .sort("closes_on", "advert")
     )
-    return Rerun(out, _groups(out), tuple(dict.fromkeys(notes)), frames["applications"]["id"].cast(pl.String).unique())
+    applications = frames["applications"]["id"].cast(pl.String).unique()
+    return Rerun(out, _groups(out), tuple(dict.fromkeys(notes)), applications)
 
 
 def _verdict(got: str, was: str | None, would: str | None) -> tuple[Verdict, str | None]:

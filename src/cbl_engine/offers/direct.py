@@ -47,10 +47,10 @@ def direct_let_findings(
 
     Returns:
         id, application, home, kind (as asked), finding, state. Finding: the name of a criterion
-        (of an allocation under Part 6 the law's own; the kind's ``when``, its ``homes``, one of its ``fit`` or else of those common to every
-        advert), or no_such_kind, no_such_home, no_such_application, application_over (housed or
-        closed), not_active (an allocation under Part 6 to an application that is neither active nor
-        under offer), home_let, home_advertised.
+        (of an allocation under Part 6 the law's own; the kind's ``when``, its ``homes``, one of its
+        ``fit`` or else of those common to every advert), or no_such_kind, no_such_home,
+        no_such_application, application_over (housed or closed), not_active (an allocation under
+        Part 6 to an application that is neither active nor under offer), home_let, home_advertised.
         State: failed, or not_known for a criterion that must be known and is not. By id, then in
         that order. A request that is not named may be proposed.
 

@@ -53,10 +53,11 @@ class Cycle:
         rows: table and rows of each :class:`~cbl_engine.offers.events.TakenIn` among them.
         quarantined: outcomes that clashed and were left out: outcome, clash, why.
         telling: who is to be told what: ``void_bids``, ``automatic_bids``, ``late_bids`` and
-            ``withdrawn_bids`` (advert, application); ``direct_lets_refused`` (on, id, application, home, kind,
-            finding, state); ``consequences_resting_on_a_refusal`` that was judged anew and counts no longer
-            (application, consequence, since, offer, left: how many of its refusals still count);
-            ``offers_of_homes_let`` to somebody else by now (offer, home, step);
+            ``withdrawn_bids`` (advert, application); ``direct_lets_refused`` (on, id, application,
+            home, kind, finding, state); ``consequences_resting_on_a_refusal`` that was judged anew
+            and counts no longer (application, consequence, since, offer, left: how many of its
+            refusals still count); ``offers_of_homes_let`` to somebody else by now (offer, home,
+            step);
             ``duties_before_bids_were_kept``: proposed for too few bids in months of which bids are on record
             for a part alone (application, consequence, duty, since: first day of a bid, or None).
     """

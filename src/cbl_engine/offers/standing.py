@@ -99,8 +99,9 @@ def due_before(desk: Desk, step: Step) -> Step:
 def what_stops(desk: Desk, places: list[Place], before: Step) -> Standing:
     """What stops households on their way to a step, in the order of ``docs/offers.md``.
 
-    1. Housed, not active, or its bid withdrawn. 2. Under offer elsewhere, or frozen from being listed: asked of those
-    on a list alone. 3. Who may be let to in law, and criteria asked again. 4. What the shortlist holds for. 5. Checks.
+    1. Housed, not active, or its bid withdrawn. 2. Under offer elsewhere, or frozen from being
+    listed: asked of those on a list alone. 3. Who may be let to in law, and criteria asked again.
+    4. What the shortlist holds for. 5. Checks.
 
     Returns:
         By advert and application; who is not there may go on.

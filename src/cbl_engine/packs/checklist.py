@@ -195,7 +195,8 @@ def _families(of: _Looked) -> _Seen:
         pl.col("household").str.ends_with("with children").fill_null(value=False))
     down = with_children.filter(pl.col("move").is_in(["down", "off"])).height
     return ["Which families move goes by the register: the scheme file does not say."], [
-        f"Who moves by kind of household is in the tables: {down:,} of {with_children.height:,} families with children would go down or off."]
+        (f"Who moves by kind of household is in the tables: {down:,} of {with_children.height:,} families "
+        "with children would go down or off.")]
 
 
 def _none(_: _Looked) -> _Seen:

@@ -42,8 +42,9 @@ class Happened:
         bands: from the greatest need down; of a simulation by name.
         as_at: last day that is known.
         since: first day that it can tell of; None: not known.
-        voids: table of voids, with the landlord of each home and its landlord_kind (``council``, ``provider``:
-            there is a right of nomination; null: of no home is one known); None: not recorded.
+        voids: table of voids, with the landlord of each home and its landlord_kind (``council``,
+            ``provider``: there is a right of nomination; null: of no home is one known); None: not
+            recorded.
         adverts: advert, landlord, closed_on, what (``let``, why not, or ``still to be let``).
         nominations: landlord, route, named_on (to the landlord; null: the council let the home
             without naming anybody, or let it directly), result_on (the landlord's; null: none, or not

@@ -43,7 +43,8 @@ def _parts(record: Happened, first: date, last: date) -> Iterator[Part]:
                "of a household for a home. Of nominations settled in it: let, rejected by the "
                "landlord, refused by the household, no answer from the landlord, other ends. Days: "
                "from naming to the landlord's result, median; to signing, median. Direct lets, and "
-               "lets of homes for which the council names nobody to the landlord, are no nominations.", by_landlord(record, first, last),
+               "lets of homes for which the council names nobody to the landlord, are no nominations.",
+               by_landlord(record, first, last),
                heads=(("result_days", "days to result"), ("letting_days", "days to signing"),
                       ("no_answer", "no answer"), ("homes_let", "homes let")))
     yield _relets(record, first, last)

@@ -274,7 +274,8 @@ def out_turn(record: Happened, plan: LettingsPlan) -> OutTurn:
             f"number for the {gone:.0%} of the year that is over{on_record}. Variance: let less "
             "planned.", _table(frame, category, _Year(first, known, until), gone), drawn="let",
             heads=(("planned_so_far", "planned so far"), ("share_let", "share let, %"),
-                   ("plan", "plan for the year")), of_sheet=("plan_share", "plan_number"), items=tuple(_unknown(record, category))))
+                   ("plan", "plan for the year")), of_sheet=("plan_share", "plan_number"),
+            items=tuple(_unknown(record, category))))
     return OutTurn(plan, until, parts)
 
 
@@ -367,7 +368,8 @@ def _table(
 ) -> pl.DataFrame:
     rows = list(_rows(let, category, year, gone))
     return pl.DataFrame(rows, {
-        "category": pl.String, "plan": pl.String, "plan_share": pl.Float64, "plan_number": pl.Int64, **dict.fromkeys(QUARTERS, pl.Int64),
+        "category": pl.String, "plan": pl.String, "plan_share": pl.Float64, "plan_number": pl.Int64,
+        **dict.fromkeys(QUARTERS, pl.Int64),
         "let": pl.Int64, "share_let": pl.Float64, "planned_so_far": pl.Float64,
         "variance": pl.Float64}, orient="row")
 

@@ -117,7 +117,8 @@ def _relets(record: Happened, first: date, last: date, audience: Audience) -> It
     yield Part(
         "stages", stage_title,
         "Mean days in each stage of homes let in the month: notice runs before the tenancy ends and "
-        "is no void day; the others count from the day after, as the measures do. A stage counts the homes of which both its days are known.",
+        "is no void day; the others count from the day after, as the measures do. A stage "
+        "counts the homes of which both its days are known.",
         shown, drawn="days", heads=(("voids", "homes"), ("days", "mean days")))
 
 

@@ -99,8 +99,9 @@ def prospects(
 
     1. Lettings of the last twelve whole months (or from ``since``) are counted as for the public;
     where a state's record begins within them, from the month in which it does. When homes were let
-    moves no month: a time without lettings is part of the pace. 2. Of the sizes that may be let to the household: how many came up, to which bands, from which
-    dates, where, after what wait, and how many wait. 3. What they say is put in sentences.
+    moves no month: a time without lettings is part of the pace. 2. Of the sizes that may be let to
+    the household: how many came up, to which bands, from which dates, where, after what wait, and
+    how many wait. 3. What they say is put in sentences.
 
     Args:
         record: a state folder, or a cycle's record, which does not say when it begins.

@@ -126,8 +126,9 @@ def protected(found: Movers) -> pl.DataFrame:
 
     Returns:
         move, households, date_kept, date_earlier, date_later, date_not_known [households; null:
-        off the register, where no date ranks], and loses (households that would keep a higher band, or their place on the register, if the
-        council let everybody keep what they have); the last row is ``all``.
+        off the register, where no date ranks], and loses (households that would keep a higher band,
+        or their place on the register, if the council let everybody keep what they have); the last
+        row is ``all``.
     """
     rows = found.frame().group_by("move").agg(
         pl.len().cast(pl.Int64).alias("households"),

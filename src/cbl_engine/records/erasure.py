@@ -76,8 +76,9 @@ def erase(
         out: folder to write; there must be nothing.
 
     Raises:
-        RunError: nothing is said to rest on, an application is not known, erased already, on the register still, under a
-            litigation hold, or something of it is open; all of it in one report, nothing written.
+        RunError: nothing is said to rest on, an application is not known, erased already, on the
+            register still, under a litigation hold, or something of it is open; all of it in one
+            report, nothing written.
     """
     check_out(out)
     folder = read_state(state)

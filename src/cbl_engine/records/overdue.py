@@ -137,8 +137,9 @@ def breaches(tables: Mapping[str, pl.DataFrame], scheme: Scheme, as_at: date) ->
 
     Returns:
         Frame of owner (id of the landlord, or ``council``), what (``landlord's result`` or
-        ``nomination``), offer (null: nobody is named yet), advert, application, due_on (last day), done_on (null: not yet),
-        days_over [days from due_on to done_on, or so far]; by owner, day, then offer and advert.
+        ``nomination``), offer (null: nobody is named yet), advert, application, due_on (last day),
+        done_on (null: not yet), days_over [days from due_on to done_on, or so far]; by owner, day,
+        then offer and advert.
     """
     found = pl.concat([_of_landlords(tables), _of_the_council(tables, scheme, as_at)])
     end = pl.coalesce("done_on", pl.lit(as_at))

@@ -201,12 +201,13 @@ class StateReplay:
         """Every consequence of refusals or missing bids then and now, for officers.
 
         Returns:
-            application, consequence, corrected, change (``not begun``: it began in fact alone; ``begun``: only
-            with the facts put right; ``proposed``: only then, and it waits; ``not waiting``: it waits in fact
-            alone; ``otherwise``: on another day or for another time; ``same``), since_then, until_then,
-            since_now, until_now (null: it did not begin; until: no end set), proposed_on_then and
-            proposed_on_now (null: none waits that does not on the other side). By
-            application, name and day; those of one name are matched by the day they began, else in order.
+            application, consequence, corrected, change (``not begun``: it began in fact alone;
+            ``begun``: only with the facts put right; ``proposed``: only then, and it waits; ``not
+            waiting``: it waits in fact alone; ``otherwise``: on another day or for another time;
+            ``same``), since_then, until_then, since_now, until_now (null: it did not begin; until:
+            no end set), proposed_on_then and proposed_on_now (null: none waits that does not on the
+            other side). By application, name and day; those of one name are matched by the day they
+            began, else in order.
         """
         return consequences_beside(self._then.tables, self._now.tables, self.households)
 

@@ -12,8 +12,9 @@
     tables/<table>.parquet   the tables as they stand: made from the trail and the facts
 
 It holds facts about households and is for officers. The trail and the digests name applications by
-their ids, and hold no fact about them. Erasing an application destroys its rows under ``facts`` and its key in a
-new folder; **folders written before, and copies of them, hold them until they are destroyed too**.
+their ids, and hold no fact about them. Erasing an application destroys its rows under ``facts`` and
+its key in a new folder; **folders written before, and copies of them, hold them until they are
+destroyed too**.
 """
 
 from __future__ import annotations

@@ -27,7 +27,8 @@ def band_flows(
     A flow is of households by the band each had last under the base and under the variant, in the mean
     world [households]; those of whom one side never has any on its register, as where another scheme
     takes others onto it, are ``(not on the register)`` there. Flows of fewer than ``fewest`` are left
-    out, before they are rounded; ``picture`` is None where none is left. ``only_base`` and ``only_variant`` count those that one side alone has.
+    out, before they are rounded; ``picture`` is None where none is left. ``only_base`` and
+    ``only_variant`` count those that one side alone has.
     """
     base, *variants = comparison.sides
     for side in variants:

@@ -1,5 +1,5 @@
-"""Figures of the page of a comparison: means and differences, charts with their tables, effects by group; what
-rests on a few households is held back.
+"""Figures of the page of a comparison: means and differences, charts with their tables, effects by
+group; what rests on a few households is held back.
 """
 
 from __future__ import annotations

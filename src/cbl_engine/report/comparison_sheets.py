@@ -25,7 +25,8 @@ def comparison_sheets(
 
     Returns:
         about (what was compared), findings (response, variant, finding), headlines and differences
-        (figure, group, unit, base, difference, low, high, told, ..., not_reached: worlds that do not reach a median,
+        (figure, group, unit, base, difference, low, high, told, ..., not_reached: worlds that do
+        not reach a median,
         left_out: worlds without the figure), equality (the same by group of people),
         further_bedrooms (where tenants are paid to move to a smaller home), levels (response,
         scenario, figure, group, mean, low, high), values (what each scenario goes by, in words and

@@ -71,7 +71,8 @@ def notices_due(record: Record, scheme: Scheme) -> pl.DataFrame:
     Returns:
         Frame of notice (its id: kind/what it is about), kind (of :data:`KINDS`), application,
         advert and offer (null: about none), what (reason, consequence or kind of duty, as the
-        record has it; what officers hold by its one neutral reason; null: none), on (day of what it is about); by day, then id.
+        record has it; what officers hold by its one neutral reason; null: none), on (day of what it
+        is about); by day, then id.
     """
     t = record.tables
     parts = [_warnings(t, scheme), _offers(t), _passed_over(t), _ended(t), _withdrawn(t), _refusals(t),

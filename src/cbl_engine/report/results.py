@@ -177,7 +177,8 @@ def _period(
     elif until is None and since is not None and since > last:
         what = f"no month from {since} on is over yet" if public else "the record ends before that"
         problems.append(Problem(
-            "no_time", what, where="--since", given=str(since), allowed=f"{last.replace(day=1) if public else last} or earlier",
+            "no_time", what, where="--since", given=str(since),
+            allowed=f"{last.replace(day=1) if public else last} or earlier",
             remedy=f"The record stands at the end of {as_at}"))
     else:  # what is not over is told to the public below, in months
         ends = max(as_at, upto) if public else as_at

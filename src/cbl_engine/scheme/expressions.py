@@ -2,8 +2,8 @@
 
 The language is the row-wise part of SQL that polars parses. An expression reads ``column`` (of the
 application), ``advert.column``, ``param.name``, a fact by its name, and ``as_at``. The tokens are
-checked before polars sees them (``tokens``); the parsed tree is checked after, because polars also accepts aggregates and windows, which
-mix rows.
+checked before polars sees them (``tokens``); the parsed tree is checked after, because polars also
+accepts aggregates and windows, which mix rows.
 
 A length is a whole number like any other (polars' own would wrap round below zero). Two readings
 differ from plain SQL, both because missing is not false:

@@ -33,7 +33,8 @@ _TOLD = 3
 def data_findings(
     version: SchemeVersion, document: Document, tables: Mapping[str, pl.DataFrame]
 ) -> Iterator[Finding]:
-    """Landlords, areas and levels of areas that only the scheme names, and landlords and ages that only data do.
+    """Landlords, areas and levels of areas that only the scheme names, and landlords and ages that
+    only data do.
 
     Args:
         version: the scheme version.

@@ -239,7 +239,8 @@ def chain_lengths(told: Told) -> pl.DataFrame:
 
     Returns:
         lettings (1 and more) and share, of the chains in which a home was let and none is open at
-        the end, and of which no link was over before the first day of the figures: long ones are a little too few.
+        the end, and of which no link was over before the first day of the figures: long ones are a
+            little too few.
     """
     chains = told["voids"].group_by("world", "chain").agg(
         (pl.col("outcome") == "let").sum().alias("lettings"),

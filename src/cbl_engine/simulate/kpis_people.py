@@ -81,8 +81,9 @@ def _opening(told: Told) -> pl.Expr:
 
 
 def housed_within_year(told: Told) -> pl.DataFrame:
-    """Of households that joined in the time of the figures and at least a year before the end, those housed within a year of
-    joining; who left for another reason is one not housed. By band at the end or when they left.
+    """Of households that joined in the time of the figures and at least a year before the end,
+    those housed within a year of joining; who left for another reason is one not housed. By band at
+    the end or when they left.
     """
     joined = told["households"].filter(
         ~_opening(told),

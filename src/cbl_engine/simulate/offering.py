@@ -1,10 +1,10 @@
 """From lists to lettings, day by day: nominations, what becomes of each, and who is next.
 
-On each day from the close to the day before the next close, or to the last that is simulated: 1. nominations whose day has come are
-settled; 2. every home without one is offered to those on its list who are free, all homes at once,
-to as many as view it together or are named at once, by whom the scheme says
-(:func:`cbl_engine.offers.rounds.offer_rounds`); 1 and 2 again until nothing more happens that day. A
-list on which nobody is left ends, and the home goes down the scheme's ladder.
+On each day from the close to the day before the next close, or to the last that is simulated: 1.
+nominations whose day has come are settled; 2. every home without one is offered to those on its
+list who are free, all homes at once, to as many as view it together or are named at once, by whom
+the scheme says (:func:`cbl_engine.offers.rounds.offer_rounds`); 1 and 2 again until nothing more
+happens that day. A list on which nobody is left ends, and the home goes down the scheme's ladder.
 """
 
 from __future__ import annotations

@@ -58,7 +58,8 @@ def frames_of_run(state: State, weeks: Columns) -> dict[str, pl.DataFrame]:
 
     Returns:
         ``voids``, ``nominations``, ``lettings``, ``adverts``, ``households``, ``duties``,
-        ``band_changes``, ``placements``, ``consequences``, ``events`` and ``weeks``; see ``docs/simulate.md`` for their columns.
+        ``band_changes``, ``placements``, ``consequences``, ``events`` and ``weeks``; see
+        ``docs/simulate.md`` for their columns.
     """
     frames = {
         "voids": _voids(state), "nominations": _nominations(state), "lettings": _lettings(state),

@@ -99,8 +99,9 @@ def as_written(values: pl.Series, separator: str = "|") -> pl.Series:
 def as_cells(values: pl.Series, separator: str = "|") -> pl.Series:
     """Values as text, as a CSV file would have them: whole numbers without a point, ISO dates.
 
-    Lists are joined by the separator (:func:`as_written`). Bytes are read as UTF-8, with U+FFFD for what is not. A type that has no text
-    (:func:`has_text`) gives its name in brackets, so that a cell that is filled stays so.
+    Lists are joined by the separator (:func:`as_written`). Bytes are read as UTF-8, with U+FFFD for
+    what is not. A type that has no text (:func:`has_text`) gives its name in brackets, so that a
+    cell that is filled stays so.
     """
     dtype = values.dtype
     if dtype == MIXED:

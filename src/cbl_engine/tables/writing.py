@@ -26,9 +26,10 @@ def write_tables(
     """Write each frame as ``<table>.csv`` or ``<table>.parquet``.
 
     Each file is written beside its place and then renamed, so a reader never sees half of one.
-    ``source_name`` and ``source_row`` are left out. In CSV a list is ``a|b``, an empty list ``|``, a null and an empty
-    text both an empty cell; datetimes carry their offset; text that begins like a formula is
-    written as it is. Spaces around a text are written, and no part of it once it is read.
+    ``source_name`` and ``source_row`` are left out. In CSV a list is ``a|b``, an empty list ``|``,
+    a null and an empty text both an empty cell; datetimes carry their offset; text that begins like
+    a formula is written as it is. Spaces around a text are written, and no part of it once it is
+    read.
 
     Args:
         frames: frames by table name.
