@@ -116,9 +116,7 @@ def said_otherwise(state, **other):
         (lambda p: (p / "manifest.json").write_text(
             (p / "manifest.json").read_text().replace("2026-03-08", "2026-03-07")),
          "manifest_changed"),
-        (lambda p: (p / "manifest.json").write_text(
-            (p / "manifest.json").read_text().replace('schema_version": 1', 'schema_version": 7')),
-         "state_of_other_version"),
+        (lambda p: said_otherwise(p, schema_version=1), "state_of_other_version"),
     ],
 )
 def test_a_state_that_was_changed_is_not_read(tmp_path, harm, kind):
