@@ -10,6 +10,7 @@ import pytest
 from tests.offers.week import Week, day
 
 FRAUD = "checks: {fraud: {label: x, must_pass: true, SECOND}}"
+ACTIVE = "criteria: {active: {label: x, when: status = 'active'}}\neligible: [active]"
 NEED = """
 facts: {children: {label: x, count: people, where: age >= 0 and age < 18}}
 criteria: {has_child: {label: x, when: children > 0}}
@@ -115,6 +116,57 @@ def test_a_register_of_the_weeks_end_says_housed_from_the_signing_on() -> None:
     week = came("withdrew", keep_going=True)
     assert [row["status"] for row in week.record.tables["applications"].to_dicts()] == ["housed", "active"]
     assert [row["clash"] for row in week.cycle.quarantined] == ["after_the_end"]
+
+
+@pytest.mark.parametrize("first", [2, 6, None])
+def test_a_register_of_the_weeks_end_says_under_offer_from_the_approval_on(first: int | None) -> None:
+    """Until then she is active and on the list, whenever the record began."""
+    week = Week(ACTIVE).household("bob").advert("elm", bids="ann bob")
+    if first is not None:
+        week.household("ann", band="A").run(until=first)
+    week.household("ann", status="under_offer", band="A").approve(7, "offer", "elm", "ann").run(until=9)
+    assert week.steps() == {("elm", "ann"): "offered"}
+    assert {row["id"]: row["status"] for row in week.table("applications")} == {
+        "ann": "under_offer", "bob": "active"}
+
+
+def test_what_a_register_of_the_weeks_end_empties_of_those_housed_is_as_it_was_until_the_signing() -> None:
+    """Band and dates rank her, and are those of her letting; the home she had is the one she frees."""
+    week = Week(ACTIVE).household("ann", band="A", current_home="old").household("bob")
+    week.advert("elm", bids="bob ann").run(until=2)
+    week.add("applications", id="ann", status="housed", current_home="home elm")
+    week.let("elm", "ann", tenancy_ends=True).run(until=9)
+    (letting,) = week.table("lettings")
+    assert (letting["band"], letting["priority_date"], letting["bedroom_need"], letting["freed_home"]) == (
+        "A", date(2020, 1, 1), 2, "old")
+    (ann,) = (row for row in week.table("applications") if row["id"] == "ann")
+    assert (ann["status"], ann["band"], ann["current_home"]) == ("housed", None, "home elm")
+
+
+def test_a_household_that_a_consequence_suspended_was_active_until_it_was_approved() -> None:
+    """The register of the week's end says so of the day she was offered the home, too."""
+    week = Week(
+        "consequences: {pause: {label: x, suspend_months: 3}}\noffers: {refusals: {one: {label: x, after: 1, then: pause}}}"
+    ).household("ann").advert("elm", bids="ann").run(until=6)
+    week.add("applications", id="ann", status="suspended", band="B").approve(7, "offer", "elm", "ann")
+    week.outcome(8, "refused", "elm", "ann", reasonable=False, by="Olu")
+    week.approve(9, "consequence", None, "ann").run(until=9)
+    assert week.steps() == {("elm", "ann"): "refused"}
+    assert [row["consequence"] for row in week.table("consequences")] == ["pause"]
+
+
+@pytest.mark.parametrize("first", [2, 6, None])
+def test_an_advert_that_is_withdrawn_by_the_weeks_end_was_open_until_the_day_it_was(first: int | None) -> None:
+    """What came before the withdrawal stands, and it is withdrawn once."""
+    week = Week().households("ann bob")
+    if first is not None:
+        week.advert("elm", bids="ann bob").run(until=first)
+    week.advert("elm", bids="ann bob", status="withdrawn")
+    week.approve(7, "offer", "elm", "ann").outcome(8, "refused", "elm", "ann")
+    week.outcome(9, "advert_withdrawn", "elm").run(until=10)
+    assert week.steps() == {("elm", "ann"): "refused", ("elm", "bob"): "advert_withdrawn"}
+    assert week.kinds().count("advert_unlet") == 1
+    assert [row["status"] for row in week.table("adverts")] == ["withdrawn"]
 
 
 def test_one_person_on_two_applications_is_housed_once() -> None:

@@ -110,8 +110,8 @@ class Week:
         if "home" not in row and "home_group" not in row:
             row["home"] = f"home {name}"
             self.add("homes", id=row["home"], bedrooms=2)
-        self.add("adverts", id=name, status="open", opens_at=moment(opens),
-                 closes_at=moment(closes), **row)
+        self.add("adverts", **({"id": name, "status": "open", "opens_at": moment(opens),
+                                "closes_at": moment(closes)} | row))
         for order, household in enumerate(bids.split()):
             self.bid(name, household, opens + 0.5 + order / 1000)
         return self

@@ -17,6 +17,7 @@ from cbl_engine.records.chronology import chronology
 from cbl_engine.records.cycles_again import Past
 from cbl_engine.records.waiting import form
 from tests.records.small_record import (
+    KEY,
     OUTCOMES,
     TABLES,
     first_week,
@@ -49,6 +50,21 @@ def test_a_record_begins_with_a_folder_of_data(tmp_path):
     assert done.folder.tables["offers"]["application"].to_list() == ["1"]
     assert done.counts()["adverts closed"] == 1
     assert done.counts()["offers proposed"] == 1
+
+
+def test_a_record_may_begin_with_the_register_as_it_is_after_the_outcomes(tmp_path):
+    """First load: the register has the tenant as housed, and the second home's advert as withdrawn."""
+    tables = {t: text.replace("1,active", "1,housed").replace("AD2,H2,only,open", "AD2,H2,only,withdrawn")
+              for t, text in TABLES.items()}
+    scheme, data = write_files(tmp_path, tables)
+    (data / "outcomes.csv").write_text(
+        OUTCOMES + "O4,2026-03-13,approved,AD2,2,offer,,Officer 4\nO5,2026-03-14,advert_withdrawn,AD2,,,,\n")
+    done = record_cycle(scheme, data, date(2026, 3, 15), tmp_path / "week1", key=KEY)
+    assert done.folder.tables["lettings"]["application"].to_list() == ["1"]
+    assert done.folder.tables["offers"]["ended_by"].to_list() == [None, "advert_withdrawn"]
+    assert done.folder.tables["applications"]["status"].to_list() == ["housed", "active", "closed"]
+    assert audit_state(tmp_path / "week1").sound
+    assert replay_state(tmp_path / "week1").reproduced
 
 
 def test_a_day_a_seed_and_a_secret_that_are_none_are_refused_together(tmp_path):

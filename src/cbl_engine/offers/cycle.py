@@ -6,7 +6,6 @@ The order of a day is that of ``docs/offers.md``; the property checks come at th
 from __future__ import annotations
 
 from datetime import date, timedelta
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -23,6 +22,12 @@ from cbl_engine.offers.adverts_day import (
     withdraw,
 )
 from cbl_engine.offers.answers import apply_outcome
+from cbl_engine.offers.brought_about import (
+    HOLDS_FROM,
+    TABLES_BROUGHT_ABOUT,
+    brought_about,
+    until_then,
+)
 from cbl_engine.offers.came import came_problems
 from cbl_engine.offers.clashes import Clash, clash_problems, in_words
 from cbl_engine.offers.decisions import decide_unattended
@@ -34,7 +39,7 @@ from cbl_engine.offers.line import lists_over, next_in_line
 from cbl_engine.offers.moves import move_offers, offer_to_visitors
 from cbl_engine.offers.properties import verify
 from cbl_engine.offers.record import Cycle, Record
-from cbl_engine.offers.signing import housed_by_it, members_settled, until_then
+from cbl_engine.offers.signing import members_settled
 from cbl_engine.offers.unknown_names import check_names, unknown_checks
 from cbl_engine.offers.withdrawals import bids_withdrawn, withdrawn_late
 from cbl_engine.tables import as_at_problems
@@ -43,7 +48,7 @@ from cbl_engine.tables.taking_in import news, taken_in
 from cbl_engine.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from cbl_engine.scheme import Scheme
 
@@ -63,7 +68,7 @@ def run_cycle(
     seed: int = 0,
     whole: Collection[str] = (),
     answers: Answers = lambda _: None,
-    told: Sequence[Row] = (),
+    followed: Sequence[Row] = (),
 ) -> Cycle:
     """Take in what came and step the record to the end of a day.
 
@@ -80,8 +85,7 @@ def run_cycle(
         whole: names of tables of which ``given`` holds every row: others stand no more.
         answers: asked after the outcomes that came, in each round of each day; what people are
             taken to do beside those, it does at the desk. Replays follow the record so.
-        told: outcomes that ``answers`` does, in place of such as came: the days of a first cycle begin
-            with theirs, and who signs by one is housed from then on.
+        followed: the outcomes on record of those days that ``answers`` follows, in place of any that come.
 
     Returns:
         A :class:`Cycle`. Equal inputs give an equal one, whatever the order of rows.
@@ -101,7 +105,7 @@ def run_cycle(
             "day_is_over", f"the record stands at the end of {record.as_at}",
             where="as_at", given=str(as_at), allowed=f"a day after {record.as_at}",
         )])
-    came = {table: with_text_ids(table, rows) for table, rows in sorted(given.items())}
+    came = {table: with_text_ids(table, rows) for table, rows in given.items()}
     desk = Desk(scheme, record.given(), record.book(), seed=seed, found=record.given())
     desk.on = as_at
     if not record.events:
@@ -113,17 +117,18 @@ def run_cycle(
     new = {table: news(desk.given.get(table), rows, table) for table, rows in came.items()}
     outcomes, clashes = _in_time(scheme, new, record.as_at, as_at)
     _leave_out(desk, clashes)
-    housed = _held_until_signed(desk, came, new, [*chain(*outcomes.values()), *told])
+    told = [*_of_days(followed, record.as_at, as_at), *(row for its in outcomes.values() for row in its)]
+    held = _held_until_then(desk, came, new, told, begins=record.as_at is None)
     late = _late(desk, new, record.as_at)
     withdrawn = set() if record.as_at is None or "bids" not in new else withdrawn_late(
         new["bids"], record.as_at)
     _take_in(desk, came, new, whole, {row["id"] for row, _ in clashes if "what" not in row})
-    for day in _days(desk, record.as_at, as_at, told):
+    for day in _days(desk, record.as_at, as_at, followed):
         desk.on = day
         waiting = _day(desk, outcomes.get(day, []), late, withdrawn, answers, unattended=unattended)
         late, withdrawn = {}, set()
         _leave_out(desk, waiting)
-        _housed_otherwise(desk, housed)
+        _as_they_came(desk, held)
         clashes += waiting
     for offer in let_to_others(desk):
         desk.tell("offers_of_homes_let", offer=offer.id, home=offer.home, step=offer.step)
@@ -137,34 +142,35 @@ def run_cycle(
     return Cycle(after, desk.events, desk.rows, quarantined, desk.telling)
 
 
-def _held_until_signed(
-    desk: Desk, came: dict[str, pl.DataFrame], new: dict[str, pl.DataFrame], outcomes: Iterable[Row]
-) -> pl.DataFrame:
-    """Give applications that their own signing housed, as they come, the status until then.
+def _held_until_then(
+    desk: Desk, came: dict[str, pl.DataFrame], new: dict[str, pl.DataFrame],
+    outcomes: Sequence[Row], *, begins: bool,
+) -> dict[str, pl.DataFrame]:
+    """Hold rows that say what an outcome of the cycle brought about as they were, until its day.
+
+    The rows that a record ``begins`` with came with its first cycle.
 
     Returns:
-        Their rows as they came: taken in if it turns out that they did not sign.
+        By table, the rows as they came: each is taken in at the end of that day.
     """
-    signed = {row["application"]: row["on"] for row in sorted(outcomes, key=lambda row: row["on"])
-              if row["what"] == "signed"}
-    now = desk.given.get("applications")
-    housed = housed_by_it(came.get("applications", pl.DataFrame(schema={"id": pl.String})), signed)
-    if housed.is_empty():
-        return housed
-    came["applications"] = taken_in(came["applications"], until_then(housed, now), "applications")
-    new["applications"] = news(now, came["applications"], "applications")
-    return housed
+    held = {}
+    for table in TABLES_BROUGHT_ABOUT:
+        now, rows = desk.given.get(table), came.get(table)
+        if begins and now is not None:
+            now, rows = None, now if rows is None else taken_in(now, rows, table)
+        found = None if rows is None else brought_about(table, rows, outcomes)
+        if found is not None and found.height:
+            held[table] = found
+            came[table] = taken_in(rows, until_then(table, found, now), table)
+            new[table] = news(desk.given.get(table), came[table], table)
+    return held
 
 
-def _housed_otherwise(desk: Desk, housed: pl.DataFrame) -> None:
-    """Take in as they came those who were to sign that day, and did not."""
-    if housed.is_empty():
-        return
-    rows = housed.filter(pl.col("signed_on") == desk.on,
-                         ~pl.col("id").is_in(sorted(desk.book.housed(desk.on))))
-    if rows.height:
-        rows = news(desk.given["applications"], rows.drop("signed_on"), "applications")
-        desk.take_in("applications", rows, "given")
+def _as_they_came(desk: Desk, held: Mapping[str, pl.DataFrame]) -> None:
+    """Take in what was held until that day."""
+    for table, found in held.items():
+        rows = found.filter(pl.col(HOLDS_FROM) == desk.on).drop(HOLDS_FROM)
+        desk.take_in(table, news(desk.given[table], rows, table), "given")
 
 
 def _take_in(
@@ -178,7 +184,7 @@ def _take_in(
 
     A table that comes without rows is there, and has none.
     """
-    for table, rows in came.items():
+    for table, rows in sorted(came.items()):
         now, its = desk.given.get(table), new[table]
         if rows.is_empty():
             desk.given.setdefault(table, rows)
@@ -213,6 +219,11 @@ def _late(
             desk.table("bids").select(key), on=key, how="anti"
         )
     return late
+
+
+def _of_days(outcomes: Sequence[Row], since: date | None, as_at: date) -> Iterator[Row]:
+    """Those of the days of a cycle."""
+    return (row for row in outcomes if row["on"] <= as_at and (since is None or since < row["on"]))
 
 
 def _in_time(
@@ -250,11 +261,9 @@ def _leave_out(desk: Desk, clashes: list[tuple[Row, Clash]]) -> None:
         desk.emit(e.Quarantined(on=desk.on, outcome=row["id"], clash=clash.kind))
 
 
-def _days(
-    desk: Desk, since: date | None, as_at: date, told: Iterable[Row]
-) -> Iterator[date]:
+def _days(desk: Desk, since: date | None, as_at: date, followed: Sequence[Row]) -> Iterator[date]:
     """Every day after the record's own; the first time, from the earliest on anything is dated."""
-    dated = [as_at, *_dates(desk), *(row["on"] for row in told)]
+    dated = [as_at, *_dates(desk), *(row["on"] for row in followed)]
     first = since + timedelta(days=1) if since is not None else min(dated)
     for n in range((as_at - first).days + 1):
         yield first + timedelta(days=n)

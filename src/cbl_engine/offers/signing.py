@@ -13,7 +13,6 @@ from cbl_engine.offers.stops import end_hold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
 
     from cbl_engine.offers.desk import Desk
     from cbl_engine.offers.entries import Offer
@@ -72,44 +71,6 @@ def _off_lists(desk: Desk, household: str) -> None:
     for proposal in desk.book.open_proposals():
         if proposal.application == household and proposal.act in ("bypass", "offer", "direct_let"):
             desk.decide(proposal, "lapsed")
-
-
-def housed_by_it(applications: pl.DataFrame, signed: Mapping[str, date]) -> pl.DataFrame:
-    """Those of the applications that come which say ``housed`` because of a signing that comes too.
-
-    Args:
-        applications: rows that come.
-        signed: application -> the day of its signing. A version that begins later is none of them.
-
-    Returns:
-        The rows, with the day (``signed_on``).
-    """
-    day = pl.col("id").replace_strict(signed, default=None, return_dtype=pl.Date)
-    found = applications.with_columns(day.alias("signed_on"))
-    begins = pl.col("valid_from") if "valid_from" in found.columns else pl.lit(None, pl.Date)
-    status = pl.col("status").cast(pl.String) if "status" in found.columns else pl.lit(None, pl.String)
-    return found.filter(status == "housed", pl.col("signed_on").is_not_null(),
-                        (begins <= pl.col("signed_on")).fill_null(value=True))
-
-
-def until_then(housed: pl.DataFrame, now: pl.DataFrame | None) -> pl.DataFrame:
-    """Rows of :func:`housed_by_it` with the status until the signing.
-
-    The register of a week's end says of all its days what happened on one of them.
-
-    Args:
-        housed: the rows.
-        now: the applications that stand; None: none.
-
-    Returns:
-        The rows; their status is that of the last version on record, ``active`` where there is none.
-    """
-    before: dict[str, str] = {}
-    if now is not None:
-        versions = now.sort("valid_from", nulls_last=False) if "valid_from" in now.columns else now
-        before = dict(versions.select("id", pl.col("status").cast(pl.String)).iter_rows())
-    return housed.drop("signed_on").with_columns(pl.col("id").replace_strict(
-        before, default="active", return_dtype=housed.schema["status"]).alias("status"))
 
 
 def sharing_a_tenant(desk: Desk, application: str) -> tuple[str, ...]:

@@ -110,7 +110,7 @@ class Past:
 
     def run(
         self, run: Run, before: Record, given: Mapping[str, pl.DataFrame], whole: set[str] | None = None,
-        following: Following | None = None, told: Sequence[dict[str, Any]] = (),
+        following: Following | None = None, followed: Sequence[dict[str, Any]] = (),
     ) -> Cycle:
         """Run a cycle.
 
@@ -120,12 +120,12 @@ class Past:
             given: what comes in it.
             whole: tables that come whole.
             following: does what people did, in place of outcomes that came.
-            told: those outcomes.
+            followed: those outcomes.
         """
         begun = self.begun(run)
         keep_going = any(isinstance(e, Quarantined)
                          for e in self.trail.events[run.first - 1:run.last])
-        options: dict[str, Any] = {} if following is None else {"answers": following, "told": told}
+        options: dict[str, Any] = {} if following is None else {"answers": following, "followed": followed}
         return run_cycle(
             before, self.scheme, given, run.as_at, unattended=begun.unattended, seed=begun.seed,
             keep_going=keep_going or following is not None, whole=whole or (), **options,

@@ -39,7 +39,7 @@ class Facts:
         self.outcomes: dict[str, Row] = {}
         self.direct_lets: dict[str, Row] = {}
         self.bids: dict[tuple[str, str, datetime], Row] = {}
-        self.until: dict[str, tuple[date, str | None]] = {}
+        self.until: dict[str, tuple[date, Row]] = {}
         self.people: list[Row] = []
         self.duties: list[Row] = []
         self.preferences: list[Row] = []
@@ -50,7 +50,7 @@ class Facts:
 
     def came(self, given: dict[str, list[Row]], left_out: dict[str, str]) -> None:
         """Rows come in; those with the id of one that stands take its place."""
-        self._housed_in(given, left_out)
+        self._brought_about(given, left_out)
         for table in ("applications", "adverts", "homes", "outcomes", "direct_lets"):
             getattr(self, table).update({row["id"]: dict(row) for row in given.get(table, [])})
         self.checks.update({r["id"]: r for r in given.get("checks", []) if r["id"] not in left_out})
@@ -59,36 +59,35 @@ class Facts:
         for table in ("people", "duties", "preferences"):
             getattr(self, table).extend(given.get(table, []))
 
-    def _housed_in(self, given: dict[str, list[Row]], left_out: dict[str, str]) -> None:
-        """Who the register has as housed, and signed by what came with it, is so from then on.
+    def _brought_about(self, given: dict[str, list[Row]], left_out: dict[str, str]) -> None:
+        """What an outcome that came too brought about the register says from its day on.
 
-        Its status was another until then; and stays so, unless no letting housed it that day.
+        Until then the household's status was another, and what is empty by now was as on record.
         """
-        signed: dict[str, date] = {}
+        last: dict[str, date] = {}
         for row in given.get("outcomes", []):
-            if row["what"] == "signed" and left_out.get(row["id"]) not in ("before_the_state", "in_the_future"):
-                signed[row["application"]] = max(row["on"], signed.get(row["application"], row["on"]))
+            does = (row["what"], row.get("act"))
+            if left_out.get(row["id"]) not in ("before_the_state", "in_the_future") and (
+                does[0] in ("accepted", "signed") or does in (("approved", "offer"), ("approved", "direct_let"))
+            ):
+                last[row["application"]] = max(row["on"], last.get(row["application"], row["on"]))
         for row in given.get("applications", []):
-            known = self.applications.get(row["id"])
-            before = "active" if known is None else self._status(known, date.max)
             self.until.pop(row["id"], None)
-            if row["status"] == "housed" and row["id"] in signed:
-                self.until[row["id"]] = signed[row["id"]], before
-
-    def _status(self, row: Row, on: date) -> str | None:
-        if row["id"] not in self.until:
-            return row["status"]
-        last, before = self.until[row["id"]]
-        by_then = any(row["id"] in (x["application"], *x["shares_tenant"]) and x["signed_on"] <= last and (
-            x["undone_on"] is None or x["undone_on"] > last) for x in self.book.lettings.values())
-        return before if by_then or on <= last else row["status"]
+            if row["status"] in ("under_offer", "housed") and row["id"] in last:
+                known = self.applications.get(row["id"], {})
+                before = {k: known.get(k) if v is None else v for k, v in row.items()}
+                before["status"] = known.get("status", "active")
+                if known:
+                    before["current_home"] = known.get("current_home")
+                self.until[row["id"]] = last[row["id"]], before
 
     # Households, adverts and homes.
 
     def application(self, name: str, on: date) -> Row:
         """An application as the record has it that day."""
+        last, before = self.until.get(name, (date.min, {}))
         row = {"place_in_band": None, **self.applications.get(name, {"id": name, "status": None})}
-        row["status"] = self._status(row, on)
+        row |= before if on <= last else {}
         for held in self.book.consequences:
             if held["application"] == name and held["since"] <= on and (
                 held["until"] is None or on < held["until"]

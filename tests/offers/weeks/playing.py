@@ -156,13 +156,20 @@ def _act(people: People, record: Record, given: Rows, first: date, last: date) -
 
 
 def _as_at_its_end(draw: random.Random, given: Rows, seen: Record) -> list[Row]:
-    """Applications as a register of the week's end gives them: some that signed are housed by then."""
+    """Applications as a register of the week's end gives them: some that signed are housed by then, and
+    of some of these the band is empty; some whose offer was approved are under offer.
+    """
     rows = {row["id"]: row for row in given["applications"]}
     known = {row["id"]: row for row in seen.tables["applications"].to_dicts()}
     for outcome in given["outcomes"]:
         row = rows.get(outcome["application"]) or known.get(outcome["application"])
         if outcome["what"] == "signed" and row is not None and draw.random() < 0.5:
-            rows[row["id"]] = {**row, "status": "housed"}
+            emptied = {"band": None} if draw.random() < 0.5 else {}
+            rows[row["id"]] = {**row, "status": "housed", **emptied}
+        elif (outcome["what"], outcome.get("act")) == ("approved", "offer") and row is not None and (
+            draw.random() < 0.1
+        ):
+            rows[row["id"]] = {**row, "status": "under_offer"}
     return list(rows.values())
 
 
