@@ -359,6 +359,11 @@ def test_moments_of_a_date_and_a_time(spoil):
             "tables.yaml:1:29: compose names no column; allowed: for example "
             "'{BidDate} {BidTime}'",
         ),
+        *((
+            f"bids: {{compose: {{placed_at: '{template}'}}}}",
+            "tables.yaml:1:29: compose has a brace that opens or closes no column's name; allowed: "
+            "for example '{BidDate} {BidTime}'",
+        ) for template in ("{advert} {placed_at", "{{advert}}", "advert} {placed_at}")),
         (
             "bids: {split: {advert: [a, b]}}",
             "tables.yaml:1:24: split must be a mapping",

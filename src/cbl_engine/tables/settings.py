@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 PART = re.compile(r"\{([^{}]*)\}")
 """A column in a template of ``compose``."""
 
+_TEMPLATE = "for example '{BidDate} {BidTime}'"
 _DATE_PARTS = frozenset("dmYbBej%")
 _TIME_PARTS = frozenset("HMSIpfzTRF:") | _DATE_PARTS
 _NOTHING = ("", "~", "null")
@@ -127,7 +128,9 @@ def _templates(value: Any, key: str) -> dict[str, str]:
     templates = {ours: _text(text, key, ours) for ours, text in _pairs(value, key).items()}
     for ours, text in templates.items():
         if not PART.search(text):
-            raise RefusedError(f"{key} names no column", "for example '{BidDate} {BidTime}'", ours)
+            raise RefusedError(f"{key} names no column", _TEMPLATE, ours)
+        if re.search("[{}]", PART.sub("", text)):
+            raise RefusedError(f"{key} has a brace that opens or closes no column's name", _TEMPLATE, ours)
     return templates
 
 

@@ -200,8 +200,7 @@ class _Shaping:
                     f"p{at}": part_of_text(frame[theirs], spreadsheet=spreadsheet)
                     for at, theirs in enumerate(parts)
                 }
-                text = PART.sub("{}", template.replace("{}", ""))
-                value = pl.format(text, *by_name) if parts else pl.lit(text)
+                value = pl.format(PART.sub("{}", template), *by_name)
                 made.append(pl.DataFrame(by_name).select(value).to_series().alias(ours))
         return self._with(frame, made)
 
