@@ -616,6 +616,24 @@ def test_who_shares_a_tenant_with_a_letting_is_back_once_its_people_are_others(i
     assert week.table("lettings")[0]["shares_tenant"] == ([] if settled else ["twin"])
 
 
+def test_that_the_identity_of_those_housed_is_emptied_settles_nothing() -> None:
+    """Their facts go once they are housed; the same person is still on the other application."""
+    week = _two_applications_of_one()
+    week.add("people", id="p0", application="ann", identity=None, relationship="applicant").run(until=13)
+    assert week.steps()["fir", "bob"] == "proposed"
+    assert "members_settled" not in week.kinds()
+
+
+def test_an_application_that_joins_after_the_signing_is_a_later_move_though_it_comes_with_it() -> None:
+    """The register of the week's end has who was housed on Sunday, and registered anew on Monday."""
+    week = Week().household("ann").advert("elm", bids="ann").let("elm", "ann")
+    week.household("anew", registered_on=day(10)).advert("fir", bids="anew", opens=11, closes=12.5)
+    for n, application in enumerate(("ann", "anew")):
+        week.add("people", id=f"p{n}", application=application, identity="the same", relationship="applicant")
+    week.run(until=13)
+    assert week.steps() == {("elm", "ann"): "let", ("fir", "anew"): "proposed"}
+
+
 def test_an_offer_that_ended_by_a_letting_to_a_sharer_of_a_tenant_keeps_nobody_from_the_list() -> None:
     week = Week("offers: {one_at_a_time: false, passing_over: {other: x}}").households("ann twin bob")
     for n, application in enumerate(("ann", "twin")):

@@ -76,19 +76,29 @@ def _off_lists(desk: Desk, household: str) -> None:
 def sharing_a_tenant(desk: Desk, application: str) -> tuple[str, ...]:
     """Other applications whose applicant, partner or joint applicant is one of this one's.
 
-    The same person is known by an equal ``identity``.
+    The same person is known by an equal ``identity``. An application that joins the register after that day is
+    a later move of its tenants.
     """
     tenants = _tenants(desk).drop_nulls("identity")
     own = tenants.filter(application=application)["identity"].implode()
     others = tenants.filter(pl.col("identity").is_in(own) & (pl.col("application") != application))
-    return tuple(sorted(set(others["application"])))
+    later = _joining_later(desk) if others.height else set()
+    return tuple(sorted(set(others["application"]) - later))
+
+
+def _joining_later(desk: Desk) -> set[str]:
+    applications = desk.judge.applications(desk.on)
+    if "registered_on" not in applications.columns:
+        return set()
+    return set(applications.filter(pl.col("registered_on") > desk.on)["id"])
 
 
 def members_settled(desk: Desk) -> None:
     """Applications that share a tenant with no letting any longer are on their lists again.
 
     That is so once who is on them is recorded otherwise: somebody left, or was taken for another. While
-    the identity of a tenant is not known it is not settled, nor where nothing is kept of those housed.
+    the identity of a tenant is not known it is not settled, nor where nothing is kept of those housed to
+    compare by.
     """
     desk.keep("members", (desk.came, desk.book.households), lambda: _settle_members(desk))
 
@@ -98,12 +108,12 @@ def _settle_members(desk: Desk) -> None:
     if not standing:
         return
     tenants = _tenants(desk)
-    kept = set(tenants["application"])
-    unknown = set(tenants.filter(pl.col("identity").is_null())["application"])
+    known, unknown = (set(tenants.filter(its)["application"]) for its in (
+        pl.col("identity").is_not_null(), pl.col("identity").is_null()))
     sharing = {a for le in standing for a in (
-        sharing_a_tenant(desk, le.application) if le.application in kept else le.shares_tenant)}
+        sharing_a_tenant(desk, le.application) if le.application in known else le.shares_tenant)}
     for application in sorted({a for le in standing for a in le.shares_tenant}):
-        if application in kept - unknown - sharing:
+        if application in known - unknown - sharing:
             desk.emit(e.MembersSettled(on=desk.on, application=application))
 
 
