@@ -95,6 +95,24 @@ def test_days_are_longer_where_they_were() -> None:
     assert "own" not in fit.intervals
 
 
+def test_a_current_home_that_is_the_one_let_says_of_nobody_that_it_was_a_tenant() -> None:
+    """The register writes over it on housing: every acceptance would be a tenant's, and no failure of theirs."""
+    made = history(2000)
+    outcomes = made.frames["outcomes"].filter(what="accepted")
+    applications = made.frames["applications"].join(
+        outcomes.select(pl.col("application").alias("id"), "home"), on="id", how="left", maintain_order="left")
+    applications = applications.with_columns(pl.coalesce("home", "current_home").alias("current_home"))
+    people = pl.DataFrame({"application": applications["id"][:600], "relationship": "child",
+                           "date_of_birth": date(2015, 1, 1)})
+    with_people = History({**made.frames, "applications": applications, "people": people}, SINCE, UNTIL, frozenset())
+    fit = household_odds(with_people)
+    assert fit.value["transfer"] == shipped_parameters()["nominations.household_odds"]["transfer"]
+    assert any("current_home is the home they were let of" in remark for remark in fit.remarks)
+    alone = History({**made.frames, "applications": applications}, SINCE, UNTIL, frozenset())
+    with pytest.raises(CannotFitError, match="who was a tenant before is not known"):
+        household_odds(alone)
+
+
 def test_what_nothing_says_is_not_fitted() -> None:
     made = history(100)
     silent = History({"outcomes": made.frames["outcomes"],

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 MORE = 10
 """Nominations as expected that each group is given."""
 _ROUNDS = 50
+_MOST_OVERWRITTEN = 0.02
 _ACCEPTED = OUTCOMES.index("accepted")
 _Z = 1.959964
 
@@ -59,20 +60,38 @@ def _kinds(history: History) -> tuple[pl.DataFrame | None, str]:
               if t in history.frames]
     if placed:
         is_kind["homeless"] = ids.is_in(pl.concat(placed).implode())
+    overwritten = ""
     if "current_home" in applications.columns:
-        is_kind["transfer"] = applications["current_home"].is_not_null()
+        overwritten = _overwritten(history, applications)
+        if not overwritten:
+            is_kind["transfer"] = applications["current_home"].is_not_null()
     people = history.frames.get("people")
     if people is not None and {"relationship", "date_of_birth"} <= set(people.columns):
         children = people.filter(pl.col("relationship").cast(pl.String) == "child")["application"]
         is_kind["family"] = ids.is_in(children.implode())
         is_kind["older"] = ids.is_in(_older(applications, people).implode())
     if not is_kind:
-        return None, ""
+        return None, overwritten
     kind = np.select([is_kind[k].to_numpy() for k in is_kind], list(is_kind), "other")
     lost = [k for k in HOUSEHOLDS[:-1] if k not in is_kind]
     remark = f"nothing says who is {', '.join(lost)}: such households are among the others" \
         if lost else ""
-    return pl.DataFrame({"application": ids, "household": kind}), remark
+    said = "; ".join(filter(None, (overwritten, remark)))
+    return pl.DataFrame({"application": ids, "household": kind}), said
+
+
+def _overwritten(history: History, applications: pl.DataFrame) -> str:
+    """Why current homes do not say who was a tenant; empty where they do.
+
+    Many registers write over the home of those housed with the one they were let: by that everybody who
+    accepted would be a tenant.
+    """
+    of = history.once(nominations).filter(became="accepted").drop_nulls("home").join(
+        applications.select(pl.col("id").alias("application"), "current_home"), on="application")
+    let = of.filter(pl.col("home").cast(pl.String) == pl.col("current_home").cast(pl.String)).height
+    return "" if let <= _MOST_OVERWRITTEN * of.height else (
+        f"current_home is the home they were let of {let:,} of {of.height:,} who accepted: who was a tenant before "
+        "is not known")
 
 
 def _older(applications: pl.DataFrame, people: pl.DataFrame) -> pl.Series:
@@ -118,7 +137,8 @@ class _Rows:
         """
         why = {
             "landlord": "no home has a nomination_right: whose homes they are is not known",
-            "household": "no duties, people or current homes: what kind of household is not known",
+            "household": self.remarks["household"]
+            or "no duties, people or current homes: what kind of household is not known",
         }
         if (self.groups[name] < 0).all():
             raise CannotFitError(why[name])
