@@ -143,6 +143,23 @@ def test_an_application_closed_and_reinstated_is_closed_on_days_between_and_wait
     assert list(told.values()) == ["active", "closed", "active"]
 
 
+@pytest.mark.parametrize("told_by", ["tenancies", "outcomes"])
+def test_nobody_lives_yet_in_the_home_that_it_is_let_later(told_by) -> None:
+    """The register of today has the housed in their new homes; whom that was let before the day has it still."""
+    applications = pl.DataFrame({
+        "id": ["1", "2", "3"], "status": "housed", "registered_on": DAY - timedelta(days=90),
+        "current_home": ["H1", "H2", "H3"]})
+    days = [DAY, DAY - timedelta(days=1)]
+    told = {
+        "tenancies": {"tenancies": pl.DataFrame({"application": ["1", "2"], "home": ["H1", "H2"], "start": days})},
+        "outcomes": {
+            "outcomes": pl.DataFrame({"application": ["1", "2"], "advert": ["V1", "V2"], "what": "signed", "on": days}),
+            "adverts": pl.DataFrame({"id": ["V1", "V2"], "home": ["H1", "H2"]})},
+    }
+    known = known_on({"applications": applications, **told[told_by]}, DAY)["applications"]
+    assert known["current_home"].to_list() == [None, "H2", "H3"]
+
+
 def test_a_band_awarded_later_is_the_band_held_before_or_not_known():
     applications = pl.DataFrame({
         "id": ["A", "B"], "status": ["active"] * 2, "registered_on": [DAY - timedelta(days=90)] * 2,

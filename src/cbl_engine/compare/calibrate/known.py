@@ -5,7 +5,8 @@ stay, what was done later is empty again, and so is what goes with it: the works
 inspected, the band of an application awarded later. A void taken out of letting has no day for it; its
 outcome is known once a later void of its home has begun. Statuses are those of the day. Plans are kept
 as they were known (the close of an advert that is open, the start of a tenancy that was signed).
-What has no day (bedrooms needed, where a household lives) stands as in the data.
+What has no day (bedrooms needed, where a household lives) stands as in the data; that a household lives in
+the home that it is let later was not so yet.
 """
 
 from __future__ import annotations
@@ -166,7 +167,7 @@ def _open_then(adverts: pl.DataFrame, day: date) -> pl.DataFrame:
 def _as_they_stood(
     applications: pl.DataFrame, all_: Frames, known: Frames, day: date
 ) -> pl.DataFrame:
-    """Applications with the status and the band of the day."""
+    """Applications with the status and the band of the day, none in a home that it is let later."""
     out = applications
     if {"id", "status", "registered_on"} <= set(out.columns):
         dtype = out.schema["status"]
@@ -181,6 +182,12 @@ def _as_they_stood(
             .then(pl.lit("active")).otherwise(pl.col("status").cast(pl.String))
         )
         out = joined.with_columns(status.cast(dtype).alias("status")).select(out.columns)
+    if {"id", "current_home"} <= set(out.columns):
+        moved = _moved_later(all_, day).select(
+            pl.col("application").alias("id"), pl.col("home").alias("current_home"), pl.lit(value=True).alias("moved"))
+        key = [pl.col("id", "current_home").cast(pl.String)]
+        out = out.join(moved, left_on=key, right_on=["id", "current_home"], how="left", maintain_order="left")
+        out = out.with_columns(pl.when(pl.col("moved").is_null()).then("current_home")).select(applications.columns)
     spells = known.get("band_history")
     if spells is not None and "band" in out.columns and "since" in spells.columns:
         held = (
@@ -191,6 +198,27 @@ def _as_they_stood(
                        how="left", maintain_order="left").with_columns(
             pl.coalesce("held", "band").alias("band")).select(out.columns)
     return out
+
+
+def _moved_later(frames: Frames, day: date) -> pl.DataFrame:
+    """Homes that households are let on the day or later: application, home.
+
+    A register as it is today has them as the homes where those households live.
+    """
+    none = pl.DataFrame(schema={"application": pl.String, "home": pl.String})
+    tenancies, outcomes, adverts = (frames.get(t) for t in ("tenancies", "outcomes", "adverts"))
+    found = [none]
+    if tenancies is not None and {"application", "home", "start"} <= set(tenancies.columns):
+        found.append(tenancies.filter(pl.col("start") >= pl.lit(day)).select("application", "home"))
+    if outcomes is not None and {"application", "what", "on"} <= set(outcomes.columns):
+        signed = outcomes.filter(pl.col("what").cast(pl.String) == "signed", pl.col("on") >= pl.lit(day))
+        if "home" in signed.columns:
+            found.append(signed.select("application", "home"))
+        if "advert" in signed.columns and adverts is not None and "home" in adverts.columns:
+            found.append(signed.with_columns(pl.col("advert").cast(pl.String)).join(
+                adverts.select(pl.col("id").cast(pl.String).alias("advert"), pl.col("home").alias("its")),
+                on="advert").select("application", home="its"))
+    return pl.concat([f.cast(pl.String) for f in found]).drop_nulls().unique()
 
 
 def _left(frames: Frames, day: date) -> pl.DataFrame:
