@@ -159,8 +159,8 @@ class Folded:
         own = ("advert", "home", "application", "route", "final", "landlord", "stage", "position")
         self.offers[e["offer"]] = {
             "id": e["offer"], **{k: e[k] for k in own}, "step": "proposed", "proposed_on": e["on"],
-            **dict.fromkeys(("nominated_on", "invited_on", "viewed_on", "offered_on", "due_on",
-                             "answered_on", "ended_on", "ended_by", "reason", "reasonable")),
+            **dict.fromkeys(("nominated_on", "landlord_result_on", "invited_on", "viewed_on", "offered_on",
+                             "due_on", "answered_on", "ended_on", "ended_by", "reason", "reasonable")),
             "counts": False, "under_review": False,
         }
         self._to_let_again(e["advert"])
@@ -169,6 +169,8 @@ class Folded:
         offer = self.offers[e["offer"]]
         if e["step"] == "attended" and offer["step"] == "invited":
             offer["viewed_on"] = e["on"]
+        if offer["step"] == "nominated":
+            offer["landlord_result_on"] = e["on"]
         if e["step"] in STAMP:
             offer[STAMP[e["step"]]] = e["on"]
         if offer["step"] == "nominated":  # the landlord took the household, whatever waits for what
