@@ -169,6 +169,20 @@ def test_an_advert_that_is_withdrawn_by_the_weeks_end_was_open_until_the_day_it_
     assert [row["status"] for row in week.table("adverts")] == ["withdrawn"]
 
 
+def test_homes_that_were_regrouped_are_offered_to_nobody_else_and_the_advert_is_told() -> None:
+    """No home without a name is let in their place; an offer that was made goes on."""
+    week = Week("offers: {passing_over: {other: x}}").households("ann bob cat")
+    for home in ("g1", "g2"):
+        week.add("homes", id=home, home_group="G", bedrooms=2)
+    week.advert("elm", bids="ann bob cat", home_group="G").run(until=6)
+    for home in ("g1", "g2"):
+        week.add("homes", id=home, home_group="H", bedrooms=2)
+    week.decline(7, "offer", "elm", "bob", reason="other").let("elm", "ann").run(until=9)
+    assert week.steps() == {("elm", "ann"): "let", ("elm", "bob"): "declined"}
+    assert [row["home"] for row in week.table("lettings")] == ["g1"]
+    assert week.cycle.telling == {"adverts_without_homes": [{"advert": "elm", "home_group": "G"}]}
+
+
 def test_one_person_on_two_applications_is_housed_once() -> None:
     """Joint applicant on one, applicant on the other: both are off every list."""
     week = Week().households("ann joint bob")

@@ -206,6 +206,9 @@ def _happened(done: RecordedCycle) -> Iterator[Any]:
         by = "undone" if row["step"] == "accepted" else "offer_withdrawn"
         yield (f"Home {row['home']} is let: offer {row['offer']} of it is {row['step']}, and nobody can sign; an "
                f"officer ends it by an outcome {by}, or the tenancy on record is put right.")
+    for row in telling.pop("adverts_without_homes", []):
+        yield (f"Advert {row['advert']} lets the homes of group {row['home_group']}, and none is in it any more: nobody "
+               "is offered one until the group of its homes is put right, or the advert is withdrawn.")
     for what, rows in sorted(telling.items(), key=lambda told: told[0] == "automatic_bids"):
         if rows:
             yield f"To be told, {what.replace('_', ' ')}: {_named(rows)}"

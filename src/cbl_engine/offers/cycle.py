@@ -132,6 +132,9 @@ def run_cycle(
         clashes += waiting
     for offer in let_to_others(desk):
         desk.tell("offers_of_homes_let", offer=offer.id, home=offer.home, step=offer.step)
+    for advert in [a.advert for a in desk.book.adverts.values() if a.status in ("open", "closed")]:
+        if not desk.homes_of(advert):
+            desk.tell("adverts_without_homes", advert=advert, home_group=desk.row("adverts", advert)["home_group"])
     if clashes and not keep_going:
         raise TableError(clash_problems(clashes))
     tables = {**desk.given, **desk.book.tables()}

@@ -225,14 +225,17 @@ class Desk:
         return london_day(self.row("adverts", advert)["closes_at"])
 
     def homes_of(self, advert: str) -> list[str | None]:
-        """The homes of an advert by id, let or not; one without a name when it names none."""
+        """The homes of an advert by id, let or not; one without a name when it names neither home nor group."""
         def make() -> dict[str, list[str | None]]:
             found: dict[str, list[str | None]] = {}
             for key, home in homes_of(self.adverts, self.given.get("homes")).iter_rows():
                 found.setdefault(key, []).append(home)
             return found
 
-        return self.keep("homes", self._came, make).get(advert, [None])
+        found = self.keep("homes", self._came, make).get(advert)
+        if found is None:
+            return [None] if self.row("adverts", advert).get("home_group") is None else []
+        return found
 
     def vacant(self, advert: str) -> list[str | None]:
         """Its homes that are not let."""

@@ -57,9 +57,10 @@ class Cycle:
             home, kind, finding, state); ``consequences_resting_on_a_refusal`` that was judged anew
             and counts no longer (application, consequence, since, offer, left: how many of its
             refusals still count); ``offers_of_homes_let`` to somebody else by now (offer, home,
-            step);
-            ``duties_before_bids_were_kept``: proposed for too few bids in months of which bids are on record
-            for a part alone (application, consequence, duty, since: first day of a bid, or None).
+            step); ``adverts_without_homes``, of a group that no home is in any more (advert,
+            home_group); ``duties_before_bids_were_kept``: proposed for too few bids in months of
+            which bids are on record for a part alone (application, consequence, duty, since: first
+            day of a bid, or None).
     """
 
     record: Record
