@@ -169,8 +169,6 @@ class Folded:
         offer = self.offers[e["offer"]]
         if e["step"] == "attended" and offer["step"] == "invited":
             offer["viewed_on"] = e["on"]
-        if offer["step"] == "nominated":
-            offer["landlord_result_on"] = e["on"]
         if e["step"] in STAMP:
             offer[STAMP[e["step"]]] = e["on"]
         if offer["step"] == "nominated":  # the landlord took the household, whatever waits for what
