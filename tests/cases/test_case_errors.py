@@ -129,12 +129,12 @@ def test_a_moment_with_its_offset_is_that_one_of_two(tmp_path: Path, offset: str
             id="both ways",
         ),
         pytest.param(
-            "    expect:\n      order: [X, Y]\n", "", "6:5: expect is missing", id="expect"
+            "    expect:\n      order: [X, Y]\n", "", "6:5: expect is missing from cases.0", id="expect"
         ),
         pytest.param(
             "    expect:\n",
             "    expects: 1\n    expect:\n",
-            "10:5: expects is not a part of a case; allowed: expect",
+            "10:5: expects is not a field of cases.0; allowed: expect",
             id="part",
         ),
         pytest.param(
@@ -146,7 +146,7 @@ def test_a_moment_with_its_offset_is_that_one_of_two(tmp_path: Path, offset: str
         pytest.param(
             "as_at: 2024-10-01",
             "as_at: closing",
-            "2:8: as_at must be a date, or close",
+            "2:8: as_at must be a date, or close; given 'closing'",
             id="as_at value",
         ),
         pytest.param(
@@ -413,7 +413,8 @@ def test_a_case_of_offers_fills_in_what_need_not_be_said(tmp_path: Path) -> None
         ),
         pytest.param(
             "adverts: {P: {}, Q: {}}", "adverts: [P, Q]",
-            "7:14: cases.0.adverts must give each advert its columns; {} where there are none",
+            "7:14: cases.0.adverts must give each advert its columns; {} where there are none; "
+            "given ['P', 'Q']",
             id="adverts",
         ),
         pytest.param(

@@ -243,9 +243,9 @@ def test_a_variant_whose_name_is_no_plain_file_name_is_refused(
 
 
 @pytest.mark.parametrize(("name", "said"), [
-    ("1", 's.yaml:11:3 (variants.1): a name is text; given 1. Put it in quotes: "1"'),
-    ("true", 's.yaml:11:3 (variants.true): a name is text; given true. Put it in quotes: "true"'),
-    ("2026-01-01", "s.yaml:11:3 (variants.2026-01-01): a name is text; given 2026-01-01. Put it in quotes"),
+    ("1", "s.yaml:11:3: variants.1 must be text; given 1. Put it in quotes"),
+    ("true", "s.yaml:11:3: variants.true must be text; given true. Put it in quotes"),
+    ("2026-01-01", "s.yaml:11:3: variants.2026-01-01 must be text; given 2026-01-01. Put it in quotes"),
     ("base", "s.yaml:11:3: the scenario itself goes by this name; given base. Give the variant another name"),
     ("a" * 101, "s.yaml:11:3: a variant's name is that of a folder too, and this is too long; given 101 signs "
      f"that begin with {'a' * 20}; allowed: at most 100"),
@@ -331,10 +331,10 @@ def test_a_page_that_cannot_be_written_is_said_before_anything_is_simulated(
 
 
 @pytest.mark.parametrize(("text", "said"), [
-    (BIDS.replace("2026-04-06", "9999-12-30"), "s.yaml:5:8 (start): this is out of bounds; given "
-     "9999-12-30; allowed: at most 2200-01-01"),
+    (BIDS.replace("2026-04-06", "9999-12-30"), "s.yaml:5:8: start is too late; given 9999-12-30;"
+     " allowed: at most 2200-01-01"),
     (PLAIN + "changes: [{on: 2026-04-13, scheme: nosuch}]\n", "s.yaml:9:36: there is no such scheme"),
-    (PLAIN + "variants:\n  v:\n", "s.yaml:10:3 (variants.v): keys with values belong here; given nothing. "
+    (PLAIN + "variants:\n  v:\n", "s.yaml:10:3: variants.v must be keys with values; given nothing. "
      "Write them on lines below it, further in"),
     (BIDS + 'outcomes: ["void_days:tenancy mean"]\n', "s.yaml:12:12: the figure has no such group; given "
      "void_days:tenancy mean; allowed: tenancy, mean; tenancy, median;"),

@@ -475,8 +475,8 @@ def test_what_is_wrong_with_a_plan_is_said_with_its_place(tmp_path):
         _plan(tmp_path, PLAN.replace("{share: 0.5}", "{share: 0.5, number: 3}"))
     with pytest.raises(BadInput, match=r"plan\.yaml:\d+.*would run as a formula; given '=A'"):
         _plan(tmp_path, PLAN.replace("{A: {", "{'=A': {"))
-    with pytest.raises(BadInput, match=r"plan\.yaml:6:\d+: lettings: there is no such key; given 400; "
-                                       "allowed: categories, source, title, year_from"):
+    with pytest.raises(BadInput, match=r"plan\.yaml:6:\d+: lettings is not a field of the plan; "
+                                       "allowed: title, year_from, source, categories"):
         _plan(tmp_path, PLAN + "lettings: 400\n")
 
 
@@ -565,14 +565,14 @@ def test_a_plans_year_may_begin_on_a_day_that_not_every_month_has(tmp_path, firs
     (["2026-01-01,band,B,,10", "2026-01-01,band,B,0.1,"],
      r"plan\.csv:3: the plan has two targets for one value; given B, as on line 2"),
     (["2026-01-01,band,A,0.4,", "2026-01-01,band,B,abc,"],
-     r"plan\.csv:3: .*not a share; given 'abc'; allowed: 0 to 1, such as 0\.25, or a fraction "
-     r"of whole numbers up to 999, such as 1/3"),
-    (["2026-01-01,band,A,4/3,"], r"plan\.csv:2: .*not a share; given '4/3'"),
+     r"plan\.csv:3: categories\.0\.targets\.B\.share must be a number; given 'abc'; allowed: at least 0 "
+     r"and at most 1, such as 0\.4 for 40%, or 1/3 for a third \(a fraction of whole numbers up to 999\)"),
+    (["2026-01-01,band,A,4/3,"], r"plan\.csv:2: .*share is too large; given '4/3'"),
     (["2026-01-01,band,A,,1/3"],
-     r"plan\.csv:2: .*not a number of lettings; given '1/3'; allowed: a whole number, 0 or more"),
-    (["2026-01-01,band,A,1/0,"], r"plan\.csv:2: .*not a share; given '1/0'"),
+     r"plan\.csv:2: .*number must be a whole number; given '1/3'; allowed: at least 0"),
+    (["2026-01-01,band,A,1/0,"], r"plan\.csv:2: .*share must be a number; given '1/0'"),
     (["01/04/2026,band,A,0.4,"],
-     r"plan\.csv:2: year_from: this is not a day; given '01/04/2026'; allowed: YYYY-MM-DD"),
+     r"plan\.csv:2: year_from must be a date; given '01/04/2026'; allowed: a day written YYYY-MM-DD"),
     (["2026-01-01,band,=1+1,0.4,"], r"plan\.csv:2: a value that a spreadsheet would run .* given '=1\+1'"),
     (["2026-01-01,band,A,0.4,,9"], r"plan\.csv:2: a row with more cells"),
     ([], "the plan has no targets"),

@@ -83,8 +83,8 @@ def test_everything_wrong_in_a_councils_own_minutes_is_told_with_what_was_allowe
         "2:34: officer_minutes.moved.minutes is too small; given -60; allowed: at least 0 and at most 10000",
         "2:39: sorce is not a field of officer_minutes.moved; allowed: source",
         "3:3: officer_minutes.of_register must be no_change, moved, not_known, on_register, off_register, review "
-        "or registers_again; given of_register",
-        "3:38: officer_minutes.of_register.minutes must be a number; given ten; allowed: at least 0 and at most 10000",
+        "or registers_again; given 'of_register'",
+        "3:38: officer_minutes.of_register.minutes must be a number; given 'ten'; allowed: at least 0 and at most 10000",
         "4:11: officer_minutes.review: say either source or assumed for the minutes",
     ]
 

@@ -52,30 +52,30 @@ def lines(load_with):
 TARGET = "local_lettings_plans: {{p: {{label: x, targets: [{{label: x, criterion: c, share: {}}}]}}}}\n"
 FIELDS = [
     ("titel: x\n", "f.yaml:6:1: titel is not a field of the scheme; allowed: title"),
-    ("eligible: x\n", "f.yaml:6:11: eligible must be a list; given x. Write [x]"),
+    ("eligible: x\n", "f.yaml:6:11: eligible must be a list; given 'x'. Write ['x']"),
     ("bands: {1: {label: x}}\n", "f.yaml:6:9: bands.1 must be text; given 1. Put it in quotes"),
     ("bands: {A: {label: ''}}\n", "f.yaml:6:20: bands.A.label is empty"),
     (
         "bidding: {window: {label: x, opens: {day: monday, time: '9:00'}, "
         "closes: {day: monday, time: '23:59'}}}\n",
-        "f.yaml:6:57: bidding.window.opens.time is not a time of the clock; given 9:00; "
+        "f.yaml:6:57: bidding.window.opens.time is not a time of the clock; given '9:00'; "
         "allowed: HH:MM, such as 09:00",
     ),
     ("criteria: {c: {label: x}}\n", "f.yaml:6:12: when is missing from criteria.c"),
     (
         "criteria: {Old: {label: x, when: y}}\n",
-        "f.yaml:6:12: criteria.Old is not a name that can be used; given Old; "
+        "f.yaml:6:12: criteria.Old is not a name that can be used; given 'Old'; "
         "allowed: small letters, digits and _, a letter first",
     ),
     (
         "criteria: {c: {label: x, when: y, when_unknown: last}}\n",
-        "f.yaml:6:49: criteria.c.when_unknown must be fail, pass or hold; given last",
+        "f.yaml:6:49: criteria.c.when_unknown must be fail, pass or hold; given 'last'",
     ),
     (
         "columns: {tenants: {}}\n",
         "f.yaml:6:11: columns.tenants must be applications, people, connections, "
         "band_history, status_history, duties, rooms, ta_placements, officer_decisions, overrides, homes "
-        "or adverts; given tenants",
+        "or adverts; given 'tenants'",
     ),
     (
         fact("any_member: yes, max: age"),
@@ -87,11 +87,11 @@ FIELDS = [
     (
         fact("count: homes"),
         "f.yaml:6:30: facts.f.count must be people, connections, band_history, status_history, "
-        "duties, rooms, ta_placements, officer_decisions or overrides; given homes",
+        "duties, rooms, ta_placements, officer_decisions or overrides; given 'homes'",
     ),
     (
         fact("count: people, if_none: x"),
-        "f.yaml:6:47: facts.f.if_none must be unknown, true or false or a whole number; given x",
+        "f.yaml:6:47: facts.f.if_none must be unknown, true or false or a whole number; given 'x'",
     ),
     (
         fact("connected_to: {area: 1}"),
@@ -108,16 +108,16 @@ FIELDS = [
     (
         "parameters: {p: {label: x, unit: u, values: {2024-01-01: [1]}}}\n",
         "f.yaml:6:58: parameters.p.values.2024-01-01 must be true or false, a whole number, "
-        "a number, a date or text",
+        "a number, a date or text; given [1]",
     ),
     (
         "parameters: {p: {label: x, unit: u, values: {soon: 1}}}\n",
-        "f.yaml:6:46: parameters.p.values.soon must be a date; given soon; "
+        "f.yaml:6:46: parameters.p.values.soon must be a date; given 'soon'; "
         "allowed: a day written YYYY-MM-DD, such as 2025-04-01",
     ),
     (
         "local_lettings_plans: {p: {label: x, in_force: {from: '2025-04-01'}}}\n",
-        "f.yaml:6:55: local_lettings_plans.p.in_force.from must be a date; given 2025-04-01; "
+        "f.yaml:6:55: local_lettings_plans.p.in_force.from must be a date; given '2025-04-01'; "
         "allowed: a day written YYYY-MM-DD, such as 2025-04-01. Leave the quotes out",
     ),
     (
@@ -128,19 +128,19 @@ FIELDS = [
     ),
     (
         TARGET.format("40%"),
-        "f.yaml:6:80: local_lettings_plans.p.targets.0.share must be a number; given 40%; "
+        "f.yaml:6:80: local_lettings_plans.p.targets.0.share must be a number; given '40%'; "
         "allowed: more than 0 and at most 1, such as 0.4 for 40%, or 1/3 for a third (a fraction of "
         "whole numbers up to 999)",
     ),
     (
         TARGET.format("1/0"),
-        "f.yaml:6:80: local_lettings_plans.p.targets.0.share must be a number; given 1/0; "
+        "f.yaml:6:80: local_lettings_plans.p.targets.0.share must be a number; given '1/0'; "
         "allowed: more than 0 and at most 1, such as 0.4 for 40%, or 1/3 for a third (a fraction of "
         "whole numbers up to 999)",
     ),
     (
         TARGET.format("1/1000"),
-        "f.yaml:6:80: local_lettings_plans.p.targets.0.share must be a number; given 1/1000; "
+        "f.yaml:6:80: local_lettings_plans.p.targets.0.share must be a number; given '1/1000'; "
         "allowed: more than 0 and at most 1, such as 0.4 for 40%, or 1/3 for a third (a fraction of "
         "whole numbers up to 999)",
     ),
@@ -525,7 +525,7 @@ ORDERS = [
     ),
     (
         order("{tie: humans}"),
-        ["f.yaml:10:15: profiles.homes.order.0.tie must be human; given humans"],
+        ["f.yaml:10:15: profiles.homes.order.0.tie must be human; given 'humans'"],
     ),
     (
         order("{band: [1, [2]]}"),

@@ -101,7 +101,7 @@ def test_problems_of_all_files_come_at_once(tmp_path):
         "a.yaml:2:8: anchors and aliases are not allowed here. Write the value out",
         "b.yaml:1:1: a scheme file is a mapping that begins with scheme:. "
         "cbl init writes a commented one to start from",
-        "c.yaml:4:18: in_force.from must be a date; given soon; "
+        "c.yaml:4:18: in_force.from must be a date; given 'soon'; "
         "allowed: a day written YYYY-MM-DD, such as 2025-04-01",
     ]
 

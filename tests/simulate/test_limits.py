@@ -44,15 +44,15 @@ def test_everything_wrong_in_a_scenario_is_said_with_its_place(tmp_path: Path) -
     path.write_text(WRONG, encoding="utf-8")
     lines = problems(path)
     begins = ["bad.yaml:2:9: there is no such scheme; given 'sheffeld'; allowed: a file",
-              "bad.yaml:3:21 (world.households): this is out of bounds; given 0; allowed: at least 1",
-              "bad.yaml:3:24 (world.hoems): there is no such key; given 3; allowed: homes",
+              "bad.yaml:3:21: world.households is too small; given 0; allowed: at least 1 and at most 2000000",
+              "bad.yaml:3:24: hoems is not a field of world; allowed: homes",
               "bad.yaml:3:56: there is no such folder for the register; given 'nowhere'",
-              "bad.yaml:5:8 (weeks): a whole number belongs here",
-              "bad.yaml:8:42 (new_homes.0.bedrooms): this is out of bounds",
+              "bad.yaml:5:8: weeks must be a whole number; given 'none'; allowed: at least 1 and at most 2600",
+              "bad.yaml:8:42: new_homes.0.bedrooms is too large; given 20; allowed: at least 0 and at most 9",
               "bad.yaml:10:3: there is no such parameter; given arrivals.per_yaer",
               "bad.yaml:11:3: voids.works_teams is given as rate",
-              "bad.yaml:12:18 (parameters.bidding.kinds): shares add up to 1.2",
-              "bad.yaml:13:21 (parameters.bidding.assisted): a source, or assumed: why"]
+              "bad.yaml:12:18: parameters.bidding.kinds: shares add up to 1.2",
+              "bad.yaml:13:21: parameters.bidding.assisted: a source, or assumed: why"]
     assert "missing.yaml: the file cannot be read" in lines[0]
     assert len(lines) == 1 + len(begins)
     for line, begin in zip(lines[1:], begins, strict=True):
@@ -62,14 +62,14 @@ def test_everything_wrong_in_a_scenario_is_said_with_its_place(tmp_path: Path) -
 def test_a_key_that_is_no_text_is_told_as_it_is_written(tmp_path: Path) -> None:
     path = written(tmp_path, "parameters: {voids.works_teams: {number: 3, assumed: x, 2026-01-01: 4}}")
     (line,) = problems(path)
-    assert line.startswith("small.yaml:9:57 (parameters.voids.works_teams.2026-01-01): there is no such key; ")
+    assert line.startswith("small.yaml:9:57: 2026-01-01 is not a field of parameters.voids.works_teams; allowed: label, ")
 
 
 def test_a_day_that_never_was_hides_nothing_else(tmp_path: Path) -> None:
     path = written(tmp_path, "warm_up: -3\npolicy_changes_on: 2026-13-01\n"
                    "parameters: {arrivals.per_yaer: {rate: 1, assumed: x}}")
     assert [line.partition(";")[0] for line in problems(path)] == [
-        "small.yaml:9:10 (warm_up): this is out of bounds",
+        "small.yaml:9:10: warm_up is too small",
         "small.yaml:10:20: there is no such day",
         "small.yaml:11:14: there is no such parameter"]
 

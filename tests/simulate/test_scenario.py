@@ -71,8 +71,8 @@ def test_a_file_named_under_parameters_is_said_to_go_under_parameters_from(tmp_p
     with pytest.raises(BadInput) as caught:
         read_scenario(written(tmp_path, "parameters: fitted.yaml\n"))
     assert [problem.line() for problem in caught.value.problems] == [
-        "town.yaml:5:13 (parameters): parameters with their values belong here; given 'fitted.yaml'. "
-        "The name of a file of them goes under parameters_from"]
+        "town.yaml:5:13: parameters must be names with their values (a file of them goes under "
+        "parameters_from); given 'fitted.yaml'"]
 
 
 @pytest.mark.parametrize(("more", "kind", "line"), [
@@ -137,7 +137,7 @@ def test_a_day_that_cannot_be_is_told_as_it_was_written(tmp_path: Path) -> None:
     with pytest.raises(BadInput) as caught:
         read_scenario(path)
     assert [problem.line() for problem in caught.value.problems] == [
-        "town.yaml:3:8 (start): this is out of bounds; given 9999-12-01; allowed: at most 2200-01-01"]
+        "town.yaml:3:8: start is too late; given 9999-12-01; allowed: at most 2200-01-01"]
 
 
 def test_homes_of_a_plan_that_is_in_force_and_decants_of_homes_that_come_are_read(

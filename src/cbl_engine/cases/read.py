@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from cbl_engine.cases.build import Case, CaseBuilder
-from cbl_engine.cases.model import Expected, WrittenCase, WrittenFile
-from cbl_engine.cases.rows import suggest
+from cbl_engine.cases.model import WrittenFile
 from cbl_engine.documents import line_of, read_document, yaml_files
 from cbl_engine.errors import BadInput, CaseError, Problem
 from cbl_engine.scheme.load import Scheme, load_scheme, shipped_schemes
 from cbl_engine.scheme.parts import as_tuples
-from cbl_engine.scheme.wrong_values import in_words, shown
+from cbl_engine.scheme.wrong_fields import field_problems
 from cbl_engine.shipped import shipped_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from cbl_engine.documents import Document
-
-Place = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -129,46 +126,8 @@ def _written(document: Document) -> WrittenFile:
     try:
         return WrittenFile.model_validate(as_tuples(document.data))
     except ValidationError as error:
-        found = [_shape_problem(e, document) for e in error.errors(include_url=False)]
-        raise CaseError(found) from None
-
-
-def _shape_problem(error: Mapping[str, Any], document: Document) -> Problem:
-    path = tuple(part for part in error["loc"] if part != "[key]")
-    at_key = "[key]" in error["loc"] or error["type"] == "extra_forbidden"
-    what = ".".join(str(part) for part in path)
-    allowed = remedy = given = ""
-    match error["type"]:
-        case "extra_forbidden":
-            message = f"{path[-1]} is not a part of {_part_name(path[:-1])}"
-            allowed = suggest(str(path[-1]), _fields(path[:-1]))
-        case "missing":
-            message = f"{path[-1]} is missing"
-        case "string_type":
-            message, remedy = f"{what} must be text", "Put it in quotes"
-        case "case_value":
-            message = f"{what} {error['msg']}"
-        case _:
-            said = in_words(error, WrittenFile)
-            message, allowed, remedy = f"{what}: {said.message}", said.allowed, said.remedy
-            given = shown(error["input"])
-    where = document.where(path, key=at_key)
-    return Problem(f"case_{error['type']}", message, where=where, given=given, allowed=allowed,
-                   remedy=remedy)
-
-
-def _part_name(path: Place) -> str:
-    if not path:
-        return "a file of cases"
-    return "what a case expects" if path[-1] == "expect" else "a case"
-
-
-def _fields(path: Place) -> list[str]:
-    if not path:
-        return list(WrittenFile.model_fields)
-    if path[-1] == "expect":
-        return list(Expected.model_fields)
-    return list(WrittenCase.model_fields)
+        raise CaseError(field_problems(
+            error, document.data, document.where, WrittenFile.model_json_schema(), "case_{}")) from None
 
 
 def _scheme(written: WrittenFile, path: Path, document: Document) -> str | Path:

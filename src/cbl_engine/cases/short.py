@@ -28,7 +28,7 @@ WHAT = {
 
 def wrong(message: str) -> PydanticCustomError:
     """The words for what does not fit."""
-    return PydanticCustomError("case_value", "{words}", {"words": message})
+    return PydanticCustomError("value", "{words}", {"words": message})
 
 
 def a_day(value: Any) -> Any:

@@ -16,8 +16,8 @@ from cbl_engine.documents import read_document
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.records.places import write_file
 from cbl_engine.scheme.parts import Part
+from cbl_engine.scheme.wrong_fields import field_problems
 from cbl_engine.shipped import shipped_folder
-from cbl_engine.simulate.parameters import problems_of
 from cbl_engine.version import __version__
 
 if TYPE_CHECKING:
@@ -86,7 +86,8 @@ def read_suite(folder: Path | None = None) -> Suite:
     try:
         suite = Suite(SuiteFile.model_validate(document.data), folder)
     except ValidationError as error:
-        raise BadInput(list(problems_of(error, document, SuiteFile))) from None
+        raise BadInput(field_problems(
+            error, document.data, document.where, SuiteFile.model_json_schema())) from None
     problems = [
         Problem("scenario_missing", "the world has no scenario beside the suite",
                 where=document.where(("worlds", world)), given=world, allowed=f"{world}.yaml")

@@ -6,33 +6,30 @@ import csv
 import re
 from calendar import monthrange
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import reduce
-from operator import getitem
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import polars as pl
-from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
 from cbl_engine.documents import read_document
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.packs.parts import ALL, UNKNOWN, Part
-from cbl_engine.scheme.parts import MOST_PARTS, exact_share, of_fraction
 from cbl_engine.scheme.parts import Part as _Part
+from cbl_engine.scheme.parts import as_fraction, exact_share
 from cbl_engine.scheme.words import share_in_words
-from cbl_engine.scheme.wrong_values import in_words, shown
+from cbl_engine.scheme.wrong_fields import field_problems
 from cbl_engine.tables import has_versions, spans_of
 from cbl_engine.tables.parsing import looks_like_formula
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from cbl_engine.packs.happened import Happened
 
-Where = Callable[[tuple[Any, ...]], str]
+Where = Callable[..., str]
 
 _OTHERS = "not in the plan"
 _APPLICATIONS = "applications."
@@ -47,8 +44,8 @@ _TO_THE_VALUE = 4  # categories, which, targets, value
 class Target(_Part):
     """A category's target: a share of the lettings, or a number of them in the year."""
 
-    share: Annotated[float | None, BeforeValidator(of_fraction)] = Field(
-        None, ge=0, le=1, description="of all lettings of the year; 0.25 or 1/4 for one in four")
+    share: Annotated[float, Field(ge=0, le=1), *as_fraction(minimum=0)] | None = Field(
+        None, description="of all lettings of the year; 0.25 or 1/4 for one in four")
     number: int | None = Field(None, ge=0, description="[lettings] in the year")
 
     @model_validator(mode="after")
@@ -120,7 +117,8 @@ def _validated(given: Any, where: Where) -> LettingsPlan:
     try:
         plan = LettingsPlan.model_validate(given, strict=False, context=where)
     except ValidationError as error:
-        raise BadInput([_problem(e, given, where) for e in _told_once(error)]) from None
+        raise BadInput(field_problems(
+            error, given, where, LettingsPlan.model_json_schema(), "bad_plan", "plan")) from None
     values = [(n, pl.Series(list(category.targets))) for n, category in enumerate(plan.categories)]
     problems = [
         Problem("formula_cell", "a value that a spreadsheet would run as a formula",
@@ -130,30 +128,6 @@ def _validated(given: Any, where: Where) -> LettingsPlan:
     if problems:
         raise BadInput(problems)
     return plan
-
-
-def _told_once(error: ValidationError) -> list[Mapping[str, Any]]:
-    """What pydantic found, without what is too short only because all that it has is wrong."""
-    found = error.errors(include_url=False)
-    return [e for e in found if e["type"] != "too_short" or not any(
-        len(other["loc"]) > len(e["loc"]) and other["loc"][:len(e["loc"])] == e["loc"] for other in found)]
-
-
-def _problem(error: Mapping[str, Any], plan: Any, where: Where) -> Problem:
-    """What pydantic found wrong, with what came as it was written and, of a day or a figure, what was wanted."""
-    loc, kind = tuple(error["loc"]), error["type"]
-    message, allowed, remedy = in_words(error, LettingsPlan)
-    given = error["input"]
-    if kind != "missing":
-        with suppress(KeyError, IndexError, TypeError):
-            given = reduce(getitem, loc, plan)
-    if loc[-1:] == ("share",):
-        message = "this is not a share"
-        allowed = f"0 to 1, such as 0.25, or a fraction of whole numbers up to {MOST_PARTS}, such as 1/3"
-    elif loc[-1:] == ("number",):
-        message, allowed = "this is not a number of lettings", "a whole number, 0 or more"
-    return Problem("bad_plan", f"{'.'.join(map(str, loc))}: {message}", where=where(loc),
-                   given="" if kind == "missing" else shown(given), allowed=allowed, remedy=remedy)
 
 
 def _from_csv(path: Path) -> tuple[dict[str, Any], Where]:
@@ -188,8 +162,9 @@ def _from_csv(path: Path) -> tuple[dict[str, Any], Where]:
         {"title": titles[by], "by": by, "targets": targets} for by, targets in categories.items()]}
     order = list(categories)
 
-    def where(loc: tuple[Any, ...]) -> str:
-        if loc[0] != "categories":
+    def where(loc: tuple[Any, ...], *, key: bool = False) -> str:
+        del key  # the line is the place of both
+        if len(loc) <= 1:
             return f"{path}:{rows[0][0]}"
         by = order[loc[1]]
         value = loc[3] if len(loc) >= _TO_THE_VALUE else next(iter(categories[by]))

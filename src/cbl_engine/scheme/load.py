@@ -25,6 +25,7 @@ from cbl_engine.documents import (
 )
 from cbl_engine.errors import Problem, SchemeError, TableError
 from cbl_engine.scheme.check import check_version
+from cbl_engine.scheme.json_schema import json_schema
 from cbl_engine.scheme.model import SchemeVersion
 from cbl_engine.scheme.parts import as_tuples
 from cbl_engine.scheme.wrong_fields import field_problems
@@ -243,7 +244,8 @@ def _shaped(document: Document) -> tuple[SchemeVersion | None, list[Problem]]:
     try:
         return SchemeVersion.model_validate(as_tuples(document.data)), []
     except ValidationError as error:
-        return None, field_problems(error.errors(include_url=False), document)
+        return None, field_problems(
+            error, document.data, document.where, json_schema(), "scheme_{}", "scheme")
 
 
 def _between_versions(loaded: list[tuple[SchemeVersion, Document]]) -> Iterable[Problem]:

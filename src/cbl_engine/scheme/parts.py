@@ -56,13 +56,13 @@ def exact_share(share: float) -> Fraction:
     return near if float(near) == share else written
 
 
-Share = Annotated[
-    float, Field(gt=0, le=1), BeforeValidator(of_fraction),
-    WithJsonSchema({"anyOf": [
-        {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
-        {"type": "string", "pattern": FRACTION},
-    ]}),
-]
+def as_fraction(**least: float) -> tuple[BeforeValidator, WithJsonSchema]:
+    """What lets a share be a fraction in text too, with its lower bound as JSON Schema has it."""
+    return BeforeValidator(of_fraction), WithJsonSchema({"anyOf": [
+        {"type": "number", **least, "maximum": 1}, {"type": "string", "pattern": FRACTION}]})
+
+
+Share = Annotated[float, Field(gt=0, le=1), *as_fraction(exclusiveMinimum=0)]
 """Part of a whole: a number, or a fraction in text such as ``1/3``."""
 
 

@@ -13,6 +13,7 @@ from cbl_engine.documents import read_document
 from cbl_engine.errors import Problem, SchemeError
 from cbl_engine.scheme.bedrooms import BedroomStandard
 from cbl_engine.scheme.parts import InForce, Labelled, Name, Part, Source, as_tuples
+from cbl_engine.scheme.wrong_fields import field_problems
 from cbl_engine.shipped import shipped_folder
 
 if TYPE_CHECKING:
@@ -190,8 +191,5 @@ def read_shipped(path: Path, model: type[Any]) -> Any:
     try:
         return model.model_validate(as_tuples(document.data))
     except ValidationError as error:
-        # imported here, since it reads the shipped standards
-        from cbl_engine.scheme.wrong_fields import field_problems
-
         raise SchemeError(field_problems(
-            error.errors(include_url=False), document, model.model_json_schema(), "file")) from None
+            error, document.data, document.where, model.model_json_schema(), "file_{}")) from None

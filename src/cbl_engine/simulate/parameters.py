@@ -18,7 +18,7 @@ from pydantic import Field, ValidationError, model_validator
 from cbl_engine.documents import BadDocument, line_of, read_document
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.scheme.parts import Part, Source
-from cbl_engine.scheme.wrong_values import Words, in_words, shown
+from cbl_engine.scheme.wrong_fields import field_problems
 from cbl_engine.shipped import shipped_folder
 from cbl_engine.simulate.bounds import beyond_bounds, numbers_of
 from cbl_engine.tables.days import YEAR
@@ -173,7 +173,7 @@ def read_parameters(path: Path) -> dict[str, Parameter]:
     try:
         ParameterFile.model_validate(document.data)
     except ValidationError as error:
-        problems += problems_of(error, document, ParameterFile)
+        problems += field_problems(error, document.data, document.where, ParameterFile.model_json_schema())
     problems += changes_that_do_not_fit(found, document, ("parameters",))
     if refused or problems:
         raise BadInput(by_place(refused, problems))
@@ -210,36 +210,6 @@ def whole_parameters(given: Any) -> dict[str, Parameter]:
         except ValidationError:
             continue
     return found
-
-
-def problems_of(error: ValidationError, document: Document, model: type[Part]) -> list[Problem]:
-    """What pydantic found wrong in a file, which is to be a model, with the place in it."""
-    return [_problem_of(item, document, model) for item in error.errors()]
-
-
-def _problem_of(item: Mapping[str, Any], document: Document, model: type[Part]) -> Problem:
-    path, given, kind = item["loc"], item["input"], item["type"]
-    is_key = path[-1:] == ("[key]",)
-    if kind == "invalid_key":  # no text, and pydantic says how Python writes it
-        path, kind = (*path[:-1], given), "extra_forbidden"
-    if is_key:
-        path = (*path[:-2], given)
-    place = document.where(path, key=is_key or given is None or kind in {"extra_forbidden", "missing"})
-    where = f"{place} ({'.'.join(map(_written, path))})"
-    if is_key and kind == "string_type":
-        return Problem("bad_value", "a name is text", where=where, given=_written(given),
-                       remedy=f'Put it in quotes: "{_written(given)}"')
-    said = in_words(item, model)
-    if path == ("parameters",) and isinstance(given, str):
-        said = Words("parameters with their values belong here",
-                     remedy="The name of a file of them goes under parameters_from")
-    return Problem("bad_value", said.message, where=where, given=shown(given), allowed=said.allowed,
-                   remedy=said.remedy)
-
-
-def _written(value: Any) -> str:
-    """A part of a path as the file has it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def changes_that_do_not_fit(

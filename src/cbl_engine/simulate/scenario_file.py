@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from cbl_engine.documents import read_document
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.scheme import shipped_schemes
+from cbl_engine.scheme.wrong_fields import field_problems
 from cbl_engine.shipped import shipped_folder
 from cbl_engine.simulate.bounds import BACK, COST, more_back_than_paid
 from cbl_engine.simulate.changes import (
@@ -35,7 +36,6 @@ from cbl_engine.simulate.parameters import (
     Parameters,
     by_place,
     changes_that_do_not_fit,
-    problems_of,
     read_as_far_as_it_goes,
     read_parameters,
     shipped_parameters,
@@ -94,7 +94,7 @@ def read_scenario(named: str | Path) -> tuple[Scenario, Parameters]:
     try:
         scenario = Scenario.model_validate(document.data)
     except ValidationError as error:
-        problems += problems_of(error, document, Scenario)
+        problems += field_problems(error, document.data, document.where, Scenario.model_json_schema())
     given = document.data if isinstance(document.data, dict) else {}
     changes = whole_parameters(given.get("parameters"))
     problems += changes_that_do_not_fit(changes, document, ("parameters",))
