@@ -105,10 +105,11 @@ def as_plain(cycle: EngineCycle, given: Rows, as_at: date, *, unattended: bool) 
     )
 
 
-def play(world: World, *, peeks: int = 3) -> Played:
+def play(world: World, *, peeks: int = 3, extracts: bool = True) -> Played:
     """Play a world: people look a few times a week at how things stand, and act on the next days.
 
-    A rehearsal of each week shows them the record; then the week is run as one cycle.
+    A rehearsal of each week shows them the record; then the week is run as one cycle, with a register
+    as it is at its end, unless ``extracts`` says otherwise.
     """
     draw, scheme = random.Random(world.seed + 1), scheme_of(world)
     people = People(draw, world.scheme, refusals=world.refusals)
@@ -138,7 +139,8 @@ def play(world: World, *, peeks: int = 3) -> Played:
                 so_far = {**given, **so_far}
             seen = run_cycle(seen, scheme, frames(so_far), stop, **options).record
             _act(people, seen, given, stop + timedelta(1), following)
-        given["applications"] = _as_at_its_end(told, given, seen)
+        if extracts:
+            given["applications"] = _as_at_its_end(told, given, seen)
         given = {table: its for table, its in given.items() if its}
         cycle = run_cycle(record, scheme, frames(given), end, **options)
         played.cycles.append(as_plain(cycle, given, end, unattended=world.unattended[week]))
