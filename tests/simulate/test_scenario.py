@@ -71,8 +71,8 @@ def test_a_file_named_under_parameters_is_said_to_go_under_parameters_from(tmp_p
     with pytest.raises(BadInput) as caught:
         read_scenario(written(tmp_path, "parameters: fitted.yaml\n"))
     assert [problem.line() for problem in caught.value.problems] == [
-        "town.yaml:5:13: parameters must be names with their values (a file of them goes under "
-        "parameters_from); given 'fitted.yaml'"]
+        "town.yaml:5:13: parameters must be keys with values; given 'fitted.yaml'. A file of them goes "
+        "under parameters_from"]
 
 
 @pytest.mark.parametrize(("more", "kind", "line"), [

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from cbl_engine.errors import BadInput, Problem
 from cbl_engine.scheme import Scheme, load_scheme
@@ -182,13 +182,6 @@ class Scenario(Part):
         "as in void_days:tenancy, mean; left out: every one")
     variants: dict[str, Variant] = Field(
         default_factory=dict, description="what it is compared with, by name")
-
-    @field_validator("parameters", mode="before")
-    @classmethod
-    def _no_file(cls, given: Any) -> Any:
-        if isinstance(given, str):
-            raise ValueError("must be names with their values (a file of them goes under parameters_from)")  # noqa: TRY004  pydantic takes no TypeError
-        return given
 
     @property
     def days(self) -> int:

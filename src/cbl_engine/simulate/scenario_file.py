@@ -90,12 +90,16 @@ def read_scenario(named: str | Path) -> tuple[Scenario, Parameters]:
     """
     path = scenario_path(named)
     document, refused = read_as_far_as_it_goes(path)
-    problems, scenario = [], None
+    problems: list[Problem] = []
+    scenario = None
     try:
         scenario = Scenario.model_validate(document.data)
     except ValidationError as error:
         problems += field_problems(error, document.data, document.where, Scenario.model_json_schema())
     given = document.data if isinstance(document.data, dict) else {}
+    if isinstance(given.get("parameters"), str):
+        problems = [replace(p, remedy="A file of them goes under parameters_from")
+                    if p.where == document.where(("parameters",)) else p for p in problems]
     changes = whole_parameters(given.get("parameters"))
     problems += changes_that_do_not_fit(changes, document, ("parameters",))
     problems += _places(given, document, path.parent)
